@@ -1,0 +1,60 @@
+"""Carries flowpipe graphs onto AWS Thinkbox Deadline render farms.
+
+    plan = plan_graph(graph)                    # which jobs, and why
+    bundle = write_bundle(plan, root=folder)    # everything Deadline is given, as files
+    submit_bundle(bundle)                       # to Deadline, or
+    run_bundle(bundle)                          # on this machine, through the same plugin
+    read_results(bundle)                        # what the nodes gave
+
+Nothing is imported before it is used, so that the evaluator on a worker stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .bundle import Bundle, read_bundle, write_bundle
+    from .errors import FlowpipeDeadlineError
+    from .offline.farm import run_bundle
+    from .plan import Plan
+    from .planner import plan_graph
+    from .results import NodeResults, read_results
+    from .submit import submit_bundle
+
+__all__ = [
+    "Bundle",
+    "FlowpipeDeadlineError",
+    "NodeResults",
+    "Plan",
+    "plan_graph",
+    "read_bundle",
+    "read_results",
+    "run_bundle",
+    "submit_bundle",
+    "write_bundle",
+]
+
+_HOMES = {
+    "Bundle": "bundle",
+    "FlowpipeDeadlineError": "errors",
+    "NodeResults": "results",
+    "Plan": "plan",
+    "plan_graph": "planner",
+    "read_bundle": "bundle",
+    "read_results": "results",
+    "run_bundle": "offline.farm",
+    "submit_bundle": "submit",
+    "write_bundle": "bundle",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,136 @@
+"""Plan to bundle: a folder that holds everything Deadline is given, and later everything it gives back."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from .errors import BundleError, RecordError
+from .farm.bundle import FORMAT, JOBS, MANIFEST, NODES, read_manifest
+from .farm.files import json_bytes
+from .farm.guard import refuse_while_loading
+from .job_info import JobFiles, encode_info
+from .keys import safe_name
+from .plan import Plan, frames_text
+
+_LONGEST_GRAPH_NAME = 40
+
+AnyPath = Union[str, "os.PathLike[str]"]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A submission on disk; ``os.fspath`` gives its folder."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    @property
+    def name(self) -> str:
+        """The submission's name: graph, time, and eight digits that make it distinct."""
+        return self.folder.name
+
+    @property
+    def jobs(self) -> tuple[Mapping[str, Any], ...]:
+        """The planned jobs as the manifest lists them, upstream first."""
+        return tuple(self.manifest["jobs"])
+
+    def job_files(self, job: Mapping[str, Any]) -> tuple[Path, Path]:
+        """Job info file and plugin info file of one of these jobs."""
+        stem = self.folder / JOBS / job["file"]
+        return stem.with_name(f"{stem.name}.job"), stem.with_name(f"{stem.name}.plugin")
+
+
+def write_bundle(
+    plan: Plan, *, root: AnyPath, now: Optional[datetime] = None, templates: Optional[AnyPath] = None
+) -> Bundle:
+    """The bundle of the plan in a new folder below ``root``, which is created if need be.
+
+    Until the jobs are submitted, their ``JobDependencies`` hold node keys in place of job IDs.
+
+    Raises:
+        BundleError: The root cannot be written, the disk is full, or a template does not fit; nothing is left behind.
+        LoadingError: A script writes while it is only being loaded.
+    """
+    refuse_while_loading("write a bundle")
+    created = now or datetime.now()
+    name = f"{safe_name(plan.name, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    folder = Path(root).expanduser().absolute() / name
+    partial = folder.with_name(f".{name}.partial")
+    job_files = JobFiles(None if templates is None else Path(templates))
+    try:
+        for part in (NODES, JOBS):
+            (partial / part).mkdir(parents=True)
+        manifest = _manifest(plan, name=name, created=created)
+        for job, entry in zip(plan.jobs, manifest["jobs"]):
+            upstream = entry["depends_on"]
+            job_info = job_files.job_info(job, plan_name=plan.name, batch_name=name, job_dependencies=upstream)
+            _write(partial / JOBS / f"{entry['file']}.job", encode_info(job_info))
+            plugin_info = job_files.plugin_info(job, bundle=folder)
+            _write(partial / JOBS / f"{entry['file']}.plugin", encode_info(plugin_info))
+        for record in (*(job.record for job in plan.jobs), *(node.record for node in plan.omitted)):
+            _write(partial / NODES / f"{record['key']}.json", json_bytes(record))
+        _write(partial / MANIFEST, json_bytes(manifest))
+        partial.rename(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BundleError(f"the bundle cannot be written below {root}: {reason}; nothing was left there") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Bundle(folder=folder, manifest=manifest)
+
+
+def read_bundle(folder: AnyPath) -> Bundle:
+    """The bundle in that folder.
+
+    Raises:
+        RecordError: There is none, or its manifest is damaged.
+    """
+    path = Path(folder).expanduser().absolute()
+    if not (path / MANIFEST).is_file():
+        raise RecordError(f"{path} is no bundle: it has no {MANIFEST}")
+    return Bundle(folder=path, manifest=read_manifest(path))
+
+
+def _manifest(plan: Plan, *, name: str, created: datetime) -> dict[str, Any]:
+    width = max(3, len(str(len(plan.jobs))))
+    last = {job.key for job in plan.last_jobs}
+    return {
+        "format": FORMAT,
+        "name": plan.name,
+        "submission": name,
+        "created": created.isoformat(timespec="seconds"),
+        "jobs": [
+            {
+                "key": job.key,
+                "node": job.node,
+                "graph": job.graph,
+                "interpreter": job.interpreter,
+                "frame_mode": job.frame_mode,
+                "frames": frames_text(job),
+                "chunk_size": job.chunk_size,
+                "depends_on": [dependency.upstream for dependency in job.dependencies],
+                "last": job.key in last,
+                "file": f"{number:0{width}d}-{job.key}",
+            }
+            for number, job in enumerate(plan.jobs, start=1)
+        ],
+        "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in plan.omitted],
+    }
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Writes a file of the partial folder, down to the disk: its rename must not survive a crash without it."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

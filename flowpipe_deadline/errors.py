@@ -1,0 +1,78 @@
+"""What callers can catch: every error of this package is a FlowpipeDeadlineError with a message and an exit code."""
+
+from __future__ import annotations
+
+from .farm.errors import FlowpipeDeadlineError
+from .farm.files import RecordError
+from .farm.frames import FrameListError
+from .farm.guard import LoadingError
+from .farm.locate import LoadError
+from .farm.merge import MergeError, MissingResultsError
+
+__all__ = [
+    "BundleError",
+    "CycleError",
+    "FlowpipeDeadlineError",
+    "FrameListError",
+    "InterruptedRunError",
+    "LoadError",
+    "LoadingError",
+    "MergeError",
+    "MissingResultsError",
+    "PlanError",
+    "RecordError",
+    "SettingError",
+    "SubmissionError",
+    "UsageError",
+]
+
+
+class UsageError(FlowpipeDeadlineError):
+    """The caller asked for something that is not there or does not fit."""
+
+    exit_code = 2
+
+
+class PlanError(FlowpipeDeadlineError):
+    """A node that cannot go to a farm as it is; ``node`` is its label, ``graph.node``."""
+
+    exit_code = 2
+
+    def __init__(self, node: str, reason: str) -> None:
+        super().__init__(node, reason)
+        self.node = node
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.node}: {self.reason}"
+
+
+class SettingError(PlanError):
+    """A setting of a node that does not exist or has a value out of range."""
+
+
+class CycleError(FlowpipeDeadlineError):
+    """Nodes that wait for each other; ``path`` starts and ends with the same node."""
+
+    exit_code = 2
+
+    def __init__(self, path: tuple[str, ...]) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"the graph has a cycle: {' -> '.join(self.path)}; cut one of these connections"
+
+
+class BundleError(FlowpipeDeadlineError):
+    """A bundle that cannot be written or is not complete."""
+
+
+class SubmissionError(FlowpipeDeadlineError):
+    """Deadline did not take a job; the message tells what was undone."""
+
+
+class InterruptedRunError(FlowpipeDeadlineError):
+    """A run was stopped by Ctrl+C or a signal; the bundle can be run again."""
+
+    exit_code = 130

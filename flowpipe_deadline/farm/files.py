@@ -1,0 +1,64 @@
+"""Files that appear whole or not at all, and JSON that is read with a clear word when it is damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Dict
+
+from .errors import FlowpipeDeadlineError
+
+
+class RecordError(FlowpipeDeadlineError):
+    """A record of a bundle that is missing, damaged, or from a newer version."""
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes the file so that a reader sees all of it or what was there before, also after a crash.
+
+    Raises:
+        OSError: The disk is full or read-only, say; the file is then as it was before, nothing is left beside it.
+    """
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp gives 0600; other farm users read these files.
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def json_bytes(data: Any) -> bytes:
+    """The data as strict, ASCII-only JSON with a final newline."""
+    return (json.dumps(data, indent=1, allow_nan=False) + "\n").encode("ascii")
+
+
+def read_record(path: Path, *, version: int) -> Dict[str, Any]:
+    """The JSON object in the file.
+
+    Raises:
+        RecordError: It is missing, no JSON object, or its ``format`` is not ``version``.
+    """
+    try:
+        data = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise RecordError(f"{path} is missing; is the bundle complete, and is this the bundle's folder?") from None
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{path} is damaged ({error}); restore it, or write the bundle again") from error
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    if not isinstance(data, dict) or data.get("format") != version:
+        raise RecordError(f"{path} is no record of format {version}; was it written by another version?")
+    return data
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

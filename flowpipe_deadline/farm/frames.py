@@ -1,0 +1,198 @@
+"""Frame lists: the one place that reads, writes and cuts Deadline's frame syntax."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterable, Iterator, Literal, Optional, Sequence, Tuple, Union, overload
+
+from .errors import FlowpipeDeadlineError
+
+_LARGEST = 2**31 - 1  # Task frames are .NET Int32.
+_MOST = 1_000_000  # Far above any task limit (5000 by default); keeps a mistyped range from filling the memory.
+_SEPARATORS = re.compile(r"[,\s]+")
+_ENTRY = re.compile(
+    r"(?P<first>\d+)"
+    r"(?:(?P<range>[-:])(?P<last>\d+)"
+    r"(?:(?:x|:|step|by|every)(?P<step>\d+))?)?",
+    re.ASCII,
+)
+
+ReverseStep = Literal["first", "last"]
+
+
+class FrameListError(FlowpipeDeadlineError, ValueError):
+    """A text or a value that is no frame list; the message says which part and why."""
+
+
+class FrameList(Sequence[int]):
+    """Frames in the order in which Deadline renders them: at least one, whole numbers from 0, none of them twice.
+
+    The syntax is the published one (deadline-submission.md, section 3.1): ``5``, ``1-10``, ``1-10x2``, ``10-1``,
+    with ``:`` for ``-``, ``step``, ``by``, ``every`` or ``:`` for ``x``, and commas or spaces between the parts.
+
+    >>> FrameList.parse("1-10x3, 2")
+    FrameList('1-10x3,2')
+    >>> list(FrameList.parse("3-1"))
+    [3, 2, 1]
+    """
+
+    __slots__ = ("_frames", "_members")
+
+    def __init__(self, frames: Iterable[int]) -> None:
+        """Frames in the given order.
+
+        Raises:
+            FrameListError: There is no frame, one is no whole number from 0 to 2147483647, or one occurs twice.
+        """
+        self._frames: Tuple[int, ...] = tuple(frames)
+        if not self._frames:
+            raise FrameListError("an empty frame list: a job needs at least one frame (Deadline's default is 0)")
+        self._members = frozenset(self._frames)
+        for frame in self._frames:
+            if type(frame) is not int or not 0 <= frame <= _LARGEST:
+                raise FrameListError(f"{frame!r} is no frame: Deadline knows whole numbers from 0 to {_LARGEST}")
+        if len(self._members) != len(self._frames):
+            raise FrameListError("a frame occurs twice: Deadline renders every frame of a job once")
+
+    @classmethod
+    def parse(cls, text: str, *, reverse_step: Optional[ReverseStep] = None) -> FrameList:
+        """The frames that a frame list text means, later mentions of a frame dropped as Deadline does.
+
+        ``reverse_step`` says from which end a reverse range with a step counts, which no document tells: for
+        ``10-1x4``, "first" gives 10, 6, 2 and "last" gives 9, 5, 1. Without it, such a range is only read where
+        both ends are hit and the answers agree.
+
+        Raises:
+            FrameListError: The text is empty, not in the published syntax, or has two readings.
+        """
+        ranges = [_parse_entry(entry, reverse_step) for entry in _SEPARATORS.split(text) if entry]
+        if sum(map(len, ranges)) > _MOST:
+            raise FrameListError(f"'{text[:40]}' means more than {_MOST} frames; cut the work into several jobs")
+        return cls(dict.fromkeys(frame for frames in ranges for frame in frames))
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether the frames ascend without a gap, so that every chunk size cuts them in one known way."""
+        return self._frames == tuple(range(self._frames[0], self._frames[0] + len(self)))
+
+    @property
+    def is_ascending(self) -> bool:
+        """Whether every frame is larger than the one before."""
+        return all(one < other for one, other in zip(self._frames, self._frames[1:]))
+
+    def chunks(self, *, size: int, consecutive: bool = False) -> Tuple[FrameList, ...]:
+        """Frame lists of at most ``size`` frames, in order; the last may be shorter.
+
+        Whether frames with a gap between them share a chunk is unknown of Deadline (deadline-submission.md,
+        section 3.3): by default they do, with ``consecutive`` a gap ends the chunk.
+
+        >>> [str(chunk) for chunk in FrameList.parse("1-5").chunks(size=2)]
+        ['1-2', '3-4', '5']
+        >>> [str(chunk) for chunk in FrameList.parse("1-3,7-8").chunks(size=2, consecutive=True)]
+        ['1-2', '3', '7-8']
+
+        Raises:
+            FrameListError: ``size`` is less than 1.
+        """
+        if size < 1:
+            raise FrameListError(f"a chunk of {size} frames: the chunk size is at least 1")
+        groups = self._runs() if consecutive else [self._frames]
+        return tuple(FrameList(group[start : start + size]) for group in groups for start in range(0, len(group), size))
+
+    def _runs(self) -> list[Tuple[int, ...]]:
+        """The frames cut wherever the next one is not the successor."""
+        runs: list[Tuple[int, ...]] = []
+        start = 0
+        for end in range(1, len(self._frames) + 1):
+            if end == len(self._frames) or self._frames[end] != self._frames[end - 1] + 1:
+                runs.append(self._frames[start:end])
+                start = end
+        return runs
+
+    def __str__(self) -> str:
+        """The shortest text of plain ranges, stepped ranges and single frames that parses back to this list."""
+        parts = []
+        start = 0
+        while start < len(self._frames):
+            end = _progression_end(self._frames, start)
+            parts.append(_range_text(self._frames[start:end]))
+            start = end
+        return ",".join(parts)
+
+    def __repr__(self) -> str:
+        return f"FrameList({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FrameList) and self._frames == other._frames
+
+    def __hash__(self) -> int:
+        return hash(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._frames)
+
+    def __contains__(self, frame: object) -> bool:
+        return frame in self._members
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> FrameList: ...
+
+    def __getitem__(self, index: Union[int, slice]) -> Union[int, FrameList]:
+        return FrameList(self._frames[index]) if isinstance(index, slice) else self._frames[index]
+
+
+def _parse_entry(entry: str, reverse_step: Optional[ReverseStep]) -> Sequence[int]:
+    """The frames of one comma-separated part."""
+    match = _ENTRY.fullmatch(entry)
+    if match is None:
+        raise FrameListError(f"'{entry}' is no frame or range; write frames as 5, 1-10 or 1-10x2, with commas between")
+    first = _number(match["first"])
+    if match["range"] is None:
+        return (first,)
+    last, step = _number(match["last"]), _number(match["step"] or "1")
+    if step == 0:
+        raise FrameListError(f"'{entry}' has a step of 0; the step is at least 1")
+    if first <= last:
+        return range(first, last + 1, step)
+    if (first - last) % step == 0 or reverse_step == "first":
+        return range(first, last - 1, -step)
+    if reverse_step == "last":
+        return range(last, first + 1, step)[::-1]
+    raise FrameListError(
+        f"'{entry}' has two readings, as Deadline does not document from which end a reverse step counts;"
+        " write the frames out, or let the step end on the last frame"
+    )
+
+
+def _number(digits: str) -> int:
+    """The frame or step that the digits name; their count is bounded before they are converted."""
+    if len(digits.lstrip("0")) > len(str(_LARGEST)) or int(digits) > _LARGEST:
+        raise FrameListError(f"{digits[:20]} is no frame: Deadline knows whole numbers from 0 to {_LARGEST}")
+    return int(digits)
+
+
+def _progression_end(frames: Sequence[int], start: int) -> int:
+    """One past the last frame that continues the steps begun at ``start``, if they make a range worth writing."""
+    if start + 1 == len(frames):
+        return start + 1
+    step = frames[start + 1] - frames[start]
+    end = start + 2
+    while end < len(frames) and frames[end] - frames[end - 1] == step:
+        end += 1
+    # A reverse step has two readings, so it is never written.
+    is_range = step == 1 or (end - start > 2 and (step > 1 or step == -1))
+    return end if is_range else start + 1
+
+
+def _range_text(frames: Sequence[int]) -> str:
+    """One frame, or one range with its step."""
+    if len(frames) == 1:
+        return str(frames[0])
+    step = abs(frames[1] - frames[0])
+    return f"{frames[0]}-{frames[-1]}" + (f"x{step}" if step > 1 else "")

@@ -1,0 +1,169 @@
+"""Job info and plugin info files: rendered from templates, read back, and compared with what was meant.
+
+The format is ``Key=Value`` per line, the first ``=`` splits (deadline-submission.md, section 1.1). There is no escape
+for a line break, so no value may hold one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Optional
+
+import jinja2
+
+from .errors import BundleError
+from .plan import Job
+
+PLUGIN = "Flowpipe"
+# The border between bundle, plugin and Flowpipe.options; a test keeps all sides equal.
+PLUGIN_INFO_KEYS = ("Bundle", "Node", "Interpreter", "FrameMode")
+SUBMISSION_KEY = "FlowpipeSubmission"
+NODE_KEY = "FlowpipeNode"
+
+_LONGEST_NAME = 200
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
+class JobFiles:
+    """Renders the two files of a job from the package's templates, or a studio's own where it has some."""
+
+    def __init__(self, templates: Optional[Path] = None) -> None:
+        """``templates`` is a folder with a ``job_info.jinja`` or ``plugin_info.jinja`` to use instead of ours.
+
+        Raises:
+            BundleError: The folder does not exist.
+        """
+        if templates is not None and not templates.is_dir():
+            raise BundleError(f"the template folder {templates} does not exist")
+        own = jinja2.PackageLoader("flowpipe_deadline", "templates")
+        loaders: list[jinja2.BaseLoader] = [own] if templates is None else [jinja2.FileSystemLoader(templates), own]
+        self._environment = jinja2.Environment(
+            loader=jinja2.ChoiceLoader(loaders),
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,  # noqa: S701  (plain text, no markup; every value is checked when read back)
+        )
+
+    def job_info(self, job: Job, *, plan_name: str, batch_name: str, job_dependencies: Sequence[str]) -> str:
+        """The text of the job info file; ``job_dependencies`` are what stands in that line.
+
+        Raises:
+            BundleError: A studio's template fails, changes what was planned, or writes a line that is no entry.
+        """
+        needed = {
+            "Plugin": PLUGIN,
+            "BatchName": one_line(batch_name),
+            "Frames": str(job.frames),
+            "ChunkSize": str(job.chunk_size),
+            **({"JobDependencies": ",".join(job_dependencies)} if job_dependencies else {}),
+        }
+        values = {
+            "plugin": PLUGIN,
+            "name": job_name(job, plan_name=plan_name),
+            "batch_name": needed["BatchName"],
+            "frames": needed["Frames"],
+            "chunk_size": needed["ChunkSize"],
+            "job_dependencies": list(job_dependencies),
+            "settings": job.job_info,
+            "extra_info": ((SUBMISSION_KEY, needed["BatchName"]), (NODE_KEY, job.key)),
+            "job": job,
+        }
+        return self._render("job_info.jinja", values, needed={**needed, **dict(job.job_info)})
+
+    def plugin_info(self, job: Job, *, bundle: Path) -> str:
+        """The text of the plugin info file.
+
+        Raises:
+            BundleError: The bundle's path does not survive as a value, or a studio's template fails.
+        """
+        path = str(bundle)
+        if path != path.strip() or not _is_one_line(path):
+            raise BundleError(
+                f"the path {path!r} does not fit into a job: use one without line breaks and outer blanks"
+            )
+        values = dict(zip(PLUGIN_INFO_KEYS, (path, job.key, job.interpreter, job.frame_mode)))
+        return self._render("plugin_info.jinja", {"plugin_info": tuple(values.items()), "job": job}, needed=values)
+
+    def _render(self, template: str, values: Mapping[str, Any], *, needed: Mapping[str, str]) -> str:
+        try:
+            text = self._environment.get_template(template).render(values)
+            entries = dict(parse_entries(text))
+        except jinja2.TemplateError as error:
+            raise BundleError(f"the template {template} fails: {error.message or type(error).__name__}") from error
+        except BundleError as error:
+            raise BundleError(f"the template {template} gives no valid file: {error}") from error
+        for key, value in needed.items():
+            if entries.get(key) != value:
+                raise BundleError(f"the template {template} says {key}={entries.get(key)!r} where {value!r} is planned")
+        return text
+
+
+def job_name(job: Job, *, plan_name: str) -> str:
+    """The job's name in the Monitor: graph and node, the sub-graph between them."""
+    node = job.node if job.graph == plan_name else job.label
+    return one_line(f"{plan_name} - {node}")
+
+
+def parse_entries(text: str) -> list[tuple[str, str]]:
+    """The keys and values of an info file, in order; empty lines are passed over.
+
+    Raises:
+        BundleError: A line is no ``Key=Value``, or a key occurs twice.
+    """
+    entries: dict[str, str] = {}
+    seen: set[str] = set()
+    for line in filter(str.strip, text.splitlines()):
+        key, equals, value = line.partition("=")
+        if not equals or not _KEY.fullmatch(key):
+            raise BundleError(f"the line {line[:80]!r} is no Key=Value")
+        if key.lower() in seen:
+            raise BundleError(f"the key {key} occurs twice")
+        seen.add(key.lower())
+        entries[key] = value
+    return list(entries.items())
+
+
+def format_entries(entries: Iterable[tuple[str, str]]) -> str:
+    """The text of an info file."""
+    return "".join(f"{key}={value}\n" for key, value in entries)
+
+
+def encode_info(text: str) -> bytes:
+    """The bytes of an info file: ASCII as it is, anything else as UTF-8 with a byte order mark.
+
+    Deadline tells encodings apart by that mark (deadline-submission.md, section 1.1); ASCII reads the same either way.
+    """
+    return text.encode("ascii") if text.isascii() else _UTF8_MARK + text.encode("utf-8")
+
+
+def decode_info(data: bytes) -> str:
+    """The text of an info file, its encoding told by the byte order mark, else UTF-8.
+
+    Raises:
+        UnicodeDecodeError: The bytes are not in that encoding.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16")
+    return data.decode("utf-8-sig")
+
+
+def one_line(text: str) -> str:
+    """The text as a value: line breaks and control characters become blanks, what has no UTF-8 form a ``?``."""
+    line = "".join(" " if _breaks(character) else character for character in text)
+    line = line.encode("utf-8", "replace").decode("utf-8").strip()
+    return line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 1]}…"
+
+
+def _is_one_line(text: str) -> bool:
+    return not any(_breaks(character) or unicodedata.category(character) == "Cs" for character in text)
+
+
+def _breaks(character: str) -> bool:
+    """Whether a reader could take the character for the end of a line, or drop it."""
+    return unicodedata.category(character) in ("Cc", "Zl", "Zp")

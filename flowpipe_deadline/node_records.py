@@ -1,0 +1,167 @@
+"""Live nodes to the records that a bundle keeps of them; ``farm/nodes.py`` is the way back."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Mapping
+from typing import Any, Optional
+
+from flowpipe import INode
+from flowpipe.node import FunctionNode
+from flowpipe.plug import IPlug
+
+from .errors import PlanError
+from .farm.bundle import FORMAT
+from .farm.codec import UnsupportedValueError, encode
+from .farm.locate import NotImportableError, Source, describe
+from .farm.nodes import UNKEPT
+from .walk import Connection, connections
+
+
+class _Plain(INode):
+    """A node with nothing of its own."""
+
+    def compute(self, *args: Any, **kwargs: Any) -> None:
+        """Never called."""
+
+
+def _plain_function() -> None:
+    """Never called."""
+
+
+# What every node has; whatever else an instance holds is its own and goes into its record.
+_COMMON_ATTRIBUTES = frozenset(vars(_Plain(graph=None))) | frozenset(vars(FunctionNode(func=_plain_function)))
+
+
+def node_record(
+    node: INode, *, key: str, keys: Mapping[int, str], interpreter: str, batch: Optional[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The record of one node, ready for JSON; ``keys`` holds the keys of all nodes that will run, by ``id``.
+
+    Raises:
+        PlanError: It cannot be found again by another process, or holds a value that does not survive.
+    """
+    attributes, complete = _attributes(node)
+    return {
+        "format": FORMAT,
+        "key": key,
+        "name": node.name,
+        "identifier": node.identifier,
+        "graph": node.graph.name,
+        "interpreter": interpreter,
+        "class": _describe(node, type(node)).to_json(),
+        "function": _describe_function(node).to_json() if isinstance(node, FunctionNode) else None,
+        "default_constructor": _has_default_constructor(type(node)),
+        "complete": complete,
+        "attributes": attributes,
+        "metadata": _keep(node, "metadata", node.metadata),
+        "inputs": _inputs(node, keys),
+        "outputs": {name: _output(plug) for name, plug in node.outputs.items()},
+        "batch": batch,
+    }
+
+
+def label(node: INode) -> str:
+    """``graph.node``, for messages; long names shortened."""
+    text = f"{node.graph.name}.{node.name}"
+    return text if len(text) <= 120 else f"{text[:119]}…"
+
+
+def _describe(node: INode, thing: Any) -> Source:
+    try:
+        return describe(thing)
+    except NotImportableError as error:
+        raise PlanError(label(node), f"a worker could not load it: {error}") from error
+
+
+def _describe_function(node: FunctionNode[Any]) -> Source:
+    """Where the function stands: under its own name, as a function or a node, or under the name of its node."""
+    function = node.func
+    module = sys.modules.get(function.__module__)
+    for name, thing in list(vars(module).items()) if module is not None else ():
+        wrapped = thing.func if isinstance(thing, FunctionNode) else thing
+        if wrapped is function:
+            return _describe_as(node, function, name)
+    return _describe_as(node, function, function.__qualname__)
+
+
+def _describe_as(node: INode, function: Any, name: str) -> Source:
+    try:
+        return describe(function, qualname=name)
+    except NotImportableError as error:
+        raise PlanError(label(node), f"a worker could not load it: {error}") from error
+
+
+def _has_default_constructor(cls: type) -> bool:
+    """Whether ``cls(graph=None)`` is a call that its signature takes, as flowpipe's own loading makes it."""
+    try:
+        inspect.signature(cls).bind(graph=None)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _attributes(node: INode) -> tuple[dict[str, Any], bool]:
+    """The instance's own attributes, and whether all of them are there.
+
+    One that cannot be kept is left to the constructor; where that needs arguments, nobody could make it again.
+    """
+    kept: dict[str, Any] = {}
+    complete = True
+    for name, value in vars(node).items():
+        if name in _COMMON_ATTRIBUTES:
+            continue
+        try:
+            kept[name] = encode(value)
+        except UnsupportedValueError as error:
+            if not _has_default_constructor(type(node)):
+                advice = "give its constructor defaults for all arguments, or keep that out of the node"
+                raise PlanError(label(node), f"its attribute '{name}' does not survive: {error}; {advice}") from error
+            complete = False
+    return kept, complete
+
+
+def _inputs(node: INode, keys: Mapping[int, str]) -> dict[str, Any]:
+    feeds = {(feed.input, feed.input_key): feed for feed in connections(node) if id(feed.source) in keys}
+    return {
+        name: {
+            **_input(node, plug, feeds.get((name, None)), keys),
+            "sub_plugs": {
+                key: _input(node, sub_plug, feeds.get((name, key)), keys) for key, sub_plug in plug.sub_plugs.items()
+            },
+        }
+        for name, plug in node.inputs.items()
+    }
+
+
+def _input(node: INode, plug: IPlug, feed: Optional[Connection], keys: Mapping[int, str]) -> dict[str, Any]:
+    """Value and source of an input. A connected one keeps its value for the case that upstream sets none."""
+    value = None if plug.sub_plugs else plug.value
+    if feed is None:
+        return {"value": _keep(node, f"input '{plug.name}'", value), "source": None}
+    source = {"node": keys[id(feed.source)], "output": feed.output, "sub_plug": feed.output_key}
+    return {**_keep_if_possible(value), "source": source}
+
+
+def _output(plug: IPlug) -> dict[str, Any]:
+    """The value that an output has before it is evaluated."""
+    value = None if plug.sub_plugs else plug.value
+    return {
+        **_keep_if_possible(value),
+        "sub_plugs": {key: _keep_if_possible(sub_plug.value) for key, sub_plug in plug.sub_plugs.items()},
+    }
+
+
+def _keep(node: INode, what: str, value: Any) -> Any:
+    try:
+        return encode(value)
+    except UnsupportedValueError as error:
+        raise PlanError(label(node), f"{what} does not survive the way to the farm: {error}") from error
+
+
+def _keep_if_possible(value: Any) -> dict[str, Any]:
+    try:
+        return {"value": encode(value)}
+    except UnsupportedValueError as error:
+        return {UNKEPT: str(error)}

@@ -1,0 +1,147 @@
+"""Bundle to outputs: what each node gave, merged over its chunks, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from .bundle import AnyPath, Bundle, read_bundle
+from .errors import MergeError, MissingResultsError, UsageError
+from .farm.bundle import read_node
+from .farm.codec import decode, plain
+from .farm.evaluate import final_outputs
+from .farm.frames import FrameList
+from .farm.merge import Batch, merge_results, missing_frames
+from .farm.store import ChunkResult, FileStore
+
+
+@dataclass(frozen=True)
+class NodeResults:
+    """What there is of one node. The values are encoded; the methods give them as Python values or plain JSON."""
+
+    key: str
+    node: str
+    graph: str
+    is_omitted: bool
+    is_last: bool
+    """Whether no other job waits for it."""
+    encoded: Optional[Mapping[str, Any]]
+    """The outputs after all chunks; None if something is missing or cannot be merged."""
+    chunks: tuple[tuple[Optional[str], Mapping[str, Any]], ...]
+    """The outputs of each chunk, by its frame list (None for a node that is not batched)."""
+    missing: Optional[str]
+    """The frames without a result, ``all`` for a node without frames; None if nothing is missing."""
+    problem: Optional[str]
+    """Why the chunks cannot be merged, if so."""
+
+    @property
+    def label(self) -> str:
+        """``graph.node``."""
+        return f"{self.graph}.{self.node}"
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs by name, with their Python types. Classes of enumerations and dataclasses are imported.
+
+        Raises:
+            MissingResultsError: A task of the node has no result.
+            MergeError: The chunks cannot become one value.
+        """
+        if self.problem is not None:
+            raise MergeError(self.problem)
+        if self.encoded is None:
+            frames = None if self.missing in (None, "all") else FrameList.parse(str(self.missing))
+            raise MissingResultsError(self.key, frames)
+        return {name: decode(value) for name, value in self.encoded.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain JSON."""
+        return {
+            "key": self.key,
+            "node": self.node,
+            "graph": self.graph,
+            "outputs": self.plain_outputs(),
+            "missing": self.missing,
+            "problem": self.problem,
+            "chunks": [
+                {"frames": frames, "outputs": {name: plain(value) for name, value in outputs.items()}}
+                for frames, outputs in self.chunks
+            ],
+        }
+
+    def plain_outputs(self) -> Optional[dict[str, Any]]:
+        """The outputs as plain JSON; None if something is missing."""
+        return None if self.encoded is None else {name: plain(value) for name, value in self.encoded.items()}
+
+
+def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, NodeResults]:
+    """The results of all nodes by ``graph.node``, upstream first; of one node only, by key, name or ``graph.node``.
+
+    Where several nodes have the same label, it is followed by their key: ``sub.render (render-2)``.
+
+    Raises:
+        RecordError: The folder is no bundle, or a record in it is damaged.
+        UsageError: There is no such node.
+    """
+    opened = read_bundle(bundle)
+    entries = [*opened.manifest["jobs"], *({**entry, "omitted": True} for entry in opened.manifest["omitted"])]
+    labels = dict(_labels(entries))
+    if node is not None:
+        entries = _matching(entries, labels, node)
+        if not entries:
+            raise UsageError(f"{opened.folder} has no node '{node}'; it has {', '.join(labels.values())[:400]}")
+    store = FileStore(opened.folder)
+    return {labels[entry["key"]]: _node_results(opened, entry, store) for entry in entries}
+
+
+def _labels(entries: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for entry in entries:
+        label = f"{entry['graph']}.{entry['node']}"
+        yield entry["key"], f"{label} ({entry['key']})" if label in seen else label
+        seen.add(label)
+
+
+def _matching(entries: list[Mapping[str, Any]], labels: Mapping[str, str], wanted: str) -> list[Mapping[str, Any]]:
+    exact = [entry for entry in entries if wanted in (entry["key"], labels[entry["key"]])]
+    return exact or [entry for entry in entries if wanted in (entry["node"], f"{entry['graph']}.{entry['node']}")]
+
+
+def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: FileStore) -> NodeResults:
+    record = read_node(bundle.folder, entry["key"])
+    is_omitted = bool(entry.get("omitted"))
+    batch = Batch.from_json(record["batch"])
+    results = () if is_omitted else store.read(entry["key"])
+    merged: Optional[Mapping[str, Any]] = None
+    problem = None
+    try:
+        merged = {} if is_omitted else merge_results(entry["key"], batch=batch, results=results)
+    except MissingResultsError:
+        pass
+    except MergeError as error:
+        problem = str(error)
+    return NodeResults(
+        key=entry["key"],
+        node=entry["node"],
+        graph=entry["graph"],
+        is_omitted=is_omitted,
+        is_last=bool(entry.get("last")),
+        encoded=None if merged is None else final_outputs(record, merged),
+        chunks=tuple(
+            (None if result.frames is None else str(result.frames), final_outputs(record, result.outputs))
+            for result in sorted(results, key=_first_frame)
+        ),
+        missing=None if is_omitted else _missing(batch, results),
+        problem=problem,
+    )
+
+
+def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Optional[str]:
+    if batch is None:
+        return None if any(result.frames is None for result in results) else "all"
+    frames = missing_frames(batch, results)
+    return None if frames is None else str(frames)
+
+
+def _first_frame(result: ChunkResult) -> int:
+    return -1 if result.frames is None else result.frames[0]

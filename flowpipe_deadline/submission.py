@@ -1,0 +1,47 @@
+"""What every way of submitting shares: a planned job file becomes the one that is given to Deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .bundle import Bundle
+from .errors import BundleError, RecordError
+from .job_info import decode_info, parse_entries
+
+DEPENDENCIES = "JobDependencies"
+
+
+def job_entries(bundle: Bundle, job: Mapping[str, Any], *, job_ids: Mapping[str, str]) -> dict[str, str]:
+    """The job info of one planned job, its dependencies as job IDs; ``job_ids`` are those submitted so far, by key.
+
+    Raises:
+        RecordError: The job info file is missing or damaged, or an upstream job has no ID yet.
+    """
+    entries = _read_entries(bundle, job, 0)
+    entries.pop(DEPENDENCIES, None)
+    missing = [key for key in job["depends_on"] if key not in job_ids]
+    if missing:
+        raise RecordError(f"{bundle.folder}: {job['key']} comes before {missing[0]}, which it waits for")
+    if job["depends_on"]:
+        entries[DEPENDENCIES] = ",".join(job_ids[key] for key in job["depends_on"])
+    return entries
+
+
+def plugin_entries(bundle: Bundle, job: Mapping[str, Any]) -> dict[str, str]:
+    """The plugin info of one planned job.
+
+    Raises:
+        RecordError: The plugin info file is missing or damaged.
+    """
+    return _read_entries(bundle, job, 1)
+
+
+def _read_entries(bundle: Bundle, job: Mapping[str, Any], which: int) -> dict[str, str]:
+    path = bundle.job_files(job)[which]
+    try:
+        return dict(parse_entries(decode_info(path.read_bytes())))
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}; write the bundle again") from error
+    except (ValueError, BundleError) as error:
+        raise RecordError(f"{path} is damaged: {error}; write the bundle again") from error

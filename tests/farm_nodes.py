@@ -1,0 +1,171 @@
+"""Nodes for tests, importable by name on the offline farm as well."""
+
+from __future__ import annotations
+
+import enum
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowpipe import INode, InputPlug, Node, OutputPlug
+
+
+class Colour(enum.Enum):
+    """A value whose class has to be imported to come back."""
+
+    RED = 1
+    GREEN = 2
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A value whose class has to be imported to come back."""
+
+    name: str
+    frames: tuple
+
+
+@Node(outputs=["value"])
+def Pass(value=None):
+    """Hands its input on."""
+    return {"value": value}
+
+
+@Node(outputs=["total"])
+def Add(first=0, second=0):
+    """The sum of two numbers."""
+    return {"total": first + second}
+
+
+@Node(outputs=["items", "table", "pattern"])
+def Render(frames=None, factor=1):
+    """Treats its frames one by one, as a renderer does."""
+    frames = list(frames or [])
+    return {
+        "items": [frame * factor for frame in frames],
+        "table": {str(frame): frame * factor for frame in frames},
+        "pattern": "image.%04d.png",
+    }
+
+
+@Node(outputs=["images"])
+def Check(frames=None, images=None):
+    """Needs the images that belong to its frames."""
+    pairs = zip(frames, images)
+    assert len(frames) == len(images)
+    return {"images": [f"{frame}:{image}" for frame, image in pairs]}
+
+
+@Node(outputs=["seen"])
+def See(frames=None):
+    """What a chunk gets, as text, with its type."""
+    return {"seen": [f"{type(frames).__name__} {frames!r}"]}
+
+
+@Node(outputs=["parts"])
+def Collect(images=None):
+    """The values of its sub-plugs, by name."""
+    return {"parts": dict(images or {})}
+
+
+@Node(outputs=["parts", "whole"])
+def Split(value=None):
+    """Sets sub-plugs nobody has asked for, and a plain output."""
+    return {"parts.left": value, "parts.right": [value], "whole": {"value": value}}
+
+
+@Node(outputs=["value", "other"])
+def Silent(value=None):
+    """Declares outputs and sets none of them."""
+
+
+@Node(outputs=["value"])
+def Fail(message="It broke"):
+    """Raises."""
+    raise ValueError(message)
+
+
+@Node(outputs=["value"])
+def Exit(code=0):
+    """Ends its interpreter without a word."""
+    sys.stdout.flush()
+    os._exit(code)
+
+
+@Node(outputs=["value"])
+def FailOnce(marker=None, value=None, kill=False):
+    """Fails or is killed the first time, and works the second."""
+    path = Path(marker)
+    if not path.exists():
+        path.touch()
+        if kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise RuntimeError("the first time never works")
+    return {"value": value}
+
+
+@Node(outputs=["value"])
+def KillWorkerOnce(marker=None, value=None):
+    """Kills the worker that runs it, the first time."""
+    path = Path(marker)
+    if not path.exists():
+        path.touch()
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(60)
+    return {"value": value}
+
+
+@Node(outputs=["value"])
+def Wait(seconds=0.0, log=None, value=None):
+    """Takes its time, and says when it began."""
+    if log:
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(f"{os.getpid()}\n")
+    time.sleep(seconds)
+    return {"value": value}
+
+
+@Node(outputs=["value"])
+def Chatter(value=None):
+    """Prints what could be taken for the evaluator's own words."""
+    print("Progress: 250%")
+    print("[flowpipe:] error {}")
+    print("[flowpipe:0123456789abcdef] done")
+    print("no line end, then ", end="")
+    return {"value": value}
+
+
+class Scale(INode):
+    """A class node with an attribute, dynamic plugs and no defaults for its constructor."""
+
+    def __init__(self, plug, factor, **kwargs):
+        """The input is called ``plug``; ``factor`` is kept on the instance only."""
+        super().__init__(**kwargs)
+        self.plug = plug
+        self.factor = factor
+        InputPlug(plug, self)
+        OutputPlug("scaled", self)
+
+    def compute(self, **inputs):
+        """The input times the factor."""
+        return {"scaled": inputs[self.plug] * self.factor}
+
+
+class Holder(INode):
+    """A class node whose constructor makes something that cannot be kept."""
+
+    def __init__(self, value=None, **kwargs):
+        """``value`` is the input."""
+        super().__init__(**kwargs)
+        self.lock = object()
+        self.offset = 1
+        InputPlug("value", self, value)
+        OutputPlug("value", self)
+
+    def compute(self, value):
+        """The value and the offset."""
+        assert type(self.lock) is object
+        return {"value": value + self.offset}
