@@ -1,0 +1,206 @@
+"""Stand-in of ``Deadline.Jobs``: the job and task a plugin sees (reference plugin-api 5.5 and 5.6)."""
+
+# ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from _dotnet.arrays import Array
+from _dotnet.enums import NetEnum
+from _dotnet.exceptions import NullReferenceException
+from _dotnet.kinds import INT, STRING, method
+from _dotnet.refusal import names, refused
+from _worker.context import Context
+
+__all__ = [
+    "AutoJobCleanupType",
+    "Job",
+    "JobCompleteAction",
+    "JobScheduledType",
+    "JobStatus",
+    "Task",
+    "TaskOnTimeout",
+    "TaskStatus",
+]
+
+# Members of the reference that the offline farm has no value for, or that change a job in the database.
+_LEFT_OUT_OF_JOB = names(
+    """
+    JobComment JobDepartment JobStatus JobTaskCount JobQueuedTasks JobRenderingTasks JobPendingTasks
+    JobCompletedTasks JobSuspendedTasks JobFailedTasks JobPriority JobPool JobSecondaryPool JobGroup
+    JobLimitGroups SetJobLimitGroups JobMachineLimit JobListedSlaves JobWhitelistFlag JobConcurrentTasks
+    JobLimitTasksToNumberOfCpus JobDependencyIDs SetJobDependencyIDs JobDependencies JobIsFrameDependent
+    JobFrameDependencyOffsetStart JobFrameDependencyOffsetEnd JobResumeOnCompleteDependencies
+    JobResumeOnDeletedDependencies JobResumeOnFailedDependencies JobDependencyPercentageValue JobRequiredAssets
+    SetJobRequiredAssets JobScriptDependencies SetScriptDependencies SetJobPluginInfoKeyValue GetJobInfoKeys
+    GetJobInfoKeyValue SetJobEnvironmentKeyValue DeleteJobEnvironmentKey JobExtraInfo0 JobExtraInfo1
+    JobExtraInfo2 JobExtraInfo3 JobExtraInfo4 JobExtraInfo5 JobExtraInfo6 JobExtraInfo7 JobExtraInfo8
+    JobExtraInfo9 SetJobExtraInfoKeyValue DeleteJobExtraInfoKey JobOutputDirectories JobOutputFileNames
+    JobSubmitDateTime JobStartedDateTime JobCompletedDateTime JobTaskTimeoutSeconds JobStartJobTimeoutSeconds
+    JobInitializePluginTimeoutSeconds JobMinRenderTimeSeconds JobEnableAutoTimeout JobOnTaskTimeout
+    JobOnJobComplete JobForceReloadPlugin JobCustomPluginDirectory JobSequentialJob JobInterruptible
+    JobProtected JobSuppressEvents JobEventOptIns JobPreJobScript JobPostJobScript JobPreTaskScript
+    JobPostTaskScript JobMaintenanceJob JobMaintenanceJobStartFrame JobMaintenanceJobEndFrame Status
+    ExtraInfoDictionary Properties OutputDirectories
+    """
+)
+
+
+class TaskStatus(NetEnum):
+    """States of a task (5.6)."""
+
+    Unknown = 1
+    Queued = 2
+    Suspended = 3
+    Rendering = 4
+    Completed = 5
+    Failed = 6
+    Pending = 8
+
+
+class JobStatus(NetEnum):
+    """States of a job (5.6)."""
+
+    Unknown = 0
+    Active = 1
+    Suspended = 2
+    Completed = 3
+    Failed = 4
+    Pending = 6
+
+
+class JobCompleteAction(NetEnum):
+    """What becomes of a completed job (5.6; the numbers are the order of the reference)."""
+
+    Archive = 0
+    Delete = 1
+    Nothing = 2
+
+
+class TaskOnTimeout(NetEnum):
+    """What becomes of a task that takes too long (5.6; the numbers are the order of the reference)."""
+
+    ErrorAndNotify = 0
+    Error = 1
+    Notify = 2
+    Complete = 3
+    RequeueAndNotify = 4
+    Requeue = 5
+    FailAndNotify = 6
+    Fail = 7
+
+
+class JobScheduledType(NetEnum):
+    """When a job starts (5.6)."""
+
+    None_ = 0
+    Once = 1
+    Daily = 2
+    Custom = 3
+
+
+class AutoJobCleanupType(NetEnum):
+    """How completed jobs are cleaned up (5.6; the numbers are the order of the reference)."""
+
+    DeleteJobs = 0
+    ArchiveJobs = 1
+
+
+class _Record:
+    """A .NET object that cannot be changed from here: its properties are values of the running job."""
+
+    _section = ""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not hasattr(type(self), name) and name not in self._left_out():
+            raise AttributeError("'{}' object has no attribute '{}'".format(type(self).__name__, name))
+        raise refused("setting {}.{}".format(type(self).__name__, name), self._section)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._left_out():
+            raise refused("{}.{}".format(type(self).__name__, name), self._section)
+        raise AttributeError("'{}' object has no attribute '{}'".format(type(self).__name__, name))
+
+    def __eq__(self, other: object) -> bool:
+        # Deadline 10.2: Job.Equals fails inside .NET when it is given None (reference plugin-api 8).
+        if other is None:
+            raise NullReferenceException("compare with 'is None': .NET's Equals fails when it is given None")
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def _left_out(self) -> Any:
+        return ()
+
+
+class Job(_Record):
+    """The running job, read-only."""
+
+    _section = "5.5"
+
+    def __init__(self, context: Context) -> None:
+        object.__setattr__(self, "_context", context)
+        object.__setattr__(self, "_job", context.job)
+
+    def _left_out(self) -> Any:
+        return _LEFT_OUT_OF_JOB
+
+    JobId = ID = property(lambda self: self._job.job_id)
+    JobName = Name = property(lambda self: self._job.name)
+    JobBatchName = property(lambda self: self._job.batch_name)
+    JobUserName = UserName = property(lambda self: self._job.user_name)
+    JobPlugin = PluginName = property(lambda self: self._context.plugin_name)
+    JobFrames = property(lambda self: self._job.frames)
+    JobFramesList = FramesList = property(lambda self: Array(INT, self._job.frames_list))
+    JobFramesPerTask = property(lambda self: self._job.frames_per_task)
+    JobAuxiliarySubmissionFileNames = property(lambda self: Array(STRING, self._job.auxiliary_files))
+
+    @method()
+    def GetJobPluginInfoKeys(self) -> Array:
+        return Array(STRING, self._job.plugin_info)
+
+    @method(STRING)
+    def GetJobPluginInfoKeyValue(self, key: str) -> Any:
+        return self._value(self._job.plugin_info, key)
+
+    @method()
+    def GetJobEnvironmentKeys(self) -> Array:
+        return Array(STRING, self._job.environment)
+
+    @method(STRING)
+    def GetJobEnvironmentKeyValue(self, key: str) -> Any:
+        return self._value(self._job.environment, key)
+
+    @method()
+    def GetJobExtraInfoKeys(self) -> Array:
+        return Array(STRING, self._job.extra_info)
+
+    @method(STRING)
+    def GetJobExtraInfoKeyValue(self, key: str) -> Any:
+        return self._value(self._job.extra_info, key)
+
+    @method(STRING, STRING)
+    def GetJobExtraInfoKeyValueWithDefault(self, key: str, default: str) -> Any:
+        return self._job.extra_info.get(key, default)
+
+    def _value(self, values: Dict[str, str], key: str) -> Any:
+        # Whether a missing key reads as "" or None is unknown (9.8); the sandbox decides.
+        return values.get(key, self._context.answers["missing_value"])
+
+
+class Task(_Record):
+    """The running task, read-only."""
+
+    _section = "5.6"
+
+    def __init__(self, context: Context) -> None:
+        object.__setattr__(self, "_context", context)
+        object.__setattr__(self, "_task", context.task)
+
+    TaskId = property(lambda self: str(self._task.task_id))
+    TaskID = property(lambda self: self._task.task_id)
+    TaskFrameList = property(lambda self: Array(INT, self._task.frames))
+    TaskFrameString = property(lambda self: self._task.frame_text)
+    TaskStatus = property(lambda _: "Rendering")
+    TaskSlaveName = property(lambda self: self._context.job.worker_name)

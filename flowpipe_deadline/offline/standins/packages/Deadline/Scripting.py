@@ -1,0 +1,231 @@
+"""Stand-in of ``Deadline.Scripting``: the utilities a plugin can use offline (reference plugin-api 3.6, 5.3, 5.4).
+
+A member that would need the repository, another machine or an unknown rule refuses to be called.
+"""
+
+# ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from typing import Any
+
+from _dotnet.arrays import Array, array_of
+from _dotnet.exceptions import FormatException
+from _dotnet.kinds import BOOL, INT, STRING, static_method
+from _dotnet.refusal import StaticClass, names, refused, refusing_class
+from _worker.context import current
+from _worker.entries import parse_boolean
+from _worker.mapping import map_paths
+
+from Deadline.Jobs import Job
+from Deadline.Plugins import PluginConfig
+
+__all__ = [
+    "BalancerUtils",
+    "ClientUtils",
+    "CloudUtils",
+    "DirectoryUtils",
+    "FileUtils",
+    "FrameUtils",
+    "JobUtils",
+    "MonitorUtils",
+    "PathUtils",
+    "ProcessUtils",
+    "PulseUtils",
+    "RepositoryUtils",
+    "SlaveUtils",
+    "StringUtils",
+    "SystemUtils",
+    "WebServiceUtils",
+]
+
+BalancerUtils = refusing_class("BalancerUtils", "5.4")
+CloudUtils = refusing_class("CloudUtils", "5.4")
+FrameUtils = refusing_class("FrameUtils", "5.4")
+JobUtils = refusing_class("JobUtils", "5.4")
+MonitorUtils = refusing_class("MonitorUtils", "5.2")
+ProcessUtils = refusing_class("ProcessUtils", "5.4")
+PulseUtils = refusing_class("PulseUtils", "5.4")
+SlaveUtils = refusing_class("SlaveUtils", "5.4")
+WebServiceUtils = refusing_class("WebServiceUtils", "5.4")
+
+
+class RepositoryUtils(metaclass=StaticClass):
+    """The repository, as far as one running job knows it."""
+
+    _section = "3.6 and 5.3"
+    _left_out = names(
+        """
+        GetJobs GetJobIds GetJobTasks SaveJob SubmitJob RequeueJob SuspendJob ResumeJob ResumeFailedJob CompleteJob
+        DeleteJob ArchiveJob PendJob PendTasks UndeleteJob UndeleteJobs UpdateJobOutputFileNames
+        UpdateTaskProperties UpdateJobSubmissionDate RequeueTasks SuspendTasks ResumeTasks CompleteTasks
+        AppendJobFrameRange GetJobAuxiliaryPath AddAuxiliaryFile CreateJobSubmissionFiles GetJobReports
+        AddJobHistoryEntry AddRepositoryHistoryEntry GetMaximumPriority GetJobTaskLimit GetRepositoryDateTime
+        GetRootDirectory GetRepositoryPath GetRepositoryFilePath GetEventPluginConfig
+        AddOrUpdateEventPluginConfigSetting GetUserInfo GetSlaveInfo GetSlaveInfos GetSlavesRenderingJob
+        GetMachinesRenderingJob AddOrUpdateServerData CheckPathMappingInFile CheckPathMappingInFileAndReplace
+        CheckPathMappingInFileAndReplaceSeparator
+        """
+    )
+
+    @static_method(STRING, BOOL, optional=1)
+    def CheckPathMapping(text: str, _: bool = False) -> Any:
+        """The text with mapped paths replaced. What the second argument means is unknown (9.5): it changes nothing."""
+        return None if text is None else map_paths(text, current().job.path_mappings)
+
+    @static_method(STRING)
+    def PathMappingRequired(path: str) -> bool:
+        """Whether `CheckPathMapping` would change the path."""
+        return path is not None and map_paths(path, current().job.path_mappings) != path
+
+    @static_method()
+    def GetPathMappings() -> Array:
+        """Pairs of source and target."""
+        pair = array_of(STRING)
+        return Array(pair, [list(mapping) for mapping in current().job.path_mappings])
+
+    @static_method(STRING, BOOL)
+    def GetJob(job_id: str, _: bool) -> Job:
+        """The running job; no other is known here."""
+        context = current()
+        if job_id != context.job.job_id:
+            raise refused("RepositoryUtils.GetJob of another job than the running one", "5.3")
+        return Job(context)
+
+    @static_method(STRING)
+    def GetPluginConfig(name: str) -> PluginConfig:
+        """The configuration of the running plugin; no other is known here (3.1)."""
+        context = current()
+        if name != context.plugin_name:
+            raise refused("RepositoryUtils.GetPluginConfig of another plugin than the running one", "3.1")
+        return PluginConfig(context.job.config)
+
+
+class ClientUtils(metaclass=StaticClass):
+    """The client installation; a stand-in has none."""
+
+    _section = "5.4"
+    _left_out = (
+        "ExecuteCommand",
+        "ExecuteCommandAndGetOutput",
+        "ExecuteScript",
+        "GetBinDirectory",
+        "GetDeadlineTempPath",
+        "GetUsersSettingsDirectory",
+        "GetDeadlineUser",
+    )
+
+    @static_method()
+    def GetCurrentUserHomeDirectory() -> str:
+        return os.path.expanduser("~")
+
+    @static_method(STRING)
+    def LogText(text: str) -> None:
+        current().log("INFO", text)
+
+
+class FileUtils(metaclass=StaticClass):
+    """Files."""
+
+    _section = "5.4"
+    _left_out = ("SearchFileListFor32Bit", "SearchFileListFor64Bit", "GetIniFileSetting", "SetIniFileSetting")
+
+    @static_method(STRING)
+    def SearchFileList(files: str) -> str:
+        """The first existing file of a list separated by ``;``, or ""."""
+        return _first(files, os.path.isfile)
+
+    @static_method(STRING)
+    def FileExists(path: str) -> bool:
+        return bool(path) and os.path.isfile(path)
+
+
+class DirectoryUtils(metaclass=StaticClass):
+    """Folders."""
+
+    _section = "5.4"
+    _left_out = ("SearchPath", "SynchronizeDirectories", "SynchronizeFiles")
+
+    @static_method(STRING)
+    def SearchDirectoryList(directories: str) -> str:
+        """The first existing folder of a list separated by ``;``, or "" (inferred from ``SearchFileList``)."""
+        return _first(directories, os.path.isdir)
+
+
+class PathUtils(metaclass=StaticClass):
+    """Paths."""
+
+    _section = "5.4"
+    _left_out = ("IsPathLocal", "ToPlatformIndependentPath", "ChangeFilename", "GetApplicationPath")
+
+    @static_method(STRING)
+    def IsPathRooted(path: str) -> bool:
+        return bool(path) and (path[0] in "/\\" or path[1:2] == ":")
+
+    @static_method()
+    def GetSystemTempPath() -> str:
+        return tempfile.gettempdir()
+
+
+class StringUtils(metaclass=StaticClass):
+    """Texts."""
+
+    _section = "5.4"
+    _left_out = ("ParseLeadingNumber", "BlankIfEitherIsBlank", "FromSemicolonSeparatedString", "ToCommaSeparatedString")
+
+    @static_method(STRING)
+    def ParseBoolean(text: str) -> bool:
+        flag = parse_boolean(text or "")
+        if flag is None:
+            raise FormatException("'{}' is neither true nor false".format(text))
+        return flag
+
+    @static_method(STRING, BOOL)
+    def ParseBooleanWithDefault(text: str, default: bool) -> bool:
+        flag = parse_boolean(text or "")
+        return default if flag is None else flag
+
+    @static_method(INT, INT, BOOL, optional=1)
+    def ToZeroPaddedString(number: int, width: int, _: bool = False) -> str:
+        """The number with leading zeros. The third argument is unknown and ignored, negative numbers are refused."""
+        if number < 0:
+            raise refused("StringUtils.ToZeroPaddedString of a negative number", "5.4")
+        return str(number).zfill(width)
+
+
+class SystemUtils(metaclass=StaticClass):
+    """The machine."""
+
+    _section = "5.4"
+    _left_out = ("GetAvailableRam",)
+
+    @static_method()
+    def IsRunningOnWindows() -> bool:
+        return sys.platform == "win32"
+
+    @static_method()
+    def IsRunningOnLinux() -> bool:
+        return sys.platform.startswith("linux")
+
+    @static_method()
+    def IsRunningOnMac() -> bool:
+        return sys.platform == "darwin"
+
+    @static_method(INT)
+    def Sleep(milliseconds: int) -> None:
+        time.sleep(milliseconds / 1000.0)
+
+    @static_method()
+    def GetCpuCount() -> int:
+        return os.cpu_count() or 1
+
+
+def _first(paths: str, exists: Any) -> str:
+    for path in (paths or "").split(";"):
+        if path.strip() and exists(path.strip()):
+            return path.strip()
+    return ""

@@ -1,0 +1,67 @@
+"""Stand-in of the .NET namespace ``System``, as far as plugins use it (reference plugin-api 8).
+
+Like the real one it carries an ``Exception`` that shadows Python's after a star import (hosts-and-tooling 5.3).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+from typing import Any
+
+from _dotnet.exceptions import (
+    ArgumentException,
+    ArgumentNullException,
+    FormatException,
+    InvalidOperationException,
+    NetException,
+    NullReferenceException,
+)
+from _dotnet.kinds import STRING, static_method
+from _dotnet.refusal import StaticClass, refused
+from _worker.context import current
+
+__all__ = [
+    "ArgumentException",
+    "ArgumentNullException",
+    "Environment",
+    "Exception",
+    "FormatException",
+    "InvalidOperationException",
+    "NullReferenceException",
+]
+
+Exception = NetException
+
+_NAMESPACES = ("Collections", "Diagnostics", "IO", "Text")
+
+
+class Environment(metaclass=StaticClass):
+    """The Worker's environment (3.5): as it was when the sandbox began, not what a plugin writes to ``os.environ``."""
+
+    _section = "8"
+    _left_out = (
+        "SetEnvironmentVariable",
+        "Exit",
+        "GetFolderPath",
+        "GetEnvironmentVariables",
+        "ExpandEnvironmentVariables",
+    )
+
+    MachineName = socket.gethostname()
+    NewLine = os.linesep
+    ProcessorCount = os.cpu_count() or 1
+
+    @static_method(STRING)
+    def GetEnvironmentVariable(name: str) -> Any:
+        """The value, or None."""
+        return current().worker_environment.get(name)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMESPACES:
+        return importlib.import_module("System." + name)
+    if name.startswith("_"):
+        raise AttributeError("module 'System' has no attribute '{}'".format(name))
+    raise refused("System.{}".format(name), "8")

@@ -1,0 +1,283 @@
+#!/usr/bin/env python3
+"""Deadline's side of a task: starts the node's interpreter with the evaluator, and tells Deadline how it went.
+
+Runs in Deadline's own Python: the standard library and Deadline's modules only, valid from Python 3.7 to 3.10. What it
+shares with the package (plugin info keys, task file, marked lines) is repeated here because it cannot import it.
+"""
+
+import json
+import os
+import re
+import uuid
+
+from Deadline.Plugins import DeadlinePlugin, PluginType
+from Deadline.Scripting import FileUtils, RepositoryUtils
+from FranticX.Processes import ManagedProcess
+
+TASK_FORMAT = 1
+NO_FRAMES = "none"
+DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.farm --task "<TASK>"'
+POLL_MILLISECONDS = 100
+# An interpreter that has written its result may still take a while to shut down; then it is ended.
+SHUTDOWN_POLLS = 600
+
+
+def GetDeadlinePlugin():
+    """The plugin object; Deadline calls this once per loaded job."""
+    return FlowpipePlugin()
+
+
+def CleanupDeadlinePlugin(deadlinePlugin):
+    """Releases the plugin; Deadline calls this when it unloads the job."""
+    deadlinePlugin.cleanup()
+
+
+class FlowpipePlugin(DeadlinePlugin):
+    """An Advanced plugin: each task evaluates one node for the frames that Deadline gives the task."""
+
+    def __init__(self):
+        # Deadline 10.3+: the base constructor must come first.
+        super().__init__()
+        self.InitializeProcessCallback += self.initialize_process
+        self.StartJobCallback += self.start_job
+        self.RenderTasksCallback += self.render_tasks
+        self.EndJobCallback += self.end_job
+        self.evaluator = None
+
+    def cleanup(self):
+        """Unhooks everything, so that Deadline can let go of the plugin."""
+        for handler in self.StdoutHandlers:
+            del handler.HandleCallback
+        self.release_evaluator()
+        del self.InitializeProcessCallback
+        del self.StartJobCallback
+        del self.RenderTasksCallback
+        del self.EndJobCallback
+
+    def initialize_process(self):
+        """Says what kind of plugin this is."""
+        self.PluginType = PluginType.Advanced
+        self.StdoutHandling = True
+        self.SingleFramesOnly = False
+
+    def start_job(self):
+        """Prepares the environment that every interpreter of this job gets."""
+        for name, value in self.interpreter_environment():
+            self.SetProcessEnvironmentVariable(name, value)
+
+    def render_tasks(self):
+        """Evaluates the node for one task."""
+        task = self.task_request()
+        if not os.path.isdir(task["bundle"]):
+            self.FailRender(
+                "This worker does not see the bundle {}. Mount the share that holds it, or add a mapped path in Tools >"
+                " Configure Repository Options.".format(task["bundle"])
+            )
+        folder = self.CreateTempDirectory("flowpipe")
+        task_file = os.path.join(folder, "task.json")
+        with open(task_file, "w", encoding="ascii") as file:
+            json.dump(task, file)
+        executable = self.interpreter_executable(task["interpreter"])
+        arguments = self.interpreter_arguments(task["interpreter"], task_file)
+        self.release_evaluator()
+        self.evaluator = EvaluatorProcess(self, executable, arguments, folder=task["bundle"], token=task["token"])
+        try:
+            self.evaluator.run("Flowpipe {} {}".format(self.GetThreadNumber(), task["token"]))
+        finally:
+            os.remove(task_file)
+
+    def end_job(self):
+        """Ends what may still run of this job."""
+        self.release_evaluator()
+
+    def release_evaluator(self):
+        """Lets go of the last task's process object."""
+        if self.evaluator is not None:
+            self.evaluator.cleanup()
+            self.evaluator = None
+
+    def task_request(self):
+        """The task as the evaluator reads it; the frames are those of the task, whatever was planned."""
+        frame_mode = self.GetPluginInfoEntry("FrameMode")
+        # TaskFrameList, as start and end frame alone cannot describe a task with gaps.
+        frames = [int(frame) for frame in self.GetCurrentTask().TaskFrameList]
+        return {
+            "format": TASK_FORMAT,
+            "bundle": self.mapped_path(self.GetPluginInfoEntry("Bundle")),
+            "node": self.GetPluginInfoEntry("Node"),
+            "frames": None if frame_mode == NO_FRAMES else frames,
+            "token": uuid.uuid4().hex,
+            "interpreter": self.GetPluginInfoEntry("Interpreter"),
+            "wait": self.GetIntegerConfigEntryWithDefault("WaitForResults", 30),
+        }
+
+    def mapped_path(self, path):
+        """The path as this worker knows it."""
+        mapped = RepositoryUtils.CheckPathMapping(path)
+        if mapped != path and os.sep == "/":
+            mapped = mapped.replace("\\", "/")
+        return mapped
+
+    def interpreter_environment(self):
+        """The variables that keep Deadline's own Python out of the node's, as pairs.
+
+        An empty PYTHONHOME counts as none.
+        """
+        own = self.GetConfigEntryWithDefault("PythonPath", "")
+        job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
+        folders = split_list(own) + [folder for folder in job.split(os.pathsep) if folder]
+        return (
+            ("PYTHONPATH", os.pathsep.join(folders)),
+            ("PYTHONHOME", ""),
+            ("PYTHONUNBUFFERED", "1"),
+            ("PYTHONIOENCODING", "utf-8"),
+        )
+
+    def interpreter_executable(self, interpreter):
+        """The first executable that exists of those configured for the interpreter."""
+        key = config_key("Executable", interpreter)
+        paths = split_list(self.GetConfigEntryWithDefault(key, ""))
+        for line in split_list(self.GetConfigEntryWithDefault("MoreInterpreters", "")):
+            name, _, path = line.partition("=")
+            if name.strip() == interpreter:
+                paths.append(path.strip())
+        if not paths:
+            self.FailRender(
+                "The interpreter '{0}' is not configured. In the Monitor, open Tools > Configure Plugins > Flowpipe and"
+                " add a line '{0}=<path of its executable>' to More Interpreters.".format(interpreter)
+            )
+        executable = FileUtils.SearchFileList(";".join(paths))
+        if not executable:
+            self.FailRender(
+                "No executable of the interpreter '{}' exists on this worker; looked for {}. Install it, or correct the"
+                " paths in Tools > Configure Plugins > Flowpipe.".format(interpreter, ", ".join(paths))
+            )
+        return executable
+
+    def interpreter_arguments(self, interpreter, task_file):
+        """The interpreter's arguments as one text: those of this version, else of its application, else of python."""
+        arguments = ""
+        for name in (interpreter, interpreter.partition("-")[0], "python"):
+            arguments = arguments or self.GetConfigEntryWithDefault(config_key("Arguments", name), "")
+        boot = os.path.join(self.GetPluginDirectory(), "boot.py")
+        return (arguments or DEFAULT_ARGUMENTS).replace("<BOOT>", boot).replace("<TASK>", task_file)
+
+
+class EvaluatorProcess(ManagedProcess):
+    """An interpreter that runs the evaluator for one task, and what it said about it."""
+
+    def __init__(self, plugin, executable, arguments, folder, token):
+        # Deadline 10.3+: the base constructor must come first.
+        super().__init__()
+        self.plugin = plugin
+        self.executable = executable
+        self.arguments = arguments
+        self.folder = folder
+        self.token = token
+        self.is_done = False
+        self.failure = None
+        self.InitializeProcessCallback += self.initialize_process
+        self.RenderExecutableCallback += self.render_executable
+        self.RenderArgumentCallback += self.render_argument
+        self.StartupDirectoryCallback += self.startup_directory
+
+    def cleanup(self):
+        """Unhooks everything, so that Deadline can let go of the process."""
+        for handler in self.StdoutHandlers:
+            del handler.HandleCallback
+        del self.InitializeProcessCallback
+        del self.RenderExecutableCallback
+        del self.RenderArgumentCallback
+        del self.StartupDirectoryCallback
+
+    def initialize_process(self):
+        """Listens to the marked lines of the evaluator, and to progress as Deadline's own plugins write it."""
+        self.StdoutHandling = True
+        self.UseProcessTree = True
+        self.HideDosWindow = True
+        self.PopupHandling = False
+        answer = r"\[flowpipe:{}\] (status|error|done) ?(.*)".format(self.token)
+        self.AddStdoutHandlerCallback(answer).HandleCallback += self.handle_answer
+        self.AddStdoutHandlerCallback(r"Progress: (\d+)%").HandleCallback += self.handle_progress
+
+    def render_executable(self):
+        """The interpreter."""
+        return self.executable
+
+    def render_argument(self):
+        """Its arguments."""
+        return self.arguments
+
+    def startup_directory(self):
+        """The bundle: relative paths of nodes mean the same on every worker."""
+        return self.folder
+
+    def handle_answer(self):
+        """Takes in one marked line."""
+        kind, text = self.GetRegexMatch(1), self.GetRegexMatch(2)
+        if kind == "status":
+            self.plugin.SetStatusMessage(text)
+        elif kind == "done":
+            self.is_done = True
+        else:
+            self.SuppressThisLine()
+            self.failure = json.loads(text)
+
+    def handle_progress(self):
+        """Shows the progress that a node prints."""
+        self.plugin.SetProgress(min(float(self.GetRegexMatch(1)), 100.0))
+
+    def run(self, name):
+        """Runs to the end, and fails the task unless the evaluator said that the result is written."""
+        plugin = self.plugin
+        plugin.StartMonitoredManagedProcess(name, self)
+        # Its end is expected: a task has a process of its own.
+        plugin.SetMonitoredManagedProcessExitCheckingFlag(name, False)
+        polls_left = SHUTDOWN_POLLS
+        while not plugin.WaitForMonitoredManagedProcessToExit(name, POLL_MILLISECONDS):
+            plugin.FlushMonitoredManagedProcessStdout(name)
+            if plugin.IsCanceled():
+                plugin.ShutdownMonitoredManagedProcess(name)
+                plugin.FailRender("Received cancel task command")
+            polls_left -= 1 if self.is_done else 0
+            if polls_left == 0:
+                plugin.LogWarning("The result is written, but the interpreter does not end; it is shut down.")
+                plugin.ShutdownMonitoredManagedProcess(name)
+                return
+        plugin.FlushMonitoredManagedProcessStdout(name)
+        self.judge(plugin.GetMonitoredManagedProcessExitCode(name))
+
+    def judge(self, exit_code):
+        """Success if the result is written, whatever a host does while it shuts down; else the reason in full."""
+        if self.failure is not None:
+            self.plugin.FailRender(self.failure["traceback"] or self.failure["message"])
+        if not self.is_done:
+            self.plugin.FailRender(
+                "The evaluator ended before it wrote a result ({}). Its last lines are in this task's report; the node"
+                " may have ended or crashed the interpreter, or the interpreter cannot import flowpipe_deadline"
+                " (see Python Path in Tools > Configure Plugins > Flowpipe).".format(describe_exit(exit_code))
+            )
+        if exit_code != 0:
+            self.plugin.LogWarning(
+                "The result is written; the interpreter then ended by {}.".format(describe_exit(exit_code))
+            )
+        self.plugin.SetProgress(100.0)
+
+
+def describe_exit(code):
+    """An exit code in words: crashes and kills apart from ordinary failures."""
+    if code < 0 or 128 < code < 160:
+        return "killed by signal {}".format(-code if code < 0 else code - 128)
+    if code > 2**30:
+        return "crashed with code 0x{:08X}".format(code)
+    return "exit code {}".format(code)
+
+
+def config_key(prefix, interpreter):
+    """The name of a plugin setting: Executable_maya_2025 for maya-2025."""
+    return "{}_{}".format(prefix, re.sub("[^A-Za-z0-9]", "_", interpreter))
+
+
+def split_list(text):
+    """The entries of a multi-line setting, which arrives with semicolons or line breaks."""
+    return [entry.strip() for entry in re.split("[;\r\n]+", text) if entry.strip()]
