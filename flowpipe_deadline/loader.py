@@ -19,6 +19,7 @@ from flowpipe import Graph
 from flowpipe.graph import get_default_graph
 
 from .errors import LoadError, UsageError
+from .farm.guard import refuse_while_loading
 from .farm.locate import load_file, load_module
 from .walk import sorted_nodes
 
@@ -34,7 +35,9 @@ def load_graph(spec: str, *, parameters: Optional[Mapping[str, str]] = None) -> 
     Raises:
         UsageError: There is no such file or name, it is no graph, or the parameters do not fit.
         LoadError: The module cannot be loaded, or the callable raises.
+        LoadingError: A script asks for it while it is only being loaded itself, by a command it starts, say.
     """
+    refuse_while_loading("load a graph")
     location, name = _split(spec)
     with _stdout_to_stderr():
         module = _load(location)
@@ -92,7 +95,7 @@ def _only_graph(module: ModuleType, location: str) -> Any:
 def _are_connected(graphs: Sequence[Graph]) -> bool:
     """Whether it does not matter which of them is planned: all belong to each other."""
     members = [{id(node) for node in sorted_nodes(graph)} for graph in graphs]
-    return all(nodes == members[0] for nodes in members)
+    return bool(members[0]) and all(nodes == members[0] for nodes in members)
 
 
 def _functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:

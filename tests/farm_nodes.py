@@ -83,6 +83,12 @@ def Silent(value=None):
 
 
 @Node(outputs=["value"])
+def Unkept():
+    """Gives what cannot be handed on."""
+    return {"value": object()}
+
+
+@Node(outputs=["value"])
 def Fail(message="It broke"):
     """Raises."""
     raise ValueError(message)
@@ -169,3 +175,9 @@ class Holder(INode):
         """The value and the offset."""
         assert type(self.lock) is object
         return {"value": value + self.offset}
+
+
+@Node(outputs=["value"])
+def Environment(variable=None):
+    """A variable of the environment that it is evaluated in."""
+    return {"value": os.environ.get(variable)}

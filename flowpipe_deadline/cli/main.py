@@ -1,0 +1,73 @@
+"""The command line: one module per verb, errors as one line and an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import Optional
+
+import click
+
+from ..errors import FlowpipeDeadlineError
+from .plan import plan
+from .results import results
+from .run import run
+from .submit import submit
+
+_INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not of the graph.
+_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="flowpipe-deadline")
+def cli() -> None:
+    """Carry flowpipe graphs onto a Deadline render farm, or run them on this machine.
+
+    GRAPH is file.py, file.py:name or package.module:name, where name is a Graph or a callable that returns one; BUNDLE
+    is the folder that an earlier run or submission wrote.
+    """
+
+
+for command in (plan, run, submit, results):
+    cli.add_command(command)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> None:
+    """Runs the command line and exits."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Optional[Sequence[str]]) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # A name that the terminal cannot show is no reason to fail.
+    try:
+        code = cli.main(args=arguments, prog_name="flowpipe-deadline", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _complain("interrupted", _INTERRUPTED)
+    except FlowpipeDeadlineError as error:
+        return _complain(str(error), error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # The reader has gone; nothing is left to say, also not at exit.
+        return 0
+    except Exception as error:
+        if os.environ.get("FLOWPIPE_DEADLINE_DEBUG"):
+            raise
+        text = f"internal error: {type(error).__name__}: {error} (FLOWPIPE_DEADLINE_DEBUG=1 shows where)"
+        return _complain(text, _INTERNAL_ERROR)
+
+
+def _complain(message: str, code: int) -> int:
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Arguments and options that several verbs take."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Callable, Optional, TypeVar
+
+import click
+import platformdirs
+from flowpipe import Graph
+from rich.console import Console
+
+from ..errors import UsageError
+from ..loader import load_graph, parse_parameters
+
+ROOT_VARIABLE = "FLOWPIPE_DEADLINE_ROOT"
+TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
+_PLAIN_WIDTH = 160
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def parameter_option(command: _Command) -> _Command:
+    """``-p key=value``, several times."""
+    return click.option(
+        "-p",
+        "--parameter",
+        "parameters",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="A parameter of the callable that builds the graph, converted to the type it is declared with.",
+    )(command)
+
+
+def output_option(command: _Command) -> _Command:
+    """``--output text|json``."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Text for people, or JSON for other programs; everything else goes to stderr.",
+    )(command)
+
+
+def root_option(*, help_text: str) -> Callable[[_Command], _Command]:
+    """``--root DIR``."""
+    return click.option(
+        "--root", type=click.Path(path_type=Path), envvar=ROOT_VARIABLE, show_envvar=True, help=help_text
+    )
+
+
+def templates_option(command: _Command) -> _Command:
+    """``--templates DIR``."""
+    return click.option(
+        "--templates",
+        type=click.Path(path_type=Path),
+        envvar=TEMPLATES_VARIABLE,
+        show_envvar=True,
+        help="A folder with your own job_info.jinja or plugin_info.jinja.",
+    )(command)
+
+
+def interpreter_option(command: _Command) -> _Command:
+    """``--interpreter NAME=PATH``, several times."""
+    return click.option(
+        "-i",
+        "--interpreter",
+        "interpreters",
+        multiple=True,
+        metavar="NAME=PATH",
+        help="The executable of an interpreter on this machine, such as maya=/usr/autodesk/maya2025/bin/mayapy.",
+    )(command)
+
+
+def graph_from(spec: str, parameters: tuple[str, ...]) -> Graph:
+    """The graph that GRAPH and ``-p`` mean."""
+    return load_graph(spec, parameters=parse_parameters(parameters))
+
+
+def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
+    """``NAME=PATH`` texts as a dict.
+
+    Raises:
+        UsageError: One is no such text, or its file does not exist.
+    """
+    pairs = {}
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"'{text}' is no interpreter; write -i NAME=PATH")
+        if not os.path.isfile(path):
+            raise UsageError(f"the interpreter {name}: there is no file {path}")
+        pairs[name] = os.path.abspath(path)
+    return pairs
+
+
+def local_root(root: Optional[Path]) -> Path:
+    """Where bundles of this machine's own runs go."""
+    return root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A terminal as wide as it is; elsewhere lines long enough not to be cut."""
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, emoji=False)
+
+
+def print_json(data: Any) -> None:
+    """The data as JSON on stdout."""
+    click.echo(json.dumps(data, indent=2))

@@ -1,0 +1,80 @@
+"""``flowpipe-deadline plan``"""
+
+from __future__ import annotations
+
+import click
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from ..plan import Job, Plan, frames_text
+from ..planner import plan_graph
+from .options import (
+    console,
+    graph_from,
+    interpreter_option,
+    output_option,
+    parameter_option,
+    parse_interpreters,
+    print_json,
+)
+
+
+@click.command()
+@click.argument("graph", metavar="GRAPH")
+@parameter_option
+@interpreter_option
+@output_option
+def plan(graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...], output: str) -> None:
+    """Show the jobs that a graph becomes, and why.
+
+    Nothing is written, nothing is run.
+
+    \b
+    Examples:
+      flowpipe-deadline plan turntable.py
+      flowpipe-deadline plan shot.py:build -p frames=48
+      flowpipe-deadline plan studio.graphs:publish -o json
+    """
+    known = {"python", *parse_interpreters(interpreters)}
+    planned = plan_graph(graph_from(graph, parameters), interpreters=known)
+    if output == "json":
+        print_json(planned.to_json())
+    else:
+        _print_plan(planned)
+
+
+def _print_plan(planned: Plan) -> None:
+    out = console()
+    table = Table(title=Text(planned.name), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    for heading in ("Job", "Interpreter", "Frames", "Tasks", "Waits for", "Why"):
+        table.add_column(heading, justify="right" if heading == "Tasks" else "left", overflow="fold")
+    labels = {job.key: _job_label(job, planned) for job in planned.jobs}
+    for job in planned.jobs:
+        waits = ", ".join(labels[dependency.upstream] for dependency in job.dependencies) or "-"
+        cells = (
+            labels[job.key],
+            job.interpreter,
+            frames_text(job) or "-",
+            str(job.task_count),
+            waits,
+            _why(job, labels),
+        )
+        table.add_row(*map(Text, cells))
+    out.print(table)
+    for node in planned.omitted:
+        out.print(Text(f"omitted: {node.graph}.{node.node}"))
+    for warning in planned.warnings:
+        console(stderr=True).print(Text(f"Warning: {warning}"))
+    tasks = sum(job.task_count for job in planned.jobs)
+    out.print(Text(f"{len(planned.jobs)} jobs, {tasks} tasks"))
+
+
+def _job_label(job: Job, planned: Plan) -> str:
+    return job.key if job.graph == planned.name else f"{job.graph}.{job.key}"
+
+
+def _why(job: Job, labels: dict[str, str]) -> str:
+    waits = [f"{labels[dependency.upstream]} {dependency.reason}" for dependency in job.dependencies[:3]]
+    more = [f"{len(job.dependencies) - 3} more"] if len(job.dependencies) > 3 else []
+    return "; ".join([*job.notes, *waits, *more])

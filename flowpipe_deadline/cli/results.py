@@ -1,0 +1,67 @@
+"""``flowpipe-deadline results``"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import click
+
+from ..bundle import read_bundle
+from ..farm.codec import plain
+from ..results import NodeResults, read_results
+from .options import output_option, print_json
+
+_LONGEST_VALUE = 2000
+
+
+@click.command()
+@click.argument("bundle", metavar="BUNDLE")
+@click.argument("node", metavar="[NODE]", required=False)
+@click.option("--chunks", is_flag=True, help="The outputs of every chunk as well, before they are merged.")
+@output_option
+def results(bundle: str, node: Optional[str], chunks: bool, output: str) -> None:
+    """Show what the nodes of a bundle gave, and what is missing.
+
+    NODE is a key, a node's name or graph.node; without it, all nodes are shown.
+
+    \b
+    Examples:
+      flowpipe-deadline results ./bundles/Turntable-20261123-101500-1a2b3c4d
+      flowpipe-deadline results ./bundles/Turntable-20261123-101500-1a2b3c4d Render --chunks
+    """
+    found = read_results(bundle, node=node)
+    if output == "json":
+        data = {
+            "bundle": str(read_bundle(bundle).folder),
+            "nodes": {label: one.to_json() for label, one in found.items()},
+        }
+        print_json(data)
+        return
+    for label, one in found.items():
+        _print_node(label, one, chunks=chunks)
+
+
+def print_outputs(label: str, encoded: Mapping[str, Any]) -> None:
+    """A node's outputs, a line each."""
+    click.echo(f"{label}" if encoded else f"{label} (no outputs)")
+    for name, value in encoded.items():
+        click.echo(f"  {name} = {_shown(value)}")
+
+
+def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
+    if node.encoded is not None:
+        print_outputs(f"{label} (omitted)" if node.is_omitted else label, node.encoded)
+    elif node.problem is not None:
+        click.echo(f"{label}: {node.problem}")
+    else:
+        click.echo(f"{label}: missing {'' if node.missing == 'all' else 'frames '}{node.missing}")
+    if chunks or node.encoded is None:
+        for frames, outputs in node.chunks:
+            print_outputs(f"  {label} {frames or ''}".rstrip(), outputs)
+
+
+def _shown(encoded: Any) -> str:
+    text = json.dumps(plain(encoded), ensure_ascii=False)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}… ({len(text)} characters)"

@@ -1,0 +1,181 @@
+"""``flowpipe-deadline run``"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, Optional
+
+import click
+
+from ..bundle import Bundle, read_bundle, write_bundle
+from ..errors import UsageError
+from ..farm.bundle import MANIFEST
+from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, FarmState, run_bundle, task_log
+from ..offline.repository import JobStatus, Task, TaskStatus
+from ..planner import plan_graph
+from ..results import NodeResults, read_results
+from .options import (
+    console,
+    graph_from,
+    interpreter_option,
+    local_root,
+    output_option,
+    parameter_option,
+    parse_interpreters,
+    print_json,
+    root_option,
+    templates_option,
+)
+from .progress import last_line, progress_display
+from .results import print_outputs
+
+
+@click.command()
+@click.argument("target", metavar="GRAPH|BUNDLE")
+@parameter_option
+@click.option(
+    "-w",
+    "--workers",
+    type=click.IntRange(min=1),
+    default=DEFAULT_WORKERS,
+    show_default=True,
+    help="How many tasks run at once.",
+)
+@click.option(
+    "--failures",
+    type=click.IntRange(min=1),
+    default=DEFAULT_FAILURE_LIMIT,
+    show_default=True,
+    help="How often a task may fail before it has failed for good.",
+)
+@interpreter_option
+@root_option(help_text="The folder that gets the bundle; by default one in your user data.")
+@templates_option
+@output_option
+def run(
+    target: str,
+    parameters: tuple[str, ...],
+    workers: int,
+    failures: int,
+    interpreters: tuple[str, ...],
+    root: Optional[Path],
+    templates: Optional[Path],
+    output: str,
+) -> int:
+    """Run a graph on this machine, through the same plugin as on the farm.
+
+    Writes the bundle, runs its jobs, and prints the outputs of the last nodes. A BUNDLE goes on where it stopped:
+    tasks that are complete are not done again. Exits with 0 only if all jobs are complete.
+
+    \b
+    Examples:
+      flowpipe-deadline run turntable.py
+      flowpipe-deadline run shot.py:build -p frames=48 --workers 8
+      flowpipe-deadline run ./bundles/Turntable-20261123-101500-1a2b3c4d
+    """
+    executables = parse_interpreters(interpreters)
+    bundle = _bundle(target, parameters=parameters, root=root, templates=templates, interpreters=executables)
+    click.echo(f"Bundle: {bundle.folder}", err=True)
+    labels = {job["key"]: _label(job, bundle) for job in bundle.jobs}
+    with _terminable(), progress_display(console(stderr=True), labels) as show:
+        state = run_bundle(bundle, workers=workers, failure_limit=failures, interpreters=executables, on_progress=show)
+    results = read_results(bundle)
+    if output == "json":
+        print_json(_report(bundle, state, results))
+    else:
+        _print_report(bundle, state, results, labels)
+    return 0 if state.is_complete else 1
+
+
+def _bundle(
+    target: str,
+    *,
+    parameters: tuple[str, ...],
+    root: Optional[Path],
+    templates: Optional[Path],
+    interpreters: dict[str, str],
+) -> Bundle:
+    """The bundle in that folder, or a new one of that graph."""
+    if (Path(target).expanduser() / MANIFEST).exists():
+        if parameters or templates:
+            raise UsageError(f"{target} is a bundle, planned already: it takes no parameters and no templates")
+        return read_bundle(target)
+    plan = plan_graph(graph_from(target, parameters), interpreters={"python", *interpreters})
+    for warning in plan.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    return write_bundle(plan, root=local_root(root), templates=templates)
+
+
+def _label(job: Any, bundle: Bundle) -> str:
+    return str(job["key"]) if job["graph"] == bundle.manifest["name"] else f"{job['graph']}.{job['key']}"
+
+
+def _report(bundle: Bundle, state: FarmState, results: dict[str, NodeResults]) -> dict[str, Any]:
+    tasks: dict[str, list[Task]] = {job["key"]: [] for job in bundle.jobs}
+    for task in state.tasks:
+        tasks[task.key].append(task)
+    return {
+        "bundle": str(bundle.folder),
+        "jobs": [
+            {
+                "key": job["key"],
+                "node": job["node"],
+                "graph": job["graph"],
+                "status": state.jobs[job["key"]].value,
+                "tasks": [_task_json(task, bundle, batched=job["frame_mode"] != "none") for task in tasks[job["key"]]],
+            }
+            for job in bundle.jobs
+        ],
+        "outputs": {label: outputs for label, node in results.items() if (outputs := node.plain_outputs()) is not None},
+        "problems": [node.problem for node in results.values() if node.problem],
+    }
+
+
+def _task_json(task: Task, bundle: Bundle, *, batched: bool) -> dict[str, Any]:
+    return {
+        "id": task.task_id,
+        "frames": task.frames if batched else None,
+        "status": task.status.value,
+        "errors": task.errors,
+        "error": task.message if task.errors and task.status is not TaskStatus.COMPLETED else None,
+        "seconds": None if task.seconds is None else round(task.seconds, 3),
+        "log": str(task_log(bundle, task)),
+    }
+
+
+def _print_report(bundle: Bundle, state: FarmState, results: dict[str, NodeResults], labels: dict[str, str]) -> None:
+    for label, node in results.items():
+        if node.is_last and node.encoded is not None:
+            print_outputs(label, node.encoded)
+    for task in state.tasks:
+        if task.status is TaskStatus.FAILED:
+            click.echo(f"Failed: {labels[task.key]} task {task.task_id}: {last_line(task.message)}", err=True)
+            click.echo(f"        {task_log(bundle, task)}", err=True)
+    waiting = [labels[key] for key, status in state.jobs.items() if status is JobStatus.PENDING]
+    if waiting:
+        shown = ", ".join(waiting[:10]) + (f" and {len(waiting) - 10} more" if len(waiting) > 10 else "")
+        click.echo(f"Pending, as what they wait for failed: {shown}", err=True)
+    if not state.is_complete:
+        click.echo(f"To go on once that is mended:  flowpipe-deadline run {bundle.folder}", err=True)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Makes a request to terminate end the run as Ctrl+C does."""
+
+    def interrupt(_number: int, _frame: Optional[FrameType]) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

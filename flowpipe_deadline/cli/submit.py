@@ -1,0 +1,61 @@
+"""``flowpipe-deadline submit``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+import click
+
+from ..bundle import write_bundle
+from ..errors import UsageError
+from ..planner import plan_graph
+from ..submit import find_deadlinecommand, submit_bundle
+from .options import (
+    ROOT_VARIABLE,
+    graph_from,
+    output_option,
+    parameter_option,
+    print_json,
+    root_option,
+    templates_option,
+)
+
+
+@click.command()
+@click.argument("graph", metavar="GRAPH")
+@parameter_option
+@root_option(help_text="The folder that gets the bundle; all workers must see it.")
+@templates_option
+@click.option("--dry-run", is_flag=True, help="Only write the bundle: nothing is submitted.")
+@output_option
+def submit(
+    graph: str, parameters: tuple[str, ...], root: Optional[Path], templates: Optional[Path], dry_run: bool, output: str
+) -> None:
+    """Submit a graph to Deadline, one job per node.
+
+    Writes the bundle and hands its jobs to deadlinecommand, upstream first. If Deadline refuses one, those before it
+    are deleted.
+
+    \b
+    Examples:
+      flowpipe-deadline submit shot.py:build -p frames=48 --root /mnt/projects/show/farm
+      flowpipe-deadline submit shot.py --root //server/show/farm --dry-run
+    """
+    if root is None:
+        raise UsageError(f"where do the workers see the bundle? Give --root, or set {ROOT_VARIABLE}")
+    plan = plan_graph(graph_from(graph, parameters))
+    for warning in plan.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    if not dry_run:
+        find_deadlinecommand()  # Before anything is written.
+    bundle = write_bundle(plan, root=root, templates=templates)
+    job_ids = {} if dry_run else submit_bundle(bundle, on_submitted=_tell)
+    if output == "json":
+        print_json({"bundle": str(bundle.folder), "jobs": job_ids})
+    else:
+        click.echo(f"{len(plan.jobs)} jobs {'planned' if dry_run else 'submitted'}: {bundle.folder}")
+
+
+def _tell(key: str, job_id: str) -> None:
+    click.echo(f"{key}: {job_id}", err=True)

@@ -1,0 +1,253 @@
+"""The offline farm: a bundle's jobs on this machine, by workers in processes of their own."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Optional
+
+from ..bundle import AnyPath, Bundle, read_bundle
+from ..errors import BundleError, InterruptedRunError, UsageError
+from ..farm.guard import refuse_while_loading
+from ..farm.store import FileStore
+from ..job_info import PLUGIN
+from ..submission import job_entries, plugin_entries
+from .processes import end_trees
+from .repository import JobStatus, Repository, Task, TaskStatus
+from .standins.sandbox import read_param
+from .worker import WorkerSettings, task_log_name
+
+_FOLDER = "offline"
+_REPOSITORY = "repository.sqlite"
+_LOCK = "lock.sqlite"
+_LOGS = "logs"
+_NO_FRAMES = "0"  # The frame list of a job that is not batched.
+_PAUSE = 0.1  # Seconds between two looks at the repository.
+_PATIENCE = 10.0  # Seconds that workers have to hand their tasks back.
+_MOST_IDLE_DEATHS = 5
+DEFAULT_WORKERS = 2
+DEFAULT_FAILURE_LIMIT = 3
+
+
+@dataclass(frozen=True)
+class FarmState:
+    """The farm at one moment."""
+
+    jobs: Mapping[str, JobStatus]
+    """By node key, upstream first."""
+    tasks: tuple[Task, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all jobs are."""
+        return all(status is JobStatus.COMPLETED for status in self.jobs.values())
+
+
+def run_bundle(
+    bundle: AnyPath,
+    *,
+    workers: int = DEFAULT_WORKERS,
+    failure_limit: int = DEFAULT_FAILURE_LIMIT,
+    interpreters: Optional[Mapping[str, str]] = None,
+    on_progress: Optional[Callable[[FarmState], None]] = None,
+) -> FarmState:
+    """The farm's state once no task can run any more; the results are in the bundle.
+
+    Tasks whose results are there are not done again, so that an interrupted or failed run goes on where it stopped. A
+    task that failed ``failure_limit`` times has failed, and jobs that wait for its job stay pending. ``interpreters``
+    adds executables by name (``{"maya": "/usr/autodesk/maya2025/bin/mayapy"}``) to the plugin's own configuration;
+    ``python`` is the one that runs this. ``on_progress`` hears of every change.
+
+    Raises:
+        UsageError: The number of workers or the failure limit is less than 1.
+        RecordError: The folder is no bundle, or is damaged.
+        BundleError: The bundle cannot be written, or another run is at it.
+        InterruptedRunError: Ctrl+C; nothing is left running, and the bundle can be run again.
+        LoadingError: A script runs it while it is only being loaded.
+    """
+    refuse_while_loading("run")
+    if workers < 1 or failure_limit < 1:
+        raise UsageError("a farm needs at least one worker, and a failure limit of at least 1")
+    opened = read_bundle(bundle)
+    with _exclusive(opened), _new_repository(opened, failure_limit=failure_limit) as repository:
+        settings = _worker_settings(opened, failure_limit=failure_limit, interpreters=interpreters or {})
+        crew = _Crew(settings, repository=repository)
+        try:
+            crew.hire(min(workers, len(repository.tasks())))
+            _watch(repository, crew=crew, on_progress=on_progress or _unheard)
+        except KeyboardInterrupt:
+            raise InterruptedRunError(f"interrupted; to go on:  flowpipe-deadline run {opened.folder}") from None
+        finally:
+            crew.dismiss()
+        return _state(repository)
+
+
+def task_log(bundle: Bundle, task: Task) -> Path:
+    """The file with everything that was said while the task was rendered."""
+    return bundle.folder / _FOLDER / _LOGS / task_log_name(task)
+
+
+def plugins_folder() -> Path:
+    """The folder with the Deadline plugin: inside the package once installed, beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    installed, checkout = package / "plugins", package.parent / "plugins"
+    return installed if (installed / PLUGIN).is_dir() else checkout
+
+
+def _unheard(state: FarmState) -> None:
+    """For callers that do not want to know."""
+
+
+class _Crew:
+    """The worker processes. One that dies is replaced; its task counts an error and is queued again."""
+
+    def __init__(self, settings: WorkerSettings, *, repository: Repository) -> None:
+        self._settings = settings
+        self._repository = repository
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._hired = 0
+        self._idle_deaths = 0
+
+    def hire(self, count: int) -> None:
+        """Starts that many workers."""
+        for _ in range(count):
+            self._hired += 1
+            name = f"worker-{self._hired}"
+            command = [sys.executable, "-m", "flowpipe_deadline.offline.worker"]
+            with open(os.path.join(self._settings.logs, f"{name}.log"), "ab") as log:
+                # A session of its own keeps the terminal's Ctrl+C away: the farm decides when a worker stops.
+                self._processes[name] = subprocess.Popen(
+                    [*command, replace(self._settings, name=name).to_text()],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+
+    def replace_the_dead(self) -> None:
+        """Hires a new worker for each that has died, once what that one left running is ended."""
+        dead = [name for name, process in self._processes.items() if process.poll() is not None]
+        for name in dead:
+            _close_stdin(self._processes.pop(name))
+            had_task, processes = self._repository.abandon(name)
+            end_trees(processes)
+            self._idle_deaths += 0 if had_task else 1
+            if self._idle_deaths > _MOST_IDLE_DEATHS:
+                raise BundleError(f"the workers keep dying; {self._settings.logs}/{name}.log says why")
+        self.hire(len(dead))
+
+    def dismiss(self) -> None:
+        """Stops all workers; their tasks are queued again, and nothing is left running."""
+        for process in self._processes.values():
+            _close_stdin(process)
+        deadline = time.monotonic() + _PATIENCE
+        for name, process in self._processes.items():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                end_trees([process.pid, *self._repository.abandon(name)[1]])
+                process.wait()
+        self._processes.clear()
+
+
+def _close_stdin(process: subprocess.Popen[bytes]) -> None:
+    """Tells a worker to stop."""
+    if process.stdin is not None:
+        process.stdin.close()
+
+
+def _watch(repository: Repository, *, crew: _Crew, on_progress: Callable[[FarmState], None]) -> None:
+    """Returns when no task is queued or rendering any more."""
+    last: Optional[FarmState] = None
+    while True:
+        started = time.monotonic()
+        state = _state(repository)
+        if state != last:
+            on_progress(state)
+            last = state
+        if not any(task.status in (TaskStatus.QUEUED, TaskStatus.RENDERING) for task in state.tasks):
+            return
+        crew.replace_the_dead()
+        time.sleep(max(_PAUSE, 9 * (time.monotonic() - started)))  # Watching costs a tenth of a core at most.
+
+
+def _state(repository: Repository) -> FarmState:
+    return FarmState(jobs=repository.job_status(), tasks=repository.tasks())
+
+
+@contextmanager
+def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repository]:
+    """The bundle's repository, with all jobs submitted, upstream first; tasks that have a result are complete.
+
+    It is made anew for every run: what was done before is known from the results alone, so nothing can contradict them.
+    """
+    path = bundle.folder / _FOLDER / _REPOSITORY
+    for old in path.parent.glob(f"{path.name}*"):
+        old.unlink()
+    repository = Repository(path, failure_limit=failure_limit)
+    try:
+        store = FileStore(bundle.folder)
+        job_ids: dict[str, str] = {}
+        for job in bundle.jobs:
+            done = {_NO_FRAMES if result.frames is None else str(result.frames) for result in store.read(job["key"])}
+            job_ids[job["key"]] = repository.submit(
+                key=job["key"],
+                job_info=job_entries(bundle, job, job_ids=job_ids),
+                plugin_info=plugin_entries(bundle, job),
+                completed=done if job["frame_mode"] != "none" else done & {_NO_FRAMES},
+            )
+        yield repository
+    finally:
+        repository.close()
+
+
+def _worker_settings(bundle: Bundle, *, failure_limit: int, interpreters: Mapping[str, str]) -> WorkerSettings:
+    logs = bundle.folder / _FOLDER / _LOGS
+    logs.mkdir(exist_ok=True)
+    return WorkerSettings(
+        name="",
+        repository=str(bundle.folder / _FOLDER / _REPOSITORY),
+        plugins=str(plugins_folder()),
+        logs=str(logs),
+        config=_plugin_config(interpreters),
+        failure_limit=failure_limit,
+    )
+
+
+def _plugin_config(interpreters: Mapping[str, str]) -> dict[str, str]:
+    """The plugin's configuration on this machine: its defaults, this Python, and the executables that were given."""
+    executables = {"python": sys.executable, **interpreters}
+    return {
+        **read_param(str(plugins_folder() / PLUGIN / f"{PLUGIN}.param")),
+        **{f"Executable_{name}": "" for name in executables},
+        "MoreInterpreters": ";".join(f"{name}={path}" for name, path in executables.items()),
+        "PythonPath": os.environ.get("PYTHONPATH", "").replace(os.pathsep, ";"),
+        "WaitForResults": "0",  # Local files are seen at once.
+    }
+
+
+@contextmanager
+def _exclusive(bundle: Bundle) -> Iterator[None]:
+    """Keeps a second run away from the same bundle, until this process ends in whatever way."""
+    lock = bundle.folder / _FOLDER / _LOCK
+    try:
+        lock.parent.mkdir(exist_ok=True)
+        connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise BundleError(f"{bundle.folder} cannot be written: {error}") from error
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise BundleError(f"{bundle.folder} is being run already; wait for that run, or stop it") from error
+        raise BundleError(f"{bundle.folder} cannot be written: {error}; free some space and run it again") from error
+    finally:
+        connection.close()

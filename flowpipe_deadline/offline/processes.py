@@ -1,0 +1,40 @@
+"""Ends processes together with everything they started."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import psutil
+
+_PATIENCE = 5.0  # Seconds that killed processes have to be gone.
+_PAUSE = 0.02
+
+
+def end_trees(pids: Iterable[int]) -> None:
+    """Kills these processes and all below them; those that are gone already are none of our business."""
+    doomed = [process for pid in pids for process in _tree(pid)]
+    for process in doomed:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    deadline = time.monotonic() + _PATIENCE
+    while any(map(_is_alive, doomed)) and time.monotonic() < deadline:
+        time.sleep(_PAUSE)
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Whether it can still do anything; a zombie only waits for a parent that may never ask for it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,330 @@
+"""The offline farm's repository: jobs and tasks in one SQLite file, with Deadline's states and transitions.
+
+States and what leads from one to the next: deadline-submission.md, sections 4.2 and 5. Every method is one transaction,
+so that workers in other processes see all of a change or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Optional
+
+from ..errors import BundleError
+from ..farm.frames import FrameList
+
+_PATIENCE = 60.0  # Seconds that a transaction waits for the others.
+_SCHEMA = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, number INTEGER NOT NULL, key TEXT NOT NULL, status TEXT NOT NULL,
+    job_info TEXT NOT NULL, plugin_info TEXT NOT NULL
+);
+CREATE TABLE tasks (
+    job_id TEXT NOT NULL REFERENCES jobs (id), task_id INTEGER NOT NULL, number INTEGER NOT NULL,
+    frames TEXT NOT NULL, status TEXT NOT NULL, errors INTEGER NOT NULL DEFAULT 0, progress REAL NOT NULL DEFAULT 0,
+    message TEXT NOT NULL DEFAULT '', worker TEXT, process INTEGER, seconds REAL,
+    started REAL, PRIMARY KEY (job_id, task_id)
+);
+CREATE INDEX tasks_by_status ON tasks (status, number, task_id);
+CREATE INDEX tasks_by_worker ON tasks (worker);
+CREATE TABLE dependencies (job_id TEXT NOT NULL, upstream_id TEXT NOT NULL, PRIMARY KEY (job_id, upstream_id));
+CREATE INDEX dependents ON dependencies (upstream_id);
+"""
+
+
+class JobStatus(str, Enum):
+    """The states of a job, in Deadline's words."""
+
+    ACTIVE = "Active"
+    """It has tasks to render, or is rendering some."""
+    PENDING = "Pending"
+    """It waits for other jobs."""
+    COMPLETED = "Completed"
+    """All of its tasks are complete."""
+    FAILED = "Failed"
+    """A task failed for good, and no other is left to run."""
+
+
+class TaskStatus(str, Enum):
+    """The states of a task, in Deadline's words."""
+
+    QUEUED = "Queued"
+    """The next free worker takes it."""
+    PENDING = "Pending"
+    """Its job waits for other jobs."""
+    RENDERING = "Rendering"
+    """A worker is at it."""
+    COMPLETED = "Completed"
+    """Done; its result is in the store."""
+    FAILED = "Failed"
+    """It failed as often as the failure limit allows."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as it stands."""
+
+    job_id: str
+    key: str
+    task_id: int
+    frames: str
+    status: TaskStatus
+    errors: int
+    progress: float
+    """Percent, as the plugin reports it."""
+    message: str
+    """The last status of a rendering task, the last error of one that failed."""
+    worker: Optional[str]
+    seconds: Optional[float]
+    """How long the last evaluation took; None before it ended."""
+
+
+class Repository:
+    """The jobs and tasks of an offline farm; many processes may hold one open."""
+
+    def __init__(self, path: Path, *, failure_limit: int = 3, consecutive_chunks: bool = False) -> None:
+        """Opens the repository, and makes it if there is none.
+
+        A task that failed ``failure_limit`` times has failed for good. ``consecutive_chunks`` says whether a gap in the
+        frames ends a chunk, which is unknown of Deadline (deadline-submission.md, section 3.3).
+
+        Raises:
+            BundleError: The file cannot be written or is no repository.
+        """
+        self._path = path
+        self._failure_limit = failure_limit
+        self._consecutive_chunks = consecutive_chunks
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+            # What must survive a crash is the store; the repository can be made again.
+            self._database.execute("PRAGMA synchronous = OFF")
+            with self._transaction() as database:
+                if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'jobs'").fetchone():
+                    for statement in filter(str.strip, _SCHEMA.split(";")):
+                        database.execute(statement)
+        except (OSError, sqlite3.Error) as error:
+            raise BundleError(f"the offline repository {path} cannot be opened: {error}") from error
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._database.close()
+
+    def submit(
+        self,
+        *,
+        key: str,
+        job_info: Mapping[str, str],
+        plugin_info: Mapping[str, str],
+        completed: Container[str] = (),
+    ) -> str:
+        """The ID of a new job, its tasks cut as Deadline does; Pending while a job it depends on is not complete.
+
+        Tasks whose frame list is in ``completed`` are complete from the start.
+
+        Raises:
+            FrameListError: The job's frames are no frame list.
+        """
+        job_id = secrets.token_hex(12)  # 24 hexadecimal digits, as Deadline's.
+        frames = FrameList.parse(job_info.get("Frames", "0"))
+        chunks = frames.chunks(size=int(job_info.get("ChunkSize", "1")), consecutive=self._consecutive_chunks)
+        upstream = [item for item in job_info.get("JobDependencies", "").split(",") if item]
+        with self._transaction() as database:
+            number = database.execute("SELECT COUNT(*) FROM jobs").fetchone()[0]
+            files = (json.dumps(dict(job_info)), json.dumps(dict(plugin_info)))
+            row = (job_id, number, key, JobStatus.PENDING.value, *files)
+            database.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", row)
+            edges = [(job_id, item) for item in upstream]
+            database.executemany("INSERT OR IGNORE INTO dependencies VALUES (?, ?)", edges)
+            database.executemany(
+                "INSERT INTO tasks (job_id, task_id, number, frames, status) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (job_id, index, number, str(chunk), _first_status(str(chunk), completed))
+                    for index, chunk in enumerate(chunks)
+                ],
+            )
+            self._advance([job_id])
+        return job_id
+
+    def job_files(self, job_id: str) -> tuple[dict[str, str], dict[str, str]]:
+        """The job info and the plugin info of a job."""
+        row = self._database.execute("SELECT job_info, plugin_info FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return json.loads(row[0]), json.loads(row[1])
+
+    def job_status(self) -> dict[str, JobStatus]:
+        """The status of every job by its node key, in the order of submission."""
+        rows = self._database.execute("SELECT key, status FROM jobs ORDER BY number")
+        return {key: JobStatus(status) for key, status in rows}
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Every task as it stands, jobs in the order of submission."""
+        rows = self._database.execute(
+            "SELECT job_id, key, task_id, frames, tasks.status, errors, progress, message, worker, seconds"
+            " FROM tasks JOIN jobs ON jobs.id = job_id ORDER BY jobs.number, task_id"
+        )
+        return tuple(_task(row) for row in rows)
+
+    def task_counts(self) -> dict[TaskStatus, int]:
+        """How many tasks are in each state; states without one are left out."""
+        rows = self._database.execute("SELECT status, COUNT(*) FROM tasks GROUP BY status")
+        return {TaskStatus(status): count for status, count in rows}
+
+    def claim(self, worker: str, *, job_id: Optional[str] = None) -> Optional[Task]:
+        """A queued task, now the worker's: of ``job_id`` if that has one, else of the earliest job; None if none is."""
+        with self._transaction() as database:
+            row = database.execute(
+                "SELECT job_id, task_id FROM tasks WHERE status = ? ORDER BY job_id IS NOT ?, number, task_id LIMIT 1",
+                (TaskStatus.QUEUED.value, job_id),
+            ).fetchone()
+            if row is None:
+                return None
+            database.execute(
+                "UPDATE tasks SET status = ?, worker = ?, progress = 0, message = '', process = NULL, started = ?"
+                " WHERE job_id = ? AND task_id = ?",
+                (TaskStatus.RENDERING.value, worker, time.time(), *row),
+            )
+            claimed = database.execute(
+                "SELECT job_id, key, task_id, frames, tasks.status, errors, progress, message, worker, seconds"
+                " FROM tasks JOIN jobs ON jobs.id = job_id WHERE job_id = ? AND task_id = ?",
+                row,
+            ).fetchone()
+            return _task(claimed)
+
+    def report(self, task: Task, *, progress: Optional[float] = None, message: Optional[str] = None) -> None:
+        """Notes how far a rendering task is, in percent and in words."""
+        self._database.execute(
+            "UPDATE tasks SET progress = COALESCE(?, progress), message = COALESCE(?, message)"
+            " WHERE job_id = ? AND task_id = ?",
+            (progress, message, task.job_id, task.task_id),
+        )
+
+    def set_process(self, task: Task, process: Optional[int]) -> None:
+        """Notes the process that evaluates the task, for the case that its worker dies."""
+        self._database.execute(
+            "UPDATE tasks SET process = ? WHERE job_id = ? AND task_id = ?", (process, task.job_id, task.task_id)
+        )
+
+    def complete(self, task: Task) -> None:
+        """The task is done; its job too if it was the last one, and then the jobs that waited for that are released."""
+        with self._transaction():
+            self._end(task, TaskStatus.COMPLETED, message="", progress=100.0)
+            self._advance([task.job_id])
+
+    def fail(self, task: Task, message: str) -> None:
+        """The task had an error: it is queued again, or has failed if that was one too many."""
+        with self._transaction():
+            self._count_error(task.job_id, task.task_id, message)
+
+    def requeue(self, task: Task) -> None:
+        """The task was cancelled: somebody else takes it."""
+        with self._transaction():
+            self._end(task, TaskStatus.QUEUED, message="", progress=0.0)
+
+    def abandon(self, worker: str) -> tuple[bool, list[int]]:
+        """The worker is gone: its task had an error. Gives whether it had one, and what still evaluates it."""
+        with self._transaction() as database:
+            rows = database.execute(
+                "SELECT job_id, task_id, process FROM tasks WHERE worker = ? AND status = ?",
+                (worker, TaskStatus.RENDERING.value),
+            ).fetchall()
+            for job_id, task_id, _ in rows:
+                self._count_error(job_id, task_id, f"{worker} died while it rendered this task")
+            return bool(rows), [process for _, _, process in rows if process is not None]
+
+    def _count_error(self, job_id: str, task_id: int, message: str) -> None:
+        self._database.execute(
+            "UPDATE tasks SET errors = errors + 1, message = ?, progress = 0, process = NULL, seconds = ? - started,"
+            " status = CASE WHEN errors + 1 >= ? THEN ? ELSE ? END WHERE job_id = ? AND task_id = ?",
+            (
+                *(message, time.time(), self._failure_limit),
+                *(TaskStatus.FAILED.value, TaskStatus.QUEUED.value, job_id, task_id),
+            ),
+        )
+        self._advance([job_id])
+
+    def _end(self, task: Task, status: TaskStatus, *, message: str, progress: float) -> None:
+        self._database.execute(
+            "UPDATE tasks SET status = ?, message = ?, progress = ?, process = NULL, seconds = ? - started"
+            " WHERE job_id = ? AND task_id = ?",
+            (status.value, message, progress, time.time(), task.job_id, task.task_id),
+        )
+
+    def _advance(self, job_ids: Iterable[str]) -> None:
+        """The pending job scan, for these jobs and those they release.
+
+        A job whose upstream jobs are all complete becomes active; one whose tasks have all ended is complete or failed.
+        A failed job releases nobody: its dependents stay Pending.
+        """
+        waiting = deque(job_ids)
+        while waiting:
+            job_id = waiting.popleft()
+            if self._status(job_id) is JobStatus.PENDING and not self._has_unmet_dependency(job_id):
+                self._set_status(job_id, JobStatus.ACTIVE)
+                self._database.execute(
+                    "UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending'", (job_id,)
+                )
+            if self._status(job_id) is JobStatus.ACTIVE and self._end_job(job_id) is JobStatus.COMPLETED:
+                rows = self._database.execute("SELECT job_id FROM dependencies WHERE upstream_id = ?", (job_id,))
+                waiting.extend(row[0] for row in rows)
+
+    def _end_job(self, job_id: str) -> JobStatus:
+        """The job's status, now that some of its tasks may have been the last."""
+        rows = self._database.execute("SELECT DISTINCT status FROM tasks WHERE job_id = ?", (job_id,))
+        states = {TaskStatus(row[0]) for row in rows}
+        if not states <= {TaskStatus.COMPLETED, TaskStatus.FAILED}:
+            return JobStatus.ACTIVE
+        status = JobStatus.FAILED if TaskStatus.FAILED in states else JobStatus.COMPLETED
+        self._set_status(job_id, status)
+        return status
+
+    def _status(self, job_id: str) -> JobStatus:
+        return JobStatus(self._database.execute("SELECT status FROM jobs WHERE id = ?", (job_id,)).fetchone()[0])
+
+    def _set_status(self, job_id: str, status: JobStatus) -> None:
+        self._database.execute("UPDATE jobs SET status = ? WHERE id = ?", (status.value, job_id))
+
+    def _has_unmet_dependency(self, job_id: str) -> bool:
+        row = self._database.execute(
+            "SELECT 1 FROM dependencies LEFT JOIN jobs ON jobs.id = upstream_id"
+            " WHERE job_id = ? AND jobs.status IS NOT 'Completed' LIMIT 1",
+            (job_id,),
+        ).fetchone()
+        return row is not None
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+
+def _first_status(frames: str, completed: Container[str]) -> str:
+    return TaskStatus.COMPLETED.value if frames in completed else TaskStatus.PENDING.value
+
+
+def _task(row: Any) -> Task:
+    job_id, key, task_id, frames, status, errors, progress, message, worker, seconds = row
+    return Task(
+        job_id=job_id,
+        key=key,
+        task_id=task_id,
+        frames=frames,
+        status=TaskStatus(status),
+        errors=errors,
+        progress=progress,
+        message=message,
+        worker=worker,
+        seconds=seconds,
+    )

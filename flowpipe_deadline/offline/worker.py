@@ -1,0 +1,231 @@
+"""A worker of the offline farm: ``python -m flowpipe_deadline.offline.worker SETTINGS``.
+
+It takes tasks from the repository and renders them with the real plugin, through the stand-ins of Deadline's modules.
+It lives as long as its stdin: when that closes, because the farm is done, was interrupted, or died, the task at hand
+is cancelled and queued again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Optional, TextIO
+
+from ..farm.frames import FrameList
+from .repository import Repository, Task
+from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCanceled, TaskError
+
+_PAUSE = 0.05  # Seconds between two looks for a task.
+_FAILED_BY_PLUGIN = "FailRenderException : "  # Deadline's own words before a plugin's; they tell a reader nothing.
+_EXTRA_INFO = "ExtraInfoKeyValue"
+_ENVIRONMENT = "EnvironmentKeyValue"
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """What a worker is told when it starts."""
+
+    name: str
+    repository: str
+    plugins: str
+    """The folder that holds the plugin folders."""
+    logs: str
+    config: Mapping[str, str]
+    """The plugin's configuration, as *Configure Plugins* would hold it."""
+    failure_limit: int
+
+    def to_text(self) -> str:
+        """One argument for the command line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> WorkerSettings:
+        """The settings that ``to_text`` wrote."""
+        return cls(**json.loads(text))
+
+
+class _TaskHost(Host):
+    """Hears what plugin and evaluator say about one task, and passes it on."""
+
+    def __init__(self, repository: Repository, stopping: threading.Event) -> None:
+        self._repository = repository
+        self._stopping = stopping
+        self._task: Optional[Task] = None
+        self._log: Optional[TextIO] = None
+
+    @contextlib.contextmanager
+    def rendering(self, task: Task, log: Path) -> Iterator[None]:
+        """Everything said in the block is about this task."""
+        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            self._task, self._log = task, file
+            try:
+                yield
+            finally:
+                self._task = self._log = None
+
+    def log(self, level: str, text: str) -> None:
+        """One line for the task's log."""
+        if self._log is not None:
+            self._log.write(f"{level}: {text}\n")
+
+    def progress(self, percent: float) -> None:
+        """How far the task is."""
+        if self._task is not None:
+            self._repository.report(self._task, progress=percent)
+
+    def status(self, text: str) -> None:
+        """What the task is doing."""
+        if self._task is not None:
+            self._repository.report(self._task, message=text)
+
+    def canceled(self) -> bool:
+        """Whether the farm wants the task back."""
+        return self._stopping.is_set()
+
+    def process_started(self, pid: int) -> None:
+        """The process that evaluates the task."""
+        if self._task is not None:
+            self._repository.set_process(self._task, pid)
+
+    def process_ended(self, pid: int) -> None:  # noqa: ARG002 (there is only one at a time)
+        """Nobody has to end that process any more."""
+        if self._task is not None:
+            self._repository.set_process(self._task, None)
+
+
+class Worker:
+    """Renders tasks one after the other; the plugin stays loaded while tasks of the same job come in."""
+
+    def __init__(self, settings: WorkerSettings, *, stopping: threading.Event, scratch: Path) -> None:
+        self._settings = settings
+        self._stopping = stopping
+        self._scratch = scratch
+        self._repository = Repository(Path(settings.repository), failure_limit=settings.failure_limit)
+        self._host = _TaskHost(self._repository, stopping)
+        self._sandbox: Optional[Sandbox] = None
+        self._job_id: Optional[str] = None
+
+    def run(self) -> None:
+        """Takes tasks until it is stopped."""
+        while not self._stopping.is_set():
+            task = self._repository.claim(self._settings.name, job_id=self._job_id)
+            if task is None:
+                self._unload()
+                self._stopping.wait(_PAUSE)
+                continue
+            with self._host.rendering(task, Path(self._settings.logs) / task_log_name(task)):
+                self._render(task)
+        self._unload()
+
+    def _render(self, task: Task) -> None:
+        try:
+            if task.job_id != self._job_id:
+                self._unload()
+                self._load(task)
+            assert self._sandbox is not None
+            frames = tuple(FrameList.parse(task.frames))
+            self._sandbox.render_task(SandboxTask(task_id=task.task_id, frames=frames, frame_text=task.frames))
+        except TaskCanceled:
+            self._unload()
+            self._repository.requeue(task)
+        except TaskError as error:
+            self._host.log("ERROR", str(error))
+            # Deadline ends the job after a failed task and loads it anew (deadline-plugin-api.md, section 1.4).
+            self._unload()
+            self._repository.fail(task, str(error).removeprefix(_FAILED_BY_PLUGIN))
+        else:
+            self._repository.complete(task)
+
+    def _load(self, task: Task) -> None:
+        job_info, plugin_info = self._repository.job_files(task.job_id)
+        plugin = job_info["Plugin"]
+        jobs_data = self._scratch / task.job_id
+        jobs_data.mkdir(exist_ok=True)
+        job = _sandbox_job(task, job_info, plugin_info, settings=self._settings, jobs_data=jobs_data)
+        self._sandbox = Sandbox(plugin, job, self._host)
+        self._job_id = task.job_id
+        self._sandbox.load()
+        self._sandbox.start_job()
+
+    def _unload(self) -> None:
+        """Ends the job that is loaded, if any; what its plugin does wrong then is only worth a line in the log."""
+        sandbox, self._sandbox, self._job_id = self._sandbox, None, None
+        if sandbox is None:
+            return
+        for phase in (sandbox.end_job, sandbox.unload):
+            try:
+                phase()
+            except TaskError as error:
+                self._host.log("WARNING", f"The plugin failed while it was unloaded: {error}")
+
+
+def task_log_name(task: Task) -> str:
+    """The name of the task's log file."""
+    return f"{task.key}.{task.task_id}.log"
+
+
+def main() -> int:
+    """Runs a worker with the settings on the command line until stdin closes."""
+    settings = WorkerSettings.from_text(sys.argv[1])
+    stopping = threading.Event()
+    threading.Thread(target=_wait_for_end, args=(stopping,), daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as scratch:
+        Worker(settings, stopping=stopping, scratch=Path(scratch)).run()
+    return 0
+
+
+def _wait_for_end(stopping: threading.Event) -> None:
+    while os.read(0, 1024):
+        continue
+    stopping.set()
+
+
+def _sandbox_job(
+    task: Task,
+    job_info: Mapping[str, str],
+    plugin_info: Mapping[str, str],
+    *,
+    settings: WorkerSettings,
+    jobs_data: Path,
+) -> SandboxJob:
+    frames = job_info.get("Frames", "0")
+    return SandboxJob(
+        job_id=task.job_id,
+        name=job_info.get("Name", "Untitled"),
+        batch_name=job_info.get("BatchName", ""),
+        user_name=job_info.get("UserName", ""),
+        frames=frames,
+        frames_list=tuple(FrameList.parse(frames)),
+        frames_per_task=int(job_info.get("ChunkSize", "1")),
+        plugin_info=dict(plugin_info),
+        config=dict(settings.config),
+        environment=_numbered(job_info, _ENVIRONMENT),
+        environment_only=job_info.get("UseJobEnvironmentOnly", "").lower() in ("true", "1"),
+        extra_info=_numbered(job_info, _EXTRA_INFO),
+        auxiliary_files=[],
+        jobs_data_directory=str(jobs_data),
+        plugin_directory=str(Path(settings.plugins) / job_info["Plugin"]),
+        worker_name=settings.name,
+        thread_number=0,
+        path_mappings=[],
+    )
+
+
+def _numbered(job_info: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The pairs of a numbered series such as ``EnvironmentKeyValue0=NAME=VALUE``."""
+    pairs: dict[str, Any] = {}
+    while f"{prefix}{len(pairs)}" in job_info:
+        name, _, value = job_info[f"{prefix}{len(pairs)}"].partition("=")
+        pairs[name] = value
+    return pairs
+
+
+if __name__ == "__main__":
+    sys.exit(main())

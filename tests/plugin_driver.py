@@ -1,0 +1,75 @@
+"""Runs the plugin's files under the Python that runs this: ``pythonX.Y plugin_driver.py BUNDLE NODE FRAMES PYTHON``.
+
+Deadline brings a Python of its own, 3.7 to 3.10, while the evaluator runs under another; PYTHON is that one. Prints
+what the plugin reported, as JSON. Standard library only, valid from Python 3.7.
+"""
+
+import importlib.util
+import json
+import os
+import py_compile
+import sys
+import tempfile
+
+CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PLUGIN = os.path.join(CHECKOUT, "plugins", "Flowpipe")
+SANDBOX = os.path.join(CHECKOUT, "flowpipe_deadline", "offline", "standins", "sandbox.py")
+
+
+def load_sandbox():
+    """The sandbox module, without the package around it: that needs a newer Python."""
+    spec = importlib.util.spec_from_file_location("sandbox", SANDBOX)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["sandbox"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def main():
+    """Compiles every file of the plugin, and renders one task with it."""
+    bundle, node, frames, python = sys.argv[1:]
+    sandbox = load_sandbox()
+    numbers = tuple(json.loads(frames))
+    said = {"python": "{}.{}".format(*sys.version_info), "progress": [], "status": [], "log": [], "error": None}
+
+    class Host(sandbox.Host):
+        def log(self, level, text):
+            said["log"].append(f"{level}: {text}")
+
+        def progress(self, percent):
+            said["progress"].append(percent)
+
+        def status(self, text):
+            said["status"].append(text)
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name in os.listdir(PLUGIN):
+            if name.endswith(".py"):
+                py_compile.compile(os.path.join(PLUGIN, name), cfile=os.path.join(folder, name + "c"), doraise=True)
+        config = sandbox.read_param(os.path.join(PLUGIN, "Flowpipe.param"))
+        config["Executable_python"] = python
+        config["PythonPath"] = os.environ.get("PYTHONPATH", "").replace(os.pathsep, ";")
+        mode = "frames" if numbers else "none"
+        job = sandbox.SandboxJob(
+            job_id="0" * 24,
+            plugin_info={"Bundle": bundle, "Node": node, "Interpreter": "python", "FrameMode": mode},
+            config=config,
+            jobs_data_directory=folder,
+            plugin_directory=PLUGIN,
+        )
+        plugin = sandbox.Sandbox("Flowpipe", job, Host())
+        try:
+            plugin.load()
+            plugin.start_job()
+            frame_text = ",".join(map(str, numbers)) or "0"
+            plugin.render_task(sandbox.SandboxTask(task_id=0, frames=numbers or (0,), frame_text=frame_text))
+        except sandbox.TaskError as error:
+            said["error"] = str(error)
+        plugin.end_job()
+        plugin.unload()
+    print(json.dumps(said))
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    main()

@@ -1,0 +1,124 @@
+"""The borders between the three Pythons, and between the package and what it ships."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import flowpipe_deadline
+from flowpipe_deadline.farm import protocol
+from flowpipe_deadline.job_info import PLUGIN, PLUGIN_INFO_KEYS
+from flowpipe_deadline.offline.farm import plugins_folder
+
+FOLDER = plugins_folder() / PLUGIN
+PLUGIN_SOURCE = (FOLDER / "Flowpipe.py").read_text(encoding="utf-8")
+
+
+def modules_after(code):
+    """The names of all modules that a fresh interpreter holds after the code."""
+    script = f"import sys\n{code}\nprint(*sorted(sys.modules))"
+    return set(
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    )
+
+
+def test_the_evaluator_imports_flowpipe_and_the_standard_library_only():
+    """mayapy, hython and Blender have nothing else of ours."""
+    allowed = {"flowpipe", "flowpipe_deadline", "ascii_canvas", "typing_extensions"}
+    bare = {name.partition(".")[0] for name in modules_after("")}
+
+    loaded = {name.partition(".")[0] for name in modules_after("import flowpipe_deadline.farm.__main__")}
+
+    strangers = loaded - bare - allowed - set(getattr(sys, "stdlib_module_names", loaded))
+    assert {name for name in strangers if not name.startswith("_")} == set()
+    assert not loaded & {"jinja2", "click", "rich", "psutil", "platformdirs"}
+
+
+def test_the_evaluator_side_imports_nothing_of_the_submitters():
+    """``farm`` knows only itself."""
+    for path in Path(protocol.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                assert node.level == 1, f"{path.name} imports from above its folder"
+
+
+def test_importing_the_package_imports_nothing():
+    """Its names are there all the same, and load what they need when they are used."""
+    assert not modules_after("import flowpipe_deadline") & {"flowpipe", "jinja2", "click", "rich"}
+    assert all(callable(getattr(flowpipe_deadline, name)) for name in flowpipe_deadline.__all__)
+    with pytest.raises(AttributeError, match="nope"):
+        _ = flowpipe_deadline.nope
+
+
+def test_the_plugin_imports_deadline_and_the_standard_library_only():
+    """Deadline's Python has nothing else."""
+    imported = set()
+    for node in ast.walk(ast.parse(PLUGIN_SOURCE)):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module.partition(".")[0])
+
+    assert imported == {"json", "os", "re", "uuid", "Deadline", "FranticX"}
+
+
+def test_bundle_plugin_and_options_agree_on_the_plugin_info_keys():
+    """The keys are defined once; the plugin and its options page repeat them."""
+    options = configparser.ConfigParser(interpolation=None)
+    options.read(FOLDER / "Flowpipe.options", encoding="utf-8")
+    asked = {
+        node.args[0].value
+        for node in ast.walk(ast.parse(PLUGIN_SOURCE))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "").startswith("GetPluginInfoEntry")
+    }
+
+    assert tuple(options.sections()) == PLUGIN_INFO_KEYS
+    assert asked == set(PLUGIN_INFO_KEYS)
+    assert options["FrameMode"]["Values"].split(";") == ["frames", "items", "none"]
+
+
+def test_plugin_and_evaluator_agree_on_the_task():
+    """The task file's version, its keys, and the marked lines are the same on both sides."""
+    tree = ast.parse(PLUGIN_SOURCE)
+    constants = {
+        node.targets[0].id: node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    request = next(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "task_request")
+    keys = {key.value for node in ast.walk(request) if isinstance(node, ast.Dict) for key in node.keys}
+    fields = set(protocol.TaskRequest.__dataclass_fields__)
+
+    assert constants["TASK_FORMAT"] == protocol.FORMAT
+    assert keys == fields | {"format"}
+    assert r"\[flowpipe:{}\]" in PLUGIN_SOURCE
+
+
+def test_the_param_file_is_what_configure_plugins_reads():
+    """Every section has a type, a label, and a default; interpreters come as pairs of executable and arguments."""
+    param = configparser.ConfigParser(interpolation=None)
+    param.read(FOLDER / "Flowpipe.param", encoding="utf-8")
+
+    names = [name.partition("_")[2] for name in param.sections() if name.startswith("Executable_")]
+
+    assert names == ["python", "maya", "houdini", "blender", "nuke"]
+    for name in names:
+        assert "<TASK>" in param[f"Arguments_{name}"]["Default"]
+    for section in param.values():
+        if section.name != "DEFAULT":
+            assert {"Type", "Label", "Default", "Description"} <= {key.title() for key in section} | {"Description"}
+    assert param["About"]["Type"] == param["ConcurrentTasks"]["Type"] == "label"
+
+
+def test_the_icon_is_one_small_windows_icon():
+    """16 by 16, as those that Deadline ships (reference: deadline-plugin-api.md, section 4.6)."""
+    data = (FOLDER / "Flowpipe.ico").read_bytes()
+
+    assert data[:6] == b"\x00\x00\x01\x00\x01\x00"
+    assert (data[6], data[7]) == (16, 16)
+    assert data[22:26] == b"\x28\x00\x00\x00"  # A bitmap header, and no PNG.

@@ -1,0 +1,284 @@
+"""The command line, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from harness import run_cli, write_script
+
+SCRIPT = """
+from flowpipe import Graph, Node
+
+@Node(outputs=["items"])
+def Render(frames, scene):
+    print("Rendering", frames)
+    return {"items": [f"{scene}.{frame}" for frame in frames]}
+
+@Node(outputs=["count"], metadata={"deadline": {"pool": "cpu"}})
+def Count(items):
+    return {"count": len(items)}
+
+@Node(outputs=["value"])
+def Broken():
+    raise RuntimeError("no licence")
+
+def build(frames: int = 5, broken: bool = False) -> Graph:
+    graph = Graph(name="Shot")
+    render = Render(graph=graph, frames=list(range(1, frames + 1)), scene="s", metadata={"batch_size": 2})
+    count = Count(graph=graph)
+    render.outputs["items"].connect(count.inputs["items"])
+    if broken:
+        Broken(graph=graph)
+    return graph
+"""
+
+COMMAND = """#!PYTHON
+import os, sys
+log = os.environ["COMMAND_LOG"]
+with open(log, "a") as file:
+    file.write(repr(sys.argv[1:]) + "\\n")
+    for path in sys.argv[1:3]:
+        if os.path.exists(path):
+            file.write(open(path).read())
+number = sum(line.startswith("[") for line in open(log))
+if sys.argv[1] == "-DeleteJob":
+    sys.exit(0)
+print("Deadline Command 10.4 [v10.4.2.2 Release (313c3e8f5)]\\r\\n\\r\\nSubmitting to Repository: /repo\\r\\n\\r")
+if number == int(os.environ.get("COMMAND_FAILS", 0)):
+    print("Error: Pool does not exist")
+    sys.exit(1)
+print("Submission Contains No Auxiliary Files.\\r\\n\\r\\nResult=Success\\r")
+print(f"JobID={number:024x}\\r\\n\\r\\nThe job was submitted successfully.\\r")
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    """A script that builds a graph."""
+    return write_script(tmp_path, SCRIPT)
+
+
+@pytest.fixture
+def deadline(tmp_path, monkeypatch):
+    """A ``deadlinecommand`` that prints what was recorded of the real one (deadline-submission.md, section 2.4).
+
+    Gives the file that it writes its arguments and the submitted files to.
+    """
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    command = folder / "deadlinecommand"
+    command.write_text(COMMAND.replace("PYTHON", sys.executable, 1))
+    command.chmod(0o755)
+    monkeypatch.setenv("DEADLINE_PATH", str(folder))
+    monkeypatch.setenv("COMMAND_LOG", str(tmp_path / "calls"))
+    return tmp_path / "calls"
+
+
+@pytest.fixture
+def no_deadline(monkeypatch):
+    """A machine without a Deadline client."""
+    monkeypatch.delenv("DEADLINE_PATH", raising=False)
+
+
+def test_plan_shows_jobs_and_reasons(script):
+    """Every job with its interpreter, frames, tasks, what it waits for, and why."""
+    result = run_cli("plan", script)
+
+    assert result.returncode == 0
+    row = next(line for line in result.stdout.splitlines() if "Render" in line and "1-5" in line)
+    assert row.split()[:4] == ["Render", "python", "1-5", "3"]
+    assert "Render feeds items" in result.stdout
+    assert result.stdout.splitlines()[-1] == "2 jobs, 4 tasks"
+
+
+def test_plan_as_json(script):
+    """The same for programs, and nothing else on stdout."""
+    result = run_cli("plan", f"{script}:build", "-p", "frames=3", "--output", "json")
+
+    plan = json.loads(result.stdout)
+    assert [(job["key"], job["frames"], job["tasks"]) for job in plan["jobs"]] == [
+        ("Render", "1-3", 2),
+        ("Count", None, 1),
+    ]
+    assert plan["jobs"][1]["depends_on"] == [{"key": "Render", "reason": "feeds items"}]
+
+
+def test_run_prints_the_outputs_of_the_last_nodes(script, tmp_path):
+    """Plain lines of progress where there is no terminal, and the bundle's folder."""
+    result = run_cli("run", script, "--root", tmp_path)
+
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "Shot.Count\n  count = 5\n"
+    lines = result.stderr.splitlines()
+    assert lines[0].startswith(f"Bundle: {tmp_path / 'Shot-'}")
+    assert lines[1:] == ["[1/2] Render completed", "[2/2] Count completed"]
+
+
+def test_run_as_json(script, tmp_path):
+    """Jobs, tasks and the outputs of all nodes."""
+    result = run_cli("run", f"{script}:build", "-p", "frames=3", "--root", tmp_path, "-o", "json")
+
+    report = json.loads(result.stdout)
+    assert Path(report["bundle"]).parent == tmp_path
+    assert report["outputs"] == {"Shot.Render": {"items": ["s.1", "s.2", "s.3"]}, "Shot.Count": {"count": 3}}
+    assert [(job["key"], job["node"], job["graph"], job["status"]) for job in report["jobs"]] == [
+        ("Render", "Render", "Shot", "Completed"),
+        ("Count", "Count", "Shot", "Completed"),
+    ]
+    assert [(task["id"], task["frames"], task["status"]) for task in report["jobs"][0]["tasks"]] == [
+        (0, "1-2", "Completed"),
+        (1, "3", "Completed"),
+    ]
+
+
+def test_run_fails_with_the_jobs(script, tmp_path):
+    """The error in one line, the log's place, how to go on; exit code 1."""
+    result = run_cli("run", f"{script}:build", "-p", "broken=true", "--root", tmp_path)
+
+    assert result.returncode == 1
+    assert "Shot.Count\n  count = 5\n" in result.stdout
+    assert "Failed: Broken task 0: RuntimeError: no licence" in result.stderr
+    assert result.stderr.splitlines()[-1].startswith("To go on once that is mended:  flowpipe-deadline run ")
+    assert "Traceback" not in result.stderr
+
+
+def test_run_goes_on_with_a_bundle(script, tmp_path):
+    """A folder instead of a graph."""
+    bundle = json.loads(run_cli("run", script, "--root", tmp_path, "-o", "json").stdout)["bundle"]
+
+    again = run_cli("run", bundle, "-o", "json")
+
+    assert again.returncode == 0
+    assert json.loads(again.stdout)["bundle"] == bundle
+
+
+def test_results_per_chunk_and_merged(script, tmp_path):
+    """What each node gave, as text and as JSON."""
+    bundle = json.loads(run_cli("run", script, "--root", tmp_path, "-o", "json").stdout)["bundle"]
+
+    text = run_cli("results", bundle, "Render", "--chunks").stdout
+    data = json.loads(run_cli("results", bundle, "Shot.Render", "-o", "json").stdout)
+
+    assert text.splitlines()[0:2] == ["Shot.Render", '  items = ["s.1", "s.2", "s.3", "s.4", "s.5"]']
+    assert text.splitlines()[2:4] == ["  Shot.Render 1-2", '  items = ["s.1", "s.2"]']
+    assert [chunk["frames"] for chunk in data["nodes"]["Shot.Render"]["chunks"]] == ["1-2", "3-4", "5"]
+
+
+def test_results_say_what_is_missing(script, tmp_path):
+    """Of a bundle that never ran, and of one that lost a chunk."""
+    bundle = json.loads(run_cli("run", script, "--root", tmp_path, "-o", "json").stdout)["bundle"]
+    (Path(bundle) / "results" / "Render" / "3-4.json").unlink()
+
+    result = run_cli("results", bundle)
+
+    assert result.returncode == 0
+    assert "Shot.Render: missing frames 3-4" in result.stdout
+
+
+@pytest.mark.parametrize("verb", ["plan", "run", "submit", "results"])
+def test_help_is_worth_reading(verb):
+    """What the verb does, its options, and examples."""
+    result = run_cli(verb, "--help")
+
+    assert result.returncode == 0
+    assert "Examples:" in result.stdout
+    assert "--output" in result.stdout
+
+
+@pytest.mark.usefixtures("no_deadline")
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["plan", "nope.py"], 2, "there is no file nope.py"),
+        (["run", "nope"], 1, "not importable"),
+        (["plan", "{script}:nope"], 2, "has no 'nope'"),
+        (["plan", "{script}", "-p", "frmes=3"], 2, "did you mean 'frames'"),
+        (["plan", "{script}", "-p", "frames"], 2, "write -p key=value"),
+        (["run", "{script}", "-i", "maya"], 2, "write -i NAME=PATH"),
+        (["run", "{script}", "-i", "maya=/nope"], 2, "no file /nope"),
+        (["run", "{script}", "--root", "{script}"], 1, "cannot be written below"),
+        (["run", "{script}", "--templates", "/nope"], 1, "template folder /nope does not exist"),
+        (["run", "{folder}", "-o", "json"], 2, "there is no file"),
+        (["results", "{folder}"], 1, "is no bundle"),
+        (["submit", "{script}"], 2, "Give --root"),
+        (["submit", "{script}", "--root", "{folder}"], 1, "no deadlinecommand"),
+    ],
+)
+def test_bad_input_is_one_clear_line(script, tmp_path, arguments, code, message):
+    """An exit code and one line, never a traceback; nothing is written."""
+    words = [word.format(script=script, folder=tmp_path) for word in arguments]
+
+    result = run_cli(*words, cwd=tmp_path)
+
+    assert result.returncode == code, result.stderr
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stdout == ""
+    assert {path.name for path in tmp_path.iterdir()} <= {"script.py", "__pycache__"}
+
+
+def test_submit_hands_the_jobs_over_upstream_first(script, tmp_path, deadline):
+    """One call per job, the IDs of upstream jobs in its file by then, and all of them in the bundle."""
+    result = run_cli("submit", script, "--root", tmp_path / "root", "-o", "json")
+
+    submitted = json.loads(result.stdout)
+    assert submitted["jobs"] == {"Render": f"{1:024x}", "Count": f"{2:024x}"}
+    bundle = Path(submitted["bundle"])
+    assert json.loads((bundle / "submission.json").read_text())["jobs"] == submitted["jobs"]
+    calls = deadline.read_text()
+    assert calls.index("FlowpipeNode=Render") < calls.index("FlowpipeNode=Count")
+    assert f"JobDependencies={1:024x}\n" in calls
+    assert "Pool=cpu\n" in calls
+    assert f"JobDependencies={1:024x}\n" in (bundle / "jobs" / "002-Count.job").read_text()
+
+
+def test_a_refused_job_takes_the_others_back(script, tmp_path, deadline, monkeypatch):
+    """Deadline's own words, what was undone, and nothing left half done."""
+    monkeypatch.setenv("COMMAND_FAILS", "2")
+
+    result = run_cli("submit", script, "--root", tmp_path / "root")
+
+    assert result.returncode == 1
+    assert "Shot.Count: " in result.stderr
+    assert "Error: Pool does not exist" in result.stderr
+    assert "the 1 jobs submitted before it were deleted" in result.stderr
+    assert f"['-DeleteJob', '{1:024x}']" in deadline.read_text()
+    assert not list((tmp_path / "root").glob("*/submission.json"))
+
+
+def test_a_dry_run_stops_at_the_bundle(script, tmp_path, deadline):
+    """Everything Deadline would be given is there; Deadline is not asked."""
+    result = run_cli("submit", script, "--root", tmp_path / "root", "--dry-run")
+
+    assert result.returncode == 0, result.stderr
+    assert not deadline.exists()
+    assert len(list((tmp_path / "root").glob("Shot-*/jobs/*.job"))) == 2
+
+
+def test_an_early_end_of_the_reader_is_no_error(script, tmp_path):
+    """``| head`` closes the pipe."""
+    command = f"{sys.executable} -m flowpipe_deadline.cli.main plan {script} | head -1"
+
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+
+    assert "Shot" in result.stdout
+    assert result.stderr == ""
+
+
+def test_names_beyond_the_terminals_alphabet_are_no_error(tmp_path):
+    """A terminal that knows ASCII only gets an approximation, and no traceback."""
+    text = "from flowpipe import Graph, Node\n@Node(outputs=['v'])\ndef N(): return {'v': 'ü'}\n"
+    script = write_script(tmp_path, text + "g = Graph(name='Größe')\nN(name='渲染', graph=g)\n")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+
+    for verb in (("plan", script), ("run", script, "--root", tmp_path)):
+        result = run_cli(*verb, env=environment)
+
+        assert result.returncode == 0, result.stderr
+        assert "Traceback" not in result.stderr

@@ -1,0 +1,93 @@
+"""Our example, and flowpipe's own published ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from harness import run_cli
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+PUBLISHED = os.environ.get("FLOWPIPE_EXAMPLES", "")
+
+
+def test_the_turntable_renders_real_images(tmp_path):
+    """Frames, sheet, animation and report: all there, and what they claim to be."""
+    image = pytest.importorskip("PIL.Image", reason="the example needs Pillow and numpy")
+    pytest.importorskip("numpy", reason="the example needs Pillow and numpy")
+    output = tmp_path / "out"
+    small = ["-p", "frames=5", "-p", "width=64", "-p", "height=36", "-p", "chunk_size=2", "-p", f"output={output}"]
+
+    result = run_cli("run", EXAMPLES / "turntable.py", *small, "--root", tmp_path / "root", "-o", "json")
+
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert {job["status"] for job in report["jobs"]} == {"Completed"}
+    assert [len(job["tasks"]) for job in report["jobs"] if job["node"] in ("Render", "Check")] == [3, 3]
+    frames = [Path(path) for path in report["outputs"]["Turntable.Check"]["checked"]]
+    assert [path.name for path in frames] == [f"turntable.{frame:04d}.png" for frame in range(1, 6)]
+    for path in frames:
+        with image.open(path) as frame:
+            assert frame.size == (64, 36)
+    with image.open(report["outputs"]["Publish.Animation"]["animation"]) as animation:
+        assert animation.n_frames == 5
+    assert "<html" in Path(report["outputs"]["Publish.Report"]["report"]).read_text(encoding="utf-8")
+
+
+def test_the_turntable_is_the_same_without_a_farm(tmp_path, monkeypatch):
+    """``graph.evaluate()`` writes the same pixels as the farm does."""
+    pytest.importorskip("PIL.Image", reason="the example needs Pillow and numpy")
+    pytest.importorskip("numpy", reason="the example needs Pillow and numpy")
+    monkeypatch.setattr(sys, "path", [str(EXAMPLES), *sys.path])
+    import turntable
+
+    small = {"frames": 3, "width": 64, "height": 36}
+    turntable.turntable(**small, output=tmp_path / "one").evaluate()
+    words = [word for key, value in small.items() for word in ("-p", f"{key}={value}")]
+    other = tmp_path / "other"
+
+    run_cli("run", EXAMPLES / "turntable.py", *words, "-p", f"output={other}", "--root", tmp_path / "root")
+
+    pictures = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.png"))
+    assert len(pictures) == 7
+    for picture in pictures:
+        assert (tmp_path / "one" / picture).read_bytes() == (other / picture).read_bytes()
+
+
+@pytest.mark.skipif(not PUBLISHED, reason="FLOWPIPE_EXAMPLES names no folder with flowpipe's examples")
+@pytest.mark.parametrize(
+    ("spec", "outputs"),
+    [
+        ("nested_graphs.py", {"update_db_from_file.Update DB": {"file": None}}),
+        ("house_and_birthday.py", {"Celebrate a Birthday Party.Birthday Party": {}}),
+        ("world_clock.py", {"World Clock.ShowTimes": {}}),
+        ("dynamic_plug_names.py:get_facematch_graph -p threshold=1", {"Graph.MatchNode": {"facematch": True}}),
+        (
+            "workflow_design_pattern.py:PublishWorkflow -p source_file=model.ma",
+            {"Graph.UpdateDatabase": {"asset": "model"}},
+        ),
+    ],
+)
+def test_flowpipes_published_examples_run_unchanged(tmp_path, spec, outputs):
+    """Module-level graphs, nested graphs, dynamic plugs, the workflow pattern."""
+    file, *words = spec.split()
+
+    result = run_cli("run", f"{PUBLISHED}/{file}", *words, "--root", tmp_path, "-o", "json")
+
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)["outputs"]
+    assert {label: found[label] for label in outputs} == outputs
+
+
+@pytest.mark.skipif(not PUBLISHED, reason="FLOWPIPE_EXAMPLES names no folder with flowpipe's examples")
+def test_flowpipes_rendering_example_is_planned(tmp_path):
+    """It leaves one node in the default graph, and asks for interpreters nobody has configured."""
+    words = ["-p", "frames=30", "-p", "batch_size=10", "-o", "json"]
+
+    plan = json.loads(run_cli("plan", f"{PUBLISHED}/vfx_rendering.py:complex_cg_render", *words).stdout)
+
+    assert len(plan["jobs"]) == 14
+    assert any("'3dequalizer' is not configured" in warning for warning in plan["warnings"])

@@ -1,0 +1,82 @@
+"""The plugin's files under every Python that Deadline brings: 3.7 to 3.10, as far as this machine has them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import farm_nodes as nodes
+import pytest
+
+from flowpipe_deadline import plan_graph, read_results, write_bundle
+
+TESTS = Path(__file__).parent
+VERSIONS = ("3.7", "3.8", "3.9", "3.10")
+
+
+def find_python(version):
+    """The newest interpreter of that version: on the path, or one of pyenv's."""
+    installed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    found = shutil.which(f"python{version}")
+    if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
+        return found
+    return str(installed[-1]) if installed else None
+
+
+@pytest.fixture(params=VERSIONS)
+def deadline_python(request):
+    """An interpreter as Deadline would bring it."""
+    python = find_python(request.param)
+    if python is None:
+        pytest.skip(f"this machine has no Python {request.param}")
+    return python
+
+
+def drive(python, bundle, node, frames):
+    """What the plugin reported of one task."""
+    command = [python, str(TESTS / "plugin_driver.py"), str(bundle.folder), node, json.dumps(frames), sys.executable]
+    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def test_a_task_is_evaluated(deadline_python, graph, tmp_path):
+    """The plugin under Deadline's Python, the evaluator under ours."""
+    nodes.Render(name="render", graph=graph, frames=range(1, 6), metadata={"batch_size": 3})
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+
+    said = drive(deadline_python, bundle, "render", [1, 2, 3])
+
+    assert said["error"] is None
+    assert said["status"] == ["Loading render", "Evaluating render 1-3"]
+    assert said["progress"][-1] == 100.0
+    results = read_results(bundle)["Test.render"]
+    assert (results.missing, results.chunks[0][0]) == ("4-5", "1-3")
+
+
+def test_a_failed_task_has_the_nodes_traceback(deadline_python, graph, tmp_path):
+    """And leaves nothing of the plugin hooked, or Deadline would keep it alive."""
+    nodes.Fail(name="fail", graph=graph, message="no scene")
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+
+    said = drive(deadline_python, bundle, "fail", [])
+
+    assert "ValueError: no scene" in said["error"]
+    assert "Traceback" in said["error"]
+    assert not [line for line in said["log"] if line.startswith("WARNING")]
+
+
+def test_a_bundle_that_the_worker_does_not_see_is_said(deadline_python, graph, tmp_path):
+    """A share that is not mounted, or a path that is not mapped."""
+    nodes.Pass(name="a", graph=graph)
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    shutil.rmtree(bundle.folder)
+
+    said = drive(deadline_python, bundle, "a", [])
+
+    assert "does not see the bundle" in said["error"]
