@@ -1,7 +1,10 @@
-"""Runs the plugin's files under the Python that runs this: ``pythonX.Y plugin_driver.py BUNDLE NODE FRAMES PYTHON``.
+"""Runs the plugin's files under the Python that runs this: ``pythonX.Y plugin_driver.py …``.
+
+The arguments are BUNDLE NODE FRAMES PYTHON ANSWERS.
 
 Deadline brings a Python of its own, 3.7 to 3.10, while the evaluator runs under another; PYTHON is that one. Prints
-what the plugin reported, as JSON. Standard library only, valid from Python 3.7.
+what the plugin reported, as JSON. ANSWERS says which way to play what is unknown of Deadline. Standard library only,
+valid from Python 3.7.
 """
 
 import importlib.util
@@ -27,7 +30,7 @@ def load_sandbox():
 
 def main():
     """Compiles every file of the plugin, and renders one task with it."""
-    bundle, node, frames, python = sys.argv[1:]
+    bundle, node, frames, python, answers = sys.argv[1:]
     sandbox = load_sandbox()
     numbers = tuple(json.loads(frames))
     said = {"python": "{}.{}".format(*sys.version_info), "progress": [], "status": [], "log": [], "error": None}
@@ -57,7 +60,9 @@ def main():
             jobs_data_directory=folder,
             plugin_directory=PLUGIN,
         )
-        plugin = sandbox.Sandbox("Flowpipe", job, Host())
+        choices = json.loads(answers)
+        handlers = choices.pop("handlers", "first")
+        plugin = sandbox.Sandbox("Flowpipe", job, Host(), handlers=handlers, unknowns=sandbox.Unknowns(**choices))
         try:
             plugin.load()
             plugin.start_job()

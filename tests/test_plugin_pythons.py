@@ -36,9 +36,10 @@ def deadline_python(request):
     return python
 
 
-def drive(python, bundle, node, frames):
-    """What the plugin reported of one task."""
-    command = [python, str(TESTS / "plugin_driver.py"), str(bundle.folder), node, json.dumps(frames), sys.executable]
+def drive(python, bundle, node, frames, **answers):
+    """What the plugin reported of one task, unknowns of Deadline played by ``answers``."""
+    words = [str(bundle.folder), node, json.dumps(frames), sys.executable, json.dumps(answers)]
+    command = [python, str(TESTS / "plugin_driver.py"), *words]
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert result.returncode == 0, result.stderr
@@ -80,3 +81,34 @@ def test_a_bundle_that_the_worker_does_not_see_is_said(deadline_python, graph, t
     said = drive(deadline_python, bundle, "a", [])
 
     assert "does not see the bundle" in said["error"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        pytest.param({"handlers": "first"}, id="one handler per line"),
+        pytest.param({"handlers": "all"}, id="every handler that matches"),
+        pytest.param({"frame_bounds": "ends"}, id="bounds of a task with gaps are its ends"),
+        pytest.param({"frame_bounds": "extremes"}, id="bounds of a task with gaps are its extremes"),
+        pytest.param({"missing_value": ""}, id="a missing key is empty"),
+        pytest.param({"missing_value": None}, id="a missing key is None"),
+        pytest.param({"quotes": "dotnet"}, id="arguments split by .NET"),
+        pytest.param({"quotes": "mono"}, id="arguments split by Mono"),
+        pytest.param({"after_error": "stop"}, id="processes stopped after an error"),
+        pytest.param({"after_error": "keep"}, id="processes kept until EndJob"),
+    ],
+)
+def test_what_is_unknown_of_deadline_makes_no_difference(graph, tmp_path, answers):
+    """A task with gaps, and one that fails: the same under either answer (deadline-plugin-api.md, section 9)."""
+    folder = tmp_path / "a folder's name"
+    nodes.Chatter(name="chatter", graph=graph, value=[1, 2, 3, 7], metadata={"batch": {"size": 1, "over": ["value"]}})
+    nodes.Fail(name="fail", graph=graph, message="Progress: 40% of nothing")
+    bundle = write_bundle(plan_graph(graph), root=folder)
+
+    works = drive(sys.executable, bundle, "chatter", [1, 2, 7], **answers)
+    fails = drive(sys.executable, bundle, "fail", [], **answers)
+
+    assert works["error"] is None
+    assert read_results(bundle)["Test.chatter"].chunks[0][1] == {"value": [1, 2, 7]}
+    assert "ValueError: Progress: 40% of nothing" in fails["error"]
+    assert not [line for line in works["log"] + fails["log"] if line.startswith("WARNING")]
