@@ -118,7 +118,8 @@ def _manifest(plan: Plan, *, name: str, created: datetime) -> dict[str, Any]:
                 "frame_mode": job.frame_mode,
                 "frames": frames_text(job),
                 "chunk_size": job.chunk_size,
-                "depends_on": [dependency.upstream for dependency in job.dependencies],
+                "depends_on": list(job.awaited_keys),
+                "frame_dependent": job.is_frame_dependent,
                 "last": job.key in last,
                 "file": f"{number:0{width}d}-{job.key}",
             }

@@ -62,6 +62,7 @@ class JobFiles:
             "Frames": str(job.frames),
             "ChunkSize": str(job.chunk_size),
             **({"JobDependencies": ",".join(job_dependencies)} if job_dependencies else {}),
+            **({"IsFrameDependent": "true"} if job.is_frame_dependent else {}),
         }
         values = {
             "plugin": PLUGIN,
@@ -70,6 +71,7 @@ class JobFiles:
             "frames": needed["Frames"],
             "chunk_size": needed["ChunkSize"],
             "job_dependencies": list(job_dependencies),
+            "is_frame_dependent": job.is_frame_dependent,
             "settings": job.job_info,
             "extra_info": ((SUBMISSION_KEY, needed["BatchName"]), (NODE_KEY, job.key)),
             "job": job,

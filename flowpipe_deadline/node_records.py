@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from flowpipe import INode
@@ -16,7 +17,7 @@ from .farm.bundle import FORMAT
 from .farm.codec import UnsupportedValueError, encode
 from .farm.locate import NotImportableError, Source, describe
 from .farm.nodes import UNKEPT
-from .walk import Connection, connections
+from .walk import Connection
 
 
 class _Plain(INode):
@@ -34,10 +35,21 @@ def _plain_function() -> None:
 _COMMON_ATTRIBUTES = frozenset(vars(_Plain(graph=None))) | frozenset(vars(FunctionNode(func=_plain_function)))
 
 
+@dataclass(frozen=True)
+class Feed:
+    """A connection from a node that will run."""
+
+    connection: Connection
+    upstream: str
+    """The key of that node."""
+    by_frame: bool
+    """Whether a chunk takes only the items of its own frames."""
+
+
 def node_record(
-    node: INode, *, key: str, keys: Mapping[int, str], interpreter: str, batch: Optional[Mapping[str, Any]]
+    node: INode, *, key: str, interpreter: str, batch: Optional[Mapping[str, Any]], feeds: Iterable[Feed]
 ) -> dict[str, Any]:
-    """The record of one node, ready for JSON; ``keys`` holds the keys of all nodes that will run, by ``id``.
+    """The record of one node, ready for JSON.
 
     Raises:
         PlanError: It cannot be found again by another process, or holds a value that does not survive.
@@ -56,7 +68,7 @@ def node_record(
         "complete": complete,
         "attributes": attributes,
         "metadata": _keep(node, "metadata", node.metadata),
-        "inputs": _inputs(node, keys),
+        "inputs": _inputs(node, feeds),
         "outputs": {name: _output(plug) for name, plug in node.outputs.items()},
         "batch": batch,
     }
@@ -122,25 +134,30 @@ def _attributes(node: INode) -> tuple[dict[str, Any], bool]:
     return kept, complete
 
 
-def _inputs(node: INode, keys: Mapping[int, str]) -> dict[str, Any]:
-    feeds = {(feed.input, feed.input_key): feed for feed in connections(node) if id(feed.source) in keys}
+def _inputs(node: INode, feeds: Iterable[Feed]) -> dict[str, Any]:
+    by_plug = {(feed.connection.input, feed.connection.input_key): feed for feed in feeds}
     return {
         name: {
-            **_input(node, plug, feeds.get((name, None)), keys),
+            **_input(node, plug, by_plug.get((name, None))),
             "sub_plugs": {
-                key: _input(node, sub_plug, feeds.get((name, key)), keys) for key, sub_plug in plug.sub_plugs.items()
+                key: _input(node, sub_plug, by_plug.get((name, key))) for key, sub_plug in plug.sub_plugs.items()
             },
         }
         for name, plug in node.inputs.items()
     }
 
 
-def _input(node: INode, plug: IPlug, feed: Optional[Connection], keys: Mapping[int, str]) -> dict[str, Any]:
+def _input(node: INode, plug: IPlug, feed: Optional[Feed]) -> dict[str, Any]:
     """Value and source of an input. A connected one keeps its value for the case that upstream sets none."""
     value = None if plug.sub_plugs else plug.value
     if feed is None:
         return {"value": _keep(node, f"input '{plug.name}'", value), "source": None}
-    source = {"node": keys[id(feed.source)], "output": feed.output, "sub_plug": feed.output_key}
+    source = {
+        "node": feed.upstream,
+        "output": feed.connection.output,
+        "sub_plug": feed.connection.output_key,
+        "by_frame": feed.by_frame,
+    }
     return {**_keep_if_possible(value), "source": source}
 
 

@@ -12,12 +12,18 @@ from .settings import Entries
 FrameMode = Literal["frames", "items", "none"]
 
 
+DependencyKind = Literal["job", "frame", "implied"]
+
+
 @dataclass(frozen=True)
 class Dependency:
-    """A job waits for another: for all of its tasks."""
+    """A job waits for another."""
 
     upstream: str
-    """The key of the job that has to be complete."""
+    """The key of the other job."""
+    kind: DependencyKind
+    """``job``: for all of its tasks; ``frame``: each task for those that cover its frames; ``implied``: nothing to wait
+    for, as it is complete before another upstream job begins."""
     reason: str
     """Why, for people: what is handed over."""
 
@@ -48,6 +54,16 @@ class Job:
     def label(self) -> str:
         """``graph.node``, as people call it; not unique where graphs share a name."""
         return f"{self.graph}.{self.node}"
+
+    @property
+    def is_frame_dependent(self) -> bool:
+        """Whether its tasks are released one by one."""
+        return any(dependency.kind == "frame" for dependency in self.dependencies)
+
+    @property
+    def awaited_keys(self) -> tuple[str, ...]:
+        """The jobs that Deadline has to wait for."""
+        return tuple(dependency.upstream for dependency in self.dependencies if dependency.kind != "implied")
 
     @property
     def task_count(self) -> int:
@@ -105,6 +121,6 @@ def _job_json(job: Job) -> dict[str, Any]:
         "frames": frames_text(job),
         "chunk_size": job.chunk_size,
         "tasks": job.task_count,
-        "depends_on": [{"key": item.upstream, "reason": item.reason} for item in job.dependencies],
+        "depends_on": [{"key": item.upstream, "kind": item.kind, "reason": item.reason} for item in job.dependencies],
         "notes": list(job.notes),
     }

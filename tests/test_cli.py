@@ -105,7 +105,7 @@ def test_plan_as_json(script):
         ("Render", "1-3", 2),
         ("Count", None, 1),
     ]
-    assert plan["jobs"][1]["depends_on"] == [{"key": "Render", "reason": "feeds items"}]
+    assert plan["jobs"][1]["depends_on"] == [{"key": "Render", "kind": "job", "reason": "feeds items"}]
 
 
 def test_run_prints_the_outputs_of_the_last_nodes(script, tmp_path):

@@ -138,10 +138,36 @@ def test_a_later_result_of_the_same_frames_replaces_the_earlier():
     assert merge_text("1-2", "1", "2", "1-2") == ["1:1", "2:2"]
 
 
-def test_chunks_that_overlap_in_part_are_refused():
+def test_lists_of_chunks_that_overlap_in_part_are_put_together_frame_by_frame():
+    """One item per frame: of each frame, the latest counts."""
+    assert merge_text("1-4", "2-3", "1-2", "4") == ["1-2:1", "2-3:2", "2-3:3", "4:4"]
+    assert merge_text("1-4", "2,4", "1-4") == ["1-4:1", "2,4:2", "1-4:3", "2,4:4"]
+
+
+@pytest.mark.parametrize("rule", [None, "union", "sum", "chunks", "first"])
+def test_other_outputs_of_chunks_that_overlap_in_part_are_refused(rule):
     """Which part of the older one still counts, nobody could say."""
-    with pytest.raises(MergeError, match="overlap in part"):
-        merge_text("1-4", "2-3", "1-2", "4")
+    batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse("1-4"), merge={"out": rule} if rule else {})
+    results = [
+        ChunkResult(
+            frames=FrameList.parse(text), outputs={"out": {"value": {text: 1}, "sub_plugs": {}}}, written=written
+        )
+        for written, text in ((3, "2-3"), (2, "1-2"), (1, "4"))
+    ]
+
+    with pytest.raises(MergeError, match=r"the results of 1-2 and, written later, of 2-3 overlap in part; requeue"):
+        merge_results("node", batch=batch, results=results)
+
+
+def test_equal_values_of_chunks_that_overlap_in_part_are_one():
+    """What is the same in every chunk is so in any part of it."""
+    batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse("1-3"), merge={})
+    results = [
+        ChunkResult(frames=FrameList.parse(text), outputs={"out": {"value": "x", "sub_plugs": {}}}, written=written)
+        for written, text in ((2, "2-3"), (1, "1-2"))
+    ]
+
+    assert merge_results("node", batch=batch, results=results)["out"]["value"] == "x"
 
 
 def test_missing_frames_are_named():

@@ -78,6 +78,28 @@ def test_a_job_starts_only_when_all_tasks_upstream_are_done(graph, tmp_path):
     repository.close()
 
 
+def test_a_frame_dependent_job_starts_task_by_task(tmp_path):
+    """A task is queued when those upstream that cover its frames are complete, whatever the chunk sizes."""
+    repository = Repository(tmp_path / "repository.sqlite")
+    upstream = repository.submit(key="a", job_info={"Frames": "1-6", "ChunkSize": "2"}, plugin_info={})
+    info = {"Frames": "1-6", "ChunkSize": "3", "JobDependencies": upstream, "IsFrameDependent": "true"}
+    repository.submit(key="b", job_info=info, plugin_info={})
+
+    def ready():
+        return [task.frames for task in repository.tasks() if task.key == "b" and task.status is TaskStatus.QUEUED]
+
+    first, second, third = (repository.claim("w") for _ in range(3))
+    repository.complete(second)
+    assert ready() == []
+    assert repository.job_status()["b"] is JobStatus.PENDING
+    repository.complete(first)
+    assert ready() == ["1-3"]
+    assert repository.job_status()["b"] is JobStatus.ACTIVE
+    repository.complete(third)
+    assert ready() == ["1-3", "4-6"]
+    repository.close()
+
+
 def test_gaps_are_chunked_under_either_reading(tmp_path):
     """Whether frames with a gap share a task is unknown of Deadline; the repository plays both."""
     for consecutive, expected in ((False, ["1-2", "3,7", "8"]), (True, ["1-2", "3", "7-8"])):

@@ -148,6 +148,81 @@ def test_planning_leaves_the_graph_alone(graph):
     assert (render.to_json()["inputs"]["factor"], render.metadata, render.inputs["frames"].is_dirty) == before
 
 
+def batched(graph, name, *, size, over=("frames",), frames=range(1, 11)):
+    """A node that is batched over frames, and images that come with them."""
+    metadata = {"batch": {"size": size, "over": list(over)}}
+    return nodes.Check(name=name, graph=graph, frames=list(frames), metadata=metadata)
+
+
+def kinds(job):
+    """How a job waits for each of its upstream jobs."""
+    return {item.upstream: item.kind for item in job.dependencies}
+
+
+def test_a_batch_over_the_same_frames_is_waited_for_frame_by_frame(graph):
+    """Chunk sizes may differ; what is whole or an other list is waited for as a whole."""
+    first = batched(graph, "first", size=4)
+    same = batched(graph, "same", size=3, over=("frames", "images"))
+    other = batched(graph, "other", size=3, over=("frames", "images"), frames=range(2, 12))
+    whole = batched(graph, "whole", size=3)
+    for node in (same, other, whole):
+        first.outputs["images"].connect(node.inputs["images"])
+
+    jobs = jobs_by_name(graph)
+
+    assert kinds(jobs["same"]) == {"first": "frame"}
+    assert jobs["same"].record["inputs"]["images"]["source"]["by_frame"] is True
+    assert jobs["same"].is_frame_dependent
+    assert kinds(jobs["other"]) == {"first": "job"}
+    assert kinds(jobs["whole"]) == {"first": "job"}
+
+
+def test_a_merge_rule_of_its_own_is_no_list_by_frame(graph):
+    """What a rule makes of the chunks exists only when all of them do."""
+    first = batched(graph, "first", size=4)
+    first.metadata["batch"]["merge"] = {"images": "last"}
+    second = batched(graph, "second", size=4, over=("frames", "images"))
+    first.outputs["images"].connect(second.inputs["images"])
+
+    assert kinds(jobs_by_name(graph)["second"]) == {"first": "job"}
+
+
+def test_one_whole_job_among_the_upstream_makes_all_whole(graph):
+    """Deadline has one switch per job; the reason names who is to blame."""
+    first = batched(graph, "first", size=4)
+    lone = nodes.Pass(name="lone", graph=graph)
+    second = batched(graph, "second", size=4, over=("frames", "images"))
+    first.outputs["images"].connect(second.inputs["images"])
+    InputPlug("lens", second)
+    lone.outputs["value"].connect(second.inputs["lens"])
+
+    job = jobs_by_name(graph)["second"]
+
+    assert kinds(job) == {"first": "job", "lone": "job"}
+    assert job.dependencies[0].reason == "feeds images, not frame by frame as all of lone is needed"
+    assert job.record["inputs"]["images"]["source"]["by_frame"] is True
+
+
+def test_a_whole_job_that_is_complete_before_is_implied(graph):
+    """The scene is done before its first frame is: who waits for frames need not wait for it again."""
+    scene = nodes.Pass(name="scene", graph=graph)
+    first = batched(graph, "first", size=4)
+    second = batched(graph, "second", size=4, over=("frames", "images"))
+    third = batched(graph, "third", size=2, over=("frames", "images"))
+    InputPlug("scene", first)
+    InputPlug("scene", third)
+    scene.outputs["value"].connect(first.inputs["scene"])
+    scene.outputs["value"].connect(third.inputs["scene"])
+    first.outputs["images"].connect(second.inputs["images"])
+    second.outputs["images"].connect(third.inputs["images"])
+
+    job = jobs_by_name(graph)["third"]
+
+    assert kinds(job) == {"second": "frame", "scene": "implied"}
+    assert job.awaited_keys == ("second",)
+    assert job.dependencies[1].reason == "feeds scene, complete before second begins"
+
+
 def test_an_omitted_node_has_no_job_and_keeps_the_order(graph):
     """Its children wait for its parents, and keep their own values."""
     a, b, c = chain(graph, 3)

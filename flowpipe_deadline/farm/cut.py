@@ -30,7 +30,7 @@ def items_of(value: Any) -> Sequence[Any]:
 
 
 def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Dict[str, Any]:
-    """The part of each batched input that belongs to ``frames`` (item numbers in ``items`` mode), its type kept.
+    """The part of each of these inputs that belongs to ``frames`` (item numbers in ``items`` mode), its type kept.
 
     Frames that were not planned, because somebody changed the frame range in the Monitor, are handed on as they are.
 
@@ -40,8 +40,7 @@ def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Di
     place = {frame: index for index, frame in enumerate(batch.frames)}
     unplanned = [frame for frame in frames if frame not in place]
     parts = {}
-    for name in batch.over:
-        value = inputs[name]
+    for name, value in inputs.items():
         if unplanned and name == batch.over[0] and batch.mode == "frames":
             parts[name] = _like(value, list(frames))
             continue

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
 from .bundle import read_node
-from .codec import compound
+from .codec import compound, decode
 from .cut import cut_inputs
 from .errors import FlowpipeDeadlineError
 from .frames import FrameList
-from .merge import Batch, MissingResultsError, merge_results
-from .nodes import Record, build_node, evaluate_node, feed_inputs, sources
+from .merge import Batch, MissingResultsError
+from .nodes import Record, build_node, evaluate_node, feed_inputs
 from .store import ChunkResult, FileStore, Store
+from .upstream import Upstream
 
 _PAUSE = 0.2  # Seconds between two looks for a late result.
 
 
 def _unheard(text: str) -> None:
     """For callers that do not want to know."""
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What one task takes from upstream, encoded."""
+
+    merged: Dict[str, Dict[str, Any]]
+    items: Dict[str, Any]
+    versions: Dict[str, int]
 
 
 class TaskError(FlowpipeDeadlineError):
@@ -51,14 +62,16 @@ def evaluate_task(
     store = FileStore(bundle)
     report(f"Loading {record['name']}")
     instance = build_node(record)
-    feed_inputs(instance, record=record, upstream=_read_upstream(record, bundle=bundle, store=store, wait=wait))
+    inputs = _read_upstream(record, bundle=bundle, store=store, frames=frames, wait=wait)
+    feed_inputs(instance, record=record, upstream=inputs.merged)
     if batch is not None and frames is not None:
-        values = {name: instance.inputs[name].value for name in batch.over}
-        for name, part in cut_inputs(values, batch=batch, frames=frames).items():
+        values = {name: instance.inputs[name].value for name in batch.over if name not in inputs.items}
+        parts = {**cut_inputs(values, batch=batch, frames=frames), **decode(inputs.items)}
+        for name, part in parts.items():
             instance.inputs[name].value = part
     report(f"Evaluating {record['name']}" + ("" if frames is None else f" {frames}"))
     outputs = evaluate_node(instance)
-    result = ChunkResult(frames=frames, outputs=outputs, written=time.time_ns())
+    result = ChunkResult(frames=frames, outputs=outputs, written=time.time_ns(), inputs=inputs.versions)
     try:
         store.write(node, result)
     except OSError as error:
@@ -82,22 +95,16 @@ def final_outputs(record: Record, merged: Record) -> Dict[str, Any]:
     return outputs
 
 
-def _read_upstream(record: Record, *, bundle: Path, store: Store, wait: float) -> Dict[str, Dict[str, Any]]:
-    """The merged outputs of every node that feeds this one, each read once."""
-    keys = dict.fromkeys(source["node"] for source, _, _ in sources(record))
-    deadline = time.monotonic() + wait
-    return {key: _merged_outputs(bundle, store=store, key=key, deadline=deadline) for key in keys}
+def _read_upstream(record: Record, *, bundle: Path, store: Store, frames: Optional[FrameList], wait: float) -> _Inputs:
+    """What the task takes from upstream.
 
-
-def _merged_outputs(bundle: Path, *, store: Store, key: str, deadline: float) -> Dict[str, Any]:
-    """One node's outputs.
-
-    Network file systems show new files late, so missing ones are looked for until the deadline.
+    Network file systems show new files late, so missing results are looked for again until ``wait`` seconds are over.
     """
-    batch = Batch.from_json(read_node(bundle, key)["batch"])
+    deadline = time.monotonic() + wait
     while True:
+        upstream = Upstream(record, bundle=bundle, store=store, frames=frames)
         try:
-            return merge_results(key, batch=batch, results=store.read(key))
+            return _Inputs(merged=upstream.merged(), items=upstream.items(), versions=upstream.versions())
         except MissingResultsError:
             if time.monotonic() >= deadline:
                 raise

@@ -6,6 +6,7 @@ Rules work on encoded values, so that no class of a user has to be imported to p
 from __future__ import annotations
 
 import importlib
+import itertools
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
@@ -63,11 +64,11 @@ class Batch:
 def merge_results(node: str, *, batch: Optional[Batch], results: Sequence[ChunkResult]) -> Dict[str, Any]:
     """The node's outputs, ``{name: {"value": encoded, "sub_plugs": {key: encoded}}}``; those never set are left out.
 
-    ``results`` come latest first, as a store gives them.
+    ``results`` come latest first, as a store gives them. Of every frame, the latest result counts.
 
     Raises:
         MissingResultsError: A planned frame has no result.
-        MergeError: Chunks overlap in part, or differ where the rule wants them equal.
+        MergeError: Chunks differ where the rule wants them equal, or overlap in part where that cannot be told apart.
     """
     if batch is None:
         whole = [result for result in results if result.frames is None]
@@ -77,9 +78,39 @@ def merge_results(node: str, *, batch: Optional[Batch], results: Sequence[ChunkR
     missing = missing_frames(batch, results)
     if missing is not None:
         raise MissingResultsError(node, missing)
-    chunks = _newest_per_frame(node, batch, results)
-    names = dict.fromkeys(name for chunk in chunks for name in chunk.outputs)
-    return {name: _merge_plug(node, name, batch, chunks) for name in names}
+    segments = _segments(latest_by_frame(batch, results))
+    names = dict.fromkeys(name for segment in segments for name in segment.result.outputs)
+    return {name: _merge_plug(node, name, batch, segments) for name in names}
+
+
+def latest_by_frame(batch: Batch, results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
+    """The latest result of each frame: planned frames in their order, then those that were added in the Monitor."""
+    latest: Dict[int, ChunkResult] = {}
+    for result in results:
+        for frame in result.frames or ():
+            latest.setdefault(frame, result)
+    planned = [frame for frame in batch.frames if frame in latest]
+    added = sorted(frame for frame in latest if frame not in batch.frames)
+    return {frame: latest[frame] for frame in (*planned, *added)}
+
+
+def chunk_value(node: str, output: str, *, covering: Sequence[Tuple[int, ChunkResult]]) -> Any:
+    """The list (or tuple), encoded, that an output holds for some frames: an item each, from the results that have it.
+
+    Raises:
+        MergeError: In one of them, the output is no list with one item per frame.
+    """
+    place = _Place(output)
+    items = []
+    for frame, result in covering:
+        by_frame = _items_by_frame(place.value(result), result.frames) if place.is_in(result) else None
+        if by_frame is None:
+            raise MergeError(
+                f"{node}.{output}: its chunk {result.frames} has not one item per frame, but a node downstream is"
+                " batched over them; return a list as long as the frames"
+            )
+        items.append(by_frame[frame])
+    return _like(place.value(covering[0][1]), items)
 
 
 def missing_frames(batch: Batch, results: Iterable[ChunkResult]) -> Optional[FrameList]:
@@ -96,63 +127,120 @@ def check_rule(rule: str) -> None:
         raise MergeError(f"there is no merge rule '{rule}'; choose {', '.join(names)}, or name a module:function")
 
 
-def _newest_per_frame(node: str, batch: Batch, results: Sequence[ChunkResult]) -> List[ChunkResult]:
-    """The results that count, in the order of their frames: a result wholly covered by later ones is dropped."""
-    counting: List[ChunkResult] = []
-    taken: Dict[int, ChunkResult] = {}
-    for result in results:
-        if result.frames is None:
-            continue
-        covered = [frame for frame in result.frames if frame in taken]
-        if len(covered) == len(result.frames):
-            continue
-        if covered:
-            later = taken[covered[0]].frames
-            raise MergeError(
-                f"{node}: the results of {result.frames} and, written later, of {later} overlap in part;"
-                " requeue the tasks of this job, so that all have one chunk size"
-            )
-        counting.append(result)
-        taken.update(dict.fromkeys(result.frames, result))
-    place = {frame: index for index, frame in enumerate(batch.frames)}
-    return sorted(counting, key=lambda result: _place(result, place))
+@dataclass(frozen=True)
+class _Segment:
+    """Neighbouring frames, in the order of all frames, that one result stands for."""
+
+    result: ChunkResult
+    frames: Tuple[int, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether these are all of the result's frames, in its own order."""
+        return self.frames == tuple(self.result.frames or ())
 
 
-def _place(result: ChunkResult, place: Mapping[int, int]) -> Tuple[int, int]:
-    """Planned frames in their planned order, frames that somebody added in the Monitor after them."""
-    assert result.frames is not None
-    first = result.frames[0]
-    return (place.get(first, len(place)), first)
+@dataclass(frozen=True)
+class _Place:
+    """An output, or one of its sub-plugs."""
+
+    output: str
+    key: Optional[str] = None
+
+    def __str__(self) -> str:
+        return self.output if self.key is None else f"{self.output}.{self.key}"
+
+    def is_in(self, result: ChunkResult) -> bool:
+        """Whether the result has set it."""
+        output = result.outputs.get(self.output)
+        return output is not None and (self.key is None or self.key in output["sub_plugs"])
+
+    def value(self, result: ChunkResult) -> Any:
+        """Its encoded value."""
+        output = result.outputs[self.output]
+        return output["value"] if self.key is None else output["sub_plugs"][self.key]
 
 
-def _merge_plug(node: str, name: str, batch: Batch, chunks: Sequence[ChunkResult]) -> Dict[str, Any]:
+def _segments(latest: Mapping[int, ChunkResult]) -> List[_Segment]:
+    groups = itertools.groupby(latest.items(), key=lambda item: id(item[1]))
+    pairs = [list(group) for _, group in groups]
+    return [_Segment(result=group[0][1], frames=tuple(frame for frame, _ in group)) for group in pairs]
+
+
+def _merge_plug(node: str, name: str, batch: Batch, segments: Sequence[_Segment]) -> Dict[str, Any]:
     """One output: each of its sub-plugs, and the value that a plain connection carries."""
-    parts = [(chunk.frames, chunk.outputs[name]) for chunk in chunks if name in chunk.outputs]
+    outputs = [segment.result.outputs[name] for segment in segments if name in segment.result.outputs]
     rule = batch.merge.get(name)
-    sub_plugs = {}
-    for key in dict.fromkeys(key for _, part in parts for key in part["sub_plugs"]):
-        values = [(frames, part["sub_plugs"][key]) for frames, part in parts if key in part["sub_plugs"]]
-        sub_plugs[key] = _merge_values(node, f"{name}.{key}", batch.merge.get(f"{name}.{key}", rule), values)
-    if sub_plugs and all(identical(part["value"], compound(part["sub_plugs"])) for _, part in parts):
+    sub_plugs = {
+        key: _merge_values(node, _Place(name, key), batch.merge.get(f"{name}.{key}", rule), segments)
+        for key in dict.fromkeys(key for output in outputs for key in output["sub_plugs"])
+    }
+    if sub_plugs and all(identical(output["value"], compound(output["sub_plugs"])) for output in outputs):
         return {"value": compound(sub_plugs), "sub_plugs": sub_plugs}
-    values = [(frames, part["value"]) for frames, part in parts]
-    return {"value": _merge_values(node, name, rule, values), "sub_plugs": sub_plugs}
+    return {"value": _merge_values(node, _Place(name), rule, segments), "sub_plugs": sub_plugs}
 
 
-def _merge_values(
-    node: str, output: str, rule: Optional[str], values: Sequence[Tuple[Optional[FrameList], Any]]
-) -> Any:
-    if rule == _CHUNKS:
-        return {str(frames): value for frames, value in values}
-    encoded = [value for _, value in values]
-    chosen = rule or _default_rule(encoded)
+def _merge_values(node: str, place: _Place, rule: Optional[str], segments: Sequence[_Segment]) -> Any:
+    segments = [segment for segment in segments if place.is_in(segment.result)]
+    results = list({id(segment.result): segment.result for segment in segments}.values())
+    chosen = rule or _default_rule([place.value(result) for result in results])
     try:
+        if chosen == "concat":
+            return _concat(_pieces(place, segments, results))
+        if chosen != "same":
+            _refuse_partial_overlap(segments, results)
+        if chosen == _CHUNKS:
+            return {str(result.frames): place.value(result) for result in results}
+        encoded = [place.value(result) for result in results]
         if chosen in _RULES:
             return _RULES[chosen](encoded)
         return encode(_function(chosen)([decode(value) for value in encoded]))
     except Exception as error:  # A rule may be anybody's function.
-        advice = "" if rule else f"; declare how, such as metadata['batch']['merge'] = {{'{output}': 'chunks'}}"
-        raise MergeError(f"{node}.{output}: the rule '{chosen}' cannot merge its chunks: {error}{advice}") from error
+        advice = "" if rule else f"; declare how, such as metadata['batch']['merge'] = {{'{place}': 'chunks'}}"
+        raise MergeError(f"{node}.{place}: the rule '{chosen}' cannot merge its chunks: {error}{advice}") from error
+
+
+def _pieces(place: _Place, segments: Sequence[_Segment], results: Sequence[ChunkResult]) -> List[Any]:
+    """The values to put one after the other: of whole chunks as they are, of parts the items of their frames."""
+    pieces = []
+    for segment in segments:
+        value = place.value(segment.result)
+        if not segment.is_whole:
+            items = _items_by_frame(value, segment.result.frames)
+            if items is None:
+                _refuse_partial_overlap(segments, results)
+                return [place.value(result) for result in results]
+            value = _like(value, [items[frame] for frame in segment.frames])
+        pieces.append(value)
+    return pieces
+
+
+def _refuse_partial_overlap(segments: Sequence[_Segment], results: Sequence[ChunkResult]) -> None:
+    """Raises if a later result covers some frames of an earlier one, and not all."""
+    for result in results:
+        counting = sum(len(segment.frames) for segment in segments if segment.result is result)
+        if result.frames is not None and counting < len(result.frames):
+            later = next(
+                segment.result.frames
+                for segment in segments
+                if segment.result is not result and set(segment.frames) & set(result.frames)
+            )
+            raise _ConflictError(
+                f"the results of {result.frames} and, written later, of {later} overlap in part; requeue all tasks of"
+                " this job, so that they have one chunk size"
+            )
+
+
+def _items_by_frame(value: Any, frames: Optional[FrameList]) -> Optional[Dict[int, Any]]:
+    """The items of an encoded list or tuple by frame; None if it has not one for each."""
+    items = value["items"] if _kind(value) == "tuple" else value
+    if frames is None or not isinstance(items, list) or len(items) != len(frames):
+        return None
+    return dict(zip(frames, items))
+
+
+def _like(value: Any, items: List[Any]) -> Any:
+    return items if isinstance(value, list) else {"$type": "tuple", "items": items}
 
 
 def _default_rule(encoded: Sequence[Any]) -> str:
@@ -180,7 +268,7 @@ def _concat(encoded: Sequence[Any]) -> Any:
     if not kinds <= {"list", "tuple"} or len(kinds) != 1:
         raise _ConflictError(f"it joins lists, tuples or texts of one kind, and got {', '.join(sorted(kinds))}")
     items = [item for value in encoded for item in (value if isinstance(value, list) else value["items"])]
-    return items if kinds == {"list"} else {"$type": "tuple", "items": items}
+    return _like(encoded[0], items)
 
 
 def _union(encoded: Sequence[Any]) -> Any:

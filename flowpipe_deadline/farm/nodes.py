@@ -52,12 +52,14 @@ def feed_inputs(node: INode, *, record: Record, upstream: Mapping[str, Record]) 
     """Sets every connected input to what its upstream output was set to.
 
     ``upstream`` holds merged outputs by node key. An output that upstream never set leaves the input as it was planned,
-    which is what flowpipe does.
+    which is what flowpipe does. Inputs that are fed frame by frame are not set here: they belong to a chunk.
 
     Raises:
         NodeError: Such an input was planned with a value that could not be kept.
     """
     for source, name, key in sources(record):
+        if source["by_frame"]:
+            continue
         plug = node.inputs[name] if key is None else node.inputs[name][key]
         planned = record["inputs"][name] if key is None else record["inputs"][name]["sub_plugs"][key]
         output = upstream[source["node"]].get(source["output"])

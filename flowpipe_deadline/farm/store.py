@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator, List, Mapping, Optional, Protocol, Tuple
 
 from .files import RecordError, json_bytes, read_record, write_whole
-from .frames import FrameList, FrameListError
+from .frames import FrameList
 
 _FORMAT = 1
 _WHOLE = "whole"
@@ -25,6 +25,8 @@ class ChunkResult:
     """By output that the evaluation set: ``{"value": encoded, "sub_plugs": {key: encoded}}``."""
     written: int
     """When, in nanoseconds since 1970: of two results of a frame, the later one counts."""
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    """By upstream node, when the latest of the results that it was made from was written."""
 
 
 class Store(Protocol):
@@ -56,6 +58,7 @@ class FileStore:
             "node": node,
             "frames": None if result.frames is None else str(result.frames),
             "written": result.written,
+            "inputs": result.inputs,
             "outputs": result.outputs,
         }
         write_whole(folder / f"{chunk_name(result.frames)}.json", json_bytes(record))
@@ -74,8 +77,13 @@ class FileStore:
             try:
                 text = record["frames"]
                 frames = None if text is None else FrameList.parse(text)
-                yield ChunkResult(frames=frames, outputs=record["outputs"], written=record["written"])
-            except (KeyError, TypeError, FrameListError) as error:
+                yield ChunkResult(
+                    frames=frames,
+                    outputs=_outputs(record["outputs"]),
+                    written=int(record["written"]),
+                    inputs=record["inputs"],
+                )
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
                 raise RecordError(f"{path} is damaged ({error!r}); requeue that task") from error
 
     def _paths(self, node: str) -> List[Path]:
@@ -93,6 +101,15 @@ def chunk_name(frames: Optional[FrameList]) -> str:
     if len(text) <= _LONGEST_NAME:
         return text
     return f"{min(frames)}-{max(frames)}_{hashlib.sha256(text.encode('ascii')).hexdigest()[:12]}"
+
+
+def _outputs(data: Any) -> Mapping[str, Any]:
+    """The outputs of a record, if they have the shape that is written."""
+    for output in data.values():
+        if set(output) != {"value", "sub_plugs"}:
+            raise TypeError(f"an output has {', '.join(output)}")
+    outputs: Mapping[str, Any] = data
+    return outputs
 
 
 def _is_result(path: Path) -> bool:

@@ -17,6 +17,7 @@ from ..bundle import AnyPath, Bundle, read_bundle
 from ..errors import BundleError, InterruptedRunError, UsageError
 from ..farm.guard import refuse_while_loading
 from ..farm.store import FileStore
+from ..freshness import Finished
 from ..job_info import PLUGIN
 from ..submission import job_entries, plugin_entries
 from .processes import end_trees
@@ -184,19 +185,20 @@ def _state(repository: Repository) -> FarmState:
 
 @contextmanager
 def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repository]:
-    """The bundle's repository, with all jobs submitted, upstream first; tasks that have a result are complete.
+    """The bundle's repository, with all jobs submitted, upstream first; those that are finished complete.
 
     It is made anew for every run: what was done before is known from the results alone, so nothing can contradict them.
+    A result that is older than what it was made from is made again.
     """
     path = bundle.folder / _FOLDER / _REPOSITORY
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
     repository = Repository(path, failure_limit=failure_limit)
     try:
-        store = FileStore(bundle.folder)
+        finished = Finished(bundle, FileStore(bundle.folder))
         job_ids: dict[str, str] = {}
         for job in bundle.jobs:
-            done = {_NO_FRAMES if result.frames is None else str(result.frames) for result in store.read(job["key"])}
+            done = {_NO_FRAMES if frames is None else frames for frames in finished.chunks(job)}
             job_ids[job["key"]] = repository.submit(
                 key=job["key"],
                 job_info=job_entries(bundle, job, job_ids=job_ids),

@@ -25,7 +25,7 @@ _PATIENCE = 60.0  # Seconds that a transaction waits for the others.
 _SCHEMA = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, number INTEGER NOT NULL, key TEXT NOT NULL, status TEXT NOT NULL,
-    job_info TEXT NOT NULL, plugin_info TEXT NOT NULL
+    job_info TEXT NOT NULL, plugin_info TEXT NOT NULL, frame_dependent INTEGER NOT NULL
 );
 CREATE TABLE tasks (
     job_id TEXT NOT NULL REFERENCES jobs (id), task_id INTEGER NOT NULL, number INTEGER NOT NULL,
@@ -35,8 +35,25 @@ CREATE TABLE tasks (
 );
 CREATE INDEX tasks_by_status ON tasks (status, number, task_id);
 CREATE INDEX tasks_by_worker ON tasks (worker);
+CREATE TABLE frames (
+    job_id TEXT NOT NULL, frame INTEGER NOT NULL, task_id INTEGER NOT NULL, PRIMARY KEY (job_id, frame)
+) WITHOUT ROWID;
+CREATE INDEX frames_by_task ON frames (job_id, task_id);
 CREATE TABLE dependencies (job_id TEXT NOT NULL, upstream_id TEXT NOT NULL, PRIMARY KEY (job_id, upstream_id));
 CREATE INDEX dependents ON dependencies (upstream_id);
+"""
+
+
+_RELEASE_ALL = "UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending'"
+# A frame that no task upstream has holds nothing back; what Deadline does then is unknown, and no plan of ours has it.
+_RELEASE_BY_FRAME = """
+UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending' AND NOT EXISTS (
+    SELECT 1 FROM frames AS mine
+    JOIN dependencies ON dependencies.job_id = mine.job_id
+    JOIN frames AS theirs ON theirs.job_id = upstream_id AND theirs.frame = mine.frame
+    JOIN tasks AS upstream ON upstream.job_id = theirs.job_id AND upstream.task_id = theirs.task_id
+    WHERE mine.job_id = tasks.job_id AND mine.task_id = tasks.task_id AND upstream.status <> 'Completed'
+)
 """
 
 
@@ -140,8 +157,8 @@ class Repository:
         with self._transaction() as database:
             number = database.execute("SELECT COUNT(*) FROM jobs").fetchone()[0]
             files = (json.dumps(dict(job_info)), json.dumps(dict(plugin_info)))
-            row = (job_id, number, key, JobStatus.PENDING.value, *files)
-            database.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?)", row)
+            row = (job_id, number, key, JobStatus.PENDING.value, *files, _is_true(job_info.get("IsFrameDependent", "")))
+            database.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)", row)
             edges = [(job_id, item) for item in upstream]
             database.executemany("INSERT OR IGNORE INTO dependencies VALUES (?, ?)", edges)
             database.executemany(
@@ -151,7 +168,11 @@ class Repository:
                     for index, chunk in enumerate(chunks)
                 ],
             )
-            self._advance([job_id])
+            database.executemany(
+                "INSERT INTO frames VALUES (?, ?, ?)",
+                [(job_id, frame, index) for index, chunk in enumerate(chunks) for frame in chunk],
+            )
+            self._release([job_id])
         return job_id
 
     def job_files(self, job_id: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -216,7 +237,7 @@ class Repository:
         """The task is done; its job too if it was the last one, and then the jobs that waited for that are released."""
         with self._transaction():
             self._end(task, TaskStatus.COMPLETED, message="", progress=100.0)
-            self._advance([task.job_id])
+            self._task_ended(task.job_id)
 
     def fail(self, task: Task, message: str) -> None:
         """The task had an error: it is queued again, or has failed if that was one too many."""
@@ -248,7 +269,7 @@ class Repository:
                 *(TaskStatus.FAILED.value, TaskStatus.QUEUED.value, job_id, task_id),
             ),
         )
-        self._advance([job_id])
+        self._task_ended(job_id)
 
     def _end(self, task: Task, status: TaskStatus, *, message: str, progress: float) -> None:
         self._database.execute(
@@ -257,39 +278,51 @@ class Repository:
             (status.value, message, progress, time.time(), task.job_id, task.task_id),
         )
 
-    def _advance(self, job_ids: Iterable[str]) -> None:
-        """The pending job scan, for these jobs and those they release.
+    def _task_ended(self, job_id: str) -> None:
+        """Settles the job, and releases what waited for that task or for the whole job."""
+        is_complete = self._settle(job_id) is JobStatus.COMPLETED
+        self._release(self._dependents(job_id, frame_dependent_only=not is_complete))
 
-        A job whose upstream jobs are all complete becomes active; one whose tasks have all ended is complete or failed.
-        A failed job releases nobody: its dependents stay Pending.
-        """
+    def _release(self, job_ids: Iterable[str]) -> None:
+        """The pending job scan, for these jobs and those they release in turn."""
         waiting = deque(job_ids)
         while waiting:
             job_id = waiting.popleft()
-            if self._status(job_id) is JobStatus.PENDING and not self._has_unmet_dependency(job_id):
-                self._set_status(job_id, JobStatus.ACTIVE)
-                self._database.execute(
-                    "UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending'", (job_id,)
-                )
-            if self._status(job_id) is JobStatus.ACTIVE and self._end_job(job_id) is JobStatus.COMPLETED:
-                rows = self._database.execute("SELECT job_id FROM dependencies WHERE upstream_id = ?", (job_id,))
-                waiting.extend(row[0] for row in rows)
+            self._release_tasks(job_id)
+            if self._settle(job_id) is JobStatus.COMPLETED:
+                waiting.extend(self._dependents(job_id))
 
-    def _end_job(self, job_id: str) -> JobStatus:
-        """The job's status, now that some of its tasks may have been the last."""
+    def _release_tasks(self, job_id: str) -> None:
+        """Queues the job's pending tasks: all once every job that it waits for is complete.
+
+        Of a frame dependent job, each task once those upstream that cover its frames are.
+        """
+        query = "SELECT frame_dependent FROM jobs WHERE id = ?"
+        if self._database.execute(query, (job_id,)).fetchone()[0]:
+            self._database.execute(_RELEASE_BY_FRAME, (job_id,))
+        elif not self._has_unmet_dependency(job_id):
+            self._database.execute(_RELEASE_ALL, (job_id,))
+
+    def _settle(self, job_id: str) -> JobStatus:
+        """The job's status as its tasks make it. One with nothing but pending tasks is pending itself."""
         rows = self._database.execute("SELECT DISTINCT status FROM tasks WHERE job_id = ?", (job_id,))
         states = {TaskStatus(row[0]) for row in rows}
-        if not states <= {TaskStatus.COMPLETED, TaskStatus.FAILED}:
-            return JobStatus.ACTIVE
-        status = JobStatus.FAILED if TaskStatus.FAILED in states else JobStatus.COMPLETED
-        self._set_status(job_id, status)
+        if states == {TaskStatus.COMPLETED}:
+            status = JobStatus.COMPLETED
+        elif states <= {TaskStatus.COMPLETED, TaskStatus.FAILED}:
+            status = JobStatus.FAILED
+        else:
+            status = JobStatus.PENDING if states == {TaskStatus.PENDING} else JobStatus.ACTIVE
+        self._database.execute("UPDATE jobs SET status = ? WHERE id = ?", (status.value, job_id))
         return status
 
-    def _status(self, job_id: str) -> JobStatus:
-        return JobStatus(self._database.execute("SELECT status FROM jobs WHERE id = ?", (job_id,)).fetchone()[0])
-
-    def _set_status(self, job_id: str, status: JobStatus) -> None:
-        self._database.execute("UPDATE jobs SET status = ? WHERE id = ?", (status.value, job_id))
+    def _dependents(self, job_id: str, *, frame_dependent_only: bool = False) -> list[str]:
+        rows = self._database.execute(
+            "SELECT job_id FROM dependencies JOIN jobs ON jobs.id = job_id"
+            " WHERE upstream_id = ? AND frame_dependent >= ?",
+            (job_id, frame_dependent_only),
+        )
+        return [row[0] for row in rows]
 
     def _has_unmet_dependency(self, job_id: str) -> bool:
         row = self._database.execute(
@@ -312,6 +345,11 @@ class Repository:
 
 def _first_status(frames: str, completed: Container[str]) -> str:
     return TaskStatus.COMPLETED.value if frames in completed else TaskStatus.PENDING.value
+
+
+def _is_true(text: str) -> bool:
+    """A boolean of a job info file (deadline-submission.md, section 1.1)."""
+    return text.strip().lower() in ("true", "1")
 
 
 def _task(row: Any) -> Task:

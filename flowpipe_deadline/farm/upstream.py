@@ -1,0 +1,78 @@
+"""What comes from upstream: merged outputs for a whole node, single items for a chunk that is fed frame by frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+from .bundle import read_node
+from .frames import FrameList
+from .merge import Batch, MissingResultsError, chunk_value, latest_by_frame, merge_results
+from .nodes import Record, sources
+from .store import ChunkResult, Store
+
+
+class Upstream:
+    """The results of all nodes that feed one task, each node's read once."""
+
+    def __init__(self, record: Record, *, bundle: Path, store: Store, frames: Optional[FrameList]) -> None:
+        """``record`` is of the node that is fed, ``frames`` are those of its task.
+
+        Raises:
+            RecordError: A result or a node record is damaged.
+        """
+        self._sources = list(sources(record))
+        self._frames = frames
+        keys = dict.fromkeys(source["node"] for source, _, _ in self._sources)
+        self._whole = {source["node"] for source, _, _ in self._sources if not source["by_frame"]}
+        self._batches = {key: Batch.from_json(read_node(bundle, key)["batch"]) for key in keys}
+        self._results = {key: store.read(key) for key in keys}
+
+    def merged(self) -> Dict[str, Dict[str, Any]]:
+        """The merged outputs, by node, of those that feed a whole input.
+
+        Raises:
+            MissingResultsError: A planned frame has no result.
+            MergeError: Chunks cannot become one value.
+        """
+        return {
+            key: merge_results(key, batch=self._batches[key], results=self._results[key])
+            for key in self._batches
+            if key in self._whole
+        }
+
+    def items(self) -> Dict[str, Any]:
+        """By input that is fed frame by frame, its encoded list for the frames of the task.
+
+        Raises:
+            MissingResultsError: A frame of the task has no result.
+            MergeError: An output has not one item per frame.
+        """
+        return {
+            name: chunk_value(source["node"], source["output"], covering=self._covering(source["node"]))
+            for source, name, _ in self._sources
+            if source["by_frame"]
+        }
+
+    def versions(self) -> Dict[str, int]:
+        """When, by node, the latest of the results that the task takes was written; those without any are left out."""
+        written = {key: [result.written for result in self._taken(key)] for key in self._batches}
+        return {key: max(times) for key, times in written.items() if times}
+
+    def _taken(self, key: str) -> Iterable[ChunkResult]:
+        batch = self._batches[key]
+        if batch is None:
+            return [result for result in self._results[key] if result.frames is None][:1]
+        latest = latest_by_frame(batch, self._results[key])
+        if key in self._whole:
+            return latest.values()
+        return [latest[frame] for frame in self._frames or () if frame in latest]
+
+    def _covering(self, key: str) -> List[Tuple[int, ChunkResult]]:
+        """The latest result of each frame of the task."""
+        batch = self._batches[key]
+        latest = {} if batch is None else latest_by_frame(batch, self._results[key])
+        missing = [frame for frame in self._frames or () if frame not in latest]
+        if missing:
+            raise MissingResultsError(key, FrameList(missing))
+        return [(frame, latest[frame]) for frame in self._frames or ()]
