@@ -7,7 +7,6 @@ for a line break, so no value may hold one.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
@@ -16,6 +15,7 @@ import jinja2
 
 from .errors import BundleError
 from .plan import Job
+from .text import is_one_line, one_line
 
 PLUGIN = "Flowpipe"
 # The border between bundle, plugin and Flowpipe.options; a test keeps all sides equal.
@@ -47,6 +47,7 @@ class JobFiles:
             trim_blocks=True,
             lstrip_blocks=True,
             keep_trailing_newline=True,
+            finalize=_checked_value,
             autoescape=False,  # noqa: S701  (plain text, no markup; every value is checked when read back)
         )
 
@@ -58,7 +59,7 @@ class JobFiles:
         """
         needed = {
             "Plugin": PLUGIN,
-            "BatchName": one_line(batch_name),
+            "BatchName": one_line(batch_name, longest=_LONGEST_NAME),
             "Frames": str(job.frames),
             "ChunkSize": str(job.chunk_size),
             **({"JobDependencies": ",".join(job_dependencies)} if job_dependencies else {}),
@@ -73,7 +74,7 @@ class JobFiles:
             "job_dependencies": list(job_dependencies),
             "is_frame_dependent": job.is_frame_dependent,
             "settings": job.job_info,
-            "extra_info": ((SUBMISSION_KEY, needed["BatchName"]), (NODE_KEY, job.key)),
+            "extra_info": ((SUBMISSION_KEY, needed["BatchName"]), (NODE_KEY, job.key), *job.extra_info),
             "job": job,
         }
         return self._render("job_info.jinja", values, needed={**needed, **dict(job.job_info)})
@@ -85,7 +86,7 @@ class JobFiles:
             BundleError: The bundle's path does not survive as a value, or a studio's template fails.
         """
         path = str(bundle)
-        if path != path.strip() or not _is_one_line(path):
+        if path != path.strip() or not is_one_line(path):
             raise BundleError(
                 f"the path {path!r} does not fit into a job: use one without line breaks and outer blanks"
             )
@@ -96,20 +97,28 @@ class JobFiles:
         try:
             text = self._environment.get_template(template).render(values)
             entries = dict(parse_entries(text))
-        except jinja2.TemplateError as error:
-            raise BundleError(f"the template {template} fails: {error.message or type(error).__name__}") from error
         except BundleError as error:
             raise BundleError(f"the template {template} gives no valid file: {error}") from error
+        except Exception as error:  # A template can fail in any way.
+            line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
+            raise BundleError(f"the template {template} fails{line}: {error or type(error).__name__}") from error
         for key, value in needed.items():
             if entries.get(key) != value:
                 raise BundleError(f"the template {template} says {key}={entries.get(key)!r} where {value!r} is planned")
         return text
 
 
+def _checked_value(value: Any) -> Any:
+    """What a template is about to write, if it stays within its line."""
+    if isinstance(value, str) and not is_one_line(value):
+        raise BundleError(f"the value {value[:80]!r} would not stay within its line")
+    return value
+
+
 def job_name(job: Job, *, plan_name: str) -> str:
     """The job's name in the Monitor: graph and node, the sub-graph between them."""
     node = job.node if job.graph == plan_name else job.label
-    return one_line(f"{plan_name} - {node}")
+    return one_line(f"{plan_name} - {node}", longest=_LONGEST_NAME)
 
 
 def parse_entries(text: str) -> list[tuple[str, str]]:
@@ -153,19 +162,3 @@ def decode_info(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16")
     return data.decode("utf-8-sig")
-
-
-def one_line(text: str) -> str:
-    """The text as a value: line breaks and control characters become blanks, what has no UTF-8 form a ``?``."""
-    line = "".join(" " if _breaks(character) else character for character in text)
-    line = line.encode("utf-8", "replace").decode("utf-8").strip()
-    return line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 1]}…"
-
-
-def _is_one_line(text: str) -> bool:
-    return not any(_breaks(character) or unicodedata.category(character) == "Cs" for character in text)
-
-
-def _breaks(character: str) -> bool:
-    """Whether a reader could take the character for the end of a line, or drop it."""
-    return unicodedata.category(character) in ("Cc", "Zl", "Zp")

@@ -45,6 +45,8 @@ class Job:
     dependencies: tuple[Dependency, ...]
     job_info: Entries
     """Further job info keys, from the node's settings."""
+    extra_info: Entries
+    """Names and texts for scripts to find, from the node's settings."""
     record: Mapping[str, Any]
     """The node record, ready for JSON."""
     notes: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Optional
 
@@ -9,7 +10,7 @@ from flowpipe import Graph, INode
 
 from .chunking import Chunking, plan_chunks
 from .dependencies import plan_dependencies, plan_feeds
-from .errors import PlanError
+from .errors import PlanError, SettingError
 from .farm.guard import refuse_while_loading
 from .keys import unique_keys
 from .node_records import label, node_record
@@ -38,7 +39,7 @@ def plan_graph(
     """
     refuse_while_loading("plan")
     nodes = sorted_nodes(graph)
-    plan_name = name or graph.name
+    plan_name = str(name or graph.name)
     if not nodes:
         raise PlanError(plan_name, "the graph has no nodes")
     keys = dict(zip((id(node) for node in nodes), unique_keys(str(node.name) for node in nodes)))
@@ -75,19 +76,21 @@ def _plan_job(
 ) -> Job:
     fed = {connection.input for connection in connections(node) if id(connection.source) in planned}
     chunking = plan_chunks(node, settings.batch, fed=fed)
+    _check_merge_rules(node, settings.batch)
     over = () if settings.batch is None or chunking.mode == "none" else settings.batch.over
     feeds = plan_feeds(node, chunking, over=over, planned=planned)
     batch = _batch_record(settings.batch, chunking)
     return Job(
         key=key,
-        node=node.name,
-        graph=node.graph.name,
+        node=str(node.name),
+        graph=str(node.graph.name),
         interpreter=settings.interpreter,
         frame_mode=chunking.mode,
         frames=chunking.frames,
         chunk_size=chunking.chunk_size,
         dependencies=plan_dependencies(feeds, awaited=[planned[parent] for parent in awaited], planned=planned),
         job_info=settings.job_info,
+        extra_info=settings.extra_info,
         record=node_record(node, key=key, interpreter=settings.interpreter, batch=batch, feeds=feeds),
         notes=(chunking.note,),
     )
@@ -96,7 +99,16 @@ def _plan_job(
 def _omitted_node(node: INode, settings: NodeSettings, *, key: str) -> OmittedNode:
     """The node as it is: nobody feeds it, as it does not run."""
     record = node_record(node, key=key, interpreter=settings.interpreter, batch=None, feeds=())
-    return OmittedNode(key=key, node=node.name, graph=node.graph.name, record=record)
+    return OmittedNode(key=key, node=str(node.name), graph=str(node.graph.name), record=record)
+
+
+def _check_merge_rules(node: INode, batch: Optional[BatchSettings]) -> None:
+    """Raises SettingError if a merge rule is for an output that the node does not have."""
+    for place, _ in batch.merge if batch is not None else ():
+        if place not in node.outputs and place.partition(".")[0] not in node.outputs:
+            guess = difflib.get_close_matches(place, node.outputs, n=1)
+            advice = f"did you mean '{guess[0]}'?" if guess else f"it has {', '.join(node.outputs) or 'none'}"
+            raise SettingError(label(node), f"has a merge rule for '{place}', which is none of its outputs; {advice}")
 
 
 def _batch_record(batch: Optional[BatchSettings], chunking: Chunking) -> Optional[dict[str, Any]]:

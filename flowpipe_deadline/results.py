@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from .bundle import AnyPath, Bundle, read_bundle
-from .errors import MergeError, MissingResultsError, UsageError
+from .errors import MergeError, MissingResultsError, RecordError, UsageError
 from .farm.bundle import read_node
 from .farm.codec import decode, plain
 from .farm.evaluate import final_outputs
 from .farm.frames import FrameList
 from .farm.merge import Batch, merge_results, missing_frames
-from .farm.store import ChunkResult, FileStore
+from .farm.store import ChunkResult, FileStore, Store
+from .freshness import RememberedStore, is_stale
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,11 @@ class NodeResults:
     """The outputs of each chunk, by its frame list (None for a node that is not batched)."""
     missing: Optional[str]
     """The frames without a result, ``all`` for a node without frames; None if nothing is missing."""
+    stale: Optional[str]
+    """The frames whose results are older than what they were made from, ``all`` for a node without frames; None if
+    none is."""
     problem: Optional[str]
-    """Why the chunks cannot be merged, if so."""
+    """Why the results cannot be read or merged, if so."""
 
     @property
     def label(self) -> str:
@@ -62,6 +66,7 @@ class NodeResults:
             "graph": self.graph,
             "outputs": self.plain_outputs(),
             "missing": self.missing,
+            "stale": self.stale,
             "problem": self.problem,
             "chunks": [
                 {"frames": frames, "outputs": {name: plain(value) for name, value in outputs.items()}}
@@ -90,7 +95,7 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
         entries = _matching(entries, labels, node)
         if not entries:
             raise UsageError(f"{opened.folder} has no node '{node}'; it has {', '.join(labels.values())[:400]}")
-    store = FileStore(opened.folder)
+    store = RememberedStore(FileStore(opened.folder))
     return {labels[entry["key"]]: _node_results(opened, entry, store) for entry in entries}
 
 
@@ -103,25 +108,31 @@ def _labels(entries: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _matching(entries: list[Mapping[str, Any]], labels: Mapping[str, str], wanted: str) -> list[Mapping[str, Any]]:
-    exact = [entry for entry in entries if wanted in (entry["key"], labels[entry["key"]])]
-    return exact or [entry for entry in entries if wanted in (entry["node"], f"{entry['graph']}.{entry['node']}")]
+    names = {
+        entry["key"]: (entry["key"], entry["node"], labels[entry["key"]], f"{entry['graph']}.{entry['node']}")
+        for entry in entries
+    }
+    return [entry for entry in entries if wanted in names[entry["key"]]]
 
 
-def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: FileStore) -> NodeResults:
-    record = read_node(bundle.folder, entry["key"])
-    is_omitted = bool(entry.get("omitted"))
+def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> NodeResults:
+    key, is_omitted = entry["key"], bool(entry.get("omitted"))
+    record = read_node(bundle.folder, key)
     batch = Batch.from_json(record["batch"])
-    results = () if is_omitted else store.read(entry["key"])
+    results: tuple[ChunkResult, ...] = ()
     merged: Optional[Mapping[str, Any]] = None
+    stale: list[ChunkResult] = []
     problem = None
     try:
-        merged = {} if is_omitted else merge_results(entry["key"], batch=batch, results=results)
+        results = () if is_omitted else store.read(key)
+        stale = [result for result in results if is_stale(record, result, bundle=bundle.folder, store=store)]
+        merged = {} if is_omitted else merge_results(key, batch=batch, results=results)
     except MissingResultsError:
         pass
-    except MergeError as error:
+    except (MergeError, RecordError) as error:
         problem = str(error)
     return NodeResults(
-        key=entry["key"],
+        key=key,
         node=entry["node"],
         graph=entry["graph"],
         is_omitted=is_omitted,
@@ -132,8 +143,16 @@ def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: FileStore) ->
             for result in sorted(results, key=_first_frame)
         ),
         missing=None if is_omitted else _missing(batch, results),
+        stale=_frames_of(stale),
         problem=problem,
     )
+
+
+def _frames_of(results: Sequence[ChunkResult]) -> Optional[str]:
+    if not results:
+        return None
+    frames = sorted({frame for result in results for frame in result.frames or ()})
+    return str(FrameList(frames)) if frames else "all"
 
 
 def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Optional[str]:

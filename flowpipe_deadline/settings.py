@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, Callable, Optional
 
 from .errors import MergeError, SettingError
 from .farm.merge import check_rule
+from .text import is_one_line
 
 DEFAULT_INTERPRETER = "python"
 METADATA_KEYS = ("interpreter", "batch_size", "batch", "deadline")
@@ -21,6 +23,12 @@ _PLANNED_KEYS = (
     *("Plugin", "Name", "BatchName", "Frames", "ChunkSize", "JobDependencies", "IsFrameDependent", "InitialStatus"),
     *("JobDependencyPercentage", "ResumeOnFailedDependencies", "ResumeOnDeletedDependencies"),
 )
+_NUMBERED_KEYS = {
+    "EnvironmentKeyValue": "the setting 'environment'",
+    "ExtraInfoKeyValue": "the setting 'extra_info'",
+    "JobDependency": "a connection in the graph",
+}
+_LARGEST = 2**31 - 1  # .NET's Int32.
 
 Entries = tuple[tuple[str, str], ...]
 
@@ -42,6 +50,8 @@ class NodeSettings:
     batch: Optional[BatchSettings]
     job_info: Entries
     """Job info keys and their text, in the order in which they are written."""
+    extra_info: Entries
+    """Names and texts for scripts to find, as ``ExtraInfoKeyValue#``."""
 
 
 def parse_settings(node: str, *, metadata: Mapping[str, Any], graph_wide: Mapping[str, Any]) -> NodeSettings:
@@ -55,6 +65,7 @@ def parse_settings(node: str, *, metadata: Mapping[str, Any], graph_wide: Mappin
         interpreter=_parse_interpreter(node, metadata.get("interpreter")),
         batch=_parse_batch(node, metadata),
         job_info=_parse_job_settings(node, {**graph_wide, **own}),
+        extra_info=tuple(_named_texts(node, "extra_info", {**graph_wide, **own}.get("extra_info"))),
     )
 
 
@@ -105,8 +116,8 @@ def _parse_over(node: str, value: Any) -> tuple[str, ...]:
 def _parse_merge(node: str, value: Any) -> tuple[tuple[str, str], ...]:
     rules = _mapping(node, "metadata['batch']['merge']", value)
     for output, rule in rules.items():
-        if not isinstance(rule, str):
-            raise SettingError(node, f"the merge rule of '{output}' is a name, not {rule!r}")
+        if not isinstance(output, str) or not isinstance(rule, str):
+            raise SettingError(node, f"a merge rule is a name for an output, not {rule!r} for {output!r}")
         try:
             check_rule(rule)
         except MergeError as error:
@@ -115,7 +126,7 @@ def _parse_merge(node: str, value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _parse_job_settings(node: str, settings: Mapping[str, Any]) -> Entries:
-    _refuse_unknown(node, "farm setting", settings, (*_SETTINGS, "job_info"))
+    _refuse_unknown(node, "farm setting", settings, (*_SETTINGS, "extra_info", "job_info"))
     entries: list[tuple[str, str]] = []
     for name, writer in _SETTINGS.items():
         if settings.get(name) is not None:
@@ -127,6 +138,9 @@ def _parse_job_settings(node: str, settings: Mapping[str, Any]) -> Entries:
             raise SettingError(node, f"{key!r} is no job info key")
         if key.lower() in known:
             raise SettingError(node, f"the job info key '{key}' is set by the plan or by another setting")
+        if key.rstrip("0123456789") in _NUMBERED_KEYS:
+            raise SettingError(node, f"for the job info key '{key}', use {_NUMBERED_KEYS[key.rstrip('0123456789')]}")
+        known.add(key.lower())
         entries.append((key, _text(node, key, _scalar(node, key, value))))
     return tuple(entries)
 
@@ -147,9 +161,9 @@ def _mapping(node: str, name: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _integer(node: str, name: str, value: Any, *, low: int, high: Optional[int] = None) -> int:
-    if type(value) is not int or value < low or (high is not None and value > high):
-        bounds = f"from {low}" + ("" if high is None else f" to {high}")
+def _integer(node: str, name: str, value: Any, *, low: int, high: int = _LARGEST) -> int:
+    if type(value) is not int or not low <= value <= high:
+        bounds = f"from {low}" + ("" if high == _LARGEST else f" to {high}")
         raise SettingError(node, f"{name} is a whole number {bounds}, not {value!r}")
     return value
 
@@ -166,7 +180,7 @@ def _text(node: str, name: str, value: Any) -> str:
     """Text as a job info value: one line, no character that a reader could take for the end of it."""
     if not isinstance(value, str):
         raise SettingError(node, f"{name} is text, not {value!r}")
-    if not value.isprintable():
+    if not is_one_line(value):
         raise SettingError(
             node, f"{name} has a line break or control character: {value!r}; Deadline has no escape for it"
         )
@@ -177,14 +191,14 @@ def _writes_text(key: str) -> Callable[[str, Any], list[tuple[str, str]]]:
     return lambda node, value: [(key, _text(node, key, value))]
 
 
-def _writes_integer(key: str, low: int, high: Optional[int] = None) -> Callable[[str, Any], list[tuple[str, str]]]:
+def _writes_integer(key: str, low: int, high: int = _LARGEST) -> Callable[[str, Any], list[tuple[str, str]]]:
     return lambda node, value: [(key, str(_integer(node, key, value, low=low, high=high)))]
 
 
 def _texts(node: str, name: str, value: Any) -> Sequence[str]:
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
         raise SettingError(node, f"{name} is a list of texts, not {value!r}")
-    return [_text(node, name, str(item)) for item in value]
+    return [_text(node, name, os.fspath(item) if isinstance(item, os.PathLike) else item) for item in value]
 
 
 def _write_limits(node: str, value: Any) -> list[tuple[str, str]]:
@@ -195,15 +209,17 @@ def _write_limits(node: str, value: Any) -> list[tuple[str, str]]:
 
 
 def _write_environment(node: str, value: Any) -> list[tuple[str, str]]:
-    variables = _mapping(node, "environment", value)
-    for name in variables:
-        if not isinstance(name, str) or not name or "=" in name:
-            raise SettingError(node, f"{name!r} is no name of an environment variable")
-    texts = [
-        f"{_text(node, 'environment', name)}={_text(node, name, _scalar(node, name, item))}"
-        for name, item in variables.items()
-    ]
+    texts = [f"{name}={text}" for name, text in _named_texts(node, "environment", value)]
     return [(f"EnvironmentKeyValue{index}", text) for index, text in enumerate(texts)]
+
+
+def _named_texts(node: str, setting: str, value: Any) -> list[tuple[str, str]]:
+    """A dict of names, which cannot hold the ``=`` that ends them in the file, and texts."""
+    pairs = _mapping(node, setting, value)
+    for name in pairs:
+        if not isinstance(name, str) or not name.strip() or "=" in name or not is_one_line(name):
+            raise SettingError(node, f"{setting}: {name!r} is no name")
+    return [(name, _text(node, name, _scalar(node, name, item))) for name, item in pairs.items()]
 
 
 def _writes_numbered(key: str) -> Callable[[str, Any], list[tuple[str, str]]]:

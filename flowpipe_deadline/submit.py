@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional, Protocol
 
 from .bundle import AnyPath, Bundle, read_bundle
-from .errors import BundleError, SubmissionError
+from .errors import FlowpipeDeadlineError, SubmissionError
 from .farm.bundle import FORMAT, SUBMISSION
 from .farm.files import json_bytes, read_record, write_whole
 from .farm.guard import refuse_while_loading
 from .job_info import encode_info, format_entries
-from .submission import job_entries
+from .submission import job_entries, plugin_entries
 
+# What deadlinecommand prints: deadline-submission.md, section 2.4.
+_ID_DIGITS = 24
+_JOB_ID = re.compile(r"JobID=([0-9a-fA-F]{24})")
+_ERRORS = ("Error:", "Submission Error:", "Bad submission arguments")
+_WARNINGS_FOLLOW = "but there were some warnings:"
 _MACOS_PATH_FILE = "/Users/Shared/Thinkbox/DEADLINE_PATH"
 # deadline-submission.md, section 2.1.
 _DEFAULT_FOLDERS = {
@@ -29,58 +37,99 @@ _DEFAULT_FOLDERS = {
 _HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH")
 
 
+@dataclass(frozen=True)
+class CommandResult:
+    """What ``deadlinecommand`` did."""
+
+    exit_code: int
+    output: str
+    """What it printed on stdout."""
+    errors: str = ""
+    """What it printed on stderr; whether a success ever writes there is unknown (deadline-submission.md, 2.4)."""
+
+
 class CommandRunner(Protocol):
-    """Runs ``deadlinecommand`` with arguments; gives what it printed."""
+    """Runs ``deadlinecommand`` with arguments."""
 
-    def __call__(self, arguments: Sequence[str]) -> str:
-        """What it printed.
+    def __call__(self, arguments: Sequence[str]) -> CommandResult:
+        """What it did."""
 
-        Raises:
-            SubmissionError: It failed.
-        """
+
+class _RefusedError(SubmissionError):
+    """One job was refused; ``job_id`` is that of the job that may exist all the same."""
+
+    def __init__(self, message: str, job_id: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.job_id = job_id
 
 
 def submit_bundle(
     bundle: AnyPath,
     *,
     run_command: Optional[CommandRunner] = None,
-    on_submitted: Optional[Callable[[str, str], None]] = None,
+    on_message: Optional[Callable[[str], None]] = None,
 ) -> dict[str, str]:
     """The job IDs by node key, once Deadline has taken all jobs; they are in the bundle's ``submission.json`` too.
 
-    ``run_command`` replaces the ``deadlinecommand`` that is found on this machine; ``on_submitted`` hears of each job.
+    ``run_command`` replaces the ``deadlinecommand`` that is found on this machine; ``on_message`` hears of each job,
+    and of Deadline's warnings.
 
     Raises:
-        SubmissionError: There is no ``deadlinecommand``, the bundle was submitted before, or Deadline refuses a job;
-            the jobs submitted so far are deleted then.
+        SubmissionError: There is no ``deadlinecommand``, the bundle was submitted before or moved, or Deadline refuses
+            a job, or anything else goes wrong on the way: the jobs submitted so far are deleted then, and the message
+            names those that could not be. Its ``exit_code`` is 130 after Ctrl+C.
         RecordError: The folder is no bundle, or is damaged.
-        BundleError: The bundle cannot be written.
         LoadingError: A script submits while it is only being loaded.
     """
     refuse_while_loading("submit")
     opened = read_bundle(bundle)
+    _check_files(opened)
     known = submitted_jobs(opened)
     if known:
         ids = ", ".join(known.values())
         raise SubmissionError(f"{opened.name} is submitted already, as job {ids}; write a new bundle")
     run = run_command or _DeadlineCommand()
+    say = on_message or _unheard
     job_ids: dict[str, str] = {}
+    job: Mapping[str, Any] = {}
     try:
         for job in opened.jobs:
-            job_ids[job["key"]] = _submit_job(opened, job, job_ids=job_ids, run=run)
+            job_ids[job["key"]] = _submit_job(opened, job, job_ids=job_ids, run=run, say=say)
             _record(opened, job_ids)
-            if on_submitted is not None:
-                on_submitted(job["key"], job_ids[job["key"]])
     except BaseException as error:
-        undone = _delete_jobs(list(job_ids.values()), run=run)
-        _record(opened, {})
-        if isinstance(error, (SubmissionError, OSError)):
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise SubmissionError(f"{reason}; {undone}") from error
-        if isinstance(error, KeyboardInterrupt):
-            raise SubmissionError(f"interrupted; {undone}") from error
-        raise
+        if isinstance(error, _RefusedError) and error.job_id is not None:
+            job_ids[job["key"]] = error.job_id
+        undone = _undo(opened, job_ids, run=run)
+        raise _failure(error, job=job, undone=undone) from error
     return job_ids
+
+
+def _unheard(message: str) -> None:
+    """For callers that do not want to know."""
+
+
+def _check_files(bundle: Bundle) -> None:
+    """Reads every file that Deadline will be given, before it is given the first."""
+    ids = {job["key"]: "0" * _ID_DIGITS for job in bundle.jobs}
+    for job in bundle.jobs:
+        job_entries(bundle, job, job_ids=ids)
+        folder = plugin_entries(bundle, job).get("Bundle")
+        if folder != str(bundle.folder):
+            raise SubmissionError(
+                f"{bundle.folder} was moved or copied: its jobs would look for {folder}; write a new bundle"
+            )
+
+
+def _failure(error: BaseException, *, job: Mapping[str, Any], undone: str) -> SubmissionError:
+    label = f"{job['graph']}.{job['node']}" if job else "the bundle"
+    if isinstance(error, KeyboardInterrupt):
+        failure = SubmissionError(f"interrupted while {label} was submitted, which may be a job by now; {undone}")
+        failure.exit_code = 130
+        return failure
+    if isinstance(error, FlowpipeDeadlineError):
+        return SubmissionError(f"{label}: {error}; {undone}")
+    reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    return SubmissionError(f"{label}: {reason}; {undone}")
 
 
 def submitted_jobs(bundle: Bundle) -> dict[str, str]:
@@ -90,7 +139,7 @@ def submitted_jobs(bundle: Bundle) -> dict[str, str]:
         RecordError: ``submission.json`` is damaged.
     """
     path = bundle.folder / SUBMISSION
-    return dict(read_record(path, version=FORMAT)["jobs"]) if path.exists() else {}
+    return dict(read_record(path, version=FORMAT, keys=("jobs",))["jobs"]) if path.exists() else {}
 
 
 def find_deadlinecommand() -> str:
@@ -112,17 +161,13 @@ def find_deadlinecommand() -> str:
     return found
 
 
-def parse_job_id(output: str) -> str:
-    """The ID of the job that a submission made, from what ``deadlinecommand`` printed (section 2.4).
+def parse_job_id(output: str) -> Optional[str]:
+    """The ID of the job that a submission made, in what ``deadlinecommand`` printed (section 2.4); None without one.
 
-    Raises:
-        SubmissionError: The output says that it failed, or names no job.
+    Other lines may stand before and between, so only a line that is nothing but an ID counts.
     """
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    for line in lines:
-        if line.startswith("JobID="):
-            return line.partition("=")[2].strip()
-    raise SubmissionError(f"Deadline refused the job: {lines[-1] if lines else 'deadlinecommand printed nothing'}")
+    found = [match[1].lower() for match in map(_JOB_ID.fullmatch, map(str.strip, output.splitlines())) if match]
+    return found[-1] if found else None
 
 
 class _DeadlineCommand:
@@ -132,58 +177,75 @@ class _DeadlineCommand:
         self._executable = find_deadlinecommand()
         self._environment = {key: value for key, value in os.environ.items() if key not in _HOST_VARIABLES}
 
-    def __call__(self, arguments: Sequence[str]) -> str:
+    def __call__(self, arguments: Sequence[str]) -> CommandResult:
         result = subprocess.run(
             [self._executable, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            capture_output=True,
             env=self._environment,
             check=False,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-        output = result.stdout.decode("utf-8", "replace")
-        if result.returncode != 0:
-            last = [line for line in output.splitlines() if line.strip()][-1:] or ["it printed nothing"]
-            raise SubmissionError(f"deadlinecommand failed with exit code {result.returncode}: {last[0].strip()}")
-        return output
+        output, errors = result.stdout.decode("utf-8", "replace"), result.stderr.decode("utf-8", "replace")
+        return CommandResult(exit_code=result.returncode, output=output, errors=errors)
 
 
-def _submit_job(bundle: Bundle, job: Mapping[str, Any], *, job_ids: Mapping[str, str], run: CommandRunner) -> str:
+def _submit_job(
+    bundle: Bundle,
+    job: Mapping[str, Any],
+    *,
+    job_ids: Mapping[str, str],
+    run: CommandRunner,
+    say: Callable[[str], None],
+) -> str:
     """Completes the job info file with the upstream IDs, so that the bundle holds what Deadline was given."""
     job_file, plugin_file = bundle.job_files(job)
-    entries = job_entries(bundle, job, job_ids=job_ids)
-    try:
-        write_whole(job_file, encode_info(format_entries(entries.items())))
-    except OSError as error:
-        raise BundleError(f"{job_file} cannot be written: {error.strerror}") from error
-    try:
-        return parse_job_id(run([str(job_file), str(plugin_file)]))
-    except SubmissionError as error:
-        raise SubmissionError(f"{job['graph']}.{job['node']}: {error}") from error
+    write_whole(job_file, encode_info(format_entries(job_entries(bundle, job, job_ids=job_ids).items())))
+    result = run([str(job_file), str(plugin_file)])
+    job_id = parse_job_id(result.output)
+    lines = [line.strip() for line in result.output.splitlines() if line.strip()]
+    last = lines[-1] if lines else ""
+    if result.exit_code != 0 or last.startswith(_ERRORS) or job_id is None:
+        said = last or result.errors.strip() or "deadlinecommand printed nothing"
+        raise _RefusedError(f"Deadline refused the job with exit code {result.exit_code}: {said}", job_id)
+    if job_id in job_ids.values():
+        raise _RefusedError(f"deadlinecommand gave the ID {job_id} to two jobs")
+    say(f"{job['key']}: {job_id}")
+    for warning in _warnings(lines):
+        say(f"Warning: {job['key']}: {warning}")
+    return job_id
 
 
-def _delete_jobs(job_ids: Sequence[str], *, run: CommandRunner) -> str:
-    """Deletes what was submitted; tells how that went."""
+def _warnings(lines: Sequence[str]) -> Sequence[str]:
+    """What Deadline had to say about a job that it took."""
+    starts = [index for index, line in enumerate(lines) if line.endswith(_WARNINGS_FOLLOW)]
+    return lines[starts[0] + 1 :] if starts else ()
+
+
+def _undo(bundle: Bundle, job_ids: Mapping[str, str], *, run: CommandRunner) -> str:
+    """Deletes what was submitted; tells how that went. What could not be deleted stays in ``submission.json``."""
     if not job_ids:
         return "nothing was submitted"
+    listed = ", ".join(job_ids.values())
     try:
-        run(["-DeleteJob", ",".join(job_ids)])
-    except (SubmissionError, OSError) as error:
-        return f"the jobs {', '.join(job_ids)} could not be deleted ({error}): delete them in the Monitor"
-    return f"the {len(job_ids)} jobs submitted before it were deleted"
+        result = run(["-DeleteJob", ",".join(job_ids.values())])
+        problem = "" if result.exit_code == 0 else f"exit code {result.exit_code}"
+    except (FlowpipeDeadlineError, OSError, KeyboardInterrupt) as error:
+        problem = str(error) or "interrupted"
+    with contextlib.suppress(OSError):  # The IDs are in the message as well.
+        _record(bundle, job_ids if problem else {})
+    if problem:
+        return f"the jobs {listed} could not be deleted ({problem}): delete them in the Monitor"
+    return f"what was submitted before was deleted: {listed}"
 
 
 def _record(bundle: Bundle, job_ids: Mapping[str, str]) -> None:
     """Keeps the IDs in the bundle as the jobs come into being."""
     path: Path = bundle.folder / SUBMISSION
-    try:
-        if job_ids:
-            write_whole(path, json_bytes({"format": FORMAT, "jobs": dict(job_ids)}))
-        else:
-            path.unlink(missing_ok=True)
-    except OSError as error:
-        raise BundleError(f"{path} cannot be written: {error.strerror}") from error
+    if job_ids:
+        write_whole(path, json_bytes({"format": FORMAT, "jobs": dict(job_ids)}))
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _macos_folder() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -194,7 +195,7 @@ def test_help_is_worth_reading(verb):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["plan", "nope.py"], 2, "there is no file nope.py"),
+        (["plan", "nope.py"], 2, "the file 'nope.py' does not exist"),
         (["run", "nope"], 1, "not importable"),
         (["plan", "{script}:nope"], 2, "has no 'nope'"),
         (["plan", "{script}", "-p", "frmes=3"], 2, "did you mean 'frames'"),
@@ -203,7 +204,7 @@ def test_help_is_worth_reading(verb):
         (["run", "{script}", "-i", "maya=/nope"], 2, "no file /nope"),
         (["run", "{script}", "--root", "{script}"], 1, "cannot be written below"),
         (["run", "{script}", "--templates", "/nope"], 1, "template folder /nope does not exist"),
-        (["run", "{folder}", "-o", "json"], 2, "there is no file"),
+        (["run", "{folder}", "-o", "json"], 2, "is a folder"),
         (["results", "{folder}"], 1, "is no bundle"),
         (["submit", "{script}"], 2, "Give --root"),
         (["submit", "{script}", "--root", "{folder}"], 1, "no deadlinecommand"),
@@ -247,7 +248,7 @@ def test_a_refused_job_takes_the_others_back(script, tmp_path, deadline, monkeyp
     assert result.returncode == 1
     assert "Shot.Count: " in result.stderr
     assert "Error: Pool does not exist" in result.stderr
-    assert "the 1 jobs submitted before it were deleted" in result.stderr
+    assert f"what was submitted before was deleted: {1:024x}" in result.stderr
     assert f"['-DeleteJob', '{1:024x}']" in deadline.read_text()
     assert not list((tmp_path / "root").glob("*/submission.json"))
 
@@ -282,3 +283,108 @@ def test_names_beyond_the_terminals_alphabet_are_no_error(tmp_path):
 
         assert result.returncode == 0, result.stderr
         assert "Traceback" not in result.stderr
+
+
+NOISE = """
+import atexit, io, os, sys
+print("python")
+os.write(1, b"raw\\n")
+os.system("echo child")
+atexit.register(print, "at exit")
+atexit.register(os.write, 1, b"raw at exit\\n")
+sys.stdout = io.StringIO()
+"""
+
+
+@pytest.mark.parametrize("verb", ["plan", "run", "submit"])
+def test_the_answer_is_alone_on_stdout(tmp_path, verb):
+    """Whatever a script prints, by Python or past it, now or at exit, goes to stderr."""
+    script = write_script(tmp_path, NOISE + SCRIPT)
+    words = {"plan": [], "run": ["--root", tmp_path], "submit": ["--root", tmp_path, "--dry-run"]}[verb]
+
+    result = run_cli(verb, script, *words, "-o", "json")
+
+    assert result.returncode == 0, result.stderr
+    json.loads(result.stdout)
+    assert {"python", "raw", "child"} <= set(result.stderr.split())
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">/dev/full", "| true"])
+def test_nobody_listening_is_no_error(script, tmp_path, closed):
+    """A closed stdout or stderr, a full device, a reader that has gone: the work is done all the same."""
+    command = f"{sys.executable} -m flowpipe_deadline.cli.main run {script} --root {tmp_path} {closed}"
+
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+
+    assert "Traceback" not in result.stderr
+    assert len(list(tmp_path.glob("Shot-*/results/Count/whole.json"))) == 1
+
+
+def test_a_copied_bundle_runs_where_it_is(script, tmp_path):
+    """The copy gets the results, the original stays as it was."""
+    submitted = run_cli("submit", script, "--root", tmp_path / "root", "--dry-run", "-o", "json")
+    original = Path(json.loads(submitted.stdout)["bundle"])
+    copy = Path(shutil.copytree(original, tmp_path / "copy"))
+
+    result = run_cli("run", copy, "-o", "json")
+
+    assert json.loads(result.stdout)["outputs"]["Shot.Count"] == {"count": 5}
+    assert (copy / "results").exists()
+    assert not (original / "results").exists()
+
+
+def test_a_damaged_result_is_said_and_made_again(script, tmp_path):
+    """It hides no other result, and is set aside, not lost."""
+    bundle = Path(json.loads(run_cli("run", script, "--root", tmp_path, "-o", "json").stdout)["bundle"])
+    damaged = bundle / "results" / "Render" / "3-4.json"
+    damaged.write_text('{"format": 1')
+
+    shown = run_cli("results", bundle)
+    again = run_cli("run", bundle)
+
+    assert f"the result {damaged} is damaged" in shown.stdout
+    assert "count = 5" in shown.stdout
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == "Shot.Count\n  count = 5\n"
+    assert damaged.with_name("3-4.json.damaged").exists()
+
+
+def test_chunks_that_cannot_be_merged_are_a_failure(tmp_path):
+    """All jobs are complete, but there is no answer: that is said, and the exit code is no 0."""
+    text = SCRIPT.replace('return {"items": [f"{scene}.{frame}" for frame in frames]}', 'return {"items": len(frames)}')
+    script = write_script(tmp_path, text.replace("render.outputs", "# render.outputs").replace("count = Count", "# "))
+
+    result = run_cli("run", script, "--root", tmp_path)
+
+    assert result.returncode == 1
+    assert "Shot.Render.items" in result.stderr or "Render.items: the rule 'same' cannot merge" in result.stderr
+
+
+def test_templates_of_the_environment_do_not_keep_a_bundle_from_running(script, tmp_path):
+    """They are for bundles yet to be written; asked for by option, they are refused."""
+    bundle = json.loads(run_cli("run", script, "--root", tmp_path, "-o", "json").stdout)["bundle"]
+    environment = {**os.environ, "FLOWPIPE_DEADLINE_TEMPLATES": str(tmp_path), "FLOWPIPE_DEADLINE_ROOT": str(tmp_path)}
+
+    assert run_cli("run", bundle, env=environment).returncode == 0
+    assert "it takes no templates" in run_cli("run", bundle, "--templates", tmp_path).stderr
+
+
+def test_an_error_with_a_strange_file_name_is_told(tmp_path):
+    """File names that are no UTF-8 come as lone surrogates, which not everything can store."""
+    script = write_script(tmp_path, SCRIPT.replace("no licence", "cannot open \\udcff.exr"))
+
+    result = run_cli("run", f"{script}:build", "-p", "broken=true", "--root", tmp_path, "--failures", 1)
+
+    assert "Failed: Broken task 0: RuntimeError: cannot open" in result.stderr
+
+
+def test_a_full_disk_is_one_clear_error(script, tmp_path):
+    """The reason, and that nothing that is done is lost."""
+    bundle = Path(json.loads(run_cli("run", script, "--root", tmp_path, "-o", "json").stdout)["bundle"])
+    shutil.rmtree(bundle / "offline")
+    (bundle / "offline").write_text("in the way")
+
+    result = run_cli("run", bundle)
+
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith(f"Error: {bundle} cannot be written: ")

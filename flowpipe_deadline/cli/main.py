@@ -11,6 +11,8 @@ from typing import Optional
 import click
 
 from ..errors import FlowpipeDeadlineError
+from ..text import one_line
+from .output import say
 from .plan import plan
 from .results import results
 from .run import run
@@ -18,6 +20,7 @@ from .submit import submit
 
 _INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not of the graph.
 _INTERRUPTED = 130
+_LONGEST_MESSAGE = 2000
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -40,12 +43,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
 
 
 def _run(arguments: Optional[Sequence[str]]) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # A name that the terminal cannot show is no reason to fail.
+    if sys.stderr is None:  # Closed by whoever started us.
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (open to the end)
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")  # A name that the terminal cannot show is no reason to fail.
     try:
         code = cli.main(args=arguments, prog_name="flowpipe-deadline", standalone_mode=False)
-        sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         error.show()
@@ -54,9 +57,8 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
         return _complain("interrupted", _INTERRUPTED)
     except FlowpipeDeadlineError as error:
         return _complain(str(error), error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # The reader has gone; nothing is left to say, also not at exit.
-        return 0
+    except OSError as error:
+        return _complain(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 1)
     except Exception as error:
         if os.environ.get("FLOWPIPE_DEADLINE_DEBUG"):
             raise
@@ -65,7 +67,7 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
 
 
 def _complain(message: str, code: int) -> int:
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    say(f"Error: {one_line(' '.join(message.split()), longest=_LONGEST_MESSAGE)}")
     return code
 
 

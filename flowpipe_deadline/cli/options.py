@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from pathlib import Path
 from typing import Any, Callable, Optional, TypeVar
 
 import click
 import platformdirs
 from flowpipe import Graph
-from rich.console import Console
 
 from ..errors import UsageError
-from ..loader import load_graph, parse_parameters
+from ..loader import load_graph
+from ..parameters import parse_parameters
 
 ROOT_VARIABLE = "FLOWPIPE_DEADLINE_ROOT"
 TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
-_PLAIN_WIDTH = 160
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -82,6 +79,11 @@ def graph_from(spec: str, parameters: tuple[str, ...]) -> Graph:
     return load_graph(spec, parameters=parse_parameters(parameters))
 
 
+def is_given(path: Optional[Path]) -> bool:
+    """Whether there is a path at all; an empty text, such as an unset variable of a shell, is none."""
+    return path is not None and path != Path()
+
+
 def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
     """``NAME=PATH`` texts as a dict.
 
@@ -93,7 +95,7 @@ def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
         name, equals, path = text.partition("=")
         if not equals or not name:
             raise UsageError(f"'{text}' is no interpreter; write -i NAME=PATH")
-        if not os.path.isfile(path):
+        if not os.path.isfile(path) or ";" in path:
             raise UsageError(f"the interpreter {name}: there is no file {path}")
         pairs[name] = os.path.abspath(path)
     return pairs
@@ -101,15 +103,8 @@ def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
 
 def local_root(root: Optional[Path]) -> Path:
     """Where bundles of this machine's own runs go."""
-    return root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
-
-
-def console(*, stderr: bool = False) -> Console:
-    """A terminal as wide as it is; elsewhere lines long enough not to be cut."""
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, emoji=False)
-
-
-def print_json(data: Any) -> None:
-    """The data as JSON on stdout."""
-    click.echo(json.dumps(data, indent=2))
+    return (
+        root
+        if root is not None and is_given(root)
+        else platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
+    )

@@ -9,15 +9,8 @@ from rich.text import Text
 
 from ..plan import Job, Plan, frames_text
 from ..planner import plan_graph
-from .options import (
-    console,
-    graph_from,
-    interpreter_option,
-    output_option,
-    parameter_option,
-    parse_interpreters,
-    print_json,
-)
+from .options import graph_from, interpreter_option, output_option, parameter_option, parse_interpreters
+from .output import answer_console, answer_json, reserve_stdout, say
 
 
 @click.command()
@@ -36,16 +29,17 @@ def plan(graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...],
       flowpipe-deadline plan shot.py:build -p frames=48
       flowpipe-deadline plan studio.graphs:publish -o json
     """
+    reserve_stdout()
     known = {"python", *parse_interpreters(interpreters)}
     planned = plan_graph(graph_from(graph, parameters), interpreters=known)
     if output == "json":
-        print_json(planned.to_json())
+        answer_json(planned.to_json())
     else:
         _print_plan(planned)
 
 
 def _print_plan(planned: Plan) -> None:
-    out = console()
+    out = answer_console()
     table = Table(title=Text(planned.name), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for heading in ("Job", "Interpreter", "Frames", "Tasks", "Waits for", "Why"):
         table.add_column(heading, justify="right" if heading == "Tasks" else "left", overflow="fold")
@@ -65,7 +59,7 @@ def _print_plan(planned: Plan) -> None:
     for node in planned.omitted:
         out.print(Text(f"omitted: {node.graph}.{node.node}"))
     for warning in planned.warnings:
-        console(stderr=True).print(Text(f"Warning: {warning}"))
+        say(f"Warning: {warning}")
     tasks = sum(job.task_count for job in planned.jobs)
     out.print(Text(f"{len(planned.jobs)} jobs, {tasks} tasks"))
 

@@ -11,7 +11,8 @@ import click
 from ..bundle import read_bundle
 from ..farm.codec import plain
 from ..results import NodeResults, read_results
-from .options import output_option, print_json
+from .options import output_option
+from .output import answer, answer_json, reserve_stdout
 
 _LONGEST_VALUE = 2000
 
@@ -31,13 +32,14 @@ def results(bundle: str, node: Optional[str], chunks: bool, output: str) -> None
       flowpipe-deadline results ./bundles/Turntable-20261123-101500-1a2b3c4d
       flowpipe-deadline results ./bundles/Turntable-20261123-101500-1a2b3c4d Render --chunks
     """
+    reserve_stdout()
     found = read_results(bundle, node=node)
     if output == "json":
         data = {
             "bundle": str(read_bundle(bundle).folder),
             "nodes": {label: one.to_json() for label, one in found.items()},
         }
-        print_json(data)
+        answer_json(data)
         return
     for label, one in found.items():
         _print_node(label, one, chunks=chunks)
@@ -45,18 +47,20 @@ def results(bundle: str, node: Optional[str], chunks: bool, output: str) -> None
 
 def print_outputs(label: str, encoded: Mapping[str, Any]) -> None:
     """A node's outputs, a line each."""
-    click.echo(f"{label}" if encoded else f"{label} (no outputs)")
+    answer(f"{label}" if encoded else f"{label} (no outputs)")
     for name, value in encoded.items():
-        click.echo(f"  {name} = {_shown(value)}")
+        answer(f"  {name} = {_shown(value)}")
 
 
 def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
     if node.encoded is not None:
         print_outputs(f"{label} (omitted)" if node.is_omitted else label, node.encoded)
+        if node.stale is not None:
+            answer(f"  {'' if node.stale == 'all' else f'frames {node.stale} '}older than what it was made from")
     elif node.problem is not None:
-        click.echo(f"{label}: {node.problem}")
+        answer(f"{label}: {node.problem}")
     else:
-        click.echo(f"{label}: missing {'' if node.missing == 'all' else 'frames '}{node.missing}")
+        answer(f"{label}: missing {'' if node.missing == 'all' else 'frames '}{node.missing}")
     if chunks or node.encoded is None:
         for frames, outputs in node.chunks:
             print_outputs(f"  {label} {frames or ''}".rstrip(), outputs)

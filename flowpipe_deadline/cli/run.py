@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any, Optional
 
 import click
+from click.core import ParameterSource
 
 from ..bundle import Bundle, read_bundle, write_bundle
 from ..errors import UsageError
@@ -20,19 +16,20 @@ from ..offline.repository import JobStatus, Task, TaskStatus
 from ..planner import plan_graph
 from ..results import NodeResults, read_results
 from .options import (
-    console,
     graph_from,
     interpreter_option,
+    is_given,
     local_root,
     output_option,
     parameter_option,
     parse_interpreters,
-    print_json,
     root_option,
     templates_option,
 )
+from .output import answer_json, progress_console, reserve_stdout, say
 from .progress import last_line, progress_display
 from .results import print_outputs
+from .signals import terminable
 
 
 @click.command()
@@ -78,18 +75,19 @@ def run(
       flowpipe-deadline run shot.py:build -p frames=48 --workers 8
       flowpipe-deadline run ./bundles/Turntable-20261123-101500-1a2b3c4d
     """
+    reserve_stdout()
     executables = parse_interpreters(interpreters)
     bundle = _bundle(target, parameters=parameters, root=root, templates=templates, interpreters=executables)
-    click.echo(f"Bundle: {bundle.folder}", err=True)
+    say(f"Bundle: {bundle.folder}")
     labels = {job["key"]: _label(job, bundle) for job in bundle.jobs}
-    with _terminable(), progress_display(console(stderr=True), labels) as show:
+    with terminable(), progress_display(progress_console(), labels) as show:
         state = run_bundle(bundle, workers=workers, failure_limit=failures, interpreters=executables, on_progress=show)
     results = read_results(bundle)
     if output == "json":
-        print_json(_report(bundle, state, results))
+        answer_json(_report(bundle, state, results))
     else:
         _print_report(bundle, state, results, labels)
-    return 0 if state.is_complete else 1
+    return 0 if state.is_complete and not any(node.problem for node in results.values()) else 1
 
 
 def _bundle(
@@ -102,13 +100,18 @@ def _bundle(
 ) -> Bundle:
     """The bundle in that folder, or a new one of that graph."""
     if (Path(target).expanduser() / MANIFEST).exists():
-        if parameters or templates:
-            raise UsageError(f"{target} is a bundle, planned already: it takes no parameters and no templates")
+        given = [name for name in ("parameters", "root", "templates") if _is_on_command_line(name)]
+        if given:
+            raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
         return read_bundle(target)
     plan = plan_graph(graph_from(target, parameters), interpreters={"python", *interpreters})
     for warning in plan.warnings:
-        click.echo(f"Warning: {warning}", err=True)
-    return write_bundle(plan, root=local_root(root), templates=templates)
+        say(f"Warning: {warning}")
+    return write_bundle(plan, root=local_root(root), templates=templates if is_given(templates) else None)
+
+
+def _is_on_command_line(parameter: str) -> bool:
+    return click.get_current_context().get_parameter_source(parameter) is ParameterSource.COMMANDLINE
 
 
 def _label(job: Any, bundle: Bundle) -> str:
@@ -152,30 +155,16 @@ def _print_report(bundle: Bundle, state: FarmState, results: dict[str, NodeResul
     for label, node in results.items():
         if node.is_last and node.encoded is not None:
             print_outputs(label, node.encoded)
+        elif node.problem is not None:
+            say(f"{label}: {node.problem}")
     for task in state.tasks:
         if task.status is TaskStatus.FAILED:
-            click.echo(f"Failed: {labels[task.key]} task {task.task_id}: {last_line(task.message)}", err=True)
-            click.echo(f"        {task_log(bundle, task)}", err=True)
-    waiting = [labels[key] for key, status in state.jobs.items() if status is JobStatus.PENDING]
+            say(f"Failed: {labels[task.key]} task {task.task_id}: {last_line(task.message)}")
+            say(f"        {task_log(bundle, task)}")
+    stuck = {task.key for task in state.tasks if task.status is TaskStatus.PENDING}
+    waiting = [labels[key] for key, status in state.jobs.items() if status is JobStatus.PENDING or key in stuck]
     if waiting:
         shown = ", ".join(waiting[:10]) + (f" and {len(waiting) - 10} more" if len(waiting) > 10 else "")
-        click.echo(f"Pending, as what they wait for failed: {shown}", err=True)
+        say(f"Pending, as what they wait for failed: {shown}")
     if not state.is_complete:
-        click.echo(f"To go on once that is mended:  flowpipe-deadline run {bundle.folder}", err=True)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """Makes a request to terminate end the run as Ctrl+C does."""
-
-    def interrupt(_number: int, _frame: Optional[FrameType]) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        say(f"To go on once that is mended:  flowpipe-deadline run {bundle.folder}")

@@ -11,15 +11,9 @@ from ..bundle import write_bundle
 from ..errors import UsageError
 from ..planner import plan_graph
 from ..submit import find_deadlinecommand, submit_bundle
-from .options import (
-    ROOT_VARIABLE,
-    graph_from,
-    output_option,
-    parameter_option,
-    print_json,
-    root_option,
-    templates_option,
-)
+from .options import ROOT_VARIABLE, graph_from, is_given, output_option, parameter_option, root_option, templates_option
+from .output import answer, answer_json, reserve_stdout, say
+from .signals import terminable
 
 
 @click.command()
@@ -42,20 +36,18 @@ def submit(
       flowpipe-deadline submit shot.py:build -p frames=48 --root /mnt/projects/show/farm
       flowpipe-deadline submit shot.py --root //server/show/farm --dry-run
     """
-    if root is None:
+    reserve_stdout()
+    if root is None or not is_given(root):
         raise UsageError(f"where do the workers see the bundle? Give --root, or set {ROOT_VARIABLE}")
     plan = plan_graph(graph_from(graph, parameters))
     for warning in plan.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        say(f"Warning: {warning}")
     if not dry_run:
         find_deadlinecommand()  # Before anything is written.
-    bundle = write_bundle(plan, root=root, templates=templates)
-    job_ids = {} if dry_run else submit_bundle(bundle, on_submitted=_tell)
+    bundle = write_bundle(plan, root=root, templates=templates if is_given(templates) else None)
+    with terminable():
+        job_ids = {} if dry_run else submit_bundle(bundle, on_message=say)
     if output == "json":
-        print_json({"bundle": str(bundle.folder), "jobs": job_ids})
+        answer_json({"bundle": str(bundle.folder), "jobs": job_ids})
     else:
-        click.echo(f"{len(plan.jobs)} jobs {'planned' if dry_run else 'submitted'}: {bundle.folder}")
-
-
-def _tell(key: str, job_id: str) -> None:
-    click.echo(f"{key}: {job_id}", err=True)
+        answer(f"{len(plan.jobs)} jobs {'planned' if dry_run else 'submitted'}: {bundle.folder}")

@@ -105,8 +105,10 @@ def plain(data: Any) -> Any:
         return {name: plain(item) for name, item in data["fields"].items()}
     if kind == "range":
         return list(range(*data["range"]))
-    if kind in ("int", "float"):
+    if kind == "int":
         return decode(data)
+    if kind == "float":
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[data["text"]]  # JSON has no number for these.
     if "items" in data:
         return [plain(item) for item in data["items"]]
     return data["name"] if kind == "enum" else data["text"]

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Sequence
 
 from .errors import FlowpipeDeadlineError
 
@@ -39,11 +39,11 @@ def json_bytes(data: Any) -> bytes:
     return (json.dumps(data, indent=1, allow_nan=False) + "\n").encode("ascii")
 
 
-def read_record(path: Path, *, version: int) -> Dict[str, Any]:
-    """The JSON object in the file.
+def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[str, Any]:
+    """The JSON object in the file, which has at least these keys.
 
     Raises:
-        RecordError: It is missing, no JSON object, or its ``format`` is not ``version``.
+        RecordError: It is missing, no JSON object, its ``format`` is not ``version``, or it lacks a key.
     """
     try:
         data = json.loads(path.read_bytes())
@@ -55,6 +55,9 @@ def read_record(path: Path, *, version: int) -> Dict[str, Any]:
         raise RecordError(f"{path} cannot be read: {error.strerror}") from error
     if not isinstance(data, dict) or data.get("format") != version:
         raise RecordError(f"{path} is no record of format {version}; was it written by another version?")
+    for key in keys:
+        if key not in data:
+            raise RecordError(f"{path} is damaged: it has no '{key}'; restore it, or write the bundle again")
     return data
 
 

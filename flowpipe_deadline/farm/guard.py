@@ -27,7 +27,7 @@ def loading(script: str) -> Iterator[None]:
         yield
     finally:
         if outer is None:
-            del os.environ[_VARIABLE]
+            os.environ.pop(_VARIABLE, None)  # The script may have emptied its environment.
         else:
             os.environ[_VARIABLE] = outer
 

@@ -222,8 +222,10 @@ def _last_words(error: BaseException, file: str) -> str:
         text = f"it calls exit ({error.code}) when it is loaded; put that under  if __name__ == '__main__':"
     else:
         text = traceback.format_exception_only(type(error), error)[-1].strip()
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _same_file(frame.filename, file)]
-    return f"{text} (line {frames[-1].lineno})" if frames else text
+    lines = [step.lineno for step in traceback.extract_tb(error.__traceback__) if _same_file(step.filename, file)]
+    if isinstance(error, SyntaxError) and error.filename and _same_file(error.filename, file):
+        lines.append(error.lineno)
+    return f"{text} (line {lines[-1]})" if lines else text
 
 
 def _parents(name: str) -> List[str]:

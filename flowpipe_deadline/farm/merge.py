@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import re
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
@@ -16,6 +17,7 @@ from .frames import FrameList
 from .store import ChunkResult
 
 _CHUNKS = "chunks"
+_FUNCTION = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 
 
 class MissingResultsError(FlowpipeDeadlineError):
@@ -123,7 +125,7 @@ def missing_frames(batch: Batch, results: Iterable[ChunkResult]) -> Optional[Fra
 def check_rule(rule: str) -> None:
     """Raises MergeError if there is no such merge rule."""
     names = (*_RULES, _CHUNKS)
-    if rule not in names and ":" not in rule:
+    if rule not in names and not _FUNCTION.fullmatch(rule):
         raise MergeError(f"there is no merge rule '{rule}'; choose {', '.join(names)}, or name a module:function")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterator, List, Mapping, Optional, Protocol, Tuple
+from typing import Any, List, Mapping, Optional, Protocol, Tuple
 
 from .files import RecordError, json_bytes, read_record, write_whole
 from .frames import FrameList
@@ -69,28 +69,26 @@ class FileStore:
         Raises:
             RecordError: A result is damaged; the message names its file.
         """
-        return tuple(sorted(self._results(node), key=lambda result: result.written, reverse=True))
+        results = [_read_result(path) for path in self._paths(node)]
+        return tuple(sorted(results, key=lambda result: result.written, reverse=True))
 
-    def _results(self, node: str) -> Iterator[ChunkResult]:
+    def set_damaged_aside(self, node: str) -> Tuple[Path, ...]:
+        """Renames the node's damaged results, so that they count as missing; gives their new paths."""
+        moved = []
         for path in self._paths(node):
-            record = read_record(path, version=_FORMAT)
             try:
-                text = record["frames"]
-                frames = None if text is None else FrameList.parse(text)
-                yield ChunkResult(
-                    frames=frames,
-                    outputs=_outputs(record["outputs"]),
-                    written=int(record["written"]),
-                    inputs=record["inputs"],
-                )
-            except (KeyError, TypeError, AttributeError, ValueError) as error:
-                raise RecordError(f"{path} is damaged ({error!r}); requeue that task") from error
+                _read_result(path)
+            except RecordError:
+                moved.append(path.replace(path.with_name(f"{path.name}.damaged")))
+        return tuple(moved)
 
     def _paths(self, node: str) -> List[Path]:
         try:
             return sorted(path for path in (self._folder / node).iterdir() if _is_result(path))
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise RecordError(f"{self._folder / node} cannot be read: {error.strerror}") from error
 
 
 def chunk_name(frames: Optional[FrameList]) -> str:
@@ -101,6 +99,19 @@ def chunk_name(frames: Optional[FrameList]) -> str:
     if len(text) <= _LONGEST_NAME:
         return text
     return f"{min(frames)}-{max(frames)}_{hashlib.sha256(text.encode('ascii')).hexdigest()[:12]}"
+
+
+def _read_result(path: Path) -> ChunkResult:
+    try:
+        record = read_record(path, version=_FORMAT, keys=("frames", "outputs", "written", "inputs"))
+        return ChunkResult(
+            frames=None if record["frames"] is None else FrameList.parse(record["frames"]),
+            outputs=_outputs(record["outputs"]),
+            written=int(record["written"]),
+            inputs=dict(record["inputs"]),
+        )
+    except (RecordError, TypeError, AttributeError, ValueError) as error:
+        raise RecordError(f"the result {path} is damaged; delete it and requeue that task ({error})") from error
 
 
 def _outputs(data: Any) -> Mapping[str, Any]:

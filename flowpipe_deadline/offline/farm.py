@@ -77,7 +77,11 @@ def run_bundle(
     if workers < 1 or failure_limit < 1:
         raise UsageError("a farm needs at least one worker, and a failure limit of at least 1")
     opened = read_bundle(bundle)
-    with _exclusive(opened), _new_repository(opened, failure_limit=failure_limit) as repository:
+    with (
+        _one_clear_error(opened),
+        _exclusive(opened),
+        _new_repository(opened, failure_limit=failure_limit) as repository,
+    ):
         settings = _worker_settings(opened, failure_limit=failure_limit, interpreters=interpreters or {})
         crew = _Crew(settings, repository=repository)
         try:
@@ -88,6 +92,17 @@ def run_bundle(
         finally:
             crew.dismiss()
         return _state(repository)
+
+
+@contextmanager
+def _one_clear_error(bundle: Bundle) -> Iterator[None]:
+    """Turns what a full or read-only disk does to the repository into one error that says so."""
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        text = f"{bundle.folder} cannot be written: {reason}; mend that and run it again: what is done stays done"
+        raise BundleError(text) from error
 
 
 def task_log(bundle: Bundle, task: Task) -> Path:
@@ -193,16 +208,20 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
     path = bundle.folder / _FOLDER / _REPOSITORY
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
+    store = FileStore(bundle.folder)
+    for job in bundle.jobs:
+        store.set_damaged_aside(job["key"])
     repository = Repository(path, failure_limit=failure_limit)
     try:
-        finished = Finished(bundle, FileStore(bundle.folder))
+        finished = Finished(bundle, store)
         job_ids: dict[str, str] = {}
         for job in bundle.jobs:
             done = {_NO_FRAMES if frames is None else frames for frames in finished.chunks(job)}
             job_ids[job["key"]] = repository.submit(
                 key=job["key"],
                 job_info=job_entries(bundle, job, job_ids=job_ids),
-                plugin_info=plugin_entries(bundle, job),
+                # Wherever the bundle was copied or moved to: this one is run.
+                plugin_info={**plugin_entries(bundle, job), "Bundle": str(bundle.folder)},
                 completed=done if job["frame_mode"] != "none" else done & {_NO_FRAMES},
             )
         yield repository
@@ -239,17 +258,16 @@ def _plugin_config(interpreters: Mapping[str, str]) -> dict[str, str]:
 def _exclusive(bundle: Bundle) -> Iterator[None]:
     """Keeps a second run away from the same bundle, until this process ends in whatever way."""
     lock = bundle.folder / _FOLDER / _LOCK
-    try:
-        lock.parent.mkdir(exist_ok=True)
-        connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
-    except (OSError, sqlite3.Error) as error:
-        raise BundleError(f"{bundle.folder} cannot be written: {error}") from error
+    lock.parent.mkdir(exist_ok=True)
+    connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
     try:
         connection.execute("BEGIN EXCLUSIVE")
-        yield
     except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise BundleError(f"{bundle.folder} is being run already; wait for that run, or stop it") from error
-        raise BundleError(f"{bundle.folder} cannot be written: {error}; free some space and run it again") from error
+        connection.close()
+        if "locked" not in str(error):
+            raise
+        raise BundleError(f"{bundle.folder} is being run already; wait for that run, or stop it") from error
+    try:
+        yield
     finally:
         connection.close()

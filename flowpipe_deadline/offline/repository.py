@@ -6,6 +6,7 @@ so that workers in other processes see all of a change or nothing.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import sqlite3
@@ -148,11 +149,14 @@ class Repository:
         Tasks whose frame list is in ``completed`` are complete from the start.
 
         Raises:
-            FrameListError: The job's frames are no frame list.
+            BundleError: The job's frames are no frame list, or its chunk size no number.
         """
         job_id = secrets.token_hex(12)  # 24 hexadecimal digits, as Deadline's.
-        frames = FrameList.parse(job_info.get("Frames", "0"))
-        chunks = frames.chunks(size=int(job_info.get("ChunkSize", "1")), consecutive=self._consecutive_chunks)
+        try:
+            frames = FrameList.parse(job_info.get("Frames", "0"))
+            chunks = frames.chunks(size=int(job_info.get("ChunkSize", "1")), consecutive=self._consecutive_chunks)
+        except ValueError as error:
+            raise BundleError(f"the job info of {key} is damaged: {error}; write the bundle again") from error
         upstream = [item for item in job_info.get("JobDependencies", "").split(",") if item]
         with self._transaction() as database:
             number = database.execute("SELECT COUNT(*) FROM jobs").fetchone()[0]
@@ -224,7 +228,7 @@ class Repository:
         self._database.execute(
             "UPDATE tasks SET progress = COALESCE(?, progress), message = COALESCE(?, message)"
             " WHERE job_id = ? AND task_id = ?",
-            (progress, message, task.job_id, task.task_id),
+            (progress, None if message is None else _storable(message), task.job_id, task.task_id),
         )
 
     def set_process(self, task: Task, process: Optional[int]) -> None:
@@ -265,7 +269,7 @@ class Repository:
             "UPDATE tasks SET errors = errors + 1, message = ?, progress = 0, process = NULL, seconds = ? - started,"
             " status = CASE WHEN errors + 1 >= ? THEN ? ELSE ? END WHERE job_id = ? AND task_id = ?",
             (
-                *(message, time.time(), self._failure_limit),
+                *(_storable(message), time.time(), self._failure_limit),
                 *(TaskStatus.FAILED.value, TaskStatus.QUEUED.value, job_id, task_id),
             ),
         )
@@ -338,13 +342,19 @@ class Repository:
         try:
             yield self._database
         except BaseException:
-            self._database.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):  # A full disk has ended the transaction already.
+                self._database.execute("ROLLBACK")
             raise
         self._database.execute("COMMIT")
 
 
 def _first_status(frames: str, completed: Container[str]) -> str:
     return TaskStatus.COMPLETED.value if frames in completed else TaskStatus.PENDING.value
+
+
+def _storable(text: str) -> str:
+    """The text without lone surrogates, which file names outside of UTF-8 bring along and SQLite refuses."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _is_true(text: str) -> bool:

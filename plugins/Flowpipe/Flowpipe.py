@@ -16,6 +16,7 @@ from FranticX.Processes import ManagedProcess
 
 TASK_FORMAT = 1
 NO_FRAMES = "none"
+FRAME_MODES = ("frames", "items", NO_FRAMES)
 DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.farm --task "<TASK>"'
 POLL_MILLISECONDS = 100
 # An interpreter that has written its result may still take a while to shut down; then it is ended.
@@ -99,6 +100,8 @@ class FlowpipePlugin(DeadlinePlugin):
     def task_request(self):
         """The task as the evaluator reads it; the frames are those of the task, whatever was planned."""
         frame_mode = self.GetPluginInfoEntry("FrameMode")
+        if frame_mode not in FRAME_MODES:
+            self.FailRender("The job's frame mode '{}' is none of {}.".format(frame_mode, ", ".join(FRAME_MODES)))
         # TaskFrameList, as start and end frame alone cannot describe a task with gaps.
         frames = [int(frame) for frame in self.GetCurrentTask().TaskFrameList]
         return {
