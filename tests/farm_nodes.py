@@ -181,3 +181,17 @@ class Holder(INode):
 def Environment(variable=None):
     """A variable of the environment that it is evaluated in."""
     return {"value": os.environ.get(variable)}
+
+
+@Node(outputs=["items"])
+def Linger(frames=None, seconds=None):
+    """Takes as long for each frame as it is told."""
+    for frame in frames:
+        time.sleep(seconds[str(frame)])
+    return {"items": list(frames)}
+
+
+@Node(outputs=["items"])
+def Summary(frames=None):
+    """One item for all its frames."""
+    return {"items": [len(frames)]}

@@ -59,9 +59,11 @@ def main():
             config=config,
             jobs_data_directory=folder,
             plugin_directory=PLUGIN,
+            path_mappings=[tuple(rule) for rule in json.loads(answers).get("path_mappings", [])],
         )
         choices = json.loads(answers)
         handlers = choices.pop("handlers", "first")
+        choices.pop("path_mappings", None)
         plugin = sandbox.Sandbox("Flowpipe", job, Host(), handlers=handlers, unknowns=sandbox.Unknowns(**choices))
         try:
             plugin.load()

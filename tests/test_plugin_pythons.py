@@ -112,3 +112,22 @@ def test_what_is_unknown_of_deadline_makes_no_difference(graph, tmp_path, answer
     assert read_results(bundle)["Test.chatter"].chunks[0][1] == {"value": [1, 2, 7]}
     assert "ValueError: Progress: 40% of nothing" in fails["error"]
     assert not [line for line in works["log"] + fails["log"] if line.startswith("WARNING")]
+
+
+def test_a_graph_of_windows_is_evaluated_here(graph, tmp_path):
+    """Deadline's path mapping rules reach the bundle's path, values in containers, and the files of node classes."""
+    value = {"scene": "P:\\show\\sh010\\scene.ma", "frames": [1, "p:/show/a"], "other": "P:\\shows"}
+    nodes.Pass(name="a", graph=graph, value=value)
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    record = bundle.folder / "nodes" / "a.json"
+    record.write_text(record.read_text().replace(json.dumps(str(TESTS))[1:-1], "P:\\\\show\\\\nodes"))
+    rules = [["P:\\show\\nodes", str(TESTS)], ["P:\\show", "/mnt/show"], ["P:\\", ""]]
+
+    said = drive(sys.executable, bundle, "a", [], path_mappings=rules)
+
+    assert said["error"] is None
+    assert read_results(bundle)["Test.a"].outputs()["value"] == {
+        "scene": "/mnt/show/sh010/scene.ma",
+        "frames": [1, "/mnt/show/a"],
+        "other": "P:\\shows",
+    }

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import List, Optional, Sequence
 
 from .errors import FlowpipeDeadlineError
-from .evaluate import evaluate_task
+from .evaluate import evaluate_request
 from .frames import FrameList
 from .hosts import host
 from .protocol import Reporter, TaskRequest, read_task
@@ -29,9 +29,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     reporter = Reporter(request.token)
     try:
         with host(request.interpreter):
-            evaluate_task(
-                request.bundle, node=request.node, frames=request.frames, wait=request.wait, report=reporter.status
-            )
+            evaluate_request(request, report=reporter.status)
             reporter.done()
     except FlowpipeDeadlineError as error:
         print(f"Error: {error}", file=sys.stderr)

@@ -12,8 +12,10 @@ from .codec import compound, decode
 from .cut import cut_inputs
 from .errors import FlowpipeDeadlineError
 from .frames import FrameList
+from .mapping import MappedStore, PathMapping
 from .merge import Batch, MissingResultsError
 from .nodes import Record, build_node, evaluate_node, feed_inputs
+from .protocol import TaskRequest
 from .store import ChunkResult, FileStore, Store
 from .upstream import Upstream
 
@@ -37,32 +39,29 @@ class TaskError(FlowpipeDeadlineError):
     """A task that does not fit its node."""
 
 
-def evaluate_task(
-    bundle: Path,
-    *,
-    node: str,
-    frames: Optional[FrameList] = None,
-    wait: float = 0.0,
-    report: Callable[[str], None] = _unheard,
-) -> ChunkResult:
-    """The result of one task, which is also in the bundle's store by then.
+def evaluate_task(bundle: Path, *, node: str, frames: Optional[FrameList] = None, wait: float = 0.0) -> ChunkResult:
+    """The result of one task; as ``evaluate_request``, without path mapping."""
+    return evaluate_request(TaskRequest(bundle=bundle, node=node, frames=frames, wait=wait))
 
-    ``frames`` are those of the task (item numbers for a node in ``items`` mode), None for a node that is not batched;
-    ``wait`` is how many seconds to look again for upstream results; ``report`` hears what is being done.
+
+def evaluate_request(request: TaskRequest, *, report: Callable[[str], None] = _unheard) -> ChunkResult:
+    """The result of one task, which is also in the bundle's store by then; ``report`` hears what is being done.
 
     Raises:
         FlowpipeDeadlineError: Something is missing or does not fit; the message says what to do.
         BaseException: Whatever the node raises.
     """
-    record = read_node(bundle, node)
+    bundle, node, frames = request.bundle, request.node, request.frames
+    mapping = PathMapping(request.path_mappings)
+    record = mapping.record(read_node(bundle, node))
     batch = Batch.from_json(record["batch"])
     if (batch is None) != (frames is None):
         really = "is not batched" if batch is None else "is batched"
         raise TaskError(f"{node} {really}, but the task says otherwise; submit the bundle's own job files again")
-    store = FileStore(bundle)
+    store = MappedStore(FileStore(bundle), mapping)
     report(f"Loading {record['name']}")
     instance = build_node(record)
-    inputs = _read_upstream(record, bundle=bundle, store=store, frames=frames, wait=wait)
+    inputs = _read_upstream(record, bundle=bundle, store=store, frames=frames, wait=request.wait)
     feed_inputs(instance, record=record, upstream=inputs.merged)
     if batch is not None and frames is not None:
         values = {name: instance.inputs[name].value for name in batch.over if name not in inputs.items}

@@ -11,7 +11,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Tuple
 
 from .files import RecordError, read_record
 from .frames import FrameList
@@ -32,6 +32,8 @@ class TaskRequest:
     interpreter: str = "python"
     wait: float = 0.0
     """Seconds to look again for upstream results that the file system does not show yet."""
+    path_mappings: Tuple[Tuple[str, str], ...] = ()
+    """Deadline's path mapping rules for this worker: what a path begins with, and what stands there instead."""
 
 
 def read_task(path: Path) -> TaskRequest:
@@ -49,8 +51,9 @@ def read_task(path: Path) -> TaskRequest:
             token=str(data["token"]),
             interpreter=str(data["interpreter"]),
             wait=float(data["wait"]),
+            path_mappings=tuple((str(rule[0]), str(rule[1])) for rule in data["path_mappings"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, IndexError) as error:
         raise RecordError(f"{path} is no task: {error!r}") from error
 
 

@@ -112,6 +112,8 @@ class FlowpipePlugin(DeadlinePlugin):
             "token": uuid.uuid4().hex,
             "interpreter": self.GetPluginInfoEntry("Interpreter"),
             "wait": self.GetIntegerConfigEntryWithDefault("WaitForResults", 30),
+            # Pairs, of which those without a target are to be passed over.
+            "path_mappings": [[pair[0], pair[1]] for pair in RepositoryUtils.GetPathMappings() if pair[1]],
         }
 
     def mapped_path(self, path):
