@@ -179,3 +179,58 @@ def test_records_of_equal_sets_are_equal():
     assert encode({"a", 1, UUID(int=5), Decimal("0.5"), date.min}) == encode(
         {date.min, Decimal("0.5"), UUID(int=5), 1, "a"}
     )
+
+
+NUMPY_VALUES = [
+    "numpy.float32(1.5)",
+    "numpy.int64(-3)",
+    "numpy.bool_(True)",
+    "numpy.complex64(1 + 2j)",
+    "numpy.str_('ü')",
+    "numpy.datetime64('2026-01-31')",
+    "numpy.arange(6, dtype='<i2').reshape(2, 3)",
+    "numpy.asfortranarray(numpy.eye(3))",
+    "numpy.array([numpy.nan, numpy.inf])",
+    "numpy.zeros((0, 4))",
+    "numpy.array(7)",
+    "numpy.array([(1, 2.5)], dtype=[('a', 'i4'), ('b', 'f8')])",
+    "numpy.array(['a', 'bc'])",
+]
+
+
+@pytest.mark.parametrize("text", NUMPY_VALUES)
+def test_values_of_numpy_come_back(text):
+    """Scalars and arrays: type, shape, order of bytes and of axes, and every bit."""
+    numpy = pytest.importorskip("numpy")
+    value = eval(text)
+
+    result = there_and_back({"in": [value]})["in"][0]
+
+    assert type(result) is type(value)
+    assert result.dtype == value.dtype
+    assert result.shape == value.shape
+    assert result.tobytes("A") == value.tobytes("A")
+    assert numpy.isfortran(result) == numpy.isfortran(value)
+
+
+def test_arrays_are_shown_as_lists():
+    """And an array of Python objects is refused."""
+    numpy = pytest.importorskip("numpy")
+
+    assert plain(encode(numpy.arange(4).reshape(2, 2))) == [[0, 1], [2, 3]]
+    assert plain(encode(numpy.float32(0.5))) == 0.5
+    with pytest.raises(UnsupportedValueError, match=r"numpy\.ndarray"):
+        encode(numpy.array([object()]))
+
+
+def test_deep_nesting_survives_or_is_refused():
+    """A few hundred levels come back; thousands are one clear error, never a crash."""
+    value = []
+    for _ in range(200):
+        value = [value, {"a": (1,)}]
+    assert same(there_and_back(value), value)
+
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(UnsupportedValueError, match="nested too deeply"):
+        encode(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import enum
+import io
 import json
 import math
 import reprlib
@@ -20,7 +21,7 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 from uuid import UUID
 
 from .errors import FlowpipeDeadlineError
-from .locate import NotImportableError, Source, describe, resolve
+from .locate import LoadError, NotImportableError, Source, describe, resolve
 
 _TYPE = "$type"
 _WIDE = 64  # Integers above this many bits are written in hex: decimal text of any length is refused by Python 3.11+.
@@ -105,6 +106,8 @@ def plain(data: Any) -> Any:
         return {name: plain(item) for name, item in data["fields"].items()}
     if kind == "range":
         return list(range(*data["range"]))
+    if kind in ("ndarray", "numpy_scalar"):
+        return _plain_numpy(data)
     if kind == "int":
         return decode(data)
     if kind == "float":
@@ -139,6 +142,8 @@ def _encode(value: Any) -> Any:
         return {_TYPE: "enum", "class": _class_record(value), "name": _enum_name(value)}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _encode_dataclass(value)
+    if type(value).__module__ == "numpy" and _is_numpy_data(value):
+        return _encode_numpy(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return {_TYPE: "namedtuple", "class": _class_record(value), "items": _encode_items(value)}
     raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept")
@@ -208,6 +213,41 @@ def _decode_dataclass(data: Any) -> Any:
     for name, item in data["fields"].items():
         object.__setattr__(value, name, decode(item))  # As it was, also where the class is frozen or checks its input.
     return value
+
+
+def _is_numpy_data(value: Any) -> bool:
+    """Whether it is a plain array or a scalar of numpy, and holds no Python objects."""
+    import numpy  # noqa: PLC0415  (it is there, as the value is its)
+
+    return (type(value) is numpy.ndarray or isinstance(value, numpy.generic)) and not value.dtype.hasobject
+
+
+def _encode_numpy(value: Any) -> Any:
+    """An array or scalar in numpy's own file format, which keeps type, shape and order."""
+    import numpy  # noqa: PLC0415  (as above)
+
+    stream = io.BytesIO()
+    numpy.save(stream, value, allow_pickle=False)
+    kind = "ndarray" if type(value) is numpy.ndarray else "numpy_scalar"
+    summary = f"{value.dtype} {list(value.shape)}" if kind == "ndarray" else str(value.dtype)
+    return {_TYPE: kind, "text": _as_base64(stream.getvalue()), "summary": summary}
+
+
+def _decode_numpy(data: Any) -> Any:
+    try:
+        import numpy  # noqa: PLC0415  (only where there is a value of numpy)
+    except ImportError as error:
+        raise LoadError(f"a value of numpy ({data['summary']}), but numpy is not installed here") from error
+    array = numpy.load(io.BytesIO(base64.b64decode(data["text"])), allow_pickle=False)
+    return array[()] if data[_TYPE] == "numpy_scalar" else array
+
+
+def _plain_numpy(data: Any) -> Any:
+    """The numbers as lists, if numpy is there to tell them; else what kind of array it is."""
+    try:
+        return plain(encode(_decode_numpy(data).tolist()))
+    except (LoadError, UnsupportedValueError):
+        return f"<{data['summary']}>"
 
 
 def _encode_float(value: float) -> Any:
@@ -337,5 +377,7 @@ _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "uuid": lambda data: UUID(data["text"]),
     "enum": lambda data: resolve(Source.from_json(data["class"]))[data["name"]],
     "dataclass": _decode_dataclass,
+    "ndarray": _decode_numpy,
+    "numpy_scalar": _decode_numpy,
     "namedtuple": lambda data: resolve(Source.from_json(data["class"]))._make(decode(item) for item in data["items"]),
 }
