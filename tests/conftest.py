@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
+from hypothesis import settings
+
+settings.register_profile("thorough", max_examples=5000)
 
 
 @pytest.fixture

@@ -195,3 +195,22 @@ def Linger(frames=None, seconds=None):
 def Summary(frames=None):
     """One item for all its frames."""
     return {"items": [len(frames)]}
+
+
+@Node(outputs=["items"])
+def Each(frames=None, value=None):
+    """One item per frame, with a value that arrives whole."""
+    return {"items": [(frame, value) for frame in frames]}
+
+
+@Node(outputs=["items"])
+def Follow(frames=None, items=None, value=None):
+    """One item per frame, made of the item that belongs to it."""
+    assert len(frames) == len(items)
+    return {"items": [(frame, item, value) for frame, item in zip(frames, items)]}
+
+
+@Node(outputs=["items"])
+def Mirror(frames=None):
+    """A list as long as the frames, made in one go."""
+    return {"items": list(frames)[::-1]}
