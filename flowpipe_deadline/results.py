@@ -8,12 +8,13 @@ from typing import Any, Optional
 
 from .bundle import AnyPath, Bundle, read_bundle
 from .errors import MergeError, MissingResultsError, UsageError
+from .farm.backends import open_store
 from .farm.bundle import read_node
 from .farm.codec import decode, plain
 from .farm.evaluate import final_outputs
 from .farm.frames import FrameList
 from .farm.merge import Batch, merge_results, missing_frames
-from .farm.store import ChunkResult, FileStore
+from .farm.store import ChunkResult, Store
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
     Raises:
         RecordError: The folder is no bundle, or a record in it is damaged.
         UsageError: There is no such node.
+        StoreError: The store of the results cannot be read.
     """
     opened = read_bundle(bundle)
     entries = [*opened.manifest["jobs"], *({**entry, "omitted": True} for entry in opened.manifest["omitted"])]
@@ -90,7 +92,7 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
         entries = _matching(entries, labels, node)
         if not entries:
             raise UsageError(f"{opened.folder} has no node '{node}'; it has {', '.join(labels.values())[:400]}")
-    store = FileStore(opened.folder)
+    store = open_store(opened.folder)
     return {labels[entry["key"]]: _node_results(opened, entry, store) for entry in entries}
 
 
@@ -107,7 +109,7 @@ def _matching(entries: list[Mapping[str, Any]], labels: Mapping[str, str], wante
     return exact or [entry for entry in entries if wanted in (entry["node"], f"{entry['graph']}.{entry['node']}")]
 
 
-def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: FileStore) -> NodeResults:
+def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> NodeResults:
     record = read_node(bundle.folder, entry["key"])
     is_omitted = bool(entry.get("omitted"))
     batch = Batch.from_json(record["batch"])

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
+from .backends import open_store
 from .bundle import read_node
 from .codec import compound
 from .cut import cut_inputs
@@ -13,7 +14,7 @@ from .errors import FlowpipeDeadlineError
 from .frames import FrameList
 from .merge import Batch, MissingResultsError, merge_results
 from .nodes import Record, build_node, evaluate_node, feed_inputs, sources
-from .store import ChunkResult, FileStore, Store
+from .store import ChunkResult, Store
 
 _PAUSE = 0.2  # Seconds between two looks for a late result.
 
@@ -48,7 +49,7 @@ def evaluate_task(
     if (batch is None) != (frames is None):
         really = "is not batched" if batch is None else "is batched"
         raise TaskError(f"{node} {really}, but the task says otherwise; submit the bundle's own job files again")
-    store = FileStore(bundle)
+    store = open_store(bundle)
     report(f"Loading {record['name']}")
     instance = build_node(record)
     feed_inputs(instance, record=record, upstream=_read_upstream(record, bundle=bundle, store=store, wait=wait))
@@ -59,12 +60,7 @@ def evaluate_task(
     report(f"Evaluating {record['name']}" + ("" if frames is None else f" {frames}"))
     outputs = evaluate_node(instance)
     result = ChunkResult(frames=frames, outputs=outputs, written=time.time_ns())
-    try:
-        store.write(node, result)
-    except OSError as error:
-        raise TaskError(
-            f"{node}: its result cannot be written to {bundle}: {error.strerror}; nothing was kept"
-        ) from error
+    store.write(node, result)
     return result
 
 

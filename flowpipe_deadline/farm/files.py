@@ -46,16 +46,27 @@ def read_record(path: Path, *, version: int) -> Dict[str, Any]:
         RecordError: It is missing, no JSON object, or its ``format`` is not ``version``.
     """
     try:
-        data = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
         raise RecordError(f"{path} is missing; is the bundle complete, and is this the bundle's folder?") from None
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is damaged ({error}); restore it, or write the bundle again") from error
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}") from error
-    if not isinstance(data, dict) or data.get("format") != version:
-        raise RecordError(f"{path} is no record of format {version}; was it written by another version?")
-    return data
+    return parse_record(data, name=str(path), version=version)
+
+
+def parse_record(data: bytes, *, name: str, version: int) -> Dict[str, Any]:
+    """The JSON object in the bytes, which ``name`` tells where to find.
+
+    Raises:
+        RecordError: It is no JSON object, or its ``format`` is not ``version``.
+    """
+    try:
+        record = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{name} is damaged ({error}); restore it, or write the bundle again") from error
+    if not isinstance(record, dict) or record.get("format") != version:
+        raise RecordError(f"{name} is no record of format {version}; was it written by another version?")
+    return record
 
 
 def _umask() -> int:

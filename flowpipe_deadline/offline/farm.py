@@ -15,8 +15,8 @@ from typing import Optional
 
 from ..bundle import AnyPath, Bundle, read_bundle
 from ..errors import BundleError, InterruptedRunError, UsageError
+from ..farm.backends import open_store
 from ..farm.guard import refuse_while_loading
-from ..farm.store import FileStore
 from ..job_info import PLUGIN
 from ..submission import job_entries, plugin_entries
 from .processes import end_trees
@@ -58,7 +58,7 @@ def run_bundle(
     interpreters: Optional[Mapping[str, str]] = None,
     on_progress: Optional[Callable[[FarmState], None]] = None,
 ) -> FarmState:
-    """The farm's state once no task can run any more; the results are in the bundle.
+    """The farm's state once no task can run any more; the results are in the bundle's store.
 
     Tasks whose results are there are not done again, so that an interrupted or failed run goes on where it stopped. A
     task that failed ``failure_limit`` times has failed, and jobs that wait for its job stay pending. ``interpreters``
@@ -69,6 +69,7 @@ def run_bundle(
         UsageError: The number of workers or the failure limit is less than 1.
         RecordError: The folder is no bundle, or is damaged.
         BundleError: The bundle cannot be written, or another run is at it.
+        StoreError: The store of the results cannot be read.
         InterruptedRunError: Ctrl+C; nothing is left running, and the bundle can be run again.
         LoadingError: A script runs it while it is only being loaded.
     """
@@ -193,7 +194,7 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
         old.unlink()
     repository = Repository(path, failure_limit=failure_limit)
     try:
-        store = FileStore(bundle.folder)
+        store = open_store(bundle.folder)
         job_ids: dict[str, str] = {}
         for job in bundle.jobs:
             done = {_NO_FRAMES if result.frames is None else str(result.frames) for result in store.read(job["key"])}
