@@ -23,12 +23,14 @@ from .options import (
     console,
     graph_from,
     interpreter_option,
+    is_typed,
     local_root,
     output_option,
     parameter_option,
     parse_interpreters,
     print_json,
     root_option,
+    store_option,
     templates_option,
 )
 from .progress import last_line, progress_display
@@ -56,6 +58,7 @@ from .results import print_outputs
 @interpreter_option
 @root_option(help_text="The folder that gets the bundle; by default one in your user data.")
 @templates_option
+@store_option
 @output_option
 def run(
     target: str,
@@ -65,6 +68,7 @@ def run(
     interpreters: tuple[str, ...],
     root: Optional[Path],
     templates: Optional[Path],
+    store: str,
     output: str,
 ) -> int:
     """Run a graph on this machine, through the same plugin as on the farm.
@@ -79,7 +83,9 @@ def run(
       flowpipe-deadline run ./bundles/Turntable-20261123-101500-1a2b3c4d
     """
     executables = parse_interpreters(interpreters)
-    bundle = _bundle(target, parameters=parameters, root=root, templates=templates, interpreters=executables)
+    bundle = _bundle(
+        target, parameters=parameters, root=root, templates=templates, store=store, interpreters=executables
+    )
     click.echo(f"Bundle: {bundle.folder}", err=True)
     labels = {job["key"]: _label(job, bundle) for job in bundle.jobs}
     with _terminable(), progress_display(console(stderr=True), labels) as show:
@@ -98,17 +104,18 @@ def _bundle(
     parameters: tuple[str, ...],
     root: Optional[Path],
     templates: Optional[Path],
+    store: str,
     interpreters: dict[str, str],
 ) -> Bundle:
     """The bundle in that folder, or a new one of that graph."""
     if (Path(target).expanduser() / MANIFEST).exists():
-        if parameters or templates:
-            raise UsageError(f"{target} is a bundle, planned already: it takes no parameters and no templates")
+        if parameters or is_typed("templates") or is_typed("store"):
+            raise UsageError(f"{target} is a bundle, planned already: it takes no parameters, templates or store")
         return read_bundle(target)
     plan = plan_graph(graph_from(target, parameters), interpreters={"python", *interpreters})
     for warning in plan.warnings:
         click.echo(f"Warning: {warning}", err=True)
-    return write_bundle(plan, root=local_root(root), templates=templates)
+    return write_bundle(plan, root=local_root(root), templates=templates, store=store)
 
 
 def _label(job: Any, bundle: Bundle) -> str:

@@ -18,6 +18,7 @@ from .options import (
     parameter_option,
     print_json,
     root_option,
+    store_option,
     templates_option,
 )
 
@@ -27,10 +28,17 @@ from .options import (
 @parameter_option
 @root_option(help_text="The folder that gets the bundle; all workers must see it.")
 @templates_option
+@store_option
 @click.option("--dry-run", is_flag=True, help="Only write the bundle: nothing is submitted.")
 @output_option
 def submit(
-    graph: str, parameters: tuple[str, ...], root: Optional[Path], templates: Optional[Path], dry_run: bool, output: str
+    graph: str,
+    parameters: tuple[str, ...],
+    root: Optional[Path],
+    templates: Optional[Path],
+    store: str,
+    dry_run: bool,
+    output: str,
 ) -> None:
     """Submit a graph to Deadline, one job per node.
 
@@ -49,7 +57,7 @@ def submit(
         click.echo(f"Warning: {warning}", err=True)
     if not dry_run:
         find_deadlinecommand()  # Before anything is written.
-    bundle = write_bundle(plan, root=root, templates=templates)
+    bundle = write_bundle(plan, root=root, templates=templates, store=store)
     job_ids = {} if dry_run else submit_bundle(bundle, on_submitted=_tell)
     if output == "json":
         print_json({"bundle": str(bundle.folder), "jobs": job_ids})
