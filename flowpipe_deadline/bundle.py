@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from .errors import BundleError, RecordError
-from .farm.bundle import FORMAT, JOBS, MANIFEST, NODES, read_manifest
+from .farm.backends import FILES, check_store
+from .farm.bundle import FORMAT, JOBS, MANIFEST, NODES, STORE, read_manifest
 from .farm.files import json_bytes
 from .farm.guard import refuse_while_loading
 from .job_info import JobFiles, encode_info
@@ -51,14 +52,22 @@ class Bundle:
 
 
 def write_bundle(
-    plan: Plan, *, root: AnyPath, now: Optional[datetime] = None, templates: Optional[AnyPath] = None
+    plan: Plan,
+    *,
+    root: AnyPath,
+    now: Optional[datetime] = None,
+    templates: Optional[AnyPath] = None,
+    store: str = FILES,
 ) -> Bundle:
     """The bundle of the plan in a new folder below ``root``, which is created if need be.
 
-    Until the jobs are submitted, their ``JobDependencies`` hold node keys in place of job IDs.
+    ``store`` says where the results go: ``files`` for the bundle itself, or the URL of a Redis server,
+    ``redis://host:port/db?prefix=flowpipe&expire=30`` (``rediss://`` for TLS), where they are kept for ``expire`` days
+    after the last of them. Until the jobs are submitted, their ``JobDependencies`` hold node keys in place of job IDs.
 
     Raises:
         BundleError: The root cannot be written, the disk is full, or a template does not fit; nothing is left behind.
+        StoreError: The store is none, its URL holds a password, or it takes no results now; nothing is left behind.
         LoadingError: A script writes while it is only being loaded.
     """
     refuse_while_loading("write a bundle")
@@ -66,11 +75,12 @@ def write_bundle(
     name = f"{safe_name(plan.name, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     folder = Path(root).expanduser().absolute() / name
     partial = folder.with_name(f".{name}.partial")
+    check_store(store, submission=name)
     job_files = JobFiles(None if templates is None else Path(templates))
     try:
         for part in (NODES, JOBS):
             (partial / part).mkdir(parents=True)
-        manifest = _manifest(plan, name=name, created=created)
+        manifest = _manifest(plan, name=name, created=created, store=store)
         for job, entry in zip(plan.jobs, manifest["jobs"]):
             upstream = entry["depends_on"]
             job_info = job_files.job_info(job, plan_name=plan.name, batch_name=name, job_dependencies=upstream)
@@ -79,6 +89,8 @@ def write_bundle(
             _write(partial / JOBS / f"{entry['file']}.plugin", encode_info(plugin_info))
         for record in (*(job.record for job in plan.jobs), *(node.record for node in plan.omitted)):
             _write(partial / NODES / f"{record['key']}.json", json_bytes(record))
+        if store != FILES:
+            _write(partial / STORE, json_bytes({"format": FORMAT, "store": store, "submission": name}))
         _write(partial / MANIFEST, json_bytes(manifest))
         partial.rename(folder)
     except OSError as error:
@@ -101,7 +113,7 @@ def read_bundle(folder: AnyPath) -> Bundle:
     return Bundle(folder=path, manifest=read_manifest(path))
 
 
-def _manifest(plan: Plan, *, name: str, created: datetime) -> dict[str, Any]:
+def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[str, Any]:
     width = max(3, len(str(len(plan.jobs))))
     last = {job.key for job in plan.last_jobs}
     return {
@@ -109,6 +121,7 @@ def _manifest(plan: Plan, *, name: str, created: datetime) -> dict[str, Any]:
         "name": plan.name,
         "submission": name,
         "created": created.isoformat(timespec="seconds"),
+        "store": store,
         "jobs": [
             {
                 "key": job.key,

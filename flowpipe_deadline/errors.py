@@ -8,6 +8,8 @@ from .farm.frames import FrameListError
 from .farm.guard import LoadingError
 from .farm.locate import LoadError
 from .farm.merge import MergeError, MissingResultsError
+from .farm.redis_address import StoreUrlError
+from .farm.store import StoreError
 
 __all__ = [
     "BundleError",
@@ -22,6 +24,8 @@ __all__ = [
     "PlanError",
     "RecordError",
     "SettingError",
+    "StoreError",
+    "StoreUrlError",
     "SubmissionError",
     "UsageError",
 ]

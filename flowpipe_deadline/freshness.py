@@ -26,6 +26,11 @@ class RememberedStore:
         self._store.write(node, result)
         self._read.pop(node, None)
 
+    def set_damaged_aside(self, node: str) -> tuple[str, ...]:
+        """Moves the node's damaged results out of the way."""
+        self._read.pop(node, None)
+        return self._store.set_damaged_aside(node)
+
     def read(self, node: str) -> tuple[ChunkResult, ...]:
         """All results of the node, the latest first."""
         if node not in self._read:

@@ -8,12 +8,13 @@ from typing import Any, Optional
 
 from .bundle import AnyPath, Bundle, read_bundle
 from .errors import MergeError, MissingResultsError, RecordError, UsageError
+from .farm.backends import open_store
 from .farm.bundle import read_node
 from .farm.codec import decode, plain
 from .farm.evaluate import final_outputs
 from .farm.frames import FrameList
 from .farm.merge import Batch, merge_results, missing_frames
-from .farm.store import ChunkResult, FileStore, Store
+from .farm.store import ChunkResult, Store
 from .freshness import RememberedStore, is_stale
 
 
@@ -87,6 +88,7 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
     Raises:
         RecordError: The folder is no bundle, or a record in it is damaged.
         UsageError: There is no such node.
+        StoreError: The store of the results cannot be read.
     """
     opened = read_bundle(bundle)
     entries = [*opened.manifest["jobs"], *({**entry, "omitted": True} for entry in opened.manifest["omitted"])]
@@ -95,7 +97,7 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
         entries = _matching(entries, labels, node)
         if not entries:
             raise UsageError(f"{opened.folder} has no node '{node}'; it has {', '.join(labels.values())[:400]}")
-    store = RememberedStore(FileStore(opened.folder))
+    store = RememberedStore(open_store(opened.folder))
     return {labels[entry["key"]]: _node_results(opened, entry, store) for entry in entries}
 
 

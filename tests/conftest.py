@@ -6,6 +6,7 @@ import pytest
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
 from hypothesis import settings
+from redis_server import EXECUTABLE, RedisServer
 
 settings.register_profile("thorough", max_examples=5000)
 
@@ -22,3 +23,25 @@ def _fresh_default_graph():
     reset_default_graph()
     yield
     reset_default_graph()
+
+
+@pytest.fixture
+def start_redis(tmp_path_factory):
+    """Starts Redis servers, with options of ``redis-server`` if need be; they end with the test."""
+    if EXECUTABLE is None:
+        pytest.skip("there is no redis-server on this machine (Debian: apt-get install redis-server)")
+    servers = []
+
+    def start(*options):
+        servers.append(RedisServer(tmp_path_factory.mktemp("redis") / "server", *options))
+        return servers[-1].start()
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def redis_server(start_redis) -> RedisServer:
+    """A Redis server."""
+    return start_redis()

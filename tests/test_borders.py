@@ -36,7 +36,7 @@ def test_the_evaluator_imports_flowpipe_and_the_standard_library_only():
 
     strangers = loaded - bare - allowed - set(getattr(sys, "stdlib_module_names", loaded))
     assert {name for name in strangers if not name.startswith("_")} == set()
-    assert not loaded & {"jinja2", "click", "rich", "psutil", "platformdirs"}
+    assert not loaded & {"jinja2", "click", "rich", "psutil", "platformdirs", "redis"}
 
 
 def test_the_evaluator_side_imports_nothing_of_the_submitters():

@@ -8,14 +8,17 @@ from typing import Any, Callable, Optional, TypeVar
 
 import click
 import platformdirs
+from click.core import ParameterSource
 from flowpipe import Graph
 
 from ..errors import UsageError
+from ..farm.backends import FILES
 from ..loader import load_graph
 from ..parameters import parse_parameters
 
 ROOT_VARIABLE = "FLOWPIPE_DEADLINE_ROOT"
 TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
+STORE_VARIABLE = "FLOWPIPE_DEADLINE_STORE"
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -60,6 +63,24 @@ def templates_option(command: _Command) -> _Command:
         show_envvar=True,
         help="A folder with your own job_info.jinja or plugin_info.jinja.",
     )(command)
+
+
+def store_option(command: _Command) -> _Command:
+    """``--store STORE``."""
+    return click.option(
+        "--store",
+        default=FILES,
+        metavar="files|URL",
+        envvar=STORE_VARIABLE,
+        show_default=True,
+        show_envvar=True,
+        help="Where results are kept: in the bundle, or in Redis: redis://host:port/db[?prefix=NAME&expire=DAYS].",
+    )(command)
+
+
+def is_typed(name: str) -> bool:
+    """Whether the option stands on the command line, and not only in the environment or by default."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
 def interpreter_option(command: _Command) -> _Command:

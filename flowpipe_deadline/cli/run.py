@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Optional
 
 import click
-from click.core import ParameterSource
 
 from ..bundle import Bundle, read_bundle, write_bundle
 from ..errors import UsageError
@@ -19,11 +18,13 @@ from .options import (
     graph_from,
     interpreter_option,
     is_given,
+    is_typed,
     local_root,
     output_option,
     parameter_option,
     parse_interpreters,
     root_option,
+    store_option,
     templates_option,
 )
 from .output import answer_json, progress_console, reserve_stdout, say
@@ -53,6 +54,7 @@ from .signals import terminable
 @interpreter_option
 @root_option(help_text="The folder that gets the bundle; by default one in your user data.")
 @templates_option
+@store_option
 @output_option
 def run(
     target: str,
@@ -62,6 +64,7 @@ def run(
     interpreters: tuple[str, ...],
     root: Optional[Path],
     templates: Optional[Path],
+    store: str,
     output: str,
 ) -> int:
     """Run a graph on this machine, through the same plugin as on the farm.
@@ -77,7 +80,9 @@ def run(
     """
     reserve_stdout()
     executables = parse_interpreters(interpreters)
-    bundle = _bundle(target, parameters=parameters, root=root, templates=templates, interpreters=executables)
+    bundle = _bundle(
+        target, parameters=parameters, root=root, templates=templates, store=store, interpreters=executables
+    )
     say(f"Bundle: {bundle.folder}")
     labels = {job["key"]: _label(job, bundle) for job in bundle.jobs}
     with terminable(), progress_display(progress_console(), labels) as show:
@@ -96,22 +101,20 @@ def _bundle(
     parameters: tuple[str, ...],
     root: Optional[Path],
     templates: Optional[Path],
+    store: str,
     interpreters: dict[str, str],
 ) -> Bundle:
     """The bundle in that folder, or a new one of that graph."""
     if (Path(target).expanduser() / MANIFEST).exists():
-        given = [name for name in ("parameters", "root", "templates") if _is_on_command_line(name)]
+        given = [name for name in ("parameters", "root", "templates", "store") if is_typed(name)]
         if given:
             raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
         return read_bundle(target)
     plan = plan_graph(graph_from(target, parameters), interpreters={"python", *interpreters})
     for warning in plan.warnings:
         say(f"Warning: {warning}")
-    return write_bundle(plan, root=local_root(root), templates=templates if is_given(templates) else None)
-
-
-def _is_on_command_line(parameter: str) -> bool:
-    return click.get_current_context().get_parameter_source(parameter) is ParameterSource.COMMANDLINE
+    own_templates = templates if is_given(templates) else None
+    return write_bundle(plan, root=local_root(root), templates=own_templates, store=store)
 
 
 def _label(job: Any, bundle: Bundle) -> str:

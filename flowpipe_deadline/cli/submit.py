@@ -11,7 +11,16 @@ from ..bundle import write_bundle
 from ..errors import UsageError
 from ..planner import plan_graph
 from ..submit import find_deadlinecommand, submit_bundle
-from .options import ROOT_VARIABLE, graph_from, is_given, output_option, parameter_option, root_option, templates_option
+from .options import (
+    ROOT_VARIABLE,
+    graph_from,
+    is_given,
+    output_option,
+    parameter_option,
+    root_option,
+    store_option,
+    templates_option,
+)
 from .output import answer, answer_json, reserve_stdout, say
 from .signals import terminable
 
@@ -21,10 +30,17 @@ from .signals import terminable
 @parameter_option
 @root_option(help_text="The folder that gets the bundle; all workers must see it.")
 @templates_option
+@store_option
 @click.option("--dry-run", is_flag=True, help="Only write the bundle: nothing is submitted.")
 @output_option
 def submit(
-    graph: str, parameters: tuple[str, ...], root: Optional[Path], templates: Optional[Path], dry_run: bool, output: str
+    graph: str,
+    parameters: tuple[str, ...],
+    root: Optional[Path],
+    templates: Optional[Path],
+    store: str,
+    dry_run: bool,
+    output: str,
 ) -> None:
     """Submit a graph to Deadline, one job per node.
 
@@ -44,7 +60,7 @@ def submit(
         say(f"Warning: {warning}")
     if not dry_run:
         find_deadlinecommand()  # Before anything is written.
-    bundle = write_bundle(plan, root=root, templates=templates if is_given(templates) else None)
+    bundle = write_bundle(plan, root=root, templates=templates if is_given(templates) else None, store=store)
     with terminable():
         job_ids = {} if dry_run else submit_bundle(bundle, on_message=say)
     if output == "json":

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
+from .backends import open_store
 from .bundle import read_node
 from .codec import compound, decode
 from .cut import cut_inputs
@@ -16,7 +17,7 @@ from .mapping import MappedStore, PathMapping
 from .merge import Batch, MissingResultsError
 from .nodes import Record, build_node, evaluate_node, feed_inputs
 from .protocol import TaskRequest
-from .store import ChunkResult, FileStore, Store
+from .store import ChunkResult, Store
 from .upstream import Upstream
 
 _PAUSE = 0.2  # Seconds between two looks for a late result.
@@ -58,7 +59,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None] = _u
     if (batch is None) != (frames is None):
         really = "is not batched" if batch is None else "is batched"
         raise TaskError(f"{node} {really}, but the task says otherwise; submit the bundle's own job files again")
-    store = MappedStore(FileStore(bundle), mapping)
+    store = MappedStore(open_store(bundle), mapping)
     report(f"Loading {record['name']}")
     instance = build_node(record)
     inputs = _read_upstream(record, bundle=bundle, store=store, frames=frames, wait=request.wait)
@@ -71,12 +72,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None] = _u
     report(f"Evaluating {record['name']}" + ("" if frames is None else f" {frames}"))
     outputs = evaluate_node(instance)
     result = ChunkResult(frames=frames, outputs=outputs, written=time.time_ns(), inputs=inputs.versions)
-    try:
-        store.write(node, result)
-    except OSError as error:
-        raise TaskError(
-            f"{node}: its result cannot be written to {bundle}: {error.strerror}; nothing was kept"
-        ) from error
+    store.write(node, result)
     return result
 
 

@@ -46,19 +46,30 @@ def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[s
         RecordError: It is missing, no JSON object, its ``format`` is not ``version``, or it lacks a key.
     """
     try:
-        data = json.loads(path.read_bytes())
+        data = path.read_bytes()
     except FileNotFoundError:
         raise RecordError(f"{path} is missing; is the bundle complete, and is this the bundle's folder?") from None
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path} is damaged ({error}); restore it, or write the bundle again") from error
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}") from error
-    if not isinstance(data, dict) or data.get("format") != version:
-        raise RecordError(f"{path} is no record of format {version}; was it written by another version?")
+    return parse_record(data, name=str(path), version=version, keys=keys)
+
+
+def parse_record(data: bytes, *, name: str, version: int, keys: Sequence[str] = ()) -> Dict[str, Any]:
+    """The JSON object in the bytes, which ``name`` tells where to find.
+
+    Raises:
+        RecordError: It is no JSON object, its ``format`` is not ``version``, or it lacks a key.
+    """
+    try:
+        record = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{name} is damaged ({error}); restore it, or write the bundle again") from error
+    if not isinstance(record, dict) or record.get("format") != version:
+        raise RecordError(f"{name} is no record of format {version}; was it written by another version?")
     for key in keys:
-        if key not in data:
-            raise RecordError(f"{path} is damaged: it has no '{key}'; restore it, or write the bundle again")
-    return data
+        if key not in record:
+            raise RecordError(f"{name} is damaged: it has no '{key}'; restore it, or write the bundle again")
+    return record
 
 
 def _umask() -> int:

@@ -71,6 +71,10 @@ class MappedStore:
         """Keeps the result as it is."""
         self._store.write(node, result)
 
+    def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
+        """Moves the node's damaged results out of the way."""
+        return self._store.set_damaged_aside(node)
+
     def read(self, node: str) -> Tuple[ChunkResult, ...]:
         """All results of the node, the latest first, their paths mapped."""
         return tuple(

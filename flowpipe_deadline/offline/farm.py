@@ -15,8 +15,8 @@ from typing import Optional
 
 from ..bundle import AnyPath, Bundle, read_bundle
 from ..errors import BundleError, InterruptedRunError, UsageError
+from ..farm.backends import open_store
 from ..farm.guard import refuse_while_loading
-from ..farm.store import FileStore
 from ..freshness import Finished
 from ..job_info import PLUGIN
 from ..submission import job_entries, plugin_entries
@@ -59,7 +59,7 @@ def run_bundle(
     interpreters: Optional[Mapping[str, str]] = None,
     on_progress: Optional[Callable[[FarmState], None]] = None,
 ) -> FarmState:
-    """The farm's state once no task can run any more; the results are in the bundle.
+    """The farm's state once no task can run any more; the results are in the bundle's store.
 
     Tasks whose results are there are not done again, so that an interrupted or failed run goes on where it stopped. A
     task that failed ``failure_limit`` times has failed, and jobs that wait for its job stay pending. ``interpreters``
@@ -70,6 +70,7 @@ def run_bundle(
         UsageError: The number of workers or the failure limit is less than 1.
         RecordError: The folder is no bundle, or is damaged.
         BundleError: The bundle cannot be written, or another run is at it.
+        StoreError: The store of the results cannot be read.
         InterruptedRunError: Ctrl+C; nothing is left running, and the bundle can be run again.
         LoadingError: A script runs it while it is only being loaded.
     """
@@ -208,7 +209,7 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
     path = bundle.folder / _FOLDER / _REPOSITORY
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
-    store = FileStore(bundle.folder)
+    store = open_store(bundle.folder)
     for job in bundle.jobs:
         store.set_damaged_aside(job["key"])
     repository = Repository(path, failure_limit=failure_limit)
