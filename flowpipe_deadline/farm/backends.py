@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from .bundle import FORMAT, STORE
 from .files import read_record
-from .redis_address import RedisAddress
 from .store import FileStore, Store, StoreError
 
 if TYPE_CHECKING:
@@ -44,6 +43,8 @@ def check_store(store: str, *, submission: str) -> None:
 
 
 def _redis_store(url: str, *, submission: str) -> RedisStore:
+    from .redis_address import RedisAddress  # noqa: PLC0415 (as below, and every task starts an interpreter)
+
     address = RedisAddress.parse(url)
     try:
         from .redis_store import RedisStore  # noqa: PLC0415 (only who has such a store needs its package)
