@@ -37,11 +37,13 @@ def plan_graph(
     name: Optional[str] = None,
     settings: Optional[Mapping[str, Any]] = None,
     interpreters: Optional[Collection[str]] = None,
+    skip: Collection[INode] = (),
 ) -> Plan:
     """The jobs that the graph becomes, upstream first; the graph is only read.
 
     ``settings`` are job settings for all nodes, as in ``metadata["deadline"]``; a node's own win. With
-    ``interpreters``, jobs that need another one are said in the plan's warnings.
+    ``interpreters``, jobs that need another one are said in the plan's warnings. Nodes in ``skip`` are no part of the
+    plan: what they feed keeps the values that it has.
 
     Raises:
         CycleError: Nodes feed each other.
@@ -55,10 +57,13 @@ def plan_graph(
     if not nodes:
         raise PlanError(plan_name, "the graph has no nodes")
     keys = dict(zip((id(node) for node in nodes), unique_keys(str(node.name) for node in nodes)))
-    running = {id(node): keys[id(node)] for node in nodes if not node.omit}
-    awaited = _awaited_nodes(nodes)
+    skipped = {id(node) for node in skip}
+    running = {id(node): keys[id(node)] for node in nodes if not node.omit and id(node) not in skipped}
+    awaited = _awaited_nodes(nodes, running)
     jobs, omitted, warnings = [], [], []
     for node in nodes:
+        if id(node) in skipped:
+            continue
         node_settings = parse_settings(label(node), metadata=node.metadata, graph_wide=settings or {})
         if node.omit:
             omitted.append(_omitted_node(node, node_settings, keys=keys, running=running))
@@ -67,17 +72,17 @@ def plan_graph(
         jobs.append(job)
         warnings += _warnings(node, job, interpreters)
     if not jobs:
-        raise PlanError(plan_name, "all nodes of the graph are omitted")
+        raise PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else ""))
     return Plan(name=plan_name, jobs=tuple(jobs), omitted=tuple(omitted), warnings=tuple(warnings))
 
 
-def _awaited_nodes(nodes: Sequence[INode]) -> dict[int, dict[int, INode]]:
-    """The nodes that each node waits for: its parents, and for an omitted parent those that it would wait for."""
+def _awaited_nodes(nodes: Sequence[INode], running: Mapping[int, str]) -> dict[int, dict[int, INode]]:
+    """The nodes that each node waits for: its parents, and for one that does not run those that it would wait for."""
     awaited: dict[int, dict[int, INode]] = {}
     for node in nodes:
         direct: dict[int, INode] = {}
         for parent in parents(node):
-            direct.update(awaited[id(parent)] if parent.omit else {id(parent): parent})
+            direct.update({id(parent): parent} if id(parent) in running else awaited[id(parent)])
         awaited[id(node)] = direct
     return awaited
 
@@ -120,7 +125,7 @@ def _dependencies(node: INode, *, running: Mapping[int, str], awaited: Mapping[i
 
 def _dependency_reason(inputs: Sequence[str]) -> str:
     if not inputs:
-        return "order only: the node between them is omitted"
+        return "order only: the node between them is not evaluated"
     shown = ", ".join(inputs[:3]) + (f" and {len(inputs) - 3} more" if len(inputs) > 3 else "")
     return f"feeds {shown}"
 

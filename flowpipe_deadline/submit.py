@@ -63,7 +63,7 @@ def submit_bundle(
     if known:
         ids = ", ".join(known.values())
         raise SubmissionError(f"{opened.name} is submitted already, as job {ids}; write a new bundle")
-    run = run_command or _DeadlineCommand()
+    run = run_command or DeadlineCommand()
     job_ids: dict[str, str] = {}
     try:
         for job in opened.jobs:
@@ -125,14 +125,19 @@ def parse_job_id(output: str) -> str:
     raise SubmissionError(f"Deadline refused the job: {lines[-1] if lines else 'deadlinecommand printed nothing'}")
 
 
-class _DeadlineCommand:
-    """The real ``deadlinecommand``."""
+class DeadlineCommand:
+    """The real ``deadlinecommand`` of this machine, a process per call.
+
+    Raises:
+        SubmissionError: There is none; of a call, that it failed.
+    """
 
     def __init__(self) -> None:
         self._executable = find_deadlinecommand()
         self._environment = {key: value for key, value in os.environ.items() if key not in _HOST_VARIABLES}
 
     def __call__(self, arguments: Sequence[str]) -> str:
+        """What it printed."""
         result = subprocess.run(
             [self._executable, *arguments],
             stdin=subprocess.DEVNULL,

@@ -13,10 +13,10 @@ import platformdirs
 from flowpipe import Graph
 from rich.console import Console
 
+from ..bundle import ROOT_VARIABLE
 from ..errors import UsageError
 from ..loader import load_graph, parse_parameters
 
-ROOT_VARIABLE = "FLOWPIPE_DEADLINE_ROOT"
 TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
 _PLAIN_WIDTH = 160
 
