@@ -7,7 +7,6 @@ import os
 import shutil
 import tempfile
 import time
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -248,5 +247,6 @@ def _delete_unless_used(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         return
     names = ", ".join(sorted(path.name for path in own)[:5])
-    message = f"nodes wrote {names} into {own[0].parent}, which is kept; give the evaluator a root, or them full paths"
-    warnings.warn(message, stacklevel=2)
+    _log.warning(
+        "nodes wrote %s into %s, which is kept; give the evaluator a root, or them full paths", names, own[0].parent
+    )

@@ -46,7 +46,7 @@ class LiveGraph:
         self._on_node_event = on_node_event
         self._wait = wait
         self._unfinished = dict(nodes)
-        self._failed: set[int] = set()
+        self._open = {id(node) for node in nodes.values()}  # Those that have not got their outputs, or never will.
         self._started: dict[str, float] = {}
 
     def follow(self, states: Mapping[str, JobState], *, explain: Callable[[str], str]) -> None:
@@ -78,12 +78,11 @@ class LiveGraph:
 
     def _pass_over(self, key: str, node: INode) -> None:
         """An omitted node: flowpipe tells of it in its turn, and leaves it as it is."""
-        ahead = {id(other) for other in self._unfinished.values()} | self._failed
-        if any(id(parent) in ahead for parent in parents(node)):
+        if any(id(parent) in self._open for parent in parents(node)):
             return
         self._tell(node, "started")
         node.evaluate()
-        del self._unfinished[key]
+        self._close(key, node)
         self._tell(node, "finished")
 
     def _start(self, key: str, node: INode) -> None:
@@ -100,16 +99,19 @@ class LiveGraph:
         started = self._started[key]
         node.stats = {"eval_time": time.time() - started, "start_time": started}
         set_outputs(node, outputs)
-        del self._unfinished[key]
+        self._close(key, node)
         node.events["evaluation-finished"].emit(node)
         self._tell(node, "finished")
 
     def _fail(self, key: str, node: INode, error: BaseException) -> None:
         self.errors.append(error)
-        self._failed.add(id(node))
         del self._unfinished[key]
         node.events["evaluation-exception"].emit(node)
         self._tell(node, "failed", {"error": error})
+
+    def _close(self, key: str, node: INode) -> None:
+        del self._unfinished[key]
+        self._open.discard(id(node))
 
     def _tell(
         self, node: INode, event: Literal["started", "finished", "failed"], info: Optional[dict[str, Any]] = None

@@ -125,7 +125,7 @@ def _dependencies(node: INode, *, running: Mapping[int, str], awaited: Mapping[i
 
 def _dependency_reason(inputs: Sequence[str]) -> str:
     if not inputs:
-        return "order only: the node between them is not evaluated"
+        return "order only: the node between them is omitted or skipped"
     shown = ", ".join(inputs[:3]) + (f" and {len(inputs) - 3} more" if len(inputs) > 3 else "")
     return f"feeds {shown}"
 

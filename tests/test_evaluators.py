@@ -14,11 +14,15 @@ import farm_nodes as nodes
 import psutil
 import pytest
 from flowpipe import Graph, Node
-from harness import write_script
+from harness import evaluate_plan, write_script
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from flowpipe_deadline import OfflineEvaluator, plan_graph
+from flowpipe_deadline import OfflineEvaluator, plan_graph, write_bundle
 from flowpipe_deadline.errors import EvaluationError, MergeError, PlanError
+from flowpipe_deadline.evaluators import FarmEvaluator
 from flowpipe_deadline.farm.codec import encode
+from flowpipe_deadline.live_graph import LiveGraph
 from flowpipe_deadline.walk import sorted_nodes
 
 TESTS = str(Path(__file__).parent)
@@ -142,6 +146,74 @@ def test_a_value_is_handed_on_and_not_copied(graph):
     evaluate_offline(graph)
 
     assert second.inputs["value"].value is first.outputs["value"].value
+
+
+class InProcessEvaluator(FarmEvaluator):
+    """Evaluates every task of the plan in this process, and has the graph follow."""
+
+    def __init__(self, root):
+        super().__init__(root=root, settings=None, interpreters=None, templates=None)
+
+    def _run(self, plan, nodes, on_node_event):
+        bundle = write_bundle(plan, root=self._root)
+        evaluate_plan(plan, bundle)
+        live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event)
+        live.follow({job.key: "completed" for job in plan.jobs}, explain=str)
+        return live.errors
+
+
+OUTPUTS = {"Pass": ["value"], "Split": ["parts", "whole"], "Silent": ["value", "other"]}
+
+
+@st.composite
+def any_graphs(draw):
+    """A function that builds a graph, the same one at each call, of nodes connected in every way."""
+    kinds = draw(st.lists(st.sampled_from(sorted(OUTPUTS)), min_size=1, max_size=6))
+    keys = st.sampled_from([None, None, "left", "other"])
+    edges = []
+    for target in range(1, len(kinds)):
+        for source in draw(st.lists(st.integers(0, target - 1), max_size=3)):
+            edges.append((source, draw(st.sampled_from(OUTPUTS[kinds[source]])), draw(keys), target, draw(keys)))
+    omitted = draw(st.sets(st.integers(0, len(kinds) - 1), max_size=2))
+
+    def build():
+        graph = Graph(name="any")
+        made = [getattr(nodes, kind)(name=f"n{i}", graph=graph, value=i) for i, kind in enumerate(kinds)]
+        for source, output, output_key, target, input_key in edges:
+            out, into = made[source].outputs[output], made[target].inputs["value"]
+            (out if output_key is None else out[output_key]).connect(into if input_key is None else into[input_key])
+        for place in omitted:
+            made[place].omit = True
+        return graph
+
+    return build
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@given(build=any_graphs(), changed=st.sets(st.integers(0, 5), max_size=2), skip_clean=st.booleans())
+def test_any_graph_is_left_as_flowpipe_leaves_it(tmp_path, build, changed, skip_clean):
+    """The first time, and again after inputs have changed, with its clean nodes or without; the same are told of."""
+    here, farmed = build(), build()
+    evaluator = InProcessEvaluator(tmp_path)
+    told = {"here": [], "farmed": []}
+
+    here.evaluate()
+    farmed.evaluate(mode=None, evaluator=evaluator)
+    assert plugs_of(farmed) == plugs_of(here)
+    for graph in (here, farmed):
+        for node in (graph.nodes[place] for place in changed if place < len(graph.nodes)):
+            for plug in node.inputs["value"].sub_plugs.values() or [node.inputs["value"]]:
+                plug.value = {"changed": True}
+    here.evaluate(skip_clean=skip_clean, on_node_event=lambda node, *_: told["here"].append(node.name))
+    farmed.evaluate(
+        mode=None,
+        evaluator=evaluator,
+        skip_clean=skip_clean,
+        on_node_event=lambda node, *_: told["farmed"].append(node.name),
+    )
+
+    assert plugs_of(farmed) == plugs_of(here)
+    assert sorted(told["farmed"]) == sorted(told["here"])
 
 
 def chain(log):
@@ -387,15 +459,16 @@ def test_without_a_root_nothing_stays(graph, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_that_a_node_leaves_in_a_temporary_bundle_are_kept(graph, tmp_path, monkeypatch):
+def test_files_that_a_node_leaves_in_a_temporary_bundle_are_kept(graph, tmp_path, monkeypatch, caplog):
     """A relative path means the bundle's folder; a warning says where that is."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     failing_nodes.Litter(name="node", graph=graph, file="image.png")
 
-    with pytest.warns(UserWarning, match=r"nodes wrote image.png into .*, which is kept; give the evaluator a root"):
-        evaluate_offline(graph)
+    evaluate_offline(graph)
 
-    assert [path.read_text() for path in tmp_path.glob("*/*/image.png")] == ["rendered"]
+    (image,) = tmp_path.glob("*/*/image.png")
+    assert image.read_text() == "rendered"
+    assert f"nodes wrote image.png into {image.parent}, which is kept; give the evaluator a root" in caplog.text
 
 
 @pytest.mark.parametrize("given", ["argument", "variable"])
