@@ -6,6 +6,8 @@
     run_bundle(bundle)                          # on this machine, through the same plugin
     read_results(bundle)                        # what the nodes gave
 
+    graph.evaluate(mode=None, evaluator=OfflineEvaluator())    # all of it, through flowpipe's own hook
+
 Nothing is imported before it is used, so that the evaluator on a worker stays light.
 """
 
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .bundle import Bundle, read_bundle, write_bundle
     from .errors import FlowpipeDeadlineError
+    from .evaluators import DeadlineEvaluator, OfflineEvaluator
     from .offline.farm import run_bundle
     from .plan import Plan
     from .planner import plan_graph
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bundle",
+    "DeadlineEvaluator",
     "FlowpipeDeadlineError",
     "NodeResults",
+    "OfflineEvaluator",
     "Plan",
     "plan_graph",
     "read_bundle",
@@ -38,8 +43,10 @@ __all__ = [
 
 _HOMES = {
     "Bundle": "bundle",
+    "DeadlineEvaluator": "evaluators",
     "FlowpipeDeadlineError": "errors",
     "NodeResults": "results",
+    "OfflineEvaluator": "evaluators",
     "Plan": "plan",
     "plan_graph": "planner",
     "read_bundle": "bundle",

@@ -20,6 +20,7 @@ from .job_info import JobFiles, encode_info
 from .keys import safe_name
 from .plan import Plan, frames_text
 
+ROOT_VARIABLE = "FLOWPIPE_DEADLINE_ROOT"
 _LONGEST_GRAPH_NAME = 40
 
 AnyPath = Union[str, "os.PathLike[str]"]

@@ -96,7 +96,7 @@ def _waits_for_all_of(job: Job, key: str, jobs: Mapping[str, Job]) -> bool:
 
 def _reason(feeds: Sequence[Feed]) -> str:
     if not feeds:
-        return "order only: the node between them is omitted"
+        return "order only: the node between them is omitted or skipped"
     targets = [_target(feed.connection) for feed in feeds]
     return f"feeds {', '.join(targets[:3])}" + (f" and {len(targets) - 3} more" if len(targets) > 3 else "")
 

@@ -14,6 +14,7 @@ from .farm.store import StoreError
 __all__ = [
     "BundleError",
     "CycleError",
+    "EvaluationError",
     "FlowpipeDeadlineError",
     "FrameListError",
     "InterruptedRunError",
@@ -74,6 +75,18 @@ class BundleError(FlowpipeDeadlineError):
 
 class SubmissionError(FlowpipeDeadlineError):
     """Deadline did not take a job; the message tells what was undone."""
+
+
+class EvaluationError(FlowpipeDeadlineError):
+    """A node failed on the farm; ``report`` is its traceback, or what else is known of it."""
+
+    def __init__(self, node: str, report: str) -> None:
+        super().__init__(node, report)
+        self.node = node
+        self.report = report
+
+    def __str__(self) -> str:
+        return f"{self.node} failed on the farm:\n{self.report.rstrip()}"
 
 
 class InterruptedRunError(FlowpipeDeadlineError):

@@ -25,11 +25,13 @@ def plan_graph(
     name: Optional[str] = None,
     settings: Optional[Mapping[str, Any]] = None,
     interpreters: Optional[Collection[str]] = None,
+    skip: Collection[INode] = (),
 ) -> Plan:
     """The jobs that the graph becomes, upstream first; the graph is only read.
 
     ``settings`` are job settings for all nodes, as in ``metadata["deadline"]``; a node's own win. With
-    ``interpreters``, jobs that need another one are said in the plan's warnings.
+    ``interpreters``, jobs that need another one are said in the plan's warnings. Nodes in ``skip`` are no part of the
+    plan: what they feed keeps the values that it has.
 
     Raises:
         CycleError: Nodes feed each other.
@@ -43,11 +45,14 @@ def plan_graph(
     if not nodes:
         raise PlanError(plan_name, "the graph has no nodes")
     keys = dict(zip((id(node) for node in nodes), unique_keys(str(node.name) for node in nodes)))
-    awaited = _awaited_nodes(nodes)
+    skipped = {id(node) for node in skip}
+    awaited = _awaited_nodes(nodes, skipped)
     jobs: dict[int, Job] = {}
     omitted: list[OmittedNode] = []
     warnings: list[str] = []
     for node in nodes:
+        if id(node) in skipped:
+            continue
         node_settings = parse_settings(label(node), metadata=node.metadata, graph_wide=settings or {})
         if node.omit:
             omitted.append(_omitted_node(node, node_settings, key=keys[id(node)]))
@@ -56,17 +61,18 @@ def plan_graph(
         jobs[id(node)] = job
         warnings += _warnings(node, job, interpreters)
     if not jobs:
-        raise PlanError(plan_name, "all nodes of the graph are omitted")
+        raise PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else ""))
     return Plan(name=plan_name, jobs=tuple(jobs.values()), omitted=tuple(omitted), warnings=tuple(warnings))
 
 
-def _awaited_nodes(nodes: Sequence[INode]) -> dict[int, dict[int, INode]]:
-    """The nodes that each node waits for: its parents, and for an omitted parent those that it would wait for."""
+def _awaited_nodes(nodes: Sequence[INode], skipped: Collection[int]) -> dict[int, dict[int, INode]]:
+    """The nodes that each node waits for: its parents, and for one that does not run those that it would wait for."""
     awaited: dict[int, dict[int, INode]] = {}
     for node in nodes:
         direct: dict[int, INode] = {}
         for parent in parents(node):
-            direct.update(awaited[id(parent)] if parent.omit else {id(parent): parent})
+            runs = not parent.omit and id(parent) not in skipped
+            direct.update({id(parent): parent} if runs else awaited[id(parent)])
         awaited[id(node)] = direct
     return awaited
 

@@ -55,6 +55,19 @@ class CommandRunner(Protocol):
         """What it did."""
 
 
+def command_output(run: CommandRunner, arguments: Sequence[str]) -> str:
+    """What a call printed.
+
+    Raises:
+        SubmissionError: It failed; with its last words.
+    """
+    result = run(arguments)
+    if result.exit_code != 0:
+        said = [line.strip() for line in (*result.errors.splitlines(), *result.output.splitlines()) if line.strip()]
+        raise SubmissionError(f"deadlinecommand failed with exit code {result.exit_code}: {said[-1] if said else ''}")
+    return result.output
+
+
 class _RefusedError(SubmissionError):
     """One job was refused; ``job_id`` is that of the job that may exist all the same."""
 
@@ -88,7 +101,7 @@ def submit_bundle(
     if known:
         ids = ", ".join(known.values())
         raise SubmissionError(f"{opened.name} is submitted already, as job {ids}; write a new bundle")
-    run = run_command or _DeadlineCommand()
+    run = run_command or DeadlineCommand()
     say = on_message or _unheard
     job_ids: dict[str, str] = {}
     job: Mapping[str, Any] = {}
@@ -170,14 +183,19 @@ def parse_job_id(output: str) -> Optional[str]:
     return found[-1] if found else None
 
 
-class _DeadlineCommand:
-    """The real ``deadlinecommand``."""
+class DeadlineCommand:
+    """The real ``deadlinecommand`` of this machine, a process per call.
+
+    Raises:
+        SubmissionError: There is none; of a call, that it failed.
+    """
 
     def __init__(self) -> None:
         self._executable = find_deadlinecommand()
         self._environment = {key: value for key, value in os.environ.items() if key not in _HOST_VARIABLES}
 
     def __call__(self, arguments: Sequence[str]) -> CommandResult:
+        """What it did."""
         result = subprocess.run(
             [self._executable, *arguments],
             stdin=subprocess.DEVNULL,

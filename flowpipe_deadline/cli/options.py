@@ -11,12 +11,12 @@ import platformdirs
 from click.core import ParameterSource
 from flowpipe import Graph
 
+from ..bundle import ROOT_VARIABLE
 from ..errors import UsageError
 from ..farm.backends import FILES
 from ..loader import load_graph
 from ..parameters import parse_parameters
 
-ROOT_VARIABLE = "FLOWPIPE_DEADLINE_ROOT"
 TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
 STORE_VARIABLE = "FLOWPIPE_DEADLINE_STORE"
 

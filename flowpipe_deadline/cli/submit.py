@@ -7,12 +7,11 @@ from typing import Optional
 
 import click
 
-from ..bundle import write_bundle
+from ..bundle import ROOT_VARIABLE, write_bundle
 from ..errors import UsageError
 from ..planner import plan_graph
 from ..submit import find_deadlinecommand, submit_bundle
 from .options import (
-    ROOT_VARIABLE,
     graph_from,
     is_given,
     output_option,

@@ -11,6 +11,7 @@ from typing import List, Optional, Sequence
 
 from .errors import FlowpipeDeadlineError
 from .evaluate import evaluate_request
+from .failures import write_failure
 from .frames import FrameList
 from .hosts import host
 from .protocol import Reporter, TaskRequest, read_task
@@ -33,10 +34,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             reporter.done()
     except FlowpipeDeadlineError as error:
         print(f"Error: {error}", file=sys.stderr)
+        _keep_failure(request, error, report=str(error))
         reporter.failed(message=str(error), traceback="")
         return TASK_REFUSED
     except BaseException as error:  # A node may raise anything, SystemExit included: the task has failed then.
-        return _node_failed(error, reporter)
+        return _node_failed(error, request, reporter)
     return 0
 
 
@@ -61,11 +63,20 @@ def _parse(arguments: Optional[Sequence[str]]) -> TaskRequest:
     return TaskRequest(bundle=options.bundle, node=options.node, frames=frames)
 
 
-def _node_failed(error: BaseException, reporter: Reporter) -> int:
+def _node_failed(error: BaseException, request: TaskRequest, reporter: Reporter) -> int:
     text = "".join(_format_from_node(error))
     print(text, file=sys.stderr)
+    _keep_failure(request, error, report=text)
     reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)
     return NODE_FAILED
+
+
+def _keep_failure(request: TaskRequest, error: BaseException, *, report: str) -> None:
+    """For whoever waits to raise it. Where that is not possible, the task's report has to do."""
+    try:
+        write_failure(request, error, report=report)
+    except Exception as problem:  # Also what a strange error does when it is looked at.
+        print(f"Warning: the error is not kept in the bundle: {problem!r}", file=sys.stderr)
 
 
 def _format_from_node(error: BaseException) -> List[str]:

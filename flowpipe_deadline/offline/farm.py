@@ -186,13 +186,14 @@ def _watch(repository: Repository, *, crew: _Crew, on_progress: Callable[[FarmSt
     while True:
         started = time.monotonic()
         state = _state(repository)
+        effort = time.monotonic() - started
         if state != last:
             on_progress(state)
             last = state
         if not any(task.status in (TaskStatus.QUEUED, TaskStatus.RENDERING) for task in state.tasks):
             return
         crew.replace_the_dead()
-        time.sleep(max(_PAUSE, 9 * (time.monotonic() - started)))  # Watching costs a tenth of a core at most.
+        time.sleep(max(_PAUSE, 9 * effort))  # Watching costs a tenth of a core at most.
 
 
 def _state(repository: Repository) -> FarmState:
