@@ -47,9 +47,9 @@ _STATES: Mapping[str, JobState] = {
 class FarmEvaluator(Evaluator):
     """What the evaluators share: a graph is planned, written, run, and gets its outputs back.
 
-    The plugs are left as flowpipe's own evaluation leaves them, and ``stats`` holds the times seen from here;
-    attributes that a node sets on itself stay where it was evaluated. What does not depend on a failed node is still
-    evaluated and brought back; then the node's error is raised, of its own class where that can be imported. Nodes have to be
+    The plugs are left as flowpipe's own evaluation leaves them, and ``stats`` holds the times seen from here; what a
+    node sets on itself stays where it was evaluated. What does not depend on a failed node is still evaluated and
+    brought back; then the node's error is raised, of its own class where that can be imported. Nodes have to be
     importable by other processes, and relative paths in them mean the bundle's folder.
     """
 

@@ -11,11 +11,11 @@ from flowpipe.evaluator import NodeEventCallback
 
 from .bundle import Bundle
 from .errors import EvaluationError, FlowpipeDeadlineError, MissingResultsError
+from .farm.backends import open_store
 from .farm.bundle import read_node
 from .farm.codec import decode
 from .farm.failures import read_failures, rebuild_error
 from .farm.merge import Batch, merge_results
-from .farm.store import FileStore
 from .node_records import label
 from .walk import parents
 
@@ -42,7 +42,7 @@ class LiveGraph:
         self.errors: list[BaseException] = []
         """What failed nodes raised, in the order in which that was seen."""
         self._bundle = bundle
-        self._store = FileStore(bundle.folder)
+        self._store = open_store(bundle.folder)
         self._on_node_event = on_node_event
         self._wait = wait
         self._unfinished = dict(nodes)
