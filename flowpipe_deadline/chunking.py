@@ -52,7 +52,10 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
         note = f"'{first}' cut into chunks of {batch.chunk_size}"
         return Chunking(mode="frames", frames=frames, chunk_size=batch.chunk_size, note=note)
     note = f"'{first}' cut into chunks of {batch.chunk_size}, by item number: {_why_not_frames(frames)}"
-    numbers = FrameList(range(len(items)))
+    try:
+        numbers = FrameList(range(len(items)))
+    except FrameListError as error:
+        raise PlanError(label(node), f"is batched over '{first}': {error}") from error
     return Chunking(mode="items", frames=numbers, chunk_size=batch.chunk_size, note=note)
 
 

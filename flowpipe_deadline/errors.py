@@ -66,7 +66,10 @@ class CycleError(FlowpipeDeadlineError):
         self.path = path
 
     def __str__(self) -> str:
-        return f"the graph has a cycle: {' -> '.join(self.path)}; cut one of these connections"
+        path = (
+            self.path if len(self.path) <= 12 else (*self.path[:6], f"… {len(self.path) - 11} more …", *self.path[-5:])
+        )
+        return f"the graph has a cycle: {' -> '.join(path)}; cut one of these connections"
 
 
 class BundleError(FlowpipeDeadlineError):

@@ -32,7 +32,8 @@ def _plain_function() -> None:
 
 
 # What every node has; whatever else an instance holds is its own and goes into its record.
-_COMMON_ATTRIBUTES = frozenset(vars(_Plain(graph=None))) | frozenset(vars(FunctionNode(func=_plain_function)))
+_COMMON_ATTRIBUTES = frozenset(vars(_Plain(graph=None)))
+_FUNCTION_ATTRIBUTES = frozenset(vars(FunctionNode(func=_plain_function)))
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,18 @@ def node_record(
     Raises:
         PlanError: It cannot be found again by another process, or holds a value that does not survive.
     """
-    attributes, complete = _attributes(node)
+    attributes, unkept = _attributes(node)
     return {
         "format": FORMAT,
         "key": key,
-        "name": node.name,
-        "identifier": node.identifier,
-        "graph": node.graph.name,
+        "name": str(node.name),
+        "identifier": str(node.identifier),
+        "graph": str(node.graph.name),
         "interpreter": interpreter,
         "class": _describe(node, type(node)).to_json(),
         "function": _describe_function(node).to_json() if isinstance(node, FunctionNode) else None,
         "default_constructor": _has_default_constructor(type(node)),
-        "complete": complete,
+        "unkept": unkept,
         "attributes": attributes,
         "metadata": _keep(node, "metadata", node.metadata),
         "inputs": _inputs(node, feeds),
@@ -114,15 +115,16 @@ def _has_default_constructor(cls: type) -> bool:
     return True
 
 
-def _attributes(node: INode) -> tuple[dict[str, Any], bool]:
-    """The instance's own attributes, and whether all of them are there.
+def _attributes(node: INode) -> tuple[dict[str, Any], list[str]]:
+    """The instance's own attributes, and the names of those that cannot be kept.
 
-    One that cannot be kept is left to the constructor; where that needs arguments, nobody could make it again.
+    These are left to the constructor; where that needs arguments, nobody could make them again.
     """
+    common = _FUNCTION_ATTRIBUTES if isinstance(node, FunctionNode) else _COMMON_ATTRIBUTES
     kept: dict[str, Any] = {}
-    complete = True
+    unkept: list[str] = []
     for name, value in vars(node).items():
-        if name in _COMMON_ATTRIBUTES:
+        if name in common:
             continue
         try:
             kept[name] = encode(value)
@@ -130,8 +132,8 @@ def _attributes(node: INode) -> tuple[dict[str, Any], bool]:
             if not _has_default_constructor(type(node)):
                 advice = "give its constructor defaults for all arguments, or keep that out of the node"
                 raise PlanError(label(node), f"its attribute '{name}' does not survive: {error}; {advice}") from error
-            complete = False
-    return kept, complete
+            unkept.append(name)
+    return kept, unkept
 
 
 def _inputs(node: INode, feeds: Iterable[Feed]) -> dict[str, Any]:

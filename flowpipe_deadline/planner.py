@@ -134,6 +134,9 @@ def _warnings(node: INode, job: Job, interpreters: Optional[Collection[str]]) ->
         f"{label(node)}: metadata '{key}' means nothing here; is it '{meant}'?"
         for key, meant in misspelt_metadata(node.metadata)
     ]
+    warnings += [
+        f"its attribute '{name}' cannot be kept: a worker has its constructor's" for name in job.record["unkept"]
+    ]
     if interpreters is not None and job.interpreter not in interpreters:
         warnings.append(
             f"{label(node)}: the interpreter '{job.interpreter}' is not configured; its job would fail here"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -29,7 +29,7 @@ class NodeResults:
     is_last: bool
     """Whether no other job waits for it."""
     encoded: Optional[Mapping[str, Any]]
-    """The outputs after all chunks; None if something is missing or cannot be merged."""
+    """The outputs after all chunks, without those that cannot be merged; None if something is missing or damaged."""
     chunks: tuple[tuple[Optional[str], Mapping[str, Any]], ...]
     """The outputs of each chunk, by its frame list (None for a node that is not batched)."""
     missing: Optional[str]
@@ -128,7 +128,7 @@ def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> Nod
     try:
         results = () if is_omitted else store.read(key)
         stale = [result for result in results if is_stale(record, result, bundle=bundle.folder, store=store)]
-        merged = {} if is_omitted else merge_results(key, batch=batch, results=results)
+        merged, problem = ({}, None) if is_omitted else _merge_each(key, batch, results, record["outputs"])
     except MissingResultsError:
         pass
     except (MergeError, RecordError) as error:
@@ -139,7 +139,7 @@ def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> Nod
         graph=entry["graph"],
         is_omitted=is_omitted,
         is_last=bool(entry.get("last")),
-        encoded=None if merged is None else final_outputs(record, merged),
+        encoded=None if merged is None else _without(final_outputs(record, merged), merged, results),
         chunks=tuple(
             (None if result.frames is None else str(result.frames), final_outputs(record, result.outputs))
             for result in sorted(results, key=_first_frame)
@@ -148,6 +148,28 @@ def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> Nod
         stale=_frames_of(stale),
         problem=problem,
     )
+
+
+def _merge_each(
+    key: str, batch: Optional[Batch], results: Sequence[ChunkResult], outputs: Iterable[str]
+) -> tuple[dict[str, Any], Optional[str]]:
+    """Every output that can be merged, and why others cannot."""
+    merged: dict[str, Any] = {}
+    problems = []
+    for name in outputs:
+        try:
+            merged.update(merge_results(key, batch=batch, results=results, wanted=(name,)))
+        except MergeError as error:
+            problems.append(str(error))
+    if not outputs:
+        merge_results(key, batch=batch, results=results)  # Raises if a result is missing.
+    return merged, "; ".join(problems) or None
+
+
+def _without(outputs: dict[str, Any], merged: Mapping[str, Any], results: Sequence[ChunkResult]) -> dict[str, Any]:
+    """The outputs without those that chunks have set and that could not be merged."""
+    was_set = {name for result in results for name in result.outputs}
+    return {name: value for name, value in outputs.items() if name in merged or name not in was_set}
 
 
 def _frames_of(results: Sequence[ChunkResult]) -> Optional[str]:

@@ -54,12 +54,13 @@ class NodeSettings:
     """Names and texts for scripts to find, as ``ExtraInfoKeyValue#``."""
 
 
-def parse_settings(node: str, *, metadata: Mapping[str, Any], graph_wide: Mapping[str, Any]) -> NodeSettings:
+def parse_settings(node: str, *, metadata: Any, graph_wide: Mapping[str, Any]) -> NodeSettings:
     """The settings of one node; its own win over ``graph_wide`` ones, which look like ``metadata["deadline"]``.
 
     Raises:
         SettingError: A setting does not exist (the right one is suggested) or has a bad value.
     """
+    metadata = _mapping(node, "metadata", metadata)
     own = _mapping(node, "metadata['deadline']", metadata.get("deadline"))
     return NodeSettings(
         interpreter=_parse_interpreter(node, metadata.get("interpreter")),

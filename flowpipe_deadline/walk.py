@@ -113,6 +113,9 @@ def _cycle(nodes: list[INode]) -> tuple[str, ...]:
             loop = path[seen[id(parent)] :]
             first = min(range(len(loop)), key=lambda index: nodes.index(loop[index]))
             around = [*loop[first:], *loop[: first + 1]]
-            return tuple(node.name for node in reversed(around))
+            is_one_graph = len({id(node.graph) for node in around}) == 1
+            return tuple(
+                str(node.name) if is_one_graph else f"{node.graph.name}.{node.name}" for node in reversed(around)
+            )
         seen[id(parent)] = len(path)
         path.append(parent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import os
+import re
 import signal
 import sys
 import time
@@ -214,3 +215,96 @@ def Follow(frames=None, items=None, value=None):
 def Mirror(frames=None):
     """A list as long as the frames, made in one go."""
     return {"items": list(frames)[::-1]}
+
+
+def double(value):
+    """A function that a node holds."""
+    return 2 * value
+
+
+class Apply(INode):
+    """A class node that holds a function and a pattern, and has attributes called like flowpipe's own."""
+
+    def __init__(self, function=None, **kwargs):
+        """Without a function it does nothing."""
+        super().__init__(**kwargs)
+        self.function = function
+        self.pattern = re.compile("a+")
+        self.func = "sum"
+        InputPlug("value", self, 2)
+        OutputPlug("value", self)
+
+    def compute(self, value):
+        """What the function makes of the value."""
+        assert self.pattern.match("aa")
+        assert self.func == "mean"
+        return {"value": self.function(value) if self.function else value}
+
+
+class Twice(INode):
+    """Bound to another name before its own is bound again."""
+
+    def __init__(self, **kwargs):
+        """One output."""
+        super().__init__(**kwargs)
+        OutputPlug("value", self)
+
+    def compute(self):
+        """One."""
+        return {"value": 1}
+
+
+First = Twice
+
+
+class Twice(First):
+    """The name's second meaning."""
+
+    def compute(self):
+        """Two."""
+        return {"value": 2}
+
+
+class Grow(INode):
+    """Changes the preset value of its output in place, and makes an output while it computes."""
+
+    def __init__(self, **kwargs):
+        """The output begins as an empty list."""
+        super().__init__(**kwargs)
+        InputPlug("value", self, 7)
+        OutputPlug("grown", self)
+        self.outputs["grown"].value = []
+
+    def compute(self, value):
+        """Nothing is returned."""
+        self.outputs["grown"].value.append(value)
+
+
+@dataclass
+class Derived:
+    """A dataclass with an attribute that is no field."""
+
+    base: int
+
+    def __post_init__(self):
+        """Derives the other."""
+        self.twice = 2 * self.base
+
+
+@Node(outputs=["images", "seconds", "pair", "parts"])
+def Measure(frames=None):
+    """Some outputs that can be merged, some that cannot, and one that only looks like a list by frame."""
+    parts = {f"parts.{frame}": frame for frame in frames}
+    return {"images": [f"i{frame}" for frame in frames], "seconds": sum(frames), "pair": ("x", "y"), **parts}
+
+
+@Node(outputs=["value"])
+def Ask():
+    """Asks a question that nobody answers, and closes what it could print to."""
+    try:
+        input()
+    except EOFError:
+        answer = "nobody"
+    sys.stdout.close()
+    sys.stderr = None
+    return {"value": answer}

@@ -98,6 +98,79 @@ def test_class_nodes_with_attributes(graph, tmp_path):
     assert_same_as_flowpipe(graph, tmp_path)
 
 
+def test_functions_patterns_and_odd_names_on_a_node_survive(graph, tmp_path):
+    """Attributes that its constructor would make differently are as they were planned."""
+    node = nodes.Apply(nodes.double, name="apply", graph=graph)
+    node.func = "mean"
+
+    assert_same_as_flowpipe(graph, tmp_path)
+
+
+def test_a_class_whose_name_was_bound_again_is_itself(graph, tmp_path):
+    """Under the name that still leads to it."""
+    nodes.First(name="first", graph=graph)
+    nodes.Twice(name="second", graph=graph)
+
+    assert_same_as_flowpipe(graph, tmp_path)
+
+
+def test_outputs_that_are_changed_in_place(graph, tmp_path):
+    """They count as set."""
+    last = nodes.Pass(name="last", graph=graph)
+    nodes.Grow(name="grow", graph=graph).outputs["grown"].connect(last.inputs["value"])
+
+    assert evaluate_in_process(graph, tmp_path)["Test.last"] == {"value": [7]}
+
+
+def test_attributes_of_a_dataclass_that_are_no_fields_survive(graph, tmp_path):
+    """As pickle would keep them."""
+    nodes.Pass(name="a", graph=graph, value=nodes.Derived(3))
+
+    assert evaluate_in_process(graph, tmp_path)["Test.a"]["value"].twice == 6
+
+
+def test_an_output_that_cannot_be_merged_stands_in_nobodys_way(graph, tmp_path):
+    """Who takes the others gets them, sub-plugs among them; the results name the one and show the rest."""
+    measure = nodes.Measure(name="measure", graph=graph, frames=[1, 2, 3, 4], metadata={"batch_size": 2})
+    measure.outputs["parts"]["log"].value = "preset"
+    images = nodes.Pass(name="images", graph=graph)
+    parts = nodes.Collect(name="parts", graph=graph)
+    measure.outputs["images"].connect(images.inputs["value"])
+    measure.outputs["parts"].connect(parts.inputs["images"])
+    plan = plan_graph(graph)
+    bundle = write_bundle(plan, root=tmp_path)
+
+    evaluate_plan(plan, bundle)
+
+    results = read_results(bundle)
+    assert results["Test.images"].outputs() == {"value": ["i1", "i2", "i3", "i4"]}
+    assert results["Test.parts"].outputs() == {"parts": {"log": "preset", "1": 1, "2": 2, "3": 3, "4": 4}}
+    assert "measure.seconds: the rule 'same' cannot merge" in results["Test.measure"].problem
+    assert set(results["Test.measure"].plain_outputs()) == {"images", "pair", "parts"}
+
+
+def test_a_constant_tuple_is_no_list_by_frame(graph, tmp_path):
+    """As long as a chunk, but the same in every chunk: cut as a whole, it has too few items, and that is said."""
+    measure = nodes.Measure(name="measure", graph=graph, frames=[1, 2, 3, 4], metadata={"batch_size": 2})
+    metadata = {"batch": {"size": 2, "over": ["frames", "images"]}}
+    check = nodes.Check(name="check", graph=graph, frames=[1, 2, 3, 4], metadata=metadata)
+    measure.outputs["pair"].connect(check.inputs["images"])
+    plan = plan_graph(graph)
+    bundle = write_bundle(plan, root=tmp_path)
+
+    with pytest.raises(MergeError, match="pair has 2 items where frames has 4"):
+        evaluate_plan(plan, bundle)
+
+
+@pytest.mark.parametrize("items", [[[1, 2], [3]], [{"a": 1}, {"b": 2}], [{1}, {2}]], ids=["lists", "dicts", "sets"])
+def test_any_items_can_be_cut(graph, tmp_path, items):
+    """Also those that have no hash."""
+    nodes.Render(name="render", graph=graph, frames=[1], metadata={"batch_size": 1})
+    nodes.Pass(name="a", graph=graph, value=items, metadata={"batch": {"size": 1, "over": ["value"]}})
+
+    assert_same_as_flowpipe(graph, tmp_path)
+
+
 def test_sub_graphs_of_one_name(tmp_path):
     """Equal names of graphs and nodes do not mix up results."""
     main = Graph(name="main")

@@ -112,7 +112,7 @@ def test_a_list_without_one_item_per_frame_cannot_be_handed_frame_by_frame(tmp_p
     render.outputs["items"].connect(check.inputs["images"])
     plan, bundle = bundle_of(graph, tmp_path)
 
-    with pytest.raises(MergeError, match=r"render\.items: its chunk 1-2 has not one item per frame"):
+    with pytest.raises(MergeError, match=r"render\.items feeds a batch .* items has 2 items where frames has 4"):
         evaluate_plan(plan, bundle)
 
 
@@ -160,6 +160,26 @@ def test_a_task_killed_at_any_point_leaves_nothing_half(tmp_path, milliseconds):
     assert len(FileStore(bundle.folder).read("render")) in (0, 1)
     evaluate_plan(plan, bundle)
     assert {label: node.outputs() for label, node in read_results(bundle).items()} == expected_outputs(graph)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no limits to the size of files")
+@pytest.mark.parametrize("size", [0, 1, 50, 200])
+def test_a_result_that_cannot_be_written_whole_is_not_there(tmp_path, size):
+    """The disk refuses the rest of the file: one clear error, nothing half, and the next run gives the result."""
+    plan, bundle = bundle_of(chain(range(1, 5)), tmp_path)
+    code = (
+        f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
+        "from flowpipe_deadline.farm.__main__ import main\n"
+        f"sys.exit(main(['--bundle', {str(bundle.folder)!r}, '--node', 'render', '--frames', '1-2']))"
+    )
+
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    assert result.returncode == 2
+    assert "its result cannot be written" in result.stderr
+    assert list((bundle.folder / "results" / "render").iterdir()) == []
+    evaluate_plan(plan, bundle)
+    assert checked(bundle) == [f"{frame}:{frame}" for frame in range(1, 5)]
 
 
 def test_two_workers_on_the_same_chunk_do_no_harm(tmp_path):

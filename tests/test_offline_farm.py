@@ -328,6 +328,26 @@ def test_a_command_that_is_killed_takes_its_workers_along(graph, tmp_path):
     wait_for(lambda: not evaluators_of(bundle))
 
 
+def test_a_node_that_asks_or_closes_its_streams_is_no_trouble(graph, tmp_path):
+    """It gets an end of file, and its result counts."""
+    nodes.Ask(name="node", graph=graph)
+
+    state = run_bundle(bundle := bundle_of(graph, tmp_path), failure_limit=1)
+
+    assert state.is_complete, state.tasks[0].message
+    assert read_results(bundle)["Test.node"].outputs() == {"value": "nobody"}
+
+
+def test_files_of_the_current_folder_do_not_get_in_the_way(graph, tmp_path, monkeypatch):
+    """Also where one is called like a module that the farm needs, and PYTHONPATH is relative."""
+    (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.path.relpath(TESTS))
+    nodes.Pass(name="node", graph=graph, value=1)
+
+    assert run_bundle(bundle_of(graph, tmp_path / "root"), failure_limit=1).is_complete
+
+
 def test_the_log_of_a_task_holds_what_was_said(graph, tmp_path):
     """What the node printed, and what the plugin did."""
     nodes.Chatter(name="node", graph=graph, value=5)

@@ -440,7 +440,7 @@ def test_a_class_whose_constructor_needs_arguments_is_planned(graph):
     assert record["default_constructor"] is False
 
 
-def test_a_node_of_the_running_script_is_planned_by_its_file(graph, monkeypatch):
+def test_a_node_of_the_running_script_is_planned_by_its_file(graph, monkeypatch, tmp_path):
     """``__main__`` on one machine is a file on the other."""
 
     class Local(INode):
@@ -451,10 +451,12 @@ def test_a_node_of_the_running_script_is_planned_by_its_file(graph, monkeypatch)
     Local.__qualname__ = "Local"
     main = sys.modules["__main__"]
     monkeypatch.setattr(main, "Local", Local, raising=False)
-    monkeypatch.setattr(main, "__file__", "/somewhere/script.py", raising=False)
+    script = tmp_path / "script.py"
+    script.touch()
+    monkeypatch.setattr(main, "__file__", str(script), raising=False)
     monkeypatch.setattr(main, "__spec__", None)
     OutputPlug("value", Local(graph=graph))
 
     source = plan_graph(graph).jobs[0].record["class"]
 
-    assert source == {"module": "__main__", "qualname": "Local", "file": "/somewhere/script.py"}
+    assert source == {"module": "__main__", "qualname": "Local", "file": str(script)}

@@ -116,7 +116,7 @@ _KINDS = {
 }
 
 
-def run_in_process(bundle, *, faults, consecutive):
+def run_in_process(bundle, *, faults, consecutive, workers):
     """Runs the bundle's jobs as the offline farm does, tasks evaluated here, with a fault for each task as it comes."""
     repository = Repository(bundle.folder / "repository.sqlite", failure_limit=50, consecutive_chunks=consecutive)
     job_ids = {}
@@ -127,13 +127,20 @@ def run_in_process(bundle, *, faults, consecutive):
         )
     modes = {job["key"]: job["frame_mode"] for job in bundle.jobs}
     remaining = list(faults)
-    while (task := repository.claim("worker")) is not None:
+    claimed = []
+    while True:
+        while len(claimed) < workers and (task := repository.claim(f"worker-{len(claimed)}")) is not None:
+            claimed.append(task)
+        if not claimed:
+            break
         fault = remaining.pop() if remaining else "none"
+        task = claimed.pop(len(remaining) % len(claimed))
         frames = None if modes[task.key] == "none" else FrameList.parse(task.frames)
         if fault == "error":
             repository.fail(task, "an error")
         elif fault == "dies":
-            repository.abandon("worker")
+            repository.abandon(str(task.worker))
+            claimed = [other for other in claimed if other.worker != task.worker]
         elif fault == "cancelled":
             repository.requeue(task)
         else:
@@ -169,15 +176,15 @@ def reference_outputs(graph):
 
 
 @settings(deadline=None, max_examples=50)
-@given(graph=graphs(), faults=st.lists(FAULTS, max_size=12), consecutive=st.booleans())
-def test_a_farm_that_misbehaves_gives_what_flowpipe_gives(graph, faults, consecutive):
-    """Errors, deaths, cancelled and repeated tasks, any chunk sizes, either reading of what Deadline does with gaps."""
+@given(graph=graphs(), faults=st.lists(FAULTS, max_size=12), consecutive=st.booleans(), workers=st.integers(1, 4))
+def test_a_farm_that_misbehaves_gives_what_flowpipe_gives(graph, faults, consecutive, workers):
+    """Errors, deaths, cancelled and repeated tasks, any chunk sizes, any order, either reading of chunks with gaps."""
     reset_default_graph()
     folder = tempfile.mkdtemp()
     try:
         bundle = write_bundle(plan_graph(graph), root=folder)
         with contextlib.redirect_stdout(io.StringIO()):
-            status = run_in_process(bundle, faults=faults, consecutive=consecutive)
+            status = run_in_process(bundle, faults=faults, consecutive=consecutive, workers=workers)
 
         assert set(status.values()) == {JobStatus.COMPLETED}
         assert_equal(outputs_of(bundle), reference_outputs(graph))

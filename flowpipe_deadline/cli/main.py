@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Optional
 
@@ -39,7 +40,10 @@ for command in (plan, run, submit, results):
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Runs the command line and exits."""
-    sys.exit(_run(arguments))
+    code = _run(arguments)
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        os._exit(code)  # A script has started threads that would keep us for ever; the answer is out.
+    sys.exit(code)
 
 
 def _run(arguments: Optional[Sequence[str]]) -> int:

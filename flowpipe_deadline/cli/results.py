@@ -53,13 +53,13 @@ def print_outputs(label: str, encoded: Mapping[str, Any]) -> None:
 
 
 def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
+    if node.problem is not None:
+        answer(f"{label}: {node.problem}")
     if node.encoded is not None:
         print_outputs(f"{label} (omitted)" if node.is_omitted else label, node.encoded)
         if node.stale is not None:
             answer(f"  {'' if node.stale == 'all' else f'frames {node.stale} '}older than what it was made from")
-    elif node.problem is not None:
-        answer(f"{label}: {node.problem}")
-    else:
+    elif node.problem is None:
         answer(f"{label}: missing {'' if node.missing == 'all' else 'frames '}{node.missing}")
     if chunks or node.encoded is None:
         for frames, outputs in node.chunks:

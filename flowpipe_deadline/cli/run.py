@@ -92,7 +92,8 @@ def run(
         answer_json(_report(bundle, state, results))
     else:
         _print_report(bundle, state, results, labels)
-    return 0 if state.is_complete and not any(node.problem for node in results.values()) else 1
+    has_answer = not any(node.problem for node in results.values() if node.is_last)
+    return 0 if state.is_complete and has_answer else 1
 
 
 def _bundle(
@@ -110,11 +111,12 @@ def _bundle(
         if given:
             raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
         return read_bundle(target)
+    root = local_root(root).absolute()  # Before the script is loaded, which may change the current folder.
     plan = plan_graph(graph_from(target, parameters), interpreters={"python", *interpreters})
     for warning in plan.warnings:
         say(f"Warning: {warning}")
     own_templates = templates if is_given(templates) else None
-    return write_bundle(plan, root=local_root(root), templates=own_templates, store=store)
+    return write_bundle(plan, root=root, templates=own_templates, store=store)
 
 
 def _label(job: Any, bundle: Bundle) -> str:
@@ -158,7 +160,7 @@ def _print_report(bundle: Bundle, state: FarmState, results: dict[str, NodeResul
     for label, node in results.items():
         if node.is_last and node.encoded is not None:
             print_outputs(label, node.encoded)
-        elif node.problem is not None:
+        if node.problem is not None:
             say(f"{label}: {node.problem}")
     for task in state.tasks:
         if task.status is TaskStatus.FAILED:

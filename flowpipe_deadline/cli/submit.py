@@ -54,6 +54,7 @@ def submit(
     reserve_stdout()
     if root is None or not is_given(root):
         raise UsageError(f"where do the workers see the bundle? Give --root, or set {ROOT_VARIABLE}")
+    root = root.absolute()  # Before the script is loaded, which may change the current folder.
     plan = plan_graph(graph_from(graph, parameters))
     for warning in plan.warnings:
         say(f"Warning: {warning}")

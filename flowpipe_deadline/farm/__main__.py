@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -27,6 +28,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except FlowpipeDeadlineError as error:
         print(f"Error: {error}", file=sys.stderr)
         return TASK_REFUSED
+    _close_stdin()
     reporter = Reporter(request.token)
     try:
         with host(request.interpreter):
@@ -40,6 +42,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except BaseException as error:  # A node may raise anything, SystemExit included: the task has failed then.
         return _node_failed(error, request, reporter)
     return 0
+
+
+def _close_stdin() -> None:
+    """Nobody is there to answer: a node that asks gets an end of file, and does not wait for ever."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
 
 
 def _parse(arguments: Optional[Sequence[str]]) -> TaskRequest:

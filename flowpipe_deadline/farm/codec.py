@@ -12,7 +12,9 @@ import enum
 import io
 import json
 import math
+import re
 import reprlib
+import types
 from collections import OrderedDict
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -24,6 +26,7 @@ from .errors import FlowpipeDeadlineError
 from .locate import LoadError, NotImportableError, Source, describe, resolve
 
 _TYPE = "$type"
+_BUILT_IN = (list, dict, set, frozenset, tuple, str, bytes, int, float)
 _WIDE = 64  # Integers above this many bits are written in hex: decimal text of any length is refused by Python 3.11+.
 
 
@@ -106,6 +109,8 @@ def plain(data: Any) -> Any:
         return {name: plain(item) for name, item in data["fields"].items()}
     if kind == "range":
         return list(range(*data["range"]))
+    if kind == "reference":
+        return f"{data['class']['module']}.{data['class']['qualname']}"
     if kind in ("ndarray", "numpy_scalar"):
         return _plain_numpy(data)
     if kind == "int":
@@ -122,6 +127,16 @@ def compound(members: Mapping[str, Any]) -> Any:
     if _TYPE in members:
         return {_TYPE: "dict", "items": [[key, value] for key, value in members.items()]}
     return dict(members)
+
+
+def members(data: Any) -> Dict[str, Any]:
+    """The still encoded members of an encoded dict whose keys are texts; empty for anything else."""
+    if not isinstance(data, dict):
+        return {}
+    if _TYPE not in data:
+        return data
+    pairs = data["items"] if data[_TYPE] == "dict" else []
+    return dict(pairs) if all(isinstance(key, str) for key, _ in pairs) else {}
 
 
 def identical(one: Any, other: Any) -> bool:
@@ -144,7 +159,9 @@ def _encode(value: Any) -> Any:
         return _encode_dataclass(value)
     if type(value).__module__ == "numpy" and _is_numpy_data(value):
         return _encode_numpy(value)
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
+    if isinstance(value, (type, types.FunctionType)):
+        return {_TYPE: "reference", "class": _reference(value)}
+    if isinstance(value, tuple) and hasattr(value, "_fields") and not getattr(value, "__dict__", None):
         return {_TYPE: "namedtuple", "class": _class_record(value), "items": _encode_items(value)}
     raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept")
 
@@ -157,6 +174,20 @@ def _type_name(value: Any) -> str:
 def _class_record(value: Any) -> Any:
     try:
         return describe(type(value)).to_json()
+    except NotImportableError as error:
+        raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept: {error}") from error
+
+
+def _decode_reference(data: Any) -> Any:
+    found = resolve(Source.from_json(data["class"]))
+    # A function may stand there as the node that a decorator made of it.
+    return found if isinstance(found, type) else getattr(found, "func", found)
+
+
+def _reference(value: Any) -> Any:
+    """Where a class or function stands."""
+    try:
+        return describe(value).to_json()
     except NotImportableError as error:
         raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept: {error}") from error
 
@@ -202,7 +233,12 @@ def _short_repr(key: Any) -> str:
 
 
 def _encode_dataclass(value: Any) -> Any:
-    names = [field.name for field in dataclasses.fields(value)]
+    if isinstance(value, _BUILT_IN):
+        raise UnsupportedValueError(
+            f"a {_type_name(value)} cannot be kept: it is a dataclass and a built-in type at once"
+        )
+    own = [field.name for field in dataclasses.fields(value) if hasattr(value, field.name)]
+    names = dict.fromkeys([*own, *getattr(value, "__dict__", ())])
     fields = {name: _encode_member(getattr(value, name), f".{name}", name) for name in names}
     return {_TYPE: "dataclass", "class": _class_record(value), "fields": fields}
 
@@ -297,6 +333,12 @@ def _decode_moment(data: Any) -> Any:
     return kind.fromisoformat(data["text"]).replace(tzinfo=_decode_zone(data["zone"]), fold=data["fold"])
 
 
+def _encode_pattern(value: Any) -> Any:
+    if not isinstance(value.pattern, str):
+        raise UnsupportedValueError("a pattern for bytes cannot be kept")
+    return {_TYPE: "pattern", "text": value.pattern, "flags": value.flags}
+
+
 def _key_text(data: Any) -> str:
     """An encoded dict key as JSON would write it."""
     value = plain(data)
@@ -351,6 +393,7 @@ _ENCODERS: Dict[type, Callable[[Any], Any]] = {
     timezone: lambda value: {_TYPE: "timezone", "zone": _encode_zone(value), "text": str(value)},
     Decimal: _as_text("decimal"),
     UUID: _as_text("uuid"),
+    re.Pattern: _encode_pattern,
 }
 
 _DECODERS: Dict[str, Callable[[Any], Any]] = {
@@ -377,6 +420,8 @@ _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "uuid": lambda data: UUID(data["text"]),
     "enum": lambda data: resolve(Source.from_json(data["class"]))[data["name"]],
     "dataclass": _decode_dataclass,
+    "reference": _decode_reference,
+    "pattern": lambda data: re.compile(data["text"], data["flags"]),
     "ndarray": _decode_numpy,
     "numpy_scalar": _decode_numpy,
     "namedtuple": lambda data: resolve(Source.from_json(data["class"]))._make(decode(item) for item in data["items"]),

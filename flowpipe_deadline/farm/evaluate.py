@@ -66,7 +66,8 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None] = _u
     feed_inputs(instance, record=record, upstream=inputs.merged)
     if batch is not None and frames is not None:
         values = {name: instance.inputs[name].value for name in batch.over if name not in inputs.items}
-        parts = {**cut_inputs(values, batch=batch, frames=frames), **decode(inputs.items)}
+        given = {name: decode(value) for name, value in inputs.items.items()}
+        parts = {**cut_inputs(values, batch=batch, frames=frames), **given}
         for name, part in parts.items():
             instance.inputs[name].value = part
     report(f"Evaluating {record['name']}" + ("" if frames is None else f" {frames}"))

@@ -47,10 +47,12 @@ class FrameList(Sequence[int]):
         self._frames: Tuple[int, ...] = tuple(frames)
         if not self._frames:
             raise FrameListError("an empty frame list: a job needs at least one frame (Deadline's default is 0)")
-        self._members = frozenset(self._frames)
+        if len(self._frames) > _MOST:
+            raise FrameListError(f"{len(self._frames)} frames are more than {_MOST}; cut the work into several jobs")
         for frame in self._frames:
             if type(frame) is not int or not 0 <= frame <= _LARGEST:
                 raise FrameListError(f"{frame!r} is no frame: Deadline knows whole numbers from 0 to {_LARGEST}")
+        self._members = frozenset(self._frames)
         if len(self._members) != len(self._frames):
             raise FrameListError("a frame occurs twice: Deadline renders every frame of a job once")
 

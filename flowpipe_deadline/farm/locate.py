@@ -63,14 +63,17 @@ def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
     module = sys.modules.get(thing.__module__)
     if module is None:
         raise NotImportableError(f"{label} is defined in a module that is not loaded any more")
-    if _walk(module, name) is None:
-        raise NotImportableError(f"{label} is not what that name means in its module; give it a name of its own")
+    if not _stands_for(_walk(module, name), thing):
+        aliases = [alias for alias, value in list(vars(module).items()) if _stands_for(value, thing)]
+        if not aliases:
+            raise NotImportableError(f"{label} is not what that name means in its module; give it a name of its own")
+        name = aliases[0]
     file = getattr(module, "__file__", None)
     module_name = thing.__module__
     if module_name == "__main__":
         spec = getattr(module, "__spec__", None)
         module_name = spec.name if spec is not None else "__main__"
-        if file is None:
+        if file is None or not os.path.exists(file):
             raise NotImportableError(f"{label} is defined in an interactive session; put it into a file")
     return Source(module=module_name, qualname=name, file=_own_file(file))
 
@@ -119,14 +122,17 @@ def load_file(file: str) -> ModuleType:
         LoadingError: It starts work of its own when it is loaded.
     """
     path = os.path.realpath(file)
-    name = _script_name(path)
+    _put_on_path(os.path.dirname(path))
+    importlib.invalidate_caches()
+    stem = Path(path).stem
+    # Its own name where that leads to it, so that child processes find what it defines as well.
+    name = stem if stem.isidentifier() and _finds(stem, path) else _script_name(path)
     if name in sys.modules:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise LoadError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    _put_on_path(os.path.dirname(path))
     sys.modules[name] = module  # Before it runs: dataclasses and pickle look their module up.
     try:
         with _as_script(path):
@@ -135,6 +141,11 @@ def load_file(file: str) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _stands_for(found: Any, thing: Any) -> bool:
+    """Whether a name leads to the thing: to itself, or to the node that ``@Node`` made of a function."""
+    return found is not None and (found is thing or getattr(found, "func", None) is thing)
 
 
 def _own_file(file: Optional[str]) -> Optional[str]:
@@ -222,6 +233,8 @@ def _last_words(error: BaseException, file: str) -> str:
         text = f"it calls exit ({error.code}) when it is loaded; put that under  if __name__ == '__main__':"
     else:
         text = traceback.format_exception_only(type(error), error)[-1].strip()
+    if isinstance(error, ModuleNotFoundError):
+        text += "; put its folder on the PYTHONPATH, also that of the workers"
     lines = [step.lineno for step in traceback.extract_tb(error.__traceback__) if _same_file(step.filename, file)]
     if isinstance(error, SyntaxError) and error.filename and _same_file(error.filename, file):
         lines.append(error.lineno)

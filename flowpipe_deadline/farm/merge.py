@@ -9,9 +9,9 @@ import importlib
 import itertools
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from .codec import canonical, compound, decode, encode, identical
+from .codec import canonical, compound, decode, encode, identical, members
 from .errors import FlowpipeDeadlineError
 from .frames import FrameList
 from .store import ChunkResult
@@ -63,10 +63,13 @@ class Batch:
         )
 
 
-def merge_results(node: str, *, batch: Optional[Batch], results: Sequence[ChunkResult]) -> Dict[str, Any]:
+def merge_results(
+    node: str, *, batch: Optional[Batch], results: Sequence[ChunkResult], wanted: Optional[Collection[str]] = None
+) -> Dict[str, Any]:
     """The node's outputs, ``{name: {"value": encoded, "sub_plugs": {key: encoded}}}``; those never set are left out.
 
-    ``results`` come latest first, as a store gives them. Of every frame, the latest result counts.
+    ``results`` come latest first, as a store gives them. Of every frame, the latest result counts. With ``wanted``,
+    only these outputs are merged: that others cannot be is none of the caller's business.
 
     Raises:
         MissingResultsError: A planned frame has no result.
@@ -82,7 +85,8 @@ def merge_results(node: str, *, batch: Optional[Batch], results: Sequence[ChunkR
         raise MissingResultsError(node, missing)
     segments = _segments(latest_by_frame(batch, results))
     names = dict.fromkeys(name for segment in segments for name in segment.result.outputs)
-    return {name: _merge_plug(node, name, batch, segments) for name in names}
+    chosen = names if wanted is None else [name for name in names if name in wanted]
+    return {name: _merge_plug(node, name, batch, segments) for name in chosen}
 
 
 def latest_by_frame(batch: Batch, results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
@@ -96,21 +100,20 @@ def latest_by_frame(batch: Batch, results: Iterable[ChunkResult]) -> Dict[int, C
     return {frame: latest[frame] for frame in (*planned, *added)}
 
 
-def chunk_value(node: str, output: str, *, covering: Sequence[Tuple[int, ChunkResult]]) -> Any:
-    """The list (or tuple), encoded, that an output holds for some frames: an item each, from the results that have it.
+def chunk_value(output: str, *, batch: Batch, covering: Sequence[Tuple[int, ChunkResult]]) -> Optional[Any]:
+    """The list, encoded, that an output holds for some frames: an item each, from the results that have it.
 
-    Raises:
-        MergeError: In one of them, the output is no list with one item per frame.
+    A tuple only where the rule ``concat`` says that tuples are put together. None if a result has not one item per
+    frame: then the output is no list by frame, and only its whole can be cut.
     """
     place = _Place(output)
+    is_concat = batch.merge.get(output) == "concat"
     items = []
     for frame, result in covering:
-        by_frame = _items_by_frame(place.value(result), result.frames) if place.is_in(result) else None
+        value = place.value(result) if place.is_in(result) else None
+        by_frame = _items_by_frame(value, result.frames) if is_concat or isinstance(value, list) else None
         if by_frame is None:
-            raise MergeError(
-                f"{node}.{output}: its chunk {result.frames} has not one item per frame, but a node downstream is"
-                " batched over them; return a list as long as the frames"
-            )
+            return None
         items.append(by_frame[frame])
     return _like(place.value(covering[0][1]), items)
 
@@ -177,9 +180,16 @@ def _merge_plug(node: str, name: str, batch: Batch, segments: Sequence[_Segment]
         key: _merge_values(node, _Place(name, key), batch.merge.get(f"{name}.{key}", rule), segments)
         for key in dict.fromkeys(key for output in outputs for key in output["sub_plugs"])
     }
-    if sub_plugs and all(identical(output["value"], compound(output["sub_plugs"])) for output in outputs):
-        return {"value": compound(sub_plugs), "sub_plugs": sub_plugs}
+    if sub_plugs and all(map(_is_compound, outputs)):
+        unset = {key: value for output in outputs for key, value in members(output["value"]).items()}
+        return {"value": compound({**unset, **sub_plugs}), "sub_plugs": sub_plugs}
     return {"value": _merge_values(node, _Place(name), rule, segments), "sub_plugs": sub_plugs}
+
+
+def _is_compound(output: Mapping[str, Any]) -> bool:
+    """Whether the plain value is only the sub-plugs seen as one dict; some of these may not have been set."""
+    values = members(output["value"])
+    return all(key in values and identical(values[key], value) for key, value in output["sub_plugs"].items())
 
 
 def _merge_values(node: str, place: _Place, rule: Optional[str], segments: Sequence[_Segment]) -> Any:
@@ -198,7 +208,11 @@ def _merge_values(node: str, place: _Place, rule: Optional[str], segments: Seque
             return _RULES[chosen](encoded)
         return encode(_function(chosen)([decode(value) for value in encoded]))
     except Exception as error:  # A rule may be anybody's function.
-        advice = "" if rule else f"; declare how, such as metadata['batch']['merge'] = {{'{place}': 'chunks'}}"
+        kinds = {_kind(place.value(result)) for result in results}
+        fitting = {"tuple": "concat", "set": "union", "frozenset": "union"}.get(
+            kinds.pop() if len(kinds) == 1 else "", "chunks"
+        )
+        advice = "" if rule else f"; declare how, such as metadata['batch']['merge'] = {{'{place}': '{fitting}'}}"
         raise MergeError(f"{node}.{place}: the rule '{chosen}' cannot merge its chunks: {error}{advice}") from error
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Mapping, Tuple, Union
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
 
 from flowpipe import INode, InputPlug, OutputPlug
 from flowpipe.node import FunctionNode
 
-from .codec import UnsupportedValueError, decode, encode
+from .codec import UnsupportedValueError, canonical, decode, encode
 from .errors import FlowpipeDeadlineError
 from .locate import Source, resolve
 
@@ -82,14 +82,15 @@ def evaluate_node(node: INode) -> Dict[str, Any]:
         BaseException: Whatever the node raises.
     """
     sink = _Sink(node)
-    before = dict(_held_values(node, sink))
-    returned = set(node.evaluate() or ())
-    changed = {place for place, value in _held_values(node, sink) if before.get(place, sink) is not value}
+    before = {place: (value, _snapshot(value)) for place, value in _held_values(node, sink)}
+    answer = node.evaluate()
+    returned = set(answer) if isinstance(answer, dict) else set()
+    changed = {place for place, value in _held_values(node, sink) if _has_changed(before.get(place), value)}
     outputs = {}
     for name, plug in node.outputs.items():
         keys = [key for key in plug.sub_plugs if (name, key) in changed or f"{name}.{key}" in returned]
         if keys or name in returned or (name, None) in changed:
-            value = _encode_output(node, name, sink.inputs[name].value)
+            value = _encode_output(node, name, _handed_on(name, plug, sink))
             sub_plugs = {key: _encode_output(node, f"{name}.{key}", plug[key].value) for key in keys}
             outputs[name] = {"value": value, "sub_plugs": sub_plugs}
     return outputs
@@ -111,9 +112,26 @@ class _Sink(INode):
 def _held_values(node: INode, sink: _Sink) -> Iterator[Tuple[Tuple[str, Union[str, None]], Any]]:
     """What each output and each of its sub-plugs holds."""
     for name, plug in node.outputs.items():
-        yield (name, None), sink.inputs[name].value
+        yield (name, None), _handed_on(name, plug, sink)
         for key, sub_plug in plug.sub_plugs.items():
             yield (name, key), sub_plug.value
+
+
+def _handed_on(name: str, plug: OutputPlug, sink: _Sink) -> Any:
+    """What a plain connection carries; a plug that was made during evaluation has none yet."""
+    return sink.inputs[name].value if name in sink.inputs else plug.value
+
+
+def _snapshot(value: Any) -> Optional[str]:
+    """A text to tell by whether the value was changed in place; None for one that cannot be kept anyway."""
+    try:
+        return canonical(encode(value))
+    except UnsupportedValueError:
+        return None
+
+
+def _has_changed(before: Optional[Tuple[Any, Optional[str]]], value: Any) -> bool:
+    return before is None or before[0] is not value or before[1] != _snapshot(value)
 
 
 def _encode_output(node: INode, name: str, value: Any) -> Any:
@@ -141,7 +159,7 @@ def _build_class(record: Record) -> INode:
             node: INode = cls(graph=None)
             return node
         except Exception as error:  # Anybody's constructor.
-            if not record["complete"]:
+            if record["unkept"]:
                 raise NodeError(f"{cls.__qualname__}() fails without arguments: {error!r}") from error
     node = cls.__new__(cls)
     INode.__init__(node, name=record["name"], graph=None)
@@ -155,6 +173,7 @@ def _restore_inputs(node: INode, records: Mapping[str, Record]) -> None:
         for key, sub_plug in record["sub_plugs"].items():
             node.inputs[name][key].value = decode(sub_plug.get("value"))
         node.inputs[name].value = decode(record.get("value"))
+        node.inputs[name].sub_plugs = {key: node.inputs[name].sub_plugs[key] for key in record["sub_plugs"]}
     node.inputs = {name: node.inputs[name] for name in records}
 
 
@@ -165,4 +184,5 @@ def _restore_outputs(node: INode, records: Mapping[str, Record]) -> None:
         for key, value in record["sub_plugs"].items():
             node.outputs[name][key].value = decode(value.get("value"))
         node.outputs[name].value = decode(record.get("value"))
+        node.outputs[name].sub_plugs = {key: node.outputs[name].sub_plugs[key] for key in record["sub_plugs"]}
     node.outputs = {name: node.outputs[name] for name in records}

@@ -6,6 +6,7 @@ the keys; a test holds both sides together.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -77,7 +78,8 @@ class Reporter:
         self._write("done", "")
 
     def _write(self, kind: str, text: str) -> None:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):  # A node may have closed or replaced it.
+                stream.flush()
         line = f"{self._mark} {kind} {text}".rstrip() + "\n"
         os.write(self._output, line.encode("ascii", "backslashreplace"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Optional, Set, Tuple
 
 from .bundle import read_node
+from .codec import decode, encode
+from .cut import cut_inputs
+from .errors import FlowpipeDeadlineError
 from .frames import FrameList
-from .merge import Batch, MissingResultsError, chunk_value, latest_by_frame, merge_results
+from .merge import Batch, MergeError, MissingResultsError, chunk_value, latest_by_frame, merge_results
 from .nodes import Record, sources
 from .store import ChunkResult, Store
 
@@ -29,30 +32,54 @@ class Upstream:
         self._results = {key: store.read(key) for key in keys}
 
     def merged(self) -> Dict[str, Dict[str, Any]]:
-        """The merged outputs, by node, of those that feed a whole input.
+        """The merged outputs, by node, of those that feed a whole input; of each node what is connected, and no more.
 
         Raises:
             MissingResultsError: A planned frame has no result.
             MergeError: Chunks cannot become one value.
         """
-        return {
-            key: merge_results(key, batch=self._batches[key], results=self._results[key])
-            for key in self._batches
-            if key in self._whole
-        }
+        wanted: Dict[str, Set[str]] = {}
+        for source, _, _ in self._sources:
+            if not source["by_frame"]:
+                wanted.setdefault(source["node"], set()).add(source["output"])
+        return {key: self._merge(key, names) for key, names in wanted.items()}
 
     def items(self) -> Dict[str, Any]:
         """By input that is fed frame by frame, its encoded list for the frames of the task.
 
+        Where upstream gives no list with one item per frame, its whole is cut, if that is there by now. Inputs that
+        upstream did not set are left out: they keep what they were planned with.
+
         Raises:
             MissingResultsError: A frame of the task has no result.
-            MergeError: An output has not one item per frame.
+            MergeError: An output is no list by frame, and its whole is not there or has not one item per frame.
         """
-        return {
-            name: chunk_value(source["node"], source["output"], covering=self._covering(source["node"]))
-            for source, name, _ in self._sources
-            if source["by_frame"]
-        }
+        found = {name: self._items(source) for source, name, _ in self._sources if source["by_frame"]}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def _items(self, source: Record) -> Optional[Any]:
+        key, output = source["node"], source["output"]
+        batch = self._batches[key]
+        assert batch is not None
+        assert self._frames is not None
+        covering = self._covering(key)
+        if not any(output in result.outputs for _, result in covering):
+            return None
+        value = chunk_value(output, batch=batch, covering=covering)
+        if value is not None:
+            return value
+        try:
+            whole = self._merge(key, {output})[output]["value"]
+            part = cut_inputs({output: decode(whole)}, batch=batch, frames=self._frames)[output]
+            return encode(part)
+        except FlowpipeDeadlineError as error:
+            raise MergeError(
+                f"{key}.{output} feeds a batch over the same frames, but its chunks have not one item per frame, and as"
+                f" a whole it cannot be cut: {error}; return a list as long as the frames, or declare its merge rule"
+            ) from error
+
+    def _merge(self, key: str, wanted: Collection[str]) -> Dict[str, Any]:
+        return merge_results(key, batch=self._batches[key], results=self._results[key], wanted=wanted)
 
     def versions(self) -> Dict[str, int]:
         """When, by node, the latest of the results that the task takes was written; those without any are left out."""

@@ -142,6 +142,9 @@ class _Crew:
                 # A session of its own keeps the terminal's Ctrl+C away: the farm decides when a worker stops.
                 self._processes[name] = subprocess.Popen(
                     [*command, replace(self._settings, name=name).to_text()],
+                    # Not where the user is: a file there may be called like a module that the worker needs.
+                    cwd=self._settings.logs,
+                    env={**os.environ, "PYTHONPATH": _python_path()},
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,
@@ -251,9 +254,15 @@ def _plugin_config(interpreters: Mapping[str, str]) -> dict[str, str]:
         **read_param(str(plugins_folder() / PLUGIN / f"{PLUGIN}.param")),
         **{f"Executable_{name}": "" for name in executables},
         "MoreInterpreters": ";".join(f"{name}={path}" for name, path in executables.items()),
-        "PythonPath": os.environ.get("PYTHONPATH", "").replace(os.pathsep, ";"),
+        "PythonPath": _python_path().replace(os.pathsep, ";"),
         "WaitForResults": "0",  # Local files are seen at once.
     }
+
+
+def _python_path() -> str:
+    """PYTHONPATH with its folders as they are seen from here, for processes that start elsewhere."""
+    folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join(os.path.abspath(folder) for folder in folders if folder)
 
 
 @contextmanager
