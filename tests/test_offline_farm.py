@@ -206,6 +206,28 @@ def test_a_name_that_a_studio_adds_needs_no_code(graph, tmp_path):
     assert read_results(bundle)["Test.node"].outputs() == {"value": "yes"}
 
 
+# Takes a script and passes it the whole command line, as Blender does; its options stand where the order matters there.
+HOST = """#!PYTHON
+import runpy, sys
+words = sys.argv[1:]
+assert words.index("--python-exit-code") < words.index("-P") < words.index("--"), words
+runpy.run_path(words[words.index("-P") + 1], run_name="__main__")
+"""
+
+
+def test_a_host_that_takes_a_script_runs_the_evaluator(graph, tmp_path):
+    """By the plugin's boot script, started as the plugin's configuration says for that host and its versions."""
+    host = tmp_path / "blender"
+    host.write_text(HOST.replace("PYTHON", sys.executable))
+    host.chmod(0o755)
+    nodes.Render(name="node", graph=graph, frames=[1, 2, 3], metadata={"interpreter": "blender-4.5", "batch_size": 2})
+
+    state = run_bundle(bundle := bundle_of(graph, tmp_path), interpreters={"blender-4.5": str(host)}, failure_limit=1)
+
+    assert state.is_complete, state.tasks[0].message
+    assert read_results(bundle)["Test.node"].outputs()["items"] == [1, 2, 3]
+
+
 def test_the_jobs_environment_reaches_the_node(graph, tmp_path):
     """Variables of ``metadata["deadline"]["environment"]``."""
     metadata = {"deadline": {"environment": {"SHOW": "a=b c"}}}

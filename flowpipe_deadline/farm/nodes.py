@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union
 
 from flowpipe import INode, InputPlug, OutputPlug
 from flowpipe.node import FunctionNode
@@ -33,8 +33,8 @@ def build_node(record: Record) -> INode:
     node.graph.name = record["graph"]
     for name, value in record["attributes"].items():
         setattr(node, name, decode(value))
-    _restore_inputs(node, record["inputs"])
-    _restore_outputs(node, record["outputs"])
+    _restore_plugs(node, node.inputs, record["inputs"], InputPlug)
+    _restore_plugs(node, node.outputs, record["outputs"], OutputPlug)
     return node
 
 
@@ -166,23 +166,15 @@ def _build_class(record: Record) -> INode:
     return node
 
 
-def _restore_inputs(node: INode, records: Mapping[str, Record]) -> None:
+def _restore_plugs(node: INode, plugs: Dict[str, Any], records: Mapping[str, Record], make: Callable[..., Any]) -> None:
+    """Gives the node exactly the plugs and sub-plugs of its record, in their order, with their values."""
     for name, record in records.items():
-        if name not in node.inputs:
-            InputPlug(name, node)
+        if name not in plugs:
+            make(name, node)
         for key, sub_plug in record["sub_plugs"].items():
-            node.inputs[name][key].value = decode(sub_plug.get("value"))
-        node.inputs[name].value = decode(record.get("value"))
-        node.inputs[name].sub_plugs = {key: node.inputs[name].sub_plugs[key] for key in record["sub_plugs"]}
-    node.inputs = {name: node.inputs[name] for name in records}
-
-
-def _restore_outputs(node: INode, records: Mapping[str, Record]) -> None:
-    for name, record in records.items():
-        if name not in node.outputs:
-            OutputPlug(name, node)
-        for key, value in record["sub_plugs"].items():
-            node.outputs[name][key].value = decode(value.get("value"))
-        node.outputs[name].value = decode(record.get("value"))
-        node.outputs[name].sub_plugs = {key: node.outputs[name].sub_plugs[key] for key in record["sub_plugs"]}
-    node.outputs = {name: node.outputs[name] for name in records}
+            plugs[name][key].value = decode(sub_plug.get("value"))
+        plugs[name].value = decode(record.get("value"))
+        plugs[name].sub_plugs = {key: plugs[name].sub_plugs[key] for key in record["sub_plugs"]}
+    ordered = {name: plugs[name] for name in records}
+    plugs.clear()
+    plugs.update(ordered)
