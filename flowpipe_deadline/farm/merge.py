@@ -17,6 +17,8 @@ from .frames import FrameList
 from .store import ChunkResult
 
 _CHUNKS = "chunks"
+# The rule to advise for values that have no default one.
+_FITTING_RULES = {"tuple": "concat", "set": "union", "frozenset": "union"}
 _FUNCTION = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 
 
@@ -208,10 +210,7 @@ def _merge_values(node: str, place: _Place, rule: Optional[str], segments: Seque
             return _RULES[chosen](encoded)
         return encode(_function(chosen)([decode(value) for value in encoded]))
     except Exception as error:  # A rule may be anybody's function.
-        kinds = {_kind(place.value(result)) for result in results}
-        fitting = {"tuple": "concat", "set": "union", "frozenset": "union"}.get(
-            kinds.pop() if len(kinds) == 1 else "", "chunks"
-        )
+        fitting = _FITTING_RULES.get(_kind(place.value(results[0])), _CHUNKS)
         advice = "" if rule else f"; declare how, such as metadata['batch']['merge'] = {{'{place}': '{fitting}'}}"
         raise MergeError(f"{node}.{place}: the rule '{chosen}' cannot merge its chunks: {error}{advice}") from error
 
@@ -236,15 +235,16 @@ def _refuse_partial_overlap(segments: Sequence[_Segment], results: Sequence[Chun
     for result in results:
         counting = sum(len(segment.frames) for segment in segments if segment.result is result)
         if result.frames is not None and counting < len(result.frames):
-            later = next(
-                segment.result.frames
-                for segment in segments
-                if segment.result is not result and set(segment.frames) & set(result.frames)
-            )
+            covering = [other for other in segments if other.result is not result and _shares_frames(other, result)]
+            later = covering[0].result.frames if covering else "some of its frames"
             raise _ConflictError(
                 f"the results of {result.frames} and, written later, of {later} overlap in part; requeue all tasks of"
                 " this job, so that they have one chunk size"
             )
+
+
+def _shares_frames(segment: _Segment, result: ChunkResult) -> bool:
+    return not set(segment.frames).isdisjoint(result.frames or ())
 
 
 def _items_by_frame(value: Any, frames: Optional[FrameList]) -> Optional[Dict[int, Any]]:
