@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import traceback
@@ -24,7 +23,7 @@ TASK_REFUSED = 2
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Evaluates the task; gives 0, 1 if the node raised, or 2 if the task could not be evaluated at all."""
     try:
-        request = _parse(arguments)
+        request = _parse(sys.argv[1:] if arguments is None else arguments)
     except FlowpipeDeadlineError as error:
         print(f"Error: {error}", file=sys.stderr)
         return TASK_REFUSED
@@ -51,7 +50,11 @@ def _close_stdin() -> None:
     os.close(nothing)
 
 
-def _parse(arguments: Optional[Sequence[str]]) -> TaskRequest:
+def _parse(arguments: Sequence[str]) -> TaskRequest:
+    if len(arguments) == 2 and arguments[0] == "--task":
+        return read_task(Path(arguments[1]))
+    import argparse  # noqa: PLC0415  (a task of the farm has only a file, and starts an interpreter to read it)
+
     parser = argparse.ArgumentParser(
         prog="python -m flowpipe_deadline.farm",
         description="Evaluates one task of a bundle and writes its result into the bundle.",

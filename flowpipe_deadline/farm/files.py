@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, Sequence
 
@@ -21,16 +21,16 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: The disk is full or read-only, say; the file is then as it was before, nothing is left beside it.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}-", suffix=".tmp")
+    temporary = path.with_name(f".{path.name[:40]}-{os.urandom(6).hex()}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())  # mkstemp gives 0600; other farm users read these files.
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()
         raise
 
 
@@ -70,9 +70,3 @@ def parse_record(data: bytes, *, name: str, version: int, keys: Sequence[str] = 
         if key not in record:
             raise RecordError(f"{name} is damaged: it has no '{key}'; restore it, or write the bundle again")
     return record
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

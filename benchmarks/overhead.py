@@ -1,0 +1,102 @@
+"""What the way to the farm costs, as ratios against what it cannot do without, both measured in one run.
+
+    python benchmarks/overhead.py            planning and writing 1,000 nodes, and 20 tasks on the offline farm
+
+*Planning and writing* against serialising and writing the same bytes, with the same care (each file down to the disk).
+*A task* against starting an interpreter that imports flowpipe and ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flowpipe import Graph, Node
+
+from flowpipe_deadline import plan_graph, run_bundle, write_bundle
+
+
+@Node(outputs=["value"])
+def increment(value: int = 0) -> dict[str, int]:
+    """One more."""
+    return {"value": value + 1}
+
+
+def main() -> None:
+    """Measures, and prints a line per ratio."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nodes", type=int, default=1000, help="nodes to plan and write")
+    parser.add_argument("--tasks", type=int, default=20, help="tasks to run, one after the other")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        _compare_writing(Path(folder), options.nodes)
+        _compare_tasks(Path(folder), options.tasks)
+
+
+def chain(count: int) -> Graph:
+    """Nodes that feed one another; connected past flowpipe's own checks, which take longer the longer a chain is."""
+    graph = Graph(name="chain")
+    nodes = [increment(name=f"n{index}", graph=None) for index in range(count)]
+    for node in nodes:
+        node.graph = graph
+    graph.nodes.extend(nodes)
+    for one, other in zip(nodes, nodes[1:]):
+        one.outputs["value"].connections.append(other.inputs["value"])
+        other.inputs["value"].connections.append(one.outputs["value"])
+    return graph
+
+
+def _compare_writing(folder: Path, count: int) -> None:
+    graph = chain(count)
+    planning = _seconds(lambda: plan_graph(graph))
+    plan = plan_graph(graph)
+    bundle = write_bundle(plan, root=folder)
+    files = [path for path in bundle.folder.rglob("*") if path.is_file()]
+    contents = [json.loads(data) if path.suffix == ".json" else data for path in files for data in [path.read_bytes()]]
+    writing = _seconds(lambda: write_bundle(plan, root=folder))
+    floor = _seconds(lambda: _write_floor(folder / "floor", contents))
+    print(f"plan and write {count} nodes: {(planning + writing) / floor:.2f} x serialising and writing the same bytes")
+
+
+def _write_floor(folder: Path, contents: list[object]) -> None:
+    folder.mkdir(exist_ok=True)
+    for number, content in enumerate(contents):
+        data = content if isinstance(content, bytes) else json.dumps(content, indent=1).encode("ascii")
+        with (folder / str(number)).open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _compare_tasks(folder: Path, count: int) -> None:
+    bundle = write_bundle(plan_graph(chain(count)), root=folder)
+    started = time.perf_counter()
+    state = run_bundle(bundle, workers=1)
+    seconds = (time.perf_counter() - started) / count
+    assert state.is_complete
+    command = [sys.executable, "-c", "import flowpipe"]
+    floor = _seconds(lambda: subprocess.run(command, check=True), runs=5)
+    print(f"a task on the offline farm: {seconds / floor:.2f} x an interpreter that imports flowpipe")
+
+
+def _seconds(work: Callable[[], object], *, runs: int = 3) -> float:
+    """The median time of some runs, after one that does not count."""
+    work()
+    times = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()
