@@ -176,4 +176,4 @@ def _description(kind: Any) -> str:
         return f"one of {', '.join(map(str, typing.get_args(kind)))}"
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return f"one of {', '.join(kind.__members__)}"
-    return _WORDS.get(kind, f"a {getattr(kind, '__name__', kind)}")
+    return _WORDS.get(kind, f"a {getattr(typing.get_origin(kind) or kind, '__name__', kind)}")
