@@ -105,6 +105,11 @@ def is_given(path: Optional[Path]) -> bool:
     return path is not None and path != Path()
 
 
+def job_label(key: str, *, graph: str, main: str) -> str:
+    """A job as people read it: its key, and where it is not of the ``main`` graph, that of its own before it."""
+    return key if graph == main else f"{graph}.{key}"
+
+
 def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
     """``NAME=PATH`` texts as a dict.
 

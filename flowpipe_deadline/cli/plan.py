@@ -9,7 +9,7 @@ from rich.text import Text
 
 from ..plan import Job, Plan, frames_text
 from ..planner import plan_graph
-from .options import graph_from, interpreter_option, output_option, parameter_option, parse_interpreters
+from .options import graph_from, interpreter_option, job_label, output_option, parameter_option, parse_interpreters
 from .output import answer_console, answer_json, reserve_stdout, say
 
 
@@ -43,7 +43,7 @@ def _print_plan(planned: Plan) -> None:
     table = Table(title=Text(planned.name), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for heading in ("Job", "Interpreter", "Frames", "Tasks", "Waits for", "Why"):
         table.add_column(heading, justify="right" if heading == "Tasks" else "left", overflow="fold")
-    labels = {job.key: _job_label(job, planned) for job in planned.jobs}
+    labels = {job.key: job_label(job.key, graph=job.graph, main=planned.name) for job in planned.jobs}
     for job in planned.jobs:
         waits = ", ".join(labels[dependency.upstream] for dependency in job.dependencies) or "-"
         cells = (
@@ -62,10 +62,6 @@ def _print_plan(planned: Plan) -> None:
         say(f"Warning: {warning}")
     tasks = sum(job.task_count for job in planned.jobs)
     out.print(Text(f"{len(planned.jobs)} jobs, {tasks} tasks"))
-
-
-def _job_label(job: Job, planned: Plan) -> str:
-    return job.key if job.graph == planned.name else f"{job.graph}.{job.key}"
 
 
 def _why(job: Job, labels: dict[str, str]) -> str:

@@ -19,6 +19,7 @@ from .options import (
     interpreter_option,
     is_given,
     is_typed,
+    job_label,
     local_root,
     output_option,
     parameter_option,
@@ -84,7 +85,9 @@ def run(
         target, parameters=parameters, root=root, templates=templates, store=store, interpreters=executables
     )
     say(f"Bundle: {bundle.folder}")
-    labels = {job["key"]: _label(job, bundle) for job in bundle.jobs}
+    labels = {
+        job["key"]: job_label(job["key"], graph=job["graph"], main=bundle.manifest["name"]) for job in bundle.jobs
+    }
     with terminable(), progress_display(progress_console(), labels) as show:
         state = run_bundle(bundle, workers=workers, failure_limit=failures, interpreters=executables, on_progress=show)
     results = read_results(bundle)
@@ -117,10 +120,6 @@ def _bundle(
         say(f"Warning: {warning}")
     own_templates = templates if is_given(templates) else None
     return write_bundle(plan, root=root, templates=own_templates, store=store)
-
-
-def _label(job: Any, bundle: Bundle) -> str:
-    return str(job["key"]) if job["graph"] == bundle.manifest["name"] else f"{job['graph']}.{job['key']}"
 
 
 def _report(bundle: Bundle, state: FarmState, results: dict[str, NodeResults]) -> dict[str, Any]:

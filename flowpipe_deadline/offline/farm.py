@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from ..bundle import AnyPath, Bundle, read_bundle
-from ..errors import BundleError, InterruptedRunError, UsageError
+from ..errors import BundleError, InterruptedRunError, RecordError, UsageError
 from ..farm.backends import open_store
 from ..farm.guard import refuse_while_loading
+from ..farm.store import Store
 from ..freshness import Finished
 from ..job_info import PLUGIN
 from ..submission import job_entries, plugin_entries
@@ -214,14 +215,12 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
     store = open_store(bundle.folder)
-    for job in bundle.jobs:
-        store.set_damaged_aside(job["key"])
     repository = Repository(path, failure_limit=failure_limit)
     try:
         finished = Finished(bundle, store)
         job_ids: dict[str, str] = {}
         for job in bundle.jobs:
-            done = {_NO_FRAMES if frames is None else frames for frames in finished.chunks(job)}
+            done = {_NO_FRAMES if frames is None else frames for frames in _finished_chunks(job, finished, store)}
             job_ids[job["key"]] = repository.submit(
                 key=job["key"],
                 job_info=job_entries(bundle, job, job_ids=job_ids),
@@ -232,6 +231,15 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
         yield repository
     finally:
         repository.close()
+
+
+def _finished_chunks(job: Mapping[str, Any], finished: Finished, store: Store) -> frozenset[Optional[str]]:
+    """The job's finished chunks; damaged results are set aside, and count as missing."""
+    try:
+        return finished.chunks(job)
+    except RecordError:
+        store.set_damaged_aside(job["key"])
+        return finished.chunks(job)
 
 
 def _worker_settings(bundle: Bundle, *, failure_limit: int, interpreters: Mapping[str, str]) -> WorkerSettings:

@@ -117,7 +117,6 @@ class Repository:
         Raises:
             BundleError: The file cannot be written or is no repository.
         """
-        self._path = path
         self._failure_limit = failure_limit
         self._consecutive_chunks = consecutive_chunks
         try:
@@ -196,11 +195,6 @@ class Repository:
             " FROM tasks JOIN jobs ON jobs.id = job_id ORDER BY jobs.number, task_id"
         )
         return tuple(_task(row) for row in rows)
-
-    def task_counts(self) -> dict[TaskStatus, int]:
-        """How many tasks are in each state; states without one are left out."""
-        rows = self._database.execute("SELECT status, COUNT(*) FROM tasks GROUP BY status")
-        return {TaskStatus(status): count for status, count in rows}
 
     def claim(self, worker: str, *, job_id: Optional[str] = None) -> Optional[Task]:
         """A queued task, now the worker's: of ``job_id`` if that has one, else of the earliest job; None if none is."""
