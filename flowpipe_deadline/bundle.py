@@ -16,7 +16,8 @@ from .farm.backends import FILES, check_store
 from .farm.bundle import FORMAT, JOBS, MANIFEST, NODES, STORE, read_manifest
 from .farm.files import json_bytes
 from .farm.guard import refuse_while_loading
-from .job_info import JobFiles, encode_info
+from .info_files import encode_info
+from .job_info import JobFiles
 from .keys import safe_name
 from .plan import Plan, frames_text
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from .deadline import SubmissionError
 from .farm.errors import FlowpipeDeadlineError
 from .farm.files import RecordError
 from .farm.frames import FrameListError
@@ -23,6 +26,7 @@ __all__ = [
     "MergeError",
     "MissingResultsError",
     "PlanError",
+    "PlanErrors",
     "RecordError",
     "SettingError",
     "StoreError",
@@ -56,6 +60,19 @@ class SettingError(PlanError):
     """A setting of a node that does not exist or has a value out of range."""
 
 
+class PlanErrors(FlowpipeDeadlineError):
+    """Everything that keeps a graph from the farm; ``errors`` are at least two."""
+
+    exit_code = 2
+
+    def __init__(self, errors: Sequence[FlowpipeDeadlineError]) -> None:
+        super().__init__(tuple(errors))
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        return "\n".join([f"{len(self.errors)} problems:", *(f"- {error}" for error in self.errors)])
+
+
 class CycleError(FlowpipeDeadlineError):
     """Nodes that wait for each other; ``path`` starts and ends with the same node."""
 
@@ -74,10 +91,6 @@ class CycleError(FlowpipeDeadlineError):
 
 class BundleError(FlowpipeDeadlineError):
     """A bundle that cannot be written or is not complete."""
-
-
-class SubmissionError(FlowpipeDeadlineError):
-    """Deadline did not take a job; the message tells what was undone."""
 
 
 class EvaluationError(FlowpipeDeadlineError):

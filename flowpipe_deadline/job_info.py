@@ -1,19 +1,15 @@
-"""Job info and plugin info files: rendered from templates, read back, and compared with what was meant.
-
-The format is ``Key=Value`` per line, the first ``=`` splits (deadline-submission.md, section 1.1). There is no escape
-for a line break, so no value may hold one.
-"""
+"""Job info and plugin info files: rendered from templates, read back, and compared with what was meant."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
 import jinja2
 
 from .errors import BundleError
+from .info_files import InfoFileError, parse_entries
 from .plan import Job
 from .text import is_one_line, one_line
 
@@ -24,8 +20,6 @@ SUBMISSION_KEY = "FlowpipeSubmission"
 NODE_KEY = "FlowpipeNode"
 
 _LONGEST_NAME = 200
-_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-_UTF8_MARK = b"\xef\xbb\xbf"
 
 
 class JobFiles:
@@ -97,7 +91,7 @@ class JobFiles:
         try:
             text = self._environment.get_template(template).render(values)
             entries = dict(parse_entries(text))
-        except BundleError as error:
+        except (BundleError, InfoFileError) as error:
             raise BundleError(f"the template {template} gives no valid file: {error}") from error
         except Exception as error:  # A template can fail in any way.
             line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
@@ -119,46 +113,3 @@ def job_name(job: Job, *, plan_name: str) -> str:
     """The job's name in the Monitor: graph and node, the sub-graph between them."""
     node = job.node if job.graph == plan_name else job.label
     return one_line(f"{plan_name} - {node}", longest=_LONGEST_NAME)
-
-
-def parse_entries(text: str) -> list[tuple[str, str]]:
-    """The keys and values of an info file, in order; empty lines are passed over.
-
-    Raises:
-        BundleError: A line is no ``Key=Value``, or a key occurs twice.
-    """
-    entries: dict[str, str] = {}
-    seen: set[str] = set()
-    for line in filter(str.strip, text.splitlines()):
-        key, equals, value = line.partition("=")
-        if not equals or not _KEY.fullmatch(key):
-            raise BundleError(f"the line {line[:80]!r} is no Key=Value")
-        if key.lower() in seen:
-            raise BundleError(f"the key {key} occurs twice")
-        seen.add(key.lower())
-        entries[key] = value
-    return list(entries.items())
-
-
-def format_entries(entries: Iterable[tuple[str, str]]) -> str:
-    """The text of an info file."""
-    return "".join(f"{key}={value}\n" for key, value in entries)
-
-
-def encode_info(text: str) -> bytes:
-    """The bytes of an info file: ASCII as it is, anything else as UTF-8 with a byte order mark.
-
-    Deadline tells encodings apart by that mark (deadline-submission.md, section 1.1); ASCII reads the same either way.
-    """
-    return text.encode("ascii") if text.isascii() else _UTF8_MARK + text.encode("utf-8")
-
-
-def decode_info(data: bytes) -> str:
-    """The text of an info file, its encoding told by the byte order mark, else UTF-8.
-
-    Raises:
-        UnicodeDecodeError: The bytes are not in that encoding.
-    """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
-    return data.decode("utf-8-sig")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .bundle import Bundle
-from .errors import BundleError, RecordError
-from .job_info import decode_info, parse_entries
+from .errors import RecordError
+from .info_files import InfoFileError, decode_info, parse_entries
 
 DEPENDENCIES = "JobDependencies"
 
@@ -43,5 +43,5 @@ def _read_entries(bundle: Bundle, job: Mapping[str, Any], which: int) -> dict[st
         return dict(parse_entries(decode_info(path.read_bytes())))
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}; write the bundle again") from error
-    except (ValueError, BundleError) as error:
+    except (ValueError, InfoFileError) as error:
         raise RecordError(f"{path} is damaged: {error}; write the bundle again") from error

@@ -18,7 +18,7 @@ from .errors import FlowpipeDeadlineError, SubmissionError
 from .farm.bundle import FORMAT, SUBMISSION
 from .farm.files import json_bytes, read_record, write_whole
 from .farm.guard import refuse_while_loading
-from .job_info import encode_info, format_entries
+from .info_files import encode_info, format_entries
 from .submission import job_entries, plugin_entries
 
 # What deadlinecommand prints: deadline-submission.md, section 2.4.

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.errors import BundleError, SettingError
-from flowpipe_deadline.job_info import JobFiles, decode_info, encode_info, job_name, parse_entries
+from flowpipe_deadline.info_files import decode_info, encode_info, parse_entries
+from flowpipe_deadline.job_info import JobFiles, job_name
 
 HOSTILE = st.one_of(
     st.text(max_size=40),
