@@ -26,7 +26,7 @@ __all__ = [
     "MergeError",
     "MissingResultsError",
     "PlanError",
-    "PlanErrors",
+    "PreflightError",
     "RecordError",
     "SettingError",
     "StoreError",
@@ -60,7 +60,7 @@ class SettingError(PlanError):
     """A setting of a node that does not exist or has a value out of range."""
 
 
-class PlanErrors(FlowpipeDeadlineError):
+class PreflightError(FlowpipeDeadlineError):
     """Everything that keeps a graph from the farm; ``errors`` are at least two."""
 
     exit_code = 2
