@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
-from .errors import BundleError, RecordError
+from .errors import BundleError
 from .farm.backends import FILES, check_store
-from .farm.bundle import FORMAT, JOBS, MANIFEST, NODES, STORE, read_manifest
+from .farm.bundle import FORMAT, JOBS, MANIFEST, NODES, STORE, AnyPath, Bundle, read_bundle
 from .farm.files import json_bytes
 from .farm.guard import refuse_while_loading
 from .info_files import encode_info
@@ -21,36 +19,10 @@ from .job_info import JobFiles
 from .keys import safe_name
 from .plan import Plan, frames_text
 
+__all__ = ["ROOT_VARIABLE", "AnyPath", "Bundle", "read_bundle", "write_bundle"]
+
 ROOT_VARIABLE = "FLOWPIPE_DEADLINE_ROOT"
 _LONGEST_GRAPH_NAME = 40
-
-AnyPath = Union[str, "os.PathLike[str]"]
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """A submission on disk; ``os.fspath`` gives its folder."""
-
-    folder: Path
-    manifest: Mapping[str, Any]
-
-    def __fspath__(self) -> str:
-        return str(self.folder)
-
-    @property
-    def name(self) -> str:
-        """The submission's name: graph, time, and eight digits that make it distinct."""
-        return self.folder.name
-
-    @property
-    def jobs(self) -> tuple[Mapping[str, Any], ...]:
-        """The planned jobs as the manifest lists them, upstream first."""
-        return tuple(self.manifest["jobs"])
-
-    def job_files(self, job: Mapping[str, Any]) -> tuple[Path, Path]:
-        """Job info file and plugin info file of one of these jobs."""
-        stem = self.folder / JOBS / job["file"]
-        return stem.with_name(f"{stem.name}.job"), stem.with_name(f"{stem.name}.plugin")
 
 
 def write_bundle(
@@ -101,18 +73,6 @@ def write_bundle(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Bundle(folder=folder, manifest=manifest)
-
-
-def read_bundle(folder: AnyPath) -> Bundle:
-    """The bundle in that folder.
-
-    Raises:
-        RecordError: There is none, or its manifest is damaged.
-    """
-    path = Path(folder).expanduser().absolute()
-    if not (path / MANIFEST).is_file():
-        raise RecordError(f"{path} is no bundle: it has no {MANIFEST}")
-    return Bundle(folder=path, manifest=read_manifest(path))
 
 
 def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[str, Any]:

@@ -1,18 +1,20 @@
-"""What every way of submitting shares: a planned job file becomes the one that is given to Deadline."""
+"""What every way of submitting shares: a planned job file becomes the one that is given to Deadline.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Dict, Mapping
 
-from .bundle import Bundle
-from .errors import RecordError
+from .farm.bundle import Bundle
+from .farm.files import RecordError
 from .info_files import InfoFileError, decode_info, parse_entries
 
 DEPENDENCIES = "JobDependencies"
 
 
-def job_entries(bundle: Bundle, job: Mapping[str, Any], *, job_ids: Mapping[str, str]) -> dict[str, str]:
+def job_entries(bundle: Bundle, job: Mapping[str, Any], *, job_ids: Mapping[str, str]) -> Dict[str, str]:
     """The job info of one planned job, its dependencies as job IDs; ``job_ids`` are those submitted so far, by key.
 
     Raises:
@@ -28,7 +30,7 @@ def job_entries(bundle: Bundle, job: Mapping[str, Any], *, job_ids: Mapping[str,
     return entries
 
 
-def plugin_entries(bundle: Bundle, job: Mapping[str, Any]) -> dict[str, str]:
+def plugin_entries(bundle: Bundle, job: Mapping[str, Any]) -> Dict[str, str]:
     """The plugin info of one planned job.
 
     Raises:
@@ -37,7 +39,7 @@ def plugin_entries(bundle: Bundle, job: Mapping[str, Any]) -> dict[str, str]:
     return _read_entries(bundle, job, 1)
 
 
-def _read_entries(bundle: Bundle, job: Mapping[str, Any], which: int) -> dict[str, str]:
+def _read_entries(bundle: Bundle, job: Mapping[str, Any], which: int) -> Dict[str, str]:
     path = bundle.job_files(job)[which]
     try:
         return dict(parse_entries(decode_info(path.read_bytes())))
