@@ -19,8 +19,8 @@ from ..farm.backends import open_store
 from ..farm.guard import refuse_while_loading
 from ..farm.store import Store
 from ..freshness import Finished
+from ..job_files import job_entries, plugin_entries
 from ..job_info import PLUGIN
-from ..submission import job_entries, plugin_entries
 from .processes import end_trees
 from .repository import JobStatus, Repository, Task, TaskStatus
 from .standins.sandbox import read_param
