@@ -17,7 +17,7 @@ from flowpipe import Graph, INode
 from flowpipe.evaluator import Evaluator, LinearEvaluator, NodeEventCallback
 
 from .bundle import ROOT_VARIABLE, AnyPath, Bundle, write_bundle
-from .deadline import COMPLETED, FAILED
+from .deadline import COMPLETED, FAILED, SubmissionError
 from .deadline_jobs import DELETED, DeadlineJobs
 from .errors import InterruptedRunError
 from .farm.bundle import JOBS, MANIFEST, NODES, STORE, SUBMISSION
@@ -29,6 +29,7 @@ from .offline.farm import DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from .offline.repository import JobStatus, TaskStatus
 from .plan import Plan
 from .planner import plan_graph
+from .result_counts import ResultCounts
 from .submission_record import IDS
 from .submit import choose_way, open_farm, submit_bundle
 from .transaction import InterruptedSubmissionError
@@ -196,13 +197,13 @@ class DeadlineEvaluator(FarmEvaluator):
             job_ids = submit_bundle(bundle, way=way)
         except InterruptedSubmissionError as error:
             raise KeyboardInterrupt(str(error)) from None
-        jobs = DeadlineJobs(bundle, job_ids, farm=farm, has_results=live.has_results)
+        jobs = DeadlineJobs(bundle, job_ids, farm=farm, has_results=ResultCounts(bundle).has_all)
         try:
             self._watch(jobs, live, job_ids=job_ids)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{jobs.suspend()}; results so far: {bundle.folder}") from None
+            raise KeyboardInterrupt(f"{_suspend(jobs)}; results so far: {bundle.folder}") from None
         except BaseException:
-            _log.warning(jobs.suspend())
+            _log.warning(_suspend(jobs))
             raise
         return live.errors
 
@@ -222,6 +223,14 @@ class DeadlineEvaluator(FarmEvaluator):
             if not jobs.due():
                 return
             time.sleep(self._poll_seconds)
+
+
+def _suspend(jobs: DeadlineJobs) -> str:
+    """Suspends what could start, where waiting ends early; how that went."""
+    try:
+        return jobs.suspend()
+    except SubmissionError as error:
+        return str(error)
 
 
 def _offline_states(state: FarmState) -> dict[str, JobState]:

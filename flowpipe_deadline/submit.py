@@ -83,6 +83,16 @@ def open_farm(way: Way, *, is_stopping: Optional[Stop] = None) -> Farm:
     return ScriptFarm(command, may_fall_back=way.may_fall_back) if way.via == "script" else CommandFarm(command)
 
 
+def default_farm() -> Farm:
+    """Deadline by the way that fits this machine.
+
+    Raises:
+        UsageError: An environment variable is wrong.
+        SubmissionError: There is no way from this machine.
+    """
+    return open_farm(choose_way())
+
+
 def submit_bundle(
     bundle: AnyPath,
     *,
