@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .deadline import SubmissionError
-from .farm.errors import FlowpipeDeadlineError
+from .farm.errors import BundleError, FlowpipeDeadlineError
 from .farm.files import RecordError
 from .farm.frames import FrameListError
 from .farm.guard import LoadingError
@@ -87,10 +87,6 @@ class CycleError(FlowpipeDeadlineError):
             self.path if len(self.path) <= 12 else (*self.path[:6], f"… {len(self.path) - 11} more …", *self.path[-5:])
         )
         return f"the graph has a cycle: {' -> '.join(path)}; cut one of these connections"
-
-
-class BundleError(FlowpipeDeadlineError):
-    """A bundle that cannot be written or is not complete."""
 
 
 class EvaluationError(FlowpipeDeadlineError):

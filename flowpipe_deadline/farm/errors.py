@@ -7,3 +7,7 @@ class FlowpipeDeadlineError(Exception):
     """A failure with a message for a person; the command line prints it and exits with ``exit_code``."""
 
     exit_code = 1
+
+
+class BundleError(FlowpipeDeadlineError):
+    """A bundle that cannot be written or is not complete."""

@@ -12,21 +12,22 @@ import secrets
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, Optional
 
-from ..errors import BundleError
+from ..farm.errors import BundleError
 from ..farm.frames import FrameList
 
 _PATIENCE = 60.0  # Seconds that a transaction waits for the others.
 _SCHEMA = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, number INTEGER NOT NULL, key TEXT NOT NULL, status TEXT NOT NULL,
-    job_info TEXT NOT NULL, plugin_info TEXT NOT NULL, frame_dependent INTEGER NOT NULL
+    job_info TEXT NOT NULL, plugin_info TEXT NOT NULL, frame_dependent INTEGER NOT NULL,
+    resume_on TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0, submitted REAL NOT NULL
 );
 CREATE TABLE tasks (
     job_id TEXT NOT NULL REFERENCES jobs (id), task_id INTEGER NOT NULL, number INTEGER NOT NULL,
@@ -43,16 +44,26 @@ CREATE INDEX frames_by_task ON frames (job_id, task_id);
 CREATE TABLE dependencies (job_id TEXT NOT NULL, upstream_id TEXT NOT NULL, PRIMARY KEY (job_id, upstream_id));
 CREATE INDEX dependents ON dependencies (upstream_id);
 """
+_RESUME_ON = {
+    "Completed": ("ResumeOnCompleteDependencies", "true"),
+    "Failed": ("ResumeOnFailedDependencies", "false"),
+    "Deleted": ("ResumeOnDeletedDependencies", "false"),
+}
 
-
+_SELECT_TASKS = (
+    "SELECT job_id, key, task_id, frames, tasks.status, errors, progress, message, worker, seconds"
+    " FROM tasks JOIN jobs ON jobs.id = job_id"
+)
 _RELEASE_ALL = "UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending'"
 # A frame that no task upstream has holds nothing back; what Deadline does then is unknown, and no plan of ours has it.
+# A job that is deleted has no tasks that could be waited for.
 _RELEASE_BY_FRAME = """
 UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending' AND NOT EXISTS (
     SELECT 1 FROM frames AS mine
     JOIN dependencies ON dependencies.job_id = mine.job_id
     JOIN frames AS theirs ON theirs.job_id = upstream_id AND theirs.frame = mine.frame
     JOIN tasks AS upstream ON upstream.job_id = theirs.job_id AND upstream.task_id = theirs.task_id
+    JOIN jobs ON jobs.id = upstream_id AND NOT jobs.is_deleted
     WHERE mine.job_id = tasks.job_id AND mine.task_id = tasks.task_id AND upstream.status <> 'Completed'
 )
 """
@@ -65,6 +76,8 @@ class JobStatus(str, Enum):
     """It has tasks to render, or is rendering some."""
     PENDING = "Pending"
     """It waits for other jobs."""
+    SUSPENDED = "Suspended"
+    """It waits for somebody to resume it."""
     COMPLETED = "Completed"
     """All of its tasks are complete."""
     FAILED = "Failed"
@@ -78,6 +91,8 @@ class TaskStatus(str, Enum):
     """The next free worker takes it."""
     PENDING = "Pending"
     """Its job waits for other jobs."""
+    SUSPENDED = "Suspended"
+    """It waits for somebody to resume it."""
     RENDERING = "Rendering"
     """A worker is at it."""
     COMPLETED = "Completed"
@@ -108,17 +123,21 @@ class Task:
 class Repository:
     """The jobs and tasks of an offline farm; many processes may hold one open."""
 
-    def __init__(self, path: Path, *, failure_limit: int = 3, consecutive_chunks: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, failure_limit: int = 3, consecutive_chunks: bool = False, releases_at_once: bool = True
+    ) -> None:
         """Opens the repository, and makes it if there is none.
 
         A task that failed ``failure_limit`` times has failed for good. ``consecutive_chunks`` says whether a gap in the
-        frames ends a chunk, which is unknown of Deadline (deadline-submission.md, section 3.3).
+        frames ends a chunk, which is unknown of Deadline (deadline-submission.md, section 3.3). Without
+        ``releases_at_once``, jobs that waited are released by ``scan`` alone, as Deadline's pending job scan does it.
 
         Raises:
             BundleError: The file cannot be written or is no repository.
         """
         self._failure_limit = failure_limit
         self._consecutive_chunks = consecutive_chunks
+        self._releases_at_once = releases_at_once
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
@@ -150,33 +169,63 @@ class Repository:
         Raises:
             BundleError: The job's frames are no frame list, or its chunk size no number.
         """
-        job_id = secrets.token_hex(12)  # 24 hexadecimal digits, as Deadline's.
         try:
-            frames = FrameList.parse(job_info.get("Frames", "0"))
-            chunks = frames.chunks(size=int(job_info.get("ChunkSize", "1")), consecutive=self._consecutive_chunks)
+            chunks = self.cut(job_info)
         except ValueError as error:
             raise BundleError(f"the job info of {key} is damaged: {error}; write the bundle again") from error
-        upstream = [item for item in job_info.get("JobDependencies", "").split(",") if item]
-        with self._transaction() as database:
-            number = database.execute("SELECT COUNT(*) FROM jobs").fetchone()[0]
-            files = (json.dumps(dict(job_info)), json.dumps(dict(plugin_info)))
-            row = (job_id, number, key, JobStatus.PENDING.value, *files, _is_true(job_info.get("IsFrameDependent", "")))
-            database.execute("INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-            edges = [(job_id, item) for item in upstream]
-            database.executemany("INSERT OR IGNORE INTO dependencies VALUES (?, ?)", edges)
-            database.executemany(
-                "INSERT INTO tasks (job_id, task_id, number, frames, status) VALUES (?, ?, ?, ?, ?)",
-                [
-                    (job_id, index, number, str(chunk), _first_status(str(chunk), completed))
-                    for index, chunk in enumerate(chunks)
-                ],
-            )
-            database.executemany(
-                "INSERT INTO frames VALUES (?, ?, ?)",
-                [(job_id, frame, index) for index, chunk in enumerate(chunks) for frame in chunk],
-            )
+        with self._transaction():
+            job_id = self._insert_job(key, job_info, plugin_info)
+            self._insert_tasks(job_id, chunks, completed=completed)
             self._release([job_id])
         return job_id
+
+    def cut(self, job_info: Mapping[str, str]) -> tuple[FrameList, ...]:
+        """The frames of each task that the job will have.
+
+        Raises:
+            ValueError: Its frames are no frame list, or its chunk size is no number from 1.
+        """
+        frames = FrameList.parse(job_info.get("Frames", "0"))
+        return frames.chunks(size=int(job_info.get("ChunkSize", "1")), consecutive=self._consecutive_chunks)
+
+    def _insert_job(self, key: str, job_info: Mapping[str, str], plugin_info: Mapping[str, str]) -> str:
+        """The ID of a new job, which has no tasks yet."""
+        job_id = secrets.token_hex(12)  # 24 hexadecimal digits, as Deadline's.
+        number = self._database.execute("SELECT COALESCE(MAX(number) + 1, 0) FROM jobs").fetchone()[0]
+        files = (json.dumps(dict(job_info)), json.dumps(dict(plugin_info)))
+        resume_on = " ".join(end for end, (key, default) in _RESUME_ON.items() if is_true(job_info.get(key, default)))
+        self._database.execute(
+            "INSERT INTO jobs (id, number, key, status, job_info, plugin_info, frame_dependent, resume_on, submitted)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(job_id, number, key or job_id, JobStatus.PENDING.value, *files),
+                *(is_true(job_info.get("IsFrameDependent", "")), resume_on, time.time()),
+            ),
+        )
+        self._set_dependencies(job_id, upstream_ids(job_info))
+        return job_id
+
+    def _set_dependencies(self, job_id: str, upstream: Iterable[str]) -> None:
+        self._database.execute("DELETE FROM dependencies WHERE job_id = ?", (job_id,))
+        edges = [(job_id, item) for item in upstream]
+        self._database.executemany("INSERT OR IGNORE INTO dependencies VALUES (?, ?)", edges)
+
+    def _insert_tasks(self, job_id: str, chunks: Sequence[FrameList], *, completed: Container[str] = ()) -> None:
+        """Gives the job its tasks, pending or complete; those that it had are forgotten."""
+        number = self._database.execute("SELECT number FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]
+        for table in ("tasks", "frames"):
+            self._database.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))  # noqa: S608 (two names)
+        self._database.executemany(
+            "INSERT INTO tasks (job_id, task_id, number, frames, status) VALUES (?, ?, ?, ?, ?)",
+            [
+                (job_id, index, number, str(chunk), _first_status(str(chunk), completed))
+                for index, chunk in enumerate(chunks)
+            ],
+        )
+        self._database.executemany(
+            "INSERT INTO frames VALUES (?, ?, ?)",
+            [(job_id, frame, index) for index, chunk in enumerate(chunks) for frame in chunk],
+        )
 
     def job_files(self, job_id: str) -> tuple[dict[str, str], dict[str, str]]:
         """The job info and the plugin info of a job."""
@@ -190,17 +239,21 @@ class Repository:
 
     def tasks(self) -> tuple[Task, ...]:
         """Every task as it stands, jobs in the order of submission."""
-        rows = self._database.execute(
-            "SELECT job_id, key, task_id, frames, tasks.status, errors, progress, message, worker, seconds"
-            " FROM tasks JOIN jobs ON jobs.id = job_id ORDER BY jobs.number, task_id"
-        )
+        rows = self._database.execute(f"{_SELECT_TASKS} ORDER BY jobs.number, task_id")
+        return tuple(_task(row) for row in rows)
+
+    def tasks_of(self, job_id: str) -> tuple[Task, ...]:
+        """The tasks of one job as they stand."""
+        rows = self._database.execute(f"{_SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
         return tuple(_task(row) for row in rows)
 
     def claim(self, worker: str, *, job_id: Optional[str] = None) -> Optional[Task]:
         """A queued task, now the worker's: of ``job_id`` if that has one, else of the earliest job; None if none is."""
         with self._transaction() as database:
             row = database.execute(
-                "SELECT job_id, task_id FROM tasks WHERE status = ? ORDER BY job_id IS NOT ?, number, task_id LIMIT 1",
+                "SELECT job_id, task_id FROM tasks WHERE status = ?"
+                " AND job_id NOT IN (SELECT id FROM jobs WHERE is_deleted)"
+                " ORDER BY job_id IS NOT ?, number, task_id LIMIT 1",
                 (TaskStatus.QUEUED.value, job_id),
             ).fetchone()
             if row is None:
@@ -210,12 +263,16 @@ class Repository:
                 " WHERE job_id = ? AND task_id = ?",
                 (TaskStatus.RENDERING.value, worker, time.time(), *row),
             )
-            claimed = database.execute(
-                "SELECT job_id, key, task_id, frames, tasks.status, errors, progress, message, worker, seconds"
-                " FROM tasks JOIN jobs ON jobs.id = job_id WHERE job_id = ? AND task_id = ?",
-                row,
-            ).fetchone()
-            return _task(claimed)
+            return _task(database.execute(f"{_SELECT_TASKS} WHERE job_id = ? AND task_id = ?", row).fetchone())
+
+    def is_held(self, task: Task) -> bool:
+        """Whether the task is still its worker's: it may have been suspended, ended, cut anew or deleted since."""
+        row = self._database.execute(
+            "SELECT 1 FROM tasks JOIN jobs ON jobs.id = job_id WHERE job_id = ? AND task_id = ? AND worker IS ?"
+            " AND tasks.status = ? AND NOT is_deleted",
+            (task.job_id, task.task_id, task.worker, TaskStatus.RENDERING.value),
+        ).fetchone()
+        return row is not None
 
     def report(self, task: Task, *, progress: Optional[float] = None, message: Optional[str] = None) -> None:
         """Notes how far a rendering task is, in percent and in words."""
@@ -234,18 +291,31 @@ class Repository:
     def complete(self, task: Task) -> None:
         """The task is done; its job too if it was the last one, and then the jobs that waited for that are released."""
         with self._transaction():
-            self._end(task, TaskStatus.COMPLETED, message="", progress=100.0)
-            self._task_ended(task.job_id)
+            if self.is_held(task):
+                self._end(task, TaskStatus.COMPLETED, message="", progress=100.0)
+                self._task_ended(task.job_id)
 
     def fail(self, task: Task, message: str) -> None:
         """The task had an error: it is queued again, or has failed if that was one too many."""
         with self._transaction():
-            self._count_error(task.job_id, task.task_id, message)
+            if self.is_held(task):
+                self._count_error(task.job_id, task.task_id, message)
 
     def requeue(self, task: Task) -> None:
         """The task was cancelled: somebody else takes it."""
         with self._transaction():
-            self._end(task, TaskStatus.QUEUED, message="", progress=0.0)
+            if self.is_held(task):
+                self._end(task, TaskStatus.QUEUED, message="", progress=0.0)
+
+    def scan(self) -> None:
+        """The pending job scan: releases what need not wait any more."""
+        with self._transaction() as database:
+            rows = database.execute(
+                "SELECT DISTINCT job_id FROM tasks JOIN jobs ON jobs.id = job_id"
+                " WHERE tasks.status = ? AND NOT is_deleted",
+                (TaskStatus.PENDING.value,),
+            ).fetchall()
+            self._release([row[0] for row in rows])
 
     def abandon(self, worker: str) -> tuple[bool, list[int]]:
         """The worker is gone: its task had an error. Gives whether it had one, and what still evaluates it."""
@@ -278,8 +348,9 @@ class Repository:
 
     def _task_ended(self, job_id: str) -> None:
         """Settles the job, and releases what waited for that task or for the whole job."""
-        is_complete = self._settle(job_id) is JobStatus.COMPLETED
-        self._release(self._dependents(job_id, frame_dependent_only=not is_complete))
+        has_ended = self._settle(job_id) in (JobStatus.COMPLETED, JobStatus.FAILED)
+        if self._releases_at_once:
+            self._release(self._dependents(job_id, frame_dependent_only=not has_ended))
 
     def _release(self, job_ids: Iterable[str]) -> None:
         """The pending job scan, for these jobs and those they release in turn."""
@@ -296,10 +367,10 @@ class Repository:
         Of a frame dependent job, each task once those upstream that cover its frames are.
         """
         query = "SELECT frame_dependent FROM jobs WHERE id = ?"
-        if self._database.execute(query, (job_id,)).fetchone()[0]:
-            self._database.execute(_RELEASE_BY_FRAME, (job_id,))
-        elif not self._has_unmet_dependency(job_id):
+        if not self._has_unmet_dependency(job_id):
             self._database.execute(_RELEASE_ALL, (job_id,))
+        elif self._database.execute(query, (job_id,)).fetchone()[0] and not self._has_lost_dependency(job_id):
+            self._database.execute(_RELEASE_BY_FRAME, (job_id,))
 
     def _settle(self, job_id: str) -> JobStatus:
         """The job's status as its tasks make it. One with nothing but pending tasks is pending itself."""
@@ -309,6 +380,8 @@ class Repository:
             status = JobStatus.COMPLETED
         elif states <= {TaskStatus.COMPLETED, TaskStatus.FAILED}:
             status = JobStatus.FAILED
+        elif TaskStatus.SUSPENDED in states and not states & {TaskStatus.QUEUED, TaskStatus.RENDERING}:
+            status = JobStatus.SUSPENDED
         else:
             status = JobStatus.PENDING if states == {TaskStatus.PENDING} else JobStatus.ACTIVE
         self._database.execute("UPDATE jobs SET status = ? WHERE id = ?", (status.value, job_id))
@@ -323,12 +396,24 @@ class Repository:
         return [row[0] for row in rows]
 
     def _has_unmet_dependency(self, job_id: str) -> bool:
-        row = self._database.execute(
-            "SELECT 1 FROM dependencies LEFT JOIN jobs ON jobs.id = upstream_id"
-            " WHERE job_id = ? AND jobs.status IS NOT 'Completed' LIMIT 1",
+        query = "SELECT resume_on FROM jobs WHERE id = ?"
+        resume_on = self._database.execute(query, (job_id,)).fetchone()[0].split()
+        return any(end not in resume_on for end in self._upstream_ends(job_id))
+
+    def _has_lost_dependency(self, job_id: str) -> bool:
+        """Whether a job that it waits for is deleted or never was, and that does not count as an end."""
+        query = "SELECT resume_on FROM jobs WHERE id = ?"
+        resume_on = self._database.execute(query, (job_id,)).fetchone()[0].split()
+        return "Deleted" not in resume_on and "Deleted" in self._upstream_ends(job_id)
+
+    def _upstream_ends(self, job_id: str) -> set[str]:
+        """The states of the jobs that it waits for; one that does not exist counts as deleted."""
+        rows = self._database.execute(
+            "SELECT DISTINCT CASE WHEN is_deleted = 0 THEN jobs.status ELSE 'Deleted' END"
+            " FROM dependencies LEFT JOIN jobs ON jobs.id = upstream_id WHERE job_id = ?",
             (job_id,),
-        ).fetchone()
-        return row is not None
+        )
+        return {row[0] for row in rows}
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -351,7 +436,12 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _is_true(text: str) -> bool:
+def upstream_ids(job_info: Mapping[str, str]) -> list[str]:
+    """The IDs of the jobs that a job waits for, once each."""
+    return list(dict.fromkeys(filter(None, map(str.strip, job_info.get("JobDependencies", "").split(",")))))
+
+
+def is_true(text: str) -> bool:
     """A boolean of a job info file (deadline-submission.md, section 1.1)."""
     return text.strip().lower() in ("true", "1")
 

@@ -86,8 +86,8 @@ class _TaskHost(Host):
             self._repository.report(self._task, message=text)
 
     def canceled(self) -> bool:
-        """Whether the farm wants the task back."""
-        return self._stopping.is_set()
+        """Whether the farm wants the task back, or somebody took it away."""
+        return self._stopping.is_set() or (self._task is not None and not self._repository.is_held(self._task))
 
     def process_started(self, pid: int) -> None:
         """The process that evaluates the task."""
