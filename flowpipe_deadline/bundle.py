@@ -5,52 +5,27 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
-from .errors import BundleError, RecordError
+from .errors import BundleError
 from .farm.backends import FILES, check_store
-from .farm.bundle import FORMAT, JOBS, MANIFEST, NODES, STORE, read_manifest
+from .farm.bundle import FORMAT, JOBS, MANIFEST, NODES, STORE, AnyPath, Bundle, read_bundle, read_node
 from .farm.files import json_bytes
 from .farm.guard import refuse_while_loading
-from .info_files import encode_info
+from .info_files import encode_info, format_entries
+from .job_files import planned_entries
 from .job_info import JobFiles
 from .keys import safe_name
 from .plan import Plan, frames_text
 
+__all__ = ["ROOT_VARIABLE", "AnyPath", "Bundle", "read_bundle", "write_again", "write_bundle"]
+
 ROOT_VARIABLE = "FLOWPIPE_DEADLINE_ROOT"
 _LONGEST_GRAPH_NAME = 40
-
-AnyPath = Union[str, "os.PathLike[str]"]
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """A submission on disk; ``os.fspath`` gives its folder."""
-
-    folder: Path
-    manifest: Mapping[str, Any]
-
-    def __fspath__(self) -> str:
-        return str(self.folder)
-
-    @property
-    def name(self) -> str:
-        """The submission's name: graph, time, and eight digits that make it distinct."""
-        return self.folder.name
-
-    @property
-    def jobs(self) -> tuple[Mapping[str, Any], ...]:
-        """The planned jobs as the manifest lists them, upstream first."""
-        return tuple(self.manifest["jobs"])
-
-    def job_files(self, job: Mapping[str, Any]) -> tuple[Path, Path]:
-        """Job info file and plugin info file of one of these jobs."""
-        stem = self.folder / JOBS / job["file"]
-        return stem.with_name(f"{stem.name}.job"), stem.with_name(f"{stem.name}.plugin")
 
 
 def write_bundle(
@@ -74,15 +49,11 @@ def write_bundle(
     """
     refuse_while_loading("write a bundle")
     created = now or datetime.now()
-    name = f"{safe_name(plan.name, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-    folder = Path(root).expanduser().absolute() / name
-    partial = folder.with_name(f".{name}.partial")
+    name = _new_name(plan.name, created)
     check_store(store, submission=name)
     job_files = JobFiles(None if templates is None else Path(templates))
-    try:
-        for part in (NODES, JOBS):
-            (partial / part).mkdir(parents=True)
-        manifest = _manifest(plan, name=name, created=created, store=store)
+    manifest = _manifest(plan, name=name, created=created, store=store)
+    with _new_folder(root, name) as (folder, partial):
         for job, entry in zip(plan.jobs, manifest["jobs"]):
             upstream = entry["depends_on"]
             job_info = job_files.job_info(job, plan_name=plan.name, batch_name=name, job_dependencies=upstream)
@@ -91,28 +62,61 @@ def write_bundle(
             _write(partial / JOBS / f"{entry['file']}.plugin", encode_info(plugin_info))
         for record in (*(job.record for job in plan.jobs), *(node.record for node in plan.omitted)):
             _write(partial / NODES / f"{record['key']}.json", json_bytes(record))
-        if store != FILES:
-            _write(partial / STORE, json_bytes({"format": FORMAT, "store": store, "submission": name}))
+        _write_store(partial, store=store, name=name)
         _write(partial / MANIFEST, json_bytes(manifest))
+    return Bundle(folder=folder, manifest=manifest)
+
+
+def write_again(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optional[datetime] = None) -> Bundle:
+    """A new bundle of the same plan, without results, beside the old one or below ``root``.
+
+    Raises:
+        RecordError: The old one is none, or is damaged.
+        BundleError: The root cannot be written, or the disk is full; nothing is left behind.
+        StoreError: The store takes no results now; nothing is left behind.
+    """
+    old = read_bundle(bundle)
+    created = now or datetime.now()
+    name = _new_name(old.manifest["name"], created)
+    store = old.manifest.get("store", FILES)
+    check_store(store, submission=name)
+    manifest = {**old.manifest, "submission": name, "created": created.isoformat(timespec="seconds")}
+    with _new_folder(root or old.folder.parent, name) as (folder, partial):
+        for job in old.jobs:
+            job_info, plugin_info = planned_entries(old, job, submission=name, folder=folder)
+            _write(partial / JOBS / f"{job['file']}.job", encode_info(format_entries(job_info.items())))
+            _write(partial / JOBS / f"{job['file']}.plugin", encode_info(format_entries(plugin_info.items())))
+        for key in (entry["key"] for entry in (*old.jobs, *old.manifest["omitted"])):
+            _write(partial / NODES / f"{key}.json", json_bytes(read_node(old.folder, key)))
+        _write_store(partial, store=store, name=name)
+        _write(partial / MANIFEST, json_bytes(manifest))
+    return Bundle(folder=folder, manifest=manifest)
+
+
+def _new_name(graph: str, created: datetime) -> str:
+    return f"{safe_name(graph, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+
+
+@contextmanager
+def _new_folder(root: AnyPath, name: str) -> Iterator[tuple[Path, Path]]:
+    """The folder that there will be once the block is through, and the one to write into until then."""
+    folder = Path(root).expanduser().absolute() / name
+    partial = folder.with_name(f".{name}.partial")
+    try:
+        for part in (NODES, JOBS):
+            (partial / part).mkdir(parents=True)
+        yield folder, partial
         partial.rename(folder)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BundleError(f"the bundle cannot be written below {root}: {reason}; nothing was left there") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return Bundle(folder=folder, manifest=manifest)
 
 
-def read_bundle(folder: AnyPath) -> Bundle:
-    """The bundle in that folder.
-
-    Raises:
-        RecordError: There is none, or its manifest is damaged.
-    """
-    path = Path(folder).expanduser().absolute()
-    if not (path / MANIFEST).is_file():
-        raise RecordError(f"{path} is no bundle: it has no {MANIFEST}")
-    return Bundle(folder=path, manifest=read_manifest(path))
+def _write_store(partial: Path, *, store: str, name: str) -> None:
+    if store != FILES:
+        _write(partial / STORE, json_bytes({"format": FORMAT, "store": store, "submission": name}))
 
 
 def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .farm.errors import FlowpipeDeadlineError
 
@@ -108,9 +108,17 @@ class Farm:
         """The jobs by ID, without those that Deadline does not know (any more)."""
         raise NotImplementedError
 
+    def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
+        """Those of the jobs that Deadline lists: not the deleted ones."""
+        return set(self.read_jobs(job_ids))
+
     def read_tasks(self, job_id: str) -> Tuple[TaskFacts, ...]:
         """The tasks of a job, by number."""
         raise NotImplementedError
+
+    def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskFacts, ...]]:
+        """The tasks of several jobs, by job ID and number."""
+        return {job_id: self.read_tasks(job_id) for job_id in job_ids}
 
     def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:
         """The IDs of all jobs of that batch; ``known`` are some that must be among them."""

@@ -17,8 +17,9 @@ from flowpipe import Graph, INode
 from flowpipe.evaluator import Evaluator, LinearEvaluator, NodeEventCallback
 
 from .bundle import ROOT_VARIABLE, AnyPath, Bundle, write_bundle
-from .deadline_jobs import COMPLETED, DELETED, FAILED, DeadlineJobs
-from .errors import InterruptedRunError, SubmissionError
+from .deadline import COMPLETED, FAILED
+from .deadline_jobs import DELETED, DeadlineJobs
+from .errors import InterruptedRunError
 from .farm.bundle import JOBS, MANIFEST, NODES, STORE, SUBMISSION
 from .farm.failures import ERRORS
 from .farm.guard import refuse_while_loading
@@ -28,12 +29,14 @@ from .offline.farm import DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from .offline.repository import JobStatus, TaskStatus
 from .plan import Plan
 from .planner import plan_graph
-from .submit import DeadlineCommand, submit_bundle
+from .submission_record import IDS
+from .submit import choose_way, open_farm, submit_bundle
+from .transaction import InterruptedSubmissionError
 from .walk import sorted_nodes
 
 _log = logging.getLogger(__name__)
 
-_PARTS = frozenset({MANIFEST, NODES, JOBS, SUBMISSION, ERRORS, "results", "offline", STORE})
+_PARTS = frozenset({MANIFEST, NODES, JOBS, SUBMISSION, IDS, ERRORS, "results", "offline", STORE})
 _LOG_LINES = 20
 _WAIT_FOR_RESULTS = 30.0  # Seconds that network file systems have to show a result; as the plugin's own default.
 _STATES: Mapping[str, JobState] = {
@@ -174,7 +177,8 @@ class DeadlineEvaluator(FarmEvaluator):
 
         Deadline is asked for the state of the jobs every ``poll_seconds``, and ``on_progress`` hears of every change:
         Deadline's words by node key. How often a task is tried again is the repository's setting. Where waiting ends
-        early, the jobs are suspended. ``settings`` and ``templates`` are those of ``plan_graph`` and ``write_bundle``.
+        early, the jobs are suspended. ``settings`` and ``templates`` are those of ``plan_graph`` and ``write_bundle``,
+        the way to Deadline is that of ``choose_way``.
         """
         super().__init__(root=root, settings=settings, interpreters=None, templates=templates)
         self._poll_seconds = poll_seconds
@@ -184,16 +188,15 @@ class DeadlineEvaluator(FarmEvaluator):
         self, plan: Plan, nodes: Mapping[str, INode], on_node_event: Optional[NodeEventCallback]
     ) -> list[BaseException]:
         assert self._root is not None
-        run = DeadlineCommand()
+        way = choose_way()
+        farm = open_farm(way)  # Before anything is written.
         bundle = write_bundle(plan, root=self._root, templates=self._templates)
         live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event, wait=_WAIT_FOR_RESULTS)
         try:
-            job_ids = submit_bundle(bundle, run_command=run)
-        except SubmissionError as error:
-            if isinstance(error.__cause__, KeyboardInterrupt):
-                raise KeyboardInterrupt(str(error)) from None
-            raise
-        jobs = DeadlineJobs(bundle, job_ids, run=run, has_results=live.has_results)
+            job_ids = submit_bundle(bundle, way=way)
+        except InterruptedSubmissionError as error:
+            raise KeyboardInterrupt(str(error)) from None
+        jobs = DeadlineJobs(bundle, job_ids, farm=farm, has_results=live.has_results)
         try:
             self._watch(jobs, live, job_ids=job_ids)
         except KeyboardInterrupt:

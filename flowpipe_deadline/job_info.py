@@ -10,14 +10,13 @@ import jinja2
 
 from .errors import BundleError
 from .info_files import InfoFileError, parse_entries
+from .job_files import NODE_KEY, SUBMISSION_KEY
 from .plan import Job
 from .text import is_one_line, one_line
 
 PLUGIN = "Flowpipe"
 # The border between bundle, plugin and Flowpipe.options; a test keeps all sides equal.
 PLUGIN_INFO_KEYS = ("Bundle", "Node", "Interpreter", "FrameMode")
-SUBMISSION_KEY = "FlowpipeSubmission"
-NODE_KEY = "FlowpipeNode"
 
 _LONGEST_NAME = 200
 

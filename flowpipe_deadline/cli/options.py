@@ -16,6 +16,7 @@ from ..errors import UsageError
 from ..farm.backends import FILES
 from ..loader import load_graph
 from ..parameters import parse_parameters
+from ..submit import VIA_VARIABLE, VIAS
 
 TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
 STORE_VARIABLE = "FLOWPIPE_DEADLINE_STORE"
@@ -75,6 +76,19 @@ def store_option(command: _Command) -> _Command:
         show_default=True,
         show_envvar=True,
         help="Where results are kept: in the bundle, or in Redis: redis://host:port/db[?prefix=NAME&expire=DAYS].",
+    )(command)
+
+
+def via_option(command: _Command) -> _Command:
+    """``--via WAY``."""
+    return click.option(
+        "--via",
+        type=click.Choice(VIAS),
+        envvar=VIA_VARIABLE,
+        show_envvar=True,
+        help="The way to Deadline. script: one deadlinecommand process for the whole graph; webservice: requests to"
+        " Deadline's Web Service; command: a deadlinecommand process per job. By default (auto), script where"
+        " deadlinecommand is installed, else webservice.",
     )(command)
 
 

@@ -1,9 +1,11 @@
-"""The names of what lies in a bundle, and the parts of it that the evaluator reads."""
+"""A bundle as it lies on disk: its parts, and how they are read."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Mapping, Tuple, Union
 
 from .files import RecordError, read_record
 
@@ -16,6 +18,46 @@ STORE = "store.json"
 _NODE_KEYS = {"key", "node", "graph"}
 _JOB_KEYS = {*_NODE_KEYS, "frame_mode", "frames", "chunk_size", "depends_on", "file"}
 _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", "inputs", "outputs", "batch")
+
+AnyPath = Union[str, "os.PathLike[str]"]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A submission on disk; ``os.fspath`` gives its folder."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
+
+    @property
+    def name(self) -> str:
+        """The submission's name: graph, time, and eight digits that make it distinct."""
+        return self.folder.name
+
+    @property
+    def jobs(self) -> Tuple[Mapping[str, Any], ...]:
+        """The planned jobs as the manifest lists them, upstream first."""
+        return tuple(self.manifest["jobs"])
+
+    def job_files(self, job: Mapping[str, Any]) -> Tuple[Path, Path]:
+        """Job info file and plugin info file of one of these jobs."""
+        stem = self.folder / JOBS / job["file"]
+        return stem.with_name(f"{stem.name}.job"), stem.with_name(f"{stem.name}.plugin")
+
+
+def read_bundle(folder: AnyPath) -> Bundle:
+    """The bundle in that folder.
+
+    Raises:
+        RecordError: There is none, or its manifest is damaged.
+    """
+    path = Path(folder).expanduser().absolute()
+    if not (path / MANIFEST).is_file():
+        raise RecordError(f"{path} is no bundle: it has no {MANIFEST}")
+    return Bundle(folder=path, manifest=read_manifest(path))
 
 
 def read_manifest(bundle: Path) -> Dict[str, Any]:

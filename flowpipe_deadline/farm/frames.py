@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Iterable, Iterator, Literal, Optional, Sequence, Tuple, Union, overload
+from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Sequence, Tuple, Union, overload
 
 from .errors import FlowpipeDeadlineError
 
@@ -17,7 +17,10 @@ _ENTRY = re.compile(
     re.ASCII,
 )
 
-ReverseStep = Literal["first", "last"]
+if TYPE_CHECKING:
+    from typing import Literal  # Python 3.7 has none.
+
+    ReverseStep = Literal["first", "last"]
 
 
 class FrameListError(FlowpipeDeadlineError, ValueError):

@@ -1,1 +1,1 @@
-"""The ways to talk to Deadline: each module is one, and is imported by whoever goes that way."""
+"""The ways to talk to Deadline: a process per call, one process for a whole graph, or its Web Service."""

@@ -1,0 +1,232 @@
+"""One ``deadlinecommand`` process for a whole graph: it runs our script, which does everything inside Deadline."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+from ..deadline import Farm, JobFacts, RepositoryFacts, SubmissionError, TaskFacts
+from ..farm.bundle import Bundle
+from ..farm.files import RecordError, read_record
+from ..shipped import packages_folder, shipped_folder
+from ..submission_record import read_submission
+from ..transaction import InterruptedSubmissionError, Say, undo_half_done
+from .command import CommandFarm, CommandResult, DeadlineCommand, Stop
+from .errand import ASK, FORMAT, SUBMIT, plain, request_bytes
+
+SCRIPT = "FlowpipeSubmission.py"
+_GRACE = 180.0  # Seconds that the script has to undo what it has done, once somebody wants to stop.
+_PAUSE = 0.5
+
+
+class ScriptDidNotRunError(SubmissionError):
+    """``deadlinecommand`` ran no script of ours; nothing was done, so another way can be tried."""
+
+
+@dataclass(frozen=True)
+class _Errand:
+    """The files of one errand."""
+
+    folder: Path
+
+    @property
+    def request(self) -> Path:
+        return self.folder / "request.json"
+
+    @property
+    def answer(self) -> Path:
+        return self.folder / "answer.json"
+
+    @property
+    def progress(self) -> Path:
+        return self.folder / "progress.txt"
+
+    @property
+    def stop(self) -> Path:
+        return self.folder / "stop"
+
+    def result(self) -> Any:
+        """What the script answered; None if it has not.
+
+        Raises:
+            SubmissionError: It says what went wrong.
+        """
+        if not self.answer.exists():
+            return None
+        answer = read_record(self.answer, version=FORMAT, keys=("ok",))
+        if answer["ok"]:
+            return answer["result"]
+        error = InterruptedSubmissionError if answer.get("exit_code") == 130 else SubmissionError
+        raise error(answer["error"])
+
+
+def submit_by_script(
+    bundle: Bundle, command: DeadlineCommand, *, say: Say, is_stopping: Stop, keep_suspended: bool
+) -> Dict[str, str]:
+    """The job IDs by node key, once one process has submitted the whole bundle.
+
+    Raises:
+        ScriptDidNotRunError: The process did nothing at all.
+        SubmissionError: As ``submit_to``.
+    """
+    with _errand() as errand:
+        _write_request(errand, {"action": SUBMIT, "bundle": str(bundle.folder), "keep_suspended": keep_suspended})
+        listener = _Listener(errand, say=say, is_stopping=is_stopping)
+        result = _run(errand, command, while_waiting=listener.listen)
+        listener.listen()
+        job_ids = _await_answer(errand, bundle, listener)
+        if job_ids is None:
+            raise _ended_early(bundle, command, result, say=say)
+        return dict(job_ids)
+
+
+class ScriptFarm(Farm):
+    """Deadline through a process that runs our script, one for any number of questions of a kind."""
+
+    def __init__(self, command: DeadlineCommand, *, may_fall_back: bool = False) -> None:
+        """With ``may_fall_back``, a process that does not run our script is replaced by one per question."""
+        self._command = command
+        self._may_fall_back = may_fall_back
+
+    def ask(self, *questions: Tuple[str, Sequence[Any]]) -> List[Any]:
+        """The answers to several questions, each a name of ``errand.QUESTIONS`` with its arguments, by one process."""
+        with _errand() as errand:
+            listed = [{"name": name, "arguments": list(arguments)} for name, arguments in questions]
+            _write_request(errand, {"action": ASK, "questions": listed})
+            result = _run(errand, self._command)
+            answers = errand.result()
+        if answers is not None:
+            return list(answers)
+        if not self._may_fall_back:
+            raise ScriptDidNotRunError(_silence(self._command, result))
+        farm = CommandFarm(self._command)
+        return [plain(getattr(farm, name)(*arguments)) for name, arguments in questions]
+
+    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+        """The jobs by ID, without those that Deadline does not know (any more)."""
+        (jobs,) = self.ask(("read_jobs", [list(job_ids)]))
+        return {job_id: job_facts(job) for job_id, job in jobs.items()}
+
+    def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
+        """Those of the jobs that Deadline lists."""
+        return set(self.ask(("list_jobs", [list(job_ids)]))[0])
+
+    def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskFacts, ...]]:
+        """The tasks of several jobs, by job ID and number."""
+        (tasks,) = self.ask(("read_tasks_of", [list(job_ids)]))
+        return {job_id: tuple(TaskFacts(**task) for task in some) for job_id, some in tasks.items()}
+
+    def read_tasks(self, job_id: str) -> Tuple[TaskFacts, ...]:
+        """The tasks of a job, by number."""
+        return self.read_tasks_of([job_id]).get(job_id, ())
+
+    def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:  # noqa: ARG002 (nothing to prove)
+        """The IDs of all jobs of that batch."""
+        return list(self.ask(("find_jobs", [batch_name]))[0])
+
+    def resume(self, job_ids: Sequence[str]) -> None:
+        """Lets suspended jobs go on."""
+        self.ask(("resume", [list(job_ids)]))
+
+    def pend(self, job_ids: Sequence[str]) -> None:
+        """Makes jobs with dependencies wait for them."""
+        self.ask(("pend", [list(job_ids)]))
+
+    def suspend(self, job_ids: Sequence[str]) -> None:
+        """Holds jobs back."""
+        self.ask(("suspend", [list(job_ids)]))
+
+    def delete(self, job_ids: Sequence[str]) -> None:
+        """Deletes jobs."""
+        self.ask(("delete", [list(job_ids)]))
+
+    def read_repository(self) -> RepositoryFacts:
+        """What is known of the repository, by one process."""
+        (facts,) = self.ask(("read_repository", []))
+        lists = {name: tuple(value) for name, value in facts.items() if isinstance(value, list)}
+        return RepositoryFacts(**{**facts, **lists})
+
+
+def job_facts(data: Dict[str, Any]) -> JobFacts:
+    """The facts that a script wrote."""
+    waits = data["dependencies"]
+    return JobFacts(**{**data, "dependencies": None if waits is None else tuple(waits)})
+
+
+class _Listener:
+    """Passes on what the script says, and that somebody wants it to stop."""
+
+    def __init__(self, errand: _Errand, *, say: Say, is_stopping: Stop) -> None:
+        self._errand = errand
+        self._say = say
+        self._is_stopping = is_stopping
+        self._told = 0
+
+    def listen(self) -> bool:
+        """Whether there was anything new."""
+        if self._is_stopping() and not self._errand.stop.exists():
+            self._errand.stop.touch()
+        try:
+            lines = self._errand.progress.read_text(encoding="utf-8").split("\n")[:-1]
+        except (FileNotFoundError, UnicodeDecodeError):  # The latter: a line is being written.
+            return False
+        new, self._told = lines[self._told :], len(lines)
+        for line in new:
+            self._say(line)
+        return bool(new)
+
+
+@contextmanager
+def _errand() -> Iterator[_Errand]:
+    with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as folder:
+        yield _Errand(Path(folder))
+
+
+def _write_request(errand: _Errand, request: Dict[str, Any]) -> None:
+    files = {"answer": errand.answer, "progress": errand.progress, "stop": errand.stop, "packages": packages_folder()}
+    errand.request.write_bytes(request_bytes({**request, **{name: str(path) for name, path in files.items()}}))
+
+
+def _run(
+    errand: _Errand, command: DeadlineCommand, *, while_waiting: Optional[Callable[[], bool]] = None
+) -> CommandResult:
+    script = shipped_folder("submission/Flowpipe/Main") / SCRIPT
+    arguments = ["-ExecuteScriptNoGui", str(script), str(errand.request)]
+    try:
+        return command(arguments, while_waiting=while_waiting, grace=_GRACE)
+    except OSError as error:
+        raise ScriptDidNotRunError(f"{command.executable} cannot be started: {error.strerror}") from error
+
+
+def _await_answer(errand: _Errand, bundle: Bundle, listener: _Listener) -> Optional[Dict[str, str]]:
+    """The answer; waited for as long as the script is at work in whatever process Deadline has put it."""
+    while True:
+        job_ids: Optional[Dict[str, str]] = errand.result()
+        record = None if job_ids is not None else read_submission(bundle.folder)
+        if record is None or not record.is_at_work:
+            return job_ids if job_ids is not None else errand.result()
+        listener.listen()
+        time.sleep(_PAUSE)
+
+
+def _ended_early(bundle: Bundle, command: DeadlineCommand, result: CommandResult, *, say: Say) -> SubmissionError:
+    """What to raise where the script has ended without an answer; what it had done is undone."""
+    try:
+        is_begun = read_submission(bundle.folder) is not None
+    except RecordError as error:
+        return SubmissionError(f"{_silence(command, result)}; {error}")
+    if not is_begun:
+        return ScriptDidNotRunError(_silence(command, result))
+    undone = undo_half_done(bundle, CommandFarm(command), say=say)
+    return SubmissionError(f"{_silence(command, result)}; {undone}")
+
+
+def _silence(command: DeadlineCommand, result: CommandResult) -> str:
+    if result.exit_code is None:
+        return f"{command.executable} did not come to an end and was stopped"
+    return f"{command.executable} ended without an answer of our script; its last words: {result.last_words}"
