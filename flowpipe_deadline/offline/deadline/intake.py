@@ -39,7 +39,7 @@ def check_submission(
     Raises:
         DeadlineError: It takes no such job.
     """
-    kept = {"UserName": settings.user, **job_info}
+    kept = dict(job_info)
     _check_plugin(job_info.get("Plugin", ""), plugins)
     if job_info.get("InitialStatus", "Active") not in _INITIAL_STATES:
         raise DeadlineError(f"InitialStatus={job_info['InitialStatus']}: a job begins Active or Suspended")

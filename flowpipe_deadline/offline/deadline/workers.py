@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Optional
 
+from ...farm.errors import BundleError
 from ...job_info import PLUGIN
 from ..crew import Crew, python_path
 from ..farm import plugin_config, plugins_folder
@@ -31,26 +32,49 @@ def running_workers(
     A plugin in the repository's ``custom/plugins`` is rendered with as it is there, and as the settings configure it;
     without one, this package's own is, configured for this machine. ``interpreters`` adds executables to it by name.
     Workers that die are replaced.
+
+    Raises:
+        BundleError: At the end of the block, that they kept dying.
     """
     with OfflineDeadline(deadline.folder) as own:  # The thread's.
         crew = Crew(_settings(own, interpreters or {}), repository=own.repository)
-        stop = threading.Event()
-        keeper = threading.Thread(target=_keep, args=(own, crew, stop, scan_seconds), daemon=True)
+        keeper = _Keeper(own, crew, scan_seconds)
         crew.hire(count)
         keeper.start()
         try:
             yield
         finally:
-            stop.set()
-            keeper.join()
+            keeper.stop()
             crew.dismiss()
+        if keeper.failure is not None:
+            raise keeper.failure
 
 
-def _keep(deadline: OfflineDeadline, crew: Crew, stop: threading.Event, scan_seconds: float) -> None:
+class _Keeper(threading.Thread):
     """Scans, and sees to the workers."""
-    while not stop.wait(scan_seconds):
-        deadline.scan()
-        crew.replace_the_dead()
+
+    def __init__(self, deadline: OfflineDeadline, crew: Crew, scan_seconds: float) -> None:
+        super().__init__(daemon=True)
+        self._deadline = deadline
+        self._crew = crew
+        self._scan_seconds = scan_seconds
+        self._stopping = threading.Event()
+        self.failure: Optional[BundleError] = None
+        """Why it stopped before it was told to."""
+
+    def run(self) -> None:
+        """Goes on until it is stopped."""
+        try:
+            while not self._stopping.wait(self._scan_seconds):
+                self._deadline.scan()
+                self._crew.replace_the_dead()
+        except BundleError as error:
+            self.failure = error
+
+    def stop(self) -> None:
+        """Returns once it has stopped."""
+        self._stopping.set()
+        self.join()
 
 
 def _settings(deadline: OfflineDeadline, interpreters: Mapping[str, str]) -> WorkerSettings:
