@@ -47,7 +47,6 @@ def test_jobs_are_told_by_id(farm, tmp_path):
 
     facts = farm.read_jobs([first, second])
 
-    counts = {"Completed": 0, "Rendering": 0, "Queued": 0, "Pending": 0, "Failed": 0}
     assert facts == {
         first: JobFacts(
             job_id=first,
@@ -59,7 +58,7 @@ def test_jobs_are_told_by_id(farm, tmp_path):
             task_count=3,
             dependencies=(),
             frame_dependent=False,
-            tasks={**counts, "Suspended": 3},
+            tasks={"Suspended": 3},
         ),
         second: JobFacts(
             job_id=second,
@@ -71,7 +70,7 @@ def test_jobs_are_told_by_id(farm, tmp_path):
             task_count=1,
             dependencies=(first,),
             frame_dependent=True,
-            tasks={**counts, "Suspended": 1},
+            tasks={"Suspended": 1},
         ),
     }
 
@@ -125,6 +124,14 @@ def test_jobs_that_deadline_does_not_know_are_left_out(deadline, tmp_path, form)
 
         assert list(farm.read_jobs([OTHER_ID, first, second])) == [first]
         assert farm.read_jobs([OTHER_ID]) == {}
+
+
+def test_deleted_jobs_are_not_listed(farm, tmp_path):
+    """One question, however many jobs are asked for."""
+    first, second = submit_chain(farm, tmp_path)
+    farm.delete([second])
+
+    assert farm.list_jobs([first, second, OTHER_ID]) == {first}
 
 
 def test_nothing_is_asked_for_no_jobs(farm, deadline):
@@ -283,6 +290,25 @@ def test_of_a_full_repository_only_recent_jobs_are_read():
 
     assert sorted(found) == sorted([*known, lost["_id"]])
     assert sorted(service.read) == sorted([lost["_id"], other["_id"]])
+
+
+def test_jobs_that_were_submitted_here_tell_how_recent_a_lost_one_is(tmp_path):
+    """Where none is known any more, as after they were deleted."""
+    now = time.time()
+    old = [job_json(made_at(now - 5 * 86400, number), batch="Old") for number in range(200)]
+    lost = job_json(made_at(now, 2))
+    service = JobList([*old, lost])
+
+    def answers(request):
+        return http(200, {"_id": made_at(now, 1)}) if request.method == "POST" else service(request)
+
+    with ScriptedService(answers) as scripted:
+        farm = farm_at(scripted.url)
+        farm.submit(*write_job(tmp_path))
+
+        assert farm.find_jobs(BATCH) == [lost["_id"]]
+        assert service.read == [lost["_id"]]
+        assert farm.find_jobs("Old") == [item["_id"] for item in old]
 
 
 def test_where_ids_do_not_tell_when_they_were_made_all_jobs_are_read():

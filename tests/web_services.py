@@ -15,7 +15,7 @@ import pytest
 import trustme
 
 from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
-from flowpipe_deadline.offline.deadline.web import serve
+from flowpipe_deadline.offline.deadline.web import Guard, serve  # noqa: F401  (for the tests)
 from flowpipe_deadline.ways.webservice import WebServiceFarm, WebServiceSettings
 
 AT_ONCE = (0.0, 0.0)

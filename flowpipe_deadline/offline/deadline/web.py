@@ -8,7 +8,6 @@ and ``die_after`` drop the connection before and after the request is done, ``la
 
 from __future__ import annotations
 
-import argparse
 import base64
 import contextlib
 import hmac
@@ -16,7 +15,7 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +25,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from .faults import Fault
 from .operations import OfflineDeadline
+from .settings import SettingsError
 from .web_routes import Behaviour, Reply, Request, reply
 
 _GARBAGE = b'{"_id": \xff\xfe<html>'
@@ -198,12 +198,14 @@ def serve(
     Port 0 takes a free one.
 
     Raises:
-        SettingsError: The folder holds none.
-        OSError: The port is taken, or a certificate cannot be read.
+        SettingsError: The folder holds none, the port is taken, or a certificate cannot be read.
     """
     with OfflineDeadline(deadline.folder if isinstance(deadline, OfflineDeadline) else deadline) as checked:
         folder = checked.folder
-    service = WebService(("127.0.0.1", port), folder, guard or Guard(), behaviour or Behaviour())
+    try:
+        service = WebService(("127.0.0.1", port), folder, guard or Guard(), behaviour or Behaviour())
+    except (OSError, OverflowError) as error:
+        raise SettingsError(f"the Web Service cannot be served on port {port}: {error}") from error
     thread = threading.Thread(target=service.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -226,20 +228,3 @@ def _denial(faults: Mapping[str, Fault]) -> Reply:
 def _drop(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-
-
-def main(arguments: Optional[Sequence[str]] = None) -> None:
-    """Serves the offline Deadline of a folder until it is interrupted."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--port", type=int, default=8081)
-    parser.add_argument("--certificate", type=Path, help="PEM file with certificate and key: speak TLS")
-    options = parser.parse_args(arguments)
-    with serve(options.folder, port=options.port, guard=Guard(certificate=options.certificate)) as service:
-        print(service.url, flush=True)  # noqa: T201  (whoever started it waits for this)
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
-
-
-if __name__ == "__main__":
-    main()
