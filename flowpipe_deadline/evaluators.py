@@ -22,6 +22,7 @@ from .errors import InterruptedRunError, SubmissionError
 from .farm.bundle import JOBS, MANIFEST, NODES, STORE, SUBMISSION
 from .farm.failures import ERRORS
 from .farm.guard import refuse_while_loading
+from .findings import finding_lines
 from .keys import unique_keys
 from .live_graph import JobState, LiveGraph
 from .offline.farm import DEFAULT_WORKERS, FarmState, run_bundle, task_log
@@ -89,8 +90,8 @@ class FarmEvaluator(Evaluator):
         chosen_ids = {id(node) for node in chosen.values()}
         clean = [node for node in nodes if id(node) not in chosen_ids]
         plan = plan_graph(graph, settings=self._settings, interpreters=self._interpreters, skip=clean)
-        for warning in plan.warnings:
-            _log.warning(warning)
+        for line in finding_lines(plan.warnings):
+            _log.warning(line)
         for error in self._run(plan, chosen, on_node_event):
             raise error
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Optional
 
 from .farm.frames import FrameList
+from .findings import Finding
 from .settings import Entries
 
 FrameMode = Literal["frames", "items", "none"]
@@ -90,7 +91,8 @@ class Plan:
     name: str
     jobs: tuple[Job, ...]
     omitted: tuple[OmittedNode, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    """What is odd, and planned all the same."""
 
     @property
     def last_jobs(self) -> tuple[Job, ...]:
@@ -104,7 +106,7 @@ class Plan:
             "name": self.name,
             "jobs": [_job_json(job) for job in self.jobs],
             "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in self.omitted],
-            "warnings": list(self.warnings),
+            "warnings": [warning.to_json() for warning in self.warnings],
         }
 
 

@@ -20,7 +20,7 @@ from .options import (
     store_option,
     templates_option,
 )
-from .output import answer, answer_json, reserve_stdout, say
+from .output import answer, answer_json, reserve_stdout, say, say_warnings
 from .signals import terminable
 
 
@@ -56,8 +56,7 @@ def submit(
         raise UsageError(f"where do the workers see the bundle? Give --root, or set {ROOT_VARIABLE}")
     root = root.absolute()  # Before the script is loaded, which may change the current folder.
     plan = plan_graph(graph_from(graph, parameters))
-    for warning in plan.warnings:
-        say(f"Warning: {warning}")
+    say_warnings(plan.warnings)
     if not dry_run:
         find_deadlinecommand()  # Before anything is written.
     bundle = write_bundle(plan, root=root, templates=templates if is_given(templates) else None, store=store)
