@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
@@ -46,9 +47,9 @@ def write_bundle(
     """
     refuse_while_loading("write a bundle")
     created = now or datetime.now()
-    name = f"{safe_name(plan.name, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    name = submission_name(plan.name, created=created, digits=secrets.token_hex(4))
     folder = Path(root).expanduser().absolute() / name
-    partial = folder.with_name(f".{name}.partial")
+    partial = folder.with_name(partial_name(name))
     check_store(store, submission=name)
     job_files = JobFiles(None if templates is None else Path(templates))
     try:
@@ -75,8 +76,23 @@ def write_bundle(
     return Bundle(folder=folder, manifest=manifest)
 
 
-def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[str, Any]:
+def submission_name(plan_name: str, *, created: datetime, digits: str) -> str:
+    """The name of a submission and its folder: graph, time, and digits that make it distinct."""
+    return f"{safe_name(plan_name, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{digits}"
+
+
+def partial_name(name: str) -> str:
+    """What the folder of a submission is called while it is being written."""
+    return f".{name}.partial"
+
+
+def job_file_stems(plan: Plan) -> Iterator[str]:
+    """For each job, the name that its files share, so that they sort in the order of the jobs."""
     width = max(3, len(str(len(plan.jobs))))
+    return (f"{number:0{width}d}-{job.key}" for number, job in enumerate(plan.jobs, start=1))
+
+
+def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[str, Any]:
     last = {job.key for job in plan.last_jobs}
     return {
         "format": FORMAT,
@@ -96,9 +112,9 @@ def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[s
                 "depends_on": list(job.awaited_keys),
                 "frame_dependent": job.is_frame_dependent,
                 "last": job.key in last,
-                "file": f"{number:0{width}d}-{job.key}",
+                "file": file,
             }
-            for number, job in enumerate(plan.jobs, start=1)
+            for job, file in zip(plan.jobs, job_file_stems(plan))
         ],
         "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in plan.omitted],
     }

@@ -22,6 +22,7 @@ from .errors import InterruptedRunError, SubmissionError
 from .farm.bundle import JOBS, MANIFEST, NODES, STORE, SUBMISSION
 from .farm.failures import ERRORS
 from .farm.guard import refuse_while_loading
+from .farm.store import RESULTS
 from .findings import finding_lines
 from .keys import unique_keys
 from .live_graph import JobState, LiveGraph
@@ -34,7 +35,7 @@ from .walk import sorted_nodes
 
 _log = logging.getLogger(__name__)
 
-_PARTS = frozenset({MANIFEST, NODES, JOBS, SUBMISSION, ERRORS, "results", "offline", STORE})
+_PARTS = frozenset({MANIFEST, NODES, JOBS, SUBMISSION, ERRORS, RESULTS, "offline", STORE})
 _LOG_LINES = 20
 _WAIT_FOR_RESULTS = 30.0  # Seconds that network file systems have to show a result; as the plugin's own default.
 _STATES: Mapping[str, JobState] = {

@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Optional
 
 from flowpipe import INode
@@ -17,7 +18,9 @@ from .farm.bundle import FORMAT
 from .farm.codec import UnsupportedValueError, encode
 from .farm.locate import NotImportableError, Source, describe
 from .farm.nodes import UNKEPT
+from .plan import LONGEST_LABEL
 from .problems import Problems
+from .text import one_line
 from .walk import Connection
 
 
@@ -92,8 +95,7 @@ def node_record(
 
 def label(node: INode) -> str:
     """``graph.node``, for messages; long names shortened."""
-    text = f"{node.graph.name}.{node.name}"
-    return text if len(text) <= 120 else f"{text[:119]}…"
+    return one_line(f"{node.graph.name}.{node.name}", longest=LONGEST_LABEL)
 
 
 def _describe(node: INode, thing: Any) -> Source:
@@ -128,6 +130,7 @@ def _describe_as(node: INode, function: Any, name: str) -> Source:
         raise PlanError(label(node), f"a worker could not load it: {error}") from error
 
 
+@lru_cache(maxsize=256)
 def _has_default_constructor(cls: type) -> bool:
     """Whether ``cls(graph=None)`` is a call that its signature takes, as flowpipe's own loading makes it."""
     try:

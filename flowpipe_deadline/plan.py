@@ -9,10 +9,12 @@ from typing import Any, Literal, Optional
 from .farm.frames import FrameList
 from .findings import Finding
 from .settings import Entries
+from .text import one_line
 
 FrameMode = Literal["frames", "items", "none"]
 
-
+LONGEST_LABEL = 120
+"""Characters of a label in messages."""
 DependencyKind = Literal["job", "frame", "implied"]
 
 
@@ -57,6 +59,11 @@ class Job:
     def label(self) -> str:
         """``graph.node``, as people call it; not unique where graphs share a name."""
         return f"{self.graph}.{self.node}"
+
+    @property
+    def short_label(self) -> str:
+        """The label for messages."""
+        return one_line(self.label, longest=LONGEST_LABEL)
 
     @property
     def is_frame_dependent(self) -> bool:

@@ -33,16 +33,28 @@ def listing(names: Sequence[str], *, most: int = 3) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
+def size_text(count: int) -> str:
+    """A number of bytes for people.
+
+    >>> size_text(1_500_000), size_text(2_345)
+    ('1.5 MB', '2.3 kB')
+    """
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
+
+
 def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:
     """A line per message, in order, with the nodes that it is about before it.
 
     >>> grouped_lines([("shot.a", "is too large"), (None, "no plugin"), ("shot.b", "is too large")])
     ['shot.a, shot.b: is too large', 'no plugin']
     """
-    nodes: dict[str, list[str]] = {}
+    lines: dict[tuple[bool, str], list[str]] = {}
     for node, message in messages:
-        nodes.setdefault(message, []).extend([] if node is None else [node])
-    return [f"{listing(labels)}: {message}" if labels else message for message, labels in nodes.items()]
+        lines.setdefault((node is None, message), []).append(node or "")
+    return [message if is_of_none else f"{listing(nodes)}: {message}" for (is_of_none, message), nodes in lines.items()]
 
 
 def _breaks(character: str) -> bool:
