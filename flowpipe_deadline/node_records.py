@@ -70,7 +70,7 @@ def node_record(
         "interpreter": interpreter,
         "class": None,
         "function": None,
-        "default_constructor": _has_default_constructor(type(node)),
+        "default_constructor": _has_default_constructor(node),
         "unkept": [],
         "attributes": {},
         "metadata": {},
@@ -130,9 +130,14 @@ def _describe_as(node: INode, function: Any, name: str) -> Source:
         raise PlanError(label(node), f"a worker could not load it: {error}") from error
 
 
+def _has_default_constructor(node: INode) -> bool:
+    """Whether ``cls(graph=None)`` is a call that its class takes, as flowpipe's own loading makes it."""
+    cls: type = type(node)
+    return _takes_graph_alone(cls)
+
+
 @lru_cache(maxsize=256)
-def _has_default_constructor(cls: type) -> bool:
-    """Whether ``cls(graph=None)`` is a call that its signature takes, as flowpipe's own loading makes it."""
+def _takes_graph_alone(cls: type) -> bool:
     try:
         inspect.signature(cls).bind(graph=None)
     except (TypeError, ValueError):
@@ -156,7 +161,7 @@ def _attributes(node: INode) -> tuple[dict[str, Any], list[str]]:
             try:
                 kept[name] = encode(value)
             except UnsupportedValueError as error:
-                if not _has_default_constructor(type(node)):
+                if not _has_default_constructor(node):
                     advice = "give its constructor defaults for all arguments, or keep that out of the node"
                     raise PlanError(
                         label(node), f"its attribute '{name}' does not survive: {error}; {advice}"
