@@ -39,15 +39,13 @@ def repository_findings(plan: Plan, repository: Optional[RepositoryFacts]) -> tu
 
 def plugin_findings(repository: Optional[RepositoryFacts]) -> tuple[Finding, ...]:
     """An error if the repository has not got the plugin."""
-    if repository is None or repository.plugins is None or PLUGIN in repository.plugins:
+    if repository is None or repository.plugins is None:
         return ()
-    finding = Finding(
-        kind=Kind.MISSING_PLUGIN,
-        severity="error",
-        text=f"the repository has no plugin {PLUGIN}",
-        advice=f"install it:  flowpipe-deadline install {repository.root or 'REPOSITORY'}",
-    )
-    return (finding,)
+    register = _Register(Kind.MISSING_PLUGIN, "plugin", "plugin", repository.plugins, _one_name)
+    finding = register.judge(PLUGIN)
+    if finding is None:
+        return ()
+    return (replace(finding, advice=f"install it:  flowpipe-deadline install {repository.root or 'REPOSITORY'}"),)
 
 
 def _task_findings(job: Job, limit: Optional[int]) -> Iterator[Finding]:

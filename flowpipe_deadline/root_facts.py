@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Optional
 
 from .farm.bundle import AnyPath
+from .farm.mapping import is_windows_path
 from .findings import Finding, Kind
 from .storage import Mounts, Storage, read_mounts
 from .text import size_text
@@ -39,9 +40,11 @@ def read_root_facts(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootFa
     """
     path = os.fspath(root)
     try:
+        if os.name != "nt" and is_windows_path(path) and not path.startswith("/"):
+            raise ValueError("it is a path of Windows, and this machine is none")
         path = str(Path(root).expanduser().absolute())
         nearest = _nearest_existing(Path(path))
-    except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; a NUL in the path.
+    except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
         return RootFacts(path=path, problem=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
     problem = None
     try:

@@ -139,11 +139,17 @@ def test_a_limit_of_no_tasks_is_none():
 
 
 @pytest.mark.parametrize(
-    ("plugins", "kinds"), [(("Flowpipe",), []), (("CommandLine",), [Kind.MISSING_PLUGIN]), ((), [Kind.MISSING_PLUGIN])]
+    ("plugins", "found"),
+    [
+        (("Flowpipe", "CommandLine"), []),
+        (("CommandLine",), [(Kind.MISSING_PLUGIN, "error")]),
+        ((), [(Kind.MISSING_PLUGIN, "error")]),
+        (("flowpipe",), [(Kind.LETTER_CASE, "warning")]),
+    ],
 )
-def test_the_plugin_has_to_be_installed(plugins, kinds):
+def test_the_plugin_has_to_be_installed(plugins, found):
     """The message says how, and where to."""
-    found = plugin_findings(RepositoryFacts(plugins=plugins, root="/mnt/DeadlineRepository10"))
+    findings = plugin_findings(RepositoryFacts(plugins=plugins, root="/mnt/DeadlineRepository10"))
 
-    assert [finding.kind for finding in found] == kinds
-    assert all("flowpipe-deadline install /mnt/DeadlineRepository10" in str(finding) for finding in found)
+    assert [(finding.kind, finding.severity) for finding in findings] == found
+    assert all("flowpipe-deadline install /mnt/DeadlineRepository10" in str(finding) for finding in findings)

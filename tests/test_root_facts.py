@@ -84,6 +84,15 @@ def test_a_folder_without_permission_is_told(tmp_path):
     assert found.problem == f"Permission denied (tried in {tmp_path})"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="it is a path there")
+@pytest.mark.parametrize("root", ["P:\\farm", "P:/farm", "\\\\server\\farm"])
+def test_a_path_of_windows_elsewhere_is_told(root):
+    """It would be a folder of that name beside the script."""
+    found = read_root_facts(root, mounts=SHARED)
+
+    assert (found.path, found.problem) == (root, "it is a path of Windows, and this machine is none")
+
+
 def test_a_home_of_nobody_is_told():
     """The path that was meant cannot be known."""
     assert "home" in read_root_facts("~nobody-of-that-name/farm").problem
