@@ -49,7 +49,7 @@ def write_bundle(
     """
     refuse_while_loading("write a bundle")
     created = now or datetime.now()
-    name = _new_name(plan.name, created)
+    name = submission_name(plan.name, created=created, digits=secrets.token_hex(4))
     check_store(store, submission=name)
     job_files = JobFiles(None if templates is None else Path(templates))
     manifest = _manifest(plan, name=name, created=created, store=store)
@@ -77,7 +77,7 @@ def write_again(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optiona
     """
     old = read_bundle(bundle)
     created = now or datetime.now()
-    name = _new_name(old.manifest["name"], created)
+    name = submission_name(old.manifest["name"], created=created, digits=secrets.token_hex(4))
     store = old.manifest.get("store", FILES)
     check_store(store, submission=name)
     manifest = {**old.manifest, "submission": name, "created": created.isoformat(timespec="seconds")}
@@ -93,15 +93,11 @@ def write_again(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optiona
     return Bundle(folder=folder, manifest=manifest)
 
 
-def _new_name(graph: str, created: datetime) -> str:
-    return f"{safe_name(graph, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-
-
 @contextmanager
 def _new_folder(root: AnyPath, name: str) -> Iterator[tuple[Path, Path]]:
     """The folder that there will be once the block is through, and the one to write into until then."""
     folder = Path(root).expanduser().absolute() / name
-    partial = folder.with_name(f".{name}.partial")
+    partial = folder.with_name(partial_name(name))
     try:
         for part in (NODES, JOBS):
             (partial / part).mkdir(parents=True)
@@ -119,8 +115,23 @@ def _write_store(partial: Path, *, store: str, name: str) -> None:
         _write(partial / STORE, json_bytes({"format": FORMAT, "store": store, "submission": name}))
 
 
-def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[str, Any]:
+def submission_name(plan_name: str, *, created: datetime, digits: str) -> str:
+    """The name of a submission and its folder: graph, time, and digits that make it distinct."""
+    return f"{safe_name(plan_name, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{digits}"
+
+
+def partial_name(name: str) -> str:
+    """What the folder of a submission is called while it is being written."""
+    return f".{name}.partial"
+
+
+def job_file_stems(plan: Plan) -> Iterator[str]:
+    """For each job, the name that its files share, so that they sort in the order of the jobs."""
     width = max(3, len(str(len(plan.jobs))))
+    return (f"{number:0{width}d}-{job.key}" for number, job in enumerate(plan.jobs, start=1))
+
+
+def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[str, Any]:
     last = {job.key for job in plan.last_jobs}
     return {
         "format": FORMAT,
@@ -140,9 +151,9 @@ def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[s
                 "depends_on": list(job.awaited_keys),
                 "frame_dependent": job.is_frame_dependent,
                 "last": job.key in last,
-                "file": f"{number:0{width}d}-{job.key}",
+                "file": file,
             }
-            for number, job in enumerate(plan.jobs, start=1)
+            for job, file in zip(plan.jobs, job_file_stems(plan))
         ],
         "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in plan.omitted],
     }

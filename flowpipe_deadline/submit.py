@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Optional
@@ -78,7 +80,7 @@ def open_farm(way: Way, *, is_stopping: Optional[Stop] = None) -> Farm:
     if way.webservice is not None:
         from .ways.webservice import WebServiceFarm  # noqa: PLC0415  (its library takes long to import)
 
-        return WebServiceFarm(way.webservice)
+        return WebServiceFarm(way.webservice, user=_user_name(), machine=socket.gethostname())
     command = DeadlineCommand(is_stopping=is_stopping)
     return ScriptFarm(command, may_fall_back=way.may_fall_back) if way.via == "script" else CommandFarm(command)
 
@@ -134,3 +136,10 @@ def submit_bundle(
 
 def _unheard(message: str) -> None:
     """For callers that do not want to know."""
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:  # ImportError: Windows without any of the variables.
+        raise SubmissionError("nobody can tell whose jobs these are: set the variable USER to your name") from error

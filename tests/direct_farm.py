@@ -7,16 +7,30 @@ from flowpipe_deadline.info_files import decode_info, parse_entries
 from flowpipe_deadline.offline.deadline.operations import DeadlineError, OfflineDeadline
 
 
+def _nothing(number):
+    """Goes wrong nowhere."""
+
+
 class DirectFarm(Farm):
     """The offline Deadline, asked in this process; what it refuses is refused in its words."""
 
     def __init__(self, deadline: OfflineDeadline) -> None:
         self.deadline = deadline
         self.calls = 0
-        self.on_call = lambda number: None
+        self.on_call = _nothing
         """Called before each call with its number, from 1; may raise, as a broken line or Ctrl+C does."""
-        self.after_call = lambda number: None
+        self.after_call = _nothing
         """The same once the call is done, and its answer is lost if that raises."""
+
+    def fail_once(self, number, when, error):
+        """The call of that number, counted from now, goes wrong ``before`` or ``after`` it is done, and no other."""
+
+        def fail(at):
+            if at == number:
+                raise error
+
+        self.calls = 0
+        self.on_call, self.after_call = (fail, _nothing) if when == "before" else (_nothing, fail)
 
     def _call(self, question, *arguments):
         self.calls += 1
@@ -62,7 +76,7 @@ class DirectFarm(Farm):
             for task in tasks
         )
 
-    def find_jobs(self, batch_name, *, known=()):
+    def find_jobs(self, batch_name, *, known=()):  # noqa: ARG002  (nothing has to be proven)
         """The jobs of the batch."""
         return self._call(self.deadline.find, lambda job: job.batch_name == batch_name)
 

@@ -23,7 +23,7 @@ from .options import (
     templates_option,
     via_option,
 )
-from .output import answer, answer_json, reserve_stdout, say
+from .output import answer, answer_json, reserve_stdout, say, say_warnings
 
 
 @click.command()
@@ -86,8 +86,7 @@ def _new_bundle(
         raise UsageError(f"where do the workers see the bundle? Give --root, or set {ROOT_VARIABLE}")
     root = root.absolute()  # Before the script is loaded, which may change the current folder.
     plan = plan_graph(graph_from(graph, parameters))
-    for warning in plan.warnings:
-        say(f"Warning: {warning}")
+    say_warnings(plan.warnings)
     return write_bundle(plan, root=root, templates=templates if is_given(templates) else None, store=store)
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
@@ -21,7 +20,7 @@ from ..farm.store import Store
 from ..freshness import Finished
 from ..job_files import job_entries, plugin_entries
 from ..job_info import PLUGIN
-from .processes import end_trees
+from .crew import Crew, python_path
 from .repository import JobStatus, Repository, Task, TaskStatus
 from .standins.sandbox import read_param
 from .worker import WorkerSettings, task_log_name
@@ -32,8 +31,6 @@ _LOCK = "lock.sqlite"
 _LOGS = "logs"
 _NO_FRAMES = "0"  # The frame list of a job that is not batched.
 _PAUSE = 0.1  # Seconds between two looks at the repository.
-_PATIENCE = 10.0  # Seconds that workers have to hand their tasks back.
-_MOST_IDLE_DEATHS = 5
 DEFAULT_WORKERS = 2
 DEFAULT_FAILURE_LIMIT = 3
 
@@ -85,7 +82,7 @@ def run_bundle(
         _new_repository(opened, failure_limit=failure_limit) as repository,
     ):
         settings = _worker_settings(opened, failure_limit=failure_limit, interpreters=interpreters or {})
-        crew = _Crew(settings, repository=repository)
+        crew = Crew(settings, repository=repository)
         try:
             crew.hire(min(workers, len(repository.tasks())))
             _watch(repository, crew=crew, on_progress=on_progress or _unheard)
@@ -123,68 +120,7 @@ def _unheard(state: FarmState) -> None:
     """For callers that do not want to know."""
 
 
-class _Crew:
-    """The worker processes. One that dies is replaced; its task counts an error and is queued again."""
-
-    def __init__(self, settings: WorkerSettings, *, repository: Repository) -> None:
-        self._settings = settings
-        self._repository = repository
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._hired = 0
-        self._idle_deaths = 0
-
-    def hire(self, count: int) -> None:
-        """Starts that many workers."""
-        for _ in range(count):
-            self._hired += 1
-            name = f"worker-{self._hired}"
-            command = [sys.executable, "-m", "flowpipe_deadline.offline.worker"]
-            with open(os.path.join(self._settings.logs, f"{name}.log"), "ab") as log:
-                # A session of its own keeps the terminal's Ctrl+C away: the farm decides when a worker stops.
-                self._processes[name] = subprocess.Popen(
-                    [*command, replace(self._settings, name=name).to_text()],
-                    # Not where the user is: a file there may be called like a module that the worker needs.
-                    cwd=self._settings.logs,
-                    env={**os.environ, "PYTHONPATH": _python_path()},
-                    stdin=subprocess.PIPE,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-
-    def replace_the_dead(self) -> None:
-        """Hires a new worker for each that has died, once what that one left running is ended."""
-        dead = [name for name, process in self._processes.items() if process.poll() is not None]
-        for name in dead:
-            _close_stdin(self._processes.pop(name))
-            had_task, processes = self._repository.abandon(name)
-            end_trees(processes)
-            self._idle_deaths += 0 if had_task else 1
-            if self._idle_deaths > _MOST_IDLE_DEATHS:
-                raise BundleError(f"the workers keep dying; {self._settings.logs}/{name}.log says why")
-        self.hire(len(dead))
-
-    def dismiss(self) -> None:
-        """Stops all workers; their tasks are queued again, and nothing is left running."""
-        for process in self._processes.values():
-            _close_stdin(process)
-        deadline = time.monotonic() + _PATIENCE
-        for name, process in self._processes.items():
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                end_trees([process.pid, *self._repository.abandon(name)[1]])
-                process.wait()
-        self._processes.clear()
-
-
-def _close_stdin(process: subprocess.Popen[bytes]) -> None:
-    """Tells a worker to stop."""
-    if process.stdin is not None:
-        process.stdin.close()
-
-
-def _watch(repository: Repository, *, crew: _Crew, on_progress: Callable[[FarmState], None]) -> None:
+def _watch(repository: Repository, *, crew: Crew, on_progress: Callable[[FarmState], None]) -> None:
     """Returns when no task is queued or rendering any more."""
     last: Optional[FarmState] = None
     while True:
@@ -248,29 +184,25 @@ def _worker_settings(bundle: Bundle, *, failure_limit: int, interpreters: Mappin
     return WorkerSettings(
         name="",
         repository=str(bundle.folder / _FOLDER / _REPOSITORY),
-        plugins=str(plugins_folder()),
+        plugins=(str(plugins_folder()),),
         logs=str(logs),
-        config=_plugin_config(interpreters),
+        config={
+            **plugin_config(plugins_folder() / PLUGIN, interpreters=interpreters),
+            "PythonPath": python_path().replace(os.pathsep, ";"),
+        },
         failure_limit=failure_limit,
     )
 
 
-def _plugin_config(interpreters: Mapping[str, str]) -> dict[str, str]:
+def plugin_config(folder: Path, *, interpreters: Mapping[str, str]) -> dict[str, str]:
     """The plugin's configuration on this machine: its defaults, this Python, and the executables that were given."""
     executables = {"python": sys.executable, **interpreters}
     return {
-        **read_param(str(plugins_folder() / PLUGIN / f"{PLUGIN}.param")),
+        **read_param(str(folder / f"{PLUGIN}.param")),
         **{f"Executable_{name}": "" for name in executables},
         "MoreInterpreters": ";".join(f"{name}={path}" for name, path in executables.items()),
-        "PythonPath": _python_path().replace(os.pathsep, ";"),
         "WaitForResults": "0",  # Local files are seen at once.
     }
-
-
-def _python_path() -> str:
-    """PYTHONPATH with its folders as they are seen from here, for processes that start elsewhere."""
-    folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    return os.pathsep.join(os.path.abspath(folder) for folder in folders if folder)
 
 
 @contextmanager

@@ -14,110 +14,22 @@ import time
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 from ..farm.errors import BundleError
 from ..farm.frames import FrameList
+from .schema import RELEASE_ALL, RELEASE_BY_FRAME, SCHEMA, SELECT_TASKS
+from .states import JobStatus, Task, TaskStatus, is_true, task_of, upstream_ids
+
+__all__ = ["JobStatus", "Repository", "Task", "TaskStatus", "is_true", "upstream_ids"]
 
 _PATIENCE = 60.0  # Seconds that a transaction waits for the others.
-_SCHEMA = """
-CREATE TABLE jobs (
-    id TEXT PRIMARY KEY, number INTEGER NOT NULL, key TEXT NOT NULL, status TEXT NOT NULL,
-    job_info TEXT NOT NULL, plugin_info TEXT NOT NULL, frame_dependent INTEGER NOT NULL,
-    resume_on TEXT NOT NULL, is_deleted INTEGER NOT NULL DEFAULT 0, submitted REAL NOT NULL
-);
-CREATE TABLE tasks (
-    job_id TEXT NOT NULL REFERENCES jobs (id), task_id INTEGER NOT NULL, number INTEGER NOT NULL,
-    frames TEXT NOT NULL, status TEXT NOT NULL, errors INTEGER NOT NULL DEFAULT 0, progress REAL NOT NULL DEFAULT 0,
-    message TEXT NOT NULL DEFAULT '', worker TEXT, process INTEGER, seconds REAL,
-    started REAL, PRIMARY KEY (job_id, task_id)
-);
-CREATE INDEX tasks_by_status ON tasks (status, number, task_id);
-CREATE INDEX tasks_by_worker ON tasks (worker);
-CREATE TABLE frames (
-    job_id TEXT NOT NULL, frame INTEGER NOT NULL, task_id INTEGER NOT NULL, PRIMARY KEY (job_id, frame)
-) WITHOUT ROWID;
-CREATE INDEX frames_by_task ON frames (job_id, task_id);
-CREATE TABLE dependencies (job_id TEXT NOT NULL, upstream_id TEXT NOT NULL, PRIMARY KEY (job_id, upstream_id));
-CREATE INDEX dependents ON dependencies (upstream_id);
-"""
 _RESUME_ON = {
     "Completed": ("ResumeOnCompleteDependencies", "true"),
     "Failed": ("ResumeOnFailedDependencies", "false"),
     "Deleted": ("ResumeOnDeletedDependencies", "false"),
 }
-
-_SELECT_TASKS = (
-    "SELECT job_id, key, task_id, frames, tasks.status, errors, progress, message, worker, seconds"
-    " FROM tasks JOIN jobs ON jobs.id = job_id"
-)
-_RELEASE_ALL = "UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending'"
-# A frame that no task upstream has holds nothing back; what Deadline does then is unknown, and no plan of ours has it.
-# A job that is deleted has no tasks that could be waited for.
-_RELEASE_BY_FRAME = """
-UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending' AND NOT EXISTS (
-    SELECT 1 FROM frames AS mine
-    JOIN dependencies ON dependencies.job_id = mine.job_id
-    JOIN frames AS theirs ON theirs.job_id = upstream_id AND theirs.frame = mine.frame
-    JOIN tasks AS upstream ON upstream.job_id = theirs.job_id AND upstream.task_id = theirs.task_id
-    JOIN jobs ON jobs.id = upstream_id AND NOT jobs.is_deleted
-    WHERE mine.job_id = tasks.job_id AND mine.task_id = tasks.task_id AND upstream.status <> 'Completed'
-)
-"""
-
-
-class JobStatus(str, Enum):
-    """The states of a job, in Deadline's words."""
-
-    ACTIVE = "Active"
-    """It has tasks to render, or is rendering some."""
-    PENDING = "Pending"
-    """It waits for other jobs."""
-    SUSPENDED = "Suspended"
-    """It waits for somebody to resume it."""
-    COMPLETED = "Completed"
-    """All of its tasks are complete."""
-    FAILED = "Failed"
-    """A task failed for good, and no other is left to run."""
-
-
-class TaskStatus(str, Enum):
-    """The states of a task, in Deadline's words."""
-
-    QUEUED = "Queued"
-    """The next free worker takes it."""
-    PENDING = "Pending"
-    """Its job waits for other jobs."""
-    SUSPENDED = "Suspended"
-    """It waits for somebody to resume it."""
-    RENDERING = "Rendering"
-    """A worker is at it."""
-    COMPLETED = "Completed"
-    """Done; its result is in the store."""
-    FAILED = "Failed"
-    """It failed as often as the failure limit allows."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A task as it stands."""
-
-    job_id: str
-    key: str
-    task_id: int
-    frames: str
-    status: TaskStatus
-    errors: int
-    progress: float
-    """Percent, as the plugin reports it."""
-    message: str
-    """The last status of a rendering task, the last error of one that failed."""
-    worker: Optional[str]
-    seconds: Optional[float]
-    """How long the last evaluation took; None before it ended."""
 
 
 class Repository:
@@ -145,7 +57,7 @@ class Repository:
             self._database.execute("PRAGMA synchronous = OFF")
             with self._transaction() as database:
                 if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'jobs'").fetchone():
-                    for statement in filter(str.strip, _SCHEMA.split(";")):
+                    for statement in filter(str.strip, SCHEMA.split(";")):
                         database.execute(statement)
         except (OSError, sqlite3.Error) as error:
             raise BundleError(f"the offline repository {path} cannot be opened: {error}") from error
@@ -239,13 +151,13 @@ class Repository:
 
     def tasks(self) -> tuple[Task, ...]:
         """Every task as it stands, jobs in the order of submission."""
-        rows = self._database.execute(f"{_SELECT_TASKS} ORDER BY jobs.number, task_id")
-        return tuple(_task(row) for row in rows)
+        rows = self._database.execute(f"{SELECT_TASKS} ORDER BY jobs.number, task_id")
+        return tuple(task_of(row) for row in rows)
 
     def tasks_of(self, job_id: str) -> tuple[Task, ...]:
         """The tasks of one job as they stand."""
-        rows = self._database.execute(f"{_SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
-        return tuple(_task(row) for row in rows)
+        rows = self._database.execute(f"{SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
+        return tuple(task_of(row) for row in rows)
 
     def claim(self, worker: str, *, job_id: Optional[str] = None) -> Optional[Task]:
         """A queued task, now the worker's: of ``job_id`` if that has one, else of the earliest job; None if none is."""
@@ -263,7 +175,7 @@ class Repository:
                 " WHERE job_id = ? AND task_id = ?",
                 (TaskStatus.RENDERING.value, worker, time.time(), *row),
             )
-            return _task(database.execute(f"{_SELECT_TASKS} WHERE job_id = ? AND task_id = ?", row).fetchone())
+            return task_of(database.execute(f"{SELECT_TASKS} WHERE job_id = ? AND task_id = ?", row).fetchone())
 
     def is_held(self, task: Task) -> bool:
         """Whether the task is still its worker's: it may have been suspended, ended, cut anew or deleted since."""
@@ -368,9 +280,9 @@ class Repository:
         """
         query = "SELECT frame_dependent FROM jobs WHERE id = ?"
         if not self._has_unmet_dependency(job_id):
-            self._database.execute(_RELEASE_ALL, (job_id,))
+            self._database.execute(RELEASE_ALL, (job_id,))
         elif self._database.execute(query, (job_id,)).fetchone()[0] and not self._has_lost_dependency(job_id):
-            self._database.execute(_RELEASE_BY_FRAME, (job_id,))
+            self._database.execute(RELEASE_BY_FRAME, (job_id,))
 
     def _settle(self, job_id: str) -> JobStatus:
         """The job's status as its tasks make it. One with nothing but pending tasks is pending itself."""
@@ -434,29 +346,3 @@ def _first_status(frames: str, completed: Container[str]) -> str:
 def _storable(text: str) -> str:
     """The text without lone surrogates, which file names outside of UTF-8 bring along and SQLite refuses."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def upstream_ids(job_info: Mapping[str, str]) -> list[str]:
-    """The IDs of the jobs that a job waits for, once each."""
-    return list(dict.fromkeys(filter(None, map(str.strip, job_info.get("JobDependencies", "").split(",")))))
-
-
-def is_true(text: str) -> bool:
-    """A boolean of a job info file (deadline-submission.md, section 1.1)."""
-    return text.strip().lower() in ("true", "1")
-
-
-def _task(row: Any) -> Task:
-    job_id, key, task_id, frames, status, errors, progress, message, worker, seconds = row
-    return Task(
-        job_id=job_id,
-        key=key,
-        task_id=task_id,
-        frames=frames,
-        status=TaskStatus(status),
-        errors=errors,
-        progress=progress,
-        message=message,
-        worker=worker,
-        seconds=seconds,
-    )

@@ -13,7 +13,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional, TextIO
@@ -34,12 +34,14 @@ class WorkerSettings:
 
     name: str
     repository: str
-    plugins: str
-    """The folder that holds the plugin folders."""
+    plugins: Sequence[str]
+    """Folders that hold plugin folders; the first that has the job's plugin counts."""
     logs: str
     config: Mapping[str, str]
     """The plugin's configuration, as *Configure Plugins* would hold it."""
     failure_limit: int
+    releases_at_once: bool = True
+    """Whether jobs that waited are released at once, or by the pending job scan."""
 
     def to_text(self) -> str:
         """One argument for the command line."""
@@ -107,7 +109,11 @@ class Worker:
         self._settings = settings
         self._stopping = stopping
         self._scratch = scratch
-        self._repository = Repository(Path(settings.repository), failure_limit=settings.failure_limit)
+        self._repository = Repository(
+            Path(settings.repository),
+            failure_limit=settings.failure_limit,
+            releases_at_once=settings.releases_at_once,
+        )
         self._host = _TaskHost(self._repository, stopping)
         self._sandbox: Optional[Sandbox] = None
         self._job_id: Optional[str] = None
@@ -146,9 +152,11 @@ class Worker:
     def _load(self, task: Task) -> None:
         job_info, plugin_info = self._repository.job_files(task.job_id)
         plugin = job_info["Plugin"]
+        folder = _plugin_folder(plugin, self._settings.plugins)
         jobs_data = self._scratch / task.job_id
         jobs_data.mkdir(exist_ok=True)
-        job = _sandbox_job(task, job_info, plugin_info, settings=self._settings, jobs_data=jobs_data)
+        folders = (folder, str(jobs_data))
+        job = _sandbox_job(task, job_info, plugin_info, settings=self._settings, folders=folders)
         self._sandbox = Sandbox(plugin, job, self._host)
         self._job_id = task.job_id
         self._sandbox.load()
@@ -193,8 +201,9 @@ def _sandbox_job(
     plugin_info: Mapping[str, str],
     *,
     settings: WorkerSettings,
-    jobs_data: Path,
+    folders: tuple[str, str],
 ) -> SandboxJob:
+    plugin_directory, jobs_data = folders
     frames = job_info.get("Frames", "0")
     return SandboxJob(
         job_id=task.job_id,
@@ -210,12 +219,20 @@ def _sandbox_job(
         environment_only=job_info.get("UseJobEnvironmentOnly", "").lower() in ("true", "1"),
         extra_info=_numbered(job_info, _EXTRA_INFO),
         auxiliary_files=[],
-        jobs_data_directory=str(jobs_data),
-        plugin_directory=str(Path(settings.plugins) / job_info["Plugin"]),
+        jobs_data_directory=jobs_data,
+        plugin_directory=plugin_directory,
         worker_name=settings.name,
         thread_number=0,
         path_mappings=[],
     )
+
+
+def _plugin_folder(plugin: str, folders: Sequence[str]) -> str:
+    for folder in folders:
+        path = os.path.join(folder, plugin)
+        if os.path.isfile(os.path.join(path, f"{plugin}.py")):
+            return path
+    raise TaskError(f"the plugin {plugin} is in none of {', '.join(folders)}")
 
 
 def _numbered(job_info: Mapping[str, str], prefix: str) -> dict[str, str]:

@@ -148,9 +148,8 @@ class ScriptFarm(Farm):
     def read_repository(self) -> RepositoryFacts:
         """What is known of the repository, by one process."""
         (facts,) = self.ask(("read_repository", []))
-        return RepositoryFacts(
-            **{key: tuple(value) if isinstance(value, list) else value for key, value in facts.items()}
-        )
+        lists = {name: tuple(value) for name, value in facts.items() if isinstance(value, list)}
+        return RepositoryFacts(**{**facts, **lists})
 
 
 def job_facts(data: Dict[str, Any]) -> JobFacts:

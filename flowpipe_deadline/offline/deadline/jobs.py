@@ -14,8 +14,15 @@ from ...farm.frames import FrameList
 from ..repository import JobStatus, Repository, TaskStatus, is_true, upstream_ids
 
 _UNFINISHED = ("Queued", "Pending", "Suspended", "Rendering", "Failed")
-_ROWS = "SELECT id, status, job_info, plugin_info, is_deleted, submitted FROM jobs"
-_COUNTS = "SELECT job_id, status, COUNT(*), SUM(errors), MIN(started), MAX(started + seconds) FROM tasks"
+# Of one job, or, where there is no ID, of all.
+_ROWS = (
+    "SELECT id, status, job_info, plugin_info, is_deleted, submitted, number FROM jobs WHERE id = ?"
+    " UNION ALL SELECT id, status, job_info, plugin_info, is_deleted, submitted, number FROM jobs WHERE ? IS NULL"
+)
+_COUNT = "SELECT job_id, status, COUNT(*), SUM(errors), MIN(started), MAX(started + seconds) FROM tasks"
+_COUNTS = (
+    f"{_COUNT} WHERE job_id = ? GROUP BY job_id, status UNION ALL {_COUNT} WHERE ? IS NULL GROUP BY job_id, status"
+)
 
 
 @dataclass(frozen=True)
@@ -134,19 +141,14 @@ class JobRepository(Repository):
 
     def jobs(self, job_ids: Optional[Collection[str]] = None, *, is_deleted: Optional[bool] = False) -> list[Job]:
         """All jobs, or those of these IDs, in the order of submission; deleted ones, or both (None), if asked for."""
-        one = next(iter(job_ids)) if job_ids is not None and len(job_ids) == 1 else None
-        found = self._database.execute(f"{_ROWS} WHERE ? IS NULL OR id = ? ORDER BY number", (one, one)).fetchall()
-        counts = self._database.execute(
-            f"{_COUNTS} WHERE ? IS NULL OR job_id = ? GROUP BY job_id, status", (one, one)
-        ).fetchall()
-        by_job: dict[str, list[Any]] = {}
-        for row in counts:
-            by_job.setdefault(row[0], []).append(row)
-        return [
-            _job(row, by_job[row[0]])
-            for row in found
-            if (job_ids is None or row[0] in job_ids) and is_deleted in (None, bool(row[4]))
-        ]
+        ids = [None] if job_ids is None else list(dict.fromkeys(job_ids))
+        found = [row for job_id in ids for row in self._database.execute(_ROWS, (job_id, job_id))]
+        counts: dict[str, list[Any]] = {}
+        for job_id in ids:
+            for row in self._database.execute(_COUNTS, (job_id, job_id)):
+                counts.setdefault(row[0], []).append(row)
+        wanted = [row for row in sorted(found, key=_number) if is_deleted in (None, bool(row[4]))]
+        return [_job(row, counts[row[0]]) for row in wanted]
 
     def change(self, name: str, job_id: str, *, task_ids: Optional[Collection[int]] = None) -> list[int]:
         """Changes the job's tasks, all or some, and settles the job; the numbers of those that changed."""
@@ -220,8 +222,13 @@ class JobRepository(Repository):
         return moved
 
 
+def _number(row: Any) -> int:
+    number: int = row[6]
+    return number
+
+
 def _job(row: Any, counts: Sequence[Any]) -> Job:
-    job_id, status, job_info, plugin_info, is_deleted, submitted = row
+    job_id, status, job_info, plugin_info, is_deleted, submitted, _ = row
     tasks = {state.value: 0 for state in TaskStatus}
     tasks.update({count[1]: count[2] for count in counts})
     ends = [count[5] for count in counts]

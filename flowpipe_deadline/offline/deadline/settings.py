@@ -24,6 +24,7 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "job_details": ("all", "short"),
     "several_jobs": ("works", "first", "error"),
     "unknown_job": ("error", "nothing"),
+    "task_frames": ("TaskFrameList", "TaskFrameString", "Frames", ""),
     "batch_filter": ("works", "nothing", "error"),
     "several_changes": ("go on", "stop"),
     "multiple_output": ("blocks", "ids", "nothing"),
@@ -71,6 +72,8 @@ class Unknowns:
     """GetJob of several IDs: works, tells of the first, or is an error."""
     unknown_job: str = "error"
     """GetJob of a job that there is not: an error, or nothing is printed."""
+    task_frames: str = "TaskFrameList"
+    """How GetJobTasks calls a task's frames; empty if it does not tell them."""
     batch_filter: str = "works"
     """GetJobIdsFilter BatchName=: works, finds nothing, or is an error."""
     several_changes: str = "go on"
@@ -119,6 +122,8 @@ class Settings:
     """Deadline's own Python, for scripts; empty for the one that runs this."""
     failure_limit: int = 3
     """How often a task may fail."""
+    plugin_config: Mapping[str, str] = field(default_factory=dict)
+    """What *Configure Plugins* holds, beside the defaults of the plugin."""
     unknowns: Unknowns = Unknowns()
     faults: tuple[Fault, ...] = field(default_factory=tuple)
 

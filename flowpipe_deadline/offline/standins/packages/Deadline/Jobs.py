@@ -8,9 +8,9 @@ from typing import Any, Dict
 
 from _dotnet.arrays import Array
 from _dotnet.enums import NetEnum
-from _dotnet.exceptions import NullReferenceException
 from _dotnet.kinds import INT, STRING, method
-from _dotnet.refusal import names, refused
+from _dotnet.records import Record
+from _dotnet.refusal import names
 from _worker.context import Context
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 # Members of the reference that the offline farm has no value for, or that change a job in the database.
-_LEFT_OUT_OF_JOB = names(
+LEFT_OUT_OF_JOB = names(
     """
     JobComment JobDepartment JobStatus JobTaskCount JobQueuedTasks JobRenderingTasks JobPendingTasks
     JobCompletedTasks JobSuspendedTasks JobFailedTasks JobPriority JobPool JobSecondaryPool JobGroup
@@ -107,34 +107,7 @@ class AutoJobCleanupType(NetEnum):
     ArchiveJobs = 1
 
 
-class _Record:
-    """A .NET object that cannot be changed from here: its properties are values of the running job."""
-
-    _section = ""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not hasattr(type(self), name) and name not in self._left_out():
-            raise AttributeError("'{}' object has no attribute '{}'".format(type(self).__name__, name))
-        raise refused("setting {}.{}".format(type(self).__name__, name), self._section)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self._left_out():
-            raise refused("{}.{}".format(type(self).__name__, name), self._section)
-        raise AttributeError("'{}' object has no attribute '{}'".format(type(self).__name__, name))
-
-    def __eq__(self, other: object) -> bool:
-        # Deadline 10.2: Job.Equals fails inside .NET when it is given None (reference plugin-api 8).
-        if other is None:
-            raise NullReferenceException("compare with 'is None': .NET's Equals fails when it is given None")
-        return self is other
-
-    __hash__ = object.__hash__
-
-    def _left_out(self) -> Any:
-        return ()
-
-
-class Job(_Record):
+class Job(Record):
     """The running job, read-only."""
 
     _section = "5.5"
@@ -144,7 +117,7 @@ class Job(_Record):
         object.__setattr__(self, "_job", context.job)
 
     def _left_out(self) -> Any:
-        return _LEFT_OUT_OF_JOB
+        return LEFT_OUT_OF_JOB
 
     JobId = ID = property(lambda self: self._job.job_id)
     JobName = Name = property(lambda self: self._job.name)
@@ -189,7 +162,7 @@ class Job(_Record):
         return values.get(key, self._context.answers["missing_value"])
 
 
-class Task(_Record):
+class Task(Record):
     """The running task, read-only."""
 
     _section = "5.6"

@@ -1,0 +1,45 @@
+"""The stand-ins as a script sees them: all jobs, and commands (reference plugin-api 5.3 to 5.6)."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+from _worker.context import Context, active
+
+from _script import bridge as bridge_module
+
+__all__ = ["install"]
+
+
+class _NoJob:
+    """A script runs for no job."""
+
+    job_id = ""
+    path_mappings = ()
+    config = ()
+
+
+class _Printing:
+    """Hears what Deadline's utilities log, and prints it."""
+
+    def log(self, _: str, text: str) -> None:
+        print(text)  # noqa: T201 (the script's output)
+
+    def canceled(self) -> bool:
+        return False
+
+
+@contextmanager
+def install(bridge: Any, *, missing_value: Any) -> Iterator[None]:
+    """In the block, ``Deadline.*`` is what a script may import; it asks over the bridge."""
+    bridge_module.use(bridge)
+    scripting = importlib.import_module("Deadline.Scripting")
+    jobs = importlib.import_module("Deadline.Jobs")
+    repository = importlib.import_module("_script.repository")
+    scripting.RepositoryUtils = repository.RepositoryUtils
+    scripting.ClientUtils = importlib.import_module("_script.client").ClientUtils
+    jobs.Job, jobs.Task = repository.Job, repository.Task
+    with active(Context("", _NoJob(), _Printing(), (10, 4), {"missing_value": missing_value})):
+        yield

@@ -1,0 +1,121 @@
+"""What it means when a question to the Web Service fails: whether it was heard, and whether to ask again."""
+
+from __future__ import annotations
+
+import base64
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Any, Optional
+from urllib.parse import urlsplit
+
+from requests.exceptions import ConnectTimeout, ProxyError
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.exceptions import NewConnectionError
+
+from ..errors import SubmissionError
+from ..text import one_line
+from .webservice_settings import CA_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE, WebServiceSettings
+
+_BUSY = (502, 503, 504)  # What a proxy says of a service that is away or restarts.
+_NOT_IMPLEMENTED = 501  # The service has no such request (deadline-submission.md, section 6.2).
+_LONGEST_WORDS = 300
+_UNTRUSTED = (18, 19, 20, 21)  # OpenSSL's codes for a certificate that nobody who is trusted has signed.
+# With TLS 1.3, a server turns a client's certificate down only after the client has begun to speak.
+_REFUSED_CERTIFICATE = re.compile(r"ALERT_(BAD_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)")
+_TAG = re.compile(r"<(style|script|head)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+
+
+class WebServiceError(SubmissionError):
+    """A question that failed, and what that tells."""
+
+    def __init__(
+        self, message: str, *, status: Optional[int] = None, was_heard: bool = False, is_passing: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        """The status code of the answer; None without one."""
+        self.was_heard = was_heard
+        """Whether the service may have done what it was asked for."""
+        self.is_passing = is_passing
+        """Whether it may answer if it is asked again."""
+
+
+def said(text: str, settings: WebServiceSettings) -> str:
+    """What the service said, as one line without markup, password, or more than a reader takes in."""
+    plain = _TAG.sub(" ", text) if text.lstrip().startswith("<") else text
+    line = " ".join(one_line(plain, longest=len(plain) + 1).split())
+    if settings.password:
+        token = base64.b64encode(f"{settings.user}:{settings.password}".encode()).decode()
+        line = line.replace(settings.password, "***").replace(token, "***")
+    return one_line(line, longest=_LONGEST_WORDS)
+
+
+def refusal(status: int, text: str, *, location: str, settings: WebServiceSettings) -> WebServiceError:
+    """What an answer means that is an error; ``location`` is where a redirect points."""
+    words = said(text, settings) or "no word of why"
+    advice = {
+        401: f"; is the user right? Set {USER_VARIABLE} and {PASSWORD_VARIABLE}",
+        404: "; is that the URL of a Deadline Web Service?",
+    }.get(status, "")
+    if 300 <= status < 400:
+        words, advice = f"it has moved to {said(location, settings) or 'another place'}", "; use that URL"
+    return WebServiceError(
+        f"the Web Service at {settings} answered with status {status}: {words}{advice}",
+        status=status,
+        was_heard=status >= 500 and status != _NOT_IMPLEMENTED,
+        is_passing=status in _BUSY,
+    )
+
+
+def failure(error: Exception, *, was_sent: bool, settings: WebServiceSettings) -> WebServiceError:
+    """What it means that there is no answer; ``was_sent`` unless the service cannot have had the whole question."""
+    causes = list(_causes(error))
+    reason = _reason(causes[-1], settings)
+    was_heard = is_passing = False
+    if isinstance(error, ProxyError):
+        advice = "if the service is in-house, name its host in NO_PROXY"
+        what = f"cannot be reached: {_proxy(settings)} fails ({reason}); {advice}"
+    elif isinstance(error, ConnectTimeout):
+        what = f"cannot be reached: no connection within {settings.connect_timeout:g} seconds"
+    elif any(isinstance(cause, socket.gaierror) for cause in causes):
+        what = f"cannot be reached: the name {urlsplit(settings.url).hostname} is not known"
+    elif any(isinstance(cause, NewConnectionError) for cause in causes):
+        what = f"cannot be reached: {reason}"
+        is_passing = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
+    elif isinstance(causes[-1], ssl.SSLError) and not isinstance(causes[-1], ssl.SSLEOFError):
+        is_untrusted = getattr(causes[-1], "verify_code", 0) in _UNTRUSTED
+        advice = f"; name the certificate to trust in {CA_VARIABLE}" if is_untrusted else ""
+        what = f"cannot be reached over TLS: {reason}{advice}"
+        was_heard = was_sent and not _REFUSED_CERTIFICATE.search(causes[-1].reason or "")
+    elif any(isinstance(cause, socket.timeout) for cause in causes):
+        limits = f"{settings.connect_timeout:g} seconds to connect, {settings.read_timeout:g} to answer"
+        what, was_heard = f"has not answered in time: {limits}", was_sent
+    else:
+        what, was_heard, is_passing = f"broke the connection off: {reason}", was_sent, True
+    return WebServiceError(f"the Web Service at {settings} {what}", was_heard=was_heard, is_passing=is_passing)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, and what it goes back to, from the outside in."""
+    current: Any = error
+    seen = set()
+    while isinstance(current, BaseException) and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        nested = [getattr(current, "reason", None), *reversed(current.args), current.__cause__, current.__context__]
+        current = next((item for item in nested if isinstance(item, BaseException)), None)
+
+
+def _reason(cause: BaseException, settings: WebServiceSettings) -> str:
+    """What it says itself."""
+    words = getattr(cause, "verify_message", "") or getattr(cause, "strerror", "") or str(cause)
+    return said(str(words), settings) or type(cause).__name__
+
+
+def _proxy(settings: WebServiceSettings) -> str:
+    """The proxy that stands between, without its password."""
+    proxy = select_proxy(settings.url, get_environ_proxies(settings.url)) or ""
+    host = urlsplit(proxy if "://" in proxy else f"//{proxy}").hostname
+    return f"the proxy {host}" if host else "the proxy"
