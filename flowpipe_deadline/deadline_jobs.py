@@ -53,7 +53,7 @@ class DeadlineJobs:
         listed = self._farm.list_jobs([self._ids[key] for key in silent]) if silent else set()
         gone = [key for key in silent if self._ids[key] not in listed]
         self.facts.update(told)
-        self.statuses.update({key: facts.status for key, facts in told.items() if facts.status != UNKNOWN})
+        self.statuses.update({key: _status(facts) for key, facts in told.items() if facts.status != UNKNOWN})
         self.statuses.update({key: COMPLETED if self._has_results(key) else DELETED for key in gone})
         self._count_tasks()
         return [key for key in asked if key not in gone and (key not in told or told[key].status == UNKNOWN)]
@@ -181,3 +181,10 @@ class DeadlineJobs:
 
     def _listed(self, keys: Iterable[str]) -> str:
         return ", ".join(self._ids[key] for key in keys)
+
+
+def _status(facts: JobFacts) -> str:
+    """The state in the Monitor's words, which tells an active job that renders from one that waits for a worker."""
+    if facts.status != "Active" or not facts.tasks:
+        return facts.status
+    return "Rendering" if facts.tasks.get("Rendering") else "Queued"

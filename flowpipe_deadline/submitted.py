@@ -10,11 +10,12 @@ from typing import Any, Optional
 from .bundle import AnyPath, Bundle, read_bundle
 from .deadline import COMPLETED, PENDING, UNKNOWN, Farm, JobFacts, TaskFacts
 from .deadline_jobs import DELETED, DeadlineJobs
+from .errors import UsageError
 from .farm.failures import ERRORS, Failure, read_failures
 from .node_names import find_nodes
 from .result_counts import ResultCounts
 from .submission_record import SubmissionRecord, read_submission
-from .submission_words import notices_of, state_of
+from .submission_words import SUBMITTING, notices_of, state_of
 from .submit import default_farm
 
 
@@ -35,6 +36,8 @@ class SubmittedJob:
     done: int
     """How many of its tasks are complete."""
     total: int
+    is_batched: bool
+    """Whether its tasks have frames."""
     is_told: bool
     """Whether Deadline says how many are complete; else the planned chunks that have results are counted."""
     states: Mapping[str, int]
@@ -97,12 +100,14 @@ def read_submitted(
 
     Raises:
         RecordError: The folder is no bundle, or is damaged.
-        UsageError: There is no such node.
+        UsageError: There is no such node, or it has no job.
         SubmissionError: Deadline cannot be asked.
         StoreError: How far a job is, only its results tell, and they cannot be listed.
     """
     opened = read_bundle(bundle)
     wanted = None if node is None else find_nodes(opened, node)
+    if wanted is not None and wanted.isdisjoint(job["key"] for job in opened.jobs):
+        raise UsageError(f"{node} is omitted in {opened.folder}: it has no job")
     submission = Submission(opened, open_farm)
     submission.read()
     return submission.now(wanted, with_tasks=with_tasks)
@@ -149,13 +154,13 @@ class Submission:
         """
         jobs = [job for job in self.bundle.jobs if wanted is None or job["key"] in wanted]
         tasks = self._read_tasks([job["key"] for job in jobs]) if with_tasks else {}
-        failed = self._failed_nodes()
+        failed, state = self._failed_nodes(), state_of(self._record)
         return Submitted(
             bundle=self.bundle,
-            state=state_of(self._record),
+            state=state,
             jobs=tuple(self._job(job, tasks.get(job["key"]), failed) for job in jobs),
             stuck=tuple(self.jobs.stuck()) if self.jobs is not None else (),
-            is_over=self.jobs is None or not self.jobs.due(),
+            is_over=not self.jobs.due() if self.jobs is not None else state != SUBMITTING,
             notices=self._notices,
         )
 
@@ -200,6 +205,7 @@ class Submission:
             status=status,
             done=done,
             total=total,
+            is_batched=job["frame_mode"] != "none",
             is_told=is_told,
             states=states,
             errors=_errors(facts, tasks),

@@ -8,16 +8,23 @@ from typing import Optional
 
 from .bundle import AnyPath, Bundle, read_bundle
 from .deadline import Farm, SubmissionError
-from .submission_record import SUBMITTED
-from .submission_words import SUBMITTING, check_place
+from .submission_record import SUBMITTED, read_submission
+from .submission_words import SUBMITTING, check_place, notices_of, state_of
 from .submit import default_farm
 from .submitted import Submission, Submitted
 
 POLL_SECONDS = 10.0
 _AT_WORK_PAUSE = 1.0  # Seconds between two looks at a submission that is being made.
 
-Say = Callable[[str], None]
-OnProgress = Callable[[Submitted], None]
+
+class Listener:
+    """Hears of a submission while it is waited for; this one does not care."""
+
+    def show(self, submitted: Submitted) -> None:
+        """How it is now; called each time that Deadline was asked."""
+
+    def say(self, line: str) -> None:
+        """That Deadline is out of reach or back, and what else there is to say."""
 
 
 def wait_for(
@@ -26,15 +33,12 @@ def wait_for(
     *,
     poll_seconds: float = POLL_SECONDS,
     timeout: Optional[float] = None,
-    on_progress: Optional[OnProgress] = None,
-    on_message: Optional[Say] = None,
+    listener: Optional[Listener] = None,
 ) -> Submitted:
     """What the submission is once no job of it can go on, or after ``timeout`` seconds: ``is_over`` says which.
 
     Deadline is asked every ``poll_seconds``, for the jobs that can have changed; for all of them at first, and once
-    more at the end, as somebody may have requeued some. ``on_progress`` hears how it is each time, ``on_message`` that
-    Deadline is out of reach or back, and what else there is to say. ``open_farm`` is called once there is something to
-    ask.
+    more at the end, as somebody may have requeued some. ``open_farm`` is called once there is something to ask.
 
     Raises:
         RecordError: The folder is no bundle, or is damaged.
@@ -44,17 +48,16 @@ def wait_for(
     """
     opened = read_bundle(bundle)
     clock = _Clock(timeout)
-    say = on_message or (lambda _: None)
-    first = _await_submission(opened, clock, say=say)
-    if first.state == SUBMITTING:
-        return first
-    if first.state != SUBMITTED:
-        raise SubmissionError(first.notices[0])
+    hears = listener or Listener()
+    state, notices = _await_submission(opened, clock, hears)
+    if state == SUBMITTING:
+        return Submission(opened, None).now()
+    if state != SUBMITTED:
+        raise SubmissionError(notices[0])
     check_place(opened)
-    for notice in first.notices:
-        say(notice)
-    submission = Submission(opened, open_farm)
-    return _follow(submission, clock, poll_seconds=poll_seconds, on_progress=on_progress or (lambda _: None), say=say)
+    for notice in notices:
+        hears.say(notice)
+    return _follow(Submission(opened, open_farm), clock, hears, poll_seconds=poll_seconds)
 
 
 class _Clock:
@@ -73,32 +76,33 @@ class _Clock:
         time.sleep(max(0.0, left))
 
 
-def _await_submission(bundle: Bundle, clock: _Clock, *, say: Say) -> Submitted:
-    """What the bundle alone tells, once nobody is submitting it any more, or the time is up."""
+def _await_submission(bundle: Bundle, clock: _Clock, listener: Listener) -> tuple[str, tuple[str, ...]]:
+    """The state of the submission once nobody is at it any more, or the time is up, and what there is to say."""
     told = False
     while True:
-        now = Submission(bundle, None).now()
-        if now.state != SUBMITTING or clock.is_out:
-            return now
+        record = read_submission(bundle.folder)
+        state, notices = state_of(record), notices_of(bundle, record)
+        if state != SUBMITTING or clock.is_out:
+            return state, notices
         if not told:
-            say(f"{now.notices[0]}; waiting for that")
+            listener.say(f"{notices[0]}; waiting for that")
             told = True
         clock.sleep(_AT_WORK_PAUSE)
 
 
-def _follow(
-    submission: Submission, clock: _Clock, *, poll_seconds: float, on_progress: OnProgress, say: Say
-) -> Submitted:
+def _follow(submission: Submission, clock: _Clock, listener: Listener, *, poll_seconds: float) -> Submitted:
     jobs = submission.jobs
     assert jobs is not None
     trouble, asks_all = "", True
     while True:
         jobs.look(at_all=asks_all)
-        if bool(jobs.trouble) != bool(trouble):
-            say(f"Deadline cannot be asked: {jobs.trouble}; trying again" if jobs.trouble else "Deadline answers again")
+        if jobs.trouble and not trouble:
+            listener.say(f"Deadline cannot be asked: {jobs.trouble}; trying again")
+        elif trouble and not jobs.trouble:
+            listener.say("Deadline answers again")
         trouble = jobs.trouble
         now = submission.now()
-        on_progress(now)
+        listener.show(now)
         is_over = now.is_over and not trouble
         if clock.is_out or (is_over and asks_all):
             return now

@@ -92,6 +92,11 @@ def via_option(command: _Command) -> _Command:
     )(command)
 
 
+def bundle_argument(command: _Command) -> _Command:
+    """``BUNDLE``."""
+    return click.argument("bundle", metavar="BUNDLE")(command)
+
+
 def is_typed(name: str) -> bool:
     """Whether the option stands on the command line, and not only in the environment or by default."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..bundle import Bundle
@@ -37,10 +37,15 @@ def answer_parts(results: Mapping[str, NodeResults]) -> dict[str, Any]:
     }
 
 
-def say_pending(labels: Sequence[str]) -> None:
-    """Says which jobs never can begin, if any."""
+def has_answer(results: Mapping[str, NodeResults]) -> bool:
+    """Whether all of the last nodes have outputs."""
+    return not any(node.problem or node.encoded is None for node in results.values() if node.is_last)
+
+
+def pending_lines(labels: Sequence[str]) -> Iterator[str]:
+    """Which jobs never can begin, if any."""
     if labels:
-        say(f"Pending, as what they wait for failed: {listed(labels)}")
+        yield f"Pending, as what they wait for failed: {listed(labels)}"
 
 
 def listed(labels: Sequence[str]) -> str:

@@ -30,7 +30,7 @@ from .options import (
 )
 from .output import answer_json, progress_console, reserve_stdout, say, say_warnings
 from .progress import JobProgress, Shown, last_line, progress_display
-from .report import answer_parts, job_labels, print_answer, say_pending
+from .report import answer_parts, has_answer, job_labels, pending_lines, print_answer
 from .signals import terminable
 
 
@@ -99,8 +99,7 @@ def run(
         answer_json(_report(bundle, state, results))
     else:
         _print_report(bundle, state, results, labels)
-    has_answer = not any(node.problem for node in results.values() if node.is_last)
-    return 0 if state.is_complete and has_answer else 1
+    return 0 if state.is_complete and has_answer(results) else 1
 
 
 def _bundle(
@@ -189,6 +188,8 @@ def _print_report(bundle: Bundle, state: FarmState, results: dict[str, NodeResul
             say(f"Failed: {labels[task.key]} task {task.task_id}: {last_line(task.message)}")
             say(f"        {task_log(bundle, task)}")
     stuck = {task.key for task in state.tasks if task.status is TaskStatus.PENDING}
-    say_pending([labels[key] for key, status in state.jobs.items() if status is JobStatus.PENDING or key in stuck])
+    waiting = [labels[key] for key, status in state.jobs.items() if status is JobStatus.PENDING or key in stuck]
+    for line in pending_lines(waiting):
+        say(line)
     if not state.is_complete:
         say(f"To go on once that is mended:  flowpipe-deadline run {bundle.folder}")
