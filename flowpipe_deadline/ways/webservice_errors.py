@@ -19,6 +19,7 @@ from ..text import one_line
 from .webservice_settings import CA_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE, WebServiceSettings
 
 _BUSY = (502, 503, 504)  # What a proxy says of a service that is away or restarts.
+_NO_ENTRY = (401, 403, 407)
 _NOT_IMPLEMENTED = 501  # The service has no such request (deadline-submission.md, section 6.2).
 _LONGEST_WORDS = 300
 _UNTRUSTED = (18, 19, 20, 21)  # OpenSSL's codes for a certificate that nobody who is trusted has signed.
@@ -40,6 +41,11 @@ class WebServiceError(SubmissionError):
         """Whether the service may have done what it was asked for."""
         self.is_passing = is_passing
         """Whether it may answer if it is asked again."""
+
+    @property
+    def is_no_entry(self) -> bool:
+        """Whether the one who asks is not let in, so that nothing else will be answered either."""
+        return self.status in _NO_ENTRY
 
 
 def said(text: str, settings: WebServiceSettings) -> str:
