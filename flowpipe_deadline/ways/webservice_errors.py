@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from requests.exceptions import ConnectTimeout, ProxyError
+from requests.exceptions import ConnectTimeout, ProxyError, SSLError
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import NewConnectionError
 
@@ -90,11 +90,11 @@ def failure(error: Exception, *, was_sent: bool, settings: WebServiceSettings) -
     elif any(isinstance(cause, NewConnectionError) for cause in causes):
         what = f"cannot be reached: {reason}"
         is_passing = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
-    elif isinstance(causes[-1], ssl.SSLError) and not isinstance(causes[-1], ssl.SSLEOFError):
+    elif isinstance(error, SSLError) and not isinstance(causes[-1], ssl.SSLEOFError):
         is_untrusted = getattr(causes[-1], "verify_code", 0) in _UNTRUSTED
         advice = f"; name the certificate to trust in {CA_VARIABLE}" if is_untrusted else ""
         what = f"cannot be reached over TLS: {reason}{advice}"
-        was_heard = was_sent and not _REFUSED_CERTIFICATE.search(causes[-1].reason or "")
+        was_heard = was_sent and not _REFUSED_CERTIFICATE.search(str(causes[-1]))
     elif any(isinstance(cause, socket.timeout) for cause in causes):
         limits = f"{settings.connect_timeout:g} seconds to connect, {settings.read_timeout:g} to answer"
         what, was_heard = f"has not answered in time: {limits}", was_sent
