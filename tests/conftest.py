@@ -8,6 +8,8 @@ from flowpipe.graph import reset_default_graph
 from hypothesis import settings
 from redis_server import EXECUTABLE, RedisServer
 
+from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
+
 settings.register_profile("thorough", max_examples=5000)
 
 
@@ -23,6 +25,13 @@ def _fresh_default_graph():
     reset_default_graph()
     yield
     reset_default_graph()
+
+
+@pytest.fixture
+def deadline(tmp_path):
+    """An offline Deadline without a job."""
+    with OfflineDeadline.create(tmp_path / "a farm", pools=["none", "comp"], limits=["nuke"]) as created:
+        yield created
 
 
 @pytest.fixture
