@@ -6,6 +6,7 @@ import pytest
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
 from hypothesis import settings
+from pythons import VERSIONS, find_python
 from redis_server import EXECUTABLE, RedisServer
 
 from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
@@ -25,6 +26,15 @@ def _fresh_default_graph():
     reset_default_graph()
     yield
     reset_default_graph()
+
+
+@pytest.fixture(params=VERSIONS)
+def deadline_python(request):
+    """An interpreter as Deadline would bring it."""
+    python = find_python(request.param)
+    if python is None:
+        pytest.skip(f"this machine has no Python {request.param}")
+    return python
 
 
 @pytest.fixture
