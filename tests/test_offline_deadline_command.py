@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from offline_commands import command, info_files, output
 
+import flowpipe_deadline
 from flowpipe_deadline.offline.deadline.faults import Fault
+from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
 from flowpipe_deadline.ways.answers import parse_job_id
 from flowpipe_deadline.ways.command import CommandFarm, DeadlineCommand
 
@@ -215,11 +220,13 @@ def test_jobs_are_found_by_their_settings(deadline):
 
 
 def test_the_filter_may_not_know_batches(deadline):
-    """Then it finds nothing, or says so."""
-    submit(deadline)
+    """Then it finds nothing, or everything, or says so."""
+    job_id = submit(deadline)
 
     deadline.change_settings(unknowns={"batch_filter": "nothing"})
     assert output(deadline, "GetJobIdsFilter", "BatchName=shot") == ""
+    deadline.change_settings(unknowns={"batch_filter": "everything"})
+    assert output(deadline, "GetJobIdsFilter", "BatchName=other").split() == [job_id]
     deadline.change_settings(unknowns={"batch_filter": "error"})
 
     assert command(deadline, "GetJobIdsFilter", "BatchName=shot").returncode == 1
@@ -403,6 +410,26 @@ def test_the_real_runner_starts_it(deadline, files, monkeypatch):
     result = DeadlineCommand()([str(path) for path in files])
 
     assert parse_job_id(result.output) == deadline.jobs()[0].job_id
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows starts it by a batch file, which quotes the path")
+@pytest.mark.parametrize("folder", ["two words", "x" * 150])
+def test_it_starts_wherever_python_is(tmp_path, folder):
+    """Also where its path does not fit into the first line of a script."""
+    (tmp_path / folder).mkdir()
+    python = tmp_path / folder / "python"
+    python.symlink_to(os.path.realpath(sys.executable))
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(flowpipe_deadline.__file__).parents[1])!r})\n"
+        "from flowpipe_deadline.offline.deadline.operations import OfflineDeadline\n"
+        f"OfflineDeadline.create({str(tmp_path / 'farm')!r}).close()"
+    )
+
+    subprocess.run([str(python), "-IS", "-c", code], check=True)
+
+    with OfflineDeadline(tmp_path / "farm") as deadline:
+        assert str(python) in (deadline.bin / "deadlinecommand").read_text(encoding="utf-8")
+        assert output(deadline, "GetMaximumPriority", "it's") == "100\n"
 
 
 def test_every_process_is_counted(deadline, files):
