@@ -75,17 +75,20 @@ def submit(
       flowpipe-deadline submit //server/show/farm/Shot-20261123-101500-1a2b3c4d --again
     """
     reserve_stdout()
-    way = None if dry_run else choose_way(via)  # Before anything is written.
-    if way is not None:
-        say(f"Submitting by {way}")
     is_bundle = (Path(target).expanduser() / MANIFEST).exists()
     if again and not is_bundle:
         raise UsageError(f"--again is for a bundle, and {target} is none")
+    if not is_bundle and (root is None or not is_given(root)):
+        raise UsageError(f"where do the workers see the bundle? Give --root, or set {ROOT_VARIABLE}")
+    way = None if dry_run else choose_way(via)  # Before anything is written.
+    if way is not None:
+        say(f"Submitting by {way}")
     if is_bundle:
         _refuse(("parameters", "templates", "store"), f"{target} is a bundle, planned already: it takes no")
         bundle = write_again(target, root=root if is_typed("root") else None) if again else read_bundle(target)
         job_ids = {} if way is None else submit_bundle(bundle, way=way, on_message=say, keep_suspended=suspended)
     else:
+        assert root is not None
         new = _NewBundle(target, parameters, root, strict=strict, tolerate=tolerate)
         write = partial(new.write, templates=templates if is_given(templates) else None, store=store)
         job_ids = {} if way is None else submit_new_bundle(write, way=way, on_message=say, keep_suspended=suspended)
@@ -109,13 +112,11 @@ class _NewBundle:
         self,
         graph: str,
         parameters: tuple[str, ...],
-        root: Optional[Path],
+        root: Path,
         *,
         strict: tuple[str, ...],
         tolerate: tuple[str, ...],
     ) -> None:
-        if root is None or not is_given(root):
-            raise UsageError(f"where do the workers see the bundle? Give --root, or set {ROOT_VARIABLE}")
         self.bundle: Optional[Bundle] = None
         self._strict = "all" in strict or parse_kinds(strict)
         self._tolerated = parse_kinds(tolerate)

@@ -77,7 +77,7 @@ class _Errand:
         return self.folder / "go.json"
 
     def result(self) -> Any:
-        """What the script answered; None if it has not.
+        """What the script answered; None if it has not (yet).
 
         Raises:
             SubmissionError: It says what went wrong.
@@ -255,10 +255,10 @@ def _run(
         raise ScriptDidNotRunError(f"{command.executable} cannot be started: {error.strerror}") from error
 
 
-def _await_answer(errand: _Errand, conversation: _Conversation) -> Optional[Dict[str, str]]:
-    """The answer; waited for as long as the script is at work in whatever process Deadline has put it."""
+def _await_answer(errand: _Errand, conversation: _Conversation) -> Any:
+    """The job IDs; waited for as long as the script is at work in whatever process Deadline has put it."""
     while True:
-        job_ids: Optional[Dict[str, str]] = errand.result()
+        job_ids = errand.result()
         if job_ids is not None or conversation.bundle is None:
             return job_ids
         record = read_submission(conversation.bundle.folder)
