@@ -21,7 +21,7 @@ def Render(frames):
 def Publish(images):
     return {"count": len(images)}
 
-def build(last: int = 10, pool: str = "none"):
+def build(last: int = 10, pool: str = "none") -> Graph:
     graph = Graph(name="Shot")
     settings = {"batch_size": 4, "deadline": {"pool": pool}}
     render = Render(graph=graph, frames=list(range(1, last + 1)), metadata=settings)
@@ -60,8 +60,8 @@ def test_a_graph_is_checked_and_submitted_by_one_process(submit, deadline, tmp_p
     """The question what the repository is like needs no process of its own."""
     result = submit("--output", "json")
 
-    (bundle,) = bundles(tmp_path)
     assert result.returncode == 0, result.stderr
+    (bundle,) = bundles(tmp_path)
     answer = json.loads(result.stdout)
     assert answer["bundle"] == str(bundle)
     assert list(answer["jobs"].values()) == [job.job_id for job in deadline.jobs()]
@@ -95,7 +95,7 @@ def test_warnings_can_be_made_errors(submit, deadline, tmp_path):
 
 
 def test_a_written_bundle_is_submitted_later_and_again(submit, deadline, tmp_path):
-    """``--dry-run`` stops at the files; the same plan can be submitted any number of times, each into its own bundle."""
+    """``--dry-run`` stops at the files; a plan can be submitted any number of times, each into a bundle of its own."""
     planned = submit("--dry-run", "--strict", "all", DEADLINE_PATH="/nowhere")
     assert planned.returncode == 0, planned.stderr
     (bundle,) = bundles(tmp_path)
