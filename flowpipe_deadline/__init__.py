@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .errors import FlowpipeDeadlineError
     from .evaluators import DeadlineEvaluator, OfflineEvaluator
     from .offline.farm import run_bundle
+    from .offline.setup import WorkerSetup
     from .plan import Plan
     from .planner import plan_graph
     from .results import NodeResults, read_results
@@ -33,6 +34,7 @@ __all__ = [
     "NodeResults",
     "OfflineEvaluator",
     "Plan",
+    "WorkerSetup",
     "plan_graph",
     "read_bundle",
     "read_results",
@@ -48,6 +50,7 @@ _HOMES = {
     "NodeResults": "results",
     "OfflineEvaluator": "evaluators",
     "Plan": "plan",
+    "WorkerSetup": "offline.setup",
     "plan_graph": "planner",
     "read_bundle": "bundle",
     "read_results": "results",

@@ -29,6 +29,7 @@ from .keys import unique_keys
 from .live_graph import JobState, LiveGraph
 from .offline.farm import DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from .offline.repository import JobStatus, TaskStatus
+from .offline.setup import WorkerSetup
 from .plan import Plan
 from .planner import plan_graph
 from .result_counts import ResultCounts
@@ -122,12 +123,12 @@ class OfflineEvaluator(FarmEvaluator):
         """``workers`` tasks run at once; a task is tried ``failure_limit`` times.
 
         The bundle goes below ``root`` or the folder that FLOWPIPE_DEADLINE_ROOT names, and stays there; without either
-        it is temporary. ``interpreters`` and ``settings`` are those of ``run_bundle`` and ``plan_graph``.
+        it is temporary. ``interpreters`` are those of ``WorkerSetup``, and ``settings`` those of ``plan_graph``.
         """
         super().__init__(root=root, settings=settings, interpreters={"python", *(interpreters or ())}, templates=None)
         self._workers = workers
         self._failure_limit = failure_limit
-        self._executables = interpreters
+        self._setup = WorkerSetup(interpreters=interpreters or {})
 
     def _run(
         self, plan: Plan, nodes: Mapping[str, INode], on_node_event: Optional[NodeEventCallback]
@@ -143,7 +144,7 @@ class OfflineEvaluator(FarmEvaluator):
                     bundle,
                     workers=self._workers,
                     failure_limit=self._failure_limit,
-                    interpreters=self._executables,
+                    setup=self._setup,
                     on_progress=follow,
                 )
             except InterruptedRunError as error:

@@ -74,7 +74,7 @@ def root_findings(facts: RootFacts, *, allow_local: bool = False) -> tuple[Findi
                 kind=Kind.LOCAL_ROOT,
                 severity="warning" if allow_local else "error",
                 text=f"the root {facts.path} is on this machine ({facts.storage.text}), where workers do not see it",
-                advice="choose a folder on a share, or allow a local root if they see it all the same",
+                advice="choose a folder on a share, or give --tolerate local-root if they see it all the same",
             )
         )
     if facts.problem is None and facts.free_bytes is not None and facts.free_bytes < LITTLE_SPACE:

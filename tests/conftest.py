@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
 from hypothesis import settings
+from installed import build_wheel, install_wheel, make_bare_python, run_installed
 from pythons import VERSIONS, find_python
 from redis_server import EXECUTABLE, RedisServer
 
@@ -64,3 +67,25 @@ def start_redis(tmp_path_factory):
 def redis_server(start_redis) -> RedisServer:
     """A Redis server."""
     return start_redis()
+
+
+@pytest.fixture(scope="session")
+def installed_package(tmp_path_factory) -> Path:
+    """A folder that this version was installed into, from a wheel that was made of this checkout."""
+    folder = tmp_path_factory.mktemp("installed")
+    return install_wheel(build_wheel(folder), folder / "packages")
+
+
+@pytest.fixture(scope="session")
+def farm_repository(installed_package, tmp_path_factory) -> Path:
+    """A repository that the installed package has installed into; it is not to be changed."""
+    folder = tmp_path_factory.mktemp("repository")
+    result = run_installed(installed_package, "install", folder)
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bare_python(tmp_path_factory) -> str:
+    """An interpreter that has nothing but the standard library."""
+    return make_bare_python(tmp_path_factory.mktemp("bare"))

@@ -78,7 +78,7 @@ class DirectFarm(Farm):
 
     def find_jobs(self, batch_name, *, known=()):  # noqa: ARG002  (nothing has to be proven)
         """The jobs of the batch."""
-        return self._call(self.deadline.find, lambda job: job.batch_name == batch_name)
+        return [job.job_id for job in self._call(self.deadline.jobs) if job.batch_name == batch_name]
 
     def resume(self, job_ids):
         """Resumes jobs."""

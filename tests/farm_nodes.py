@@ -308,3 +308,20 @@ def Ask():
     sys.stdout.close()
     sys.stderr = None
     return {"value": answer}
+
+
+@Node(outputs=["origins", "python", "path", "variables"])
+def Origins(frames=None):
+    """Where the evaluator's packages come from, and what its Python was told."""
+    import ascii_canvas
+    import flowpipe
+    import typing_extensions
+
+    import flowpipe_deadline
+
+    return {
+        "origins": [module.__file__ for module in (ascii_canvas, flowpipe, flowpipe_deadline, typing_extensions)],
+        "python": sys.prefix,
+        "path": sys.path,
+        "variables": sorted(name for name in os.environ if name.startswith(("PYTHON", "VIRTUAL"))),
+    }

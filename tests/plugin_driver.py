@@ -1,10 +1,10 @@
 """Runs the plugin's files under the Python that runs this: ``pythonX.Y plugin_driver.py …``.
 
-The arguments are BUNDLE NODE FRAMES PYTHON ANSWERS.
+The arguments are BUNDLE NODE FRAMES PYTHON ANSWERS [PLUGIN].
 
 Deadline brings a Python of its own, 3.7 to 3.10, while the evaluator runs under another; PYTHON is that one. Prints
-what the plugin reported, as JSON. ANSWERS says which way to play what is unknown of Deadline. Standard library only,
-valid from Python 3.7.
+what the plugin reported, as JSON. ANSWERS says which way to play what is unknown of Deadline; PLUGIN is the plugin's
+folder, if not that of this checkout. Standard library only, valid from Python 3.7.
 """
 
 import importlib.util
@@ -30,7 +30,8 @@ def load_sandbox():
 
 def main():
     """Compiles every file of the plugin, and renders one task with it."""
-    bundle, node, frames, python, answers = sys.argv[1:]
+    bundle, node, frames, python, answers = sys.argv[1:6]
+    plugin_folder = sys.argv[6] if sys.argv[6:] else PLUGIN
     sandbox = load_sandbox()
     numbers = tuple(json.loads(frames))
     said = {"python": "{}.{}".format(*sys.version_info), "progress": [], "status": [], "log": [], "error": None}
@@ -46,10 +47,11 @@ def main():
             said["status"].append(text)
 
     with tempfile.TemporaryDirectory() as folder:
-        for name in os.listdir(PLUGIN):
+        for name in os.listdir(plugin_folder):
             if name.endswith(".py"):
-                py_compile.compile(os.path.join(PLUGIN, name), cfile=os.path.join(folder, name + "c"), doraise=True)
-        config = sandbox.read_param(os.path.join(PLUGIN, "Flowpipe.param"))
+                source, compiled = os.path.join(plugin_folder, name), os.path.join(folder, name + "c")
+                py_compile.compile(source, cfile=compiled, doraise=True)
+        config = sandbox.read_param(os.path.join(plugin_folder, "Flowpipe.param"))
         config["Executable_python"] = python
         config["PythonPath"] = os.environ.get("PYTHONPATH", "").replace(os.pathsep, ";")
         mode = "frames" if numbers else "none"
@@ -58,7 +60,7 @@ def main():
             plugin_info={"Bundle": bundle, "Node": node, "Interpreter": "python", "FrameMode": mode},
             config=config,
             jobs_data_directory=folder,
-            plugin_directory=PLUGIN,
+            plugin_directory=plugin_folder,
             path_mappings=[tuple(rule) for rule in json.loads(answers).get("path_mappings", [])],
         )
         choices = json.loads(answers)

@@ -13,9 +13,9 @@ import pytest
 import flowpipe_deadline
 from flowpipe_deadline.farm import protocol
 from flowpipe_deadline.job_info import PLUGIN, PLUGIN_INFO_KEYS
-from flowpipe_deadline.offline.farm import plugins_folder
+from flowpipe_deadline.shipped import shipped_folder
 
-FOLDER = plugins_folder() / PLUGIN
+FOLDER = shipped_folder(f"plugins/{PLUGIN}")
 PLUGIN_SOURCE = (FOLDER / "Flowpipe.py").read_text(encoding="utf-8")
 
 
@@ -64,7 +64,7 @@ def test_the_plugin_imports_deadline_and_the_standard_library_only():
         elif isinstance(node, ast.ImportFrom):
             imported.add(node.module.partition(".")[0])
 
-    assert imported == {"json", "os", "re", "uuid", "Deadline", "FranticX"}
+    assert imported == {"hashlib", "json", "os", "re", "shutil", "uuid", "zipfile", "Deadline", "FranticX"}
 
 
 def test_bundle_plugin_and_options_agree_on_the_plugin_info_keys():

@@ -38,46 +38,11 @@ def build(frames: int = 5, broken: bool = False) -> Graph:
     return graph
 """
 
-COMMAND = """#!PYTHON
-import os, sys
-log = os.environ["COMMAND_LOG"]
-with open(log, "a") as file:
-    file.write(repr(sys.argv[1:]) + "\\n")
-    for path in sys.argv[1:3]:
-        if os.path.exists(path):
-            file.write(open(path).read())
-number = sum(line.startswith("[") for line in open(log))
-if sys.argv[1] == "-DeleteJob":
-    sys.exit(0)
-print("Deadline Command 10.4 [v10.4.2.2 Release (313c3e8f5)]\\r\\n\\r\\nSubmitting to Repository: /repo\\r\\n\\r")
-if number == int(os.environ.get("COMMAND_FAILS", 0)):
-    print("Error: Pool does not exist")
-    sys.exit(1)
-print("Submission Contains No Auxiliary Files.\\r\\n\\r\\nResult=Success\\r")
-print(f"JobID={number:024x}\\r\\n\\r\\nThe job was submitted successfully.\\r")
-"""
-
 
 @pytest.fixture
 def script(tmp_path):
     """A script that builds a graph."""
     return write_script(tmp_path, SCRIPT)
-
-
-@pytest.fixture
-def deadline(tmp_path, monkeypatch):
-    """A ``deadlinecommand`` that prints what was recorded of the real one (deadline-submission.md, section 2.4).
-
-    Gives the file that it writes its arguments and the submitted files to.
-    """
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    command = folder / "deadlinecommand"
-    command.write_text(COMMAND.replace("PYTHON", sys.executable, 1))
-    command.chmod(0o755)
-    monkeypatch.setenv("DEADLINE_PATH", str(folder))
-    monkeypatch.setenv("COMMAND_LOG", str(tmp_path / "calls"))
-    return tmp_path / "calls"
 
 
 @pytest.fixture
@@ -209,7 +174,7 @@ def test_help_is_worth_reading(verb):
         (["run", "{script}", "--store", "redis://u:p@cache/0"], 2, "the store's URL holds a user or a password"),
         (["run", "{script}", "--store", "http://cache"], 2, "is no store; write 'files'"),
         (["submit", "{script}"], 2, "Give --root"),
-        (["submit", "{script}", "--root", "{folder}", "--dry-run", "--store", "redis://127.0.0.1:1"], 1, "be reached"),
+        (["run", "{script}", "--root", "{folder}", "--store", "redis://127.0.0.1:1"], 1, "be reached"),
         (["submit", "{script}", "--root", "{folder}"], 1, "no deadlinecommand"),
     ],
 )
@@ -225,44 +190,6 @@ def test_bad_input_is_one_clear_line(script, tmp_path, arguments, code, message)
     assert len(result.stderr.splitlines()) == 1
     assert result.stdout == ""
     assert {path.name for path in tmp_path.iterdir()} <= {"script.py", "__pycache__"}
-
-
-def test_submit_hands_the_jobs_over_upstream_first(script, tmp_path, deadline):
-    """One call per job, the IDs of upstream jobs in its file by then, and all of them in the bundle."""
-    result = run_cli("submit", script, "--root", tmp_path / "root", "-o", "json")
-
-    submitted = json.loads(result.stdout)
-    assert submitted["jobs"] == {"Render": f"{1:024x}", "Count": f"{2:024x}"}
-    bundle = Path(submitted["bundle"])
-    assert json.loads((bundle / "submission.json").read_text())["jobs"] == submitted["jobs"]
-    calls = deadline.read_text()
-    assert calls.index("FlowpipeNode=Render") < calls.index("FlowpipeNode=Count")
-    assert f"JobDependencies={1:024x}\n" in calls
-    assert "Pool=cpu\n" in calls
-    assert f"JobDependencies={1:024x}\n" in (bundle / "jobs" / "002-Count.job").read_text()
-
-
-def test_a_refused_job_takes_the_others_back(script, tmp_path, deadline, monkeypatch):
-    """Deadline's own words, what was undone, and nothing left half done."""
-    monkeypatch.setenv("COMMAND_FAILS", "2")
-
-    result = run_cli("submit", script, "--root", tmp_path / "root")
-
-    assert result.returncode == 1
-    assert "Shot.Count: " in result.stderr
-    assert "Error: Pool does not exist" in result.stderr
-    assert f"what was submitted before was deleted: {1:024x}" in result.stderr
-    assert f"['-DeleteJob', '{1:024x}']" in deadline.read_text()
-    assert not list((tmp_path / "root").glob("*/submission.json"))
-
-
-def test_a_dry_run_stops_at_the_bundle(script, tmp_path, deadline):
-    """Everything Deadline would be given is there; Deadline is not asked."""
-    result = run_cli("submit", script, "--root", tmp_path / "root", "--dry-run")
-
-    assert result.returncode == 0, result.stderr
-    assert not deadline.exists()
-    assert len(list((tmp_path / "root").glob("Shot-*/jobs/*.job"))) == 2
 
 
 def test_an_early_end_of_the_reader_is_no_error(script, tmp_path):

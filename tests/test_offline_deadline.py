@@ -35,6 +35,7 @@ def test_a_job_is_what_was_submitted(deadline):
     assert (job.shown_status, job.task_count, job.tasks["Pending"]) == ("Pending", 2, 2)
     assert [(task.task_id, task.frames) for task in deadline.tasks(job_id)] == [(0, "1-2"), (1, "3,7")]
     assert [job.job_id for job in deadline.jobs([job_id, NOBODY, upstream])] == [upstream, job_id]
+    assert deadline.find(lambda job: job.is_frame_dependent) == [job_id]
 
 
 @pytest.mark.parametrize(

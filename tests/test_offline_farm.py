@@ -16,7 +16,7 @@ import pytest
 from flowpipe import Graph
 from harness import expected_outputs
 
-from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
+from flowpipe_deadline import WorkerSetup, plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.errors import BundleError, InterruptedRunError, UsageError
 from flowpipe_deadline.offline.repository import JobStatus, Repository, TaskStatus
 
@@ -201,7 +201,7 @@ def test_a_name_that_a_studio_adds_needs_no_code(graph, tmp_path):
     nodes.Environment(name="node", graph=graph, variable="KATANA", metadata={"interpreter": "katana-7.0"})
 
     bundle = bundle_of(graph, tmp_path)
-    run_bundle(bundle, interpreters={"katana-7.0": str(wrapper)})
+    run_bundle(bundle, setup=WorkerSetup(interpreters={"katana-7.0": str(wrapper)}))
 
     assert read_results(bundle)["Test.node"].outputs() == {"value": "yes"}
 
@@ -222,7 +222,11 @@ def test_a_host_that_takes_a_script_runs_the_evaluator(graph, tmp_path):
     host.chmod(0o755)
     nodes.Render(name="node", graph=graph, frames=[1, 2, 3], metadata={"interpreter": "blender-4.5", "batch_size": 2})
 
-    state = run_bundle(bundle := bundle_of(graph, tmp_path), interpreters={"blender-4.5": str(host)}, failure_limit=1)
+    state = run_bundle(
+        bundle := bundle_of(graph, tmp_path),
+        setup=WorkerSetup(interpreters={"blender-4.5": str(host)}),
+        failure_limit=1,
+    )
 
     assert state.is_complete, state.tasks[0].message
     assert read_results(bundle)["Test.node"].outputs()["items"] == [1, 2, 3]

@@ -17,9 +17,10 @@ from flowpipe_deadline import plan_graph, read_results, write_bundle
 TESTS = Path(__file__).parent
 
 
-def drive(python, bundle, node, frames, **answers):
+def drive(python, bundle, node, frames, *, evaluator=sys.executable, plugin=None, **answers):
     """What the plugin reported of one task, unknowns of Deadline played by ``answers``."""
-    words = [str(bundle.folder), node, json.dumps(frames), sys.executable, json.dumps(answers)]
+    words = [str(bundle.folder), node, json.dumps(frames), evaluator, json.dumps(answers)]
+    words += [] if plugin is None else [str(plugin)]
     command = [python, str(TESTS / "plugin_driver.py"), *words]
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
     result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
@@ -39,6 +40,20 @@ def test_a_task_is_evaluated(deadline_python, graph, tmp_path):
     assert said["progress"][-1] == 100.0
     results = read_results(bundle)["Test.render"]
     assert (results.missing, results.chunks[0][0]) == ("4-5", "1-3")
+
+
+def test_an_installed_plugin_brings_the_packages(deadline_python, graph, tmp_path, farm_repository, bare_python):
+    """The evaluator's interpreter has none of its own; what was unpacked goes with the job's data."""
+    nodes.Origins(name="node", graph=graph)
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    plugin = farm_repository / "custom" / "plugins" / "Flowpipe"
+
+    said = drive(deadline_python, bundle, "node", [], evaluator=bare_python, plugin=plugin)
+
+    assert said["error"] is None
+    origins = read_results(bundle)["Test.node"].outputs()["origins"]
+    assert all("packages-" in path for path in origins)
+    assert not any(map(os.path.exists, origins))
 
 
 def test_a_failed_task_has_the_nodes_traceback(deadline_python, graph, tmp_path):

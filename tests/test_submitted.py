@@ -79,7 +79,8 @@ def test_tasks_are_counted_by_deadline_or_else_by_their_results(bundle, farm, wo
 
     submitted = read(bundle, farm)
 
-    assert by_key(submitted) == {"render": ("Queued", 2, 3), "beside": ("Completed", 1, 1), "collect": ("Pending", 0, 1)}
+    jobs = by_key(submitted)
+    assert jobs == {"render": ("Queued", 2, 3), "beside": ("Completed", 1, 1), "collect": ("Pending", 0, 1)}
     render = submitted.jobs[0]
     assert render.is_told is (type(farm) is DirectFarm)
     assert dict(render.states) == ({"Completed": 2, "Queued": 1} if render.is_told else {})
@@ -147,9 +148,9 @@ def test_a_node_without_a_job_is_said(graph, tmp_path, farm):
     omitted.omit = True
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
 
-    with pytest.raises(UsageError, match="has no node 'nope'; it has Test.node, Test.left_out"):
+    with pytest.raises(UsageError, match=r"has no node 'nope'; it has Test\.node, Test\.left_out"):
         read(bundle, farm, node="nope")
-    with pytest.raises(UsageError, match="left_out is omitted in .*: it has no job"):
+    with pytest.raises(UsageError, match=r"left_out is omitted in .*: it has no job"):
         read(bundle, farm, node="left_out")
 
 
@@ -180,7 +181,8 @@ def test_a_deleted_job_is_complete_if_its_results_are_there(deadline, bundle, fa
 
     submitted = read(bundle, farm, with_tasks=True)
 
-    assert by_key(submitted) == {"render": ("Deleted", 1, 3), "beside": ("Completed", 1, 1), "collect": ("Pending", 0, 1)}
+    jobs = by_key(submitted)
+    assert jobs == {"render": ("Deleted", 1, 3), "beside": ("Completed", 1, 1), "collect": ("Pending", 0, 1)}
     assert [job.tasks is None for job in submitted.jobs] == [True, True, False]
     assert (submitted.stuck, submitted.is_over) == (("collect",), True)
 
@@ -214,7 +216,8 @@ def test_what_cannot_go_on_is_told(bundle, farm, worker):
 
 def test_what_tasks_raised_is_told_as_long_as_it_lacks_results(graph, tmp_path, deadline, farm):
     """The latest first; that of a task which worked in the end is over."""
-    failing_nodes.Divide(name="divide", graph=graph, numbers=[1, 0, 0], metadata={"batch": {"size": 1, "over": ["numbers"]}})
+    batch = {"size": 1, "over": ["numbers"]}
+    failing_nodes.Divide(name="divide", graph=graph, numbers=[1, 0, 0], metadata={"batch": batch})
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
     job_ids = submit_to(farm, bundle)
     for frames in ("0", "1", "2"):
@@ -284,9 +287,10 @@ def test_half_a_submission_says_so(bundle, farm, job_ids):
     submitted = read(bundle, farm)
 
     assert submitted.state == "half submitted"
-    assert submitted.notices == (
+    (notice,) = submitted.notices
+    assert notice == (
         f"a submission of {bundle.name} ended half-way, with 2 of 3 jobs on record; to delete them:"
-        f"  flowpipe-deadline cancel {bundle.folder}",
+        f"  flowpipe-deadline cancel {bundle.folder}"
     )
     assert [job.status for job in submitted.jobs] == ["Queued", "Queued", None]
 
@@ -299,9 +303,10 @@ def test_half_an_undoing_says_so(bundle, farm, job_ids):
     submitted = read(bundle, farm)
 
     assert submitted.state == "half undone"
-    assert submitted.notices == (
+    (notice,) = submitted.notices
+    assert notice == (
         f"a submission of {bundle.name} was taken back, and jobs of it could not be deleted: {job_ids['beside']},"
-        f" {stranger}; to try again:  flowpipe-deadline cancel {bundle.folder}",
+        f" {stranger}; to try again:  flowpipe-deadline cancel {bundle.folder}"
     )
     assert [job.status for job in submitted.jobs] == [None, "Queued", None]
 

@@ -20,6 +20,8 @@ from ..submit import VIA_VARIABLE, VIAS
 
 TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
 STORE_VARIABLE = "FLOWPIPE_DEADLINE_STORE"
+STRICT_VARIABLE = "FLOWPIPE_DEADLINE_STRICT"
+TOLERATE_VARIABLE = "FLOWPIPE_DEADLINE_TOLERATE"
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -95,6 +97,30 @@ def via_option(command: _Command) -> _Command:
 def bundle_argument(command: _Command) -> _Command:
     """``BUNDLE``."""
     return click.argument("bundle", metavar="BUNDLE")(command)
+
+
+def strict_option(command: _Command) -> _Command:
+    """``--strict KIND``, several times."""
+    return click.option(
+        "--strict",
+        multiple=True,
+        metavar="KIND|all",
+        envvar=STRICT_VARIABLE,
+        show_envvar=True,
+        help="Warnings of this kind are errors, such as large-value; all for every warning.",
+    )(command)
+
+
+def tolerate_option(command: _Command) -> _Command:
+    """``--tolerate KIND``, several times."""
+    return click.option(
+        "--tolerate",
+        multiple=True,
+        metavar="KIND",
+        envvar=TOLERATE_VARIABLE,
+        show_envvar=True,
+        help="Errors of this kind are warnings, such as local-root where this machine exports its disk to the farm.",
+    )(command)
 
 
 def is_typed(name: str) -> bool:

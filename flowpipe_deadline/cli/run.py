@@ -13,6 +13,7 @@ from ..errors import UsageError
 from ..farm.bundle import MANIFEST
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
+from ..offline.setup import WorkerSetup
 from ..planner import plan_graph
 from ..results import NodeResults, read_results
 from .options import (
@@ -53,6 +54,12 @@ from .signals import terminable
     help="How often a task may fail before it has failed for good.",
 )
 @interpreter_option
+@click.option(
+    "--repository",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Use the plugin and the packages that are installed there, and nothing of this environment.",
+)
 @root_option(help_text="The folder that gets the bundle; by default one in your user data.")
 @templates_option
 @store_option
@@ -63,6 +70,7 @@ def run(
     workers: int,
     failures: int,
     interpreters: tuple[str, ...],
+    repository: Optional[Path],
     root: Optional[Path],
     templates: Optional[Path],
     store: str,
@@ -78,9 +86,12 @@ def run(
       flowpipe-deadline run turntable.py
       flowpipe-deadline run shot.py:build -p frames=48 --workers 8
       flowpipe-deadline run ./bundles/Turntable-20261123-101500-1a2b3c4d
+      flowpipe-deadline run turntable.py --repository /mnt/DeadlineRepository10 -i python=/usr/bin/python3
     """
     reserve_stdout()
     executables = parse_interpreters(interpreters)
+    setup = WorkerSetup(interpreters=executables, repository=repository if is_given(repository) else None)
+    setup.plugins_folder()  # Before anything is written.
     bundle = _bundle(
         target, parameters=parameters, root=root, templates=templates, store=store, interpreters=executables
     )
@@ -91,7 +102,7 @@ def run(
             bundle,
             workers=workers,
             failure_limit=failures,
-            interpreters=executables,
+            setup=setup,
             on_progress=lambda state: display.show(_shown(state, labels)),
         )
     results = read_results(bundle)

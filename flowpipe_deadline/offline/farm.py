@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +17,9 @@ from ..farm.guard import refuse_while_loading
 from ..farm.store import Store
 from ..freshness import Finished
 from ..job_files import job_entries, plugin_entries
-from ..job_info import PLUGIN
-from .crew import Crew, python_path
+from .crew import Crew
 from .repository import JobStatus, Repository, Task, TaskStatus
-from .standins.sandbox import read_param
+from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
 
 _FOLDER = "offline"
@@ -54,18 +51,17 @@ def run_bundle(
     *,
     workers: int = DEFAULT_WORKERS,
     failure_limit: int = DEFAULT_FAILURE_LIMIT,
-    interpreters: Optional[Mapping[str, str]] = None,
+    setup: Optional[WorkerSetup] = None,
     on_progress: Optional[Callable[[FarmState], None]] = None,
 ) -> FarmState:
     """The farm's state once no task can run any more; the results are in the bundle's store.
 
     Tasks whose results are there are not done again, so that an interrupted or failed run goes on where it stopped. A
-    task that failed ``failure_limit`` times has failed, and jobs that wait for its job stay pending. ``interpreters``
-    adds executables by name (``{"maya": "/usr/autodesk/maya2025/bin/mayapy"}``) to the plugin's own configuration;
-    ``python`` is the one that runs this. ``on_progress`` hears of every change.
+    task that failed ``failure_limit`` times has failed, and jobs that wait for its job stay pending. ``setup`` names
+    executables of interpreters, or a repository whose plugin is to be used. ``on_progress`` hears of every change.
 
     Raises:
-        UsageError: The number of workers or the failure limit is less than 1.
+        UsageError: The number of workers or the failure limit is less than 1, or the repository has no plugin.
         RecordError: The folder is no bundle, or is damaged.
         BundleError: The bundle cannot be written, or another run is at it.
         StoreError: The store of the results cannot be read.
@@ -76,12 +72,13 @@ def run_bundle(
     if workers < 1 or failure_limit < 1:
         raise UsageError("a farm needs at least one worker, and a failure limit of at least 1")
     opened = read_bundle(bundle)
+    settings = _worker_settings(opened, failure_limit=failure_limit, setup=setup or WorkerSetup())
     with (
         _one_clear_error(opened),
         _exclusive(opened),
         _new_repository(opened, failure_limit=failure_limit) as repository,
     ):
-        settings = _worker_settings(opened, failure_limit=failure_limit, interpreters=interpreters or {})
+        Path(settings.logs).mkdir(exist_ok=True)
         crew = Crew(settings, repository=repository)
         try:
             crew.hire(min(workers, len(repository.tasks())))
@@ -107,13 +104,6 @@ def _one_clear_error(bundle: Bundle) -> Iterator[None]:
 def task_log(bundle: Bundle, task: Task) -> Path:
     """The file with everything that was said while the task was rendered."""
     return bundle.folder / _FOLDER / _LOGS / task_log_name(task)
-
-
-def plugins_folder() -> Path:
-    """The folder with the Deadline plugin: inside the package once installed, beside it in a checkout."""
-    package = Path(__file__).parent.parent
-    installed, checkout = package / "plugins", package.parent / "plugins"
-    return installed if (installed / PLUGIN).is_dir() else checkout
 
 
 def _unheard(state: FarmState) -> None:
@@ -178,31 +168,17 @@ def _finished_chunks(job: Mapping[str, Any], finished: Finished, store: Store) -
         return finished.chunks(job)
 
 
-def _worker_settings(bundle: Bundle, *, failure_limit: int, interpreters: Mapping[str, str]) -> WorkerSettings:
-    logs = bundle.folder / _FOLDER / _LOGS
-    logs.mkdir(exist_ok=True)
+def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) -> WorkerSettings:
     return WorkerSettings(
         name="",
         repository=str(bundle.folder / _FOLDER / _REPOSITORY),
-        plugins=(str(plugins_folder()),),
-        logs=str(logs),
-        config={
-            **plugin_config(plugins_folder() / PLUGIN, interpreters=interpreters),
-            "PythonPath": python_path().replace(os.pathsep, ";"),
-        },
+        plugins=(str(setup.plugins_folder()),),
+        logs=str(bundle.folder / _FOLDER / _LOGS),
+        config=setup.plugin_config(),
         failure_limit=failure_limit,
+        with_subfolders=setup.with_subfolders,
+        is_isolated=setup.repository is not None,
     )
-
-
-def plugin_config(folder: Path, *, interpreters: Mapping[str, str]) -> dict[str, str]:
-    """The plugin's configuration on this machine: its defaults, this Python, and the executables that were given."""
-    executables = {"python": sys.executable, **interpreters}
-    return {
-        **read_param(str(folder / f"{PLUGIN}.param")),
-        **{f"Executable_{name}": "" for name in executables},
-        "MoreInterpreters": ";".join(f"{name}={path}" for name, path in executables.items()),
-        "WaitForResults": "0",  # Local files are seen at once.
-    }
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -26,6 +27,7 @@ _PAUSE = 0.05  # Seconds between two looks for a task.
 _FAILED_BY_PLUGIN = "FailRenderException : "  # Deadline's own words before a plugin's; they tell a reader nothing.
 _EXTRA_INFO = "ExtraInfoKeyValue"
 _ENVIRONMENT = "EnvironmentKeyValue"
+_VIRTUAL = ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,10 @@ class WorkerSettings:
     failure_limit: int
     releases_at_once: bool = True
     """Whether jobs that waited are released at once, or by the pending job scan."""
+    with_subfolders: bool = True
+    """Whether a plugin is copied with its sub-folders."""
+    is_isolated: bool = False
+    """Whether interpreters get nothing of what this Python was told."""
 
     def to_text(self) -> str:
         """One argument for the command line."""
@@ -152,15 +158,28 @@ class Worker:
     def _load(self, task: Task) -> None:
         job_info, plugin_info = self._repository.job_files(task.job_id)
         plugin = job_info["Plugin"]
-        folder = _plugin_folder(plugin, self._settings.plugins)
-        jobs_data = self._scratch / task.job_id
-        jobs_data.mkdir(exist_ok=True)
-        folders = (folder, str(jobs_data))
+        jobs_data = self._scratch / "jobsData" / task.job_id
+        jobs_data.mkdir(parents=True, exist_ok=True)
+        folders = (str(self._copy_plugin(plugin, task.job_id)), str(jobs_data))
         job = _sandbox_job(task, job_info, plugin_info, settings=self._settings, folders=folders)
         self._sandbox = Sandbox(plugin, job, self._host)
         self._job_id = task.job_id
         self._sandbox.load()
         self._sandbox.start_job()
+
+    def _copy_plugin(self, plugin: str, job_id: str) -> Path:
+        """The worker's own copy of the plugin, which it runs as Deadline's do (deadline-plugin-api.md, section 1.1)."""
+        source, copy = Path(_plugin_folder(plugin, self._settings.plugins)), self._scratch / "plugins" / job_id
+        try:
+            copy.mkdir(parents=True, exist_ok=True)
+            for entry in source.iterdir():
+                if not entry.is_dir():
+                    shutil.copy2(entry, copy)
+                elif self._settings.with_subfolders:
+                    shutil.copytree(entry, copy / entry.name, dirs_exist_ok=True)
+        except OSError as error:
+            raise TaskError(f"the plugin cannot be copied from {source}: {error.strerror or error}") from error
+        return copy
 
     def _unload(self) -> None:
         """Ends the job that is loaded, if any; what its plugin does wrong then is only worth a line in the log."""
@@ -182,11 +201,19 @@ def task_log_name(task: Task) -> str:
 def main() -> int:
     """Runs a worker with the settings on the command line until stdin closes."""
     settings = WorkerSettings.from_text(sys.argv[1])
+    if settings.is_isolated:
+        _forget_python()
     stopping = threading.Event()
     threading.Thread(target=_wait_for_end, args=(stopping,), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as scratch:
         Worker(settings, stopping=stopping, scratch=Path(scratch)).run()
     return 0
+
+
+def _forget_python() -> None:
+    """Takes out of the environment what would tell an interpreter about this one."""
+    for name in [name for name in os.environ if name.startswith("PYTHON") or name in _VIRTUAL]:
+        del os.environ[name]
 
 
 def _wait_for_end(stopping: threading.Event) -> None:

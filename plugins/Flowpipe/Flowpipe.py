@@ -5,10 +5,13 @@ Runs in Deadline's own Python: the standard library and Deadline's modules only,
 shares with the package (plugin info keys, task file, marked lines) is repeated here because it cannot import it.
 """
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import uuid
+import zipfile
 
 from Deadline.Plugins import DeadlinePlugin, PluginType
 from Deadline.Scripting import FileUtils, RepositoryUtils
@@ -17,6 +20,7 @@ from FranticX.Processes import ManagedProcess
 TASK_FORMAT = 1
 NO_FRAMES = "none"
 FRAME_MODES = ("frames", "items", NO_FRAMES)
+PACKAGES = "packages.zip"
 DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.farm --task "<TASK>"'
 POLL_MILLISECONDS = 100
 # An interpreter that has written its result may still take a while to shut down; then it is ended.
@@ -128,15 +132,33 @@ class FlowpipePlugin(DeadlinePlugin):
 
         An empty PYTHONHOME counts as none.
         """
-        own = self.GetConfigEntryWithDefault("PythonPath", "")
+        own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
         job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
-        folders = split_list(own) + [folder for folder in job.split(os.pathsep) if folder]
+        folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
         return (
             ("PYTHONPATH", os.pathsep.join(folders)),
             ("PYTHONHOME", ""),
             ("PYTHONUNBUFFERED", "1"),
             ("PYTHONIOENCODING", "utf-8"),
         )
+
+    def package_folders(self):
+        """The folder of the packages that came with the plugin, for this job on this worker; none where none came."""
+        archive = os.path.join(self.GetPluginDirectory(), PACKAGES)
+        if not os.path.isfile(archive):
+            return []
+        folder = self.GetJobsDataDirectory()
+        try:
+            return [unpack_once(archive, folder)]
+        except zipfile.BadZipFile as error:
+            problem = "{} is damaged ({}). Install the plugin again: flowpipe-deadline install".format(archive, error)
+        except OSError as error:
+            problem = (
+                "The packages of the Flowpipe plugin cannot be unpacked into {}: {}. Make sure that this worker's disk"
+                " has room there, and that the worker's user may write to it.".format(folder, error.strerror or error)
+            )
+        self.FailRender(problem)
+        return []
 
     def interpreter_executable(self, interpreter):
         """The first executable that exists of those configured for the interpreter."""
@@ -267,6 +289,42 @@ class EvaluatorProcess(ManagedProcess):
                 "The result is written; the interpreter then ended by {}.".format(describe_exit(exit_code))
             )
         self.plugin.SetProgress(100.0)
+
+
+def unpack_once(archive, parent):
+    """The folder below ``parent`` with what is in the archive; the first of several threads or processes makes it.
+
+    Interpreters could read the archive as it is, but would compile all of it at every start, which then takes twice as
+    long.
+    """
+    with open(archive, "rb") as file:
+        folder = os.path.join(parent, "packages-" + hashlib.sha256(file.read()).hexdigest()[:16])
+    with zipfile.ZipFile(archive) as packages:
+        if is_unpacked(packages, folder):
+            return folder
+        own = "{}-{}".format(folder, uuid.uuid4().hex[:8])
+        try:
+            packages.extractall(own)
+        except BaseException:
+            shutil.rmtree(own, ignore_errors=True)
+            raise
+        try:
+            os.rename(own, folder)
+        except OSError:
+            # Another was faster. What is there may also not be whole, as after a power failure: then its own will do.
+            if not is_unpacked(packages, folder):
+                return own
+            shutil.rmtree(own, ignore_errors=True)
+    return folder
+
+
+def is_unpacked(packages, folder):
+    """Whether all of the archive is in the folder."""
+    try:
+        entries = [(os.path.join(folder, entry.filename), entry.file_size) for entry in packages.infolist()]
+        return all(os.path.getsize(path) == size for path, size in entries)
+    except OSError:
+        return False
 
 
 def describe_exit(code):

@@ -1,8 +1,13 @@
 """Runs the evaluator in hosts that take a script: Blender, hython, Nuke. Its arguments may follow a ``--``."""
 
+import os
 import sys
 
-from flowpipe_deadline.farm.__main__ import main
+# Blender's official builds look at PYTHONPATH only if told to, which a studio's own arguments may not do.
+folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
+sys.path[:0] = [folder for folder in folders if folder not in sys.path]
+
+from flowpipe_deadline.farm.__main__ import main  # noqa: E402
 
 after = sys.argv.index("--") if "--" in sys.argv else 0
 sys.exit(main(sys.argv[after + 1 :]))

@@ -11,7 +11,7 @@ from typing import Optional
 from ...farm.errors import BundleError
 from ...job_info import PLUGIN
 from ..crew import Crew, python_path
-from ..farm import plugin_config, plugins_folder
+from ..setup import plugin_config, plugins_folder
 from ..worker import WorkerSettings
 from .operations import OfflineDeadline
 from .plugins import installed_plugin, plugin_folders
@@ -93,4 +93,5 @@ def _settings(deadline: OfflineDeadline, interpreters: Mapping[str, str]) -> Wor
         config={**config, **deadline.settings.plugin_config},
         failure_limit=deadline.settings.failure_limit,
         releases_at_once=False,
+        is_isolated=installed is not None,
     )

@@ -1,0 +1,27 @@
+"""Installs plugin, submitters and scripts into a repository's ``custom`` folder, compares, and takes them out again."""
+
+from __future__ import annotations
+
+from .acts import EditedFilesError, install, uninstall
+from .changes import Change, Changes
+from .check import Finding, Report, check
+from .contents import Contents, read_contents
+from .record import InstallationError, Record, read_installed
+from .repository import check_repository
+
+__all__ = [
+    "Change",
+    "Changes",
+    "Contents",
+    "EditedFilesError",
+    "Finding",
+    "InstallationError",
+    "Record",
+    "Report",
+    "check",
+    "check_repository",
+    "install",
+    "read_contents",
+    "read_installed",
+    "uninstall",
+]

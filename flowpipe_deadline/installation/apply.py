@@ -1,0 +1,179 @@
+"""Changes to several files: all of them, or none.
+
+What is to come is written beside its target first, and what is to go is copied beside it; only then do files change
+places. So a full disk is known before anything has changed, whoever reads sees each file whole, and every failure is
+undone. What a killed process leaves beside the targets goes with the next one that comes to its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+from ..interrupts import stop_requests
+from .record import InstallationError
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.flowpipe-deadline")
+_FILE_MODE = 0o644
+_FOLDER_MODE = 0o755
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """A file that gets this content; without one, it goes."""
+
+    path: Path
+    data: Optional[bytes] = None
+
+
+class InterruptedInstallationError(InstallationError):
+    """Ctrl+C, or a request to end; nothing was changed."""
+
+    exit_code = 130
+
+
+def apply(*groups: Sequence[FileChange]) -> None:
+    """Makes the changes, in this order, one group after the other; a path may occur more than once.
+
+    Raises:
+        InstallationError: One cannot be made; all of those before it are undone.
+        InterruptedInstallationError: Ctrl+C; likewise.
+    """
+    undo = ExitStack()
+    copies: list[Path] = []
+    try:
+        for group in groups:
+            copies += _make(group, undo)
+    except BaseException as error:
+        raise _rolled_back(error, undo) from error
+    for copy in copies:
+        with contextlib.suppress(OSError):
+            copy.unlink()
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """The block changes this file or folder.
+
+    Raises:
+        InstallationError: It cannot be changed.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise InstallationError(f"{path} cannot be changed: {error.strerror or error}") from error
+
+
+def temporary(path: Path) -> Path:
+    """A name beside the file, for the time of an installation."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.flowpipe-deadline")
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether the file is only there for the time of an installation."""
+    return _TEMPORARY.fullmatch(path.name) is not None
+
+
+def missing_folders(folder: Path) -> list[Path]:
+    """The folder and those above it that do not exist, the uppermost first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    return missing[::-1]
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder that everybody can read, whatever the umask; it keeps the group that its parent hands on."""
+    if folder.is_dir():
+        return
+    folder.mkdir(exist_ok=True)
+    _set_mode(folder, _FOLDER_MODE | (folder.stat().st_mode & stat.S_ISGID))
+
+
+def _make(changes: Sequence[FileChange], undo: ExitStack) -> list[Path]:
+    """Makes the changes of one group; gives the copies of what was there."""
+    staged = [_stage(change, undo) for change in changes]
+    copies = {change.path: _copy(change.path, undo) for change in changes if change.path.exists()}
+    for change, source in zip(changes, staged):
+        _swap(change.path, source, copies.get(change.path), undo)
+    return list(copies.values())
+
+
+def _stage(change: FileChange, undo: ExitStack) -> Optional[Path]:
+    """The new content in a file beside its target."""
+    if change.data is None:
+        return None
+    source = temporary(change.path)
+    with about(change.path):
+        for folder in missing_folders(change.path.parent):
+            undo.callback(remove_if_empty, folder)
+            make_folder(folder)
+        undo.callback(source.unlink, missing_ok=True)
+        with source.open("xb") as file:
+            file.write(change.data)
+            file.flush()
+            os.fsync(file.fileno())
+        _set_mode(source, _FILE_MODE)
+    return source
+
+
+def _copy(path: Path, undo: ExitStack) -> Path:
+    """The present content in a file beside it."""
+    copy = temporary(path)
+    undo.callback(copy.unlink, missing_ok=True)
+    with about(path):
+        shutil.copy2(path, copy)
+    return copy
+
+
+def _swap(path: Path, source: Optional[Path], copy: Optional[Path], undo: ExitStack) -> None:
+    undo.callback(_restore, path, copy)
+    with about(path):
+        if source is None:
+            path.unlink(missing_ok=True)
+        else:
+            os.replace(source, path)
+
+
+def _restore(path: Path, copy: Optional[Path]) -> None:
+    """Puts back what was there."""
+    if copy is None:
+        path.unlink(missing_ok=True)
+    elif copy.exists():  # Else it is back already.
+        os.replace(copy, path)
+
+
+def _rolled_back(error: BaseException, undo: ExitStack) -> BaseException:
+    """The error to raise once everything is undone."""
+    is_interrupt = isinstance(error, KeyboardInterrupt)
+    kind = InterruptedInstallationError if is_interrupt else InstallationError
+    said = "interrupted" if is_interrupt else str(error)
+    try:
+        with stop_requests(_unheard):
+            undo.close()
+    except OSError as problem:
+        return kind(f"{said}; undoing it failed as well ({problem}): once that is mended, install again")
+    return kind(f"{said}; nothing was changed") if isinstance(error, (KeyboardInterrupt, InstallationError)) else error
+
+
+def remove_if_empty(folder: Path) -> None:
+    """Removes the folder, unless something is in it."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def _set_mode(path: Path, mode: int) -> None:
+    if os.name == "posix":
+        with contextlib.suppress(PermissionError):  # A mount that has modes of its own.
+            path.chmod(mode)
+
+
+def _unheard(message: str) -> None:
+    """Undoing takes a moment only."""

@@ -1,0 +1,155 @@
+"""What an installation would change, and why: found out before anything is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Literal, Optional
+
+from .contents import CONFIGURATION, Contents
+from .record import Record
+
+Action = Literal["add", "replace", "remove", "keep", "refuse"]
+Digest = Callable[[str], Optional[str]]
+"""The digest of a file below ``custom`` as it is now; None if there is none."""
+
+NEW = ".new"
+EDITED = ".edited"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one file."""
+
+    path: str
+    """Below ``custom``."""
+    action: Action
+    """``keep`` is a file that the studio edited and keeps; ``refuse`` one that it edited and that is in the way."""
+    note: str = ""
+    copy: Optional[str] = None
+    """Where a copy of the file goes before, as somebody has edited it."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What becomes of all files, without those that are as they should be."""
+
+    files: tuple[Change, ...]
+    before: Record
+    after: Record
+    """Without a version if nothing stays."""
+
+    @property
+    def acting(self) -> tuple[Change, ...]:
+        """Those that write or remove something."""
+        return tuple(change for change in self.files if change.action in ("add", "replace", "remove"))
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """The edited files that are in the way."""
+        return tuple(change.path for change in self.files if change.action == "refuse")
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether all is as it should be."""
+        return not self.acting and not self.refused and self.before == self.after
+
+
+def plan_install(contents: Contents, before: Record, *, digest: Digest, overwrite_edited: bool) -> Changes:
+    """What would be changed to bring the contents where ``before`` tells what was installed."""
+    planner = _Planner(before, digest=digest, overwrite_edited=overwrite_edited)
+    for path, ours in contents.digests.items():
+        planner.bring(path, ours)
+    for path in before.paths:
+        if path not in planner.files:
+            planner.take_away(path)
+    after = Record(version=contents.version, packages=contents.packages, files=planner.files, folders=before.folders)
+    return Changes(files=tuple(planner.changes), before=before, after=after)
+
+
+def plan_uninstall(before: Record, *, digest: Digest, remove_edited: bool) -> Changes:
+    """What would be removed; what the studio edited stays, unless it is to go as well."""
+    changes = []
+    for path in before.paths:
+        have = digest(path)
+        if have is None:
+            continue
+        if before.is_ours(path, have):
+            changes.append(Change(path, "remove"))
+        elif remove_edited:
+            changes.append(Change(path, "remove", note="edited here"))
+        else:
+            changes.append(Change(path, "keep", note="edited here"))
+    return Changes(files=tuple(changes), before=before, after=Record())
+
+
+class _Planner:
+    """Collects changes, and the files that there are afterwards."""
+
+    def __init__(self, before: Record, *, digest: Digest, overwrite_edited: bool) -> None:
+        self.changes: list[Change] = []
+        self.files: dict[str, str] = {}
+        self._before = before
+        self._digest = digest
+        self._overwrite_edited = overwrite_edited
+
+    def bring(self, path: str, ours: str) -> None:
+        """A file of this version."""
+        self.files[path] = ours
+        have = self._digest(path)
+        if have is None:
+            self.changes.append(Change(path, "add"))
+        elif have == ours:
+            return
+        elif self._before.is_ours(path, have):
+            self.changes.append(Change(path, "replace"))
+        elif path in CONFIGURATION:
+            self._bring_beside(path, ours)
+        elif self._overwrite_edited:
+            self.changes.append(self._set_aside(path, have, "replace"))
+        else:
+            self.changes.append(Change(path, "refuse", note="edited here"))
+
+    def take_away(self, path: str) -> None:
+        """A file that this version no longer has."""
+        have = self._digest(path)
+        if have is None:
+            return
+        if self._before.is_ours(path, have):
+            self.changes.append(Change(path, "remove", note="not part of this version"))
+        elif path.removesuffix(NEW) in CONFIGURATION:
+            self.changes.append(Change(path, "keep", note="edited here; not part of this version"))
+        elif self._overwrite_edited:
+            self.changes.append(self._set_aside(path, have, "remove"))
+        else:
+            self.changes.append(Change(path, "refuse", note="edited here; not part of this version"))
+
+    def _bring_beside(self, path: str, ours: str) -> None:
+        """Edited configuration stays, and gets this version's beside it, once per version of that file."""
+        beside = path + NEW
+        have = self._digest(beside)
+        is_ours = have is not None and (have == ours or self._before.is_ours(beside, have))
+        if self._before.files.get(path) == ours and not is_ours:
+            self.changes.append(Change(path, "keep", note="edited here"))
+            if beside in self._before.files and have is None:  # It was there, and the studio has taken it away.
+                self.files[beside] = ours
+            return
+        self.files[beside] = ours
+        self.changes.append(Change(path, "keep", note=f"edited here; compare with {_name(beside)}"))
+        if have is None:
+            self.changes.append(Change(beside, "add", note="this version's"))
+        elif have != ours and is_ours:
+            self.changes.append(Change(beside, "replace", note="this version's"))
+        elif have != ours:
+            self.changes.append(self._set_aside(beside, have, "replace"))
+
+    def _set_aside(self, path: str, have: str, action: Action) -> Change:
+        """A change that loses nothing of what somebody edited."""
+        names = (f"{path}{EDITED}{'' if number == 1 else number}" for number in count(1))
+        copy = next(name for name in names if self._digest(name) in (None, have))
+        return Change(path, action, note=f"edited here; kept as {_name(copy)}", copy=copy)
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

@@ -1,0 +1,111 @@
+"""What lies in a repository, compared with what this version would bring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Optional
+
+from ..farm.bundle import AnyPath
+from .changes import EDITED, NEW
+from .contents import CONFIGURATION, Contents, read_contents
+from .disk import Custom
+from .record import RECORD, Record, read_installed
+from .repository import check_repository
+
+Difference = Literal["missing", "older", "newer", "other", "edited", "stranger", "unfinished"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A file that is not as this version would bring it."""
+
+    path: str
+    """Below ``custom``."""
+    difference: Difference
+    """``older``, ``newer`` or ``other``: as another version, or another build of this one, brought it; ``stranger``:
+    nobody installed it, but its folder is ours; ``unfinished``: left by an installation that was killed."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """How a repository differs from this version."""
+
+    root: Path
+    version: str
+    """This version."""
+    installed: Record
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether it does not."""
+        return not self.findings
+
+
+def check(repository: AnyPath, *, contents: Optional[Contents] = None) -> Report:
+    """How the repository differs from what this version, or ``contents``, would bring.
+
+    Raises:
+        UsageError: There is no repository.
+        InstallationError: The record of the installation is damaged.
+        PackagingError: A package that the farm needs is missing here, or is not pure Python.
+        OSError: The repository cannot be read.
+    """
+    root = check_repository(repository)
+    custom = Custom(root)
+    ours = contents or read_contents()
+    installed = read_installed(custom.folder)
+    known = {*ours.files, *installed.paths, RECORD}
+    unfinished = [path.relative_to(custom.folder).as_posix() for path in custom.unfinished()]
+    findings = [
+        *_of_record(installed, ours),
+        *_of_files(installed, ours, custom),
+        *(Finding(path, "unfinished") for path in unfinished),
+        *(Finding(path, "stranger") for path in custom.own_files() if not _is_known(path, known)),
+    ]
+    return Report(root=root, version=ours.version, installed=installed, findings=tuple(findings))
+
+
+def _of_record(installed: Record, ours: Contents) -> Iterator[Finding]:
+    if installed.pending:
+        yield Finding(RECORD, "unfinished")
+    elif installed.version is None:
+        yield Finding(RECORD, "missing")
+    elif (installed.version, installed.packages) != (ours.version, ours.packages):
+        yield Finding(RECORD, _age(installed, ours))
+
+
+def _of_files(installed: Record, ours: Contents, custom: Custom) -> Iterator[Finding]:
+    for path in sorted({*ours.files, *installed.paths}):
+        have, wanted = custom.digest(path), ours.digests.get(path)
+        if have == wanted or path.removesuffix(NEW) in CONFIGURATION - {path}:
+            continue
+        if have is None:
+            yield Finding(path, "missing")
+        else:
+            yield Finding(path, _age(installed, ours) if installed.is_ours(path, have) else "edited")
+
+
+def _is_known(path: str, known: Collection[str]) -> bool:
+    """Whether the file is one of these, or a copy that an installation kept of one."""
+    return path in known or path.rpartition(EDITED)[0].removesuffix(NEW) in known
+
+
+def _age(installed: Record, ours: Contents) -> Difference:
+    """How old what is installed is, by its version."""
+    theirs, own = _numbers(installed.version or ""), _numbers(ours.version)
+    if theirs == own:
+        return "other"
+    return "older" if theirs < own else "newer"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version, in order: (1, 2) for 1.2.0rc1."""
+    release = re.match(r"[0-9.]*", version)
+    numbers = [int(number) for number in (release.group() if release else "").split(".") if number]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)

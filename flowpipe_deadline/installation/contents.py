@@ -1,0 +1,65 @@
+"""What this version brings to a repository, file by file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ..job_info import PLUGIN
+from ..light_packages import ARCHIVE, read_light_packages
+from ..shipped import shipped_folder
+
+PLUGIN_FOLDER = f"plugins/{PLUGIN}"
+OWN_FOLDERS = (PLUGIN_FOLDER, f"submission/{PLUGIN}")
+"""The folders below ``custom`` that hold nothing but ours; others belong to the studio's scripts as well."""
+CONFIGURATION = frozenset(f"{PLUGIN_FOLDER}/{PLUGIN}.{suffix}" for suffix in ("param", "options", "ico"))
+"""The files that a studio may edit as it likes."""
+_SOURCES = {"plugins": "plugins", "submission": "submission", "custom_scripts": "scripts"}
+"""By folder of ours, that below ``custom`` (deadline-plugin-api.md, section 4.8)."""
+TOP_FOLDERS = (*OWN_FOLDERS, "scripts")
+"""The folders below ``custom`` that hold all of ours."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Everything that is installed."""
+
+    version: str
+    packages: Mapping[str, str]
+    """The versions of what the archive of packages holds, by distribution."""
+    files: Mapping[str, bytes]
+    """By path below ``custom``, with slashes."""
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """What tells each file from others, by path."""
+        return {path: digest_of(self.files[path]) for path in sorted(self.files)}
+
+
+def digest_of(data: bytes) -> str:
+    """What tells the content of a file from any other."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_contents() -> Contents:
+    """What this version brings, from a wheel as well as from a checkout.
+
+    Raises:
+        PackagingError: A package that the farm needs is missing here, or is not pure Python.
+        OSError: A file cannot be read.
+    """
+    packages = read_light_packages()
+    files = dict(_shipped_files())
+    files[f"{PLUGIN_FOLDER}/{ARCHIVE}"] = packages.archive()
+    return Contents(version=packages.own_version, packages=packages.versions, files=files)
+
+
+def _shipped_files() -> Iterator[tuple[str, bytes]]:
+    root = shipped_folder(PLUGIN_FOLDER).parent.parent
+    for source, target in _SOURCES.items():
+        for path in sorted((root / source).glob("*/**/*")):
+            parts = path.relative_to(root / source).parts
+            if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in parts):
+                yield "/".join([target, *parts]), path.read_bytes()

@@ -1,0 +1,74 @@
+"""What the workers of an offline farm find on their machine: the plugin, its configuration, and executables."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Optional
+
+from ..bundle import AnyPath
+from ..errors import UsageError
+from ..job_info import PLUGIN
+from ..shipped import shipped_folder
+from .crew import python_path
+from .standins.sandbox import read_param
+
+
+@dataclass(frozen=True)
+class WorkerSetup:
+    """How the workers are set up; by default with the plugin and the packages of this environment."""
+
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    """Executables by name (``{"maya": "/usr/autodesk/maya2025/bin/mayapy"}``), beside the plugin's own configuration;
+    ``python`` is the one that runs this, unless it is named."""
+    repository: Optional[AnyPath] = None
+    """A repository that ``flowpipe-deadline install`` has installed into. Plugin and packages are then those that lie
+    there, and interpreters get nothing of this environment."""
+    with_subfolders: bool = True
+    """Whether sub-folders of a plugin reach the workers; unknown of Deadline (deadline-plugin-api.md, section 1.1)."""
+
+    def plugins_folder(self) -> Path:
+        """The folder with the Deadline plugin.
+
+        Raises:
+            UsageError: The repository has none.
+        """
+        if self.repository is None:
+            return plugins_folder()
+        root = Path(self.repository).expanduser().absolute()
+        folder = root / "custom" / "plugins"
+        if not (folder / PLUGIN / f"{PLUGIN}.py").is_file():
+            raise UsageError(f"{root} has no {PLUGIN} plugin; put it there:  flowpipe-deadline install {root}")
+        return folder
+
+    def plugin_config(self) -> dict[str, str]:
+        """The plugin's configuration, as *Configure Plugins* would hold it: its defaults, and the executables.
+
+        Raises:
+            UsageError: As ``plugins_folder``.
+        """
+        config = plugin_config(self.plugins_folder() / PLUGIN, interpreters=self.interpreters)
+        if self.repository is None:
+            config["PythonPath"] = python_path().replace(os.pathsep, ";")
+        return config
+
+
+def plugins_folder() -> Path:
+    """The folder with this package's own plugin."""
+    return shipped_folder("plugins")
+
+
+def plugin_config(folder: Path, *, interpreters: Mapping[str, str]) -> dict[str, str]:
+    """The plugin's configuration on this machine: its defaults, this Python, and the executables that were given."""
+    executables = {"python": sys.executable, **interpreters}
+    config = read_param(str(folder / f"{PLUGIN}.param"))
+    more = [f"{name}={path}" for name, path in executables.items()]
+    return {
+        **config,
+        **{f"Executable_{name}": "" for name in executables},
+        "MoreInterpreters": ";".join([*more, config.get("MoreInterpreters", "")]),
+        "WaitForResults": "0",  # Local files are seen at once.
+    }

@@ -1,0 +1,142 @@
+"""The archive of packages that goes to the farm."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import flowpipe_deadline
+from flowpipe_deadline.light_packages import LightPackages, PackagingError, read_light_packages
+
+PACKAGE = Path(flowpipe_deadline.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def packages():
+    """The packages as they are installed here."""
+    return read_light_packages()
+
+
+@pytest.fixture(scope="module")
+def archive(packages, tmp_path_factory):
+    """They as a file."""
+    path = tmp_path_factory.mktemp("archive") / "packages.zip"
+    path.write_bytes(packages.archive())
+    return path
+
+
+def names_in(data):
+    """The names in an archive, in order."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return archive.namelist()
+
+
+def test_all_of_it_imports_where_nothing_is_installed(archive, bare_python):
+    """Every module that is in it, in an interpreter that has the standard library only."""
+    modules = [name[:-3].replace("/", ".") for name in names_in(archive.read_bytes()) if name.endswith(".py")]
+    optional = {"flowpipe_deadline.farm.redis_store"}  # It needs the Redis client, which the farm may have or not.
+    code = f"import importlib\nfor name in {sorted(set(modules) - optional)!r}:\n    importlib.import_module(name)"
+
+    result = subprocess.run(
+        [bare_python, "-c", code], env={"PYTHONPATH": str(archive)}, capture_output=True, text=True, check=False
+    )
+
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_it_holds_what_workers_need_and_no_more(packages):
+    """No submitter's code, no types, nothing compiled."""
+    own = {name for name in packages.files if name.startswith("flowpipe_deadline/")}
+
+    assert {f"flowpipe_deadline/farm/{path.name}" for path in (PACKAGE / "farm").glob("*.py")} < own
+    assert {name.partition("/")[0] for name in packages.files} == {
+        "ascii_canvas",
+        "flowpipe",
+        "flowpipe_deadline",
+        "packages.json",
+        "typing_extensions.py",
+    }
+    assert not own & {"flowpipe_deadline/planner.py", "flowpipe_deadline/cli/main.py"}
+    assert {Path(name).suffix for name in packages.files} == {".py", ".json"}
+
+
+def test_it_says_what_is_in_it(packages):
+    """By distribution."""
+    listed = json.loads(packages.files["packages.json"])["versions"]
+
+    assert listed == {name: importlib.metadata.version(name) for name in listed}
+    assert set(listed) == {"flowpipe-deadline", "flowpipe", "ascii-canvas", "typing_extensions"}
+    assert packages.own_version == listed["flowpipe-deadline"]
+
+
+def test_the_same_contents_are_the_same_bytes(packages):
+    """Whenever it is made, and in whatever order files were found."""
+    backwards = LightPackages(packages.versions, dict(reversed(packages.files.items())))
+
+    assert backwards.archive() == packages.archive() == read_light_packages().archive()
+    assert names_in(packages.archive()) == sorted(packages.files)
+
+
+def read_elsewhere(path, *, code="read_light_packages()"):
+    """What an interpreter says that finds packages in these folders first."""
+    code = f"from flowpipe_deadline.light_packages import *\n{code}"
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
+    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+
+
+def test_a_checkout_that_nobody_installed_knows_its_version(tmp_path):
+    """From its setup.cfg."""
+    code = (
+        "import importlib.metadata as m, sys\n"
+        "sys.path = [path for path in sys.path if 'site-packages' not in path]\n"
+        "print(read_light_packages().own_version)"
+    )
+    for name in ("flowpipe", "ascii_canvas"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").touch()
+    (tmp_path / "typing_extensions.py").touch()
+
+    result = read_elsewhere([PACKAGE.parent, tmp_path], code=code)
+
+    assert result.stdout.strip() == importlib.metadata.version("flowpipe-deadline"), result.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("__init__.so", id="a package that is a library"),
+        pytest.param("fast.abi3.so", id="a package with a library in it"),
+    ],
+)
+def test_packages_that_are_not_pure_python_are_refused(tmp_path, name):
+    """They would serve one version and system alone."""
+    package = tmp_path / "ascii_canvas"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / name).touch()
+
+    result = read_elsewhere([tmp_path, PACKAGE.parent])
+
+    assert f"ascii_canvas cannot be carried to the farm: {package / name} is not pure Python" in result.stderr
+
+
+def test_a_missing_package_is_said_with_what_brings_it():
+    """As flowpipe does not ask for typing_extensions, though it needs it."""
+    code = "import sys\nsys.modules['typing_extensions'] = None\nread_light_packages()"
+
+    result = read_elsewhere([PACKAGE.parent], code=code)
+
+    assert "needs typing_extensions, which is not installed here: pip install typing_extensions" in result.stderr
+
+
+def test_its_error_is_one_of_the_family():
+    """The command line prints it as one line."""
+    assert issubclass(PackagingError, flowpipe_deadline.FlowpipeDeadlineError)
