@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import farm_nodes as nodes
 from direct_farm import DirectFarm
 
@@ -9,6 +11,7 @@ from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline import JobFacts
 from flowpipe_deadline.farm.evaluate import evaluate_task
 from flowpipe_deadline.farm.frames import FrameList
+from flowpipe_deadline.submission_record import SubmissionWriter
 
 
 class TerseFarm(DirectFarm):
@@ -20,12 +23,23 @@ class TerseFarm(DirectFarm):
 
 
 def write_three(graph, root):
-    """Three jobs: ``render`` has the tasks 1-4, 5-8 and 9-10, ``collect`` waits for it, ``beside`` for nothing."""
+    """``render`` with the tasks 1-4, 5-8 and 9-10, ``collect``, which waits for it, and ``beside``, which does not."""
     render = nodes.Render(name="render", graph=graph, frames=list(range(1, 11)), metadata={"batch_size": 4})
     collect = nodes.Collect(name="collect", graph=graph)
     nodes.Pass(name="beside", graph=graph, value=7)
     render.outputs["items"].connect(collect.inputs["images"]["items"])
     return write_bundle(plan_graph(graph), root=root)
+
+
+def leave_half(bundle, job_ids):
+    """Makes the bundle's record that of a submission whose process is gone, after these jobs."""
+    writer = SubmissionWriter(bundle.folder)
+    writer.drop()
+    writer.claim()
+    for key, job_id in job_ids.items():
+        writer.add(key, job_id)
+    path = bundle.folder / "submission.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "process": 0}))
 
 
 class Worker:

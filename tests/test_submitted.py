@@ -8,7 +8,7 @@ import failing_nodes
 import farm_nodes as nodes
 import pytest
 from direct_farm import DirectFarm
-from submissions import TerseFarm, Worker, write_three
+from submissions import TerseFarm, Worker, leave_half, write_three
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline import SubmissionError, TaskFacts
@@ -106,7 +106,7 @@ def test_tasks_have_frames_states_and_workers(deadline, bundle, farm, worker):
     task = deadline.repository.claim("worker-7")
     deadline.repository.report(task, progress=50.0)
 
-    render, beside, _ = read(bundle, farm, with_tasks=True).jobs
+    render, _, beside = read(bundle, farm, with_tasks=True).jobs
 
     assert render.tasks == (
         TaskFacts(0, "1-4", "Completed", progress=100.0, worker="", errors=0),
@@ -127,7 +127,7 @@ def test_frames_that_deadline_does_not_tell_are_those_planned(bundle, farm, job_
 
     monkeypatch.setattr(farm, "read_tasks", tell_less)
 
-    render, _, collect = read(bundle, farm, with_tasks=True).jobs
+    render, collect, _ = read(bundle, farm, with_tasks=True).jobs
 
     assert [task.frames for task in render.tasks] == ["1-4", "5-8", "9-10"]
     assert [task.frames for task in collect.tasks] == [""]
@@ -183,7 +183,7 @@ def test_a_deleted_job_is_complete_if_its_results_are_there(deadline, bundle, fa
 
     jobs = by_key(submitted)
     assert jobs == {"render": ("Deleted", 1, 3), "beside": ("Completed", 1, 1), "collect": ("Pending", 0, 1)}
-    assert [job.tasks is None for job in submitted.jobs] == [True, True, False]
+    assert [job.tasks is None for job in submitted.jobs] == [True, False, True]
     assert (submitted.stuck, submitted.is_over) == (("collect",), True)
 
 
@@ -276,13 +276,7 @@ def test_a_submission_that_is_being_made_says_so(bundle, farm):
 
 def test_half_a_submission_says_so(bundle, farm, job_ids):
     """Whoever made it is gone, and two jobs are on record."""
-    writer = SubmissionWriter(bundle.folder)
-    writer.drop()
-    writer.claim()
-    for key in ("render", "beside"):
-        writer.add(key, job_ids[key])
-    record = bundle.folder / "submission.json"
-    record.write_text(record.read_text().replace('"process": ', '"process": 0'))
+    leave_half(bundle, {key: job_ids[key] for key in ("render", "beside")})
 
     submitted = read(bundle, farm)
 
@@ -292,7 +286,7 @@ def test_half_a_submission_says_so(bundle, farm, job_ids):
         f"a submission of {bundle.name} ended half-way, with 2 of 3 jobs on record; to delete them:"
         f"  flowpipe-deadline cancel {bundle.folder}"
     )
-    assert [job.status for job in submitted.jobs] == ["Queued", "Queued", None]
+    assert [job.status for job in submitted.jobs] == ["Queued", None, "Queued"]
 
 
 def test_half_an_undoing_says_so(bundle, farm, job_ids):
@@ -308,7 +302,7 @@ def test_half_an_undoing_says_so(bundle, farm, job_ids):
         f"a submission of {bundle.name} was taken back, and jobs of it could not be deleted: {job_ids['beside']},"
         f" {stranger}; to try again:  flowpipe-deadline cancel {bundle.folder}"
     )
-    assert [job.status for job in submitted.jobs] == [None, "Queued", None]
+    assert [job.status for job in submitted.jobs] == [None, None, "Queued"]
 
 
 def test_a_bundle_elsewhere_than_submitted_says_so(bundle, farm, job_ids, tmp_path):
@@ -323,7 +317,7 @@ def test_a_bundle_elsewhere_than_submitted_says_so(bundle, farm, job_ids, tmp_pa
     moved = shutil.move(bundle.folder, tmp_path / "moved")
     submitted = read(moved, farm)
 
-    assert [job.status for job in submitted.jobs] == ["Queued", "Queued", "Pending"]
+    assert [job.status for job in submitted.jobs] == ["Queued", "Pending", "Queued"]
     assert submitted.notices == (
         f"{moved} was moved or copied, or is known to the jobs as {bundle.folder}: that is what they read and write",
     )

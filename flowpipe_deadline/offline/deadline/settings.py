@@ -67,8 +67,8 @@ class Unknowns:
     job_keys: str = "JobStatus"
     """How GetJob calls its keys: with Job before them (JobStatus), without (Status), or each way once (both)."""
     job_details: str = "all"
-    """What GetJob tells: all, or no frames, chunk size, dependencies and batch name (short), or nor how many tasks are in
-    which state (bare)."""
+    """What GetJob tells: all, or no frames, chunk size, dependencies and batch name (short), or no numbers of tasks
+    either (bare)."""
     several_jobs: str = "works"
     """GetJob of several IDs: works, tells of the first, or is an error."""
     unknown_job: str = "error"
