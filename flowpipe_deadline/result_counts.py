@@ -33,6 +33,10 @@ class ResultCounts:
         """The frame list of each planned chunk; None for the one of a job that is not batched."""
         return tuple(None if chunk is None else str(chunk) for chunk in self._chunks(key).values())
 
+    def planned(self, key: str) -> int:
+        """How many chunks were planned."""
+        return len(self._chunks(key))
+
     def done(self, key: str) -> int:
         """How many of the planned chunks have results."""
         there = self._store.chunk_names(key)
@@ -44,11 +48,13 @@ class ResultCounts:
 
     def has_all(self, key: str) -> bool:
         """Whether all results of the node are there, whatever became of its job."""
-        return self.done(key) == len(self._chunks(key))
+        return self.done(key) == self.planned(key)
 
-    def has_result(self, key: str, frames: Optional[str]) -> bool:
-        """Whether just this chunk has one."""
-        return chunk_name(None if frames is None else FrameList.parse(frames)) in self._store.chunk_names(key)
+    def missing(self, key: str, chunks: Iterable[Optional[str]]) -> frozenset[Optional[str]]:
+        """Those of the chunks, given as frame lists, that have no result of their own."""
+        there = self._store.chunk_names(key)
+        names = {frames: chunk_name(None if frames is None else FrameList.parse(frames)) for frames in chunks}
+        return frozenset(frames for frames, name in names.items() if name not in there)
 
     def wait_for(self, keys: Iterable[str], *, seconds: float) -> bool:
         """Whether all results of these nodes are there, now or soon: network file systems show new files late."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
@@ -211,7 +211,7 @@ class Submission:
             errors=_errors(facts, tasks),
             depends_on=tuple(job["depends_on"]),
             waits_for=tuple(other for other in job["depends_on"] if self._status(other) != COMPLETED),
-            failures=tuple(self._failures(key)) if is_failing else (),
+            failures=self._failures(key) if is_failing else (),
             tasks=tasks,
         )
 
@@ -219,7 +219,7 @@ class Submission:
         self, key: str, status: Optional[str], facts: Optional[JobFacts], states: Mapping[str, int]
     ) -> tuple[int, int, bool]:
         """How many tasks are complete, of how many, and whether Deadline has said so."""
-        planned = len(self.counts.frames(key))
+        planned = self.counts.planned(key)
         told = facts.task_count if facts is not None else None
         total = told or max(planned, sum(states.values()))
         if status == COMPLETED:
@@ -230,10 +230,10 @@ class Submission:
             return 0, total, True
         return min(self.counts.done(key), total), total, False
 
-    def _failures(self, key: str) -> Iterator[Failure]:
-        for failure in read_failures(self.bundle.folder, key):
-            if not self.counts.has_result(key, failure.frames):
-                yield failure
+    def _failures(self, key: str) -> tuple[Failure, ...]:
+        failures = read_failures(self.bundle.folder, key)
+        missing = self.counts.missing(key, (failure.frames for failure in failures))
+        return tuple(failure for failure in failures if failure.frames in missing)
 
 
 def _states(facts: Optional[JobFacts], tasks: Optional[Sequence[TaskFacts]]) -> Mapping[str, int]:

@@ -27,7 +27,7 @@ class Listener:
         """That Deadline is out of reach or back, and what else there is to say."""
 
 
-def wait_for(
+def wait_for_submission(
     bundle: AnyPath,
     open_farm: Callable[[], Farm] = default_farm,
     *,

@@ -37,7 +37,8 @@ def test_planned_chunks_are_counted_that_have_results(bundle):
     assert counts.frames("beside") == (None,)
     assert [counts.done(key) for key in ("render", "collect", "beside")] == [2, 0, 1]
     assert [counts.has_all(key) for key in ("render", "collect", "beside")] == [False, False, True]
-    assert [counts.has_result("render", frames) for frames in ("1-4", "5-8")] == [True, False]
+    assert counts.missing("render", ["1-4", "5-8"]) == {"5-8"}
+    assert counts.missing("beside", [None]) == frozenset()
 
 
 def test_a_job_that_was_cut_anew_has_the_chunks_whose_frames_are_there(bundle):

@@ -13,7 +13,7 @@ from flowpipe_deadline.deadline import SubmissionError
 from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
 from flowpipe_deadline.submission_record import SubmissionWriter
 from flowpipe_deadline.transaction import submit_to
-from flowpipe_deadline.waiting import Listener, wait_for
+from flowpipe_deadline.waiting import Listener, wait_for_submission
 
 
 @pytest.fixture(params=[DirectFarm, TerseFarm], ids=["told", "not told"])
@@ -61,7 +61,7 @@ class Steps(Listener):
 
 def wait(bundle, farm, listener=None, *, poll_seconds=0.001, timeout=None):
     """Waits without long pauses."""
-    return wait_for(bundle, lambda: farm, poll_seconds=poll_seconds, timeout=timeout, listener=listener)
+    return wait_for_submission(bundle, lambda: farm, poll_seconds=poll_seconds, timeout=timeout, listener=listener)
 
 
 def test_it_ends_when_all_jobs_are_complete(bundle, farm, worker):
@@ -255,7 +255,7 @@ def test_a_submission_that_is_still_being_made_when_time_runs_out_is_not_over(bu
     """Deadline is not asked."""
     SubmissionWriter(bundle.folder).claim()
 
-    submitted = wait_for(bundle, None, timeout=0.0)
+    submitted = wait_for_submission(bundle, None, timeout=0.0)
 
     assert (submitted.state, submitted.is_over) == ("submitting", False)
 

@@ -16,7 +16,7 @@ from ..result_counts import ResultCounts
 from ..results import NodeResults, read_results
 from ..submit import choose_way, open_farm
 from ..submitted import Submitted, SubmittedJob
-from ..waiting import POLL_SECONDS, Listener, wait_for
+from ..waiting import POLL_SECONDS, Listener, wait_for_submission
 from .options import bundle_argument, output_option, via_option
 from .output import answer_json, progress_console, reserve_stdout, say
 from .progress import Display, JobProgress, Shown, progress_display
@@ -84,7 +84,9 @@ def _wait(bundle: str, *, timeout: Optional[float], poll: float, via: Optional[s
         return open_farm(choose_way(via), is_stopping=lambda: end is not None and time.monotonic() > end)
 
     with progress_display(progress_console(), labels) as display:
-        return wait_for(bundle, open_way, poll_seconds=poll, timeout=timeout, listener=_OnDisplay(display, labels))
+        return wait_for_submission(
+            bundle, open_way, poll_seconds=poll, timeout=timeout, listener=_OnDisplay(display, labels)
+        )
 
 
 class _OnDisplay(Listener):
