@@ -30,6 +30,7 @@ from .offline.repository import JobStatus, TaskStatus
 from .plan import Plan
 from .planner import plan_graph
 from .submit import DeadlineCommand, submit_bundle
+from .surroundings import read_surroundings
 from .walk import sorted_nodes
 
 _log = logging.getLogger(__name__)
@@ -89,7 +90,8 @@ class FarmEvaluator(Evaluator):
             return
         chosen_ids = {id(node) for node in chosen.values()}
         clean = [node for node in nodes if id(node) not in chosen_ids]
-        plan = plan_graph(graph, settings=self._settings, interpreters=self._interpreters, skip=clean)
+        around = read_surroundings(interpreters=self._interpreters)
+        plan = plan_graph(graph, settings=self._settings, skip=clean, surroundings=around)
         for line in finding_lines(plan.warnings):
             _log.warning(line)
         for error in self._run(plan, chosen, on_node_event):

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ..plan import Job, Plan, frames_text
 from ..planner import plan_graph
+from ..surroundings import read_surroundings
 from .options import graph_from, interpreter_option, job_label, output_option, parameter_option, parse_interpreters
 from .output import answer_console, answer_json, reserve_stdout, say_warnings
 
@@ -31,7 +32,7 @@ def plan(graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...],
     """
     reserve_stdout()
     known = {"python", *parse_interpreters(interpreters)}
-    planned = plan_graph(graph_from(graph, parameters), interpreters=known)
+    planned = plan_graph(graph_from(graph, parameters), surroundings=read_surroundings(interpreters=known))
     if output == "json":
         answer_json(planned.to_json())
     else:

@@ -14,6 +14,7 @@ from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, FarmState, ru
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..planner import plan_graph
 from ..results import NodeResults, read_results
+from ..surroundings import read_surroundings
 from .options import (
     graph_from,
     interpreter_option,
@@ -115,7 +116,8 @@ def _bundle(
             raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
         return read_bundle(target)
     root = local_root(root).absolute()  # Before the script is loaded, which may change the current folder.
-    plan = plan_graph(graph_from(target, parameters), interpreters={"python", *interpreters})
+    graph = graph_from(target, parameters)
+    plan = plan_graph(graph, surroundings=read_surroundings(interpreters={"python", *interpreters}))
     say_warnings(plan.warnings)
     own_templates = templates if is_given(templates) else None
     return write_bundle(plan, root=root, templates=own_templates, store=store)

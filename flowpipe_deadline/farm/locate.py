@@ -19,8 +19,8 @@ from .guard import LoadingError, loading
 
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _STANDARD_LIBRARY = Path(os.__file__).parent
-# The evaluator's own, loaded already: a second copy of them would have other classes.
-_SHARED = ("flowpipe", "flowpipe_deadline")
+SHARED = ("flowpipe", "flowpipe_deadline")
+"""The evaluator's own packages, loaded already: a second copy of them would have other classes."""
 
 
 class NotImportableError(FlowpipeDeadlineError):
@@ -75,7 +75,7 @@ def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
         module_name = spec.name if spec is not None else "__main__"
         if file is None or not os.path.exists(file):
             raise NotImportableError(f"{label} is defined in an interactive session; put it into a file")
-    return Source(module=module_name, qualname=name, file=_own_file(file))
+    return Source(module=module_name, qualname=name, file=own_file(file))
 
 
 def resolve(source: Source) -> Any:
@@ -101,9 +101,9 @@ def load_module(name: str, *, file: Optional[str]) -> ModuleType:
     known = _known_module(name, file)
     if known is not None:
         return known
-    if file is None or not os.path.exists(file) or name.partition(".")[0] in _SHARED:
+    if file is None or not os.path.exists(file) or name.partition(".")[0] in SHARED:
         return _import_by_name(name, file)
-    root = _import_root(name, file)
+    root = import_root(name, file)
     if root is not None:
         _put_on_path(root)  # It stays there, for what the module imports later.
         importlib.invalidate_caches()
@@ -148,7 +148,7 @@ def _stands_for(found: Any, thing: Any) -> bool:
     return found is not None and (found is thing or getattr(found, "func", None) is thing)
 
 
-def _own_file(file: Optional[str]) -> Optional[str]:
+def own_file(file: Optional[str]) -> Optional[str]:
     """The absolute path of a module that is the user's own, not installed."""
     if file is None:
         return None
@@ -186,7 +186,7 @@ def _import_by_name(name: str, file: Optional[str]) -> ModuleType:
         raise
 
 
-def _import_root(name: str, file: str) -> Optional[str]:
+def import_root(name: str, file: str) -> Optional[str]:
     """The folder that must be on ``sys.path`` so that ``name`` means ``file``; None if none could."""
     parts = name.split(".")
     path = Path(file)
