@@ -108,8 +108,7 @@ def test_no_setting_can_smuggle_in_a_line(value):
     """A setting's text arrives as it is, or is refused; it is never cut into two lines."""
     try:
         plan = plan_of_one(comment=value, environment={"A": value}, job_info={"ExtraInfo0": value})
-    except PreflightError as error:
-        assert len(error.errors) == 3
+    except PreflightError:
         return
 
     text = JobFiles().job_info(plan.jobs[0], plan_name="x", batch_name="y", job_dependencies=())

@@ -105,7 +105,8 @@ def load_module(name: str, *, file: Optional[str]) -> ModuleType:
         return _import_by_name(name, file)
     root = import_root(name, file)
     if root is not None:
-        _put_on_path(root)  # It stays there, for what the module imports later.
+        if root not in sys.path or not _comes_from(root, name):
+            sys.path.insert(0, root)  # It stays there, for what the module imports later.
         importlib.invalidate_caches()
         if _finds(name, file):
             return _import_by_name(name, file)
@@ -122,7 +123,8 @@ def load_file(file: str) -> ModuleType:
         LoadingError: It starts work of its own when it is loaded.
     """
     path = os.path.realpath(file)
-    _put_on_path(os.path.dirname(path))
+    if os.path.dirname(path) not in _leading_path():
+        sys.path.insert(0, os.path.dirname(path))
     importlib.invalidate_caches()
     stem = Path(path).stem
     # Its own name where that leads to it, so that child processes find what it defines as well.
@@ -206,9 +208,20 @@ def _finds(name: str, file: str) -> bool:
     return spec is not None and spec.origin is not None and _same_file(spec.origin, file)
 
 
-def _put_on_path(folder: str) -> None:
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+def _comes_from(root: str, name: str) -> bool:
+    """Whether importing ``name`` would begin in that folder: what stands before it on ``sys.path`` has no such name."""
+    try:
+        spec = importlib.util.find_spec(name.partition(".")[0])
+    except (ImportError, ValueError):
+        return False
+    places = [] if spec is None else spec.submodule_search_locations or [spec.origin or ""]
+    return any(_same_file(os.path.dirname(place), root) for place in places)
+
+
+def _leading_path() -> List[str]:
+    """The folders of ``sys.path`` that Python looks into before its own library; those behind are a last resort."""
+    own = str(_STANDARD_LIBRARY)
+    return sys.path[: sys.path.index(own)] if own in sys.path else sys.path
 
 
 @contextmanager
