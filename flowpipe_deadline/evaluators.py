@@ -28,9 +28,9 @@ from .live_graph import JobState, LiveGraph
 from .offline.farm import DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from .offline.repository import JobStatus, TaskStatus
 from .plan import Plan
-from .planner import plan_graph
+from .studio_file import load_studio_file
+from .studio_plan import studio_layers, studio_plan
 from .submit import DeadlineCommand, submit_bundle
-from .surroundings import read_surroundings
 from .walk import sorted_nodes
 
 _log = logging.getLogger(__name__)
@@ -90,8 +90,9 @@ class FarmEvaluator(Evaluator):
             return
         chosen_ids = {id(node) for node in chosen.values()}
         clean = [node for node in nodes if id(node) not in chosen_ids]
-        around = read_surroundings(interpreters=self._interpreters)
-        plan = plan_graph(graph, settings=self._settings, skip=clean, surroundings=around)
+        studio = load_studio_file()
+        layers = studio_layers(studio, given=self._settings)
+        plan = studio_plan(graph, studio=studio, layers=layers, interpreters=self._interpreters, skip=clean)
         for line in finding_lines(plan.warnings):
             _log.warning(line)
         for error in self._run(plan, chosen, on_node_event):

@@ -1,8 +1,8 @@
 """Plan hooks: functions of a studio's own packages that adjust a plan before it is written.
 
 A package offers one as an entry point of the group ``flowpipe_deadline.plan_hooks``: a callable that takes a ``Plan``
-and gives one. It may change what Deadline is told of the jobs (``job_info``, ``extra_info``; ``with_settings`` does it by
-readable names), their order and notes, and let them wait for more; the work itself stays as it was planned.
+and gives one. It may change what Deadline is told of the jobs (``job_info``, ``extra_info``: ``with_settings`` does it
+by readable names), their order and notes, and let them wait for more; the work itself stays as it was planned.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
@@ -9,6 +11,9 @@ from hypothesis import settings
 from redis_server import EXECUTABLE, RedisServer
 
 settings.register_profile("thorough", max_examples=5000)
+
+# No studio file of the machine that the tests run on, also not in the processes that they start.
+os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
 
 
 @pytest.fixture

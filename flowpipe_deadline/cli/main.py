@@ -13,6 +13,7 @@ import click
 
 from ..errors import FlowpipeDeadlineError, PreflightError
 from ..text import one_line
+from .config import config
 from .output import say
 from .plan import plan
 from .results import results
@@ -34,7 +35,7 @@ def cli() -> None:
     """
 
 
-for command in (plan, run, submit, results):
+for command in (plan, run, submit, results, config):
     cli.add_command(command)
 
 

@@ -61,7 +61,7 @@ def templates_option(command: _Command) -> _Command:
         type=click.Path(path_type=Path),
         envvar=TEMPLATES_VARIABLE,
         show_envvar=True,
-        help="A folder with your own job_info.jinja or plugin_info.jinja.",
+        help="A folder with your own job_info.jinja or plugin_info.jinja; else the studio file's.",
     )(command)
 
 
@@ -72,9 +72,27 @@ def store_option(command: _Command) -> _Command:
         default=FILES,
         metavar="files|URL",
         envvar=STORE_VARIABLE,
-        show_default=True,
+        show_default="the studio file's, else files",
         show_envvar=True,
         help="Where results are kept: in the bundle, or in Redis: redis://host:port/db[?prefix=NAME&expire=DAYS].",
+    )(command)
+
+
+def settings_options(command: _Command) -> _Command:
+    """``--set NAME=VALUE`` and ``--preset NAME``, each several times."""
+    command = click.option(
+        "--preset",
+        "presets",
+        multiple=True,
+        metavar="NAME",
+        help="A preset of the studio file; a later one wins over an earlier.",
+    )(command)
+    return click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A setting for all jobs, such as priority=80 or environment.SHOW=x; 'config --list-settings' shows them.",
     )(command)
 
 

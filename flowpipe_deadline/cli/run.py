@@ -12,13 +12,12 @@ from ..errors import UsageError
 from ..farm.bundle import MANIFEST
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
-from ..planner import plan_graph
 from ..results import NodeResults, read_results
-from ..surroundings import read_surroundings
+from ..studio_plan import studio_plan
+from .effective import effective_options
 from .options import (
     graph_from,
     interpreter_option,
-    is_given,
     is_typed,
     job_label,
     local_root,
@@ -26,6 +25,7 @@ from .options import (
     parameter_option,
     parse_interpreters,
     root_option,
+    settings_options,
     store_option,
     templates_option,
 )
@@ -57,6 +57,7 @@ from .signals import terminable
 @root_option(help_text="The folder that gets the bundle; by default one in your user data.")
 @templates_option
 @store_option
+@settings_options
 @output_option
 def run(
     target: str,
@@ -67,12 +68,15 @@ def run(
     root: Optional[Path],
     templates: Optional[Path],
     store: str,
+    sets: tuple[str, ...],
+    presets: tuple[str, ...],
     output: str,
 ) -> int:
     """Run a graph on this machine, through the same plugin as on the farm.
 
     Writes the bundle, runs its jobs, and prints the outputs of the last nodes. A BUNDLE goes on where it stopped:
-    tasks that are complete are not done again. Exits with 0 only if all jobs are complete.
+    tasks that are complete are not done again. Exits with 0 only if all jobs are complete. The root in a studio file is
+    the farm's, and is not used here.
 
     \b
     Examples:
@@ -82,9 +86,17 @@ def run(
     """
     reserve_stdout()
     executables = parse_interpreters(interpreters)
-    bundle = _bundle(
-        target, parameters=parameters, root=root, templates=templates, store=store, interpreters=executables
-    )
+    if (Path(target).expanduser() / MANIFEST).exists():
+        bundle = _planned_bundle(target)
+    else:
+        own_root = local_root(root).absolute()  # Before the script is loaded, which may change the current folder.
+        effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
+        known = {"python", *executables}
+        plan = studio_plan(
+            graph_from(target, parameters), studio=effective.studio, layers=effective.layers, interpreters=known
+        )
+        say_warnings(plan.warnings)
+        bundle = write_bundle(plan, root=own_root, templates=effective.templates, store=effective.store)
     say(f"Bundle: {bundle.folder}")
     labels = {
         job["key"]: job_label(job["key"], graph=job["graph"], main=bundle.manifest["name"]) for job in bundle.jobs
@@ -100,27 +112,14 @@ def run(
     return 0 if state.is_complete and has_answer else 1
 
 
-def _bundle(
-    target: str,
-    *,
-    parameters: tuple[str, ...],
-    root: Optional[Path],
-    templates: Optional[Path],
-    store: str,
-    interpreters: dict[str, str],
-) -> Bundle:
-    """The bundle in that folder, or a new one of that graph."""
-    if (Path(target).expanduser() / MANIFEST).exists():
-        given = [name for name in ("parameters", "root", "templates", "store") if is_typed(name)]
-        if given:
-            raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
-        return read_bundle(target)
-    root = local_root(root).absolute()  # Before the script is loaded, which may change the current folder.
-    graph = graph_from(target, parameters)
-    plan = plan_graph(graph, surroundings=read_surroundings(interpreters={"python", *interpreters}))
-    say_warnings(plan.warnings)
-    own_templates = templates if is_given(templates) else None
-    return write_bundle(plan, root=root, templates=own_templates, store=store)
+def _planned_bundle(target: str) -> Bundle:
+    """The bundle in that folder; what it was planned with cannot be changed any more."""
+    names = {"parameters": "parameters", "sets": "settings", "presets": "presets"}
+    names.update({name: name for name in ("root", "templates", "store")})
+    given = [words for name, words in names.items() if is_typed(name)]
+    if given:
+        raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
+    return read_bundle(target)
 
 
 def _report(bundle: Bundle, state: FarmState, results: dict[str, NodeResults]) -> dict[str, Any]:

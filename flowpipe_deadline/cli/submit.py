@@ -9,14 +9,15 @@ import click
 
 from ..bundle import ROOT_VARIABLE, write_bundle
 from ..errors import UsageError
-from ..planner import plan_graph
+from ..studio_plan import studio_plan
 from ..submit import find_deadlinecommand, submit_bundle
+from .effective import effective_options
 from .options import (
     graph_from,
-    is_given,
     output_option,
     parameter_option,
     root_option,
+    settings_options,
     store_option,
     templates_option,
 )
@@ -30,6 +31,7 @@ from .signals import terminable
 @root_option(help_text="The folder that gets the bundle; all workers must see it.")
 @templates_option
 @store_option
+@settings_options
 @click.option("--dry-run", is_flag=True, help="Only write the bundle: nothing is submitted.")
 @output_option
 def submit(
@@ -38,6 +40,8 @@ def submit(
     root: Optional[Path],
     templates: Optional[Path],
     store: str,
+    sets: tuple[str, ...],
+    presets: tuple[str, ...],
     dry_run: bool,
     output: str,
 ) -> None:
@@ -52,14 +56,16 @@ def submit(
       flowpipe-deadline submit shot.py --root //server/show/farm --dry-run
     """
     reserve_stdout()
-    if root is None or not is_given(root):
-        raise UsageError(f"where do the workers see the bundle? Give --root, or set {ROOT_VARIABLE}")
-    root = root.absolute()  # Before the script is loaded, which may change the current folder.
-    plan = plan_graph(graph_from(graph, parameters))
+    # Before the script is loaded, which may change the current folder.
+    effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
+    if effective.root is None:
+        where = f"Give --root, set {ROOT_VARIABLE}, or let the studio file name it"
+        raise UsageError(f"where do the workers see the bundle? {where}")
+    plan = studio_plan(graph_from(graph, parameters), studio=effective.studio, layers=effective.layers)
     say_warnings(plan.warnings)
     if not dry_run:
         find_deadlinecommand()  # Before anything is written.
-    bundle = write_bundle(plan, root=root, templates=templates if is_given(templates) else None, store=store)
+    bundle = write_bundle(plan, root=effective.root, templates=effective.templates, store=effective.store)
     with terminable():
         job_ids = {} if dry_run else submit_bundle(bundle, on_message=say)
     if output == "json":
