@@ -83,15 +83,16 @@ def parse_job_settings(settings: Mapping[str, Any], *, environ: Mapping[str, str
     problems = list(_unknown(settings))
     values = {name: settings[name] for name in SETTINGS if settings.get(name) is not None}
     _complete_outputs(values, problems)
-    entries = [entry for name, value in values.items() for entry in _entries(SETTINGS[name], value, problems)]
+    said = [(setting, values[name]) for name, setting in SETTINGS.items() if name in values]
+    entries = [entry for setting, value in said for entry in _entries(setting, value, problems)]
     captured = _capture(settings.get("capture_environment"), environ, problems)
     explicit = _named(settings, "environment", problems)
     environment = {**captured.values, **explicit}
     pairs = [f"{name}={value}" for name, value in environment.items() if value is not None]
     entries += [(f"{ENVIRONMENT_KEY}{index}", pair) for index, pair in enumerate(pairs)]
     raw = raw_entries(settings.get("job_info"), taken={key for key, _ in entries}, problems=problems)
-    said = {**{owner.name: text for key, text in raw if (owner := setting_of_key(key)) is not None}, **values}
-    problems += [Problem(name, message) for name, message in exclusions(said)]
+    given = {**{owner.name: text for key, text in raw if (owner := setting_of_key(key)) is not None}, **values}
+    problems += [Problem(name, message) for name, message in exclusions(given)]
     problems += _import_roots_problems(settings.get("import_roots"))
     return JobEntries(
         job_info=(*entries, *raw),
@@ -99,7 +100,7 @@ def parse_job_settings(settings: Mapping[str, Any], *, environ: Mapping[str, str
             (name, value) for name, value in _named(settings, "extra_info", problems).items() if value is not None
         ),
         problems=tuple(problems),
-        idle=tuple(Problem(name, message) for name, message in idle_settings(said)),
+        idle=tuple(Problem(name, message) for name, message in idle_settings(given)),
         missing=captured.missing,
         odd=misspelt_keys(key for key, _ in raw),
     )

@@ -173,8 +173,8 @@ def _print_settings(rows: Iterable[Mapping[str, str]]) -> None:
 
 def _print_table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+    for index, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=index == 0)
     for row in rows:
         table.add_row(*map(Text, row))
     answer_console().print(table)
