@@ -13,7 +13,7 @@ from .capture import Captured, capture
 from .job_keys import planned_key_of_name, planned_reason, setting_of_key
 from .job_settings import SETTINGS, JobSetting
 from .raw_entries import ENVIRONMENT_KEY, EXTRA_INFO_KEY, misspelt_keys, raw_entries
-from .setting_kinds import FULL_PATH, NAMES, UnfitError, named_texts
+from .setting_kinds import FULL_PATH, NAMES, UnfitError, check_name, scalar, text
 from .setting_problems import Problem, suggestion
 from .setting_rules import exclusions, idle_settings
 
@@ -91,7 +91,7 @@ def parse_job_settings(settings: Mapping[str, Any], *, environ: Mapping[str, str
     pairs = [f"{name}={value}" for name, value in environment.items() if value is not None]
     entries += [(f"{ENVIRONMENT_KEY}{index}", pair) for index, pair in enumerate(pairs)]
     raw = raw_entries(settings.get("job_info"), taken={key for key, _ in entries}, problems=problems)
-    given = {**{owner.name: text for key, text in raw if (owner := setting_of_key(key)) is not None}, **values}
+    given = {**{owner.name: own for key, own in raw if (owner := setting_of_key(key)) is not None}, **values}
     problems += [Problem(name, message) for name, message in exclusions(given)]
     problems += _import_roots_problems(settings.get("import_roots"))
     return JobEntries(
@@ -128,8 +128,8 @@ def _unknown(settings: Mapping[Any, Any]) -> Iterator[Problem]:
 def _entries(setting: JobSetting, value: Any, problems: list[Problem]) -> list[tuple[str, str]]:
     try:
         if not setting.is_series:
-            text = setting.kind.write(value)
-            return [] if not text and value in ([], ()) else [(setting.key, text)]
+            written = setting.kind.write(value)
+            return [] if not written and value in ([], ()) else [(setting.key, written)]
         if isinstance(value, str) or not isinstance(value, (list, tuple)):
             raise UnfitError(f"is {setting.words}, not {value!r}")
     except UnfitError as error:
@@ -172,13 +172,23 @@ def _complete_outputs(values: dict[str, Any], problems: list[Problem]) -> None:
 
 
 def _named(settings: Mapping[str, Any], name: str, problems: list[Problem]) -> dict[str, Optional[str]]:
-    if settings.get(name) is None:
+    """A setting that is a dict of names and texts; a text of None stays None."""
+    value = settings.get(name)
+    if not isinstance(value, Mapping):
+        problems += [] if value is None else [Problem(name, f"{name} is a dict, not {value!r}")]
         return {}
-    try:
-        return named_texts(settings[name])
-    except UnfitError as error:
-        problems.append(Problem(name, f"{name} {error}"))
-        return {}
+    texts: dict[str, Optional[str]] = {}
+    for member, item in value.items():
+        try:
+            check_name(member)
+        except UnfitError as error:
+            problems.append(Problem(name, f"{name} {error}"))
+            continue
+        try:
+            texts[member] = None if item is None else text(scalar(item))
+        except UnfitError as error:
+            problems.append(Problem(f"{name}.{member}", f"{name}.{member} {error}"))
+    return texts
 
 
 def _capture(wanted: Any, environ: Mapping[str, str], problems: list[Problem]) -> Captured:

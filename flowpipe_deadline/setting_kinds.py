@@ -10,7 +10,7 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -81,25 +81,14 @@ def scalar(value: Any) -> str:
     return str(value)
 
 
-def named_texts(value: Any) -> dict[str, Optional[str]]:
-    """A dict of names, which cannot hold the ``=`` that ends them in the file, and texts; None stays None.
+def check_name(name: Any) -> None:
+    """Makes sure that it can stand before the ``=`` that ends it in the file.
 
     Raises:
-        UnfitError: It is no dict, or a name or value of it does not fit.
+        UnfitError: It cannot.
     """
-    if not isinstance(value, Mapping):
-        raise UnfitError(f"is a dict, not {value!r}")
-    for name in value:
-        if not isinstance(name, str) or not name.strip() or "=" in name or not is_one_line(name):
-            raise UnfitError(f"has {name!r}, which is no name")
-    return {name: None if item is None else _named_text(name, item) for name, item in value.items()}
-
-
-def _named_text(name: str, value: Any) -> str:
-    try:
-        return text(scalar(value))
-    except UnfitError as error:
-        raise UnfitError(f"has '{name}', which {error}") from error
+    if not isinstance(name, str) or not name.strip() or "=" in name or not is_one_line(name):
+        raise UnfitError(f"has {name!r}, which is no name")
 
 
 def whole_number(low: int, high: int = _LARGEST) -> Kind:

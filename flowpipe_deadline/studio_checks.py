@@ -29,7 +29,7 @@ _KEYS = (
     "presets",
     "hooks",
 )
-_WEBSERVICE_KEYS = ("url", "user", "ca", "certificate", "key", "timeout")
+WEBSERVICE_KEYS = ("url", "user", "ca", "certificate", "key", "timeout")
 _FILES = ("ca", "certificate", "key")
 
 
@@ -120,7 +120,7 @@ class StudioChecks:
         if table.pop("password", None) is not None:
             reason = f"does not belong into a file that all can read; set {_PASSWORD_VARIABLE} where jobs are submitted"
             self._add(("webservice", "password"), reason)
-        self._refuse_unknown(("webservice",), table, _WEBSERVICE_KEYS)
+        self._refuse_unknown(("webservice",), table, WEBSERVICE_KEYS)
         found = {key: self._text(("webservice", key), TEXT, home=key in _FILES) for key in ("url", "user", *_FILES)}
         if found["url"] is not None and "@" in found["url"]:
             self._add(("webservice", "url"), "holds a user or a password; webservice.user is for the first")

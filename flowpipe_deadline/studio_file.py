@@ -19,6 +19,7 @@ from .toml_text import TomlError, line_of, parse_toml
 CONFIG_VARIABLE = "FLOWPIPE_DEADLINE_CONFIG"
 _APPLICATION = "flowpipe-deadline"
 _FILE = "studio.toml"
+_WEBSERVICE = "FLOWPIPE_DEADLINE_WEBSERVICE"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class StudioFile:
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     disabled_hooks: tuple[str, ...] = ()
 
+    @property
+    def webservice_variables(self) -> dict[str, str]:
+        """The Web Service under the names of the environment variables that say the same, and win over it."""
+        return {webservice_variable(key): text for key, text in self.webservice.items()}
+
     def preset(self, name: str) -> Mapping[str, Any]:
         """The settings of a preset.
 
@@ -59,6 +65,15 @@ class Place:
 
     path: Path
     reason: str
+
+
+def webservice_variable(key: str) -> str:
+    """The environment variable for a key of the Web Service.
+
+    >>> webservice_variable("url"), webservice_variable("ca")
+    ('FLOWPIPE_DEADLINE_WEBSERVICE', 'FLOWPIPE_DEADLINE_WEBSERVICE_CA')
+    """
+    return _WEBSERVICE if key == "url" else f"{_WEBSERVICE}_{key.upper()}"
 
 
 def studio_file_places() -> tuple[Place, ...]:

@@ -143,7 +143,7 @@ def test_values_of_python_are_written_deadlines_way(settings, expected):
         ({"notification_note": "tab\tand\x00more"}, "control character"),
         ({"extra_info_3": 5}, "extra_info_3 is text, not 5"),
         ({"extra_info": {"a=b": "c"}}, "'a=b', which is no name"),
-        ({"extra_info": {"a": "c\nd"}}, "extra_info has 'a', which has a line break"),
+        ({"extra_info": {"a": "c\nd"}}, "extra_info.a has a line break"),
         ({"environment": "A=B"}, "environment is a dict"),
         ({"import_roots": "/a"}, "import_roots is true, false, or a list of full paths, not '/a'"),
         ({"import_roots": ["a"]}, "import_roots[0] is a full path"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Optional
@@ -15,7 +16,8 @@ from ..hooks import find_hooks
 from ..job_entries import OWN_SETTINGS
 from ..job_settings import SECTIONS
 from ..layers import places
-from ..studio_file import StudioFile, studio_file_places
+from ..studio_checks import WEBSERVICE_KEYS
+from ..studio_file import StudioFile, studio_file_places, webservice_variable
 from .effective import DEFAULT, Effective, Option, effective_options
 from .options import output_option, root_option, settings_options, store_option, templates_option
 from .output import answer_console, answer_json, reserve_stdout
@@ -95,13 +97,19 @@ def _studio_options(studio: StudioFile) -> dict[str, Option]:
         "via": (studio.via, "auto"),
         "strict": (list(studio.strict) if isinstance(studio.strict, tuple) else studio.strict or None, False),
         "allow_local_root": (studio.allow_local_root or None, False),
-        **{f"webservice.{key}": (text, None) for key, text in studio.webservice.items()},
     }
     file = f"studio file {studio.path}"
-    return {
+    options = {
         name: Option(default, DEFAULT) if value is None else Option(value, file)
         for name, (value, default) in values.items()
     }
+    for key in WEBSERVICE_KEYS:
+        variable = webservice_variable(key)
+        if os.environ.get(variable):
+            options[f"webservice.{key}"] = Option(os.environ[variable], f"environment variable {variable}")
+        elif key in studio.webservice:
+            options[f"webservice.{key}"] = Option(studio.webservice[key], file)
+    return options
 
 
 def _json(option: Option) -> dict[str, Any]:
