@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .planner import plan_graph
     from .results import NodeResults, read_results
     from .submit import submit_bundle
+    from .surroundings import Surroundings, read_surroundings
 
 __all__ = [
     "Bundle",
@@ -33,9 +34,11 @@ __all__ = [
     "NodeResults",
     "OfflineEvaluator",
     "Plan",
+    "Surroundings",
     "plan_graph",
     "read_bundle",
     "read_results",
+    "read_surroundings",
     "run_bundle",
     "submit_bundle",
     "write_bundle",
@@ -48,9 +51,11 @@ _HOMES = {
     "NodeResults": "results",
     "OfflineEvaluator": "evaluators",
     "Plan": "plan",
+    "Surroundings": "surroundings",
     "plan_graph": "planner",
     "read_bundle": "bundle",
     "read_results": "results",
+    "read_surroundings": "surroundings",
     "run_bundle": "offline.farm",
     "submit_bundle": "submit",
     "write_bundle": "bundle",

@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Optional
 
-from .farm.locate import SHARED, import_root, own_file
+from .farm.locate import INSTALLED, SHARED, import_root, leading_path, own_file
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Surroundings:
     environ: Optional[Mapping[str, str]] = None
     """The variables that jobs may take along; None if nobody has looked."""
     import_roots: tuple[str, ...] = ()
-    """Folders on ``sys.path`` that modules of the graph's own come from, in the order of ``sys.path``."""
+    """Folders that modules of the graph's own come from, in the order of ``sys.path``."""
     python_path: tuple[str, ...] = ()
     """Folders that child processes import from as well: those of PYTHONPATH."""
     interpreters: Optional[Collection[str]] = None
@@ -36,9 +37,22 @@ def read_surroundings(*, interpreters: Optional[Collection[str]] = None) -> Surr
 
 
 def _import_roots() -> tuple[str, ...]:
-    """The folders of ``sys.path`` that a module came from which is neither installed nor of the standard library."""
-    found = {os.path.normcase(root) for module in list(sys.modules.values()) for root in _roots(module)}
-    return tuple(folder for folder in _full_paths(sys.path) if os.path.normcase(folder) in found)
+    """The folders of ``sys.path`` that a module came from which is neither installed nor of the standard library.
+
+    And those that somebody has put before the standard library, be it in a script or in PYTHONPATH: a node may import
+    from there when it is evaluated, and not before.
+    """
+    found = {root for module in list(sys.modules.values()) for root in _roots(module)}
+    found |= {folder for folder in filter(None, leading_path()) if not _is_installed(folder)}
+    known = {os.path.normcase(os.path.abspath(folder)) for folder in found}
+    return tuple(folder for folder in _full_paths(sys.path) if os.path.normcase(folder) in known)
+
+
+def _is_installed(folder: str) -> bool:
+    """Whether the folder belongs to this Python, its environment or its application."""
+    path = Path(os.path.abspath(folder))
+    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
+    return not INSTALLED.isdisjoint(path.parts) or not prefixes.isdisjoint((path, *path.parents))
 
 
 def _roots(module: object) -> Iterator[str]:

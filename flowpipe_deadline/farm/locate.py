@@ -17,7 +17,8 @@ from typing import Any, Iterator, List, Mapping, Optional
 from .errors import FlowpipeDeadlineError
 from .guard import LoadingError, loading
 
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""The names of folders that hold what is installed."""
 _STANDARD_LIBRARY = Path(os.__file__).parent
 SHARED = ("flowpipe", "flowpipe_deadline")
 """The evaluator's own packages, loaded already: a second copy of them would have other classes."""
@@ -123,7 +124,7 @@ def load_file(file: str) -> ModuleType:
         LoadingError: It starts work of its own when it is loaded.
     """
     path = os.path.realpath(file)
-    if os.path.dirname(path) not in _leading_path():
+    if os.path.dirname(path) not in leading_path():
         sys.path.insert(0, os.path.dirname(path))
     importlib.invalidate_caches()
     stem = Path(path).stem
@@ -155,7 +156,7 @@ def own_file(file: Optional[str]) -> Optional[str]:
     if file is None:
         return None
     path = Path(os.path.abspath(file))
-    installed = _INSTALLED.intersection(path.parts) or _STANDARD_LIBRARY in path.parents
+    installed = INSTALLED.intersection(path.parts) or _STANDARD_LIBRARY in path.parents
     return None if installed else str(path)
 
 
@@ -218,7 +219,7 @@ def _comes_from(root: str, name: str) -> bool:
     return any(_same_file(os.path.dirname(place), root) for place in places)
 
 
-def _leading_path() -> List[str]:
+def leading_path() -> List[str]:
     """The folders of ``sys.path`` that Python looks into before its own library; those behind are a last resort."""
     own = str(_STANDARD_LIBRARY)
     return sys.path[: sys.path.index(own)] if own in sys.path else sys.path
