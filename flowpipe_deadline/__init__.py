@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .planner import plan_graph
     from .results import NodeResults, read_results
     from .submit import submit_bundle
+    from .surroundings import Surroundings, read_surroundings
 
 __all__ = [
     "Bundle",
@@ -34,10 +35,12 @@ __all__ = [
     "NodeResults",
     "OfflineEvaluator",
     "Plan",
+    "Surroundings",
     "WorkerSetup",
     "plan_graph",
     "read_bundle",
     "read_results",
+    "read_surroundings",
     "run_bundle",
     "submit_bundle",
     "write_bundle",
@@ -51,9 +54,11 @@ _HOMES = {
     "OfflineEvaluator": "evaluators",
     "Plan": "plan",
     "WorkerSetup": "offline.setup",
+    "Surroundings": "surroundings",
     "plan_graph": "planner",
     "read_bundle": "bundle",
     "read_results": "results",
+    "read_surroundings": "surroundings",
     "run_bundle": "offline.farm",
     "submit_bundle": "submit",
     "write_bundle": "bundle",

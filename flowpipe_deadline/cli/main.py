@@ -13,6 +13,7 @@ import click
 
 from ..errors import FlowpipeDeadlineError, PreflightError
 from ..text import one_line
+from .config import config
 from .install import install_command
 from .output import say
 from .plan import plan
@@ -35,7 +36,7 @@ def cli() -> None:
     """
 
 
-for command in (plan, run, submit, results, install_command):
+for command in (plan, run, submit, results, config, install_command):
     cli.add_command(command)
 
 
