@@ -56,6 +56,8 @@ class WebServiceFarm(Farm):
         """
         self._service = WebServiceClient(settings, pauses=pauses)
         self._submitter = {"UserName": user, "MachineName": machine}
+        self._made: dict[str, list[str]] = {}
+        """The jobs that were submitted, by batch name: others of their batch are as recent."""
 
     def submit(self, job_file: str, plugin_file: str) -> Created:
         """The job that Deadline makes of these two files.
@@ -77,6 +79,7 @@ class WebServiceFarm(Farm):
         if job_id is None:
             words = self._words(answer)
             raise RefusedError(f"the Web Service gave no ID for the job, but: {words}", is_uncertain=True)
+        self._made.setdefault(job_info.get("BatchName", ""), []).append(job_id)
         return Created(job_id)
 
     def read_jobs(self, job_ids: Sequence[str]) -> dict[str, JobFacts]:
@@ -88,6 +91,15 @@ class WebServiceFarm(Farm):
         wanted = {_checked(job_id).lower(): job_id for job_id in job_ids}
         found = self._read_known(list(wanted))
         return {wanted[job.job_id]: job for job in found if job.job_id in wanted}
+
+    def list_jobs(self, job_ids: Sequence[str]) -> set[str]:
+        """Those of the jobs that Deadline lists: not the deleted ones.
+
+        Raises:
+            SubmissionError: Deadline cannot be asked, or refuses.
+        """
+        wanted = {_checked(job_id).lower(): job_id for job_id in job_ids}
+        return {wanted[job_id] for job_id in self._listed() if job_id in wanted}
 
     def read_tasks(self, job_id: str) -> tuple[TaskFacts, ...]:
         """The tasks of a job, by number.
@@ -101,15 +113,15 @@ class WebServiceFarm(Farm):
         """The IDs of all jobs of that batch; ``known`` are some that must be among them.
 
         Deadline cannot be asked for a batch. All IDs are listed, which is cheap, and the jobs are read that may be of
-        it: those that are not known, and are not older than the known ones by more than a day, which their IDs tell;
-        where these are no such IDs, all.
+        it: those that are not known, and are not older by more than a day than the known ones, or those of the batch
+        that were submitted here, which their IDs tell; where there are none, or no such IDs, all.
 
         Raises:
             SubmissionError: Deadline cannot be asked, or refuses.
         """
         mine = {_checked(job_id).lower() for job_id in known}
         listed = self._listed()
-        earliest = _earliest(mine)
+        earliest = _earliest([*mine, *self._made.get(batch_name, ())])
         others = [job_id for job_id in listed if job_id not in mine and int(job_id[:8], 16) >= earliest]
         is_cheaper = len(others) > len(listed) // 2
         jobs = self._ask("/api/jobs", answers.parse_jobs) if is_cheaper else self._read_known(others)

@@ -166,7 +166,6 @@ def _job(item: Any) -> JobFacts:
     properties = item.get("Props")
     told = properties if isinstance(properties, dict) else {}
     counts = {state: _whole(item.get(f"{state}Chunks")) for state in _COUNTED}
-    tasks = {state: count for state, count in counts.items() if count is not None}
     return JobFacts(
         job_id=item["_id"].lower(),
         status=_job_status(item.get("Stat"), rendering=counts["Rendering"]),
@@ -177,7 +176,7 @@ def _job(item: Any) -> JobFacts:
         task_count=_whole(told.get("Tasks")),
         dependencies=_dependencies(told.get("Dep")),
         frame_dependent=told["DepFrame"] if isinstance(told.get("DepFrame"), bool) else None,
-        tasks=tasks,
+        tasks={state: count for state, count in counts.items() if count},
     )
 
 

@@ -90,7 +90,7 @@ def parse_url(text: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
-    is_host = _HOST.fullmatch(host) and port != 0
+    is_host = _HOST.fullmatch(host) and port != 0 and is_one_line(url)  # urlsplit passes over line breaks.
     if not is_host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         shown = one_line(text, longest=80)
         raise UsageError(f"'{shown}' is no Web Service; write http://host:port, or https://host:port for TLS")

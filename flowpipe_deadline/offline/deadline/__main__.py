@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ...farm.errors import FlowpipeDeadlineError
+from ...ways.webservice_settings import URL_VARIABLE
 from .operations import OfflineDeadline
+from .web import serve
 from .workers import running_workers
 
 _LISTS = ("pools", "groups", "limits")
@@ -24,7 +26,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     try:
         with _opened(options) as deadline, ExitStack() as stack:
             stack.enter_context(running_workers(deadline, count=options.workers, scan_seconds=options.scan))
-            _say(_welcome(deadline, options.workers))
+            url = "" if options.web is None else stack.enter_context(serve(deadline, port=options.web)).url
+            _say(_welcome(deadline, options.workers, url=url))
             while True:
                 time.sleep(3600)
     except KeyboardInterrupt:
@@ -42,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="how many render at a time (2)")
     parser.add_argument("--scan", type=float, default=1.0, metavar="SECONDS", help="the pending job scan's period (1)")
     parser.add_argument("--startup", type=float, metavar="SECONDS", help="what each deadlinecommand costs first")
+    parser.add_argument("--web", type=int, metavar="PORT", help="serve its Web Service, on this machine alone")
     for name in _LISTS:
         parser.add_argument(f"--{name}", metavar="A,B", help=f"the {name} that there are")
     return parser
@@ -57,9 +61,11 @@ def _opened(options: argparse.Namespace) -> OfflineDeadline:
     return deadline
 
 
-def _welcome(deadline: OfflineDeadline, workers: int) -> str:
-    line = f"set DEADLINE_PATH={deadline.bin}" if os.name == "nt" else f"export DEADLINE_PATH='{deadline.bin}'"
-    return f"{workers} workers render what is submitted to {deadline.folder}. Where you submit:\n\n    {line}\n"
+def _welcome(deadline: OfflineDeadline, workers: int, *, url: str) -> str:
+    variables = {"DEADLINE_PATH": str(deadline.bin), **({URL_VARIABLE: url} if url else {})}
+    form = "set {}={}" if os.name == "nt" else "export {}='{}'"
+    lines = "".join(f"    {form.format(*item)}\n" for item in variables.items())
+    return f"{workers} workers render what is submitted to {deadline.folder}. Where you submit:\n\n{lines}"
 
 
 def _say(text: str) -> None:

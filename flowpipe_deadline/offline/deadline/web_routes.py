@@ -1,0 +1,219 @@
+"""What the Web Service of an offline Deadline answers to each request (deadline-submission.md, section 6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+from .intake import DeadlineError
+from .jobs import CHANGES
+from .operations import OfflineDeadline
+from .web_objects import job_object, task_object, tasks_object
+
+JsonData = Union[dict[str, Any], list[Any], str, int]
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How it decides what nobody has written down of the real one."""
+
+    user: str = "webservice"
+    """The account that it runs under, which owns jobs without a UserName."""
+    job_id_form: str = "object"
+    """The answer to a submission with IdOnly: an object with ``_id``, the whole job (job), or quoted text (text)."""
+    unknown_job: str = "left out"
+    """Asked for several jobs of which there is one not: left out, or an error."""
+    deleted_words: str = "Success"
+    """What is said after a deletion."""
+    tasks_form: str = "object"
+    """The tasks of a job: an object that has them, or a list."""
+    number_form: str = "number"
+    """Single numbers as they are, or as quoted text (text)."""
+    lacks: tuple[str, ...] = ()
+    """Paths that it has not, as an older one."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request, its query taken apart."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: str
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The JSON object in the body; empty if there is none."""
+        try:
+            data = json.loads(self.body)
+        except ValueError:
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def command(self) -> str:
+        """The command that it gives."""
+        return str(self.data.get("Command", ""))
+
+    @property
+    def operation(self) -> str:
+        """What it does, in the words of ``OfflineDeadline``, for faults to happen by."""
+        if self.method == "PUT":
+            return self.command
+        return {"POST": "submit", "DELETE": "delete"}.get(self.method, "read")
+
+    def is_true(self, name: str) -> bool:
+        """Whether the query sets it to true."""
+        return self.query.get(name, "").lower() == "true"
+
+    def ids(self, name: str = "JobID") -> list[str]:
+        """The comma list in the query."""
+        return [item for item in self.query.get(name, "").split(",") if item]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What is answered: data as JSON, or words as plain text."""
+
+    status: int
+    body: Union[bytes, str]
+    is_json: bool = False
+
+
+def reply(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+    """What the Web Service answers."""
+    routes = {**_ROUTES, **{("GET", path): _repository for path in _FACTS}}
+    known = {path for _, path in routes} - set(behaviour.lacks)
+    if request.path not in known:
+        return Reply(404, f"There is nothing at {request.path}")
+    route = routes.get((request.method, request.path))
+    if route is None:
+        return Reply(501, f"{request.method} is not implemented for {request.path}")
+    try:
+        return route(deadline, request, behaviour)
+    except DeadlineError as error:
+        return Reply(500, str(error))
+
+
+def _json(data: JsonData) -> Reply:
+    return Reply(200, json.dumps(data), is_json=True)
+
+
+def _get_jobs(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+    wanted = request.ids() or None
+    jobs = deadline.jobs(wanted, is_deleted=request.is_true("Deleted"))
+    if wanted and len(jobs) < len(set(wanted)) and behaviour.unknown_job == "error":
+        missing = next(job_id for job_id in wanted if job_id not in {job.job_id for job in jobs})
+        return Reply(500, f"The job {missing} does not exist")
+    states = [state.lower() for state in request.ids("States")]
+    jobs = [job for job in jobs if not states or job.status.value.lower() in states]
+    return _json([job.job_id if request.is_true("IdOnly") else job_object(job) for job in jobs])
+
+
+def _post_jobs(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+    data = request.data
+    for key in ("JobInfo", "PluginInfo", "AuxFiles"):
+        if key not in data:
+            return Reply(400, f"The message body has no {key}")
+    job_info = {"UserName": behaviour.user, "MachineName": behaviour.user, **data["JobInfo"]}
+    created = deadline.submit(job_info, data["PluginInfo"], auxiliary_files=data["AuxFiles"])
+    if behaviour.job_id_form == "text":
+        return _json(created.job_id)
+    if behaviour.job_id_form == "job" or not data.get("IdOnly"):
+        return _json(job_object(deadline.job(created.job_id)))
+    return _json({"_id": created.job_id})
+
+
+def _put_jobs(deadline: OfflineDeadline, request: Request, _: Behaviour) -> Reply:
+    data, command = request.data, request.command
+    job_id = str(data.get("JobID", ""))
+    if not command or not job_id:
+        return Reply(400, "The message body has no Command or no JobID")
+    if command in CHANGES:
+        deadline.change(command, job_id)
+    elif command == "undelete":
+        deadline.undelete(job_id)
+    elif command == "appendjobframerange":
+        deadline.append_frames(job_id, str(data.get("FrameList", "")))
+    elif command == "setjobframerange":
+        deadline.set_frames(job_id, str(data.get("FrameList", "")), int(data.get("ChunkSize", 1)))
+    else:
+        return Reply(500, f"{command} is no valid command")
+    return Reply(200, "Success")
+
+
+def _delete_jobs(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+    ids = request.ids()
+    if not ids:
+        return Reply(400, "The request has no JobID")
+    if request.is_true("Purge"):
+        problems = deadline.change_all("purge", ids)
+        if problems:
+            return Reply(500, problems[0])
+    else:
+        deadline.delete(request.query["JobID"])  # A list is documented for purging alone.
+    return Reply(200, behaviour.deleted_words)
+
+
+def _get_tasks(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+    job_id, number = request.query.get("JobID", ""), request.query.get("TaskID")
+    if not job_id:
+        return Reply(400, "The request has no JobID")
+    tasks = deadline.tasks(job_id)
+    if request.is_true("IdOnly"):
+        return _json([task.task_id for task in tasks])
+    if number is not None:
+        return _json([task_object(task) for task in tasks if str(task.task_id) == number])
+    if behaviour.tasks_form == "list":
+        return _json([task_object(task) for task in tasks])
+    return _json(tasks_object(job_id, tasks))
+
+
+def _put_tasks(deadline: OfflineDeadline, request: Request, _: Behaviour) -> Reply:
+    data, command = request.data, request.command
+    if not command or not data.get("JobID"):
+        return Reply(400, "The message body has no Command or no JobID")
+    if command not in CHANGES:
+        return Reply(500, f"{command} is no valid command")
+    listed: Optional[Any] = data.get("TaskList")
+    task_ids = [listed] if isinstance(listed, int) else listed
+    deadline.change(command, str(data["JobID"]), task_ids=task_ids)
+    return Reply(200, "Success")
+
+
+def _repository(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+    value = _FACTS[request.path](deadline)
+    return _json(str(value) if isinstance(value, int) and behaviour.number_form == "text" else value)
+
+
+def _get_repository(deadline: OfflineDeadline, request: Request, _: Behaviour) -> Reply:
+    if "Version" in request.query:
+        return _json(deadline.settings.build)
+    folder = request.query.get("Directory")
+    if folder is None:
+        return Reply(400, "Must provide a Directory or an Auxiliary Path to find.")
+    if folder != "root":
+        return Reply(404, "Requested Directory could not be found.")
+    return _json(str(deadline.root))
+
+
+_FACTS: Mapping[str, Callable[[OfflineDeadline], JsonData]] = {
+    "/api/pools": lambda deadline: list(deadline.settings.pools),
+    "/api/groups": lambda deadline: list(deadline.settings.groups),
+    "/api/limitgroups": lambda deadline: list(deadline.settings.limits),
+    "/api/plugins": lambda deadline: list(deadline.plugins),
+    "/api/maximumpriority": lambda deadline: deadline.settings.maximum_priority,
+    "/api/jobtasklimit": lambda deadline: deadline.settings.task_limit,
+}
+_ROUTES: Mapping[tuple[str, str], Callable[[OfflineDeadline, Request, Behaviour], Reply]] = {
+    ("GET", "/api/jobs"): _get_jobs,
+    ("POST", "/api/jobs"): _post_jobs,
+    ("PUT", "/api/jobs"): _put_jobs,
+    ("DELETE", "/api/jobs"): _delete_jobs,
+    ("GET", "/api/tasks"): _get_tasks,
+    ("PUT", "/api/tasks"): _put_tasks,
+    ("GET", "/api/repository"): _get_repository,
+}
