@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from deadline_pythons import VERSIONS, find_python
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
 from hypothesis import settings
@@ -23,6 +24,15 @@ def _fresh_default_graph():
     reset_default_graph()
     yield
     reset_default_graph()
+
+
+@pytest.fixture(params=VERSIONS)
+def deadline_python(request) -> str:
+    """An interpreter as Deadline would bring it."""
+    python = find_python(request.param)
+    if python is None:
+        pytest.skip(f"this machine has no Python {request.param}")
+    return python
 
 
 @pytest.fixture

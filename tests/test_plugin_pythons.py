@@ -15,25 +15,6 @@ import pytest
 from flowpipe_deadline import plan_graph, read_results, write_bundle
 
 TESTS = Path(__file__).parent
-VERSIONS = ("3.7", "3.8", "3.9", "3.10")
-
-
-def find_python(version):
-    """The newest interpreter of that version: on the path, or one of pyenv's."""
-    installed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
-    found = shutil.which(f"python{version}")
-    if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
-        return found
-    return str(installed[-1]) if installed else None
-
-
-@pytest.fixture(params=VERSIONS)
-def deadline_python(request):
-    """An interpreter as Deadline would bring it."""
-    python = find_python(request.param)
-    if python is None:
-        pytest.skip(f"this machine has no Python {request.param}")
-    return python
 
 
 def drive(python, bundle, node, frames, **answers):

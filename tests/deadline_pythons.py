@@ -1,0 +1,18 @@
+"""The Pythons that Deadline brings, as far as this machine has them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+VERSIONS = ("3.7", "3.8", "3.9", "3.10")
+
+
+def find_python(version):
+    """The newest interpreter of that version: on the path, or one of pyenv's."""
+    installed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    found = shutil.which(f"python{version}")
+    if found and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0:
+        return found
+    return str(installed[-1]) if installed else None
