@@ -59,7 +59,8 @@ class Player:
             progress = dialog.controls["ProgressBox"].history
             told = dialog.controls["SubmissionBox"].history
             disabled = [name for name in dialog.controls if not dialog.GetEnabled(name)]
-            about = {"topmost": dialog.is_topmost, "progress": progress, "told": told, "disabled": disabled}
+            kind = {"title": dialog.title, "topmost": dialog.is_topmost, "modal": dialog.is_modal}
+            about = {**kind, "progress": progress, "told": told, "disabled": disabled}
             self.looks.append({**self.screen.values(), **about})
 
 

@@ -98,6 +98,11 @@ def test_what_a_bundle_holds_is_shown(monitor, bundle, tells):
     seen = monitor.use(("enter", "BundleBox", bundle), tells=tells)
 
     before, after = seen.looks
+    assert (before["title"], before["modal"], before["topmost"]) == (
+        "Submit Flowpipe Bundle To Deadline",
+        False,
+        False,
+    )
     assert before["SubmissionBox"].startswith("Choose the folder of a bundle")
     assert {name: after[f"{name}Box"] for name in ("Graph", "Contents", "Planned", "Submission")} == {
         "Graph": "Test",
@@ -234,7 +239,7 @@ def test_a_bundle_that_is_handed_over_is_filled_in(monitor, bundle):
     seen = monitor.use(("press", "SubmitButton"), ("press", "CloseButton"), arguments=[bundle])
 
     assert seen.looks[0]["BundleBox"] == str(bundle.folder)
-    assert seen.looks[0]["topmost"]
+    assert (seen.looks[0]["modal"], seen.looks[0]["topmost"]) == (True, True)
     assert (seen.is_open, seen.uncaught) == (False, [])
     assert statuses(monitor.deadline) == RELEASED
 

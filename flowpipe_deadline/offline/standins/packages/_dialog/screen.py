@@ -63,10 +63,10 @@ class Screen:
         """What the controls show, by name."""
         return {name: control.TheValue for name, control in self.dialog.controls.items()}
 
-    def show(self, dialog: Any, *, is_modal: bool) -> None:
+    def show(self, dialog: Any) -> None:
         """Show the dialog; a modal one until it is closed."""
         self._dialogs.append(weakref.ref(dialog))
-        if is_modal:
+        if dialog.is_modal:
             if self.while_modal is None:
                 raise ValueError("a modal dialog waits until somebody closes it, and nobody is there")
             self.while_modal()

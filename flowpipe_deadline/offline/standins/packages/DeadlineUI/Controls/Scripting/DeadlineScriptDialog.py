@@ -49,6 +49,7 @@ class DeadlineScriptDialog:
         self.Shown = Signal()
         self.controls: Dict[str, Control] = {}
         self.is_shown = False
+        self.is_modal = False
         self.title = ""
         self.is_topmost = False
         self._is_ended = False
@@ -201,9 +202,9 @@ class DeadlineScriptDialog:
         self._layout.finish()
         if self.is_shown or self._is_ended:
             raise refused("showing a dialog twice", "5.7")
-        self.is_shown = True
+        self.is_shown, self.is_modal = True, given["modal"]
         self.Shown.emit()
-        screen.current().show(self, is_modal=given["modal"])
+        screen.current().show(self)
 
     def CloseDialog(self) -> None:
         self.closeEvent(None)
