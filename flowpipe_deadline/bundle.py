@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
@@ -72,8 +73,13 @@ def write_again(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optiona
     return copy_plan(bundle, root=root, now=now, check_store=lambda store, name: check_store(store, submission=name))
 
 
-def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[str, Any]:
+def job_file_stems(plan: Plan) -> Iterator[str]:
+    """For each job, the name that its files share, so that they sort in the order of the jobs."""
     width = max(3, len(str(len(plan.jobs))))
+    return (f"{number:0{width}d}-{job.key}" for number, job in enumerate(plan.jobs, start=1))
+
+
+def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[str, Any]:
     last = {job.key for job in plan.last_jobs}
     return {
         "format": FORMAT,
@@ -93,9 +99,9 @@ def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[s
                 "depends_on": list(job.awaited_keys),
                 "frame_dependent": job.is_frame_dependent,
                 "last": job.key in last,
-                "file": f"{number:0{width}d}-{job.key}",
+                "file": file,
             }
-            for number, job in enumerate(plan.jobs, start=1)
+            for job, file in zip(plan.jobs, job_file_stems(plan))
         ],
         "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in plan.omitted],
     }

@@ -13,6 +13,7 @@ from .farm.cut import CutError, items_of
 from .farm.frames import FrameList, FrameListError
 from .node_records import label
 from .plan import FrameMode
+from .problems import Problems
 from .settings import BatchSettings
 
 _NO_FRAMES = FrameList([0])  # Deadline's own default for a job without frames.
@@ -29,15 +30,19 @@ class Chunking:
     """Why it is so, for people."""
 
 
+NOT_CUT = Chunking(mode="none", frames=_NO_FRAMES, chunk_size=1, note="one task: no batch size is set")
+
+
 def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[str]) -> Chunking:
     """How the node is cut; ``fed`` are the inputs that get their value from upstream only.
 
     Raises:
         PlanError: The batched inputs do not exist, have no items, or not the same number of them; or all are fed, so
             that nobody knows the number of tasks before upstream has run.
+        PreflightError: Several inputs cannot be cut.
     """
     if batch is None:
-        return Chunking(mode="none", frames=_NO_FRAMES, chunk_size=1, note="one task: no batch size is set")
+        return NOT_CUT
     known = _known_items(node, batch, fed)
     first, items = next(iter(known.items()))
     for name, others in known.items():
@@ -61,24 +66,30 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
 
 def _known_items(node: INode, batch: BatchSettings, fed: Collection[str]) -> dict[str, Sequence[Any]]:
     """The items of every batched input whose items are known before anything runs."""
-    known = {}
+    known: dict[str, Sequence[Any]] = {}
+    problems = Problems()
     for name in batch.over:
-        plug = node.inputs.get(name)
-        if plug is None:
-            advice = f"name one of its inputs in metadata['batch']['over']: {', '.join(node.inputs) or 'it has none'}"
-            raise PlanError(label(node), f"is batched over '{name}', which it does not have; {advice}")
-        if plug.sub_plugs:
-            raise PlanError(label(node), f"is batched over '{name}', which has sub-plugs; batch over a list instead")
-        if name in fed:
-            continue
-        try:
-            known[name] = items_of(plug.value)
-        except CutError as error:
-            raise PlanError(label(node), f"is batched over '{name}', but {error}") from error
+        with problems.collected():
+            if name not in fed or name not in node.inputs or node.inputs[name].sub_plugs:
+                known[name] = _items_of_input(node, name)
+    problems.raise_all()
     if not known:
         reason = "the number of its tasks would be known only after upstream has run; batch over an input that is set"
         raise PlanError(label(node), f"is batched over {', '.join(batch.over)}, all fed by other nodes: {reason}")
     return known
+
+
+def _items_of_input(node: INode, name: str) -> Sequence[Any]:
+    plug = node.inputs.get(name)
+    if plug is None:
+        advice = f"name one of its inputs in metadata['batch']['over']: {', '.join(node.inputs) or 'it has none'}"
+        raise PlanError(label(node), f"is batched over '{name}', which it does not have; {advice}")
+    if plug.sub_plugs:
+        raise PlanError(label(node), f"is batched over '{name}', which has sub-plugs; batch over a list instead")
+    try:
+        return items_of(plug.value)
+    except CutError as error:
+        raise PlanError(label(node), f"is batched over '{name}', but {error}") from error
 
 
 def _real_frames(items: Sequence[Any]) -> Optional[FrameList]:

@@ -13,37 +13,77 @@ from flowpipe import INode
 from .chunking import Chunking
 from .node_records import Feed
 from .plan import Dependency, DependencyKind, Job
+from .text import listing
 from .walk import Connection, connections
 
 
+class Precedence:
+    """Which jobs are complete before a task of another begins; grows job by job, upstream first.
+
+    Sets of jobs are the bits of whole numbers: asked of thousands of jobs, a walk upstream for each takes too long.
+    """
+
+    def __init__(self) -> None:
+        self._bits: dict[str, int] = {}
+        self._before_first: dict[str, int] = {}
+        """What is complete before any of the job's tasks begins."""
+        self._before_last: dict[str, int] = {}
+        """What is complete once the job is: everything upstream of it."""
+
+    def add(self, job: Job) -> None:
+        """Takes in a job, after those that it waits for."""
+        first, last = 0, 0
+        for dependency in job.dependencies:
+            key = dependency.upstream
+            whole = self._bits[key] | self._before_last[key]
+            first |= self._before_first[key] if dependency.kind == "frame" else whole
+            last |= whole
+        self._bits[job.key] = 1 << len(self._bits)
+        self._before_first[job.key], self._before_last[job.key] = first, last
+
+    def is_complete_before(self, key: str, *, later: str) -> bool:
+        """Whether no task of ``later`` starts before all tasks of ``key`` are complete."""
+        return bool(self._before_first[later] & self._bits[key])
+
+
 def plan_feeds(
-    node: INode, chunking: Chunking, *, over: Collection[str], planned: Mapping[int, Job]
+    node: INode,
+    chunking: Chunking,
+    *,
+    over: Collection[str],
+    keys: Mapping[int, str],
+    planned: Mapping[int, Job],
 ) -> tuple[Feed, ...]:
-    """The connections from nodes that will run; ``planned`` holds these by ``id``, ``over`` are the cut inputs."""
-    feeds = [item for item in connections(node) if id(item.source) in planned]
+    """The connections from nodes that will run.
+
+    ``keys`` are those of all that will run by ``id``, ``planned`` their jobs so far; ``over`` are the cut inputs.
+    """
     return tuple(
         Feed(
             connection=item,
-            upstream=planned[id(item.source)].key,
-            by_frame=item.input in over and _is_by_frame(item, chunking, planned[id(item.source)]),
+            upstream=keys[id(item.source)],
+            by_frame=item.input in over
+            and id(item.source) in planned
+            and _is_by_frame(item, chunking, planned[id(item.source)]),
         )
-        for item in feeds
+        for item in connections(node)
+        if id(item.source) in keys
     )
 
 
 def plan_dependencies(
-    feeds: Sequence[Feed], *, awaited: Sequence[Job], planned: Mapping[int, Job]
+    feeds: Sequence[Feed], *, awaited: Sequence[Job], precedence: Precedence
 ) -> tuple[Dependency, ...]:
     """The dependencies on the ``awaited`` jobs, each once, with the reason for people."""
     by_key: dict[str, list[Feed]] = {}
     for feed in feeds:
         by_key.setdefault(feed.upstream, []).append(feed)
-    by_frame = [job.key for job in awaited if job.key in by_key and all(feed.by_frame for feed in by_key[job.key])]
+    by_frame = {job.key for job in awaited if job.key in by_key and all(feed.by_frame for feed in by_key[job.key])}
     whole = [job.key for job in awaited if job.key not in by_frame]
     implied: dict[str, str | None] = {}
     if by_frame and whole:
-        jobs = {job.key: job for job in planned.values()}
-        implied = {key: _completed_before(key, [jobs[other] for other in by_frame], jobs) for key in whole}
+        framed = [job.key for job in awaited if job.key in by_frame]
+        implied = {key: _begins_after(key, framed, precedence) for key in whole}
     needed = next((key for key, through in implied.items() if through is None), None)
     dependencies = []
     for job in awaited:
@@ -74,31 +114,15 @@ def _is_by_frame(connection: Connection, chunking: Chunking, upstream: Job) -> b
     return rule in (None, "concat")
 
 
-def _completed_before(key: str, by_frame: Sequence[Job], jobs: Mapping[str, Job]) -> str | None:
-    """One of the jobs, no task of which starts before all tasks of ``key`` are complete; None if there is none."""
-    return next((job.key for job in by_frame if _waits_for_all_of(job, key, jobs)), None)
-
-
-def _waits_for_all_of(job: Job, key: str, jobs: Mapping[str, Job]) -> bool:
-    """Whether no task of the job starts before all tasks of ``key`` are complete."""
-    queue = [(dependency, False) for dependency in job.dependencies]
-    seen = set()
-    while queue:
-        dependency, is_after_whole = queue.pop()
-        is_whole = is_after_whole or dependency.kind != "frame"
-        if is_whole and dependency.upstream == key:
-            return True
-        if (dependency.upstream, is_whole) not in seen:
-            seen.add((dependency.upstream, is_whole))
-            queue += [(further, is_whole) for further in jobs[dependency.upstream].dependencies]
-    return False
+def _begins_after(key: str, others: Sequence[str], precedence: Precedence) -> str | None:
+    """One of the other jobs that begins only when ``key`` is complete; None if there is none."""
+    return next((other for other in others if precedence.is_complete_before(key, later=other)), None)
 
 
 def _reason(feeds: Sequence[Feed]) -> str:
     if not feeds:
         return "order only: the node between them is omitted or skipped"
-    targets = [_target(feed.connection) for feed in feeds]
-    return f"feeds {', '.join(targets[:3])}" + (f" and {len(targets) - 3} more" if len(targets) > 3 else "")
+    return f"feeds {listing([_target(feed.connection) for feed in feeds])}"
 
 
 def _target(connection: Connection) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Optional
 
 from .deadline import SubmissionError
 from .farm.errors import BundleError, FlowpipeDeadlineError
@@ -13,11 +14,14 @@ from .farm.locate import LoadError
 from .farm.merge import MergeError, MissingResultsError
 from .farm.redis_address import StoreUrlError
 from .farm.store import StoreError
+from .findings import FindingError
+from .text import grouped_lines
 
 __all__ = [
     "BundleError",
     "CycleError",
     "EvaluationError",
+    "FindingError",
     "FlowpipeDeadlineError",
     "FrameListError",
     "InterruptedRunError",
@@ -69,8 +73,23 @@ class PreflightError(FlowpipeDeadlineError):
         super().__init__(tuple(errors))
         self.errors = tuple(errors)
 
+    @property
+    def lines(self) -> list[str]:
+        """A line for people per problem; what holds for several nodes alike is one line."""
+        return grouped_lines(self._messages())
+
     def __str__(self) -> str:
-        return "\n".join([f"{len(self.errors)} problems:", *(f"- {error}" for error in self.errors)])
+        return "\n".join([f"{len(self.errors)} problems:", *(f"- {line}" for line in self.lines)])
+
+    def _messages(self) -> Iterator[tuple[Optional[str], str]]:
+        """Node and message of each problem."""
+        for error in self.errors:
+            if isinstance(error, PlanError):
+                yield error.node, error.reason
+            elif isinstance(error, FindingError):
+                yield error.finding.node, error.finding.message
+            else:
+                yield None, str(error)
 
 
 class CycleError(FlowpipeDeadlineError):

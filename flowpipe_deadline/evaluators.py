@@ -23,6 +23,8 @@ from .errors import InterruptedRunError
 from .farm.bundle import JOBS, MANIFEST, NODES, STORE, SUBMISSION
 from .farm.failures import ERRORS
 from .farm.guard import refuse_while_loading
+from .farm.store import RESULTS
+from .findings import finding_lines
 from .keys import unique_keys
 from .live_graph import JobState, LiveGraph
 from .offline.farm import DEFAULT_WORKERS, FarmState, run_bundle, task_log
@@ -36,7 +38,7 @@ from .walk import sorted_nodes
 
 _log = logging.getLogger(__name__)
 
-_PARTS = frozenset({MANIFEST, NODES, JOBS, SUBMISSION, IDS, ERRORS, "results", "offline", STORE})
+_PARTS = frozenset({MANIFEST, NODES, JOBS, SUBMISSION, IDS, ERRORS, RESULTS, "offline", STORE})
 _LOG_LINES = 20
 _WAIT_FOR_RESULTS = 30.0  # Seconds that network file systems have to show a result; as the plugin's own default.
 _STATES: Mapping[str, JobState] = {
@@ -92,8 +94,8 @@ class FarmEvaluator(Evaluator):
         chosen_ids = {id(node) for node in chosen.values()}
         clean = [node for node in nodes if id(node) not in chosen_ids]
         plan = plan_graph(graph, settings=self._settings, interpreters=self._interpreters, skip=clean)
-        for warning in plan.warnings:
-            _log.warning(warning)
+        for line in finding_lines(plan.warnings):
+            _log.warning(line)
         for error in self._run(plan, chosen, on_node_event):
             raise error
 

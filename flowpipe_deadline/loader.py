@@ -19,7 +19,7 @@ from .errors import LoadError, UsageError
 from .farm.guard import refuse_while_loading
 from .farm.locate import load_file, load_module
 from .parameters import bind_parameters, declared_types
-from .walk import sorted_nodes
+from .walk import connected_nodes
 
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
@@ -91,7 +91,7 @@ def _only_graph(module: ModuleType, location: str) -> Any:
 
 def _are_connected(graphs: Sequence[Graph]) -> bool:
     """Whether it does not matter which of them is planned: all belong to each other."""
-    members = [{id(node) for node in sorted_nodes(graph)} for graph in graphs]
+    members = [{id(node) for node in connected_nodes(graph)} for graph in graphs]
     return bool(members[0]) and all(nodes == members[0] for nodes in members)
 
 

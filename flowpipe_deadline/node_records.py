@@ -6,6 +6,7 @@ import inspect
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Optional
 
 from flowpipe import INode
@@ -17,6 +18,9 @@ from .farm.bundle import FORMAT
 from .farm.codec import UnsupportedValueError, encode
 from .farm.locate import NotImportableError, Source, describe
 from .farm.nodes import UNKEPT
+from .plan import LONGEST_LABEL
+from .problems import Problems
+from .text import one_line
 from .walk import Connection
 
 
@@ -54,31 +58,44 @@ def node_record(
 
     Raises:
         PlanError: It cannot be found again by another process, or holds a value that does not survive.
+        PreflightError: Several of its values do not survive, say.
     """
-    attributes, unkept = _attributes(node)
-    return {
+    problems = Problems()
+    record: dict[str, Any] = {
         "format": FORMAT,
         "key": key,
         "name": str(node.name),
         "identifier": str(node.identifier),
         "graph": str(node.graph.name),
         "interpreter": interpreter,
-        "class": _describe(node, type(node)).to_json(),
-        "function": _describe_function(node).to_json() if isinstance(node, FunctionNode) else None,
-        "default_constructor": _has_default_constructor(type(node)),
-        "unkept": unkept,
-        "attributes": attributes,
-        "metadata": _keep(node, "metadata", node.metadata),
-        "inputs": _inputs(node, feeds),
+        "class": None,
+        "function": None,
+        "default_constructor": _has_default_constructor(node),
+        "unkept": [],
+        "attributes": {},
+        "metadata": {},
+        "inputs": {},
         "outputs": {name: _output(plug) for name, plug in node.outputs.items()},
         "batch": batch,
     }
+    with problems.collected():
+        record["class"] = _describe(node, type(node)).to_json()
+    if isinstance(node, FunctionNode):
+        with problems.collected():
+            record["function"] = _describe_function(node).to_json()
+    with problems.collected():
+        record["attributes"], record["unkept"] = _attributes(node)
+    with problems.collected():
+        record["metadata"] = _keep(node, "metadata", node.metadata)
+    with problems.collected():
+        record["inputs"] = _inputs(node, feeds)
+    problems.raise_all()
+    return record
 
 
 def label(node: INode) -> str:
     """``graph.node``, for messages; long names shortened."""
-    text = f"{node.graph.name}.{node.name}"
-    return text if len(text) <= 120 else f"{text[:119]}…"
+    return one_line(f"{node.graph.name}.{node.name}", longest=LONGEST_LABEL)
 
 
 def _describe(node: INode, thing: Any) -> Source:
@@ -90,13 +107,20 @@ def _describe(node: INode, thing: Any) -> Source:
 
 def _describe_function(node: FunctionNode[Any]) -> Source:
     """Where the function stands: under its own name, as a function or a node, or under the name of its node."""
-    function = node.func
+    function, own_name = node.func, node.func.__qualname__
     module = sys.modules.get(function.__module__)
-    for name, thing in list(vars(module).items()) if module is not None else ():
-        wrapped = thing.func if isinstance(thing, FunctionNode) else thing
-        if wrapped is function:
+    names = {} if module is None else vars(module)
+    if _unwrapped(names.get(own_name)) is function:
+        return _describe_as(node, function, own_name)
+    for name, thing in list(names.items()):
+        if _unwrapped(thing) is function:
             return _describe_as(node, function, name)
-    return _describe_as(node, function, function.__qualname__)
+    return _describe_as(node, function, own_name)
+
+
+def _unwrapped(thing: Any) -> Any:
+    """The function in a node that a decorator made of it; anything else as it is."""
+    return thing.func if isinstance(thing, FunctionNode) else thing
 
 
 def _describe_as(node: INode, function: Any, name: str) -> Source:
@@ -106,8 +130,14 @@ def _describe_as(node: INode, function: Any, name: str) -> Source:
         raise PlanError(label(node), f"a worker could not load it: {error}") from error
 
 
-def _has_default_constructor(cls: type) -> bool:
-    """Whether ``cls(graph=None)`` is a call that its signature takes, as flowpipe's own loading makes it."""
+def _has_default_constructor(node: INode) -> bool:
+    """Whether ``cls(graph=None)`` is a call that its class takes, as flowpipe's own loading makes it."""
+    cls: type = type(node)
+    return _takes_graph_alone(cls)
+
+
+@lru_cache(maxsize=256)
+def _takes_graph_alone(cls: type) -> bool:
     try:
         inspect.signature(cls).bind(graph=None)
     except (TypeError, ValueError):
@@ -121,32 +151,39 @@ def _attributes(node: INode) -> tuple[dict[str, Any], list[str]]:
     These are left to the constructor; where that needs arguments, nobody could make them again.
     """
     common = _FUNCTION_ATTRIBUTES if isinstance(node, FunctionNode) else _COMMON_ATTRIBUTES
+    problems = Problems()
     kept: dict[str, Any] = {}
     unkept: list[str] = []
     for name, value in vars(node).items():
         if name in common:
             continue
-        try:
-            kept[name] = encode(value)
-        except UnsupportedValueError as error:
-            if not _has_default_constructor(type(node)):
-                advice = "give its constructor defaults for all arguments, or keep that out of the node"
-                raise PlanError(label(node), f"its attribute '{name}' does not survive: {error}; {advice}") from error
-            unkept.append(name)
+        with problems.collected():
+            try:
+                kept[name] = encode(value)
+            except UnsupportedValueError as error:
+                if not _has_default_constructor(node):
+                    advice = "give its constructor defaults for all arguments, or keep that out of the node"
+                    raise PlanError(
+                        label(node), f"its attribute '{name}' does not survive: {error}; {advice}"
+                    ) from error
+                unkept.append(name)
+    problems.raise_all()
     return kept, unkept
 
 
 def _inputs(node: INode, feeds: Iterable[Feed]) -> dict[str, Any]:
     by_plug = {(feed.connection.input, feed.connection.input_key): feed for feed in feeds}
-    return {
-        name: {
-            **_input(node, plug, by_plug.get((name, None))),
-            "sub_plugs": {
-                key: _input(node, sub_plug, by_plug.get((name, key))) for key, sub_plug in plug.sub_plugs.items()
-            },
-        }
-        for name, plug in node.inputs.items()
-    }
+    problems = Problems()
+    inputs: dict[str, Any] = {}
+    for name, plug in node.inputs.items():
+        sub_plugs: dict[str, Any] = {}
+        with problems.collected():
+            inputs[name] = {**_input(node, plug, by_plug.get((name, None))), "sub_plugs": sub_plugs}
+        for key, sub_plug in plug.sub_plugs.items():
+            with problems.collected():
+                sub_plugs[key] = _input(node, sub_plug, by_plug.get((name, key)))
+    problems.raise_all()
+    return inputs
 
 
 def _input(node: INode, plug: IPlug, feed: Optional[Feed]) -> dict[str, Any]:

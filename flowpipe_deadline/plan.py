@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, Optional
 
 from .farm.frames import FrameList
+from .findings import Finding
 from .settings import Entries
+from .text import one_line
 
 FrameMode = Literal["frames", "items", "none"]
 
-
+LONGEST_LABEL = 120
+"""Characters of a label in messages."""
 DependencyKind = Literal["job", "frame", "implied"]
 
 
@@ -58,6 +61,11 @@ class Job:
         return f"{self.graph}.{self.node}"
 
     @property
+    def short_label(self) -> str:
+        """The label for messages."""
+        return one_line(self.label, longest=LONGEST_LABEL)
+
+    @property
     def is_frame_dependent(self) -> bool:
         """Whether its tasks are released one by one."""
         return any(dependency.kind == "frame" for dependency in self.dependencies)
@@ -90,7 +98,8 @@ class Plan:
     name: str
     jobs: tuple[Job, ...]
     omitted: tuple[OmittedNode, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    """What is odd, and planned all the same."""
 
     @property
     def last_jobs(self) -> tuple[Job, ...]:
@@ -104,7 +113,7 @@ class Plan:
             "name": self.name,
             "jobs": [_job_json(job) for job in self.jobs],
             "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in self.omitted],
-            "warnings": list(self.warnings),
+            "warnings": [warning.to_json() for warning in self.warnings],
         }
 
 

@@ -8,15 +8,20 @@ from typing import Any, Optional
 
 from flowpipe import Graph, INode
 
-from .chunking import Chunking, plan_chunks
-from .dependencies import plan_dependencies, plan_feeds
+from .chunking import NOT_CUT, Chunking, plan_chunks
+from .dependencies import Precedence, plan_dependencies, plan_feeds
 from .errors import PlanError, SettingError
 from .farm.guard import refuse_while_loading
+from .findings import Finding
 from .keys import unique_keys
+from .node_findings import job_findings, name_findings
 from .node_records import label, node_record
 from .plan import Job, OmittedNode, Plan
-from .settings import BatchSettings, NodeSettings, misspelt_metadata, parse_settings
-from .walk import connections, parents, sorted_nodes
+from .problems import Problems
+from .settings import DEFAULT_INTERPRETER, BatchSettings, NodeSettings, parse_settings
+from .walk import connections, parents, sort_nodes
+
+_NO_SETTINGS = NodeSettings(interpreter=DEFAULT_INTERPRETER, batch=None, job_info=(), extra_info=())
 
 
 def plan_graph(
@@ -37,67 +42,107 @@ def plan_graph(
         CycleError: Nodes feed each other.
         SettingError: A node's settings do not exist or do not fit.
         PlanError: There is no node, or one that a worker could not load or that holds a value that does not survive.
+        PreflightError: Several of these: all that can be told, in the order of the graph.
         LoadingError: A script plans while it is only being loaded.
     """
     refuse_while_loading("plan")
-    nodes = sorted_nodes(graph)
+    nodes, cycles = sort_nodes(graph)
     plan_name = str(name or graph.name)
     if not nodes:
         raise PlanError(plan_name, "the graph has no nodes")
-    keys = dict(zip((id(node) for node in nodes), unique_keys(str(node.name) for node in nodes)))
+    problems = Problems(cycles)
+    unique = dict(zip((id(node) for node in nodes), unique_keys(str(node.name) for node in nodes)))
     skipped = {id(node) for node in skip}
-    awaited = _awaited_nodes(nodes, skipped)
-    jobs: dict[int, Job] = {}
+    running = {id(node): unique[id(node)] for node in nodes if not node.omit and id(node) not in skipped}
+    awaited = _awaited_nodes(nodes, running)
+    jobs = _Jobs(running)
     omitted: list[OmittedNode] = []
-    warnings: list[str] = []
+    warnings: list[Finding] = []
     for node in nodes:
         if id(node) in skipped:
             continue
-        node_settings = parse_settings(label(node), metadata=node.metadata, graph_wide=settings or {})
-        if node.omit:
-            omitted.append(_omitted_node(node, node_settings, key=keys[id(node)]))
-            continue
-        job = _plan_job(node, node_settings, key=keys[id(node)], planned=jobs, awaited=awaited[id(node)])
-        jobs[id(node)] = job
-        warnings += _warnings(node, job, interpreters)
-    if not jobs:
-        raise PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else ""))
-    return Plan(name=plan_name, jobs=tuple(jobs.values()), omitted=tuple(omitted), warnings=tuple(warnings))
+        node_settings = _NO_SETTINGS
+        with problems.collected():
+            node_settings = parse_settings(label(node), metadata=node.metadata, graph_wide=settings or {})
+        with problems.collected():
+            if node.omit:
+                omitted.append(_omitted_node(node, node_settings, key=unique[id(node)]))
+                continue
+            job = _plan_job(node, node_settings, jobs=jobs, awaited=awaited[id(node)])
+            jobs.add(node, job)
+            warnings += job_findings(job, metadata=node.metadata, interpreters=interpreters)
+    if not running:
+        problems.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else "")))
+    problems.raise_all()
+    planned = tuple(jobs.by_node.values())
+    return Plan(name=plan_name, jobs=planned, omitted=tuple(omitted), warnings=(*warnings, *name_findings(planned)))
 
 
-def _awaited_nodes(nodes: Sequence[INode], skipped: Collection[int]) -> dict[int, dict[int, INode]]:
+class _Jobs:
+    """The jobs planned so far."""
+
+    def __init__(self, keys: Mapping[int, str]) -> None:
+        self.keys = keys
+        """The keys of all nodes that will run, by ``id``."""
+        self.by_node: dict[int, Job] = {}
+        self.precedence = Precedence()
+
+    def add(self, node: INode, job: Job) -> None:
+        """Takes in the job of a node, after those that it waits for."""
+        self.by_node[id(node)] = job
+        self.precedence.add(job)
+
+
+def _awaited_nodes(nodes: Sequence[INode], running: Collection[int]) -> dict[int, dict[int, INode]]:
     """The nodes that each node waits for: its parents, and for one that does not run those that it would wait for."""
     awaited: dict[int, dict[int, INode]] = {}
     for node in nodes:
         direct: dict[int, INode] = {}
         for parent in parents(node):
-            runs = not parent.omit and id(parent) not in skipped
-            direct.update({id(parent): parent} if runs else awaited[id(parent)])
+            # In a cycle, a parent may come later.
+            direct.update({id(parent): parent} if id(parent) in running else awaited.get(id(parent), {}))
         awaited[id(node)] = direct
     return awaited
 
 
-def _plan_job(
-    node: INode, settings: NodeSettings, *, key: str, planned: Mapping[int, Job], awaited: Mapping[int, INode]
-) -> Job:
-    fed = {connection.input for connection in connections(node) if id(connection.source) in planned}
-    chunking = plan_chunks(node, settings.batch, fed=fed)
-    _check_merge_rules(node, settings.batch)
+def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapping[int, INode]) -> Job:
+    """The job of one node; where another one's is missing, there is a problem that keeps the plan from being made.
+
+    Raises:
+        PlanError: The node cannot go to a farm as it is.
+        PreflightError: For several reasons.
+    """
+    problems = Problems()
+    fed = {connection.input for connection in connections(node) if id(connection.source) in jobs.keys}
+    chunking = NOT_CUT
+    with problems.collected():
+        chunking = plan_chunks(node, settings.batch, fed=fed)
+    _collect_merge_rules(node, settings.batch, problems)
     over = () if settings.batch is None or chunking.mode == "none" else settings.batch.over
-    feeds = plan_feeds(node, chunking, over=over, planned=planned)
-    batch = _batch_record(settings.batch, chunking)
+    feeds = plan_feeds(node, chunking, over=over, keys=jobs.keys, planned=jobs.by_node)
+    record: Mapping[str, Any] = {}
+    with problems.collected():
+        record = node_record(
+            node,
+            key=jobs.keys[id(node)],
+            interpreter=settings.interpreter,
+            batch=_batch_record(settings.batch, chunking),
+            feeds=feeds,
+        )
+    problems.raise_all()
+    upstream = [jobs.by_node[parent] for parent in awaited if parent in jobs.by_node]
     return Job(
-        key=key,
+        key=jobs.keys[id(node)],
         node=str(node.name),
         graph=str(node.graph.name),
         interpreter=settings.interpreter,
         frame_mode=chunking.mode,
         frames=chunking.frames,
         chunk_size=chunking.chunk_size,
-        dependencies=plan_dependencies(feeds, awaited=[planned[parent] for parent in awaited], planned=planned),
+        dependencies=plan_dependencies(feeds, awaited=upstream, precedence=jobs.precedence),
         job_info=settings.job_info,
         extra_info=settings.extra_info,
-        record=node_record(node, key=key, interpreter=settings.interpreter, batch=batch, feeds=feeds),
+        record=record,
         notes=(chunking.note,),
     )
 
@@ -108,13 +153,14 @@ def _omitted_node(node: INode, settings: NodeSettings, *, key: str) -> OmittedNo
     return OmittedNode(key=key, node=str(node.name), graph=str(node.graph.name), record=record)
 
 
-def _check_merge_rules(node: INode, batch: Optional[BatchSettings]) -> None:
-    """Raises SettingError if a merge rule is for an output that the node does not have."""
+def _collect_merge_rules(node: INode, batch: Optional[BatchSettings], problems: Problems) -> None:
+    """Keeps the merge rules that are for an output that the node does not have."""
     for place, _ in batch.merge if batch is not None else ():
         if place not in node.outputs and place.partition(".")[0] not in node.outputs:
             guess = difflib.get_close_matches(place, node.outputs, n=1)
             advice = f"did you mean '{guess[0]}'?" if guess else f"it has {', '.join(node.outputs) or 'none'}"
-            raise SettingError(label(node), f"has a merge rule for '{place}', which is none of its outputs; {advice}")
+            reason = f"has a merge rule for '{place}', which is none of its outputs; {advice}"
+            problems.add(SettingError(label(node), reason))
 
 
 def _batch_record(batch: Optional[BatchSettings], chunking: Chunking) -> Optional[dict[str, Any]]:
@@ -127,21 +173,3 @@ def _batch_record(batch: Optional[BatchSettings], chunking: Chunking) -> Optiona
         "frames": str(chunking.frames),
         "merge": dict(batch.merge),
     }
-
-
-def _warnings(node: INode, job: Job, interpreters: Optional[Collection[str]]) -> list[str]:
-    warnings = [
-        f"{label(node)}: metadata '{key}' means nothing here; is it '{meant}'?"
-        for key, meant in misspelt_metadata(node.metadata)
-    ]
-    warnings += [
-        f"its attribute '{name}' cannot be kept: a worker has its constructor's" for name in job.record["unkept"]
-    ]
-    if interpreters is not None and job.interpreter not in interpreters:
-        warnings.append(
-            f"{label(node)}: the interpreter '{job.interpreter}' is not configured; its job would fail here"
-        )
-    batch = job.record["batch"]
-    if batch is not None and isinstance(node.inputs[batch["over"][0]].value, str):
-        warnings.append(f"{label(node)}: '{batch['over'][0]}' is text; every chunk gets the text of its own frames")
-    return warnings

@@ -123,7 +123,7 @@ def _read_ids(path: Path) -> Dict[str, str]:
 
 
 def _is_at_work(folder: Path, *, host: str, process: int) -> bool:
-    is_possible = host != socket.gethostname() or _is_running(process)  # Numbers of processes are used again.
+    is_possible = host != socket.gethostname() or is_running(process)  # Numbers of processes are used again.
     return is_possible and _silence(folder) < _SILENCE
 
 
@@ -133,11 +133,12 @@ def _silence(folder: Path) -> float:
     return time.time() - max(written, default=0.0)
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Whether there is a process of that number on this machine."""
     if process <= 0:
         return False
     if sys.platform == "win32":
-        return _is_running_on_windows(process)
+        return _runs_on_windows(process)
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -147,7 +148,7 @@ def _is_running(process: int) -> bool:
     return True
 
 
-def _is_running_on_windows(process: int) -> bool:
+def _runs_on_windows(process: int) -> bool:
     """Asked of the system: ``os.kill`` would end the process, whatever the signal."""
     import ctypes  # noqa: PLC0415  (Windows only)
 

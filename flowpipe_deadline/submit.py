@@ -6,17 +6,17 @@ import getpass
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
-from .bundle import AnyPath, read_bundle
-from .deadline import Farm, SubmissionError
+from .bundle import AnyPath, Bundle, read_bundle
+from .deadline import Farm, RepositoryFacts, SubmissionError
 from .errors import UsageError
 from .farm.guard import refuse_while_loading
 from .interrupts import stop_requests
 from .transaction import Stop, submit_to
 from .ways.command import CommandFarm, DeadlineCommand, find_deadlinecommand
-from .ways.script import ScriptDidNotRunError, ScriptFarm, submit_by_script
+from .ways.script import ScriptDidNotRunError, ScriptFarm, Submission, submit_by_script
 from .ways.webservice_settings import URL_VARIABLE, WebServiceSettings, parse_environment
 
 VIAS = ("auto", "script", "webservice", "command")
@@ -94,9 +94,9 @@ def submit_bundle(
 ) -> dict[str, str]:
     """The job IDs by node key, once Deadline has taken all jobs and released them; the bundle keeps them too.
 
-    ``way`` is one of ``choose_way``; without one, it is chosen. ``on_message`` hears of it, of each job, and of
-    Deadline's warnings. With ``keep_suspended`` the jobs wait until somebody resumes them in the Monitor. Ctrl+C, or a
-    signal to end, undoes everything.
+    ``way`` is one of ``choose_way``; without one, it is chosen. ``on_message`` hears of each job, and of Deadline's
+    warnings. With ``keep_suspended`` the jobs wait until somebody resumes them in the Monitor. Ctrl+C, or a signal to
+    end, undoes everything.
 
     Raises:
         SubmissionError: There is no way to Deadline, the bundle is submitted already, being submitted, or moved; or
@@ -107,21 +107,54 @@ def submit_bundle(
     """
     refuse_while_loading("submit")
     opened = read_bundle(bundle)
-    chosen = way or choose_way()
     say = on_message or _unheard
     with stop_requests(say) as is_stopping:
-        if chosen.via != "script":
-            farm = open_farm(chosen, is_stopping=is_stopping)
-            return submit_to(farm, opened, say=say, is_stopping=is_stopping, keep_suspended=keep_suspended)
-        command = DeadlineCommand(is_stopping=is_stopping)
-        try:
-            return submit_by_script(opened, command, say=say, is_stopping=is_stopping, keep_suspended=keep_suspended)
-        except ScriptDidNotRunError as error:
-            if not chosen.may_fall_back or is_stopping():
-                raise
-            say(f"{error}; submitting with a process per job instead")
-            farm = CommandFarm(command)
-            return submit_to(farm, opened, say=say, is_stopping=is_stopping, keep_suspended=keep_suspended)
+        submission = Submission(
+            lambda _: opened, bundle=opened, say=say, is_stopping=is_stopping, keep_suspended=keep_suspended
+        )
+        return _submit(submission, way or choose_way())
+
+
+def submit_new_bundle(
+    make_bundle: Callable[[RepositoryFacts], Bundle],
+    *,
+    way: Way,
+    on_message: Callable[[str], None],
+    keep_suspended: bool = False,
+) -> dict[str, str]:
+    """As ``submit_bundle``, for a bundle that is made once it is known what the repository is like.
+
+    ``make_bundle`` checks a plan against that and writes it; what it raises is raised, and nothing is submitted. By
+    script, one process is enough for both.
+    """
+    refuse_while_loading("submit")
+    with stop_requests(on_message) as is_stopping:
+        submission = Submission(make_bundle, None, on_message, is_stopping, keep_suspended)
+        return _submit(submission, way)
+
+
+def _submit(submission: Submission, way: Way) -> dict[str, str]:
+    if way.via != "script":
+        return _submit_to(open_farm(way, is_stopping=submission.is_stopping), submission)
+    command = DeadlineCommand(is_stopping=submission.is_stopping)
+    try:
+        return submit_by_script(submission, command)
+    except ScriptDidNotRunError as error:
+        if not way.may_fall_back or submission.is_stopping():
+            raise
+        submission.say(f"{error}; submitting with a process per job instead")
+        return _submit_to(CommandFarm(command), replace(submission, bundle=submission.bundle or error.bundle))
+
+
+def _submit_to(farm: Farm, submission: Submission) -> dict[str, str]:
+    bundle = submission.bundle or submission.make_bundle(farm.read_repository())
+    return submit_to(
+        farm,
+        bundle,
+        say=submission.say,
+        is_stopping=submission.is_stopping,
+        keep_suspended=submission.keep_suspended,
+    )
 
 
 def _unheard(message: str) -> None:

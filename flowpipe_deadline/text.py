@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Optional
 
 _BREAKING = ("Cc", "Zl", "Zp", "Cs")  # Controls, line and paragraph separators, and what has no UTF-8 form.
 
@@ -20,6 +22,39 @@ def one_line(text: str, *, longest: int) -> str:
     """
     line = "".join(" " if _breaks(character) else character for character in text).strip()
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def listing(names: Sequence[str], *, most: int = 3) -> str:
+    """The names with commas between them, and how many more there are.
+
+    >>> listing(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def size_text(count: int) -> str:
+    """A number of bytes for people.
+
+    >>> size_text(1_500_000), size_text(2_345)
+    ('1.5 MB', '2.3 kB')
+    """
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:
+    """A line per message, in order, with the nodes that it is about before it.
+
+    >>> grouped_lines([("shot.a", "is too large"), (None, "no plugin"), ("shot.b", "is too large")])
+    ['shot.a, shot.b: is too large', 'no plugin']
+    """
+    lines: dict[tuple[bool, str], list[str]] = {}
+    for node, message in messages:
+        lines.setdefault((node is None, message), []).append(node or "")
+    return [message if is_of_none else f"{listing(nodes)}: {message}" for (is_of_none, message), nodes in lines.items()]
 
 
 def _breaks(character: str) -> bool:

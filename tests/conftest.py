@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from deadline_pythons import VERSIONS, find_python
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
 from hypothesis import settings
+from pythons import VERSIONS, find_python
 from redis_server import EXECUTABLE, RedisServer
+
+from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
 
 settings.register_profile("thorough", max_examples=5000)
 
@@ -27,12 +29,19 @@ def _fresh_default_graph():
 
 
 @pytest.fixture(params=VERSIONS)
-def deadline_python(request) -> str:
+def deadline_python(request):
     """An interpreter as Deadline would bring it."""
     python = find_python(request.param)
     if python is None:
         pytest.skip(f"this machine has no Python {request.param}")
     return python
+
+
+@pytest.fixture
+def deadline(tmp_path):
+    """An offline Deadline without a job."""
+    with OfflineDeadline.create(tmp_path / "a farm", pools=["none", "comp"], limits=["nuke"]) as created:
+        yield created
 
 
 @pytest.fixture

@@ -90,4 +90,4 @@ def test_flowpipes_rendering_example_is_planned(tmp_path):
     plan = json.loads(run_cli("plan", f"{PUBLISHED}/vfx_rendering.py:complex_cg_render", *words).stdout)
 
     assert len(plan["jobs"]) == 14
-    assert any("'3dequalizer' is not configured" in warning for warning in plan["warnings"])
+    assert any("'3dequalizer' is not configured" in warning["text"] for warning in plan["warnings"])

@@ -11,6 +11,7 @@ from flowpipe import Graph, INode, InputPlug, Node, OutputPlug
 from flowpipe_deadline import plan_graph
 from flowpipe_deadline.errors import CycleError, LoadingError, PlanError, SettingError
 from flowpipe_deadline.farm.guard import loading
+from flowpipe_deadline.findings import Kind
 
 
 def jobs_by_name(graph):
@@ -127,6 +128,25 @@ def test_a_chain_of_thousands_is_planned(graph):
 
     assert len(plan.jobs) == 5000
     assert plan.last_jobs[0].node == "n4999"
+
+
+def test_a_chain_of_thousands_of_batches_with_one_scene_is_planned(graph):
+    """That the scene is complete before each batch but the first begins is known without a walk upstream."""
+    scene = nodes.Pass(graph=graph, name="scene")
+    made = [nodes.Check(graph=None, name=f"n{index}", frames=[1, 2]) for index in range(3000)]
+    for node in made:
+        node.graph = graph
+        node.metadata = {"batch": {"size": 1, "over": ["frames", "images"]}}
+        link(scene.outputs["value"], InputPlug("scene", node))
+    made[0].metadata = {"batch_size": 1}
+    graph.nodes.extend(made)
+    for one, other in zip(made, made[1:]):
+        link(one.outputs["images"], other.inputs["images"])
+
+    jobs = jobs_by_name(graph)
+
+    assert kinds(jobs["n0"]) == {"scene": "job"}
+    assert kinds(jobs["n2999"]) == {"n2998": "frame", "scene": "implied"}
 
 
 def test_planning_twice_gives_the_same_plan(graph):
@@ -374,8 +394,9 @@ def test_unknown_interpreters_and_near_misses_are_worth_a_warning(graph):
 
     warnings = plan_graph(graph, interpreters={"python"}).warnings
 
-    assert any("'3dequalizer' is not configured" in warning for warning in warnings)
-    assert any("is it 'batch_size'?" in warning for warning in warnings)
+    assert [warning.kind for warning in warnings] == [Kind.METADATA, Kind.INTERPRETER]
+    assert str(warnings[0]) == "Test.a: metadata 'batchsize' means nothing here; is it 'batch_size'?"
+    assert "'3dequalizer' is not configured" in str(warnings[1])
 
 
 @pytest.mark.parametrize(

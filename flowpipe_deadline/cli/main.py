@@ -11,7 +11,7 @@ from typing import Optional
 
 import click
 
-from ..errors import FlowpipeDeadlineError
+from ..errors import FlowpipeDeadlineError, PreflightError
 from ..text import one_line
 from .output import say
 from .plan import plan
@@ -59,6 +59,8 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return _complain("interrupted", _INTERRUPTED)
+    except PreflightError as error:
+        return _complain(f"{len(error.errors)} problems:", error.exit_code, details=error.lines)
     except FlowpipeDeadlineError as error:
         return _complain(str(error), error.exit_code)
     except OSError as error:
@@ -70,8 +72,9 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
         return _complain(text, _INTERNAL_ERROR)
 
 
-def _complain(message: str, code: int) -> int:
-    say(f"Error: {one_line(' '.join(message.split()), longest=_LONGEST_MESSAGE)}")
+def _complain(message: str, code: int, *, details: Sequence[str] = ()) -> int:
+    for text in (f"Error: {message}", *(f"- {detail}" for detail in details)):
+        say(one_line(" ".join(text.split()), longest=_LONGEST_MESSAGE))
     return code
 
 

@@ -20,6 +20,8 @@ from ..submit import VIA_VARIABLE, VIAS
 
 TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
 STORE_VARIABLE = "FLOWPIPE_DEADLINE_STORE"
+STRICT_VARIABLE = "FLOWPIPE_DEADLINE_STRICT"
+TOLERATE_VARIABLE = "FLOWPIPE_DEADLINE_TOLERATE"
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -89,6 +91,30 @@ def via_option(command: _Command) -> _Command:
         help="The way to Deadline. script: one deadlinecommand process for the whole graph; webservice: requests to"
         " Deadline's Web Service; command: a deadlinecommand process per job. By default (auto), script where"
         " deadlinecommand is installed, else webservice.",
+    )(command)
+
+
+def strict_option(command: _Command) -> _Command:
+    """``--strict KIND``, several times."""
+    return click.option(
+        "--strict",
+        multiple=True,
+        metavar="KIND|all",
+        envvar=STRICT_VARIABLE,
+        show_envvar=True,
+        help="Warnings of this kind are errors, such as large-value; all for every warning.",
+    )(command)
+
+
+def tolerate_option(command: _Command) -> _Command:
+    """``--tolerate KIND``, several times."""
+    return click.option(
+        "--tolerate",
+        multiple=True,
+        metavar="KIND",
+        envvar=TOLERATE_VARIABLE,
+        show_envvar=True,
+        help="Errors of this kind are warnings, such as local-root where this machine exports its disk to the farm.",
     )(command)
 
 

@@ -6,10 +6,13 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any, Optional, TextIO
 
 import click
 from rich.console import Console
+
+from ..findings import Finding, finding_lines
 
 _PLAIN_WIDTH = 160
 _answer: Optional[TextIO] = None
@@ -51,6 +54,12 @@ def say(text: str) -> None:
     """Tells a person something that is not the answer. Nobody there to hear it is no reason to stop."""
     with contextlib.suppress(OSError, ValueError):
         click.echo(text, err=True)
+
+
+def say_warnings(findings: Iterable[Finding]) -> None:
+    """Tells a person what is odd, a line for each."""
+    for line in finding_lines(findings):
+        say(f"Warning: {line}")
 
 
 def answer_console() -> Console:

@@ -10,7 +10,7 @@ from rich.text import Text
 from ..plan import Job, Plan, frames_text
 from ..planner import plan_graph
 from .options import graph_from, interpreter_option, job_label, output_option, parameter_option, parse_interpreters
-from .output import answer_console, answer_json, reserve_stdout, say
+from .output import answer_console, answer_json, reserve_stdout, say_warnings
 
 
 @click.command()
@@ -58,8 +58,7 @@ def _print_plan(planned: Plan) -> None:
     out.print(table)
     for node in planned.omitted:
         out.print(Text(f"omitted: {node.graph}.{node.node}"))
-    for warning in planned.warnings:
-        say(f"Warning: {warning}")
+    say_warnings(planned.warnings)
     tasks = sum(job.task_count for job in planned.jobs)
     out.print(Text(f"{len(planned.jobs)} jobs, {tasks} tasks"))
 

@@ -28,7 +28,7 @@ from .options import (
     store_option,
     templates_option,
 )
-from .output import answer_json, progress_console, reserve_stdout, say
+from .output import answer_json, progress_console, reserve_stdout, say, say_warnings
 from .progress import last_line, progress_display
 from .results import print_outputs
 from .signals import terminable
@@ -116,8 +116,7 @@ def _bundle(
         return read_bundle(target)
     root = local_root(root).absolute()  # Before the script is loaded, which may change the current folder.
     plan = plan_graph(graph_from(target, parameters), interpreters={"python", *interpreters})
-    for warning in plan.warnings:
-        say(f"Warning: {warning}")
+    say_warnings(plan.warnings)
     own_templates = templates if is_given(templates) else None
     return write_bundle(plan, root=root, templates=own_templates, store=store)
 

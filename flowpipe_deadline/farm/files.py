@@ -21,7 +21,7 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: The disk is full or read-only, say; the file is then as it was before, nothing is left beside it.
     """
-    temporary = path.with_name(f".{path.name[:40]}-{os.urandom(6).hex()}.tmp")
+    temporary = path.with_name(temporary_name(path.name))
     try:
         with temporary.open("xb") as file:
             file.write(data)
@@ -32,6 +32,11 @@ def write_whole(path: Path, data: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
+
+
+def temporary_name(name: str) -> str:
+    """A name, different each time, for a file that is to get this name once it is written."""
+    return f".{name[:40]}-{os.urandom(6).hex()}.tmp"
 
 
 def json_bytes(data: Any) -> bytes:

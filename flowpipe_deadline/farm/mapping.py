@@ -88,10 +88,19 @@ class MappedStore:
         )
 
 
+def is_windows_path(text: str) -> bool:
+    """Whether the text begins with a drive or, with either slash, a share.
+
+    >>> is_windows_path("P:/show"), is_windows_path("//server/show"), is_windows_path("/mnt/show")
+    (True, True, False)
+    """
+    return _WINDOWS.match(text) is not None
+
+
 def _pattern(prefix: str) -> re.Pattern[str]:
     """Matches the prefix at the beginning of a text, up to the end of a folder's name."""
     bare = prefix.rstrip("/\\")
-    is_windows = _WINDOWS.match(prefix) is not None
+    is_windows = is_windows_path(prefix)
     words: Sequence[str] = re.split(r"[/\\]", bare) if is_windows else [bare]
     slash = r"[/\\]"
     body = slash.join(map(re.escape, words))

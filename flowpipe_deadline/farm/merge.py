@@ -5,7 +5,6 @@ Rules work on encoded values, so that no class of a user has to be imported to p
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import re
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Opt
 from .codec import canonical, compound, decode, encode, identical, members
 from .errors import FlowpipeDeadlineError
 from .frames import FrameList
+from .guard import LoadingError
+from .locate import LoadError, load_module
 from .store import ChunkResult
 
 _CHUNKS = "chunks"
@@ -134,6 +135,27 @@ def check_rule(rule: str) -> None:
         raise MergeError(f"there is no merge rule '{rule}'; choose {', '.join(names)}, or name a module:function")
 
 
+def is_function_rule(rule: str) -> bool:
+    """Whether the rule is a function of somebody's, ``module:function``."""
+    return ":" in rule
+
+
+def rule_function(rule: str) -> Callable[[List[Any]], Any]:
+    """The function that a rule ``module:function`` names.
+
+    Raises:
+        MergeError: It cannot be imported here.
+    """
+    module, _, attribute = rule.partition(":")
+    try:
+        function: Optional[Callable[[List[Any]], Any]] = getattr(load_module(module, file=None), attribute, None)
+    except (LoadError, LoadingError) as error:
+        raise MergeError(f"the function cannot be imported here ({error})") from error
+    if function is None or not callable(function):
+        raise MergeError(f"the function cannot be imported here ({module} has no function '{attribute}')")
+    return function
+
+
 @dataclass(frozen=True)
 class _Segment:
     """Neighbouring frames, in the order of all frames, that one result stands for."""
@@ -208,7 +230,7 @@ def _merge_values(node: str, place: _Place, rule: Optional[str], segments: Seque
         encoded = [place.value(result) for result in results]
         if chosen in _RULES:
             return _RULES[chosen](encoded)
-        return encode(_function(chosen)([decode(value) for value in encoded]))
+        return encode(rule_function(chosen)([decode(value) for value in encoded]))
     except Exception as error:  # A rule may be anybody's function.
         fitting = _FITTING_RULES.get(_kind(place.value(results[0])), _CHUNKS)
         advice = "" if rule else f"; declare how, such as metadata['batch']['merge'] = {{'{place}': '{fitting}'}}"
@@ -318,15 +340,6 @@ def _total(values: List[Any]) -> Any:
     for value in values[1:]:
         total = total + value
     return total
-
-
-def _function(name: str) -> Callable[[List[Any]], Any]:
-    module, _, attribute = name.partition(":")
-    try:
-        function: Callable[[List[Any]], Any] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise _ConflictError(f"the function cannot be imported here ({error})") from error
-    return function
 
 
 def _kind(value: Any) -> str:

@@ -12,6 +12,7 @@ from .files import RecordError, json_bytes, parse_record, write_whole
 from .frames import FrameList
 
 RESULT_FORMAT = 1
+RESULTS = "results"
 _WHOLE = "whole"
 _LONGEST_NAME = 60
 
@@ -64,7 +65,7 @@ class FileStore:
     """A store in the ``results`` folder of a bundle: ``results/<node>/<chunk>.json``."""
 
     def __init__(self, bundle: Path) -> None:
-        self._folder = bundle / "results"
+        self._folder = bundle / RESULTS
 
     def write(self, node: str, result: ChunkResult) -> None:
         """Keeps the result as ``results/<node>/<chunk>.json``.

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import traceback
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping
+from typing import Any, Mapping
 
 from ..farm.errors import FlowpipeDeadlineError
-from ..farm.files import json_bytes, write_whole
-from ..transaction import submit_to
+from ..farm.files import json_bytes, read_record, write_whole
+from ..submission_record import is_running
+from ..transaction import InterruptedSubmissionError, submit_to
 from .inside import InsideFarm
 
 FORMAT = 1
@@ -26,6 +28,7 @@ QUESTIONS = (
     *("resume", "pend", "suspend", "delete"),
 )
 """What ``ask`` may ask of the farm."""
+_PAUSE = 0.05
 
 
 def run_errand(path: str, clients: Any, repository: Any) -> None:
@@ -41,19 +44,35 @@ def run_errand(path: str, clients: Any, repository: Any) -> None:
         answer = {"ok": False, "error": str(error), "exit_code": error.exit_code}
     except BaseException as error:
         answer = {"ok": False, "error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
-    write_whole(Path(request["answer"]), json_bytes({"format": FORMAT, **answer}))
+    write_whole(Path(request["answer"]), record_bytes(answer))
 
 
 def _do(request: Mapping[str, Any], farm: InsideFarm) -> Any:
     if request["action"] == SUBMIT:
         return submit_to(
             farm,
-            request["bundle"],
+            _bundle(request, farm),
             say=_Progress(request["progress"]).say,
             is_stopping=lambda: os.path.exists(request["stop"]),
             keep_suspended=request["keep_suspended"],
         )
     return [_ask(farm, question) for question in request["questions"]]
+
+
+def _bundle(request: Mapping[str, Any], farm: InsideFarm) -> str:
+    """The bundle to submit; where it is still to be made, once somebody outside has made it.
+
+    What the repository is like is told first, so that a plan can be checked against it before anything is written, and
+    one process is enough all the same.
+    """
+    if request["bundle"]:
+        return str(request["bundle"])
+    write_whole(Path(request["facts"]), record_bytes(plain(farm.read_repository())))
+    while not os.path.exists(request["go"]):
+        if os.path.exists(request["stop"]) or not is_running(request["process"]):
+            raise InterruptedSubmissionError("interrupted before anything was submitted")
+        time.sleep(_PAUSE)
+    return str(read_record(Path(request["go"]), version=FORMAT, keys=("bundle",))["bundle"])
 
 
 def _ask(farm: InsideFarm, question: Mapping[str, Any]) -> Any:
@@ -85,6 +104,6 @@ def plain(value: Any) -> Any:
     return value
 
 
-def request_bytes(request: Dict[str, Any]) -> bytes:
-    """The request as a file."""
-    return json_bytes({"format": FORMAT, **request})
+def record_bytes(record: Mapping[str, Any]) -> bytes:
+    """A request, or what follows it, as a file."""
+    return json_bytes({"format": FORMAT, **record})

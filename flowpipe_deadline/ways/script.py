@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +13,12 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from ..deadline import Farm, JobFacts, RepositoryFacts, SubmissionError, TaskFacts
 from ..farm.bundle import Bundle
-from ..farm.files import RecordError, read_record
+from ..farm.files import RecordError, read_record, write_whole
 from ..shipped import packages_folder, shipped_folder
 from ..submission_record import read_submission
 from ..transaction import InterruptedSubmissionError, Say, undo_half_done
 from .command import CommandFarm, CommandResult, DeadlineCommand, Stop
-from .errand import ASK, FORMAT, SUBMIT, plain, request_bytes
+from .errand import ASK, FORMAT, SUBMIT, plain, record_bytes
 
 SCRIPT = "FlowpipeSubmission.py"
 _GRACE = 180.0  # Seconds that the script has to undo what it has done, once somebody wants to stop.
@@ -25,7 +26,24 @@ _PAUSE = 0.5
 
 
 class ScriptDidNotRunError(SubmissionError):
-    """``deadlinecommand`` ran no script of ours; nothing was done, so another way can be tried."""
+    """``deadlinecommand`` ran no script of ours; nothing was submitted, so another way can be tried."""
+
+    def __init__(self, message: str, bundle: Optional[Bundle] = None) -> None:
+        super().__init__(message)
+        self.bundle = bundle
+        """The bundle, if it was made meanwhile."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What is to be submitted, and who is to hear of it."""
+
+    make_bundle: Callable[[RepositoryFacts], Bundle]
+    """The bundle, once it is known what the repository is like; not called if there is a ``bundle``."""
+    bundle: Optional[Bundle]
+    say: Say
+    is_stopping: Stop
+    keep_suspended: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +68,14 @@ class _Errand:
     def stop(self) -> Path:
         return self.folder / "stop"
 
+    @property
+    def facts(self) -> Path:
+        return self.folder / "facts.json"
+
+    @property
+    def go(self) -> Path:
+        return self.folder / "go.json"
+
     def result(self) -> Any:
         """What the script answered; None if it has not.
 
@@ -65,23 +91,24 @@ class _Errand:
         raise error(answer["error"])
 
 
-def submit_by_script(
-    bundle: Bundle, command: DeadlineCommand, *, say: Say, is_stopping: Stop, keep_suspended: bool
-) -> Dict[str, str]:
+def submit_by_script(submission: Submission, command: DeadlineCommand) -> Dict[str, str]:
     """The job IDs by node key, once one process has submitted the whole bundle.
 
     Raises:
         ScriptDidNotRunError: The process did nothing at all.
         SubmissionError: As ``submit_to``.
+        FlowpipeDeadlineError: What making the bundle raises.
     """
     with _errand() as errand:
-        _write_request(errand, {"action": SUBMIT, "bundle": str(bundle.folder), "keep_suspended": keep_suspended})
-        listener = _Listener(errand, say=say, is_stopping=is_stopping)
-        result = _run(errand, command, while_waiting=listener.listen)
-        listener.listen()
-        job_ids = _await_answer(errand, bundle, listener)
+        conversation = _Conversation(errand, submission)
+        bundle = "" if submission.bundle is None else str(submission.bundle.folder)
+        request = {"action": SUBMIT, "bundle": bundle, "keep_suspended": submission.keep_suspended}
+        _write_request(errand, request)
+        result = _run(errand, command, while_waiting=conversation.go_on)
+        conversation.go_on()
+        job_ids = _await_answer(errand, conversation)
         if job_ids is None:
-            raise _ended_early(bundle, command, result, say=say)
+            raise _ended_early(conversation.bundle, command, result, say=submission.say)
         return dict(job_ids)
 
 
@@ -148,8 +175,13 @@ class ScriptFarm(Farm):
     def read_repository(self) -> RepositoryFacts:
         """What is known of the repository, by one process."""
         (facts,) = self.ask(("read_repository", []))
-        lists = {name: tuple(value) for name, value in facts.items() if isinstance(value, list)}
-        return RepositoryFacts(**{**facts, **lists})
+        return repository_facts(facts)
+
+
+def repository_facts(data: Dict[str, Any]) -> RepositoryFacts:
+    """The facts that a script wrote."""
+    lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
+    return RepositoryFacts(**{**data, **lists})
 
 
 def job_facts(data: Dict[str, Any]) -> JobFacts:
@@ -158,26 +190,44 @@ def job_facts(data: Dict[str, Any]) -> JobFacts:
     return JobFacts(**{**data, "dependencies": None if waits is None else tuple(waits)})
 
 
-class _Listener:
-    """Passes on what the script says, and that somebody wants it to stop."""
+class _Conversation:
+    """What is said between the script and us while it runs."""
 
-    def __init__(self, errand: _Errand, *, say: Say, is_stopping: Stop) -> None:
+    def __init__(self, errand: _Errand, submission: Submission) -> None:
+        self.bundle = submission.bundle
+        """What is submitted; None until it is made."""
         self._errand = errand
-        self._say = say
-        self._is_stopping = is_stopping
+        self._submission = submission
         self._told = 0
 
-    def listen(self) -> bool:
-        """Whether there was anything new."""
-        if self._is_stopping() and not self._errand.stop.exists():
+    def go_on(self) -> bool:
+        """Passes on what the script says, and that somebody wants it to stop; whether there was anything new.
+
+        Raises:
+            FlowpipeDeadlineError: What making the bundle raises.
+        """
+        if self._submission.is_stopping() and not self._errand.stop.exists():
             self._errand.stop.touch()
+        return self._make_bundle() or self._listen()
+
+    def _make_bundle(self) -> bool:
+        """Makes the bundle once the script has told what the repository is like."""
+        if self.bundle is not None or not self._errand.facts.exists():
+            return False
+        facts = read_record(self._errand.facts, version=FORMAT)
+        del facts["format"]
+        self.bundle = self._submission.make_bundle(repository_facts(facts))
+        write_whole(self._errand.go, record_bytes({"bundle": str(self.bundle.folder)}))
+        return True
+
+    def _listen(self) -> bool:
         try:
             lines = self._errand.progress.read_text(encoding="utf-8").split("\n")[:-1]
         except (FileNotFoundError, UnicodeDecodeError):  # The latter: a line is being written.
             return False
         new, self._told = lines[self._told :], len(lines)
         for line in new:
-            self._say(line)
+            self._submission.say(line)
         return bool(new)
 
 
@@ -188,8 +238,10 @@ def _errand() -> Iterator[_Errand]:
 
 
 def _write_request(errand: _Errand, request: Dict[str, Any]) -> None:
-    files = {"answer": errand.answer, "progress": errand.progress, "stop": errand.stop, "packages": packages_folder()}
-    errand.request.write_bytes(request_bytes({**request, **{name: str(path) for name, path in files.items()}}))
+    names = ("answer", "progress", "stop", "facts", "go")
+    files = {name: str(getattr(errand, name)) for name in names}
+    more = {"packages": str(packages_folder()), "process": os.getpid()}
+    errand.request.write_bytes(record_bytes({**request, **files, **more}))
 
 
 def _run(
@@ -203,25 +255,29 @@ def _run(
         raise ScriptDidNotRunError(f"{command.executable} cannot be started: {error.strerror}") from error
 
 
-def _await_answer(errand: _Errand, bundle: Bundle, listener: _Listener) -> Optional[Dict[str, str]]:
+def _await_answer(errand: _Errand, conversation: _Conversation) -> Optional[Dict[str, str]]:
     """The answer; waited for as long as the script is at work in whatever process Deadline has put it."""
     while True:
         job_ids: Optional[Dict[str, str]] = errand.result()
-        record = None if job_ids is not None else read_submission(bundle.folder)
+        if job_ids is not None or conversation.bundle is None:
+            return job_ids
+        record = read_submission(conversation.bundle.folder)
         if record is None or not record.is_at_work:
-            return job_ids if job_ids is not None else errand.result()
-        listener.listen()
+            return errand.result()  # Written before it went.
+        conversation.go_on()
         time.sleep(_PAUSE)
 
 
-def _ended_early(bundle: Bundle, command: DeadlineCommand, result: CommandResult, *, say: Say) -> SubmissionError:
+def _ended_early(
+    bundle: Optional[Bundle], command: DeadlineCommand, result: CommandResult, *, say: Say
+) -> SubmissionError:
     """What to raise where the script has ended without an answer; what it had done is undone."""
     try:
-        is_begun = read_submission(bundle.folder) is not None
+        is_begun = bundle is not None and read_submission(bundle.folder) is not None
     except RecordError as error:
         return SubmissionError(f"{_silence(command, result)}; {error}")
-    if not is_begun:
-        return ScriptDidNotRunError(_silence(command, result))
+    if bundle is None or not is_begun:
+        return ScriptDidNotRunError(_silence(command, result), bundle)
     undone = undo_half_done(bundle, CommandFarm(command), say=say)
     return SubmissionError(f"{_silence(command, result)}; {undone}")
 

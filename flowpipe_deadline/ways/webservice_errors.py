@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from requests.exceptions import ConnectTimeout, ProxyError
+from requests.exceptions import ConnectTimeout, ProxyError, SSLError
 from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import NewConnectionError
 
@@ -19,6 +19,7 @@ from ..text import one_line
 from .webservice_settings import CA_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE, WebServiceSettings
 
 _BUSY = (502, 503, 504)  # What a proxy says of a service that is away or restarts.
+_NO_ENTRY = (401, 403, 407)
 _NOT_IMPLEMENTED = 501  # The service has no such request (deadline-submission.md, section 6.2).
 _LONGEST_WORDS = 300
 _UNTRUSTED = (18, 19, 20, 21)  # OpenSSL's codes for a certificate that nobody who is trusted has signed.
@@ -40,6 +41,11 @@ class WebServiceError(SubmissionError):
         """Whether the service may have done what it was asked for."""
         self.is_passing = is_passing
         """Whether it may answer if it is asked again."""
+
+    @property
+    def is_no_entry(self) -> bool:
+        """Whether the one who asks is not let in, so that nothing else will be answered either."""
+        return self.status in _NO_ENTRY
 
 
 def said(text: str, settings: WebServiceSettings) -> str:
@@ -84,11 +90,11 @@ def failure(error: Exception, *, was_sent: bool, settings: WebServiceSettings) -
     elif any(isinstance(cause, NewConnectionError) for cause in causes):
         what = f"cannot be reached: {reason}"
         is_passing = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
-    elif isinstance(causes[-1], ssl.SSLError) and not isinstance(causes[-1], ssl.SSLEOFError):
+    elif isinstance(error, SSLError) and not isinstance(causes[-1], ssl.SSLEOFError):
         is_untrusted = getattr(causes[-1], "verify_code", 0) in _UNTRUSTED
         advice = f"; name the certificate to trust in {CA_VARIABLE}" if is_untrusted else ""
         what = f"cannot be reached over TLS: {reason}{advice}"
-        was_heard = was_sent and not _REFUSED_CERTIFICATE.search(causes[-1].reason or "")
+        was_heard = was_sent and not _REFUSED_CERTIFICATE.search(str(causes[-1]))
     elif any(isinstance(cause, socket.timeout) for cause in causes):
         limits = f"{settings.connect_timeout:g} seconds to connect, {settings.read_timeout:g} to answer"
         what, was_heard = f"has not answered in time: {limits}", was_sent

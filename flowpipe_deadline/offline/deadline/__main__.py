@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Optional
 
+from ...cli.signals import terminable
 from ...farm.errors import FlowpipeDeadlineError
 from ...ways.webservice_settings import URL_VARIABLE
 from .operations import OfflineDeadline
@@ -24,7 +25,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Opens or creates an offline Deadline and renders what is submitted to it, until Ctrl+C."""
     options = _parser().parse_args(arguments)
     try:
-        with _opened(options) as deadline, ExitStack() as stack:
+        with terminable(), _opened(options) as deadline, ExitStack() as stack:
             stack.enter_context(running_workers(deadline, count=options.workers, scan_seconds=options.scan))
             url = "" if options.web is None else stack.enter_context(serve(deadline, port=options.web)).url
             _say(_welcome(deadline, options.workers, url=url))

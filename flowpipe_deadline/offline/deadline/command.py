@@ -20,13 +20,13 @@ _LEAVE = ("exit", "quit")
 
 def main(folder: str, arguments: Optional[Sequence[str]] = None) -> int:
     """Does what the command line says; the exit code."""
-    deadline = OfflineDeadline(folder)
-    time.sleep(deadline.settings.startup_seconds)
-    session = Session(deadline)
-    try:
-        exit_code = execute(session, sys.argv[1:] if arguments is None else arguments)
-    except Death:
-        os._exit(1)
+    with OfflineDeadline(folder) as deadline:
+        time.sleep(deadline.settings.startup_seconds)
+        session = Session(deadline)
+        try:
+            exit_code = execute(session, sys.argv[1:] if arguments is None else arguments)
+        except Death:
+            os._exit(1)
     _print(session)
     return exit_code
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .intake import DeadlineError
 from .jobs import Job
@@ -107,20 +107,22 @@ def _print_jobs(session: Session, jobs: Iterable[Job], arguments: Sequence[str])
 
 def _filtered(session: Session, arguments: Sequence[str], *, must_all: bool) -> list[Job]:
     """The jobs of which any, or all, of the settings have these values."""
-    batch_filter = session.deadline.settings.unknowns.batch_filter
-    wanted = []
-    for argument in require(arguments, 1):
-        name, equals, value = argument.partition("=")
-        if not equals:
-            raise DeadlineError(f"{argument} is no Setting=Value")
-        if name.lower() == "batchname" and batch_filter == "error":
-            raise DeadlineError(f"There is no setting {name}")
-        wanted.append((name, value if name.lower() != "batchname" or batch_filter == "works" else None))
+    wanted = [_setting(session, argument) for argument in require(arguments, 1)]
     enough = all if must_all else any
-    jobs = session.deadline.jobs()
-    return [
-        job for job in jobs if enough(value is not None and job_setting(job, key) == value for key, value in wanted)
-    ]
+    return [job for job in session.deadline.jobs() if enough(matches(job) for matches in wanted)]
+
+
+def _setting(session: Session, argument: str) -> Callable[[Job], bool]:
+    """Whether a job has a setting; what the filter makes of a batch name is unknown."""
+    name, equals, value = argument.partition("=")
+    if not equals:
+        raise DeadlineError(f"{argument} is no Setting=Value")
+    answer = session.deadline.settings.unknowns.batch_filter if name.lower() == "batchname" else "works"
+    if answer == "error":
+        raise DeadlineError(f"There is no setting {name}")
+    if answer != "works":
+        return lambda _: answer == "everything"
+    return lambda job: job_setting(job, name) == value
 
 
 COMMANDS: Commands = {

@@ -141,7 +141,7 @@ class JobRepository(Repository):
 
     def jobs(self, job_ids: Optional[Collection[str]] = None, *, is_deleted: Optional[bool] = False) -> list[Job]:
         """All jobs, or those of these IDs, in the order of submission; deleted ones, or both (None), if asked for."""
-        ids = [None] if job_ids is None else list(dict.fromkeys(job_ids))
+        ids: list[Optional[str]] = [None] if job_ids is None else list(set(job_ids))
         found = [row for job_id in ids for row in self._database.execute(_ROWS, (job_id, job_id))]
         counts: dict[str, list[Any]] = {}
         for job_id in ids:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Optional
 
 from ...deadline import Created
@@ -68,10 +68,6 @@ class OfflineDeadline(Home):
         """The tasks of a job."""
         self.job(job_id)
         return self.repository.tasks_of(job_id)
-
-    def find(self, is_wanted: Callable[[Job], bool]) -> list[str]:
-        """The IDs of the jobs for which that is true."""
-        return [job.job_id for job in self.jobs() if is_wanted(job)]
 
     def change(self, name: str, job_id: str, *, task_ids: Optional[Collection[int]] = None) -> list[int]:
         """Does one of ``CHANGES`` to a job, or to some of its tasks; the numbers of the tasks that changed."""

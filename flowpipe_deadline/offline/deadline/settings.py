@@ -25,7 +25,7 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "several_jobs": ("works", "first", "error"),
     "unknown_job": ("error", "nothing"),
     "task_frames": ("TaskFrameList", "TaskFrameString", "Frames", ""),
-    "batch_filter": ("works", "nothing", "error"),
+    "batch_filter": ("works", "nothing", "everything", "error"),
     "several_changes": ("go on", "stop"),
     "multiple_output": ("blocks", "ids", "nothing"),
     "script_calls": ("inside", "process"),
@@ -75,7 +75,7 @@ class Unknowns:
     task_frames: str = "TaskFrameList"
     """How GetJobTasks calls a task's frames; empty if it does not tell them."""
     batch_filter: str = "works"
-    """GetJobIdsFilter BatchName=: works, finds nothing, or is an error."""
+    """GetJobIdsFilter BatchName=: works, finds nothing, or everything, or is an error."""
     several_changes: str = "go on"
     """A change of several jobs of which one fails: go on with the others, or stop."""
     failure_exit_code: int = 1

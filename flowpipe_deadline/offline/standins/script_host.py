@@ -58,7 +58,7 @@ def main(request: Dict[str, Any]) -> int:
 
 def _pipe() -> Tuple[Any, Any]:
     """Stdin and stdout, moved to where nothing that the script starts can reach them."""
-    answers = os.fdopen(os.dup(0), "r", encoding="ascii")
+    answers = os.dup(0)
     questions = os.fdopen(os.dup(1), "w", encoding="ascii")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

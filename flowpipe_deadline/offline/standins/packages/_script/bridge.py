@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from queue import Queue
 from typing import Any, Dict, List
 
 from _dotnet.exceptions import NetException
@@ -15,12 +16,25 @@ _used: List["Bridge"] = []
 
 
 class Bridge:
-    """One pipe. If the other end is gone, this process ends: nobody waits for what it would do."""
+    """One pipe. If the other end is gone this process ends, as a script does with the process that it runs in."""
 
-    def __init__(self, answers: Any, questions: Any) -> None:
+    def __init__(self, answers: int, questions: Any) -> None:
+        """``answers`` is the file number of the end that is read."""
         self._answers = answers
         self._questions = questions
         self._lock = threading.RLock()
+        self._lines: Queue[bytes] = Queue()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        rest = b""
+        while True:
+            data = os.read(self._answers, 1 << 16)
+            if not data:
+                os._exit(1)
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                self._lines.put(line)
 
     def tell(self, message: Dict[str, Any]) -> None:
         """Send a message that has no answer."""
@@ -39,10 +53,7 @@ class Bridge:
         """
         with self._lock:
             self.tell({"ask": name, "arguments": list(arguments)})
-            line = self._answers.readline()
-        if not line:
-            os._exit(1)
-        answer = json.loads(line)
+            answer = json.loads(self._lines.get().decode("ascii"))
         if "error" in answer:
             raise NetException(answer["error"])
         return answer["value"]

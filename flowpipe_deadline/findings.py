@@ -1,0 +1,93 @@
+"""What a check of a plan finds: of a closed set of kinds, each an error or only a warning."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from .farm.errors import FlowpipeDeadlineError
+from .text import grouped_lines
+
+Severity = Literal["error", "warning"]
+
+
+class Kind(enum.Enum):
+    """What can be found; ``word`` names it to people and programs, ``sentence`` says what it is."""
+
+    LARGE_VALUE = ("large-value", "An input, output or attribute holds much data, which every task reads.")
+    LARGE_RECORD = ("large-record", "All that a node holds is much data together, which every task reads.")
+    TEXT_FRAMES = ("text-frames", "A batched input is text; the node gets text for each chunk, and no list.")
+    SINGLE_TASK = ("single-task", "All frames of a batch fit into one task.")
+    INTERPRETER = ("interpreter", "An interpreter is not configured.")
+    METADATA = ("metadata", "A metadata key looks like one that means something, and means nothing.")
+    LOST_ATTRIBUTE = ("lost-attribute", "An attribute of a node cannot be kept; a worker has its constructor's.")
+    SAME_NAME = ("same-name", "Several nodes have one name; their jobs look alike in the Monitor.")
+    OUTPUT_DIRECTORY = ("output-directory", "An output directory does not exist, or is no full path.")
+    MERGE_FUNCTION = ("merge-function", "A merge rule is a function that cannot be imported.")
+    TASK_LIMIT = ("task-limit", "A job has more tasks than the repository allows.")
+    PRIORITY = ("priority", "A priority is above the repository's maximum.")
+    UNKNOWN_POOL = ("unknown-pool", "The repository has no such pool.")
+    UNKNOWN_GROUP = ("unknown-group", "The repository has no such group.")
+    UNKNOWN_LIMIT = ("unknown-limit", "The repository has no such limit.")
+    LETTER_CASE = ("letter-case", "The repository spells a name with other capitals; whether that matters is unknown.")
+    MISSING_PLUGIN = ("missing-plugin", "The plugin is not installed in the repository.")
+    UNUSABLE_ROOT = ("unusable-root", "Nothing can be written below the root.")
+    LOCAL_ROOT = ("local-root", "The root is on a disk of this machine.")
+    LOCAL_SOURCE = ("local-source", "A node's own module is on a disk of this machine, though the root is not.")
+    LITTLE_SPACE = ("little-space", "There is hardly any room below the root.")
+    LONG_PATH = ("long-path", "A file of the bundle has a longer path than Windows takes.")
+
+    def __init__(self, word: str, sentence: str) -> None:
+        self.word = word
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong or odd; as text the whole sentence."""
+
+    kind: Kind
+    severity: Severity
+    text: str
+    advice: str
+    """What to do about it."""
+    node: Optional[str] = None
+    """The node's label, ``graph.node``; None if it is about no node in particular."""
+
+    @property
+    def message(self) -> str:
+        """What it is and what to do, without the node."""
+        return f"{self.text}; {self.advice}"
+
+    def __str__(self) -> str:
+        return self.message if self.node is None else f"{self.node}: {self.message}"
+
+    def to_json(self) -> dict[str, Optional[str]]:
+        """The finding for other programs."""
+        return {
+            "kind": self.kind.word,
+            "severity": self.severity,
+            "node": self.node,
+            "text": self.text,
+            "advice": self.advice,
+        }
+
+
+class FindingError(FlowpipeDeadlineError):
+    """A finding that keeps a plan from the farm."""
+
+    exit_code = 2
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
+
+    def __str__(self) -> str:
+        return str(self.finding)
+
+
+def finding_lines(findings: Iterable[Finding]) -> list[str]:
+    """A line for people per finding; what holds for several nodes alike is one line."""
+    return grouped_lines((finding.node, finding.message) for finding in findings)
