@@ -13,7 +13,7 @@ from flowpipe import Graph
 
 from ..bundle import ROOT_VARIABLE, Bundle, read_bundle
 from ..errors import UsageError
-from ..farm.backends import FILES
+from ..farm.bundle import FILES
 from ..loader import load_graph
 from ..parameters import parse_parameters
 from ..submit import VIA_VARIABLE, VIAS
