@@ -10,12 +10,14 @@ import farm_nodes as nodes
 import pytest
 from flowpipe import Graph
 from harness import run_cli
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.errors import PreflightError, SettingError
-from flowpipe_deadline.info_files import decode_info, parse_entries
+from flowpipe_deadline.info_files import decode_info, encode_info, format_entries, parse_entries
 from flowpipe_deadline.job_entries import OWN_SETTINGS, parse_job_settings
-from flowpipe_deadline.job_keys import PLANNED_KEYS
+from flowpipe_deadline.job_keys import PLANNED_KEYS, planned_reason
 from flowpipe_deadline.job_settings import SETTINGS
 from flowpipe_deadline.toml_text import parse_toml
 
@@ -48,6 +50,42 @@ def complaints(settings, **graph_wide):
     with pytest.raises((SettingError, PreflightError)) as caught:
         plan_of(settings, **graph_wide)
     return [error.reason for error in getattr(caught.value, "errors", [caught.value])]
+
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=12),
+    st.datetimes(),
+    st.times(),
+    st.timedeltas(),
+    st.binary(max_size=3),
+    st.sampled_from(
+        ["/a\nPlugin=Evil", "a,b", "\u2028", "\x85", "=", "%04d", "[EOL]", "/", "C:\\", " ", "true", "1-5", "{x}"]
+    ),
+)
+VALUES = st.one_of(
+    SCALARS,
+    st.lists(SCALARS, max_size=3),
+    st.tuples(SCALARS),
+    st.dictionaries(
+        st.one_of(st.text(max_size=5), st.sampled_from([*PLANNED_KEYS, "Priority", "a=b"])), SCALARS, max_size=3
+    ),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(given_settings=st.dictionaries(st.sampled_from([*SETTINGS, *OWN_SETTINGS, "nonsense"]), VALUES, max_size=6))
+def test_whatever_is_set_is_one_line_of_its_own_key_or_refused(given_settings):
+    """No value makes a second line, a planned key or a traceback."""
+    parsed = parse_job_settings(given_settings, environ={})
+
+    assert parse_entries(format_entries(parsed.job_info)) == list(parsed.job_info)
+    assert [key for key, _ in parsed.job_info if planned_reason(key)] == []
+    encode_info(format_entries(parsed.job_info))
+    assert all(str(problem) for problem in parsed.problems)
 
 
 @pytest.mark.parametrize(("setting", "expected"), GOLDEN, ids=[setting.split(" = ")[0] for setting, _ in GOLDEN])

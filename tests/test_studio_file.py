@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowpipe_deadline.errors import PreflightError, StudioFileError
+from flowpipe_deadline.studio_checks import StudioChecks
 from flowpipe_deadline.studio_file import StudioFile, load_studio_file, read_studio_file, studio_file_places
 
 EVERYTHING = """\
@@ -179,6 +183,28 @@ def test_what_is_no_toml_is_one_clear_line(studio_file, text, line, reason):
     assert caught.value.reason.startswith(reason)
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+VALUES = st.recursive(
+    st.one_of(st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.datetimes()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=6), inner, max_size=3)),
+    max_leaves=6,
+)
+KEYS = ("root", "store", "templates", "via", "strict", "allow_local_root", "webservice", "settings", "presets", "hooks")
+
+
+@settings(deadline=None, max_examples=200)
+@given(table=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4))
+def test_whatever_a_file_says_is_a_value_or_a_problem(table):
+    """Never a traceback, never a value of another kind."""
+    checks = StudioChecks(table, folder=Path("/etc"))
+
+    values = checks.values()
+
+    assert all(isinstance(reason, str) for _, reason in checks.problems)
+    assert isinstance(values["strict"], (bool, tuple))
+    assert isinstance(values["settings"], Mapping)
+    assert all(isinstance(text, str) for text in values["webservice"].values())
 
 
 def test_a_file_of_another_encoding_is_refused(studio_file):
