@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -16,6 +17,7 @@ from .setting_kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, Kind, UnfitError, ch
 from .setting_problems import suggestion
 
 WAYS = ("auto", "script", "webservice", "command")
+SYSTEMS = ("linux", "windows", "macos")
 _PASSWORD_VARIABLE = "FLOWPIPE_DEADLINE_WEBSERVICE_PASSWORD"  # noqa: S105 (where it is found, not what it is)
 _KEYS = (
     "root",
@@ -41,15 +43,15 @@ class StudioChecks:
         self.problems: list[tuple[tuple[str, ...], str]] = []
         """The keys that lead to each problem, and what is wrong there."""
         self._table = table
+        self._system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
         self._folder = folder
 
     def values(self) -> dict[str, Any]:
         """The fields of a ``StudioFile``."""
         self._refuse_unknown((), self._table, _KEYS)
-        root = self._text(("root",), FULL_PATH, home=True)
         templates = self._text(("templates",), TEXT, home=True)
         return {
-            "root": None if root is None else Path(root),
+            "root": self._root(),
             "store": self._store(),
             "templates": None if templates is None else self._folder / templates,
             "via": self._text(("via",), choice(*WAYS)),
@@ -85,6 +87,21 @@ class StudioChecks:
         except UnfitError as error:
             self._add(path, error)
             return None
+
+    def _root(self) -> Optional[Path]:
+        """A path, or one for each system that reads the same file."""
+        own: tuple[str, ...] = ("root",)
+        if isinstance(self._value(own), Mapping):
+            self._refuse_unknown(own, self._value(own), SYSTEMS)
+            own = ("root", self._system)
+            for other in SYSTEMS:
+                if other != self._system:
+                    self._text(("root", other), FULL_PATH, home=True)
+        text = self._text(own, FULL_PATH, home=True)
+        if text is not None and not Path(text).is_absolute():
+            each = ", ".join(f"{system} = …" for system in SYSTEMS)
+            self._add(own, f"is a path of another system; write  root = {{ {each} }}")
+        return None if text is None else Path(text)
 
     def _refuse_unknown(self, path: tuple[str, ...], table: Mapping[str, Any], known: Sequence[str]) -> None:
         for key in table:

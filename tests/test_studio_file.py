@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -87,6 +88,39 @@ def test_a_file_with_everything(studio_file):
     assert studio.settings["environment"] == {"SITE": "berlin"}
     assert studio.preset("comp")["pool"] == "comp"
     assert studio.disabled_hooks == ("old-hook",)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the paths of Linux")
+def test_systems_that_share_a_file_have_roots_of_their_own(studio_file):
+    """Each takes its own; one that is not named has none."""
+    studio_file('root = { linux = "/mnt/farm", windows = "P:\\\\farm" }\n')
+    assert load_studio_file().root == Path("/mnt/farm")
+
+    studio_file('[root]\nwindows = "P:/farm"\n')
+    assert load_studio_file().root is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the paths of Linux")
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            'root = "P:\\\\farm"',
+            "root is a path of another system; write  root = { linux = …, windows = …, macos = … }",
+        ),
+        ('root.linux = "P:/farm"', "root.linux is a path of another system"),
+        ('root.windows = "farm"', "root.windows is a full path, not 'farm'"),
+        ('root.win = "P:/farm"', "unknown key 'root.win'"),
+    ],
+)
+def test_a_root_of_another_system_is_refused(studio_file, text, reason):
+    """It would become a folder of that name below the current one."""
+    studio_file(text)
+
+    with pytest.raises(StudioFileError) as caught:
+        load_studio_file()
+
+    assert caught.value.reason.startswith(reason)
 
 
 def test_the_web_service_is_also_told_as_variables(studio_file):
