@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from .farm.backends import FILES
+from .farm.bundle import FILES
 from .farm.redis_address import RedisAddress
 from .farm.store import StoreError
 from .findings import Kind as FindingKind

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from ..bundle import ROOT_VARIABLE
-from ..farm.backends import FILES
+from ..farm.bundle import FILES
 from ..layers import Layers
 from ..studio_file import StudioFile, load_studio_file
 from ..studio_plan import studio_layers
