@@ -16,4 +16,5 @@ def studio_way(studio: StudioFile, *, via: Optional[str] = None) -> Way:
         UsageError, SubmissionError: As ``choose_way`` does.
     """
     named = {} if studio.via is None else {VIA_VARIABLE: studio.via}
-    return choose_way(via, environment={**studio.webservice_variables, **named, **os.environ})
+    here = {name: value for name, value in os.environ.items() if value}  # An empty variable says nothing.
+    return choose_way(via, environment={**studio.webservice_variables, **named, **here})

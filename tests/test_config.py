@@ -44,10 +44,8 @@ def studio(tmp_path):
     """Variables of a process that goes by a studio file, and that file."""
     path = tmp_path / "studio.toml"
     path.write_text(STUDIO.replace("{root}", str(tmp_path / "farm")), encoding="utf-8")
-    names = ("FLOWPIPE_DEADLINE_ROOT", "FLOWPIPE_DEADLINE_STORE", "FLOWPIPE_DEADLINE_TEMPLATES")
-    return {name: value for name, value in os.environ.items() if name not in names} | {
-        "FLOWPIPE_DEADLINE_CONFIG": str(path)
-    }, path
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FLOWPIPE_DEADLINE")}
+    return {**environment, "FLOWPIPE_DEADLINE_CONFIG": str(path)}, path
 
 
 def shown(*arguments, env):
@@ -62,10 +60,13 @@ def test_config_says_where_each_value_comes_from(studio, tmp_path):
     environment, path = studio
     environment["FLOWPIPE_DEADLINE_STORE"] = "redis://cache/1"
     environment["FLOWPIPE_DEADLINE_WEBSERVICE_USER"] = "jane"
+    environment["FLOWPIPE_DEADLINE_WEBSERVICE_PASSWORD"] = "secret"
+    environment["FLOWPIPE_DEADLINE_VIA"] = "command"
     file = f"studio file {path}"
 
     report = shown(
-        *("--templates", tmp_path, "--preset", "comp", "--set", "priority=80", "--set", "environment.SHOW=x"),
+        *("--templates", tmp_path, "--tolerate", "local-root"),
+        *("--preset", "comp", "--set", "priority=80", "--set", "environment.SHOW=x"),
         env=environment,
     )
 
@@ -77,8 +78,9 @@ def test_config_says_where_each_value_comes_from(studio, tmp_path):
         "root": {"value": str(tmp_path / "farm"), "source": file},
         "store": {"value": "redis://cache/1", "source": "environment variable FLOWPIPE_DEADLINE_STORE"},
         "templates": {"value": str(tmp_path), "source": "option --templates"},
-        "via": {"value": "auto", "source": "default"},
+        "via": {"value": "command", "source": "environment variable FLOWPIPE_DEADLINE_VIA"},
         "strict": {"value": True, "source": file},
+        "tolerate": {"value": ["local-root"], "source": "option --tolerate"},
         "allow_local_root": {"value": False, "source": "default"},
         "webservice.url": {"value": "http://farm:8081", "source": file},
         "webservice.user": {"value": "jane", "source": "environment variable FLOWPIPE_DEADLINE_WEBSERVICE_USER"},

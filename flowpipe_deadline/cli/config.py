@@ -18,8 +18,17 @@ from ..job_settings import SECTIONS
 from ..layers import places
 from ..studio_checks import WEBSERVICE_KEYS
 from ..studio_file import StudioFile, studio_file_places, webservice_variable
-from .effective import DEFAULT, Effective, Option, effective_options
-from .options import output_option, root_option, settings_options, store_option, templates_option
+from .effective import DEFAULT, Effective, Option, effective_options, found_option
+from .options import (
+    output_option,
+    root_option,
+    settings_options,
+    store_option,
+    strict_option,
+    templates_option,
+    tolerate_option,
+    via_option,
+)
 from .output import answer_console, answer_json, reserve_stdout
 
 _OWN_SECTION = "Besides"
@@ -29,6 +38,9 @@ _OWN_SECTION = "Besides"
 @root_option(help_text="The folder that gets the bundles of the farm.")
 @templates_option
 @store_option
+@via_option
+@strict_option
+@tolerate_option
 @settings_options
 @click.option(
     "--list-settings", is_flag=True, help="All settings of jobs: Deadline's keys, what they take, and defaults."
@@ -38,6 +50,9 @@ def config(
     root: Optional[Path],
     templates: Optional[Path],
     store: str,
+    via: Optional[str],
+    strict: tuple[str, ...],
+    tolerate: tuple[str, ...],
     sets: tuple[str, ...],
     presets: tuple[str, ...],
     list_settings: bool,
@@ -61,13 +76,21 @@ def config(
         rows = list(_setting_rows())
         answer_json(rows) if output == "json" else _print_settings(rows)
         return
-    report = _report(effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets))
+    effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
+    options = {
+        "via": found_option("via", via, effective.studio, default="auto"),
+        "strict": found_option("strict", strict, effective.studio, default=False),
+        "tolerate": found_option("tolerate", tolerate, effective.studio, default=[]),
+        "allow_local_root": found_option("allow_local_root", None, effective.studio, default=False),
+    }
+    report = _report(effective, options)
     answer_json(report) if output == "json" else _print_report(report)
 
 
-def _report(effective: Effective) -> dict[str, Any]:
+def _report(effective: Effective, options: Mapping[str, Option]) -> dict[str, Any]:
     studio, layers = effective.studio, effective.layers
     sources = layers.sources()
+    held = {**effective.options, **options, **_webservice_options(studio)}
     return {
         "studio_file": {
             "path": None if studio.path is None else str(studio.path),
@@ -76,7 +99,7 @@ def _report(effective: Effective) -> dict[str, Any]:
                 for place in studio_file_places()
             ],
         },
-        "options": {name: _json(option) for name, option in {**effective.options, **_studio_options(studio)}.items()},
+        "options": {name: _json(option) for name, option in held.items()},
         "settings": {name: _json(Option(value, sources.get(name, DEFAULT))) for name, value in places(layers.merged())},
         "presets": {name: _plain(settings) for name, settings in studio.presets.items()},
         "hooks": [
@@ -91,24 +114,15 @@ def _report(effective: Effective) -> dict[str, Any]:
     }
 
 
-def _studio_options(studio: StudioFile) -> dict[str, Option]:
-    """What only the studio file can say, or what a verb has further options for."""
-    values = {
-        "via": (studio.via, "auto"),
-        "strict": (list(studio.strict) if isinstance(studio.strict, tuple) else studio.strict or None, False),
-        "allow_local_root": (studio.allow_local_root or None, False),
-    }
-    file = f"studio file {studio.path}"
-    options = {
-        name: Option(default, DEFAULT) if value is None else Option(value, file)
-        for name, (value, default) in values.items()
-    }
+def _webservice_options(studio: StudioFile) -> dict[str, Option]:
+    """How the Web Service is reached, but for the password."""
+    options = {}
     for key in WEBSERVICE_KEYS:
         variable = webservice_variable(key)
         if os.environ.get(variable):
             options[f"webservice.{key}"] = Option(os.environ[variable], f"environment variable {variable}")
         elif key in studio.webservice:
-            options[f"webservice.{key}"] = Option(studio.webservice[key], file)
+            options[f"webservice.{key}"] = Option(studio.webservice[key], f"studio file {studio.path}")
     return options
 
 
@@ -145,7 +159,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(map(str, value)) or "-"
     return "-" if value is None else str(value)
 
 

@@ -15,10 +15,18 @@ from ..farm.bundle import FILES
 from ..layers import Layers
 from ..studio_file import StudioFile, load_studio_file
 from ..studio_plan import studio_layers
+from ..submit import VIA_VARIABLE
 from .assignments import parse_assignments
-from .options import STORE_VARIABLE, TEMPLATES_VARIABLE, is_given
+from .options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE, is_given
 
-_VARIABLES = {"root": ROOT_VARIABLE, "store": STORE_VARIABLE, "templates": TEMPLATES_VARIABLE}
+_VARIABLES = {
+    "root": ROOT_VARIABLE,
+    "store": STORE_VARIABLE,
+    "templates": TEMPLATES_VARIABLE,
+    "via": VIA_VARIABLE,
+    "strict": STRICT_VARIABLE,
+    "tolerate": TOLERATE_VARIABLE,
+}
 DEFAULT = "default"
 
 
@@ -76,7 +84,7 @@ def effective_options(
     }
     layers = graph_layers(studio, sets=sets, presets=presets)
     defaults = {"root": None, "store": FILES, "templates": None}
-    options = {name: _option(name, value, studio, default=defaults[name]) for name, value in given.items()}
+    options = {name: found_option(name, value, studio, default=defaults[name]) for name, value in given.items()}
     return Effective(studio=studio, layers=layers, options=options)
 
 
@@ -90,12 +98,13 @@ def graph_layers(studio: StudioFile, *, sets: Sequence[str], presets: Sequence[s
     return studio_layers(studio, presets=presets, given=parse_assignments(sets), source="option --set")
 
 
-def _option(name: str, value: Any, studio: StudioFile, *, default: Any) -> Option:
+def found_option(name: str, value: Any, studio: StudioFile, *, default: Any) -> Option:
+    """The value of the current command's option of that name, else the studio's, else the default."""
     source = click.get_current_context().get_parameter_source(name)
-    if value is not None and source is ParameterSource.COMMANDLINE:
+    if value and source is ParameterSource.COMMANDLINE:
         return Option(value, f"option --{name}")
-    if value is not None and source is ParameterSource.ENVIRONMENT:
+    if value and source is ParameterSource.ENVIRONMENT:
         return Option(value, f"environment variable {_VARIABLES[name]}")
-    if getattr(studio, name) is not None:
+    if getattr(studio, name, None):
         return Option(getattr(studio, name), f"studio file {studio.path}")
     return Option(default, DEFAULT)
