@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .results import NodeResults, read_results
     from .submit import submit_bundle
     from .submitted import Submitted, SubmittedJob, read_submitted
+    from .surroundings import Surroundings, read_surroundings
     from .waiting import wait_for_submission
 
 __all__ = [
@@ -40,12 +41,14 @@ __all__ = [
     "Plan",
     "Submitted",
     "SubmittedJob",
+    "Surroundings",
     "WorkerSetup",
     "cancel_submission",
     "plan_graph",
     "read_bundle",
     "read_results",
     "read_submitted",
+    "read_surroundings",
     "run_bundle",
     "submit_bundle",
     "suspend_submission",
@@ -63,11 +66,13 @@ _HOMES = {
     "Submitted": "submitted",
     "SubmittedJob": "submitted",
     "WorkerSetup": "offline.setup",
+    "Surroundings": "surroundings",
     "cancel_submission": "cancel",
     "plan_graph": "planner",
     "read_bundle": "bundle",
     "read_results": "results",
     "read_submitted": "submitted",
+    "read_surroundings": "surroundings",
     "run_bundle": "offline.farm",
     "submit_bundle": "submit",
     "suspend_submission": "cancel",

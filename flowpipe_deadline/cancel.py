@@ -9,16 +9,16 @@ from .bundle import AnyPath, Bundle, read_bundle
 from .deadline import Farm, SubmissionError
 from .deadline_jobs import DeadlineJobs
 from .result_counts import ResultCounts
+from .studio_way import studio_farm
 from .submission_record import SUBMITTED, SubmissionRecord, SubmissionWriter, read_submission
 from .submission_words import check_place, notices_of
-from .submit import default_farm
 from .transaction import undo_half_done
 from .undo import Undo
 
 
 def cancel_submission(
     bundle: AnyPath,
-    open_farm: Callable[[], Farm] = default_farm,
+    open_farm: Callable[[], Farm] = studio_farm,
     *,
     on_message: Optional[Callable[[str], None]] = None,
 ) -> str:
@@ -47,7 +47,7 @@ def cancel_submission(
     return told if listed else f"Deadline has no job of {opened.name} any more"
 
 
-def suspend_submission(bundle: AnyPath, open_farm: Callable[[], Farm] = default_farm) -> str:
+def suspend_submission(bundle: AnyPath, open_farm: Callable[[], Farm] = studio_farm) -> str:
     """Suspends all jobs of the submission that could start; says which are suspended now.
 
     ``open_farm`` is called if there is something to suspend.

@@ -72,13 +72,19 @@ def plan_feeds(
 
 
 def plan_dependencies(
-    feeds: Sequence[Feed], *, awaited: Sequence[Job], precedence: Precedence
+    feeds: Sequence[Feed], *, awaited: Sequence[Job], precedence: Precedence, has_job_script: bool = False
 ) -> tuple[Dependency, ...]:
-    """The dependencies on the ``awaited`` jobs, each once, with the reason for people."""
+    """The dependencies on the ``awaited`` jobs, each once, with the reason for people.
+
+    Where either job has scripts that run as tasks of their own, it is unknown what a frame dependency makes of these
+    (deadline-submission.md, section 4.3), so all of the upstream job is waited for.
+    """
     by_key: dict[str, list[Feed]] = {}
     for feed in feeds:
         by_key.setdefault(feed.upstream, []).append(feed)
-    by_frame = {job.key for job in awaited if job.key in by_key and all(feed.by_frame for feed in by_key[job.key])}
+    fitting = {job.key for job in awaited if job.key in by_key and all(feed.by_frame for feed in by_key[job.key])}
+    scripted = {job.key for job in awaited if has_job_script or job.has_job_script}
+    by_frame = fitting - scripted
     whole = [job.key for job in awaited if job.key not in by_frame]
     implied: dict[str, str | None] = {}
     if by_frame and whole:
@@ -89,6 +95,8 @@ def plan_dependencies(
     for job in awaited:
         kind, reason = _kind_and_reason(by_frame=job.key in by_frame, needed=needed, implied=implied.get(job.key))
         text = _reason(by_key.get(job.key, ()))
+        if kind == "job" and job.key in fitting & scripted:
+            reason = ", not frame by frame as there is a job script"
         dependencies.append(Dependency(upstream=job.key, kind=kind, reason=f"{text}{reason}"))
     return tuple(dependencies)
 

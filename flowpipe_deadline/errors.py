@@ -24,6 +24,7 @@ __all__ = [
     "FindingError",
     "FlowpipeDeadlineError",
     "FrameListError",
+    "HookError",
     "InterruptedRunError",
     "LoadError",
     "LoadingError",
@@ -35,9 +36,26 @@ __all__ = [
     "SettingError",
     "StoreError",
     "StoreUrlError",
+    "StudioFileError",
     "SubmissionError",
     "UsageError",
 ]
+
+
+class StudioFileError(FlowpipeDeadlineError):
+    """Something in the studio's file, or the file as such; ``line`` is where, if that can be told."""
+
+    exit_code = 2
+
+    def __init__(self, path: object, reason: str, *, line: Optional[int] = None) -> None:
+        super().__init__(path, reason, line)
+        self.path = str(path)
+        self.reason = reason
+        self.line = line
+
+    def __str__(self) -> str:
+        where = self.path if self.line is None else f"{self.path}, line {self.line}"
+        return f"{where}: {self.reason}"
 
 
 class UsageError(FlowpipeDeadlineError):
@@ -106,6 +124,10 @@ class CycleError(FlowpipeDeadlineError):
             self.path if len(self.path) <= 12 else (*self.path[:6], f"… {len(self.path) - 11} more …", *self.path[-5:])
         )
         return f"the graph has a cycle: {' -> '.join(path)}; cut one of these connections"
+
+
+class HookError(FlowpipeDeadlineError):
+    """A plan hook that cannot be loaded, raises, or gives what is no plan of the same work."""
 
 
 class EvaluationError(FlowpipeDeadlineError):

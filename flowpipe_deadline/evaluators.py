@@ -31,10 +31,12 @@ from .offline.farm import DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from .offline.repository import JobStatus, TaskStatus
 from .offline.setup import WorkerSetup
 from .plan import Plan
-from .planner import plan_graph
 from .result_counts import ResultCounts
+from .studio_file import load_studio_file
+from .studio_plan import studio_layers, studio_plan
+from .studio_way import studio_way
 from .submission_record import IDS
-from .submit import choose_way, open_farm, submit_bundle
+from .submit import open_farm, submit_bundle
 from .transaction import InterruptedSubmissionError
 from .walk import sorted_nodes
 
@@ -95,7 +97,9 @@ class FarmEvaluator(Evaluator):
             return
         chosen_ids = {id(node) for node in chosen.values()}
         clean = [node for node in nodes if id(node) not in chosen_ids]
-        plan = plan_graph(graph, settings=self._settings, interpreters=self._interpreters, skip=clean)
+        studio = load_studio_file()
+        layers = studio_layers(studio, given=self._settings)
+        plan = studio_plan(graph, studio=studio, layers=layers, interpreters=self._interpreters, skip=clean)
         for line in finding_lines(plan.warnings):
             _log.warning(line)
         for error in self._run(plan, chosen, on_node_event):
@@ -182,7 +186,7 @@ class DeadlineEvaluator(FarmEvaluator):
         Deadline is asked for the state of the jobs every ``poll_seconds``, and ``on_progress`` hears of every change:
         Deadline's words by node key. How often a task is tried again is the repository's setting. Where waiting ends
         early, the jobs are suspended. ``settings`` and ``templates`` are those of ``plan_graph`` and ``write_bundle``,
-        the way to Deadline is that of ``choose_way``.
+        the way to Deadline is that of ``choose_way``, or the studio's.
         """
         super().__init__(root=root, settings=settings, interpreters=None, templates=templates)
         self._poll_seconds = poll_seconds
@@ -192,7 +196,7 @@ class DeadlineEvaluator(FarmEvaluator):
         self, plan: Plan, nodes: Mapping[str, INode], on_node_event: Optional[NodeEventCallback]
     ) -> list[BaseException]:
         assert self._root is not None
-        way = choose_way()
+        way = studio_way(load_studio_file())
         farm = open_farm(way)  # Before anything is written.
         bundle = write_bundle(plan, root=self._root, templates=self._templates)
         live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event, wait=_WAIT_FOR_RESULTS)

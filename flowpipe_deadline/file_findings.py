@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Optional
 
 from .errors import MergeError
@@ -98,13 +97,11 @@ def _output_directories(job: Job) -> Iterator[str]:
 
 def _judge_folder(folder: str) -> Optional[Finding]:
     """What is wrong with it; None if nothing is, or nobody here can tell."""
-    is_of_windows = is_windows_path(folder)
-    path = PureWindowsPath(folder) if is_of_windows else PurePosixPath(folder)
-    if not path.is_absolute():
-        problem, advice = "is no full path", "give one, so that the Monitor can open it"
-    elif is_of_windows == (os.name == "nt") and not os.path.isdir(folder):
-        problem, advice = "does not exist", "check its spelling, unless the node creates it"
-    else:
+    if is_windows_path(folder) != (os.name == "nt") or os.path.isdir(folder):
         return None
-    text = f"the output directory '{folder}' {problem}"
-    return Finding(kind=Kind.OUTPUT_DIRECTORY, severity="warning", text=text, advice=advice)
+    return Finding(
+        kind=Kind.OUTPUT_DIRECTORY,
+        severity="warning",
+        text=f"the output directory '{folder}' does not exist",
+        advice="check its spelling, unless the node creates it",
+    )

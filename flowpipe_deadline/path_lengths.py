@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Optional
 
-from .bundle import job_file_stems, partial_name, submission_name
+from .bundle import job_file_stems
+from .bundle_folder import partial_name, submission_name
 from .farm.bundle import JOBS, NODES
 from .farm.files import temporary_name
 from .farm.frames import FrameList

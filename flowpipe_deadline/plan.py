@@ -8,7 +8,7 @@ from typing import Any, Literal, Optional
 
 from .farm.frames import FrameList
 from .findings import Finding
-from .settings import Entries
+from .job_entries import Entries
 from .text import one_line
 
 FrameMode = Literal["frames", "items", "none"]
@@ -29,6 +29,14 @@ class Dependency:
     for, as it is complete before another upstream job begins."""
     reason: str
     """Why, for people: what is handed over."""
+
+
+_JOB_SCRIPTS = frozenset({"PreJobScript", "PostJobScript"})
+
+
+def has_job_script(job_info: Entries) -> bool:
+    """Whether these entries name a script that runs before or after all tasks."""
+    return any(key in _JOB_SCRIPTS and text for key, text in job_info)
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,11 @@ class Job:
     def is_frame_dependent(self) -> bool:
         """Whether its tasks are released one by one."""
         return any(dependency.kind == "frame" for dependency in self.dependencies)
+
+    @property
+    def has_job_script(self) -> bool:
+        """Whether Deadline gives it tasks of their own for scripts, beside those of its frames."""
+        return has_job_script(self.job_info)
 
     @property
     def awaited_keys(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Optional
 
 from flowpipe import Graph, INode
@@ -16,9 +17,18 @@ from .findings import Finding
 from .keys import unique_keys
 from .node_findings import job_findings, name_findings
 from .node_records import label, node_record
-from .plan import Job, OmittedNode, Plan
+from .plan import Job, OmittedNode, Plan, has_job_script
 from .problems import Problems
-from .settings import DEFAULT_INTERPRETER, BatchSettings, NodeSettings, parse_settings
+from .setting_findings import setting_findings, vanishing_findings
+from .settings import (
+    DEFAULT_INTERPRETER,
+    BatchSettings,
+    GraphWide,
+    NodeSettings,
+    check_graph_wide,
+    parse_settings,
+)
+from .surroundings import Surroundings
 from .walk import connections, parents, sort_nodes
 
 _NO_SETTINGS = NodeSettings(interpreter=DEFAULT_INTERPRETER, batch=None, job_info=(), extra_info=())
@@ -29,14 +39,14 @@ def plan_graph(
     *,
     name: Optional[str] = None,
     settings: Optional[Mapping[str, Any]] = None,
-    interpreters: Optional[Collection[str]] = None,
     skip: Collection[INode] = (),
+    surroundings: Optional[Surroundings] = None,
 ) -> Plan:
     """The jobs that the graph becomes, upstream first; the graph is only read.
 
-    ``settings`` are job settings for all nodes, as in ``metadata["deadline"]``; a node's own win. With
-    ``interpreters``, jobs that need another one are said in the plan's warnings. Nodes in ``skip`` are no part of the
-    plan: what they feed keeps the values that it has.
+    ``settings`` are job settings for all nodes, as in ``metadata["deadline"]``; a node's own win. Nodes in ``skip`` are
+    no part of the plan: what they feed keeps the values that it has. ``surroundings`` are what ``read_surroundings``
+    gives: variables that jobs may take along, folders that their modules come from, and which interpreters there are.
 
     Raises:
         CycleError: Nodes feed each other.
@@ -58,24 +68,32 @@ def plan_graph(
     jobs = _Jobs(running)
     omitted: list[OmittedNode] = []
     warnings: list[Finding] = []
+    around = surroundings or Surroundings()
+    graph_wide = GraphWide()
+    with problems.collected():
+        graph_wide = check_graph_wide(settings or {}, name=plan_name)
     for node in nodes:
         if id(node) in skipped:
             continue
         node_settings = _NO_SETTINGS
         with problems.collected():
-            node_settings = parse_settings(label(node), metadata=node.metadata, graph_wide=settings or {})
+            node_settings = parse_settings(
+                label(node), metadata=node.metadata, graph_wide=graph_wide, surroundings=around
+            )
         with problems.collected():
             if node.omit:
                 omitted.append(_omitted_node(node, node_settings, key=unique[id(node)]))
                 continue
             job = _plan_job(node, node_settings, jobs=jobs, awaited=awaited[id(node)])
-            jobs.add(node, job)
-            warnings += job_findings(job, metadata=node.metadata, interpreters=interpreters)
+            jobs.add(node, _with_imports(job, node_settings, around))
+            warnings += job_findings(job, metadata=node.metadata, interpreters=around.interpreters)
+            warnings += setting_findings(label(node), node_settings)
     if not running:
         problems.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else "")))
     problems.raise_all()
     planned = tuple(jobs.by_node.values())
-    return Plan(name=plan_name, jobs=planned, omitted=tuple(omitted), warnings=(*warnings, *name_findings(planned)))
+    warnings += (*name_findings(planned), *vanishing_findings(planned))
+    return Plan(name=plan_name, jobs=planned, omitted=tuple(omitted), warnings=tuple(warnings))
 
 
 class _Jobs:
@@ -139,12 +157,26 @@ def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapp
         frame_mode=chunking.mode,
         frames=chunking.frames,
         chunk_size=chunking.chunk_size,
-        dependencies=plan_dependencies(feeds, awaited=upstream, precedence=jobs.precedence),
+        dependencies=plan_dependencies(
+            feeds,
+            awaited=upstream,
+            precedence=jobs.precedence,
+            has_job_script=has_job_script(settings.job_info),
+        ),
         job_info=settings.job_info,
         extra_info=settings.extra_info,
         record=record,
         notes=(chunking.note,),
     )
+
+
+def _with_imports(job: Job, settings: NodeSettings, surroundings: Surroundings) -> Job:
+    """The job, its record telling the evaluator where modules of the graph's own may be imported from."""
+    if not settings.import_roots:
+        return job
+    inherited = [folder for folder in surroundings.python_path if folder in settings.import_roots]
+    imports = {"roots": list(settings.import_roots), "python_path": inherited}
+    return replace(job, record={**job.record, "imports": imports})
 
 
 def _omitted_node(node: INode, settings: NodeSettings, *, key: str) -> OmittedNode:

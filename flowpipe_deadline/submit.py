@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Optional
 
@@ -39,22 +39,23 @@ class Way:
         return f"{self.via} ({self.reason})"
 
 
-def choose_way(via: Optional[str] = None, *, webservice: Optional[WebServiceSettings] = None) -> Way:
+def choose_way(via: Optional[str] = None, *, environment: Optional[Mapping[str, str]] = None) -> Way:
     """The way to Deadline that was asked for, here or by FLOWPIPE_DEADLINE_VIA, or else that fits this machine (auto).
 
     ``script``: one ``deadlinecommand`` process for a graph. ``webservice``: requests to Deadline's Web Service, no
     process at all. ``command``: a ``deadlinecommand`` process for each job, which always works and takes the longest.
-    ``webservice`` are its settings; without any, those of the environment variables.
+    ``environment`` holds the variables, instead of those of this process.
 
     Raises:
         UsageError: There is no such way, or an environment variable is wrong.
         SubmissionError: This machine has neither ``deadlinecommand`` nor the address of a Web Service, or not what the
             way needs.
     """
-    via = via or os.environ.get(VIA_VARIABLE) or "auto"
+    variables = os.environ if environment is None else environment
+    via = via or variables.get(VIA_VARIABLE) or "auto"
     if via not in VIAS:
         raise UsageError(f"'{via}' is no way to Deadline; there are {', '.join(VIAS)}")
-    service = webservice or parse_environment(os.environ)
+    service = parse_environment(variables)
     if via == "webservice":
         if service is None:
             raise SubmissionError(
@@ -83,16 +84,6 @@ def open_farm(way: Way, *, is_stopping: Optional[Stop] = None) -> Farm:
         return WebServiceFarm(way.webservice, user=_user_name(), machine=socket.gethostname())
     command = DeadlineCommand(is_stopping=is_stopping)
     return ScriptFarm(command, may_fall_back=way.may_fall_back) if way.via == "script" else CommandFarm(command)
-
-
-def default_farm() -> Farm:
-    """Deadline by the way that fits this machine.
-
-    Raises:
-        UsageError: An environment variable is wrong.
-        SubmissionError: There is no way from this machine.
-    """
-    return open_farm(choose_way())
 
 
 def submit_bundle(

@@ -14,9 +14,9 @@ from .errors import UsageError
 from .farm.failures import ERRORS, Failure, read_failures
 from .node_names import find_nodes
 from .result_counts import ResultCounts
+from .studio_way import studio_farm
 from .submission_record import SubmissionRecord, read_submission
 from .submission_words import SUBMITTING, notices_of, state_of
-from .submit import default_farm
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Submitted:
 
 def read_submitted(
     bundle: AnyPath,
-    open_farm: Callable[[], Farm] = default_farm,
+    open_farm: Callable[[], Farm] = studio_farm,
     *,
     node: Optional[str] = None,
     with_tasks: bool = False,

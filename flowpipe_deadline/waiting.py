@@ -8,9 +8,9 @@ from typing import Optional
 
 from .bundle import AnyPath, Bundle, read_bundle
 from .deadline import Farm, SubmissionError
+from .studio_way import studio_farm
 from .submission_record import SUBMITTED, read_submission
 from .submission_words import SUBMITTING, check_place, notices_of, state_of
-from .submit import default_farm
 from .submitted import Submission, Submitted
 
 POLL_SECONDS = 10.0
@@ -29,7 +29,7 @@ class Listener:
 
 def wait_for_submission(
     bundle: AnyPath,
-    open_farm: Callable[[], Farm] = default_farm,
+    open_farm: Callable[[], Farm] = studio_farm,
     *,
     poll_seconds: float = POLL_SECONDS,
     timeout: Optional[float] = None,

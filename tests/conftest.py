@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,9 @@ from redis_server import EXECUTABLE, RedisServer
 from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
 
 settings.register_profile("thorough", max_examples=5000)
+
+# No studio file of the machine that the tests run on, also not in the processes that they start.
+os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import configparser
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +15,29 @@ import pytest
 import flowpipe_deadline
 from flowpipe_deadline.farm import protocol
 from flowpipe_deadline.job_info import PLUGIN, PLUGIN_INFO_KEYS
+from flowpipe_deadline.light_packages import LIGHT_MODULES, read_light_packages
 from flowpipe_deadline.shipped import shipped_folder
 
 FOLDER = shipped_folder(f"plugins/{PLUGIN}")
 PLUGIN_SOURCE = (FOLDER / "Flowpipe.py").read_text(encoding="utf-8")
+DEADLINES_OWN = {"Deadline", "DeadlineUI", "FranticX", "System"}
+SCRIPTS = [
+    path
+    for folder in ("submission/Flowpipe/Main", "custom_scripts/Submission")
+    for path in sorted(shipped_folder(folder).rglob("*.py"))
+]
+LIGHT_NAMES = {
+    ".".join(("flowpipe_deadline", *Path(name).with_suffix("").parts)).replace(".__init__", "")
+    for name in LIGHT_MODULES
+}
+
+
+def imported_by(source):
+    """The names of the packages that a source imports, anywhere in it."""
+    nodes = list(ast.walk(ast.parse(source)))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "." for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names}
 
 
 def modules_after(code):
@@ -57,14 +78,52 @@ def test_importing_the_package_imports_nothing():
 
 def test_the_plugin_imports_deadline_and_the_standard_library_only():
     """Deadline's Python has nothing else."""
-    imported = set()
-    for node in ast.walk(ast.parse(PLUGIN_SOURCE)):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add(node.module.partition(".")[0])
+    standard = {"hashlib", "json", "os", "re", "shutil", "uuid", "zipfile"}
+    assert imported_by(PLUGIN_SOURCE) == standard | {"Deadline", "FranticX"}
 
-    assert imported == {"hashlib", "json", "os", "re", "shutil", "uuid", "zipfile", "Deadline", "FranticX"}
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_scripts_import_deadline_and_the_standard_library_only(path):
+    """What they need of this package, they ask for by name, of what is made for Deadline's Python."""
+    source = path.read_text(encoding="utf-8")
+    imported = imported_by(source) - DEADLINES_OWN
+
+    assert imported <= set(getattr(sys, "stdlib_module_names", imported))
+    assert "flowpipe_deadline" not in imported
+    assert set(re.findall(r'"(flowpipe_deadline\.[a-z_.]+)"', source)) <= LIGHT_NAMES
+
+
+def test_there_are_scripts_to_look_at():
+    """At least one for each of the two places."""
+    assert {path.parent.name for path in SCRIPTS} == {"Main", "Submission"}
+
+
+def test_deadlines_python_can_read_the_scripts(deadline_python):
+    """No word of a newer Python's is in them."""
+    code = "import sys, pathlib\nfor path in sys.argv[1:]: compile(pathlib.Path(path).read_bytes(), path, 'exec')"
+    command = [deadline_python, "-IS", "-W", "error", "-c", code, *map(os.fspath, SCRIPTS), str(FOLDER / "Flowpipe.py")]
+
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert result.stderr == ""
+
+
+def test_deadlines_python_can_import_the_light_modules(deadline_python, tmp_path):
+    """Out of the archive that is installed, with nothing but the standard library beside it."""
+    archive = tmp_path / "packages.zip"
+    archive.write_bytes(read_light_packages().archive())
+    code = (
+        "import sys\nsys.path.append(sys.argv[1])\n"
+        "for name in sys.argv[2:]: __import__(name)\n"
+        "print(*(name for name, module in sys.modules.items() if sys.argv[1] in str(getattr(module, '__file__', ''))))"
+    )
+    command = [deadline_python, "-IS", "-W", "error", "-c", code, str(archive), *sorted(LIGHT_NAMES)]
+
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert result.stderr == ""
+    assert set(result.stdout.split()) >= LIGHT_NAMES
+    assert {name.partition(".")[0] for name in result.stdout.split()} == {"flowpipe_deadline"}
 
 
 def test_bundle_plugin_and_options_agree_on_the_plugin_info_keys():

@@ -112,23 +112,14 @@ def test_a_function_beside_the_script_can_be_imported(tmp_path):
     assert result.stdout == "()\n"
 
 
-@pytest.mark.parametrize(
-    ("folder", "words"),
-    [
-        pytest.param("images", "is no full path", id="relative"),
-        pytest.param("~/images", "is no full path", id="of somebody's home"),
-        pytest.param("P:images", "is no full path", id="relative on a drive"),
-        pytest.param("/no/such/folder", "does not exist", id="missing"),
-        pytest.param(__file__, "does not exist", id="a file"),
-    ],
-)
+@pytest.mark.parametrize("folder", ["/no/such/folder", pytest.param(__file__, id="a file")])
 @pytest.mark.skipif(os.name == "nt", reason="the paths are those of POSIX")
-def test_odd_output_directories_are_warnings(folder, words):
+def test_output_directories_that_do_not_exist_are_warnings(folder):
     """The Monitor opens them to show output."""
     [found] = output_findings(writing_to(folder))
 
     assert (found.kind, found.severity, found.node) == (Kind.OUTPUT_DIRECTORY, "warning", "shot.n0")
-    assert found.text == f"the output directory '{folder}' {words}"
+    assert found.text == f"the output directory '{folder}' does not exist"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the paths are those of POSIX")

@@ -9,7 +9,7 @@ import pytest
 from flowpipe import Graph
 from harness import run_cli, write_script
 
-from flowpipe_deadline import plan_graph
+from flowpipe_deadline import Surroundings, plan_graph
 from flowpipe_deadline.errors import FindingError, PlanError, PreflightError, UsageError
 from flowpipe_deadline.findings import Finding, Kind, finding_lines
 from flowpipe_deadline.preflight import parse_kinds, raise_findings
@@ -43,7 +43,7 @@ def test_an_ordinary_graph_is_not_odd(graph):
     nodes.Render(graph=graph, frames=range(1, 11), metadata={"batch_size": 4, "shot": "a_010"})
     nodes.Holder(graph=graph, value=1).lock = 2
 
-    assert planned_warnings(graph, interpreters={"python"}) == []
+    assert planned_warnings(graph, surroundings=Surroundings(interpreters={"python"})) == []
 
 
 def test_a_large_value_is_named_with_its_input(graph):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 
 import farm_nodes as nodes
@@ -18,6 +20,7 @@ from installed import run_installed
 from flowpipe_deadline import WorkerSetup, plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.installation import check
+from flowpipe_deadline.offline.deadline.workers import running_workers
 
 TESTS = Path(__file__).parent
 SCRIPT = f"""
@@ -134,6 +137,49 @@ def test_the_folders_of_a_td_come_before_the_packages(graph, tmp_path, farm_repo
 
     origins = read_results(bundle)["Test.node"].outputs()["origins"]
     assert [path for path in origins if not is_unpacked(path)] == [str(own / "typing_extensions.py")]
+
+
+@pytest.fixture
+def installed_deadline(deadline, farm_repository):
+    """An offline Deadline whose repository has what was installed."""
+    shutil.copytree(farm_repository / "custom", deadline.root / "custom", dirs_exist_ok=True)
+    return deadline
+
+
+def submit_inside(deadline, bundle):
+    """What ``deadlinecommand`` prints when the installed script submits the bundle."""
+    script = deadline.root / "custom" / "submission" / "Flowpipe" / "Main" / "FlowpipeSubmission.py"
+    command = [str(deadline.bin / "deadlinecommand"), "-ExecuteScriptNoGui", str(script), str(bundle.folder)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_the_installed_script_submits_in_deadlines_own_python(installed_deadline, graph, tmp_path, deadline_python):
+    """As the Monitor does: with the packages beside the plugin, out of the archive."""
+    nodes.Pass(name="first", graph=graph).outputs["value"].connect(
+        nodes.Pass(name="second", graph=graph).inputs["value"]
+    )
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    installed_deadline.change_settings(interpreter=deadline_python)
+
+    said = submit_inside(installed_deadline, bundle)
+
+    assert "2 jobs submitted: " in said
+    assert [job.status for job in installed_deadline.jobs()] == ["Active", "Pending"]
+
+
+def test_an_installed_deadline_submits_and_renders(installed_deadline, graph, tmp_path, bare_python):
+    """From end to end with nothing of this package but what lies in the repository."""
+    nodes.Origins(name="node", graph=graph)
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+
+    with running_workers(installed_deadline, count=1, scan_seconds=0.05, interpreters={"python": bare_python}):
+        submit_inside(installed_deadline, bundle)
+        while installed_deadline.jobs()[0].status == "Active":
+            time.sleep(0.05)
+
+    assert all(map(is_unpacked, read_results(bundle)["Test.node"].outputs()["origins"]))
 
 
 def test_a_repository_without_the_plugin_is_said(graph, tmp_path):

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowpipe_deadline import plan_graph, write_bundle
-from flowpipe_deadline.errors import BundleError, SettingError
+from flowpipe_deadline.errors import BundleError, PreflightError
 from flowpipe_deadline.info_files import decode_info, encode_info, parse_entries
 from flowpipe_deadline.job_info import JobFiles, job_name
 
@@ -108,7 +108,7 @@ def test_no_setting_can_smuggle_in_a_line(value):
     """A setting's text arrives as it is, or is refused; it is never cut into two lines."""
     try:
         plan = plan_of_one(comment=value, environment={"A": value}, job_info={"ExtraInfo0": value})
-    except SettingError:
+    except PreflightError:
         return
 
     text = JobFiles().job_info(plan.jobs[0], plan_name="x", batch_name="y", job_dependencies=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import io
 import json
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import flowpipe_deadline
-from flowpipe_deadline.light_packages import LightPackages, PackagingError, read_light_packages
+from flowpipe_deadline.light_packages import LIGHT_MODULES, LightPackages, PackagingError, read_light_packages
 
 PACKAGE = Path(flowpipe_deadline.__file__).parent
 
@@ -39,17 +40,25 @@ def names_in(data):
         return archive.namelist()
 
 
-def test_all_of_it_imports_where_nothing_is_installed(archive, bare_python):
+def import_all(python, archive, names):
+    """What an interpreter complains of that has nothing but the archive, when it imports these files of it."""
+    modules = sorted(name[: -len(".py")].replace("/", ".") for name in names)
+    code = f"import importlib\nfor name in {modules!r}:\n    importlib.import_module(name)"
+    command = [python, "-S", "-c", code]
+    return subprocess.run(command, env={"PYTHONPATH": str(archive)}, capture_output=True, text=True, check=False).stderr
+
+
+def test_all_of_it_imports_where_nothing_is_installed(archive):
     """Every module that is in it, in an interpreter that has the standard library only."""
-    modules = [name[:-3].replace("/", ".") for name in names_in(archive.read_bytes()) if name.endswith(".py")]
-    optional = {"flowpipe_deadline.farm.redis_store"}  # It needs the Redis client, which the farm may have or not.
-    code = f"import importlib\nfor name in {sorted(set(modules) - optional)!r}:\n    importlib.import_module(name)"
+    optional = "flowpipe_deadline/farm/redis_store.py"  # It needs the Redis client, which the farm may have or not.
+    names = {name for name in names_in(archive.read_bytes()) if name.endswith(".py")} - {optional}
 
-    result = subprocess.run(
-        [bare_python, "-c", code], env={"PYTHONPATH": str(archive)}, capture_output=True, text=True, check=False
-    )
+    assert import_all(sys.executable, archive, names) == ""
 
-    assert (result.returncode, result.stderr) == (0, "")
+
+def test_deadlines_own_python_imports_what_is_meant_for_it(archive, deadline_python):
+    """Each module of ours outside of ``farm``; flowpipe itself needs a newer Python."""
+    assert import_all(deadline_python, archive, [f"flowpipe_deadline/{name}" for name in LIGHT_MODULES]) == ""
 
 
 def test_it_holds_what_workers_need_and_no_more(packages):
@@ -66,6 +75,16 @@ def test_it_holds_what_workers_need_and_no_more(packages):
     }
     assert not own & {"flowpipe_deadline/planner.py", "flowpipe_deadline/cli/main.py"}
     assert {Path(name).suffix for name in packages.files} == {".py", ".json"}
+
+
+def test_every_module_for_deadlines_own_python_is_in_it():
+    """Each says in its first lines that it is one."""
+    paths = [*PACKAGE.glob("*.py"), *(PACKAGE / "ways").glob("*.py")]
+    said = {path: str(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))) for path in paths}
+    light = {path for path, text in said.items() if "valid from Python 3.7" in " ".join(text.split())}
+
+    listed = {PACKAGE / name for name in LIGHT_MODULES if not name.endswith("__init__.py")}
+    assert light == listed
 
 
 def test_it_says_what_is_in_it(packages):

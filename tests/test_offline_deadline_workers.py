@@ -18,7 +18,7 @@ from harness import expected_outputs
 from flowpipe_deadline import plan_graph, read_results, submit_bundle, write_bundle
 from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
 from flowpipe_deadline.offline.deadline.workers import running_workers
-from flowpipe_deadline.offline.farm import plugins_folder
+from flowpipe_deadline.offline.setup import plugins_folder
 from flowpipe_deadline.ways.command import find_deadlinecommand
 
 TESTS = str(Path(__file__).parent)

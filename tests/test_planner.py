@@ -12,6 +12,7 @@ from flowpipe_deadline import plan_graph
 from flowpipe_deadline.errors import CycleError, LoadingError, PlanError, SettingError
 from flowpipe_deadline.farm.guard import loading
 from flowpipe_deadline.findings import Kind
+from flowpipe_deadline.surroundings import Surroundings
 
 
 def jobs_by_name(graph):
@@ -392,7 +393,7 @@ def test_unknown_interpreters_and_near_misses_are_worth_a_warning(graph):
     """What is only odd is said, and planned all the same."""
     nodes.Pass(name="a", graph=graph, metadata={"interpreter": "3dequalizer", "batchsize": 3})
 
-    warnings = plan_graph(graph, interpreters={"python"}).warnings
+    warnings = plan_graph(graph, surroundings=Surroundings(interpreters={"python"})).warnings
 
     assert [warning.kind for warning in warnings] == [Kind.METADATA, Kind.INTERPRETER]
     assert str(warnings[0]) == "Test.a: metadata 'batchsize' means nothing here; is it 'batch_size'?"

@@ -27,7 +27,7 @@ def kinds(findings):
 def bad_graph():
     """A graph with which much is wrong, and that can be planned."""
     graph = Graph(name="shot")
-    settings = {"pool": "cpuu", "priority": 101, "output_directories": ["images"]}
+    settings = {"pool": "cpuu", "priority": 101, "output_directories": ["/no/such/folder"]}
     batch = {"size": 10, "merge": {"items": "no_such_module:f"}}
     nodes.Render(name="a", graph=graph, frames="1-10", metadata={"deadline": settings, "batch": batch})
     return graph

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import farm_nodes as nodes
 import pytest
@@ -338,7 +339,7 @@ submit_to(farm, sys.argv[2])
 def test_a_submission_that_was_killed_is_undone_by_the_next(deadline, farm, bundle, killed_after):
     """Also where the job came into being and its ID was not on record yet."""
     command = [sys.executable, "-c", KILLED, deadline.folder, bundle.folder, str(killed_after)]
-    assert subprocess.run(command, check=False, cwd=sys.path[0]).returncode == 9
+    assert subprocess.run(command, check=False, cwd=Path(__file__).parent).returncode == 9
     before = {job.job_id for job in deadline.jobs()}
     told = []
 

@@ -10,8 +10,8 @@ import click
 from ..bundle import Bundle, read_bundle
 from ..cancel import cancel_submission, suspend_submission
 from ..deadline import Farm
+from ..studio_way import studio_farm
 from ..submission_record import read_submission
-from ..submit import choose_way, open_farm
 from .options import bundle_argument, output_option, via_option
 from .output import answer, answer_json, reserve_stdout, say
 
@@ -40,7 +40,7 @@ def cancel(bundle: str, suspend: bool, yes: bool, via: Optional[str], output: st
     opened = read_bundle(bundle)
 
     def open_way() -> Farm:
-        return open_farm(choose_way(via))
+        return studio_farm(via=via)
 
     if suspend:
         told = suspend_submission(opened, open_way)

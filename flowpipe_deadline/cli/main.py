@@ -14,6 +14,7 @@ import click
 from ..errors import FlowpipeDeadlineError, PreflightError
 from ..text import one_line
 from .cancel import cancel
+from .config import config
 from .install import install_command
 from .output import say
 from .plan import plan
@@ -38,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (plan, run, submit, status, wait, cancel, results, install_command):
+for command in (plan, run, submit, status, wait, cancel, results, config, install_command):
     cli.add_command(command)
 
 

@@ -11,9 +11,9 @@ import platformdirs
 from click.core import ParameterSource
 from flowpipe import Graph
 
-from ..bundle import ROOT_VARIABLE
+from ..bundle import ROOT_VARIABLE, Bundle, read_bundle
 from ..errors import UsageError
-from ..farm.backends import FILES
+from ..farm.bundle import FILES
 from ..loader import load_graph
 from ..parameters import parse_parameters
 from ..submit import VIA_VARIABLE, VIAS
@@ -64,7 +64,7 @@ def templates_option(command: _Command) -> _Command:
         type=click.Path(path_type=Path),
         envvar=TEMPLATES_VARIABLE,
         show_envvar=True,
-        help="A folder with your own job_info.jinja or plugin_info.jinja.",
+        help="A folder with your own job_info.jinja or plugin_info.jinja; else the studio file's.",
     )(command)
 
 
@@ -75,7 +75,7 @@ def store_option(command: _Command) -> _Command:
         default=FILES,
         metavar="files|URL",
         envvar=STORE_VARIABLE,
-        show_default=True,
+        show_default="the studio file's, else files",
         show_envvar=True,
         help="Where results are kept: in the bundle, or in Redis: redis://host:port/db[?prefix=NAME&expire=DAYS].",
     )(command)
@@ -123,6 +123,24 @@ def tolerate_option(command: _Command) -> _Command:
     )(command)
 
 
+def settings_options(command: _Command) -> _Command:
+    """``--set NAME=VALUE`` and ``--preset NAME``, each several times."""
+    command = click.option(
+        "--preset",
+        "presets",
+        multiple=True,
+        metavar="NAME",
+        help="A preset of the studio file; a later one wins over an earlier.",
+    )(command)
+    return click.option(
+        "--set",
+        "sets",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A setting for all jobs, such as priority=80 or environment.SHOW=x; 'config --list-settings' shows them.",
+    )(command)
+
+
 def is_typed(name: str) -> bool:
     """Whether the option stands on the command line, and not only in the environment or by default."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
@@ -143,6 +161,21 @@ def interpreter_option(command: _Command) -> _Command:
 def graph_from(spec: str, parameters: tuple[str, ...]) -> Graph:
     """The graph that GRAPH and ``-p`` mean."""
     return load_graph(spec, parameters=parse_parameters(parameters))
+
+
+def planned_bundle(folder: str, *, may_move: bool = False) -> Bundle:
+    """The bundle in that folder; what it was planned with stays, except with ``may_move`` its root.
+
+    Raises:
+        UsageError: Options on the command line would change it.
+        RecordError: It is damaged.
+    """
+    names = {"parameters": "parameters", "sets": "settings", "presets": "presets"}
+    names.update({name: name for name in ("templates", "store", *(() if may_move else ("root",)))})
+    given = [words for name, words in names.items() if is_typed(name)]
+    if given:
+        raise UsageError(f"{folder} is a bundle, planned already: it takes no {', '.join(given)}")
+    return read_bundle(folder)
 
 
 def is_given(path: Optional[Path]) -> bool:

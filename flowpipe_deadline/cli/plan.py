@@ -8,8 +8,18 @@ from rich.table import Table
 from rich.text import Text
 
 from ..plan import Job, Plan, frames_text
-from ..planner import plan_graph
-from .options import graph_from, interpreter_option, job_label, output_option, parameter_option, parse_interpreters
+from ..studio_file import load_studio_file
+from ..studio_plan import studio_plan
+from .effective import graph_layers
+from .options import (
+    graph_from,
+    interpreter_option,
+    job_label,
+    output_option,
+    parameter_option,
+    parse_interpreters,
+    settings_options,
+)
 from .output import answer_console, answer_json, reserve_stdout, say_warnings
 
 
@@ -17,8 +27,16 @@ from .output import answer_console, answer_json, reserve_stdout, say_warnings
 @click.argument("graph", metavar="GRAPH")
 @parameter_option
 @interpreter_option
+@settings_options
 @output_option
-def plan(graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...], output: str) -> None:
+def plan(
+    graph: str,
+    parameters: tuple[str, ...],
+    interpreters: tuple[str, ...],
+    sets: tuple[str, ...],
+    presets: tuple[str, ...],
+    output: str,
+) -> None:
     """Show the jobs that a graph becomes, and why.
 
     Nothing is written, nothing is run.
@@ -27,11 +45,13 @@ def plan(graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...],
     Examples:
       flowpipe-deadline plan turntable.py
       flowpipe-deadline plan shot.py:build -p frames=48
-      flowpipe-deadline plan studio.graphs:publish -o json
+      flowpipe-deadline plan studio.graphs:publish --preset comp --set priority=80 -o json
     """
     reserve_stdout()
     known = {"python", *parse_interpreters(interpreters)}
-    planned = plan_graph(graph_from(graph, parameters), interpreters=known)
+    studio = load_studio_file()
+    layers = graph_layers(studio, sets=sets, presets=presets)
+    planned = studio_plan(graph_from(graph, parameters), studio=studio, layers=layers, interpreters=known)
     if output == "json":
         answer_json(planned.to_json())
     else:

@@ -8,24 +8,25 @@ from typing import Any, Optional
 
 import click
 
-from ..bundle import Bundle, read_bundle, write_bundle
-from ..errors import UsageError
+from ..bundle import Bundle, write_bundle
 from ..farm.bundle import MANIFEST
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
-from ..planner import plan_graph
 from ..results import NodeResults, read_results
+from ..studio_plan import studio_plan
+from .effective import effective_options
 from .options import (
     graph_from,
     interpreter_option,
     is_given,
-    is_typed,
     local_root,
     output_option,
     parameter_option,
     parse_interpreters,
+    planned_bundle,
     root_option,
+    settings_options,
     store_option,
     templates_option,
 )
@@ -63,6 +64,7 @@ from .signals import terminable
 @root_option(help_text="The folder that gets the bundle; by default one in your user data.")
 @templates_option
 @store_option
+@settings_options
 @output_option
 def run(
     target: str,
@@ -74,12 +76,15 @@ def run(
     root: Optional[Path],
     templates: Optional[Path],
     store: str,
+    sets: tuple[str, ...],
+    presets: tuple[str, ...],
     output: str,
 ) -> int:
     """Run a graph on this machine, through the same plugin as on the farm.
 
     Writes the bundle, runs its jobs, and prints the outputs of the last nodes. A BUNDLE goes on where it stopped:
-    tasks that are complete are not done again. Exits with 0 only if all jobs are complete.
+    tasks that are complete are not done again. Exits with 0 only if all jobs are complete. The root in a studio file is
+    the farm's, and is not used here.
 
     \b
     Examples:
@@ -92,9 +97,17 @@ def run(
     executables = parse_interpreters(interpreters)
     setup = WorkerSetup(interpreters=executables, repository=repository if is_given(repository) else None)
     setup.plugins_folder()  # Before anything is written.
-    bundle = _bundle(
-        target, parameters=parameters, root=root, templates=templates, store=store, interpreters=executables
-    )
+    if (Path(target).expanduser() / MANIFEST).exists():
+        bundle = planned_bundle(target)
+    else:
+        own_root = local_root(root).absolute()  # Before the script is loaded, which may change the current folder.
+        effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
+        known = {"python", *executables}
+        plan = studio_plan(
+            graph_from(target, parameters), studio=effective.studio, layers=effective.layers, interpreters=known
+        )
+        say_warnings(plan.warnings)
+        bundle = write_bundle(plan, root=own_root, templates=effective.templates, store=effective.store)
     say(f"Bundle: {bundle.folder}")
     labels = job_labels(bundle)
     with terminable(), progress_display(progress_console(), labels) as display:
@@ -111,28 +124,6 @@ def run(
     else:
         _print_report(bundle, state, results, labels)
     return 0 if state.is_complete and has_answer(results) else 1
-
-
-def _bundle(
-    target: str,
-    *,
-    parameters: tuple[str, ...],
-    root: Optional[Path],
-    templates: Optional[Path],
-    store: str,
-    interpreters: dict[str, str],
-) -> Bundle:
-    """The bundle in that folder, or a new one of that graph."""
-    if (Path(target).expanduser() / MANIFEST).exists():
-        given = [name for name in ("parameters", "root", "templates", "store") if is_typed(name)]
-        if given:
-            raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
-        return read_bundle(target)
-    root = local_root(root).absolute()  # Before the script is loaded, which may change the current folder.
-    plan = plan_graph(graph_from(target, parameters), interpreters={"python", *interpreters})
-    say_warnings(plan.warnings)
-    own_templates = templates if is_given(templates) else None
-    return write_bundle(plan, root=root, templates=own_templates, store=store)
 
 
 def _shown(state: FarmState, labels: Mapping[str, str]) -> Shown:

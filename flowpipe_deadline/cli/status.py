@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..deadline import TaskFacts
-from ..submit import choose_way, open_farm
+from ..studio_way import studio_farm
 from ..submitted import Submitted, SubmittedJob, read_submitted
 from .options import bundle_argument, output_option, via_option
 from .output import answer, answer_console, answer_json, reserve_stdout
@@ -46,7 +46,7 @@ def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str
       flowpipe-deadline status ./Shot-20261123-101500-1a2b3c4d -o json
     """
     reserve_stdout()
-    submitted = read_submitted(bundle, lambda: open_farm(choose_way(via)), node=node, with_tasks=with_tasks)
+    submitted = read_submitted(bundle, lambda: studio_farm(via=via), node=node, with_tasks=with_tasks)
     if output == "json":
         answer_json(submitted_json(submitted))
     else:

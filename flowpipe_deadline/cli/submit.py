@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Collection
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 import click
 
-from ..bundle import ROOT_VARIABLE, Bundle, read_bundle, write_again, write_bundle
+from ..bundle import ROOT_VARIABLE, Bundle, write_again, write_bundle
 from ..deadline import RepositoryFacts
 from ..errors import UsageError
 from ..farm.bundle import MANIFEST
 from ..findings import Kind
 from ..plan import Plan
-from ..planner import plan_graph
 from ..preflight import check_plan, parse_kinds, raise_findings
 from ..problems import Problems
-from ..submit import choose_way, submit_bundle, submit_new_bundle
+from ..studio_plan import studio_plan
+from ..studio_way import studio_way
+from ..submit import submit_bundle, submit_new_bundle
+from .effective import Effective, effective_options
 from .options import (
     graph_from,
-    is_given,
     is_typed,
     output_option,
     parameter_option,
+    planned_bundle,
     root_option,
+    settings_options,
     store_option,
     strict_option,
     templates_option,
@@ -45,6 +48,7 @@ from .output import answer, answer_json, reserve_stdout, say, say_warnings
 @click.option("--suspended", is_flag=True, help="Leave the jobs suspended, for somebody to resume in the Monitor.")
 @strict_option
 @tolerate_option
+@settings_options
 @click.option("--dry-run", is_flag=True, help="Only write the bundle: nothing is submitted.")
 @output_option
 def submit(
@@ -58,6 +62,8 @@ def submit(
     suspended: bool,
     strict: tuple[str, ...],
     tolerate: tuple[str, ...],
+    sets: tuple[str, ...],
+    presets: tuple[str, ...],
     dry_run: bool,
     output: str,
 ) -> None:
@@ -78,31 +84,26 @@ def submit(
     is_bundle = (Path(target).expanduser() / MANIFEST).exists()
     if again and not is_bundle:
         raise UsageError(f"--again is for a bundle, and {target} is none")
-    if not is_bundle and (root is None or not is_given(root)):
-        raise UsageError(f"where do the workers see the bundle? Give --root, or set {ROOT_VARIABLE}")
-    way = None if dry_run else choose_way(via)  # Before anything is written.
+    # Before the script is loaded, which may change the current folder.
+    effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
+    if not is_bundle and effective.root is None:
+        where = f"Give --root, set {ROOT_VARIABLE}, or let the studio file name it"
+        raise UsageError(f"where do the workers see the bundle? {where}")
+    way = None if dry_run else studio_way(effective.studio, via=via)  # Before anything is written.
     if way is not None:
         say(f"Submitting by {way}")
     if is_bundle:
-        _refuse(("parameters", "templates", "store"), f"{target} is a bundle, planned already: it takes no")
-        bundle = write_again(target, root=root if is_typed("root") else None) if again else read_bundle(target)
+        bundle = planned_bundle(target, may_move=again)
+        bundle = write_again(bundle, root=root if is_typed("root") else None) if again else bundle
         job_ids = {} if way is None else submit_bundle(bundle, way=way, on_message=say, keep_suspended=suspended)
     else:
-        assert root is not None
-        new = _NewBundle(target, parameters, root, strict=strict, tolerate=tolerate)
-        write = partial(new.write, templates=templates if is_given(templates) else None, store=store)
-        job_ids = {} if way is None else submit_new_bundle(write, way=way, on_message=say, keep_suspended=suspended)
-        bundle = new.bundle or write(None)
+        new = _NewBundle(target, parameters, effective, strict=strict, tolerate=tolerate)
+        job_ids = {} if way is None else submit_new_bundle(new.write, way=way, on_message=say, keep_suspended=suspended)
+        bundle = new.bundle or new.write(None)
     if output == "json":
         answer_json({"bundle": str(bundle.folder), "jobs": job_ids})
     else:
         answer(f"{len(bundle.jobs)} jobs {'planned' if dry_run else 'submitted'}: {bundle.folder}")
-
-
-def _refuse(names: tuple[str, ...], why: str) -> None:
-    given = [name for name in names if is_typed(name)]
-    if given:
-        raise UsageError(f"{why} {', '.join(given)}")
 
 
 class _NewBundle:
@@ -112,27 +113,38 @@ class _NewBundle:
         self,
         graph: str,
         parameters: tuple[str, ...],
-        root: Path,
+        effective: Effective,
         *,
         strict: tuple[str, ...],
         tolerate: tuple[str, ...],
     ) -> None:
         self.bundle: Optional[Bundle] = None
-        self._strict = "all" in strict or parse_kinds(strict)
-        self._tolerated = parse_kinds(tolerate)
-        self._root = root.absolute()  # Before the script is loaded, which may change the current folder.
+        self._effective = effective
+        self._strict = _strict_kinds(strict or effective.studio.strict)
+        self._tolerated = set(parse_kinds(tolerate))
+        if effective.studio.allow_local_root:
+            self._tolerated.add(Kind.LOCAL_ROOT)
         self._plan: Optional[Plan] = None
         self._problems = Problems()
         with self._problems.collected():
-            self._plan = plan_graph(graph_from(graph, parameters))
+            loaded = graph_from(graph, parameters)
+            self._plan = studio_plan(loaded, studio=effective.studio, layers=effective.layers)
 
-    def write(self, repository: Optional[RepositoryFacts], *, templates: Optional[Path], store: str) -> Bundle:
+    def write(self, repository: Optional[RepositoryFacts]) -> Bundle:
         """The bundle, if nothing is wrong with it; all that is wrong is told at once."""
+        effective = self._effective
         # Without a repository nothing is submitted, so a root of this machine does no harm.
-        tolerated = {*self._tolerated, *(() if repository else (Kind.LOCAL_ROOT,))}
-        findings = check_plan(self._plan, root=self._root, repository=repository)
+        tolerated = self._tolerated | (set() if repository else {Kind.LOCAL_ROOT})
+        findings = check_plan(self._plan, root=effective.root, repository=repository)
         say_warnings(raise_findings(findings, strict=self._strict, tolerated=tolerated, problems=self._problems))
         assert self._plan is not None
-        self.bundle = write_bundle(self._plan, root=self._root, templates=templates, store=store)
+        assert effective.root is not None
+        self.bundle = write_bundle(
+            self._plan, root=effective.root, templates=effective.templates, store=effective.store
+        )
         say(f"Bundle: {self.bundle.folder}")
         return self.bundle
+
+
+def _strict_kinds(strict: Union[bool, tuple[str, ...]]) -> Union[bool, Collection[Kind]]:
+    return strict if isinstance(strict, bool) else "all" in strict or parse_kinds(strict)

@@ -14,7 +14,7 @@ from ..deadline_jobs import DELETED
 from ..errors import InterruptedRunError
 from ..result_counts import ResultCounts
 from ..results import NodeResults, read_results
-from ..submit import choose_way, open_farm
+from ..studio_way import studio_farm
 from ..submitted import Submitted, SubmittedJob
 from ..waiting import POLL_SECONDS, Listener, wait_for_submission
 from .options import bundle_argument, output_option, via_option
@@ -81,7 +81,7 @@ def _wait(bundle: str, *, timeout: Optional[float], poll: float, via: Optional[s
     labels = job_labels(read_bundle(bundle))
 
     def open_way() -> Farm:
-        return open_farm(choose_way(via), is_stopping=lambda: end is not None and time.monotonic() > end)
+        return studio_farm(via=via, is_stopping=lambda: end is not None and time.monotonic() > end)
 
     with progress_display(progress_console(), labels) as display:
         return wait_for_submission(

@@ -8,14 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .bundle import FORMAT, STORE
+from .bundle import FILES, FORMAT, STORE
 from .files import read_record
 from .store import FileStore, Store, StoreError
 
 if TYPE_CHECKING:
     from .redis_store import RedisStore
-
-FILES = "files"
 
 
 def open_store(bundle: Path) -> Store:

@@ -13,6 +13,7 @@ from .codec import compound, decode
 from .cut import cut_inputs
 from .errors import FlowpipeDeadlineError
 from .frames import FrameList
+from .import_roots import add_import_roots
 from .mapping import MappedStore, PathMapping
 from .merge import Batch, MissingResultsError
 from .nodes import Record, build_node, evaluate_node, feed_inputs
@@ -61,6 +62,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None] = _u
         raise TaskError(f"{node} {really}, but the task says otherwise; submit the bundle's own job files again")
     store = MappedStore(open_store(bundle), mapping)
     report(f"Loading {record['name']}")
+    add_import_roots(record)
     instance = build_node(record)
     inputs = _read_upstream(record, bundle=bundle, store=store, frames=frames, wait=request.wait)
     feed_inputs(instance, record=record, upstream=inputs.merged)

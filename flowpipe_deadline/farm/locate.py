@@ -17,10 +17,11 @@ from typing import Any, Iterator, List, Mapping, Optional
 from .errors import FlowpipeDeadlineError
 from .guard import LoadingError, loading
 
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""The names of folders that hold what is installed."""
 _STANDARD_LIBRARY = Path(os.__file__).parent
-# The evaluator's own, loaded already: a second copy of them would have other classes.
-_SHARED = ("flowpipe", "flowpipe_deadline")
+SHARED = ("flowpipe", "flowpipe_deadline")
+"""The evaluator's own packages, loaded already: a second copy of them would have other classes."""
 
 
 class NotImportableError(FlowpipeDeadlineError):
@@ -75,7 +76,7 @@ def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
         module_name = spec.name if spec is not None else "__main__"
         if file is None or not os.path.exists(file):
             raise NotImportableError(f"{label} is defined in an interactive session; put it into a file")
-    return Source(module=module_name, qualname=name, file=_own_file(file))
+    return Source(module=module_name, qualname=name, file=own_file(file))
 
 
 def resolve(source: Source) -> Any:
@@ -101,11 +102,12 @@ def load_module(name: str, *, file: Optional[str]) -> ModuleType:
     known = _known_module(name, file)
     if known is not None:
         return known
-    if file is None or not os.path.exists(file) or name.partition(".")[0] in _SHARED:
+    if file is None or not os.path.exists(file) or name.partition(".")[0] in SHARED:
         return _import_by_name(name, file)
-    root = _import_root(name, file)
+    root = import_root(name, file)
     if root is not None:
-        _put_on_path(root)  # It stays there, for what the module imports later.
+        if root not in sys.path or not _comes_from(root, name):
+            sys.path.insert(0, root)  # It stays there, for what the module imports later.
         importlib.invalidate_caches()
         if _finds(name, file):
             return _import_by_name(name, file)
@@ -122,7 +124,8 @@ def load_file(file: str) -> ModuleType:
         LoadingError: It starts work of its own when it is loaded.
     """
     path = os.path.realpath(file)
-    _put_on_path(os.path.dirname(path))
+    if os.path.dirname(path) not in leading_path():
+        sys.path.insert(0, os.path.dirname(path))
     importlib.invalidate_caches()
     stem = Path(path).stem
     # Its own name where that leads to it, so that child processes find what it defines as well.
@@ -148,12 +151,12 @@ def _stands_for(found: Any, thing: Any) -> bool:
     return found is not None and (found is thing or getattr(found, "func", None) is thing)
 
 
-def _own_file(file: Optional[str]) -> Optional[str]:
+def own_file(file: Optional[str]) -> Optional[str]:
     """The absolute path of a module that is the user's own, not installed."""
     if file is None:
         return None
     path = Path(os.path.abspath(file))
-    installed = _INSTALLED.intersection(path.parts) or _STANDARD_LIBRARY in path.parents
+    installed = INSTALLED.intersection(path.parts) or _STANDARD_LIBRARY in path.parents
     return None if installed else str(path)
 
 
@@ -186,7 +189,7 @@ def _import_by_name(name: str, file: Optional[str]) -> ModuleType:
         raise
 
 
-def _import_root(name: str, file: str) -> Optional[str]:
+def import_root(name: str, file: str) -> Optional[str]:
     """The folder that must be on ``sys.path`` so that ``name`` means ``file``; None if none could."""
     parts = name.split(".")
     path = Path(file)
@@ -206,9 +209,20 @@ def _finds(name: str, file: str) -> bool:
     return spec is not None and spec.origin is not None and _same_file(spec.origin, file)
 
 
-def _put_on_path(folder: str) -> None:
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+def _comes_from(root: str, name: str) -> bool:
+    """Whether importing ``name`` would begin in that folder: what stands before it on ``sys.path`` has no such name."""
+    try:
+        spec = importlib.util.find_spec(name.partition(".")[0])
+    except (ImportError, ValueError):
+        return False
+    places = [] if spec is None else spec.submodule_search_locations or [spec.origin or ""]
+    return any(_same_file(os.path.dirname(place), root) for place in places)
+
+
+def leading_path() -> List[str]:
+    """The folders of ``sys.path`` that Python looks into before its own library; those behind are a last resort."""
+    own = str(_STANDARD_LIBRARY)
+    return sys.path[: sys.path.index(own)] if own in sys.path else sys.path
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from .store import ChunkResult, Store
 
 _WINDOWS = re.compile(r"[A-Za-z]:|\\\\|//")
 _TYPE = "$type"
-_RECORD_FIELDS = ("class", "function", "attributes", "metadata", "inputs", "outputs")
+_RECORD_FIELDS = ("class", "function", "attributes", "metadata", "inputs", "outputs", "imports")
 
 
 class PathMapping:

@@ -70,7 +70,8 @@ def about(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InstallationError(f"{path} cannot be changed: {error.strerror or error}") from error
+        hint = " (may you write there?)" if isinstance(error, PermissionError) else ""
+        raise InstallationError(f"{path} cannot be changed: {error.strerror or error}{hint}") from error
 
 
 def temporary(path: Path) -> Path:

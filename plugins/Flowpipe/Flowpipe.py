@@ -281,8 +281,9 @@ class EvaluatorProcess(ManagedProcess):
         if not self.is_done:
             self.plugin.FailRender(
                 "The evaluator ended before it wrote a result ({}). Its last lines are in this task's report; the node"
-                " may have ended or crashed the interpreter, or the interpreter cannot import flowpipe_deadline"
-                " (see Python Path in Tools > Configure Plugins > Flowpipe).".format(describe_exit(exit_code))
+                " may have ended or crashed the interpreter, or that cannot import flowpipe_deadline, which comes"
+                " with the plugin ('flowpipe-deadline install'), or from the folders of Python Path (Tools > Configure"
+                " Plugins > Flowpipe).".format(describe_exit(exit_code))
             )
         if exit_code != 0:
             self.plugin.LogWarning(

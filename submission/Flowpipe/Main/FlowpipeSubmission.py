@@ -2,7 +2,9 @@
 """Submits a bundle of flowpipe-deadline from inside Deadline: in one deadlinecommand process, or in the Monitor.
 
     deadlinecommand -ExecuteScriptNoGui FlowpipeSubmission.py REQUEST.json    an errand (see ways/errand.py)
-    ClientUtils.ExecuteScript(".../FlowpipeSubmission.py", BUNDLE)            from a script of the Monitor
+    deadlinecommand -ExecuteScriptNoGui FlowpipeSubmission.py BUNDLE          prints the jobs
+
+The Monitor's own script, scripts/Submission/FlowpipeSubmission.py, loads this one and calls its functions.
 
 Runs in Deadline's own Python: the standard library and Deadline's modules only, valid from Python 3.7 to 3.10. The
 work is done by the part of flowpipe_deadline that is made for this; it comes from the folder that the request names, or
@@ -13,10 +15,19 @@ import importlib
 import json
 import os
 import sys
+import zipimport
 
 from Deadline.Scripting import ClientUtils, RepositoryUtils
 
 PACKAGES = "plugins/Flowpipe/packages.zip"
+
+stamp = None  # Of the packages that are loaded.
+
+
+class NotInstalledError(Exception):
+    """Something of flowpipe-deadline is not in the repository, or is damaged."""
+
+    exit_code = 1
 
 
 def __main__(*args):
@@ -24,23 +35,55 @@ def __main__(*args):
     if len(args) != 1:
         raise ValueError("FlowpipeSubmission.py takes one argument: a request file, or the folder of a bundle")
     if os.path.isdir(args[0]):
-        print(submit(args[0]))
+        job_ids = submit(args[0])
+        print("{} jobs submitted: {}".format(len(job_ids), ", ".join(job_ids.values())))
         return
     with open(args[0], encoding="utf-8") as file:
         packages = json.load(file)["packages"]
     import_from(packages, "flowpipe_deadline.ways.errand").run_errand(args[0], ClientUtils, RepositoryUtils)
 
 
-def submit(bundle, say=print):
-    """One line that says which jobs the bundle became; raises with one that says what went wrong and was undone."""
+def submit(bundle, say=print, keep_suspended=False):
+    """The job IDs by node key; raises with one line that says what went wrong and was undone (see transaction.py)."""
+    farm = installed("flowpipe_deadline.ways.inside").InsideFarm(ClientUtils, RepositoryUtils)
+    return installed("flowpipe_deadline.transaction").submit_to(farm, bundle, say=say, keep_suspended=keep_suspended)
+
+
+def copy_plan(bundle):
+    """The folder of a new bundle of the same plan, beside the old one (see again.py)."""
+    return str(installed("flowpipe_deadline.again").copy_plan(bundle).folder)
+
+
+def read_summary(bundle):
+    """What the bundle holds and what became of it, in words (see summary.py)."""
+    return installed("flowpipe_deadline.summary").read_summary(bundle)
+
+
+def installed(name):
+    """The module out of the packages beside the plugin, as they are now: a Monitor runs for weeks, and they change."""
+    global stamp
     # Asked for by name: a Remote Connection Server hands out only files that are.
     packages = RepositoryUtils.GetRepositoryFilePath(PACKAGES, True)
-    if not packages or not os.path.exists(packages):
-        raise RuntimeError(f"{PACKAGES} is not in the repository: run flowpipe-deadline install again")
-    inside = import_from(packages, "flowpipe_deadline.ways.inside")
-    transaction = import_from(packages, "flowpipe_deadline.transaction")
-    jobs = transaction.submit_to(inside.InsideFarm(ClientUtils, RepositoryUtils), bundle, say=say)
-    return "{} jobs submitted: {}".format(len(jobs), ", ".join(jobs.values()))
+    if not packages or not os.path.isfile(packages):
+        raise NotInstalledError(f"{PACKAGES} is not in the repository: run flowpipe-deadline install again")
+    state = os.stat(packages)
+    if stamp != (state.st_mtime_ns, state.st_size):
+        forget(packages)
+        stamp = (state.st_mtime_ns, state.st_size)
+    try:
+        return import_from(packages, name)
+    except ImportError as error:
+        raise NotInstalledError(f"{packages} is damaged ({error}): run flowpipe-deadline install again") from error
+
+
+def forget(packages):
+    """Drops what Python holds of these packages, so that they are read anew."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "flowpipe_deadline"]:
+        del sys.modules[name]
+    for path in [path for path in sys.path_importer_cache if path.startswith(packages)]:
+        del sys.path_importer_cache[path]
+    # Python 3.7 to 3.9 have no other way to make it read the list of an archive's files again.
+    zipimport._zip_directory_cache.pop(packages, None)
 
 
 def import_from(packages, name):

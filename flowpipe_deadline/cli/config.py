@@ -1,0 +1,202 @@
+"""``flowpipe-deadline config``"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Optional
+
+import click
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from ..hooks import find_hooks
+from ..job_entries import OWN_SETTINGS
+from ..job_settings import SECTIONS
+from ..layers import places
+from ..studio_checks import WEBSERVICE_KEYS
+from ..studio_file import StudioFile, studio_file_places, webservice_variable
+from .effective import DEFAULT, Effective, Option, effective_options, found_option
+from .options import (
+    output_option,
+    root_option,
+    settings_options,
+    store_option,
+    strict_option,
+    templates_option,
+    tolerate_option,
+    via_option,
+)
+from .output import answer_console, answer_json, reserve_stdout
+
+_OWN_SECTION = "Besides"
+
+
+@click.command()
+@root_option(help_text="The folder that gets the bundles of the farm.")
+@templates_option
+@store_option
+@via_option
+@strict_option
+@tolerate_option
+@settings_options
+@click.option(
+    "--list-settings", is_flag=True, help="All settings of jobs: Deadline's keys, what they take, and defaults."
+)
+@output_option
+def config(
+    root: Optional[Path],
+    templates: Optional[Path],
+    store: str,
+    via: Optional[str],
+    strict: tuple[str, ...],
+    tolerate: tuple[str, ...],
+    sets: tuple[str, ...],
+    presets: tuple[str, ...],
+    list_settings: bool,
+    output: str,
+) -> None:
+    """Show what holds here, and where each value comes from.
+
+    An option on the command line wins over an environment variable, and that over the studio file: the one that
+    FLOWPIPE_DEADLINE_CONFIG names, else that of the machine, else the user's own. The first that exists is the one;
+    nothing is merged. Settings of jobs come from the studio file, from presets in it, from --set, and, first of all,
+    from a node's own metadata.
+
+    \b
+    Examples:
+      flowpipe-deadline config
+      flowpipe-deadline config --preset comp --set priority=80
+      flowpipe-deadline config --list-settings
+    """
+    reserve_stdout()
+    if list_settings:
+        rows = list(_setting_rows())
+        answer_json(rows) if output == "json" else _print_settings(rows)
+        return
+    effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
+    options = {
+        "via": found_option("via", via, effective.studio, default="auto"),
+        "strict": found_option("strict", strict, effective.studio, default=False),
+        "tolerate": found_option("tolerate", tolerate, effective.studio, default=[]),
+        "allow_local_root": found_option("allow_local_root", None, effective.studio, default=False),
+    }
+    report = _report(effective, options)
+    answer_json(report) if output == "json" else _print_report(report)
+
+
+def _report(effective: Effective, options: Mapping[str, Option]) -> dict[str, Any]:
+    studio, layers = effective.studio, effective.layers
+    sources = layers.sources()
+    held = {**effective.options, **options, **_webservice_options(studio)}
+    return {
+        "studio_file": {
+            "path": None if studio.path is None else str(studio.path),
+            "places": [
+                {"path": str(place.path), "reason": place.reason, "exists": place.path.exists()}
+                for place in studio_file_places()
+            ],
+        },
+        "options": {name: _json(option) for name, option in held.items()},
+        "settings": {name: _json(Option(value, sources.get(name, DEFAULT))) for name, value in places(layers.merged())},
+        "presets": {name: _plain(settings) for name, settings in studio.presets.items()},
+        "hooks": [
+            {
+                "name": hook.name,
+                "function": hook.value,
+                "package": hook.package,
+                "disabled": hook.name in studio.disabled_hooks,
+            }
+            for hook in find_hooks()
+        ],
+    }
+
+
+def _webservice_options(studio: StudioFile) -> dict[str, Option]:
+    """How the Web Service is reached, but for the password."""
+    options = {}
+    for key in WEBSERVICE_KEYS:
+        variable = webservice_variable(key)
+        if os.environ.get(variable):
+            options[f"webservice.{key}"] = Option(os.environ[variable], f"environment variable {variable}")
+        elif key in studio.webservice:
+            options[f"webservice.{key}"] = Option(studio.webservice[key], f"studio file {studio.path}")
+    return options
+
+
+def _json(option: Option) -> dict[str, Any]:
+    return {"value": _plain(option.value), "source": option.source}
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it; paths and times as text."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
+
+
+def _print_report(report: Mapping[str, Any]) -> None:
+    out = answer_console()
+    for place in report["studio_file"]["places"]:
+        state = (
+            "read" if str(place["path"]) == report["studio_file"]["path"] else "not read" if place["exists"] else "none"
+        )
+        out.print(Text(f"studio file, {place['reason']}: {place['path']} ({state})"))
+    rows = {**report["options"], **report["settings"]}
+    _print_table(("Name", "Value", "From"), [(name, _shown(row["value"]), row["source"]) for name, row in rows.items()])
+    for name in report["presets"]:
+        out.print(Text(f"preset: {name}"))
+    for hook in report["hooks"]:
+        state = " (disabled)" if hook["disabled"] else ""
+        out.print(Text(f"plan hook: {hook['name']}{state}: {hook['function']}, of {hook['package']}"))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "-"
+    return "-" if value is None else str(value)
+
+
+def _setting_rows() -> Iterable[dict[str, str]]:
+    for section, settings in SECTIONS.items():
+        for setting in settings:
+            yield {
+                "section": section,
+                "name": setting.name,
+                "key": setting.key,
+                "takes": setting.words,
+                "default": setting.default,
+                "about": setting.about,
+                "evidence": setting.evidence,
+            }
+    for own in OWN_SETTINGS.values():
+        yield {
+            "section": _OWN_SECTION,
+            "name": own.name,
+            "key": own.key,
+            "takes": own.words,
+            "default": own.default,
+            "about": own.about,
+            "evidence": "",
+        }
+
+
+def _print_settings(rows: Iterable[Mapping[str, str]]) -> None:
+    columns = ("name", "key", "takes", "default", "about")
+    headings = ("Setting", "Deadline's key", "Takes", "Default", "Meaning")
+    _print_table(headings, [tuple(row[column] or "-" for column in columns) for row in rows])
+
+
+def _print_table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
+    for index, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=index == 0)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    answer_console().print(table)

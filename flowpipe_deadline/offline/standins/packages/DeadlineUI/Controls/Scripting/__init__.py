@@ -1,0 +1,1 @@
+"""Stand-in of ``DeadlineUI.Controls.Scripting`` (reference plugin-api 5.7)."""

@@ -1,0 +1,1 @@
+"""Stand-in of ``DeadlineUI.Controls`` (reference plugin-api 5.7)."""

@@ -1,0 +1,23 @@
+"""The examples in docstrings."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import flowpipe_deadline
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(flowpipe_deadline.__path__, "flowpipe_deadline.")
+    if not module.name.endswith("__main__") and ".standins" not in module.name
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_give_what_they_show(name):
+    """They run, and nothing in them is out of date."""
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
