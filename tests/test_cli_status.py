@@ -185,6 +185,22 @@ def test_status_is_right_whatever_getjob_says(deadline, bundle, worker, job_ids,
     ]
 
 
+@pytest.mark.parametrize(("via", "errors"), [("script", "1*"), ("command", "2")])
+def test_status_shows_errors(deadline, graph, tmp_path, via, errors):
+    """Their number, or where Deadline does not tell it, that of the tasks that kept one; and the last one of each."""
+    deadline.change_settings(failure_limit=2)
+    failing_nodes.Raise(name="fails", graph=graph, kind="plain")
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    submit_to(DirectFarm(deadline), bundle)
+    with running_workers(deadline, count=1, scan_seconds=0.05):
+        wait_until(lambda: states(deadline) == ["Failed"])
+
+    lines = words(run_cli("status", bundle.folder, "--via", via).stdout)
+
+    assert lines[2][2:5] == ["Failed", "0/1", errors]
+    assert lines[3] == ["fails:", "ValueError:", "('no", "scene',", "3)"]
+
+
 def test_a_deleted_job_costs_no_process_of_its_own(deadline, graph, tmp_path):
     """However many others there are: Deadline may tell of none of them because of it."""
     for index in range(20):
@@ -420,7 +436,7 @@ def test_cancel_deletes_all_jobs(deadline, bundle, job_ids, via):
 
     assert (result.returncode, result.stdout) == (
         0,
-        f"What was submitted was deleted: {', '.join(job_ids.values())}\n",
+        f"what was submitted was deleted: {', '.join(job_ids.values())}\n",
     )
     assert states(deadline) == []
     assert (again.returncode, again.stdout) == (0, f"{bundle.name} is not submitted: there is nothing to cancel\n")

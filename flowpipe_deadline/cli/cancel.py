@@ -51,7 +51,7 @@ def cancel(bundle: str, suspend: bool, yes: bool, via: Optional[str], output: st
     if output == "json":
         answer_json({"bundle": str(opened.folder), "action": "suspend" if suspend else "delete", "told": told})
     else:
-        answer(f"{told[0].upper()}{told[1:]}")
+        answer(told)
 
 
 def _confirm(bundle: Bundle) -> None:

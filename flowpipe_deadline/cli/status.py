@@ -36,8 +36,8 @@ def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str
     """Show how far the jobs of a submission are, as Deadline tells it.
 
     NODE is a key, a node's name or graph.node; without it, all are shown. Where Deadline does not tell how many tasks
-    of a job are done, the chunks that have results are counted, and marked with *. Whatever the state is, the exit code
-    is 0; it is only another one if the state cannot be told.
+    of a job are done, or had errors, the chunks that have results, or kept an error, are counted, and marked with *.
+    Whatever the state is, the exit code is 0; it is only another one if the state cannot be told.
 
     \b
     Examples:
@@ -78,13 +78,13 @@ def _print_table(out: Console, title: str, headings: Sequence[str], *, rows: Ite
 
 
 def _job_cells(job: SubmittedJob, labels: Mapping[str, str]) -> tuple[str, ...]:
-    errors = job.errors if job.errors is not None else len(job.failures)
+    kept = f"{len(job.failures)}*" if job.failures else "-"
     return (
         labels[job.key],
         job.job_id or "-",
         job.status or "-",
         f"{job.done}/{job.total}" + ("" if job.is_told else "*"),
-        str(errors or "-"),
+        kept if job.errors is None else str(job.errors or "-"),
         listed([labels[key] for key in job.waits_for]) or "-",
     )
 
