@@ -60,7 +60,7 @@ class Undo:
         """The jobs by node key, as far as that is on record."""
         try:
             record = read_submission(self._bundle.folder)
-        except RecordError:
+        except (RecordError, OSError):
             record = None
         keys = {job_id: key for key, job_id in record.jobs.items()} if record is not None else {}
         return {keys.get(job_id, f"left-{job_id}"): job_id for job_id in job_ids}

@@ -8,6 +8,7 @@ from typing import Optional
 
 from .bundle import AnyPath, Bundle, read_bundle
 from .deadline import Farm, SubmissionError
+from .deadline_jobs import DeadlineJobs
 from .studio_way import studio_farm
 from .submission_record import SUBMITTED, read_submission
 from .submission_words import SUBMITTING, check_place, notices_of, state_of
@@ -57,7 +58,10 @@ def wait_for_submission(
     check_place(opened)
     for notice in notices:
         hears.say(notice)
-    return _follow(Submission(opened, open_farm), clock, hears, poll_seconds=poll_seconds)
+    submission = Submission(opened, open_farm)
+    if submission.jobs is None:
+        raise SubmissionError(f"{opened.name} was cancelled this moment; there is nothing to wait for")
+    return _follow(submission, submission.jobs, clock, hears, poll_seconds=poll_seconds)
 
 
 class _Clock:
@@ -90,9 +94,9 @@ def _await_submission(bundle: Bundle, clock: _Clock, listener: Listener) -> tupl
         clock.sleep(_AT_WORK_PAUSE)
 
 
-def _follow(submission: Submission, clock: _Clock, listener: Listener, *, poll_seconds: float) -> Submitted:
-    jobs = submission.jobs
-    assert jobs is not None
+def _follow(
+    submission: Submission, jobs: DeadlineJobs, clock: _Clock, listener: Listener, *, poll_seconds: float
+) -> Submitted:
     trouble, asks_all = "", True
     while True:
         jobs.look(at_all=asks_all)

@@ -9,6 +9,7 @@ import pytest
 from direct_farm import DirectFarm
 from submissions import TerseFarm, Worker, leave_half, write_three
 
+from flowpipe_deadline.cancel import cancel_submission
 from flowpipe_deadline.deadline import SubmissionError
 from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
 from flowpipe_deadline.submission_record import SubmissionWriter
@@ -272,6 +273,16 @@ def test_a_bundle_without_a_submission_is_not_waited_for(bundle, farm, tmp_path)
     leave_half(bundle, {"render": job_ids["render"]})
     with pytest.raises(SubmissionError, match="ended half-way, with 1 of 3 jobs on record; to delete them:"):
         wait(bundle, farm)
+
+
+def test_a_submission_that_is_cancelled_meanwhile_is_not_waited_for(bundle, farm, job_ids):
+    """Whenever that is: its jobs are deleted then."""
+    heard = Steps(lambda: cancel_submission(bundle, lambda: farm))
+
+    submitted = wait(bundle, farm, heard)
+
+    assert [job.status for job in submitted.jobs] == ["Deleted"] * 3
+    assert (submitted.is_over, submitted.is_complete) == (True, False)
 
 
 def test_a_bundle_that_was_moved_is_waited_for_with_a_word(bundle, farm, worker, tmp_path):

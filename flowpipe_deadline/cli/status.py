@@ -64,7 +64,8 @@ def _print_status(submitted: Submitted) -> None:
     for job in jobs:
         for line in failure_lines(job, labels[job.key]):
             answer(line)
-    for line in (*pending_lines([labels[key] for key in submitted.stuck]), *submitted.notices, summary(submitted)):
+    stuck = [labels[job.key] for job in jobs if job.key in submitted.stuck]
+    for line in (*pending_lines(stuck), *submitted.notices, summary(submitted)):
         answer(line)
 
 
