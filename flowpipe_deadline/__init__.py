@@ -4,6 +4,7 @@
     bundle = write_bundle(plan, root=folder)    # everything Deadline is given, as files
     submit_bundle(bundle)                       # to Deadline, or
     run_bundle(bundle)                          # on this machine, through the same plugin
+    wait_for_submission(bundle)                 # until the farm is done; read_submitted() says how far it is
     read_results(bundle)                        # what the nodes gave
 
     graph.evaluate(mode=None, evaluator=OfflineEvaluator())    # all of it, through flowpipe's own hook
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bundle import Bundle, read_bundle, write_bundle
+    from .cancel import cancel_submission, suspend_submission
     from .errors import FlowpipeDeadlineError
     from .evaluators import DeadlineEvaluator, OfflineEvaluator
     from .offline.farm import run_bundle
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from .planner import plan_graph
     from .results import NodeResults, read_results
     from .submit import submit_bundle
+    from .submitted import Submitted, SubmittedJob, read_submitted
     from .surroundings import Surroundings, read_surroundings
+    from .waiting import wait_for_submission
 
 __all__ = [
     "Bundle",
@@ -35,14 +39,20 @@ __all__ = [
     "NodeResults",
     "OfflineEvaluator",
     "Plan",
+    "Submitted",
+    "SubmittedJob",
     "Surroundings",
     "WorkerSetup",
+    "cancel_submission",
     "plan_graph",
     "read_bundle",
     "read_results",
+    "read_submitted",
     "read_surroundings",
     "run_bundle",
     "submit_bundle",
+    "suspend_submission",
+    "wait_for_submission",
     "write_bundle",
 ]
 
@@ -53,14 +63,20 @@ _HOMES = {
     "NodeResults": "results",
     "OfflineEvaluator": "evaluators",
     "Plan": "plan",
+    "Submitted": "submitted",
+    "SubmittedJob": "submitted",
     "WorkerSetup": "offline.setup",
     "Surroundings": "surroundings",
+    "cancel_submission": "cancel",
     "plan_graph": "planner",
     "read_bundle": "bundle",
     "read_results": "results",
+    "read_submitted": "submitted",
     "read_surroundings": "surroundings",
     "run_bundle": "offline.farm",
     "submit_bundle": "submit",
+    "suspend_submission": "cancel",
+    "wait_for_submission": "waiting",
     "write_bundle": "bundle",
 }
 

@@ -60,6 +60,8 @@ class JobFacts:
     frame_dependent: Optional[bool] = None
     tasks: Mapping[str, int] = field(default_factory=dict)
     """How many tasks are Completed, Rendering, Queued, Pending, Suspended and Failed; empty where it is not said."""
+    errors: Optional[int] = None
+    """How many errors its tasks have had."""
 
 
 @dataclass(frozen=True)

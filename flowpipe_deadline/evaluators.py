@@ -18,7 +18,7 @@ from flowpipe.evaluator import Evaluator, LinearEvaluator, NodeEventCallback
 
 from .attempt import InterruptedSubmissionError
 from .bundle import ROOT_VARIABLE, AnyPath, Bundle, write_bundle
-from .deadline import COMPLETED, FAILED
+from .deadline import COMPLETED, FAILED, SubmissionError
 from .deadline_jobs import DELETED, DeadlineJobs
 from .errors import InterruptedRunError
 from .farm.bundle import JOBS, MANIFEST, NODES, STORE, SUBMISSION
@@ -32,6 +32,7 @@ from .offline.farm import DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from .offline.repository import JobStatus, TaskStatus
 from .offline.setup import WorkerSetup
 from .plan import Plan
+from .result_counts import ResultCounts
 from .studio_file import load_studio_file
 from .studio_plan import studio_layers, studio_plan
 from .studio_way import studio_way
@@ -203,13 +204,13 @@ class DeadlineEvaluator(FarmEvaluator):
             job_ids = submit_bundle(bundle, way=way)
         except InterruptedSubmissionError as error:
             raise KeyboardInterrupt(str(error)) from None
-        jobs = DeadlineJobs(bundle, job_ids, farm=farm, has_results=live.has_results)
+        jobs = DeadlineJobs(bundle, job_ids, farm=farm, has_results=ResultCounts(bundle).has_all)
         try:
             self._watch(jobs, live, job_ids=job_ids)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(f"{jobs.suspend()}; results so far: {bundle.folder}") from None
+            raise KeyboardInterrupt(f"{_suspend(jobs)}; results so far: {bundle.folder}") from None
         except BaseException:
-            _log.warning(jobs.suspend())
+            _log.warning(_suspend(jobs))
             raise
         return live.errors
 
@@ -229,6 +230,14 @@ class DeadlineEvaluator(FarmEvaluator):
             if not jobs.due():
                 return
             time.sleep(self._poll_seconds)
+
+
+def _suspend(jobs: DeadlineJobs) -> str:
+    """Suspends what could start, where waiting ends early; how that went."""
+    try:
+        return jobs.suspend()
+    except SubmissionError as error:
+        return str(error)
 
 
 def _offline_states(state: FarmState) -> dict[str, JobState]:

@@ -31,6 +31,10 @@ class RememberedStore:
         self._read.pop(node, None)
         return self._store.set_damaged_aside(node)
 
+    def chunk_names(self, node: str) -> frozenset[str]:
+        """Of which chunks the node has results."""
+        return self._store.chunk_names(node)
+
     def read(self, node: str) -> tuple[ChunkResult, ...]:
         """All results of the node, the latest first."""
         if node not in self._read:

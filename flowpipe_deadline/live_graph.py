@@ -66,16 +66,6 @@ class LiveGraph:
             elif state == "failed":
                 self._fail(key, node, self._error(key, node, explain))
 
-    def has_results(self, key: str) -> bool:
-        """Whether all results of the node are there, whatever became of its job."""
-        try:
-            self._merged(key)
-        except MissingResultsError:
-            return False
-        except FlowpipeDeadlineError:
-            return True  # They are there, and something is wrong with them: that comes out when they are used.
-        return True
-
     def _pass_over(self, key: str, node: INode) -> None:
         """An omitted node: flowpipe tells of it in its turn, and leaves it as it is."""
         if any(id(parent) in self._open for parent in parents(node)):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from .bundle import AnyPath, Bundle, read_bundle
-from .errors import MergeError, MissingResultsError, RecordError, UsageError
+from .errors import MergeError, MissingResultsError, RecordError
 from .farm.backends import open_store
 from .farm.bundle import read_node
 from .farm.codec import decode, plain
@@ -16,6 +16,7 @@ from .farm.frames import FrameList
 from .farm.merge import Batch, merge_results, missing_frames
 from .farm.store import ChunkResult, Store
 from .freshness import RememberedStore, is_stale
+from .node_names import find_nodes, node_labels
 
 
 @dataclass(frozen=True)
@@ -91,30 +92,13 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
         StoreError: The store of the results cannot be read.
     """
     opened = read_bundle(bundle)
+    labels = node_labels(opened)
     entries = [*opened.manifest["jobs"], *({**entry, "omitted": True} for entry in opened.manifest["omitted"])]
-    labels = dict(_labels(entries))
     if node is not None:
-        entries = _matching(entries, labels, node)
-        if not entries:
-            raise UsageError(f"{opened.folder} has no node '{node}'; it has {', '.join(labels.values())[:400]}")
+        wanted = find_nodes(opened, node)
+        entries = [entry for entry in entries if entry["key"] in wanted]
     store = RememberedStore(open_store(opened.folder))
     return {labels[entry["key"]]: _node_results(opened, entry, store) for entry in entries}
-
-
-def _labels(entries: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    seen: set[str] = set()
-    for entry in entries:
-        label = f"{entry['graph']}.{entry['node']}"
-        yield entry["key"], f"{label} ({entry['key']})" if label in seen else label
-        seen.add(label)
-
-
-def _matching(entries: list[Mapping[str, Any]], labels: Mapping[str, str], wanted: str) -> list[Mapping[str, Any]]:
-    names = {
-        entry["key"]: (entry["key"], entry["node"], labels[entry["key"]], f"{entry['graph']}.{entry['node']}")
-        for entry in entries
-    }
-    return [entry for entry in entries if wanted in names[entry["key"]]]
 
 
 def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> NodeResults:

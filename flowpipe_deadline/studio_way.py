@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from typing import Optional
 
-from .studio_file import StudioFile
-from .submit import VIA_VARIABLE, Way, choose_way
+from .deadline import Farm
+from .studio_file import StudioFile, load_studio_file
+from .submit import VIA_VARIABLE, Way, choose_way, open_farm
+from .transaction import Stop
 
 
 def studio_way(studio: StudioFile, *, via: Optional[str] = None) -> Way:
@@ -18,3 +20,13 @@ def studio_way(studio: StudioFile, *, via: Optional[str] = None) -> Way:
     named = {} if studio.via is None else {VIA_VARIABLE: studio.via}
     here = {name: value for name, value in os.environ.items() if value}  # An empty variable says nothing.
     return choose_way(via, environment={**studio.webservice_variables, **named, **here})
+
+
+def studio_farm(*, via: Optional[str] = None, is_stopping: Optional[Stop] = None) -> Farm:
+    """Deadline by that way, for questions and changes; a call is given up once ``is_stopping`` says so.
+
+    Raises:
+        StudioFileError, PreflightError: As ``load_studio_file`` does.
+        UsageError, SubmissionError: As ``choose_way`` does.
+    """
+    return open_farm(studio_way(load_studio_file(), via=via), is_stopping=is_stopping)

@@ -45,6 +45,11 @@ class SubmissionRecord:
     process: int = 0
     """Who submits it, or did."""
 
+    @property
+    def submitter(self) -> str:
+        """The process, for a sentence; empty if that is not known yet."""
+        return f" by process {self.process} on {self.host}" if self.process else ""
+
 
 def read_submission(folder: Path) -> Optional[SubmissionRecord]:
     """What the bundle in that folder remembers; None if it was not submitted, or all of that was undone.

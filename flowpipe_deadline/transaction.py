@@ -81,8 +81,7 @@ def _recover(bundle: Bundle, farm: Farm, *, say: Say) -> None:
     if record is None:
         return
     if record.is_at_work:
-        who = f" by process {record.process} on {record.host}" if record.process else ""
-        raise SubmissionError(f"{bundle.name} is being submitted this moment{who}; wait for that")
+        raise SubmissionError(f"{bundle.name} is being submitted this moment{record.submitter}; wait for that")
     if record.state == SUBMITTED:
         ids = ", ".join(record.jobs.values())
         raise SubmissionError(f"{bundle.name} is submitted already, as job {ids}; --again submits it once more")

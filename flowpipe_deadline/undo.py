@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 from .deadline import Farm, SubmissionError
 from .farm.bundle import Bundle
-from .submission_record import SubmissionWriter
+from .farm.files import RecordError
+from .submission_record import SubmissionWriter, read_submission
 
 # Seconds before each round: a deletion may work the second time, and a job whose answer was lost may still be coming.
 _ROUNDS = (0.0, 1.0, 3.0)
@@ -52,8 +53,17 @@ class Undo:
             if self.is_complete:
                 self._writer.drop()
             else:
-                self._writer.leave({f"left-{number}": job_id for number, job_id in enumerate(self._left)})
+                self._writer.leave(self._keyed(self._left))
         return self._told()
+
+    def _keyed(self, job_ids: Sequence[str]) -> Dict[str, str]:
+        """The jobs by node key, as far as that is on record."""
+        try:
+            record = read_submission(self._bundle.folder)
+        except RecordError:
+            record = None
+        keys = {job_id: key for key, job_id in record.jobs.items()} if record is not None else {}
+        return {keys.get(job_id, f"left-{job_id}"): job_id for job_id in job_ids}
 
     def _run_rounds(self, *, is_uncertain: bool) -> None:
         if not self._left and not is_uncertain:

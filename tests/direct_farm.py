@@ -64,7 +64,17 @@ class DirectFarm(Farm):
     def read_tasks(self, job_id):
         """The tasks of a job."""
         tasks = self._call(self.deadline.tasks, job_id)
-        return tuple(TaskFacts(task.task_id, task.frames, task.status.value) for task in tasks)
+        return tuple(
+            TaskFacts(
+                task_id=task.task_id,
+                frames=task.frames,
+                status=task.status.value,
+                progress=task.progress,
+                worker=task.worker or "",
+                errors=task.errors,
+            )
+            for task in tasks
+        )
 
     def find_jobs(self, batch_name, *, known=()):  # noqa: ARG002  (nothing has to be proven)
         """The jobs of the batch."""
@@ -100,4 +110,5 @@ def facts(job) -> JobFacts:
         dependencies=job.dependencies,
         frame_dependent=job.is_frame_dependent,
         tasks={state: count for state, count in job.tasks.items() if count},
+        errors=job.errors,
     )

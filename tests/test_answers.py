@@ -84,6 +84,41 @@ def test_a_job_is_read_in_every_form_that_was_seen(output):
     assert (job.status, job.frames, job.chunk_size) == ("Rendering", "1-9", 3)
 
 
+@pytest.mark.parametrize(
+    ("output", "states"),
+    [
+        ("[a1]\nName=x\nJobStatus=Queued\n\n[b2]\nJobStatus=Rendering (3)\n", {"a1": "Queued", "b2": "Rendering"}),
+        ("[a1]\r\nStatus=completed\r\n[b2]\r\nStatus=Failed\r\n", {"a1": "Completed", "b2": "Failed"}),
+        ("JobId=b2\nStatus=Pending\n\nJobId=a1\nStatus=Suspended\n", {"b2": "Pending", "a1": "Suspended"}),
+        ("\ufeff[A1]\nStatus=Active\nJobStatus=Queued\n", {"a1": "Queued"}),
+        ("[c3]\nJobStatus=Queued\n", {}),
+        ("JobStatus=Queued\n", {}),
+        ("Error: no such job\n", {}),
+        ("[a1]\nName=JobStatus=Queued\nJobStatus=\n", {"a1": "Unknown"}),
+        ("", {}),
+    ],
+    ids=["ini", "ini and Status", "ID lines", "both keys", "another's", "whose?", "error", "empty value", "nothing"],
+)
+def test_states_are_read_in_every_form(output, states):
+    """Of several jobs, only what certainly belongs to one of them."""
+    assert {job_id: job.status for job_id, job in parse_jobs(output, job_ids=["a1", "b2"]).items()} == states
+
+
+@pytest.mark.parametrize(
+    "output",
+    ["Status=Rendering\n", "JobStatus = Rendering\n", "[Job]\nJobStatus=Rendering\n", "[a1]\nStatus=Rendering"],
+)
+def test_the_state_of_one_job_needs_no_header(output):
+    """Only one was asked for."""
+    assert parse_jobs(output, job_ids=["a1"])["a1"].status == "Rendering"
+
+
+@pytest.mark.parametrize(("told", "errors"), [("JobErrorReports=3", 3), ("ErrorReports=0", 0), ("Name=x", None)])
+def test_the_errors_of_a_job_are_read_where_they_are_told(told, errors):
+    """What they are called is recorded nowhere."""
+    assert parse_jobs(f"Status=Failed\n{told}", job_ids=["a1"])["a1"].errors == errors
+
+
 def test_of_one_job_neither_header_nor_id_is_needed():
     """What Deadline does not say is None."""
     job = parse_jobs(f"Status=Pending\nJobDependencies={OTHER}, {ID}\nIsFrameDependent=True", job_ids=[ID])[ID]

@@ -146,7 +146,7 @@ def test_results_say_what_is_missing(script, tmp_path):
     assert "Shot.Render: missing frames 3-4" in result.stdout
 
 
-@pytest.mark.parametrize("verb", ["plan", "run", "submit", "results"])
+@pytest.mark.parametrize("verb", ["plan", "run", "submit", "status", "wait", "cancel", "results"])
 def test_help_is_worth_reading(verb):
     """What the verb does, its options, and examples."""
     result = run_cli(verb, "--help")

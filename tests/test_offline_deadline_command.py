@@ -187,7 +187,8 @@ def test_a_job_is_told_in_full(deadline):
     ("unknowns", "there", "missing"),
     [
         pytest.param({"job_keys": "Status"}, "Frames=1-10", "JobFrames=1-10", id="without Job"),
-        pytest.param({"job_details": "short"}, "JobStatus=Queued", "JobFrames=1-10", id="short"),
+        pytest.param({"job_details": "short"}, "JobQueuedTasks=3", "JobFrames=1-10", id="short"),
+        pytest.param({"job_details": "bare"}, "JobStatus=Queued", "JobQueuedTasks=3", id="bare"),
     ],
 )
 def test_a_job_may_be_told_otherwise(deadline, unknowns, there, missing):

@@ -103,6 +103,7 @@ def values(results):
 def test_there_is_nothing_before_something_is_written(backend):
     """A node that never ran has no results."""
     assert backend.open().read("render") == ()
+    assert backend.open().chunk_names("render") == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -138,6 +139,20 @@ def test_results_come_latest_first(backend):
         store.write("render", result(frames, frames=frames, written=written))
 
     assert values(store.read("render")) == ["2", "4", "1", "3"]
+
+
+def test_the_chunks_that_have_results_can_be_listed(backend):
+    """By the names of their frame lists, without reading any: a damaged one is listed too."""
+    store = backend.open()
+    for frames in ("1-5", "7", ",".join(str(number * number) for number in range(200)), None):
+        store.write("render", result(frames=frames))
+    backend.put(b"{", node="render", chunk="8-9")
+
+    names = sorted(store.chunk_names("render"))
+
+    assert names[1:] == ["1-5", "7", "8-9", "whole"]
+    assert names[0].startswith("0-39601_")
+    assert store.chunk_names("rende") == frozenset()
 
 
 def test_a_result_replaces_the_earlier_one_of_its_chunk(backend):

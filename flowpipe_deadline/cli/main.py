@@ -13,13 +13,16 @@ import click
 
 from ..errors import FlowpipeDeadlineError, PreflightError
 from ..text import one_line
+from .cancel import cancel
 from .config import config
 from .install import install_command
 from .output import say
 from .plan import plan
 from .results import results
 from .run import run
+from .status import status
 from .submit import submit
+from .wait import wait
 
 _INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not of the graph.
 _INTERRUPTED = 130
@@ -36,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (plan, run, submit, results, config, install_command):
+for command in (plan, run, submit, status, wait, cancel, results, config, install_command):
     cli.add_command(command)
 
 

@@ -94,6 +94,11 @@ def via_option(command: _Command) -> _Command:
     )(command)
 
 
+def bundle_argument(command: _Command) -> _Command:
+    """``BUNDLE``."""
+    return click.argument("bundle", metavar="BUNDLE")(command)
+
+
 def strict_option(command: _Command) -> _Command:
     """``--strict KIND``, several times."""
     return click.option(

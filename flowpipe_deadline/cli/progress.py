@@ -1,30 +1,60 @@
-"""The progress of a run: live bars on a terminal, plain lines elsewhere."""
+"""The progress of jobs, wherever they run: live bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from ..offline.farm import FarmState
-from ..offline.repository import JobStatus, Task, TaskStatus
+from ..deadline_jobs import ENDED
 from .output import say
 
 _MOST_BARS = 12
 _LONGEST_LABEL = 30
 
-OnProgress = Callable[[FarmState], None]
+
+@dataclass(frozen=True)
+class JobProgress:
+    """How far a job is."""
+
+    key: str
+    status: str
+    """In Deadline's words."""
+    done: float
+    """How many tasks are complete; those that render count by their share, where that is known."""
+    total: int
+    is_rendering: bool
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a display shows at one moment."""
+
+    jobs: Sequence[JobProgress]
+    news: Mapping[Hashable, str] = field(default_factory=dict)
+    """Lines that are told once each, by what makes them distinct."""
+
+
+class Display(Protocol):
+    """Where progress is shown."""
+
+    def show(self, shown: Shown) -> None:
+        """Shows the jobs, and tells what is new."""
+
+    def say(self, line: str) -> None:
+        """Tells a line."""
 
 
 @contextmanager
-def progress_display(terminal: Console, labels: Mapping[str, str]) -> Iterator[OnProgress]:
-    """A function that shows a farm's state, for the length of the block; ``labels`` are the jobs' names by key."""
+def progress_display(terminal: Console, labels: Mapping[str, str]) -> Iterator[Display]:
+    """A display for the length of the block; ``labels`` are the jobs' names by key."""
     if not terminal.is_terminal or terminal.is_dumb_terminal:
-        yield _PlainLines(labels).show
+        yield _PlainLines(labels)
         return
     with Progress(
         TextColumn("{task.description}"),
@@ -34,42 +64,44 @@ def progress_display(terminal: Console, labels: Mapping[str, str]) -> Iterator[O
         console=terminal,
         transient=True,
     ) as bars:
-        yield _LiveBars(bars, labels).show
+        yield _LiveBars(bars, labels)
 
 
 class _PlainLines:
-    """A line when a job has ended, and when a task had an error."""
+    """A line when a job has ended, and for all that is new."""
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._labels = labels
-        self._errors = _Errors(labels)
+        self._news = _News()
         self._told: set[str] = set()
 
-    def show(self, state: FarmState) -> None:
+    def say(self, line: str) -> None:
+        """Tells a line."""
+        say(line)
+
+    def show(self, shown: Shown) -> None:
         """Tells what is new."""
-        ended = sum(status in (JobStatus.COMPLETED, JobStatus.FAILED) for status in state.jobs.values())
-        for line in self._errors.new_lines(state):
+        for line in self._news.new_lines(shown):
             say(line)
-        for key, status in state.jobs.items():
-            if status in (JobStatus.COMPLETED, JobStatus.FAILED) and key not in self._told:
-                self._told.add(key)
-                say(f"[{ended}/{len(state.jobs)}] {self._labels[key]} {status.value.lower()}")
+        ended = [job for job in shown.jobs if job.status in ENDED]
+        for job in ended:
+            if job.key not in self._told:
+                self._told.add(job.key)
+                say(f"[{len(ended)}/{len(shown.jobs)}] {self._labels[job.key]} {job.status.lower()}")
 
 
-class _Errors:
-    """The errors of tasks, each told once."""
+class _News:
+    """News, each told once."""
 
-    def __init__(self, labels: Mapping[str, str]) -> None:
-        self._labels = labels
-        self._told: set[tuple[str, int, int]] = set()
+    def __init__(self) -> None:
+        self._told: set[Hashable] = set()
 
-    def new_lines(self, state: FarmState) -> Iterator[str]:
-        """A line for each error since the last time."""
-        for task in state.tasks:
-            mark = (task.key, task.task_id, task.errors)
-            if task.errors and task.status is not TaskStatus.COMPLETED and mark not in self._told and task.message:
+    def new_lines(self, shown: Shown) -> Iterator[str]:
+        """The lines that are new since the last time."""
+        for mark, line in shown.news.items():
+            if mark not in self._told:
                 self._told.add(mark)
-                yield f"{self._labels[task.key]} task {task.task_id}: error {task.errors}: {last_line(task.message)}"
+                yield line
 
 
 class _LiveBars:
@@ -78,30 +110,27 @@ class _LiveBars:
     def __init__(self, bars: Progress, labels: Mapping[str, str]) -> None:
         self._bars = bars
         self._labels = {key: shorten(label) for key, label in labels.items()}
-        self._errors = _Errors(labels)
+        self._news = _News()
         self._total = bars.add_task("Total", total=None)
         self._by_job: dict[str, TaskID] = {}
 
-    def show(self, state: FarmState) -> None:
-        """Moves the bars, and tells errors above them."""
-        for line in self._errors.new_lines(state):
-            self._bars.console.print(Text(line))
-        self._bars.update(self._total, total=len(state.tasks), completed=_completed(state.tasks))
-        by_job: dict[str, list[Task]] = {}
-        for task in state.tasks:
-            by_job.setdefault(task.key, []).append(task)
-        active = [key for key, tasks in by_job.items() if any(task.status is TaskStatus.RENDERING for task in tasks)]
-        for key in set(self._by_job) - set(active[:_MOST_BARS]):
+    def say(self, line: str) -> None:
+        """Tells a line above the bars."""
+        self._bars.console.print(Text(line))
+
+    def show(self, shown: Shown) -> None:
+        """Moves the bars, and tells what is new above them."""
+        for line in self._news.new_lines(shown):
+            self.say(line)
+        total, done = sum(job.total for job in shown.jobs), sum(job.done for job in shown.jobs)
+        self._bars.update(self._total, total=total, completed=done)
+        active = [job for job in shown.jobs if job.is_rendering][:_MOST_BARS]
+        for key in set(self._by_job) - {job.key for job in active}:
             self._bars.remove_task(self._by_job.pop(key))
-        for key in active[:_MOST_BARS]:
-            if key not in self._by_job:
-                self._by_job[key] = self._bars.add_task(self._labels[key], total=len(by_job[key]))
-            self._bars.update(self._by_job[key], completed=_completed(by_job[key]))
-
-
-def _completed(tasks: list[Task] | tuple[Task, ...]) -> float:
-    """How many tasks are done, those that are rendering by their share."""
-    return sum(1.0 if task.status is TaskStatus.COMPLETED else task.progress / 100 for task in tasks)
+        for job in active:
+            if job.key not in self._by_job:
+                self._by_job[job.key] = self._bars.add_task(self._labels[job.key], total=job.total)
+            self._bars.update(self._by_job[job.key], total=job.total, completed=job.done)
 
 
 def shorten(label: str) -> str:

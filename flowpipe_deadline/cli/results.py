@@ -52,6 +52,11 @@ def print_outputs(label: str, encoded: Mapping[str, Any]) -> None:
         answer(f"  {name} = {_shown(value)}")
 
 
+def missing_text(node: NodeResults) -> str:
+    """Which results of the node are missing."""
+    return f"missing {'' if node.missing == 'all' else 'frames '}{node.missing}"
+
+
 def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
     if node.problem is not None:
         answer(f"{label}: {node.problem}")
@@ -60,7 +65,7 @@ def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
         if node.stale is not None:
             answer(f"  {'' if node.stale == 'all' else f'frames {node.stale} '}older than what it was made from")
     elif node.problem is None:
-        answer(f"{label}: missing {'' if node.missing == 'all' else 'frames '}{node.missing}")
+        answer(f"{label}: {missing_text(node)}")
     if chunks or node.encoded is None:
         for frames, outputs in node.chunks:
             print_outputs(f"  {label} {frames or ''}".rstrip(), outputs)

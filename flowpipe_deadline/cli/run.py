@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Optional
 
@@ -19,7 +20,6 @@ from .options import (
     graph_from,
     interpreter_option,
     is_given,
-    job_label,
     local_root,
     output_option,
     parameter_option,
@@ -31,8 +31,8 @@ from .options import (
     templates_option,
 )
 from .output import answer_json, progress_console, reserve_stdout, say, say_warnings
-from .progress import last_line, progress_display
-from .results import print_outputs
+from .progress import JobProgress, Shown, last_line, progress_display
+from .report import answer_parts, has_answer, job_labels, pending_lines, print_answer
 from .signals import terminable
 
 
@@ -109,18 +109,46 @@ def run(
         say_warnings(plan.warnings)
         bundle = write_bundle(plan, root=own_root, templates=effective.templates, store=effective.store)
     say(f"Bundle: {bundle.folder}")
-    labels = {
-        job["key"]: job_label(job["key"], graph=job["graph"], main=bundle.manifest["name"]) for job in bundle.jobs
-    }
-    with terminable(), progress_display(progress_console(), labels) as show:
-        state = run_bundle(bundle, workers=workers, failure_limit=failures, setup=setup, on_progress=show)
+    labels = job_labels(bundle)
+    with terminable(), progress_display(progress_console(), labels) as display:
+        state = run_bundle(
+            bundle,
+            workers=workers,
+            failure_limit=failures,
+            setup=setup,
+            on_progress=lambda state: display.show(_shown(state, labels)),
+        )
     results = read_results(bundle)
     if output == "json":
         answer_json(_report(bundle, state, results))
     else:
         _print_report(bundle, state, results, labels)
-    has_answer = not any(node.problem for node in results.values() if node.is_last)
-    return 0 if state.is_complete and has_answer else 1
+    return 0 if state.is_complete and has_answer(results) else 1
+
+
+def _shown(state: FarmState, labels: Mapping[str, str]) -> Shown:
+    """The farm's state, for a display."""
+    by_job: dict[str, list[Task]] = {key: [] for key in state.jobs}
+    for task in state.tasks:
+        by_job[task.key].append(task)
+    jobs = [
+        JobProgress(
+            key=key,
+            status=state.jobs[key].value,
+            done=sum(1.0 if task.status is TaskStatus.COMPLETED else task.progress / 100 for task in tasks),
+            total=len(tasks),
+            is_rendering=any(task.status is TaskStatus.RENDERING for task in tasks),
+        )
+        for key, tasks in by_job.items()
+    ]
+    errors: dict[Hashable, str] = {
+        (task.key, task.task_id, task.errors): (
+            f"{labels[task.key]} task {task.task_id}: error {task.errors}: {last_line(task.message)}"
+        )
+        for task in state.tasks
+        if task.errors and task.status is not TaskStatus.COMPLETED and task.message
+    }
+    return Shown(jobs=jobs, news=errors)
 
 
 def _report(bundle: Bundle, state: FarmState, results: dict[str, NodeResults]) -> dict[str, Any]:
@@ -139,8 +167,7 @@ def _report(bundle: Bundle, state: FarmState, results: dict[str, NodeResults]) -
             }
             for job in bundle.jobs
         ],
-        "outputs": {label: outputs for label, node in results.items() if (outputs := node.plain_outputs()) is not None},
-        "problems": [node.problem for node in results.values() if node.problem],
+        **answer_parts(results),
     }
 
 
@@ -157,19 +184,14 @@ def _task_json(task: Task, bundle: Bundle, *, batched: bool) -> dict[str, Any]:
 
 
 def _print_report(bundle: Bundle, state: FarmState, results: dict[str, NodeResults], labels: dict[str, str]) -> None:
-    for label, node in results.items():
-        if node.is_last and node.encoded is not None:
-            print_outputs(label, node.encoded)
-        if node.problem is not None:
-            say(f"{label}: {node.problem}")
+    print_answer(results)
     for task in state.tasks:
         if task.status is TaskStatus.FAILED:
             say(f"Failed: {labels[task.key]} task {task.task_id}: {last_line(task.message)}")
             say(f"        {task_log(bundle, task)}")
     stuck = {task.key for task in state.tasks if task.status is TaskStatus.PENDING}
     waiting = [labels[key] for key, status in state.jobs.items() if status is JobStatus.PENDING or key in stuck]
-    if waiting:
-        shown = ", ".join(waiting[:10]) + (f" and {len(waiting) - 10} more" if len(waiting) > 10 else "")
-        say(f"Pending, as what they wait for failed: {shown}")
+    for line in pending_lines(waiting):
+        say(line)
     if not state.is_complete:
         say(f"To go on once that is mended:  flowpipe-deadline run {bundle.folder}")

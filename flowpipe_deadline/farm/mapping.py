@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
 
 from .store import ChunkResult, Store
 
@@ -74,6 +74,10 @@ class MappedStore:
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
         """Moves the node's damaged results out of the way."""
         return self._store.set_damaged_aside(node)
+
+    def chunk_names(self, node: str) -> FrozenSet[str]:
+        """Of which chunks the node has results."""
+        return self._store.chunk_names(node)
 
     def read(self, node: str) -> Tuple[ChunkResult, ...]:
         """All results of the node, the latest first, their paths mapped."""

@@ -10,7 +10,7 @@ import json
 import os
 import time
 from contextlib import closing
-from typing import Any, Callable, List, Tuple, Type, TypeVar, cast
+from typing import Any, Callable, FrozenSet, List, Tuple, Type, TypeVar, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -108,6 +108,19 @@ class RedisStore:
             return [self._result(node, field, record) for field, record in records if record is not None]
 
         return latest_first(self._ask(fetch, failure=f"{node}: its results cannot be read"))
+
+    def chunk_names(self, node: str) -> FrozenSet[str]:
+        """Of which chunks the node has results: the fields of its hash.
+
+        Raises:
+            StoreError: The server does not tell; the message says what to do.
+        """
+
+        def ask(client: redis.Redis) -> FrozenSet[str]:
+            fields = cast(Any, client.hkeys(self._key(node)))
+            return frozenset(field.decode("ascii", "backslashreplace") for field in fields)
+
+        return self._ask(ask, failure=f"{node}: its results cannot be listed")
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
         """Moves the node's damaged results to a hash beside its own, so that they count as missing; names them."""

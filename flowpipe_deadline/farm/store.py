@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Protocol, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Protocol, Tuple
 
 from .errors import FlowpipeDeadlineError
 from .files import RecordError, json_bytes, parse_record, write_whole
@@ -53,6 +53,13 @@ class Store(Protocol):
             RecordError: A result is damaged; the message names it.
         """
 
+    def chunk_names(self, node: str) -> FrozenSet[str]:
+        """Of which chunks the node has results, as ``chunk_name`` calls them; nothing is read for it.
+
+        Raises:
+            StoreError: That cannot be told.
+        """
+
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
         """Moves the node's damaged results out of the way, so that they count as missing; tells where they are now.
 
@@ -90,6 +97,14 @@ class FileStore:
             RecordError: A result is damaged; the message names its file.
         """
         return latest_first(_read_result(path) for path in self._paths(node))
+
+    def chunk_names(self, node: str) -> FrozenSet[str]:
+        """Of which chunks the node has results: the names of their files.
+
+        Raises:
+            StoreError: The folder cannot be read.
+        """
+        return frozenset(path.stem for path in self._paths(node))
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
         """Renames the node's damaged results, so that they count as missing; gives their new paths."""

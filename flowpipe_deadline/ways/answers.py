@@ -24,6 +24,7 @@ _CHUNKS = ("chunksize", "framespertask", "jobframespertask", "chunk")
 _COUNTS = ("taskcount", "jobtaskcount", "tasks")
 _WAITS = ("jobdependencies", "jobdependencyids", "dependencies")
 _BY_FRAME = ("isframedependent", "jobisframedependent", "framedependent")
+_JOB_ERRORS = ("joberrorreports", "errorreports", "joberrorcount", "errorcount", "joberrors", "errors")
 TASK_STATES = ("Completed", "Rendering", "Queued", "Pending", "Suspended", "Failed")
 
 
@@ -134,6 +135,7 @@ def _job(job_id: str, values: Mapping[str, str]) -> JobFacts:
         dependencies=None if waits is None else tuple(_ANY_ID.findall(waits.lower())),
         frame_dependent=None if not by_frame else by_frame.lower() in ("true", "1"),
         tasks={state: count for state, count in counts.items() if count},
+        errors=_number(_first(values, _JOB_ERRORS)),
     )
 
 

@@ -34,13 +34,16 @@ class CommandLanguageFarm(Farm):
     def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
         """The jobs by ID, without those that Deadline does not know (any more).
 
-        All are asked for at once; only those that are left out, one by one.
+        All are asked for at once. One that is deleted may keep Deadline from telling of the others, so these are asked
+        for at once again; only those that are left out then, one by one.
         """
-        jobs: Dict[str, JobFacts] = {}
-        for some in portions(job_ids):
-            jobs.update(self._read(some))
-        for job_id in job_ids:
-            if job_id not in jobs:
+        jobs = self._read_portions(job_ids)
+        untold = [job_id for job_id in job_ids if job_id not in jobs]
+        listed = self.list_jobs(untold) if untold else set()
+        if 1 < len(listed) < len(untold):
+            jobs.update(self._read_portions([job_id for job_id in untold if job_id in listed]))
+        for job_id in untold:
+            if job_id in listed and job_id not in jobs:
                 jobs.update(self._read([job_id], ini=False))
         return jobs
 
@@ -95,6 +98,9 @@ class CommandLanguageFarm(Farm):
             maximum_priority=_number(told.get("MaxPriority")),
             task_limit=_number(told.get("TaskLimit")),
         )
+
+    def _read_portions(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+        return {job_id: facts for some in portions(job_ids) for job_id, facts in self._read(some).items()}
 
     def _read(self, job_ids: Sequence[str], *, ini: bool = True) -> Dict[str, JobFacts]:
         try:

@@ -27,6 +27,11 @@ _KEYS: Mapping[tuple[str, str], _Text] = {
     ("JobGroup", "Group"): lambda job: job.job_info.get("Group", "none"),
     ("JobPriority", "Priority"): lambda job: job.job_info.get("Priority", "50"),
     ("JobStatus", "Status"): lambda job: job.shown_status,
+    ("JobSubmitDateTime", "SubmitDateTime"): lambda job: date_text(job.submitted),
+    ("JobStartedDateTime", "StartedDateTime"): lambda job: date_text(job.started),
+    ("JobCompletedDateTime", "CompletedDateTime"): lambda job: date_text(job.completed),
+}
+_COUNTS: Mapping[tuple[str, str], _Text] = {
     ("JobTaskCount", "TaskCount"): lambda job: str(job.task_count),
     ("JobQueuedTasks", "QueuedTasks"): lambda job: str(job.tasks["Queued"]),
     ("JobRenderingTasks", "RenderingTasks"): lambda job: str(job.tasks["Rendering"]),
@@ -35,9 +40,6 @@ _KEYS: Mapping[tuple[str, str], _Text] = {
     ("JobCompletedTasks", "CompletedTasks"): lambda job: str(job.tasks["Completed"]),
     ("JobFailedTasks", "FailedTasks"): lambda job: str(job.tasks["Failed"]),
     ("JobErrorReports", "ErrorReports"): lambda job: str(job.errors),
-    ("JobSubmitDateTime", "SubmitDateTime"): lambda job: date_text(job.submitted),
-    ("JobStartedDateTime", "StartedDateTime"): lambda job: date_text(job.started),
-    ("JobCompletedDateTime", "CompletedDateTime"): lambda job: date_text(job.completed),
 }
 _DETAILS: Mapping[tuple[str, str], _Text] = {
     ("JobBatchName", "BatchName"): lambda job: job.batch_name,
@@ -48,10 +50,12 @@ _DETAILS: Mapping[tuple[str, str], _Text] = {
 }
 
 
+_TOLD = {"all": {**_KEYS, **_COUNTS, **_DETAILS}, "short": {**_KEYS, **_COUNTS}, "bare": _KEYS}
+
+
 def job_lines(job: Job, unknowns: Unknowns) -> Iterator[str]:
     """``Key=Value`` lines of what GetJob tells."""
-    keys = {**_KEYS, **(_DETAILS if unknowns.job_details == "all" else {})}
-    for (with_job, without), text in keys.items():
+    for (with_job, without), text in _TOLD[unknowns.job_details].items():
         if unknowns.job_keys != "Status":
             yield f"{with_job}={text(job)}"
         if unknowns.job_keys != "JobStatus":
@@ -63,7 +67,7 @@ def job_setting(job: Job, name: str) -> Optional[str]:
 
     The name's case makes no difference, and neither does ``Job`` before it.
     """
-    for names, text in {**_KEYS, **_DETAILS}.items():
+    for names, text in _TOLD["all"].items():
         if name.lower() in (names[0].lower(), names[1].lower()):
             return text(job)
     found = [value for key, value in job.job_info.items() if key.lower() == name.lower()]

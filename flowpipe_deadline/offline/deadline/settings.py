@@ -21,7 +21,7 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "unknown_name": ("refuse", "warn", "accept"),
     "task_limit": ("enforced", "ignored"),
     "job_keys": ("JobStatus", "Status", "both"),
-    "job_details": ("all", "short"),
+    "job_details": ("all", "short", "bare"),
     "several_jobs": ("works", "first", "error"),
     "unknown_job": ("error", "nothing"),
     "task_frames": ("TaskFrameList", "TaskFrameString", "Frames", ""),
@@ -67,7 +67,8 @@ class Unknowns:
     job_keys: str = "JobStatus"
     """How GetJob calls its keys: with Job before them (JobStatus), without (Status), or each way once (both)."""
     job_details: str = "all"
-    """What GetJob tells: all, or no frames, chunk size, dependencies and batch name (short)."""
+    """What GetJob tells: all, or no frames, chunk size, dependencies and batch name (short), or no numbers of tasks
+    either (bare)."""
     several_jobs: str = "works"
     """GetJob of several IDs: works, tells of the first, or is an error."""
     unknown_job: str = "error"

@@ -1,0 +1,64 @@
+"""``flowpipe-deadline cancel``"""
+
+from __future__ import annotations
+
+import sys
+from typing import Optional
+
+import click
+
+from ..bundle import Bundle, read_bundle
+from ..cancel import cancel_submission, suspend_submission
+from ..deadline import Farm
+from ..studio_way import studio_farm
+from ..submission_record import read_submission
+from .options import bundle_argument, output_option, via_option
+from .output import answer, answer_json, reserve_stdout, say
+
+
+@click.command()
+@bundle_argument
+@click.option("--suspend", is_flag=True, help="Only suspend what could start; somebody can resume it in the Monitor.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask, also on a terminal.")
+@via_option
+@output_option
+def cancel(bundle: str, suspend: bool, yes: bool, via: Optional[str], output: str) -> None:
+    """Delete the jobs of a submission from Deadline, all of them, whatever their state.
+
+    Results stay in the bundle, which can be submitted again. What a submission left that ended half-way is deleted
+    too. Jobs that cannot be deleted are named and stay on record, so that another try finds them. On a terminal, it
+    asks first. With --suspend nothing is deleted: jobs that could start are suspended, and those that wait for them
+    stay pending.
+
+    \b
+    Examples:
+      flowpipe-deadline cancel //server/show/farm/Shot-20261123-101500-1a2b3c4d
+      flowpipe-deadline cancel ./Shot-20261123-101500-1a2b3c4d --suspend
+      flowpipe-deadline cancel ./Shot-20261123-101500-1a2b3c4d --yes -o json
+    """
+    reserve_stdout()
+    opened = read_bundle(bundle)
+
+    def open_way() -> Farm:
+        return studio_farm(via=via)
+
+    if suspend:
+        told = suspend_submission(opened, open_way)
+    else:
+        if not yes:
+            _confirm(opened)
+        told = cancel_submission(opened, open_way, on_message=say)
+    if output == "json":
+        answer_json({"bundle": str(opened.folder), "action": "suspend" if suspend else "delete", "told": told})
+    else:
+        answer(f"{told[0].upper()}{told[1:]}")
+
+
+def _confirm(bundle: Bundle) -> None:
+    """Asks whoever sits at the terminal, if somebody does and there is something to delete."""
+    record = read_submission(bundle.folder)
+    if record is None or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    number = len(record.jobs)
+    jobs = "the job" if number == 1 else f"the {number} jobs"
+    click.confirm(f"Delete {jobs} of {bundle.name} from Deadline? Results stay.", abort=True, err=True)

@@ -1,0 +1,101 @@
+"""``flowpipe-deadline status``"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Optional
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..deadline import TaskFacts
+from ..studio_way import studio_farm
+from ..submitted import Submitted, SubmittedJob, read_submitted
+from .options import bundle_argument, output_option, via_option
+from .output import answer, answer_console, answer_json, reserve_stdout
+from .report import job_labels, listed, pending_lines
+from .submission import failure_lines, submitted_json, summary
+
+_JOB_HEADINGS = ("Job", "ID", "Status", "Tasks", "Errors", "Waits for")
+_TASK_HEADINGS = ("Job", "Task", "Frames", "Status", "Progress", "Worker", "Errors")
+_NUMBERS = ("Tasks", "Errors", "Task", "Progress")
+
+
+@click.command()
+@bundle_argument
+@click.argument("node", metavar="[NODE]", required=False)
+@click.option(
+    "--tasks", "with_tasks", is_flag=True, help="Every task as well: frames, state, progress, worker, errors."
+)
+@via_option
+@output_option
+def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str], output: str) -> None:
+    """Show how far the jobs of a submission are, as Deadline tells it.
+
+    NODE is a key, a node's name or graph.node; without it, all are shown. Where Deadline does not tell how many tasks
+    of a job are done, the chunks that have results are counted, and marked with *. Whatever the state is, the exit code
+    is 0; it is only another one if the state cannot be told.
+
+    \b
+    Examples:
+      flowpipe-deadline status //server/show/farm/Shot-20261123-101500-1a2b3c4d
+      flowpipe-deadline status ./Shot-20261123-101500-1a2b3c4d --tasks Render
+      flowpipe-deadline status ./Shot-20261123-101500-1a2b3c4d -o json
+    """
+    reserve_stdout()
+    submitted = read_submitted(bundle, lambda: studio_farm(via=via), node=node, with_tasks=with_tasks)
+    if output == "json":
+        answer_json(submitted_json(submitted))
+    else:
+        _print_status(submitted)
+
+
+def _print_status(submitted: Submitted) -> None:
+    labels = job_labels(submitted.bundle)
+    jobs = submitted.jobs
+    out = answer_console()
+    _print_table(out, submitted.bundle.name, _JOB_HEADINGS, rows=[_job_cells(job, labels) for job in jobs])
+    tasks = [_task_cells(task, labels[job.key], job) for job in jobs for task in job.tasks or ()]
+    if tasks:
+        _print_table(out, "Tasks", _TASK_HEADINGS, rows=tasks)
+    for job in jobs:
+        for line in failure_lines(job, labels[job.key]):
+            answer(line)
+    for line in (*pending_lines([labels[key] for key in submitted.stuck]), *submitted.notices, summary(submitted)):
+        answer(line)
+
+
+def _print_table(out: Console, title: str, headings: Sequence[str], *, rows: Iterable[Sequence[str]]) -> None:
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")
+    for cells in rows:
+        table.add_row(*map(Text, cells))
+    out.print(table)
+
+
+def _job_cells(job: SubmittedJob, labels: Mapping[str, str]) -> tuple[str, ...]:
+    errors = job.errors if job.errors is not None else len(job.failures)
+    return (
+        labels[job.key],
+        job.job_id or "-",
+        job.status or "-",
+        f"{job.done}/{job.total}" + ("" if job.is_told else "*"),
+        str(errors or "-"),
+        listed([labels[key] for key in job.waits_for]) or "-",
+    )
+
+
+def _task_cells(task: TaskFacts, label: str, job: SubmittedJob) -> tuple[str, ...]:
+    return (
+        label,
+        str(task.task_id),
+        task.frames if job.is_batched else "-",
+        task.status,
+        "-" if task.progress is None else f"{task.progress:.0f} %",
+        task.worker or "-",
+        str(task.errors or "-"),
+    )

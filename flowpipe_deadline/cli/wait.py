@@ -1,0 +1,161 @@
+"""``flowpipe-deadline wait``"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Mapping
+from typing import Optional
+
+import click
+
+from ..bundle import read_bundle
+from ..deadline import FAILED, SUSPENDED, Farm
+from ..deadline_jobs import DELETED
+from ..errors import InterruptedRunError
+from ..result_counts import ResultCounts
+from ..results import NodeResults, read_results
+from ..studio_way import studio_farm
+from ..submitted import Submitted, SubmittedJob
+from ..waiting import POLL_SECONDS, Listener, wait_for_submission
+from .options import bundle_argument, output_option, via_option
+from .output import answer_json, progress_console, reserve_stdout, say
+from .progress import Display, JobProgress, Shown, progress_display
+from .report import answer_parts, has_answer, job_labels, listed, pending_lines, print_answer
+from .results import missing_text
+from .signals import terminable
+from .submission import MOST_FAILURES, failure_line, submitted_json, summary
+
+_TIMED_OUT = 124  # As the program ``timeout``.
+_SLACK = 30.0  # Seconds that a question to Deadline may take longer than there is time.
+_LATE_RESULTS = 30.0  # Seconds that network file systems have to show a result.
+
+
+@click.command()
+@bundle_argument
+@click.option(
+    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="How long to wait; for ever by default."
+)
+@click.option(
+    "--poll",
+    type=click.FloatRange(min=0, min_open=True),
+    default=POLL_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often Deadline is asked.",
+)
+@via_option
+@output_option
+def wait(bundle: str, timeout: Optional[float], poll: float, via: Optional[str], output: str) -> int:
+    """Wait for the jobs of a submission, and print the outputs of the last nodes.
+
+    Shows how far they are, and what tasks raise. Exits with 0 if all jobs are complete and have their results; with 1
+    if a job failed, was deleted, or waits for one that did, as soon as nothing else can go on; with 124 when the time
+    is up. Suspended jobs are waited for: somebody has to resume them. Ctrl+C ends the waiting, and nothing else.
+
+    \b
+    Examples:
+      flowpipe-deadline wait //server/show/farm/Shot-20261123-101500-1a2b3c4d
+      flowpipe-deadline wait ./Shot-20261123-101500-1a2b3c4d --timeout 3600 && publish
+      flowpipe-deadline wait ./Shot-20261123-101500-1a2b3c4d --poll 60 -o json
+    """
+    reserve_stdout()
+    folder = read_bundle(bundle).folder
+    try:
+        with terminable():
+            submitted = _wait(bundle, timeout=timeout, poll=poll, via=via)
+            results = _read_results(submitted) if submitted.is_over else {}
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            f"interrupted; the jobs go on. To wait again:  flowpipe-deadline wait {folder}    To delete them:"
+            f"  flowpipe-deadline cancel {folder}"
+        ) from None
+    if output == "json":
+        answer_json({**submitted_json(submitted), **answer_parts(results)})
+    else:
+        _print_report(submitted, results)
+    return _exit_code(submitted, results)
+
+
+def _wait(bundle: str, *, timeout: Optional[float], poll: float, via: Optional[str]) -> Submitted:
+    end = None if timeout is None else time.monotonic() + timeout + _SLACK
+    labels = job_labels(read_bundle(bundle))
+
+    def open_way() -> Farm:
+        return studio_farm(via=via, is_stopping=lambda: end is not None and time.monotonic() > end)
+
+    with progress_display(progress_console(), labels) as display:
+        return wait_for_submission(
+            bundle, open_way, poll_seconds=poll, timeout=timeout, listener=_OnDisplay(display, labels)
+        )
+
+
+class _OnDisplay(Listener):
+    """Shows how the submission is."""
+
+    def __init__(self, display: Display, labels: Mapping[str, str]) -> None:
+        self._display = display
+        self._labels = labels
+        self._suspended: set[str] = set()
+
+    def say(self, line: str) -> None:
+        """Tells a line."""
+        self._display.say(line)
+
+    def show(self, submitted: Submitted) -> None:
+        """Shows the jobs; tells which are suspended, and what tasks raised."""
+        suspended = [job.key for job in submitted.jobs if job.status == SUSPENDED]
+        new = [self._labels[key] for key in suspended if key not in self._suspended]
+        if new:
+            self.say(f"Suspended: {listed(new)}; somebody has to resume that in the Monitor")
+        self._suspended = set(suspended)
+        news: dict[Hashable, str] = {
+            (job.key, failure.frames, failure.written): failure_line(failure, self._labels[job.key])
+            for job in submitted.jobs
+            for failure in job.failures[:MOST_FAILURES]
+        }
+        self._display.show(Shown(jobs=[_progress(job) for job in submitted.jobs], news=news))
+
+
+def _progress(job: SubmittedJob) -> JobProgress:
+    return JobProgress(
+        key=job.key,
+        status=job.status or "",
+        done=job.done,
+        total=job.total,
+        is_rendering=job.status == "Rendering" or bool(job.states.get("Rendering")),
+    )
+
+
+def _read_results(submitted: Submitted) -> dict[str, NodeResults]:
+    """The results, waited for a little where all jobs are complete."""
+    if submitted.is_complete:
+        ResultCounts(submitted.bundle).wait_for((job.key for job in submitted.jobs), seconds=_LATE_RESULTS)
+    return read_results(submitted.bundle)
+
+
+def _print_report(submitted: Submitted, results: Mapping[str, NodeResults]) -> None:
+    labels, folder = job_labels(submitted.bundle), submitted.bundle.folder
+    print_answer(results)
+    for job in submitted.jobs:
+        if job.status == FAILED:
+            say(f"Failed: {labels[job.key]}, job {job.job_id}; its reports in the Monitor say more")
+        elif job.status == DELETED:
+            say(f"Deleted: {labels[job.key]}, job {job.job_id}, before it was complete")
+    for line in pending_lines([labels[key] for key in submitted.stuck]):
+        say(line)
+    if submitted.is_complete:
+        for label, node in results.items():
+            if node.is_last and node.missing is not None:
+                say(f"{label}: {missing_text(node)}, though its job is complete")
+        return
+    say(summary(submitted))
+    if submitted.is_over:
+        say(f"Once that is mended in the Monitor:  flowpipe-deadline wait {folder}")
+    else:
+        say(f"The time is up, and the jobs go on. To wait again:  flowpipe-deadline wait {folder}")
+
+
+def _exit_code(submitted: Submitted, results: Mapping[str, NodeResults]) -> int:
+    if not submitted.is_over:
+        return _TIMED_OUT
+    return 0 if submitted.is_complete and has_answer(results) else 1
