@@ -16,6 +16,7 @@ from typing import Any, Optional
 from flowpipe import Graph, INode
 from flowpipe.evaluator import Evaluator, LinearEvaluator, NodeEventCallback
 
+from .attempt import InterruptedSubmissionError
 from .bundle import ROOT_VARIABLE, AnyPath, Bundle, write_bundle
 from .deadline import COMPLETED, FAILED, SubmissionError
 from .deadline_jobs import DELETED, DeadlineJobs
@@ -37,7 +38,6 @@ from .studio_plan import studio_layers, studio_plan
 from .studio_way import studio_way
 from .submission_record import IDS
 from .submit import open_farm, submit_bundle
-from .transaction import InterruptedSubmissionError
 from .walk import sorted_nodes
 
 _log = logging.getLogger(__name__)

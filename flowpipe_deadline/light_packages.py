@@ -27,7 +27,16 @@ VERSIONS = "packages.json"
 """The archive's own list of what is in it."""
 FORMAT = 1
 LIGHT_MODULES = (
-    *("__init__.py", "again.py", "bundle_folder.py", "deadline.py", "info_files.py", "job_files.py", "keys.py"),
+    *(
+        "__init__.py",
+        "again.py",
+        "attempt.py",
+        "bundle_folder.py",
+        "deadline.py",
+        "info_files.py",
+        "job_files.py",
+        "keys.py",
+    ),
     *("submission_record.py", "summary.py", "transaction.py", "undo.py"),
     *("ways/__init__.py", "ways/answers.py", "ways/commands.py", "ways/errand.py", "ways/inside.py"),
 )

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import Optional
 
+from .attempt import Stop
 from .deadline import Farm
 from .studio_file import StudioFile, load_studio_file
 from .submit import VIA_VARIABLE, Way, choose_way, open_farm
-from .transaction import Stop
 
 
 def studio_way(studio: StudioFile, *, via: Optional[str] = None) -> Way:

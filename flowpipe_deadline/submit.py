@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Optional
 
+from .attempt import Stop
 from .bundle import AnyPath, Bundle, read_bundle
 from .deadline import Farm, RepositoryFacts, SubmissionError
 from .errors import UsageError
 from .farm.guard import refuse_while_loading
 from .interrupts import stop_requests
-from .transaction import Stop, submit_to
+from .transaction import submit_to
 from .ways.command import CommandFarm, DeadlineCommand, find_deadlinecommand
 from .ways.script import ScriptDidNotRunError, ScriptFarm, Submission, submit_by_script
 from .ways.webservice_settings import URL_VARIABLE, WebServiceSettings, parse_environment

@@ -13,12 +13,13 @@ import pytest
 from direct_farm import DirectFarm
 
 from flowpipe_deadline import plan_graph, read_bundle, write_bundle
+from flowpipe_deadline.attempt import InterruptedSubmissionError
 from flowpipe_deadline.deadline import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
 from flowpipe_deadline.info_files import decode_info, parse_entries
 from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
 from flowpipe_deadline.submission_record import read_submission
-from flowpipe_deadline.transaction import InterruptedSubmissionError, submit_to
+from flowpipe_deadline.transaction import submit_to
 
 ANSWERS = [
     {"suspended_dependent": suspended, "resumed_dependent": resumed, "wrong_state": wrong}

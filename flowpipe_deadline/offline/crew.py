@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 
 from ..errors import BundleError
-from .processes import end_trees
+from ..processes import end_trees
 from .repository import Repository
 from .worker import WorkerSettings
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from ..attempt import Stop
 from ..deadline import Created, RefusedError, SubmissionError
-from ..offline.processes import end_trees
+from ..processes import end_trees
 from .answers import parse_error, parse_submission
 from .commands import CommandLanguageFarm
 
@@ -29,8 +30,6 @@ _DEFAULT_FOLDERS = {
 }
 # Set by a host application for its own Python; deadlinecommand brings one of its own (hosts-and-tooling.md, 1.3).
 _HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH")
-
-Stop = Callable[[], bool]
 
 
 def find_deadlinecommand() -> str:

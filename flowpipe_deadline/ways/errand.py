@@ -14,10 +14,11 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, Mapping
 
+from ..attempt import InterruptedSubmissionError
 from ..farm.errors import FlowpipeDeadlineError
 from ..farm.files import json_bytes, read_record, write_whole
 from ..submission_record import is_running
-from ..transaction import InterruptedSubmissionError, submit_to
+from ..transaction import submit_to
 from .inside import InsideFarm
 
 FORMAT = 1

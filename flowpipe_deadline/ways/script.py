@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Set, Tuple
 
+from ..attempt import InterruptedSubmissionError, Say, Stop
 from ..deadline import Farm, JobFacts, RepositoryFacts, SubmissionError, TaskFacts
 from ..farm.bundle import Bundle
 from ..farm.files import RecordError, read_record, write_whole
 from ..shipped import packages_folder, shipped_folder
 from ..submission_record import read_submission
-from ..transaction import InterruptedSubmissionError, Say, undo_half_done
-from .command import CommandFarm, CommandResult, DeadlineCommand, Stop
+from ..transaction import undo_half_done
+from .command import CommandFarm, CommandResult, DeadlineCommand
 from .errand import ASK, FORMAT, SUBMIT, plain, record_bytes
 
 SCRIPT = "FlowpipeSubmission.py"

@@ -1,0 +1,195 @@
+"""One attempt to submit a bundle: jobs that go in suspended, are compared with the plan, and are released together.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence
+
+from .deadline import PENDING, SUSPENDED, Farm, JobFacts, RefusedError, SubmissionError
+from .farm.bundle import Bundle
+from .farm.files import write_whole
+from .farm.frames import FrameList, FrameListError
+from .info_files import encode_info, format_entries
+from .job_files import INITIAL_STATUS, job_entries
+from .submission_record import SubmissionWriter
+
+_INTERRUPTED = 130
+
+Say = Callable[[str], None]
+Stop = Callable[[], bool]
+
+
+class InterruptedSubmissionError(SubmissionError):
+    """Somebody asked to stop; what was submitted is undone."""
+
+    exit_code = _INTERRUPTED
+
+
+class Attempt:
+    """One submission, up to where it fails or is complete."""
+
+    def __init__(self, bundle: Bundle, farm: Farm, writer: SubmissionWriter, *, say: Say, is_stopping: Stop) -> None:
+        self.job_ids: Dict[str, str] = {}
+        self.created: List[str] = []
+        """Every ID that was heard of, also of jobs that went wrong."""
+        self.is_uncertain = False
+        """Whether there may be a job whose ID was not heard."""
+        self.what = f"{bundle.name} was read"
+        """What is being done, for people."""
+        self._bundle = bundle
+        self._farm = farm
+        self._writer = writer
+        self._say = say
+        self._is_stopping = is_stopping
+
+    def submit(self) -> None:
+        """Hands over the jobs, upstream first."""
+        for job in self._bundle.jobs:
+            self._begin(f"{job['graph']}.{job['node']} was submitted")
+            self._submit(job)
+
+    def check(self) -> None:
+        """Makes sure that Deadline has all jobs, each once, and each as it was planned."""
+        self._begin("the jobs were read back")
+        expected = list(self.job_ids.values())
+        facts = self._read(expected)
+        for job in self._bundle.jobs:
+            found = facts[self.job_ids[job["key"]]]
+            problem = _difference(job, found, job_ids=self.job_ids)
+            if not problem and found.status != SUSPENDED and not (job["depends_on"] and self._is_waiting(job, found)):
+                problem = f"it is {found.status}, though it was submitted suspended"
+            if problem:
+                raise SubmissionError(f"{job['graph']}.{job['node']}: {problem}")
+        self._count(expected)
+
+    def release(self) -> None:
+        """Lets the jobs go: those that wait for others first, while none of those others can end.
+
+        What a job submitted suspended with a dependency is, and what resuming makes of it, nobody has written down
+        (deadline-submission.md, section 5.2): Suspended or Pending, then Pending or Active. It must be Pending before
+        anything upstream may run, so that is asked for and looked at.
+        """
+        dependents = [job for job in self._bundle.jobs if job["depends_on"]]
+        roots = [self.job_ids[job["key"]] for job in self._bundle.jobs if not job["depends_on"]]
+        self._begin("the jobs were released")
+        self._let_wait(dependents)
+        self._begin("the jobs were released")
+        held: Sequence[str] = roots
+        for _ in range(2):  # A second time where the first did not reach all.
+            self._farm.resume(held)
+            facts = self._read(roots)
+            held = [job_id for job_id in roots if facts[job_id].status == SUSPENDED]
+            if not held:
+                return
+        raise SubmissionError(f"Deadline does not resume {', '.join(held)}")
+
+    def _let_wait(self, dependents: Sequence[Mapping[str, Any]]) -> None:
+        """Brings these jobs from Suspended to Pending."""
+        job_ids = [self.job_ids[job["key"]] for job in dependents]
+        suspended = [job_id for job_id, facts in self._read(job_ids).items() if facts.status == SUSPENDED]
+        if suspended:
+            self._farm.resume(suspended)
+            too_early = [job_id for job_id in self._not_waiting(dependents) if job_id in suspended]
+            if too_early:
+                self._farm.pend(too_early)
+        not_waiting = self._not_waiting(dependents)
+        if not_waiting:
+            raise SubmissionError(f"Deadline does not let {', '.join(not_waiting)} wait for what they depend on")
+
+    def _not_waiting(self, jobs: Sequence[Mapping[str, Any]]) -> List[str]:
+        facts = self._read([self.job_ids[job["key"]] for job in jobs])
+        by_id = {self.job_ids[job["key"]]: job for job in jobs}
+        return [job_id for job_id in by_id if not self._is_waiting(by_id[job_id], facts[job_id])]
+
+    def _is_waiting(self, job: Mapping[str, Any], facts: JobFacts) -> bool:
+        """Whether nothing of the job can start: it is Pending, or frame dependent with nothing but pending tasks.
+
+        Deadline releases such jobs task by task; the job itself may be active meanwhile (section 4.3).
+        """
+        if facts.status == PENDING:
+            return True
+        if not job.get("frame_dependent") or facts.status == SUSPENDED:
+            return False
+        states = set(facts.tasks) or {task.status for task in self._farm.read_tasks(facts.job_id)}
+        return states == {PENDING}
+
+    def _begin(self, what: str) -> None:
+        self.what = what
+        if self._is_stopping():
+            raise InterruptedSubmissionError("interrupted")
+
+    def _submit(self, job: Mapping[str, Any]) -> None:
+        """Completes the job info file, so that the bundle holds what Deadline was given, and hands it over."""
+        job_file, plugin_file = self._bundle.job_files(job)
+        entries = {**job_entries(self._bundle, job, job_ids=self.job_ids), INITIAL_STATUS: SUSPENDED}
+        write_whole(job_file, encode_info(format_entries(entries.items())))
+        self.is_uncertain = True
+        try:
+            created = self._farm.submit(str(job_file), str(plugin_file))
+        except RefusedError as error:
+            self.is_uncertain = error.is_uncertain
+            if error.job_id is not None:
+                self.created.append(error.job_id)
+            raise SubmissionError(f"{job['graph']}.{job['node']}: {error}") from error
+        self.is_uncertain = False
+        if created.job_id in self.created:
+            raise SubmissionError(f"{job['graph']}.{job['node']}: Deadline gave the ID {created.job_id} to two jobs")
+        self.created.append(created.job_id)
+        self.job_ids[job["key"]] = created.job_id
+        self._writer.add(job["key"], created.job_id)
+        self._say(f"{job['key']}: {created.job_id}")
+        for warning in created.warnings:
+            self._say(f"Warning: {job['key']}: {warning}")
+
+    def _count(self, expected: Sequence[str]) -> None:
+        """Raises if there are other jobs of this submission than those on record."""
+        try:
+            found = self._farm.find_jobs(self._bundle.name, known=expected)
+        except SubmissionError as error:
+            self._say(f"The jobs could be read back, but not counted: {error}")
+            return
+        strangers = sorted(set(found) - set(expected))
+        if strangers:
+            self.created += strangers
+            raise SubmissionError(f"Deadline made more jobs than were submitted: {', '.join(strangers)}")
+
+    def _read(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+        """What Deadline says of these jobs; raises if it does not know one of them."""
+        facts = self._farm.read_jobs(job_ids) if job_ids else {}
+        lost = [job_id for job_id in job_ids if job_id not in facts]
+        if lost:
+            raise SubmissionError(f"Deadline does not know {', '.join(lost)} any more")
+        return facts
+
+
+def _difference(job: Mapping[str, Any], facts: JobFacts, *, job_ids: Mapping[str, str]) -> str:
+    """What Deadline has in another way than it was planned; empty if nothing."""
+    frames = "0" if job["frames"] is None else str(job["frames"])
+    waits_for = {job_ids[key] for key in job["depends_on"]}
+    is_frame_dependent = bool(job.get("frame_dependent"))
+    differences = []
+    if facts.frames is not None and not _same_frames(facts.frames, frames):
+        differences.append(f"the frames {facts.frames} where {frames} were planned")
+    if facts.chunk_size not in (None, job["chunk_size"]):
+        differences.append(f"a chunk size of {facts.chunk_size} where {job['chunk_size']} was planned")
+    if facts.dependencies is not None and set(facts.dependencies) != waits_for:
+        differences.append(f"dependencies on {_listed(facts.dependencies)} where {_listed(waits_for)} were planned")
+    if facts.frame_dependent not in (None, is_frame_dependent):
+        differences.append(f"a frame dependency of {facts.frame_dependent} where {is_frame_dependent} was planned")
+    if not differences:
+        return ""
+    return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
+
+
+def _listed(job_ids: Iterable[str]) -> str:
+    return ", ".join(sorted(job_ids)) or "nothing"
+
+
+def _same_frames(one: str, other: str) -> bool:
+    """Whether the texts mean the same frames; Deadline may write them in its own way."""
+    try:
+        return list(FrameList.parse(one)) == list(FrameList.parse(other))
+    except FrameListError:
+        return one.strip() == other.strip()
