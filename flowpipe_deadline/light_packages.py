@@ -90,7 +90,7 @@ def read_light_packages() -> LightPackages:
         PackagingError: One is missing, or is not pure Python.
         OSError: A file of theirs cannot be read.
     """
-    versions = {_OWN: _own_version()}
+    versions = {_OWN: own_version()}
     files = {f"{_PACKAGE.name}/{name}": (_PACKAGE / name).read_bytes() for name in LIGHT_MODULES}
     files.update(_files_below(_PACKAGE / "farm", as_name=f"{_PACKAGE.name}/farm"))
     for module, distribution in _NEEDED.items():
@@ -122,7 +122,7 @@ def _files_below(folder: Path, *, as_name: str) -> Iterator[tuple[str, bytes]]:
             yield f"{as_name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
 
 
-def _own_version() -> str:
+def own_version() -> str:
     """The version of this package; a checkout that nobody installed says it in its ``setup.cfg``."""
     version = _version(_OWN)
     if version is None:

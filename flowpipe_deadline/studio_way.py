@@ -17,9 +17,14 @@ def studio_way(studio: StudioFile, *, via: Optional[str] = None) -> Way:
     Raises:
         UsageError, SubmissionError: As ``choose_way`` does.
     """
+    return choose_way(via, environment=studio_variables(studio))
+
+
+def studio_variables(studio: StudioFile) -> dict[str, str]:
+    """The environment variables that choose a way, as if the studio's values were set wherever nobody set others."""
     named = {} if studio.via is None else {VIA_VARIABLE: studio.via}
     here = {name: value for name, value in os.environ.items() if value}  # An empty variable says nothing.
-    return choose_way(via, environment={**studio.webservice_variables, **named, **here})
+    return {**studio.webservice_variables, **named, **here}
 
 
 def studio_farm(*, via: Optional[str] = None, is_stopping: Optional[Stop] = None) -> Farm:

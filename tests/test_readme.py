@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from harness import run_cli, write_script
 
+from flowpipe_deadline.studio_file import read_studio_file
+
 CHECKOUT = Path(__file__).parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
@@ -42,3 +44,13 @@ def test_every_option_it_names_exists(name):
     verbs = re.findall(r"^  (\w+) ", run_cli("--help").stdout.partition("Commands:")[2], flags=re.MULTILINE)
 
     assert name == "--help" or any(name in run_cli(verb, "--help").stdout for verb in verbs)
+
+
+def test_the_readmes_studio_file_is_one(tmp_path):
+    """As it stands there."""
+    path = write_script(tmp_path, code_blocks("toml")[0], name="studio.toml")
+
+    studio = read_studio_file(path)
+
+    assert studio.settings["capture_environment"] == ["OCIO", "REZ_*"]
+    assert studio.preset("night") == {"pool": "night", "priority": 40}

@@ -15,6 +15,7 @@ from ..errors import FlowpipeDeadlineError, PreflightError
 from ..text import one_line
 from .cancel import cancel
 from .config import config
+from .doctor import doctor
 from .install import install_command
 from .output import say
 from .plan import plan
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (plan, run, submit, status, wait, cancel, results, config, install_command):
+for command in (plan, run, submit, status, wait, cancel, results, config, doctor, install_command):
     cli.add_command(command)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -83,12 +84,18 @@ class DeadlineCommand:
         self._environment = {key: value for key, value in os.environ.items() if key not in _HOST_VARIABLES}
 
     def __call__(
-        self, arguments: Sequence[str], *, while_waiting: Optional[Callable[[], bool]] = None, grace: float = _GRACE
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: str = "",
+        while_waiting: Optional[Callable[[], bool]] = None,
+        grace: float = _GRACE,
     ) -> CommandResult:
         """What it did.
 
-        ``while_waiting`` is called every now and then, and says whether the process shows signs of life: the time-out
-        counts from the last. ``grace`` are the seconds that it has once somebody wants to stop.
+        ``stdin`` is what it reads there, if it reads. ``while_waiting`` is called every now and then, and says whether
+        the process shows signs of life: the time-out counts from the last. ``grace`` are the seconds that it has once
+        somebody wants to stop.
 
         Ctrl+C does not reach it: what it has begun shall be known before anything is undone.
 
@@ -97,13 +104,15 @@ class DeadlineCommand:
         """
         with subprocess.Popen(
             [self.executable, *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self._environment,
             **_own_group(),
         ) as process:
             try:
+                if stdin:
+                    _tell(process, stdin)
                 return self._wait(process, while_waiting or (lambda: False), grace=grace)
             except BaseException:
                 end_trees([process.pid])
@@ -165,6 +174,16 @@ class CommandFarm(CommandLanguageFarm):
             return self._command(arguments)
         except OSError as error:
             raise RefusedError(f"{self._command.executable} cannot be started: {error.strerror}") from error
+
+
+def _tell(process: subprocess.Popen[bytes], text: str) -> None:
+    """Writes the text, which is shorter than what any system keeps for a reader that has not read yet."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):  # It has ended, or does not listen.
+        process.stdin.write(text.encode("utf-8"))
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+    process.stdin = None  # So that nobody flushes it.
 
 
 def _own_group() -> dict[str, Any]:

@@ -27,6 +27,7 @@ ASK = "ask"
 QUESTIONS = (
     *("read_jobs", "list_jobs", "read_tasks_of", "find_jobs", "read_repository"),
     *("resume", "pend", "suspend", "delete"),
+    "measure_calls",
 )
 """What ``ask`` may ask of the farm."""
 _PAUSE = 0.05

@@ -1,0 +1,162 @@
+"""``flowpipe-deadline doctor``"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Optional
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..doctor.examination import Examination
+from ..doctor.questions.catalogue import QUESTIONS
+from ..doctor.report import Answer, Check, Report
+from ..doctor.wishes import GRAPH, Wishes
+from ..errors import UsageError
+from ..findings import Kind
+from ..interrupts import stop_requests
+from ..preflight import parse_kinds
+from .effective import effective_options
+from .options import output_option, root_option, settings_options, store_option, tolerate_option, via_option
+from .output import answer_console, answer_json, reserve_stdout, say
+
+_NAMES = (GRAPH, *(question.name for question in QUESTIONS))
+_INTERRUPTED = 130
+_STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "dim"}
+
+
+@click.command()
+@root_option(help_text="The folder that gets bundles; all workers must see it. --probe needs it.")
+@store_option
+@via_option
+@click.option(
+    "--probe", is_flag=True, help="Send a tiny graph to the farm, measure, and answer what is not documented."
+)
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(_NAMES),
+    metavar="NAME",
+    help="Of --probe, only this; several times.",
+)
+@click.option("--questions", is_flag=True, help="List the names that --only takes, and what they are about.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=Wishes.timeout,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the graph of --probe may take.",
+)
+@click.option("--keep", is_flag=True, help="Leave the graph of --probe on the farm if it goes wrong, to look at it.")
+@tolerate_option
+@settings_options
+@output_option
+def doctor(
+    root: Optional[Path],
+    store: str,
+    via: Optional[str],
+    probe: bool,
+    only: tuple[str, ...],
+    questions: bool,
+    timeout: float,
+    keep: bool,
+    tolerate: tuple[str, ...],
+    sets: tuple[str, ...],
+    presets: tuple[str, ...],
+    output: str,
+) -> int:
+    """Look at what stands between this machine and a working farm.
+
+    Without --probe, nothing is changed. With it, a graph of three nodes is evaluated on the farm and compared with what
+    graph.evaluate() gives, times are measured, and open questions about Deadline are answered with suspended jobs.
+    All that is deleted afterwards. The report of --output json leaves out names, users and paths, so that it can be
+    shown to anybody. Exits with 0 if there is no problem.
+
+    \b
+    Examples:
+      flowpipe-deadline doctor
+      flowpipe-deadline doctor --probe --root /mnt/projects/show/farm --set pool=tests
+      flowpipe-deadline doctor --probe --only start --only calls -o json > report.json
+    """
+    if questions:
+        _list_questions(output)
+        return 0
+    reserve_stdout()
+    effective = effective_options(root=root, store=store, templates=None, sets=sets, presets=presets)
+    local_root = {Kind.LOCAL_ROOT} if effective.studio.allow_local_root else set()
+    wishes = Wishes(
+        via=via,
+        root=effective.root,
+        store=effective.store,
+        studio=effective.studio,
+        layers=effective.layers,
+        tolerated=parse_kinds(tolerate) | local_root,
+        is_probing=probe or bool(only),
+        only=only,
+        is_keeping=keep,
+        timeout=timeout,
+    )
+    if wishes.wants(GRAPH) and wishes.root is None:
+        raise UsageError(
+            "--probe sends a graph to the farm: give it a --root that all workers see, or --only questions"
+        )
+    with stop_requests(say) as is_stopping:
+        examination = Examination(wishes, say=say, is_stopping=is_stopping)
+        examination.run()
+    report = examination.report()
+    if output == "json":
+        answer_json(report.to_json(examination.discretion()))
+    else:
+        _print(report)
+    return _INTERRUPTED if report.is_interrupted else int(report.has_problem)
+
+
+def _list_questions(output: str) -> None:
+    listed = [{"name": GRAPH, "question": "Does a graph give what it should, and how long does that take?"}]
+    listed += [{"name": question.name, "question": question.text} for question in QUESTIONS]
+    if output == "json":
+        answer_json(listed)
+        return
+    table = _table("", "Name", "Question")
+    for entry in listed:
+        table.add_row(entry["name"], entry["question"])
+    answer_console().print(table)
+
+
+def _print(report: Report) -> None:
+    out = answer_console()
+    _print_checks(out, "This machine and the repository", report.checks)
+    _print_checks(out, "On the farm", report.probe)
+    _print_answers(out, report.answers)
+    problems = [check.name for check in (*report.checks, *report.probe) if check.verdict == "problem"]
+    said = f"problems: {', '.join(problems)}" if problems else "no problem"
+    out.print(Text(f"Interrupted; {said} so far" if report.is_interrupted else said.capitalize()))
+
+
+def _print_checks(out: Console, title: str, checks: Iterable[Check]) -> None:
+    table = _table(title, "", "Check", "Found", "What to do")
+    for check in checks:
+        verdict = Text(check.verdict, style=_STYLES[check.verdict])
+        table.add_row(verdict, Text(check.name), Text(check.found), Text(check.advice))
+    if table.row_count:
+        out.print(table)
+
+
+def _print_answers(out: Console, answers: Iterable[Answer]) -> None:
+    table = _table("Open questions", "Name", "Question", "Answer")
+    for answer in answers:
+        table.add_row(Text(answer.name), Text(f"{answer.question} ({answer.reference})"), Text(str(answer)))
+    if table.row_count:
+        out.print(table)
+
+
+def _table(title: str, *headings: str) -> Table:
+    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
