@@ -5,6 +5,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence
 
 from .deadline import PENDING, SUSPENDED, Farm, JobFacts, RefusedError, SubmissionError
@@ -14,6 +15,7 @@ from .farm.frames import FrameList, FrameListError
 from .info_files import encode_info, format_entries
 from .job_files import INITIAL_STATUS, job_entries
 from .submission_record import SubmissionWriter
+from .undo import Doubt
 
 _INTERRUPTED = 130
 
@@ -34,8 +36,8 @@ class Attempt:
         self.job_ids: Dict[str, str] = {}
         self.created: List[str] = []
         """Every ID that was heard of, also of jobs that went wrong."""
-        self.is_uncertain = False
-        """Whether there may be a job whose ID was not heard."""
+        self.doubt = Doubt()
+        """What is not known of the jobs that came into being."""
         self.what = f"{bundle.name} was read"
         """What is being done, for people."""
         self._bundle = bundle
@@ -74,26 +76,35 @@ class Attempt:
         dependents = [job for job in self._bundle.jobs if job["depends_on"]]
         roots = [self.job_ids[job["key"]] for job in self._bundle.jobs if not job["depends_on"]]
         self._begin("the jobs were released")
+        self.doubt = Doubt(may_render=True)
         self._let_wait(dependents)
         self._begin("the jobs were released")
         held: Sequence[str] = roots
         for _ in range(2):  # A second time where the first did not reach all.
             self._farm.resume(held)
-            facts = self._read(roots)
-            held = [job_id for job_id in roots if facts[job_id].status == SUSPENDED]
+            # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
+            facts = self._farm.read_jobs(held)
+            held = [job_id for job_id in held if job_id in facts and facts[job_id].status == SUSPENDED]
             if not held:
                 return
         raise SubmissionError(f"Deadline does not resume {', '.join(held)}")
 
     def _let_wait(self, dependents: Sequence[Mapping[str, Any]]) -> None:
-        """Brings these jobs from Suspended to Pending."""
+        """Brings these jobs from Suspended to Pending.
+
+        Pended first, as resuming may let them start; where that does nothing, resumed and then pended.
+        """
         job_ids = [self.job_ids[job["key"]] for job in dependents]
         suspended = [job_id for job_id, facts in self._read(job_ids).items() if facts.status == SUSPENDED]
         if suspended:
-            self._farm.resume(suspended)
-            too_early = [job_id for job_id in self._not_waiting(dependents) if job_id in suspended]
-            if too_early:
-                self._farm.pend(too_early)
+            with contextlib.suppress(SubmissionError):  # What came of it is looked at.
+                self._farm.pend(suspended)
+            held = [job_id for job_id in self._not_waiting(dependents) if job_id in suspended]
+            if held:
+                self._farm.resume(held)
+                too_early = [job_id for job_id in self._not_waiting(dependents) if job_id in held]
+                if too_early:
+                    self._farm.pend(too_early)
         not_waiting = self._not_waiting(dependents)
         if not_waiting:
             raise SubmissionError(f"Deadline does not let {', '.join(not_waiting)} wait for what they depend on")
@@ -109,7 +120,7 @@ class Attempt:
         Deadline releases such jobs task by task; the job itself may be active meanwhile (section 4.3).
         """
         if facts.status == PENDING:
-            return True
+            return not facts.tasks.get(SUSPENDED)  # Suspended tasks of a pending job would never be released.
         if not job.get("frame_dependent") or facts.status == SUSPENDED:
             return False
         states = set(facts.tasks) or {task.status for task in self._farm.read_tasks(facts.job_id)}
@@ -117,6 +128,7 @@ class Attempt:
 
     def _begin(self, what: str) -> None:
         self.what = what
+        self._writer.go_on()
         if self._is_stopping():
             raise InterruptedSubmissionError("interrupted")
 
@@ -125,15 +137,15 @@ class Attempt:
         job_file, plugin_file = self._bundle.job_files(job)
         entries = {**job_entries(self._bundle, job, job_ids=self.job_ids), INITIAL_STATUS: SUSPENDED}
         write_whole(job_file, encode_info(format_entries(entries.items())))
-        self.is_uncertain = True
+        self.doubt = Doubt(is_uncertain=True, may_come=True)  # Until there is an answer.
         try:
             created = self._farm.submit(str(job_file), str(plugin_file))
         except RefusedError as error:
-            self.is_uncertain = error.is_uncertain
+            self.doubt = Doubt(is_uncertain=error.is_uncertain, may_come=error.may_come)
             if error.job_id is not None:
                 self.created.append(error.job_id)
             raise SubmissionError(f"{job['graph']}.{job['node']}: {error}") from error
-        self.is_uncertain = False
+        self.doubt = Doubt()
         if created.job_id in self.created:
             raise SubmissionError(f"{job['graph']}.{job['node']}: Deadline gave the ID {created.job_id} to two jobs")
         self.created.append(created.job_id)

@@ -13,7 +13,7 @@ from .studio_way import studio_farm
 from .submission_record import SUBMITTED, SubmissionRecord, SubmissionWriter, read_submission
 from .submission_words import check_place, notices_of
 from .transaction import undo_half_done
-from .undo import Undo
+from .undo import Doubt, Undo
 
 
 def cancel_submission(
@@ -40,8 +40,11 @@ def cancel_submission(
     listed = farm.list_jobs(list(record.jobs.values()))  # Raises before anything is changed.
     if record.state != SUBMITTED:
         return undo_half_done(opened, farm, say=on_message or (lambda _: None))
-    undo = Undo(opened, farm, SubmissionWriter(opened.folder))
-    told = undo.run([job_id for job_id in record.jobs.values() if job_id in listed], is_uncertain=False)
+    writer = SubmissionWriter(opened.folder)
+    writer.claim(takes_submitted=True)
+    undo = Undo(opened, farm, writer)
+    there = [job_id for job_id in record.jobs.values() if job_id in listed]
+    told = undo.run(there, doubt=Doubt(may_render=True))
     if not undo.is_complete:
         raise SubmissionError(told)
     return told if listed else f"Deadline has no job of {opened.name} any more"

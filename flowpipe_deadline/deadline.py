@@ -26,12 +26,16 @@ class SubmissionError(FlowpipeDeadlineError):
 class RefusedError(SubmissionError):
     """One job was not taken, or nobody can tell whether it was."""
 
-    def __init__(self, message: str, *, job_id: Optional[str] = None, is_uncertain: bool = False) -> None:
+    def __init__(
+        self, message: str, *, job_id: Optional[str] = None, is_uncertain: bool = False, may_come: bool = False
+    ) -> None:
         super().__init__(message)
         self.job_id = job_id
         """The ID that Deadline named all the same."""
         self.is_uncertain = is_uncertain
         """Whether a job may have come into being whose ID is not known: the answer was lost."""
+        self.may_come = may_come
+        """Whether that may even happen later: somebody may still be at it."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,9 @@ class Farm:
     def delete(self, job_ids: Sequence[str]) -> None:
         """Deletes jobs."""
         raise NotImplementedError
+
+    def ignore_stop_requests(self) -> None:
+        """What is asked from now on comes to its end, even if somebody wants to stop: something is being undone."""
 
     def read_repository(self) -> RepositoryFacts:
         """What is known of the repository, in as few questions as possible."""

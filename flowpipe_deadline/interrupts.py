@@ -37,7 +37,8 @@ def stop_requests(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
         return
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
     _asked.append(requests)
-    before = {number: signal.signal(number, note) for number in numbers}
+    # What is ignored stays so, as nohup has it.
+    before = {number: signal.signal(number, note) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
     try:
         yield lambda: bool(requests)
     finally:

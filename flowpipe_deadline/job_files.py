@@ -27,7 +27,8 @@ def job_entries(bundle: Bundle, job: Mapping[str, Any], *, job_ids: Mapping[str,
     """
     entries = _read_entries(bundle, job, 0)
     entries.pop(DEPENDENCIES, None)
-    entries.pop(INITIAL_STATUS, None)  # Of an earlier submission.
+    for key in [key for key in entries if key.lower() == INITIAL_STATUS.lower()]:
+        del entries[key]  # Of an earlier submission.
     missing = [key for key in job["depends_on"] if key not in job_ids]
     if missing:
         raise RecordError(f"{bundle.folder}: {job['key']} comes before {missing[0]}, which it waits for")

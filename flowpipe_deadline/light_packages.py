@@ -37,7 +37,7 @@ LIGHT_MODULES = (
         "job_files.py",
         "keys.py",
     ),
-    *("submission_record.py", "summary.py", "transaction.py", "undo.py"),
+    *("submission_record.py", "submitters.py", "summary.py", "transaction.py", "undo.py"),
     *("ways/__init__.py", "ways/answers.py", "ways/commands.py", "ways/errand.py", "ways/inside.py"),
 )
 """The modules of this package beside ``farm`` that Deadline's own Python imports: each says so in its first lines."""

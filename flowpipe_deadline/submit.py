@@ -15,7 +15,7 @@ from .deadline import Farm, RepositoryFacts, SubmissionError
 from .errors import UsageError
 from .farm.guard import refuse_while_loading
 from .interrupts import stop_requests
-from .transaction import submit_to
+from .transaction import Options, submit_to
 from .ways.command import CommandFarm, DeadlineCommand, find_deadlinecommand
 from .ways.script import ScriptDidNotRunError, ScriptFarm, Submission, submit_by_script
 from .ways.webservice_settings import URL_VARIABLE, WebServiceSettings, parse_environment
@@ -155,7 +155,7 @@ def _submit_to(farm: Farm, submission: Submission) -> dict[str, str]:
         bundle,
         say=submission.say,
         is_stopping=submission.is_stopping,
-        keep_suspended=submission.keep_suspended,
+        options=Options(keep_suspended=submission.keep_suspended),
     )
 
 

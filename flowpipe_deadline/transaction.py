@@ -6,17 +6,29 @@ this too, so that one process can submit a whole graph: standard library only, v
 
 from __future__ import annotations
 
-from typing import Dict
+import os
+from dataclasses import dataclass
+from typing import Dict, Optional
 
 from .attempt import Attempt, InterruptedSubmissionError, Say, Stop
 from .deadline import Farm, SubmissionError
 from .farm.bundle import AnyPath, Bundle, read_bundle
 from .farm.errors import FlowpipeDeadlineError
 from .job_files import job_entries, plugin_entries
-from .submission_record import LEFT, SUBMITTED, SubmissionWriter, read_submission
-from .undo import Undo
+from .submission_record import LEFT, SubmissionRecord, SubmissionWriter
+from .undo import Doubt, Undo
 
 _NO_ID = "0" * 24
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a bundle is submitted."""
+
+    keep_suspended: bool = False
+    """Whether releasing the jobs is left to somebody in the Monitor."""
+    token: Optional[str] = None
+    """What tells this attempt from all others, where somebody outside needs to know."""
 
 
 def _unheard(message: str) -> None:
@@ -29,38 +41,56 @@ def _never() -> bool:
 
 
 def submit_to(
-    farm: Farm, bundle: AnyPath, *, say: Say = _unheard, is_stopping: Stop = _never, keep_suspended: bool = False
+    farm: Farm, bundle: AnyPath, *, say: Say = _unheard, is_stopping: Stop = _never, options: Options = Options()
 ) -> Dict[str, str]:
     """The job IDs by node key, once Deadline has all jobs as they were planned and has released them.
 
     The jobs go in suspended, upstream first, and each is on record in the bundle before the next. All are counted and
-    read back, then released: dependents first, while nothing can start, the others last; with ``keep_suspended`` that
-    is left to the Monitor. ``say`` hears of each job and of Deadline's warnings; ``is_stopping`` is asked between
-    calls. What an earlier attempt left half done is undone first.
+    read back, then released: dependents first, while nothing can start, the others last. ``say`` hears of each job and
+    of Deadline's warnings; ``is_stopping`` is asked between calls. What an earlier attempt left half done is undone
+    first.
 
     Raises:
-        SubmissionError: The bundle is submitted already, moved, or being submitted; or anything went wrong: then all
+        SubmissionError: The bundle is submitted already, moved, or being submitted; or anything went wrong: then the
             jobs are deleted again, and the message names what could not be. Its ``exit_code`` is 130 where it was
             stopped.
         RecordError: The folder is no bundle, or is damaged.
     """
     opened = read_bundle(bundle)
     _check_files(opened)
-    writer = SubmissionWriter(opened.folder)
-    _recover(opened, farm, say=say)
-    if not writer.claim():
-        raise SubmissionError(f"{opened.name} was taken by another submission this moment; wait for that")
+    writer = SubmissionWriter(opened.folder, token=options.token)
+    _undo_left(opened, farm, writer, writer.claim(), say=say)
     attempt = Attempt(opened, farm, writer, say=say, is_stopping=is_stopping)
     try:
         attempt.submit()
         attempt.check()
-        if not keep_suspended:
+        writer.prepare()
+        if not options.keep_suspended:
             attempt.release()
         writer.finish()
     except BaseException as error:
-        undone = Undo(opened, farm, writer).run(attempt.created, is_uncertain=attempt.is_uncertain)
+        farm.ignore_stop_requests()
+        undone = Undo(opened, farm, writer).run(attempt.created, doubt=attempt.doubt)
         raise _failure(error, what=attempt.what, undone=undone) from error
+    if is_stopping():
+        say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
     return attempt.job_ids
+
+
+def undo_half_done(bundle: Bundle, farm: Farm, *, say: Say = _unheard, only_of: Optional[str] = None) -> str:
+    """What was undone of a submission that ended half-way; with ``only_of``, of the attempt of that token alone.
+
+    Raises:
+        SubmissionError: The bundle is submitted, or being submitted; or not everything could be undone, and the
+            bundle's record keeps that.
+        RecordError: The bundle's record is damaged.
+    """
+    writer = SubmissionWriter(bundle.folder)
+    record = writer.claim(only_of=only_of)
+    undone = "nothing was submitted" if record is None else _undo_left(bundle, farm, writer, record, say=say)
+    if record is not None or only_of is None:
+        writer.drop()
+    return undone
 
 
 def _check_files(bundle: Bundle) -> None:
@@ -68,40 +98,24 @@ def _check_files(bundle: Bundle) -> None:
     ids = {job["key"]: _NO_ID for job in bundle.jobs}
     for job in bundle.jobs:
         job_entries(bundle, job, job_ids=ids)
-        folder = plugin_entries(bundle, job).get("Bundle")
-        if folder != str(bundle.folder):
+        folder = plugin_entries(bundle, job).get("Bundle", "")
+        if os.path.realpath(folder) != os.path.realpath(str(bundle.folder)):
             raise SubmissionError(
                 f"{bundle.folder} was moved or copied: its jobs would look for {folder}; submit it with --again"
             )
 
 
-def _recover(bundle: Bundle, farm: Farm, *, say: Say) -> None:
-    """Undoes what an earlier attempt left; raises SubmissionError if the bundle is submitted, or being submitted."""
-    record = read_submission(bundle.folder)
+def _undo_left(
+    bundle: Bundle, farm: Farm, writer: SubmissionWriter, record: Optional[SubmissionRecord], *, say: Say
+) -> str:
+    """Undoes what an earlier attempt left; the bundle stays claimed."""
     if record is None:
-        return
-    if record.is_at_work:
-        raise SubmissionError(f"{bundle.name} is being submitted this moment{record.submitter}; wait for that")
-    if record.state == SUBMITTED:
-        ids = ", ".join(record.jobs.values())
-        raise SubmissionError(f"{bundle.name} is submitted already, as job {ids}; --again submits it once more")
-    undo_half_done(bundle, farm, say=say)
-
-
-def undo_half_done(bundle: Bundle, farm: Farm, *, say: Say = _unheard) -> str:
-    """What was undone of a submission that ended half-way, in words.
-
-    Raises:
-        SubmissionError: Not everything could be undone; the bundle's record keeps that.
-        RecordError: The bundle's record is damaged.
-    """
-    record = read_submission(bundle.folder)
-    if record is None:
-        return "nothing was submitted"
+        return ""
     how = "could not be undone" if record.state == LEFT else "ended half-way"
     say(f"A submission of {bundle.name} {how}; undoing it")
-    undo = Undo(bundle, farm, SubmissionWriter(bundle.folder))
-    undone = undo.run(list(record.jobs.values()), is_uncertain=True)
+    undo = Undo(bundle, farm, writer)
+    doubt = Doubt(is_uncertain=True, may_render=True)
+    undone = undo.run(list(record.jobs.values()), doubt=doubt, keeps_claim=True)
     if not undo.is_complete:
         raise SubmissionError(f"a submission of {bundle.name} {how}: {undone}")
     say(undone)

@@ -53,7 +53,9 @@ def outcome(deadline, bundle, farm):
     try:
         submit_to(farm, bundle)
     except SubmissionError:
-        is_clean = not deadline.jobs() and read_submission(bundle.folder) is None
+        record = read_submission(bundle.folder)  # Where a job may still be coming, it says that.
+        is_clean = not deadline.jobs() and (record is None or not record.jobs)
+        (bundle.folder / "submission.json").unlink(missing_ok=True)
         return "none" if is_clean else f"some: {statuses(deadline)}"
     found = "all" if statuses(deadline) == RELEASED else f"some: {statuses(deadline)}"
     for job_id in job_ids_of(deadline):

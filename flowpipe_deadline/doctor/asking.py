@@ -98,6 +98,6 @@ def _clean(labs: Sequence[Lab]) -> list[str]:
             left.append(f"whether there are more jobs of the batch {lab.batch} cannot be told ({error})")
     if job_ids:
         deletion = Deletion(farm, labs[0].batch)
-        told = deletion.run(job_ids, is_uncertain=False)
+        told = deletion.run(job_ids)
         left += [] if deletion.is_complete else [told]
     return left

@@ -100,7 +100,7 @@ def parse_render_times(output: str) -> list[float]:
 def remove(bundle: Bundle, job_ids: Sequence[str], farm: Farm) -> Optional[str]:
     """Deletes the jobs and the bundle; what could not be, in words."""
     deletion = Deletion(farm, bundle.name)
-    told = deletion.run(job_ids, is_uncertain=False)
+    told = deletion.run(job_ids)
     if not deletion.is_complete:
         return f"{told}; their bundle is {bundle.folder}"
     return remove_folder(bundle)

@@ -77,21 +77,46 @@ def parse_jobs(output: str, *, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
 
 
 def parse_sections(output: str, *, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
-    """The lines of each job as lower-case keys and values; jobs without any are left out."""
+    """The lines of each job as lower-case keys and values; jobs of which nothing is told for certain are left out.
+
+    A job's lines stand below a ``[job id]`` header, or together with one line that has its ID, between blank lines; of
+    a job that was asked for alone, neither is needed.
+    """
     wanted = {job_id.lower(): job_id for job_id in job_ids}
-    only = job_ids[0] if len(job_ids) == 1 else None
-    current = only
+    lines = [line.strip(" \t\r\ufeff") for line in output.splitlines()]
+    has_headers = any(line.startswith("[") and line[1:-1].lower() in wanted for line in lines)
+    blocks: List[List[str]] = [[]]
+    for line in lines:
+        is_header = line.startswith("[") and line.endswith("]")
+        if is_header or (not line and not has_headers and len(job_ids) > 1):
+            blocks.append([])
+        blocks[-1].append(line)
     sections: Dict[str, Dict[str, str]] = {}
-    for line in _lines(output):
-        if line.startswith("[") and line.endswith("]"):
-            current = wanted.get(line[1:-1].lower(), only)
-            continue
-        key, equals, value = (part.strip() for part in line.partition("="))
-        if value.lower() in wanted and key.lower() in ("id", "_id", "jobid"):
-            current = wanted[value.lower()]
-        elif current is not None and equals and key:
-            sections.setdefault(current, {}).setdefault(key.lower(), value)
+    for block in blocks:
+        values = _values(block)
+        ids = {wanted[value.lower()] for value in _ids_of(block) if value.lower() in wanted}
+        if not ids and len(job_ids) == 1:
+            ids = set(job_ids)
+        if len(ids) == 1 and values:
+            sections.setdefault(ids.pop(), {}).update(values)
     return sections
+
+
+def _ids_of(block: Sequence[str]) -> List[str]:
+    """The header's ID, or else every one that a line of the block says is the job's."""
+    if block and block[0].startswith("["):
+        return [block[0][1:-1]]
+    pairs = [line.partition("=") for line in block]
+    return [value.strip() for key, equals, value in pairs if equals and key.strip().lower() in ("id", "_id", "jobid")]
+
+
+def _values(block: Sequence[str]) -> Dict[str, str]:
+    values: Dict[str, str] = {}
+    for line in block:
+        key, equals, value = (part.strip() for part in line.partition("="))
+        if equals and key:
+            values.setdefault(key.lower(), value)
+    return values
 
 
 def parse_tasks(output: str) -> Tuple[TaskFacts, ...]:

@@ -21,7 +21,7 @@ from .commands import CommandLanguageFarm
 
 TIMEOUT_VARIABLE = "FLOWPIPE_DEADLINE_TIMEOUT"
 _TIMEOUT = 600.0  # Seconds; a start costs seconds on a farm (deadline-submission.md, section 7), a stuck one hours.
-_GRACE = 10.0  # Seconds that a running call has to end once somebody wants to stop.
+_GRACE = 120.0  # Seconds that a running call has to end once somebody wants to stop; a second Ctrl+C ends it at once.
 _MACOS_PATH_FILE = "/Users/Shared/Thinkbox/DEADLINE_PATH"
 # deadline-submission.md, section 2.1.
 _DEFAULT_FOLDERS = {
@@ -82,6 +82,10 @@ class DeadlineCommand:
         self._is_stopping = is_stopping or (lambda: False)
         self._timeout = _timeout() if timeout is None else timeout
         self._environment = {key: value for key, value in os.environ.items() if key not in _HOST_VARIABLES}
+
+    def ignore_stop_requests(self) -> None:
+        """Calls come to their end from now on, whoever wants to stop."""
+        self._is_stopping = lambda: False
 
     def __call__(
         self,
@@ -148,6 +152,10 @@ class CommandFarm(CommandLanguageFarm):
     def __init__(self, command: DeadlineCommand) -> None:
         self._command = command
 
+    def ignore_stop_requests(self) -> None:
+        """Calls come to their end from now on."""
+        self._command.ignore_stop_requests()
+
     def run(self, arguments: Sequence[str]) -> str:
         """What a command printed."""
         result = self._call(arguments)
@@ -161,7 +169,7 @@ class CommandFarm(CommandLanguageFarm):
         """The job that Deadline makes of these two files."""
         result = self._call([job_file, plugin_file])
         if result.exit_code is None:
-            raise RefusedError("deadlinecommand did not answer in time and was ended", is_uncertain=True)
+            raise RefusedError("deadlinecommand did not answer in time and was ended", is_uncertain=True, may_come=True)
         try:
             return parse_submission(result.output, exit_code=result.exit_code)
         except RefusedError as error:

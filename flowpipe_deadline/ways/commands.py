@@ -9,6 +9,7 @@ import json
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..deadline import Created, Farm, JobFacts, RepositoryFacts, SubmissionError, TaskFacts
+from ..job_files import SUBMISSION_KEY
 from .answers import parse_job_ids, parse_jobs, parse_lines, parse_sections, parse_submission, parse_tasks
 
 MOST_IDS = 250
@@ -112,18 +113,29 @@ class CommandLanguageFarm(Farm):
         return parse_jobs(output, job_ids=job_ids)
 
     def _of_batch(self, job_ids: Sequence[str], batch_name: str, *, known: Sequence[str]) -> List[str]:
-        """Those of the jobs that are of this batch: its name, unlike any other, is one of their values."""
+        """Those of the jobs that are of this batch, read before that is believed."""
         unread = [job_id for job_id in job_ids if job_id not in set(known)]
         sections: Dict[str, Dict[str, str]] = {}
         for some in portions(unread):
-            sections.update(parse_sections(self.run(["-GetJob", ",".join(some), "True"]), job_ids=some))
+            sections.update(self._sections(some))
         untold = [job_id for job_id in unread if job_id not in sections]
         if len(untold) > _MOST_SINGLE:
             raise SubmissionError(f"Deadline tells nothing of {len(untold)} jobs at once")
         for job_id in untold:
-            sections.update(parse_sections(self.run(["-GetJob", job_id]), job_ids=[job_id]))
-        ours = {job_id for job_id, values in sections.items() if _mentions(values, batch_name)}
+            sections.update(self._sections([job_id]))
+        untold = [job_id for job_id in untold if job_id not in sections]
+        if untold and self.list_jobs(untold):  # Not only gone meanwhile.
+            raise SubmissionError(f"Deadline tells nothing of {', '.join(untold)}")
+        ours = {job_id for job_id, values in sections.items() if _is_of_batch(values, batch_name)}
         return [job_id for job_id in job_ids if job_id in ours or job_id in known]
+
+    def _sections(self, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
+        """What is told of these jobs; nothing where one of them keeps Deadline from answering."""
+        try:
+            output = self.run(["-GetJob", ",".join(job_ids), *(["True"] if len(job_ids) > 1 else [])])
+        except SubmissionError:
+            return {}
+        return parse_sections(output, job_ids=job_ids)
 
     def _change(self, command: str, job_ids: Sequence[str]) -> None:
         for some in portions(job_ids):
@@ -154,8 +166,13 @@ def portions(job_ids: Sequence[str]) -> List[Sequence[str]]:
     return [job_ids[first : first + MOST_IDS] for first in range(0, len(job_ids), MOST_IDS)]
 
 
-def _mentions(values: Dict[str, str], batch_name: str) -> bool:
-    return any(value == batch_name or value.endswith(f"={batch_name}") for value in values.values())
+def _is_of_batch(values: Dict[str, str], batch_name: str) -> bool:
+    """Whether a job is of the batch: its batch name decides; where none is told, the submission that it names."""
+    batches = [values[key] for key in ("batchname", "jobbatchname", "batch") if key in values]
+    if batches:
+        return batches == [batch_name] * len(batches)
+    mark = f"{SUBMISSION_KEY}={batch_name}"
+    return values.get(SUBMISSION_KEY.lower()) == batch_name or mark in values.values()
 
 
 def _texts(value: Any) -> Optional[Tuple[str, ...]]:

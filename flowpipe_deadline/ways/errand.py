@@ -17,8 +17,8 @@ from typing import Any, Mapping
 from ..attempt import InterruptedSubmissionError
 from ..farm.errors import FlowpipeDeadlineError
 from ..farm.files import json_bytes, read_record, write_whole
-from ..submission_record import is_running
-from ..transaction import submit_to
+from ..submitters import is_running
+from ..transaction import Options, submit_to
 from .inside import InsideFarm
 
 FORMAT = 1
@@ -56,7 +56,7 @@ def _do(request: Mapping[str, Any], farm: InsideFarm) -> Any:
             _bundle(request, farm),
             say=_Progress(request["progress"]).say,
             is_stopping=lambda: os.path.exists(request["stop"]),
-            keep_suspended=request["keep_suspended"],
+            options=Options(keep_suspended=request["keep_suspended"], token=request["token"]),
         )
     return [_ask(farm, question) for question in request["questions"]]
 

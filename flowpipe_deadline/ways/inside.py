@@ -78,14 +78,14 @@ def _asked(question: Callable[..., Any], *arguments: Any) -> Any:
 def _facts(job: Any) -> JobFacts:
     counts = {state: int(getattr(job, f"Job{state}Tasks")) for state in TASK_STATES}
     return JobFacts(
-        job_id=str(job.JobId),
+        job_id=str(job.JobId).lower(),
         status=parse_status(str(job.JobStatus)),
         name=str(job.JobName),
         batch_name=str(job.JobBatchName),
         frames=str(job.JobFrames),
         chunk_size=int(job.JobFramesPerTask),
         task_count=int(job.JobTaskCount),
-        dependencies=tuple(str(job_id) for job_id in job.JobDependencyIDs),
+        dependencies=tuple(str(job_id).lower() for job_id in job.JobDependencyIDs),
         frame_dependent=bool(job.JobIsFrameDependent),
         tasks={state: count for state, count in counts.items() if count},
     )

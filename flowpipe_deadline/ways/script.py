@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,15 +15,15 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 from ..attempt import InterruptedSubmissionError, Say, Stop
 from ..deadline import Farm, JobFacts, RepositoryFacts, SubmissionError, TaskFacts
 from ..farm.bundle import Bundle
-from ..farm.files import RecordError, read_record, write_whole
+from ..farm.files import read_record, write_whole
 from ..shipped import packages_folder, shipped_folder
-from ..submission_record import read_submission
+from ..submission_record import SUBMITTED, SubmissionWriter, read_submission
 from ..transaction import undo_half_done
 from .command import CommandFarm, CommandResult, DeadlineCommand
 from .errand import ASK, FORMAT, SUBMIT, plain, record_bytes
 
 SCRIPT = "FlowpipeSubmission.py"
-_GRACE = 180.0  # Seconds that the script has to undo what it has done, once somebody wants to stop.
+_GRACE = 300.0  # Seconds that the script has to undo what it has done, once somebody wants to stop.
 _PAUSE = 0.5
 
 
@@ -100,17 +101,30 @@ def submit_by_script(submission: Submission, command: DeadlineCommand) -> Dict[s
         SubmissionError: As ``submit_to``.
         FlowpipeDeadlineError: What making the bundle raises.
     """
+    if submission.bundle is not None:
+        _refuse_submitted(submission.bundle)
+    token = uuid.uuid4().hex
     with _errand() as errand:
         conversation = _Conversation(errand, submission)
         bundle = "" if submission.bundle is None else str(submission.bundle.folder)
-        request = {"action": SUBMIT, "bundle": bundle, "keep_suspended": submission.keep_suspended}
+        request = {"action": SUBMIT, "bundle": bundle, "keep_suspended": submission.keep_suspended, "token": token}
         _write_request(errand, request)
-        result = _run(errand, command, while_waiting=conversation.go_on)
-        conversation.go_on()
-        job_ids = _await_answer(errand, conversation)
-        if job_ids is None:
-            raise _ended_early(conversation.bundle, command, result, say=submission.say)
-        return dict(job_ids)
+        try:
+            result = _run(errand, command, while_waiting=conversation.go_on)
+            conversation.go_on()
+            job_ids = _await_answer(errand, conversation)
+        except BaseException as error:
+            raise _cut_off(error, conversation.bundle, command, token=token) from error
+        if job_ids is not None:
+            return dict(job_ids)
+        return _take_over(conversation.bundle, command, _silence(command, result), token=token)
+
+
+def _refuse_submitted(bundle: Bundle) -> None:
+    """Raises SubmissionError if there is nothing to submit; a script would say the same, some seconds later."""
+    record = read_submission(bundle.folder)
+    if record is not None and (record.is_at_work or record.state == SUBMITTED):
+        SubmissionWriter(bundle.folder).claim()
 
 
 class ScriptFarm(Farm):
@@ -269,18 +283,36 @@ def _await_answer(errand: _Errand, conversation: _Conversation) -> Any:
         time.sleep(_PAUSE)
 
 
-def _ended_early(
-    bundle: Optional[Bundle], command: DeadlineCommand, result: CommandResult, *, say: Say
-) -> SubmissionError:
-    """What to raise where the script has ended without an answer; what it had done is undone."""
+def _take_over(bundle: Optional[Bundle], command: DeadlineCommand, words: str, *, token: str) -> Dict[str, str]:
+    """The job IDs, if the script was through with its work though it gave no answer; else what it had done is undone.
+
+    Raises:
+        ScriptDidNotRunError: It had done nothing.
+        SubmissionError: What became of its work.
+        RecordError: The record of the submission is damaged.
+    """
+    record = None if bundle is None else read_submission(bundle.folder)
+    if bundle is None or record is None or record.token != token:
+        raise ScriptDidNotRunError(words, bundle)
+    if record.state == SUBMITTED:
+        return dict(record.jobs)
+    command.ignore_stop_requests()
+    undone = undo_half_done(bundle, CommandFarm(command), only_of=token)
+    raise SubmissionError(f"{words}; {undone}")
+
+
+def _cut_off(error: BaseException, bundle: Optional[Bundle], command: DeadlineCommand, *, token: str) -> BaseException:
+    """What to raise where we have ended the process, or stopped listening to it; what it had done is undone."""
+    words = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
     try:
-        is_begun = bundle is not None and read_submission(bundle.folder) is not None
-    except RecordError as error:
-        return SubmissionError(f"{_silence(command, result)}; {error}")
-    if bundle is None or not is_begun:
-        return ScriptDidNotRunError(_silence(command, result), bundle)
-    undone = undo_half_done(bundle, CommandFarm(command), say=say)
-    return SubmissionError(f"{_silence(command, result)}; {undone}")
+        job_ids = _take_over(bundle, command, words, token=token)
+    except ScriptDidNotRunError:
+        return error  # Nothing was submitted.
+    except SubmissionError as failure:
+        kind = InterruptedSubmissionError if isinstance(error, KeyboardInterrupt) else SubmissionError
+        return kind(str(failure))
+    ids = ", ".join(job_ids.values())
+    return InterruptedSubmissionError(f"{words}, but all jobs were submitted by then: {ids}; cancel takes them back")
 
 
 def _silence(command: DeadlineCommand, result: CommandResult) -> str:

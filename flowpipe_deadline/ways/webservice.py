@@ -64,7 +64,7 @@ class WebServiceFarm(Farm):
         try:
             answer = self._client.post("/api/jobs", json.dumps(job).encode("ascii"))
         except WebServiceError as error:
-            raise RefusedError(str(error), is_uncertain=error.was_heard) from error
+            raise RefusedError(str(error), is_uncertain=error.was_heard, may_come=error.was_heard) from error
         job_id = answers.parse_job_id(answer)
         if job_id is None:
             words = self._questions.words(answer)

@@ -61,6 +61,8 @@ def parse_job_ids(text: str) -> list[str]:
         AnswerError: It is no such list.
     """
     value = parse_json(text)
+    if isinstance(value, list):
+        value = [item.get("_id") if isinstance(item, dict) else item for item in value]
     if not isinstance(value, list) or not all(map(is_job_id, value)):
         raise AnswerError("a list of job IDs was expected")
     return [item.lower() for item in value]

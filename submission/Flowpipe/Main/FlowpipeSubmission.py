@@ -46,7 +46,8 @@ def __main__(*args):
 def submit(bundle, say=print, keep_suspended=False):
     """The job IDs by node key; raises with one line that says what went wrong and was undone (see transaction.py)."""
     farm = installed("flowpipe_deadline.ways.inside").InsideFarm(ClientUtils, RepositoryUtils)
-    return installed("flowpipe_deadline.transaction").submit_to(farm, bundle, say=say, keep_suspended=keep_suspended)
+    transaction = installed("flowpipe_deadline.transaction")
+    return transaction.submit_to(farm, bundle, say=say, options=transaction.Options(keep_suspended=keep_suspended))
 
 
 def copy_plan(bundle):
