@@ -37,7 +37,7 @@ def new_folder(root: AnyPath, name: str) -> Iterator[Tuple[Path, Path]]:
     Raises:
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
     """
-    folder = Path(root).expanduser().absolute() / name
+    folder = Path(os.path.abspath(os.path.expanduser(str(root)))) / name  # Workers map paths by their beginnings.
     partial = folder.with_name(partial_name(name))
     try:
         for part in (NODES, JOBS):

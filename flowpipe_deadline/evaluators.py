@@ -18,26 +18,27 @@ from flowpipe.evaluator import Evaluator, LinearEvaluator, NodeEventCallback
 
 from .attempt import InterruptedSubmissionError
 from .bundle import ROOT_VARIABLE, AnyPath, Bundle, write_bundle
-from .deadline import COMPLETED, FAILED, SubmissionError
+from .deadline import COMPLETED, FAILED, RepositoryFacts, SubmissionError
 from .deadline_jobs import DELETED, DeadlineJobs
 from .errors import InterruptedRunError
-from .farm.bundle import JOBS, MANIFEST, NODES, STORE, SUBMISSION
+from .farm.bundle import FILES, JOBS, MANIFEST, NODES, STORE, SUBMISSION
 from .farm.failures import ERRORS
 from .farm.guard import refuse_while_loading
 from .farm.store import RESULTS
-from .findings import finding_lines
+from .findings import Finding, Kind, finding_lines
 from .keys import unique_keys
 from .live_graph import JobState, LiveGraph
 from .offline.farm import DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from .offline.repository import JobStatus, TaskStatus
 from .offline.setup import WorkerSetup
 from .plan import Plan
+from .preflight import check_plan, parse_kinds, raise_findings
 from .result_counts import ResultCounts
-from .studio_file import load_studio_file
+from .studio_file import StudioFile, load_studio_file
 from .studio_plan import studio_layers, studio_plan
 from .studio_way import studio_way
 from .submission_record import IDS
-from .submit import open_farm, submit_bundle
+from .submit import open_farm, submit_new_bundle
 from .walk import sorted_nodes
 
 _log = logging.getLogger(__name__)
@@ -196,14 +197,24 @@ class DeadlineEvaluator(FarmEvaluator):
         self, plan: Plan, nodes: Mapping[str, INode], on_node_event: Optional[NodeEventCallback]
     ) -> list[BaseException]:
         assert self._root is not None
-        way = studio_way(load_studio_file())
+        studio = load_studio_file()
+        way = studio_way(studio)
         farm = open_farm(way)  # Before anything is written.
-        bundle = write_bundle(plan, root=self._root, templates=self._templates)
-        live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event, wait=_WAIT_FOR_RESULTS)
+        written: list[Bundle] = []
+
+        def write(repository: RepositoryFacts) -> Bundle:
+            for finding in _checked(plan, repository, root=self._root, studio=studio):
+                _log.warning(finding)
+            templates = self._templates or studio.templates
+            written.append(write_bundle(plan, root=str(self._root), templates=templates, store=studio.store or FILES))
+            return written[0]
+
         try:
-            job_ids = submit_bundle(bundle, way=way)
+            job_ids = submit_new_bundle(write, way=way, on_message=_log.info)
         except InterruptedSubmissionError as error:
             raise KeyboardInterrupt(str(error)) from None
+        bundle = written[0]
+        live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event, wait=_WAIT_FOR_RESULTS)
         jobs = DeadlineJobs(bundle, job_ids, farm=farm, has_results=ResultCounts(bundle).has_all)
         try:
             self._watch(jobs, live, job_ids=job_ids)
@@ -230,6 +241,16 @@ class DeadlineEvaluator(FarmEvaluator):
             if not jobs.due():
                 return
             time.sleep(self._poll_seconds)
+
+
+def _checked(
+    plan: Plan, repository: RepositoryFacts, *, root: Optional[AnyPath], studio: StudioFile
+) -> tuple[Finding, ...]:
+    """What is odd about the plan there; what is wrong is raised, but not a root of this machine, which was chosen."""
+    findings = check_plan(plan, root=root, repository=repository)
+    strict = studio.strict if isinstance(studio.strict, bool) else parse_kinds(studio.strict)
+    known = [finding for finding in findings if finding not in plan.warnings]  # Those have been told.
+    return raise_findings(known, strict=strict, tolerated={Kind.LOCAL_ROOT})
 
 
 def _suspend(jobs: DeadlineJobs) -> str:

@@ -81,6 +81,24 @@ def read_submission(folder: Path) -> Optional[SubmissionRecord]:
         ) from error
 
 
+def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[SubmissionRecord]:
+    """What an earlier attempt left, if nobody else has the bundle's submission.
+
+    Raises:
+        SubmissionError: Somebody is submitting the bundle, or it is submitted, unless that may be taken too.
+        RecordError: The record is damaged.
+    """
+    record = read_submission(folder)
+    if record is not None and record.is_at_work:
+        raise SubmissionError(
+            f"{folder.name} is being submitted this moment{record.submitter}; wait for that, or press Ctrl+C there"
+        )
+    if record is not None and record.state == SUBMITTED and not takes_submitted:
+        ids = ", ".join(record.jobs.values())
+        raise SubmissionError(f"{folder.name} is submitted already, as job {ids}; --again submits it once more")
+    return record
+
+
 class SubmissionWriter:
     """Keeps the record of one attempt, from its claim on."""
 
@@ -105,7 +123,7 @@ class SubmissionWriter:
                 record = read_submission(self._folder)
                 if only_of is not None and (record is None or record.token != only_of):
                     return None
-                self._refuse(record, takes_submitted=takes_submitted)
+                record = refuse_taken(self._folder, takes_submitted=takes_submitted)
                 self._jobs = {} if record is None else dict(record.jobs)
                 self._write(SUBMITTING)
                 self._unlink(IDS)
@@ -165,20 +183,6 @@ class SubmissionWriter:
         """Nothing is left of the submission, so the bundle can be submitted anew."""
         for name in (IDS, _NEXT, SUBMISSION):
             self._unlink(name)
-
-    def _refuse(self, record: Optional[SubmissionRecord], *, takes_submitted: bool) -> None:
-        if record is None:
-            return
-        if record.is_at_work:
-            raise SubmissionError(
-                f"{self._folder.name} is being submitted this moment{record.submitter}; wait for that, or press Ctrl+C"
-                " there"
-            )
-        if record.state == SUBMITTED and not takes_submitted:
-            ids = ", ".join(record.jobs.values())
-            raise SubmissionError(
-                f"{self._folder.name} is submitted already, as job {ids}; --again submits it once more"
-            )
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

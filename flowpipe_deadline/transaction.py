@@ -59,7 +59,9 @@ def submit_to(
     opened = read_bundle(bundle)
     _check_files(opened)
     writer = SubmissionWriter(opened.folder, token=options.token)
-    _undo_left(opened, farm, writer, writer.claim(), say=say)
+    left = writer.claim()
+    if left is not None:
+        _undo_left(opened, Undo(opened, farm, writer), left, say=say)
     attempt = Attempt(opened, farm, writer, say=say, is_stopping=is_stopping)
     try:
         attempt.submit()
@@ -77,8 +79,12 @@ def submit_to(
     return attempt.job_ids
 
 
-def undo_half_done(bundle: Bundle, farm: Farm, *, say: Say = _unheard, only_of: Optional[str] = None) -> str:
+def undo_half_done(
+    bundle: Bundle, farm: Farm, *, say: Say = _unheard, only_of: Optional[str] = None, may_come: bool = False
+) -> str:
     """What was undone of a submission that ended half-way; with ``only_of``, of the attempt of that token alone.
+
+    ``may_come`` says that a job of it may still come into being, so that nobody can tell yet whether all is undone.
 
     Raises:
         SubmissionError: The bundle is submitted, or being submitted; or not everything could be undone, and the
@@ -87,7 +93,9 @@ def undo_half_done(bundle: Bundle, farm: Farm, *, say: Say = _unheard, only_of: 
     """
     writer = SubmissionWriter(bundle.folder)
     record = writer.claim(only_of=only_of)
-    undone = "nothing was submitted" if record is None else _undo_left(bundle, farm, writer, record, say=say)
+    undone = "nothing was submitted"
+    if record is not None:
+        undone = _undo_left(bundle, Undo(bundle, farm, writer), record, say=say, may_come=may_come)
     if record is not None or only_of is None:
         writer.drop()
     return undone
@@ -105,16 +113,11 @@ def _check_files(bundle: Bundle) -> None:
             )
 
 
-def _undo_left(
-    bundle: Bundle, farm: Farm, writer: SubmissionWriter, record: Optional[SubmissionRecord], *, say: Say
-) -> str:
+def _undo_left(bundle: Bundle, undo: Undo, record: SubmissionRecord, *, say: Say, may_come: bool = False) -> str:
     """Undoes what an earlier attempt left; the bundle stays claimed."""
-    if record is None:
-        return ""
     how = "could not be undone" if record.state == LEFT else "ended half-way"
     say(f"A submission of {bundle.name} {how}; undoing it")
-    undo = Undo(bundle, farm, writer)
-    doubt = Doubt(is_uncertain=True, may_render=True)
+    doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
     undone = undo.run(list(record.jobs.values()), doubt=doubt, keeps_claim=True)
     if not undo.is_complete:
         raise SubmissionError(f"a submission of {bundle.name} {how}: {undone}")

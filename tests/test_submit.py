@@ -232,10 +232,30 @@ def test_a_script_that_is_killed_half_way_is_undone(deadline, bundle, tmp_path):
     assert read_submission(bundle.folder) is None
 
 
+@pytest.mark.parametrize("via", ["script", None])
+def test_a_submitted_bundle_is_left_alone_where_scripts_do_not_run(deadline, bundle, via):
+    """It is said to be submitted, and its jobs go on."""
+    submit_bundle(bundle, way=choose_way("command"))
+    deadline.set_faults({"on": "ExecuteScriptNoGui", "do": "deny", "value": "scripts are switched off", "times": 0})
+
+    with pytest.raises(SubmissionError, match="is submitted already"):
+        submit_bundle(bundle, way=choose_way(via))
+
+    assert states(deadline) == RELEASED
+    assert read_submission(bundle.folder).state == "submitted"
+
+
 def run_submit(bundle, via):
     """``flowpipe-deadline submit`` in a process of its own."""
     command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "submit", str(bundle.folder), "--via", via]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "FLOWPIPE_DEADLINE_TOLERATE": "local-root"},
+    )
 
 
 @BY

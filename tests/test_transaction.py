@@ -374,6 +374,29 @@ def test_a_submission_that_is_at_work_is_left_alone(deadline, farm, bundle):
     assert statuses(deadline) == RELEASED
 
 
+def test_who_was_taken_for_dead_touches_nothing_of_the_other(deadline, farm, bundle):
+    """Only its own jobs are deleted when it wakes up, and the record stays the other's."""
+    second = DirectFarm(deadline)
+    others = {}
+
+    def take_over(number):
+        if number == 3 and not others:
+            (bundle.folder / "submission.json").unlink()
+            (bundle.folder / "submission.ids").unlink()
+            others["jobs"] = {}
+            for job in deadline.jobs():
+                deadline.delete(job.job_id)
+            others["jobs"] = submit_to(second, bundle)
+
+    farm.on_call = take_over
+
+    with pytest.raises(SubmissionError, match="was taken over by another one"):
+        submit_to(farm, bundle)
+
+    assert set(others["jobs"].values()) <= {job.job_id for job in deadline.jobs()}
+    assert recorded(bundle) == ("submitted", others["jobs"])
+
+
 def test_a_damaged_file_is_found_before_anything_is_submitted(deadline, farm, bundle):
     """Also that of the last job."""
     bundle.job_files(bundle.jobs[4])[1].unlink()

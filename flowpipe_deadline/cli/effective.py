@@ -17,7 +17,7 @@ from ..studio_file import StudioFile, load_studio_file
 from ..studio_plan import studio_layers
 from ..submit import VIA_VARIABLE
 from .assignments import parse_assignments
-from .options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE, is_given
+from .options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
 
 _VARIABLES = {
     "root": ROOT_VARIABLE,
@@ -69,7 +69,7 @@ class Effective:
 def effective_options(
     *, root: Optional[Path], store: str, templates: Optional[Path], sets: Sequence[str], presets: Sequence[str]
 ) -> Effective:
-    """What holds for the current command, of which these are the options; paths are full ones, seen from here and now.
+    """What holds for the current command, of which these are the options.
 
     Raises:
         UsageError: A preset does not exist, or a setting on the command line does not fit.
@@ -78,9 +78,9 @@ def effective_options(
     """
     studio = load_studio_file()
     given = {
-        "root": root.absolute() if root is not None and is_given(root) else None,
+        "root": root,
         "store": store or None,
-        "templates": templates.absolute() if templates is not None and is_given(templates) else None,
+        "templates": templates,
     }
     layers = graph_layers(studio, sets=sets, presets=presets)
     defaults = {"root": None, "store": FILES, "templates": None}

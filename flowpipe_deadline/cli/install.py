@@ -15,7 +15,8 @@ from ..errors import SubmissionError, UsageError
 from ..installation import Changes, Report, check, check_repository, install, uninstall
 from ..ways.answers import parse_lines
 from ..ways.command import CommandFarm, DeadlineCommand
-from .options import is_given, output_option
+from .folders import Folder
+from .options import output_option
 from .output import answer, answer_console, answer_json, reserve_stdout
 from .signals import terminable
 
@@ -30,7 +31,7 @@ _ACTS = {
 
 
 @click.command("install")
-@click.argument("repository", required=False, type=click.Path(path_type=Path))
+@click.argument("repository", required=False, type=Folder())
 @click.option("--check", "is_check", is_flag=True, help="Only compare: exits with 0 if all is as this version has it.")
 @click.option("--uninstall", "is_uninstall", is_flag=True, help="Remove what was installed, and nothing else.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be changed.")
@@ -66,7 +67,7 @@ def install_command(
     """
     reserve_stdout()
     _check_options(is_check, is_uninstall, overwrite_edited=overwrite_edited, remove_edited=remove_edited)
-    root = check_repository(repository if repository is not None and is_given(repository) else _asked_repository())
+    root = check_repository(repository or _asked_repository())
     if is_check:
         return _answer_check(check(root), output)
     shown = _Shown(root, output=output, is_dry_run=dry_run)

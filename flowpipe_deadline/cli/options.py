@@ -17,6 +17,7 @@ from ..farm.bundle import FILES
 from ..loader import load_graph
 from ..parameters import parse_parameters
 from ..submit import VIA_VARIABLE, VIAS
+from .folders import Folder
 
 TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
 STORE_VARIABLE = "FLOWPIPE_DEADLINE_STORE"
@@ -52,16 +53,14 @@ def output_option(command: _Command) -> _Command:
 
 def root_option(*, help_text: str) -> Callable[[_Command], _Command]:
     """``--root DIR``."""
-    return click.option(
-        "--root", type=click.Path(path_type=Path), envvar=ROOT_VARIABLE, show_envvar=True, help=help_text
-    )
+    return click.option("--root", type=Folder(), envvar=ROOT_VARIABLE, show_envvar=True, help=help_text)
 
 
 def templates_option(command: _Command) -> _Command:
     """``--templates DIR``."""
     return click.option(
         "--templates",
-        type=click.Path(path_type=Path),
+        type=Folder(),
         envvar=TEMPLATES_VARIABLE,
         show_envvar=True,
         help="A folder with your own job_info.jinja or plugin_info.jinja; else the studio file's.",
@@ -178,11 +177,6 @@ def planned_bundle(folder: str, *, may_move: bool = False) -> Bundle:
     return read_bundle(folder)
 
 
-def is_given(path: Optional[Path]) -> bool:
-    """Whether there is a path at all; an empty text, such as an unset variable of a shell, is none."""
-    return path is not None and path != Path()
-
-
 def job_label(key: str, *, graph: str, main: str) -> str:
     """A job as people read it: its key, and where it is not of the ``main`` graph, that of its own before it."""
     return key if graph == main else f"{graph}.{key}"
@@ -207,8 +201,4 @@ def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
 
 def local_root(root: Optional[Path]) -> Path:
     """Where bundles of this machine's own runs go."""
-    return (
-        root
-        if root is not None and is_given(root)
-        else platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
-    )
+    return root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"

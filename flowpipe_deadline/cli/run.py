@@ -16,10 +16,10 @@ from ..offline.setup import WorkerSetup
 from ..results import NodeResults, read_results
 from ..studio_plan import studio_plan
 from .effective import effective_options
+from .folders import Folder
 from .options import (
     graph_from,
     interpreter_option,
-    is_given,
     local_root,
     output_option,
     parameter_option,
@@ -57,7 +57,7 @@ from .signals import terminable
 @interpreter_option
 @click.option(
     "--repository",
-    type=click.Path(path_type=Path),
+    type=Folder(),
     metavar="DIR",
     help="Use the plugin and the packages that are installed there, and nothing of this environment.",
 )
@@ -95,12 +95,12 @@ def run(
     """
     reserve_stdout()
     executables = parse_interpreters(interpreters)
-    setup = WorkerSetup(interpreters=executables, repository=repository if is_given(repository) else None)
+    setup = WorkerSetup(interpreters=executables, repository=repository)
     setup.plugins_folder()  # Before anything is written.
     if (Path(target).expanduser() / MANIFEST).exists():
         bundle = planned_bundle(target)
     else:
-        own_root = local_root(root).absolute()  # Before the script is loaded, which may change the current folder.
+        own_root = local_root(root)
         effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
         known = {"python", *executables}
         plan = studio_plan(

@@ -18,7 +18,8 @@ from ..preflight import check_plan, parse_kinds, raise_findings
 from ..problems import Problems
 from ..studio_plan import studio_plan
 from ..studio_way import studio_way
-from ..submit import submit_bundle, submit_new_bundle
+from ..submission_record import SUBMITTED, refuse_taken
+from ..submit import submit_new_bundle
 from .effective import Effective, effective_options
 from .options import (
     graph_from,
@@ -93,9 +94,11 @@ def submit(
     if way is not None:
         say(f"Submitting by {way}")
     if is_bundle:
-        bundle = planned_bundle(target, may_move=again)
-        bundle = write_again(bundle, root=root if is_typed("root") else None) if again else bundle
-        job_ids = {} if way is None else submit_bundle(bundle, way=way, on_message=say, keep_suspended=suspended)
+        old = _OldBundle(
+            target, effective, strict=strict, tolerate=tolerate, again_below=_again_below(root, again=again)
+        )
+        job_ids = {} if way is None else submit_new_bundle(old.check, way=way, on_message=say, keep_suspended=suspended)
+        bundle = old.bundle or old.check(None)
     else:
         new = _NewBundle(target, parameters, effective, strict=strict, tolerate=tolerate)
         job_ids = {} if way is None else submit_new_bundle(new.write, way=way, on_message=say, keep_suspended=suspended)
@@ -104,6 +107,46 @@ def submit(
         answer_json({"bundle": str(bundle.folder), "jobs": job_ids})
     else:
         answer(f"{len(bundle.jobs)} jobs {'planned' if dry_run else 'submitted'}: {bundle.folder}")
+
+
+def _again_below(root: Optional[Path], *, again: bool) -> Optional[Union[bool, Path]]:
+    """Where ``--again`` writes: below the root that was typed, else beside the old bundle; None without it."""
+    return None if not again else root if root is not None and is_typed("root") else True
+
+
+class _OldBundle:
+    """A bundle that was planned before: only what it is submitted to is looked at."""
+
+    def __init__(
+        self,
+        folder: str,
+        effective: Effective,
+        *,
+        strict: tuple[str, ...],
+        tolerate: tuple[str, ...],
+        again_below: Optional[Union[bool, Path]],
+    ) -> None:
+        self.bundle: Optional[Bundle] = None
+        self._old = planned_bundle(folder, may_move=again_below is not None)
+        self._strict = _strict_kinds(strict or effective.studio.strict)
+        self._tolerated = _tolerated_kinds(tolerate, effective)
+        self._again_below = again_below
+        record = refuse_taken(self._old.folder, takes_submitted=again_below is not None)
+        if again_below is not None and record is not None and record.state != SUBMITTED:
+            raise UsageError(
+                f"{self._old.name} is not submitted as a whole, and some of its jobs may be there: submit it without"
+                " --again, which undoes them first, or cancel it"
+            )
+
+    def check(self, repository: Optional[RepositoryFacts]) -> Bundle:
+        """The bundle, if its root and the repository are right; with ``--again``, a new one."""
+        root = self._again_below if isinstance(self._again_below, Path) else self._old.folder.parent
+        tolerated = self._tolerated | (set() if repository else {Kind.LOCAL_ROOT})
+        findings = check_plan(None, root=root, repository=repository)
+        say_warnings(raise_findings(findings, strict=self._strict, tolerated=tolerated))
+        self.bundle = self._old if self._again_below is None else write_again(self._old, root=root)
+        say(f"Bundle: {self.bundle.folder}")
+        return self.bundle
 
 
 class _NewBundle:
@@ -121,9 +164,7 @@ class _NewBundle:
         self.bundle: Optional[Bundle] = None
         self._effective = effective
         self._strict = _strict_kinds(strict or effective.studio.strict)
-        self._tolerated = set(parse_kinds(tolerate))
-        if effective.studio.allow_local_root:
-            self._tolerated.add(Kind.LOCAL_ROOT)
+        self._tolerated = _tolerated_kinds(tolerate, effective)
         self._plan: Optional[Plan] = None
         self._problems = Problems()
         with self._problems.collected():
@@ -144,6 +185,10 @@ class _NewBundle:
         )
         say(f"Bundle: {self.bundle.folder}")
         return self.bundle
+
+
+def _tolerated_kinds(tolerate: tuple[str, ...], effective: Effective) -> set[Kind]:
+    return set(parse_kinds(tolerate)) | ({Kind.LOCAL_ROOT} if effective.studio.allow_local_root else set())
 
 
 def _strict_kinds(strict: Union[bool, tuple[str, ...]]) -> Union[bool, Collection[Kind]]:

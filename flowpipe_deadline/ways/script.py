@@ -17,7 +17,7 @@ from ..deadline import Farm, JobFacts, RepositoryFacts, SubmissionError, TaskFac
 from ..farm.bundle import Bundle
 from ..farm.files import read_record, write_whole
 from ..shipped import packages_folder, shipped_folder
-from ..submission_record import SUBMITTED, SubmissionWriter, read_submission
+from ..submission_record import SUBMITTED, read_submission, refuse_taken
 from ..transaction import undo_half_done
 from .command import CommandFarm, CommandResult, DeadlineCommand
 from .errand import ASK, FORMAT, SUBMIT, plain, record_bytes
@@ -102,7 +102,7 @@ def submit_by_script(submission: Submission, command: DeadlineCommand) -> Dict[s
         FlowpipeDeadlineError: What making the bundle raises.
     """
     if submission.bundle is not None:
-        _refuse_submitted(submission.bundle)
+        refuse_taken(submission.bundle.folder)  # The script would say the same, some seconds later.
     token = uuid.uuid4().hex
     with _errand() as errand:
         conversation = _Conversation(errand, submission)
@@ -114,17 +114,13 @@ def submit_by_script(submission: Submission, command: DeadlineCommand) -> Dict[s
             conversation.go_on()
             job_ids = _await_answer(errand, conversation)
         except BaseException as error:
+            if errand.answer.exists():
+                raise  # The script has said itself what became of it.
             raise _cut_off(error, conversation.bundle, command, token=token) from error
         if job_ids is not None:
             return dict(job_ids)
-        return _take_over(conversation.bundle, command, _silence(command, result), token=token)
-
-
-def _refuse_submitted(bundle: Bundle) -> None:
-    """Raises SubmissionError if there is nothing to submit; a script would say the same, some seconds later."""
-    record = read_submission(bundle.folder)
-    if record is not None and (record.is_at_work or record.state == SUBMITTED):
-        SubmissionWriter(bundle.folder).claim()
+        words, was_ended = _silence(command, result), result.exit_code is None
+        return _take_over(conversation.bundle, command, words, token=token, was_ended=was_ended)
 
 
 class ScriptFarm(Farm):
@@ -283,8 +279,12 @@ def _await_answer(errand: _Errand, conversation: _Conversation) -> Any:
         time.sleep(_PAUSE)
 
 
-def _take_over(bundle: Optional[Bundle], command: DeadlineCommand, words: str, *, token: str) -> Dict[str, str]:
+def _take_over(
+    bundle: Optional[Bundle], command: DeadlineCommand, words: str, *, token: str, was_ended: bool
+) -> Dict[str, str]:
     """The job IDs, if the script was through with its work though it gave no answer; else what it had done is undone.
+
+    Where we have ended it (``was_ended``), a job may still come into being.
 
     Raises:
         ScriptDidNotRunError: It had done nothing.
@@ -297,7 +297,7 @@ def _take_over(bundle: Optional[Bundle], command: DeadlineCommand, words: str, *
     if record.state == SUBMITTED:
         return dict(record.jobs)
     command.ignore_stop_requests()
-    undone = undo_half_done(bundle, CommandFarm(command), only_of=token)
+    undone = undo_half_done(bundle, CommandFarm(command), only_of=token, may_come=was_ended)
     raise SubmissionError(f"{words}; {undone}")
 
 
@@ -305,7 +305,7 @@ def _cut_off(error: BaseException, bundle: Optional[Bundle], command: DeadlineCo
     """What to raise where we have ended the process, or stopped listening to it; what it had done is undone."""
     words = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
     try:
-        job_ids = _take_over(bundle, command, words, token=token)
+        job_ids = _take_over(bundle, command, words, token=token, was_ended=True)
     except ScriptDidNotRunError:
         return error  # Nothing was submitted.
     except SubmissionError as failure:
