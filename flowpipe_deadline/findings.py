@@ -27,6 +27,7 @@ class Kind(enum.Enum):
     MISSING_VARIABLE = ("missing-variable", "A variable that jobs are to take along is not set.")
     JOB_INFO_KEY = ("job-info-key", "A key of job_info is not documented, and looks like one that is.")
     VANISHING_JOB = ("vanishing-job", "A job is deleted or archived once it is complete, though others wait for it.")
+    UNKNOWN_HOOK = ("unknown-hook", "The studio file disables a plan hook that is not installed.")
     OUTPUT_DIRECTORY = ("output-directory", "An output directory does not exist.")
     MERGE_FUNCTION = ("merge-function", "A merge rule is a function that cannot be imported.")
     TASK_LIMIT = ("task-limit", "A job has more tasks than the repository allows.")

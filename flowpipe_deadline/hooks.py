@@ -7,17 +7,20 @@ by readable names), their order and notes, and let them wait for more; the work 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
 from .errors import HookError, SettingError
+from .findings import Finding, Kind
 from .hook_checks import record_texts, violations
 from .job_entries import parse_job_settings
+from .layers import ousted_settings, setting_name
 from .plan import Job, Plan
 from .problems import Problems
 from .raw_entries import ENVIRONMENT_KEY
+from .setting_problems import suggestion
 
 GROUP = "flowpipe_deadline.plan_hooks"
 
@@ -45,20 +48,44 @@ def find_hooks() -> tuple[Hook, ...]:
 def apply_hooks(plan: Plan, *, disabled: Collection[str] = ()) -> Plan:
     """The plan as the hooks give it back, one after the other; ``disabled`` are the names of those that do not run.
 
+    A name among these that no hook has is a warning of the plan.
+
     Raises:
         HookError: A hook cannot be loaded, raises, or gives what is no plan of the same work.
     """
-    hooks = [hook for hook in find_hooks() if hook.name not in disabled]
+    found = find_hooks()
+    hooks = [hook for hook in found if hook.name not in disabled]
     records = record_texts(plan) if hooks else {}
     for hook in hooks:
         plan = _applied(hook, plan, records)
-    return plan
+    strange = unknown_hooks(disabled, found)
+    return replace(plan, warnings=(*plan.warnings, *strange)) if strange else plan
+
+
+def unknown_hooks(disabled: Iterable[str], found: Iterable[Hook]) -> tuple[Finding, ...]:
+    """A warning for each name that is switched off and that no hook has: nothing is switched off by it.
+
+    No error, because one studio file serves machines and applications that have different packages.
+    """
+    names = list(dict.fromkeys(hook.name for hook in found))
+    listed = f"installed here: {', '.join(names)}" if names else "no hook is installed here"
+    return tuple(
+        Finding(
+            Kind.UNKNOWN_HOOK,
+            "warning",
+            f"there is no plan hook '{name}' here, which the studio file disables",
+            suggestion(name, names, otherwise=listed).replace("Did", "did", 1),
+        )
+        for name in disabled
+        if name not in names
+    )
 
 
 def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
     """The job with these settings, called as in ``metadata["deadline"]``, in place of what it says of them.
 
-    Variables of the environment come to those that it has.
+    A list takes the place of the whole list, and what cannot stand beside a setting goes. Variables of the environment
+    come to those that it has.
 
     Raises:
         SettingError: A setting does not exist or does not fit.
@@ -69,10 +96,12 @@ def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
     environment = {**dict(variables), **(settings.get("environment") or {})}
     parsed = parse_job_settings({**settings, "environment": environment}, environ={})
     Problems(SettingError(job.label, str(problem)) for problem in parsed.problems).raise_all()
-    said = {key for key, _ in parsed.job_info}
+    said = {key.lower() for key, _ in parsed.job_info}
+    ousted = {*ousted_settings(settings), *filter(None, (setting_name(key) for key, _ in parsed.job_info))}
+    kept = [entry for entry in own if entry[0].lower() not in said and setting_name(entry[0]) not in ousted]
     return replace(
         job,
-        job_info=(*(entry for entry in own if entry[0] not in said), *parsed.job_info),
+        job_info=(*kept, *parsed.job_info),
         extra_info=tuple({**dict(job.extra_info), **dict(parsed.extra_info)}.items()),
     )
 

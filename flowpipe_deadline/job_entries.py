@@ -13,7 +13,7 @@ from .capture import Captured, capture
 from .job_keys import planned_key_of_name, planned_reason, setting_of_key
 from .job_settings import SETTINGS, JobSetting
 from .raw_entries import ENVIRONMENT_KEY, EXTRA_INFO_KEY, misspelt_keys, raw_entries
-from .setting_kinds import FULL_PATH, NAMES, UnfitError, check_name, scalar, text
+from .setting_kinds import FULL_PATH, NAMES, UnfitError, check_name, scalar, shown, text
 from .setting_problems import Problem, suggestion
 from .setting_rules import exclusions, idle_settings
 
@@ -131,7 +131,7 @@ def _entries(setting: JobSetting, value: Any, problems: list[Problem]) -> list[t
             written = setting.kind.write(value)
             return [] if not written and value in ([], ()) else [(setting.key, written)]
         if isinstance(value, str) or not isinstance(value, (list, tuple)):
-            raise UnfitError(f"is {setting.words}, not {value!r}")
+            raise UnfitError(f"is {setting.words}, not {shown(value)}")
     except UnfitError as error:
         problems.append(Problem(setting.name, f"{setting.name} {error}"))
         return []
@@ -175,7 +175,7 @@ def _named(settings: Mapping[str, Any], name: str, problems: list[Problem]) -> d
     """A setting that is a dict of names and texts; a text of None stays None."""
     value = settings.get(name)
     if not isinstance(value, Mapping):
-        problems += [] if value is None else [Problem(name, f"{name} is a dict, not {value!r}")]
+        problems += [] if value is None else [Problem(name, f"{name} is a dict, not {shown(value)}")]
         return {}
     texts: dict[str, Optional[str]] = {}
     for member, item in value.items():
@@ -216,7 +216,7 @@ def _import_roots_problems(value: Any) -> Iterator[Problem]:
     if value is None or isinstance(value, bool):
         return
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        yield Problem("import_roots", f"import_roots is {OWN_SETTINGS['import_roots'].words}, not {value!r}")
+        yield Problem("import_roots", f"import_roots is {OWN_SETTINGS['import_roots'].words}, not {shown(value)}")
         return
     for index, folder in enumerate(value):
         try:

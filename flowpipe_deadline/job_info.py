@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
@@ -11,6 +11,7 @@ import jinja2
 from .errors import BundleError
 from .info_files import InfoFileError, parse_entries
 from .job_files import NODE_KEY, SUBMISSION_KEY
+from .job_keys import planned_reason
 from .plan import Job
 from .text import is_one_line, one_line
 
@@ -48,7 +49,8 @@ class JobFiles:
         """The text of the job info file; ``job_dependencies`` are what stands in that line.
 
         Raises:
-            BundleError: A studio's template fails, changes what was planned, or writes a line that is no entry.
+            BundleError: A studio's template fails, changes what was planned, sets what only the plan may set, or writes
+                a line that is no entry.
         """
         needed = {
             "Plugin": PLUGIN,
@@ -70,7 +72,8 @@ class JobFiles:
             "extra_info": ((SUBMISSION_KEY, needed["BatchName"]), (NODE_KEY, job.key), *job.extra_info),
             "job": job,
         }
-        return self._render("job_info.jinja", values, needed={**needed, **dict(job.job_info)})
+        planned = {**needed, **dict(job.job_info)}
+        return self._render("job_info.jinja", values, needed=planned, refusal=_refusal)
 
     def plugin_info(self, job: Job, *, bundle: Path) -> str:
         """The text of the plugin info file.
@@ -86,7 +89,15 @@ class JobFiles:
         values = dict(zip(PLUGIN_INFO_KEYS, (path, job.key, job.interpreter, job.frame_mode)))
         return self._render("plugin_info.jinja", {"plugin_info": tuple(values.items()), "job": job}, needed=values)
 
-    def _render(self, template: str, values: Mapping[str, Any], *, needed: Mapping[str, str]) -> str:
+    def _render(
+        self,
+        template: str,
+        values: Mapping[str, Any],
+        *,
+        needed: Mapping[str, str],
+        refusal: Callable[[str], Optional[str]] = lambda _: None,
+    ) -> str:
+        """The text; ``refusal`` gives the reason why a key that is not needed may not be there either."""
         try:
             text = self._environment.get_template(template).render(values)
             entries = dict(parse_entries(text))
@@ -98,7 +109,15 @@ class JobFiles:
         for key, value in needed.items():
             if entries.get(key) != value:
                 raise BundleError(f"the template {template} says {key}={entries.get(key)!r} where {value!r} is planned")
+        for key in entries:
+            reason = None if key in needed else refusal(key)
+            if reason is not None:
+                raise BundleError(f"the template {template} sets {key}, which only the plan may set: {reason}")
         return text
+
+
+def _refusal(key: str) -> Optional[str]:
+    return None if key == "Name" else planned_reason(key)  # A studio may call its jobs what it likes.
 
 
 def _checked_value(value: Any) -> Any:

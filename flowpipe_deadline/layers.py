@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .job_keys import setting_of_key
-from .setting_rules import rivals
+from .setting_rules import counts, rivals
 
 ENVIRONMENT = "environment"
 _RAW = "job_info"
@@ -58,17 +58,32 @@ def merge_settings(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> di
     >>> merge_settings({"allow_list": ["w1"], "job_info": {"Pool": "a"}}, {"deny_list": ["w2"], "pool": "b"})
     {'deny_list': ['w2'], 'pool': 'b'}
     """
-    said = _said(stronger)
-    ousted = {*said, *(rival for name, value in said.items() if value not in (None, False) for rival in rivals(name))}
+    ousted = ousted_settings(stronger)
     merged = {name: value for name, value in weaker.items() if name not in ousted}
     if isinstance(merged.get(_RAW), Mapping):
-        raw = {key: value for key, value in merged.pop(_RAW).items() if _name_of(key) not in ousted}
+        raw = {key: value for key, value in merged.pop(_RAW).items() if setting_name(key) not in ousted}
         merged.update({_RAW: raw} if raw else {})
     environment = weaker.get(ENVIRONMENT)
     merged.update(stronger)
     if isinstance(environment, Mapping) and isinstance(stronger.get(ENVIRONMENT), Mapping):
         merged[ENVIRONMENT] = {**environment, **stronger[ENVIRONMENT]}
     return merged
+
+
+def ousted_settings(settings: Mapping[str, Any]) -> set[str]:
+    """The names of what these settings leave no room for: of their own like, and of what excludes them.
+
+    >>> sorted(ousted_settings({"pool": "a", "job_info": {"Whitelist": "w1"}}))
+    ['allow_list', 'deny_list', 'job_info', 'pool']
+    """
+    said = _said(settings)
+    return {*said, *(rival for name, value in said.items() if counts(value) for rival in rivals(name))}
+
+
+def setting_name(key: Any) -> str:
+    """The name of the setting that a key of Deadline's belongs to; empty if none does."""
+    setting = setting_of_key(key) if isinstance(key, str) else None
+    return "" if setting is None else setting.name
 
 
 def places(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -83,10 +98,5 @@ def places(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _said(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that are spoken of, be it by Deadline's own key."""
     raw = settings.get(_RAW)
-    named = {_name_of(key): value for key, value in raw.items()} if isinstance(raw, Mapping) else {}
+    named = {setting_name(key): value for key, value in raw.items()} if isinstance(raw, Mapping) else {}
     return {name: value for name, value in {**named, **settings}.items() if name}
-
-
-def _name_of(key: Any) -> str:
-    setting = setting_of_key(key) if isinstance(key, str) else None
-    return "" if setting is None else setting.name

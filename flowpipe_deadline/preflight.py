@@ -78,6 +78,16 @@ def raise_findings(
     return tuple(warnings)
 
 
+def parse_strict(words: Collection[str]) -> Union[bool, frozenset[Kind]]:
+    """What ``raise_findings`` takes for ``strict``: the kinds that these words name, or True if ``all`` is among them.
+
+    Raises:
+        UsageError: A word names none; the nearest one is suggested.
+    """
+    kinds = parse_kinds(word for word in words if word != "all")
+    return "all" in words or kinds
+
+
 def parse_kinds(words: Iterable[str]) -> frozenset[Kind]:
     """The kinds of findings that these words name.
 

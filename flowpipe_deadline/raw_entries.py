@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from .job_keys import documented_key, planned_reason, setting_of_key
 from .job_settings import SETTINGS
-from .setting_kinds import TEXT, Kind, UnfitError
+from .setting_kinds import TEXT, Kind, UnfitError, shown
 from .setting_problems import Problem
 
 ENVIRONMENT_KEY = "EnvironmentKeyValue"
@@ -22,7 +22,7 @@ def raw_entries(raw: Any, *, taken: Collection[str], problems: list[Problem]) ->
     if raw is None:
         return []
     if not isinstance(raw, Mapping):
-        problems.append(Problem("job_info", f"job_info is a dict, not {raw!r}"))
+        problems.append(Problem("job_info", f"job_info is a dict, not {shown(raw)}"))
         return []
     known = {key.lower() for key in taken}
     names = {setting.name for key in taken if (setting := setting_of_key(key)) is not None}

@@ -7,7 +7,6 @@ one, days as ``dd/MM/yyyy HH:mm``, times as ``HH:mm:ss``, spans as ``dd:hh:mm:ss
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import re
 from collections.abc import Callable
@@ -55,6 +54,18 @@ class Kind:
         return self.write(self.read(own)) if own.strip(" ") else ""
 
 
+def shown(value: Any) -> str:
+    """A value for people, whatever it is.
+
+    >>> shown("a"), shown(10**5000)
+    ("'a'", 'a value that cannot be written out')
+    """
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # Python writes no number of thousands of digits.
+        return "a value that cannot be written out"
+
+
 def text(value: Any) -> str:
     """One line of text.
 
@@ -62,7 +73,7 @@ def text(value: Any) -> str:
         UnfitError: It is no text, or holds a character that a reader could take for the end of the line.
     """
     if not isinstance(value, str):
-        raise UnfitError(f"is text, not {value!r}")
+        raise UnfitError(f"is text, not {shown(value)}")
     if not is_one_line(value):
         raise UnfitError(f"has a line break or control character: {value!r}; Deadline has no escape for it")
     return value.strip()
@@ -77,8 +88,11 @@ def scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, (str, int, float)):
-        raise UnfitError(f"is text, a number or a boolean, not {value!r}")
-    return str(value)
+        raise UnfitError(f"is text, a number or a boolean, not {shown(value)}")
+    try:
+        return str(value)
+    except ValueError as error:
+        raise UnfitError("is a number of too many digits") from error
 
 
 def check_name(name: Any) -> None:
@@ -97,7 +111,7 @@ def whole_number(low: int, high: int = _LARGEST) -> Kind:
 
     def write(value: Any) -> str:
         if type(value) is not int or not low <= value <= high:
-            raise UnfitError(f"is {words}, not {value!r}")
+            raise UnfitError(f"is {words}, not {shown(value)}")
         return str(value)
 
     return Kind(words, write, lambda given: int(given) if _WHOLE_NUMBER.fullmatch(given.strip()) else given)
@@ -111,9 +125,9 @@ def choice(*words: str) -> Kind:
     def write(value: Any) -> str:
         found = by_lower_case.get(value.strip().lower()) if isinstance(value, str) else None
         if found is None:
-            guess = difflib.get_close_matches(str(value).lower(), by_lower_case, n=1)
+            guess = difflib.get_close_matches(shown(value).lower(), by_lower_case, n=1)
             advice = f"; did you mean '{by_lower_case[guess[0]]}'?" if guess else ""
-            raise UnfitError(f"is {listed}, not {value!r}{advice}")
+            raise UnfitError(f"is {listed}, not {shown(value)}{advice}")
         return found
 
     return Kind(listed, write)
@@ -121,15 +135,15 @@ def choice(*words: str) -> Kind:
 
 def _write_boolean(value: Any) -> str:
     if not isinstance(value, bool):
-        raise UnfitError(f"is true or false, not {value!r}")
+        raise UnfitError(f"is true or false, not {shown(value)}")
     return scalar(value)
 
 
 def _write_progress(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise UnfitError(f"is {MACHINE_PROGRESS.words}, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise UnfitError(f"is {MACHINE_PROGRESS.words}, not {shown(value)}")
     if value != -1 and not 0 <= value <= 100:
-        raise UnfitError(f"is {MACHINE_PROGRESS.words}, not {value!r}")
+        raise UnfitError(f"is {MACHINE_PROGRESS.words}, not {shown(value)}")
     return format(Decimal(repr(float(value))), "f")
 
 
@@ -154,7 +168,7 @@ def _write_path(value: Any) -> str:
 
 def _write_items(value: Any, *, words: str, write: Callable[[Any], str]) -> str:
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise UnfitError(f"is {words}, not {value!r}")
+        raise UnfitError(f"is {words}, not {shown(value)}")
     return ",".join(_item(item, write) for item in value)
 
 
@@ -175,7 +189,7 @@ def _split(given: str) -> list[str]:
 def _write_moment(value: Any) -> str:
     moment = _parsed(value, _MOMENTS) if isinstance(value, str) else value
     if not isinstance(moment, datetime):
-        raise UnfitError(f"is {MOMENT.words}, not {value!r}")
+        raise UnfitError(f"is {MOMENT.words}, not {shown(value)}")
     if moment.tzinfo is not None or moment.second or moment.microsecond:
         raise UnfitError(f"is {MOMENT.words}, not {value!s}: Deadline knows neither time zones nor seconds here")
     return f"{moment.day:02d}/{moment.month:02d}/{moment.year:04d} {moment.hour:02d}:{moment.minute:02d}"
@@ -185,7 +199,7 @@ def _write_time(value: Any) -> str:
     parsed = _parsed(value, _TIMES) if isinstance(value, str) else value
     moment = parsed.time() if isinstance(parsed, datetime) else parsed
     if not isinstance(moment, time) or moment.tzinfo is not None or moment.microsecond:
-        raise UnfitError(f"is {TIME_OF_DAY.words}, not {value!r}")
+        raise UnfitError(f"is {TIME_OF_DAY.words}, not {shown(value)}")
     return moment.strftime("%H:%M:%S")
 
 
@@ -202,11 +216,11 @@ def _write_span(value: Any) -> str:
     if isinstance(value, timedelta):
         seconds, rest = divmod(value, timedelta(seconds=1))
         if rest or not 0 <= seconds < 100 * 86400:
-            raise UnfitError(f"is {SPAN.words}, not {value!r}")
+            raise UnfitError(f"is {SPAN.words}, not {shown(value)}")
         return f"{seconds // 86400:02d}:{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     parts = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
     if parts is None or int(parts[2]) > 23 or int(parts[3]) > 59 or int(parts[4]) > 59:
-        raise UnfitError(f"is {SPAN.words}, not {value!r}")
+        raise UnfitError(f"is {SPAN.words}, not {shown(value)}")
     return f"{int(parts[1]):02d}:{parts[2]}:{parts[3]}:{parts[4]}"
 
 

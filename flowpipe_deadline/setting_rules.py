@@ -36,6 +36,15 @@ def rivals(name: str) -> Collection[str]:
     return {other for group in _EXCLUSIVE if name in group for other in group if other != name}
 
 
+def counts(value: Any) -> bool:
+    """Whether a value says anything of its setting: not if it is left out or switched off. A number always does.
+
+    >>> counts(0), counts(False), counts(None)
+    (True, False, False)
+    """
+    return value is not None and value is not False and value != "false"
+
+
 def exclusions(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Settings that cannot stand beside each other: the name of one, and the message.
 
@@ -43,7 +52,7 @@ def exclusions(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     'task_timeout_seconds and task_timeout_minutes exclude each other; keep one'
     """
     for group in _EXCLUSIVE:
-        given = [name for name in group if said.get(name) not in (None, False, "false")]
+        given = [name for name in group if counts(said.get(name))]
         if len(given) > 1:
             yield given[-1], f"{' and '.join(given)} exclude each other; keep one"
 

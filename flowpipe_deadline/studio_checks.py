@@ -13,7 +13,7 @@ from .farm.redis_address import RedisAddress
 from .farm.store import StoreError
 from .findings import Kind as FindingKind
 from .job_entries import parse_job_settings
-from .setting_kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, Kind, UnfitError, choice
+from .setting_kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, Kind, UnfitError, choice, shown
 from .setting_problems import suggestion
 
 WAYS = ("auto", "script", "webservice", "command")
@@ -75,7 +75,7 @@ class StudioChecks:
     def _subtable(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         value = self._value(path)
         if value is not None and not isinstance(value, Mapping):
-            self._add(path, f"is a table, [{'.'.join(path)}], not {value!r}")
+            self._add(path, f"is a table, [{'.'.join(path)}], not {shown(value)}")
         return value if isinstance(value, Mapping) else {}
 
     def _text(self, path: tuple[str, ...], kind: Kind, *, home: bool = False) -> Optional[str]:
@@ -125,7 +125,7 @@ class StudioChecks:
             return bool(value)
         words = [kind.word for kind in FindingKind]
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-            self._add(("strict",), f"is true, false, or a list of kinds of warnings, not {value!r}")
+            self._add(("strict",), f"is true, false, or a list of kinds of warnings, not {shown(value)}")
             return False
         for word in value:
             if word not in words:
@@ -152,7 +152,8 @@ class StudioChecks:
             return None
         if not all(type(number) in (int, float) and math.isfinite(number) and number > 0 for number in numbers):
             self._add(
-                ("webservice", "timeout"), f"is seconds, or [seconds to connect, seconds of silence], not {value!r}"
+                ("webservice", "timeout"),
+                f"is seconds, or [seconds to connect, seconds of silence], not {shown(value)}",
             )
             return None
         return ",".join(f"{number:g}" for number in numbers)
@@ -176,4 +177,9 @@ class StudioChecks:
 
 
 def _from_home(value: Any) -> Any:
-    return str(Path(value).expanduser()) if isinstance(value, str) and value.startswith("~") else value
+    if not isinstance(value, str) or not value.startswith("~"):
+        return value
+    try:
+        return str(Path(value).expanduser())
+    except RuntimeError as error:
+        raise UnfitError(f"is {value!r}, and nobody here has that home folder; write a full path") from error

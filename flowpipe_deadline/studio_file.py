@@ -84,7 +84,7 @@ def studio_file_places() -> tuple[Place, ...]:
     """
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
-        return (Place(Path(named).expanduser().absolute(), f"named by {CONFIG_VARIABLE}"),)
+        return (Place(Path(os.path.expanduser(named)).absolute(), f"named by {CONFIG_VARIABLE}"),)
     site = platformdirs.site_config_path(_APPLICATION, appauthor=False)
     user = platformdirs.user_config_path(_APPLICATION, appauthor=False)
     return (Place(site / _FILE, "of this machine"), Place(user / _FILE, "of this user"))
@@ -98,12 +98,20 @@ def load_studio_file() -> StudioFile:
         PreflightError: Several of its values do not.
     """
     places = studio_file_places()
-    found = next((place.path for place in places if place.path.exists()), None)
+    found = next((place.path for place in places if _exists(place.path)), None)
     if found is not None:
         return read_studio_file(found)
     if os.environ.get(CONFIG_VARIABLE):
         raise StudioFileError(places[0].path, f"does not exist; {CONFIG_VARIABLE} names it")
     return StudioFile()
+
+
+def _exists(path: Path) -> bool:
+    """Whether the file is there; one of which that cannot be told may say what holds for all."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise StudioFileError(path, f"cannot be read: {error.strerror}") from error
 
 
 def read_studio_file(path: Path) -> StudioFile:

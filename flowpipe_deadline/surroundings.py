@@ -43,7 +43,12 @@ def _import_roots() -> tuple[str, ...]:
     from there when it is evaluated, and not before.
     """
     found = {root for module in list(sys.modules.values()) for root in _roots(module)}
-    found |= {folder for folder in filter(None, leading_path()) if not _is_installed(folder)}
+    launcher = _launcher_folder()
+    found |= {
+        folder
+        for folder in filter(None, leading_path())
+        if not _is_installed(folder) and os.path.realpath(folder) != launcher
+    }
     known = {os.path.normcase(os.path.abspath(folder)) for folder in found}
     return tuple(folder for folder in _full_paths(sys.path) if os.path.normcase(folder) in known)
 
@@ -55,10 +60,24 @@ def _is_installed(folder: str) -> bool:
     return not INSTALLED.isdisjoint(path.parts) or not prefixes.isdisjoint((path, *path.parents))
 
 
+def _launcher_folder() -> Optional[str]:
+    """What Python put on ``sys.path`` for a console script: its folder, on Windows itself; None if there is none."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    return os.path.dirname(os.path.realpath(file)) if isinstance(file, str) and _is_launcher(file) else None
+
+
+def _is_launcher(file: str) -> bool:
+    """Whether that is what an installer makes of an entry point, and no script of anybody's."""
+    folder, name = os.path.split(file)
+    return folder.lower().endswith(".exe") or not name.lower().endswith((".py", ".pyw", ".pyc"))
+
+
 def _roots(module: object) -> Iterator[str]:
     """Where a module of the graph's own was imported from; the folder of one that is run as a script."""
     file, name = getattr(module, "__file__", None), getattr(module, "__name__", None)
     if not isinstance(file, str) or not isinstance(name, str) or name.partition(".")[0] in SHARED:
+        return
+    if name == "__main__" and _is_launcher(file):
         return
     path = own_file(file)
     if path is not None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
 _BREAKING = ("Cc", "Zl", "Zp", "Cs")  # Controls, line and paragraph separators, and what has no UTF-8 form.
+
+_ASKER = re.compile(r"(?<=://)([^\s/@]*:\S*|[^\s/@]+)@|^(?![A-Za-z]:[\\/])[^\s/@:]*:(?!//)\S*@")
 
 
 def is_one_line(text: str) -> bool:
@@ -31,6 +34,15 @@ def listing(names: Sequence[str], *, most: int = 3) -> str:
     'a, b, c and 2 more'
     """
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def without_password(text: str) -> str:
+    """The text for people to see: who asks a URL, and with what, becomes ``***``.
+
+    >>> without_password("redis://:secret@cache/1"), without_password("jane:secret@farm:8081")
+    ('redis://***@cache/1', '***@farm:8081')
+    """
+    return _ASKER.sub("***@", text)
 
 
 def size_text(count: int) -> str:

@@ -12,6 +12,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_HUGE = "it has a number of too many digits"
 _PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)|\s*\(at end of document\)")
 _TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?")
 _ENTRY = re.compile(r"""\s*((?:[A-Za-z0-9_.\s-]|"[^"]*"|'[^']*')+?)\s*=""")
@@ -33,7 +34,7 @@ def parse_toml(text: str) -> dict[str, Any]:
         TomlError: It is no TOML.
     """
     try:
-        return tomllib.loads(text)
+        return _loaded(text)
     except tomllib.TOMLDecodeError as error:
         place = _PLACE.search(str(error))
         reason = _PLACE.sub("", str(error))
@@ -48,10 +49,38 @@ def parse_value(text: str) -> Any:
     (80, ['a', 'b'], 'cpu', '80')
     """
     try:
-        table = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        table = _loaded(f"value = {text}")
+    except (tomllib.TOMLDecodeError, TomlError):
         return text
     return table["value"] if list(table) == ["value"] and "\n" not in text else text
+
+
+def _loaded(text: str) -> dict[str, Any]:
+    """The table, if it is of a size that can be handled.
+
+    Raises:
+        TOMLDecodeError: It is no TOML.
+        TomlError: It has numbers of more than 64 bits, which TOML does not ask for, or is nested too deep.
+    """
+    try:
+        table = tomllib.loads(text)
+        if _has_huge_number(table):
+            raise TomlError(_HUGE, None)
+    except tomllib.TOMLDecodeError:
+        raise
+    except ValueError as error:  # Python reads no number of thousands of digits.
+        raise TomlError(_HUGE, None) from error
+    except RecursionError as error:
+        raise TomlError("it is nested too deep", None) from error
+    return table
+
+
+def _has_huge_number(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_huge_number, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_huge_number, value))
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
 def line_of(text: str, path: Sequence[str]) -> Optional[int]:

@@ -133,6 +133,15 @@ def test_config_for_people_is_a_table(studio):
         (["--set", "pool.x=5"], ["unknown farm setting 'pool.x'"]),
         (["--set", "job_info.Frames=1"], ["'Frames' is set by the plan"]),
         (["--set", "priority=high", "--set", "sequential=2"], ["priority is a whole number", "sequential is true or"]),
+        (["--set", f"machine_limit_progress={'9' * 400}"], ["machine_limit_progress is a number from 0 to 100"]),
+        (["--set", f"priority={'9' * 5000}"], ["priority is a whole number"]),
+        (["--set", f"priority={'[' * 3000}"], ["priority is a whole number"]),
+        (
+            ["--strict", "all", "--strict", "large-valu"],
+            ["no kind of finding 'large-valu'; did you mean 'large-value'?"],
+        ),
+        (["--tolerate", "nonsense"], ["there is no kind of finding 'nonsense'"]),
+        (["--store", "bogus"], ["'bogus' is no store; write 'files', or redis://"]),
         (["--preset", "com"], ["unknown preset 'com'. Did you mean 'comp'?"]),
     ],
 )
@@ -233,3 +242,21 @@ def test_a_bundle_takes_no_settings_any_more(studio, tmp_path):
 
     assert result.returncode == 2
     assert "it takes no settings, presets" in result.stderr
+
+
+@pytest.mark.parametrize("url", ["https://jane:secret@farm:8082", "jane:secret@farm:8082"])
+def test_config_shows_no_password_of_a_url(studio, url):
+    """Whoever asks with what is hidden, wherever it stands; a store's is refused, as everywhere."""
+    environment, _ = studio
+    environment["FLOWPIPE_DEADLINE_WEBSERVICE"] = url
+    settings = ("--set", "environment.DB=redis://:secret@db/1", "--set", "comment=td@studio.example")
+
+    report = shown(*settings, env=environment)
+    text = run_cli("config", *settings, env=environment)
+    refused = run_cli("config", env={**environment, "FLOWPIPE_DEADLINE_STORE": "redis://:secret@cache/1"})
+
+    assert report["options"]["webservice.url"]["value"] == url.replace("jane:secret", "***")
+    assert report["settings"]["environment.DB"]["value"] == "redis://***@db/1"
+    assert report["settings"]["comment"]["value"] == "td@studio.example"
+    assert refused.returncode == 2
+    assert "secret" not in text.stdout + text.stderr + refused.stdout + refused.stderr

@@ -216,6 +216,46 @@ def test_settings_of_a_job_are_checked():
         with_settings(job, {"priority": "high"})
 
 
+@pytest.mark.parametrize(
+    ("held", "said", "job_info"),
+    [
+        pytest.param(
+            {"output_directories": ["/a", "/b"]},
+            {"output_directories": ["/c"]},
+            {"OutputDirectory0": "/c"},
+            id="shorter",
+        ),
+        pytest.param({"deny_list": ["a"]}, {"allow_list": ["b"]}, {"Whitelist": "b"}, id="one list for the other"),
+        pytest.param(
+            {"task_timeout_minutes": 60}, {"task_timeout_seconds": 0}, {"TaskTimeoutSeconds": "0"}, id="other units"
+        ),
+        pytest.param(
+            {"pool": "a", "priority": 5}, {"job_info": {"pool": "b"}}, {"Priority": "5", "Pool": "b"}, id="raw"
+        ),
+        pytest.param({"pool": "a", "priority": 5}, {"pool": None}, {"Priority": "5"}, id="None takes away"),
+    ],
+)
+def test_settings_of_a_job_take_the_place_of_what_it_had(graph, held, said, job_info):
+    """All of it: no number of an old list stays, and nothing that cannot stand beside them."""
+    nodes.Pass(name="a", graph=graph, metadata={"deadline": held})
+
+    job = with_settings(plan_graph(graph).jobs[0], said)
+
+    assert dict(job.job_info) == job_info
+
+
+def test_a_hook_that_is_disabled_and_not_there_is_worth_a_warning(hooked):
+    """With the one that may be meant; no error, as not every machine has every package."""
+    hooked("def adjust(plan):\n    return plan\n")
+
+    warnings = apply_hooks(plan_of_two(), disabled=("studioo", "studio")).warnings
+
+    assert [(warning.kind.word, warning.severity) for warning in warnings] == [("unknown-hook", "warning")]
+    assert str(warnings[0]) == (
+        "there is no plan hook 'studioo' here, which the studio file disables; did you mean 'studio'?"
+    )
+
+
 def test_evaluators_go_through_the_hooks(hooked, graph, tmp_path):
     """What is tried out here is what is submitted."""
     hooked(SHOW)

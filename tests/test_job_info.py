@@ -188,6 +188,35 @@ def test_a_template_that_breaks_the_plan_is_refused(tmp_path, text, reason):
     assert list(root.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("InitialStatus=Active", "InitialStatus, which only the plan may set: jobs are submitted suspended"),
+        ("initialstatus=Active", "initialstatus, which only the plan may set: jobs are submitted suspended"),
+        ("NetworkRoot=//other/repository", "NetworkRoot, which only the plan may set: the jobs of a graph are counted"),
+        ("ResumeOnFailedDependencies=true", "which only the plan may set: a job needs the results"),
+        ("IsFrameDependent=true", "which only the plan may set: the graph's connections say"),
+        ("JobDependencies=507f1f77bcf86cd799439011", "which only the plan may set: the graph's connections say"),
+        ("JobDependency0=507f1f77bcf86cd799439011", "JobDependency0, which only the plan may set"),
+    ],
+)
+def test_a_template_adds_nothing_that_only_the_plan_may_set(tmp_path, line, reason):
+    """A key of its own that would change what was planned is named, with the reason."""
+    folder = template(tmp_path / "templates", f"{FULL}{line}\n")
+
+    with pytest.raises(BundleError, match=reason):
+        write_bundle(plan_of_one(), root=tmp_path, templates=folder)
+
+
+def test_a_template_may_call_jobs_what_it_likes(tmp_path):
+    """The name is for people."""
+    folder = template(tmp_path / "templates", FULL.replace("{{ name }}", "own"))
+
+    bundle = write_bundle(plan_of_one(), root=tmp_path, templates=folder)
+
+    assert "Name=own\n" in files_of(bundle)[0]
+
+
 def test_a_template_folder_that_does_not_exist_is_refused(tmp_path):
     """Falling back to ours in silence would be worse."""
     with pytest.raises(BundleError, match="does not exist"):

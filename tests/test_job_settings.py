@@ -205,6 +205,7 @@ def test_values_that_do_not_fit_are_refused(settings, reason):
             "task_timeout_seconds and task_timeout_minutes exclude",
         ),
         ({"allow_list": ["a"], "deny_list": ["b"]}, "allow_list and deny_list exclude each other"),
+        ({"task_timeout_minutes": 60, "task_timeout_seconds": 0}, "exclude each other"),
         ({"on_job_complete": "Nothing", "delete_on_complete": True}, "exclude each other"),
         ({"scheduled_type": "Once"}, "scheduled_type Once needs 'scheduled_start'"),
         ({"scheduled_type": "Custom"}, "needs a time of a day"),
@@ -414,3 +415,14 @@ def test_all_settings_are_listed_for_people_and_programs():
         "about": "Tasks that a worker does at once",
         "evidence": "D2",
     }
+
+
+@pytest.mark.parametrize("value", [10**400, 10**5000, [10**5000]], ids=["400 digits", "5000 digits", "a list of one"])
+@pytest.mark.parametrize(
+    "name", ["machine_limit_progress", "priority", "comment", "on_job_complete", "limits", "sequential"]
+)
+def test_a_number_beyond_all_measure_is_a_problem_like_others(name, value):
+    """Python itself cannot write out one of thousands of digits."""
+    said = parse_job_settings({name: value, "machine_limit": 1, "job_info": {"Region": value}}, environ={})
+
+    assert {problem.setting for problem in said.problems} >= {name}

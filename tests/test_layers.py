@@ -70,6 +70,12 @@ def test_layers_know_where_each_value_comes_from():
             {"task_timeout_seconds": 5},
             id="seconds for minutes",
         ),
+        pytest.param(
+            {"task_timeout_minutes": 60},
+            {"task_timeout_seconds": 0},
+            {"task_timeout_seconds": 0},
+            id="no time is a time",
+        ),
         pytest.param({"deny_list": ["a"]}, {"allow_list": ["b"]}, {"allow_list": ["b"]}, id="one list for the other"),
         pytest.param(
             {"on_job_complete": "Archive"},

@@ -203,6 +203,11 @@ disable = []
         pytest.param("root = /mnt\n", 1, "is no TOML: ", id="no quotes"),
         pytest.param('via = "auto"\nvia = "script"\n', 2, "is no TOML: cannot overwrite a value", id="twice"),
         pytest.param("[settings\n", 1, "is no TOML: ", id="open bracket"),
+        pytest.param(
+            f"[settings]\npriority = {'9' * 5000}\n", None, "is no TOML: it has a number of", id="many digits"
+        ),
+        pytest.param(f"[settings]\npriority = 0x{'f' * 5000}\n", None, "is no TOML: it has a number of", id="and hex"),
+        pytest.param(f"root = {'[' * 3000}", None, "is no TOML: it is nested too deep", id="nested too deep"),
         pytest.param('via = "auto', None, "is no TOML: ", id="open quotes"),
     ],
 )
@@ -279,3 +284,32 @@ def test_the_machines_file_comes_before_the_users(tmp_path, monkeypatch):
 
     assert load_studio_file().path == site
     assert site.is_relative_to(tmp_path / "site")
+
+
+def test_a_home_folder_that_nobody_has_is_refused(studio_file):
+    """With the line that names it."""
+    path = studio_file('via = "auto"\nroot = "~nobody2/x"\n')
+
+    with pytest.raises(StudioFileError) as caught:
+        load_studio_file()
+
+    reason = "root is '~nobody2/x', and nobody here has that home folder; write a full path"
+    assert str(caught.value) == f"{path}, line 2: {reason}"
+
+
+def test_a_file_of_which_nobody_can_tell_whether_it_is_there_is_named(tmp_path, monkeypatch):
+    """As in a folder that cannot be read, or below a name that no disk takes: it may hold what counts for all."""
+    monkeypatch.delenv("FLOWPIPE_DEADLINE_CONFIG")
+    monkeypatch.setenv("XDG_CONFIG_DIRS", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ("x" * 300)))
+
+    with pytest.raises(StudioFileError, match=r"x/flowpipe-deadline/studio\.toml: cannot be read: File name too long"):
+        load_studio_file()
+
+
+def test_a_home_folder_that_nobody_has_may_be_named_by_the_variable(monkeypatch):
+    """Then there is no such file."""
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_CONFIG", "~nobody2/studio.toml")
+
+    with pytest.raises(StudioFileError, match="does not exist"):
+        load_studio_file()

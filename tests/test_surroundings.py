@@ -127,6 +127,55 @@ def test_names_that_are_asked_for_twice_are_taken_once():
     assert list(capture(["REZ_B", "REZ_*"], ENVIRON).values) == ["REZ_B", "REZ_A"]
 
 
+SECRETS = (
+    *("DB_PASS", "SSHPASS", "MYSQL_PWD", "GITHUB_PAT", "OPENAI_KEY", "KEY_FILE", "PGPASSFILE", "SIGNING_PASSPHRASE"),
+    *("OAUTH_CLIENT", "HTTP_AUTHORIZATION", "SITE_COOKIE", "CLOUD_CREDENTIALS", "PRIVATE_DATA", "ssh_keys"),
+)
+OF_A_MACHINE = (
+    *("KUBECONFIG", "KRB5CCNAME", "NETRC", "MAIL", "EDITOR", "GIT_EDITOR", "HISTFILE", "JAVA_HOME"),
+    *("QT_QPA_PLATFORM_PLUGIN_PATH", "AWS_PROFILE", "DESKTOP_SESSION"),
+)
+
+
+@pytest.mark.parametrize("name", [*SECRETS, *OF_A_MACHINE])
+def test_a_pattern_takes_neither_secrets_nor_what_is_a_machines(name):
+    """By its name it can be had, because then somebody means it."""
+    assert dict(capture(["*"], {name: "x"}).values) == {}
+    assert dict(capture([name], {name: "x"}).values) == {name: "x"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "redis://:secret@cache/1",
+        "postgres://jane:p/w@db/show",
+        "https://ghp_0123@github.com/studio",
+        "Server=db;Password=x",
+        "https://db/?api_key=x",
+    ],
+)
+def test_a_pattern_takes_no_value_that_holds_a_password(value):
+    """Whatever its name."""
+    assert dict(capture(["*"], {"SHOW_DB": value}).values) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OCIO_PATH", "/show/luts"),
+        ("PATTERN", "a"),
+        ("PASSENGER", "a"),
+        ("KEYFRAMES", "a"),
+        ("AUTHOR", "a"),
+        ("SITE_URL", "https://site/api"),
+        ("REVIEW", "mailto:td@studio"),
+    ],
+)
+def test_a_pattern_takes_what_only_looks_alike(name, value):
+    """Words are told apart, not letters."""
+    assert dict(capture(["*"], {name: value}).values) == {name: value}
+
+
 @pytest.mark.parametrize(
     ("setting", "roots"),
     [
@@ -164,6 +213,27 @@ def test_import_roots_are_where_the_graphs_own_modules_come_from(tmp_path, monke
     assert not [root for root in roots if "site-packages" in root or root.startswith((sys.prefix, sys.base_prefix))]
     assert behind not in roots
     assert [folder for folder in dict.fromkeys(map(os.path.abspath, sys.path)) if folder in roots] == list(roots)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_root"),
+    [
+        pytest.param(["bin/flowpipe-deadline"], False, id="a console script"),
+        pytest.param(["bin/shot.py"], True, id="a real script"),
+        pytest.param(["-m", "tool"], True, id="a package"),
+    ],
+)
+def test_the_folder_of_a_console_script_is_no_import_root(tmp_path, arguments, is_root):
+    """Nothing of a graph's own comes from there."""
+    code = "from flowpipe_deadline.surroundings import read_surroundings\nprint(*read_surroundings().import_roots)\n"
+    for file in ("bin/flowpipe-deadline", "bin/shot.py", "tool/__main__.py", "tool/__init__.py"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("" if "init" in file else code)
+    folder = tmp_path / "bin" if "bin" in arguments[0] else tmp_path
+
+    done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert (str(folder) in done.stdout.split()) is is_root
 
 
 # A graph whose script changes sys.path, and whose nodes' module imports from there.

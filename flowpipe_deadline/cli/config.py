@@ -12,12 +12,16 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ..hooks import find_hooks
+from ..farm.bundle import FILES
+from ..farm.redis_address import RedisAddress
+from ..hooks import find_hooks, unknown_hooks
 from ..job_entries import OWN_SETTINGS
 from ..job_settings import SECTIONS
 from ..layers import places
+from ..preflight import parse_kinds, parse_strict
 from ..studio_checks import WEBSERVICE_KEYS
 from ..studio_file import StudioFile, studio_file_places, webservice_variable
+from ..text import without_password
 from .effective import DEFAULT, Effective, Option, effective_options, found_option
 from .options import (
     output_option,
@@ -29,7 +33,7 @@ from .options import (
     tolerate_option,
     via_option,
 )
-from .output import answer_console, answer_json, reserve_stdout
+from .output import answer_console, answer_json, reserve_stdout, say_warnings
 
 _OWN_SECTION = "Besides"
 
@@ -77,6 +81,10 @@ def config(
         answer_json(rows) if output == "json" else _print_settings(rows)
         return
     effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
+    parse_strict(strict)
+    parse_kinds(tolerate)
+    if effective.store != FILES:
+        RedisAddress.parse(effective.store)
     options = {
         "via": found_option("via", via, effective.studio, default="auto"),
         "strict": found_option("strict", strict, effective.studio, default=False),
@@ -85,6 +93,7 @@ def config(
     }
     report = _report(effective, options)
     answer_json(report) if output == "json" else _print_report(report)
+    say_warnings(unknown_hooks(effective.studio.disabled_hooks, find_hooks()))
 
 
 def _report(effective: Effective, options: Mapping[str, Option]) -> dict[str, Any]:
@@ -95,7 +104,7 @@ def _report(effective: Effective, options: Mapping[str, Option]) -> dict[str, An
         "studio_file": {
             "path": None if studio.path is None else str(studio.path),
             "places": [
-                {"path": str(place.path), "reason": place.reason, "exists": place.path.exists()}
+                {"path": str(place.path), "reason": place.reason, "exists": os.path.exists(place.path)}
                 for place in studio_file_places()
             ],
         },
@@ -131,12 +140,12 @@ def _json(option: Option) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON has it; paths and times as text."""
+    """The value as JSON has it; paths and times as text, and no URL with a password."""
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
+    return value if value is None or isinstance(value, (bool, int, float)) else without_password(str(value))
 
 
 def _print_report(report: Mapping[str, Any]) -> None:

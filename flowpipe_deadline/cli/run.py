@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Optional
@@ -97,7 +98,7 @@ def run(
     executables = parse_interpreters(interpreters)
     setup = WorkerSetup(interpreters=executables, repository=repository)
     setup.plugins_folder()  # Before anything is written.
-    if (Path(target).expanduser() / MANIFEST).exists():
+    if (Path(os.path.expanduser(target)) / MANIFEST).exists():
         bundle = planned_bundle(target)
     else:
         own_root = local_root(root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from pathlib import Path
 from typing import Optional, Union
@@ -14,7 +15,7 @@ from ..errors import UsageError
 from ..farm.bundle import MANIFEST
 from ..findings import Kind
 from ..plan import Plan
-from ..preflight import check_plan, parse_kinds, raise_findings
+from ..preflight import check_plan, parse_kinds, parse_strict, raise_findings
 from ..problems import Problems
 from ..studio_plan import studio_plan
 from ..studio_way import studio_way
@@ -82,7 +83,7 @@ def submit(
       flowpipe-deadline submit //server/show/farm/Shot-20261123-101500-1a2b3c4d --again
     """
     reserve_stdout()
-    is_bundle = (Path(target).expanduser() / MANIFEST).exists()
+    is_bundle = (Path(os.path.expanduser(target)) / MANIFEST).exists()
     if again and not is_bundle:
         raise UsageError(f"--again is for a bundle, and {target} is none")
     # Before the script is loaded, which may change the current folder.
@@ -192,4 +193,4 @@ def _tolerated_kinds(tolerate: tuple[str, ...], effective: Effective) -> set[Kin
 
 
 def _strict_kinds(strict: Union[bool, tuple[str, ...]]) -> Union[bool, Collection[Kind]]:
-    return strict if isinstance(strict, bool) else "all" in strict or parse_kinds(strict)
+    return strict if isinstance(strict, bool) else parse_strict(strict)
