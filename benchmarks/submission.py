@@ -54,9 +54,13 @@ class FreeFarm(Farm):
         """All."""
         return list(self._states)
 
-    def resume(self, job_ids: Sequence[str]) -> None:
-        """Nothing starts."""
+    def pend(self, job_ids: Sequence[str]) -> None:
+        """They wait."""
         self._states.update(dict.fromkeys(job_ids, "Pending"))
+
+    def resume(self, job_ids: Sequence[str]) -> None:
+        """Nobody renders them."""
+        self._states.update(dict.fromkeys(job_ids, "Queued"))
 
 
 def main() -> None:
