@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Tuple
 
 
 def is_running(process: int, *, started: str = "") -> bool:
@@ -19,17 +20,23 @@ def is_running(process: int, *, started: str = "") -> bool:
         return False
     if not (_runs_on_windows(process) if sys.platform == "win32" else _runs_on_posix(process)):
         return False
-    now = start_mark(process)
-    return not started or not now or started == now  # Numbers of processes are used again.
+    state, now = _state_and_start(process)
+    # One that has ended may still be listed; and numbers of processes are used again.
+    return state not in ("Z", "X") and (not started or not now or started == now)
 
 
 def start_mark(process: int) -> str:
     """When that process began, in the system's own words; empty where it does not tell."""
+    return _state_and_start(process)[1]
+
+
+def _state_and_start(process: int) -> Tuple[str, str]:
+    """State and start of a process as Linux tells them; both empty elsewhere."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
-        return fields[19]
+        return fields[0], fields[19]
     except (OSError, IndexError):
-        return ""
+        return "", ""
 
 
 def seconds_since_written(paths: list[Path], *, folder: Path) -> float:

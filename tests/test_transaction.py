@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from flowpipe_deadline.errors import RecordError
 from flowpipe_deadline.info_files import decode_info, parse_entries
 from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
 from flowpipe_deadline.submission_record import read_submission
+from flowpipe_deadline.submitters import is_running, start_mark
 from flowpipe_deadline.transaction import Options, submit_to
 
 ANSWERS = [
@@ -331,6 +333,7 @@ KILLED = """
 import os, sys
 from direct_farm import DirectFarm
 from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
+from flowpipe_deadline.submitters import is_running, start_mark
 from flowpipe_deadline.transaction import Options, submit_to
 
 farm = DirectFarm(OfflineDeadline(sys.argv[1]))
@@ -372,6 +375,20 @@ def test_a_submission_that_is_at_work_is_left_alone(deadline, farm, bundle):
 
     assert "is being submitted this moment by process" in refusals[0]
     assert statuses(deadline) == RELEASED
+
+
+def test_a_process_that_ended_is_not_at_work(tmp_path):
+    """Also while the system still lists it, and when another one has got its number."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    began = start_mark(process.pid)
+
+    assert is_running(process.pid, started=began)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # It has ended, and nobody has asked how.
+    assert not is_running(process.pid, started=began)
+    process.communicate()
+    assert not is_running(process.pid)
+    assert not began or not is_running(os.getpid(), started=began)
 
 
 def test_who_was_taken_for_dead_touches_nothing_of_the_other(deadline, farm, bundle):
