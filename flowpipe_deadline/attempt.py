@@ -23,6 +23,10 @@ Say = Callable[[str], None]
 Stop = Callable[[], bool]
 
 
+def unheard(message: str) -> None:
+    """A ``Say`` for callers that do not want to know."""
+
+
 class InterruptedSubmissionError(SubmissionError):
     """Somebody asked to stop; what was submitted is undone."""
 

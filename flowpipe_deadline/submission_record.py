@@ -89,6 +89,11 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
         RecordError: The record is damaged.
     """
     record = read_submission(folder)
+    _refuse_taken(record, folder, takes_submitted=takes_submitted)
+    return record
+
+
+def _refuse_taken(record: Optional[SubmissionRecord], folder: Path, *, takes_submitted: bool) -> None:
     if record is not None and record.is_at_work:
         raise SubmissionError(
             f"{folder.name} is being submitted this moment{record.submitter}; wait for that, or press Ctrl+C there"
@@ -96,7 +101,6 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
     if record is not None and record.state == SUBMITTED and not takes_submitted:
         ids = ", ".join(record.jobs.values())
         raise SubmissionError(f"{folder.name} is submitted already, as job {ids}; --again submits it once more")
-    return record
 
 
 class SubmissionWriter:
@@ -123,7 +127,7 @@ class SubmissionWriter:
                 record = read_submission(self._folder)
                 if only_of is not None and (record is None or record.token != only_of):
                     return None
-                record = refuse_taken(self._folder, takes_submitted=takes_submitted)
+                _refuse_taken(record, self._folder, takes_submitted=takes_submitted)
                 self._jobs = {} if record is None else dict(record.jobs)
                 self._write(SUBMITTING)
                 self._unlink(IDS)

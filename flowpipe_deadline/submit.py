@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from .attempt import Stop
+from .attempt import Stop, unheard
 from .bundle import AnyPath, Bundle, read_bundle
 from .deadline import Farm, RepositoryFacts, SubmissionError
 from .errors import UsageError
@@ -109,7 +109,7 @@ def submit_bundle(
     """
     refuse_while_loading("submit")
     opened = read_bundle(bundle)
-    say = on_message or _unheard
+    say = on_message or unheard
     with stop_requests(say) as is_stopping:
         submission = Submission(
             lambda _: opened, bundle=opened, say=say, is_stopping=is_stopping, keep_suspended=keep_suspended
@@ -157,10 +157,6 @@ def _submit_to(farm: Farm, submission: Submission) -> dict[str, str]:
         is_stopping=submission.is_stopping,
         options=Options(keep_suspended=submission.keep_suspended),
     )
-
-
-def _unheard(message: str) -> None:
-    """For callers that do not want to know."""
 
 
 def _user_name() -> str:

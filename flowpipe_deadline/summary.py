@@ -51,7 +51,7 @@ def read_summary(bundle: AnyPath) -> Summary:
     return Summary(
         name=opened.name,
         graph=str(opened.manifest["name"]),
-        contents=f"{_counted(len(lines), 'job')}, {_counted(sum(counts), 'task')}",
+        contents=f"{counted(len(lines), 'job')}, {counted(sum(counts), 'task')}",
         planned=str(opened.manifest.get("created", "unknown")).replace("T", " "),
         submission=_progress(record),
         is_submitted=record is not None and record.state == SUBMITTED,
@@ -65,10 +65,11 @@ def _task_count(job: Mapping[str, Any]) -> int:
 
 def _line(job: Mapping[str, Any], task_count: int, job_id: Optional[str]) -> str:
     what = "" if job["frames"] is None else f"{job['frame_mode']} {job['frames']}, "
-    return f"{job['graph']}.{job['node']}: {what}{_counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
+    return f"{job['graph']}.{job['node']}: {what}{counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """As people count: ``1 job``, ``2 jobs``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from typing import Dict, Optional
 
-from .attempt import Attempt, InterruptedSubmissionError, Say, Stop
+from .attempt import Attempt, InterruptedSubmissionError, Say, Stop, unheard
 from .deadline import Farm, SubmissionError
 from .farm.bundle import AnyPath, Bundle, read_bundle
 from .farm.errors import FlowpipeDeadlineError
@@ -31,17 +31,13 @@ class Options:
     """What tells this attempt from all others, where somebody outside needs to know."""
 
 
-def _unheard(message: str) -> None:
-    """For callers that do not want to know."""
-
-
 def _never() -> bool:
     """For callers that do not stop."""
     return False
 
 
 def submit_to(
-    farm: Farm, bundle: AnyPath, *, say: Say = _unheard, is_stopping: Stop = _never, options: Options = Options()
+    farm: Farm, bundle: AnyPath, *, say: Say = unheard, is_stopping: Stop = _never, options: Options = Options()
 ) -> Dict[str, str]:
     """The job IDs by node key, once Deadline has all jobs as they were planned and has released them.
 
@@ -80,7 +76,7 @@ def submit_to(
 
 
 def undo_half_done(
-    bundle: Bundle, farm: Farm, *, say: Say = _unheard, only_of: Optional[str] = None, may_come: bool = False
+    bundle: Bundle, farm: Farm, *, say: Say = unheard, only_of: Optional[str] = None, may_come: bool = False
 ) -> str:
     """What was undone of a submission that ended half-way; with ``only_of``, of the attempt of that token alone.
 

@@ -6,14 +6,17 @@ import os
 from pathlib import Path
 
 import pytest
+from direct_farm import DirectFarm
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
 from hypothesis import settings
 from installed import build_wheel, install_wheel, make_bare_python, run_installed
 from pythons import VERSIONS, find_python
 from redis_server import EXECUTABLE, RedisServer
+from submissions import TerseFarm, Worker
 
 from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
+from flowpipe_deadline.transaction import submit_to
 
 settings.register_profile("thorough", max_examples=5000)
 
@@ -93,3 +96,21 @@ def farm_repository(installed_package, tmp_path_factory) -> Path:
 def bare_python(tmp_path_factory) -> str:
     """An interpreter that has nothing but the standard library."""
     return make_bare_python(tmp_path_factory.mktemp("bare"))
+
+
+@pytest.fixture(params=[DirectFarm, TerseFarm], ids=["told", "not told"])
+def farm(request, deadline):
+    """A way to the offline Deadline, which tells how many tasks are done, or does not."""
+    return request.param(deadline)
+
+
+@pytest.fixture
+def job_ids(farm, bundle):
+    """The IDs of the bundle's jobs, once it is submitted."""
+    return submit_to(farm, bundle)
+
+
+@pytest.fixture
+def worker(deadline, bundle, job_ids):
+    """Whoever renders it."""
+    return Worker(deadline, bundle, job_ids)

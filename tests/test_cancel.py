@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from direct_farm import DirectFarm
-from submissions import Worker, leave_half, write_three
+from submissions import leave_half, write_three
 
 from flowpipe_deadline import read_results
 from flowpipe_deadline.cancel import cancel_submission, suspend_submission
@@ -33,18 +33,6 @@ def farm(deadline):
 def bundle(graph, tmp_path):
     """Three jobs."""
     return write_three(graph, tmp_path)
-
-
-@pytest.fixture
-def job_ids(farm, bundle):
-    """The IDs of its jobs, once it is submitted."""
-    return submit_to(farm, bundle)
-
-
-@pytest.fixture
-def worker(deadline, bundle, job_ids):
-    """Whoever renders it."""
-    return Worker(deadline, bundle, job_ids)
 
 
 def states(deadline):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import farm_nodes as nodes
 import pytest
 from direct_farm import DirectFarm
-from submissions import TerseFarm, Worker, write_three
+from submissions import Worker, write_three
 
 from flowpipe_deadline import deadline_jobs, plan_graph, write_bundle
 from flowpipe_deadline.deadline import SubmissionError
@@ -13,28 +13,10 @@ from flowpipe_deadline.deadline_jobs import DeadlineJobs
 from flowpipe_deadline.transaction import submit_to
 
 
-@pytest.fixture(params=[DirectFarm, TerseFarm], ids=["told", "not told"])
-def farm(request, deadline):
-    """A way to the offline Deadline, which tells how many tasks are done, or does not."""
-    return request.param(deadline)
-
-
 @pytest.fixture
 def bundle(graph, tmp_path):
     """Three jobs."""
     return write_three(graph, tmp_path)
-
-
-@pytest.fixture
-def job_ids(farm, bundle):
-    """The IDs of its jobs, once it is submitted."""
-    return submit_to(farm, bundle)
-
-
-@pytest.fixture
-def worker(deadline, bundle, job_ids):
-    """Whoever renders it."""
-    return Worker(deadline, bundle, job_ids)
 
 
 @pytest.fixture

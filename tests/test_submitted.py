@@ -8,7 +8,7 @@ import failing_nodes
 import farm_nodes as nodes
 import pytest
 from direct_farm import DirectFarm
-from submissions import TerseFarm, Worker, leave_half, write_three
+from submissions import leave_half, write_three
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline import SubmissionError, TaskFacts
@@ -26,24 +26,6 @@ from flowpipe_deadline.transaction import submit_to
 def bundle(graph, tmp_path):
     """Three jobs."""
     return write_three(graph, tmp_path)
-
-
-@pytest.fixture(params=[DirectFarm, TerseFarm], ids=["told", "not told"])
-def farm(request, deadline):
-    """A way to the offline Deadline, which tells how many tasks are done, or does not."""
-    return request.param(deadline)
-
-
-@pytest.fixture
-def job_ids(farm, bundle):
-    """The IDs of its jobs, once it is submitted."""
-    return submit_to(farm, bundle)
-
-
-@pytest.fixture
-def worker(deadline, bundle, job_ids):
-    """Whoever renders it."""
-    return Worker(deadline, bundle, job_ids)
 
 
 def read(bundle, farm, **options):

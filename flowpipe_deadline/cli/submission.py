@@ -9,6 +9,7 @@ from typing import Any
 from ..deadline import TaskFacts
 from ..farm.failures import Failure
 from ..submitted import Submitted, SubmittedJob
+from ..summary import counted
 from .progress import last_line
 
 _ORDER = ("completed", "rendering", "active", "queued", "pending", "suspended", "failed", "deleted", "unknown")
@@ -22,7 +23,7 @@ def summary(submitted: Submitted) -> str:
     states = sorted(counts, key=lambda state: _ORDER.index(state) if state in _ORDER else len(_ORDER))
     jobs = ", ".join(f"{counts[state]} {state}" for state in states)
     done, total = sum(job.done for job in submitted.jobs), sum(job.total for job in submitted.jobs)
-    return f"{_counted(len(submitted.jobs), 'job')}: {jobs}; {done} of {_counted(total, 'task')} done"
+    return f"{counted(len(submitted.jobs), 'job')}: {jobs}; {done} of {counted(total, 'task')} done"
 
 
 def failure_lines(job: SubmittedJob, label: str) -> Iterator[str]:
@@ -82,7 +83,3 @@ def _task_json(task: TaskFacts, *, is_batched: bool) -> dict[str, Any]:
         "worker": task.worker or None,
         "errors": task.errors,
     }
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
