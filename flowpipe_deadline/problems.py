@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Optional
 
-from .errors import CycleError, FlowpipeDeadlineError, PlanError, PreflightError
+from .farm.errors import CycleError, FlowpipeDeadlineError, PlanError
+from .findings import FindingError
+from .text import grouped_lines
+
+
+class PreflightError(FlowpipeDeadlineError):
+    """Everything that keeps a graph from the farm; ``errors`` are at least two."""
+
+    exit_code = 2
+
+    def __init__(self, errors: Sequence[FlowpipeDeadlineError]) -> None:
+        super().__init__(tuple(errors))
+        self.errors = tuple(errors)
+
+    @property
+    def lines(self) -> list[str]:
+        """A line for people per problem; what holds for several nodes alike is one line."""
+        return grouped_lines(self._messages())
+
+    def __str__(self) -> str:
+        return "\n".join([f"{len(self.errors)} problems:", *(f"- {line}" for line in self.lines)])
+
+    def _messages(self) -> Iterator[tuple[Optional[str], str]]:
+        """Node and message of each problem."""
+        for error in self.errors:
+            if isinstance(error, PlanError):
+                yield error.node, error.reason
+            elif isinstance(error, FindingError):
+                yield error.finding.node, error.finding.message
+            else:
+                yield None, str(error)
 
 
 class Problems:
@@ -16,7 +47,7 @@ class Problems:
     ...     raise PlanError("shot.render", "has no frames")
     >>> problems.raise_all()
     Traceback (most recent call last):
-    flowpipe_deadline.errors.PlanError: shot.render: has no frames
+    flowpipe_deadline.farm.errors.PlanError: shot.render: has no frames
     """
 
     def __init__(self, errors: Iterable[FlowpipeDeadlineError] = ()) -> None:
