@@ -20,10 +20,10 @@ def setting_findings(node: str, settings: NodeSettings) -> Iterator[Finding]:
     """The warnings about one node's settings; ``node`` is its label."""
     for name in settings.missing_variables:
         text = f"capture_environment: {name} is not set here, so its job goes without it"
-        yield _warning(Kind.MISSING_VARIABLE, node, text, "set it, or ask for it by a pattern if it may be missing")
+        yield _setting_warning(Kind.MISSING_VARIABLE, node, text, "set it, or ask for it by a pattern if it may be missing")
     for key, meant in settings.misspelt_keys:
         text = f"the job info key '{key}' is not documented"
-        yield _warning(Kind.JOB_INFO_KEY, node, text, f"is it '{meant}'?")
+        yield _setting_warning(Kind.JOB_INFO_KEY, node, text, f"is it '{meant}'?")
 
 
 def vanishing_findings(jobs: Sequence[Job]) -> Iterator[Finding]:
@@ -40,8 +40,8 @@ def vanishing_findings(jobs: Sequence[Job]) -> Iterator[Finding]:
         for entry in job.job_info:
             if entry in _VANISHING and job.key in waiting:
                 text = f"it is {_VANISHING[entry]} once complete, and {waiting[job.key]} may then wait for it for ever"
-                yield _warning(Kind.VANISHING_JOB, job.label, text, "set that for the last jobs of a graph only")
+                yield _setting_warning(Kind.VANISHING_JOB, job.label, text, "set that for the last jobs of a graph only")
 
 
-def _warning(kind: Kind, node: str, text: str, advice: str) -> Finding:
+def _setting_warning(kind: Kind, node: str, text: str, advice: str) -> Finding:
     return Finding(kind=kind, severity="warning", text=text, advice=advice, node=node)
