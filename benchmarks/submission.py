@@ -24,12 +24,12 @@ from rich.console import Console
 from rich.table import Table
 
 from flowpipe_deadline import plan_graph, write_bundle
-from flowpipe_deadline.bundle import Bundle
-from flowpipe_deadline.deadline import Created, Farm, JobFacts
-from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
-from flowpipe_deadline.offline.deadline.web import serve
-from flowpipe_deadline.submit import choose_way, submit_bundle
-from flowpipe_deadline.transaction import submit_to
+from flowpipe_deadline.core.bundle import Bundle
+from flowpipe_deadline.deadline.client import Created, Farm, JobFacts
+from flowpipe_deadline.submit.submit import choose_way, submit_bundle
+from flowpipe_deadline.submit.transaction import submit_to
+from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.web import serve
 
 WAYS = ("script", "webservice", "command")
 

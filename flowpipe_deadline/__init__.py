@@ -18,19 +18,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bundle import Bundle, read_bundle, write_bundle
-    from .cancel import cancel_submission, suspend_submission
-    from .errors import FlowpipeDeadlineError
-    from .evaluators import DeadlineEvaluator, OfflineEvaluator
+    from .bundle.write import write_bundle
+    from .core.bundle import Bundle, read_bundle
+    from .core.errors import FlowpipeDeadlineError
+    from .graph_evaluators.evaluators import DeadlineEvaluator, OfflineEvaluator
     from .offline.farm import run_bundle
     from .offline.setup import WorkerSetup
-    from .plan import Plan
-    from .planner import plan_graph
-    from .results import NodeResults, read_results
-    from .submit import submit_bundle
-    from .submitted import Submitted, SubmittedJob, read_submitted
-    from .surroundings import Surroundings, read_surroundings
-    from .waiting import wait_for_submission
+    from .planning.plan import Plan
+    from .planning.planner import plan_graph
+    from .results.outputs import NodeResults, read_results
+    from .settings.context import Surroundings, read_surroundings
+    from .status.cancel import cancel_submission, suspend_submission
+    from .status.status import Submitted, SubmittedJob, read_submitted
+    from .status.wait import wait_for_submission
+    from .submit.submit import submit_bundle
 
 __all__ = [
     "Bundle",
@@ -57,27 +58,27 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Bundle": "bundle",
-    "DeadlineEvaluator": "evaluators",
-    "FlowpipeDeadlineError": "errors",
-    "NodeResults": "results",
-    "OfflineEvaluator": "evaluators",
-    "Plan": "plan",
-    "Submitted": "submitted",
-    "SubmittedJob": "submitted",
+    "Bundle": "core.bundle",
+    "DeadlineEvaluator": "graph_evaluators.evaluators",
+    "FlowpipeDeadlineError": "core.errors",
+    "NodeResults": "results.outputs",
+    "OfflineEvaluator": "graph_evaluators.evaluators",
+    "Plan": "planning.plan",
+    "Submitted": "status.status",
+    "SubmittedJob": "status.status",
+    "Surroundings": "settings.context",
     "WorkerSetup": "offline.setup",
-    "Surroundings": "surroundings",
-    "cancel_submission": "cancel",
-    "plan_graph": "planner",
-    "read_bundle": "bundle",
-    "read_results": "results",
-    "read_submitted": "submitted",
-    "read_surroundings": "surroundings",
+    "cancel_submission": "status.cancel",
+    "plan_graph": "planning.planner",
+    "read_bundle": "core.bundle",
+    "read_results": "results.outputs",
+    "read_submitted": "status.status",
+    "read_surroundings": "settings.context",
     "run_bundle": "offline.farm",
-    "submit_bundle": "submit",
-    "suspend_submission": "cancel",
-    "wait_for_submission": "waiting",
-    "write_bundle": "bundle",
+    "submit_bundle": "submit.submit",
+    "suspend_submission": "status.cancel",
+    "wait_for_submission": "status.wait",
+    "write_bundle": "bundle.write",
 }
 
 

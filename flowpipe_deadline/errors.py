@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .deadline import SubmissionError
-from .farm.errors import (
+from .core.errors import (
     BundleError,
     CycleError,
     EvaluationError,
@@ -15,15 +14,15 @@ from .farm.errors import (
     StudioFileError,
     UsageError,
 )
-from .farm.files import RecordError
-from .farm.frames import FrameListError
-from .farm.guard import LoadingError
-from .farm.locate import LoadError
-from .farm.merge import MergeError, MissingResultsError
-from .farm.redis_address import StoreUrlError
-from .farm.store import StoreError
-from .findings import FindingError
-from .problems import PreflightError
+from .core.files import RecordError
+from .core.frames import FrameListError
+from .core.loading import LoadingError
+from .core.locate import LoadError
+from .core.warnings import FindingError, PreflightError
+from .deadline.client import SubmissionError
+from .results.merge import MergeError, MissingResultsError
+from .results.redis_url import StoreUrlError
+from .results.store import StoreError
 
 __all__ = [
     "BundleError",

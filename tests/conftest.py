@@ -15,8 +15,8 @@ from pythons import VERSIONS, find_python
 from redis_server import EXECUTABLE, RedisServer
 from submissions import TerseFarm, Worker
 
-from flowpipe_deadline.offline.deadline.operations import OfflineDeadline
-from flowpipe_deadline.transaction import submit_to
+from flowpipe_deadline.submit.transaction import submit_to
+from tests.fake_deadline.operations import OfflineDeadline
 
 settings.register_profile("thorough", max_examples=5000)
 

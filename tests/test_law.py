@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
+from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MergeError, MissingResultsError
-from flowpipe_deadline.farm.evaluate import evaluate_task
-from flowpipe_deadline.farm.frames import FrameList
-from flowpipe_deadline.farm.store import FileStore
+from flowpipe_deadline.evaluator.task import evaluate_task
+from flowpipe_deadline.results.store import FileStore
 
 
 def chain(frames, *, render_size=2, check_size=2, **inputs):
@@ -149,7 +149,7 @@ def test_a_task_killed_at_any_point_leaves_nothing_half(tmp_path, milliseconds):
     """SIGKILL to the evaluator: the result is whole or not there, and the next run gives what it would have given."""
     graph = chain(range(1, 5))
     plan, bundle = bundle_of(graph, tmp_path)
-    command = [sys.executable, "-m", "flowpipe_deadline.farm", "--bundle", str(bundle.folder), "--node", "render"]
+    command = [sys.executable, "-m", "flowpipe_deadline.evaluator", "--bundle", str(bundle.folder), "--node", "render"]
     process = subprocess.Popen(
         [*command, "--frames", "1-2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=tmp_path
     )
@@ -169,7 +169,7 @@ def test_a_result_that_cannot_be_written_whole_is_not_there(tmp_path, size):
     plan, bundle = bundle_of(chain(range(1, 5)), tmp_path)
     code = (
         f"import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size}))\n"
-        "from flowpipe_deadline.farm.__main__ import main\n"
+        "from flowpipe_deadline.evaluator.__main__ import main\n"
         f"sys.exit(main(['--bundle', {str(bundle.folder)!r}, '--node', 'render', '--frames', '1-2']))"
     )
 

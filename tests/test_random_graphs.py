@@ -20,11 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
-from flowpipe_deadline.farm.evaluate import evaluate_task
-from flowpipe_deadline.farm.frames import FrameList
-from flowpipe_deadline.job_files import job_entries, plugin_entries
+from flowpipe_deadline.bundle.job_files import job_entries, plugin_entries
+from flowpipe_deadline.core.frames import FrameList
+from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.offline.repository import JobStatus, Repository
-from flowpipe_deadline.walk import sorted_nodes
+from flowpipe_deadline.planning.graph import sorted_nodes
 
 VALUES = st.sampled_from([None, 0, 1, True, 1.5, "text", (1, 2), [1, [2]], {"a": (1,)}, {3: {4}}, Path("/a"), b"x"])
 FRAMES = st.one_of(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from harness import run_cli, write_script
 
-from flowpipe_deadline.studio_file import read_studio_file
+from flowpipe_deadline.studio.file import read_studio_file
 
 CHECKOUT = Path(__file__).parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")

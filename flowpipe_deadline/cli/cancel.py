@@ -7,13 +7,13 @@ from typing import Optional
 
 import click
 
-from ..bundle import Bundle, read_bundle
-from ..cancel import cancel_submission, suspend_submission
-from ..deadline import Farm
-from ..studio_way import studio_farm
-from ..submission_record import read_submission
-from .options import bundle_argument, output_option, via_option
-from .output import answer, answer_json, reserve_stdout, say
+from ..core.bundle import Bundle, read_bundle
+from ..deadline.client import Farm
+from ..status.cancel import cancel_submission, suspend_submission
+from ..studio.connect import studio_farm
+from ..submit.record import read_submission
+from .support.options import bundle_argument, output_option, via_option
+from .support.output import answer, answer_json, reserve_stdout, say
 
 
 @click.command()

@@ -12,18 +12,18 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ..farm.bundle import FILES
-from ..farm.redis_address import RedisAddress
-from ..hooks import find_hooks, unknown_hooks
-from ..job_entries import OWN_SETTINGS
-from ..job_settings import SECTIONS
-from ..layers import places
-from ..preflight import parse_kinds, parse_strict
-from ..studio_checks import WEBSERVICE_KEYS
-from ..studio_file import StudioFile, studio_file_places, webservice_variable
-from ..text import without_password
-from .effective import DEFAULT, Effective, Option, effective_options, found_option
-from .options import (
+from ..core.bundle import FILES
+from ..core.text import without_password
+from ..preflight.check import parse_kinds, parse_strict
+from ..results.redis_url import RedisAddress
+from ..settings.layers import places
+from ..settings.parse import OWN_SETTINGS
+from ..settings.table import SECTIONS
+from ..studio.checks import WEBSERVICE_KEYS
+from ..studio.file import StudioFile, studio_file_places, webservice_variable
+from ..studio.hooks import find_hooks, unknown_hooks
+from .support.effective import DEFAULT, Effective, Option, effective_options, found_option
+from .support.options import (
     output_option,
     root_option,
     settings_options,
@@ -33,7 +33,7 @@ from .options import (
     tolerate_option,
     via_option,
 )
-from .output import answer_console, answer_json, reserve_stdout, say_warnings
+from .support.output import answer_console, answer_json, reserve_stdout, say_warnings
 
 _OWN_SECTION = "Besides"
 

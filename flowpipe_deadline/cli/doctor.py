@@ -12,17 +12,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..core.errors import UsageError
+from ..core.warnings import Kind
 from ..doctor.examination import Examination
+from ..doctor.options import GRAPH, Wishes
 from ..doctor.questions.catalogue import QUESTIONS
 from ..doctor.report import Answer, Check, Report
-from ..doctor.wishes import GRAPH, Wishes
-from ..errors import UsageError
-from ..findings import Kind
-from ..interrupts import stop_requests
-from ..preflight import parse_kinds
-from .effective import effective_options
-from .options import output_option, root_option, settings_options, store_option, tolerate_option, via_option
-from .output import answer_console, answer_json, reserve_stdout, say
+from ..preflight.check import parse_kinds
+from ..submit.interrupts import stop_requests
+from .support.effective import effective_options
+from .support.options import output_option, root_option, settings_options, store_option, tolerate_option, via_option
+from .support.output import answer_console, answer_json, reserve_stdout, say
 
 _NAMES = (GRAPH, *(question.name for question in QUESTIONS))
 _INTERRUPTED = 130

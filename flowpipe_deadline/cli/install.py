@@ -11,14 +11,14 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import SubmissionError, UsageError
+from ..core.errors import UsageError
+from ..deadline.client import SubmissionError
+from ..deadline.command_output import parse_lines
+from ..deadline.process import CommandFarm, DeadlineCommand
 from ..installation import Changes, Report, check, check_repository, install, uninstall
-from ..ways.answers import parse_lines
-from ..ways.command import CommandFarm, DeadlineCommand
-from .folders import Folder
-from .options import output_option
-from .output import answer, answer_console, answer_json, reserve_stdout
-from .signals import terminable
+from .support.options import Folder, output_option
+from .support.output import answer, answer_console, answer_json, reserve_stdout
+from .support.signals import terminable
 
 _DIFFERENT = 1
 _ACTS = {

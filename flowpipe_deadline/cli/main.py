@@ -11,18 +11,19 @@ from typing import Optional
 
 import click
 
-from ..errors import FlowpipeDeadlineError, PreflightError
-from ..text import one_line
+from ..core.errors import FlowpipeDeadlineError
+from ..core.text import one_line
+from ..core.warnings import PreflightError
 from .cancel import cancel
 from .config import config
 from .doctor import doctor
 from .install import install_command
-from .output import say
 from .plan import plan
 from .results import results
 from .run import run
 from .status import status
 from .submit import submit
+from .support.output import say
 from .wait import wait
 
 _INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not of the graph.

@@ -7,11 +7,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from ..plan import Job, Plan, frames_text
-from ..studio_file import load_studio_file
-from ..studio_plan import studio_plan
-from .effective import graph_layers
-from .options import (
+from ..planning.plan import Job, Plan, frames_text
+from ..studio.file import load_studio_file
+from ..studio.plan import studio_plan
+from .support.effective import graph_layers
+from .support.options import (
     graph_from,
     interpreter_option,
     job_label,
@@ -20,7 +20,7 @@ from .options import (
     parse_interpreters,
     settings_options,
 )
-from .output import answer_console, answer_json, reserve_stdout, say_warnings
+from .support.output import answer_console, answer_json, reserve_stdout, say_warnings
 
 
 @click.command()

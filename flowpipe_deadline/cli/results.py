@@ -8,11 +8,11 @@ from typing import Any, Optional
 
 import click
 
-from ..bundle import read_bundle
-from ..farm.codec import plain
-from ..results import NodeResults, read_results
-from .options import output_option
-from .output import answer, answer_json, reserve_stdout
+from ..core.bundle import read_bundle
+from ..results.codec import plain
+from ..results.outputs import NodeResults, read_results
+from .support.options import output_option
+from .support.output import answer, answer_json, reserve_stdout
 
 _LONGEST_VALUE = 2000
 

@@ -9,16 +9,16 @@ from typing import Any, Optional
 
 import click
 
-from ..bundle import Bundle, write_bundle
-from ..farm.bundle import MANIFEST
+from ..bundle.write import write_bundle
+from ..core.bundle import MANIFEST, Bundle
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, FarmState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
-from ..results import NodeResults, read_results
-from ..studio_plan import studio_plan
-from .effective import effective_options
-from .folders import Folder
-from .options import (
+from ..results.outputs import NodeResults, read_results
+from ..studio.plan import studio_plan
+from .support.effective import effective_options
+from .support.options import (
+    Folder,
     graph_from,
     interpreter_option,
     local_root,
@@ -31,10 +31,10 @@ from .options import (
     store_option,
     templates_option,
 )
-from .output import answer_json, progress_console, reserve_stdout, say, say_warnings
-from .progress import JobProgress, Shown, last_line, progress_display
-from .report import answer_parts, has_answer, job_labels, pending_lines, print_answer
-from .signals import terminable
+from .support.output import answer_json, progress_console, reserve_stdout, say, say_warnings
+from .support.progress import JobProgress, Shown, last_line, progress_display
+from .support.report import answer_parts, has_answer, job_labels, pending_lines, print_answer
+from .support.signals import terminable
 
 
 @click.command()

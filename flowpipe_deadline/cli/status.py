@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..deadline import TaskFacts
-from ..studio_way import studio_farm
-from ..submitted import Submitted, SubmittedJob, read_submitted
-from .options import bundle_argument, output_option, via_option
-from .output import answer, answer_console, answer_json, reserve_stdout
-from .report import job_labels, listed, pending_lines
-from .submission import failure_lines, submitted_json, summary
+from ..deadline.client import TaskFacts
+from ..status.status import Submitted, SubmittedJob, read_submitted
+from ..studio.connect import studio_farm
+from .support.options import bundle_argument, output_option, via_option
+from .support.output import answer, answer_console, answer_json, reserve_stdout
+from .support.report import job_labels, listed, pending_lines
+from .support.submission import failure_lines, submitted_json, summary
 
 _JOB_HEADINGS = ("Job", "ID", "Status", "Tasks", "Errors", "Waits for")
 _TASK_HEADINGS = ("Job", "Task", "Frames", "Status", "Progress", "Worker", "Errors")

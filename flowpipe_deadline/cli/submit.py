@@ -9,20 +9,19 @@ from typing import Optional, Union
 
 import click
 
-from ..bundle import ROOT_VARIABLE, Bundle, write_again, write_bundle
-from ..deadline import RepositoryFacts
-from ..errors import UsageError
-from ..farm.bundle import MANIFEST
-from ..findings import Kind
-from ..plan import Plan
-from ..preflight import check_plan, parse_kinds, parse_strict, raise_findings
-from ..problems import Problems
-from ..studio_plan import studio_plan
-from ..studio_way import studio_way
-from ..submission_record import SUBMITTED, refuse_taken
-from ..submit import submit_new_bundle
-from .effective import Effective, effective_options
-from .options import (
+from ..bundle.write import ROOT_VARIABLE, write_again, write_bundle
+from ..core.bundle import MANIFEST, Bundle
+from ..core.errors import UsageError
+from ..core.warnings import Kind, Problems
+from ..deadline.client import RepositoryFacts
+from ..planning.plan import Plan
+from ..preflight.check import check_plan, parse_kinds, parse_strict, raise_findings
+from ..studio.connect import studio_way
+from ..studio.plan import studio_plan
+from ..submit.record import SUBMITTED, refuse_taken
+from ..submit.submit import submit_new_bundle
+from .support.effective import Effective, effective_options
+from .support.options import (
     graph_from,
     is_typed,
     output_option,
@@ -36,7 +35,7 @@ from .options import (
     tolerate_option,
     via_option,
 )
-from .output import answer, answer_json, reserve_stdout, say, say_warnings
+from .support.output import answer, answer_json, reserve_stdout, say, say_warnings
 
 
 @click.command()

@@ -8,22 +8,22 @@ from typing import Optional
 
 import click
 
-from ..bundle import read_bundle
-from ..deadline import FAILED, SUSPENDED, Farm
-from ..deadline_jobs import DELETED
-from ..errors import InterruptedRunError
-from ..result_counts import ResultCounts
-from ..results import NodeResults, read_results
-from ..studio_way import studio_farm
-from ..submitted import Submitted, SubmittedJob
-from ..waiting import POLL_SECONDS, Listener, wait_for_submission
-from .options import bundle_argument, output_option, via_option
-from .output import answer_json, progress_console, reserve_stdout, say
-from .progress import Display, JobProgress, Shown, progress_display
-from .report import answer_parts, has_answer, job_labels, listed, pending_lines, print_answer
+from ..core.bundle import read_bundle
+from ..core.errors import InterruptedRunError
+from ..deadline.client import FAILED, SUSPENDED, Farm
+from ..results.counts import ResultCounts
+from ..results.outputs import NodeResults, read_results
+from ..status.jobs import DELETED
+from ..status.status import Submitted, SubmittedJob
+from ..status.wait import POLL_SECONDS, Listener, wait_for_submission
+from ..studio.connect import studio_farm
 from .results import missing_text
-from .signals import terminable
-from .submission import MOST_FAILURES, failure_line, submitted_json, summary
+from .support.options import bundle_argument, output_option, via_option
+from .support.output import answer_json, progress_console, reserve_stdout, say
+from .support.progress import Display, JobProgress, Shown, progress_display
+from .support.report import answer_parts, has_answer, job_labels, listed, pending_lines, print_answer
+from .support.signals import terminable
+from .support.submission import MOST_FAILURES, failure_line, submitted_json, summary
 
 _TIMED_OUT = 124  # As the program ``timeout``.
 _SLACK = 30.0  # Seconds that a question to Deadline may take longer than there is time.

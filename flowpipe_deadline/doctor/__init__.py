@@ -1,1 +1,4 @@
-"""What stands between this machine and a working farm, found out and told; and what a farm is like, measured."""
+"""Diagnosis: what stands between this machine and a working farm, and what a farm is like.
+
+May import ``core`` to ``installation``.
+"""

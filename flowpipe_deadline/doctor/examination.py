@@ -8,24 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-from ..deadline import RepositoryFacts
-from ..errors import FlowpipeDeadlineError
-from ..light_packages import own_version
-from ..plan import Plan
-from ..shipped import packages_folder
-from ..studio_plan import studio_plan
-from ..submit import Way, open_farm
-from ..ways.command import CommandFarm, find_deadlinecommand
-from . import machine, places, repository, trial, ways
-from .asking import ask_questions, untold_answer
-from .installed import read_installed
+from ..core.errors import FlowpipeDeadlineError
+from ..core.shipped import packages_folder
+from ..deadline.client import RepositoryFacts
+from ..deadline.process import CommandFarm, find_deadlinecommand
+from ..installation.packages import own_version
+from ..planning.plan import Plan
+from ..studio.plan import studio_plan
+from ..submit.submit import Way, open_farm
+from . import connections, machine, places, probe_graph, repository
 from .measures import remains
-from .privacy import Discretion, own_names
+from .options import GRAPH, Wishes
+from .probe import GraphSender
+from .questions.ask import ask_questions, untold_answer
 from .questions.catalogue import QUESTIONS, Question
-from .recorder import RecordedCommand
+from .questions.recorder import RecordedCommand
+from .redact import Discretion, own_names
 from .report import Answer, Check, Report
-from .sending import GraphSender
-from .wishes import GRAPH, Wishes
+from .repository import read_installed
 
 Say = Callable[[str], None]
 Stop = Callable[[], bool]
@@ -48,7 +48,7 @@ class Examination:
         self._answers: list[Answer] = []
         self._plan: Optional[Plan] = None
         self._way: Optional[Way] = None
-        self._service, self._service_problem = ways.read_service(wishes.studio)
+        self._service, self._service_problem = connections.read_service(wishes.studio)
         self._facts = RepositoryFacts()
         self._problem = ""
         self._command = self._find_command()
@@ -126,18 +126,20 @@ class Examination:
         studio = self._wishes.studio
         where = "no studio file" if studio.path is None else f"studio file {studio.path}"
         try:
-            self._plan = studio_plan(trial.build_graph(), studio=studio, layers=self._wishes.layers)
+            self._plan = studio_plan(probe_graph.build_graph(), studio=studio, layers=self._wishes.layers)
         except FlowpipeDeadlineError as error:
             self._checks.append(Check("settings", "problem", str(error), f"mend it ({where})"))
         else:
             self._checks.append(Check("settings", "ok", where, facts={"studio_file": studio.path is not None}))
 
     def _check_ways(self) -> None:
-        self._way, check = ways.find_way(self._wishes.studio, self._wishes.via)
+        self._way, check = connections.find_way(self._wishes.studio, self._wishes.via)
         self._check("way", lambda: check)
         is_taken = self._way is not None and self._way.via == "webservice"
-        self._check("script way", lambda: ways.check_script(self._command))
-        self._check("Web Service", lambda: ways.check_service(self._service, self._service_problem, is_taken=is_taken))
+        self._check("script way", lambda: connections.check_script(self._command))
+        self._check(
+            "Web Service", lambda: connections.check_service(self._service, self._service_problem, is_taken=is_taken)
+        )
 
     def _check_repository(self) -> None:
         if self._way is None:

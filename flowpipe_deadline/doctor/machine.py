@@ -8,9 +8,9 @@ import statistics
 from importlib.metadata import PackageNotFoundError, version
 from typing import Optional
 
-from ..light_packages import own_version
-from ..ways.command import CommandResult
-from .recorder import RecordedCommand
+from ..deadline.process import CommandResult
+from ..installation.packages import own_version
+from .questions.recorder import RecordedCommand
 from .report import Check
 
 _OWN = "flowpipe-deadline"

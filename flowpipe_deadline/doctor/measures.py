@@ -6,13 +6,13 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..deadline import Farm, SubmissionError
-from ..farm.bundle import FILES
-from ..farm.codec import plain
-from ..results import NodeResults
-from ..text import one_line
-from ..ways.command import CommandFarm
-from . import trial
+from ..core.bundle import FILES
+from ..core.text import one_line
+from ..deadline.client import Farm, SubmissionError
+from ..deadline.process import CommandFarm
+from ..results.codec import plain
+from ..results.outputs import NodeResults
+from . import probe_graph
 from .report import Check, Verdict
 from .watch import Sight, release_delay, was_released_by_task
 
@@ -39,7 +39,7 @@ def remains(left: Sequence[str], store: str) -> Check:
 
 def compared(results: Mapping[str, NodeResults], expected: Mapping[str, Mapping[str, Any]]) -> Check:
     """Whether the farm gave what ``graph.evaluate()`` gives."""
-    wrong = trial.differences(results, expected)
+    wrong = probe_graph.differences(results, expected)
     pythons = sorted({str(_measure(results, node, "python")) for node in expected})
     facts = {"pythons": pythons, "differences": wrong}
     if wrong:
@@ -51,8 +51,8 @@ def compared(results: Mapping[str, NodeResults], expected: Mapping[str, Mapping[
 
 def release(sights: Sequence[Sight]) -> Check:
     """How long Deadline took to let a job go, and whether it lets go task by task."""
-    delay = release_delay(sights, upstream=trial.SHIFT, downstream=trial.TOTAL)
-    by_task = was_released_by_task(sights, upstream=trial.SQUARE, downstream=trial.SHIFT)
+    delay = release_delay(sights, upstream=probe_graph.SHIFT, downstream=probe_graph.TOTAL)
+    by_task = was_released_by_task(sights, upstream=probe_graph.SQUARE, downstream=probe_graph.SHIFT)
     words = {True: "seen", False: "not seen", None: "cannot be told"}[by_task]
     facts: dict[str, Any] = {"by_task": by_task}
     if delay is None:
@@ -70,7 +70,7 @@ def overhead(farm: Farm, job_ids: Mapping[str, str], results: Mapping[str, NodeR
         times = [
             seconds
             for job_id in job_ids.values()
-            for seconds in trial.parse_render_times(farm.run(["-GetJobTasks", job_id]))
+            for seconds in probe_graph.parse_render_times(farm.run(["-GetJobTasks", job_id]))
         ]
     except SubmissionError as error:
         return Check(name, "unknown", str(error))

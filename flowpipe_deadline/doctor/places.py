@@ -7,12 +7,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Optional
 
-from ..bundle import ROOT_VARIABLE
-from ..errors import StoreError
-from ..farm.backends import check_store
-from ..farm.bundle import FILES
-from ..findings import Kind
-from ..root_facts import read_root_facts, root_findings
+from ..bundle.write import ROOT_VARIABLE
+from ..core.bundle import FILES
+from ..core.warnings import Kind
+from ..preflight.root import read_root_facts, root_findings
+from ..results.backends import check_store
+from ..results.store import StoreError
 from .report import Check, check_of
 
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Optional
 
-from ..findings import Finding, Kind
-from .privacy import Discretion
-from .recorder import Exchange
+from ..core.warnings import Finding, Kind
+from .questions.recorder import Exchange
+from .redact import Discretion
 
 FORMAT = 1
 

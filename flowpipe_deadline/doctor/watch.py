@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from ..deadline import ACTIVE, COMPLETED
-from ..deadline_jobs import DeadlineJobs
+from ..deadline.client import ACTIVE, COMPLETED
+from ..status.jobs import DeadlineJobs
 
 _PAUSE = 0.5  # Seconds between two looks; a look by deadlinecommand takes longer itself.
 

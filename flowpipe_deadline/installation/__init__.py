@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .acts import EditedFilesError, install, uninstall
 from .changes import Change, Changes
 from .check import Finding, Report, check
 from .contents import Contents, read_contents
+from .install import EditedFilesError, install, uninstall
 from .record import InstallationError, Record, read_installed
 from .repository import check_repository
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Optional
 
-from ..farm.bundle import AnyPath
+from ..core.bundle import AnyPath
 from .changes import EDITED, NEW
 from .contents import CONFIGURATION, Contents, read_contents
 from .disk import Custom

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..job_info import PLUGIN
-from ..light_packages import ARCHIVE, read_light_packages
-from ..shipped import shipped_folder
+from ..bundle.templates import PLUGIN
+from ..core.shipped import shipped_folder
+from .packages import ARCHIVE, read_light_packages
 
 PLUGIN_FOLDER = f"plugins/{PLUGIN}"
 OWN_FOLDERS = (PLUGIN_FOLDER, f"submission/{PLUGIN}")

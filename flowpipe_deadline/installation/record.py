@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Optional
 
-from ..errors import FlowpipeDeadlineError
-from ..farm.files import RecordError, json_bytes, parse_record
+from ..core.errors import FlowpipeDeadlineError
+from ..core.files import RecordError, json_bytes, parse_record
 from .contents import PLUGIN_FOLDER
 
 RECORD = f"{PLUGIN_FOLDER}/installed.json"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import UsageError
-from ..farm.bundle import AnyPath
+from ..core.bundle import AnyPath
+from ..core.errors import UsageError
 
 _FOLDERS = frozenset({"custom", "plugins", "settings", "scripts", "submission", "events"})
 """Some that a repository has at its top (deadline-plugin-api.md, section 4.8)."""

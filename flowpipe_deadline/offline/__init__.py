@@ -1,1 +1,4 @@
-"""The offline farm: Deadline's place taken on one machine, by stand-ins around the real plugin."""
+"""Runs a bundle on this machine: workers that load the real plugin through stand-ins of Deadline's modules.
+
+May import ``core`` to ``status``.
+"""

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from ..bundle import AnyPath, Bundle, read_bundle
-from ..errors import BundleError, InterruptedRunError, RecordError, UsageError
-from ..farm.backends import open_store
-from ..farm.guard import refuse_while_loading
-from ..farm.store import Store
-from ..freshness import Finished
-from ..job_files import job_entries, plugin_entries
-from .crew import Crew
+from ..bundle.job_files import job_entries, plugin_entries
+from ..core.bundle import AnyPath, Bundle, read_bundle
+from ..core.errors import BundleError, InterruptedRunError, UsageError
+from ..core.files import RecordError
+from ..core.loading import refuse_while_loading
+from ..results.backends import open_store
+from ..results.stale import Finished
+from ..results.store import Store
 from .repository import JobStatus, Repository, Task, TaskStatus
 from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
+from .workers import Crew
 
 _FOLDER = "offline"
 _REPOSITORY = "repository.sqlite"

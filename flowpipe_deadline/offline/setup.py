@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from ..bundle import AnyPath
-from ..errors import UsageError
-from ..job_info import PLUGIN
-from ..shipped import shipped_folder
-from .crew import python_path
+from ..bundle.templates import PLUGIN
+from ..core.bundle import AnyPath
+from ..core.errors import UsageError
+from ..core.shipped import shipped_folder
 from .standins.sandbox import read_param
+from .workers import python_path
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Optional, TextIO
 
-from ..farm.frames import FrameList
+from ..core.frames import FrameList
 from .repository import Repository, Task
 from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCanceled, TaskError
 

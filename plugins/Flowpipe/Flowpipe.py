@@ -21,7 +21,7 @@ TASK_FORMAT = 1
 NO_FRAMES = "none"
 FRAME_MODES = ("frames", "items", NO_FRAMES)
 PACKAGES = "packages.zip"
-DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.farm --task "<TASK>"'
+DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.evaluator --task "<TASK>"'
 POLL_MILLISECONDS = 100
 # An interpreter that has written its result may still take a while to shut down; then it is ended.
 SHUTDOWN_POLLS = 600

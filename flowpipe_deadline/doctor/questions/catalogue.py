@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..lab import Lab
-from ..outcome import Finding
 from . import frames, info_files, outputs, scripts, several, starts, states
+from .experiment import Lab
+from .outcome import Finding
 
 
 @dataclass(frozen=True)

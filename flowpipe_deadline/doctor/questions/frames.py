@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Optional
 
-from ...deadline import TaskFacts
-from ...farm.frames import FrameList, FrameListError
-from ..lab import Lab
-from ..outcome import Finding
+from ...core.frames import FrameList, FrameListError
+from ...deadline.client import TaskFacts
+from .experiment import Lab
+from .outcome import Finding
 
 _GAPS = "1,3,5,7,9-12"
 _CHUNK = 2

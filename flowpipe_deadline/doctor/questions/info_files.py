@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 
-from ...info_files import format_entries
-from ..lab import Lab
-from ..outcome import Finding, Trial
+from ...bundle.info_format import format_entries
+from .experiment import Lab
+from .outcome import Finding, Trial
 
 
 def bend_rules(lab: Lab) -> Finding:

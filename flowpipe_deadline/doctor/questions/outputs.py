@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from ...deadline import UNKNOWN, JobFacts
-from ...ways.answers import parse_error, parse_job_ids, parse_sections
-from ..lab import NO_JOB, Lab
-from ..outcome import Finding
-from ..recorder import Exchange
+from ...deadline.client import UNKNOWN, JobFacts
+from ...deadline.command_output import parse_error, parse_job_ids, parse_sections
+from .experiment import NO_JOB, Lab
+from .outcome import Finding
+from .recorder import Exchange
 
 
 def name_keys(lab: Lab) -> Finding:

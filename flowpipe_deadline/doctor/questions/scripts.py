@@ -8,12 +8,12 @@ import statistics
 from pathlib import Path
 from typing import Any, Optional
 
-from ...deadline import SubmissionError
-from ...ways.script import ScriptFarm
-from .. import look
-from ..lab import Lab
-from ..outcome import Finding, UntoldError
-from ..recorder import Exchange
+from ...deadline.client import SubmissionError
+from ...submit.script import ScriptFarm
+from .. import script_look
+from .experiment import Lab
+from .outcome import Finding, UntoldError
+from .recorder import Exchange
 from .starts import seconds_text
 
 _RUN = "-ExecuteScriptNoGui"
@@ -42,8 +42,9 @@ def look_around(lab: Lab) -> Finding:
     }
     text = (
         f"Python {seen['python']}; exit code {facts['exit_code']}; what it prints is {facts['output']}; __file__ is"
-        f" {facts['file']}; sys.argv is {_ARGUMENTS[str(facts['arguments'])]}; sys.exit({look.EXIT_CODE}) ends with"
-        f" {facts['exit_code_of_exit']}; an exception ends with {facts['exit_code_of_error']} and is {facts['error']}"
+        f" {facts['file']}; sys.argv is {_ARGUMENTS[str(facts['arguments'])]}; sys.exit({script_look.EXIT_CODE}) ends"
+        f" with {facts['exit_code_of_exit']}; an exception ends with {facts['exit_code_of_error']} and is"
+        f" {facts['error']}"
     )
     return Finding(text, facts)
 
@@ -109,7 +110,7 @@ class _Script:
 
     def arguments(self, end: str) -> list[str]:
         """The script and its arguments."""
-        return [str(Path(look.__file__)), end, str(self._answer), self.token]
+        return [str(Path(script_look.__file__)), end, str(self._answer), self.token]
 
     def run(self, end: str) -> Exchange:
         """Runs it."""

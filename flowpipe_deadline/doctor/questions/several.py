@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ...deadline import SubmissionError
-from ...farm.files import json_bytes
-from ...info_files import format_entries
-from ..lab import Lab
-from ..outcome import Finding, UntoldError
-from ..recorder import Exchange
+from ...bundle.info_format import format_entries
+from ...core.files import json_bytes
+from ...deadline.client import SubmissionError
+from .experiment import Lab
+from .outcome import Finding, UntoldError
+from .recorder import Exchange
 
 _ID = re.compile(r"JobID=([0-9a-f]{24})", re.IGNORECASE)
 _JOBS = 2

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 
-from ...info_files import format_entries
-from ...ways.answers import parse_job_id
-from ..lab import Lab
-from ..outcome import Finding
+from ...bundle.info_format import format_entries
+from ...deadline.command_output import parse_job_id
+from .experiment import Lab
+from .outcome import Finding
 
 _TIMES = 3
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 
-from ...deadline import ACTIVE, PENDING, SUSPENDED, SubmissionError
-from ..lab import NO_JOB, Lab
-from ..outcome import Finding
+from ...deadline.client import ACTIVE, PENDING, SUSPENDED, SubmissionError
+from .experiment import NO_JOB, Lab
+from .outcome import Finding
 
 
 def suspend_dependent(lab: Lab) -> Finding:

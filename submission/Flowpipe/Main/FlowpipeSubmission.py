@@ -40,24 +40,24 @@ def __main__(*args):
         return
     with open(args[0], encoding="utf-8") as file:
         packages = json.load(file)["packages"]
-    import_from(packages, "flowpipe_deadline.ways.errand").run_errand(args[0], ClientUtils, RepositoryUtils)
+    import_from(packages, "flowpipe_deadline.submit.script_server").run_errand(args[0], ClientUtils, RepositoryUtils)
 
 
 def submit(bundle, say=print, keep_suspended=False):
     """The job IDs by node key; raises with one line that says what went wrong and was undone (see transaction.py)."""
-    farm = installed("flowpipe_deadline.ways.inside").InsideFarm(ClientUtils, RepositoryUtils)
-    transaction = installed("flowpipe_deadline.transaction")
+    farm = installed("flowpipe_deadline.deadline.in_process").InsideFarm(ClientUtils, RepositoryUtils)
+    transaction = installed("flowpipe_deadline.submit.transaction")
     return transaction.submit_to(farm, bundle, say=say, options=transaction.Options(keep_suspended=keep_suspended))
 
 
 def copy_plan(bundle):
     """The folder of a new bundle of the same plan, beside the old one (see again.py)."""
-    return str(installed("flowpipe_deadline.again").copy_plan(bundle).folder)
+    return str(installed("flowpipe_deadline.bundle.copy").copy_plan(bundle).folder)
 
 
 def read_summary(bundle):
     """What the bundle holds and what became of it, in words (see summary.py)."""
-    return installed("flowpipe_deadline.summary").read_summary(bundle)
+    return installed("flowpipe_deadline.submit.summary").read_summary(bundle)
 
 
 def installed(name):

@@ -1,0 +1,4 @@
+"""From a plan to its bundle: the folder with everything that Deadline is given.
+
+May import ``core`` to ``planning``.
+"""

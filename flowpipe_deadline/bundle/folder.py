@@ -1,0 +1,65 @@
+"""The folder of a new bundle: what it is called, and that it appears whole or not at all.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Iterator, Tuple
+
+from ..core.bundle import FILES, FORMAT, JOBS, NODES, STORE, AnyPath
+from ..core.errors import BundleError
+from ..core.files import json_bytes
+from ..core.names import safe_name
+
+_LONGEST_GRAPH_NAME = 40
+
+
+def submission_name(graph: str, *, created: datetime, digits: str) -> str:
+    """The name of a submission and its folder: graph, time, and digits that make it distinct."""
+    return f"{safe_name(graph, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{digits}"
+
+
+def partial_name(name: str) -> str:
+    """What the folder of a submission is called while it is being written."""
+    return f".{name}.partial"
+
+
+@contextmanager
+def new_folder(root: AnyPath, name: str) -> Iterator[Tuple[Path, Path]]:
+    """The folder that there will be once the block is through, and the one to write into until then.
+
+    Raises:
+        BundleError: The root cannot be written, or the disk is full; nothing is left behind.
+    """
+    folder = Path(os.path.abspath(os.path.expanduser(str(root)))) / name  # Workers map paths by their beginnings.
+    partial = folder.with_name(partial_name(name))
+    try:
+        for part in (NODES, JOBS):
+            (partial / part).mkdir(parents=True)
+        yield folder, partial
+        partial.rename(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise BundleError(f"the bundle cannot be written below {root}: {reason}; nothing was left there") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a file of the partial folder, down to the disk: its rename must not survive a crash without it."""
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_store(partial: Path, *, store: str, name: str) -> None:
+    """Writes where the results of the submission are kept, unless that is the bundle itself."""
+    if store != FILES:
+        write_file(partial / STORE, json_bytes({"format": FORMAT, "store": store, "submission": name}))

@@ -1,0 +1,62 @@
+"""The format of job info and plugin info files, as Deadline reads it.
+
+``Key=Value`` per line, the first ``=`` splits (deadline-submission.md, section 1.1). There is no escape for a line
+break, so no value may hold one. Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, Iterable, List, Tuple
+
+from ..core.errors import FlowpipeDeadlineError
+
+_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
+class InfoFileError(FlowpipeDeadlineError):
+    """A text that is no info file."""
+
+
+def parse_entries(text: str) -> List[Tuple[str, str]]:
+    """The keys and values of an info file, in order; empty lines are passed over.
+
+    Raises:
+        InfoFileError: A line is no ``Key=Value``, or a key occurs twice.
+    """
+    entries: Dict[str, str] = {}
+    seen: set[str] = set()
+    for line in filter(str.strip, text.splitlines()):
+        key, equals, value = line.partition("=")
+        if not equals or not _KEY.fullmatch(key):
+            raise InfoFileError(f"the line {line[:80]!r} is no Key=Value")
+        if key.lower() in seen:
+            raise InfoFileError(f"the key {key} occurs twice")
+        seen.add(key.lower())
+        entries[key] = value
+    return list(entries.items())
+
+
+def format_entries(entries: Iterable[Tuple[str, str]]) -> str:
+    """The text of an info file."""
+    return "".join(f"{key}={value}\n" for key, value in entries)
+
+
+def encode_info(text: str) -> bytes:
+    """The bytes of an info file: ASCII as it is, anything else as UTF-8 with a byte order mark.
+
+    Deadline tells encodings apart by that mark (deadline-submission.md, section 1.1); ASCII reads the same either way.
+    """
+    return text.encode("ascii") if text.isascii() else _UTF8_MARK + text.encode("utf-8")
+
+
+def decode_info(data: bytes) -> str:
+    """The text of an info file, its encoding told by the byte order mark, else UTF-8.
+
+    Raises:
+        UnicodeDecodeError: The bytes are not in that encoding.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16")
+    return data.decode("utf-8-sig")

@@ -1,0 +1,72 @@
+"""What every way of submitting shares: a planned job file becomes the one that is given to Deadline.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, Mapping, Tuple
+
+from ..core.bundle import Bundle
+from ..core.files import RecordError
+from .info_format import InfoFileError, decode_info, parse_entries
+
+DEPENDENCIES = "JobDependencies"
+INITIAL_STATUS = "InitialStatus"
+EXTRA_INFO = "ExtraInfoKeyValue"
+SUBMISSION_KEY = "FlowpipeSubmission"
+NODE_KEY = "FlowpipeNode"
+
+
+def job_entries(bundle: Bundle, job: Mapping[str, Any], *, job_ids: Mapping[str, str]) -> Dict[str, str]:
+    """The job info of one planned job, its dependencies as job IDs; ``job_ids`` are those submitted so far, by key.
+
+    Raises:
+        RecordError: The job info file is missing or damaged, or an upstream job has no ID yet.
+    """
+    entries = _read_entries(bundle, job, 0)
+    entries.pop(DEPENDENCIES, None)
+    for key in [key for key in entries if key.lower() == INITIAL_STATUS.lower()]:
+        del entries[key]  # Of an earlier submission.
+    missing = [key for key in job["depends_on"] if key not in job_ids]
+    if missing:
+        raise RecordError(f"{bundle.folder}: {job['key']} comes before {missing[0]}, which it waits for")
+    if job["depends_on"]:
+        entries[DEPENDENCIES] = ",".join(job_ids[key] for key in job["depends_on"])
+    return entries
+
+
+def plugin_entries(bundle: Bundle, job: Mapping[str, Any]) -> Dict[str, str]:
+    """The plugin info of one planned job.
+
+    Raises:
+        RecordError: The plugin info file is missing or damaged.
+    """
+    return _read_entries(bundle, job, 1)
+
+
+def planned_entries(
+    bundle: Bundle, job: Mapping[str, Any], *, submission: str, folder: Path
+) -> Tuple[Dict[str, str], Dict[str, str]]:
+    """Job info and plugin info of one job as they were planned, for another submission of that name in that folder.
+
+    Raises:
+        RecordError: A file is missing or damaged.
+    """
+    keys = {key: key for key in job["depends_on"]}
+    entries = job_entries(bundle, job, job_ids=keys)
+    for name, value in entries.items():
+        if name.startswith(EXTRA_INFO) and value == f"{SUBMISSION_KEY}={bundle.name}":
+            entries[name] = f"{SUBMISSION_KEY}={submission}"
+    return {**entries, "BatchName": submission}, {**plugin_entries(bundle, job), "Bundle": str(folder)}
+
+
+def _read_entries(bundle: Bundle, job: Mapping[str, Any], which: int) -> Dict[str, str]:
+    path = bundle.job_files(job)[which]
+    try:
+        return dict(parse_entries(decode_info(path.read_bytes())))
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}; write the bundle again") from error
+    except (ValueError, InfoFileError) as error:
+        raise RecordError(f"{path} is damaged: {error}; write the bundle again") from error

@@ -1,0 +1,4 @@
+"""What several verbs share: options, output, progress.
+
+May import what ``cli`` may, but no verb.
+"""

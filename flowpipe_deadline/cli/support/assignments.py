@@ -1,0 +1,66 @@
+"""``--set NAME=VALUE`` texts to settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ...core.errors import UsageError
+from ...core.warnings import Problems
+from ...settings.kinds import FULL_PATH, NAMES, NOTE, TEXT, UnfitError
+from ...settings.parse import parse_job_settings
+from ...settings.table import SETTINGS
+from ...studio.toml import parse_value
+
+_DICTS = ("environment", "extra_info", "job_info")
+_TEXTS = (TEXT, NOTE, FULL_PATH)
+
+
+def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
+    """The settings that the texts say, a later one over an earlier; each value as TOML, or as Deadline would have it.
+
+    >>> parse_assignments(["pool=2026", "priority=80", "limits=maya,arnold", "environment.SHOW=x"])
+    {'pool': '2026', 'priority': 80, 'limits': ['maya', 'arnold'], 'environment': {'SHOW': 'x'}}
+
+    Raises:
+        UsageError: A text is no assignment, or its setting does not exist or does not fit.
+        PreflightError: That is so of several.
+    """
+    problems = Problems()
+    settings: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name, _, member = name.strip().partition(".")
+        if not equals or not name:
+            problems.add(UsageError(f"'{text}' sets nothing; write --set NAME=VALUE"))
+        elif member and name in _DICTS:
+            held = settings.get(name)
+            settings[name] = {**(held if isinstance(held, dict) else {}), member: _as_text(value)}
+        else:
+            settings[f"{name}.{member}" if member else name] = _typed(name, value)
+    for problem in parse_job_settings(settings, environ={}).problems:
+        problems.add(UsageError(f"--set: {problem}"))
+    problems.raise_all()
+    return settings
+
+
+def _typed(name: str, given: str) -> Any:
+    """The value of a setting; a list may be written with commas alone."""
+    setting = SETTINGS.get(name)
+    if setting is not None and setting.kind in _TEXTS and not setting.is_series:
+        return _as_text(given)
+    value = parse_value(given)
+    if not isinstance(value, str):
+        return value
+    if setting is None or setting.is_series:
+        return value if name in _DICTS else NAMES.read(value)
+    try:
+        return setting.kind.read(value)
+    except UnfitError:
+        return value
+
+
+def _as_text(given: str) -> str:
+    """The text; one in quotes, as TOML has it, without them."""
+    value = parse_value(given)
+    return value if isinstance(value, str) else given

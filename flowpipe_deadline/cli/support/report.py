@@ -1,0 +1,54 @@
+"""What the commands say at the end of a run, wherever that was: outputs, problems, and what never began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ...core.bundle import Bundle
+from ...results.outputs import NodeResults
+from ..results import print_outputs
+from .options import job_label
+from .output import say
+
+_MOST_NAMES = 10
+
+
+def job_labels(bundle: Bundle) -> dict[str, str]:
+    """The jobs as people read them, by key."""
+    main = bundle.manifest["name"]
+    return {job["key"]: job_label(job["key"], graph=job["graph"], main=main) for job in bundle.jobs}
+
+
+def print_answer(results: Mapping[str, NodeResults]) -> None:
+    """Prints the outputs of the last nodes, and says why any node has none."""
+    for label, node in results.items():
+        if node.is_last and node.encoded is not None:
+            print_outputs(label, node.encoded)
+        if node.problem is not None:
+            say(f"{label}: {node.problem}")
+
+
+def answer_parts(results: Mapping[str, NodeResults]) -> dict[str, Any]:
+    """The outputs of all nodes, and why some have none, for JSON."""
+    return {
+        "outputs": {label: outputs for label, node in results.items() if (outputs := node.plain_outputs()) is not None},
+        "problems": [node.problem for node in results.values() if node.problem],
+    }
+
+
+def has_answer(results: Mapping[str, NodeResults]) -> bool:
+    """Whether all of the last nodes have outputs."""
+    return not any(node.problem or node.encoded is None for node in results.values() if node.is_last)
+
+
+def pending_lines(labels: Sequence[str]) -> Iterator[str]:
+    """Which jobs never can begin, if any."""
+    if labels:
+        yield f"Pending, as what they wait for failed: {listed(labels)}"
+
+
+def listed(labels: Sequence[str]) -> str:
+    """The first of the names, and how many more there are."""
+    more = f" and {len(labels) - _MOST_NAMES} more" if len(labels) > _MOST_NAMES else ""
+    return ", ".join(labels[:_MOST_NAMES]) + more

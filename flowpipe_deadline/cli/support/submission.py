@@ -1,0 +1,85 @@
+"""What ``status`` and ``wait`` tell of a submission alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from ...deadline.client import TaskFacts
+from ...results.failures import Failure
+from ...status.status import Submitted, SubmittedJob
+from ...submit.summary import counted
+from .progress import last_line
+
+_ORDER = ("completed", "rendering", "active", "queued", "pending", "suspended", "failed", "deleted", "unknown")
+_NO_JOB = "without a job"
+MOST_FAILURES = 10  # Of a job; a thousand frames that lack one file say the same.
+
+
+def summary(submitted: Submitted) -> str:
+    """One line: how many jobs are in which state, and how many tasks are done."""
+    counts = Counter((job.status or _NO_JOB).lower() for job in submitted.jobs)
+    states = sorted(counts, key=lambda state: _ORDER.index(state) if state in _ORDER else len(_ORDER))
+    jobs = ", ".join(f"{counts[state]} {state}" for state in states)
+    done, total = sum(job.done for job in submitted.jobs), sum(job.total for job in submitted.jobs)
+    return f"{counted(len(submitted.jobs), 'job')}: {jobs}; {done} of {counted(total, 'task')} done"
+
+
+def failure_lines(job: SubmittedJob, label: str) -> Iterator[str]:
+    """What the job's tasks raised, a line each."""
+    for failure in job.failures[:MOST_FAILURES]:
+        yield failure_line(failure, label)
+    if len(job.failures) > MOST_FAILURES:
+        yield f"{label}: {len(job.failures) - MOST_FAILURES} more"
+
+
+def failure_line(failure: Failure, label: str) -> str:
+    """What a task of the job raised, with its frames if it has any."""
+    return f"{label} {failure.frames or ''}".rstrip() + f": {last_line(failure.report)}"
+
+
+def submitted_json(submitted: Submitted) -> dict[str, Any]:
+    """Everything, for JSON."""
+    return {
+        "bundle": str(submitted.bundle.folder),
+        "submission": submitted.bundle.name,
+        "state": submitted.state,
+        "notices": list(submitted.notices),
+        "complete": submitted.is_complete,
+        "over": submitted.is_over,
+        "progress": round(submitted.progress, 1),
+        "stuck": list(submitted.stuck),
+        "jobs": [_job_json(job) for job in submitted.jobs],
+    }
+
+
+def _job_json(job: SubmittedJob) -> dict[str, Any]:
+    return {
+        "key": job.key,
+        "node": job.node,
+        "graph": job.graph,
+        "id": job.job_id,
+        "status": job.status,
+        "done": job.done,
+        "total": job.total,
+        "counted_by": "Deadline" if job.is_told else "results",
+        "states": dict(job.states),
+        "progress": round(job.progress, 1),
+        "errors": job.errors,
+        "depends_on": list(job.depends_on),
+        "waits_for": list(job.waits_for),
+        "failures": [{"frames": failure.frames, "error": last_line(failure.report)} for failure in job.failures],
+        "tasks": None if job.tasks is None else [_task_json(task, is_batched=job.is_batched) for task in job.tasks],
+    }
+
+
+def _task_json(task: TaskFacts, *, is_batched: bool) -> dict[str, Any]:
+    return {
+        "id": task.task_id,
+        "frames": task.frames if is_batched else None,
+        "status": task.status,
+        "progress": task.progress,
+        "worker": task.worker or None,
+        "errors": task.errors,
+    }

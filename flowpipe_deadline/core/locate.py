@@ -1,0 +1,270 @@
+"""Finds classes and functions again on another machine: by module, or by the file alone."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Iterator, List, Mapping, Optional
+
+from .errors import FlowpipeDeadlineError
+from .loading import LoadingError, loading
+
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""The names of folders that hold what is installed."""
+_STANDARD_LIBRARY = Path(os.__file__).parent
+SHARED = ("flowpipe", "flowpipe_deadline")
+"""The evaluator's own packages, loaded already: a second copy of them would have other classes."""
+
+
+class NotImportableError(FlowpipeDeadlineError):
+    """A class or function that no other process could find again."""
+
+
+class LoadError(FlowpipeDeadlineError):
+    """A module or script could not be loaded; the message holds its last line and the error it raised."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a class or function stands: its module, its name there, and the file of the module."""
+
+    module: str
+    qualname: str
+    file: Optional[str]
+    """None for an installed package: a worker has its own copy of that, wherever it may be."""
+
+    def to_json(self) -> Mapping[str, Optional[str]]:
+        """The record that goes into a bundle."""
+        return {"module": self.module, "qualname": self.qualname, "file": self.file}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Source:
+        """The source that ``to_json`` wrote."""
+        return cls(module=data["module"], qualname=data["qualname"], file=data["file"])
+
+
+def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
+    """Where a class or function can be found again, under ``qualname`` if it is not known by its own name.
+
+    Raises:
+        NotImportableError: It lives in a function, in an interactive session, or its name means something else.
+    """
+    name = qualname or thing.__qualname__
+    label = f"{thing.__module__}.{name}"
+    if "<" in name:
+        raise NotImportableError(f"{label} is defined inside a function; move it to the top of its module")
+    module = sys.modules.get(thing.__module__)
+    if module is None:
+        raise NotImportableError(f"{label} is defined in a module that is not loaded any more")
+    if not _stands_for(_walk(module, name), thing):
+        aliases = [alias for alias, value in list(vars(module).items()) if _stands_for(value, thing)]
+        if not aliases:
+            raise NotImportableError(f"{label} is not what that name means in its module; give it a name of its own")
+        name = aliases[0]
+    file = getattr(module, "__file__", None)
+    module_name = thing.__module__
+    if module_name == "__main__":
+        spec = getattr(module, "__spec__", None)
+        module_name = spec.name if spec is not None else "__main__"
+        if file is None or not os.path.exists(file):
+            raise NotImportableError(f"{label} is defined in an interactive session; put it into a file")
+    return Source(module=module_name, qualname=name, file=own_file(file))
+
+
+def resolve(source: Source) -> Any:
+    """The class or function itself, its module loaded if need be.
+
+    Raises:
+        LoadError: The module cannot be found or fails, or has no such name.
+        LoadingError: The script starts work of its own when it is loaded.
+    """
+    module = load_module(source.module, file=source.file)
+    thing = _walk(module, source.qualname)
+    if thing is None:
+        raise LoadError(f"{module.__name__} ({source.file}) has no {source.qualname}; was it renamed since?")
+    return thing
+
+
+def load_module(name: str, *, file: Optional[str]) -> ModuleType:
+    """The module of that name if it comes from ``file``, else the file itself, loaded as a script would be.
+
+    The file decides, because a script called ``test.py`` is not the standard library's ``test``. Where the file does
+    not exist (submitted from another machine), the name decides.
+    """
+    known = _known_module(name, file)
+    if known is not None:
+        return known
+    if file is None or not os.path.exists(file) or name.partition(".")[0] in SHARED:
+        return _import_by_name(name, file)
+    root = import_root(name, file)
+    if root is not None:
+        if root not in sys.path or not _comes_from(root, name):
+            sys.path.insert(0, root)  # It stays there, for what the module imports later.
+        importlib.invalidate_caches()
+        if _finds(name, file):
+            return _import_by_name(name, file)
+    return load_file(file)
+
+
+def load_file(file: str) -> ModuleType:
+    """The module that a Python file makes, whatever its name; loaded once per process.
+
+    Its folder comes first on ``sys.path``, as when Python runs a script.
+
+    Raises:
+        LoadError: It is missing, is no Python, raises, or exits.
+        LoadingError: It starts work of its own when it is loaded.
+    """
+    path = os.path.realpath(file)
+    if os.path.dirname(path) not in leading_path():
+        sys.path.insert(0, os.path.dirname(path))
+    importlib.invalidate_caches()
+    stem = Path(path).stem
+    # Its own name where that leads to it, so that child processes find what it defines as well.
+    name = stem if stem.isidentifier() and _finds(stem, path) else _script_name(path)
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise LoadError(f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # Before it runs: dataclasses and pickle look their module up.
+    try:
+        with _as_script(path):
+            spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _stands_for(found: Any, thing: Any) -> bool:
+    """Whether a name leads to the thing: to itself, or to the node that ``@Node`` made of a function."""
+    return found is not None and (found is thing or getattr(found, "func", None) is thing)
+
+
+def own_file(file: Optional[str]) -> Optional[str]:
+    """The absolute path of a module that is the user's own, not installed."""
+    if file is None:
+        return None
+    path = Path(os.path.abspath(file))
+    installed = INSTALLED.intersection(path.parts) or _STANDARD_LIBRARY in path.parents
+    return None if installed else str(path)
+
+
+def _walk(module: ModuleType, qualname: str) -> Any:
+    """The attribute at a dotted name, or None."""
+    thing: Any = module
+    for part in qualname.split("."):
+        thing = getattr(thing, part, None)
+    return thing
+
+
+def _known_module(name: str, file: Optional[str]) -> Optional[ModuleType]:
+    """A module of this process that stands for the file: under its name, or as the running script."""
+    for candidate in (name, "__main__"):
+        module = sys.modules.get(candidate)
+        origin = getattr(module, "__file__", None)
+        if module is not None and file is not None and origin is not None and _same_file(origin, file):
+            return module
+    return None
+
+
+def _import_by_name(name: str, file: Optional[str]) -> ModuleType:
+    try:
+        with _as_script(file or name):
+            return importlib.import_module(name)
+    except LoadError as error:
+        if isinstance(error.__cause__, ModuleNotFoundError) and error.__cause__.name in _parents(name):
+            where = f" and {file} does not exist here" if file else ""
+            raise LoadError(f"module '{name}' is not importable on this machine{where}") from error.__cause__
+        raise
+
+
+def import_root(name: str, file: str) -> Optional[str]:
+    """The folder that must be on ``sys.path`` so that ``name`` means ``file``; None if none could."""
+    parts = name.split(".")
+    path = Path(file)
+    if path.name == "__init__.py":
+        path = path.parent
+    if list(path.with_suffix("").parts[-len(parts) :]) != parts:
+        return None
+    return str(path.parents[len(parts) - 1])
+
+
+def _finds(name: str, file: str) -> bool:
+    """Whether importing ``name`` would load ``file``."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return False
+    return spec is not None and spec.origin is not None and _same_file(spec.origin, file)
+
+
+def _comes_from(root: str, name: str) -> bool:
+    """Whether importing ``name`` would begin in that folder: what stands before it on ``sys.path`` has no such name."""
+    try:
+        spec = importlib.util.find_spec(name.partition(".")[0])
+    except (ImportError, ValueError):
+        return False
+    places = [] if spec is None else spec.submodule_search_locations or [spec.origin or ""]
+    return any(_same_file(os.path.dirname(place), root) for place in places)
+
+
+def leading_path() -> List[str]:
+    """The folders of ``sys.path`` that Python looks into before its own library; those behind are a last resort."""
+    own = str(_STANDARD_LIBRARY)
+    return sys.path[: sys.path.index(own)] if own in sys.path else sys.path
+
+
+@contextmanager
+def _as_script(file: str) -> Iterator[None]:
+    """Runs module-level code as a bystander: no arguments of ours, nothing started, no exit."""
+    arguments = sys.argv
+    sys.argv = [file]
+    try:
+        with loading(file):
+            yield
+    except (KeyboardInterrupt, LoadingError):
+        raise
+    except BaseException as error:
+        raise LoadError(f"{file} could not be loaded: {_last_words(error, file)}") from error
+    finally:
+        sys.argv = arguments
+
+
+def _last_words(error: BaseException, file: str) -> str:
+    """The error in one line, with the line of the file that led to it."""
+    if isinstance(error, SystemExit):
+        text = f"it calls exit ({error.code}) when it is loaded; put that under  if __name__ == '__main__':"
+    else:
+        text = traceback.format_exception_only(type(error), error)[-1].strip()
+    if isinstance(error, ModuleNotFoundError):
+        text += "; put its folder on the PYTHONPATH, also that of the workers"
+    lines = [step.lineno for step in traceback.extract_tb(error.__traceback__) if _same_file(step.filename, file)]
+    if isinstance(error, SyntaxError) and error.filename and _same_file(error.filename, file):
+        lines.append(error.lineno)
+    return f"{text} (line {lines[-1]})" if lines else text
+
+
+def _parents(name: str) -> List[str]:
+    parts = name.split(".")
+    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+
+
+def _same_file(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _script_name(path: str) -> str:
+    """A module name for a file that no other module has, the same in every process."""
+    stem = "".join(character if character.isalnum() else "_" for character in Path(path).stem)
+    return f"_flowpipe_deadline_{stem}_{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"

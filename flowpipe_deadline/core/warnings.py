@@ -1,0 +1,173 @@
+"""What a check of a plan finds: of a closed set of kinds, each an error or only a warning."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+from .errors import CycleError, FlowpipeDeadlineError, PlanError
+from .text import grouped_lines
+
+Severity = Literal["error", "warning"]
+
+
+class Kind(enum.Enum):
+    """What can be found; ``word`` names it to people and programs, ``sentence`` says what it is."""
+
+    LARGE_VALUE = ("large-value", "An input, output or attribute holds much data, which every task reads.")
+    LARGE_RECORD = ("large-record", "All that a node holds is much data together, which every task reads.")
+    TEXT_FRAMES = ("text-frames", "A batched input is text; the node gets text for each chunk, and no list.")
+    SINGLE_TASK = ("single-task", "All frames of a batch fit into one task.")
+    INTERPRETER = ("interpreter", "An interpreter is not configured.")
+    METADATA = ("metadata", "A metadata key looks like one that means something, and means nothing.")
+    LOST_ATTRIBUTE = ("lost-attribute", "An attribute of a node cannot be kept; a worker has its constructor's.")
+    SAME_NAME = ("same-name", "Several nodes have one name; their jobs look alike in the Monitor.")
+    MISSING_VARIABLE = ("missing-variable", "A variable that jobs are to take along is not set.")
+    JOB_INFO_KEY = ("job-info-key", "A key of job_info is not documented, and looks like one that is.")
+    VANISHING_JOB = ("vanishing-job", "A job is deleted or archived once it is complete, though others wait for it.")
+    UNKNOWN_HOOK = ("unknown-hook", "The studio file disables a plan hook that is not installed.")
+    OUTPUT_DIRECTORY = ("output-directory", "An output directory does not exist.")
+    MERGE_FUNCTION = ("merge-function", "A merge rule is a function that cannot be imported.")
+    TASK_LIMIT = ("task-limit", "A job has more tasks than the repository allows.")
+    PRIORITY = ("priority", "A priority is above the repository's maximum.")
+    UNKNOWN_POOL = ("unknown-pool", "The repository has no such pool.")
+    UNKNOWN_GROUP = ("unknown-group", "The repository has no such group.")
+    UNKNOWN_LIMIT = ("unknown-limit", "The repository has no such limit.")
+    LETTER_CASE = ("letter-case", "The repository spells a name with other capitals; whether that matters is unknown.")
+    MISSING_PLUGIN = ("missing-plugin", "The plugin is not installed in the repository.")
+    UNUSABLE_ROOT = ("unusable-root", "Nothing can be written below the root.")
+    LOCAL_ROOT = ("local-root", "The root is on a disk of this machine.")
+    LOCAL_SOURCE = ("local-source", "A node's own module is on a disk of this machine, though the root is not.")
+    LITTLE_SPACE = ("little-space", "There is hardly any room below the root.")
+    LONG_PATH = ("long-path", "A file of the bundle has a longer path than Windows takes.")
+
+    def __init__(self, word: str, sentence: str) -> None:
+        self.word = word
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong or odd; as text the whole sentence."""
+
+    kind: Kind
+    severity: Severity
+    text: str
+    advice: str
+    """What to do about it."""
+    node: Optional[str] = None
+    """The node's label, ``graph.node``; None if it is about no node in particular."""
+
+    @property
+    def message(self) -> str:
+        """What it is and what to do, without the node."""
+        return f"{self.text}; {self.advice}"
+
+    def __str__(self) -> str:
+        return self.message if self.node is None else f"{self.node}: {self.message}"
+
+    def to_json(self) -> dict[str, Optional[str]]:
+        """The finding for other programs."""
+        return {
+            "kind": self.kind.word,
+            "severity": self.severity,
+            "node": self.node,
+            "text": self.text,
+            "advice": self.advice,
+        }
+
+
+class FindingError(FlowpipeDeadlineError):
+    """A finding that keeps a plan from the farm."""
+
+    exit_code = 2
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
+
+    def __str__(self) -> str:
+        return str(self.finding)
+
+
+def finding_lines(findings: Iterable[Finding]) -> list[str]:
+    """A line for people per finding; what holds for several nodes alike is one line."""
+    return grouped_lines((finding.node, finding.message) for finding in findings)
+
+
+class PreflightError(FlowpipeDeadlineError):
+    """Everything that keeps a graph from the farm; ``errors`` are at least two."""
+
+    exit_code = 2
+
+    def __init__(self, errors: Sequence[FlowpipeDeadlineError]) -> None:
+        super().__init__(tuple(errors))
+        self.errors = tuple(errors)
+
+    @property
+    def lines(self) -> list[str]:
+        """A line for people per problem; what holds for several nodes alike is one line."""
+        return grouped_lines(self._messages())
+
+    def __str__(self) -> str:
+        return "\n".join([f"{len(self.errors)} problems:", *(f"- {line}" for line in self.lines)])
+
+    def _messages(self) -> Iterator[tuple[Optional[str], str]]:
+        """Node and message of each problem."""
+        for error in self.errors:
+            if isinstance(error, PlanError):
+                yield error.node, error.reason
+            elif isinstance(error, FindingError):
+                yield error.finding.node, error.finding.message
+            else:
+                yield None, str(error)
+
+
+class Problems:
+    """Errors in the order in which they were met.
+
+    >>> problems = Problems()
+    >>> with problems.collected():
+    ...     raise PlanError("shot.render", "has no frames")
+    >>> problems.raise_all()
+    Traceback (most recent call last):
+    flowpipe_deadline.core.errors.PlanError: shot.render: has no frames
+    """
+
+    def __init__(self, errors: Iterable[FlowpipeDeadlineError] = ()) -> None:
+        self._errors = list(errors)
+
+    def __bool__(self) -> bool:
+        return bool(self._errors)
+
+    def add(self, error: FlowpipeDeadlineError) -> None:
+        """Keeps a problem, or the several that an error tells."""
+        self._errors += problems_of(error)
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keeps what is wrong with a graph and is raised within, and goes on after it."""
+        try:
+            yield
+        except (CycleError, PlanError, PreflightError) as error:
+            self.add(error)
+
+    def raise_all(self) -> None:
+        """Raises the only problem as it is, and several together.
+
+        Raises:
+            FlowpipeDeadlineError: The one that was met.
+            PreflightError: All of them.
+        """
+        if len(self._errors) > 1:
+            raise PreflightError(self._errors)
+        if self._errors:
+            raise self._errors[0]
+
+
+def problems_of(error: FlowpipeDeadlineError) -> tuple[FlowpipeDeadlineError, ...]:
+    """The problems that an error tells: several, or itself."""
+    return error.errors if isinstance(error, PreflightError) else (error,)

@@ -1,0 +1,4 @@
+"""Talks to Deadline: one client class, one subclass for each connection.
+
+May import ``core`` to ``bundle``.
+"""

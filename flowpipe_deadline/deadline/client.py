@@ -1,0 +1,154 @@
+"""A way to talk to Deadline, and what it says: each way is a ``Farm``, and everything else is written against that.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
+
+from ..core.errors import FlowpipeDeadlineError
+
+ACTIVE = ("Active", "Queued", "Rendering")
+"""What a job that may render is called; which of them depends on who is asked (deadline-submission.md, section 5.1)."""
+PENDING = "Pending"
+SUSPENDED = "Suspended"
+COMPLETED = "Completed"
+FAILED = "Failed"
+UNKNOWN = "Unknown"
+
+
+class SubmissionError(FlowpipeDeadlineError):
+    """Deadline did not do what it was asked for; the message tells what was undone."""
+
+
+class RefusedError(SubmissionError):
+    """One job was not taken, or nobody can tell whether it was."""
+
+    def __init__(
+        self, message: str, *, job_id: Optional[str] = None, is_uncertain: bool = False, may_come: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.job_id = job_id
+        """The ID that Deadline named all the same."""
+        self.is_uncertain = is_uncertain
+        """Whether a job may have come into being whose ID is not known: the answer was lost."""
+        self.may_come = may_come
+        """Whether that may even happen later: somebody may still be at it."""
+
+
+@dataclass(frozen=True)
+class Created:
+    """A job that Deadline has taken."""
+
+    job_id: str
+    warnings: Tuple[str, ...] = ()
+    """What Deadline had to say about it."""
+
+
+@dataclass(frozen=True)
+class JobFacts:
+    """What Deadline says of a job; None where it does not say."""
+
+    job_id: str
+    status: str
+    """Active, Queued, Rendering, Pending, Suspended, Completed, Failed, or Unknown."""
+    name: Optional[str] = None
+    batch_name: Optional[str] = None
+    frames: Optional[str] = None
+    chunk_size: Optional[int] = None
+    task_count: Optional[int] = None
+    dependencies: Optional[Tuple[str, ...]] = None
+    """The IDs of the jobs that it waits for."""
+    frame_dependent: Optional[bool] = None
+    tasks: Mapping[str, int] = field(default_factory=dict)
+    """How many tasks are Completed, Rendering, Queued, Pending, Suspended and Failed; empty where it is not said."""
+    errors: Optional[int] = None
+    """How many errors its tasks have had."""
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """What Deadline says of a task."""
+
+    task_id: int
+    frames: str
+    status: str
+    progress: Optional[float] = None
+    """Percent."""
+    worker: str = ""
+    errors: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class RepositoryFacts:
+    """What Deadline says of its repository; None where it does not say."""
+
+    version: Optional[str] = None
+    root: Optional[str] = None
+    pools: Optional[Tuple[str, ...]] = None
+    groups: Optional[Tuple[str, ...]] = None
+    limits: Optional[Tuple[str, ...]] = None
+    plugins: Optional[Tuple[str, ...]] = None
+    maximum_priority: Optional[int] = None
+    task_limit: Optional[int] = None
+
+
+class Farm:
+    """A way to talk to Deadline; each way is a subclass.
+
+    Raises:
+        SubmissionError: Of every call, that Deadline could not be asked, or refuses; with its own words.
+    """
+
+    def submit(self, job_file: str, plugin_file: str) -> Created:
+        """The job that Deadline makes of these two files.
+
+        Raises:
+            RefusedError: It makes none, or nobody can tell.
+        """
+        raise NotImplementedError
+
+    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+        """The jobs by ID, without those that Deadline does not know (any more)."""
+        raise NotImplementedError
+
+    def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
+        """Those of the jobs that Deadline lists: not the deleted ones."""
+        return set(self.read_jobs(job_ids))
+
+    def read_tasks(self, job_id: str) -> Tuple[TaskFacts, ...]:
+        """The tasks of a job, by number."""
+        raise NotImplementedError
+
+    def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskFacts, ...]]:
+        """The tasks of several jobs, by job ID and number."""
+        return {job_id: self.read_tasks(job_id) for job_id in job_ids}
+
+    def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:
+        """The IDs of all jobs of that batch; ``known`` are some that must be among them."""
+        raise NotImplementedError
+
+    def resume(self, job_ids: Sequence[str]) -> None:
+        """Lets suspended jobs go on."""
+        raise NotImplementedError
+
+    def pend(self, job_ids: Sequence[str]) -> None:
+        """Makes jobs with dependencies wait for them."""
+        raise NotImplementedError
+
+    def suspend(self, job_ids: Sequence[str]) -> None:
+        """Holds jobs back."""
+        raise NotImplementedError
+
+    def delete(self, job_ids: Sequence[str]) -> None:
+        """Deletes jobs."""
+        raise NotImplementedError
+
+    def ignore_stop_requests(self) -> None:
+        """What is asked from now on comes to its end, even if somebody wants to stop: something is being undone."""
+
+    def read_repository(self) -> RepositoryFacts:
+        """What is known of the repository, in as few questions as possible."""
+        raise NotImplementedError

@@ -1,0 +1,183 @@
+"""Deadline in the words of ``deadlinecommand``, whoever carries them there (deadline-submission.md, section 2.5).
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+
+from ..bundle.job_files import SUBMISSION_KEY
+from .client import Created, Farm, JobFacts, RepositoryFacts, SubmissionError, TaskFacts
+from .command_output import parse_job_ids, parse_jobs, parse_lines, parse_sections, parse_submission, parse_tasks
+
+MOST_IDS = 250
+"""Of 24 digits and a comma: below the longest command line of Windows, 8191 characters."""
+_MOST_SINGLE = 50  # Jobs that are asked for one by one, where asking for several at once gives nothing.
+
+
+class CommandLanguageFarm(Farm):
+    """Deadline through commands; a subclass runs them."""
+
+    def run(self, arguments: Sequence[str]) -> str:
+        """What a command printed.
+
+        Raises:
+            SubmissionError: It failed; with its last words.
+        """
+        raise NotImplementedError
+
+    def submit(self, job_file: str, plugin_file: str) -> Created:
+        """The job that Deadline makes of these two files."""
+        return parse_submission(self.run([job_file, plugin_file]))
+
+    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+        """The jobs by ID, without those that Deadline does not know (any more).
+
+        All are asked for at once. One that is deleted may keep Deadline from telling of the others, so these are asked
+        for at once again; only those that are left out then, one by one.
+        """
+        jobs = self._read_portions(job_ids)
+        untold = [job_id for job_id in job_ids if job_id not in jobs]
+        listed = self.list_jobs(untold) if untold else set()
+        if 1 < len(listed) < len(untold):
+            jobs.update(self._read_portions([job_id for job_id in untold if job_id in listed]))
+        for job_id in untold:
+            if job_id in listed and job_id not in jobs:
+                jobs.update(self._read([job_id], ini=False))
+        return jobs
+
+    def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
+        """Those of the jobs that Deadline lists: not the deleted ones."""
+        return set(parse_job_ids(self.run(["-GetJobIds"]))) & set(job_ids)
+
+    def read_tasks(self, job_id: str) -> Tuple[TaskFacts, ...]:
+        """The tasks of a job, by number."""
+        return parse_tasks(self.run(["-GetJobTasks", job_id]))
+
+    def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:
+        """The IDs of all jobs of that batch.
+
+        Whether the filter knows ``BatchName`` is written nowhere; it may find nothing, or everything. So what it finds
+        is read before it is believed, and where it misses one that is known, or finds nothing, all jobs are read.
+        """
+        try:
+            found = parse_job_ids(self.run(["-GetJobIdsFilter", f"BatchName={batch_name}"]))
+        except SubmissionError:
+            found = []
+        if not found or set(known) - set(found):
+            found = parse_job_ids(self.run(["-GetJobIds"]))
+        return self._of_batch(found, batch_name, known=known)
+
+    def resume(self, job_ids: Sequence[str]) -> None:
+        """Lets suspended jobs go on."""
+        self._change("-ResumeJob", job_ids)
+
+    def pend(self, job_ids: Sequence[str]) -> None:
+        """Makes jobs with dependencies wait for them."""
+        self._change("-PendJob", job_ids)
+
+    def suspend(self, job_ids: Sequence[str]) -> None:
+        """Holds jobs back."""
+        self._change("-SuspendJob", job_ids)
+
+    def delete(self, job_ids: Sequence[str]) -> None:
+        """Deletes jobs."""
+        self._change("-DeleteJob", job_ids)
+
+    def read_repository(self) -> RepositoryFacts:
+        """What is known of the repository: one question for what the vendor's submitters ask, one per list beyond."""
+        told = self._submission_info()
+        return RepositoryFacts(
+            version=self._one("-GetVersion"),
+            root=self._one("-GetRepositoryRoot"),
+            pools=_texts(told.get("Pools")),
+            groups=_texts(told.get("Groups")),
+            limits=self._list("-GetLimitGroupNames"),
+            plugins=self._list("-GetPluginNames"),
+            maximum_priority=_number(told.get("MaxPriority")),
+            task_limit=_number(told.get("TaskLimit")),
+        )
+
+    def _read_portions(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+        return {job_id: facts for some in portions(job_ids) for job_id, facts in self._read(some).items()}
+
+    def _read(self, job_ids: Sequence[str], *, ini: bool = True) -> Dict[str, JobFacts]:
+        try:
+            output = self.run(["-GetJob", ",".join(job_ids), *(["True"] if ini else [])])
+        except SubmissionError:
+            if ini or not self.list_jobs(job_ids):
+                return {}
+            raise
+        return parse_jobs(output, job_ids=job_ids)
+
+    def _of_batch(self, job_ids: Sequence[str], batch_name: str, *, known: Sequence[str]) -> List[str]:
+        """Those of the jobs that are of this batch, read before that is believed."""
+        unread = [job_id for job_id in job_ids if job_id not in set(known)]
+        sections: Dict[str, Dict[str, str]] = {}
+        for some in portions(unread):
+            sections.update(self._sections(some))
+        untold = [job_id for job_id in unread if job_id not in sections]
+        if len(untold) > _MOST_SINGLE:
+            raise SubmissionError(f"Deadline tells nothing of {len(untold)} jobs at once")
+        for job_id in untold:
+            sections.update(self._sections([job_id]))
+        untold = [job_id for job_id in untold if job_id not in sections]
+        if untold and self.list_jobs(untold):  # Not only gone meanwhile.
+            raise SubmissionError(f"Deadline tells nothing of {', '.join(untold)}")
+        ours = {job_id for job_id, values in sections.items() if _is_of_batch(values, batch_name)}
+        return [job_id for job_id in job_ids if job_id in ours or job_id in known]
+
+    def _sections(self, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
+        """What is told of these jobs; nothing where one of them keeps Deadline from answering."""
+        try:
+            output = self.run(["-GetJob", ",".join(job_ids), *(["True"] if len(job_ids) > 1 else [])])
+        except SubmissionError:
+            return {}
+        return parse_sections(output, job_ids=job_ids)
+
+    def _change(self, command: str, job_ids: Sequence[str]) -> None:
+        for some in portions(job_ids):
+            self.run([command, ",".join(some)])
+
+    def _submission_info(self) -> Dict[str, Any]:
+        try:
+            output = self.run(["-JSON", "-GetSubmissionInfo", "Pools", "Groups", "MaxPriority", "TaskLimit"])
+            answer = json.loads(output[output.index("{") :])
+        except (SubmissionError, ValueError):
+            return {}
+        result = answer.get("result") if isinstance(answer, dict) and answer.get("ok") else None
+        return result if isinstance(result, dict) else {}
+
+    def _list(self, command: str) -> Optional[Tuple[str, ...]]:
+        try:
+            return parse_lines(self.run([command]))
+        except SubmissionError:
+            return None
+
+    def _one(self, command: str) -> Optional[str]:
+        lines = self._list(command)
+        return lines[-1] if lines else None
+
+
+def portions(job_ids: Sequence[str]) -> List[Sequence[str]]:
+    """The IDs in portions that fit into a command line."""
+    return [job_ids[first : first + MOST_IDS] for first in range(0, len(job_ids), MOST_IDS)]
+
+
+def _is_of_batch(values: Dict[str, str], batch_name: str) -> bool:
+    """Whether a job is of the batch: its batch name decides; where none is told, the submission that it names."""
+    batches = [values[key] for key in ("batchname", "jobbatchname", "batch") if key in values]
+    if batches:
+        return batches == [batch_name] * len(batches)
+    mark = f"{SUBMISSION_KEY}={batch_name}"
+    return values.get(SUBMISSION_KEY.lower()) == batch_name or mark in values.values()
+
+
+def _texts(value: Any) -> Optional[Tuple[str, ...]]:
+    return tuple(str(item) for item in value) if isinstance(value, list) else None
+
+
+def _number(value: Any) -> Optional[int]:
+    return value if type(value) is int else None

@@ -1,0 +1,192 @@
+r"""What ``deadlinecommand`` prints, read (deadline-submission.md, sections 2.4 and 2.5).
+
+Other lines may stand before and between, and not every key is known for certain, so all forms that were seen are read.
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from .client import UNKNOWN, Created, JobFacts, RefusedError, TaskFacts
+
+_JOB_ID = re.compile(r"JobID=([0-9a-fA-F]{24})")
+_ANY_ID = re.compile(r"[0-9a-f]{24}")
+_ERRORS = ("Error:", "Submission Error:", "Bad submission arguments")
+_WARNINGS_FOLLOW = "but there were some warnings:"
+# Which keys GetJob prints is recorded nowhere; these are what the parts of a job are called anywhere.
+_STATUS = ("jobstatus", "status")
+_NAMES = ("name", "jobname")
+_BATCHES = ("batchname", "jobbatchname", "batch")
+_FRAMES = ("frames", "jobframes", "framelist")
+_CHUNKS = ("chunksize", "framespertask", "jobframespertask", "chunk")
+_COUNTS = ("taskcount", "jobtaskcount", "tasks")
+_WAITS = ("jobdependencies", "jobdependencyids", "dependencies")
+_BY_FRAME = ("isframedependent", "jobisframedependent", "framedependent")
+_JOB_ERRORS = ("joberrorreports", "errorreports", "joberrorcount", "errorcount", "joberrors", "errors")
+TASK_STATES = ("Completed", "Rendering", "Queued", "Pending", "Suspended", "Failed")
+
+
+def parse_job_id(output: str) -> Optional[str]:
+    """The ID of the job that a submission made; None without one.
+
+    Only a line that is nothing but an ID counts.
+    """
+    found = [match[1].lower() for match in map(_JOB_ID.fullmatch, _lines(output)) if match]
+    return found[-1] if found else None
+
+
+def parse_submission(output: str, *, exit_code: Optional[int] = None) -> Created:
+    """The job that a submission made; without ``exit_code``, the output alone tells.
+
+    Raises:
+        RefusedError: It made none, or is not sure of it.
+    """
+    job_id = parse_job_id(output)
+    lines = _lines(output)
+    last = lines[-1] if lines else ""
+    if exit_code not in (None, 0) or last.startswith(_ERRORS) or job_id is None:
+        said = last or "deadlinecommand printed nothing"
+        code = "" if exit_code is None else f" with exit code {exit_code}"
+        # A word of refusal is clear; silence, or a success without an ID, is not.
+        is_uncertain = job_id is None and not any(line.startswith(_ERRORS) for line in lines)
+        raise RefusedError(f"Deadline refused the job{code}: {said}", job_id=job_id, is_uncertain=is_uncertain)
+    starts = [index for index, line in enumerate(lines) if line.endswith(_WARNINGS_FOLLOW)]
+    return Created(job_id, tuple(lines[starts[0] + 1 :]) if starts else ())
+
+
+def parse_job_ids(output: str) -> List[str]:
+    """The job IDs in a list with one per line."""
+    return [line.lower() for line in _lines(output) if _ANY_ID.fullmatch(line.lower())]
+
+
+def parse_error(output: str) -> Optional[str]:
+    """The error that was printed, if one was."""
+    return next((line for line in reversed(_lines(output)) if line.startswith(_ERRORS)), None)
+
+
+def parse_jobs(output: str, *, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+    r"""What ``GetJob`` printed, by job ID: below a ``[job id]`` header, below a line with the ID, or of the only job.
+
+    >>> jobs = parse_jobs("[a1]\nJobStatus=Queued\n[b2]\nStatus=Rendering (3)\n", job_ids=["a1", "b2"])
+    >>> jobs["b2"].status
+    'Rendering'
+    """
+    return {job_id: _job(job_id, values) for job_id, values in parse_sections(output, job_ids=job_ids).items()}
+
+
+def parse_sections(output: str, *, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
+    """The lines of each job as lower-case keys and values; jobs of which nothing is told for certain are left out.
+
+    A job's lines stand below a ``[job id]`` header, or together with one line that has its ID, between blank lines; of
+    a job that was asked for alone, neither is needed.
+    """
+    wanted = {job_id.lower(): job_id for job_id in job_ids}
+    lines = [line.strip(" \t\r\ufeff") for line in output.splitlines()]
+    has_headers = any(line.startswith("[") and line[1:-1].lower() in wanted for line in lines)
+    blocks: List[List[str]] = [[]]
+    for line in lines:
+        is_header = line.startswith("[") and line.endswith("]")
+        if is_header or (not line and not has_headers and len(job_ids) > 1):
+            blocks.append([])
+        blocks[-1].append(line)
+    sections: Dict[str, Dict[str, str]] = {}
+    for block in blocks:
+        values = _values(block)
+        ids = {wanted[value.lower()] for value in _ids_of(block) if value.lower() in wanted}
+        if not ids and len(job_ids) == 1:
+            ids = set(job_ids)
+        if len(ids) == 1 and values:
+            sections.setdefault(ids.pop(), {}).update(values)
+    return sections
+
+
+def _ids_of(block: Sequence[str]) -> List[str]:
+    """The header's ID, or else every one that a line of the block says is the job's."""
+    if block and block[0].startswith("["):
+        return [block[0][1:-1]]
+    pairs = [line.partition("=") for line in block]
+    return [value.strip() for key, equals, value in pairs if equals and key.strip().lower() in ("id", "_id", "jobid")]
+
+
+def _values(block: Sequence[str]) -> Dict[str, str]:
+    values: Dict[str, str] = {}
+    for line in block:
+        key, equals, value = (part.strip() for part in line.partition("="))
+        if equals and key:
+            values.setdefault(key.lower(), value)
+    return values
+
+
+def parse_tasks(output: str) -> Tuple[TaskFacts, ...]:
+    """What ``GetJobTasks`` printed: blocks of ``Key=Value`` with a blank line between them."""
+    tasks: List[TaskFacts] = []
+    block: Dict[str, str] = {}
+    for line in [*output.splitlines(), ""]:
+        key, equals, value = (part.strip() for part in line.partition("="))
+        if equals and key.lower() != "taskid":
+            block[key.lower()] = value
+        elif not line.strip() or equals:
+            tasks += _task(block)
+            block = {"taskid": value} if equals else {}
+    return tuple(sorted(tasks, key=lambda task: task.task_id))
+
+
+def parse_lines(output: str) -> Tuple[str, ...]:
+    """The names in a list with one per line."""
+    return tuple(_lines(output))
+
+
+def _lines(output: str) -> List[str]:
+    stripped = (line.strip(" \t\r\ufeff") for line in output.splitlines())
+    return [line for line in stripped if line]
+
+
+def _job(job_id: str, values: Mapping[str, str]) -> JobFacts:
+    waits = _first(values, _WAITS)
+    by_frame = _first(values, _BY_FRAME)
+    counts = {
+        state: _number(_first(values, (f"{state}tasks".lower(), f"job{state}tasks".lower()))) for state in TASK_STATES
+    }
+    return JobFacts(
+        job_id=job_id,
+        status=parse_status(_first(values, _STATUS)),
+        name=_first(values, _NAMES),
+        batch_name=_first(values, _BATCHES),
+        frames=_first(values, _FRAMES) or None,
+        chunk_size=_number(_first(values, _CHUNKS)),
+        task_count=_number(_first(values, _COUNTS)),
+        dependencies=None if waits is None else tuple(_ANY_ID.findall(waits.lower())),
+        frame_dependent=None if not by_frame else by_frame.lower() in ("true", "1"),
+        tasks={state: count for state, count in counts.items() if count},
+        errors=_number(_first(values, _JOB_ERRORS)),
+    )
+
+
+def parse_status(text: Optional[str]) -> str:
+    """One word: ``Rendering (3)`` is Rendering."""
+    return text.split()[0].capitalize() if text and text.split() else UNKNOWN
+
+
+def _task(block: Mapping[str, str]) -> Iterable[TaskFacts]:
+    number = _number(_first(block, ("taskid", "id")))
+    if number is None:
+        return
+    progress = re.match(r"[0-9.]+", _first(block, ("taskprogress", "progress")) or "")
+    yield TaskFacts(
+        task_id=number,
+        frames=_first(block, ("taskframestring", "taskframes", "frames", "taskframelist")) or "",
+        status=parse_status(_first(block, ("taskstatus", "status"))),
+        progress=float(progress[0]) if progress else None,
+        worker=_first(block, ("taskslavename", "slavename", "taskworkername", "workername")) or "",
+        errors=_number(_first(block, ("taskerrorcount", "errorcount", "errors"))),
+    )
+
+
+def _first(values: Mapping[str, str], keys: Iterable[str]) -> Optional[str]:
+    return next((values[key] for key in keys if key in values), None)
+
+
+def _number(text: Optional[str]) -> Optional[int]:
+    return int(text) if text is not None and re.fullmatch(r"\d+", text) else None

@@ -1,0 +1,100 @@
+"""Deadline from the inside: what a script can do that Deadline itself runs, in ``deadlinecommand`` or the Monitor.
+
+Jobs are submitted by the same call that Deadline's own Monitor scripts use, ``ClientUtils.ExecuteCommandAndGetOutput``;
+whether that stays within the process is unknown (deadline-submission.md, section 9), and does not matter here. They are
+read by ``RepositoryUtils`` (deadline-plugin-api.md, sections 5.3 to 5.6). Standard library and ``Deadline.*`` only,
+valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Callable, Dict, Sequence, Set, Tuple
+
+from .client import JobFacts, SubmissionError, TaskFacts
+from .command_client import CommandLanguageFarm
+from .command_output import TASK_STATES, parse_error, parse_status
+
+
+class InsideFarm(CommandLanguageFarm):
+    """Deadline, from within one of its own processes."""
+
+    def __init__(self, clients: Any, repository: Any) -> None:
+        """``clients`` and ``repository`` are ``ClientUtils`` and ``RepositoryUtils`` of ``Deadline.Scripting``."""
+        self._clients = clients
+        self._repository = repository
+
+    def run(self, arguments: Sequence[str]) -> str:
+        """What a command printed; whether it failed, its text alone tells."""
+        output = str(_asked(lambda: self._clients.ExecuteCommandAndGetOutput(list(arguments))))
+        error = parse_error(output)
+        if error is not None and arguments[0].startswith("-"):
+            raise SubmissionError(f"{arguments[0]}: {error}")
+        return output
+
+    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+        """The jobs by ID, without those that Deadline does not know (any more)."""
+        jobs = {job_id: self._job(job_id) for job_id in job_ids}
+        return {job_id: _asked(_facts, job) for job_id, job in jobs.items() if job is not None}
+
+    def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
+        """Those of the jobs that Deadline still knows."""
+        return {job_id for job_id in job_ids if self._job(job_id) is not None}
+
+    def read_tasks(self, job_id: str) -> Tuple[TaskFacts, ...]:
+        """The tasks of a job, by number."""
+        job = self._job(job_id)
+        if job is None:
+            raise SubmissionError(f"Deadline does not know job {job_id}")
+        tasks = _asked(self._repository.GetJobTasks, job, True)
+        return tuple(sorted((_asked(_task, task) for task in tasks), key=lambda task: task.task_id))
+
+    def measure_calls(self, arguments: Sequence[str], times: int) -> Dict[str, Any]:
+        """How many seconds each of several calls of a command takes from here, and which process this is."""
+        seconds = []
+        for _ in range(times):
+            started = time.perf_counter()
+            self.run(arguments)
+            seconds.append(time.perf_counter() - started)
+        return {"process": os.getpid(), "parent": os.getppid(), "seconds": seconds}
+
+    def _job(self, job_id: str) -> Any:
+        """Deadline's own record, read anew; None if there is none, or the job was deleted."""
+        return _asked(self._repository.GetJob, job_id, True)
+
+
+def _asked(question: Callable[..., Any], *arguments: Any) -> Any:
+    """The answer; whatever .NET throws is a SubmissionError with its words."""
+    try:
+        return question(*arguments)
+    except SubmissionError:
+        raise
+    except Exception as error:
+        text = str(getattr(error, "Message", None) or error) or type(error).__name__
+        raise SubmissionError(f"Deadline: {text.splitlines()[0]}") from error
+
+
+def _facts(job: Any) -> JobFacts:
+    counts = {state: int(getattr(job, f"Job{state}Tasks")) for state in TASK_STATES}
+    return JobFacts(
+        job_id=str(job.JobId).lower(),
+        status=parse_status(str(job.JobStatus)),
+        name=str(job.JobName),
+        batch_name=str(job.JobBatchName),
+        frames=str(job.JobFrames),
+        chunk_size=int(job.JobFramesPerTask),
+        task_count=int(job.JobTaskCount),
+        dependencies=tuple(str(job_id).lower() for job_id in job.JobDependencyIDs),
+        frame_dependent=bool(job.JobIsFrameDependent),
+        tasks={state: count for state, count in counts.items() if count},
+    )
+
+
+def _task(task: Any) -> TaskFacts:
+    return TaskFacts(
+        task_id=int(task.TaskId),
+        frames=str(task.TaskFrameString),
+        status=parse_status(str(task.TaskStatus)),
+        worker=str(task.TaskSlaveName or ""),
+    )

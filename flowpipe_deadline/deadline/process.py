@@ -1,0 +1,222 @@
+"""One ``deadlinecommand`` process per call: the way that always works."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from ..core.processes import end_trees
+from ..submit.transaction import Stop
+from .client import Created, RefusedError, SubmissionError
+from .command_client import CommandLanguageFarm
+from .command_output import parse_error, parse_submission
+
+TIMEOUT_VARIABLE = "FLOWPIPE_DEADLINE_TIMEOUT"
+_TIMEOUT = 600.0  # Seconds; a start costs seconds on a farm (deadline-submission.md, section 7), a stuck one hours.
+_GRACE = 120.0  # Seconds that a running call has to end once somebody wants to stop; a second Ctrl+C ends it at once.
+_MACOS_PATH_FILE = "/Users/Shared/Thinkbox/DEADLINE_PATH"
+# deadline-submission.md, section 2.1.
+_DEFAULT_FOLDERS = {
+    "linux": "/opt/Thinkbox/Deadline10/bin",
+    "win32": r"C:\Program Files\Thinkbox\Deadline10\bin",
+    "darwin": "/Applications/Thinkbox/Deadline10/Resources",
+}
+# Set by a host application for its own Python; deadlinecommand brings one of its own (hosts-and-tooling.md, 1.3).
+_HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH")
+
+
+def find_deadlinecommand() -> str:
+    """The path of ``deadlinecommand``, found as Deadline's own submitters do (deadline-submission.md, section 2.1).
+
+    Raises:
+        SubmissionError: There is none.
+    """
+    folders = [os.environ.get("DEADLINE_PATH", ""), _macos_folder(), _DEFAULT_FOLDERS.get(sys.platform, "")]
+    for folder in filter(None, folders):
+        found = shutil.which("deadlinecommand", path=folder)
+        if found:
+            return found
+    found = shutil.which("deadlinecommand")
+    if found is None:
+        raise SubmissionError(
+            "no deadlinecommand on this machine: install the Deadline Client, or set DEADLINE_PATH to its bin folder"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """What ``deadlinecommand`` did."""
+
+    exit_code: Optional[int]
+    """None if it was ended because it took too long, or somebody wanted to stop."""
+    output: str
+    errors: str = ""
+    """What it printed on stderr; whether a success ever writes there is unknown (deadline-submission.md, 2.4)."""
+
+    @property
+    def last_words(self) -> str:
+        """The last thing that was said."""
+        said = [line.strip() for line in (*self.errors.splitlines(), *self.output.splitlines()) if line.strip()]
+        return said[-1] if said else "it printed nothing"
+
+
+class DeadlineCommand:
+    """The ``deadlinecommand`` of this machine, a process per call."""
+
+    def __init__(self, *, is_stopping: Optional[Stop] = None, timeout: Optional[float] = None) -> None:
+        """``timeout`` seconds are how long a call may take (FLOWPIPE_DEADLINE_TIMEOUT, else ten minutes).
+
+        Raises:
+            SubmissionError: There is none, or the variable is no number.
+        """
+        self.executable = find_deadlinecommand()
+        self._is_stopping = is_stopping or (lambda: False)
+        self._timeout = _timeout() if timeout is None else timeout
+        self._environment = {key: value for key, value in os.environ.items() if key not in _HOST_VARIABLES}
+
+    def ignore_stop_requests(self) -> None:
+        """Calls come to their end from now on, whoever wants to stop."""
+        self._is_stopping = lambda: False
+
+    def __call__(
+        self,
+        arguments: Sequence[str],
+        *,
+        stdin: str = "",
+        while_waiting: Optional[Callable[[], bool]] = None,
+        grace: float = _GRACE,
+    ) -> CommandResult:
+        """What it did.
+
+        ``stdin`` is what it reads there, if it reads. ``while_waiting`` is called every now and then, and says whether
+        the process shows signs of life: the time-out counts from the last. ``grace`` are the seconds that it has once
+        somebody wants to stop.
+
+        Ctrl+C does not reach it: what it has begun shall be known before anything is undone.
+
+        Raises:
+            OSError: It cannot be started.
+        """
+        with subprocess.Popen(
+            [self.executable, *arguments],
+            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environment,
+            **_own_group(),
+        ) as process:
+            try:
+                if stdin:
+                    _tell(process, stdin)
+                return self._wait(process, while_waiting or (lambda: False), grace=grace)
+            except BaseException:
+                end_trees([process.pid])
+                raise
+
+    def _wait(
+        self, process: subprocess.Popen[bytes], while_waiting: Callable[[], bool], *, grace: float
+    ) -> CommandResult:
+        alive = time.monotonic()
+        stopping_since: Optional[float] = None
+        pause = 0.05
+        while True:
+            try:
+                output, errors = process.communicate(timeout=pause)
+                return CommandResult(process.returncode, _decoded(output), _decoded(errors))
+            except subprocess.TimeoutExpired:
+                pause = min(0.5, 1.5 * pause)
+            now = time.monotonic()
+            if while_waiting():
+                alive = now
+            if stopping_since is None and self._is_stopping():
+                stopping_since = now
+            is_late = now - alive > self._timeout
+            if is_late or (stopping_since is not None and now - stopping_since > grace):
+                end_trees([process.pid])
+                output, errors = process.communicate()
+                return CommandResult(None, _decoded(output), _decoded(errors))
+
+
+class CommandFarm(CommandLanguageFarm):
+    """Deadline through a process per call."""
+
+    def __init__(self, command: DeadlineCommand) -> None:
+        self._command = command
+
+    def ignore_stop_requests(self) -> None:
+        """Calls come to their end from now on."""
+        self._command.ignore_stop_requests()
+
+    def run(self, arguments: Sequence[str]) -> str:
+        """What a command printed."""
+        result = self._call(arguments)
+        error = parse_error(result.output)
+        if result.exit_code != 0 or error is not None:
+            how = "did not answer in time" if result.exit_code is None else f"exit code {result.exit_code}"
+            raise SubmissionError(f"deadlinecommand {arguments[0]}: {error or result.last_words} ({how})")
+        return result.output
+
+    def submit(self, job_file: str, plugin_file: str) -> Created:
+        """The job that Deadline makes of these two files."""
+        result = self._call([job_file, plugin_file])
+        if result.exit_code is None:
+            raise RefusedError("deadlinecommand did not answer in time and was ended", is_uncertain=True, may_come=True)
+        try:
+            return parse_submission(result.output, exit_code=result.exit_code)
+        except RefusedError as error:
+            if result.output.strip() or not result.errors.strip():
+                raise
+            raise RefusedError(f"{error}: {result.last_words}", is_uncertain=error.is_uncertain) from error
+
+    def _call(self, arguments: Sequence[str]) -> CommandResult:
+        try:
+            return self._command(arguments)
+        except OSError as error:
+            raise RefusedError(f"{self._command.executable} cannot be started: {error.strerror}") from error
+
+
+def _tell(process: subprocess.Popen[bytes], text: str) -> None:
+    """Writes the text, which is shorter than what any system keeps for a reader that has not read yet."""
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):  # It has ended, or does not listen.
+        process.stdin.write(text.encode("utf-8"))
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+    process.stdin = None  # So that nobody flushes it.
+
+
+def _own_group() -> dict[str, Any]:
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def _decoded(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _timeout() -> float:
+    text = os.environ.get(TIMEOUT_VARIABLE, "")
+    try:
+        seconds = float(text) if text else _TIMEOUT
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise SubmissionError(f"{TIMEOUT_VARIABLE} is a number of seconds, not {text!r}")
+    return seconds
+
+
+def _macos_folder() -> str:
+    try:
+        return Path(_MACOS_PATH_FILE).read_text(encoding="utf-8").strip() if sys.platform == "darwin" else ""
+    except OSError:
+        return ""

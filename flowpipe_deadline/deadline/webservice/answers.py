@@ -1,0 +1,232 @@
+"""What the Web Service's answers say: job IDs, jobs, tasks, names, numbers.
+
+Job objects: deadline-submission.md, section 6.3. Task objects, as recorded of a 10.1 service in the README of
+thevfxcoop/go-deadline-api on GitHub: ``JobID``, ``TaskID``, ``Frames`` ("21-21"), ``Slave``, ``Stat`` (a number),
+``Prog`` ("0 %"), ``Errs``, and dates and loads. The answer of ``/api/tasks`` is an object that has the frame tasks in
+``Tasks``, beside ``PreTask`` and ``PostTask``; that client's ``pkg/client/task.go`` and several others read it so.
+
+Job objects are read, never the ones that ``Details=true`` gives: those hold the same in words. A value of another type
+than was recorded counts as not said.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Optional
+
+from ...core.text import is_one_line
+from ..client import COMPLETED, FAILED, PENDING, SUSPENDED, UNKNOWN, JobFacts, TaskFacts
+
+_JOB_ID = re.compile(r"[0-9a-fA-F]{24}")
+# Deadline's numbers: deadline-submission.md, section 5.1.
+_JOB_STATES = {0: UNKNOWN, 1: "Active", 2: SUSPENDED, 3: COMPLETED, 4: FAILED, 6: PENDING}
+_TASK_STATES = {1: UNKNOWN, 2: "Queued", 3: SUSPENDED, 4: "Rendering", 5: COMPLETED, 6: FAILED, 8: PENDING}
+_COUNTED = (COMPLETED, "Rendering", "Queued", PENDING, SUSPENDED, FAILED)
+
+
+class AnswerError(ValueError):
+    """An answer that is not of the form that was asked for."""
+
+
+def is_job_id(value: Any) -> bool:
+    """Whether it is text of 24 hexadecimal digits."""
+    return isinstance(value, str) and _JOB_ID.fullmatch(value) is not None
+
+
+def parse_job_id(text: str) -> Optional[str]:
+    r"""The ID in the answer to a submission, which is an object with ``_id``, or the ID alone; None without one.
+
+    >>> parse_job_id('{"_id":"69789945325386F947e7240b"}')
+    '69789945325386f947e7240b'
+    >>> parse_job_id('"69789945325386f947e7240b"\n')
+    '69789945325386f947e7240b'
+    """
+    try:
+        value = parse_json(text)
+    except AnswerError:
+        value = text.strip()
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("_id")
+    return value.lower() if isinstance(value, str) and is_job_id(value) else None
+
+
+def parse_job_ids(text: str) -> list[str]:
+    """The IDs in a list of them.
+
+    Raises:
+        AnswerError: It is no such list.
+    """
+    value = parse_json(text)
+    if isinstance(value, list):
+        value = [item.get("_id") if isinstance(item, dict) else item for item in value]
+    if not isinstance(value, list) or not all(map(is_job_id, value)):
+        raise AnswerError("a list of job IDs was expected")
+    return [item.lower() for item in value]
+
+
+def parse_jobs(text: str) -> list[JobFacts]:
+    """The jobs in a list of them; also of one alone.
+
+    Raises:
+        AnswerError: It is no such list.
+    """
+    value = parse_json(text)
+    items = [value] if isinstance(value, dict) and "_id" in value else value
+    if not isinstance(items, list):
+        raise AnswerError("a list of jobs was expected")
+    return [_job(item) for item in items if item is not None]
+
+
+def parse_tasks(text: str) -> tuple[TaskFacts, ...]:
+    """The frame tasks of a job, by number.
+
+    Raises:
+        AnswerError: It holds no list of tasks.
+    """
+    value = parse_json(text)
+    items = value.get("Tasks") if isinstance(value, dict) else value
+    if not isinstance(items, list):
+        raise AnswerError("a list of tasks was expected")
+    return tuple(sorted((_task(item) for item in items), key=lambda task: task.task_id))
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """The names in a list of them.
+
+    Raises:
+        AnswerError: It is no such list.
+    """
+    value = parse_json(text)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise AnswerError("a list of names was expected")
+    return tuple(value)
+
+
+def parse_number(text: str) -> int:
+    """The whole number, quoted or not.
+
+    Raises:
+        AnswerError: It is none.
+    """
+    try:
+        return int(text.strip().strip('"'))
+    except ValueError as error:
+        raise AnswerError("a number was expected") from error
+
+
+def parse_text(text: str) -> str:
+    """The line of text, quoted or not.
+
+    Raises:
+        AnswerError: There is none.
+    """
+    try:
+        value = parse_json(text)
+    except AnswerError:
+        value = text.strip()
+    if not isinstance(value, str) or not value or not is_one_line(value):
+        raise AnswerError("a line of text was expected")
+    return value
+
+
+def parse_folder(text: str) -> str:
+    """The path of a folder, quoted or not.
+
+    Raises:
+        AnswerError: It is none; the service says in words that a folder is not set.
+    """
+    value = parse_text(text)
+    if "/" not in value and "\\" not in value:
+        raise AnswerError("a folder was expected")
+    return value
+
+
+def is_success(text: str) -> bool:
+    """Whether a command was done: then the service says ``Success`` (deadline-submission.md, section 6.2)."""
+    return text.strip().strip('"').lower().startswith("success")
+
+
+def parse_json(text: str) -> Any:
+    """What the JSON holds.
+
+    Raises:
+        AnswerError: It is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise AnswerError("JSON was expected") from error
+
+
+def _job(item: Any) -> JobFacts:
+    if not isinstance(item, dict) or not is_job_id(item.get("_id")):
+        raise AnswerError("a job without an ID")
+    properties = item.get("Props")
+    told = properties if isinstance(properties, dict) else {}
+    counts = {state: _whole(item.get(f"{state}Chunks")) for state in _COUNTED}
+    return JobFacts(
+        job_id=item["_id"].lower(),
+        status=_job_status(item.get("Stat"), rendering=counts["Rendering"]),
+        name=_words(told.get("Name")),
+        batch_name=_words(told.get("Batch")),
+        frames=_words(told.get("Frames")),
+        chunk_size=_whole(told.get("Chunk")),
+        task_count=_whole(told.get("Tasks")),
+        dependencies=_dependencies(told.get("Dep")),
+        frame_dependent=told["DepFrame"] if isinstance(told.get("DepFrame"), bool) else None,
+        tasks={state: count for state, count in counts.items() if count},
+    )
+
+
+def _job_status(value: Any, *, rendering: Optional[int]) -> str:
+    """The state in Deadline's words; an active job is told apart as Deadline's own programs do."""
+    state = _state(value, _JOB_STATES)
+    if state != "Active" or rendering is None:
+        return state
+    return "Rendering" if rendering else "Queued"
+
+
+def _state(value: Any, states: dict[int, str]) -> str:
+    number = _whole(value)
+    return UNKNOWN if number is None else states.get(number, UNKNOWN)
+
+
+def _dependencies(value: Any) -> Optional[tuple[str, ...]]:
+    if not isinstance(value, list):
+        return None
+    items: Sequence[Any] = [item.get("JobID") if isinstance(item, dict) else item for item in value]
+    return tuple(item.lower() for item in items) if all(map(is_job_id, items)) else None
+
+
+def _task(item: Any) -> TaskFacts:
+    number = _whole(item.get("TaskID")) if isinstance(item, dict) else None
+    if number is None:
+        raise AnswerError("a task without a number")
+    return TaskFacts(
+        task_id=number,
+        frames=_words(item.get("Frames")) or "",
+        status=_state(item.get("Stat"), _TASK_STATES),
+        progress=_percent(item.get("Prog")),
+        worker=_words(item.get("Slave")) or "",
+        errors=_whole(item.get("Errs")),
+    )
+
+
+def _percent(value: Any) -> Optional[float]:
+    """The number of ``12 %``."""
+    try:
+        return float(value.replace("%", "").strip().replace(",", ".")) if isinstance(value, str) else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _whole(value: Any) -> Optional[int]:
+    return value if type(value) is int else None
+
+
+def _words(value: Any) -> Optional[str]:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,61 @@
+"""A ``deadlinecommand`` that is listened to: what was said to it, what it answered, and how long that took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ...core.text import one_line
+from ...deadline.process import CommandResult, DeadlineCommand
+from ..redact import Discretion
+
+_LONGEST_WORDS = 120
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One process, from its start to its end."""
+
+    arguments: tuple[str, ...]
+    stdin: str
+    result: CommandResult
+    seconds: float
+
+    @property
+    def words(self) -> str:
+        """The last thing that was said, in short."""
+        return one_line(self.result.last_words, longest=_LONGEST_WORDS)
+
+    def to_json(self, discretion: Discretion) -> dict[str, Any]:
+        """All of it, without what is private."""
+        return {
+            "arguments": [discretion.hide(argument) for argument in self.arguments],
+            "stdin": discretion.hide(self.stdin),
+            "exit_code": self.result.exit_code,
+            "seconds": round(self.seconds, 3),
+            "output": discretion.hide_output(self.arguments, self.result.output, stdin=self.stdin),
+            "errors": [discretion.hide(line) for line in self.result.errors.splitlines()],
+        }
+
+
+class RecordedCommand(DeadlineCommand):
+    """The ``deadlinecommand`` of this machine, with everything that was said to it."""
+
+    def __init__(self, *, is_stopping: Optional[Callable[[], bool]] = None, timeout: Optional[float] = None) -> None:
+        """As ``DeadlineCommand``.
+
+        Raises:
+            SubmissionError: There is none, or the variable for its time-out is no number.
+        """
+        super().__init__(is_stopping=is_stopping, timeout=timeout)
+        self.exchanges: list[Exchange] = []
+
+    def __call__(self, arguments: Sequence[str], *, stdin: str = "", **options: Any) -> CommandResult:
+        """As ``DeadlineCommand``."""
+        started = time.monotonic()
+        result = super().__call__(arguments, stdin=stdin, **options)
+        seconds = time.monotonic() - started
+        self.exchanges.append(Exchange(tuple(arguments), stdin, result, seconds))
+        return result

@@ -1,0 +1,107 @@
+"""Evaluates one task: ``python -m flowpipe_deadline.evaluator --task FILE``, or with ``--bundle`` and ``--node``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import List, Optional, Sequence
+
+from ..core.errors import FlowpipeDeadlineError
+from ..core.frames import FrameList
+from ..results.failures import write_failure
+from .hosts import host
+from .protocol import Reporter, TaskRequest, read_task
+from .task import evaluate_request
+
+NODE_FAILED = 1
+TASK_REFUSED = 2
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Evaluates the task; gives 0, 1 if the node raised, or 2 if the task could not be evaluated at all."""
+    try:
+        request = _parse(sys.argv[1:] if arguments is None else arguments)
+    except FlowpipeDeadlineError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return TASK_REFUSED
+    _close_stdin()
+    reporter = Reporter(request.token)
+    try:
+        with host(request.interpreter):
+            evaluate_request(request, report=reporter.status)
+            reporter.done()
+    except FlowpipeDeadlineError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        _keep_failure(request, error, report=str(error))
+        reporter.failed(message=str(error), traceback="")
+        return TASK_REFUSED
+    except BaseException as error:  # A node may raise anything, SystemExit included: the task has failed then.
+        return _node_failed(error, request, reporter)
+    return 0
+
+
+def _close_stdin() -> None:
+    """Nobody is there to answer: a node that asks gets an end of file, and does not wait for ever."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+
+
+def _parse(arguments: Sequence[str]) -> TaskRequest:
+    if len(arguments) == 2 and arguments[0] == "--task":
+        return read_task(Path(arguments[1]))
+    import argparse  # noqa: PLC0415  (a task of the farm has only a file, and starts an interpreter to read it)
+
+    parser = argparse.ArgumentParser(
+        prog="python -m flowpipe_deadline.evaluator",
+        description="Evaluates one task of a bundle and writes its result into the bundle.",
+        epilog="The Deadline plugin passes --task; the other options are for trying a task by hand.",
+    )
+    parser.add_argument("--task", type=Path, metavar="FILE", help="a task file as the Deadline plugin writes it")
+    parser.add_argument("--bundle", type=Path, metavar="FOLDER", help="the bundle's folder")
+    parser.add_argument("--node", metavar="KEY", help="the node's key: the name of its file in the bundle's nodes/")
+    parser.add_argument(
+        "--frames", metavar="LIST", help="the frames of the chunk, such as 1-10; not for a node without a batch"
+    )
+    options = parser.parse_args(arguments)
+    if options.task is not None:
+        return read_task(options.task)
+    if options.bundle is None or options.node is None:
+        parser.error("give --task, or both --bundle and --node")
+    frames = None if options.frames is None else FrameList.parse(options.frames)
+    return TaskRequest(bundle=options.bundle, node=options.node, frames=frames)
+
+
+def _node_failed(error: BaseException, request: TaskRequest, reporter: Reporter) -> int:
+    text = "".join(_format_from_node(error))
+    print(text, file=sys.stderr)
+    _keep_failure(request, error, report=text)
+    reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)
+    return NODE_FAILED
+
+
+def _keep_failure(request: TaskRequest, error: BaseException, *, report: str) -> None:
+    """For whoever waits to raise it. Where that is not possible, the task's report has to do."""
+    try:
+        write_failure(request, error, report=report)
+    except Exception as problem:  # Also what a strange error does when it is looked at.
+        print(f"Warning: the error is not kept in the bundle: {problem!r}", file=sys.stderr)
+
+
+def _format_from_node(error: BaseException) -> List[str]:
+    """The traceback without the steps of the evaluator and of flowpipe that led to the node."""
+    step: Optional[TracebackType] = error.__traceback__
+    while step is not None and _is_ours(step.tb_frame.f_globals.get("__name__", "")):
+        step = step.tb_next
+    return traceback.format_exception(type(error), error, step or error.__traceback__)
+
+
+def _is_ours(module: str) -> bool:
+    return module == "__main__" or module.partition(".")[0] in ("flowpipe", "flowpipe_deadline")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

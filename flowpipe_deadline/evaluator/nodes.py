@@ -1,0 +1,180 @@
+"""Node records to live nodes: built as they were planned, fed from upstream, and read out after evaluation."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union
+
+from flowpipe import INode, InputPlug, OutputPlug
+from flowpipe.node import FunctionNode
+
+from ..core.errors import FlowpipeDeadlineError
+from ..core.locate import Source, resolve
+from ..results.codec import UnsupportedValueError, canonical, decode, encode
+
+Record = Mapping[str, Any]
+UNKEPT = "unkept"
+
+
+class NodeError(FlowpipeDeadlineError):
+    """A node that cannot be built from its record, or whose outputs cannot be kept."""
+
+
+def build_node(record: Record) -> INode:
+    """The node as it was planned: class or function, attributes, plugs and their values; connections are not made.
+
+    Raises:
+        LoadError: Its class or function cannot be imported here.
+        NodeError: Its class cannot be built again.
+    """
+    node: INode = _build_function(record) if record["function"] else _build_class(record)
+    node.name = record["name"]
+    node.identifier = record["identifier"]
+    node.metadata = decode(record["metadata"])
+    node.graph.name = record["graph"]
+    for name, value in record["attributes"].items():
+        setattr(node, name, decode(value))
+    _restore_plugs(node, node.inputs, record["inputs"], InputPlug)
+    _restore_plugs(node, node.outputs, record["outputs"], OutputPlug)
+    return node
+
+
+def sources(record: Record) -> Iterator[Tuple[Record, str, Union[str, None]]]:
+    """Every connection into the node: its source, the input, and the sub-plug of the input or None."""
+    for name, plug in record["inputs"].items():
+        if plug["source"]:
+            yield plug["source"], name, None
+        for key, sub_plug in plug["sub_plugs"].items():
+            if sub_plug["source"]:
+                yield sub_plug["source"], name, key
+
+
+def feed_inputs(node: INode, *, record: Record, upstream: Mapping[str, Record]) -> None:
+    """Sets every connected input to what its upstream output was set to.
+
+    ``upstream`` holds merged outputs by node key. An output that upstream never set leaves the input as it was planned,
+    which is what flowpipe does. Inputs that are fed frame by frame are not set here: they belong to a chunk.
+
+    Raises:
+        NodeError: Such an input was planned with a value that could not be kept.
+    """
+    for source, name, key in sources(record):
+        if source["by_frame"]:
+            continue
+        plug = node.inputs[name] if key is None else node.inputs[name][key]
+        planned = record["inputs"][name] if key is None else record["inputs"][name]["sub_plugs"][key]
+        output = upstream[source["node"]].get(source["output"])
+        if output is not None and source["sub_plug"] is None:
+            plug.value = decode(output["value"])
+        elif output is not None and source["sub_plug"] in output["sub_plugs"]:
+            plug.value = decode(output["sub_plugs"][source["sub_plug"]])
+        elif UNKEPT in planned:
+            raise NodeError(
+                f"{source['node']} did not set its output '{source['output']}', and the value that"
+                f" '{name}' had when planned cannot be kept: {planned[UNKEPT]}"
+            )
+
+
+def evaluate_node(node: INode) -> Dict[str, Any]:
+    """Evaluates the node; gives the outputs it set, as a store keeps them.
+
+    Raises:
+        NodeError: An output has a value that cannot be kept.
+        BaseException: Whatever the node raises.
+    """
+    sink = _Sink(node)
+    before = {place: (value, _snapshot(value)) for place, value in _held_values(node, sink)}
+    answer = node.evaluate()
+    returned = set(answer) if isinstance(answer, dict) else set()
+    changed = {place for place, value in _held_values(node, sink) if _has_changed(before.get(place), value)}
+    outputs = {}
+    for name, plug in node.outputs.items():
+        keys = [key for key in plug.sub_plugs if (name, key) in changed or f"{name}.{key}" in returned]
+        if keys or name in returned or (name, None) in changed:
+            value = _encode_output(node, name, _handed_on(name, plug, sink))
+            sub_plugs = {key: _encode_output(node, f"{name}.{key}", plug[key].value) for key in keys}
+            outputs[name] = {"value": value, "sub_plugs": sub_plugs}
+    return outputs
+
+
+class _Sink(INode):
+    """Stands where a downstream node would: its inputs receive what a plain connection carries."""
+
+    def __init__(self, node: INode) -> None:
+        super().__init__(graph=None)
+        for name, plug in node.outputs.items():
+            InputPlug(name, self)
+            plug.connect(self.inputs[name])
+
+    def compute(self, *args: Any, **kwargs: Any) -> None:
+        """Never called: the sink only listens."""
+
+
+def _held_values(node: INode, sink: _Sink) -> Iterator[Tuple[Tuple[str, Union[str, None]], Any]]:
+    """What each output and each of its sub-plugs holds."""
+    for name, plug in node.outputs.items():
+        yield (name, None), _handed_on(name, plug, sink)
+        for key, sub_plug in plug.sub_plugs.items():
+            yield (name, key), sub_plug.value
+
+
+def _handed_on(name: str, plug: OutputPlug, sink: _Sink) -> Any:
+    """What a plain connection carries; a plug that was made during evaluation has none yet."""
+    return sink.inputs[name].value if name in sink.inputs else plug.value
+
+
+def _snapshot(value: Any) -> Optional[str]:
+    """A text to tell by whether the value was changed in place; None for one that cannot be kept anyway."""
+    try:
+        return canonical(encode(value))
+    except UnsupportedValueError:
+        return None
+
+
+def _has_changed(before: Optional[Tuple[Any, Optional[str]]], value: Any) -> bool:
+    return before is None or before[0] is not value or before[1] != _snapshot(value)
+
+
+def _encode_output(node: INode, name: str, value: Any) -> Any:
+    try:
+        return encode(value)
+    except UnsupportedValueError as error:
+        raise NodeError(
+            f"{node.name}: its output '{name}' cannot be handed on: {error}; return plain values, or a path to a file"
+        ) from error
+
+
+def _build_function(record: Record) -> INode:
+    cls = resolve(Source.from_json(record["class"]))
+    found = resolve(Source.from_json(record["function"]))
+    function = found.func if isinstance(found, FunctionNode) else found
+    node: INode = cls(func=function, outputs=[], name=record["name"], graph=None)
+    return node
+
+
+def _build_class(record: Record) -> INode:
+    """By the constructor's defaults as flowpipe does it; without it, as pickle does, where it needs arguments."""
+    cls = resolve(Source.from_json(record["class"]))
+    if record["default_constructor"]:
+        try:
+            node: INode = cls(graph=None)
+            return node
+        except Exception as error:  # Anybody's constructor.
+            if record["unkept"]:
+                raise NodeError(f"{cls.__qualname__}() fails without arguments: {error!r}") from error
+    node = cls.__new__(cls)
+    INode.__init__(node, name=record["name"], graph=None)
+    return node
+
+
+def _restore_plugs(node: INode, plugs: Dict[str, Any], records: Mapping[str, Record], make: Callable[..., Any]) -> None:
+    """Gives the node exactly the plugs and sub-plugs of its record, in their order, with their values."""
+    for name, record in records.items():
+        if name not in plugs:
+            make(name, node)
+        for key, sub_plug in record["sub_plugs"].items():
+            plugs[name][key].value = decode(sub_plug.get("value"))
+        plugs[name].value = decode(record.get("value"))
+        plugs[name].sub_plugs = {key: plugs[name].sub_plugs[key] for key in record["sub_plugs"]}
+    ordered = {name: plugs[name] for name in records}
+    plugs.clear()
+    plugs.update(ordered)

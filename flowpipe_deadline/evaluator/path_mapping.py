@@ -1,0 +1,111 @@
+"""Paths of one system as another knows them, by Deadline's path mapping rules."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
+
+from ..results.store import ChunkResult, Store
+
+_WINDOWS = re.compile(r"[A-Za-z]:|\\\\|//")
+_TYPE = "$type"
+_RECORD_FIELDS = ("class", "function", "attributes", "metadata", "inputs", "outputs", "imports")
+
+
+class PathMapping:
+    """Replaces the beginning of paths, the longest rule first; separators become those of this system.
+
+    Prefixes of Windows are compared without regard to case, and either slash will do. A rule applies to whole folders:
+    The drive ``P:`` with a folder ``proj`` is not the beginning of a path in ``project``.
+    """
+
+    def __init__(self, rules: Iterable[Tuple[str, str]], *, separator: str = os.sep) -> None:
+        """``rules`` are pairs of what a path begins with and what stands there instead."""
+        longest_first = sorted((rule for rule in rules if all(rule)), key=lambda rule: len(rule[0]), reverse=True)
+        self._rules = [(_pattern(prefix), replacement) for prefix, replacement in longest_first]
+        self._separator = separator
+
+    def text(self, text: str) -> str:
+        """The text, mapped if it begins with a rule's prefix."""
+        for pattern, replacement in self._rules:
+            match = pattern.match(text)
+            if match is not None:
+                mapped = replacement.rstrip("/\\") + match["rest"] if match["rest"] else replacement
+                return mapped.replace("\\" if self._separator == "/" else "/", self._separator)
+        return text
+
+    def encoded(self, data: Any) -> Any:
+        """Encoded data with every text and path in it mapped, inside containers too; keys of dicts stay as they are."""
+        if not self._rules:
+            return data
+        if isinstance(data, str):
+            return self.text(data)
+        if isinstance(data, list):
+            return [self.encoded(item) for item in data]
+        if not isinstance(data, dict):
+            return data
+        kind = data.get(_TYPE)
+        if kind == "path" or kind is None or "class" in data or "items" in data:
+            return {key: value if key == _TYPE else self._member(key, value, kind) for key, value in data.items()}
+        return data
+
+    def record(self, record: Mapping[str, Any]) -> Dict[str, Any]:
+        """A node record with its values, and the files of its classes, mapped."""
+        return {key: self.encoded(value) if key in _RECORD_FIELDS else value for key, value in record.items()}
+
+    def _member(self, key: str, value: Any, kind: Optional[str]) -> Any:
+        if key == "items" and kind in ("dict", "ordered"):
+            return [[name, self.encoded(item)] for name, item in value]
+        return self.encoded(value)
+
+
+class MappedStore:
+    """A store whose results are read with their paths mapped, so that workers of two systems can merge theirs."""
+
+    def __init__(self, store: Store, mapping: PathMapping) -> None:
+        self._store = store
+        self._mapping = mapping
+
+    def write(self, node: str, result: ChunkResult) -> None:
+        """Keeps the result as it is."""
+        self._store.write(node, result)
+
+    def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
+        """Moves the node's damaged results out of the way."""
+        return self._store.set_damaged_aside(node)
+
+    def chunk_names(self, node: str) -> FrozenSet[str]:
+        """Of which chunks the node has results."""
+        return self._store.chunk_names(node)
+
+    def read(self, node: str) -> Tuple[ChunkResult, ...]:
+        """All results of the node, the latest first, their paths mapped."""
+        return tuple(
+            ChunkResult(
+                frames=result.frames,
+                outputs=self._mapping.encoded(result.outputs),
+                written=result.written,
+                inputs=result.inputs,
+            )
+            for result in self._store.read(node)
+        )
+
+
+def is_windows_path(text: str) -> bool:
+    """Whether the text begins with a drive or, with either slash, a share.
+
+    >>> is_windows_path("P:/show"), is_windows_path("//server/show"), is_windows_path("/mnt/show")
+    (True, True, False)
+    """
+    return _WINDOWS.match(text) is not None
+
+
+def _pattern(prefix: str) -> re.Pattern[str]:
+    """Matches the prefix at the beginning of a text, up to the end of a folder's name."""
+    bare = prefix.rstrip("/\\")
+    is_windows = is_windows_path(prefix)
+    words: Sequence[str] = re.split(r"[/\\]", bare) if is_windows else [bare]
+    slash = r"[/\\]"
+    body = slash.join(map(re.escape, words))
+    return re.compile(f"{body}(?P<rest>$|{slash}.*)", (re.IGNORECASE if is_windows else 0) | re.DOTALL)

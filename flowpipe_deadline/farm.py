@@ -1,0 +1,11 @@
+"""Forwards ``python -m flowpipe_deadline.farm``, the evaluator's name until 0.1.0, to ``flowpipe_deadline.evaluator``.
+
+A repository whose ``Flowpipe.param`` was edited then keeps that name in its arguments.
+"""
+
+import sys
+
+from flowpipe_deadline.evaluator.__main__ import main
+
+if __name__ == "__main__":
+    sys.exit(main())

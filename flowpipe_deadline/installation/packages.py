@@ -1,0 +1,186 @@
+"""What an interpreter needs to evaluate a node, as one archive that lies beside the plugin.
+
+Its packages come from the environment that runs this, wherever they are installed there. One file, as it is unknown
+whether sub-folders of a plugin reach the workers (deadline-plugin-api.md, section 1.1). Pure Python alone, so that one
+archive serves every interpreter and system.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed_version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Mapping, Optional
+
+from ..core.errors import FlowpipeDeadlineError
+from ..core.files import json_bytes
+from ..core.shipped import shipped_folder
+
+ARCHIVE = "packages.zip"
+VERSIONS = "packages.json"
+"""The archive's own list of what is in it."""
+FORMAT = 1
+_PACKAGE = Path(__file__).parents[1]
+_OWN = "flowpipe-deadline"
+_NEEDED = {"flowpipe": "flowpipe", "ascii_canvas": "ascii-canvas", "typing_extensions": "typing_extensions"}
+"""By module, the distribution that brings it; flowpipe 1.3 imports both others."""
+_BINARIES = (*EXTENSION_SUFFIXES, ".so", ".pyd", ".dll", ".dylib")
+_EARLIEST = (1980, 1, 1, 0, 0, 0)  # The first time that a zip file can name.
+_UNKNOWN = "unknown"
+
+
+class PackagingError(FlowpipeDeadlineError):
+    """A package that the farm needs is not here, or cannot be carried there."""
+
+
+@dataclass(frozen=True)
+class LightPackages:
+    """The packages, file by file."""
+
+    versions: Mapping[str, str]
+    """By distribution."""
+    files: Mapping[str, bytes]
+    """By path in the archive."""
+
+    @property
+    def own_version(self) -> str:
+        """The version of this package."""
+        return self.versions[_OWN]
+
+    def archive(self) -> bytes:
+        """A zip file; the same for the same contents, whoever makes it, and when.
+
+        Nothing is compressed in it, as compressors differ by version.
+        """
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(self.files):
+                entry = zipfile.ZipInfo(path, date_time=_EARLIEST)
+                entry.create_system = 3  # Unix, wherever it is made.
+                entry.external_attr = 0o100644 << 16
+                archive.writestr(entry, self.files[path])
+        return stream.getvalue()
+
+
+def read_light_packages() -> LightPackages:
+    """The packages as they are installed here.
+
+    Raises:
+        PackagingError: One is missing, or is not pure Python.
+        OSError: A file of theirs cannot be read.
+    """
+    versions = {_OWN: own_version()}
+    files = {f"{_PACKAGE.name}/{name}": (_PACKAGE / name).read_bytes() for name in light_modules()}
+    for module, distribution in _NEEDED.items():
+        files.update(_module_files(module, distribution))
+        versions[distribution] = _version(distribution) or _UNKNOWN
+    files[VERSIONS] = json_bytes({"format": FORMAT, "versions": versions})
+    return LightPackages(versions=versions, files=files)
+
+
+def light_modules() -> frozenset[str]:
+    """The files of this package that go to the farm, by path below it."""
+    return worker_modules() | deadline_modules()
+
+
+def worker_modules() -> frozenset[str]:
+    """The files that a node's interpreter loads: the evaluator, its old name, and all that these import."""
+    return _reachable(
+        [Path("farm.py"), *(path.relative_to(_PACKAGE) for path in (_PACKAGE / "evaluator").glob("*.py"))]
+    )
+
+
+def deadline_modules() -> frozenset[str]:
+    """The files that Deadline's own Python loads: what the submission script asks for, and all that these import."""
+    script = shipped_folder("submission/Flowpipe/Main") / "FlowpipeSubmission.py"
+    asked = re.findall(rf'"{_PACKAGE.name}\.([a-z_.]+)"', script.read_text(encoding="utf-8"))
+    return _reachable([_source(name.split(".")) for name in asked])
+
+
+def _reachable(waiting: list[Path]) -> frozenset[str]:
+    found: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting += [*_imported(path), *(folder / "__init__.py" for folder in path.parents)]
+    return frozenset(path.as_posix() for path in found)
+
+
+def _source(names: Sequence[str]) -> Path:
+    """Where a module or package of ours is."""
+    path = Path(*names)
+    return path / "__init__.py" if (_PACKAGE / path).is_dir() else path.with_suffix(".py")
+
+
+def _imported(path: Path) -> Iterator[Path]:
+    """What a module of ours imports of this package, anywhere in it but for type checkers."""
+    for node in _statements(ast.parse((_PACKAGE / path).read_bytes())):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        names = (node.module or "").split(".") if node.module else []
+        if node.level:
+            names = [*path.parts[: -node.level], *names]
+        elif names[:1] == [_PACKAGE.name]:
+            del names[0]
+        else:
+            continue
+        yield _source(names)
+        for alias in node.names:
+            if (_PACKAGE / Path(*names, f"{alias.name}.py")).is_file():
+                yield _source([*names, alias.name])
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)):
+            yield child
+            yield from _statements(child)
+
+
+def _module_files(module: str, distribution: str) -> dict[str, bytes]:
+    """The files of a module or package, by path in the archive."""
+    spec = find_spec(module)
+    origin = None if spec is None or spec.origin is None else Path(spec.origin)
+    if origin is None:
+        raise PackagingError(f"the farm needs {module}, which is not installed here: pip install {distribution}")
+    if origin.suffix != ".py" or not origin.is_file():
+        raise PackagingError(f"{module} cannot be carried to the farm: {origin} is not pure Python")
+    if origin.name != "__init__.py":
+        return {origin.name: origin.read_bytes()}
+    return dict(_files_below(origin.parent, as_name=module))
+
+
+def _files_below(folder: Path, *, as_name: str) -> Iterator[tuple[str, bytes]]:
+    """The Python files of a package, by path in the archive."""
+    for path in folder.rglob("*"):
+        if path.name.endswith(_BINARIES):
+            raise PackagingError(f"{as_name} cannot be carried to the farm: {path} is not pure Python")
+        if path.suffix == ".py":
+            yield f"{as_name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+
+
+def own_version() -> str:
+    """The version of this package; a checkout that nobody installed says it in its ``setup.cfg``."""
+    version = _version(_OWN)
+    if version is None:
+        setup = configparser.ConfigParser(interpolation=None)
+        setup.read(_PACKAGE.parent / "setup.cfg", encoding="utf-8")
+        version = setup.get("metadata", "version", fallback=_UNKNOWN)
+    return version
+
+
+def _version(distribution: str) -> Optional[str]:
+    try:
+        return installed_version(distribution)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,159 @@
+"""What is odd about planned jobs, told from the plan alone: worth a warning, as it may be meant so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Optional
+
+from ..core.text import listing, size_text
+from ..core.warnings import Finding, Kind
+from ..settings.metadata import NodeSettings, misspelt_metadata
+from .plan import Job
+
+LARGE_VALUE = 1_000_000
+"""Bytes of JSON from which a single value is large."""
+LARGE_RECORD = 5_000_000
+"""Bytes of JSON from which all values of a node are large."""
+
+
+def job_findings(
+    job: Job, *, metadata: Mapping[str, Any], interpreters: Optional[Collection[str]]
+) -> tuple[Finding, ...]:
+    """The warnings about one job; ``interpreters`` are those that are configured, None where nobody knows."""
+    return (
+        *_metadata_findings(job, metadata),
+        *_attribute_findings(job),
+        *_interpreter_findings(job, interpreters),
+        *_batch_findings(job),
+        *_size_findings(job),
+    )
+
+
+def name_findings(jobs: Sequence[Job]) -> tuple[Finding, ...]:
+    """The warnings about nodes that have one name, which only sub-graphs of one name can have."""
+    by_name: dict[str, list[Job]] = {}
+    for job in jobs:
+        by_name.setdefault(job.label, []).append(job)
+    return tuple(
+        _warning(
+            same[0],
+            Kind.SAME_NAME,
+            f"{len(same)} nodes have this name, and their jobs ({listing([job.key for job in same])}) look alike in the"
+            " Monitor",
+            "give their graphs names of their own",
+        )
+        for same in by_name.values()
+        if len(same) > 1
+    )
+
+
+def _warning(job: Job, kind: Kind, text: str, advice: str) -> Finding:
+    return Finding(kind=kind, severity="warning", text=text, advice=advice, node=job.short_label)
+
+
+def _metadata_findings(job: Job, metadata: Mapping[str, Any]) -> Iterator[Finding]:
+    for key, meant in misspelt_metadata(metadata):
+        yield _warning(job, Kind.METADATA, f"metadata '{key}' means nothing here", f"is it '{meant}'?")
+
+
+def _attribute_findings(job: Job) -> Iterator[Finding]:
+    for name in job.record["unkept"]:
+        text = f"its attribute '{name}' cannot be kept: a worker has its constructor's"
+        yield _warning(job, Kind.LOST_ATTRIBUTE, text, "make it an input if the node depends on it")
+
+
+def _interpreter_findings(job: Job, interpreters: Optional[Collection[str]]) -> Iterator[Finding]:
+    if interpreters is not None and job.interpreter not in interpreters:
+        text = f"the interpreter '{job.interpreter}' is not configured; its job would fail here"
+        yield _warning(job, Kind.INTERPRETER, text, "say where its executable is")
+
+
+def _batch_findings(job: Job) -> Iterator[Finding]:
+    batch = job.record["batch"]
+    if batch is None:
+        return
+    for name in batch["over"]:
+        held = job.record["inputs"][name]
+        if held["source"] is None and isinstance(held.get("value"), str):
+            text = f"'{name}' is text; every chunk gets the text of its own frames"
+            yield _warning(job, Kind.TEXT_FRAMES, text, "give a list if the node expects one")
+    if job.task_count == 1:
+        what = "frame" if job.frame_mode == "frames" else "item"
+        count = f"its {len(job.frames)} {what}s fit" if len(job.frames) > 1 else f"its only {what} fits"
+        text = f"{count} into one task of up to {job.chunk_size}"
+        yield _warning(job, Kind.SINGLE_TASK, text, "no batch is needed")
+
+
+def _size_findings(job: Job) -> Iterator[Finding]:
+    whole = _size(job.record)
+    if whole < LARGE_VALUE:
+        return
+    readers = f"each of its {job.task_count} tasks reads" if job.task_count > 1 else "its task reads"
+    advice = "write it into a file that all machines see, and hand on the path"
+    for what, value in _values(job.record):
+        size = _size(value)
+        if size >= LARGE_VALUE:
+            yield _warning(job, Kind.LARGE_VALUE, f"{what} holds {size_text(size)}, which {readers}", advice)
+    if whole >= LARGE_RECORD:
+        yield _warning(job, Kind.LARGE_RECORD, f"it holds {size_text(whole)}, which {readers}", advice)
+
+
+def _values(record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Everything encoded in the record, by what people call it."""
+    for kind in ("inputs", "outputs"):
+        for name, held in record[kind].items():
+            yield f"{kind[:-1]} '{name}'", held.get("value")
+            for key, part in held["sub_plugs"].items():
+                yield f"{kind[:-1]} '{name}.{key}'", part.get("value")
+    for name, value in record["attributes"].items():
+        yield f"attribute '{name}'", value
+    yield "metadata", record["metadata"]
+
+
+def _size(encoded: Any) -> int:
+    """Bytes of its JSON, without blanks."""
+    return len(json.dumps(encoded, separators=(",", ":")))
+
+
+_VANISHING = {
+    ("OnJobComplete", "Delete"): "deleted",
+    ("OnJobComplete", "Archive"): "archived",
+    ("DeleteOnComplete", "true"): "deleted",
+    ("ArchiveOnComplete", "true"): "archived",
+}
+
+
+def setting_findings(node: str, settings: NodeSettings) -> Iterator[Finding]:
+    """The warnings about one node's settings; ``node`` is its label."""
+    for name in settings.missing_variables:
+        text = f"capture_environment: {name} is not set here, so its job goes without it"
+        yield _setting_warning(
+            Kind.MISSING_VARIABLE, node, text, "set it, or ask for it by a pattern if it may be missing"
+        )
+    for key, meant in settings.misspelt_keys:
+        text = f"the job info key '{key}' is not documented"
+        yield _setting_warning(Kind.JOB_INFO_KEY, node, text, f"is it '{meant}'?")
+
+
+def vanishing_findings(jobs: Sequence[Job]) -> Iterator[Finding]:
+    """The warnings about jobs that go away while others wait for them.
+
+    A deleted upstream job releases nobody, and whether an archived one does is unknown (deadline-submission.md, section
+    4.2); either may be gone before Deadline looks.
+    """
+    waiting: dict[str, str] = {}
+    for job in jobs:
+        for key in job.awaited_keys:
+            waiting.setdefault(key, job.label)
+    for job in jobs:
+        for entry in job.job_info:
+            if entry in _VANISHING and job.key in waiting:
+                text = f"it is {_VANISHING[entry]} once complete, and {waiting[job.key]} may then wait for it for ever"
+                yield _setting_warning(
+                    Kind.VANISHING_JOB, job.label, text, "set that for the last jobs of a graph only"
+                )
+
+
+def _setting_warning(kind: Kind, node: str, text: str, advice: str) -> Finding:
+    return Finding(kind=kind, severity="warning", text=text, advice=advice, node=node)

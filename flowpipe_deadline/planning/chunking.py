@@ -1,0 +1,106 @@
+"""How a node is cut into tasks: what its frames are to Deadline, and which inputs are cut with them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from flowpipe import INode
+
+from ..core.errors import PlanError
+from ..core.frames import FrameList, FrameListError
+from ..core.warnings import Problems
+from ..results.cut import CutError, items_of
+from ..settings.metadata import BatchSettings
+from .node_records import label
+from .plan import FrameMode
+
+_NO_FRAMES = FrameList([0])  # Deadline's own default for a job without frames.
+
+
+@dataclass(frozen=True)
+class Chunking:
+    """The tasks of one node."""
+
+    mode: FrameMode
+    frames: FrameList
+    chunk_size: int
+    note: str
+    """Why it is so, for people."""
+
+
+NOT_CUT = Chunking(mode="none", frames=_NO_FRAMES, chunk_size=1, note="one task: no batch size is set")
+
+
+def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[str]) -> Chunking:
+    """How the node is cut; ``fed`` are the inputs that get their value from upstream only.
+
+    Raises:
+        PlanError: The batched inputs do not exist, have no items, or not the same number of them; or all are fed, so
+            that nobody knows the number of tasks before upstream has run.
+        PreflightError: Several inputs cannot be cut.
+    """
+    if batch is None:
+        return NOT_CUT
+    known = _known_items(node, batch, fed)
+    first, items = next(iter(known.items()))
+    for name, others in known.items():
+        if len(others) != len(items):
+            raise PlanError(
+                label(node), f"is batched over '{first}' with {len(items)} items and '{name}' with {len(others)}"
+            )
+    if not items:
+        return Chunking(mode="none", frames=_NO_FRAMES, chunk_size=1, note=f"one task: '{first}' has no items")
+    frames = _real_frames(items) if first == batch.over[0] else None
+    if frames is not None and (frames.is_contiguous or (frames.is_ascending and batch.chunk_size == 1)):
+        note = f"'{first}' cut into chunks of {batch.chunk_size}"
+        return Chunking(mode="frames", frames=frames, chunk_size=batch.chunk_size, note=note)
+    note = f"'{first}' cut into chunks of {batch.chunk_size}, by item number: {_why_not_frames(frames)}"
+    try:
+        numbers = FrameList(range(len(items)))
+    except FrameListError as error:
+        raise PlanError(label(node), f"is batched over '{first}': {error}") from error
+    return Chunking(mode="items", frames=numbers, chunk_size=batch.chunk_size, note=note)
+
+
+def _known_items(node: INode, batch: BatchSettings, fed: Collection[str]) -> dict[str, Sequence[Any]]:
+    """The items of every batched input whose items are known before anything runs."""
+    known: dict[str, Sequence[Any]] = {}
+    problems = Problems()
+    for name in batch.over:
+        with problems.collected():
+            if name not in fed or name not in node.inputs or node.inputs[name].sub_plugs:
+                known[name] = _items_of_input(node, name)
+    problems.raise_all()
+    if not known:
+        reason = "the number of its tasks would be known only after upstream has run; batch over an input that is set"
+        raise PlanError(label(node), f"is batched over {', '.join(batch.over)}, all fed by other nodes: {reason}")
+    return known
+
+
+def _items_of_input(node: INode, name: str) -> Sequence[Any]:
+    plug = node.inputs.get(name)
+    if plug is None:
+        advice = f"name one of its inputs in metadata['batch']['over']: {', '.join(node.inputs) or 'it has none'}"
+        raise PlanError(label(node), f"is batched over '{name}', which it does not have; {advice}")
+    if plug.sub_plugs:
+        raise PlanError(label(node), f"is batched over '{name}', which has sub-plugs; batch over a list instead")
+    try:
+        return items_of(plug.value)
+    except CutError as error:
+        raise PlanError(label(node), f"is batched over '{name}', but {error}") from error
+
+
+def _real_frames(items: Sequence[Any]) -> Optional[FrameList]:
+    """The items as frames that artists see in the Monitor, if they are frames at all."""
+    try:
+        return FrameList(items)
+    except FrameListError:
+        return None
+
+
+def _why_not_frames(frames: Optional[FrameList]) -> str:
+    if frames is None:
+        return "the items are no list of different whole numbers from 0"
+    return "how Deadline cuts frames with gaps between them is unknown" if frames.is_ascending else "they do not ascend"

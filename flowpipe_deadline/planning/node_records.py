@@ -1,0 +1,223 @@
+"""Live nodes to the records that a bundle keeps of them; ``farm/nodes.py`` is the way back."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Optional
+
+from flowpipe import INode
+from flowpipe.node import FunctionNode
+from flowpipe.plug import IPlug
+
+from ..core.bundle import FORMAT
+from ..core.errors import PlanError
+from ..core.locate import NotImportableError, Source, describe
+from ..core.text import one_line
+from ..core.warnings import Problems
+from ..evaluator.nodes import UNKEPT
+from ..results.codec import UnsupportedValueError, encode
+from .graph import Connection
+from .plan import LONGEST_LABEL
+
+
+class _Plain(INode):
+    """A node with nothing of its own."""
+
+    def compute(self, *args: Any, **kwargs: Any) -> None:
+        """Never called."""
+
+
+def _plain_function() -> None:
+    """Never called."""
+
+
+# What every node has; whatever else an instance holds is its own and goes into its record.
+_COMMON_ATTRIBUTES = frozenset(vars(_Plain(graph=None)))
+_FUNCTION_ATTRIBUTES = frozenset(vars(FunctionNode(func=_plain_function)))
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A connection from a node that will run."""
+
+    connection: Connection
+    upstream: str
+    """The key of that node."""
+    by_frame: bool
+    """Whether a chunk takes only the items of its own frames."""
+
+
+def node_record(
+    node: INode, *, key: str, interpreter: str, batch: Optional[Mapping[str, Any]], feeds: Iterable[Feed]
+) -> dict[str, Any]:
+    """The record of one node, ready for JSON.
+
+    Raises:
+        PlanError: It cannot be found again by another process, or holds a value that does not survive.
+        PreflightError: Several of its values do not survive, say.
+    """
+    problems = Problems()
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "key": key,
+        "name": str(node.name),
+        "identifier": str(node.identifier),
+        "graph": str(node.graph.name),
+        "interpreter": interpreter,
+        "class": None,
+        "function": None,
+        "default_constructor": _has_default_constructor(node),
+        "unkept": [],
+        "attributes": {},
+        "metadata": {},
+        "inputs": {},
+        "outputs": {name: _output(plug) for name, plug in node.outputs.items()},
+        "batch": batch,
+    }
+    with problems.collected():
+        record["class"] = _describe(node, type(node)).to_json()
+    if isinstance(node, FunctionNode):
+        with problems.collected():
+            record["function"] = _describe_function(node).to_json()
+    with problems.collected():
+        record["attributes"], record["unkept"] = _attributes(node)
+    with problems.collected():
+        record["metadata"] = _keep(node, "metadata", node.metadata)
+    with problems.collected():
+        record["inputs"] = _inputs(node, feeds)
+    problems.raise_all()
+    return record
+
+
+def label(node: INode) -> str:
+    """``graph.node``, for messages; long names shortened."""
+    return one_line(f"{node.graph.name}.{node.name}", longest=LONGEST_LABEL)
+
+
+def _describe(node: INode, thing: Any) -> Source:
+    try:
+        return describe(thing)
+    except NotImportableError as error:
+        raise PlanError(label(node), f"a worker could not load it: {error}") from error
+
+
+def _describe_function(node: FunctionNode[Any]) -> Source:
+    """Where the function stands: under its own name, as a function or a node, or under the name of its node."""
+    function, own_name = node.func, node.func.__qualname__
+    module = sys.modules.get(function.__module__)
+    names = {} if module is None else vars(module)
+    if _unwrapped(names.get(own_name)) is function:
+        return _describe_as(node, function, own_name)
+    for name, thing in list(names.items()):
+        if _unwrapped(thing) is function:
+            return _describe_as(node, function, name)
+    return _describe_as(node, function, own_name)
+
+
+def _unwrapped(thing: Any) -> Any:
+    """The function in a node that a decorator made of it; anything else as it is."""
+    return thing.func if isinstance(thing, FunctionNode) else thing
+
+
+def _describe_as(node: INode, function: Any, name: str) -> Source:
+    try:
+        return describe(function, qualname=name)
+    except NotImportableError as error:
+        raise PlanError(label(node), f"a worker could not load it: {error}") from error
+
+
+def _has_default_constructor(node: INode) -> bool:
+    """Whether ``cls(graph=None)`` is a call that its class takes, as flowpipe's own loading makes it."""
+    cls: type = type(node)
+    return _takes_graph_alone(cls)
+
+
+@lru_cache(maxsize=256)
+def _takes_graph_alone(cls: type) -> bool:
+    try:
+        inspect.signature(cls).bind(graph=None)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _attributes(node: INode) -> tuple[dict[str, Any], list[str]]:
+    """The instance's own attributes, and the names of those that cannot be kept.
+
+    These are left to the constructor; where that needs arguments, nobody could make them again.
+    """
+    common = _FUNCTION_ATTRIBUTES if isinstance(node, FunctionNode) else _COMMON_ATTRIBUTES
+    problems = Problems()
+    kept: dict[str, Any] = {}
+    unkept: list[str] = []
+    for name, value in vars(node).items():
+        if name in common:
+            continue
+        with problems.collected():
+            try:
+                kept[name] = encode(value)
+            except UnsupportedValueError as error:
+                if not _has_default_constructor(node):
+                    advice = "give its constructor defaults for all arguments, or keep that out of the node"
+                    raise PlanError(
+                        label(node), f"its attribute '{name}' does not survive: {error}; {advice}"
+                    ) from error
+                unkept.append(name)
+    problems.raise_all()
+    return kept, unkept
+
+
+def _inputs(node: INode, feeds: Iterable[Feed]) -> dict[str, Any]:
+    by_plug = {(feed.connection.input, feed.connection.input_key): feed for feed in feeds}
+    problems = Problems()
+    inputs: dict[str, Any] = {}
+    for name, plug in node.inputs.items():
+        sub_plugs: dict[str, Any] = {}
+        with problems.collected():
+            inputs[name] = {**_input(node, plug, by_plug.get((name, None))), "sub_plugs": sub_plugs}
+        for key, sub_plug in plug.sub_plugs.items():
+            with problems.collected():
+                sub_plugs[key] = _input(node, sub_plug, by_plug.get((name, key)))
+    problems.raise_all()
+    return inputs
+
+
+def _input(node: INode, plug: IPlug, feed: Optional[Feed]) -> dict[str, Any]:
+    """Value and source of an input. A connected one keeps its value for the case that upstream sets none."""
+    value = None if plug.sub_plugs else plug.value
+    if feed is None:
+        return {"value": _keep(node, f"input '{plug.name}'", value), "source": None}
+    source = {
+        "node": feed.upstream,
+        "output": feed.connection.output,
+        "sub_plug": feed.connection.output_key,
+        "by_frame": feed.by_frame,
+    }
+    return {**_keep_if_possible(value), "source": source}
+
+
+def _output(plug: IPlug) -> dict[str, Any]:
+    """The value that an output has before it is evaluated."""
+    value = None if plug.sub_plugs else plug.value
+    return {
+        **_keep_if_possible(value),
+        "sub_plugs": {key: _keep_if_possible(sub_plug.value) for key, sub_plug in plug.sub_plugs.items()},
+    }
+
+
+def _keep(node: INode, what: str, value: Any) -> Any:
+    try:
+        return encode(value)
+    except UnsupportedValueError as error:
+        raise PlanError(label(node), f"{what} does not survive the way to the farm: {error}") from error
+
+
+def _keep_if_possible(value: Any) -> dict[str, Any]:
+    try:
+        return {"value": encode(value)}
+    except UnsupportedValueError as error:
+        return {UNKEPT: str(error)}

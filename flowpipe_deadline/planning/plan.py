@@ -1,0 +1,150 @@
+"""The plan: what a graph becomes on the farm, as frozen records that nothing changes afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Optional
+
+from ..core.frames import FrameList
+from ..core.text import one_line
+from ..core.warnings import Finding
+from ..settings.parse import Entries
+
+FrameMode = Literal["frames", "items", "none"]
+
+LONGEST_LABEL = 120
+"""Characters of a label in messages."""
+DependencyKind = Literal["job", "frame", "implied"]
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """A job waits for another."""
+
+    upstream: str
+    """The key of the other job."""
+    kind: DependencyKind
+    """``job``: for all of its tasks; ``frame``: each task for those that cover its frames; ``implied``: nothing to wait
+    for, as it is complete before another upstream job begins."""
+    reason: str
+    """Why, for people: what is handed over."""
+
+
+_JOB_SCRIPTS = frozenset({"PreJobScript", "PostJobScript"})
+
+
+def has_job_script(job_info: Entries) -> bool:
+    """Whether these entries name a script that runs before or after all tasks."""
+    return any(key in _JOB_SCRIPTS and text for key, text in job_info)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One node's work on the farm."""
+
+    key: str
+    """The node's name within the bundle: safe as a file name, and distinct."""
+    node: str
+    graph: str
+    interpreter: str
+    frame_mode: FrameMode
+    """What a task's frames are: the frames themselves, item numbers from 0, or nothing the node knows of."""
+    frames: FrameList
+    """The job's frame list; ``0`` for a job that is not batched."""
+    chunk_size: int
+    dependencies: tuple[Dependency, ...]
+    job_info: Entries
+    """Further job info keys, from the node's settings."""
+    extra_info: Entries
+    """Names and texts for scripts to find, from the node's settings."""
+    record: Mapping[str, Any]
+    """The node record, ready for JSON."""
+    notes: tuple[str, ...]
+    """Why it is as it is, for people."""
+
+    @property
+    def label(self) -> str:
+        """``graph.node``, as people call it; not unique where graphs share a name."""
+        return f"{self.graph}.{self.node}"
+
+    @property
+    def short_label(self) -> str:
+        """The label for messages."""
+        return one_line(self.label, longest=LONGEST_LABEL)
+
+    @property
+    def is_frame_dependent(self) -> bool:
+        """Whether its tasks are released one by one."""
+        return any(dependency.kind == "frame" for dependency in self.dependencies)
+
+    @property
+    def has_job_script(self) -> bool:
+        """Whether Deadline gives it tasks of their own for scripts, beside those of its frames."""
+        return has_job_script(self.job_info)
+
+    @property
+    def awaited_keys(self) -> tuple[str, ...]:
+        """The jobs that Deadline has to wait for."""
+        return tuple(dependency.upstream for dependency in self.dependencies if dependency.kind != "implied")
+
+    @property
+    def task_count(self) -> int:
+        """How many tasks Deadline makes of it."""
+        return -(-len(self.frames) // self.chunk_size)
+
+
+@dataclass(frozen=True)
+class OmittedNode:
+    """A node that is switched off: no job, its outputs stay as they were planned."""
+
+    key: str
+    node: str
+    graph: str
+    record: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole graph, upstream jobs first."""
+
+    name: str
+    jobs: tuple[Job, ...]
+    omitted: tuple[OmittedNode, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    """What is odd, and planned all the same."""
+
+    @property
+    def last_jobs(self) -> tuple[Job, ...]:
+        """The jobs that no other job waits for."""
+        awaited = {dependency.upstream for job in self.jobs for dependency in job.dependencies}
+        return tuple(job for job in self.jobs if job.key not in awaited)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan for other programs, without the values of the nodes."""
+        return {
+            "name": self.name,
+            "jobs": [_job_json(job) for job in self.jobs],
+            "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in self.omitted],
+            "warnings": [warning.to_json() for warning in self.warnings],
+        }
+
+
+def frames_text(job: Job) -> Optional[str]:
+    """The frames for people: None for a job that is not batched."""
+    return None if job.frame_mode == "none" else str(job.frames)
+
+
+def _job_json(job: Job) -> dict[str, Any]:
+    return {
+        "key": job.key,
+        "node": job.node,
+        "graph": job.graph,
+        "interpreter": job.interpreter,
+        "frame_mode": job.frame_mode,
+        "frames": frames_text(job),
+        "chunk_size": job.chunk_size,
+        "tasks": job.task_count,
+        "depends_on": [{"key": item.upstream, "kind": item.kind, "reason": item.reason} for item in job.dependencies],
+        "notes": list(job.notes),
+    }

@@ -1,0 +1,73 @@
+"""How long the paths of a bundle get: Windows takes 259 characters, unless each machine is told otherwise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Optional
+
+from ..bundle.folder import partial_name, submission_name
+from ..bundle.write import job_file_stems
+from ..core.bundle import JOBS, NODES
+from ..core.files import temporary_name
+from ..core.frames import FrameList
+from ..core.text import one_line
+from ..core.warnings import Finding, Kind
+from ..evaluator.path_mapping import is_windows_path
+from ..planning.plan import LONGEST_LABEL, Job, Plan
+from ..results.store import RESULTS, chunk_name
+
+LONGEST_WINDOWS_PATH = 259
+"""MAX_PATH, 260, without the NUL at the end."""
+_LONG_PREFIX = re.compile(r"[/\\]{2}\?[/\\]")  # With it, Windows takes 32767 characters.
+
+
+def length_findings(plan: Plan, *, root: str, system: str) -> tuple[Finding, ...]:
+    """An error if the longest path of the bundle is too long for Windows; a warning where only other systems are known.
+
+    ``root`` is a full path, ``system`` the one that it is a path of, as ``sys.platform`` says.
+    """
+    label, path = max(_paths(plan), key=lambda item: len(item[1]))
+    length = _windows_length(root.rstrip("/\\")) + 1 + _windows_length(path)
+    if length <= LONGEST_WINDOWS_PATH or _LONG_PREFIX.match(root):
+        return ()
+    is_for_windows = system == "win32" or is_windows_path(root)
+    finding = Finding(
+        kind=Kind.LONG_PATH,
+        severity="error" if is_for_windows else "warning",
+        text=f"below {root}, one of its files has a path of {length} characters, and Windows takes"
+        f" {LONGEST_WINDOWS_PATH}",
+        advice=f"save {length - LONGEST_WINDOWS_PATH} in the root, or in the names of graph and node",
+        node=one_line(label, longest=LONGEST_LABEL),
+    )
+    return (finding,)
+
+
+def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The longest paths below the root that there will be for each node, while files are written or after."""
+    name = submission_name(plan.name, created=datetime(2000, 1, 1), digits="0" * 8)
+    partial = partial_name(name)
+    for job, stem in zip(plan.jobs, job_file_stems(plan)):
+        yield job.label, f"{partial}/{NODES}/{job.key}.json"
+        yield job.label, f"{partial}/{JOBS}/{stem}.plugin"
+        for frames in _last_chunks(job):
+            result = f"{chunk_name(frames)}.json"
+            yield job.label, f"{name}/{RESULTS}/{job.key}/{result}"
+            yield job.label, f"{name}/{RESULTS}/{job.key}/{temporary_name(result)}"
+    for node in plan.omitted:
+        yield f"{node.graph}.{node.node}", f"{partial}/{NODES}/{node.key}.json"
+
+
+def _last_chunks(job: Job) -> tuple[Optional[FrameList], ...]:
+    """One of these has the longest name: planned frames ascend, so that the last have the most digits."""
+    if job.frame_mode == "none":
+        return (None,)
+    last = (len(job.frames) - 1) // job.chunk_size * job.chunk_size
+    starts = (last,) if last == 0 else (last - job.chunk_size, last)
+    return tuple(job.frames[start : start + job.chunk_size] for start in starts)
+
+
+def _windows_length(text: str) -> int:
+    """Characters as Windows counts them, which takes some for two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,88 @@
+"""How far the jobs of a bundle are by the results that are there, for where Deadline does not tell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Optional
+
+from ..core.bundle import Bundle
+from ..core.files import RecordError
+from ..core.frames import FrameList
+from .backends import open_store
+from .store import chunk_name
+
+_PAUSE = 0.5  # Seconds between two looks for a late result.
+
+
+class ResultCounts:
+    """The planned chunks of a bundle's jobs, and which of them have results; the results themselves are not read.
+
+    Raises:
+        StoreError: Of every question, that the store of the results cannot be read.
+        RecordError: A record of the bundle is damaged.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._store = open_store(bundle.folder)
+        self._jobs = {job["key"]: job for job in bundle.jobs}
+        self._planned: dict[str, dict[str, Optional[FrameList]]] = {}
+        self._counted: dict[str, tuple[frozenset[str], int]] = {}
+
+    def frames(self, key: str) -> tuple[Optional[str], ...]:
+        """The frame list of each planned chunk; None for the one of a job that is not batched."""
+        return tuple(None if chunk is None else str(chunk) for chunk in self._chunks(key).values())
+
+    def planned(self, key: str) -> int:
+        """How many chunks were planned."""
+        return len(self._chunks(key))
+
+    def done(self, key: str) -> int:
+        """How many of the planned chunks have results."""
+        there = self._store.chunk_names(key)
+        known, count = self._counted.get(key, (None, 0))
+        if there != known:
+            count = self._count(key, there)
+            self._counted[key] = there, count
+        return count
+
+    def has_all(self, key: str) -> bool:
+        """Whether all results of the node are there, whatever became of its job."""
+        return self.done(key) == self.planned(key)
+
+    def missing(self, key: str, chunks: Iterable[Optional[str]]) -> frozenset[Optional[str]]:
+        """Those of the chunks, given as frame lists, that have no result of their own."""
+        there = self._store.chunk_names(key)
+        names = {frames: chunk_name(None if frames is None else FrameList.parse(frames)) for frames in chunks}
+        return frozenset(frames for frames, name in names.items() if name not in there)
+
+    def wait_for(self, keys: Iterable[str], *, seconds: float) -> bool:
+        """Whether all results of these nodes are there, now or soon: network file systems show new files late."""
+        missing, deadline = list(keys), time.monotonic() + seconds
+        while True:
+            missing = [key for key in missing if not self.has_all(key)]
+            if not missing or time.monotonic() >= deadline:
+                return not missing
+            time.sleep(_PAUSE)
+
+    def _chunks(self, key: str) -> dict[str, Optional[FrameList]]:
+        if key not in self._planned:
+            job = self._jobs[key]
+            is_batched = job["frame_mode"] != "none"
+            frames = FrameList.parse(job["frames"]) if is_batched else None
+            chunks = [None] if frames is None else frames.chunks(size=job["chunk_size"])
+            self._planned[key] = {chunk_name(chunk): chunk for chunk in chunks}
+        return self._planned[key]
+
+    def _count(self, key: str, there: frozenset[str]) -> int:
+        chunks = self._chunks(key)
+        done = chunks.keys() & there
+        if there <= chunks.keys() or len(done) == len(chunks):
+            return len(done)
+        # Cut anew in the Monitor: which frames those results have is in them alone.
+        try:
+            results = self._store.read(key)
+        except RecordError:
+            return len(done)
+        covered = {frame for result in results for frame in result.frames or ()}
+        return sum(name in done or (chunk is not None and covered.issuperset(chunk)) for name, chunk in chunks.items())

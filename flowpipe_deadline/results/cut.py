@@ -1,0 +1,70 @@
+"""The inputs of one chunk: every input in ``over`` cut alike, item i with item i."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence
+
+from ..core.errors import FlowpipeDeadlineError
+from ..core.frames import FrameList, FrameListError
+from .merge import Batch
+
+
+class CutError(FlowpipeDeadlineError):
+    """An input that cannot be cut into the chunks of its node."""
+
+
+def items_of(value: Any) -> Sequence[Any]:
+    """The items of a batched input: of a list, tuple or range itself, of a text the frames it lists.
+
+    Raises:
+        CutError: The value is none of these.
+    """
+    if isinstance(value, str):
+        try:
+            return FrameList.parse(value)
+        except FrameListError as error:
+            raise CutError(f"{value[:40]!r} is no frame list: {error}") from error
+    if isinstance(value, (list, tuple, range)):
+        return value
+    raise CutError(f"a {type(value).__name__} has no items to cut; give a list, tuple, range or frame list")
+
+
+def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Dict[str, Any]:
+    """The part of each of these inputs that belongs to ``frames`` (item numbers in ``items`` mode), its type kept.
+
+    Frames that were not planned, because somebody changed the frame range in the Monitor, are handed on as they are.
+
+    Raises:
+        CutError: An input has another length than planned, or no item for a frame.
+    """
+    place = {frame: index for index, frame in enumerate(batch.frames)}
+    unplanned = [frame for frame in frames if frame not in place]
+    parts = {}
+    for name, value in inputs.items():
+        if unplanned and name == batch.over[0] and batch.mode == "frames":
+            parts[name] = _like(value, list(frames))
+            continue
+        if unplanned:
+            raise CutError(f"{name} has no item for frame {unplanned[0]}: {batch.frames} were planned")
+        try:
+            items = items_of(value)
+        except CutError as error:
+            raise CutError(f"{name}: {error}") from error
+        if len(items) != len(batch.frames):
+            raise CutError(f"{name} has {len(items)} items where {batch.over[0]} has {len(batch.frames)}")
+        parts[name] = _pick(value, items, [place[frame] for frame in frames])
+    return parts
+
+
+def _pick(value: Any, items: Sequence[Any], places: List[int]) -> Any:
+    steps = {later - earlier for earlier, later in zip(places, places[1:])}
+    if isinstance(value, range) and len(steps) <= 1 and min(steps, default=1) > 0:
+        return value[places[0] : places[-1] + 1 : min(steps, default=1)]
+    return _like(value, [items[place] for place in places])
+
+
+def _like(value: Any, items: List[Any]) -> Any:
+    """The items as the type that the whole input has; odd parts of a range become a list."""
+    if isinstance(value, str):
+        return str(FrameList(items))
+    return tuple(items) if isinstance(value, tuple) else items

@@ -1,0 +1,370 @@
+"""From the results of chunks to the outputs of a node: the rules of the law of batches.
+
+Rules work on encoded values, so that no class of a user has to be imported to put two lists together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from ..core.errors import FlowpipeDeadlineError
+from ..core.frames import FrameList
+from ..core.loading import LoadingError
+from ..core.locate import LoadError, load_module
+from .codec import canonical, compound, decode, encode, identical, members
+from .store import ChunkResult
+
+_CHUNKS = "chunks"
+# The rule to advise for values that have no default one.
+_FITTING_RULES = {"tuple": "concat", "set": "union", "frozenset": "union"}
+_FUNCTION = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
+
+
+class MissingResultsError(FlowpipeDeadlineError):
+    """Upstream results that should be there, by node and frames."""
+
+    def __init__(self, node: str, frames: Optional[FrameList]) -> None:
+        super().__init__(node, frames)
+        self.node = node
+        self.frames = frames
+
+    def __str__(self) -> str:
+        part = "its result is" if self.frames is None else f"the results of {self.frames} are"
+        return f"{self.node}: {part} missing; requeue those tasks, or wait for the file system to show them"
+
+
+class MergeError(FlowpipeDeadlineError):
+    """Chunk results that cannot become one value; the message names node, output, values and a way out."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How a node is cut into chunks and put together again, as its record says."""
+
+    over: Tuple[str, ...]
+    """The inputs that are cut, item by item alike."""
+    mode: str
+    """``frames`` if tasks carry the frames themselves, ``items`` if they carry item numbers from 0."""
+    frames: FrameList
+    """The planned frames, or ``0-(n-1)``: position i is item i."""
+    merge: Mapping[str, str]
+    """Merge rules by output, or by ``output.key`` for one sub-plug."""
+
+    @classmethod
+    def from_json(cls, data: Optional[Mapping[str, Any]]) -> Optional[Batch]:
+        """The batch of a node record; None for a node that is not batched."""
+        if data is None:
+            return None
+        return cls(
+            over=tuple(data["over"]),
+            mode=data["mode"],
+            frames=FrameList.parse(data["frames"]),
+            merge=data["merge"],
+        )
+
+
+def merge_results(
+    node: str, *, batch: Optional[Batch], results: Sequence[ChunkResult], wanted: Optional[Collection[str]] = None
+) -> Dict[str, Any]:
+    """The node's outputs, ``{name: {"value": encoded, "sub_plugs": {key: encoded}}}``; those never set are left out.
+
+    ``results`` come latest first, as a store gives them. Of every frame, the latest result counts. With ``wanted``,
+    only these outputs are merged: that others cannot be is none of the caller's business.
+
+    Raises:
+        MissingResultsError: A planned frame has no result.
+        MergeError: Chunks differ where the rule wants them equal, or overlap in part where that cannot be told apart.
+    """
+    if batch is None:
+        whole = [result for result in results if result.frames is None]
+        if not whole:
+            raise MissingResultsError(node, None)
+        return dict(whole[0].outputs)
+    missing = missing_frames(batch, results)
+    if missing is not None:
+        raise MissingResultsError(node, missing)
+    segments = _segments(latest_by_frame(batch, results))
+    names = dict.fromkeys(name for segment in segments for name in segment.result.outputs)
+    chosen = names if wanted is None else [name for name in names if name in wanted]
+    return {name: _merge_plug(node, name, batch, segments) for name in chosen}
+
+
+def latest_by_frame(batch: Batch, results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
+    """The latest result of each frame: planned frames in their order, then those that were added in the Monitor."""
+    latest: Dict[int, ChunkResult] = {}
+    for result in results:
+        for frame in result.frames or ():
+            latest.setdefault(frame, result)
+    planned = [frame for frame in batch.frames if frame in latest]
+    added = sorted(frame for frame in latest if frame not in batch.frames)
+    return {frame: latest[frame] for frame in (*planned, *added)}
+
+
+def chunk_value(output: str, *, batch: Batch, covering: Sequence[Tuple[int, ChunkResult]]) -> Optional[Any]:
+    """The list, encoded, that an output holds for some frames: an item each, from the results that have it.
+
+    A tuple only where the rule ``concat`` says that tuples are put together. None if a result has not one item per
+    frame: then the output is no list by frame, and only its whole can be cut.
+    """
+    place = _Place(output)
+    is_concat = batch.merge.get(output) == "concat"
+    items = []
+    for frame, result in covering:
+        value = place.value(result) if place.is_in(result) else None
+        by_frame = _items_by_frame(value, result.frames) if is_concat or isinstance(value, list) else None
+        if by_frame is None:
+            return None
+        items.append(by_frame[frame])
+    return _like(place.value(covering[0][1]), items)
+
+
+def missing_frames(batch: Batch, results: Iterable[ChunkResult]) -> Optional[FrameList]:
+    """The planned frames (or item numbers) that no result covers; None if all are there."""
+    done = {frame for result in results if result.frames is not None for frame in result.frames}
+    missing = [frame for frame in batch.frames if frame not in done]
+    return FrameList(missing) if missing else None
+
+
+def check_rule(rule: str) -> None:
+    """Raises MergeError if there is no such merge rule."""
+    names = (*_RULES, _CHUNKS)
+    if rule not in names and not _FUNCTION.fullmatch(rule):
+        raise MergeError(f"there is no merge rule '{rule}'; choose {', '.join(names)}, or name a module:function")
+
+
+def is_function_rule(rule: str) -> bool:
+    """Whether the rule is a function of somebody's, ``module:function``."""
+    return ":" in rule
+
+
+def rule_function(rule: str) -> Callable[[List[Any]], Any]:
+    """The function that a rule ``module:function`` names.
+
+    Raises:
+        MergeError: It cannot be imported here.
+    """
+    module, _, attribute = rule.partition(":")
+    try:
+        function: Optional[Callable[[List[Any]], Any]] = getattr(load_module(module, file=None), attribute, None)
+    except (LoadError, LoadingError) as error:
+        raise MergeError(f"the function cannot be imported here ({error})") from error
+    if function is None or not callable(function):
+        raise MergeError(f"the function cannot be imported here ({module} has no function '{attribute}')")
+    return function
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """Neighbouring frames, in the order of all frames, that one result stands for."""
+
+    result: ChunkResult
+    frames: Tuple[int, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether these are all of the result's frames, in its own order."""
+        return self.frames == tuple(self.result.frames or ())
+
+
+@dataclass(frozen=True)
+class _Place:
+    """An output, or one of its sub-plugs."""
+
+    output: str
+    key: Optional[str] = None
+
+    def __str__(self) -> str:
+        return self.output if self.key is None else f"{self.output}.{self.key}"
+
+    def is_in(self, result: ChunkResult) -> bool:
+        """Whether the result has set it."""
+        output = result.outputs.get(self.output)
+        return output is not None and (self.key is None or self.key in output["sub_plugs"])
+
+    def value(self, result: ChunkResult) -> Any:
+        """Its encoded value."""
+        output = result.outputs[self.output]
+        return output["value"] if self.key is None else output["sub_plugs"][self.key]
+
+
+def _segments(latest: Mapping[int, ChunkResult]) -> List[_Segment]:
+    groups = itertools.groupby(latest.items(), key=lambda item: id(item[1]))
+    pairs = [list(group) for _, group in groups]
+    return [_Segment(result=group[0][1], frames=tuple(frame for frame, _ in group)) for group in pairs]
+
+
+def _merge_plug(node: str, name: str, batch: Batch, segments: Sequence[_Segment]) -> Dict[str, Any]:
+    """One output: each of its sub-plugs, and the value that a plain connection carries."""
+    outputs = [segment.result.outputs[name] for segment in segments if name in segment.result.outputs]
+    rule = batch.merge.get(name)
+    sub_plugs = {
+        key: _merge_values(node, _Place(name, key), batch.merge.get(f"{name}.{key}", rule), segments)
+        for key in dict.fromkeys(key for output in outputs for key in output["sub_plugs"])
+    }
+    if sub_plugs and all(map(_is_compound, outputs)):
+        unset = {key: value for output in outputs for key, value in members(output["value"]).items()}
+        return {"value": compound({**unset, **sub_plugs}), "sub_plugs": sub_plugs}
+    return {"value": _merge_values(node, _Place(name), rule, segments), "sub_plugs": sub_plugs}
+
+
+def _is_compound(output: Mapping[str, Any]) -> bool:
+    """Whether the plain value is only the sub-plugs seen as one dict; some of these may not have been set."""
+    values = members(output["value"])
+    return all(key in values and identical(values[key], value) for key, value in output["sub_plugs"].items())
+
+
+def _merge_values(node: str, place: _Place, rule: Optional[str], segments: Sequence[_Segment]) -> Any:
+    segments = [segment for segment in segments if place.is_in(segment.result)]
+    results = list({id(segment.result): segment.result for segment in segments}.values())
+    chosen = rule or _default_rule([place.value(result) for result in results])
+    try:
+        if chosen == "concat":
+            return _concat(_pieces(place, segments, results))
+        if chosen != "same":
+            _refuse_partial_overlap(segments, results)
+        if chosen == _CHUNKS:
+            return {str(result.frames): place.value(result) for result in results}
+        encoded = [place.value(result) for result in results]
+        if chosen in _RULES:
+            return _RULES[chosen](encoded)
+        return encode(rule_function(chosen)([decode(value) for value in encoded]))
+    except Exception as error:  # A rule may be anybody's function.
+        fitting = _FITTING_RULES.get(_kind(place.value(results[0])), _CHUNKS)
+        advice = "" if rule else f"; declare how, such as metadata['batch']['merge'] = {{'{place}': '{fitting}'}}"
+        raise MergeError(f"{node}.{place}: the rule '{chosen}' cannot merge its chunks: {error}{advice}") from error
+
+
+def _pieces(place: _Place, segments: Sequence[_Segment], results: Sequence[ChunkResult]) -> List[Any]:
+    """The values to put one after the other: of whole chunks as they are, of parts the items of their frames."""
+    pieces = []
+    for segment in segments:
+        value = place.value(segment.result)
+        if not segment.is_whole:
+            items = _items_by_frame(value, segment.result.frames)
+            if items is None:
+                _refuse_partial_overlap(segments, results)
+                return [place.value(result) for result in results]
+            value = _like(value, [items[frame] for frame in segment.frames])
+        pieces.append(value)
+    return pieces
+
+
+def _refuse_partial_overlap(segments: Sequence[_Segment], results: Sequence[ChunkResult]) -> None:
+    """Raises if a later result covers some frames of an earlier one, and not all."""
+    for result in results:
+        counting = sum(len(segment.frames) for segment in segments if segment.result is result)
+        if result.frames is not None and counting < len(result.frames):
+            covering = [other for other in segments if other.result is not result and _shares_frames(other, result)]
+            later = covering[0].result.frames if covering else "some of its frames"
+            raise _ConflictError(
+                f"the results of {result.frames} and, written later, of {later} overlap in part; requeue all tasks of"
+                " this job, so that they have one chunk size"
+            )
+
+
+def _shares_frames(segment: _Segment, result: ChunkResult) -> bool:
+    return not set(segment.frames).isdisjoint(result.frames or ())
+
+
+def _items_by_frame(value: Any, frames: Optional[FrameList]) -> Optional[Dict[int, Any]]:
+    """The items of an encoded list or tuple by frame; None if it has not one for each."""
+    items = value["items"] if _kind(value) == "tuple" else value
+    if frames is None or not isinstance(items, list) or len(items) != len(frames):
+        return None
+    return dict(zip(frames, items))
+
+
+def _like(value: Any, items: List[Any]) -> Any:
+    return items if isinstance(value, list) else {"$type": "tuple", "items": items}
+
+
+def _default_rule(encoded: Sequence[Any]) -> str:
+    kinds = {_kind(value) for value in encoded}
+    if kinds == {"list"}:
+        return "concat"
+    return "union" if kinds == {"dict"} else "same"
+
+
+class _ConflictError(Exception):
+    """Two chunks have different values where there must be one."""
+
+
+def _same(encoded: Sequence[Any]) -> Any:
+    for value in encoded[1:]:
+        if not identical(encoded[0], value):
+            raise _ConflictError(f"one chunk has {_short(encoded[0])}, another {_short(value)}")
+    return encoded[0]
+
+
+def _concat(encoded: Sequence[Any]) -> Any:
+    kinds = {_kind(value) for value in encoded}
+    if kinds == {"text"}:
+        return "".join(encoded)
+    if not kinds <= {"list", "tuple"} or len(kinds) != 1:
+        raise _ConflictError(f"it joins lists, tuples or texts of one kind, and got {', '.join(sorted(kinds))}")
+    items = [item for value in encoded for item in (value if isinstance(value, list) else value["items"])]
+    return _like(encoded[0], items)
+
+
+def _union(encoded: Sequence[Any]) -> Any:
+    kinds = {_kind(value) for value in encoded}
+    if kinds <= {"set", "frozenset"} and len(kinds) == 1:
+        items = {canonical(item): item for value in encoded for item in value["items"]}
+        return {"$type": kinds.pop(), "items": [items[text] for text in sorted(items)]}
+    if kinds != {"dict"}:
+        raise _ConflictError(f"it unites dicts or sets of one kind, and got {', '.join(sorted(kinds))}")
+    united: Dict[str, Tuple[Any, Any]] = {}
+    for key, item in (pair for value in encoded for pair in _pairs(value)):
+        _, known = united.setdefault(canonical(key), (key, item))
+        if not identical(known, item):
+            raise _ConflictError(f"the key {_short(key)} is {_short(known)} in one chunk, {_short(item)} in another")
+    if all(isinstance(value, dict) and "$type" not in value for value in encoded):
+        return dict(united.values())
+    return {"$type": "dict", "items": [list(pair) for pair in united.values()]}
+
+
+def _pairs(value: Any) -> Iterable[Any]:
+    return list(value["items"] if "$type" in value else value.items())
+
+
+def _computed(function: Callable[[List[Any]], Any]) -> Callable[[Sequence[Any]], Any]:
+    """A rule that needs the values themselves."""
+    return lambda encoded: encode(function([decode(value) for value in encoded]))
+
+
+def _total(values: List[Any]) -> Any:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total
+
+
+def _kind(value: Any) -> str:
+    """What merging sees in an encoded value: list, dict, tuple, set, frozenset, text, or another type's name."""
+    if isinstance(value, list):
+        return "list"
+    if isinstance(value, dict):
+        return str(value.get("$type", "dict"))
+    return "text" if isinstance(value, str) else type(value).__name__
+
+
+def _short(value: Any) -> str:
+    text = canonical(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+_RULES: Dict[str, Callable[[Sequence[Any]], Any]] = {
+    "concat": _concat,
+    "union": _union,
+    "same": _same,
+    "first": lambda encoded: encoded[0],
+    "last": lambda encoded: encoded[-1],
+    "sum": _computed(_total),
+    "min": _computed(min),
+    "max": _computed(max),
+    "all": _computed(all),
+    "any": _computed(any),
+}

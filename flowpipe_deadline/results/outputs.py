@@ -1,0 +1,172 @@
+"""Bundle to outputs: what each node gave, merged over its chunks, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ..core.bundle import AnyPath, Bundle, find_nodes, node_labels, read_bundle, read_node
+from ..core.files import RecordError
+from ..core.frames import FrameList
+from ..evaluator.task import final_outputs
+from .backends import open_store
+from .codec import decode, plain
+from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
+from .stale import RememberedStore, is_stale
+from .store import ChunkResult, Store
+
+
+@dataclass(frozen=True)
+class NodeResults:
+    """What there is of one node. The values are encoded; the methods give them as Python values or plain JSON."""
+
+    key: str
+    node: str
+    graph: str
+    is_omitted: bool
+    is_last: bool
+    """Whether no other job waits for it."""
+    encoded: Optional[Mapping[str, Any]]
+    """The outputs after all chunks, without those that cannot be merged; None if something is missing or damaged."""
+    chunks: tuple[tuple[Optional[str], Mapping[str, Any]], ...]
+    """The outputs of each chunk, by its frame list (None for a node that is not batched)."""
+    missing: Optional[str]
+    """The frames without a result, ``all`` for a node without frames; None if nothing is missing."""
+    stale: Optional[str]
+    """The frames whose results are older than what they were made from, ``all`` for a node without frames; None if
+    none is."""
+    problem: Optional[str]
+    """Why the results cannot be read or merged, if so."""
+
+    @property
+    def label(self) -> str:
+        """``graph.node``."""
+        return f"{self.graph}.{self.node}"
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs by name, with their Python types. Classes of enumerations and dataclasses are imported.
+
+        Raises:
+            MissingResultsError: A task of the node has no result.
+            MergeError: The chunks cannot become one value.
+        """
+        if self.problem is not None:
+            raise MergeError(self.problem)
+        if self.encoded is None:
+            frames = None if self.missing in (None, "all") else FrameList.parse(str(self.missing))
+            raise MissingResultsError(self.key, frames)
+        return {name: decode(value) for name, value in self.encoded.items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain JSON."""
+        return {
+            "key": self.key,
+            "node": self.node,
+            "graph": self.graph,
+            "outputs": self.plain_outputs(),
+            "missing": self.missing,
+            "stale": self.stale,
+            "problem": self.problem,
+            "chunks": [
+                {"frames": frames, "outputs": {name: plain(value) for name, value in outputs.items()}}
+                for frames, outputs in self.chunks
+            ],
+        }
+
+    def plain_outputs(self) -> Optional[dict[str, Any]]:
+        """The outputs as plain JSON; None if something is missing."""
+        return None if self.encoded is None else {name: plain(value) for name, value in self.encoded.items()}
+
+
+def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, NodeResults]:
+    """The results of all nodes by ``graph.node``, upstream first; of one node only, by key, name or ``graph.node``.
+
+    Where several nodes have the same label, it is followed by their key: ``sub.render (render-2)``.
+
+    Raises:
+        RecordError: The folder is no bundle, or a record in it is damaged.
+        UsageError: There is no such node.
+        StoreError: The store of the results cannot be read.
+    """
+    opened = read_bundle(bundle)
+    labels = node_labels(opened)
+    entries = [*opened.manifest["jobs"], *({**entry, "omitted": True} for entry in opened.manifest["omitted"])]
+    if node is not None:
+        wanted = find_nodes(opened, node)
+        entries = [entry for entry in entries if entry["key"] in wanted]
+    store = RememberedStore(open_store(opened.folder))
+    return {labels[entry["key"]]: _node_results(opened, entry, store) for entry in entries}
+
+
+def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> NodeResults:
+    key, is_omitted = entry["key"], bool(entry.get("omitted"))
+    record = read_node(bundle.folder, key)
+    batch = Batch.from_json(record["batch"])
+    results: tuple[ChunkResult, ...] = ()
+    merged: Optional[Mapping[str, Any]] = None
+    stale: list[ChunkResult] = []
+    problem = None
+    try:
+        results = () if is_omitted else store.read(key)
+        stale = [result for result in results if is_stale(record, result, bundle=bundle.folder, store=store)]
+        merged, problem = ({}, None) if is_omitted else _merge_each(key, batch, results, record["outputs"])
+    except MissingResultsError:
+        pass
+    except (MergeError, RecordError) as error:
+        problem = str(error)
+    return NodeResults(
+        key=key,
+        node=entry["node"],
+        graph=entry["graph"],
+        is_omitted=is_omitted,
+        is_last=bool(entry.get("last")),
+        encoded=None if merged is None else _without(final_outputs(record, merged), merged, results),
+        chunks=tuple(
+            (None if result.frames is None else str(result.frames), final_outputs(record, result.outputs))
+            for result in sorted(results, key=_first_frame)
+        ),
+        missing=None if is_omitted else _missing(batch, results),
+        stale=_frames_of(stale),
+        problem=problem,
+    )
+
+
+def _merge_each(
+    key: str, batch: Optional[Batch], results: Sequence[ChunkResult], outputs: Iterable[str]
+) -> tuple[dict[str, Any], Optional[str]]:
+    """Every output that can be merged, and why others cannot."""
+    merged: dict[str, Any] = {}
+    problems = []
+    for name in outputs:
+        try:
+            merged.update(merge_results(key, batch=batch, results=results, wanted=(name,)))
+        except MergeError as error:
+            problems.append(str(error))
+    if not outputs:
+        merge_results(key, batch=batch, results=results)  # Raises if a result is missing.
+    return merged, "; ".join(problems) or None
+
+
+def _without(outputs: dict[str, Any], merged: Mapping[str, Any], results: Sequence[ChunkResult]) -> dict[str, Any]:
+    """The outputs without those that chunks have set and that could not be merged."""
+    was_set = {name for result in results for name in result.outputs}
+    return {name: value for name, value in outputs.items() if name in merged or name not in was_set}
+
+
+def _frames_of(results: Sequence[ChunkResult]) -> Optional[str]:
+    if not results:
+        return None
+    frames = sorted({frame for result in results for frame in result.frames or ()})
+    return str(FrameList(frames)) if frames else "all"
+
+
+def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Optional[str]:
+    if batch is None:
+        return None if any(result.frames is None for result in results) else "all"
+    frames = missing_frames(batch, results)
+    return None if frames is None else str(frames)
+
+
+def _first_frame(result: ChunkResult) -> int:
+    return -1 if result.frames is None else result.frames[0]

@@ -1,0 +1,182 @@
+"""The store that keeps results in a Redis server: a hash per node, a field per chunk.
+
+The keys are ``<prefix>:<submission>:<node>``; the set ``<prefix>:<submission>`` names the nodes that have results. All
+keys of a submission expire together, counted from its last result.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import closing
+from typing import Any, Callable, FrozenSet, List, Tuple, Type, TypeVar, cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from ..core.files import RecordError
+from .redis_url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
+from .store import ChunkResult, StoreError, chunk_name, latest_first, parse_result, result_record
+
+_SECONDS_A_DAY = 24 * 60 * 60
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0  # For sending one result as well: 512 MB on a gigabit line take five.
+_PAUSES = (0.25, 1.0)  # Seconds before the second and the third try.
+_LARGEST = 512 * 1024 * 1024  # What Redis takes as one value, as it is shipped.
+
+_Answer = TypeVar("_Answer")
+
+# What an error means, and what to do. The first that fits counts: a refused password is a kind of lost connection.
+_ADVICE: Tuple[Tuple[Type[Exception], str, str], ...] = (
+    (
+        redis.AuthenticationError,
+        "refuses user or password",
+        f"set {PASSWORD_VARIABLE}, and {USER_VARIABLE} if it is not the default user, where this ran",
+    ),
+    (redis.exceptions.NoPermissionError, "gives its user no right to do this", "extend the user's rights"),
+    (redis.OutOfMemoryError, "is out of memory", "raise its maxmemory, or delete submissions nobody needs any more"),
+    (redis.ReadOnlyError, "is a read-only replica", "plan with the primary server as the store"),
+    (redis.ConnectionError, "cannot be reached", "see that it runs, and to host, port and network"),
+    (redis.TimeoutError, "does not answer in time", "see to the network and the server's load"),
+    (Exception, "cannot do what it is asked", "see to the server"),
+)
+_LOST = (redis.ConnectionError, redis.TimeoutError)
+
+
+class RedisStore:
+    """A store in a Redis server, for one submission.
+
+    Every call has a connection of its own: a node may take hours between reading and writing, and many networks drop a
+    connection that idles so long without a word.
+    """
+
+    def __init__(self, address: RedisAddress, *, submission: str) -> None:
+        self._address = address
+        self._base = f"{address.prefix}:{submission}"
+
+    def check(self) -> None:
+        """Makes sure that the server is there and takes writes.
+
+        Raises:
+            StoreError: It is not, or does not; the message says what to do.
+        """
+
+        def try_it(client: redis.Redis) -> None:
+            client.set(f"{self._base}:?", b"", ex=1)  # No node has this key.
+
+        self._ask(try_it, failure="nothing can be stored")
+
+    def write(self, node: str, result: ChunkResult) -> None:
+        """Keeps the result as one field of the node's hash, and all of the submission for another while.
+
+        Raises:
+            StoreError: The server does not take it; the message says what to do.
+        """
+        record = json.dumps(result_record(node, result), allow_nan=False, separators=(",", ":")).encode("ascii")
+        if len(record) > _LARGEST:
+            raise StoreError(
+                f"{node}: its result has {len(record) >> 20} MB, and Redis takes {_LARGEST >> 20} MB at most; let the"
+                " node write a file and hand on its path, or plan with the store 'files'"
+            )
+
+        def keep(client: redis.Redis) -> None:
+            siblings = cast(Any, client.smembers(self._base))
+            # One transaction, sent at once: the server does all of it, or, if it does not get all of it, nothing.
+            with client.pipeline(transaction=True) as transaction:
+                transaction.hset(self._key(node), chunk_name(result.frames), cast(Any, record))
+                transaction.sadd(self._base, node)
+                for key in {self._base, self._key(node), *(self._key(name.decode("ascii")) for name in siblings)}:
+                    transaction.expire(key, self._address.days * _SECONDS_A_DAY)
+                transaction.execute()
+
+        self._ask(keep, failure=f"{node}: its result cannot be written")
+
+    def read(self, node: str) -> Tuple[ChunkResult, ...]:
+        """All results of the node, the latest first.
+
+        Raises:
+            StoreError: The server does not give them; the message says what to do.
+            RecordError: A result is damaged; the message names its key and field.
+        """
+
+        def fetch(client: redis.Redis) -> List[ChunkResult]:
+            # One by one: all at once would fill the server's memory a second time, for every task that reads.
+            fields = sorted(cast(Any, client.hkeys(self._key(node))))
+            records = ((field, cast(Any, client.hget(self._key(node), field))) for field in fields)
+            return [self._result(node, field, record) for field, record in records if record is not None]
+
+        return latest_first(self._ask(fetch, failure=f"{node}: its results cannot be read"))
+
+    def chunk_names(self, node: str) -> FrozenSet[str]:
+        """Of which chunks the node has results: the fields of its hash.
+
+        Raises:
+            StoreError: The server does not tell; the message says what to do.
+        """
+
+        def ask(client: redis.Redis) -> FrozenSet[str]:
+            fields = cast(Any, client.hkeys(self._key(node)))
+            return frozenset(field.decode("ascii", "backslashreplace") for field in fields)
+
+        return self._ask(ask, failure=f"{node}: its results cannot be listed")
+
+    def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
+        """Moves the node's damaged results to a hash beside its own, so that they count as missing; names them."""
+
+        def move(client: redis.Redis) -> List[str]:
+            moved = []
+            for field in sorted(cast(Any, client.hkeys(self._key(node)))):
+                record = cast(Any, client.hget(self._key(node), field))
+                try:
+                    self._result(node, field, record or b"")
+                except RecordError:
+                    with client.pipeline(transaction=True) as transaction:
+                        transaction.hset(f"{self._key(node)}:damaged", field, record or b"")
+                        transaction.expire(f"{self._key(node)}:damaged", self._address.days * _SECONDS_A_DAY)
+                        transaction.hdel(self._key(node), field)
+                        transaction.execute()
+                    moved.append(f"{self._key(node)}:damaged {field.decode('ascii', 'backslashreplace')}")
+            return moved
+
+        return tuple(self._ask(move, failure=f"{node}: its results cannot be read"))
+
+    def _key(self, node: str) -> str:
+        return f"{self._base}:{node}"
+
+    def _result(self, node: str, field: bytes, record: bytes) -> ChunkResult:
+        name = f"{self._address} {self._key(node)} {field.decode('ascii', 'backslashreplace')}"
+        return parse_result(record, name=name)
+
+    def _ask(self, question: Callable[[redis.Redis], _Answer], *, failure: str) -> _Answer:
+        """The server's answer. A question is asked again if the connection is lost: writing twice is writing once."""
+        pauses = iter(_PAUSES)
+        while True:
+            try:
+                with closing(self._client()) as client:
+                    return question(client)
+            except (redis.RedisError, OSError) as error:
+                kind, what, remedy = next(advice for advice in _ADVICE if isinstance(error, advice[0]))
+                pause = next(pauses, None) if kind in _LOST else None
+                if pause is None:
+                    raise StoreError(
+                        f"{failure}: the store {self._address} {what} ({error}); {remedy}, and then try again, or"
+                        " requeue the task"
+                    ) from error
+            time.sleep(pause)
+
+    def _client(self) -> redis.Redis:
+        return redis.Redis(
+            host=self._address.host,
+            port=self._address.port,
+            db=self._address.database,
+            username=os.environ.get(USER_VARIABLE) or None,
+            password=os.environ.get(PASSWORD_VARIABLE) or None,
+            ssl=self._address.is_encrypted,
+            ssl_check_hostname=True,
+            socket_connect_timeout=_CONNECT_SECONDS,
+            socket_timeout=_ANSWER_SECONDS,
+            retry=Retry(NoBackoff(), 0),  # The client's own habits differ by version.
+            protocol=2,  # Which servers before Redis 6 speak as well.
+        )

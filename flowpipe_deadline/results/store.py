@@ -1,0 +1,193 @@
+"""Results of chunks: what a store keeps, what every store promises, and the store that keeps files in the bundle."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Protocol, Tuple
+
+from ..core.errors import FlowpipeDeadlineError
+from ..core.files import RecordError, json_bytes, parse_record, write_whole
+from ..core.frames import FrameList
+
+RESULT_FORMAT = 1
+RESULTS = "results"
+_WHOLE = "whole"
+_LONGEST_NAME = 60
+
+
+class StoreError(FlowpipeDeadlineError):
+    """A store that cannot be read or written at the moment; the task can be requeued once that is mended."""
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """The outputs of one evaluation: of one chunk of a node, or of the whole node."""
+
+    frames: Optional[FrameList]
+    """The frames (or item numbers) of the chunk; None if the node is not batched."""
+    outputs: Mapping[str, Any]
+    """By output that the evaluation set: ``{"value": encoded, "sub_plugs": {key: encoded}}``."""
+    written: int
+    """When, in nanoseconds since 1970: of two results of a frame, the later one counts."""
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    """By upstream node, when the latest of the results that it was made from was written."""
+
+
+class Store(Protocol):
+    """Where results live. A later result of the same chunk replaces the earlier one; nothing else is changed."""
+
+    def write(self, node: str, result: ChunkResult) -> None:
+        """Keeps the result under the node's key, whole or not at all.
+
+        Raises:
+            StoreError: It cannot be kept.
+        """
+
+    def read(self, node: str) -> Tuple[ChunkResult, ...]:
+        """All results of the node, the latest first.
+
+        Raises:
+            StoreError: They cannot be read.
+            RecordError: A result is damaged; the message names it.
+        """
+
+    def chunk_names(self, node: str) -> FrozenSet[str]:
+        """Of which chunks the node has results, as ``chunk_name`` calls them; nothing is read for it.
+
+        Raises:
+            StoreError: That cannot be told.
+        """
+
+    def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
+        """Moves the node's damaged results out of the way, so that they count as missing; tells where they are now.
+
+        Raises:
+            StoreError: They cannot be moved.
+        """
+
+
+class FileStore:
+    """A store in the ``results`` folder of a bundle: ``results/<node>/<chunk>.json``."""
+
+    def __init__(self, bundle: Path) -> None:
+        self._folder = bundle / RESULTS
+
+    def write(self, node: str, result: ChunkResult) -> None:
+        """Keeps the result as ``results/<node>/<chunk>.json``.
+
+        Raises:
+            StoreError: The folder cannot be written; nothing was changed.
+        """
+        folder = self._folder / node
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / f"{chunk_name(result.frames)}.json", json_bytes(result_record(node, result)))
+        except OSError as error:
+            raise StoreError(
+                f"{node}: its result cannot be written to {folder}: {error.strerror}; nothing was kept"
+            ) from error
+
+    def read(self, node: str) -> Tuple[ChunkResult, ...]:
+        """All results of the node, the latest first.
+
+        Raises:
+            StoreError: The folder cannot be read.
+            RecordError: A result is damaged; the message names its file.
+        """
+        return latest_first(_read_result(path) for path in self._paths(node))
+
+    def chunk_names(self, node: str) -> FrozenSet[str]:
+        """Of which chunks the node has results: the names of their files.
+
+        Raises:
+            StoreError: The folder cannot be read.
+        """
+        return frozenset(path.stem for path in self._paths(node))
+
+    def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
+        """Renames the node's damaged results, so that they count as missing; gives their new paths."""
+        moved = []
+        for path in self._paths(node):
+            try:
+                _read_result(path)
+            except RecordError:
+                moved.append(str(path.replace(path.with_name(f"{path.name}.damaged"))))
+        return tuple(moved)
+
+    def _paths(self, node: str) -> List[Path]:
+        folder = self._folder / node
+        try:
+            return sorted(path for path in folder.iterdir() if _is_result(path))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"{node}: its results cannot be read from {folder}: {error.strerror}") from error
+
+
+def chunk_name(frames: Optional[FrameList]) -> str:
+    """A file name for the chunk: its frame list, shortened by a hash where that gets long; ``whole`` without frames."""
+    if frames is None:
+        return _WHOLE
+    text = str(frames)
+    if len(text) <= _LONGEST_NAME:
+        return text
+    return f"{min(frames)}-{max(frames)}_{hashlib.sha256(text.encode('ascii')).hexdigest()[:12]}"
+
+
+def _read_result(path: Path) -> ChunkResult:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RecordError(f"the result {path} cannot be read: {error.strerror}") from error
+    return parse_result(data, name=str(path))
+
+
+def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
+    """The result as the JSON object that every store keeps."""
+    return {
+        "format": RESULT_FORMAT,
+        "node": node,
+        "frames": None if result.frames is None else str(result.frames),
+        "written": result.written,
+        "inputs": result.inputs,
+        "outputs": result.outputs,
+    }
+
+
+def parse_result(data: bytes, *, name: str) -> ChunkResult:
+    """The result in the bytes, which ``name`` tells where to find.
+
+    Raises:
+        RecordError: They are damaged.
+    """
+    try:
+        record = parse_record(data, name=name, version=RESULT_FORMAT)
+        return ChunkResult(
+            frames=None if record["frames"] is None else FrameList.parse(record["frames"]),
+            outputs=_outputs(record["outputs"]),
+            written=int(record["written"]),
+            inputs=dict(record["inputs"]),
+        )
+    except (RecordError, KeyError, TypeError, AttributeError, ValueError) as error:
+        reason = "no JSON of ours" if isinstance(error, RecordError) else repr(error)
+        raise RecordError(f"the result {name} is damaged ({reason}); delete it and requeue that task") from error
+
+
+def _outputs(data: Any) -> Mapping[str, Any]:
+    """The outputs of a record, if they have the shape that is written."""
+    for output in data.values():
+        if set(output) != {"value", "sub_plugs"}:
+            raise TypeError(f"an output has {', '.join(output)}")
+    outputs: Mapping[str, Any] = data
+    return outputs
+
+
+def latest_first(results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
+    """The results in the order that every store gives them in."""
+    return tuple(sorted(results, key=lambda result: result.written, reverse=True))
+
+
+def _is_result(path: Path) -> bool:
+    return path.suffix == ".json" and not path.name.startswith(".")

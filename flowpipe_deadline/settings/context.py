@@ -1,0 +1,172 @@
+"""Which variables of the submitting environment a job takes along."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Optional
+
+from ..core.locate import INSTALLED, SHARED, import_root, leading_path, own_file
+from ..core.text import is_one_line
+
+_WILDCARDS = frozenset("*?[")
+# fmt: off
+# What belongs to a machine, a login or a host application: on a worker it would mislead the interpreter, or break it
+# (hosts-and-tooling.md, section 4).
+_NEVER_BY_PATTERN = (
+    "PATH", "PATHEXT", "PWD", "OLDPWD", "HOME", "SHELL", "SHLVL", "TERM*", "LANG", "LC_*", "TZ", "_",
+    "USER", "USERNAME", "USERDOMAIN*", "USERPROFILE", "LOGNAME", "HOST*", "COMPUTERNAME", "LOGONSERVER", "SESSIONNAME",
+    "TEMP", "TMP", "TMPDIR", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES*", "PROGRAMW6432", "PUBLIC",
+    "COMMONPROGRAM*", "ALLUSERSPROFILE", "HOMEDRIVE", "HOMEPATH", "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC",
+    "OS", "PROCESSOR_*", "NUMBER_OF_PROCESSORS", "DRIVERDATA", "PSMODULEPATH", "ONEDRIVE*",
+    "PYTHON*", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV*", "CONDA_*", "PYENV_*", "PIP_*", "PYTEST_*",
+    "LD_*", "DYLD_*", "LIBPATH", "DISPLAY", "WAYLAND_*", "XAUTHORITY", "XDG_*", "DBUS_*", "GPG_*", "SSH_*",
+    "QT_*", "QML*", "GTK_*", "GDK_*", "GIO_*", "GNOME_*", "KDE_*", "DESKTOP_S*", "SESSION_MANAGER", "XMODIFIERS",
+    "JAVA_*", "JRE_HOME", "JDK_*", "PERL5LIB", "RUBYLIB", "NODE_PATH", "CLASSPATH", "MANPATH", "INFOPATH",
+    "PS1", "PS2", "PROMPT*", "BASH*", "ZDOTDIR", "UID", "EUID", "PPID", "HIST*", "*HISTFILE", "LESS", "LESSOPEN",
+    "LESSCLOSE", "WINDOWID", "LS_COLORS", "COLORTERM", "COLORFGBG", "COLUMNS", "LINES", "VTE_*", "TMUX*",
+    "STY", "SUDO_*", "WSL*", "INVOCATION_ID", "JOURNAL_STREAM", "SYSTEMD_*", "*EDITOR", "VISUAL",
+    "PAGER", "BROWSER", "MAIL*", "EMAIL", "*NETRC", "KUBECONFIG", "KRB5*", "DOCKER_CONFIG", "DOCKER_HOST",
+    "DOCKER_CERT_PATH", "AZURE_CONFIG_DIR", "AWS_PROFILE", "AWS_CONFIG_FILE",
+    "DEADLINE_PATH", "FLOWPIPE_DEADLINE*",
+)
+# fmt: on
+# What is nobody else's business, by words of the name: DB_PASS, SSHPASS and MYSQL_PWD, but neither PASSENGER nor PATH.
+_SECRET_NAME = re.compile(
+    r"PASSWORD|PASSWD|PASSPHRASE|PASSCODE|PASSFILE|SECRET|TOKEN|CREDENTIAL|COOKIE|PRIVATE|AUTH(?!ORS?(?![A-Z]))"
+    r"|(PASS|PWD|KEY|CREDS?)S?(?![A-Z])|KEY(FILE|STORE|RING|TAB)|(?<![A-Z])PATS?(?![A-Z])"
+)
+# A URL that says who asks, or a value that says with what.
+_SECRET_VALUE = re.compile(r"://([^\s/@]*:\S*|[^\s/@]+)@|\b(password|passwd|pwd|token|secret|api_?key)=", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What was found."""
+
+    values: Mapping[str, str]
+    missing: tuple[str, ...]
+    """Plain names that are not set."""
+    unfit: tuple[str, ...]
+    """Plain names whose value no line of a job can hold."""
+
+
+def capture(wanted: Sequence[str], environ: Mapping[str, str]) -> Captured:
+    """The variables that are asked for by name or by pattern, as a shell has them; a pattern's come by name.
+
+    A pattern never takes what belongs to a machine or a person, such as PATH, HOME or PYTHONPATH, nor what looks like a
+    secret, and passes over values that no line can hold; by its name everything can be had.
+
+    >>> dict(capture(["SHOW", "REZ_*", "NOPE"], {"REZ_B": "2", "REZ_A": "1", "SHOW": "x", "PATH": "/bin"}).values)
+    {'SHOW': 'x', 'REZ_A': '1', 'REZ_B': '2'}
+    """
+    values: dict[str, str] = {}
+    missing, unfit = [], []
+    for name in wanted:
+        if is_pattern(name):
+            values.update(
+                {found: environ[found] for found in sorted(environ) if _is_taken(found, name, environ[found])}
+            )
+        elif name not in environ:
+            missing.append(name)
+        elif not is_one_line(environ[name]):
+            unfit.append(name)
+        else:
+            values[name] = environ[name]
+    return Captured(values=values, missing=tuple(missing), unfit=tuple(unfit))
+
+
+def is_pattern(name: str) -> bool:
+    """Whether it stands for more than one name."""
+    return not _WILDCARDS.isdisjoint(name)
+
+
+def _is_taken(name: str, pattern: str, value: str) -> bool:
+    if not fnmatchcase(name, pattern) or "=" in name or not is_one_line(name + value):
+        return False
+    if _SECRET_NAME.search(name.upper()) or _SECRET_VALUE.search(value):
+        return False
+    return not any(fnmatchcase(name.upper(), never) for never in _NEVER_BY_PATTERN)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the planner cannot know by itself."""
+
+    environ: Optional[Mapping[str, str]] = None
+    """The variables that jobs may take along; None if nobody has looked."""
+    import_roots: tuple[str, ...] = ()
+    """Folders that modules of the graph's own come from, in the order of ``sys.path``."""
+    python_path: tuple[str, ...] = ()
+    """Folders that child processes import from as well: those of PYTHONPATH."""
+    interpreters: Optional[Collection[str]] = None
+    """The interpreters that are configured; None if that is not known."""
+
+
+def read_surroundings(*, interpreters: Optional[Collection[str]] = None) -> Surroundings:
+    """The surroundings of this process; to be read once the graph is there, as only then its modules are."""
+    return Surroundings(
+        environ=dict(os.environ),
+        import_roots=_import_roots(),
+        python_path=_full_paths(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))),
+        interpreters=interpreters,
+    )
+
+
+def _import_roots() -> tuple[str, ...]:
+    """The folders of ``sys.path`` that a module came from which is neither installed nor of the standard library.
+
+    And those that somebody has put before the standard library, be it in a script or in PYTHONPATH: a node may import
+    from there when it is evaluated, and not before.
+    """
+    found = {root for module in list(sys.modules.values()) for root in _roots(module)}
+    launcher = _launcher_folder()
+    found |= {
+        folder
+        for folder in filter(None, leading_path())
+        if not _is_installed(folder) and os.path.realpath(folder) != launcher
+    }
+    known = {os.path.normcase(os.path.abspath(folder)) for folder in found}
+    return tuple(folder for folder in _full_paths(sys.path) if os.path.normcase(folder) in known)
+
+
+def _is_installed(folder: str) -> bool:
+    """Whether the folder belongs to this Python, its environment or its application."""
+    path = Path(os.path.abspath(folder))
+    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
+    return not INSTALLED.isdisjoint(path.parts) or not prefixes.isdisjoint((path, *path.parents))
+
+
+def _launcher_folder() -> Optional[str]:
+    """What Python put on ``sys.path`` for a console script: its folder, on Windows itself; None if there is none."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    return os.path.dirname(os.path.realpath(file)) if isinstance(file, str) and _is_launcher(file) else None
+
+
+def _is_launcher(file: str) -> bool:
+    """Whether that is what an installer makes of an entry point, and no script of anybody's."""
+    folder, name = os.path.split(file)
+    return folder.lower().endswith(".exe") or not name.lower().endswith((".py", ".pyw", ".pyc"))
+
+
+def _roots(module: object) -> Iterator[str]:
+    """Where a module of the graph's own was imported from; the folder of one that is run as a script."""
+    file, name = getattr(module, "__file__", None), getattr(module, "__name__", None)
+    if not isinstance(file, str) or not isinstance(name, str) or name.partition(".")[0] in SHARED:
+        return
+    if name == "__main__" and _is_launcher(file):
+        return
+    path = own_file(file)
+    if path is not None:
+        spec = getattr(module, "__spec__", None) if name == "__main__" else None
+        yield import_root(getattr(spec, "name", name), path) or os.path.dirname(path)
+
+
+def _full_paths(folders: Iterable[str]) -> tuple[str, ...]:
+    """Each folder once, as it is seen from here; an empty one is the current folder."""
+    return tuple(dict.fromkeys(os.path.abspath(folder) for folder in folders if isinstance(folder, str)))

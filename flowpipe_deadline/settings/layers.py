@@ -1,0 +1,102 @@
+"""Settings of several sources as one: a node's own over the graph's, these over presets, these over the studio's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .job_info_keys import setting_of_key
+from .rules import counts, rivals
+
+ENVIRONMENT = "environment"
+_RAW = "job_info"
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The settings of one source."""
+
+    source: str
+    """For people."""
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The settings of all sources of a graph, the weakest first."""
+
+    layers: tuple[Layer, ...] = ()
+
+    def merged(self) -> dict[str, Any]:
+        """What holds for the graph.
+
+        >>> studio = Layer("studio", {"pool": "cpu", "environment": {"SHOW": "x", "SITE": "a"}})
+        >>> Layers((studio, Layer("--set", {"environment": {"SHOW": "y"}}))).merged()
+        {'pool': 'cpu', 'environment': {'SHOW': 'y', 'SITE': 'a'}}
+        """
+        merged: dict[str, Any] = {}
+        for layer in self.layers:
+            merged = merge_settings(merged, layer.settings)
+        return {name: value for name, value in merged.items() if value is not None}
+
+    def sources(self) -> dict[str, str]:
+        """Where each setting, and each variable of the environment, comes from.
+
+        >>> Layers((Layer("studio", {"pool": "cpu"}), Layer("preset 'comp'", {"pool": "gpu"}))).sources()
+        {'pool': "preset 'comp'"}
+        """
+        origins = {place: layer.source for layer in self.layers for place, _ in places(layer.settings)}
+        return {place: origins[place] for place, _ in places(self.merged())}
+
+
+def merge_settings(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> dict[str, Any]:
+    """Both, the stronger first: variables of the environment come together, everything else gives way to its like.
+
+    So does what cannot stand beside it, and what says the same by Deadline's own key. None takes away.
+
+    >>> merge_settings({"allow_list": ["w1"], "job_info": {"Pool": "a"}}, {"deny_list": ["w2"], "pool": "b"})
+    {'deny_list': ['w2'], 'pool': 'b'}
+    """
+    ousted = ousted_settings(stronger)
+    merged = {name: value for name, value in weaker.items() if name not in ousted}
+    if isinstance(merged.get(_RAW), Mapping):
+        raw = {key: value for key, value in merged.pop(_RAW).items() if setting_name(key) not in ousted}
+        merged.update({_RAW: raw} if raw else {})
+    environment = weaker.get(ENVIRONMENT)
+    merged.update(stronger)
+    if isinstance(environment, Mapping) and isinstance(stronger.get(ENVIRONMENT), Mapping):
+        merged[ENVIRONMENT] = {**environment, **stronger[ENVIRONMENT]}
+    return merged
+
+
+def ousted_settings(settings: Mapping[str, Any]) -> set[str]:
+    """The names of what these settings leave no room for: of their own like, and of what excludes them.
+
+    >>> sorted(ousted_settings({"pool": "a", "job_info": {"Whitelist": "w1"}}))
+    ['allow_list', 'deny_list', 'job_info', 'pool']
+    """
+    said = _said(settings)
+    return {*said, *(rival for name, value in said.items() if counts(value) for rival in rivals(name))}
+
+
+def setting_name(key: Any) -> str:
+    """The name of the setting that a key of Deadline's belongs to; empty if none does."""
+    setting = setting_of_key(key) if isinstance(key, str) else None
+    return "" if setting is None else setting.name
+
+
+def places(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The settings one by one, those of the environment as ``environment.NAME``."""
+    for name, value in settings.items():
+        if name == ENVIRONMENT and isinstance(value, Mapping):
+            yield from ((f"{ENVIRONMENT}.{variable}", text) for variable, text in value.items())
+        else:
+            yield name, value
+
+
+def _said(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are spoken of, be it by Deadline's own key."""
+    raw = settings.get(_RAW)
+    named = {setting_name(key): value for key, value in raw.items()} if isinstance(raw, Mapping) else {}
+    return {name: value for name, value in {**named, **settings}.items() if name}

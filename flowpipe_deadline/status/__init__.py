@@ -1,0 +1,4 @@
+"""A submission afterwards: its state, waiting for it, and cancelling it.
+
+May import ``core`` to ``studio``.
+"""

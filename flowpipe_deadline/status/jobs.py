@@ -1,0 +1,190 @@
+"""The jobs of a submission, as Deadline tells of them while they are waited for."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..core.bundle import Bundle
+from ..deadline.client import ACTIVE, COMPLETED, FAILED, PENDING, SUSPENDED, UNKNOWN, Farm, JobFacts, SubmissionError
+from ..results.store import StoreError
+
+DELETED = "Deleted"
+"""Ours: Deadline does not list the job any more."""
+
+ENDED = (COMPLETED, FAILED, DELETED)
+_PATIENCE = 900.0  # Seconds that Deadline may be out of reach while jobs are waited for.
+_LOOKS = 3  # While jobs are suspended: one that ended meanwhile lets others start.
+
+
+class DeadlineJobs:
+    """The submitted jobs of a bundle, by node key, as Deadline last told of them."""
+
+    def __init__(
+        self, bundle: Bundle, job_ids: Mapping[str, str], *, farm: Farm, has_results: Callable[[str], bool]
+    ) -> None:
+        """``has_results`` says of a node whether all of its results are there: a job may be deleted once it is done."""
+        self.facts: dict[str, JobFacts] = {}
+        """What was told last of each job, as far as something was."""
+        self.statuses = dict.fromkeys(job_ids, PENDING)
+        """In Deadline's words: Queued, Rendering, Active, Pending, Suspended, Completed, Failed; or Deleted."""
+        self.trouble = ""
+        """Why Deadline could last not be asked; empty since it answered."""
+        self._jobs = [job for job in bundle.jobs if job["key"] in job_ids]
+        self._ids = job_ids
+        self._farm = farm
+        self._has_results = has_results
+        self._last_answer = time.monotonic()
+
+    def read(self, keys: Iterable[str]) -> list[str]:
+        """Asks for these jobs; gives those that Deadline lists without telling their state, which stays as it was.
+
+        Raises:
+            SubmissionError: Deadline cannot be asked.
+            StoreError: Whether the results of a deleted job are there cannot be told.
+        """
+        asked = list(keys)
+        found = self._farm.read_jobs([self._ids[key] for key in asked]) if asked else {}
+        told = {key: found[self._ids[key]] for key in asked if self._ids[key] in found}
+        silent = [key for key in asked if key not in told]
+        listed = self._farm.list_jobs([self._ids[key] for key in silent]) if silent else set()
+        gone = [key for key in silent if self._ids[key] not in listed]
+        self.facts.update(told)
+        self.statuses.update({key: _status(facts) for key, facts in told.items() if facts.status != UNKNOWN})
+        self.statuses.update({key: COMPLETED if self._has_results(key) else DELETED for key in gone})
+        self._count_tasks()
+        return [key for key in asked if key not in gone and (key not in told or told[key].status == UNKNOWN)]
+
+    def look(self, *, at_all: bool = False) -> bool:
+        """Asks for the jobs that can have changed, or for all of them; whether one has.
+
+        Raises:
+            SubmissionError: Deadline has given no state of a job for a quarter of an hour.
+        """
+        keys = list(self._ids) if at_all else self.due()
+        before = dict(self.statuses), dict(self.facts)
+        try:
+            untold = self.read(keys)
+        except (SubmissionError, StoreError, OSError) as error:
+            self._be_patient(keys, str(error))
+            return False
+        if untold:
+            self._be_patient(untold, f"Deadline lists {self._listed(untold)} and tells no state")
+        else:
+            self.trouble = ""
+            self._last_answer = time.monotonic()
+        return before != (self.statuses, self.facts)
+
+    def due(self) -> list[str]:
+        """The jobs that have not ended and can go on: none that they wait for stands in the way."""
+        return [job["key"] for job in self._jobs if self.statuses[job["key"]] not in ENDED and self._can_go_on(job)]
+
+    def stuck(self) -> list[str]:
+        """The jobs that do not go on by themselves: something that they wait for has failed, or was deleted."""
+        due, stuck = set(self.due()), set[str]()
+        for job in self._jobs:  # Upstream first.
+            if self.statuses[job["key"]] in ENDED or job["key"] in due:
+                continue
+            if self._upstream(job) & {FAILED, DELETED} or not stuck.isdisjoint(job["depends_on"]):
+                stuck.add(job["key"])
+        return [job["key"] for job in self._jobs if job["key"] in stuck]
+
+    def suspend(self) -> str:
+        """Suspends what could start; says what is suspended now.
+
+        Jobs that wait for a suspended one stay pending: what becomes of a suspended job that waits for others when
+        somebody resumes it is unknown (deadline-submission.md, section 5.2), and it must not start too early.
+
+        Raises:
+            SubmissionError: Something goes on; the message names it.
+        """
+        reason, could_start = "Deadline did not suspend them", self._unfinished()
+        try:
+            for _ in range(_LOOKS):
+                self.read(self._ids)
+                could_start = [job["key"] for job in self._jobs if self._could_start(job)]
+                if not could_start:
+                    return self._told_suspended()
+                reason = self._try_to_suspend(could_start) or reason
+        except (SubmissionError, StoreError, OSError) as error:
+            reason = str(error)
+        raise SubmissionError(
+            f"the jobs {self._listed(could_start)} could not be suspended ({reason}): see to them in the Monitor"
+        )
+
+    def _try_to_suspend(self, keys: Sequence[str]) -> str:
+        """Why that failed, if it did: one that has just ended cannot be suspended, and may keep others from it."""
+        try:
+            self._farm.suspend([self._ids[key] for key in keys])
+        except SubmissionError as error:
+            return str(error)
+        return ""
+
+    def _told_suspended(self) -> str:
+        suspended = [key for key, status in self.statuses.items() if status == SUSPENDED]
+        if not suspended:
+            return "all jobs have ended" if not self._unfinished() else "no job of it can start"
+        waiting = [key for key in self._unfinished() if key not in suspended]
+        rest = f", and {self._listed(waiting)} wait for them" if waiting else ""
+        return f"the jobs {self._listed(suspended)} are suspended{rest}: resume or delete them in the Monitor"
+
+    def _could_start(self, job: Mapping[str, Any]) -> bool:
+        status = self.statuses[job["key"]]
+        if status != PENDING:
+            return status not in (*ENDED, SUSPENDED)
+        return bool(job.get("frame_dependent")) or self._upstream(job) <= {COMPLETED}
+
+    def _can_go_on(self, job: Mapping[str, Any]) -> bool:
+        upstream = self._upstream(job)
+        if upstream <= {COMPLETED} or (job.get("frame_dependent") and not upstream & {FAILED, DELETED}):
+            return True
+        # What was released before something upstream failed, or by somebody in the Monitor, still ends.
+        facts = self.facts.get(job["key"])
+        states = set(facts.tasks) or {facts.status} if facts is not None else set()
+        return not states.isdisjoint(ACTIVE)
+
+    def _upstream(self, job: Mapping[str, Any]) -> set[str]:
+        return {self.statuses[key] for key in job["depends_on"] if key in self.statuses}
+
+    def _unfinished(self) -> list[str]:
+        return [key for key, status in self.statuses.items() if status not in ENDED]
+
+    def _count_tasks(self) -> None:
+        """Asks for the tasks of jobs of which only those tell whether anything of it still runs.
+
+        A frame dependent job is active even if all that is left of it waits for something that failed.
+        """
+        unclear = [
+            job["key"]
+            for job in self._jobs
+            if self._upstream(job) & {FAILED, DELETED}
+            and self.statuses[job["key"]] in ACTIVE
+            and job["key"] in self.facts
+            and not self.facts[job["key"]].tasks
+        ]
+        if not unclear:
+            return
+        tasks = self._farm.read_tasks_of([self._ids[key] for key in unclear])
+        for key in unclear:
+            counts = Counter(task.status for task in tasks.get(self._ids[key], ()))
+            self.facts[key] = replace(self.facts[key], tasks=dict(counts))
+
+    def _be_patient(self, keys: Sequence[str], words: str) -> None:
+        self.trouble = words
+        if time.monotonic() - self._last_answer > _PATIENCE:
+            raise SubmissionError(
+                f"Deadline has given no state of {self._listed(keys)} for a long time; its last words: {words}"
+            )
+
+    def _listed(self, keys: Iterable[str]) -> str:
+        return ", ".join(self._ids[key] for key in keys)
+
+
+def _status(facts: JobFacts) -> str:
+    """The state in the Monitor's words, which tells an active job that renders from one that waits for a worker."""
+    if facts.status != "Active" or not facts.tasks:
+        return facts.status
+    return "Rendering" if facts.tasks.get("Rendering") else "Queued"

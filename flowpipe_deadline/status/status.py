@@ -1,0 +1,247 @@
+"""Bundle and Deadline to what a submission is now: its jobs and tasks, and how far they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+from ..core.bundle import AnyPath, Bundle, find_nodes, read_bundle
+from ..core.errors import UsageError
+from ..deadline.client import COMPLETED, PENDING, UNKNOWN, Farm, JobFacts, TaskFacts
+from ..results.counts import ResultCounts
+from ..results.failures import ERRORS, Failure, read_failures
+from ..studio.connect import studio_farm
+from ..submit.record import SubmissionRecord, read_submission
+from .jobs import DELETED, DeadlineJobs
+from .notices import SUBMITTING, notices_of, state_of
+
+
+@dataclass(frozen=True)
+class SubmittedJob:
+    """A planned job, and what became of it."""
+
+    key: str
+    node: str
+    graph: str
+    job_id: Optional[str]
+    """None if it has no job."""
+    status: Optional[str]
+    """In Deadline's words: Queued, Rendering, Active, Pending, Suspended, Completed, Failed; or Unknown: Deadline lists
+    it and tells no state; or Deleted: Deadline does not list it any more, and results are missing. None without a job,
+    or without Deadline.
+    """
+    done: int
+    """How many of its tasks are complete."""
+    total: int
+    is_batched: bool
+    """Whether its tasks have frames."""
+    is_told: bool
+    """Whether Deadline says how many are complete; else the planned chunks that have results are counted."""
+    states: Mapping[str, int]
+    """How many tasks are in which state; empty where Deadline does not say."""
+    errors: Optional[int]
+    """How many errors its tasks have had; None where Deadline does not say."""
+    depends_on: tuple[str, ...]
+    waits_for: tuple[str, ...]
+    """The keys of those that it depends on and that are not complete."""
+    failures: tuple[Failure, ...]
+    """What its tasks raised, the latest first, without those that have results by now."""
+    tasks: Optional[tuple[TaskFacts, ...]] = None
+    """None if they were not asked for."""
+
+    @property
+    def progress(self) -> float:
+        """Percent; tasks that render count by their share, where that is known."""
+        shares = sum(task.progress or 0.0 for task in self.tasks or () if task.status == "Rendering")
+        return min(100.0, (100.0 * self.done + shares) / self.total) if self.total else 100.0
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The submission of a bundle at one moment."""
+
+    bundle: Bundle
+    state: str
+    """``submitted``, ``not submitted``, ``submitting``, ``half submitted`` or ``half undone``."""
+    jobs: tuple[SubmittedJob, ...]
+    """Those that were asked for, upstream first."""
+    stuck: tuple[str, ...]
+    """The keys of jobs that do not go on by themselves: something that they wait for has failed, or was deleted."""
+    is_over: bool
+    """Whether no job of it can go on."""
+    notices: tuple[str, ...]
+    """What there is to say about it, a sentence each."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all jobs are."""
+        return all(job.status == COMPLETED for job in self.jobs)
+
+    @property
+    def progress(self) -> float:
+        """Percent of the tasks."""
+        total = sum(job.total for job in self.jobs)
+        return sum(job.progress * job.total for job in self.jobs) / total if total else 100.0
+
+
+def read_submitted(
+    bundle: AnyPath,
+    open_farm: Callable[[], Farm] = studio_farm,
+    *,
+    node: Optional[str] = None,
+    with_tasks: bool = False,
+) -> Submitted:
+    """What the submission of the bundle is now; of one node only, by key, name or ``graph.node``.
+
+    All jobs are one question to Deadline, all tasks one more. ``open_farm`` is called if the bundle was submitted.
+
+    Raises:
+        RecordError: The folder is no bundle, or is damaged.
+        UsageError: There is no such node, or it has no job.
+        SubmissionError: Deadline cannot be asked.
+        StoreError: How far a job is, only its results tell, and they cannot be listed.
+    """
+    opened = read_bundle(bundle)
+    wanted = None if node is None else find_nodes(opened, node)
+    if wanted is not None and wanted.isdisjoint(job["key"] for job in opened.jobs):
+        raise UsageError(f"{node} is omitted in {opened.folder}: it has no job")
+    submission = Submission(opened, open_farm)
+    submission.read()
+    return submission.now(wanted, with_tasks=with_tasks)
+
+
+class Submission:
+    """The submission of a bundle, which is asked again and again."""
+
+    def __init__(self, bundle: Bundle, open_farm: Optional[Callable[[], Farm]]) -> None:
+        """Reads the bundle's record of it; Deadline is not asked yet, and without ``open_farm`` never.
+
+        Raises:
+            RecordError: The bundle's record is damaged.
+            SubmissionError: There is no way to Deadline.
+        """
+        self.bundle = bundle
+        self.counts = ResultCounts(bundle)
+        self._record: Optional[SubmissionRecord] = read_submission(bundle.folder)
+        self._notices = notices_of(bundle, self._record)
+        recorded = self._record.jobs if self._record is not None else {}
+        self._ids = {job["key"]: recorded[job["key"]] for job in bundle.jobs if job["key"] in recorded}
+        self.jobs = None
+        if open_farm is not None and self._ids:
+            self._farm = open_farm()
+            self.jobs = DeadlineJobs(bundle, self._ids, farm=self._farm, has_results=self.counts.has_all)
+        self._untold: Collection[str] = ()
+
+    def read(self) -> None:
+        """Asks for all jobs.
+
+        Raises:
+            SubmissionError: Deadline cannot be asked.
+            StoreError: Whether the results of a deleted job are there cannot be told.
+        """
+        if self.jobs is not None:
+            self._untold = self.jobs.read(self._ids)
+
+    def now(self, wanted: Optional[Collection[str]] = None, *, with_tasks: bool = False) -> Submitted:
+        """What Deadline told last of the jobs, or of the ``wanted`` ones by key; their tasks are asked for.
+
+        Raises:
+            SubmissionError: Deadline does not tell the tasks.
+            StoreError: How far a job is, only its results tell, and they cannot be listed.
+        """
+        jobs = [job for job in self.bundle.jobs if wanted is None or job["key"] in wanted]
+        tasks = self._read_tasks([job["key"] for job in jobs]) if with_tasks else {}
+        failed, state = self._failed_nodes(), state_of(self._record)
+        return Submitted(
+            bundle=self.bundle,
+            state=state,
+            jobs=tuple(self._job(job, tasks.get(job["key"]), failed) for job in jobs),
+            stuck=tuple(self.jobs.stuck()) if self.jobs is not None else (),
+            is_over=not self.jobs.due() if self.jobs is not None else state != SUBMITTING,
+            notices=self._notices,
+        )
+
+    def _read_tasks(self, keys: Sequence[str]) -> dict[str, tuple[TaskFacts, ...]]:
+        if self.jobs is None:
+            return {}
+        known = {self._ids[key]: key for key in keys if self._status(key) not in (None, DELETED)}
+        known = {job_id: key for job_id, key in known.items() if key in self.jobs.facts}
+        found = self._farm.read_tasks_of(list(known)) if known else {}
+        return {known[job_id]: self._with_frames(known[job_id], tasks) for job_id, tasks in found.items()}
+
+    def _with_frames(self, key: str, tasks: Sequence[TaskFacts]) -> tuple[TaskFacts, ...]:
+        """The tasks with the frames that were planned, where Deadline does not tell them."""
+        planned = self.counts.frames(key)
+        if len(planned) != len(tasks):
+            return tuple(tasks)
+        return tuple(replace(task, frames=task.frames or frames or "") for task, frames in zip(tasks, planned))
+
+    def _failed_nodes(self) -> frozenset[str]:
+        """The nodes that something was raised in, at any time."""
+        folder = self.bundle.folder / ERRORS
+        return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
+
+    def _status(self, key: str) -> Optional[str]:
+        if self.jobs is None or key not in self.jobs.statuses:
+            return None
+        return UNKNOWN if key in self._untold else self.jobs.statuses[key]
+
+    def _job(
+        self, job: Mapping[str, Any], tasks: Optional[tuple[TaskFacts, ...]], failed: Collection[str]
+    ) -> SubmittedJob:
+        key, status = job["key"], self._status(job["key"])
+        facts = self.jobs.facts.get(key) if self.jobs is not None else None
+        states = _states(facts, tasks) if status not in (None, DELETED) else {}
+        done, total, is_told = self._done(key, status, facts, states)
+        is_failing = key in failed and status != COMPLETED and not (facts is not None and facts.errors == 0)
+        return SubmittedJob(
+            key=key,
+            node=job["node"],
+            graph=job["graph"],
+            job_id=self._ids.get(key),
+            status=status,
+            done=done,
+            total=total,
+            is_batched=job["frame_mode"] != "none",
+            is_told=is_told,
+            states=states,
+            errors=_errors(facts, tasks),
+            depends_on=tuple(job["depends_on"]),
+            waits_for=tuple(other for other in job["depends_on"] if self._status(other) != COMPLETED),
+            failures=self._failures(key) if is_failing else (),
+            tasks=tasks,
+        )
+
+    def _done(
+        self, key: str, status: Optional[str], facts: Optional[JobFacts], states: Mapping[str, int]
+    ) -> tuple[int, int, bool]:
+        """How many tasks are complete, of how many, and whether Deadline has said so."""
+        planned = self.counts.planned(key)
+        told = facts.task_count if facts is not None else None
+        total = told or max(planned, sum(states.values()))
+        if status == COMPLETED:
+            return total, total, True
+        if states:
+            return states.get(COMPLETED, 0), total, True
+        if status == PENDING:
+            return 0, total, True
+        return min(self.counts.done(key), total), total, False
+
+    def _failures(self, key: str) -> tuple[Failure, ...]:
+        failures = read_failures(self.bundle.folder, key)
+        missing = self.counts.missing(key, (failure.frames for failure in failures))
+        return tuple(failure for failure in failures if failure.frames in missing)
+
+
+def _states(facts: Optional[JobFacts], tasks: Optional[Sequence[TaskFacts]]) -> Mapping[str, int]:
+    if tasks:
+        return Counter(task.status for task in tasks)
+    return facts.tasks if facts is not None else {}
+
+
+def _errors(facts: Optional[JobFacts], tasks: Optional[Sequence[TaskFacts]]) -> Optional[int]:
+    if tasks and all(task.errors is not None for task in tasks):
+        return sum(task.errors or 0 for task in tasks)
+    return facts.errors if facts is not None else None

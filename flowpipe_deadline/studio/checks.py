@@ -1,0 +1,184 @@
+"""A studio file's table to values, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from ..core.bundle import FILES
+from ..core.warnings import Kind as FindingKind
+from ..results.redis_url import RedisAddress
+from ..results.store import StoreError
+from ..settings.kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, Kind, UnfitError, choice, shown, suggestion
+from ..settings.parse import parse_job_settings
+
+WAYS = ("auto", "script", "webservice", "command")
+SYSTEMS = ("linux", "windows", "macos")
+_PASSWORD_VARIABLE = "FLOWPIPE_DEADLINE_WEBSERVICE_PASSWORD"  # noqa: S105 (where it is found, not what it is)
+_KEYS = (
+    "root",
+    "store",
+    "templates",
+    "via",
+    "strict",
+    "allow_local_root",
+    "webservice",
+    "settings",
+    "presets",
+    "hooks",
+)
+WEBSERVICE_KEYS = ("url", "user", "ca", "certificate", "key", "timeout")
+_FILES = ("ca", "certificate", "key")
+
+
+class StudioChecks:
+    """Reads the table of a studio file, and keeps what is wrong with it."""
+
+    def __init__(self, table: Mapping[str, Any], *, folder: Path) -> None:
+        """``folder`` is the file's own, from which its relative paths go out."""
+        self.problems: list[tuple[tuple[str, ...], str]] = []
+        """The keys that lead to each problem, and what is wrong there."""
+        self._table = table
+        self._system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
+        self._folder = folder
+
+    def values(self) -> dict[str, Any]:
+        """The fields of a ``StudioFile``."""
+        self._refuse_unknown((), self._table, _KEYS)
+        templates = self._text(("templates",), TEXT, home=True)
+        return {
+            "root": self._root(),
+            "store": self._store(),
+            "templates": None if templates is None else self._folder / templates,
+            "via": self._text(("via",), choice(*WAYS)),
+            "strict": self._strict(),
+            "allow_local_root": self._text(("allow_local_root",), BOOLEAN) == "true",
+            "webservice": self._webservice(),
+            "settings": self._settings(("settings",)),
+            "presets": {str(name): self._settings(("presets", name)) for name in self._subtable(("presets",))},
+            "disabled_hooks": self._hooks(),
+        }
+
+    def _add(self, path: tuple[str, ...], reason: Union[str, Exception]) -> None:
+        self.problems.append((path, f"{'.'.join(path)} {reason}"))
+
+    def _value(self, path: tuple[str, ...]) -> Any:
+        value: Any = self._table
+        for key in path:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        return value
+
+    def _subtable(self, path: tuple[str, ...]) -> Mapping[str, Any]:
+        value = self._value(path)
+        if value is not None and not isinstance(value, Mapping):
+            self._add(path, f"is a table, [{'.'.join(path)}], not {shown(value)}")
+        return value if isinstance(value, Mapping) else {}
+
+    def _text(self, path: tuple[str, ...], kind: Kind, *, home: bool = False) -> Optional[str]:
+        value = self._value(path)
+        if value is None:
+            return None
+        try:
+            return kind.write(_from_home(value) if home else value)
+        except UnfitError as error:
+            self._add(path, error)
+            return None
+
+    def _root(self) -> Optional[Path]:
+        """A path, or one for each system that reads the same file."""
+        own: tuple[str, ...] = ("root",)
+        if isinstance(self._value(own), Mapping):
+            self._refuse_unknown(own, self._value(own), SYSTEMS)
+            own = ("root", self._system)
+            for other in SYSTEMS:
+                if other != self._system:
+                    self._text(("root", other), FULL_PATH, home=True)
+        text = self._text(own, FULL_PATH, home=True)
+        if text is not None and not Path(text).is_absolute():
+            each = ", ".join(f"{system} = …" for system in SYSTEMS)
+            self._add(own, f"is a path of another system; write  root = {{ {each} }}")
+        return None if text is None else Path(text)
+
+    def _refuse_unknown(self, path: tuple[str, ...], table: Mapping[str, Any], known: Sequence[str]) -> None:
+        for key in table:
+            if key not in known:
+                advice = suggestion(key, known, otherwise=f"There are {', '.join(known)}.")
+                self.problems.append(((*path, key), f"unknown key '{'.'.join((*path, key))}'. {advice}"))
+
+    def _store(self) -> Optional[str]:
+        store = self._text(("store",), TEXT)
+        if store in (None, FILES):
+            return store
+        try:
+            RedisAddress.parse(str(store))
+        except StoreError as error:
+            self.problems.append((("store",), str(error)))
+        return store
+
+    def _strict(self) -> Union[bool, tuple[str, ...]]:
+        value = self._value(("strict",))
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        words = [kind.word for kind in FindingKind]
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            self._add(("strict",), f"is true, false, or a list of kinds of warnings, not {shown(value)}")
+            return False
+        for word in value:
+            if word not in words:
+                self._add(("strict",), f"has '{word}'. {suggestion(word, words, otherwise=', '.join(words))}")
+        return tuple(value)
+
+    def _webservice(self) -> dict[str, str]:
+        table = dict(self._subtable(("webservice",)))
+        if table.pop("password", None) is not None:
+            reason = f"does not belong into a file that all can read; set {_PASSWORD_VARIABLE} where jobs are submitted"
+            self._add(("webservice", "password"), reason)
+        self._refuse_unknown(("webservice",), table, WEBSERVICE_KEYS)
+        found = {key: self._text(("webservice", key), TEXT, home=key in _FILES) for key in ("url", "user", *_FILES)}
+        if found["url"] is not None and "@" in found["url"]:
+            self._add(("webservice", "url"), "holds a user or a password; webservice.user is for the first")
+        found.update({key: str(self._folder / found[key]) for key in _FILES if found[key]})  # type: ignore[operator]
+        found["timeout"] = self._timeout(table.get("timeout"))
+        return {key: text for key, text in found.items() if text is not None}
+
+    def _timeout(self, value: Any) -> Optional[str]:
+        """Seconds that the service may be silent, or those to connect and these."""
+        numbers = value if isinstance(value, list) and len(value) == 2 else [value]
+        if value is None:
+            return None
+        if not all(type(number) in (int, float) and math.isfinite(number) and number > 0 for number in numbers):
+            self._add(
+                ("webservice", "timeout"),
+                f"is seconds, or [seconds to connect, seconds of silence], not {shown(value)}",
+            )
+            return None
+        return ",".join(f"{number:g}" for number in numbers)
+
+    def _settings(self, path: tuple[str, ...]) -> Mapping[str, Any]:
+        settings = self._subtable(path)
+        for problem in parse_job_settings(settings, environ={}).problems:
+            self.problems.append(((*path, *problem.setting.split(".")), f"[{'.'.join(path)}] {problem}"))
+        return settings
+
+    def _hooks(self) -> tuple[str, ...]:
+        table = self._subtable(("hooks",))
+        self._refuse_unknown(("hooks",), table, ("disabled",))
+        names = table.get("disabled", [])
+        try:
+            NAMES.write(names)
+        except UnfitError as error:
+            self._add(("hooks", "disabled"), error)
+            return ()
+        return tuple(names)
+
+
+def _from_home(value: Any) -> Any:
+    if not isinstance(value, str) or not value.startswith("~"):
+        return value
+    try:
+        return str(Path(value).expanduser())
+    except RuntimeError as error:
+        raise UnfitError(f"is {value!r}, and nobody here has that home folder; write a full path") from error

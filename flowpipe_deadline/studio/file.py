@@ -1,0 +1,138 @@
+"""The studio's file: what holds for everybody, in one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Optional, Union
+
+import platformdirs
+
+from ..core.errors import StudioFileError, UsageError
+from ..core.warnings import Problems
+from ..settings.kinds import suggestion
+from .checks import StudioChecks
+from .toml import TomlError, line_of, parse_toml
+
+CONFIG_VARIABLE = "FLOWPIPE_DEADLINE_CONFIG"
+_APPLICATION = "flowpipe-deadline"
+_FILE = "studio.toml"
+_WEBSERVICE = "FLOWPIPE_DEADLINE_WEBSERVICE"
+
+
+@dataclass(frozen=True)
+class StudioFile:
+    """What the studio has set; without a file, nothing is."""
+
+    path: Optional[Path] = None
+    root: Optional[Path] = None
+    store: Optional[str] = None
+    templates: Optional[Path] = None
+    via: Optional[str] = None
+    """``auto``, ``script``, ``webservice`` or ``command``."""
+    strict: Union[bool, tuple[str, ...]] = False
+    """Whether warnings are errors: all of them, or those of these kinds."""
+    allow_local_root: bool = False
+    webservice: Mapping[str, str] = field(default_factory=dict)
+    """``url``, ``user``, ``ca``, ``certificate``, ``key`` and ``timeout``, those that are set, as text."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    disabled_hooks: tuple[str, ...] = ()
+
+    @property
+    def webservice_variables(self) -> dict[str, str]:
+        """The Web Service under the names of the environment variables that say the same, and win over it."""
+        return {webservice_variable(key): text for key, text in self.webservice.items()}
+
+    def preset(self, name: str) -> Mapping[str, Any]:
+        """The settings of a preset.
+
+        Raises:
+            UsageError: There is none of that name.
+        """
+        if name not in self.presets:
+            where = f"{self.path} has none" if self.path is not None else "there is no studio file"
+            listed = f"There are {', '.join(self.presets)}." if self.presets else f"{where[:1].upper()}{where[1:]}."
+            raise UsageError(f"unknown preset '{name}'. {suggestion(name, self.presets, otherwise=listed)}")
+        return self.presets[name]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a studio file is looked for."""
+
+    path: Path
+    reason: str
+
+
+def webservice_variable(key: str) -> str:
+    """The environment variable for a key of the Web Service.
+
+    >>> webservice_variable("url"), webservice_variable("ca")
+    ('FLOWPIPE_DEADLINE_WEBSERVICE', 'FLOWPIPE_DEADLINE_WEBSERVICE_CA')
+    """
+    return _WEBSERVICE if key == "url" else f"{_WEBSERVICE}_{key.upper()}"
+
+
+def studio_file_places() -> tuple[Place, ...]:
+    """Where a studio file is looked for: the first that exists is the one, and nothing is merged.
+
+    The file of the variable alone, if that is set. Else the one of the machine, which a studio puts there for all; only
+    where there is none, the user's own, so that nobody goes without the studio's settings by having a file.
+    """
+    named = os.environ.get(CONFIG_VARIABLE)
+    if named:
+        return (Place(Path(os.path.expanduser(named)).absolute(), f"named by {CONFIG_VARIABLE}"),)
+    site = platformdirs.site_config_path(_APPLICATION, appauthor=False)
+    user = platformdirs.user_config_path(_APPLICATION, appauthor=False)
+    return (Place(site / _FILE, "of this machine"), Place(user / _FILE, "of this user"))
+
+
+def load_studio_file() -> StudioFile:
+    """The studio file, or an empty one where there is none.
+
+    Raises:
+        StudioFileError: It cannot be read, is no TOML, or one of its values does not fit.
+        PreflightError: Several of its values do not.
+    """
+    places = studio_file_places()
+    found = next((place.path for place in places if _exists(place.path)), None)
+    if found is not None:
+        return read_studio_file(found)
+    if os.environ.get(CONFIG_VARIABLE):
+        raise StudioFileError(places[0].path, f"does not exist; {CONFIG_VARIABLE} names it")
+    return StudioFile()
+
+
+def _exists(path: Path) -> bool:
+    """Whether the file is there; one of which that cannot be told may say what holds for all."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise StudioFileError(path, f"cannot be read: {error.strerror}") from error
+
+
+def read_studio_file(path: Path) -> StudioFile:
+    """The studio file at that place.
+
+    Raises:
+        StudioFileError: It cannot be read, is no TOML, or one of its values does not fit.
+        PreflightError: Several of its values do not.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        table = parse_toml(text)
+    except OSError as error:
+        raise StudioFileError(path, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise StudioFileError(path, "is no UTF-8 text; save it as that") from error
+    except TomlError as error:
+        raise StudioFileError(path, f"is no TOML: {error}", line=error.line) from error
+    checks = StudioChecks(table, folder=path.parent)
+    values = checks.values()
+    errors = [StudioFileError(path, reason, line=line_of(text, key)) for key, reason in checks.problems]
+    errors.sort(key=lambda error: error.line or 0)
+    Problems(errors).raise_all()
+    return StudioFile(path=path, **values)

@@ -1,0 +1,4 @@
+"""Submits a bundle: all jobs or none.
+
+May import ``core`` to ``deadline``.
+"""

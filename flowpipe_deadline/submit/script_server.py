@@ -1,0 +1,110 @@
+"""An errand inside Deadline: what somebody outside asks for, done in one of Deadline's own processes.
+
+The request and the answer are files, because what a script prints and how its process ends is not documented
+(deadline-plugin-api.md, section 5.8), so neither is trusted. Standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import traceback
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any, Mapping
+
+from ..core.errors import FlowpipeDeadlineError
+from ..core.files import json_bytes, read_record, write_whole
+from ..deadline.in_process import InsideFarm
+from .owner import is_running
+from .transaction import InterruptedSubmissionError, Options, submit_to
+
+FORMAT = 1
+SUBMIT = "submit"
+ASK = "ask"
+QUESTIONS = (
+    *("read_jobs", "list_jobs", "read_tasks_of", "find_jobs", "read_repository"),
+    *("resume", "pend", "suspend", "delete"),
+    "measure_calls",
+)
+"""What ``ask`` may ask of the farm."""
+_PAUSE = 0.05
+
+
+def run_errand(path: str, clients: Any, repository: Any) -> None:
+    """Does what the request file says, and writes the answer file that it names; never raises.
+
+    ``clients`` and ``repository`` are ``ClientUtils`` and ``RepositoryUtils`` of ``Deadline.Scripting``.
+    """
+    request = json.loads(Path(path).read_text(encoding="utf-8"))
+    farm = InsideFarm(clients, repository)
+    try:
+        answer = {"ok": True, "result": _do(request, farm)}
+    except FlowpipeDeadlineError as error:
+        answer = {"ok": False, "error": str(error), "exit_code": error.exit_code}
+    except BaseException as error:
+        answer = {"ok": False, "error": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+    write_whole(Path(request["answer"]), record_bytes(answer))
+
+
+def _do(request: Mapping[str, Any], farm: InsideFarm) -> Any:
+    if request["action"] == SUBMIT:
+        return submit_to(
+            farm,
+            _bundle(request, farm),
+            say=_Progress(request["progress"]).say,
+            is_stopping=lambda: os.path.exists(request["stop"]),
+            options=Options(keep_suspended=request["keep_suspended"], token=request["token"]),
+        )
+    return [_ask(farm, question) for question in request["questions"]]
+
+
+def _bundle(request: Mapping[str, Any], farm: InsideFarm) -> str:
+    """The bundle to submit; where it is still to be made, once somebody outside has made it.
+
+    What the repository is like is told first, so that a plan can be checked against it before anything is written, and
+    one process is enough all the same.
+    """
+    if request["bundle"]:
+        return str(request["bundle"])
+    write_whole(Path(request["facts"]), record_bytes(plain(farm.read_repository())))
+    while not os.path.exists(request["go"]):
+        if os.path.exists(request["stop"]) or not is_running(request["process"]):
+            raise InterruptedSubmissionError("interrupted before anything was submitted")
+        time.sleep(_PAUSE)
+    return str(read_record(Path(request["go"]), version=FORMAT, keys=("bundle",))["bundle"])
+
+
+def _ask(farm: InsideFarm, question: Mapping[str, Any]) -> Any:
+    if question["name"] not in QUESTIONS:
+        raise ValueError("no question: {}".format(question["name"]))
+    return plain(getattr(farm, question["name"])(*question["arguments"]))
+
+
+class _Progress:
+    """Tells somebody outside, line by line, through a file."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def say(self, message: str) -> None:
+        """One more line."""
+        with open(self._path, "a", encoding="utf-8") as file:
+            file.write(" ".join(message.split()) + "\n")
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON has it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
+    return value
+
+
+def record_bytes(record: Mapping[str, Any]) -> bytes:
+    """A request, or what follows it, as a file."""
+    return json_bytes({"format": FORMAT, **record})

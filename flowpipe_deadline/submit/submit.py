@@ -1,0 +1,165 @@
+"""Bundle to Deadline: all jobs or none, by the way that fits."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from ..core.bundle import AnyPath, Bundle, read_bundle
+from ..core.errors import UsageError
+from ..core.loading import refuse_while_loading
+from ..deadline.client import Farm, RepositoryFacts, SubmissionError
+from ..deadline.process import CommandFarm, DeadlineCommand, find_deadlinecommand
+from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings, parse_environment
+from .interrupts import stop_requests
+from .script import ScriptDidNotRunError, ScriptFarm, Submission, submit_by_script
+from .transaction import Options, Stop, submit_to, unheard
+
+VIAS = ("auto", "script", "webservice", "command")
+VIA_VARIABLE = "FLOWPIPE_DEADLINE_VIA"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How Deadline is talked to."""
+
+    via: str
+    """``script``, ``webservice`` or ``command``."""
+    reason: str
+    """Why this one, for people."""
+    may_fall_back: bool = False
+    """Whether another one may be taken where this turns out not to work."""
+    webservice: Optional[WebServiceSettings] = None
+
+    def __str__(self) -> str:
+        return f"{self.via} ({self.reason})"
+
+
+def choose_way(via: Optional[str] = None, *, environment: Optional[Mapping[str, str]] = None) -> Way:
+    """The way to Deadline that was asked for, here or by FLOWPIPE_DEADLINE_VIA, or else that fits this machine (auto).
+
+    ``script``: one ``deadlinecommand`` process for a graph. ``webservice``: requests to Deadline's Web Service, no
+    process at all. ``command``: a ``deadlinecommand`` process for each job, which always works and takes the longest.
+    ``environment`` holds the variables, instead of those of this process.
+
+    Raises:
+        UsageError: There is no such way, or an environment variable is wrong.
+        SubmissionError: This machine has neither ``deadlinecommand`` nor the address of a Web Service, or not what the
+            way needs.
+    """
+    variables = os.environ if environment is None else environment
+    via = via or variables.get(VIA_VARIABLE) or "auto"
+    if via not in VIAS:
+        raise UsageError(f"'{via}' is no way to Deadline; there are {', '.join(VIAS)}")
+    service = parse_environment(variables)
+    if via == "webservice":
+        if service is None:
+            raise SubmissionError(
+                f"no address of Deadline's Web Service: set {URL_VARIABLE} to its URL, http://host:8081"
+            )
+        return Way("webservice", service.url, webservice=service)
+    if via in ("script", "command"):
+        return Way(via, find_deadlinecommand())
+    try:
+        return Way("script", f"{find_deadlinecommand()} is here", may_fall_back=True)
+    except SubmissionError as error:
+        if service is None:
+            raise SubmissionError(f"{error}; or set {URL_VARIABLE} to the URL of Deadline's Web Service") from error
+        return Way("webservice", f"no deadlinecommand is here, but {service.url} is set", webservice=service)
+
+
+def open_farm(way: Way, *, is_stopping: Optional[Stop] = None) -> Farm:
+    """Deadline by that way, for questions and changes.
+
+    Raises:
+        SubmissionError: There is no ``deadlinecommand`` on this machine.
+    """
+    if way.webservice is not None:
+        from ..deadline.webservice.client import WebServiceFarm  # noqa: PLC0415 (its library takes long to import)
+
+        return WebServiceFarm(way.webservice, user=_user_name(), machine=socket.gethostname())
+    command = DeadlineCommand(is_stopping=is_stopping)
+    return ScriptFarm(command, may_fall_back=way.may_fall_back) if way.via == "script" else CommandFarm(command)
+
+
+def submit_bundle(
+    bundle: AnyPath,
+    *,
+    way: Optional[Way] = None,
+    on_message: Optional[Callable[[str], None]] = None,
+    keep_suspended: bool = False,
+) -> dict[str, str]:
+    """The job IDs by node key, once Deadline has taken all jobs and released them; the bundle keeps them too.
+
+    ``way`` is one of ``choose_way``; without one, it is chosen. ``on_message`` hears of each job, and of Deadline's
+    warnings. With ``keep_suspended`` the jobs wait until somebody resumes them in the Monitor. Ctrl+C, or a signal to
+    end, undoes everything.
+
+    Raises:
+        SubmissionError: There is no way to Deadline, the bundle is submitted already, being submitted, or moved; or
+            anything goes wrong on the way: the jobs submitted so far are deleted then, and the message names those that
+            could not be. Its ``exit_code`` is 130 after Ctrl+C.
+        RecordError: The folder is no bundle, or is damaged.
+        LoadingError: A script submits while it is only being loaded.
+    """
+    refuse_while_loading("submit")
+    opened = read_bundle(bundle)
+    say = on_message or unheard
+    with stop_requests(say) as is_stopping:
+        submission = Submission(
+            lambda _: opened, bundle=opened, say=say, is_stopping=is_stopping, keep_suspended=keep_suspended
+        )
+        return _submit(submission, way or choose_way())
+
+
+def submit_new_bundle(
+    make_bundle: Callable[[RepositoryFacts], Bundle],
+    *,
+    way: Way,
+    on_message: Callable[[str], None],
+    keep_suspended: bool = False,
+) -> dict[str, str]:
+    """As ``submit_bundle``, for a bundle that is made once it is known what the repository is like.
+
+    ``make_bundle`` checks a plan against that and writes it; what it raises is raised, and nothing is submitted. By
+    script, one process is enough for both.
+    """
+    refuse_while_loading("submit")
+    with stop_requests(on_message) as is_stopping:
+        submission = Submission(make_bundle, None, on_message, is_stopping, keep_suspended)
+        return _submit(submission, way)
+
+
+def _submit(submission: Submission, way: Way) -> dict[str, str]:
+    if way.via != "script":
+        return _submit_to(open_farm(way, is_stopping=submission.is_stopping), submission)
+    command = DeadlineCommand(is_stopping=submission.is_stopping)
+    try:
+        return submit_by_script(submission, command)
+    except ScriptDidNotRunError as error:
+        if not way.may_fall_back or submission.is_stopping():
+            raise
+        submission.say(f"{error}; submitting with a process per job instead")
+        return _submit_to(CommandFarm(command), replace(submission, bundle=submission.bundle or error.bundle))
+
+
+def _submit_to(farm: Farm, submission: Submission) -> dict[str, str]:
+    bundle = submission.bundle or submission.make_bundle(farm.read_repository())
+    return submit_to(
+        farm,
+        bundle,
+        say=submission.say,
+        is_stopping=submission.is_stopping,
+        options=Options(keep_suspended=submission.keep_suspended),
+    )
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError) as error:  # ImportError: Windows without any of the variables.
+        raise SubmissionError("nobody can tell whose jobs these are: set the variable USER to your name") from error

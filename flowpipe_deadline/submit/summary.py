@@ -1,0 +1,83 @@
+"""What a bundle holds and what became of it, in words for a dialog.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping, Optional, Tuple
+
+from ..core.bundle import MANIFEST, AnyPath, read_bundle
+from ..core.files import RecordError
+from ..core.frames import FrameList
+from .record import SUBMITTED, SubmissionRecord, read_submission
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A bundle at a glance."""
+
+    name: str
+    """The submission's, which is the batch of its jobs."""
+    graph: str
+    contents: str
+    """How many jobs and tasks."""
+    planned: str
+    """When."""
+    submission: str
+    """How far that is."""
+    is_submitted: bool
+    """Whether it can be submitted once more only, as a new bundle."""
+    jobs: Tuple[str, ...]
+    """A line per job, upstream first: its node, its tasks, and its ID if it has one."""
+
+
+def read_summary(bundle: AnyPath) -> Summary:
+    """The bundle in that folder, at a glance.
+
+    Raises:
+        RecordError: There is none, or it is damaged.
+    """
+    opened = read_bundle(bundle)
+    record = read_submission(opened.folder)
+    ids: Mapping[str, str] = {} if record is None else record.jobs
+    try:
+        counts = [_task_count(job) for job in opened.jobs]
+        lines = tuple(_line(job, count, ids.get(job["key"])) for job, count in zip(opened.jobs, counts))
+    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        path = opened.folder / MANIFEST
+        raise RecordError(f"{path} is damaged: {error}; restore it, or write the bundle again") from error
+    return Summary(
+        name=opened.name,
+        graph=str(opened.manifest["name"]),
+        contents=f"{counted(len(lines), 'job')}, {counted(sum(counts), 'task')}",
+        planned=str(opened.manifest.get("created", "unknown")).replace("T", " "),
+        submission=_progress(record),
+        is_submitted=record is not None and record.state == SUBMITTED,
+        jobs=lines,
+    )
+
+
+def _task_count(job: Mapping[str, Any]) -> int:
+    return 1 if job["frames"] is None else -(-len(FrameList.parse(job["frames"])) // job["chunk_size"])
+
+
+def _line(job: Mapping[str, Any], task_count: int, job_id: Optional[str]) -> str:
+    what = "" if job["frames"] is None else f"{job['frame_mode']} {job['frames']}, "
+    return f"{job['graph']}.{job['node']}: {what}{counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
+
+
+def counted(number: int, noun: str) -> str:
+    """As people count: ``1 job``, ``2 jobs``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _progress(record: Optional[SubmissionRecord]) -> str:
+    if record is None:
+        return "not yet"
+    if record.state == SUBMITTED:
+        return "done"
+    if record.is_at_work:
+        return f"under way, by process {record.process} on {record.host}" if record.process else "under way"
+    return "ended half-way; what is left of it is deleted before it is submitted anew"

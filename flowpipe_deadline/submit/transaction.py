@@ -1,0 +1,328 @@
+"""One attempt to submit a bundle: jobs that go in suspended, are compared with the plan, and are released together.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
+
+from ..bundle.info_format import encode_info, format_entries
+from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
+from ..core.bundle import AnyPath, Bundle, read_bundle
+from ..core.errors import FlowpipeDeadlineError
+from ..core.files import write_whole
+from ..core.frames import FrameList, FrameListError
+from ..deadline.client import PENDING, SUSPENDED, Farm, JobFacts, RefusedError, SubmissionError
+from .record import LEFT, SubmissionRecord, SubmissionWriter
+from .undo import Doubt, Undo
+
+_INTERRUPTED = 130
+
+Say = Callable[[str], None]
+Stop = Callable[[], bool]
+
+
+def unheard(message: str) -> None:
+    """A ``Say`` for callers that do not want to know."""
+
+
+class InterruptedSubmissionError(SubmissionError):
+    """Somebody asked to stop; what was submitted is undone."""
+
+    exit_code = _INTERRUPTED
+
+
+class Attempt:
+    """One submission, up to where it fails or is complete."""
+
+    def __init__(self, bundle: Bundle, farm: Farm, writer: SubmissionWriter, *, say: Say, is_stopping: Stop) -> None:
+        self.job_ids: Dict[str, str] = {}
+        self.created: List[str] = []
+        """Every ID that was heard of, also of jobs that went wrong."""
+        self.doubt = Doubt()
+        """What is not known of the jobs that came into being."""
+        self.what = f"{bundle.name} was read"
+        """What is being done, for people."""
+        self._bundle = bundle
+        self._farm = farm
+        self._writer = writer
+        self._say = say
+        self._is_stopping = is_stopping
+
+    def submit(self) -> None:
+        """Hands over the jobs, upstream first."""
+        for job in self._bundle.jobs:
+            self._begin(f"{job['graph']}.{job['node']} was submitted")
+            self._submit(job)
+
+    def check(self) -> None:
+        """Makes sure that Deadline has all jobs, each once, and each as it was planned."""
+        self._begin("the jobs were read back")
+        expected = list(self.job_ids.values())
+        facts = self._read(expected)
+        for job in self._bundle.jobs:
+            found = facts[self.job_ids[job["key"]]]
+            problem = _difference(job, found, job_ids=self.job_ids)
+            if not problem and found.status != SUSPENDED and not (job["depends_on"] and self._is_waiting(job, found)):
+                problem = f"it is {found.status}, though it was submitted suspended"
+            if problem:
+                raise SubmissionError(f"{job['graph']}.{job['node']}: {problem}")
+        self._count(expected)
+
+    def release(self) -> None:
+        """Lets the jobs go: those that wait for others first, while none of those others can end.
+
+        What a job submitted suspended with a dependency is, and what resuming makes of it, nobody has written down
+        (deadline-submission.md, section 5.2): Suspended or Pending, then Pending or Active. It must be Pending before
+        anything upstream may run, so that is asked for and looked at.
+        """
+        dependents = [job for job in self._bundle.jobs if job["depends_on"]]
+        roots = [self.job_ids[job["key"]] for job in self._bundle.jobs if not job["depends_on"]]
+        self._begin("the jobs were released")
+        self.doubt = Doubt(may_render=True)
+        self._let_wait(dependents)
+        self._begin("the jobs were released")
+        held: Sequence[str] = roots
+        for _ in range(2):  # A second time where the first did not reach all.
+            self._farm.resume(held)
+            # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
+            facts = self._farm.read_jobs(held)
+            held = [job_id for job_id in held if job_id in facts and facts[job_id].status == SUSPENDED]
+            if not held:
+                return
+        raise SubmissionError(f"Deadline does not resume {', '.join(held)}")
+
+    def _let_wait(self, dependents: Sequence[Mapping[str, Any]]) -> None:
+        """Brings these jobs from Suspended to Pending.
+
+        Pended first, as resuming may let them start; where that does nothing, resumed and then pended.
+        """
+        job_ids = [self.job_ids[job["key"]] for job in dependents]
+        suspended = [job_id for job_id, facts in self._read(job_ids).items() if facts.status == SUSPENDED]
+        if suspended:
+            with contextlib.suppress(SubmissionError):  # What came of it is looked at.
+                self._farm.pend(suspended)
+            held = [job_id for job_id in self._not_waiting(dependents) if job_id in suspended]
+            if held:
+                self._farm.resume(held)
+                too_early = [job_id for job_id in self._not_waiting(dependents) if job_id in held]
+                if too_early:
+                    self._farm.pend(too_early)
+        not_waiting = self._not_waiting(dependents)
+        if not_waiting:
+            raise SubmissionError(f"Deadline does not let {', '.join(not_waiting)} wait for what they depend on")
+
+    def _not_waiting(self, jobs: Sequence[Mapping[str, Any]]) -> List[str]:
+        facts = self._read([self.job_ids[job["key"]] for job in jobs])
+        by_id = {self.job_ids[job["key"]]: job for job in jobs}
+        return [job_id for job_id in by_id if not self._is_waiting(by_id[job_id], facts[job_id])]
+
+    def _is_waiting(self, job: Mapping[str, Any], facts: JobFacts) -> bool:
+        """Whether nothing of the job can start: it is Pending, or frame dependent with nothing but pending tasks.
+
+        Deadline releases such jobs task by task; the job itself may be active meanwhile (section 4.3).
+        """
+        if facts.status == PENDING:
+            return not facts.tasks.get(SUSPENDED)  # Suspended tasks of a pending job would never be released.
+        if not job.get("frame_dependent") or facts.status == SUSPENDED:
+            return False
+        states = set(facts.tasks) or {task.status for task in self._farm.read_tasks(facts.job_id)}
+        return states == {PENDING}
+
+    def _begin(self, what: str) -> None:
+        self.what = what
+        self._writer.go_on()
+        if self._is_stopping():
+            raise InterruptedSubmissionError("interrupted")
+
+    def _submit(self, job: Mapping[str, Any]) -> None:
+        """Completes the job info file, so that the bundle holds what Deadline was given, and hands it over."""
+        job_file, plugin_file = self._bundle.job_files(job)
+        entries = {**job_entries(self._bundle, job, job_ids=self.job_ids), INITIAL_STATUS: SUSPENDED}
+        write_whole(job_file, encode_info(format_entries(entries.items())))
+        self.doubt = Doubt(is_uncertain=True, may_come=True)  # Until there is an answer.
+        try:
+            created = self._farm.submit(str(job_file), str(plugin_file))
+        except RefusedError as error:
+            self.doubt = Doubt(is_uncertain=error.is_uncertain, may_come=error.may_come)
+            if error.job_id is not None:
+                self.created.append(error.job_id)
+            raise SubmissionError(f"{job['graph']}.{job['node']}: {error}") from error
+        self.doubt = Doubt()
+        if created.job_id in self.created:
+            raise SubmissionError(f"{job['graph']}.{job['node']}: Deadline gave the ID {created.job_id} to two jobs")
+        self.created.append(created.job_id)
+        self.job_ids[job["key"]] = created.job_id
+        self._writer.add(job["key"], created.job_id)
+        self._say(f"{job['key']}: {created.job_id}")
+        for warning in created.warnings:
+            self._say(f"Warning: {job['key']}: {warning}")
+
+    def _count(self, expected: Sequence[str]) -> None:
+        """Raises if there are other jobs of this submission than those on record."""
+        try:
+            found = self._farm.find_jobs(self._bundle.name, known=expected)
+        except SubmissionError as error:
+            self._say(f"The jobs could be read back, but not counted: {error}")
+            return
+        strangers = sorted(set(found) - set(expected))
+        if strangers:
+            self.created += strangers
+            raise SubmissionError(f"Deadline made more jobs than were submitted: {', '.join(strangers)}")
+
+    def _read(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+        """What Deadline says of these jobs; raises if it does not know one of them."""
+        facts = self._farm.read_jobs(job_ids) if job_ids else {}
+        lost = [job_id for job_id in job_ids if job_id not in facts]
+        if lost:
+            raise SubmissionError(f"Deadline does not know {', '.join(lost)} any more")
+        return facts
+
+
+def _difference(job: Mapping[str, Any], facts: JobFacts, *, job_ids: Mapping[str, str]) -> str:
+    """What Deadline has in another way than it was planned; empty if nothing."""
+    frames = "0" if job["frames"] is None else str(job["frames"])
+    waits_for = {job_ids[key] for key in job["depends_on"]}
+    is_frame_dependent = bool(job.get("frame_dependent"))
+    differences = []
+    if facts.frames is not None and not _same_frames(facts.frames, frames):
+        differences.append(f"the frames {facts.frames} where {frames} were planned")
+    if facts.chunk_size not in (None, job["chunk_size"]):
+        differences.append(f"a chunk size of {facts.chunk_size} where {job['chunk_size']} was planned")
+    if facts.dependencies is not None and set(facts.dependencies) != waits_for:
+        differences.append(f"dependencies on {_listed(facts.dependencies)} where {_listed(waits_for)} were planned")
+    if facts.frame_dependent not in (None, is_frame_dependent):
+        differences.append(f"a frame dependency of {facts.frame_dependent} where {is_frame_dependent} was planned")
+    if not differences:
+        return ""
+    return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
+
+
+def _listed(job_ids: Iterable[str]) -> str:
+    return ", ".join(sorted(job_ids)) or "nothing"
+
+
+def _same_frames(one: str, other: str) -> bool:
+    """Whether the texts mean the same frames; Deadline may write them in its own way."""
+    try:
+        return list(FrameList.parse(one)) == list(FrameList.parse(other))
+    except FrameListError:
+        return one.strip() == other.strip()
+
+
+_NO_ID = "0" * 24
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a bundle is submitted."""
+
+    keep_suspended: bool = False
+    """Whether releasing the jobs is left to somebody in the Monitor."""
+    token: Optional[str] = None
+    """What tells this attempt from all others, where somebody outside needs to know."""
+
+
+def _never() -> bool:
+    """For callers that do not stop."""
+    return False
+
+
+def submit_to(
+    farm: Farm, bundle: AnyPath, *, say: Say = unheard, is_stopping: Stop = _never, options: Options = Options()
+) -> Dict[str, str]:
+    """The job IDs by node key, once Deadline has all jobs as they were planned and has released them.
+
+    The jobs go in suspended, upstream first, and each is on record in the bundle before the next. All are counted and
+    read back, then released: dependents first, while nothing can start, the others last. ``say`` hears of each job and
+    of Deadline's warnings; ``is_stopping`` is asked between calls. What an earlier attempt left half done is undone
+    first.
+
+    Raises:
+        SubmissionError: The bundle is submitted already, moved, or being submitted; or anything went wrong: then the
+            jobs are deleted again, and the message names what could not be. Its ``exit_code`` is 130 where it was
+            stopped.
+        RecordError: The folder is no bundle, or is damaged.
+    """
+    opened = read_bundle(bundle)
+    _check_files(opened)
+    writer = SubmissionWriter(opened.folder, token=options.token)
+    left = writer.claim()
+    if left is not None:
+        _undo_left(opened, Undo(opened, farm, writer), left, say=say)
+    attempt = Attempt(opened, farm, writer, say=say, is_stopping=is_stopping)
+    try:
+        attempt.submit()
+        attempt.check()
+        writer.prepare()
+        if not options.keep_suspended:
+            attempt.release()
+        writer.finish()
+    except BaseException as error:
+        farm.ignore_stop_requests()
+        undone = Undo(opened, farm, writer).run(attempt.created, doubt=attempt.doubt)
+        raise _failure(error, what=attempt.what, undone=undone) from error
+    if is_stopping():
+        say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
+    return attempt.job_ids
+
+
+def undo_half_done(
+    bundle: Bundle, farm: Farm, *, say: Say = unheard, only_of: Optional[str] = None, may_come: bool = False
+) -> str:
+    """What was undone of a submission that ended half-way; with ``only_of``, of the attempt of that token alone.
+
+    ``may_come`` says that a job of it may still come into being, so that nobody can tell yet whether all is undone.
+
+    Raises:
+        SubmissionError: The bundle is submitted, or being submitted; or not everything could be undone, and the
+            bundle's record keeps that.
+        RecordError: The bundle's record is damaged.
+    """
+    writer = SubmissionWriter(bundle.folder)
+    record = writer.claim(only_of=only_of)
+    undone = "nothing was submitted"
+    if record is not None:
+        undone = _undo_left(bundle, Undo(bundle, farm, writer), record, say=say, may_come=may_come)
+    if record is not None or only_of is None:
+        writer.drop()
+    return undone
+
+
+def _check_files(bundle: Bundle) -> None:
+    """Reads every file that Deadline will be given, before it is given the first."""
+    ids = {job["key"]: _NO_ID for job in bundle.jobs}
+    for job in bundle.jobs:
+        job_entries(bundle, job, job_ids=ids)
+        folder = plugin_entries(bundle, job).get("Bundle", "")
+        if os.path.realpath(folder) != os.path.realpath(str(bundle.folder)):
+            raise SubmissionError(
+                f"{bundle.folder} was moved or copied: its jobs would look for {folder}; submit it with --again"
+            )
+
+
+def _undo_left(bundle: Bundle, undo: Undo, record: SubmissionRecord, *, say: Say, may_come: bool = False) -> str:
+    """Undoes what an earlier attempt left; the bundle stays claimed."""
+    how = "could not be undone" if record.state == LEFT else "ended half-way"
+    say(f"A submission of {bundle.name} {how}; undoing it")
+    doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
+    undone = undo.run(list(record.jobs.values()), doubt=doubt, keeps_claim=True)
+    if not undo.is_complete:
+        raise SubmissionError(f"a submission of {bundle.name} {how}: {undone}")
+    say(undone)
+    return undone
+
+
+def _failure(error: BaseException, *, what: str, undone: str) -> SubmissionError:
+    if isinstance(error, KeyboardInterrupt):
+        return InterruptedSubmissionError(f"interrupted while {what}; {undone}")
+    if isinstance(error, InterruptedSubmissionError):
+        return InterruptedSubmissionError(f"{error} while {what}; {undone}")
+    if isinstance(error, FlowpipeDeadlineError):
+        return SubmissionError(f"{error}; {undone}")
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
+    return SubmissionError(f"while {what}: {reason}; {undone}")

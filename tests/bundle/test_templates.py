@@ -1,0 +1,229 @@
+"""The files that Deadline is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import farm_nodes as nodes
+import pytest
+from flowpipe import Graph
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flowpipe_deadline import plan_graph, write_bundle
+from flowpipe_deadline.bundle.info_format import decode_info, encode_info, parse_entries
+from flowpipe_deadline.bundle.templates import JobFiles, job_name
+from flowpipe_deadline.errors import BundleError, PreflightError
+
+HOSTILE = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(
+        [
+            "a\nPlugin=Evil",
+            "a\r\nFrames=1-9",
+            "\u2028x",
+            "\x85y",
+            "=",
+            "{{ 1 + 1 }}",
+            "{% raise %}",
+            "'\"",
+            "ü€🎬",
+            "\udcff",
+            " padded ",
+            "x" * 10_000,
+            "..",
+            "CON",
+            "",
+        ]
+    ),
+)
+
+
+def files_of(bundle, index=0):
+    """The text of a job's two files."""
+    return tuple(decode_info(path.read_bytes()) for path in bundle.job_files(bundle.jobs[index]))
+
+
+def plan_of_one(name="node", graph_name="Test", **settings):
+    """The plan of one node."""
+    graph = Graph(name=graph_name)
+    nodes.Pass(name=name, graph=graph, metadata={"deadline": settings})
+    return plan_graph(graph)
+
+
+def test_files_of_a_small_graph_line_by_line(graph, tmp_path):
+    """Everything Deadline is given for a batched node and one that waits for it."""
+    render = nodes.Render(
+        name="Render", graph=graph, frames=range(1, 11), metadata={"batch_size": 4, "deadline": {"pool": "cpu"}}
+    )
+    publish = nodes.Pass(name="Publish", graph=graph, metadata={"interpreter": "maya-2025"})
+    render.outputs["items"].connect(publish.inputs["value"])
+
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+
+    job_info, plugin_info = files_of(bundle, 0)
+    assert job_info == (
+        "Plugin=Flowpipe\n"
+        "Name=Test - Render\n"
+        f"BatchName={bundle.name}\n"
+        "Frames=1-10\n"
+        "ChunkSize=4\n"
+        "Pool=cpu\n"
+        f"ExtraInfoKeyValue0=FlowpipeSubmission={bundle.name}\n"
+        "ExtraInfoKeyValue1=FlowpipeNode=Render\n"
+    )
+    assert plugin_info == f"Bundle={bundle.folder}\nNode=Render\nInterpreter=python\nFrameMode=frames\n"
+    job_info, plugin_info = files_of(bundle, 1)
+    assert job_info == (
+        "Plugin=Flowpipe\n"
+        "Name=Test - Publish\n"
+        f"BatchName={bundle.name}\n"
+        "Frames=0\n"
+        "ChunkSize=1\n"
+        "JobDependencies=Render\n"
+        f"ExtraInfoKeyValue0=FlowpipeSubmission={bundle.name}\n"
+        "ExtraInfoKeyValue1=FlowpipeNode=Publish\n"
+    )
+    assert plugin_info == f"Bundle={bundle.folder}\nNode=Publish\nInterpreter=maya-2025\nFrameMode=none\n"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(name=HOSTILE, graph_name=HOSTILE)
+def test_no_name_can_smuggle_in_a_line(tmp_path, name, graph_name):
+    """Whatever a node or a graph is called, the file has the planned keys and no other."""
+    plan = plan_of_one(name=name, graph_name=graph_name)
+
+    bundle = write_bundle(plan, root=tmp_path)
+
+    expected = ["Plugin", "Name", "BatchName", "Frames", "ChunkSize", "ExtraInfoKeyValue0", "ExtraInfoKeyValue1"]
+    job_info = files_of(bundle)[0]
+    assert [key for key, _ in parse_entries(job_info)] == expected
+    assert [line.partition("=")[0] for line in job_info.replace("\r", "\n").split("\n")[:-1]] == expected
+    assert [key for key, _ in parse_entries(files_of(bundle)[1])] == ["Bundle", "Node", "Interpreter", "FrameMode"]
+
+
+@settings(deadline=None, max_examples=150)
+@given(value=HOSTILE)
+def test_no_setting_can_smuggle_in_a_line(value):
+    """A setting's text arrives as it is, or is refused; it is never cut into two lines."""
+    try:
+        plan = plan_of_one(comment=value, environment={"A": value}, job_info={"ExtraInfo0": value})
+    except PreflightError:
+        return
+
+    text = JobFiles().job_info(plan.jobs[0], plan_name="x", batch_name="y", job_dependencies=())
+
+    entries = dict(parse_entries(decode_info(encode_info(text))))
+    assert entries["Comment"] == value.strip()
+    assert entries["EnvironmentKeyValue0"] == f"A={value.strip()}"
+    assert entries["ExtraInfo0"] == value.strip()
+
+
+def test_text_beyond_ascii_is_marked(tmp_path):
+    """ASCII files have no mark, others the one that Deadline tells UTF-8 by."""
+    plain = write_bundle(plan_of_one(name="plain"), root=tmp_path)
+    special = write_bundle(plan_of_one(name="Größe"), root=tmp_path)
+
+    assert plain.job_files(plain.jobs[0])[0].read_bytes().startswith(b"Plugin=")
+    assert special.job_files(special.jobs[0])[0].read_bytes().startswith(b"\xef\xbb\xbfPlugin=")
+    assert "Name=Test - Größe\n" in files_of(special)[0]
+
+
+def test_utf16_files_are_read():
+    """Deadline's own submitters write UTF-16 with a mark."""
+    assert decode_info("Plugin=X\n".encode("utf-16")) == "Plugin=X\n"
+
+
+def test_a_long_name_is_shortened_in_the_monitor():
+    """10,000 characters are no name for a table."""
+    plan = plan_of_one(name="x" * 10_000)
+
+    assert len(job_name(plan.jobs[0], plan_name="Test")) == 200
+
+
+def template(folder: Path, text: str, name: str = "job_info.jinja") -> Path:
+    """A studio's own template."""
+    folder.mkdir()
+    (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+FULL = """\
+Plugin={{ plugin }}
+Name={{ name }}
+BatchName={{ batch_name }}
+Frames={{ frames }}
+ChunkSize={{ chunk_size }}
+"""
+
+
+def test_a_studios_template_is_used(tmp_path):
+    """It may add keys and say things its own way."""
+    folder = template(tmp_path / "templates", FULL + "Department=fx\nComment={{ job.interpreter }}\n")
+
+    bundle = write_bundle(plan_of_one(), root=tmp_path, templates=folder)
+
+    assert dict(parse_entries(files_of(bundle)[0]))["Comment"] == "python"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(FULL + "Comment={{ nope }}\n", "'nope' is undefined", id="undefined value"),
+        pytest.param(FULL + "{% if %}", "job_info.jinja fails", id="syntax error"),
+        pytest.param(FULL.replace("Frames={{ frames }}\n", ""), "Frames=None where '0' is planned", id="dropped key"),
+        pytest.param(FULL.replace("{{ frames }}", "1-5"), "Frames='1-5' where '0' is planned", id="changed value"),
+        pytest.param(FULL + "Plugin=Python\n", "occurs twice", id="repeated key"),
+        pytest.param(FULL + "just a line\n", "no Key=Value", id="no entry"),
+    ],
+)
+def test_a_template_that_breaks_the_plan_is_refused(tmp_path, text, reason):
+    """What it renders is read back and compared; nothing is left on disk."""
+    folder = template(tmp_path / "templates", text)
+    root = tmp_path / "root"
+
+    with pytest.raises(BundleError, match=reason):
+        write_bundle(plan_of_one(), root=root, templates=folder)
+
+    assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("InitialStatus=Active", "InitialStatus, which only the plan may set: jobs are submitted suspended"),
+        ("initialstatus=Active", "initialstatus, which only the plan may set: jobs are submitted suspended"),
+        ("NetworkRoot=//other/repository", "NetworkRoot, which only the plan may set: the jobs of a graph are counted"),
+        ("ResumeOnFailedDependencies=true", "which only the plan may set: a job needs the results"),
+        ("IsFrameDependent=true", "which only the plan may set: the graph's connections say"),
+        ("JobDependencies=507f1f77bcf86cd799439011", "which only the plan may set: the graph's connections say"),
+        ("JobDependency0=507f1f77bcf86cd799439011", "JobDependency0, which only the plan may set"),
+    ],
+)
+def test_a_template_adds_nothing_that_only_the_plan_may_set(tmp_path, line, reason):
+    """A key of its own that would change what was planned is named, with the reason."""
+    folder = template(tmp_path / "templates", f"{FULL}{line}\n")
+
+    with pytest.raises(BundleError, match=reason):
+        write_bundle(plan_of_one(), root=tmp_path, templates=folder)
+
+
+def test_a_template_may_call_jobs_what_it_likes(tmp_path):
+    """The name is for people."""
+    folder = template(tmp_path / "templates", FULL.replace("{{ name }}", "own"))
+
+    bundle = write_bundle(plan_of_one(), root=tmp_path, templates=folder)
+
+    assert "Name=own\n" in files_of(bundle)[0]
+
+
+def test_a_template_folder_that_does_not_exist_is_refused(tmp_path):
+    """Falling back to ours in silence would be worse."""
+    with pytest.raises(BundleError, match="does not exist"):
+        write_bundle(plan_of_one(), root=tmp_path, templates=tmp_path / "nope")
+
+
+def test_a_bundle_path_that_no_line_can_hold_is_refused(tmp_path):
+    """A line break in the path of the root would be two lines."""
+    with pytest.raises(BundleError, match="line breaks"):
+        write_bundle(plan_of_one(), root=tmp_path / "two\nlines")

@@ -1,0 +1,75 @@
+"""Few commands for many jobs, whatever Deadline's answers are like: each may cost the start of a process."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowpipe_deadline.deadline.client import SubmissionError
+from flowpipe_deadline.deadline.command_client import CommandLanguageFarm
+
+
+class Recorded(CommandLanguageFarm):
+    """Knows jobs that are all queued, and keeps what it was asked; how it takes several and unknown ones differs."""
+
+    def __init__(self, job_ids, *, several="works", unknown="error"):
+        self.job_ids = job_ids
+        self.several = several
+        self.unknown = unknown
+        self.asked = []
+
+    def run(self, arguments):
+        """What is printed."""
+        name, *rest = arguments
+        self.asked.append((name, len(rest[0].split(",")) if rest else 0))
+        if name == "-GetJobIds":
+            return "\n".join(self.job_ids)
+        asked = rest[0].split(",")
+        if len(asked) > 1 and self.several == "error":
+            raise SubmissionError("Error: no such job")
+        told = asked[:1] if self.several == "first" else asked
+        known = [job_id for job_id in told if job_id in self.job_ids]
+        if len(known) < len(told) and self.unknown == "error":
+            raise SubmissionError("Error: no such job")
+        return "".join(f"[{job_id}]\nJobStatus=Queued\n" for job_id in known)
+
+
+def ids(count):
+    """So many IDs."""
+    return [f"{number:024x}" for number in range(count)]
+
+
+def test_many_jobs_are_asked_for_in_few_calls():
+    """A command line has an end."""
+    farm = Recorded(ids(600))
+
+    jobs = farm.read_jobs(ids(600))
+
+    assert {job_id: job.status for job_id, job in jobs.items()} == dict.fromkeys(ids(600), "Queued")
+    assert farm.asked == [("-GetJob", 250), ("-GetJob", 250), ("-GetJob", 100)]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "asked"),
+    [
+        ("error", [("-GetJob", 100), ("-GetJobIds", 0), ("-GetJob", 98)]),
+        ("nothing", [("-GetJob", 100), ("-GetJobIds", 0)]),
+    ],
+)
+def test_deleted_jobs_cost_one_or_two_calls(unknown, asked):
+    """Whether they keep Deadline from telling of the others or not."""
+    farm = Recorded(ids(98), unknown=unknown)
+
+    assert sorted(farm.read_jobs(ids(100))) == ids(98)
+
+    assert farm.asked == asked
+
+
+@pytest.mark.parametrize("several", ["error", "first"])
+def test_jobs_that_are_not_told_together_are_asked_for_one_by_one(several):
+    """As long as they are listed."""
+    farm = Recorded(ids(5), several=several, unknown="nothing")
+
+    assert sorted(farm.read_jobs([*ids(5), "f" * 24])) == ids(5)
+
+    assert ("-GetJob", 1) in farm.asked
+    assert len(farm.asked) <= 8

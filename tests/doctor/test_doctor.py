@@ -1,0 +1,270 @@
+"""The doctor, who only looks: at this machine, the ways to Deadline, the repository, and where bundles go."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+from doctors import changes_of, doctor, examine, only, pretend_version, verdicts
+
+from flowpipe_deadline.core.warnings import Kind
+from flowpipe_deadline.deadline.client import RepositoryFacts
+from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
+from flowpipe_deadline.doctor.connections import check_service
+from flowpipe_deadline.doctor.machine import check_version
+from flowpipe_deadline.doctor.places import check_results, check_root
+from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin
+from flowpipe_deadline.installation import install
+from flowpipe_deadline.installation.packages import own_version
+from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.web import Guard, serve
+
+VERSION = own_version()
+HEALTHY = {
+    "versions": "ok",
+    "deadlinecommand": "ok",
+    "settings": "ok",
+    "way": "ok",
+    "script way": "ok",
+    "Web Service": "ok",
+    "Deadline": "ok",
+    "repository": "ok",
+    "plugin": "ok",
+    "pools and groups": "ok",
+    "limits of jobs": "ok",
+    "root": "warning",  # On this machine.
+    "store": "ok",
+    "interpreters": "unknown",
+}
+
+
+@pytest.fixture
+def deadline(tmp_path, monkeypatch):
+    """An offline Deadline with the plugin, and pools of a show that is nobody's business."""
+    monkeypatch.setenv("LOGNAME", "lisa")
+    for variable in [name for name in os.environ if name.startswith("FLOWPIPE_DEADLINE_")]:
+        if variable != "FLOWPIPE_DEADLINE_CONFIG":
+            monkeypatch.delenv(variable)
+    with OfflineDeadline.create(tmp_path / "deadline", pools=("none", "bond"), groups=("none", "goldfinger")) as made:
+        install(made.root)
+        monkeypatch.setenv("DEADLINE_PATH", str(made.bin))
+        yield made
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A folder for bundles."""
+    folder = tmp_path / "moonraker"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def no_command(monkeypatch):
+    """A machine without deadlinecommand."""
+    monkeypatch.setenv("DEADLINE_PATH", "/nowhere")
+    monkeypatch.setenv("PATH", "/nowhere")
+
+
+def test_where_all_is_well_that_is_what_is_told(deadline, root):
+    """And looking has changed nothing."""
+    report = examine(root=root).report()
+
+    assert verdicts(report.checks) == HEALTHY
+    assert not report.has_problem
+    assert (report.probe, report.answers) == ((), ())
+    assert only(report.checks, "Deadline").found == "version 10.4.2.2"
+    assert only(report.checks, "plugin").found == f"Flowpipe {VERSION} is installed"
+    assert only(report.checks, "way").facts["via"] == "script"
+    assert only(report.checks, "pools and groups").facts == {"pools": 2, "groups": 2, "limits": 0}
+    assert (changes_of(deadline), list(root.iterdir())) == ([], [])
+
+
+def test_the_report_says_nothing_private(deadline, root):
+    """No user, no path, no pool; but what was asked of deadlinecommand, and what it answered."""
+    examination = examine(root=root, settings={"pool": "bond"})
+
+    data = examination.report().to_json(examination.discretion())
+
+    text = json.dumps(data).lower()
+    assert [word for word in ("lisa", "bond", "goldfinger", "moonraker", str(deadline.folder)) if word in text] == []
+    outputs = {tuple(exchange["arguments"]): exchange["output"] for exchange in data["exchanges"]}
+    assert outputs["-GetVersion",] == ["v10.4.2.2 Release (0a1b2c3d4)"]
+    assert outputs["-GetRepositoryRoot",] == ["<repository>"]
+    assert outputs["-GetPluginNames",] == ["<3 lines>"]
+    assert next(check for check in data["checks"] if check["name"] == "root")["found"].startswith("the root <root> is")
+
+
+def test_without_deadlinecommand_and_web_service_there_is_no_way(deadline, root, no_command):
+    """What else can be looked at is."""
+    report = examine(root=root).report()
+
+    assert report.has_problem
+    found = verdicts(report.checks)
+    assert {name for name in found if found[name] == "problem"} == {"deadlinecommand", "way"}
+    assert {name for name in HEALTHY if name not in found} == {
+        *("Deadline", "repository", "plugin", "pools and groups", "limits of jobs")
+    }
+    assert "install the Deadline Client" in only(report.checks, "way").found
+
+
+def test_a_web_service_does_without_deadlinecommand(deadline, root, no_command, monkeypatch):
+    """It tells all that the doctor wants to know."""
+    with serve(deadline) as service:
+        monkeypatch.setenv("FLOWPIPE_DEADLINE_WEBSERVICE", service.url)
+
+        report = examine(root=root).report()
+
+    assert verdicts(report.checks) == {**HEALTHY, "deadlinecommand": "warning", "script way": "unknown"}
+    assert only(report.checks, "way").facts["via"] == "webservice"
+    assert report.exchanges == ()
+
+
+def test_a_web_service_that_lets_nobody_in_is_worth_a_warning(deadline):
+    """Where it is needed, it is a problem, and so is one whose address makes no sense."""
+    with serve(deadline, guard=Guard(user="lisa", password="secret")) as service:
+        settings = WebServiceSettings(service.url)
+
+        checks = [check_service(settings, "", is_taken=is_taken) for is_taken in (False, True)]
+
+    assert [check.verdict for check in checks] == ["warning", "problem"]
+    assert "401" in checks[0].found
+    assert check_service(None, "'x' is no Web Service", is_taken=False).verdict == "problem"
+
+
+def test_a_deadline_that_does_not_answer_is_a_problem(deadline, root):
+    """Its words are told."""
+    deadline.set_faults({"on": "*", "do": "deny", "times": 0, "value": "The repository is out of reach"})
+
+    report = examine(root=root).report()
+
+    found = verdicts(report.checks)
+    assert (found["deadlinecommand"], found["script way"], found["repository"]) == ("problem", "warning", "problem")
+    assert "The repository is out of reach" in only(report.checks, "deadlinecommand").found
+
+
+def test_where_scripts_do_not_run_the_slow_way_is_taken(deadline, root):
+    """Which is worth a warning."""
+    deadline.change_settings(interpreter="/nowhere/python")
+
+    report = examine(root=root).report()
+
+    assert verdicts(report.checks) == {**HEALTHY, "script way": "warning"}
+    assert "a process per job" in only(report.checks, "script way").advice
+
+
+def test_settings_that_do_not_fit_the_farm_are_problems(deadline, root):
+    """Those of the studio, of presets and of the command line: the graph that may be sent is planned with them."""
+    unknown = only(examine(root=root, settings={"pool": "bnod"}).report().checks, "pools and groups")
+    wrong = only(examine(root=root, settings={"prioritty": 7}).report().checks, "settings")
+
+    assert (unknown.verdict, wrong.verdict) == ("problem", "problem")
+    assert "bnod" in unknown.found
+    assert "bond" in unknown.advice
+    assert "priority" in wrong.found
+
+
+def test_another_version_in_the_repository_is_a_problem(deadline, root):
+    """Workers would run other code than what planned their tasks."""
+    pretend_version(deadline, "0.0.1")
+
+    check = only(examine(root=root).report().checks, "plugin")
+
+    assert check.verdict == "problem"
+    assert check.found == f"Flowpipe 0.0.1 is installed, and this is {VERSION}"
+    assert check.advice.endswith(f"flowpipe-deadline install {deadline.root}")
+
+
+@pytest.mark.parametrize(
+    ("listed", "installed", "verdict", "words"),
+    [
+        (["Flowpipe"], Installed(VERSION), "ok", "is installed"),
+        (["Python"], Installed(VERSION), "problem", "has no plugin Flowpipe"),
+        (["Flowpipe"], Installed(None), "warning", "nothing tells which version"),
+        (None, Installed(None), "problem", "is not installed"),
+        (["Flowpipe"], None, "unknown", "its version cannot be told from here"),
+        (["Flowpipe"], Installed(VERSION, {"edited": ("a", "b")}), "warning", "files differ: 2 edited"),
+        (["Flowpipe"], Installed(VERSION, {"missing": ("a",)}), "problem", "files differ: 1 missing"),
+    ],
+)
+def test_what_there_can_be_of_the_plugin(listed, installed, verdict, words):
+    """Nothing, something that nobody has recorded, another version, edited files."""
+    check = check_plugin(RepositoryFacts(plugins=listed and tuple(listed)), installed)
+
+    assert check.verdict == verdict
+    assert words in check.found
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("v10.4.2.2 Release (313c3e8f5)", "ok"),
+        ("10.1.23.6", "ok"),
+        ("v10.0.26.0 Release", "problem"),
+        ("v11.0.0.1", "warning"),
+        ("Error: no repository", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_versions_of_deadline(text, verdict):
+    """10.0 runs plugins by Python 2, and 11 does not exist yet."""
+    assert check_version(text).verdict == verdict
+
+
+def test_roots_that_workers_cannot_see_are_problems(tmp_path):
+    """Unless somebody says that they can."""
+    assert check_root(tmp_path, tolerated=()).verdict == "problem"
+    assert check_root(tmp_path, tolerated={Kind.LOCAL_ROOT}).verdict == "warning"
+    assert check_root(None, tolerated=()).verdict == "unknown"
+
+
+def test_stores_that_take_nothing_are_problems():
+    """Files are always there; what else is tried."""
+    assert check_results("files").verdict == "ok"
+    assert check_results("postgres://db").verdict == "problem"
+
+
+def test_what_deadline_does_not_tell_is_unknown():
+    """And what is assumed instead is told."""
+    check = check_limits(RepositoryFacts(maximum_priority=100))
+
+    assert check.verdict == "unknown"
+    assert check.advice == "5000 tasks per job are taken for the limit"
+
+
+def test_the_report_is_printed_as_json(deadline, root):
+    """The answer alone on stdout; what is going on, on stderr."""
+    result = doctor("--root", root, "--tolerate", "local-root", "-o", "json")
+
+    data = json.loads(result.stdout)
+    assert result.returncode == 0
+    assert (data["format"], data["interrupted"], data["flowpipe_deadline"]) == (1, False, VERSION)
+    assert {check["name"]: check["verdict"] for check in data["checks"]} == HEALTHY
+    assert "Asking the repository" in result.stderr
+
+
+def test_the_report_is_printed_as_tables(deadline, root):
+    """Exit code 1 and the names of the checks where there is a problem."""
+    result = doctor("--root", root)
+
+    assert result.returncode == 1
+    assert "This machine and the repository" in result.stdout
+    assert result.stdout.rstrip().endswith("Problems: root")
+
+
+def test_what_can_be_tried_out_is_listed():
+    """Without asking anybody."""
+    result = doctor("--questions", "-o", "json")
+
+    names = [entry["name"] for entry in json.loads(result.stdout)]
+    assert names[:3] == ["graph", "start", "script"]
+    assert len(names) == len(set(names))
+
+
+def test_a_probe_needs_a_root(deadline):
+    """Which is said before anything is looked at."""
+    result = doctor("--probe")
+
+    assert result.returncode == 2
+    assert result.stderr.startswith("Error: --probe sends a graph to the farm: give it a --root")

@@ -1,0 +1,1 @@
+"""A Deadline in a folder, for tests: ``deadlinecommand``, scripts and a Web Service, in the real one's formats."""

@@ -1,0 +1,212 @@
+"""What an offline Deadline can be asked, whichever way: commands, scripts and requests only read and print."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Optional
+
+from flowpipe_deadline.core.frames import FrameList
+from flowpipe_deadline.deadline.client import Created
+from flowpipe_deadline.offline.repository import Task
+
+from .faults import Fault
+from .home import Home
+from .intake import DeadlineError, as_entries, check_submission
+from .jobs import CHANGES, Job
+
+__all__ = ["DeadlineError", "OfflineDeadline"]
+
+
+class OfflineDeadline(Home):
+    """An offline Deadline; many processes may hold one open, each thread its own.
+
+    Raises:
+        DeadlineError: Of every operation, that there is no such job, or that it refuses; the message is what it says.
+    """
+
+    def submit(
+        self, job_info: Mapping[str, Any], plugin_info: Mapping[str, Any], *, auxiliary_files: Sequence[str] = ()
+    ) -> Created:
+        """The job that was made: its ID, and what there was to say about it."""
+        faults = self._begin("submit", [str(job_info.get("Name", ""))])
+        settings = self.settings
+        wanted, warnings = check_submission(
+            as_entries(_rewritten(job_info, faults)),
+            settings=settings,
+            plugins=self.plugins,
+            count_tasks=lambda info: len(self.repository.cut(info)),
+            is_job=lambda job_id: bool(self.repository.jobs([job_id], is_deleted=None)),
+        )
+        missing = [path for path in auxiliary_files if not os.path.isfile(path)]
+        if missing:
+            raise DeadlineError(f"The auxiliary file {missing[0]} does not exist")
+        job_id = self.repository.submit_job(
+            wanted,
+            as_entries(plugin_info),
+            is_suspended=wanted.get("InitialStatus", "Active") == "Suspended",
+            pends_instead=settings.unknowns.suspended_dependent == "Pending",
+        )
+        warnings += [fault.text("A warning") for fault in faults if fault.do == "warn"]
+        return Created(job_id, tuple(warnings))
+
+    def jobs(self, job_ids: Optional[Collection[str]] = None, *, is_deleted: Optional[bool] = False) -> list[Job]:
+        """All jobs, or those of these IDs that there are, in the order of submission.
+
+        ``is_deleted`` asks for deleted ones, None for both.
+        """
+        self._begin("read", list(job_ids or ()))
+        return self.repository.jobs(job_ids, is_deleted=is_deleted)
+
+    def job(self, job_id: str) -> Job:
+        """One job."""
+        found = self.jobs([job_id])
+        if not found:
+            raise _unknown(job_id)
+        return found[0]
+
+    def tasks(self, job_id: str) -> tuple[Task, ...]:
+        """The tasks of a job."""
+        self.job(job_id)
+        return self.repository.tasks_of(job_id)
+
+    def find(self, is_wanted: Callable[[Job], bool]) -> list[str]:
+        """The IDs of the jobs for which that is true."""
+        return [job.job_id for job in self.jobs() if is_wanted(job)]
+
+    def change(self, name: str, job_id: str, *, task_ids: Optional[Collection[int]] = None) -> list[int]:
+        """Does one of ``CHANGES`` to a job, or to some of its tasks; the numbers of the tasks that changed."""
+        self._begin(name, [job_id])
+        return self._change(name, job_id, task_ids)
+
+    def change_all(self, name: str, job_ids: Sequence[str]) -> list[str]:
+        """Does one of ``CHANGES``, or ``delete``, ``undelete`` or ``purge``, to several jobs; what went wrong.
+
+        Whether one that fails keeps the others from being done is one of the unknowns.
+        """
+        partial = [fault for fault in self._begin(name, job_ids) if fault.do == "partial"]
+        problems: list[str] = []
+        for count, job_id in enumerate(job_ids):
+            if partial and count >= partial[0].number(0):
+                return [*problems, f"The connection to the repository was lost at job {job_id}"]
+            try:
+                if name in CHANGES:
+                    self._change(name, job_id, None)
+                else:
+                    self._delete(name, job_id)
+            except DeadlineError as error:
+                problems.append(str(error))
+                if self.settings.unknowns.several_changes == "stop":
+                    break
+        return problems
+
+    def delete(self, job_id: str) -> None:
+        """Deletes a job; ``undelete`` brings it back until it is purged."""
+        self._begin("delete", [job_id])
+        self._delete("delete", job_id)
+
+    def undelete(self, job_id: str) -> None:
+        """Brings a deleted job back."""
+        self._begin("undelete", [job_id])
+        self._delete("undelete", job_id)
+
+    def purge(self, job_id: str) -> None:
+        """Forgets a deleted job for good."""
+        self._begin("purge", [job_id])
+        self._delete("purge", job_id)
+
+    def set_job_info(self, job_id: str, changes: Mapping[str, Any]) -> None:
+        """Gives keys of the job info other values; frames are changed by ``set_frames`` alone."""
+        self._begin("save", [job_id])
+        self.repository.set_job_info(job_id, {**self._known(job_id).job_info, **as_entries(changes)})
+
+    def set_frames(self, job_id: str, frames: str, chunk_size: int) -> None:
+        """Cuts a job anew. What was complete is done again: whether Deadline keeps it is unknown."""
+        self._begin("set_frames", [job_id, frames, str(chunk_size)])
+        self._cut(self._known(job_id), {"Frames": frames, "ChunkSize": str(chunk_size)}, keeps=())
+
+    def append_frames(self, job_id: str, frames: str) -> None:
+        """Adds frames to a job; tasks that are complete and keep their frames stay so."""
+        self._begin("append_frames", [job_id, frames])
+        job = self._known(job_id)
+        done = [task.frames for task in self.repository.tasks_of(job_id) if task.status.value == "Completed"]
+        self._cut(job, {"Frames": f"{job.frames},{frames}"}, keeps=done)
+
+    def scan(self) -> None:
+        """The pending job scan: releases what need not wait any more."""
+        self.repository.scan()
+
+    def _known(self, job_id: str, *, is_deleted: bool = False) -> Job:
+        found = self.repository.jobs([job_id], is_deleted=is_deleted)
+        if not found:
+            raise _unknown(job_id)
+        return found[0]
+
+    def _change(self, name: str, job_id: str, task_ids: Optional[Collection[int]]) -> list[int]:
+        job = self._known(job_id)
+        unknowns = self.settings.unknowns
+        if name == "pend":
+            self._check_pend(job)
+        if task_ids is not None:
+            _check_tasks(name, self.repository.tasks_of(job_id), task_ids)
+        if name == "resume" and unknowns.resumed_dependent == "Active":
+            changed = self.repository.resume_at_once(job_id, task_ids=task_ids)
+        else:
+            changed = self.repository.change(name, job_id, task_ids=task_ids)
+        if not changed and unknowns.wrong_state == "error":
+            raise DeadlineError(f"Cannot mark a job with status {job.shown_status} {CHANGES[name].words}")
+        return changed
+
+    def _check_pend(self, job: Job) -> None:
+        if not job.dependencies:
+            raise DeadlineError(f"The job {job.job_id} depends on nothing, and cannot be marked pending")
+        if job.status.value == "Suspended" and self.settings.unknowns.pend_suspended == "refused":
+            raise DeadlineError("Cannot mark a job with status Suspended pending")
+
+    def _delete(self, name: str, job_id: str) -> None:
+        self._known(job_id, is_deleted=name != "delete")
+        if name == "purge":
+            self.repository.purge(job_id)
+        else:
+            self.repository.set_deleted(job_id, name == "delete")
+
+    def _cut(self, job: Job, changes: Mapping[str, str], *, keeps: Sequence[str]) -> None:
+        try:
+            self.repository.set_tasks(job.job_id, {**job.job_info, **changes}, keeps=keeps)
+        except ValueError as error:
+            raise DeadlineError(f"The frames or the chunk size cannot be read: {error}") from error
+
+
+def _rewritten(job_info: Mapping[str, Any], faults: Sequence[Fault]) -> dict[str, Any]:
+    """The job info as an event plugin leaves it."""
+    changed = dict(job_info)
+    for fault in faults:
+        if fault.do == "rewrite" and isinstance(fault.value, Mapping):
+            changed.update(fault.value)
+    return {key: value for key, value in changed.items() if value is not None}
+
+
+def _check_tasks(name: str, tasks: Sequence[Task], task_ids: Collection[int]) -> None:
+    """Deadline's words on single tasks are known (deadline-submission.md, section 2.5)."""
+    states = {task.task_id: task.status.value for task in tasks}
+    for task_id in sorted(task_ids):
+        if task_id not in states:
+            raise DeadlineError(f"The task {task_id} does not exist")
+        if states[task_id] not in CHANGES[name].sources:
+            raise DeadlineError(f"Cannot mark a task with status {states[task_id]} {CHANGES[name].words}")
+
+
+def _unknown(job_id: str) -> DeadlineError:
+    return DeadlineError(f"The job {job_id} does not exist")
+
+
+def parse_frames(text: str) -> FrameList:
+    """The frames that a frame list text means.
+
+    Raises:
+        DeadlineError: It is none.
+    """
+    try:
+        return FrameList.parse(text, reverse_step="first")
+    except ValueError as error:
+        raise DeadlineError(str(error)) from error

@@ -1,0 +1,31 @@
+"""The plugins of an offline Deadline: where each is, and how it is configured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+from flowpipe_deadline.offline.standins.sandbox import read_param
+
+from .operations import OfflineDeadline
+
+
+def plugin_folders(deadline: OfflineDeadline) -> list[Path]:
+    """The folders that hold plugin folders; what is in the first of them counts, as on a farm."""
+    return [deadline.root / "custom" / "plugins", deadline.root / "plugins"]
+
+
+def installed_plugin(deadline: OfflineDeadline, name: str) -> Optional[Path]:
+    """The plugin's folder in the repository, if it has one there."""
+    for folder in plugin_folders(deadline):
+        if (folder / name / f"{name}.py").is_file():
+            return folder / name
+    return None
+
+
+def plugin_config(deadline: OfflineDeadline, name: str) -> dict[str, str]:
+    """What *Configure Plugins* would show of an installed plugin: its own defaults, and what the settings say."""
+    folder = installed_plugin(deadline, name)
+    param = folder / f"{name}.param" if folder is not None else None
+    defaults = read_param(str(param)) if param is not None and param.is_file() else {}
+    return {**defaults, **deadline.settings.plugin_config}

@@ -1,0 +1,119 @@
+"""What a script can ask of Deadline from inside: the parent's side of ``ClientUtils`` and ``RepositoryUtils``."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Optional
+
+from flowpipe_deadline.offline.repository import Task
+
+from .command import execute
+from .commands_farm import repository_path
+from .intake import DeadlineError
+from .jobs import Job
+from .operations import OfflineDeadline, parse_frames
+from .plugins import plugin_config
+from .session import Session
+
+
+def _execute(deadline: OfflineDeadline, arguments: Sequence[str]) -> tuple[int, str]:
+    """Whether a command that a script executes stays in its process is unknown; both are played."""
+    if deadline.settings.unknowns.script_calls == "process":
+        command = [str(deadline.bin / f"deadlinecommand{'.cmd' if os.name == 'nt' else ''}"), *arguments]
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+        return result.returncode, result.stdout.decode("utf-8", "replace").replace(os.linesep, "\n")
+    session = Session(deadline, kind="script")
+    exit_code = execute(session, arguments)
+    return exit_code, session.output
+
+
+def _job(deadline: OfflineDeadline, job_id: str) -> Optional[dict[str, Any]]:
+    found = deadline.jobs([job_id])
+    return _job_facts(found[0]) if found else None
+
+
+def _jobs(deadline: OfflineDeadline) -> list[dict[str, Any]]:
+    return [_job_facts(job) for job in deadline.jobs()]
+
+
+def _job_ids(deadline: OfflineDeadline) -> list[str]:
+    return [job.job_id for job in deadline.jobs()]
+
+
+def _tasks(deadline: OfflineDeadline, job_id: str) -> list[dict[str, Any]]:
+    return [_task_facts(task) for task in deadline.tasks(job_id)]
+
+
+def _change(deadline: OfflineDeadline, name: str, job_id: str, task_ids: Optional[list[int]]) -> None:
+    if name == "delete":
+        deadline.delete(job_id)
+    else:
+        deadline.change(name, job_id, task_ids=task_ids)
+
+
+def _save(deadline: OfflineDeadline, job_id: str, changes: Mapping[str, str]) -> None:
+    deadline.set_job_info(job_id, changes)
+
+
+def _append(deadline: OfflineDeadline, job_id: str, frames: str) -> None:
+    deadline.append_frames(job_id, frames)
+
+
+def _folder(deadline: OfflineDeadline, name: str) -> str:
+    """One of the client's own folders."""
+    path = deadline.folder / name
+    path.mkdir(exist_ok=True)
+    return str(path)
+
+
+def _plugin_config(deadline: OfflineDeadline, name: str) -> dict[str, str]:
+    if name not in deadline.plugins:
+        raise DeadlineError(f"The plugin {name} does not exist in the repository")
+    return plugin_config(deadline, name)
+
+
+def _job_facts(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.job_id,
+        "status": job.status.value,
+        "info": dict(job.job_info),
+        "plugin_info": dict(job.plugin_info),
+        "tasks": dict(job.tasks),
+        "frames_list": list(parse_frames(job.frames)),
+        "extra_info": job.series("ExtraInfoKeyValue"),
+        "environment": job.series("EnvironmentKeyValue"),
+        "dependencies": list(job.dependencies),
+    }
+
+
+def _task_facts(task: Task) -> dict[str, Any]:
+    return {
+        "task_id": task.task_id,
+        "frames": task.frames,
+        "frames_list": list(parse_frames(task.frames)),
+        "status": task.status.value,
+        "worker": task.worker or "",
+    }
+
+
+QUESTIONS: Mapping[str, Callable[..., Any]] = {
+    "execute": _execute,
+    "job": _job,
+    "jobs": _jobs,
+    "job ids": _job_ids,
+    "tasks": _tasks,
+    "change": _change,
+    "save": _save,
+    "append": _append,
+    "maximum priority": lambda deadline: deadline.settings.maximum_priority,
+    "task limit": lambda deadline: deadline.settings.task_limit,
+    "root": lambda deadline: str(deadline.root),
+    "path": lambda deadline, name, is_custom: str(repository_path(deadline, name, is_custom=is_custom)),
+    "plugin config": _plugin_config,
+    "bin": lambda deadline: str(deadline.bin),
+    "folder": _folder,
+    "user": lambda deadline: deadline.settings.user,
+}
+"""By what the child asks for."""

@@ -1,0 +1,177 @@
+"""What an offline Deadline is like: its farm, and its answers to what nobody knows of the real one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from flowpipe_deadline.core.errors import FlowpipeDeadlineError
+from flowpipe_deadline.core.files import json_bytes, write_whole
+
+from .faults import Fault, parse_faults
+
+_CHOICES: Mapping[str, tuple[object, ...]] = {
+    "suspended_dependent": ("Suspended", "Pending"),
+    "resumed_dependent": ("Pending", "Active"),
+    "pend_suspended": ("works", "refused"),
+    "wrong_state": ("error", "nothing"),
+    "unknown_parent": ("refuse", "ignore", "deleted"),
+    "unknown_name": ("refuse", "warn", "accept"),
+    "task_limit": ("enforced", "ignored"),
+    "job_keys": ("JobStatus", "Status", "both"),
+    "job_details": ("all", "short", "bare"),
+    "several_jobs": ("works", "first", "error"),
+    "unknown_job": ("error", "nothing"),
+    "task_frames": ("TaskFrameList", "TaskFrameString", "Frames", ""),
+    "batch_filter": ("works", "nothing", "everything", "error"),
+    "several_changes": ("go on", "stop"),
+    "multiple_output": ("blocks", "ids", "nothing"),
+    "script_calls": ("inside", "process"),
+    "script_output": ("shown", "hidden"),
+    "script_file": ("set", "unset"),
+    "script_arguments": ("script", "command", "empty"),
+    "script_error": ("exit 1", "exit 0"),
+    "script_exit": ("passed", "ignored"),
+    "missing_value": ("", None),
+}
+
+
+class SettingsError(FlowpipeDeadlineError):
+    """Settings of an offline Deadline that make no sense."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Unknowns:
+    """How the offline Deadline decides what nobody has written down (deadline-submission.md, section 9)."""
+
+    suspended_dependent: str = "Suspended"
+    """What a job is that is submitted suspended and waits for another: Suspended, or Pending."""
+    resumed_dependent: str = "Pending"
+    """What resuming makes of a job that waits for another: Pending, or Active, which renders too early."""
+    pend_suspended: str = "works"
+    """Whether a suspended job can be pended: works, or refused."""
+    wrong_state: str = "error"
+    """A job in no state for the change: an error, or nothing happens."""
+    unknown_parent: str = "refuse"
+    """A dependency on a job that never was: refuse, ignore it, or wait for it as for a deleted one (deleted)."""
+    unknown_name: str = "refuse"
+    """A pool, group or limit that there is not: refuse, warn, or accept."""
+    task_limit: str = "enforced"
+    """More tasks than the limit: enforced, or ignored."""
+    consecutive_chunks: bool = False
+    """Whether a gap in the frames ends a chunk."""
+    job_keys: str = "JobStatus"
+    """How GetJob calls its keys: with Job before them (JobStatus), without (Status), or each way once (both)."""
+    job_details: str = "all"
+    """What GetJob tells: all, or no frames, chunk size, dependencies and batch name (short), or no numbers of tasks
+    either (bare)."""
+    several_jobs: str = "works"
+    """GetJob of several IDs: works, tells of the first, or is an error."""
+    unknown_job: str = "error"
+    """GetJob of a job that there is not: an error, or nothing is printed."""
+    task_frames: str = "TaskFrameList"
+    """How GetJobTasks calls a task's frames; empty if it does not tell them."""
+    batch_filter: str = "works"
+    """GetJobIdsFilter BatchName=: works, finds nothing, or everything, or is an error."""
+    several_changes: str = "go on"
+    """A change of several jobs of which one fails: go on with the others, or stop."""
+    failure_exit_code: int = 1
+    """The exit code of a command that failed; 0 leaves the printed text as the only sign."""
+    prompt: bool = False
+    """Whether there is ``-Prompt`` and commands work inside it."""
+    multiple_v2: bool = False
+    """Whether there is ``-SubmitMultipleJobsV2``."""
+    multiple_output: str = "blocks"
+    """What submitting several jobs prints: blocks as for one, the ids alone, or nothing of the jobs."""
+    script_calls: str = "inside"
+    """Whether a script's ExecuteCommand stays inside the process, or starts another one each time (process)."""
+    script_output: str = "shown"
+    """Whether what a script prints is shown, or hidden."""
+    script_file: str = "set"
+    """Whether a script's ``__file__`` is set, or unset."""
+    script_arguments: str = "script"
+    """What ``sys.argv`` is in a script: that of a script, that of deadlinecommand (command), or empty."""
+    script_error: str = "exit 1"
+    """What an exception in a script ends with, after its traceback: exit 1, or exit 0."""
+    script_exit: str = "passed"
+    """Whether the number that a script gives to ``sys.exit`` is passed on as the exit code, or ignored."""
+    missing_value: object = ""
+    """What a missing key of a job's ``…KeyValue`` getters reads as: ``""`` or None."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an offline Deadline is like."""
+
+    version: str = "10.4.2.2"
+    build: str = "v10.4.2.2 Release (0a1b2c3d4)"
+    pools: tuple[str, ...] = ("none",)
+    groups: tuple[str, ...] = ("none",)
+    limits: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ("CommandLine", "Flowpipe", "Python")
+    """Those that there are beside the ones in the repository's folder."""
+    maximum_priority: int = 100
+    task_limit: int = 5000
+    user: str = "artist"
+    startup_seconds: float = 0.0
+    """What each process costs before it does anything."""
+    interpreter: str = ""
+    """Deadline's own Python, for scripts; empty for the one that runs this."""
+    failure_limit: int = 3
+    """How often a task may fail."""
+    plugin_config: Mapping[str, str] = field(default_factory=dict)
+    """What *Configure Plugins* holds, beside the defaults of the plugin."""
+    unknowns: Unknowns = Unknowns()
+    faults: tuple[Fault, ...] = field(default_factory=tuple)
+
+    def changed(self, **changes: Any) -> Settings:
+        """The settings with other values; ``unknowns`` may be a dictionary of some, ``faults`` a list.
+
+        Raises:
+            SettingsError: There is no such setting, or it has no such value.
+        """
+        _check_names(Settings, changes)
+        unknowns = changes.pop("unknowns", {})
+        if isinstance(unknowns, Mapping):
+            _check_names(Unknowns, unknowns)
+            unknowns = replace(self.unknowns, **unknowns)
+        for name, choices in _CHOICES.items():
+            if getattr(unknowns, name) not in choices:
+                listed = ", ".join(map(repr, choices))
+                raise SettingsError(f"{name} is {getattr(unknowns, name)!r}; it is one of {listed}")
+        try:
+            changes["faults"] = parse_faults(changes.get("faults", self.faults))
+        except (TypeError, ValueError) as error:
+            raise SettingsError(f"a fault that there is not: {error}") from error
+        lists = {name: tuple(value) for name, value in changes.items() if isinstance(value, (list, tuple))}
+        return replace(self, **{**changes, **lists}, unknowns=unknowns)
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in the file.
+
+    Raises:
+        SettingsError: There is no such file, or it holds something else.
+    """
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{path} is no settings file of an offline Deadline: {error}") from error
+    return Settings().changed(**data)
+
+
+def write_settings(path: Path, settings: Settings) -> None:
+    """Writes them; the file appears whole, so that a process that starts meanwhile reads all of it."""
+    write_whole(path, json_bytes(asdict(settings)))
+
+
+def _check_names(kind: type, given: Mapping[str, Any]) -> None:
+    known = {item.name for item in fields(kind)}
+    for name in given:
+        if name not in known:
+            raise SettingsError(f"there is no setting {name!r}; there are {', '.join(sorted(known))}")

@@ -1,0 +1,98 @@
+"""Real workers for an offline Deadline: they render what is active with the real plugin, until they are stopped."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Optional
+
+from flowpipe_deadline.bundle.templates import PLUGIN
+from flowpipe_deadline.core.errors import BundleError
+from flowpipe_deadline.offline.setup import plugin_config, plugins_folder
+from flowpipe_deadline.offline.worker import WorkerSettings
+from flowpipe_deadline.offline.workers import Crew, python_path
+
+from .operations import OfflineDeadline
+from .plugins import installed_plugin, plugin_folders
+
+_LOGS = "logs"
+
+
+@contextmanager
+def running_workers(
+    deadline: OfflineDeadline,
+    *,
+    count: int = 2,
+    scan_seconds: float = 0.2,
+    interpreters: Optional[Mapping[str, str]] = None,
+) -> Iterator[None]:
+    """In the block, so many workers render what is active, and every ``scan_seconds`` there is a pending job scan.
+
+    A plugin in the repository's ``custom/plugins`` is rendered with as it is there, and as the settings configure it;
+    without one, this package's own is, configured for this machine. ``interpreters`` adds executables to it by name.
+    Workers that die are replaced.
+
+    Raises:
+        BundleError: At the end of the block, that they kept dying.
+    """
+    with OfflineDeadline(deadline.folder) as own:  # The thread's.
+        crew = Crew(_settings(own, interpreters or {}), repository=own.repository)
+        keeper = _Keeper(own, crew, scan_seconds)
+        crew.hire(count)
+        keeper.start()
+        try:
+            yield
+        finally:
+            keeper.stop()
+            crew.dismiss()
+        if keeper.failure is not None:
+            raise keeper.failure
+
+
+class _Keeper(threading.Thread):
+    """Scans, and sees to the workers."""
+
+    def __init__(self, deadline: OfflineDeadline, crew: Crew, scan_seconds: float) -> None:
+        super().__init__(daemon=True)
+        self._deadline = deadline
+        self._crew = crew
+        self._scan_seconds = scan_seconds
+        self._stopping = threading.Event()
+        self.failure: Optional[BundleError] = None
+        """Why it stopped before it was told to."""
+
+    def run(self) -> None:
+        """Goes on until it is stopped."""
+        try:
+            while not self._stopping.wait(self._scan_seconds):
+                self._deadline.scan()
+                self._crew.replace_the_dead()
+        except BundleError as error:
+            self.failure = error
+
+    def stop(self) -> None:
+        """Returns once it has stopped."""
+        self._stopping.set()
+        self.join()
+
+
+def _settings(deadline: OfflineDeadline, interpreters: Mapping[str, str]) -> WorkerSettings:
+    logs = deadline.folder / _LOGS
+    logs.mkdir(exist_ok=True)
+    installed = installed_plugin(deadline, PLUGIN)
+    config = plugin_config(installed or plugins_folder() / PLUGIN, interpreters=interpreters)
+    if installed is None:
+        # What was installed has to find its own packages; this package's plugin has them where they are found now.
+        config["PythonPath"] = python_path().replace(os.pathsep, ";")
+    return WorkerSettings(
+        name="",
+        repository=str(deadline.folder / "jobs.sqlite"),
+        plugins=tuple(map(str, [*plugin_folders(deadline), plugins_folder()])),
+        logs=str(logs),
+        config={**config, **deadline.settings.plugin_config},
+        failure_limit=deadline.settings.failure_limit,
+        releases_at_once=False,
+        is_isolated=installed is not None,
+    )

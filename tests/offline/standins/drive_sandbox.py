@@ -1,0 +1,111 @@
+"""Runs a small plugin through the sandbox and prints what the host heard. Valid from Python 3.7.
+
+python drive_sandbox.py <folder of the stand-ins> <empty folder>
+"""
+
+import json
+import os
+import sys
+
+PLUGIN = """
+import re
+import sys
+from System.IO import *
+from System.Text.RegularExpressions import *
+from Deadline.Plugins import *
+from Deadline.Scripting import *
+from FranticX.Processes import *
+
+
+def GetDeadlinePlugin():
+    return Plugin()
+
+
+def CleanupDeadlinePlugin(plugin):
+    plugin.Cleanup()
+
+
+class Plugin(DeadlinePlugin):
+    def __init__(self):
+        super().__init__()
+        self.InitializeProcessCallback += self.InitializeProcess
+        self.RenderTasksCallback += self.RenderTasks
+
+    def Cleanup(self):
+        del self.InitializeProcessCallback
+        del self.RenderTasksCallback
+
+    def InitializeProcess(self):
+        self.PluginType = PluginType.Advanced
+
+    def RenderTasks(self):
+        frames = ",".join(str(frame) for frame in self.GetCurrentTask().TaskFrameList)
+        print(re.sub("<(?i)FRAMES>", frames, "frames <frames>"))
+        print(Regex("(?<a>x)(y)").Match("xy").Groups[1].Value, hasattr(self, "__dict__"))
+        program = Program(self)
+        self.StartMonitoredManagedProcess("program", program)
+        self.WriteStdinToMonitoredManagedProcess("program", "25")
+        while not self.WaitForMonitoredManagedProcessToExit("program", 1000):
+            self.FlushMonitoredManagedProcessStdout("program")
+        self.FlushMonitoredManagedProcessStdout("program")
+        self.LogInfo(str(self.GetMonitoredManagedProcessExitCode("program")))
+        program.Cleanup()
+        try:
+            self.LogInfo(3)
+        except TypeError as error:
+            self.LogInfo("refused")
+
+
+class Program(ManagedProcess):
+    def __init__(self, plugin):
+        super().__init__()
+        self.plugin = plugin
+        self.InitializeProcessCallback += self.InitializeProcess
+        self.RenderExecutableCallback += lambda: sys.executable
+        code = "print('Progress: ' + input() + '%'); raise SystemExit(3)"
+        self.RenderArgumentCallback += lambda: '-u -c "{}"'.format(code)
+
+    def InitializeProcess(self):
+        self.StdoutHandling = True
+        self.AddStdoutHandlerCallback(".*Progress: (\\\\d+)%.*").HandleCallback += self.HandleProgress
+
+    def HandleProgress(self):
+        self.plugin.SetProgress(float(self.GetRegexMatch(1)))
+
+    def Cleanup(self):
+        for handler in self.StdoutHandlers:
+            del handler.HandleCallback
+        del self.InitializeProcessCallback
+        del self.RenderExecutableCallback
+        del self.RenderArgumentCallback
+"""
+
+
+def main(standins, folder):
+    """Prints the heard lines as JSON."""
+    sys.path.insert(0, standins)
+    import sandbox
+
+    heard = []
+
+    class RecordingHost(sandbox.Host):
+        def log(self, level, text):
+            heard.append(f"{level}: {text}")
+
+        def progress(self, percent):
+            heard.append(f"progress {percent}")
+
+    with open(os.path.join(folder, "Small.py"), "w") as file:
+        file.write(PLUGIN)
+    job = sandbox.SandboxJob(job_id="1", plugin_directory=folder, jobs_data_directory=folder)
+    box = sandbox.Sandbox("Small", job, RecordingHost())
+    box.load()
+    box.start_job()
+    box.render_task(sandbox.SandboxTask(task_id=0, frames=(1, 3), frame_text="1,3"))
+    box.end_job()
+    box.unload()
+    print(json.dumps(heard))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

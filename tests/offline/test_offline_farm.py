@@ -1,0 +1,412 @@
+"""The offline farm: real workers, the real plugin, real evaluators."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import farm_nodes as nodes
+import psutil
+import pytest
+from flowpipe import Graph
+from harness import expected_outputs
+
+from flowpipe_deadline import WorkerSetup, plan_graph, read_results, run_bundle, write_bundle
+from flowpipe_deadline.errors import BundleError, InterruptedRunError, UsageError
+from flowpipe_deadline.offline.repository import JobStatus, Repository, TaskStatus
+
+TESTS = str(Path(__file__).parents[1] / "support")
+
+
+@pytest.fixture(autouse=True)
+def _nodes_on_the_path(monkeypatch):
+    """Workers find the nodes of the tests by their file; what these import, they find here."""
+    monkeypatch.setenv("PYTHONPATH", TESTS)
+
+
+def bundle_of(graph, root):
+    """The graph's bundle."""
+    return write_bundle(plan_graph(graph), root=root)
+
+
+def statuses(state):
+    """The job states by key, in words."""
+    return {key: status.value for key, status in state.jobs.items()}
+
+
+def test_a_graph_gives_what_flowpipe_gives(tmp_path):
+    """Batches, sub-plugs and a sub-graph, over two workers."""
+    main, publish = Graph(name="main"), Graph(name="publish")
+    render = nodes.Render(name="render", graph=main, frames=range(1, 12), factor=3, metadata={"batch_size": 4})
+    check = nodes.Check(
+        name="check",
+        graph=main,
+        frames=range(1, 12),
+        metadata={"batch": {"size": 3, "over": ["frames", "images"]}},
+    )
+    collect = nodes.Collect(name="collect", graph=publish)
+    render.outputs["items"].connect(check.inputs["images"])
+    check.outputs["images"].connect(collect.inputs["images"]["checked"])
+    render.outputs["table"].connect(collect.inputs["images"]["table"])
+
+    state = run_bundle(bundle := bundle_of(main, tmp_path), workers=2)
+
+    assert state.is_complete
+    assert [task.frames for task in state.tasks] == ["1-4", "5-8", "9-11", "1-3", "4-6", "7-9", "10-11", "0"]
+    assert {label: node.outputs() for label, node in read_results(bundle).items()} == expected_outputs(main)
+
+
+def test_a_job_starts_only_when_all_tasks_upstream_are_done(graph, tmp_path):
+    """The repository releases it with the last task, not before."""
+    repository = Repository(tmp_path / "repository.sqlite")
+    upstream = repository.submit(key="a", job_info={"Frames": "1-4", "ChunkSize": "2"}, plugin_info={})
+    repository.submit(key="b", job_info={"JobDependencies": upstream}, plugin_info={})
+
+    first, second = repository.claim("w1"), repository.claim("w2")
+    repository.complete(first)
+    assert repository.claim("w1") is None
+    assert repository.job_status() == {"a": JobStatus.ACTIVE, "b": JobStatus.PENDING}
+    repository.complete(second)
+
+    assert repository.claim("w1").key == "b"
+    assert repository.job_status()["a"] is JobStatus.COMPLETED
+    repository.close()
+
+
+def test_a_frame_dependent_job_starts_task_by_task(tmp_path):
+    """A task is queued when those upstream that cover its frames are complete, whatever the chunk sizes."""
+    repository = Repository(tmp_path / "repository.sqlite")
+    upstream = repository.submit(key="a", job_info={"Frames": "1-6", "ChunkSize": "2"}, plugin_info={})
+    info = {"Frames": "1-6", "ChunkSize": "3", "JobDependencies": upstream, "IsFrameDependent": "true"}
+    repository.submit(key="b", job_info=info, plugin_info={})
+
+    def ready():
+        return [task.frames for task in repository.tasks() if task.key == "b" and task.status is TaskStatus.QUEUED]
+
+    first, second, third = (repository.claim("w") for _ in range(3))
+    repository.complete(second)
+    assert ready() == []
+    assert repository.job_status()["b"] is JobStatus.PENDING
+    repository.complete(first)
+    assert ready() == ["1-3"]
+    assert repository.job_status()["b"] is JobStatus.ACTIVE
+    repository.complete(third)
+    assert ready() == ["1-3", "4-6"]
+    repository.close()
+
+
+def test_gaps_are_chunked_under_either_reading(tmp_path):
+    """Whether frames with a gap share a task is unknown of Deadline; the repository plays both."""
+    for consecutive, expected in ((False, ["1-2", "3,7", "8"]), (True, ["1-2", "3", "7-8"])):
+        repository = Repository(tmp_path / f"{consecutive}.sqlite", consecutive_chunks=consecutive)
+        repository.submit(key="a", job_info={"Frames": "1-3,7-8", "ChunkSize": "2"}, plugin_info={})
+        assert [task.frames for task in repository.tasks()] == expected
+        repository.close()
+
+
+def test_a_task_that_fails_is_tried_again(graph, tmp_path):
+    """Up to the failure limit."""
+    nodes.FailOnce(name="node", graph=graph, marker=str(tmp_path / "marker"), value=5)
+
+    state = run_bundle(bundle := bundle_of(graph, tmp_path), failure_limit=2)
+
+    assert statuses(state) == {"node": "Completed"}
+    assert state.tasks[0].errors == 1
+    assert read_results(bundle)["Test.node"].outputs() == {"value": 5}
+
+
+def test_dependents_of_a_failed_job_stay_pending(graph, tmp_path):
+    """The error is the node's own traceback; what does not depend on it is done."""
+    fail = nodes.Fail(name="fail", graph=graph, message="no scene")
+    after = nodes.Pass(name="after", graph=graph)
+    nodes.Pass(name="other", graph=graph, value=1)
+    fail.outputs["value"].connect(after.inputs["value"])
+
+    state = run_bundle(bundle_of(graph, tmp_path), failure_limit=2)
+
+    assert statuses(state) == {"fail": "Failed", "after": "Pending", "other": "Completed"}
+    task = state.tasks[0]
+    assert (task.status, task.errors) == (TaskStatus.FAILED, 2)
+    assert task.message.startswith("Traceback")
+    assert "ValueError: no scene" in task.message
+    assert "farm_nodes.py" in task.message.splitlines()[1]
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_an_interpreter_that_ends_without_a_word_has_failed(graph, tmp_path, code):
+    """Exit code 0 is no result."""
+    nodes.Exit(name="node", graph=graph, code=code)
+
+    state = run_bundle(bundle_of(graph, tmp_path), failure_limit=1)
+
+    assert statuses(state) == {"node": "Failed"}
+    assert f"exit code {code}" in state.tasks[0].message
+
+
+def test_a_killed_evaluator_counts_an_error_and_is_replaced(graph, tmp_path):
+    """SIGKILL half-way through: the next try gives the result."""
+    nodes.FailOnce(name="node", graph=graph, marker=str(tmp_path / "marker"), value=5, kill=True)
+
+    state = run_bundle(bundle := bundle_of(graph, tmp_path))
+
+    assert state.is_complete
+    assert state.tasks[0].errors == 1
+    assert read_results(bundle)["Test.node"].outputs() == {"value": 5}
+
+
+def test_a_killed_worker_is_replaced(tmp_path, graph):
+    """Its task is queued again, and its evaluator does not outlive it."""
+    marker = tmp_path / "marker"
+    nodes.KillWorkerOnce(name="node", graph=graph, marker=str(marker), value=5)
+
+    state = run_bundle(bundle := bundle_of(graph, tmp_path), workers=1)
+
+    assert state.is_complete
+    assert state.tasks[0].errors == 1
+    assert read_results(bundle)["Test.node"].outputs() == {"value": 5}
+    assert evaluators_of(bundle) == []
+
+
+def test_what_a_node_prints_does_not_disturb(graph, tmp_path):
+    """Progress out of range, and lines that look like the evaluator's."""
+    nodes.Chatter(name="node", graph=graph, value=5)
+
+    state = run_bundle(bundle := bundle_of(graph, tmp_path), failure_limit=1)
+
+    assert state.is_complete
+    assert read_results(bundle)["Test.node"].outputs() == {"value": 5}
+
+
+def test_an_interpreter_nobody_configured_fails_where_it_is_run(graph, tmp_path):
+    """The rest of the graph is done; the error says how to configure it."""
+    nodes.Pass(name="plain", graph=graph, value=1)
+    nodes.Pass(name="solver", graph=graph, metadata={"interpreter": "3dequalizer"})
+
+    state = run_bundle(bundle_of(graph, tmp_path), failure_limit=1)
+
+    assert statuses(state) == {"plain": "Completed", "solver": "Failed"}
+    assert "'3dequalizer' is not configured" in state.tasks[1].message
+
+
+def test_a_name_that_a_studio_adds_needs_no_code(graph, tmp_path):
+    """An executable and a name, with a version."""
+    wrapper = tmp_path / "katana"
+    wrapper.write_text(f'#!/bin/sh\nKATANA=yes exec "{sys.executable}" "$@"\n')
+    wrapper.chmod(0o755)
+    nodes.Environment(name="node", graph=graph, variable="KATANA", metadata={"interpreter": "katana-7.0"})
+
+    bundle = bundle_of(graph, tmp_path)
+    run_bundle(bundle, setup=WorkerSetup(interpreters={"katana-7.0": str(wrapper)}))
+
+    assert read_results(bundle)["Test.node"].outputs() == {"value": "yes"}
+
+
+# Takes a script and passes it the whole command line, as Blender does; its options stand where the order matters there.
+HOST = """#!PYTHON
+import runpy, sys
+words = sys.argv[1:]
+assert words.index("--python-exit-code") < words.index("-P") < words.index("--"), words
+runpy.run_path(words[words.index("-P") + 1], run_name="__main__")
+"""
+
+
+def test_a_host_that_takes_a_script_runs_the_evaluator(graph, tmp_path):
+    """By the plugin's boot script, started as the plugin's configuration says for that host and its versions."""
+    host = tmp_path / "blender"
+    host.write_text(HOST.replace("PYTHON", sys.executable))
+    host.chmod(0o755)
+    nodes.Render(name="node", graph=graph, frames=[1, 2, 3], metadata={"interpreter": "blender-4.5", "batch_size": 2})
+
+    state = run_bundle(
+        bundle := bundle_of(graph, tmp_path),
+        setup=WorkerSetup(interpreters={"blender-4.5": str(host)}),
+        failure_limit=1,
+    )
+
+    assert state.is_complete, state.tasks[0].message
+    assert read_results(bundle)["Test.node"].outputs()["items"] == [1, 2, 3]
+
+
+def test_the_jobs_environment_reaches_the_node(graph, tmp_path):
+    """Variables of ``metadata["deadline"]["environment"]``."""
+    metadata = {"deadline": {"environment": {"SHOW": "a=b c"}}}
+    nodes.Environment(name="node", graph=graph, variable="SHOW", metadata=metadata)
+
+    run_bundle(bundle := bundle_of(graph, tmp_path))
+
+    assert read_results(bundle)["Test.node"].outputs() == {"value": "a=b c"}
+
+
+def test_completed_tasks_are_not_done_twice(graph, tmp_path):
+    """A second run does what is missing only; a result that was taken away is made again."""
+    log = tmp_path / "log"
+    first = nodes.Wait(name="first", graph=graph, log=str(log), value=1)
+    second = nodes.Wait(name="second", graph=graph, log=str(log))
+    first.outputs["value"].connect(second.inputs["value"])
+    bundle = bundle_of(graph, tmp_path)
+
+    assert run_bundle(bundle).is_complete
+    assert run_bundle(bundle).is_complete
+    assert len(log.read_text().splitlines()) == 2
+
+    (bundle.folder / "results" / "second" / "whole.json").unlink()
+    assert run_bundle(bundle).is_complete
+    assert len(log.read_text().splitlines()) == 3
+
+
+def test_a_failed_run_goes_on_once_its_cause_is_mended(graph, tmp_path):
+    """Errors are forgotten when a bundle is run again."""
+    nodes.FailOnce(name="node", graph=graph, marker=str(tmp_path / "marker"), value=5)
+    bundle = bundle_of(graph, tmp_path)
+
+    assert statuses(run_bundle(bundle, failure_limit=1)) == {"node": "Failed"}
+    assert statuses(run_bundle(bundle, failure_limit=1)) == {"node": "Completed"}
+
+
+def test_a_repository_that_is_damaged_is_made_again(graph, tmp_path):
+    """What is done is known from the results."""
+    log = tmp_path / "log"
+    nodes.Wait(name="node", graph=graph, log=str(log), value=1)
+    bundle = bundle_of(graph, tmp_path)
+    run_bundle(bundle)
+    (bundle.folder / "offline" / "repository.sqlite").write_bytes(b"this is no database" * 100)
+
+    assert run_bundle(bundle).is_complete
+    assert len(log.read_text().splitlines()) == 1
+
+
+def test_a_bundle_is_run_by_one_farm_at_a_time(graph, tmp_path):
+    """A second run is refused while the first is at it."""
+    nodes.Wait(name="node", graph=graph, seconds=0.5)
+    bundle = bundle_of(graph, tmp_path)
+    refused = []
+
+    def run_again(state):
+        if not refused:
+            with pytest.raises(BundleError, match="is being run already") as caught:
+                run_bundle(bundle)
+            refused.append(caught)
+
+    assert run_bundle(bundle, on_progress=run_again).is_complete
+    assert refused
+
+
+def test_a_farm_without_workers_is_refused(graph, tmp_path):
+    """Nothing would ever happen."""
+    nodes.Pass(name="node", graph=graph)
+
+    with pytest.raises(UsageError, match="at least one worker"):
+        run_bundle(bundle_of(graph, tmp_path), workers=0)
+
+
+def test_interrupting_a_run_leaves_nothing_behind(graph, tmp_path):
+    """No process, no half result; the next run goes on."""
+    nodes.Pass(name="first", graph=graph, value=1)
+    slow = nodes.Wait(name="slow", graph=graph, seconds=30)
+    bundle = bundle_of(graph, tmp_path)
+
+    def interrupt(state):
+        if state.jobs["first"] is JobStatus.COMPLETED and evaluators_of(bundle):
+            raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedRunError, match=r"to go on:  flowpipe-deadline run"):
+        run_bundle(bundle, on_progress=interrupt)
+
+    assert evaluators_of(bundle) == []
+    assert set(os.listdir(bundle.folder / "results")) == {"first"}
+    assert slow.name == "slow"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_command_ends_all_its_processes(graph, tmp_path, number):
+    """Ctrl+C in a terminal, or a request to terminate: the exit code says so, and a second run completes."""
+    nodes.Wait(name="slow", graph=graph, seconds=3, log=str(tmp_path / "log"))
+    bundle = bundle_of(graph, tmp_path)
+    command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "run", str(bundle.folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for((tmp_path / "log").exists)
+
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 130
+    assert errors.splitlines()[-1].startswith("Error: interrupted; to go on:")
+    assert evaluators_of(bundle) == []
+    assert run_bundle(bundle).is_complete
+
+
+def test_a_command_that_is_killed_takes_its_workers_along(graph, tmp_path):
+    """SIGKILL to the command itself: its workers see it go, and stop what they are at."""
+    nodes.Wait(name="slow", graph=graph, seconds=60, log=str(tmp_path / "log"))
+    bundle = bundle_of(graph, tmp_path)
+    command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "run", str(bundle.folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for((tmp_path / "log").exists)
+
+    process.kill()
+    process.wait()
+
+    wait_for(lambda: not evaluators_of(bundle))
+
+
+def test_a_node_that_asks_or_closes_its_streams_is_no_trouble(graph, tmp_path):
+    """It gets an end of file, and its result counts."""
+    nodes.Ask(name="node", graph=graph)
+
+    state = run_bundle(bundle := bundle_of(graph, tmp_path), failure_limit=1)
+
+    assert state.is_complete, state.tasks[0].message
+    assert read_results(bundle)["Test.node"].outputs() == {"value": "nobody"}
+
+
+def test_files_of_the_current_folder_do_not_get_in_the_way(graph, tmp_path, monkeypatch):
+    """Also where one is called like a module that the farm needs, and PYTHONPATH is relative."""
+    (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.path.relpath(TESTS))
+    nodes.Pass(name="node", graph=graph, value=1)
+
+    assert run_bundle(bundle_of(graph, tmp_path / "root"), failure_limit=1).is_complete
+
+
+def test_the_log_of_a_task_holds_what_was_said(graph, tmp_path):
+    """What the node printed, and what the plugin did."""
+    nodes.Chatter(name="node", graph=graph, value=5)
+    bundle = bundle_of(graph, tmp_path)
+    run_bundle(bundle)
+
+    log = (bundle.folder / "offline" / "logs" / "node.0.log").read_text()
+
+    assert "STDOUT: Progress: 250%" in log
+
+
+def evaluators_of(bundle):
+    """The processes that work for this bundle."""
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        words = " ".join(process.info["cmdline"] or ())
+        if process.pid != os.getpid() and ("flowpipe_deadline.evaluator" in words or bundle.name in words):
+            found.append(process)
+    mine = [process for process in found if is_for(process, bundle)]
+    return [json.dumps(process.info["cmdline"]) for process in mine]
+
+
+def is_for(process, bundle):
+    """Whether the process runs in the bundle, or names it."""
+    try:
+        return process.cwd() == str(bundle.folder) or bundle.name in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
+
+
+def wait_for(condition, seconds=20.0):
+    """Returns when the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)

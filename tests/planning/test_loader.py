@@ -1,0 +1,225 @@
+"""From GRAPH on the command line to the graph that is meant, and from a record to its class on a worker."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from flowpipe import Graph
+from harness import write_script
+
+from flowpipe_deadline.core.locate import Source, load_file, load_module, resolve
+from flowpipe_deadline.errors import LoadError, LoadingError, UsageError
+from flowpipe_deadline.planning.loader import load_graph
+
+BUILDER = """
+from __future__ import annotations
+from pathlib import Path
+from typing import Optional
+from flowpipe import Graph, INode
+
+class Keep(INode):
+    def compute(self):
+        return {}
+
+def build(
+    frames: int, scale: float = 1.0, draft: bool = False, out: Optional[Path] = None, name="x", extra=None
+) -> Graph:
+    graph = Graph(name="built")
+    Keep(graph=graph, metadata=dict(values=[frames, scale, draft, out, name, extra]))
+    return graph
+"""
+
+
+def values(spec, **parameters):
+    """What ``build`` was called with."""
+    return load_graph(str(spec), parameters=parameters).nodes[0].metadata["values"]
+
+
+def test_the_only_graph_of_a_file_is_meant(tmp_path):
+    """No name is needed where there is one graph."""
+    script = write_script(tmp_path, "from flowpipe import Graph\nshot = Graph(name='shot')\nagain = shot\n")
+
+    assert load_graph(str(script)).name == "shot"
+
+
+def test_a_graph_is_found_by_name(tmp_path):
+    """Of several graphs, the one that is named."""
+    script = write_script(tmp_path, "from flowpipe import Graph\na = Graph(name='a')\nb = Graph(name='b')\n")
+
+    assert load_graph(f"{script}:b").name == "b"
+
+
+def test_a_module_is_found_from_the_current_folder(tmp_path, monkeypatch):
+    """As Python's ``-m`` does it."""
+    write_script(tmp_path, "from flowpipe import Graph\nshot = Graph(name='here')\n", name="some_studio_module.py")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    assert load_graph("some_studio_module:shot").name == "here"
+
+
+def test_parameters_have_the_type_that_is_declared(tmp_path):
+    """By annotation, else by default, else as the literal it looks like."""
+    script = write_script(tmp_path, BUILDER)
+
+    assert values(f"{script}:build", frames="10", scale="2", draft="true", out="a/b") == [
+        *(10, 2.0, True, Path("a/b")),
+        *("x", None),
+    ]
+    assert values(f"{script}:build", frames="1", name="007", extra="[1, 'a']")[4:] == ["007", [1, "a"]]
+    assert values(f"{script}:build", frames="1", extra="some text")[5] == "some text"
+
+
+def test_the_only_builder_of_a_file_is_meant(tmp_path):
+    """A file whose one function is declared to return a graph needs no name either."""
+    script = write_script(tmp_path, BUILDER)
+
+    assert load_graph(str(script), parameters={"frames": "1"}).name == "built"
+
+
+def test_a_builder_may_leave_its_nodes_in_the_default_graph(tmp_path):
+    """Flowpipe's own examples do."""
+    script = write_script(tmp_path, BUILDER + "\ndef fill():\n    Keep()\n")
+
+    assert load_graph(f"{script}:fill").name == "default"
+
+
+def test_an_object_with_a_graph_will_do(tmp_path):
+    """The workflow pattern of flowpipe's examples."""
+    flow = "class Flow:\n    def __init__(self, name):\n        self.graph = Graph(name=name)\n"
+    script = write_script(tmp_path, f"from flowpipe import Graph\n{flow}")
+
+    assert load_graph(f"{script}:Flow", parameters={"name": "flow"}).name == "flow"
+
+
+@pytest.mark.parametrize(
+    ("spec", "parameters", "reason"),
+    [
+        ("{folder}/nope.py", {}, "nope.py' does not exist"),
+        ("{folder}", {}, "is a folder"),
+        ("no_such_module:graph", {}, "not importable"),
+        ("not a module", {}, "'not a module' does not exist; GRAPH is file.py"),
+        ("{script}:biuld", {}, "has no 'biuld'; it has build"),
+        ("{script}:build", {}, r"needs frames:  -p frames="),
+        ("{script}:build", {"frames": "1", "drft": "1"}, "did you mean 'draft'"),
+        ("{script}:build", {"frames": "many"}, "'frames' is a whole number, not 'many'"),
+        ("{script}:build", {"frames": "1", "draft": "perhaps"}, "'draft' is true or false"),
+        ("{script}:Path", {}, "is no graph and gives none"),
+        ("{script}:build.nope", {}, "has no 'build.nope'"),
+        ("{empty}", {}, "has no graph in it"),
+        ("{several}", {}, "several graphs; say which:.*:a  b"),
+        ("{several}:a", {"x": "1"}, "takes no parameters"),
+        ("{failing}", {}, "ZeroDivisionError: division by zero .line 2"),
+        ("{broken}", {}, "SyntaxError"),
+        ("{exiting}", {}, "calls exit"),
+        ("{raising}:build", {}, "failed to build its graph: ValueError: no scene"),
+    ],
+)
+def test_what_cannot_be_loaded_is_one_clear_error(tmp_path, spec, parameters, reason):
+    """What is wrong, where, and what to do."""
+    two = "from flowpipe import Graph\na = Graph(name='a')\nb = Graph(name='b')\n"
+    places = {
+        "folder": tmp_path,
+        "script": write_script(tmp_path, BUILDER),
+        "empty": write_script(tmp_path, "", name="empty.py"),
+        "several": write_script(tmp_path, two, name="several.py"),
+        "failing": write_script(tmp_path, "\n1 / 0\n", name="failing.py"),
+        "broken": write_script(tmp_path, "def (:\n", name="broken.py"),
+        "exiting": write_script(tmp_path, "import sys\nsys.exit(3)\n", name="exiting.py"),
+        "raising": write_script(tmp_path, "def build():\n    raise ValueError('no scene')\n", name="raising.py"),
+    }
+
+    with pytest.raises((UsageError, LoadError), match=reason):
+        load_graph(spec.format(**places), parameters=parameters)
+
+
+@pytest.mark.parametrize(
+    "call", ["plan_graph(g)", "write_bundle(None, root='.')", "run_bundle('.')", "submit_bundle('.')"]
+)
+def test_a_script_that_starts_work_when_it_is_loaded_is_refused(tmp_path, call):
+    """Without a main guard it would start it again on every worker."""
+    text = f"from flowpipe import Graph\nfrom flowpipe_deadline import *\ng = Graph()\n{call}\n"
+
+    with pytest.raises(LoadingError, match="__name__ == '__main__'"):
+        load_file(str(write_script(tmp_path, text)))
+
+
+def test_a_command_that_a_script_starts_when_it_is_loaded_is_refused(tmp_path):
+    """A process of its own does not get around it."""
+    text = (
+        "import subprocess, sys\n"
+        "result = subprocess.run([sys.executable, '-m', 'flowpipe_deadline.cli.main', 'plan', __file__],"
+        " capture_output=True, text=True)\n"
+        "message, code = result.stderr, result.returncode\n"
+    )
+
+    module = load_file(str(write_script(tmp_path, text)))
+
+    assert module.code == 2
+    assert "while it is loaded" in module.message
+
+
+def test_a_script_sees_no_arguments_of_ours(tmp_path):
+    """``sys.argv`` holds its own name only, and is ours again afterwards."""
+    before = list(sys.argv)
+    module = load_file(str(write_script(tmp_path, "import sys\narguments = list(sys.argv)\n")))
+
+    assert module.arguments == [str(tmp_path / "script.py")]
+    assert sys.argv == before
+
+
+def test_a_file_is_loaded_once(tmp_path):
+    """Its classes are the same for all nodes of a process."""
+    script = write_script(tmp_path, "class Thing: pass\n")
+
+    assert load_file(str(script)) is load_file(str(script))
+
+
+def test_a_script_that_is_called_like_another_module_is_itself(tmp_path, monkeypatch):
+    """A file called like one of the standard library's modules is found all the same."""
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    script = write_script(tmp_path, "class Thing: pass\n", name="colorsys.py")
+
+    thing = resolve(Source(module="colorsys", qualname="Thing", file=str(script)))
+
+    assert thing.__qualname__ == "Thing"
+
+
+def test_a_module_of_a_package_is_imported_with_its_package(tmp_path, monkeypatch):
+    """Relative imports work, though the package is on nobody's path."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    package = tmp_path / "some_studio_package" / "inner"
+    package.mkdir(parents=True)
+    (package.parent / "__init__.py").write_text("")
+    (package / "__init__.py").write_text("")
+    (package / "base.py").write_text("class Base: pass\n")
+    script = write_script(package, "from .base import Base\nclass Thing(Base): pass\n", name="things.py")
+
+    name = "some_studio_package.inner.things"
+    thing = resolve(Source(module=name, qualname="Thing", file=str(script)))
+
+    assert thing.__module__ == name
+    assert thing.__base__.__name__ == "Base"
+
+
+def test_a_file_of_another_machine_is_found_by_its_module(tmp_path):
+    """Submitted on Windows: the path does not exist here, the module does."""
+    source = Source(module="flowpipe.graph", qualname="Graph", file="C:\\studio\\flowpipe\\graph.py")
+
+    assert resolve(source) is Graph
+
+
+def test_a_module_that_is_nowhere_is_said(tmp_path):
+    """Neither the name nor the file leads anywhere."""
+    with pytest.raises(LoadError, match=r"'studio\.nodes' is not importable .* /nowhere/nodes\.py does not exist"):
+        load_module("studio.nodes", file="/nowhere/nodes.py")
+
+
+def test_a_module_that_lacks_another_says_which(tmp_path):
+    """The missing import is named, not the module that wants it."""
+    script = write_script(tmp_path, "import numpyy\n", name="wants.py")
+
+    with pytest.raises(LoadError, match="No module named 'numpyy'"):
+        load_module("wants", file=str(script))

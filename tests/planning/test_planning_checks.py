@@ -1,0 +1,235 @@
+"""What is odd about a plan, by kind, and what becomes of it."""
+
+from __future__ import annotations
+
+import json
+
+import farm_nodes as nodes
+import pytest
+from flowpipe import Graph
+from harness import run_cli, write_script
+
+from flowpipe_deadline import Surroundings, plan_graph
+from flowpipe_deadline.core.warnings import Finding, Kind, Problems, finding_lines
+from flowpipe_deadline.errors import FindingError, PlanError, PreflightError, UsageError
+from flowpipe_deadline.preflight.check import parse_kinds, raise_findings
+
+
+def warning(kind, *, node=None):
+    """A finding that is only odd."""
+    return Finding(kind=kind, severity="warning", text="is odd", advice="do otherwise", node=node)
+
+
+def error(kind, *, node=None):
+    """A finding that is wrong."""
+    return Finding(kind=kind, severity="error", text="is wrong", advice="do otherwise", node=node)
+
+
+def planned_warnings(graph, **options):
+    """The warnings of the plan, as kind and text."""
+    return [(found.kind, str(found)) for found in plan_graph(graph, **options).warnings]
+
+
+def test_every_kind_has_a_word_and_a_sentence_of_its_own():
+    """Words for options and programs, sentences for a list of them."""
+    assert len({kind.word for kind in Kind}) == len(Kind)
+    assert all(kind.word.replace("-", "").isalpha() and kind.word.islower() for kind in Kind)
+    assert all(kind.sentence[0].isupper() and kind.sentence.endswith(".") for kind in Kind)
+
+
+def test_an_ordinary_graph_is_not_odd(graph):
+    """Nobody reads warnings that always come."""
+    nodes.Render(graph=graph, frames=range(1, 11), metadata={"batch_size": 4, "shot": "a_010"})
+    nodes.Holder(graph=graph, value=1).lock = 2
+
+    assert planned_warnings(graph, surroundings=Surroundings(interpreters={"python"})) == []
+
+
+def test_a_large_value_is_named_with_its_input(graph):
+    """How large, how often it is read, and what to do instead."""
+    nodes.Render(name="a", graph=graph, frames=range(1, 11), factor="x" * 1_500_000, metadata={"batch_size": 5})
+
+    [(kind, text)] = planned_warnings(graph)
+
+    assert kind is Kind.LARGE_VALUE
+    assert text == (
+        "Test.a: input 'factor' holds 1.5 MB, which each of its 2 tasks reads; write it into a file that all"
+        " machines see, and hand on the path"
+    )
+
+
+def test_large_sub_plugs_outputs_and_attributes_are_named(graph):
+    """Whatever the record keeps: of values that are only large together, the sum is told."""
+    collect = nodes.Collect(name="collect", graph=graph)
+    for index in range(6):
+        collect.inputs["images"][str(index)].value = "x" * 900_000
+    collect.inputs["images"]["large"].value = b"x" * 900_000
+    holder = nodes.Holder(name="holder", graph=graph)
+    holder.lock = "x" * 1_000_000
+    holder.outputs["value"].value = "x" * 2_000_000
+
+    texts = [text.partition(",")[0] for _, text in planned_warnings(graph)]
+
+    assert texts == [
+        "Test.collect: input 'images.large' holds 1.2 MB",
+        "Test.collect: it holds 6.6 MB",
+        "Test.holder: output 'value' holds 2.0 MB",
+        "Test.holder: attribute 'lock' holds 1.0 MB",
+    ]
+
+
+def test_frames_given_as_text_are_told(graph):
+    """The node gets text on the farm, where it may expect a list; text that comes from upstream is not known yet."""
+    nodes.Render(name="a", graph=graph, frames="1-10", metadata={"batch_size": 5})
+
+    [(kind, text)] = planned_warnings(graph)
+
+    assert kind is Kind.TEXT_FRAMES
+    assert text == (
+        "Test.a: 'frames' is text; every chunk gets the text of its own frames; give a list if the node expects one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("frames", "size", "text"),
+    [
+        pytest.param(range(1, 11), 10, "its 10 frames fit into one task of up to 10", id="as many frames as fit"),
+        pytest.param(range(1, 11), 24, "its 10 frames fit into one task of up to 24", id="fewer frames than fit"),
+        pytest.param(["a", "b"], 5, "its 2 items fit into one task of up to 5", id="items"),
+        pytest.param([7], 1, "its only frame fits into one task of up to 1", id="one frame"),
+    ],
+)
+def test_a_batch_of_one_chunk_is_told(graph, frames, size, text):
+    """It is one task, as without a batch."""
+    nodes.Render(name="a", graph=graph, frames=frames, metadata={"batch_size": size})
+
+    assert planned_warnings(graph) == [(Kind.SINGLE_TASK, f"Test.a: {text}; no batch is needed")]
+
+
+def test_attributes_that_a_worker_does_not_have_are_told(graph):
+    """Of each, by name."""
+    nodes.Holder(name="a", graph=graph)
+
+    [(kind, text)] = planned_warnings(graph)
+
+    assert kind is Kind.LOST_ATTRIBUTE
+    assert text == (
+        "Test.a: its attribute 'lock' cannot be kept: a worker has its constructor's; make it an input if the node"
+        " depends on it"
+    )
+
+
+def test_nodes_of_one_name_are_told_once():
+    """Sub-graphs of one name: only the keys tell their jobs apart."""
+    main = Graph(name="main")
+    last = nodes.Collect(name="last", graph=main)
+    for index in range(5):
+        node = nodes.Pass(name="render", graph=Graph(name="shot"))
+        node.outputs["value"].connect(last.inputs["images"][str(index)])
+
+    [(kind, text)] = planned_warnings(main)
+
+    assert kind is Kind.SAME_NAME
+    assert text == (
+        "shot.render: 5 nodes have this name, and their jobs (render, render-2, render-3 and 2 more) look alike in"
+        " the Monitor; give their graphs names of their own"
+    )
+
+
+def test_what_many_nodes_share_is_one_line():
+    """In the order in which it was found."""
+    findings = [warning(Kind.METADATA, node=f"g.n{index}") for index in range(5)]
+    findings.insert(1, error(Kind.LOCAL_ROOT))
+
+    assert finding_lines(findings) == [
+        "g.n0, g.n1, g.n2 and 2 more: is odd; do otherwise",
+        "is wrong; do otherwise",
+    ]
+
+
+def test_the_plan_tells_its_warnings_to_programs_and_people(tmp_path):
+    """As records in JSON, as lines on stderr."""
+    script = write_script(
+        tmp_path,
+        "from flowpipe import Graph, Node\n"
+        "graph = Graph(name='g')\n"
+        "@Node(outputs=['x'])\n"
+        "def Make(frames=None): return {'x': 1}\n"
+        "Make(graph=graph, frames=[1, 2], metadata={'batch_size': 2})\n",
+    )
+
+    result = run_cli("plan", script, "-o", "json")
+    text = run_cli("plan", script).stderr
+
+    assert json.loads(result.stdout)["warnings"] == [
+        {
+            "kind": "single-task",
+            "severity": "warning",
+            "node": "g.Make",
+            "text": "its 2 frames fit into one task of up to 2",
+            "advice": "no batch is needed",
+        }
+    ]
+    assert text == "Warning: g.Make: its 2 frames fit into one task of up to 2; no batch is needed\n"
+
+
+def test_warnings_are_handed_on_and_errors_raised():
+    """One error is raised as it is, with its finding."""
+    odd, wrong = warning(Kind.METADATA), error(Kind.TASK_LIMIT, node="g.a")
+
+    assert raise_findings([odd]) == (odd,)
+    with pytest.raises(FindingError, match=r"g\.a: is wrong; do otherwise") as caught:
+        raise_findings([odd, wrong])
+    assert caught.value.finding == wrong
+    assert caught.value.exit_code == 2
+
+
+def test_several_errors_are_raised_together():
+    """With the problems of planning before them."""
+    problems = Problems([PlanError("g.a", "cannot be planned")])
+
+    with pytest.raises(PreflightError) as caught:
+        raise_findings([error(Kind.LOCAL_ROOT), error(Kind.TASK_LIMIT, node="g.a")], problems=problems)
+
+    assert caught.value.lines == ["g.a: cannot be planned", "is wrong; do otherwise", "g.a: is wrong; do otherwise"]
+
+
+def test_a_lone_problem_of_planning_is_raised_as_it_is():
+    """Warnings do not hide it."""
+    with pytest.raises(PlanError, match="cannot be planned"):
+        raise_findings([warning(Kind.METADATA)], problems=Problems([PlanError("g.a", "cannot be planned")]))
+
+
+@pytest.mark.parametrize(
+    ("strict", "tolerated", "raised"),
+    [
+        pytest.param(False, (), {Kind.TASK_LIMIT}, id="errors only"),
+        pytest.param(True, (), {Kind.TASK_LIMIT, Kind.METADATA, Kind.LARGE_VALUE}, id="all warnings too"),
+        pytest.param({Kind.METADATA}, (), {Kind.TASK_LIMIT, Kind.METADATA}, id="warnings of one kind"),
+        pytest.param(False, {Kind.TASK_LIMIT}, set(), id="an error that is tolerated"),
+        pytest.param(True, {Kind.METADATA}, {Kind.TASK_LIMIT, Kind.LARGE_VALUE}, id="all but one kind"),
+    ],
+)
+def test_a_studio_says_what_is_an_error(strict, tolerated, raised):
+    """What is not raised is a warning."""
+    findings = [warning(Kind.METADATA), error(Kind.TASK_LIMIT), warning(Kind.LARGE_VALUE)]
+    problems = Problems([PlanError("g", "one"), PlanError("g", "two")])
+
+    with pytest.raises(PreflightError) as caught:
+        raise_findings(findings, strict=strict, tolerated=tolerated, problems=problems)
+
+    assert {found.finding.kind for found in caught.value.errors[2:]} == raised
+
+
+def test_what_is_tolerated_is_a_warning():
+    """It says so itself."""
+    assert raise_findings([error(Kind.LOCAL_ROOT)], tolerated={Kind.LOCAL_ROOT})[0].severity == "warning"
+
+
+def test_kinds_are_chosen_by_their_words():
+    """A misspelt one is answered with the nearest."""
+    assert parse_kinds(["task-limit", "local-root"]) == {Kind.TASK_LIMIT, Kind.LOCAL_ROOT}
+    with pytest.raises(UsageError, match="did you mean 'task-limit'"):
+        parse_kinds(["tasklimit"])
+    with pytest.raises(UsageError, match="there are large-value, "):
+        parse_kinds(["x"])

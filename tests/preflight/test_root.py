@@ -1,0 +1,134 @@
+"""Whether bundles can be written below a root, and seen by other machines."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from flowpipe_deadline.core.warnings import Kind
+from flowpipe_deadline.preflight.root import RootFacts, read_root_facts, root_findings
+from flowpipe_deadline.preflight.storage import Mount, Mounts, Storage
+
+SHARED = Mounts((Mount("/", "nfs4"),), system="linux")
+SHARE = Storage("network", "nfs4 at /mnt/show")
+
+
+def facts(**changes):
+    """Those of a root with which nothing is wrong."""
+    return RootFacts(**{"path": "/mnt/show", "problem": None, "storage": SHARE, "free_bytes": 10**12, **changes})
+
+
+def everything_below(folder):
+    """All files and folders below this one."""
+    return sorted(str(path) for path in Path(folder).rglob("*"))
+
+
+@pytest.mark.parametrize("name", [".", "new", "new/and/deeper"])
+def test_a_root_is_tried_and_left_as_it_was(tmp_path, name):
+    """Whether it exists or has to be created."""
+    (tmp_path / "file").touch()
+
+    found = read_root_facts(tmp_path / name, mounts=SHARED)
+
+    assert found.problem is None
+    assert found.path == str(tmp_path / name)
+    assert found.free_bytes > 0
+    assert everything_below(tmp_path) == [str(tmp_path / "file")]
+
+
+def test_a_relative_root_means_the_current_folder(tmp_path, monkeypatch):
+    """As writing the bundle takes it."""
+    monkeypatch.chdir(tmp_path)
+
+    assert read_root_facts("farm", mounts=SHARED).path == str(tmp_path / "farm")
+
+
+@pytest.mark.parametrize(
+    ("root", "reason"),
+    [
+        pytest.param("file", "Not a directory", id="a file"),
+        pytest.param("file/below", "Not a directory", id="below a file"),
+        pytest.param("dangling", "No such file", id="a link to nowhere"),
+        pytest.param("x" * 300, "name too long", id="a name too long"),
+        pytest.param("nul\0", "NUL", id="a NUL in the name"),
+        pytest.param("/sys/farm", "not permitted|denied|Read-only", id="a folder that takes none"),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="the words are those of Linux")
+def test_a_root_that_cannot_be_written_is_told(tmp_path, root, reason):
+    """With the system's own reason; nothing is left behind."""
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    before = everything_below(tmp_path)
+
+    found = read_root_facts(os.path.join(tmp_path, root), mounts=SHARED)
+
+    [finding] = [finding for finding in root_findings(found) if finding.kind is Kind.UNUSABLE_ROOT]
+    assert finding.severity == "error"
+    assert re.search(reason, finding.text)
+    assert everything_below(tmp_path) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="a superuser may write anywhere")
+def test_a_folder_without_permission_is_told(tmp_path):
+    """The nearest existing folder decides."""
+    tmp_path.chmod(0o500)
+
+    found = read_root_facts(tmp_path / "new")
+    tmp_path.chmod(0o700)
+
+    assert found.problem == f"Permission denied (tried in {tmp_path})"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it is a path there")
+@pytest.mark.parametrize("root", ["P:\\farm", "P:/farm", "\\\\server\\farm"])
+def test_a_path_of_windows_elsewhere_is_told(root):
+    """It would be a folder of that name beside the script."""
+    found = read_root_facts(root, mounts=SHARED)
+
+    assert (found.path, found.problem) == (root, "it is a path of Windows, and this machine is none")
+
+
+def test_a_home_of_nobody_is_told():
+    """The path that was meant cannot be known."""
+    assert "home" in read_root_facts("~nobody-of-that-name/farm").problem
+
+
+def test_a_link_is_where_it_leads_to(tmp_path):
+    """A folder on a disk may be a link to a share."""
+    share = tmp_path / "share"
+    share.mkdir()
+    (tmp_path / "link").symlink_to(share)
+    mounts = Mounts((Mount("/", "ext4"), Mount(str(share), "nfs")), system="linux")
+
+    assert read_root_facts(tmp_path / "link" / "farm", mounts=mounts).storage.place == "network"
+    assert read_root_facts(tmp_path / "farm", mounts=mounts).storage.place == "local"
+
+
+def test_a_good_root_is_worth_no_word():
+    """On a share, writable, with room."""
+    assert root_findings(facts()) == ()
+    assert root_findings(facts(storage=Storage("unknown", "9p at /"), free_bytes=None)) == ()
+
+
+def test_a_local_root_is_an_error_unless_it_is_allowed():
+    """Workers see it where this machine shares it, which nobody here can tell."""
+    local = facts(storage=Storage("local", "ext4 at /"))
+
+    [found] = root_findings(local)
+    [allowed] = root_findings(local, allow_local=True)
+
+    assert (found.kind, found.severity, allowed.severity) == (Kind.LOCAL_ROOT, "error", "warning")
+    assert "/mnt/show is on this machine (ext4 at /)" in found.text
+
+
+def test_little_room_is_a_warning():
+    """Results would fail one by one."""
+    [found] = root_findings(facts(free_bytes=200_000_000))
+
+    assert (found.kind, found.severity) == (Kind.LITTLE_SPACE, "warning")
+    assert "only 200.0 MB" in found.text

@@ -1,0 +1,236 @@
+"""Values to JSON and back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import OrderedDict, namedtuple
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from uuid import UUID
+
+import pytest
+from farm_nodes import Colour, Shot
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flowpipe_deadline.results.codec import DamagedValueError, UnsupportedValueError, decode, encode, identical, plain
+
+Point = namedtuple("Point", "x y")
+
+HASHABLE = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False),
+    st.text(),
+    st.binary(max_size=20),
+    st.complex_numbers(allow_nan=False),
+    st.decimals(allow_nan=False),
+    st.uuids(),
+    st.dates(),
+    st.datetimes(timezones=st.sampled_from([None, timezone.utc, timezone(timedelta(hours=-3, minutes=30), "here")])),
+    st.times(),
+    st.timedeltas(),
+    st.sampled_from([Colour.RED, Path("/a b/ü"), PurePosixPath("x"), PureWindowsPath("C:\\x"), range(3, 30, 7)]),
+)
+VALUES = st.recursive(
+    HASHABLE | st.builds(lambda name: Shot(name=name, frames=(1, 2)), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.lists(inner, max_size=4).map(tuple),
+        st.dictionaries(st.text(max_size=6) | st.just("$type"), inner, max_size=4),
+        st.dictionaries(HASHABLE, inner, max_size=4),
+        st.sets(HASHABLE, max_size=4),
+        st.frozensets(HASHABLE, max_size=4),
+        st.builds(Point, inner, inner),
+        st.lists(st.tuples(HASHABLE, inner), max_size=3).map(OrderedDict),
+    ),
+    max_leaves=12,
+)
+
+
+def there_and_back(value):
+    """The value after the way through strict JSON text."""
+    return decode(json.loads(json.dumps(encode(value), allow_nan=False)))
+
+
+def same(one, other):
+    """Equal, and of the same types all the way down."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+@given(VALUES)
+def test_values_come_back_with_their_type(value):
+    """Whatever can be kept comes back equal, and of the same type at every level."""
+    assert same(there_and_back(value), value)
+
+
+def test_plain_values_read_as_one_would_write_them():
+    """Tuples, sets and ranges are lists, members their names, paths their text, keys text."""
+    value = {1: (1, {2}), "path": PurePosixPath("/a"), "shot": Shot(name="x", frames=(1,)), "colour": Colour.RED}
+
+    assert plain(encode(value)) == {
+        "1": [1, [2]],
+        "path": "/a",
+        "shot": {"name": "x", "frames": [1]},
+        "colour": "RED",
+    }
+
+
+@given(VALUES)
+def test_plain_values_are_ordinary_json(value):
+    """The form for people is made of what JSON knows, for every value that can be kept."""
+    json.dumps(plain(encode(value)))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [math.inf, -math.inf, pytest.param(10**5000, id="huge"), -(2**70), "\udcff\ud800", "\x00\u2028", bytearray(b"ab")],
+)
+def test_awkward_values_survive(value):
+    """Infinities, huge integers, lone surrogates and control characters come back."""
+    assert same(there_and_back(value), value)
+
+
+def test_nan_survives():
+    """Not a number stays not a number, in JSON that is strict."""
+    assert math.isnan(there_and_back(math.nan))
+
+
+def test_negative_zero_and_integers_stay_apart():
+    """0, 0.0, -0.0 and False are four values."""
+    values = [0, 0.0, False]
+
+    assert [type(there_and_back(value)) for value in values] == [int, float, bool]
+    assert math.copysign(1, there_and_back(-0.0)) == -1
+    assert not identical(encode(1), encode(True))
+    assert not identical(encode(1), encode(1.0))
+    assert identical(encode({"a": 1, "b": 2}), encode({"b": 2, "a": 1}))
+
+
+@pytest.mark.parametrize("kind", [datetime(2026, 10, 25, 2, 30, fold=1), time(2, 30, fold=1)])
+def test_the_repeated_hour_stays_the_second_one(kind):
+    """``fold`` comes back."""
+    assert there_and_back(kind).fold == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        pytest.param(object(), "object", id="anything"),
+        pytest.param(Fraction(1, 2), "fractions.Fraction", id="a type nobody asked for"),
+        pytest.param({"a": [1, {"b": len}]}, r"\['a'\]\[1\]\['b'\]", id="deep inside"),
+        pytest.param({object(): 1}, "key <object", id="a key"),
+        pytest.param(Shot(name="x", frames=(open,)), r"\.frames\[0\]", id="in a dataclass"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_where_it_is(value, where):
+    """The error names the type and the place."""
+    with pytest.raises(UnsupportedValueError, match=where):
+        encode(value)
+
+
+def test_a_value_within_itself_is_refused():
+    """A list that holds itself is one clear error."""
+    value = []
+    value.append(value)
+
+    with pytest.raises(UnsupportedValueError, match="contains itself"):
+        encode(value)
+
+
+def test_a_class_inside_a_function_is_refused():
+    """No other process could import it."""
+
+    class Hidden(Colour.__base__):
+        ONE = 1
+
+    with pytest.raises(UnsupportedValueError, match="inside a function"):
+        encode(Hidden.ONE)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"$type": "new"},
+        {"$type": "tuple"},
+        {"$type": "range", "range": "a"},
+        {"$type": "path", "text": 1},
+        {"$type": "uuid", "text": "x"},
+    ],
+)
+def test_damaged_data_is_one_clear_error(data):
+    """What this version did not write is refused by name, and never a stray exception."""
+    with pytest.raises(DamagedValueError):
+        decode(data)
+
+
+def test_records_of_equal_sets_are_equal():
+    """A set is written in one order, whatever the order it was filled in."""
+    assert encode({"a", 1, UUID(int=5), Decimal("0.5"), date.min}) == encode(
+        {date.min, Decimal("0.5"), UUID(int=5), 1, "a"}
+    )
+
+
+NUMPY_VALUES = [
+    "numpy.float32(1.5)",
+    "numpy.int64(-3)",
+    "numpy.bool_(True)",
+    "numpy.complex64(1 + 2j)",
+    "numpy.str_('ü')",
+    "numpy.datetime64('2026-01-31')",
+    "numpy.arange(6, dtype='<i2').reshape(2, 3)",
+    "numpy.asfortranarray(numpy.eye(3))",
+    "numpy.array([numpy.nan, numpy.inf])",
+    "numpy.zeros((0, 4))",
+    "numpy.array(7)",
+    "numpy.array([(1, 2.5)], dtype=[('a', 'i4'), ('b', 'f8')])",
+    "numpy.array(['a', 'bc'])",
+]
+
+
+@pytest.mark.parametrize("text", NUMPY_VALUES)
+def test_values_of_numpy_come_back(text):
+    """Scalars and arrays: type, shape, order of bytes and of axes, and every bit."""
+    numpy = pytest.importorskip("numpy")
+    value = eval(text)
+
+    result = there_and_back({"in": [value]})["in"][0]
+
+    assert type(result) is type(value)
+    assert result.dtype == value.dtype
+    assert result.shape == value.shape
+    assert result.tobytes("A") == value.tobytes("A")
+    assert numpy.isfortran(result) == numpy.isfortran(value)
+
+
+def test_arrays_are_shown_as_lists():
+    """And an array of Python objects is refused."""
+    numpy = pytest.importorskip("numpy")
+
+    assert plain(encode(numpy.arange(4).reshape(2, 2))) == [[0, 1], [2, 3]]
+    assert plain(encode(numpy.float32(0.5))) == 0.5
+    with pytest.raises(UnsupportedValueError, match=r"numpy\.ndarray"):
+        encode(numpy.array([object()]))
+
+
+def test_deep_nesting_survives_or_is_refused():
+    """A few hundred levels come back; thousands are one clear error, never a crash."""
+    value = []
+    for _ in range(200):
+        value = [value, {"a": (1,)}]
+    assert same(there_and_back(value), value)
+
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(UnsupportedValueError, match="nested too deeply"):
+        encode(value)

@@ -1,0 +1,185 @@
+"""From chunk results to outputs."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowpipe_deadline.core.frames import FrameList
+from flowpipe_deadline.errors import MergeError, MissingResultsError
+from flowpipe_deadline.results.codec import decode, encode
+from flowpipe_deadline.results.merge import Batch, merge_results
+from flowpipe_deadline.results.store import ChunkResult
+
+
+def double_all(values):
+    """A studio's own rule."""
+    return [2 * value for value in values]
+
+
+def merged(values, *, rule=None, sub_plugs=None):
+    """The merged value of one output whose chunks, of one frame each, gave these values."""
+    batch = Batch(
+        over=("frames",),
+        mode="frames",
+        frames=FrameList(range(len(values))),
+        merge={} if rule is None else {"out": rule},
+    )
+    results = [
+        ChunkResult(
+            frames=FrameList([frame]),
+            outputs={"out": {"value": encode(value), "sub_plugs": {} if sub_plugs is None else sub_plugs[frame]}},
+            written=frame,
+        )
+        for frame, value in enumerate(values)
+    ]
+    return merge_results("node", batch=batch, results=results[::-1])["out"]
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "expected"),
+    [
+        pytest.param([[1, 2], [3]], None, [1, 2, 3], id="lists concatenate"),
+        pytest.param([[], []], None, [], id="empty lists too"),
+        pytest.param([{"a": 1}, {"b": 2}], None, {"a": 1, "b": 2}, id="dicts unite"),
+        pytest.param([{1: "a"}, {2: "b"}], None, {1: "a", 2: "b"}, id="dicts with numbers as keys unite"),
+        pytest.param([{"a": 1}, {"a": 1}], None, {"a": 1}, id="equal values of a key are one"),
+        pytest.param([{}, {1: 2}], None, {1: 2}, id="an empty dict unites with any"),
+        pytest.param([None, None], None, None, id="None is the same"),
+        pytest.param(["x.%04d.exr", "x.%04d.exr"], None, "x.%04d.exr", id="text is the same"),
+        pytest.param([(1, 2), (1, 2)], None, (1, 2), id="tuples are the same"),
+        pytest.param([(1,), (2,)], "concat", (1, 2), id="tuples concatenate when asked"),
+        pytest.param(["a", "b"], "concat", "ab", id="texts concatenate when asked"),
+        pytest.param([{1}, {2, 1}], "union", {1, 2}, id="sets unite when asked"),
+        pytest.param([1, 2, 3], "first", 1, id="first"),
+        pytest.param([1, 2, 3], "last", 3, id="last"),
+        pytest.param([1, 2, 3], "sum", 6, id="sum"),
+        pytest.param([[1], [2]], "sum", [1, 2], id="sum of lists"),
+        pytest.param([3, 1, 2], "min", 1, id="min"),
+        pytest.param([3, 1, 2], "max", 3, id="max"),
+        pytest.param([True, False], "all", False, id="all"),
+        pytest.param([True, False], "any", True, id="any"),
+        pytest.param([7, 8], "chunks", {"0": 7, "1": 8}, id="chunks"),
+        pytest.param([1, 2], "test_merge:double_all", [2, 4], id="a function"),
+    ],
+)
+def test_rules(values, rule, expected):
+    """Each rule, the default ones among them, gives what its name says, with its Python type."""
+    result = decode(merged(values, rule=rule)["value"])
+
+    assert result == expected
+    assert type(result) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("values", "rule", "reason"),
+    [
+        pytest.param(
+            [1, 2], None, r"node\.out: the rule 'same'.*one chunk has 1, another 2.*merge", id="scalars differ"
+        ),
+        pytest.param([1, True], None, "one chunk has 1, another true", id="equal, of another type"),
+        pytest.param([1, 1.0], None, "one chunk has 1, another 1.0", id="equal numbers of another type"),
+        pytest.param([[1], (1,)], None, "'same'", id="a list and a tuple"),
+        pytest.param(
+            [{"a": 1}, {"a": 2}], None, r'the key "a" is 1 in one chunk, 2 in another', id="one key, two values"
+        ),
+        pytest.param([1, "a"], "concat", "joins lists", id="nothing to join"),
+        pytest.param([[1], {1}], "union", "unites dicts", id="nothing to unite"),
+        pytest.param([1, "a"], "sum", "rule 'sum'", id="no sum"),
+        pytest.param([1, 2], "nowhere:function", "cannot be imported", id="no such function"),
+    ],
+)
+def test_what_cannot_be_merged_is_said(values, rule, reason):
+    """The error names node, output, the two values, and the rule to declare."""
+    with pytest.raises(MergeError, match=reason):
+        merged(values, rule=rule)
+
+
+def test_sub_plugs_are_merged_one_by_one():
+    """The dict that a plain connection sees is that of the merged sub-plugs."""
+    result = merged(
+        [{"left": [1]}, {"left": [2], "right": 5}],
+        sub_plugs=[{"left": [1]}, {"left": [2], "right": 5}],
+    )
+
+    assert result == {"value": {"left": [1, 2], "right": 5}, "sub_plugs": {"left": [1, 2], "right": 5}}
+
+
+def results_of(*chunks):
+    """Results of these frame lists, the first written last; the value is the frames."""
+    return [
+        ChunkResult(
+            frames=FrameList.parse(text),
+            outputs={"out": {"value": [f"{text}:{frame}" for frame in FrameList.parse(text)], "sub_plugs": {}}},
+            written=-index,
+        )
+        for index, text in enumerate(chunks)
+    ]
+
+
+def merge_text(frames, *chunks):
+    """The merged list of a node with these planned frames and these results."""
+    batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse(frames), merge={})
+    return merge_results("node", batch=batch, results=results_of(*chunks))["out"]["value"]
+
+
+def test_chunks_are_put_in_the_order_of_the_plan():
+    """Not in the order in which they were written, nor that of their names."""
+    assert merge_text("9,10,1", "10", "9", "1") == ["9:9", "10:10", "1:1"]
+
+
+def test_frames_added_in_the_monitor_come_last():
+    """Somebody appended frames: their results are there, after the planned ones."""
+    assert merge_text("3-4", "7", "3-4", "6") == ["3-4:3", "3-4:4", "6:6", "7:7"]
+
+
+def test_a_later_result_of_the_same_frames_replaces_the_earlier():
+    """Chunks of another size, run later, count; what they cover whole is dropped."""
+    assert merge_text("1-4", "1-4", "1-2", "3-4") == ["1-4:1", "1-4:2", "1-4:3", "1-4:4"]
+    assert merge_text("1-2", "1", "2", "1-2") == ["1:1", "2:2"]
+
+
+def test_lists_of_chunks_that_overlap_in_part_are_put_together_frame_by_frame():
+    """One item per frame: of each frame, the latest counts."""
+    assert merge_text("1-4", "2-3", "1-2", "4") == ["1-2:1", "2-3:2", "2-3:3", "4:4"]
+    assert merge_text("1-4", "2,4", "1-4") == ["1-4:1", "2,4:2", "1-4:3", "2,4:4"]
+
+
+@pytest.mark.parametrize("rule", [None, "union", "sum", "chunks", "first"])
+def test_other_outputs_of_chunks_that_overlap_in_part_are_refused(rule):
+    """Which part of the older one still counts, nobody could say."""
+    batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse("1-4"), merge={"out": rule} if rule else {})
+    results = [
+        ChunkResult(
+            frames=FrameList.parse(text), outputs={"out": {"value": {text: 1}, "sub_plugs": {}}}, written=written
+        )
+        for written, text in ((3, "2-3"), (2, "1-2"), (1, "4"))
+    ]
+
+    with pytest.raises(MergeError, match=r"the results of 1-2 and, written later, of 2-3 overlap in part; requeue"):
+        merge_results("node", batch=batch, results=results)
+
+
+def test_equal_values_of_chunks_that_overlap_in_part_are_one():
+    """What is the same in every chunk is so in any part of it."""
+    batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse("1-3"), merge={})
+    results = [
+        ChunkResult(frames=FrameList.parse(text), outputs={"out": {"value": "x", "sub_plugs": {}}}, written=written)
+        for written, text in ((2, "2-3"), (1, "1-2"))
+    ]
+
+    assert merge_results("node", batch=batch, results=results)["out"]["value"] == "x"
+
+
+def test_missing_frames_are_named():
+    """All of them, as a frame list."""
+    with pytest.raises(MissingResultsError) as caught:
+        merge_text("1-10", "1-3", "7-8")
+
+    assert str(caught.value.frames) == "4-6,9-10"
+    assert caught.value.node == "node"
+
+
+def test_a_node_without_a_batch_needs_its_one_result():
+    """Results of chunks do not stand in for it."""
+    with pytest.raises(MissingResultsError, match="node: its result is missing"):
+        merge_results("node", batch=None, results=results_of("1-4"))

@@ -1,0 +1,290 @@
+"""What every store of results promises, asked of each of them."""
+
+from __future__ import annotations
+
+import itertools
+import multiprocessing
+import random
+import resource
+import string
+import time
+from contextlib import contextmanager
+
+import farm_nodes as nodes
+import pytest
+from harness import evaluate_plan, expected_outputs
+
+from flowpipe_deadline import plan_graph, read_results, write_bundle
+from flowpipe_deadline.core.frames import FrameList
+from flowpipe_deadline.errors import RecordError, StoreError
+from flowpipe_deadline.results.backends import open_store
+from flowpipe_deadline.results.redis_store import RedisStore
+from flowpipe_deadline.results.redis_url import RedisAddress
+from flowpipe_deadline.results.store import ChunkResult, FileStore
+
+FORK = multiprocessing.get_context("fork")
+LARGE = 2_000_000
+
+
+class FileBackend:
+    """Stores in bundles below a folder."""
+
+    name = "files"
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def open(self, submission="Shot"):
+        """The store of the submission."""
+        return FileStore(self.folder / submission)
+
+    def put(self, data, *, node, chunk):
+        """Puts these bytes where a result would be."""
+        folder = self.folder / "Shot" / "results" / node
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{chunk}.json").write_bytes(data)
+
+    @contextmanager
+    def refusing(self):
+        """No file may grow, as on a disk that is full."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+class RedisBackend:
+    """Stores in a Redis server."""
+
+    def __init__(self, server):
+        self.server = server
+        self.name = server.url
+
+    def open(self, submission="Shot"):
+        """The store of the submission."""
+        return RedisStore(RedisAddress.parse(self.name), submission=submission)
+
+    def put(self, data, *, node, chunk):
+        """Puts these bytes where a result would be."""
+        with self.server.client() as client:
+            client.hset(f"flowpipe:Shot:{node}", chunk, data)
+
+    @contextmanager
+    def refusing(self):
+        """The memory is full."""
+        self.server.configure(maxmemory=1)
+        try:
+            yield
+        finally:
+            self.server.configure(maxmemory=0)
+
+
+@pytest.fixture(params=["files", "redis"])
+def backend(request, tmp_path):
+    """Each kind of store."""
+    if request.param == "files":
+        return FileBackend(tmp_path)
+    return RedisBackend(request.getfixturevalue("redis_server"))
+
+
+def result(value="x", *, frames=None, written=1):
+    """A result with one output."""
+    frame_list = None if frames is None else FrameList.parse(frames)
+    return ChunkResult(frames=frame_list, outputs={"out": {"value": value, "sub_plugs": {}}}, written=written)
+
+
+def values(results):
+    """The output of each of these results."""
+    return [one.outputs["out"]["value"] for one in results]
+
+
+def test_there_is_nothing_before_something_is_written(backend):
+    """A node that never ran has no results."""
+    assert backend.open().read("render") == ()
+    assert backend.open().chunk_names("render") == frozenset()
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        pytest.param(None, id="not batched"),
+        pytest.param("5", id="one frame"),
+        pytest.param("1-10", id="range"),
+        pytest.param("10,7,1-3", id="unsorted"),
+        pytest.param(",".join(map(str, range(0, 500, 7))), id="stepped"),
+        pytest.param(",".join(str(number * number) for number in range(200)), id="very long"),
+    ],
+)
+def test_a_result_comes_back_as_it_was(backend, frames):
+    """Frames in their order, time, and every value."""
+    outputs = {
+        "a": {"value": {"$type": "tuple", "items": [1, 2.5, None, True, "ü 渲染 \x00 \U0001f600"]}, "sub_plugs": {}},
+        "b": {"value": None, "sub_plugs": {"x.y": {"deep": [[], {}]}, "": 10**30}},
+    }
+    written = ChunkResult(
+        frames=None if frames is None else FrameList.parse(frames), outputs=outputs, written=1795428000123456789
+    )
+
+    backend.open().write("render", written)
+
+    assert backend.open().read("render") == (written,)
+
+
+def test_results_come_latest_first(backend):
+    """By the time in them, in whatever order they were written."""
+    store = backend.open()
+    for frames, written in (("1", 20), ("2", 40), ("3", 10), ("4", 30)):
+        store.write("render", result(frames, frames=frames, written=written))
+
+    assert values(store.read("render")) == ["2", "4", "1", "3"]
+
+
+def test_the_chunks_that_have_results_can_be_listed(backend):
+    """By the names of their frame lists, without reading any: a damaged one is listed too."""
+    store = backend.open()
+    for frames in ("1-5", "7", ",".join(str(number * number) for number in range(200)), None):
+        store.write("render", result(frames=frames))
+    backend.put(b"{", node="render", chunk="8-9")
+
+    names = sorted(store.chunk_names("render"))
+
+    assert names[1:] == ["1-5", "7", "8-9", "whole"]
+    assert names[0].startswith("0-39601_")
+    assert store.chunk_names("rende") == frozenset()
+
+
+def test_a_result_replaces_the_earlier_one_of_its_chunk(backend):
+    """And no other chunk, also one that overlaps."""
+    store = backend.open()
+    store.write("render", result("old", frames="1-5", written=1))
+    store.write("render", result("overlapping", frames="1-4", written=2))
+    store.write("render", result("new", frames="1-5", written=3))
+
+    assert values(store.read("render")) == ["new", "overlapping"]
+
+
+def test_submissions_and_nodes_do_not_mix(backend):
+    """Also where one name begins with another."""
+    places = [("Shot", "a"), ("Shot", "a-2"), ("Shot", "A"), ("Shot-2", "a"), ("Sho", "a")]
+    for submission, node in places:
+        backend.open(submission).write(node, result(f"{submission} {node}"))
+
+    for submission, node in places:
+        assert values(backend.open(submission).read(node)) == [f"{submission} {node}"]
+    assert backend.open("Shot-2").read("A") == ()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\x00\xff",
+        b'{"format": 99}',
+        b'{"format": 1}',
+        b'{"format": 1, "frames": "x", "outputs": {}, "written": 1}',
+        b'{"format": 1, "frames": 5, "outputs": {}, "written": 1}',
+        b'{"format": 1, "frames": "5", "outputs": [], "written": 1}',
+        b'{"format": 1, "frames": "5", "outputs": {}, "written": "1"}',
+    ],
+)
+def test_a_damaged_result_is_named(backend, data):
+    """Node and chunk, so that somebody finds it."""
+    store = backend.open()
+    store.write("render", result(frames="1-4"))
+    backend.put(data, node="render", chunk="5-8")
+
+    with pytest.raises(RecordError, match=r"render\W5-8"):
+        store.read("render")
+
+
+def test_a_store_that_refuses_keeps_what_was_there(backend):
+    """A full disk, or a full memory: an error that can be caught; once it is mended, the task can be requeued."""
+    store = backend.open()
+    store.write("render", result("old" * 10_000, frames="1-5"))
+
+    with backend.refusing():
+        for frames in ("1-5", "6-9"):
+            with pytest.raises(StoreError, match="render: its result cannot be written"):
+                store.write("render", result("new" * 10_000, frames=frames))
+        assert values(store.read("render")) == ["old" * 10_000]
+    store.write("render", result("new" * 10_000, frames="1-5"))
+
+    assert values(store.read("render")) == ["new" * 10_000]
+
+
+def test_a_result_of_50_megabytes(backend):
+    """A node that hands on a mesh, say."""
+    value = "0123456789" * 5_000_000
+
+    backend.open().write("render", result(value))
+
+    assert values(backend.open().read("render")) == [value]
+
+
+def test_a_killed_writer_leaves_the_old_or_the_new_result(backend):
+    """SIGKILL at any moment: what is read is always one whole result."""
+    store = backend.open()
+    for start in range(30):
+        reader, writer_end = FORK.Pipe(duplex=False)
+        writer = FORK.Process(target=write_without_end, args=(store, start, writer_end))
+        writer.start()
+        reader.recv()  # It is at it.
+        time.sleep(random.uniform(0, 0.02))
+        writer.kill()
+        writer.join()
+
+        (value,) = values(store.read("render"))
+        assert value == value[0] * LARGE
+
+
+def test_two_writers_of_one_chunk(backend):
+    """A task that Deadline gave to two workers: one of their results, whole, at any time."""
+    store = backend.open()
+    store.write("render", result("a" * LARGE, frames="1-5"))
+    writers = [FORK.Process(target=write_often, args=(store, letter)) for letter in "ab"]
+    for writer in writers:
+        writer.start()
+
+    while any(writer.is_alive() for writer in writers):
+        (value,) = values(store.read("render"))
+        assert value in ("a" * LARGE, "b" * LARGE)
+
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert len(store.read("render")) == 1
+
+
+def test_a_graph_gives_what_flowpipe_gives(backend, graph, tmp_path):
+    """Through the bundle: it says where its results are, and all who open it find them."""
+    render = nodes.Render(name="render", graph=graph, frames=range(1, 12), metadata={"batch_size": 4})
+    check = nodes.Check(
+        name="check", graph=graph, frames=range(1, 12), metadata={"batch": {"size": 3, "over": ["frames", "images"]}}
+    )
+    render.outputs["items"].connect(check.inputs["images"])
+    plan = plan_graph(graph)
+
+    bundle = write_bundle(plan, root=tmp_path / "root", store=backend.name)
+    evaluate_plan(plan, bundle)
+
+    assert bundle.manifest["store"] == backend.name
+    assert type(open_store(bundle.folder)) is type(backend.open())
+    assert {label: node.outputs() for label, node in read_results(bundle).items()} == expected_outputs(graph)
+
+
+def write_without_end(store, start, started):
+    """Writes one large result after the other, until it is killed; says so after the first."""
+    letters = string.ascii_letters
+    for number in itertools.count(start):
+        store.write("render", result(letters[number % len(letters)] * LARGE, frames="1-5"))
+        if number == start:
+            started.send("at it")
+
+
+def write_often(store, letter):
+    """Writes the same large result again and again."""
+    for _ in range(20):
+        store.write("render", result(letter * LARGE, frames="1-5"))

@@ -1,0 +1,114 @@
+"""A way to the offline Deadline without processes or requests: what a transaction does is seen at once."""
+
+from __future__ import annotations
+
+from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
+from flowpipe_deadline.deadline.client import Created, Farm, JobFacts, RefusedError, SubmissionError, TaskFacts
+from tests.fake_deadline.operations import DeadlineError, OfflineDeadline
+
+
+def _nothing(number):
+    """Goes wrong nowhere."""
+
+
+class DirectFarm(Farm):
+    """The offline Deadline, asked in this process; what it refuses is refused in its words."""
+
+    def __init__(self, deadline: OfflineDeadline) -> None:
+        self.deadline = deadline
+        self.calls = 0
+        self.on_call = _nothing
+        """Called before each call with its number, from 1; may raise, as a broken line or Ctrl+C does."""
+        self.after_call = _nothing
+        """The same once the call is done, and its answer is lost if that raises."""
+
+    def fail_once(self, number, when, error):
+        """The call of that number, counted from now, goes wrong ``before`` or ``after`` it is done, and no other."""
+
+        def fail(at):
+            if at == number:
+                raise error
+
+        self.calls = 0
+        self.on_call, self.after_call = (fail, _nothing) if when == "before" else (_nothing, fail)
+
+    def _call(self, question, *arguments):
+        self.calls += 1
+        number = self.calls
+        self.on_call(number)
+        try:
+            answer = question(*arguments)
+        except DeadlineError as error:
+            raise RefusedError(str(error)) from error
+        self.after_call(number)
+        return answer
+
+    def _change(self, name, job_ids):
+        problems = self._call(self.deadline.change_all, name, job_ids)
+        if problems:
+            raise SubmissionError(problems[0])
+
+    def submit(self, job_file, plugin_file):
+        """One job."""
+        infos = []
+        for path in (job_file, plugin_file):
+            with open(path, "rb") as file:
+                infos.append(dict(parse_entries(decode_info(file.read()))))
+        created = self._call(self.deadline.submit, *infos)
+        return Created(created.job_id, created.warnings)
+
+    def read_jobs(self, job_ids):
+        """The jobs that there are."""
+        return {job.job_id: facts(job) for job in self._call(self.deadline.jobs, list(job_ids))}
+
+    def read_tasks(self, job_id):
+        """The tasks of a job."""
+        tasks = self._call(self.deadline.tasks, job_id)
+        return tuple(
+            TaskFacts(
+                task_id=task.task_id,
+                frames=task.frames,
+                status=task.status.value,
+                progress=task.progress,
+                worker=task.worker or "",
+                errors=task.errors,
+            )
+            for task in tasks
+        )
+
+    def find_jobs(self, batch_name, *, known=()):  # noqa: ARG002  (nothing has to be proven)
+        """The jobs of the batch."""
+        return [job.job_id for job in self._call(self.deadline.jobs) if job.batch_name == batch_name]
+
+    def resume(self, job_ids):
+        """Resumes jobs."""
+        self._change("resume", job_ids)
+
+    def pend(self, job_ids):
+        """Pends jobs."""
+        self._change("pend", job_ids)
+
+    def suspend(self, job_ids):
+        """Suspends jobs."""
+        self._change("suspend", job_ids)
+
+    def delete(self, job_ids):
+        """Deletes jobs."""
+        self._change("delete", job_ids)
+
+
+def facts(job) -> JobFacts:
+    """What the offline Deadline knows of a job."""
+    return JobFacts(
+        job_id=job.job_id,
+        status=job.shown_status,
+        name=job.name,
+        batch_name=job.batch_name,
+        frames=job.frames,
+        chunk_size=job.chunk_size,
+        task_count=job.task_count,
+        dependencies=job.dependencies,
+        frame_dependent=job.is_frame_dependent,
+        tasks={state: count for state, count in job.tasks.items() if count},
+        errors=job.errors,
+    )

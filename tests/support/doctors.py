@@ -1,0 +1,66 @@
+"""Examinations of an offline Deadline."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from flowpipe_deadline.core.warnings import Kind
+from flowpipe_deadline.doctor.examination import Examination
+from flowpipe_deadline.doctor.options import Wishes
+from flowpipe_deadline.doctor.probe import GraphSender
+from flowpipe_deadline.doctor.probe_graph import build_graph
+from flowpipe_deadline.planning.planner import plan_graph
+from flowpipe_deadline.settings.layers import Layer, Layers
+from flowpipe_deadline.submit.submit import choose_way
+
+COMMAND = (sys.executable, "-m", "flowpipe_deadline.cli.main", "doctor")
+RECORD = "custom/plugins/Flowpipe/installed.json"
+
+
+def examine(*, settings=None, **wishes):
+    """What is found out; a root on this machine is no problem."""
+    layers = Layers((Layer("test", settings or {}),))
+    asked = Wishes(**{"tolerated": {Kind.LOCAL_ROOT}, "layers": layers, **wishes})
+    examination = Examination(asked, say=print, is_stopping=lambda: False)
+    examination.run()
+    return examination
+
+
+def send(root, *vias, **wishes):
+    """What comes of the doctor's graph by these ways, the first of which is waited for; nothing else is looked at."""
+    ways = [choose_way(via) for via in vias or ("command",)]
+    sender = GraphSender(
+        plan_graph(build_graph()), Wishes(root=root, **wishes), ways, say=print, is_stopping=lambda: False
+    )
+    sender.run()
+    return sender
+
+
+def doctor(*arguments):
+    """What the command did, as a process of its own."""
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
+
+
+def verdicts(checks):
+    """By name."""
+    return {check.name: check.verdict for check in checks}
+
+
+def only(checks, name):
+    """The check of that name."""
+    (found,) = [check for check in checks if check.name == name]
+    return found
+
+
+def pretend_version(deadline, version):
+    """Makes the installation in the repository one of another version."""
+    path = deadline.root / RECORD
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": version}))
+
+
+def changes_of(deadline):
+    """Everything that was asked of the offline Deadline that changes it."""
+    return [call.name for call in deadline.log.calls("operation") if call.name != "read"]

@@ -1,0 +1,54 @@
+"""Runs bundles without a farm, in this process: the evaluator alone, every task of every job in order."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from flowpipe_deadline import plan_graph, read_results, write_bundle
+from flowpipe_deadline.core.bundle import Bundle
+from flowpipe_deadline.evaluator.task import evaluate_task
+from flowpipe_deadline.planning.plan import Plan
+
+
+def evaluate_in_process(graph, root):
+    """The outputs of all nodes by label, each task evaluated in this process."""
+    plan = plan_graph(graph)
+    bundle = write_bundle(plan, root=root)
+    evaluate_plan(plan, bundle)
+    return {label: node.outputs() for label, node in read_results(bundle).items()}
+
+
+def evaluate_plan(plan: Plan, bundle: Bundle) -> None:
+    """Evaluates every task of the plan, upstream first."""
+    for job in plan.jobs:
+        for frames in tasks_of(job):
+            evaluate_task(bundle.folder, node=job.key, frames=frames)
+
+
+def tasks_of(job):
+    """The frames of the job's tasks; one None for a job that is not batched."""
+    return [None] if job.frame_mode == "none" else job.frames.chunks(size=job.chunk_size)
+
+
+def expected_outputs(graph):
+    """What ``graph.evaluate()`` leaves on the plugs, by label."""
+    graph.evaluate()
+    return {
+        f"{node.graph.name}.{node.name}": {name: plug.value for name, plug in node.outputs.items()}
+        for node in graph.all_nodes
+    }
+
+
+def run_cli(*arguments, cwd=None, env=None) -> subprocess.CompletedProcess:
+    """The command line in a process of its own."""
+    command = [sys.executable, "-m", "flowpipe_deadline.cli.main", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=env, check=False, timeout=110)
+
+
+def write_script(folder: Path, text: str, *, name: str = "script.py") -> Path:
+    """A Python file in the folder."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -1,0 +1,84 @@
+"""Runs the plugin's files under the Python that runs this: ``pythonX.Y plugin_driver.py …``.
+
+The arguments are BUNDLE NODE FRAMES PYTHON ANSWERS [PLUGIN].
+
+Deadline brings a Python of its own, 3.7 to 3.10, while the evaluator runs under another; PYTHON is that one. Prints
+what the plugin reported, as JSON. ANSWERS says which way to play what is unknown of Deadline; PLUGIN is the plugin's
+folder, if not that of this checkout. Standard library only, valid from Python 3.7.
+"""
+
+import importlib.util
+import json
+import os
+import py_compile
+import sys
+import tempfile
+
+CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PLUGIN = os.path.join(CHECKOUT, "plugins", "Flowpipe")
+SANDBOX = os.path.join(CHECKOUT, "flowpipe_deadline", "offline", "standins", "sandbox.py")
+
+
+def load_sandbox():
+    """The sandbox module, without the package around it: that needs a newer Python."""
+    spec = importlib.util.spec_from_file_location("sandbox", SANDBOX)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["sandbox"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def main():
+    """Compiles every file of the plugin, and renders one task with it."""
+    bundle, node, frames, python, answers = sys.argv[1:6]
+    plugin_folder = sys.argv[6] if sys.argv[6:] else PLUGIN
+    sandbox = load_sandbox()
+    numbers = tuple(json.loads(frames))
+    said = {"python": "{}.{}".format(*sys.version_info), "progress": [], "status": [], "log": [], "error": None}
+
+    class Host(sandbox.Host):
+        def log(self, level, text):
+            said["log"].append(f"{level}: {text}")
+
+        def progress(self, percent):
+            said["progress"].append(percent)
+
+        def status(self, text):
+            said["status"].append(text)
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name in os.listdir(plugin_folder):
+            if name.endswith(".py"):
+                source, compiled = os.path.join(plugin_folder, name), os.path.join(folder, name + "c")
+                py_compile.compile(source, cfile=compiled, doraise=True)
+        config = sandbox.read_param(os.path.join(plugin_folder, "Flowpipe.param"))
+        config["Executable_python"] = python
+        config["PythonPath"] = os.environ.get("PYTHONPATH", "").replace(os.pathsep, ";")
+        mode = "frames" if numbers else "none"
+        job = sandbox.SandboxJob(
+            job_id="0" * 24,
+            plugin_info={"Bundle": bundle, "Node": node, "Interpreter": "python", "FrameMode": mode},
+            config=config,
+            jobs_data_directory=folder,
+            plugin_directory=plugin_folder,
+            path_mappings=[tuple(rule) for rule in json.loads(answers).get("path_mappings", [])],
+        )
+        choices = json.loads(answers)
+        handlers = choices.pop("handlers", "first")
+        choices.pop("path_mappings", None)
+        plugin = sandbox.Sandbox("Flowpipe", job, Host(), handlers=handlers, unknowns=sandbox.Unknowns(**choices))
+        try:
+            plugin.load()
+            plugin.start_job()
+            frame_text = ",".join(map(str, numbers)) or "0"
+            plugin.render_task(sandbox.SandboxTask(task_id=0, frames=numbers or (0,), frame_text=frame_text))
+        except sandbox.TaskError as error:
+            said["error"] = str(error)
+        plugin.end_job()
+        plugin.unload()
+    print(json.dumps(said))
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    main()
