@@ -181,7 +181,7 @@ def test_the_param_file_is_what_configure_plugins_reads():
 
 
 def test_the_icon_is_one_small_windows_icon():
-    """16 by 16, as those that Deadline ships (reference: deadline-plugin-api.md, section 4.6)."""
+    """16 by 16, as those that Deadline ships (plugin API, section 4.6)."""
     data = (FOLDER / "Flowpipe.ico").read_bytes()
 
     assert data[:6] == b"\x00\x00\x01\x00\x01\x00"

@@ -1,6 +1,6 @@
 """The format of job info and plugin info files, as Deadline reads it.
 
-``Key=Value`` per line, the first ``=`` splits (deadline-submission.md, section 1.1). There is no escape for a line
+``Key=Value`` per line, the first ``=`` splits (submission, section 1.1). There is no escape for a line
 break, so no value may hold one. Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
 
@@ -46,7 +46,7 @@ def format_entries(entries: Iterable[Tuple[str, str]]) -> str:
 def encode_info(text: str) -> bytes:
     """The bytes of an info file: ASCII as it is, anything else as UTF-8 with a byte order mark.
 
-    Deadline tells encodings apart by that mark (deadline-submission.md, section 1.1); ASCII reads the same either way.
+    Deadline tells encodings apart by that mark (submission, section 1.1); ASCII reads the same either way.
     """
     return text.encode("ascii") if text.isascii() else _UTF8_MARK + text.encode("utf-8")
 

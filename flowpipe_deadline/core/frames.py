@@ -30,7 +30,7 @@ class FrameListError(FlowpipeDeadlineError, ValueError):
 class FrameList(Sequence[int]):
     """Frames in the order in which Deadline renders them: at least one, whole numbers from 0, none of them twice.
 
-    The syntax is the published one (deadline-submission.md, section 3.1): ``5``, ``1-10``, ``1-10x2``, ``10-1``,
+    The syntax is the published one (submission, section 3.1): ``5``, ``1-10``, ``1-10x2``, ``10-1``,
     with ``:`` for ``-``, ``step``, ``by``, ``every`` or ``:`` for ``x``, and commas or spaces between the parts.
 
     >>> FrameList.parse("1-10x3, 2")
@@ -88,8 +88,7 @@ class FrameList(Sequence[int]):
     def chunks(self, *, size: int, consecutive: bool = False) -> Tuple[FrameList, ...]:
         """Frame lists of at most ``size`` frames, in order; the last may be shorter.
 
-        Whether frames with a gap between them share a chunk is unknown of Deadline (deadline-submission.md,
-        section 3.3): by default they do, with ``consecutive`` a gap ends the chunk.
+        Whether frames with a gap between them share a chunk is unknown of Deadline (submission, section 3.3): by default they do, with ``consecutive`` a gap ends the chunk.
 
         >>> [str(chunk) for chunk in FrameList.parse("1-5").chunks(size=2)]
         ['1-2', '3-4', '5']

@@ -11,7 +11,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 from ..core.errors import FlowpipeDeadlineError
 
 ACTIVE = ("Active", "Queued", "Rendering")
-"""What a job that may render is called; which of them depends on who is asked (deadline-submission.md, section 5.1)."""
+"""What a job that may render is called; which of them depends on who is asked (submission, section 5.1)."""
 PENDING = "Pending"
 SUSPENDED = "Suspended"
 COMPLETED = "Completed"

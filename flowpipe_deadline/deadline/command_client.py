@@ -1,4 +1,4 @@
-"""Deadline in the words of ``deadlinecommand``, whoever carries them there (deadline-submission.md, section 2.5).
+"""Deadline in the words of ``deadlinecommand``, whoever carries them there (submission, section 2.5).
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """

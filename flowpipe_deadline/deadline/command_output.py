@@ -1,4 +1,4 @@
-r"""What ``deadlinecommand`` prints, read (deadline-submission.md, sections 2.4 and 2.5).
+r"""What ``deadlinecommand`` prints, read (submission, sections 2.4 and 2.5).
 
 Other lines may stand before and between, and not every key is known for certain, so all forms that were seen are read.
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.

@@ -1,8 +1,8 @@
 """Deadline from the inside: what a script can do that Deadline itself runs, in ``deadlinecommand`` or the Monitor.
 
 Jobs are submitted by the same call that Deadline's own Monitor scripts use, ``ClientUtils.ExecuteCommandAndGetOutput``;
-whether that stays within the process is unknown (deadline-submission.md, section 9), and does not matter here. They are
-read by ``RepositoryUtils`` (deadline-plugin-api.md, sections 5.3 to 5.6). Standard library and ``Deadline.*`` only,
+whether that stays within the process is unknown (submission, section 9), and does not matter here. They are
+read by ``RepositoryUtils`` (plugin API, sections 5.3 to 5.6). Standard library and ``Deadline.*`` only,
 valid from Python 3.7.
 """
 

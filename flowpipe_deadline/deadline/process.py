@@ -20,21 +20,21 @@ from .command_client import CommandLanguageFarm
 from .command_output import parse_error, parse_submission
 
 TIMEOUT_VARIABLE = "FLOWPIPE_DEADLINE_TIMEOUT"
-_TIMEOUT = 600.0  # Seconds; a start costs seconds on a farm (deadline-submission.md, section 7), a stuck one hours.
+_TIMEOUT = 600.0  # Seconds; a start costs seconds on a farm (submission, section 7), a stuck one hours.
 _GRACE = 120.0  # Seconds that a running call has to end once somebody wants to stop; a second Ctrl+C ends it at once.
 _MACOS_PATH_FILE = "/Users/Shared/Thinkbox/DEADLINE_PATH"
-# deadline-submission.md, section 2.1.
+# submission, section 2.1.
 _DEFAULT_FOLDERS = {
     "linux": "/opt/Thinkbox/Deadline10/bin",
     "win32": r"C:\Program Files\Thinkbox\Deadline10\bin",
     "darwin": "/Applications/Thinkbox/Deadline10/Resources",
 }
-# Set by a host application for its own Python; deadlinecommand brings one of its own (hosts-and-tooling.md, 1.3).
+# Set by a host application for its own Python; deadlinecommand brings one of its own (hosts and tooling, section 1.3).
 _HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH")
 
 
 def find_deadlinecommand() -> str:
-    """The path of ``deadlinecommand``, found as Deadline's own submitters do (deadline-submission.md, section 2.1).
+    """The path of ``deadlinecommand``, found as Deadline's own submitters do (submission, section 2.1).
 
     Raises:
         SubmissionError: There is none.
@@ -60,7 +60,7 @@ class CommandResult:
     """None if it was ended because it took too long, or somebody wanted to stop."""
     output: str
     errors: str = ""
-    """What it printed on stderr; whether a success ever writes there is unknown (deadline-submission.md, 2.4)."""
+    """What it printed on stderr; whether a success ever writes there is unknown (submission, section 2.4)."""
 
     @property
     def last_words(self) -> str:

@@ -17,7 +17,7 @@ _OWN = "flowpipe-deadline"
 _PACKAGES = ("flowpipe", "ascii-canvas", "typing_extensions", "jinja2", "click", "rich", "requests", "redis")
 _STARTS = 3
 _VERSION = re.compile(r"\bv?(\d+)\.(\d+)(?:\.\d+)+")
-_EARLIEST = (10, 1)  # Deadline 10.0 runs plugins by Python 2.7 (deadline-submission.md, section 8).
+_EARLIEST = (10, 1)  # Deadline 10.0 runs plugins by Python 2.7 (submission, section 8).
 _MADE_FOR = 10
 
 

@@ -21,7 +21,7 @@ from ..submit.undo import Deletion
 SQUARE, SHIFT, TOTAL = "square", "shift", "total"
 _FRAMES = list(range(1, 7))
 _SPAN = re.compile(r"^(?:Task)?RenderTime=(?:(\d+)\.)?(\d+):(\d+):(\d+(?:\.\d+)?)\s*$", re.MULTILINE | re.IGNORECASE)
-_MOST_DAYS = 1000  # An unset span has ten million days (deadline-submission.md, section 2.5).
+_MOST_DAYS = 1000  # An unset span has ten million days (submission, section 2.5).
 _WAIT = 30.0  # Seconds that network file systems have to show a result.
 
 

@@ -12,7 +12,7 @@ def host(interpreter: str) -> Iterator[None]:
     """The block runs with the application ready; hosts that are ready at once (hython, Blender, Nuke) need nothing.
 
     mayapy has to be initialised, and Autodesk asks for ``uninitialize`` before it exits; both raise inside a Maya that
-    runs already, which is fine (hosts-and-tooling.md, section 1.3).
+    runs already, which is fine (hosts and tooling, section 1.3).
     """
     if interpreter.partition("-")[0] != "maya":
         yield

@@ -17,7 +17,7 @@ OWN_FOLDERS = (PLUGIN_FOLDER, f"submission/{PLUGIN}")
 CONFIGURATION = frozenset(f"{PLUGIN_FOLDER}/{PLUGIN}.{suffix}" for suffix in ("param", "options", "ico"))
 """The files that a studio may edit as it likes."""
 _SOURCES = {"plugins": "plugins", "submission": "submission", "custom_scripts": "scripts"}
-"""By folder of ours, that below ``custom`` (deadline-plugin-api.md, section 4.8)."""
+"""By folder of ours, that below ``custom`` (plugin API, section 4.8)."""
 TOP_FOLDERS = (*OWN_FOLDERS, "scripts")
 """The folders below ``custom`` that hold all of ours."""
 

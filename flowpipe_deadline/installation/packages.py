@@ -1,7 +1,7 @@
 """What an interpreter needs to evaluate a node, as one archive that lies beside the plugin.
 
 Its packages come from the environment that runs this, wherever they are installed there. One file, as it is unknown
-whether sub-folders of a plugin reach the workers (deadline-plugin-api.md, section 1.1). Pure Python alone, so that one
+whether sub-folders of a plugin reach the workers (plugin API, section 1.1). Pure Python alone, so that one
 archive serves every interpreter and system.
 """
 

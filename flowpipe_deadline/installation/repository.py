@@ -8,7 +8,7 @@ from ..core.bundle import AnyPath
 from ..core.errors import UsageError
 
 _FOLDERS = frozenset({"custom", "plugins", "settings", "scripts", "submission", "events"})
-"""Some that a repository has at its top (deadline-plugin-api.md, section 4.8)."""
+"""Some that a repository has at its top (plugin API, section 4.8)."""
 _CLIENT_FILES = frozenset({"deadlinecommand", "deadlinecommand.exe", "deadlineworker", "deadlineworker.exe"})
 
 
@@ -45,6 +45,6 @@ def check_repository(folder: AnyPath) -> Path:
 
 
 def _is_cache(path: Path) -> bool:
-    """Whether a client keeps copies of the repository's files there (deadline-plugin-api.md, section 4.8)."""
+    """Whether a client keeps copies of the repository's files there (plugin API, section 4.8)."""
     parts = [part.lower() for part in path.parts]
     return ("deadline10", "cache") in zip(parts, parts[1:])

@@ -76,7 +76,7 @@ class Repository:
         """Opens the repository, and makes it if there is none.
 
         A task that failed ``failure_limit`` times has failed for good. ``consecutive_chunks`` says whether a gap in the
-        frames ends a chunk, which is unknown of Deadline (deadline-submission.md, section 3.3). Without
+        frames ends a chunk, which is unknown of Deadline (submission, section 3.3). Without
         ``releases_at_once``, jobs that waited are released by ``scan`` alone, as Deadline's pending job scan does it.
 
         Raises:

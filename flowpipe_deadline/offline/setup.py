@@ -28,7 +28,7 @@ class WorkerSetup:
     """A repository that ``flowpipe-deadline install`` has installed into. Plugin and packages are then those that lie
     there, and interpreters get nothing of this environment."""
     with_subfolders: bool = True
-    """Whether sub-folders of a plugin reach the workers; unknown of Deadline (deadline-plugin-api.md, section 1.1)."""
+    """Whether sub-folders of a plugin reach the workers; unknown of Deadline (plugin API, section 1.1)."""
 
     def plugins_folder(self) -> Path:
         """The folder with the Deadline plugin.

@@ -1,4 +1,4 @@
-"""Jobs and tasks of an offline farm, in Deadline's words (deadline-submission.md, section 5.1)."""
+"""Jobs and tasks of an offline farm, in Deadline's words (submission, section 5.1)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def upstream_ids(job_info: Mapping[str, str]) -> list[str]:
 
 
 def is_true(text: str) -> bool:
-    """A boolean of a job info file (deadline-submission.md, section 1.1)."""
+    """A boolean of a job info file (submission, section 1.1)."""
     return text.strip().lower() in ("true", "1")
 
 

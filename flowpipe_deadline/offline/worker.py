@@ -149,7 +149,7 @@ class Worker:
             self._repository.requeue(task)
         except TaskError as error:
             self._host.log("ERROR", str(error))
-            # Deadline ends the job after a failed task and loads it anew (deadline-plugin-api.md, section 1.4).
+            # Deadline ends the job after a failed task and loads it anew (plugin API, section 1.4).
             self._unload()
             self._repository.fail(task, str(error).removeprefix(_FAILED_BY_PLUGIN))
         else:
@@ -168,7 +168,7 @@ class Worker:
         self._sandbox.start_job()
 
     def _copy_plugin(self, plugin: str, job_id: str) -> Path:
-        """The worker's own copy of the plugin, which it runs as Deadline's do (deadline-plugin-api.md, section 1.1)."""
+        """The worker's own copy of the plugin, which it runs as Deadline's do (plugin API, section 1.1)."""
         source, copy = Path(_plugin_folder(plugin, self._settings.plugins)), self._scratch / "plugins" / job_id
         try:
             copy.mkdir(parents=True, exist_ok=True)

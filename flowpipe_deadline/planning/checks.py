@@ -139,8 +139,7 @@ def setting_findings(node: str, settings: NodeSettings) -> Iterator[Finding]:
 def vanishing_findings(jobs: Sequence[Job]) -> Iterator[Finding]:
     """The warnings about jobs that go away while others wait for them.
 
-    A deleted upstream job releases nobody, and whether an archived one does is unknown (deadline-submission.md, section
-    4.2); either may be gone before Deadline looks.
+    A deleted upstream job releases nobody, and whether an archived one does is unknown (submission, section 4.2); either may be gone before Deadline looks.
     """
     waiting: dict[str, str] = {}
     for job in jobs:

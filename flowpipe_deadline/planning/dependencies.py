@@ -1,6 +1,6 @@
 """Which jobs a job waits for, and how: frame by frame where that is safe, else for all of their tasks.
 
-Deadline has one switch per job for frame dependency (``IsFrameDependent``; deadline-submission.md, section 4.3). So it
+Deadline has one switch per job for frame dependency (``IsFrameDependent``; submission, section 4.3). So it
 is set where every upstream job can be waited for frame by frame, or is complete anyway before one of those begins.
 """
 
@@ -77,7 +77,7 @@ def plan_dependencies(
     """The dependencies on the ``awaited`` jobs, each once, with the reason for people.
 
     Where either job has scripts that run as tasks of their own, it is unknown what a frame dependency makes of these
-    (deadline-submission.md, section 4.3), so all of the upstream job is waited for.
+    (submission, section 4.3), so all of the upstream job is waited for.
     """
     by_key: dict[str, list[Feed]] = {}
     for feed in feeds:

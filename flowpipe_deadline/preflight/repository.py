@@ -14,7 +14,7 @@ from ..deadline.client import RepositoryFacts
 from ..planning.plan import Job, Plan
 
 TASK_LIMIT = 5000
-"""Deadline's own limit of tasks per job, where the repository does not tell another (deadline-submission.md, 7)."""
+"""Deadline's own limit of tasks per job, where the repository does not tell another (submission, section 7)."""
 _NONE = "none"  # The pool and the group that every repository has.
 
 

@@ -17,7 +17,7 @@ from ..core.text import is_one_line
 _WILDCARDS = frozenset("*?[")
 # fmt: off
 # What belongs to a machine, a login or a host application: on a worker it would mislead the interpreter, or break it
-# (hosts-and-tooling.md, section 4).
+# (hosts and tooling, section 4).
 _NEVER_BY_PATTERN = (
     "PATH", "PATHEXT", "PWD", "OLDPWD", "HOME", "SHELL", "SHLVL", "TERM*", "LANG", "LC_*", "TZ", "_",
     "USER", "USERNAME", "USERDOMAIN*", "USERPROFILE", "LOGNAME", "HOST*", "COMPUTERNAME", "LOGONSERVER", "SESSIONNAME",

@@ -1,6 +1,6 @@
 """Kinds of values that settings take, and the text that Deadline is given for them.
 
-Forms as in deadline-submission.md, section 1: booleans as ``true`` and ``false``, lists with commas and no escape for
+Forms as in submission, section 1: booleans as ``true`` and ``false``, lists with commas and no escape for
 one, days as ``dd/MM/yyyy HH:mm``, times as ``HH:mm:ss``, spans as ``dd:hh:mm:ss``.
 """
 

@@ -1,6 +1,6 @@
 """The table of settings: readable names, Deadline's keys, what they take, and what happens without them.
 
-Keys, ranges and defaults: deadline-submission.md, section 1.2, which rests on the manual's list (evidence D2) but where
+Keys, ranges and defaults: submission, section 1.2, which rests on the manual's list (evidence D2) but where
 a row says otherwise. A name is the key's words in snake case; lists have a plural where Deadline has a number.
 """
 

@@ -96,7 +96,7 @@ class DeadlineJobs:
         """Suspends what could start; says what is suspended now.
 
         Jobs that wait for a suspended one stay pending: what becomes of a suspended job that waits for others when
-        somebody resumes it is unknown (deadline-submission.md, section 5.2), and it must not start too early.
+        somebody resumes it is unknown (submission, section 5.2), and it must not start too early.
 
         Raises:
             SubmissionError: Something goes on; the message names it.

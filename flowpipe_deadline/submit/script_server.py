@@ -1,7 +1,7 @@
 """An errand inside Deadline: what somebody outside asks for, done in one of Deadline's own processes.
 
 The request and the answer are files, because what a script prints and how its process ends is not documented
-(deadline-plugin-api.md, section 5.8), so neither is trusted. Standard library only, valid from Python 3.7.
+(plugin API, section 5.8), so neither is trusted. Standard library only, valid from Python 3.7.
 """
 
 from __future__ import annotations

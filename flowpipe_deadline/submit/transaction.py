@@ -77,7 +77,7 @@ class Attempt:
         """Lets the jobs go: those that wait for others first, while none of those others can end.
 
         What a job submitted suspended with a dependency is, and what resuming makes of it, nobody has written down
-        (deadline-submission.md, section 5.2): Suspended or Pending, then Pending or Active. It must be Pending before
+        (submission, section 5.2): Suspended or Pending, then Pending or Active. It must be Pending before
         anything upstream may run, so that is asked for and looked at.
         """
         dependents = [job for job in self._bundle.jobs if job["depends_on"]]

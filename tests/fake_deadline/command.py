@@ -1,4 +1,4 @@
-"""``deadlinecommand``: reads the command line as Deadline does (deadline-submission.md, section 2.2)."""
+"""``deadlinecommand``: reads the command line as Deadline does (submission, section 2.2)."""
 
 from __future__ import annotations
 

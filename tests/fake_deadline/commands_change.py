@@ -1,4 +1,4 @@
-"""Commands that change jobs and tasks (deadline-submission.md, sections 2.5 and 5.2)."""
+"""Commands that change jobs and tasks (submission, sections 2.5 and 5.2)."""
 
 from __future__ import annotations
 

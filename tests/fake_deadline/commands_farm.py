@@ -1,4 +1,4 @@
-"""Commands that tell of the repository (deadline-submission.md, section 2.5)."""
+"""Commands that tell of the repository (submission, section 2.5)."""
 
 from __future__ import annotations
 

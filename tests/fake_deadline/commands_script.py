@@ -1,4 +1,4 @@
-"""Commands that run a script in Deadline's own Python (deadline-plugin-api.md, section 5.8)."""
+"""Commands that run a script in Deadline's own Python (plugin API, section 5.8)."""
 
 from __future__ import annotations
 

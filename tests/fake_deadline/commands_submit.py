@@ -1,4 +1,4 @@
-"""Commands that submit jobs (deadline-submission.md, sections 2.3 and 2.4)."""
+"""Commands that submit jobs (submission, sections 2.3 and 2.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Deadline looks at before it takes a job (deadline-submission.md, sections 1 and 7)."""
+"""What Deadline looks at before it takes a job (submission, sections 1 and 7)."""
 
 from __future__ import annotations
 

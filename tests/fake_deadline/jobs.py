@@ -1,6 +1,6 @@
 """Jobs that somebody suspends, resumes, requeues and deletes; each change one transaction.
 
-Which states allow which change: deadline-submission.md, sections 2.5 and 5.2.
+Which states allow which change: submission, sections 2.5 and 5.2.
 """
 
 from __future__ import annotations

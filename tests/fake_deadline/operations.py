@@ -187,7 +187,7 @@ def _rewritten(job_info: Mapping[str, Any], faults: Sequence[Fault]) -> dict[str
 
 
 def _check_tasks(name: str, tasks: Sequence[Task], task_ids: Collection[int]) -> None:
-    """Deadline's words on single tasks are known (deadline-submission.md, section 2.5)."""
+    """Deadline's words on single tasks are known (submission, section 2.5)."""
     states = {task.task_id: task.status.value for task in tasks}
     for task_id in sorted(task_ids):
         if task_id not in states:

@@ -1,4 +1,4 @@
-"""How ``deadlinecommand`` prints jobs and tasks (deadline-submission.md, section 2.5).
+"""How ``deadlinecommand`` prints jobs and tasks (submission, section 2.5).
 
 Which keys it prints is not known for certain, so each is played in the forms that were seen.
 """

@@ -47,7 +47,7 @@ class SettingsError(FlowpipeDeadlineError):
 
 @dataclass(frozen=True)
 class Unknowns:
-    """How the offline Deadline decides what nobody has written down (deadline-submission.md, section 9)."""
+    """How the offline Deadline decides what nobody has written down (submission, section 9)."""
 
     suspended_dependent: str = "Suspended"
     """What a job is that is submitted suspended and waits for another: Suspended, or Pending."""

@@ -1,6 +1,6 @@
 """Jobs and tasks as the Web Service's JSON has them.
 
-Job objects: deadline-submission.md, section 6.3. Task objects: as recorded of a 10.1 service in the README of
+Job objects: submission, section 6.3. Task objects: as recorded of a 10.1 service in the README of
 thevfxcoop/go-deadline-api on GitHub; so are all names, dates and the form of percentages here.
 """
 
@@ -15,7 +15,7 @@ from flowpipe_deadline.offline.repository import Task, is_true
 from .jobs import Job
 
 _NEVER = "0001-01-01T00:00:00Z"
-# Deadline's numbers: deadline-submission.md, section 5.1.
+# Deadline's numbers: submission, section 5.1.
 _JOB_STATES = {"Active": 1, "Suspended": 2, "Completed": 3, "Failed": 4, "Pending": 6}
 _TASK_STATES = {"Queued": 2, "Suspended": 3, "Rendering": 4, "Completed": 5, "Failed": 6, "Pending": 8}
 _ON_COMPLETE = {"archive": 0, "delete": 1}

@@ -1,4 +1,4 @@
-"""What the Web Service of an offline Deadline answers to each request (deadline-submission.md, section 6)."""
+"""What the Web Service of an offline Deadline answers to each request (submission, section 6)."""
 
 from __future__ import annotations
 

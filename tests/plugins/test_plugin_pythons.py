@@ -95,7 +95,7 @@ def test_a_bundle_that_the_worker_does_not_see_is_said(deadline_python, graph, t
     ],
 )
 def test_what_is_unknown_of_deadline_makes_no_difference(graph, tmp_path, answers):
-    """A task with gaps, and one that fails: the same under either answer (deadline-plugin-api.md, section 9)."""
+    """A task with gaps, and one that fails: the same under either answer (plugin API, section 9)."""
     folder = tmp_path / "a folder's name"
     nodes.Chatter(name="chatter", graph=graph, value=[1, 2, 3, 7], metadata={"batch": {"size": 1, "over": ["value"]}})
     nodes.Fail(name="fail", graph=graph, message="Progress: 40% of nothing")

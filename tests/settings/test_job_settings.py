@@ -27,7 +27,7 @@ GOLDEN = [
     if not line.startswith("#")
 ]
 
-# Deadline's own list, as it stands in deadline-submission.md, section 1.2; # is a number.
+# Deadline's own list, as it stands in submission, section 1.2; # is a number.
 DOCUMENTED = (Path(__file__).parents[1] / "golden" / "documented_keys.txt").read_text(encoding="utf-8").split()
 
 

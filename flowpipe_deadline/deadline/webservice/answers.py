@@ -1,6 +1,6 @@
 """What the Web Service's answers say: job IDs, jobs, tasks, names, numbers.
 
-Job objects: deadline-submission.md, section 6.3. Task objects, as recorded of a 10.1 service in the README of
+Job objects: submission, section 6.3. Task objects, as recorded of a 10.1 service in the README of
 thevfxcoop/go-deadline-api on GitHub: ``JobID``, ``TaskID``, ``Frames`` ("21-21"), ``Slave``, ``Stat`` (a number),
 ``Prog`` ("0 %"), ``Errs``, and dates and loads. The answer of ``/api/tasks`` is an object that has the frame tasks in
 ``Tasks``, beside ``PreTask`` and ``PostTask``; that client's ``pkg/client/task.go`` and several others read it so.
@@ -20,7 +20,7 @@ from ...core.text import is_one_line
 from ..client import COMPLETED, FAILED, PENDING, SUSPENDED, UNKNOWN, JobFacts, TaskFacts
 
 _JOB_ID = re.compile(r"[0-9a-fA-F]{24}")
-# Deadline's numbers: deadline-submission.md, section 5.1.
+# Deadline's numbers: submission, section 5.1.
 _JOB_STATES = {0: UNKNOWN, 1: "Active", 2: SUSPENDED, 3: COMPLETED, 4: FAILED, 6: PENDING}
 _TASK_STATES = {1: UNKNOWN, 2: "Queued", 3: SUSPENDED, 4: "Rendering", 5: COMPLETED, 6: FAILED, 8: PENDING}
 _COUNTED = (COMPLETED, "Rendering", "Queued", PENDING, SUSPENDED, FAILED)
@@ -146,7 +146,7 @@ def parse_folder(text: str) -> str:
 
 
 def is_success(text: str) -> bool:
-    """Whether a command was done: then the service says ``Success`` (deadline-submission.md, section 6.2)."""
+    """Whether a command was done: then the service says ``Success`` (submission, section 6.2)."""
     return text.strip().strip('"').lower().startswith("success")
 
 

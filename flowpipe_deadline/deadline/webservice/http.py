@@ -23,7 +23,7 @@ from .settings import CA_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE, WebServiceS
 
 _BUSY = (502, 503, 504)  # What a proxy says of a service that is away or restarts.
 _NO_ENTRY = (401, 403, 407)
-_NOT_IMPLEMENTED = 501  # The service has no such request (deadline-submission.md, section 6.2).
+_NOT_IMPLEMENTED = 501  # The service has no such request (submission, section 6.2).
 _LONGEST_WORDS = 300
 _UNTRUSTED = (18, 19, 20, 21)  # OpenSSL's codes for a certificate that nobody who is trusted has signed.
 # With TLS 1.3, a server turns a client's certificate down only after the client has begun to speak.

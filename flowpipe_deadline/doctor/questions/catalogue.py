@@ -22,8 +22,8 @@ class Question:
     """May raise anything: then it could not be told."""
 
 
-_OPEN = "deadline-submission.md, section 9"
-_FORMATS = "deadline-submission.md, section 2.5"
+_OPEN = "submission, section 9"
+_FORMATS = "submission, section 2.5"
 
 QUESTIONS = (
     Question(
@@ -32,7 +32,7 @@ QUESTIONS = (
     Question(
         "script",
         "How does -ExecuteScriptNoGui end, what does it print, and what does a script see of itself?",
-        "deadline-plugin-api.md, section 9 (10)",
+        "plugin API, section 9 (10)",
         scripts.look_around,
     ),
     Question(

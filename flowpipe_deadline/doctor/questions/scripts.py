@@ -1,4 +1,4 @@
-"""What ``deadlinecommand -ExecuteScriptNoGui`` makes of a script (deadline-plugin-api.md, sections 5.8 and 9)."""
+"""What ``deadlinecommand -ExecuteScriptNoGui`` makes of a script (plugin API, sections 5.8 and 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox: loads a plugin file and runs its life cycle as a Worker does (reference plugin-api 1.4).
+"""The sandbox: loads a plugin file and runs its life cycle as a Worker does (plugin API, section 1.4).
 
 The imitated .NET objects are dynamic; they are imported by name once `install` has made them importable, and typed
 ``Any`` here.
@@ -73,7 +73,7 @@ class SandboxTask:
 
 @dataclass(frozen=True)
 class Unknowns:
-    """How the sandbox decides what nobody has written down (reference plugin-api 9)."""
+    """How the sandbox decides what nobody has written down (plugin API, section 9)."""
 
     frame_bounds: str = "ends"
     """Start and end frame of a task with gaps or in reverse order: its ``ends``, or its ``extremes`` (9.9)."""
@@ -112,7 +112,7 @@ class Host:
 
 
 class TaskError(Exception):
-    """A phase failed: the line for the error report, and the traceback for its text (reference plugin-api 2.5)."""
+    """A phase failed: the line for the error report, and the traceback for its text (plugin API, section 2.5)."""
 
     def __init__(self, message: str, traceback_text: str = "") -> None:
         super().__init__(message)
@@ -131,7 +131,7 @@ def install() -> None:
 
 
 def read_param(path: str) -> Dict[str, str]:
-    """The ``Default=`` value of each section of a ``.param`` file that has one (reference plugin-api 4.1)."""
+    """The ``Default=`` value of each section of a ``.param`` file that has one (plugin API, section 4.1)."""
     defaults: Dict[str, str] = {}
     section = ""
     with open(path, encoding="utf-8-sig", errors="replace") as stream:

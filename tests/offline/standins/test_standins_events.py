@@ -1,4 +1,4 @@
-"""Callbacks as .NET events (plugin-api 1.2, hosts-and-tooling 5.3)."""
+"""Callbacks as .NET events (plugin API, section 1.2, hosts and tooling, section 5.3)."""
 
 from __future__ import annotations
 

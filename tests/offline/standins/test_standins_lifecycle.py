@@ -1,4 +1,4 @@
-"""The life cycle of a plugin (plugin-api 1)."""
+"""The life cycle of a plugin (plugin API, section 1)."""
 
 from __future__ import annotations
 

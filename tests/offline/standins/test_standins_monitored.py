@@ -1,4 +1,4 @@
-"""Monitored processes (plugin-api 2.2 and 2.3)."""
+"""Monitored processes (plugin API, sections 2.2 and 2.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that run to their end: managed, unmanaged, and those of Simple plugins (plugin-api 2)."""
+"""Processes that run to their end: managed, unmanaged, and those of Simple plugins (plugin API, section 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plugin can ask: entries, job, task, files, paths (plugin-api 3)."""
+"""What a plugin can ask: entries, job, task, files, paths (plugin API, section 3)."""
 
 from __future__ import annotations
 

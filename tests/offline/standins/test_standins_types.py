@@ -1,4 +1,4 @@
-"""Types at the border to .NET: what passes, and what is refused (hosts-and-tooling 5.3)."""
+"""Types at the border to .NET: what passes, and what is refused (hosts and tooling, section 5.3)."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_arrays_are_no_lists(run_advanced, host):
 
 def test_sentences_name_the_reference(run_advanced):
     """A refusal tells where the member is described."""
-    with pytest.raises(TaskError, match=r"reference plugin-api 2\.2"):
+    with pytest.raises(TaskError, match=r"plugin API, section 2\.2"):
         run_advanced("self.DetachMonitoredManagedProcess('x')")
 
 

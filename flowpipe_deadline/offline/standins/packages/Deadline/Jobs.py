@@ -1,4 +1,4 @@
-"""Stand-in of ``Deadline.Jobs``: the job and task a plugin sees (reference plugin-api 5.5 and 5.6)."""
+"""Stand-in of ``Deadline.Jobs``: the job and task a plugin sees (plugin API, sections 5.5 and 5.6)."""
 
 # ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
 
@@ -48,7 +48,7 @@ LEFT_OUT_OF_JOB = names(
 
 
 class TaskStatus(NetEnum):
-    """States of a task (5.6)."""
+    """States of a task (plugin API, section 5.6)."""
 
     Unknown = 1
     Queued = 2
@@ -60,7 +60,7 @@ class TaskStatus(NetEnum):
 
 
 class JobStatus(NetEnum):
-    """States of a job (5.6)."""
+    """States of a job (plugin API, section 5.6)."""
 
     Unknown = 0
     Active = 1
@@ -71,7 +71,7 @@ class JobStatus(NetEnum):
 
 
 class JobCompleteAction(NetEnum):
-    """What becomes of a completed job (5.6; the numbers are the order of the reference)."""
+    """What becomes of a completed job (plugin API, section 5.6; the numbers are the order of the reference)."""
 
     Archive = 0
     Delete = 1
@@ -79,7 +79,7 @@ class JobCompleteAction(NetEnum):
 
 
 class TaskOnTimeout(NetEnum):
-    """What becomes of a task that takes too long (5.6; the numbers are the order of the reference)."""
+    """What becomes of a task that takes too long (plugin API, section 5.6; the numbers are the order of the reference)."""
 
     ErrorAndNotify = 0
     Error = 1
@@ -92,7 +92,7 @@ class TaskOnTimeout(NetEnum):
 
 
 class JobScheduledType(NetEnum):
-    """When a job starts (5.6)."""
+    """When a job starts (plugin API, section 5.6)."""
 
     None_ = 0
     Once = 1
@@ -101,7 +101,7 @@ class JobScheduledType(NetEnum):
 
 
 class AutoJobCleanupType(NetEnum):
-    """How completed jobs are cleaned up (5.6; the numbers are the order of the reference)."""
+    """How completed jobs are cleaned up (plugin API, section 5.6; the numbers are the order of the reference)."""
 
     DeleteJobs = 0
     ArchiveJobs = 1

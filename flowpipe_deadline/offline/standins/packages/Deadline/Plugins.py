@@ -1,4 +1,4 @@
-"""Stand-in of ``Deadline.Plugins``: ``DeadlinePlugin`` and what comes with it (reference plugin-api 1 to 3)."""
+"""Stand-in of ``Deadline.Plugins``: ``DeadlinePlugin`` and what comes with it (plugin API, sections 1 to 3)."""
 
 # ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
 
@@ -35,7 +35,7 @@ _LEFT_OUT = {
 
 
 class PluginType(NetEnum):
-    """Simple runs one process per task, Advanced whatever it likes (1.5)."""
+    """Simple runs one process per task, Advanced whatever it likes (plugin API, section 1.5)."""
 
     Simple = 0
     Advanced = 1
@@ -43,7 +43,7 @@ class PluginType(NetEnum):
 
 @entries("ConfigEntry", "plugin configuration entry", lambda self: self._values)
 class PluginConfig:
-    """The configuration of a plugin, from ``RepositoryUtils.GetPluginConfig`` (3.1)."""
+    """The configuration of a plugin, from ``RepositoryUtils.GetPluginConfig`` (plugin API, section 3.1)."""
 
     def __init__(self, values: Any) -> None:
         self._values = values
@@ -77,12 +77,12 @@ class DeadlinePlugin(Questions):
 
     @method(STRING)
     def FailRender(self, message: str) -> None:
-        """Fail the task (2.5)."""
+        """Fail the task (plugin API, section 2.5)."""
         raise FailRenderException(message or "")
 
     @method(STRING, STRING, STRING, INT)
     def RunProcess(self, executable: str, arguments: str, directory: str, timeout: int) -> int:
-        """Run a program to its end; its output goes nowhere (2.2)."""
+        """Run a program to its end; its output goes nowhere (plugin API, section 2.2)."""
         if timeout != -1:
             raise refused("RunProcess with a timeout (its unit is unknown; vendors pass -1)", "2.2")
         context = self._standin.context
@@ -91,12 +91,12 @@ class DeadlinePlugin(Questions):
 
     @method(one_of(ManagedProcess))
     def RunManagedProcess(self, process: ManagedProcess) -> None:
-        """Run a managed process to its end (2.2)."""
+        """Run a managed process to its end (plugin API, section 2.2)."""
         run_managed(process, self, initialize=True)
 
     @method(STRING, one_of(ManagedProcess))
     def StartMonitoredManagedProcess(self, name: str, process: ManagedProcess) -> None:
-        """Start a managed process and return; ``name`` is its handle (2.2)."""
+        """Start a managed process and return; ``name`` is its handle (plugin API, section 2.2)."""
         command = command_of(process, self, initialize=True)
         self._standin.monitored.start(name, process, command, process._standin.environment, tree=process.UseProcessTree)
 
@@ -111,7 +111,7 @@ class DeadlinePlugin(Questions):
 
     @method(STRING)
     def VerifyMonitoredManagedProcess(self, name: str) -> None:
-        """Fail the task if the process is gone (2.2)."""
+        """Fail the task if the process is gone (plugin API, section 2.2)."""
         self._standin.monitored.verify(name, self)
 
     @method(STRING)
@@ -120,33 +120,33 @@ class DeadlinePlugin(Questions):
 
     @method(STRING)
     def FlushMonitoredManagedProcessStdout(self, name: str) -> None:
-        """Log the lines collected so far and run the handlers on them (2.2)."""
+        """Log the lines collected so far and run the handlers on them (plugin API, section 2.2)."""
         self._standin.monitored.flush(name, handle=True)
 
     @method(STRING)
     def FlushMonitoredManagedProcessStdoutNoHandling(self, name: str) -> None:
-        """Log the lines collected so far (2.2)."""
+        """Log the lines collected so far (plugin API, section 2.2)."""
         self._standin.monitored.flush(name, handle=False)
 
     @method(STRING, STRING)
     def WriteStdinToMonitoredManagedProcess(self, name: str, text: str) -> None:
-        """Write one statement: the text and a line end (2.2)."""
+        """Write one statement: the text and a line end (plugin API, section 2.2)."""
         self._standin.monitored.write(name, text or "")
 
     @method(STRING)
     def CheckForMonitoredManagedProcessPopups(self, name: str) -> str:
-        """Always "": nothing in the offline farm opens a dialog (2.2)."""
+        """Always "": nothing in the offline farm opens a dialog (plugin API, section 2.2)."""
         self._standin.monitored.check_known(name)
         return ""
 
     @method(STRING, INT)
     def WaitForMonitoredManagedProcessToExit(self, name: str, milliseconds: int) -> bool:
-        """Whether the process has ended; returns at once when it does (2.2)."""
+        """Whether the process has ended; returns at once when it does (plugin API, section 2.2)."""
         return self._standin.monitored.wait(name, milliseconds)
 
     @method(STRING, BOOL)
     def SetMonitoredManagedProcessExitCheckingFlag(self, name: str, flag: bool) -> None:
-        """False: the end of the process is expected (2.2)."""
+        """False: the end of the process is expected (plugin API, section 2.2)."""
         self._standin.monitored.check_exit(name, flag)
 
     @method(STRING)
@@ -155,5 +155,5 @@ class DeadlinePlugin(Questions):
 
     @method(STRING)
     def ShutdownMonitoredManagedProcess(self, name: str) -> None:
-        """End the process and everything it started (2.2)."""
+        """End the process and everything it started (plugin API, section 2.2)."""
         self._standin.monitored.shutdown(name)

@@ -1,4 +1,4 @@
-"""Stand-in of ``Deadline.Scripting``: the utilities a plugin can use offline (reference plugin-api 3.6, 5.3, 5.4).
+"""Stand-in of ``Deadline.Scripting``: the utilities a plugin can use offline (plugin API, sections 3.6, 5.3, 5.4).
 
 A member that would need the repository, another machine or an unknown rule refuses to be called.
 """
@@ -98,7 +98,7 @@ class RepositoryUtils(metaclass=StaticClass):
 
     @static_method(STRING)
     def GetPluginConfig(name: str) -> PluginConfig:
-        """The configuration of the running plugin; no other is known here (3.1)."""
+        """The configuration of the running plugin; no other is known here (plugin API, section 3.1)."""
         context = current()
         if name != context.plugin_name:
             raise refused("RepositoryUtils.GetPluginConfig of another plugin than the running one", "3.1")

@@ -1,1 +1,1 @@
-"""Stand-in of ``DeadlineUI``: what scripts of the Monitor import from it (reference plugin-api 5.7)."""
+"""Stand-in of ``DeadlineUI``: what scripts of the Monitor import from it (plugin API, section 5.7)."""

@@ -1,4 +1,4 @@
-"""Stand-in of ``FranticX.Processes``: ``ManagedProcess`` (reference plugin-api 1.2, 1.3, 1.6 and 2.1)."""
+"""Stand-in of ``FranticX.Processes``: ``ManagedProcess`` (plugin API, sections 1.2, 1.3, 1.6 and 2.1)."""
 
 # ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
 
@@ -56,7 +56,7 @@ _LEFT_OUT_PROPERTIES = {
 class ManagedProcess:
     """Base of a plugin's own processes, and of plugins themselves.
 
-    As under pythonnet (hosts-and-tooling 5.3): no second base class, no ``__dict__``, plain attributes can be set.
+    As under pythonnet (hosts and tooling, section 5.3): no second base class, no ``__dict__``, plain attributes can be set.
     Priority, affinity, windows and pop-ups are accepted and change nothing: an offline worker has no use for them.
     """
 
@@ -69,7 +69,7 @@ class ManagedProcess:
     StartupDirectoryCallback = EventSlot(returns=STRING)
     CheckExitCodeCallback = EventSlot()
 
-    # Defaults: reference plugin-api 1.6. Where it has none, a plugin has to ask for what it wants: False.
+    # Defaults: plugin API, section 1.6. Where it has none, a plugin has to ask for what it wants: False.
     StdoutHandling = Property(BOOL, False)
     PopupHandling = Property(BOOL, False)
     UseProcessTree = Property(BOOL, True)
@@ -122,24 +122,24 @@ class ManagedProcess:
 
     @method(STRING, one_of(AbortLevel), optional=1)
     def AbortRender(self, message: str, level: AbortLevel = AbortLevel.Major) -> None:
-        """End the task; without a level the abort is Major (2.1)."""
+        """End the task; without a level the abort is Major (plugin API, section 2.1)."""
         if level is AbortLevel.Success:
             raise refused("AbortRender with AbortLevel.Success", "2.1")
         raise RenderPluginException(message or "")
 
     @method(INT)
     def AddExitCodeToIgnore(self, code: int) -> None:
-        """Count this exit code as success (2.1)."""
+        """Count this exit code as success (plugin API, section 2.1)."""
         self._standin.ignored_exit_codes.add(code)
 
     @method(STRING)
     def AddStdoutHandlerCallback(self, pattern: str) -> RegexHandlerCallback:
-        """Watch for a pattern; hook the answer's ``HandleCallback`` (2.1)."""
+        """Watch for a pattern; hook the answer's ``HandleCallback`` (plugin API, section 2.1)."""
         return self._standin.stdout.add(pattern)
 
     @method(STRING, OBJECT, OBJECT, optional=1)
     def AddPopupHandler(self, title: str, *others: Any) -> None:
-        """Accepted and checked: nothing in the offline farm opens a dialog, so no handler is ever needed (2.1)."""
+        """Accepted and checked: nothing in the offline farm opens a dialog, so no handler is ever needed (plugin API, section 2.1)."""
         for pattern in (title, *others[:-1]):
             expression(STRING(pattern))
 
@@ -151,28 +151,28 @@ class ManagedProcess:
 
     @method(INT)
     def GetRegexMatch(self, group: int) -> str:
-        """A group of the current match, 0 being all of it; always a string (2.1, 2.4)."""
+        """A group of the current match, 0 being all of it; always a string (plugin API, sections 2.1, 2.4)."""
         return self._standin.stdout.group(group)
 
     @method()
     def GetPreviousStdoutLine(self) -> str:
-        """The line before the one being handled (2.1)."""
+        """The line before the one being handled (plugin API, section 2.1)."""
         return self._standin.stdout.previous_line
 
     @method()
     def SuppressThisLine(self) -> None:
-        """Keep the line being handled out of the log (2.1)."""
+        """Keep the line being handled out of the log (plugin API, section 2.1)."""
         self._standin.stdout.suppress()
 
     @method(STRING, STRING)
     def SetEnvironmentVariable(self, name: str, value: str) -> None:
-        """Set a variable of this object's own process (3.5)."""
+        """Set a variable of this object's own process (plugin API, section 3.5)."""
         if not name or value is None:
             raise refused("an environment variable without name or value", "3.5")
         self._standin.environment[name] = value
 
     @method(STRING)
     def GetEnvironmentVariable(self, name: str) -> str:
-        """The variable as this object's own process will see it; "" if unset, as the vendor's plugins expect (3.5)."""
+        """The variable as this object's own process will see it; "" if unset, as the vendor's plugins expect (plugin API, section 3.5)."""
         state = self._standin
         return state.environment.get(name, state.context.environment().get(name, ""))

@@ -1,4 +1,4 @@
-"""Stand-in of ``System.Diagnostics``: the two enumerations plugins use (reference plugin-api 8, 1.6)."""
+"""Stand-in of ``System.Diagnostics``: the two enumerations plugins use (plugin API, sections 8, 1.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stand-in of ``System.IO``: paths, files and folders (reference plugin-api 8)."""
+"""Stand-in of ``System.IO``: paths, files and folders (plugin API, section 8)."""
 
 # ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
 

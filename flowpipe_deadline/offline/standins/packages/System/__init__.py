@@ -1,6 +1,6 @@
-"""Stand-in of the .NET namespace ``System``, as far as plugins use it (reference plugin-api 8).
+"""Stand-in of the .NET namespace ``System``, as far as plugins use it (plugin API, section 8).
 
-Like the real one it carries an ``Exception`` that shadows Python's after a star import (hosts-and-tooling 5.3).
+Like the real one it carries an ``Exception`` that shadows Python's after a star import (hosts and tooling, section 5.3).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The controls of a dialog: their types, and what each holds (reference plugin-api 5.7)."""
+"""The controls of a dialog: their types, and what each holds (plugin API, section 5.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The screen with the Monitor's dialogs on it, and what somebody before it does (reference plugin-api 5.1 and 5.7)."""
+"""The screen with the Monitor's dialogs on it, and what somebody before it does (plugin API, sections 5.1 and 5.7)."""
 
 from __future__ import annotations
 

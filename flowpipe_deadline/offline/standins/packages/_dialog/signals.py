@@ -1,4 +1,4 @@
-"""Signals as PyQt5 has them (reference plugin-api 5.1: controls are PyQt5 widgets; measured with PyQt5 5.15)."""
+"""Signals as PyQt5 has them (plugin API, section 5.1: controls are PyQt5 widgets; measured with PyQt5 5.15)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Signal:
         self._slots.append(weakref.WeakMethod(slot) if is_method else lambda: slot)
 
     def emit(self, *arguments: Any) -> None:
-        """Call what is connected; what that raises is seen on the console only (5.1)."""
+        """Call what is connected; what that raises is seen on the console only (plugin API, section 5.1)."""
         for reference in list(self._slots):
             slot = reference()
             if slot is not None:

@@ -1,4 +1,4 @@
-"""Sticky settings: what a dialog remembers until the next time (reference plugin-api 5.7).
+"""Sticky settings: what a dialog remembers until the next time (plugin API, section 5.7).
 
 Where the files lie is known, and what they are called; how they are written inside is this stand-in's own matter.
 """

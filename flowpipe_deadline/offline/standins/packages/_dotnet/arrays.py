@@ -1,7 +1,7 @@
 """Arrays: .NET sequences, which are not Python lists.
 
-Reference: hosts-and-tooling 5.3 "Out of .NET" (index, len, iterate, join; no slices, no equality with a list, no JSON)
-and plugin-api 8 (how they print).
+Reference: hosts and tooling, section 5.3 "Out of .NET" (index, len, iterate, join; no slices, no equality with a list, no JSON)
+and plugin API, section 8 (how they print).
 """
 
 from __future__ import annotations

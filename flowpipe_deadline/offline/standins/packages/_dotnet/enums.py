@@ -1,4 +1,4 @@
-"""Enumerations: members are no ints, but ``int()`` reads them (reference hosts-and-tooling 5.3; measured)."""
+"""Enumerations: members are no ints, but ``int()`` reads them (hosts and tooling, section 5.3; measured)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exceptions of .NET: Python exceptions that carry their text in ``Message`` (reference plugin-api 8)."""
+"""Exceptions of .NET: Python exceptions that carry their text in ``Message`` (plugin API, section 8)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class IOException(NetException):
 
 
 class KeyNotFoundException(NetException):
-    """A key is missing. Not a Python ``KeyError`` (reference hosts-and-tooling 5.3)."""
+    """A key is missing. Not a Python ``KeyError`` (hosts and tooling, section 5.3)."""
 
 
 class NullReferenceException(NetException):

@@ -1,6 +1,6 @@
 """Kinds: what a value must be to cross from Python into .NET, and methods that insist on it.
 
-Reference for every rule: hosts-and-tooling 5.3, "Into .NET".
+Reference for every rule: hosts and tooling, section 5.3, "Into .NET".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Events and typed properties of .NET objects that Python classes derive from.
 
 An object that has them keeps a `MemberState` in its attribute ``_standin``, put there by ``__new__``: state must exist
-without ``__init__``, as plugins below Deadline 10.3 do not call the base constructor (reference plugin-api 1.2).
+without ``__init__``, as plugins below Deadline 10.3 do not call the base constructor (plugin API, section 1.2).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class MemberState:
 class Event:
     """The handlers hooked to one event of one object, in order; the same handler twice fires twice.
 
-    Reference plugin-api 1.2: an unhooked callback reads as None. ``+=`` needs an object to work on, so the
+    Reference plugin API, section 1.2: an unhooked callback reads as None. ``+=`` needs an object to work on, so the
     imitation is an object that equals None and counts as false; ``is None`` is the one test it cannot answer.
     """
 
@@ -62,8 +62,8 @@ class Event:
 class EventSlot:
     """An event of a class: ``+=`` hooks, ``-=`` unhooks, ``del`` unhooks all, assigning is refused.
 
-    ``del`` raises in stock pythonnet; Deadline's build allows it, hooked or not (hosts-and-tooling 5.3,
-    plugin-api 1.2).
+    ``del`` raises in stock pythonnet; Deadline's build allows it, hooked or not (hosts and tooling, section 5.3,
+    plugin API, section 1.2).
     """
 
     def __init__(self, returns: Optional[Kind] = None) -> None:

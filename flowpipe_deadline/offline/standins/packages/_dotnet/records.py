@@ -26,7 +26,7 @@ class Record:
         raise AttributeError("'{}' object has no attribute '{}'".format(type(self).__name__, name))
 
     def __eq__(self, other: object) -> bool:
-        # Deadline 10.2: Job.Equals fails inside .NET when it is given None (reference plugin-api 8).
+        # Deadline 10.2: Job.Equals fails inside .NET when it is given None (plugin API, section 8).
         if other is None:
             raise NullReferenceException("compare with 'is None': .NET's Equals fails when it is given None")
         return self is other

@@ -15,7 +15,7 @@ def names(text: str) -> Tuple[str, ...]:
 def refused(what: str, section: str) -> NotImplementedError:
     """The error for a member that is left out, with the reference section that describes it."""
     return NotImplementedError(
-        "{} is not imitated by the offline stand-ins (reference plugin-api {}). Test this part on a real farm.".format(
+        "{} is not imitated by the offline stand-ins (plugin API, section {}). Test this part on a real farm.".format(
             what, section
         )
     )
@@ -57,5 +57,5 @@ class _RefusingClass(StaticClass):
 
 def refusing_class(name: str, section: str) -> Any:
     """A static class of which nothing is imitated: it can be imported, each of its members refuses."""
-    description = "Not imitated (reference plugin-api {}).".format(section)
+    description = "Not imitated (plugin API, section {}).".format(section)
     return _RefusingClass(name, (), {"_section": section, "__doc__": description})

@@ -1,4 +1,4 @@
-"""The stand-ins as a script sees them: all jobs, and commands (reference plugin-api 5.3 to 5.6)."""
+"""The stand-ins as a script sees them: all jobs, and commands (plugin API, sections 5.3 to 5.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ClientUtils`` as a script sees it: it executes commands (reference plugin-api 5.4)."""
+"""``ClientUtils`` as a script sees it: it executes commands (plugin API, section 5.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs and tasks as a script sees them (reference plugin-api 5.5 and 5.6).
+"""Jobs and tasks as a script sees them (plugin API, sections 5.5 and 5.6).
 
 A job is what it was when it was fetched. What is written to its properties reaches Deadline with ``SaveJob``.
 """
@@ -200,5 +200,5 @@ class TaskCollection(Record):
 
 
 def _value(values: Dict[str, str], key: str) -> Any:
-    # Whether a missing key reads as "" or None is unknown (9.8).
+    # Whether a missing key reads as "" or None is unknown (plugin API, section 9.8).
     return values.get(key, current().answers["missing_value"])

@@ -1,4 +1,4 @@
-"""``RepositoryUtils`` as a script sees it: the whole repository (reference plugin-api 5.3)."""
+"""``RepositoryUtils`` as a script sees it: the whole repository (plugin API, section 5.3)."""
 
 from __future__ import annotations
 

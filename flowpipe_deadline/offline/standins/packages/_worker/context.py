@@ -1,7 +1,7 @@
 """The context: the job, the task and the host that a loaded plugin belongs to.
 
 One context is active while a phase of its sandbox runs. Deadline has one sandbox process per render thread or job
-(reference plugin-api 3.7, partly unknown), so two at once in one process are refused.
+(plugin API, section 3.7, partly unknown), so two at once in one process are refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from _dotnet.exceptions import InvalidOperationException
 
 __all__ = ["Context", "active", "current"]
 
-_CANCEL_CHECK_SECONDS = 0.1  # Between two questions to the host while a process runs, as in vendor loops (2.3).
+_CANCEL_CHECK_SECONDS = 0.1  # Between two questions to the host while a process runs, as in vendor loops (plugin API, section 2.3).
 
 _active: List["Context"] = []
 _activating = threading.Lock()
@@ -35,10 +35,10 @@ class Context:
         self.plugin_name = plugin_name
         self.job = job
         self._host = host
-        # Deadline 10.3+: super().__init__() must come first (reference plugin-api 1.2).
+        # Deadline 10.3+: super().__init__() must come first (plugin API, section 1.2).
         self.base_constructor_required = tuple(deadline_version) >= (10, 3)
         self.answers = answers
-        # Taken once: .NET does not see what a plugin writes into os.environ later (hosts-and-tooling 5.3).
+        # Taken once: .NET does not see what a plugin writes into os.environ later (hosts and tooling, section 5.3).
         self.worker_environment: Dict[str, str] = dict(os.environ)
         self.process_environment: Dict[str, str] = {}
         self.task: Any = None
@@ -101,7 +101,7 @@ class Context:
         self._cancel_requested = True
 
     def environment(self) -> Dict[str, str]:
-        """The Worker's environment with the job's merged over it, or the job's alone (reference plugin-api 3.5)."""
+        """The Worker's environment with the job's merged over it, or the job's alone (plugin API, section 3.5)."""
         merged = {} if self.job.environment_only else dict(self.worker_environment)
         merged.update(self.job.environment)
         return merged

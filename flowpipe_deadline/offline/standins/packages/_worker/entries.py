@@ -1,4 +1,4 @@
-"""Reading plugin info and plugin configuration values (reference plugin-api 3.1)."""
+"""Reading plugin info and plugin configuration values (plugin API, section 3.1)."""
 
 from __future__ import annotations
 

@@ -8,11 +8,11 @@ __all__ = ["Canceled", "FailRenderException", "RenderPluginException"]
 
 
 class RenderPluginException(NetException):
-    """The Worker itself found a reason to fail the task (reference plugin-api 2.5)."""
+    """The Worker itself found a reason to fail the task (plugin API, section 2.5)."""
 
 
 class FailRenderException(NetException):
-    """Raised by ``FailRender``; plugins import it from ``Deadline.Plugins`` (reference plugin-api 1.1, 2.5)."""
+    """Raised by ``FailRender``; plugins import it from ``Deadline.Plugins`` (plugin API, sections 1.1, 2.5)."""
 
 
 FailRenderException.__module__ = "Deadline.Plugins"

@@ -25,7 +25,7 @@ class Command(NamedTuple):
 
 
 def command_of(process: Any, plugin: Any, *, initialize: bool) -> Command:
-    """Ask the callbacks, in the order of reference plugin-api 1.4; the plugin may rewrite the result at last (1.3).
+    """Ask the callbacks, in the order of plugin API, section 1.4; the plugin may rewrite the result at last (plugin API, section 1.3).
 
     ``initialize`` is False for the plugin's own process: a plugin is initialized when it is loaded.
     """
@@ -62,7 +62,7 @@ def launch(
 ) -> Child:
     """Start the command: job environment, then what the plugin set, then ``environment``.
 
-    An unset startup directory is the directory of the executable (reference plugin-api 1.3).
+    An unset startup directory is the directory of the executable (plugin API, section 1.3).
 
     Raises:
         RenderPluginException: it cannot be started; the message says why.
@@ -126,7 +126,7 @@ def run_managed(process: Any, plugin: Any, *, initialize: bool) -> None:
     """Run a managed process from its callbacks to its exit code.
 
     Raises:
-        RenderPluginException: it ended with a code other than 0 and nobody checks or ignores that (2.2, 2.5).
+        RenderPluginException: it ended with a code other than 0 and nobody checks or ignores that (plugin API, sections 2.2, 2.5).
         Canceled: the task was cancelled.
     """
     state = process._standin

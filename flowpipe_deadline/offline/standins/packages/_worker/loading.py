@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 
 
 def plugin_of(module: types.ModuleType) -> Any:
-    """The plugin object of a plugin module (reference plugin-api 1.1, 1.2).
+    """The plugin object of a plugin module (plugin API, sections 1.1, 1.2).
 
     Raises:
         RenderPluginException: the module has not the two functions, or gives no plugin.
@@ -43,7 +43,7 @@ def plugin_of(module: types.ModuleType) -> Any:
 class LoadedFiles:
     """The modules of one sandbox.
 
-    Each file gets a fresh module name, since module state must not be relied on (reference plugin-api 3.7). When the
+    Each file gets a fresh module name, since module state must not be relied on (plugin API, section 3.7). When the
     sandbox is done, ``sys.path``, ``os.environ`` and the modules imported from the plugin folder are put back, as a new
     sandbox process would have them.
     """
@@ -56,7 +56,7 @@ class LoadedFiles:
         self._environment = dict(os.environ)
 
     def load(self, file_name: str, *, forgiving: bool = False) -> types.ModuleType:
-        """The module of a file in the plugin folder; its ``__file__`` points there (plugin-api 1.1).
+        """The module of a file in the plugin folder; its ``__file__`` points there (plugin API, section 1.1).
 
         ``forgiving`` gives the module, and no other, a ``re`` that still accepts what Deadline's Python accepts.
 

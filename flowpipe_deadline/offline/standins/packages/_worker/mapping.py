@@ -1,4 +1,4 @@
-"""Path mapping (reference plugin-api 3.6)."""
+"""Path mapping (plugin API, section 3.6)."""
 
 from __future__ import annotations
 

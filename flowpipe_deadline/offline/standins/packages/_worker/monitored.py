@@ -1,4 +1,4 @@
-"""Monitored processes: started once, spoken to by name (reference plugin-api 2.2 and 2.3)."""
+"""Monitored processes: started once, spoken to by name (plugin API, sections 2.2 and 2.3)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class MonitoredProcesses:
         return found is not None and not self._ended(found)
 
     def verify(self, name: str, plugin: Any) -> None:
-        """Fail the task if the process is gone (texts: reference plugin-api 2.5).
+        """Fail the task if the process is gone (texts: plugin API, section 2.5).
 
         The exit callback runs here and not on its own: when Deadline notices a death between calls is unknown.
         The exit-checking flag decides whether it runs; a process that is asked for must be there either way.
@@ -63,7 +63,7 @@ class MonitoredProcesses:
         raise RenderPluginException('Monitored managed process "{}" has exited or been terminated.'.format(name))
 
     def flush(self, name: str, *, handle: bool) -> None:
-        """Log the lines collected so far and, if asked, run their handlers: between flushes none runs (2.2)."""
+        """Log the lines collected so far and, if asked, run their handlers: between flushes none runs (plugin API, section 2.2)."""
         self._flush(self._find(name), handle)
 
     def write(self, name: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""``print`` in plugin code becomes ``PYTHON:`` lines of the log (reference plugin-api 2.4)."""
+"""``print`` in plugin code becomes ``PYTHON:`` lines of the log (plugin API, section 2.4)."""
 
 from __future__ import annotations
 

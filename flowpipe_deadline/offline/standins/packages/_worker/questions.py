@@ -1,4 +1,4 @@
-"""What a plugin can ask and say about its job, task and Worker (reference plugin-api 3)."""
+"""What a plugin can ask and say about its job, task and Worker (plugin API, section 3)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Questions(ManagedProcess):
 
     @method()
     def GetCurrentTaskId(self) -> str:
-        """A string (3.2)."""
+        """A string (plugin API, section 3.2)."""
         return str(_task(self._standin.context).task_id)
 
     @method()
@@ -49,13 +49,13 @@ class Questions(ManagedProcess):
 
     @method()
     def GetDataFilename(self) -> Any:
-        """The local path of the first auxiliary file; None without one (3.3)."""
+        """The local path of the first auxiliary file; None without one (plugin API, section 3.3)."""
         job = self._standin.context.job
         return Path.Combine(job.jobs_data_directory, job.auxiliary_files[0]) if job.auxiliary_files else None
 
     @method()
     def GetAuxiliaryFilenames(self) -> Array:
-        """Names, to be joined with `GetJobsDataDirectory` (3.3)."""
+        """Names, to be joined with `GetJobsDataDirectory` (plugin API, section 3.3)."""
         return Array(STRING, self._standin.context.job.auxiliary_files)
 
     @method()
@@ -68,7 +68,7 @@ class Questions(ManagedProcess):
 
     @method(STRING)
     def CreateTempDirectory(self, prefix: str) -> str:
-        """Make ``<jobsData>/<prefix>_temp<6 characters>``; removed when the plugin is unloaded (3.3)."""
+        """Make ``<jobsData>/<prefix>_temp<6 characters>``; removed when the plugin is unloaded (plugin API, section 3.3)."""
         context = self._standin.context
         name = "{}_temp{}".format(prefix or "", uuid.uuid4().hex[:6])
         path = os.path.join(context.job.jobs_data_directory, name)
@@ -91,7 +91,7 @@ class Questions(ManagedProcess):
 
     @method()
     def OverrideCpuAffinity(self) -> bool:
-        """An offline worker never limits processors (3.4)."""
+        """An offline worker never limits processors (plugin API, section 3.4)."""
         return False
 
     @method()
@@ -100,7 +100,7 @@ class Questions(ManagedProcess):
 
     @method()
     def OverrideGpuAffinity(self) -> bool:
-        """An offline worker never limits graphics cards (3.4)."""
+        """An offline worker never limits graphics cards (plugin API, section 3.4)."""
         return False
 
     @method()
@@ -109,7 +109,7 @@ class Questions(ManagedProcess):
 
     @method(STRING, STRING)
     def SetProcessEnvironmentVariable(self, name: str, value: str) -> None:
-        """Set a variable of every process this plugin starts from now on (3.5)."""
+        """Set a variable of every process this plugin starts from now on (plugin API, section 3.5)."""
         if not name or value is None:
             raise refused("an environment variable without name or value", "3.5")
         context = self._standin.context
@@ -128,7 +128,7 @@ class Questions(ManagedProcess):
 
     @method(FLOAT)
     def SetProgress(self, percent: float) -> None:
-        """0 to 100 (2.4)."""
+        """0 to 100 (plugin API, section 2.4)."""
         self._standin.context.tell("progress", percent)
 
     @method(STRING)
@@ -149,7 +149,7 @@ class Questions(ManagedProcess):
 
     @method(STRING)
     def DebugMessage(self, text: str) -> None:
-        """Logged only with ``DebugLogging=true`` in the plugin configuration (2.4)."""
+        """Logged only with ``DebugLogging=true`` in the plugin configuration (plugin API, section 2.4)."""
         if self.DebugLogging:
             self._standin.context.log("DEBUG", text)
 
@@ -159,12 +159,12 @@ class Questions(ManagedProcess):
 
     @method()
     def IsCanceled(self) -> bool:
-        """Whether the task is to end; vendor plugins then call FailRender (2.5)."""
+        """Whether the task is to end; vendor plugins then call FailRender (plugin API, section 2.5)."""
         return self._standin.context.canceled()
 
     @method()
     def CancelTask(self) -> None:
-        """Make `IsCanceled` true (2.5)."""
+        """Make `IsCanceled` true (plugin API, section 2.5)."""
         self._standin.context.cancel()
 
 
@@ -175,7 +175,7 @@ def _task(context: Context) -> Any:
 
 
 def _bounds(context: Context) -> Tuple[int, int]:
-    """First and last frame. What Deadline says of a task with gaps or in reverse order is unknown (9.9).
+    """First and last frame. What Deadline says of a task with gaps or in reverse order is unknown (plugin API, section 9.9).
 
     ``ends`` takes the first and last of the list as it stands, ``extremes`` the smallest and largest.
     """

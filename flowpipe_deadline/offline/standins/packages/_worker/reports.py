@@ -15,7 +15,7 @@ __all__ = ["leaks", "message_of", "traceback_of"]
 
 
 def message_of(error: BaseException) -> str:
-    """The line of the error report (reference plugin-api 2.5; for other exceptions its wording is unknown)."""
+    """The line of the error report (plugin API, section 2.5; for other exceptions its wording is unknown)."""
     if isinstance(error, FailRenderException) and not getattr(error, "from_stdout", False):
         return "FailRenderException : {}".format(error.Message)
     if isinstance(error, (FailRenderException, RenderPluginException, Canceled)):
@@ -33,7 +33,7 @@ def traceback_of(error: BaseException, plugin_directory: str) -> str:
 
 
 def leaks(context: Context) -> List[str]:
-    """One sentence for each plugin or process object that still has callbacks hooked (reference plugin-api 1.2)."""
+    """One sentence for each plugin or process object that still has callbacks hooked (plugin API, section 1.2)."""
     found = []
     for process in context.living():
         names = hooked_events(process)

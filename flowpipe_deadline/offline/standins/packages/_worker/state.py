@@ -27,7 +27,7 @@ class ProcessState(MemberState):
         context.remember(owner)
 
     def require_base(self, member: str = "") -> None:
-        """Deadline 10.3+: the base constructor must run before anything else (reference plugin-api 1.2).
+        """Deadline 10.3+: the base constructor must run before anything else (plugin API, section 1.2).
 
         Raises:
             NullReferenceException: it did not; the message says what to write.

@@ -1,4 +1,4 @@
-"""Standard output handlers of a plugin or managed process (reference plugin-api 2.4)."""
+"""Standard output handlers of a plugin or managed process (plugin API, section 2.4)."""
 
 from __future__ import annotations
 
@@ -62,20 +62,20 @@ class StdoutState:
     def group(self, number: int) -> str:
         """A group of the match that is being handled; "" if it took no part."""
         if self._match is None or self._pattern is None:
-            raise InvalidOperationException("GetRegexMatch is valid only inside a stdout handler (plugin-api 2.1)")
+            raise InvalidOperationException("GetRegexMatch is valid only inside a stdout handler (plugin API, section 2.1)")
         return self._pattern.group(self._match, number) or ""
 
     def suppress(self) -> None:
         """Keep the line that is being handled out of the log."""
         if self._match is None:
-            raise InvalidOperationException("SuppressThisLine is valid only inside a stdout handler (plugin-api 2.1)")
+            raise InvalidOperationException("SuppressThisLine is valid only inside a stdout handler (plugin API, section 2.1)")
         self._suppressed = True
 
     def take(self, line: str, context: Context, handle: bool) -> None:
         """Run the handlers of a line, then log it, also when a handler fails.
 
         The pattern is searched within the line. Whether several handlers may match one line, and in which order, is
-        unknown (reference plugin-api 2.4, 9.3): they run as registered, the first that matches or all.
+        unknown (plugin API, sections 2.4, 9.3): they run as registered, the first that matches or all.
         """
         self._suppressed = False
         try:
@@ -96,7 +96,7 @@ class StdoutState:
         try:
             fire(handler, "HandleCallback")
         except FailRenderException as error:
-            error.from_stdout = True  # type: ignore[attr-defined]  # The report then shows the bare text (2.5).
+            error.from_stdout = True  # type: ignore[attr-defined]  # The report then shows the bare text (plugin API, section 2.5).
             raise
         finally:
             self._pattern, self._match = outer

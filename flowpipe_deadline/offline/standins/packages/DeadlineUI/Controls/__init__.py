@@ -1,1 +1,1 @@
-"""Stand-in of ``DeadlineUI.Controls`` (reference plugin-api 5.7)."""
+"""Stand-in of ``DeadlineUI.Controls`` (plugin API, section 5.7)."""

@@ -1,4 +1,4 @@
-"""Stand-in of ``System.Collections.Specialized``: ``StringCollection`` (reference plugin-api 5.4 and 8)."""
+"""Stand-in of ``System.Collections.Specialized``: ``StringCollection`` (plugin API, sections 5.4 and 8)."""
 
 # ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
 

@@ -1,4 +1,4 @@
-"""Stand-in of ``System.Text.RegularExpressions`` (reference plugin-api 8); see ``_dotnet.expressions``."""
+"""Stand-in of ``System.Text.RegularExpressions`` (plugin API, section 8); see ``_dotnet.expressions``."""
 
 # ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
 

@@ -1,4 +1,4 @@
-"""Stand-in of ``System.Text``: ``StringBuilder`` and ``Encoding`` (reference plugin-api 8)."""
+"""Stand-in of ``System.Text``: ``StringBuilder`` and ``Encoding`` (plugin API, section 8)."""
 
 # ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
 

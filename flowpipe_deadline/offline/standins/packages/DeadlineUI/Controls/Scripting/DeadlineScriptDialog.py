@@ -1,4 +1,4 @@
-"""Stand-in of ``DeadlineScriptDialog``: the dialog that scripts of the Monitor build (reference plugin-api 5.7).
+"""Stand-in of ``DeadlineScriptDialog``: the dialog that scripts of the Monitor build (plugin API, section 5.7).
 
 No Qt: the dialog is kept as it would be seen, and `_dialog.screen` is who looks at it. What is left out refuses.
 """
@@ -43,7 +43,7 @@ def _adding(method: str, *between: Any, span: int = 1, more: Any = ()) -> Any:
 
 
 class DeadlineScriptDialog:
-    """A dialog. It lives as long as the script keeps it (5.1)."""
+    """A dialog. It lives as long as the script keeps it (plugin API, section 5.1)."""
 
     def __init__(self, parent: Any = None) -> None:  # noqa: ARG002 (there are no windows to belong to)
         self.Shown = Signal()

@@ -1,1 +1,1 @@
-"""Stand-in of ``DeadlineUI.Controls.Scripting`` (reference plugin-api 5.7)."""
+"""Stand-in of ``DeadlineUI.Controls.Scripting`` (plugin API, section 5.7)."""
