@@ -25,8 +25,8 @@ from rich.table import Table
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.bundle import Bundle
-from flowpipe_deadline.deadline.client import Created, Farm, JobFacts
-from flowpipe_deadline.submit.submit import choose_way, submit_bundle
+from flowpipe_deadline.deadline.client import Created, DeadlineClient, JobDetails
+from flowpipe_deadline.submit.submit import choose_connection, submit_bundle
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.fake_deadline.operations import OfflineDeadline
 from tests.fake_deadline.web import serve
@@ -34,7 +34,7 @@ from tests.fake_deadline.web import serve
 WAYS = ("script", "webservice", "command")
 
 
-class FreeFarm(Farm):
+class FreeFarm(DeadlineClient):
     """A Deadline that costs nothing: what is left is ours."""
 
     def __init__(self) -> None:
@@ -46,9 +46,9 @@ class FreeFarm(Farm):
         self._states[job_id] = "Suspended"
         return Created(job_id)
 
-    def read_jobs(self, job_ids: Sequence[str]) -> dict[str, JobFacts]:
+    def read_jobs(self, job_ids: Sequence[str]) -> dict[str, JobDetails]:
         """Only the states."""
-        return {job_id: JobFacts(job_id, self._states[job_id]) for job_id in job_ids}
+        return {job_id: JobDetails(job_id, self._states[job_id]) for job_id in job_ids}
 
     def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> list[str]:
         """All."""
@@ -93,7 +93,7 @@ def measure(count: int, *, start: float, via: str) -> tuple[str, str, str, str]:
         with serve(deadline) as service:
             os.environ["FLOWPIPE_DEADLINE_WEBSERVICE"] = service.url
             began = time.perf_counter()
-            submit_bundle(bundle, way=choose_way(via))
+            submit_bundle(bundle, way=choose_connection(via))
             seconds = time.perf_counter() - began
         calls = [len(deadline.log.calls(kind)) for kind in ("process", "request")]
         assert len(deadline.jobs()) == count

@@ -4,7 +4,7 @@
     bundle = write_bundle(plan, root=folder)    # everything Deadline is given, as files
     submit_bundle(bundle)                       # to Deadline, or
     run_bundle(bundle)                          # on this machine, through the same plugin
-    wait_for_submission(bundle)                 # until the farm is done; read_submitted() says how far it is
+    wait_for_submission(bundle)                 # until the farm is done; read_submission_status() says how far it is
     read_results(bundle)                        # what the nodes gave
 
     graph.evaluate(mode=None, evaluator=OfflineEvaluator())    # all of it, through flowpipe's own hook
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from .planning.plan import Plan
     from .planning.planner import plan_graph
     from .results.outputs import NodeResults, read_results
-    from .settings.context import Surroundings, read_surroundings
+    from .settings.context import PlanContext, read_plan_context
     from .status.cancel import cancel_submission, suspend_submission
-    from .status.status import Submitted, SubmittedJob, read_submitted
+    from .status.status import SubmissionStatus, SubmittedJob, read_submission_status
     from .status.wait import wait_for_submission
     from .submit.submit import submit_bundle
 
@@ -40,16 +40,16 @@ __all__ = [
     "NodeResults",
     "OfflineEvaluator",
     "Plan",
-    "Submitted",
+    "PlanContext",
+    "SubmissionStatus",
     "SubmittedJob",
-    "Surroundings",
     "WorkerSetup",
     "cancel_submission",
     "plan_graph",
     "read_bundle",
+    "read_plan_context",
     "read_results",
-    "read_submitted",
-    "read_surroundings",
+    "read_submission_status",
     "run_bundle",
     "submit_bundle",
     "suspend_submission",
@@ -64,16 +64,16 @@ _HOMES = {
     "NodeResults": "results.outputs",
     "OfflineEvaluator": "graph_evaluators.evaluators",
     "Plan": "planning.plan",
-    "Submitted": "status.status",
+    "SubmissionStatus": "status.status",
     "SubmittedJob": "status.status",
-    "Surroundings": "settings.context",
+    "PlanContext": "settings.context",
     "WorkerSetup": "offline.setup",
     "cancel_submission": "status.cancel",
     "plan_graph": "planning.planner",
     "read_bundle": "core.bundle",
     "read_results": "results.outputs",
-    "read_submitted": "status.status",
-    "read_surroundings": "settings.context",
+    "read_submission_status": "status.status",
+    "read_plan_context": "settings.context",
     "run_bundle": "offline.farm",
     "submit_bundle": "submit.submit",
     "suspend_submission": "status.cancel",

@@ -18,7 +18,7 @@ from .core.files import RecordError
 from .core.frames import FrameListError
 from .core.loading import LoadingError
 from .core.locate import LoadError
-from .core.warnings import FindingError, PreflightError
+from .core.warnings import CheckError, PreflightError
 from .deadline.client import SubmissionError
 from .results.merge import MergeError, MissingResultsError
 from .results.redis_url import StoreUrlError
@@ -26,9 +26,9 @@ from .results.store import StoreError
 
 __all__ = [
     "BundleError",
+    "CheckError",
     "CycleError",
     "EvaluationError",
-    "FindingError",
     "FlowpipeDeadlineError",
     "FrameListError",
     "HookError",

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
-from direct_farm import DirectFarm
+from direct_farm import DirectClient
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
 from hypothesis import settings
 from installed import build_wheel, install_wheel, make_bare_python, run_installed
 from pythons import VERSIONS, find_python
 from redis_server import EXECUTABLE, RedisServer
-from submissions import TerseFarm, Worker
+from submissions import TerseClient, Worker
 
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.fake_deadline.operations import OfflineDeadline
@@ -98,16 +98,16 @@ def bare_python(tmp_path_factory) -> str:
     return make_bare_python(tmp_path_factory.mktemp("bare"))
 
 
-@pytest.fixture(params=[DirectFarm, TerseFarm], ids=["told", "not told"])
-def farm(request, deadline):
+@pytest.fixture(params=[DirectClient, TerseClient], ids=["told", "not told"])
+def client(request, deadline):
     """A way to the offline Deadline, which tells how many tasks are done, or does not."""
     return request.param(deadline)
 
 
 @pytest.fixture
-def job_ids(farm, bundle):
+def job_ids(client, bundle):
     """The IDs of the bundle's jobs, once it is submitted."""
-    return submit_to(farm, bundle)
+    return submit_to(client, bundle)
 
 
 @pytest.fixture

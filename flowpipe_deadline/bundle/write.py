@@ -18,7 +18,7 @@ from .folder import new_folder, submission_name, write_file, write_store
 from .info_format import encode_info
 from .templates import JobFiles
 
-__all__ = ["ROOT_VARIABLE", "AnyPath", "Bundle", "read_bundle", "write_again", "write_bundle"]
+__all__ = ["ROOT_VARIABLE", "AnyPath", "Bundle", "copy_bundle", "read_bundle", "write_bundle"]
 
 ROOT_VARIABLE = "FLOWPIPE_DEADLINE_ROOT"
 
@@ -62,7 +62,7 @@ def write_bundle(
     return Bundle(folder=folder, manifest=manifest)
 
 
-def write_again(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optional[datetime] = None) -> Bundle:
+def copy_bundle(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optional[datetime] = None) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``.
 
     Raises:

@@ -8,9 +8,9 @@ from typing import Optional
 import click
 
 from ..core.bundle import Bundle, read_bundle
-from ..deadline.client import Farm
+from ..deadline.client import DeadlineClient
 from ..status.cancel import cancel_submission, suspend_submission
-from ..studio.connect import studio_farm
+from ..studio.connect import studio_client
 from ..submit.record import read_submission
 from .support.options import bundle_argument, output_option, via_option
 from .support.output import answer, answer_json, reserve_stdout, say
@@ -39,8 +39,8 @@ def cancel(bundle: str, suspend: bool, yes: bool, via: Optional[str], output: st
     reserve_stdout()
     opened = read_bundle(bundle)
 
-    def open_way() -> Farm:
-        return studio_farm(via=via)
+    def open_way() -> DeadlineClient:
+        return studio_client(via=via)
 
     if suspend:
         told = suspend_submission(opened, open_way)

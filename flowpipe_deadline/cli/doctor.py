@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.errors import UsageError
-from ..core.warnings import Kind
+from ..core.warnings import WarningKind
 from ..doctor.examination import Examination
-from ..doctor.options import GRAPH, Wishes
+from ..doctor.options import GRAPH, DoctorOptions
 from ..doctor.questions.catalogue import QUESTIONS
 from ..doctor.report import Answer, Check, Report
 from ..preflight.check import parse_kinds
@@ -47,7 +47,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "dim
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
-    default=Wishes.timeout,
+    default=DoctorOptions.timeout,
     show_default=True,
     metavar="SECONDS",
     help="How long the graph of --probe may take.",
@@ -88,8 +88,8 @@ def doctor(
         return 0
     reserve_stdout()
     effective = effective_options(root=root, store=store, templates=None, sets=sets, presets=presets)
-    local_root = {Kind.LOCAL_ROOT} if effective.studio.allow_local_root else set()
-    wishes = Wishes(
+    local_root = {WarningKind.LOCAL_ROOT} if effective.studio.allow_local_root else set()
+    options = DoctorOptions(
         via=via,
         root=effective.root,
         store=effective.store,
@@ -101,16 +101,16 @@ def doctor(
         is_keeping=keep,
         timeout=timeout,
     )
-    if wishes.wants(GRAPH) and wishes.root is None:
+    if options.wants(GRAPH) and options.root is None:
         raise UsageError(
             "--probe sends a graph to the farm: give it a --root that all workers see, or --only questions"
         )
     with stop_requests(say) as is_stopping:
-        examination = Examination(wishes, say=say, is_stopping=is_stopping)
+        examination = Examination(options, say=say, is_stopping=is_stopping)
         examination.run()
     report = examination.report()
     if output == "json":
-        answer_json(report.to_json(examination.discretion()))
+        answer_json(report.to_json(examination.redaction()))
     else:
         _print(report)
     return _INTERRUPTED if report.is_interrupted else int(report.has_problem)
@@ -133,8 +133,8 @@ def _print(report: Report) -> None:
     _print_checks(out, "This machine and the repository", report.checks)
     _print_checks(out, "On the farm", report.probe)
     _print_answers(out, report.answers)
-    problems = [check.name for check in (*report.checks, *report.probe) if check.verdict == "problem"]
-    said = f"problems: {', '.join(problems)}" if problems else "no problem"
+    errors = [check.name for check in (*report.checks, *report.probe) if check.verdict == "problem"]
+    said = f"errors: {', '.join(errors)}" if errors else "no errors"
     out.print(Text(f"Interrupted; {said} so far" if report.is_interrupted else said.capitalize()))
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from ..core.errors import UsageError
 from ..deadline.client import SubmissionError
 from ..deadline.command_output import parse_lines
-from ..deadline.process import CommandFarm, DeadlineCommand
+from ..deadline.process import DeadlineCommand, ProcessClient
 from ..installation import Changes, Report, check, check_repository, install, uninstall
 from .support.options import Folder, output_option
 from .support.output import answer, answer_console, answer_json, reserve_stdout
@@ -92,7 +92,7 @@ def _check_options(is_check: bool, is_uninstall: bool, *, overwrite_edited: bool
 def _asked_repository() -> Path:
     """The root that this machine's ``deadlinecommand`` names."""
     try:
-        lines = parse_lines(CommandFarm(DeadlineCommand()).run(["-GetRepositoryRoot"]))
+        lines = parse_lines(ProcessClient(DeadlineCommand()).run(["-GetRepositoryRoot"]))
     except SubmissionError as error:
         raise UsageError(f"which repository? Name its root, as deadlinecommand could not be asked: {error}") from error
     root = lines[-1] if lines else ""
@@ -171,19 +171,17 @@ def _answer_check(report: Report, output: str) -> int:
                 "version": report.version,
                 "installed": report.installed.version,
                 "packages": dict(report.installed.packages),
-                "differences": [
-                    {"path": finding.path, "difference": finding.difference} for finding in report.findings
-                ],
+                "differences": [{"path": one.path, "difference": one.difference} for one in report.differences],
             }
         )
     elif report.is_same:
         answer(f"{report.version} is installed in {report.root}, and nothing was changed since")
     else:
         out = answer_console()
-        for finding in report.findings:
-            out.print(Text(f"{finding.difference:10} {finding.path}"))
+        for one in report.differences:
+            out.print(Text(f"{one.difference:10} {one.path}"))
         installed = report.installed.version or "nothing"
         answer(
-            f"{report.root} differs from {report.version} in {_counted(len(report.findings))}; installed is {installed}"
+            f"{report.root} differs from {report.version} in {_counted(len(report.differences))}; installed is {installed}"
         )
     return 0 if report.is_same else _DIFFERENT

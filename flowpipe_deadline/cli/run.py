@@ -11,7 +11,7 @@ import click
 
 from ..bundle.write import write_bundle
 from ..core.bundle import MANIFEST, Bundle
-from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, FarmState, run_bundle, task_log
+from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
 from ..results.outputs import NodeResults, read_results
@@ -127,7 +127,7 @@ def run(
     return 0 if state.is_complete and has_answer(results) else 1
 
 
-def _shown(state: FarmState, labels: Mapping[str, str]) -> Shown:
+def _shown(state: RunState, labels: Mapping[str, str]) -> Shown:
     """The farm's state, for a display."""
     by_job: dict[str, list[Task]] = {key: [] for key in state.jobs}
     for task in state.tasks:
@@ -152,7 +152,7 @@ def _shown(state: FarmState, labels: Mapping[str, str]) -> Shown:
     return Shown(jobs=jobs, news=errors)
 
 
-def _report(bundle: Bundle, state: FarmState, results: dict[str, NodeResults]) -> dict[str, Any]:
+def _report(bundle: Bundle, state: RunState, results: dict[str, NodeResults]) -> dict[str, Any]:
     tasks: dict[str, list[Task]] = {job["key"]: [] for job in bundle.jobs}
     for task in state.tasks:
         tasks[task.key].append(task)
@@ -184,7 +184,7 @@ def _task_json(task: Task, bundle: Bundle, *, batched: bool) -> dict[str, Any]:
     }
 
 
-def _print_report(bundle: Bundle, state: FarmState, results: dict[str, NodeResults], labels: dict[str, str]) -> None:
+def _print_report(bundle: Bundle, state: RunState, results: dict[str, NodeResults], labels: dict[str, str]) -> None:
     print_answer(results)
     for task in state.tasks:
         if task.status is TaskStatus.FAILED:

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..deadline.client import TaskFacts
-from ..status.status import Submitted, SubmittedJob, read_submitted
-from ..studio.connect import studio_farm
+from ..deadline.client import TaskDetails
+from ..status.status import SubmissionStatus, SubmittedJob, read_submission_status
+from ..studio.connect import studio_client
 from .support.options import bundle_argument, output_option, via_option
 from .support.output import answer, answer_console, answer_json, reserve_stdout
 from .support.report import job_labels, listed, pending_lines
@@ -46,14 +46,14 @@ def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str
       flowpipe-deadline status ./Shot-20261123-101500-1a2b3c4d -o json
     """
     reserve_stdout()
-    submitted = read_submitted(bundle, lambda: studio_farm(via=via), node=node, with_tasks=with_tasks)
+    submitted = read_submission_status(bundle, lambda: studio_client(via=via), node=node, with_tasks=with_tasks)
     if output == "json":
         answer_json(submitted_json(submitted))
     else:
         _print_status(submitted)
 
 
-def _print_status(submitted: Submitted) -> None:
+def _print_status(submitted: SubmissionStatus) -> None:
     labels = job_labels(submitted.bundle)
     jobs = submitted.jobs
     out = answer_console()
@@ -90,7 +90,7 @@ def _job_cells(job: SubmittedJob, labels: Mapping[str, str]) -> tuple[str, ...]:
     )
 
 
-def _task_cells(task: TaskFacts, label: str, job: SubmittedJob) -> tuple[str, ...]:
+def _task_cells(task: TaskDetails, label: str, job: SubmittedJob) -> tuple[str, ...]:
     return (
         label,
         str(task.task_id),

@@ -9,14 +9,14 @@ from typing import Optional, Union
 
 import click
 
-from ..bundle.write import ROOT_VARIABLE, write_again, write_bundle
+from ..bundle.write import ROOT_VARIABLE, copy_bundle, write_bundle
 from ..core.bundle import MANIFEST, Bundle
 from ..core.errors import UsageError
-from ..core.warnings import Kind, Problems
-from ..deadline.client import RepositoryFacts
+from ..core.warnings import ErrorCollector, WarningKind
+from ..deadline.client import RepositoryInfo
 from ..planning.plan import Plan
-from ..preflight.check import check_plan, parse_kinds, parse_strict, raise_findings
-from ..studio.connect import studio_way
+from ..preflight.check import check_plan, parse_kinds, parse_strict, raise_errors
+from ..studio.connect import studio_connection
 from ..studio.plan import studio_plan
 from ..submit.record import SUBMITTED, refuse_taken
 from ..submit.submit import submit_new_bundle
@@ -90,18 +90,26 @@ def submit(
     if not is_bundle and effective.root is None:
         where = f"Give --root, set {ROOT_VARIABLE}, or let the studio file name it"
         raise UsageError(f"where do the workers see the bundle? {where}")
-    way = None if dry_run else studio_way(effective.studio, via=via)  # Before anything is written.
-    if way is not None:
-        say(f"Submitting by {way}")
+    connection = None if dry_run else studio_connection(effective.studio, via=via)  # Before anything is written.
+    if connection is not None:
+        say(f"Submitting by {connection}")
     if is_bundle:
         old = _OldBundle(
             target, effective, strict=strict, tolerate=tolerate, again_below=_again_below(root, again=again)
         )
-        job_ids = {} if way is None else submit_new_bundle(old.check, way=way, on_message=say, keep_suspended=suspended)
+        job_ids = (
+            {}
+            if connection is None
+            else submit_new_bundle(old.check, connection=connection, on_message=say, keep_suspended=suspended)
+        )
         bundle = old.bundle or old.check(None)
     else:
         new = _NewBundle(target, parameters, effective, strict=strict, tolerate=tolerate)
-        job_ids = {} if way is None else submit_new_bundle(new.write, way=way, on_message=say, keep_suspended=suspended)
+        job_ids = (
+            {}
+            if connection is None
+            else submit_new_bundle(new.write, connection=connection, on_message=say, keep_suspended=suspended)
+        )
         bundle = new.bundle or new.write(None)
     if output == "json":
         answer_json({"bundle": str(bundle.folder), "jobs": job_ids})
@@ -138,13 +146,13 @@ class _OldBundle:
                 " --again, which undoes them first, or cancel it"
             )
 
-    def check(self, repository: Optional[RepositoryFacts]) -> Bundle:
+    def check(self, repository: Optional[RepositoryInfo]) -> Bundle:
         """The bundle, if its root and the repository are right; with ``--again``, a new one."""
         root = self._again_below if isinstance(self._again_below, Path) else self._old.folder.parent
-        tolerated = self._tolerated | (set() if repository else {Kind.LOCAL_ROOT})
-        findings = check_plan(None, root=root, repository=repository)
-        say_warnings(raise_findings(findings, strict=self._strict, tolerated=tolerated))
-        self.bundle = self._old if self._again_below is None else write_again(self._old, root=root)
+        tolerated = self._tolerated | (set() if repository else {WarningKind.LOCAL_ROOT})
+        warnings = check_plan(None, root=root, repository=repository)
+        say_warnings(raise_errors(warnings, strict=self._strict, tolerated=tolerated))
+        self.bundle = self._old if self._again_below is None else copy_bundle(self._old, root=root)
         say(f"Bundle: {self.bundle.folder}")
         return self.bundle
 
@@ -166,18 +174,18 @@ class _NewBundle:
         self._strict = _strict_kinds(strict or effective.studio.strict)
         self._tolerated = _tolerated_kinds(tolerate, effective)
         self._plan: Optional[Plan] = None
-        self._problems = Problems()
-        with self._problems.collected():
+        self._errors = ErrorCollector()
+        with self._errors.collected():
             loaded = graph_from(graph, parameters)
             self._plan = studio_plan(loaded, studio=effective.studio, layers=effective.layers)
 
-    def write(self, repository: Optional[RepositoryFacts]) -> Bundle:
+    def write(self, repository: Optional[RepositoryInfo]) -> Bundle:
         """The bundle, if nothing is wrong with it; all that is wrong is told at once."""
         effective = self._effective
         # Without a repository nothing is submitted, so a root of this machine does no harm.
-        tolerated = self._tolerated | (set() if repository else {Kind.LOCAL_ROOT})
-        findings = check_plan(self._plan, root=effective.root, repository=repository)
-        say_warnings(raise_findings(findings, strict=self._strict, tolerated=tolerated, problems=self._problems))
+        tolerated = self._tolerated | (set() if repository else {WarningKind.LOCAL_ROOT})
+        warnings = check_plan(self._plan, root=effective.root, repository=repository)
+        say_warnings(raise_errors(warnings, strict=self._strict, tolerated=tolerated, errors=self._errors))
         assert self._plan is not None
         assert effective.root is not None
         self.bundle = write_bundle(
@@ -187,9 +195,9 @@ class _NewBundle:
         return self.bundle
 
 
-def _tolerated_kinds(tolerate: tuple[str, ...], effective: Effective) -> set[Kind]:
-    return set(parse_kinds(tolerate)) | ({Kind.LOCAL_ROOT} if effective.studio.allow_local_root else set())
+def _tolerated_kinds(tolerate: tuple[str, ...], effective: Effective) -> set[WarningKind]:
+    return set(parse_kinds(tolerate)) | ({WarningKind.LOCAL_ROOT} if effective.studio.allow_local_root else set())
 
 
-def _strict_kinds(strict: Union[bool, tuple[str, ...]]) -> Union[bool, Collection[Kind]]:
+def _strict_kinds(strict: Union[bool, tuple[str, ...]]) -> Union[bool, Collection[WarningKind]]:
     return strict if isinstance(strict, bool) else parse_strict(strict)

@@ -10,13 +10,13 @@ import click
 
 from ..core.bundle import read_bundle
 from ..core.errors import InterruptedRunError
-from ..deadline.client import FAILED, SUSPENDED, Farm
+from ..deadline.client import FAILED, SUSPENDED, DeadlineClient
 from ..results.counts import ResultCounts
 from ..results.outputs import NodeResults, read_results
 from ..status.jobs import DELETED
-from ..status.status import Submitted, SubmittedJob
+from ..status.status import SubmissionStatus, SubmittedJob
 from ..status.wait import POLL_SECONDS, Listener, wait_for_submission
-from ..studio.connect import studio_farm
+from ..studio.connect import studio_client
 from .results import missing_text
 from .support.options import bundle_argument, output_option, via_option
 from .support.output import answer_json, progress_console, reserve_stdout, say
@@ -76,12 +76,12 @@ def wait(bundle: str, timeout: Optional[float], poll: float, via: Optional[str],
     return _exit_code(submitted, results)
 
 
-def _wait(bundle: str, *, timeout: Optional[float], poll: float, via: Optional[str]) -> Submitted:
+def _wait(bundle: str, *, timeout: Optional[float], poll: float, via: Optional[str]) -> SubmissionStatus:
     end = None if timeout is None else time.monotonic() + timeout + _SLACK
     labels = job_labels(read_bundle(bundle))
 
-    def open_way() -> Farm:
-        return studio_farm(via=via, is_stopping=lambda: end is not None and time.monotonic() > end)
+    def open_way() -> DeadlineClient:
+        return studio_client(via=via, is_stopping=lambda: end is not None and time.monotonic() > end)
 
     with progress_display(progress_console(), labels) as display:
         return wait_for_submission(
@@ -101,7 +101,7 @@ class _OnDisplay(Listener):
         """Tells a line."""
         self._display.say(line)
 
-    def show(self, submitted: Submitted) -> None:
+    def show(self, submitted: SubmissionStatus) -> None:
         """Shows the jobs; tells which are suspended, and what tasks raised."""
         suspended = [job.key for job in submitted.jobs if job.status == SUSPENDED]
         new = [self._labels[key] for key in suspended if key not in self._suspended]
@@ -126,14 +126,14 @@ def _progress(job: SubmittedJob) -> JobProgress:
     )
 
 
-def _read_results(submitted: Submitted) -> dict[str, NodeResults]:
+def _read_results(submitted: SubmissionStatus) -> dict[str, NodeResults]:
     """The results, waited for a little where all jobs are complete."""
     if submitted.is_complete:
         ResultCounts(submitted.bundle).wait_for((job.key for job in submitted.jobs), seconds=_LATE_RESULTS)
     return read_results(submitted.bundle)
 
 
-def _print_report(submitted: Submitted, results: Mapping[str, NodeResults]) -> None:
+def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults]) -> None:
     labels, folder = job_labels(submitted.bundle), submitted.bundle.folder
     print_answer(results)
     for job in submitted.jobs:
@@ -155,7 +155,7 @@ def _print_report(submitted: Submitted, results: Mapping[str, NodeResults]) -> N
         say(f"The time is up, and the jobs go on. To wait again:  flowpipe-deadline wait {folder}")
 
 
-def _exit_code(submitted: Submitted, results: Mapping[str, NodeResults]) -> int:
+def _exit_code(submitted: SubmissionStatus, results: Mapping[str, NodeResults]) -> int:
     if not submitted.is_over:
         return _TIMED_OUT
     return 0 if submitted.is_complete and has_answer(results) else 1

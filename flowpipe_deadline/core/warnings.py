@@ -14,7 +14,7 @@ from .text import grouped_lines
 Severity = Literal["error", "warning"]
 
 
-class Kind(enum.Enum):
+class WarningKind(enum.Enum):
     """What can be found; ``word`` names it to people and programs, ``sentence`` says what it is."""
 
     LARGE_VALUE = ("large-value", "An input, output or attribute holds much data, which every task reads.")
@@ -50,10 +50,10 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class PlanWarning:
     """One thing that is wrong or odd; as text the whole sentence."""
 
-    kind: Kind
+    kind: WarningKind
     severity: Severity
     text: str
     advice: str
@@ -80,22 +80,22 @@ class Finding:
         }
 
 
-class FindingError(FlowpipeDeadlineError):
+class CheckError(FlowpipeDeadlineError):
     """A finding that keeps a plan from the farm."""
 
     exit_code = 2
 
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding)
-        self.finding = finding
+    def __init__(self, warning: PlanWarning) -> None:
+        super().__init__(warning)
+        self.warning = warning
 
     def __str__(self) -> str:
-        return str(self.finding)
+        return str(self.warning)
 
 
-def finding_lines(findings: Iterable[Finding]) -> list[str]:
+def warning_lines(warnings: Iterable[PlanWarning]) -> list[str]:
     """A line for people per finding; what holds for several nodes alike is one line."""
-    return grouped_lines((finding.node, finding.message) for finding in findings)
+    return grouped_lines((warning.node, warning.message) for warning in warnings)
 
 
 class PreflightError(FlowpipeDeadlineError):
@@ -120,16 +120,16 @@ class PreflightError(FlowpipeDeadlineError):
         for error in self.errors:
             if isinstance(error, PlanError):
                 yield error.node, error.reason
-            elif isinstance(error, FindingError):
-                yield error.finding.node, error.finding.message
+            elif isinstance(error, CheckError):
+                yield error.warning.node, error.warning.message
             else:
                 yield None, str(error)
 
 
-class Problems:
+class ErrorCollector:
     """Errors in the order in which they were met.
 
-    >>> problems = Problems()
+    >>> problems = ErrorCollector()
     >>> with problems.collected():
     ...     raise PlanError("shot.render", "has no frames")
     >>> problems.raise_all()
@@ -145,7 +145,7 @@ class Problems:
 
     def add(self, error: FlowpipeDeadlineError) -> None:
         """Keeps a problem, or the several that an error tells."""
-        self._errors += problems_of(error)
+        self._errors += errors_of(error)
 
     @contextmanager
     def collected(self) -> Iterator[None]:
@@ -168,6 +168,6 @@ class Problems:
             raise self._errors[0]
 
 
-def problems_of(error: FlowpipeDeadlineError) -> tuple[FlowpipeDeadlineError, ...]:
+def errors_of(error: FlowpipeDeadlineError) -> tuple[FlowpipeDeadlineError, ...]:
     """The problems that an error tells: several, or itself."""
     return error.errors if isinstance(error, PreflightError) else (error,)

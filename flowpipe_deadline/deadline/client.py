@@ -1,4 +1,4 @@
-"""A way to talk to Deadline, and what it says: each way is a ``Farm``, and everything else is written against that.
+"""A way to talk to Deadline, and what it says: each way is a ``DeadlineClient``, and everything else is written against that.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
@@ -48,7 +48,7 @@ class Created:
 
 
 @dataclass(frozen=True)
-class JobFacts:
+class JobDetails:
     """What Deadline says of a job; None where it does not say."""
 
     job_id: str
@@ -69,7 +69,7 @@ class JobFacts:
 
 
 @dataclass(frozen=True)
-class TaskFacts:
+class TaskDetails:
     """What Deadline says of a task."""
 
     task_id: int
@@ -82,7 +82,7 @@ class TaskFacts:
 
 
 @dataclass(frozen=True)
-class RepositoryFacts:
+class RepositoryInfo:
     """What Deadline says of its repository; None where it does not say."""
 
     version: Optional[str] = None
@@ -95,7 +95,7 @@ class RepositoryFacts:
     task_limit: Optional[int] = None
 
 
-class Farm:
+class DeadlineClient:
     """A way to talk to Deadline; each way is a subclass.
 
     Raises:
@@ -110,7 +110,7 @@ class Farm:
         """
         raise NotImplementedError
 
-    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
         raise NotImplementedError
 
@@ -118,11 +118,11 @@ class Farm:
         """Those of the jobs that Deadline lists: not the deleted ones."""
         return set(self.read_jobs(job_ids))
 
-    def read_tasks(self, job_id: str) -> Tuple[TaskFacts, ...]:
+    def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
         raise NotImplementedError
 
-    def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskFacts, ...]]:
+    def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskDetails, ...]]:
         """The tasks of several jobs, by job ID and number."""
         return {job_id: self.read_tasks(job_id) for job_id in job_ids}
 
@@ -149,6 +149,6 @@ class Farm:
     def ignore_stop_requests(self) -> None:
         """What is asked from now on comes to its end, even if somebody wants to stop: something is being undone."""
 
-    def read_repository(self) -> RepositoryFacts:
+    def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, in as few questions as possible."""
         raise NotImplementedError

@@ -9,7 +9,7 @@ import json
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import SUBMISSION_KEY
-from .client import Created, Farm, JobFacts, RepositoryFacts, SubmissionError, TaskFacts
+from .client import Created, DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
 from .command_output import parse_job_ids, parse_jobs, parse_lines, parse_sections, parse_submission, parse_tasks
 
 MOST_IDS = 250
@@ -17,7 +17,7 @@ MOST_IDS = 250
 _MOST_SINGLE = 50  # Jobs that are asked for one by one, where asking for several at once gives nothing.
 
 
-class CommandLanguageFarm(Farm):
+class CommandClient(DeadlineClient):
     """Deadline through commands; a subclass runs them."""
 
     def run(self, arguments: Sequence[str]) -> str:
@@ -32,7 +32,7 @@ class CommandLanguageFarm(Farm):
         """The job that Deadline makes of these two files."""
         return parse_submission(self.run([job_file, plugin_file]))
 
-    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more).
 
         All are asked for at once. One that is deleted may keep Deadline from telling of the others, so these are asked
@@ -52,7 +52,7 @@ class CommandLanguageFarm(Farm):
         """Those of the jobs that Deadline lists: not the deleted ones."""
         return set(parse_job_ids(self.run(["-GetJobIds"]))) & set(job_ids)
 
-    def read_tasks(self, job_id: str) -> Tuple[TaskFacts, ...]:
+    def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
         return parse_tasks(self.run(["-GetJobTasks", job_id]))
 
@@ -86,10 +86,10 @@ class CommandLanguageFarm(Farm):
         """Deletes jobs."""
         self._change("-DeleteJob", job_ids)
 
-    def read_repository(self) -> RepositoryFacts:
+    def read_repository(self) -> RepositoryInfo:
         """What is known of the repository: one question for what the vendor's submitters ask, one per list beyond."""
         told = self._submission_info()
-        return RepositoryFacts(
+        return RepositoryInfo(
             version=self._one("-GetVersion"),
             root=self._one("-GetRepositoryRoot"),
             pools=_texts(told.get("Pools")),
@@ -100,10 +100,10 @@ class CommandLanguageFarm(Farm):
             task_limit=_number(told.get("TaskLimit")),
         )
 
-    def _read_portions(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
-        return {job_id: facts for some in portions(job_ids) for job_id, facts in self._read(some).items()}
+    def _read_portions(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
+        return {job_id: details for some in portions(job_ids) for job_id, details in self._read(some).items()}
 
-    def _read(self, job_ids: Sequence[str], *, ini: bool = True) -> Dict[str, JobFacts]:
+    def _read(self, job_ids: Sequence[str], *, ini: bool = True) -> Dict[str, JobDetails]:
         try:
             output = self.run(["-GetJob", ",".join(job_ids), *(["True"] if ini else [])])
         except SubmissionError:

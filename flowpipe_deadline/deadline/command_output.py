@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from .client import UNKNOWN, Created, JobFacts, RefusedError, TaskFacts
+from .client import UNKNOWN, Created, JobDetails, RefusedError, TaskDetails
 
 _JOB_ID = re.compile(r"JobID=([0-9a-fA-F]{24})")
 _ANY_ID = re.compile(r"[0-9a-f]{24}")
@@ -66,7 +66,7 @@ def parse_error(output: str) -> Optional[str]:
     return next((line for line in reversed(_lines(output)) if line.startswith(_ERRORS)), None)
 
 
-def parse_jobs(output: str, *, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+def parse_jobs(output: str, *, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
     r"""What ``GetJob`` printed, by job ID: below a ``[job id]`` header, below a line with the ID, or of the only job.
 
     >>> jobs = parse_jobs("[a1]\nJobStatus=Queued\n[b2]\nStatus=Rendering (3)\n", job_ids=["a1", "b2"])
@@ -119,9 +119,9 @@ def _values(block: Sequence[str]) -> Dict[str, str]:
     return values
 
 
-def parse_tasks(output: str) -> Tuple[TaskFacts, ...]:
+def parse_tasks(output: str) -> Tuple[TaskDetails, ...]:
     """What ``GetJobTasks`` printed: blocks of ``Key=Value`` with a blank line between them."""
-    tasks: List[TaskFacts] = []
+    tasks: List[TaskDetails] = []
     block: Dict[str, str] = {}
     for line in [*output.splitlines(), ""]:
         key, equals, value = (part.strip() for part in line.partition("="))
@@ -143,13 +143,13 @@ def _lines(output: str) -> List[str]:
     return [line for line in stripped if line]
 
 
-def _job(job_id: str, values: Mapping[str, str]) -> JobFacts:
+def _job(job_id: str, values: Mapping[str, str]) -> JobDetails:
     waits = _first(values, _WAITS)
     by_frame = _first(values, _BY_FRAME)
     counts = {
         state: _number(_first(values, (f"{state}tasks".lower(), f"job{state}tasks".lower()))) for state in TASK_STATES
     }
-    return JobFacts(
+    return JobDetails(
         job_id=job_id,
         status=parse_status(_first(values, _STATUS)),
         name=_first(values, _NAMES),
@@ -169,12 +169,12 @@ def parse_status(text: Optional[str]) -> str:
     return text.split()[0].capitalize() if text and text.split() else UNKNOWN
 
 
-def _task(block: Mapping[str, str]) -> Iterable[TaskFacts]:
+def _task(block: Mapping[str, str]) -> Iterable[TaskDetails]:
     number = _number(_first(block, ("taskid", "id")))
     if number is None:
         return
     progress = re.match(r"[0-9.]+", _first(block, ("taskprogress", "progress")) or "")
-    yield TaskFacts(
+    yield TaskDetails(
         task_id=number,
         frames=_first(block, ("taskframestring", "taskframes", "frames", "taskframelist")) or "",
         status=parse_status(_first(block, ("taskstatus", "status"))),

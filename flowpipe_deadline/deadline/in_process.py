@@ -12,12 +12,12 @@ import os
 import time
 from typing import Any, Callable, Dict, Sequence, Set, Tuple
 
-from .client import JobFacts, SubmissionError, TaskFacts
-from .command_client import CommandLanguageFarm
+from .client import JobDetails, SubmissionError, TaskDetails
+from .command_client import CommandClient
 from .command_output import TASK_STATES, parse_error, parse_status
 
 
-class InsideFarm(CommandLanguageFarm):
+class InProcessClient(CommandClient):
     """Deadline, from within one of its own processes."""
 
     def __init__(self, clients: Any, repository: Any) -> None:
@@ -33,7 +33,7 @@ class InsideFarm(CommandLanguageFarm):
             raise SubmissionError(f"{arguments[0]}: {error}")
         return output
 
-    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
         jobs = {job_id: self._job(job_id) for job_id in job_ids}
         return {job_id: _asked(_facts, job) for job_id, job in jobs.items() if job is not None}
@@ -42,7 +42,7 @@ class InsideFarm(CommandLanguageFarm):
         """Those of the jobs that Deadline still knows."""
         return {job_id for job_id in job_ids if self._job(job_id) is not None}
 
-    def read_tasks(self, job_id: str) -> Tuple[TaskFacts, ...]:
+    def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
         job = self._job(job_id)
         if job is None:
@@ -75,9 +75,9 @@ def _asked(question: Callable[..., Any], *arguments: Any) -> Any:
         raise SubmissionError(f"Deadline: {text.splitlines()[0]}") from error
 
 
-def _facts(job: Any) -> JobFacts:
+def _facts(job: Any) -> JobDetails:
     counts = {state: int(getattr(job, f"Job{state}Tasks")) for state in TASK_STATES}
-    return JobFacts(
+    return JobDetails(
         job_id=str(job.JobId).lower(),
         status=parse_status(str(job.JobStatus)),
         name=str(job.JobName),
@@ -91,8 +91,8 @@ def _facts(job: Any) -> JobFacts:
     )
 
 
-def _task(task: Any) -> TaskFacts:
-    return TaskFacts(
+def _task(task: Any) -> TaskDetails:
+    return TaskDetails(
         task_id=int(task.TaskId),
         frames=str(task.TaskFrameString),
         status=parse_status(str(task.TaskStatus)),

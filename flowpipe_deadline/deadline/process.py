@@ -16,7 +16,7 @@ from typing import Any, Optional
 from ..core.processes import end_trees
 from ..submit.transaction import Stop
 from .client import Created, RefusedError, SubmissionError
-from .command_client import CommandLanguageFarm
+from .command_client import CommandClient
 from .command_output import parse_error, parse_submission
 
 TIMEOUT_VARIABLE = "FLOWPIPE_DEADLINE_TIMEOUT"
@@ -146,7 +146,7 @@ class DeadlineCommand:
                 return CommandResult(None, _decoded(output), _decoded(errors))
 
 
-class CommandFarm(CommandLanguageFarm):
+class ProcessClient(CommandClient):
     """Deadline through a process per call."""
 
     def __init__(self, command: DeadlineCommand) -> None:

@@ -9,21 +9,23 @@ from ..core.errors import FlowpipeDeadlineError
 from ..deadline.client import SubmissionError
 from ..deadline.process import DeadlineCommand
 from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings, parse_environment
-from ..studio.connect import studio_variables, studio_way
+from ..studio.connect import studio_connection, studio_variables
 from ..studio.file import StudioFile
-from ..submit.script import ScriptFarm
-from ..submit.submit import Way, open_farm
+from ..submit.script import ScriptClient
+from ..submit.submit import Connection, open_client
 from .report import Check
 
 
-def find_way(studio: StudioFile, via: Optional[str]) -> tuple[Optional[Way], Check]:
+def find_connection(studio: StudioFile, via: Optional[str]) -> tuple[Optional[Connection], Check]:
     """The way that is taken, if there is one."""
     name = "way"
     try:
-        way = studio_way(studio, via=via)
+        connection = studio_connection(studio, via=via)
     except FlowpipeDeadlineError as error:
         return None, Check(name, "problem", str(error), "without a way to Deadline, nothing can be submitted")
-    return way, Check(name, "ok", str(way), facts={"via": way.via, "may_fall_back": way.may_fall_back})
+    return connection, Check(
+        name, "ok", str(connection), facts={"via": connection.via, "may_fall_back": connection.may_fall_back}
+    )
 
 
 def check_script(command: Optional[DeadlineCommand]) -> Check:
@@ -33,7 +35,7 @@ def check_script(command: Optional[DeadlineCommand]) -> Check:
         return Check(name, "unknown", "it needs deadlinecommand", facts={"works": None})
     started = time.monotonic()
     try:
-        ScriptFarm(command).read_repository()
+        ScriptClient(command).read_repository()
     except SubmissionError as error:
         advice = (
             "submission falls back to a process per job, which takes longer; please report this, with --output json"
@@ -62,7 +64,7 @@ def check_service(service: Optional[WebServiceSettings], problem: str, *, is_tak
         return Check(name, "ok", f"not configured ({URL_VARIABLE})", facts={"configured": False})
     started = time.monotonic()
     try:
-        open_farm(Way("webservice", service.url, webservice=service)).read_repository()
+        open_client(Connection("webservice", service.url, webservice=service)).read_repository()
     except FlowpipeDeadlineError as error:
         advice, facts = f"see that {URL_VARIABLE} is right", {"configured": True, "works": False}
         return Check(name, "problem" if is_taken else "warning", str(error), advice, facts)

@@ -10,20 +10,20 @@ from typing import Optional
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.shipped import packages_folder
-from ..deadline.client import RepositoryFacts
-from ..deadline.process import CommandFarm, find_deadlinecommand
+from ..deadline.client import RepositoryInfo
+from ..deadline.process import ProcessClient, find_deadlinecommand
 from ..installation.packages import own_version
 from ..planning.plan import Plan
 from ..studio.plan import studio_plan
-from ..submit.submit import Way, open_farm
+from ..submit.submit import Connection, open_client
 from . import connections, machine, places, probe_graph, repository
 from .measures import remains
-from .options import GRAPH, Wishes
+from .options import GRAPH, DoctorOptions
 from .probe import GraphSender
 from .questions.ask import ask_questions, untold_answer
 from .questions.catalogue import QUESTIONS, Question
 from .questions.recorder import RecordedCommand
-from .redact import Discretion, own_names
+from .redact import Redaction, own_names
 from .report import Answer, Check, Report
 from .repository import read_installed
 
@@ -39,17 +39,17 @@ _NEEDED = ("settings", "way", "repository", "plugin", "root", "store", "pools an
 class Examination:
     """One examination; what is known so far is kept if it ends early."""
 
-    def __init__(self, wishes: Wishes, *, say: Say, is_stopping: Stop) -> None:
-        self._wishes = wishes
+    def __init__(self, options: DoctorOptions, *, say: Say, is_stopping: Stop) -> None:
+        self._options = options
         self._say = say
         self._is_stopping = is_stopping
         self._checks: list[Check] = []
         self._probe: list[Check] = []
         self._answers: list[Answer] = []
         self._plan: Optional[Plan] = None
-        self._way: Optional[Way] = None
-        self._service, self._service_problem = connections.read_service(wishes.studio)
-        self._facts = RepositoryFacts()
+        self._connection: Optional[Connection] = None
+        self._service, self._service_problem = connections.read_service(options.studio)
+        self._facts = RepositoryInfo()
         self._problem = ""
         self._command = self._find_command()
         self._is_interrupted = False
@@ -60,7 +60,7 @@ class Examination:
         for step in (self._check_settings, self._check_ways, self._check_repository, self._check_places):
             if not self._must_stop():
                 step()
-        if self._wishes.is_probing and not self._must_stop():
+        if self._options.is_probing and not self._must_stop():
             self._try_out()
 
     def report(self) -> Report:
@@ -74,17 +74,17 @@ class Examination:
             is_interrupted=self._is_interrupted,
         )
 
-    def discretion(self) -> Discretion:
+    def redaction(self) -> Redaction:
         """What the report keeps to itself."""
         private = {**own_names(), tempfile.gettempdir(): "temporary", str(packages_folder()): "package"}
         named = {
             "client": self._command and str(Path(self._command.executable).parent),
             "repository": self._facts.root,
-            "root": self._wishes.root and str(self._wishes.root.expanduser().absolute()),
+            "root": self._options.root and str(self._options.root.expanduser().absolute()),
             "web service": self._service and self._service.url,
         }
         pools = {text: key.lower() for key, text in self._renderers().items()}
-        return Discretion({**pools, **private, **{text: name for name, text in named.items() if text}})
+        return Redaction({**pools, **private, **{text: name for name, text in named.items() if text}})
 
     def _renderers(self) -> dict[str, str]:
         """The job info that says who renders the jobs that are tried out."""
@@ -123,35 +123,35 @@ class Examination:
     def _check_settings(self) -> None:
         """Plans the graph that may be sent, as the studio and the caller want it: that tells of their settings."""
         self._say("Looking at settings")
-        studio = self._wishes.studio
+        studio = self._options.studio
         where = "no studio file" if studio.path is None else f"studio file {studio.path}"
         try:
-            self._plan = studio_plan(probe_graph.build_graph(), studio=studio, layers=self._wishes.layers)
+            self._plan = studio_plan(probe_graph.build_graph(), studio=studio, layers=self._options.layers)
         except FlowpipeDeadlineError as error:
             self._checks.append(Check("settings", "problem", str(error), f"mend it ({where})"))
         else:
             self._checks.append(Check("settings", "ok", where, facts={"studio_file": studio.path is not None}))
 
     def _check_ways(self) -> None:
-        self._way, check = connections.find_way(self._wishes.studio, self._wishes.via)
+        self._connection, check = connections.find_connection(self._options.studio, self._options.via)
         self._check("way", lambda: check)
-        is_taken = self._way is not None and self._way.via == "webservice"
+        is_taken = self._connection is not None and self._connection.via == "webservice"
         self._check("script way", lambda: connections.check_script(self._command))
         self._check(
             "Web Service", lambda: connections.check_service(self._service, self._service_problem, is_taken=is_taken)
         )
 
     def _check_repository(self) -> None:
-        if self._way is None:
+        if self._connection is None:
             return
         self._say("Asking the repository")
         try:
-            farm = open_farm(self._way) if self._command is None else CommandFarm(self._command)
-            self._facts = farm.read_repository()
+            client = open_client(self._connection) if self._command is None else ProcessClient(self._command)
+            self._facts = client.read_repository()
         except FlowpipeDeadlineError as error:
             self._checks.append(Check("repository", "problem", str(error), "see that Deadline itself works here"))
             return
-        facts, tolerated = self._facts, self._wishes.tolerated
+        facts, tolerated = self._facts, self._options.tolerated
         told = facts.version or machine.told_version(self._command)
         self._check("Deadline", lambda: machine.check_version(told))
         self._check("repository", lambda: repository.check_root(facts))
@@ -160,28 +160,28 @@ class Examination:
         self._check("limits of jobs", lambda: repository.check_limits(facts))
 
     def _check_places(self) -> None:
-        self._check("root", lambda: places.check_root(self._wishes.root, tolerated=self._wishes.tolerated))
-        self._check("store", lambda: places.check_results(self._wishes.store))
+        self._check("root", lambda: places.check_root(self._options.root, tolerated=self._options.tolerated))
+        self._check("store", lambda: places.check_results(self._options.store))
         self._check("interpreters", places.check_interpreters)
 
     def _try_out(self) -> None:
         left: list[str] = []
-        if self._wishes.wants(GRAPH):
+        if self._options.wants(GRAPH):
             left += self._send_graph()
-        questions = [question for question in QUESTIONS if self._wishes.wants(question.name)]
+        questions = [question for question in QUESTIONS if self._options.wants(question.name)]
         if questions and not self._must_stop():
             left += self._ask(questions)
-        self._probe.append(remains(left, self._wishes.store))
+        self._probe.append(remains(left, self._options.store))
 
     def _send_graph(self) -> list[str]:
         """Sends the graph; what could not be cleaned up."""
         problems = [check.name for check in self._checks if check.verdict == "problem" and check.name in _NEEDED]
-        if problems or self._way is None or self._plan is None:
+        if problems or self._connection is None or self._plan is None:
             found = f"not sent to the farm, as there is a problem with: {', '.join(problems)}"
             self._probe.append(Check("graph", "unknown", found, "mend that first"))
             return []
         sender = GraphSender(
-            self._plan, self._wishes, self._ways_that_work(), say=self._say, is_stopping=self._is_stopping
+            self._plan, self._options, self._ways_that_work(), say=self._say, is_stopping=self._is_stopping
         )
         try:
             sender.run()
@@ -191,20 +191,20 @@ class Examination:
         self._is_interrupted = self._is_interrupted or sender.is_interrupted
         return sender.left
 
-    def _ways_that_work(self) -> list[Way]:
+    def _ways_that_work(self) -> list[Connection]:
         """The way that is taken, first, and all others that can be tried."""
-        assert self._way is not None
+        assert self._connection is not None
         works = {check.name: bool(check.facts.get("works")) for check in self._checks}
         others = []
         if self._command is not None:
-            others += [Way("script", self._command.executable)] * works["script way"]
-            others += [Way("command", self._command.executable)]
+            others += [Connection("script", self._command.executable)] * works["script way"]
+            others += [Connection("command", self._command.executable)]
         if self._service is not None and works["Web Service"]:
-            others.append(Way("webservice", self._service.url, webservice=self._service))
-        first = replace(self._way, may_fall_back=False)
-        if self._way.may_fall_back and not works["script way"]:
-            first = next(way for way in others if way.via == "command")
-        return [first, *(way for way in others if way.via != first.via)]
+            others.append(Connection("webservice", self._service.url, webservice=self._service))
+        first = replace(self._connection, may_fall_back=False)
+        if self._connection.may_fall_back and not works["script way"]:
+            first = next(connection for connection in others if connection.via == "command")
+        return [first, *(connection for connection in others if connection.via != first.via)]
 
     def _ask(self, questions: list[Question]) -> list[str]:
         """Asks the questions; what could not be cleaned up."""

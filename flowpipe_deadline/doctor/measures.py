@@ -8,8 +8,8 @@ from typing import Any
 
 from ..core.bundle import FILES
 from ..core.text import one_line
-from ..deadline.client import Farm, SubmissionError
-from ..deadline.process import CommandFarm
+from ..deadline.client import DeadlineClient, SubmissionError
+from ..deadline.process import ProcessClient
 from ..results.codec import plain
 from ..results.outputs import NodeResults
 from . import probe_graph
@@ -61,16 +61,16 @@ def release(sights: Sequence[Sight]) -> Check:
     return Check("release", "ok", f"{delay} after the last task before it; task by task: {words}", facts=facts)
 
 
-def overhead(farm: Farm, job_ids: Mapping[str, str], results: Mapping[str, NodeResults]) -> Check:
+def overhead(client: DeadlineClient, job_ids: Mapping[str, str], results: Mapping[str, NodeResults]) -> Check:
     """What a task costs beside its node."""
     name = "task overhead"
-    if not isinstance(farm, CommandFarm):
+    if not isinstance(client, ProcessClient):
         return Check(name, "unknown", "without deadlinecommand, nothing tells how long a task took")
     try:
         times = [
             seconds
             for job_id in job_ids.values()
-            for seconds in probe_graph.parse_render_times(farm.run(["-GetJobTasks", job_id]))
+            for seconds in probe_graph.parse_render_times(client.run(["-GetJobTasks", job_id]))
         ]
     except SubmissionError as error:
         return Check(name, "unknown", str(error))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..core.bundle import FILES
-from ..core.warnings import Kind
+from ..core.warnings import WarningKind
 from ..settings.layers import Layers
 from ..studio.file import StudioFile
 
@@ -17,17 +17,17 @@ GRAPH = "graph"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class DoctorOptions:
     """What is looked at, and with what."""
 
     via: Optional[str] = None
-    """The way to Deadline, as for ``choose_way``."""
+    """The way to Deadline, as for ``choose_connection``."""
     root: Optional[Path] = None
     store: str = FILES
     studio: StudioFile = field(default_factory=StudioFile)
     layers: Layers = field(default_factory=lambda: Layers(()))
     """The settings of the jobs that are tried out."""
-    tolerated: Collection[Kind] = ()
+    tolerated: Collection[WarningKind] = ()
     """Findings that are no problem."""
     is_probing: bool = False
     only: tuple[str, ...] = ()

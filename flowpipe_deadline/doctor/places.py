@@ -9,24 +9,24 @@ from typing import Optional
 
 from ..bundle.write import ROOT_VARIABLE
 from ..core.bundle import FILES
-from ..core.warnings import Kind
-from ..preflight.root import read_root_facts, root_findings
+from ..core.warnings import WarningKind
+from ..preflight.root import read_root_info, root_warnings
 from ..results.backends import check_store
 from ..results.store import StoreError
 from .report import Check, check_of
 
 
-def check_root(root: Optional[Path], *, tolerated: Collection[Kind]) -> Check:
+def check_root(root: Optional[Path], *, tolerated: Collection[WarningKind]) -> Check:
     """The folder that gets the bundles: whether it can be written, and whether workers can see it at all."""
     name = "root"
     if root is None:
         advice = f"give --root, set {ROOT_VARIABLE}, or let the studio file name one: a folder that all workers see"
         return Check(name, "unknown", "none was given", advice, {"given": False})
-    facts = read_root_facts(root)
+    facts = read_root_info(root)
     told = {"given": True, "place": facts.storage.place, "storage": facts.storage.text, "free_bytes": facts.free_bytes}
     found = f"{facts.path} can be written ({facts.storage.text})"
     writable = Check(name, "ok", found, "whether the workers see it, --probe tells", told)
-    return check_of(name, root_findings(facts), writable, tolerated=tolerated)
+    return check_of(name, root_warnings(facts), writable, tolerated=tolerated)
 
 
 def check_results(store: str) -> Check:

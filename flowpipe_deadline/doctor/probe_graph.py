@@ -13,7 +13,7 @@ from flowpipe import Graph
 
 from ..core.bundle import Bundle
 from ..core.errors import FlowpipeDeadlineError
-from ..deadline.client import Farm
+from ..deadline.client import DeadlineClient
 from ..evaluator import probe_nodes
 from ..results.outputs import NodeResults, read_results
 from ..submit.undo import Deletion
@@ -97,9 +97,9 @@ def parse_render_times(output: str) -> list[float]:
     return [((d * 24 + h) * 60 + m) * 60 + s for d, h, m, s in spans if d < _MOST_DAYS]
 
 
-def remove(bundle: Bundle, job_ids: Sequence[str], farm: Farm) -> Optional[str]:
+def remove(bundle: Bundle, job_ids: Sequence[str], client: DeadlineClient) -> Optional[str]:
     """Deletes the jobs and the bundle; what could not be, in words."""
-    deletion = Deletion(farm, bundle.name)
+    deletion = Deletion(client, bundle.name)
     told = deletion.run(job_ids)
     if not deletion.is_complete:
         return f"{told}; their bundle is {bundle.folder}"

@@ -46,7 +46,7 @@ _LISTS = frozenset(
 )
 
 
-class Discretion:
+class Redaction:
     """Takes out of texts what is nobody else's business."""
 
     def __init__(self, private: Mapping[str, str]) -> None:
@@ -57,7 +57,7 @@ class Discretion:
     def hide(self, text: str) -> str:
         r"""The text without them.
 
-        >>> Discretion({"lisa": "user"}).hide(r"Error: lisa cannot write //server/show/a.exr at C:\\Temp")
+        >>> Redaction({"lisa": "user"}).hide(r"Error: lisa cannot write //server/show/a.exr at C:\\Temp")
         'Error: <user> cannot write <path> at <path>'
         """
         for pattern, replacement in self._known:

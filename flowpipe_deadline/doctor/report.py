@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Optional
 
-from ..core.warnings import Finding, Kind
+from ..core.warnings import PlanWarning, WarningKind
 from .questions.recorder import Exchange
-from .redact import Discretion
+from .redact import Redaction
 
 FORMAT = 1
 
@@ -40,12 +40,14 @@ class Check:
         }
 
 
-def check_of(name: str, findings: Sequence[Finding], otherwise: Check, *, tolerated: Collection[Kind]) -> Check:
+def check_of(
+    name: str, warnings: Sequence[PlanWarning], otherwise: Check, *, tolerated: Collection[WarningKind]
+) -> Check:
     """What the findings say, each once; without any, what was found ``otherwise``."""
-    messages = dict.fromkeys((finding.text, finding.advice) for finding in findings)
+    messages = dict.fromkeys((warning.text, warning.advice) for warning in warnings)
     if not messages:
         return replace(otherwise, name=name)
-    is_problem = any(finding.severity == "error" and finding.kind not in tolerated for finding in findings)
+    is_problem = any(warning.severity == "error" and warning.kind not in tolerated for warning in warnings)
     found = "; ".join(dict.fromkeys(text for text, _ in messages))
     advice = "; ".join(dict.fromkeys(advice for _, advice in messages))
     return Check(name, "problem" if is_problem else "warning", found, advice, otherwise.facts)
@@ -102,7 +104,7 @@ class Report:
         """Whether something has to be done."""
         return any(check.verdict == "problem" for check in (*self.checks, *self.probe))
 
-    def to_json(self, discretion: Discretion) -> dict[str, Any]:
+    def to_json(self, redaction: Redaction) -> dict[str, Any]:
         """All of it, without names, users and paths."""
         data = {
             "format": FORMAT,
@@ -114,5 +116,5 @@ class Report:
             "probe": [check.to_json() for check in self.probe],
             "questions": [answer.to_json() for answer in self.answers],
         }
-        hidden: dict[str, Any] = discretion.hide_in(data)
-        return {**hidden, "exchanges": [exchange.to_json(discretion) for exchange in self.exchanges]}
+        hidden: dict[str, Any] = redaction.hide_in(data)
+        return {**hidden, "exchanges": [exchange.to_json(redaction) for exchange in self.exchanges]}

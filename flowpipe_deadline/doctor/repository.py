@@ -9,14 +9,14 @@ from typing import Optional
 
 from ..bundle.templates import PLUGIN
 from ..core.files import RecordError, read_record
-from ..core.warnings import Kind
-from ..deadline.client import RepositoryFacts, SubmissionError
-from ..deadline.process import CommandFarm, DeadlineCommand
+from ..core.warnings import WarningKind
+from ..deadline.client import RepositoryInfo, SubmissionError
+from ..deadline.process import DeadlineCommand, ProcessClient
 from ..installation import check
 from ..installation.packages import own_version
 from ..installation.record import RECORD
 from ..planning.plan import Plan
-from ..preflight.repository import TASK_LIMIT, repository_findings
+from ..preflight.repository import TASK_LIMIT, repository_warnings
 from .report import Check, Verdict, check_of
 
 _FORMAT = 1
@@ -42,8 +42,8 @@ def read_installed(root: Optional[str], command: Optional[DeadlineCommand]) -> O
     if root and (Path(root) / "custom").is_dir():
         report = check(root)
         differences: dict[str, tuple[str, ...]] = {}
-        for finding in report.findings:
-            differences[finding.difference] = (*differences.get(finding.difference, ()), finding.path)
+        for one in report.differences:
+            differences[one.difference] = (*differences.get(one.difference, ()), one.path)
         return Installed(report.installed.version, differences)
     return None if command is None else _ask_for_record(command)
 
@@ -51,7 +51,7 @@ def read_installed(root: Optional[str], command: Optional[DeadlineCommand]) -> O
 def _ask_for_record(command: DeadlineCommand) -> Optional[Installed]:
     """What the record says: a Remote Connection Server hands out files that are asked for by name, and no others."""
     try:
-        told = CommandFarm(command).run(["-GetRepositoryFilePath", RECORD, "True"]).splitlines()
+        told = ProcessClient(command).run(["-GetRepositoryFilePath", RECORD, "True"]).splitlines()
     except SubmissionError:
         return None
     paths = [Path(line.strip()) for line in told if line.strip()]
@@ -67,7 +67,7 @@ def _ask_for_record(command: DeadlineCommand) -> Optional[Installed]:
 _BROKEN = ("missing", "older", "newer", "unfinished")
 
 
-def check_root(facts: RepositoryFacts) -> Check:
+def check_root(facts: RepositoryInfo) -> Check:
     """Where the repository is, and whether it can be seen from here."""
     name = "repository"
     if not facts.root:
@@ -79,7 +79,7 @@ def check_root(facts: RepositoryFacts) -> Check:
     return Check(name, "unknown", found, "no matter behind a Remote Connection Server", {"visible": False})
 
 
-def check_plugin(facts: RepositoryFacts, installed: Optional[Installed]) -> Check:
+def check_plugin(facts: RepositoryInfo, installed: Optional[Installed]) -> Check:
     """Whether the plugin is there, and of this version."""
     is_listed = None if facts.plugins is None else PLUGIN in facts.plugins
     version = None if installed is None else installed.version
@@ -113,17 +113,17 @@ def _judge(is_listed: Optional[bool], installed: Optional[Installed]) -> tuple[V
     return "problem" if is_broken else "warning", f"{found}, but files differ: {counts}", advice
 
 
-def check_names(facts: RepositoryFacts, plan: Optional[Plan], *, tolerated: Collection[Kind]) -> Check:
+def check_names(facts: RepositoryInfo, plan: Optional[Plan], *, tolerated: Collection[WarningKind]) -> Check:
     """How many pools, groups and limits there are, and whether those that the settings name are among them."""
     lists = {"pools": facts.pools, "groups": facts.groups, "limits": facts.limits}
     counts = {kind: None if names is None else len(names) for kind, names in lists.items()}
     found = ", ".join(f"{kind}: {'not told' if count is None else count}" for kind, count in counts.items())
-    findings = () if plan is None else repository_findings(plan, facts)
+    warnings = () if plan is None else repository_warnings(plan, facts)
     verdict: Verdict = "unknown" if None in counts.values() else "ok"
-    return check_of("pools and groups", findings, Check("", verdict, found, facts=counts), tolerated=tolerated)
+    return check_of("pools and groups", warnings, Check("", verdict, found, facts=counts), tolerated=tolerated)
 
 
-def check_limits(facts: RepositoryFacts) -> Check:
+def check_limits(facts: RepositoryInfo) -> Check:
     """Maximum priority, and tasks per job."""
     name = "limits of jobs"
     told = {"maximum_priority": facts.maximum_priority, "task_limit": facts.task_limit}

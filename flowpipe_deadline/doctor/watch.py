@@ -47,7 +47,7 @@ def watch(jobs: DeadlineJobs, *, until: Callable[[], bool], on_change: Callable[
     sights: list[Sight] = []
     while not until():
         has_changed = jobs.look()
-        tasks = {key: dict(facts.tasks) for key, facts in jobs.facts.items()}
+        tasks = {key: dict(details.tasks) for key, details in jobs.details.items()}
         sights.append(Sight(time.monotonic(), dict(jobs.statuses), tasks))
         if has_changed or len(sights) == 1:
             on_change(sights[-1])

@@ -21,23 +21,23 @@ from ..core.bundle import FILES, JOBS, MANIFEST, NODES, STORE, SUBMISSION, AnyPa
 from ..core.errors import InterruptedRunError
 from ..core.loading import refuse_while_loading
 from ..core.names import unique_keys
-from ..core.warnings import Finding, Kind, finding_lines
-from ..deadline.client import COMPLETED, FAILED, RepositoryFacts, SubmissionError
-from ..offline.farm import DEFAULT_WORKERS, FarmState, run_bundle, task_log
+from ..core.warnings import PlanWarning, WarningKind, warning_lines
+from ..deadline.client import COMPLETED, FAILED, RepositoryInfo, SubmissionError
+from ..offline.farm import DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, TaskStatus
 from ..offline.setup import WorkerSetup
 from ..planning.graph import sorted_nodes
 from ..planning.plan import Plan
-from ..preflight.check import check_plan, parse_kinds, raise_findings
+from ..preflight.check import check_plan, parse_kinds, raise_errors
 from ..results.counts import ResultCounts
 from ..results.failures import ERRORS
 from ..results.store import RESULTS
 from ..status.jobs import DELETED, DeadlineJobs
-from ..studio.connect import studio_way
+from ..studio.connect import studio_connection
 from ..studio.file import StudioFile, load_studio_file
 from ..studio.plan import studio_layers, studio_plan
 from ..submit.record import IDS
-from ..submit.submit import open_farm, submit_new_bundle
+from ..submit.submit import open_client, submit_new_bundle
 from ..submit.transaction import InterruptedSubmissionError
 from .live_graph import JobState, LiveGraph
 
@@ -54,7 +54,7 @@ _STATES: Mapping[str, JobState] = {
 }
 
 
-class FarmEvaluator(Evaluator):
+class GraphEvaluator(Evaluator):
     """What the evaluators share: a graph is planned, written, run, and gets its outputs back.
 
     The plugs are left as flowpipe's own evaluation leaves them, and ``stats`` holds the times seen from here; what a
@@ -101,7 +101,7 @@ class FarmEvaluator(Evaluator):
         studio = load_studio_file()
         layers = studio_layers(studio, given=self._settings)
         plan = studio_plan(graph, studio=studio, layers=layers, interpreters=self._interpreters, skip=clean)
-        for line in finding_lines(plan.warnings):
+        for line in warning_lines(plan.warnings):
             _log.warning(line)
         for error in self._run(plan, chosen, on_node_event):
             raise error
@@ -113,7 +113,7 @@ class FarmEvaluator(Evaluator):
         """Runs the plan to its end while the nodes follow; gives what nodes raised."""
 
 
-class OfflineEvaluator(FarmEvaluator):
+class OfflineEvaluator(GraphEvaluator):
     """Evaluates a graph on this machine, each task in a process of its own, through the same plugin as on the farm."""
 
     def __init__(
@@ -141,7 +141,7 @@ class OfflineEvaluator(FarmEvaluator):
         with self._new_bundle(plan) as (bundle, is_kept):
             live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event)
 
-            def follow(state: FarmState) -> None:
+            def follow(state: RunState) -> None:
                 live.follow(_offline_states(state), explain=lambda key: _last_words(bundle, state, key))
 
             try:
@@ -170,7 +170,7 @@ class OfflineEvaluator(FarmEvaluator):
             _delete_unless_used(folder)
 
 
-class DeadlineEvaluator(FarmEvaluator):
+class DeadlineEvaluator(GraphEvaluator):
     """Evaluates a graph on the Deadline farm, and waits for it."""
 
     def __init__(
@@ -187,7 +187,7 @@ class DeadlineEvaluator(FarmEvaluator):
         Deadline is asked for the state of the jobs every ``poll_seconds``, and ``on_progress`` hears of every change:
         Deadline's words by node key. How often a task is tried again is the repository's setting. Where waiting ends
         early, the jobs are suspended. ``settings`` and ``templates`` are those of ``plan_graph`` and ``write_bundle``,
-        the way to Deadline is that of ``choose_way``, or the studio's.
+        the way to Deadline is that of ``choose_connection``, or the studio's.
         """
         super().__init__(root=root, settings=settings, interpreters=None, templates=templates)
         self._poll_seconds = poll_seconds
@@ -198,24 +198,24 @@ class DeadlineEvaluator(FarmEvaluator):
     ) -> list[BaseException]:
         assert self._root is not None
         studio = load_studio_file()
-        way = studio_way(studio)
-        farm = open_farm(way)  # Before anything is written.
+        connection = studio_connection(studio)
+        client = open_client(connection)  # Before anything is written.
         written: list[Bundle] = []
 
-        def write(repository: RepositoryFacts) -> Bundle:
-            for finding in _checked(plan, repository, root=self._root, studio=studio):
-                _log.warning(finding)
+        def write(repository: RepositoryInfo) -> Bundle:
+            for warning in _checked(plan, repository, root=self._root, studio=studio):
+                _log.warning(warning)
             templates = self._templates or studio.templates
             written.append(write_bundle(plan, root=str(self._root), templates=templates, store=studio.store or FILES))
             return written[0]
 
         try:
-            job_ids = submit_new_bundle(write, way=way, on_message=_log.info)
+            job_ids = submit_new_bundle(write, connection=connection, on_message=_log.info)
         except InterruptedSubmissionError as error:
             raise KeyboardInterrupt(str(error)) from None
         bundle = written[0]
         live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event, wait=_WAIT_FOR_RESULTS)
-        jobs = DeadlineJobs(bundle, job_ids, farm=farm, has_results=ResultCounts(bundle).has_all)
+        jobs = DeadlineJobs(bundle, job_ids, client=client, has_results=ResultCounts(bundle).has_all)
         try:
             self._watch(jobs, live, job_ids=job_ids)
         except KeyboardInterrupt:
@@ -244,13 +244,13 @@ class DeadlineEvaluator(FarmEvaluator):
 
 
 def _checked(
-    plan: Plan, repository: RepositoryFacts, *, root: Optional[AnyPath], studio: StudioFile
-) -> tuple[Finding, ...]:
+    plan: Plan, repository: RepositoryInfo, *, root: Optional[AnyPath], studio: StudioFile
+) -> tuple[PlanWarning, ...]:
     """What is odd about the plan there; what is wrong is raised, but not a root of this machine, which was chosen."""
-    findings = check_plan(plan, root=root, repository=repository)
+    warnings = check_plan(plan, root=root, repository=repository)
     strict = studio.strict if isinstance(studio.strict, bool) else parse_kinds(studio.strict)
-    known = [finding for finding in findings if finding not in plan.warnings]  # Those have been told.
-    return raise_findings(known, strict=strict, tolerated={Kind.LOCAL_ROOT})
+    known = [warning for warning in warnings if warning not in plan.warnings]  # Those have been told.
+    return raise_errors(known, strict=strict, tolerated={WarningKind.LOCAL_ROOT})
 
 
 def _suspend(jobs: DeadlineJobs) -> str:
@@ -261,7 +261,7 @@ def _suspend(jobs: DeadlineJobs) -> str:
         return str(error)
 
 
-def _offline_states(state: FarmState) -> dict[str, JobState]:
+def _offline_states(state: RunState) -> dict[str, JobState]:
     begun = {
         task.key for task in state.tasks if task.errors or task.status not in (TaskStatus.PENDING, TaskStatus.QUEUED)
     }
@@ -269,7 +269,7 @@ def _offline_states(state: FarmState) -> dict[str, JobState]:
     return {key: ended.get(status, "started" if key in begun else "waiting") for key, status in state.jobs.items()}
 
 
-def _last_words(bundle: Bundle, state: FarmState, key: str) -> str:
+def _last_words(bundle: Bundle, state: RunState, key: str) -> str:
     """Why a task failed whose evaluator could not say it: the farm's message, and the end of the task's log."""
     task = next(task for task in state.tasks if task.key == key and task.status is TaskStatus.FAILED)
     try:

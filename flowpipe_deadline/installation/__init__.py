@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .changes import Change, Changes
-from .check import Finding, Report, check
+from .check import Difference, Report, check
 from .contents import Contents, read_contents
 from .install import EditedFilesError, install, uninstall
 from .record import InstallationError, Record, read_installed
@@ -13,8 +13,8 @@ __all__ = [
     "Change",
     "Changes",
     "Contents",
+    "Difference",
     "EditedFilesError",
-    "Finding",
     "InstallationError",
     "Record",
     "Report",

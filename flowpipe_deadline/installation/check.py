@@ -15,16 +15,16 @@ from .disk import Custom
 from .record import RECORD, Record, read_installed
 from .repository import check_repository
 
-Difference = Literal["missing", "older", "newer", "other", "edited", "stranger", "unfinished"]
+DifferenceKind = Literal["missing", "older", "newer", "other", "edited", "stranger", "unfinished"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Difference:
     """A file that is not as this version would bring it."""
 
     path: str
     """Below ``custom``."""
-    difference: Difference
+    difference: DifferenceKind
     """``older``, ``newer`` or ``other``: as another version, or another build of this one, brought it; ``stranger``:
     nobody installed it, but its folder is ours; ``unfinished``: left by an installation that was killed."""
 
@@ -37,12 +37,12 @@ class Report:
     version: str
     """This version."""
     installed: Record
-    findings: tuple[Finding, ...]
+    differences: tuple[Difference, ...]
 
     @property
     def is_same(self) -> bool:
         """Whether it does not."""
-        return not self.findings
+        return not self.differences
 
 
 def check(repository: AnyPath, *, contents: Optional[Contents] = None) -> Report:
@@ -60,33 +60,33 @@ def check(repository: AnyPath, *, contents: Optional[Contents] = None) -> Report
     installed = read_installed(custom.folder)
     known = {*ours.files, *installed.paths, RECORD}
     unfinished = [path.relative_to(custom.folder).as_posix() for path in custom.unfinished()]
-    findings = [
+    differences = [
         *_of_record(installed, ours),
         *_of_files(installed, ours, custom),
-        *(Finding(path, "unfinished") for path in unfinished),
-        *(Finding(path, "stranger") for path in custom.own_files() if not _is_known(path, known)),
+        *(Difference(path, "unfinished") for path in unfinished),
+        *(Difference(path, "stranger") for path in custom.own_files() if not _is_known(path, known)),
     ]
-    return Report(root=root, version=ours.version, installed=installed, findings=tuple(findings))
+    return Report(root=root, version=ours.version, installed=installed, differences=tuple(differences))
 
 
-def _of_record(installed: Record, ours: Contents) -> Iterator[Finding]:
+def _of_record(installed: Record, ours: Contents) -> Iterator[Difference]:
     if installed.pending:
-        yield Finding(RECORD, "unfinished")
+        yield Difference(RECORD, "unfinished")
     elif installed.version is None:
-        yield Finding(RECORD, "missing")
+        yield Difference(RECORD, "missing")
     elif (installed.version, installed.packages) != (ours.version, ours.packages):
-        yield Finding(RECORD, _age(installed, ours))
+        yield Difference(RECORD, _age(installed, ours))
 
 
-def _of_files(installed: Record, ours: Contents, custom: Custom) -> Iterator[Finding]:
+def _of_files(installed: Record, ours: Contents, custom: Custom) -> Iterator[Difference]:
     for path in sorted({*ours.files, *installed.paths}):
         have, wanted = custom.digest(path), ours.digests.get(path)
         if have == wanted or path.removesuffix(NEW) in CONFIGURATION - {path}:
             continue
         if have is None:
-            yield Finding(path, "missing")
+            yield Difference(path, "missing")
         else:
-            yield Finding(path, _age(installed, ours) if installed.is_ours(path, have) else "edited")
+            yield Difference(path, _age(installed, ours) if installed.is_ours(path, have) else "edited")
 
 
 def _is_known(path: str, known: Collection[str]) -> bool:
@@ -94,7 +94,7 @@ def _is_known(path: str, known: Collection[str]) -> bool:
     return path in known or path.rpartition(EDITED)[0].removesuffix(NEW) in known
 
 
-def _age(installed: Record, ours: Contents) -> Difference:
+def _age(installed: Record, ours: Contents) -> DifferenceKind:
     """How old what is installed is, by its version."""
     theirs, own = _numbers(installed.version or ""), _numbers(ours.version)
     if theirs == own:

@@ -21,7 +21,7 @@ from ..results.store import Store
 from .repository import JobStatus, Repository, Task, TaskStatus
 from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
-from .workers import Crew
+from .workers import WorkerPool
 
 _FOLDER = "offline"
 _REPOSITORY = "repository.sqlite"
@@ -34,7 +34,7 @@ DEFAULT_FAILURE_LIMIT = 3
 
 
 @dataclass(frozen=True)
-class FarmState:
+class RunState:
     """The farm at one moment."""
 
     jobs: Mapping[str, JobStatus]
@@ -53,8 +53,8 @@ def run_bundle(
     workers: int = DEFAULT_WORKERS,
     failure_limit: int = DEFAULT_FAILURE_LIMIT,
     setup: Optional[WorkerSetup] = None,
-    on_progress: Optional[Callable[[FarmState], None]] = None,
-) -> FarmState:
+    on_progress: Optional[Callable[[RunState], None]] = None,
+) -> RunState:
     """The farm's state once no task can run any more; the results are in the bundle's store.
 
     Tasks whose results are there are not done again, so that an interrupted or failed run goes on where it stopped. A
@@ -80,14 +80,14 @@ def run_bundle(
         _new_repository(opened, failure_limit=failure_limit) as repository,
     ):
         Path(settings.logs).mkdir(exist_ok=True)
-        crew = Crew(settings, repository=repository)
+        pool = WorkerPool(settings, repository=repository)
         try:
-            crew.hire(min(workers, len(repository.tasks())))
-            _watch(repository, crew=crew, on_progress=on_progress or _unheard)
+            pool.hire(min(workers, len(repository.tasks())))
+            _watch(repository, pool=pool, on_progress=on_progress or _unheard)
         except KeyboardInterrupt:
             raise InterruptedRunError(f"interrupted; to go on:  flowpipe-deadline run {opened.folder}") from None
         finally:
-            crew.dismiss()
+            pool.dismiss()
         return _state(repository)
 
 
@@ -107,13 +107,13 @@ def task_log(bundle: Bundle, task: Task) -> Path:
     return bundle.folder / _FOLDER / _LOGS / task_log_name(task)
 
 
-def _unheard(state: FarmState) -> None:
+def _unheard(state: RunState) -> None:
     """For callers that do not want to know."""
 
 
-def _watch(repository: Repository, *, crew: Crew, on_progress: Callable[[FarmState], None]) -> None:
+def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Callable[[RunState], None]) -> None:
     """Returns when no task is queued or rendering any more."""
-    last: Optional[FarmState] = None
+    last: Optional[RunState] = None
     while True:
         started = time.monotonic()
         state = _state(repository)
@@ -123,12 +123,12 @@ def _watch(repository: Repository, *, crew: Crew, on_progress: Callable[[FarmSta
             last = state
         if not any(task.status in (TaskStatus.QUEUED, TaskStatus.RENDERING) for task in state.tasks):
             return
-        crew.replace_the_dead()
+        pool.replace_the_dead()
         time.sleep(max(_PAUSE, 9 * effort))  # Watching costs a tenth of a core at most.
 
 
-def _state(repository: Repository) -> FarmState:
-    return FarmState(jobs=repository.job_status(), tasks=repository.tasks())
+def _state(repository: Repository) -> RunState:
+    return RunState(jobs=repository.job_status(), tasks=repository.tasks())
 
 
 @contextmanager

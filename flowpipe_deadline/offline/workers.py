@@ -17,7 +17,7 @@ _PATIENCE = 10.0  # Seconds that workers have to hand their tasks back.
 _MOST_IDLE_DEATHS = 5
 
 
-class Crew:
+class WorkerPool:
     """The worker processes. One that dies is replaced; its task counts an error and is queued again."""
 
     def __init__(self, settings: WorkerSettings, *, repository: Repository) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from ..core.text import listing, size_text
-from ..core.warnings import Finding, Kind
+from ..core.warnings import PlanWarning, WarningKind
 from ..settings.metadata import NodeSettings, misspelt_metadata
 from .plan import Job
 
@@ -17,20 +17,20 @@ LARGE_RECORD = 5_000_000
 """Bytes of JSON from which all values of a node are large."""
 
 
-def job_findings(
+def job_warnings(
     job: Job, *, metadata: Mapping[str, Any], interpreters: Optional[Collection[str]]
-) -> tuple[Finding, ...]:
+) -> tuple[PlanWarning, ...]:
     """The warnings about one job; ``interpreters`` are those that are configured, None where nobody knows."""
     return (
-        *_metadata_findings(job, metadata),
-        *_attribute_findings(job),
-        *_interpreter_findings(job, interpreters),
-        *_batch_findings(job),
-        *_size_findings(job),
+        *_metadata_warnings(job, metadata),
+        *_attribute_warnings(job),
+        *_interpreter_warnings(job, interpreters),
+        *_batch_warnings(job),
+        *_size_warnings(job),
     )
 
 
-def name_findings(jobs: Sequence[Job]) -> tuple[Finding, ...]:
+def name_warnings(jobs: Sequence[Job]) -> tuple[PlanWarning, ...]:
     """The warnings about nodes that have one name, which only sub-graphs of one name can have."""
     by_name: dict[str, list[Job]] = {}
     for job in jobs:
@@ -38,7 +38,7 @@ def name_findings(jobs: Sequence[Job]) -> tuple[Finding, ...]:
     return tuple(
         _warning(
             same[0],
-            Kind.SAME_NAME,
+            WarningKind.SAME_NAME,
             f"{len(same)} nodes have this name, and their jobs ({listing([job.key for job in same])}) look alike in the"
             " Monitor",
             "give their graphs names of their own",
@@ -48,28 +48,28 @@ def name_findings(jobs: Sequence[Job]) -> tuple[Finding, ...]:
     )
 
 
-def _warning(job: Job, kind: Kind, text: str, advice: str) -> Finding:
-    return Finding(kind=kind, severity="warning", text=text, advice=advice, node=job.short_label)
+def _warning(job: Job, kind: WarningKind, text: str, advice: str) -> PlanWarning:
+    return PlanWarning(kind=kind, severity="warning", text=text, advice=advice, node=job.short_label)
 
 
-def _metadata_findings(job: Job, metadata: Mapping[str, Any]) -> Iterator[Finding]:
+def _metadata_warnings(job: Job, metadata: Mapping[str, Any]) -> Iterator[PlanWarning]:
     for key, meant in misspelt_metadata(metadata):
-        yield _warning(job, Kind.METADATA, f"metadata '{key}' means nothing here", f"is it '{meant}'?")
+        yield _warning(job, WarningKind.METADATA, f"metadata '{key}' means nothing here", f"is it '{meant}'?")
 
 
-def _attribute_findings(job: Job) -> Iterator[Finding]:
+def _attribute_warnings(job: Job) -> Iterator[PlanWarning]:
     for name in job.record["unkept"]:
         text = f"its attribute '{name}' cannot be kept: a worker has its constructor's"
-        yield _warning(job, Kind.LOST_ATTRIBUTE, text, "make it an input if the node depends on it")
+        yield _warning(job, WarningKind.LOST_ATTRIBUTE, text, "make it an input if the node depends on it")
 
 
-def _interpreter_findings(job: Job, interpreters: Optional[Collection[str]]) -> Iterator[Finding]:
+def _interpreter_warnings(job: Job, interpreters: Optional[Collection[str]]) -> Iterator[PlanWarning]:
     if interpreters is not None and job.interpreter not in interpreters:
         text = f"the interpreter '{job.interpreter}' is not configured; its job would fail here"
-        yield _warning(job, Kind.INTERPRETER, text, "say where its executable is")
+        yield _warning(job, WarningKind.INTERPRETER, text, "say where its executable is")
 
 
-def _batch_findings(job: Job) -> Iterator[Finding]:
+def _batch_warnings(job: Job) -> Iterator[PlanWarning]:
     batch = job.record["batch"]
     if batch is None:
         return
@@ -77,15 +77,15 @@ def _batch_findings(job: Job) -> Iterator[Finding]:
         held = job.record["inputs"][name]
         if held["source"] is None and isinstance(held.get("value"), str):
             text = f"'{name}' is text; every chunk gets the text of its own frames"
-            yield _warning(job, Kind.TEXT_FRAMES, text, "give a list if the node expects one")
+            yield _warning(job, WarningKind.TEXT_FRAMES, text, "give a list if the node expects one")
     if job.task_count == 1:
         what = "frame" if job.frame_mode == "frames" else "item"
         count = f"its {len(job.frames)} {what}s fit" if len(job.frames) > 1 else f"its only {what} fits"
         text = f"{count} into one task of up to {job.chunk_size}"
-        yield _warning(job, Kind.SINGLE_TASK, text, "no batch is needed")
+        yield _warning(job, WarningKind.SINGLE_TASK, text, "no batch is needed")
 
 
-def _size_findings(job: Job) -> Iterator[Finding]:
+def _size_warnings(job: Job) -> Iterator[PlanWarning]:
     whole = _size(job.record)
     if whole < LARGE_VALUE:
         return
@@ -94,9 +94,9 @@ def _size_findings(job: Job) -> Iterator[Finding]:
     for what, value in _values(job.record):
         size = _size(value)
         if size >= LARGE_VALUE:
-            yield _warning(job, Kind.LARGE_VALUE, f"{what} holds {size_text(size)}, which {readers}", advice)
+            yield _warning(job, WarningKind.LARGE_VALUE, f"{what} holds {size_text(size)}, which {readers}", advice)
     if whole >= LARGE_RECORD:
-        yield _warning(job, Kind.LARGE_RECORD, f"it holds {size_text(whole)}, which {readers}", advice)
+        yield _warning(job, WarningKind.LARGE_RECORD, f"it holds {size_text(whole)}, which {readers}", advice)
 
 
 def _values(record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
@@ -124,19 +124,19 @@ _VANISHING = {
 }
 
 
-def setting_findings(node: str, settings: NodeSettings) -> Iterator[Finding]:
+def setting_warnings(node: str, settings: NodeSettings) -> Iterator[PlanWarning]:
     """The warnings about one node's settings; ``node`` is its label."""
     for name in settings.missing_variables:
         text = f"capture_environment: {name} is not set here, so its job goes without it"
         yield _setting_warning(
-            Kind.MISSING_VARIABLE, node, text, "set it, or ask for it by a pattern if it may be missing"
+            WarningKind.MISSING_VARIABLE, node, text, "set it, or ask for it by a pattern if it may be missing"
         )
     for key, meant in settings.misspelt_keys:
         text = f"the job info key '{key}' is not documented"
-        yield _setting_warning(Kind.JOB_INFO_KEY, node, text, f"is it '{meant}'?")
+        yield _setting_warning(WarningKind.JOB_INFO_KEY, node, text, f"is it '{meant}'?")
 
 
-def vanishing_findings(jobs: Sequence[Job]) -> Iterator[Finding]:
+def vanishing_job_warnings(jobs: Sequence[Job]) -> Iterator[PlanWarning]:
     """The warnings about jobs that go away while others wait for them.
 
     A deleted upstream job releases nobody, and whether an archived one does is unknown (submission, section 4.2); either may be gone before Deadline looks.
@@ -150,9 +150,9 @@ def vanishing_findings(jobs: Sequence[Job]) -> Iterator[Finding]:
             if entry in _VANISHING and job.key in waiting:
                 text = f"it is {_VANISHING[entry]} once complete, and {waiting[job.key]} may then wait for it for ever"
                 yield _setting_warning(
-                    Kind.VANISHING_JOB, job.label, text, "set that for the last jobs of a graph only"
+                    WarningKind.VANISHING_JOB, job.label, text, "set that for the last jobs of a graph only"
                 )
 
 
-def _setting_warning(kind: Kind, node: str, text: str, advice: str) -> Finding:
-    return Finding(kind=kind, severity="warning", text=text, advice=advice, node=node)
+def _setting_warning(kind: WarningKind, node: str, text: str, advice: str) -> PlanWarning:
+    return PlanWarning(kind=kind, severity="warning", text=text, advice=advice, node=node)

@@ -10,7 +10,7 @@ from flowpipe import INode
 
 from ..core.errors import PlanError
 from ..core.frames import FrameList, FrameListError
-from ..core.warnings import Problems
+from ..core.warnings import ErrorCollector
 from ..results.cut import CutError, items_of
 from ..settings.metadata import BatchSettings
 from .node_records import label
@@ -67,12 +67,12 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
 def _known_items(node: INode, batch: BatchSettings, fed: Collection[str]) -> dict[str, Sequence[Any]]:
     """The items of every batched input whose items are known before anything runs."""
     known: dict[str, Sequence[Any]] = {}
-    problems = Problems()
+    errors = ErrorCollector()
     for name in batch.over:
-        with problems.collected():
+        with errors.collected():
             if name not in fed or name not in node.inputs or node.inputs[name].sub_plugs:
                 known[name] = _items_of_input(node, name)
-    problems.raise_all()
+    errors.raise_all()
     if not known:
         reason = "the number of its tasks would be known only after upstream has run; batch over an input that is set"
         raise PlanError(label(node), f"is batched over {', '.join(batch.over)}, all fed by other nodes: {reason}")

@@ -17,7 +17,7 @@ from ..core.bundle import FORMAT
 from ..core.errors import PlanError
 from ..core.locate import NotImportableError, Source, describe
 from ..core.text import one_line
-from ..core.warnings import Problems
+from ..core.warnings import ErrorCollector
 from ..evaluator.nodes import UNKEPT
 from ..results.codec import UnsupportedValueError, encode
 from .graph import Connection
@@ -60,7 +60,7 @@ def node_record(
         PlanError: It cannot be found again by another process, or holds a value that does not survive.
         PreflightError: Several of its values do not survive, say.
     """
-    problems = Problems()
+    errors = ErrorCollector()
     record: dict[str, Any] = {
         "format": FORMAT,
         "key": key,
@@ -78,18 +78,18 @@ def node_record(
         "outputs": {name: _output(plug) for name, plug in node.outputs.items()},
         "batch": batch,
     }
-    with problems.collected():
+    with errors.collected():
         record["class"] = _describe(node, type(node)).to_json()
     if isinstance(node, FunctionNode):
-        with problems.collected():
+        with errors.collected():
             record["function"] = _describe_function(node).to_json()
-    with problems.collected():
+    with errors.collected():
         record["attributes"], record["unkept"] = _attributes(node)
-    with problems.collected():
+    with errors.collected():
         record["metadata"] = _keep(node, "metadata", node.metadata)
-    with problems.collected():
+    with errors.collected():
         record["inputs"] = _inputs(node, feeds)
-    problems.raise_all()
+    errors.raise_all()
     return record
 
 
@@ -151,13 +151,13 @@ def _attributes(node: INode) -> tuple[dict[str, Any], list[str]]:
     These are left to the constructor; where that needs arguments, nobody could make them again.
     """
     common = _FUNCTION_ATTRIBUTES if isinstance(node, FunctionNode) else _COMMON_ATTRIBUTES
-    problems = Problems()
+    errors = ErrorCollector()
     kept: dict[str, Any] = {}
     unkept: list[str] = []
     for name, value in vars(node).items():
         if name in common:
             continue
-        with problems.collected():
+        with errors.collected():
             try:
                 kept[name] = encode(value)
             except UnsupportedValueError as error:
@@ -167,22 +167,22 @@ def _attributes(node: INode) -> tuple[dict[str, Any], list[str]]:
                         label(node), f"its attribute '{name}' does not survive: {error}; {advice}"
                     ) from error
                 unkept.append(name)
-    problems.raise_all()
+    errors.raise_all()
     return kept, unkept
 
 
 def _inputs(node: INode, feeds: Iterable[Feed]) -> dict[str, Any]:
     by_plug = {(feed.connection.input, feed.connection.input_key): feed for feed in feeds}
-    problems = Problems()
+    errors = ErrorCollector()
     inputs: dict[str, Any] = {}
     for name, plug in node.inputs.items():
         sub_plugs: dict[str, Any] = {}
-        with problems.collected():
+        with errors.collected():
             inputs[name] = {**_input(node, plug, by_plug.get((name, None))), "sub_plugs": sub_plugs}
         for key, sub_plug in plug.sub_plugs.items():
-            with problems.collected():
+            with errors.collected():
                 sub_plugs[key] = _input(node, sub_plug, by_plug.get((name, key)))
-    problems.raise_all()
+    errors.raise_all()
     return inputs
 
 

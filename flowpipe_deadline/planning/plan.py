@@ -8,7 +8,7 @@ from typing import Any, Literal, Optional
 
 from ..core.frames import FrameList
 from ..core.text import one_line
-from ..core.warnings import Finding
+from ..core.warnings import PlanWarning
 from ..settings.parse import Entries
 
 FrameMode = Literal["frames", "items", "none"]
@@ -111,7 +111,7 @@ class Plan:
     name: str
     jobs: tuple[Job, ...]
     omitted: tuple[OmittedNode, ...] = ()
-    warnings: tuple[Finding, ...] = ()
+    warnings: tuple[PlanWarning, ...] = ()
     """What is odd, and planned all the same."""
 
     @property

@@ -12,8 +12,8 @@ from flowpipe import Graph, INode
 from ..core.errors import PlanError, SettingError
 from ..core.loading import refuse_while_loading
 from ..core.names import unique_keys
-from ..core.warnings import Finding, Problems
-from ..settings.context import Surroundings
+from ..core.warnings import ErrorCollector, PlanWarning
+from ..settings.context import PlanContext
 from ..settings.metadata import (
     DEFAULT_INTERPRETER,
     BatchSettings,
@@ -22,7 +22,7 @@ from ..settings.metadata import (
     check_graph_wide,
     parse_settings,
 )
-from .checks import job_findings, name_findings, setting_findings, vanishing_findings
+from .checks import job_warnings, name_warnings, setting_warnings, vanishing_job_warnings
 from .chunking import NOT_CUT, Chunking, plan_chunks
 from .dependencies import Precedence, plan_dependencies, plan_feeds
 from .graph import connections, parents, sort_nodes
@@ -38,12 +38,12 @@ def plan_graph(
     name: Optional[str] = None,
     settings: Optional[Mapping[str, Any]] = None,
     skip: Collection[INode] = (),
-    surroundings: Optional[Surroundings] = None,
+    context: Optional[PlanContext] = None,
 ) -> Plan:
     """The jobs that the graph becomes, upstream first; the graph is only read.
 
     ``settings`` are job settings for all nodes, as in ``metadata["deadline"]``; a node's own win. Nodes in ``skip`` are
-    no part of the plan: what they feed keeps the values that it has. ``surroundings`` are what ``read_surroundings``
+    no part of the plan: what they feed keeps the values that it has. ``context`` are what ``read_plan_context``
     gives: variables that jobs may take along, folders that their modules come from, and which interpreters there are.
 
     Raises:
@@ -58,39 +58,37 @@ def plan_graph(
     plan_name = str(name or graph.name)
     if not nodes:
         raise PlanError(plan_name, "the graph has no nodes")
-    problems = Problems(cycles)
+    errors = ErrorCollector(cycles)
     unique = dict(zip((id(node) for node in nodes), unique_keys(str(node.name) for node in nodes)))
     skipped = {id(node) for node in skip}
     running = {id(node): unique[id(node)] for node in nodes if not node.omit and id(node) not in skipped}
     awaited = _awaited_nodes(nodes, running)
     jobs = _Jobs(running)
     omitted: list[OmittedNode] = []
-    warnings: list[Finding] = []
-    around = surroundings or Surroundings()
+    warnings: list[PlanWarning] = []
+    around = context or PlanContext()
     graph_wide = GraphWide()
-    with problems.collected():
+    with errors.collected():
         graph_wide = check_graph_wide(settings or {}, name=plan_name)
     for node in nodes:
         if id(node) in skipped:
             continue
         node_settings = _NO_SETTINGS
-        with problems.collected():
-            node_settings = parse_settings(
-                label(node), metadata=node.metadata, graph_wide=graph_wide, surroundings=around
-            )
-        with problems.collected():
+        with errors.collected():
+            node_settings = parse_settings(label(node), metadata=node.metadata, graph_wide=graph_wide, context=around)
+        with errors.collected():
             if node.omit:
                 omitted.append(_omitted_node(node, node_settings, key=unique[id(node)]))
                 continue
             job = _plan_job(node, node_settings, jobs=jobs, awaited=awaited[id(node)])
             jobs.add(node, _with_imports(job, node_settings, around))
-            warnings += job_findings(job, metadata=node.metadata, interpreters=around.interpreters)
-            warnings += setting_findings(label(node), node_settings)
+            warnings += job_warnings(job, metadata=node.metadata, interpreters=around.interpreters)
+            warnings += setting_warnings(label(node), node_settings)
     if not running:
-        problems.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else "")))
-    problems.raise_all()
+        errors.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else "")))
+    errors.raise_all()
     planned = tuple(jobs.by_node.values())
-    warnings += (*name_findings(planned), *vanishing_findings(planned))
+    warnings += (*name_warnings(planned), *vanishing_job_warnings(planned))
     return Plan(name=plan_name, jobs=planned, omitted=tuple(omitted), warnings=tuple(warnings))
 
 
@@ -128,16 +126,16 @@ def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapp
         PlanError: The node cannot go to a farm as it is.
         PreflightError: For several reasons.
     """
-    problems = Problems()
+    errors = ErrorCollector()
     fed = {connection.input for connection in connections(node) if id(connection.source) in jobs.keys}
     chunking = NOT_CUT
-    with problems.collected():
+    with errors.collected():
         chunking = plan_chunks(node, settings.batch, fed=fed)
-    _collect_merge_rules(node, settings.batch, problems)
+    _collect_merge_rules(node, settings.batch, errors)
     over = () if settings.batch is None or chunking.mode == "none" else settings.batch.over
     feeds = plan_feeds(node, chunking, over=over, keys=jobs.keys, planned=jobs.by_node)
     record: Mapping[str, Any] = {}
-    with problems.collected():
+    with errors.collected():
         record = node_record(
             node,
             key=jobs.keys[id(node)],
@@ -145,7 +143,7 @@ def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapp
             batch=_batch_record(settings.batch, chunking),
             feeds=feeds,
         )
-    problems.raise_all()
+    errors.raise_all()
     upstream = [jobs.by_node[parent] for parent in awaited if parent in jobs.by_node]
     return Job(
         key=jobs.keys[id(node)],
@@ -168,11 +166,11 @@ def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapp
     )
 
 
-def _with_imports(job: Job, settings: NodeSettings, surroundings: Surroundings) -> Job:
+def _with_imports(job: Job, settings: NodeSettings, context: PlanContext) -> Job:
     """The job, its record telling the evaluator where modules of the graph's own may be imported from."""
     if not settings.import_roots:
         return job
-    inherited = [folder for folder in surroundings.python_path if folder in settings.import_roots]
+    inherited = [folder for folder in context.python_path if folder in settings.import_roots]
     imports = {"roots": list(settings.import_roots), "python_path": inherited}
     return replace(job, record={**job.record, "imports": imports})
 
@@ -183,14 +181,14 @@ def _omitted_node(node: INode, settings: NodeSettings, *, key: str) -> OmittedNo
     return OmittedNode(key=key, node=str(node.name), graph=str(node.graph.name), record=record)
 
 
-def _collect_merge_rules(node: INode, batch: Optional[BatchSettings], problems: Problems) -> None:
+def _collect_merge_rules(node: INode, batch: Optional[BatchSettings], errors: ErrorCollector) -> None:
     """Keeps the merge rules that are for an output that the node does not have."""
     for place, _ in batch.merge if batch is not None else ():
         if place not in node.outputs and place.partition(".")[0] not in node.outputs:
             guess = difflib.get_close_matches(place, node.outputs, n=1)
             advice = f"did you mean '{guess[0]}'?" if guess else f"it has {', '.join(node.outputs) or 'none'}"
             reason = f"has a merge rule for '{place}', which is none of its outputs; {advice}"
-            problems.add(SettingError(label(node), reason))
+            errors.add(SettingError(label(node), reason))
 
 
 def _batch_record(batch: Optional[BatchSettings], chunking: Chunking) -> Optional[dict[str, Any]]:

@@ -9,13 +9,13 @@ from typing import Optional, Union
 
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError
-from ..core.warnings import Finding, FindingError, Kind, Problems
-from ..deadline.client import RepositoryFacts
+from ..core.warnings import CheckError, ErrorCollector, PlanWarning, WarningKind
+from ..deadline.client import RepositoryInfo
 from ..planning.plan import Plan
-from .files import merge_findings, output_findings, source_findings
-from .path_lengths import length_findings
-from .repository import plugin_findings, repository_findings
-from .root import read_root_facts, root_findings
+from .files import merge_warnings, output_warnings, source_warnings
+from .path_lengths import length_warnings
+from .repository import plugin_warnings, repository_warnings
+from .root import read_root_info, root_warnings
 from .storage import Mounts, read_mounts
 
 
@@ -23,62 +23,62 @@ def check_plan(
     plan: Optional[Plan],
     *,
     root: Optional[AnyPath] = None,
-    repository: Optional[RepositoryFacts] = None,
+    repository: Optional[RepositoryInfo] = None,
     allow_local_root: bool = False,
     mounts: Optional[Mounts] = None,
-) -> tuple[Finding, ...]:
+) -> tuple[PlanWarning, ...]:
     """Everything that is wrong or odd, the plan's own warnings included; whatever is not given is not judged.
 
     Without a plan, because there is none, it is what can be told of root and repository alone. A folder and a file are
     made and deleted where the root is, and functions that merge are imported. ``mounts`` are those of this machine
     unless given.
     """
-    findings = list(plugin_findings(repository))
+    warnings = list(plugin_warnings(repository))
     if root is not None:
         mounts = mounts or read_mounts()
-        facts = read_root_facts(root, mounts=mounts)
-        findings += root_findings(facts, allow_local=allow_local_root)
+        info = read_root_info(root, mounts=mounts)
+        warnings += root_warnings(info, allow_local=allow_local_root)
         if plan is not None:
-            findings += length_findings(plan, root=facts.path, system=mounts.system)
-        if plan is not None and facts.storage.place == "network":
-            findings += source_findings(plan, mounts=mounts)
+            warnings += length_warnings(plan, root=info.path, system=mounts.system)
+        if plan is not None and info.storage.place == "network":
+            warnings += source_warnings(plan, mounts=mounts)
     if plan is not None:
-        findings += [*repository_findings(plan, repository), *merge_findings(plan), *output_findings(plan)]
-        findings += plan.warnings
-    return tuple(findings)
+        warnings += [*repository_warnings(plan, repository), *merge_warnings(plan), *output_warnings(plan)]
+        warnings += plan.warnings
+    return tuple(warnings)
 
 
-def raise_findings(
-    findings: Iterable[Finding],
+def raise_errors(
+    found: Iterable[PlanWarning],
     *,
-    strict: Union[bool, Collection[Kind]] = False,
-    tolerated: Collection[Kind] = (),
-    problems: Optional[Problems] = None,
-) -> tuple[Finding, ...]:
-    """The findings that are only warnings.
+    strict: Union[bool, Collection[WarningKind]] = False,
+    tolerated: Collection[WarningKind] = (),
+    errors: Optional[ErrorCollector] = None,
+) -> tuple[PlanWarning, ...]:
+    """Those of the ``found`` that are only warnings.
 
     ``strict`` makes all warnings errors, or those of some kinds; errors of kinds that are ``tolerated`` are warnings,
-    and so are warnings of such kinds whatever ``strict`` says. ``problems`` are others to be told with the errors.
+    and so are warnings of such kinds whatever ``strict`` says. ``errors`` are others to be told with the errors.
 
     Raises:
-        FindingError: One finding is an error.
+        CheckError: One of them is an error.
         PreflightError: Several are, or there are other problems as well.
         FlowpipeDeadlineError: The only other problem, and no finding is an error.
     """
-    strict_kinds: Collection[Kind] = (Kind if strict else ()) if isinstance(strict, bool) else strict
-    collected = Problems() if problems is None else problems
+    strict_kinds: Collection[WarningKind] = (WarningKind if strict else ()) if isinstance(strict, bool) else strict
+    collected = ErrorCollector() if errors is None else errors
     warnings = []
-    for finding in findings:
-        if finding.kind not in tolerated and (finding.severity == "error" or finding.kind in strict_kinds):
-            collected.add(FindingError(replace(finding, severity="error")))
+    for warning in found:
+        if warning.kind not in tolerated and (warning.severity == "error" or warning.kind in strict_kinds):
+            collected.add(CheckError(replace(warning, severity="error")))
         else:
-            warnings.append(replace(finding, severity="warning"))
+            warnings.append(replace(warning, severity="warning"))
     collected.raise_all()
     return tuple(warnings)
 
 
-def parse_strict(words: Collection[str]) -> Union[bool, frozenset[Kind]]:
-    """What ``raise_findings`` takes for ``strict``: the kinds that these words name, or True if ``all`` is among them.
+def parse_strict(words: Collection[str]) -> Union[bool, frozenset[WarningKind]]:
+    """What ``raise_errors`` takes for ``strict``: the kinds that these words name, or True if ``all`` is among them.
 
     Raises:
         UsageError: A word names none; the nearest one is suggested.
@@ -87,7 +87,7 @@ def parse_strict(words: Collection[str]) -> Union[bool, frozenset[Kind]]:
     return "all" in words or kinds
 
 
-def parse_kinds(words: Iterable[str]) -> frozenset[Kind]:
+def parse_kinds(words: Iterable[str]) -> frozenset[WarningKind]:
     """The kinds of findings that these words name.
 
     >>> sorted(kind.name for kind in parse_kinds(["large-value", "task-limit"]))
@@ -96,7 +96,7 @@ def parse_kinds(words: Iterable[str]) -> frozenset[Kind]:
     Raises:
         UsageError: A word names none; the nearest one is suggested.
     """
-    by_word = {kind.word: kind for kind in Kind}
+    by_word = {kind.word: kind for kind in WarningKind}
     kinds = set()
     for word in words:
         if word not in by_word:

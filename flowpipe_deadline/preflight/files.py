@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Optional
 
 from ..core.text import listing
-from ..core.warnings import Finding, Kind
+from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from ..planning.plan import Job, Plan
 from ..results.merge import MergeError, is_function_rule, rule_function
@@ -18,7 +18,7 @@ from .storage import Mounts, Storage
 _OUTPUT_DIRECTORY = re.compile(r"OutputDirectory\d+", re.IGNORECASE)
 
 
-def source_findings(plan: Plan, *, mounts: Mounts) -> tuple[Finding, ...]:
+def source_warnings(plan: Plan, *, mounts: Mounts) -> tuple[PlanWarning, ...]:
     """A warning for each file of the nodes' own modules that is on a disk of this machine."""
     users: dict[str, list[str]] = {}
     for job in plan.jobs:
@@ -28,38 +28,38 @@ def source_findings(plan: Plan, *, mounts: Mounts) -> tuple[Finding, ...]:
     return tuple(_local_source(file, places[file], users[file]) for file in users if places[file].place == "local")
 
 
-def merge_findings(plan: Plan) -> tuple[Finding, ...]:
+def merge_warnings(plan: Plan) -> tuple[PlanWarning, ...]:
     """An error for each output with a merge rule that is a function which cannot be imported."""
     reasons: dict[str, str] = {}
-    findings = []
+    warnings = []
     for job in plan.jobs:
         for output, rule in (job.record["batch"] or {}).get("merge", {}).items():
             if is_function_rule(rule) and rule not in reasons:
                 reasons[rule] = _why_not_importable(rule)
             if reasons.get(rule):
-                findings.append(
-                    Finding(
-                        kind=Kind.MERGE_FUNCTION,
+                warnings.append(
+                    PlanWarning(
+                        kind=WarningKind.MERGE_FUNCTION,
                         severity="error",
                         text=f"output '{output}' is to be merged by {rule}: {reasons[rule]}",
                         advice="put it into a module that all machines can import",
                         node=job.short_label,
                     )
                 )
-    return tuple(findings)
+    return tuple(warnings)
 
 
-def output_findings(plan: Plan) -> tuple[Finding, ...]:
+def output_warnings(plan: Plan) -> tuple[PlanWarning, ...]:
     """A warning for each output directory that does not exist here, or is no full path."""
-    verdicts: dict[str, Optional[Finding]] = {}
-    findings = []
+    verdicts: dict[str, Optional[PlanWarning]] = {}
+    warnings = []
     for job in plan.jobs:
         for folder in _output_directories(job):
             if folder not in verdicts:
                 verdicts[folder] = _judge_folder(folder)
             verdict = verdicts[folder]
-            findings += [] if verdict is None else [replace(verdict, node=job.short_label)]
-    return tuple(findings)
+            warnings += [] if verdict is None else [replace(verdict, node=job.short_label)]
+    return tuple(warnings)
 
 
 def _own_files(job: Job) -> Iterator[str]:
@@ -70,9 +70,9 @@ def _own_files(job: Job) -> Iterator[str]:
             yield source["file"]
 
 
-def _local_source(file: str, storage: Storage, users: list[str]) -> Finding:
-    return Finding(
-        kind=Kind.LOCAL_SOURCE,
+def _local_source(file: str, storage: Storage, users: list[str]) -> PlanWarning:
+    return PlanWarning(
+        kind=WarningKind.LOCAL_SOURCE,
         severity="warning",
         text=f"{file}, the module of {listing(users)}, is on this machine ({storage.text}), and the root is not",
         advice="workers need it too: move it to a share, or install it on all machines",
@@ -94,12 +94,12 @@ def _output_directories(job: Job) -> Iterator[str]:
     return (value for key, value in job.job_info if value and _OUTPUT_DIRECTORY.fullmatch(key))
 
 
-def _judge_folder(folder: str) -> Optional[Finding]:
+def _judge_folder(folder: str) -> Optional[PlanWarning]:
     """What is wrong with it; None if nothing is, or nobody here can tell."""
     if is_windows_path(folder) != (os.name == "nt") or os.path.isdir(folder):
         return None
-    return Finding(
-        kind=Kind.OUTPUT_DIRECTORY,
+    return PlanWarning(
+        kind=WarningKind.OUTPUT_DIRECTORY,
         severity="warning",
         text=f"the output directory '{folder}' does not exist",
         advice="check its spelling, unless the node creates it",

@@ -13,7 +13,7 @@ from ..core.bundle import JOBS, NODES
 from ..core.files import temporary_name
 from ..core.frames import FrameList
 from ..core.text import one_line
-from ..core.warnings import Finding, Kind
+from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from ..planning.plan import LONGEST_LABEL, Job, Plan
 from ..results.store import RESULTS, chunk_name
@@ -23,7 +23,7 @@ LONGEST_WINDOWS_PATH = 259
 _LONG_PREFIX = re.compile(r"[/\\]{2}\?[/\\]")  # With it, Windows takes 32767 characters.
 
 
-def length_findings(plan: Plan, *, root: str, system: str) -> tuple[Finding, ...]:
+def length_warnings(plan: Plan, *, root: str, system: str) -> tuple[PlanWarning, ...]:
     """An error if the longest path of the bundle is too long for Windows; a warning where only other systems are known.
 
     ``root`` is a full path, ``system`` the one that it is a path of, as ``sys.platform`` says.
@@ -33,15 +33,15 @@ def length_findings(plan: Plan, *, root: str, system: str) -> tuple[Finding, ...
     if length <= LONGEST_WINDOWS_PATH or _LONG_PREFIX.match(root):
         return ()
     is_for_windows = system == "win32" or is_windows_path(root)
-    finding = Finding(
-        kind=Kind.LONG_PATH,
+    warning = PlanWarning(
+        kind=WarningKind.LONG_PATH,
         severity="error" if is_for_windows else "warning",
         text=f"below {root}, one of its files has a path of {length} characters, and Windows takes"
         f" {LONGEST_WINDOWS_PATH}",
         advice=f"save {length - LONGEST_WINDOWS_PATH} in the root, or in the names of graph and node",
         node=one_line(label, longest=LONGEST_LABEL),
     )
-    return (finding,)
+    return (warning,)
 
 
 def _paths(plan: Plan) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,8 @@ from typing import Optional
 
 from ..bundle.templates import PLUGIN
 from ..core.text import listing
-from ..core.warnings import Finding, Kind
-from ..deadline.client import RepositoryFacts
+from ..core.warnings import PlanWarning, WarningKind
+from ..deadline.client import RepositoryInfo
 from ..planning.plan import Job, Plan
 
 TASK_LIMIT = 5000
@@ -18,57 +18,57 @@ TASK_LIMIT = 5000
 _NONE = "none"  # The pool and the group that every repository has.
 
 
-def repository_findings(plan: Plan, repository: Optional[RepositoryFacts]) -> tuple[Finding, ...]:
+def repository_warnings(plan: Plan, repository: Optional[RepositoryInfo]) -> tuple[PlanWarning, ...]:
     """What does not fit; what the repository does not tell is not judged, but for the number of tasks."""
-    facts = repository or RepositoryFacts()
-    registers = _registers(facts)
-    verdicts: dict[tuple[str, str], Optional[Finding]] = {}
-    findings: list[Finding] = []
+    info = repository or RepositoryInfo()
+    registers = _registers(info)
+    verdicts: dict[tuple[str, str], Optional[PlanWarning]] = {}
+    warnings: list[PlanWarning] = []
     for job in plan.jobs:
         entries = {key.lower(): value for key, value in job.job_info}
-        findings += _task_findings(job, facts.task_limit)
-        findings += _priority_findings(job, entries.get("priority", ""), facts.maximum_priority)
+        warnings += _task_warnings(job, info.task_limit)
+        warnings += _priority_warnings(job, entries.get("priority", ""), info.maximum_priority)
         for register in registers:
             for name in register.names_in(entries.get(register.key, "")):
                 if (register.key, name) not in verdicts:
                     verdicts[register.key, name] = register.judge(name)
                 verdict = verdicts[register.key, name]
-                findings += [] if verdict is None else [replace(verdict, node=job.short_label)]
-    return tuple(findings)
+                warnings += [] if verdict is None else [replace(verdict, node=job.short_label)]
+    return tuple(warnings)
 
 
-def plugin_findings(repository: Optional[RepositoryFacts]) -> tuple[Finding, ...]:
+def plugin_warnings(repository: Optional[RepositoryInfo]) -> tuple[PlanWarning, ...]:
     """An error if the repository has not got the plugin."""
     if repository is None or repository.plugins is None:
         return ()
-    register = _Register(Kind.MISSING_PLUGIN, "plugin", "plugin", repository.plugins, _one_name)
-    finding = register.judge(PLUGIN)
-    if finding is None:
+    register = _Register(WarningKind.MISSING_PLUGIN, "plugin", "plugin", repository.plugins, _one_name)
+    warning = register.judge(PLUGIN)
+    if warning is None:
         return ()
-    return (replace(finding, advice=f"install it:  flowpipe-deadline install {repository.root or 'REPOSITORY'}"),)
+    return (replace(warning, advice=f"install it:  flowpipe-deadline install {repository.root or 'REPOSITORY'}"),)
 
 
-def _task_findings(job: Job, limit: Optional[int]) -> Iterator[Finding]:
+def _task_warnings(job: Job, limit: Optional[int]) -> Iterator[PlanWarning]:
     most = TASK_LIMIT if limit is None else limit
     if 0 < most < job.task_count:  # What a limit of 0 means is not documented; surely not that there are no jobs.
         whose = "Deadline takes" if limit is None else "the repository takes"
         fitting = -(-len(job.frames) // most)
         text = f"it has {job.task_count} tasks, and {whose} {most} per job"
         advice = f"set a batch size of at least {fitting}"
-        yield _error(Kind.TASK_LIMIT, job, text, advice)
+        yield _error(WarningKind.TASK_LIMIT, job, text, advice)
 
 
-def _priority_findings(job: Job, priority: str, maximum: Optional[int]) -> Iterator[Finding]:
+def _priority_warnings(job: Job, priority: str, maximum: Optional[int]) -> Iterator[PlanWarning]:
     if maximum is not None and priority.isdecimal() and int(priority) > maximum:
         text = f"a priority of {priority} is above the repository's maximum"
-        yield _error(Kind.PRIORITY, job, text, f"use at most {maximum}")
+        yield _error(WarningKind.PRIORITY, job, text, f"use at most {maximum}")
 
 
 @dataclass(frozen=True)
 class _Register:
     """Names of one kind that the repository knows."""
 
-    kind: Kind
+    kind: WarningKind
     noun: str
     key: str
     """The job info key that names them, in small letters."""
@@ -76,22 +76,22 @@ class _Register:
     names_in: Callable[[str], tuple[str, ...]]
     """The names in the value of that key."""
 
-    def judge(self, name: str) -> Optional[Finding]:
+    def judge(self, name: str) -> Optional[PlanWarning]:
         """What is wrong with the name, if anything is."""
         if name in self.known:
             return None
         by_folded = {known.casefold(): known for known in self.known}
         same = by_folded.get(name.casefold())
         if same is not None:
-            return Finding(
-                kind=Kind.LETTER_CASE,
+            return PlanWarning(
+                kind=WarningKind.LETTER_CASE,
                 severity="warning",
                 text=f"the {self.noun} '{name}' is spelt '{same}' in the repository",
                 advice="write it so, as Deadline may tell them apart",
             )
         guess = difflib.get_close_matches(name.casefold(), by_folded, n=1)
         there_are = listing(self.known, most=10) or "none"
-        return Finding(
+        return PlanWarning(
             kind=self.kind,
             severity="error",
             text=f"the repository has no {self.noun} '{name}'",
@@ -99,13 +99,13 @@ class _Register:
         )
 
 
-def _registers(facts: RepositoryFacts) -> list[_Register]:
+def _registers(info: RepositoryInfo) -> list[_Register]:
     """A register for each kind of name that the repository tells."""
     registers = (
-        (Kind.UNKNOWN_POOL, "pool", "pool", facts.pools, _one_name),
-        (Kind.UNKNOWN_POOL, "pool", "secondarypool", facts.pools, _one_name),
-        (Kind.UNKNOWN_GROUP, "group", "group", facts.groups, _one_name),
-        (Kind.UNKNOWN_LIMIT, "limit", "limitgroups", facts.limits, _several_names),
+        (WarningKind.UNKNOWN_POOL, "pool", "pool", info.pools, _one_name),
+        (WarningKind.UNKNOWN_POOL, "pool", "secondarypool", info.pools, _one_name),
+        (WarningKind.UNKNOWN_GROUP, "group", "group", info.groups, _one_name),
+        (WarningKind.UNKNOWN_LIMIT, "limit", "limitgroups", info.limits, _several_names),
     )
     return [
         _Register(kind=kind, noun=noun, key=key, known=known, names_in=names_in)
@@ -122,5 +122,5 @@ def _several_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
 
 
-def _error(kind: Kind, job: Job, text: str, advice: str) -> Finding:
-    return Finding(kind=kind, severity="error", text=text, advice=advice, node=job.short_label)
+def _error(kind: WarningKind, job: Job, text: str, advice: str) -> PlanWarning:
+    return PlanWarning(kind=kind, severity="error", text=text, advice=advice, node=job.short_label)

@@ -11,7 +11,7 @@ from typing import Optional
 
 from ..core.bundle import AnyPath
 from ..core.text import size_text
-from ..core.warnings import Finding, Kind
+from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from .storage import Mounts, Storage, read_mounts
 
@@ -20,7 +20,7 @@ LITTLE_SPACE = 1_000_000_000
 
 
 @dataclass(frozen=True)
-class RootFacts:
+class RootInfo:
     """What was found out about a root."""
 
     path: str
@@ -32,7 +32,7 @@ class RootFacts:
     """None where the system does not say."""
 
 
-def read_root_facts(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootFacts:
+def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInfo:
     """The facts of a root, which need not exist yet.
 
     A folder with a file in it is made in the nearest existing folder, and deleted again. ``mounts`` are those of this
@@ -45,7 +45,7 @@ def read_root_facts(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootFa
         path = str(Path(root).expanduser().absolute())
         nearest = _nearest_existing(Path(path))
     except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
-        return RootFacts(path=path, problem=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
+        return RootInfo(path=path, problem=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
     problem = None
     try:
         _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
@@ -53,40 +53,40 @@ def read_root_facts(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootFa
         problem = f"{error.strerror or error} (tried in {nearest})"
     # Only now, as a share that is mounted on demand is there by now.
     storage = (mounts or read_mounts()).storage(os.path.realpath(path))
-    return RootFacts(path=path, problem=problem, storage=storage, free_bytes=_free_bytes(nearest))
+    return RootInfo(path=path, problem=problem, storage=storage, free_bytes=_free_bytes(nearest))
 
 
-def root_findings(facts: RootFacts, *, allow_local: bool = False) -> tuple[Finding, ...]:
+def root_warnings(info: RootInfo, *, allow_local: bool = False) -> tuple[PlanWarning, ...]:
     """What is wrong with the root, or odd; with ``allow_local``, a local one is only odd."""
-    findings = []
-    if facts.problem is not None:
-        findings.append(
-            Finding(
-                kind=Kind.UNUSABLE_ROOT,
+    warnings = []
+    if info.problem is not None:
+        warnings.append(
+            PlanWarning(
+                kind=WarningKind.UNUSABLE_ROOT,
                 severity="error",
-                text=f"nothing can be written below the root {facts.path}: {facts.problem}",
+                text=f"nothing can be written below the root {info.path}: {info.problem}",
                 advice="create that folder, mend its permissions, or choose another",
             )
         )
-    if facts.storage.place == "local":
-        findings.append(
-            Finding(
-                kind=Kind.LOCAL_ROOT,
+    if info.storage.place == "local":
+        warnings.append(
+            PlanWarning(
+                kind=WarningKind.LOCAL_ROOT,
                 severity="warning" if allow_local else "error",
-                text=f"the root {facts.path} is on this machine ({facts.storage.text}), where workers do not see it",
+                text=f"the root {info.path} is on this machine ({info.storage.text}), where workers do not see it",
                 advice="choose a folder on a share, or give --tolerate local-root if they see it all the same",
             )
         )
-    if facts.problem is None and facts.free_bytes is not None and facts.free_bytes < LITTLE_SPACE:
-        findings.append(
-            Finding(
-                kind=Kind.LITTLE_SPACE,
+    if info.problem is None and info.free_bytes is not None and info.free_bytes < LITTLE_SPACE:
+        warnings.append(
+            PlanWarning(
+                kind=WarningKind.LITTLE_SPACE,
                 severity="warning",
-                text=f"there are only {size_text(facts.free_bytes)} free below the root {facts.path}",
+                text=f"there are only {size_text(info.free_bytes)} free below the root {info.path}",
                 advice="make room for the results, or choose another",
             )
         )
-    return tuple(findings)
+    return tuple(warnings)
 
 
 def _nearest_existing(path: Path) -> Path:

@@ -95,7 +95,7 @@ def _is_taken(name: str, pattern: str, value: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class PlanContext:
     """What the planner cannot know by itself."""
 
     environ: Optional[Mapping[str, str]] = None
@@ -108,9 +108,9 @@ class Surroundings:
     """The interpreters that are configured; None if that is not known."""
 
 
-def read_surroundings(*, interpreters: Optional[Collection[str]] = None) -> Surroundings:
+def read_plan_context(*, interpreters: Optional[Collection[str]] = None) -> PlanContext:
     """The surroundings of this process; to be read once the graph is there, as only then its modules are."""
-    return Surroundings(
+    return PlanContext(
         environ=dict(os.environ),
         import_roots=_import_roots(),
         python_path=_full_paths(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
-from .kinds import TEXT, Kind, Problem, UnfitError, shown
+from .kinds import TEXT, Problem, UnfitError, WarningKind, shown
 from .table import SETTINGS, JobSetting
 
 # The same under other keys: R A 3dsmax, O and C LD.
@@ -113,12 +113,12 @@ EXTRA_INFO_KEY = "ExtraInfoKeyValue"
 _JOB_INFO_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
-def raw_entries(raw: Any, *, taken: Collection[str], problems: list[Problem]) -> list[tuple[str, str]]:
+def raw_entries(raw: Any, *, taken: Collection[str], errors: list[Problem]) -> list[tuple[str, str]]:
     """The entries under Deadline's own keys: one that is known by a readable name is checked as that."""
     if raw is None:
         return []
     if not isinstance(raw, Mapping):
-        problems.append(Problem("job_info", f"job_info is a dict, not {shown(raw)}"))
+        errors.append(Problem("job_info", f"job_info is a dict, not {shown(raw)}"))
         return []
     known = {key.lower() for key in taken}
     names = {setting.name for key in taken if (setting := setting_of_key(key)) is not None}
@@ -126,17 +126,17 @@ def raw_entries(raw: Any, *, taken: Collection[str], problems: list[Problem]) ->
     for key, value in raw.items():
         refusal = _refusal(key, known, names)
         if refusal is not None:
-            problems.append(Problem(f"job_info.{key}", refusal))
+            errors.append(Problem(f"job_info.{key}", refusal))
             continue
         setting = setting_of_key(key)
-        kind: Kind = TEXT if setting is None else setting.kind
+        kind: WarningKind = TEXT if setting is None else setting.kind
         try:
             entries.append((documented_key(key), kind.write_any(value)))
         except UnfitError as error:
-            problems.append(Problem(f"job_info.{key}", f"{key} {error}"))
+            errors.append(Problem(f"job_info.{key}", f"{key} {error}"))
         known.add(key.lower())
         names |= set() if setting is None or setting.is_series else {setting.name}
-    problems += _gaps(entries)
+    errors += _gaps(entries)
     return entries
 
 
@@ -161,19 +161,19 @@ def check_entries(entries: Sequence[tuple[str, str]]) -> tuple[Problem, ...]:
     >>> [str(problem) for problem in check_entries([("Priority", "high"), ("EnvironmentKeyValue0", "SHOW=x")])]
     ["Priority is a whole number from 0, not 'high'"]
     """
-    problems: list[Problem] = []
+    errors: list[Problem] = []
     environment = [(key, text) for key, text in entries if _series_number(key, ENVIRONMENT_KEY) is not None]
     for number, (key, text) in enumerate(environment):
         if key != f"{ENVIRONMENT_KEY}{number}" or not text.partition("=")[0].strip() or "=" not in text:
-            problems.append(Problem(key, f"{key}={text!r} is no {ENVIRONMENT_KEY}{number}=NAME=VALUE"))
+            errors.append(Problem(key, f"{key}={text!r} is no {ENVIRONMENT_KEY}{number}=NAME=VALUE"))
     rest = [entry for entry in entries if entry not in environment]
     seen: set[str] = set()
     for key, _ in rest:
         if key.lower() in seen:
-            problems.append(Problem(key, f"the job info key '{key}' stands there twice"))
+            errors.append(Problem(key, f"the job info key '{key}' stands there twice"))
         seen.add(key.lower())
-    raw_entries(dict(rest), taken=set(), problems=problems)
-    return tuple(problems)
+    raw_entries(dict(rest), taken=set(), errors=errors)
+    return tuple(errors)
 
 
 def _refusal(key: Any, known: Collection[str], names: Collection[str]) -> Optional[str]:

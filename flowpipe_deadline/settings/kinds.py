@@ -32,7 +32,7 @@ class UnfitError(Exception):
 
 
 @dataclass(frozen=True)
-class Kind:
+class WarningKind:
     """What a setting takes."""
 
     words: str
@@ -105,7 +105,7 @@ def check_name(name: Any) -> None:
         raise UnfitError(f"has {name!r}, which is no name")
 
 
-def whole_number(low: int, high: int = _LARGEST) -> Kind:
+def whole_number(low: int, high: int = _LARGEST) -> WarningKind:
     """Whole numbers of a range."""
     words = f"a whole number from {low}" + ("" if high == _LARGEST else f" to {high}")
 
@@ -114,10 +114,10 @@ def whole_number(low: int, high: int = _LARGEST) -> Kind:
             raise UnfitError(f"is {words}, not {shown(value)}")
         return str(value)
 
-    return Kind(words, write, lambda given: int(given) if _WHOLE_NUMBER.fullmatch(given.strip()) else given)
+    return WarningKind(words, write, lambda given: int(given) if _WHOLE_NUMBER.fullmatch(given.strip()) else given)
 
 
-def choice(*words: str) -> Kind:
+def choice(*words: str) -> WarningKind:
     """One of these words, in whatever case."""
     listed = f"{', '.join(words[:-1])} or {words[-1]}"
     by_lower_case = {word.lower(): word for word in words}
@@ -130,7 +130,7 @@ def choice(*words: str) -> Kind:
             raise UnfitError(f"is {listed}, not {shown(value)}{advice}")
         return found
 
-    return Kind(listed, write)
+    return WarningKind(listed, write)
 
 
 def _write_boolean(value: Any) -> str:
@@ -224,20 +224,22 @@ def _write_span(value: Any) -> str:
     return f"{int(parts[1]):02d}:{parts[2]}:{parts[3]}:{parts[4]}"
 
 
-TEXT = Kind("text", text)
-NOTE = Kind("text, also of several lines", _write_note)
-BOOLEAN = Kind("true or false", _write_boolean, lambda given: _BOOLEANS.get(given.strip().lower(), given))
-MACHINE_PROGRESS = Kind("a number from 0 to 100, or -1", _write_progress, _read_number)
-FULL_PATH = Kind("a full path", _write_path)
-NAMES = Kind("a list of texts", lambda value: _write_items(value, words="a list of texts", write=text), read=_split)
-FULL_PATHS = Kind(
+TEXT = WarningKind("text", text)
+NOTE = WarningKind("text, also of several lines", _write_note)
+BOOLEAN = WarningKind("true or false", _write_boolean, lambda given: _BOOLEANS.get(given.strip().lower(), given))
+MACHINE_PROGRESS = WarningKind("a number from 0 to 100, or -1", _write_progress, _read_number)
+FULL_PATH = WarningKind("a full path", _write_path)
+NAMES = WarningKind(
+    "a list of texts", lambda value: _write_items(value, words="a list of texts", write=text), read=_split
+)
+FULL_PATHS = WarningKind(
     "a list of full paths",
     lambda value: _write_items(value, words="a list of full paths", write=_write_path),
     read=_split,
 )
-MOMENT = Kind("a day and time such as 2026-01-31 20:00 or 31/01/2026 20:00", _write_moment)
-TIME_OF_DAY = Kind("a time of day such as 20:00:00", _write_time)
-SPAN = Kind("a span of time as dd:hh:mm:ss", _write_span)
+MOMENT = WarningKind("a day and time such as 2026-01-31 20:00 or 31/01/2026 20:00", _write_moment)
+TIME_OF_DAY = WarningKind("a time of day such as 20:00:00", _write_time)
+SPAN = WarningKind("a span of time as dd:hh:mm:ss", _write_span)
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ..core.errors import SettingError
-from ..core.warnings import Problems
+from ..core.warnings import ErrorCollector
 from ..results.merge import MergeError, check_rule
-from .context import Surroundings
+from .context import PlanContext
 from .kinds import Problem, UnfitError, suggestion, whole_number
 from .layers import merge_settings
 from .parse import Entries, parse_job_settings
@@ -62,16 +62,16 @@ class GraphWide:
     """What has no effect unless a node says more: not that node's fault."""
 
 
-class _Findings:
+class _NodeErrors:
     """Everything that is wrong with one node."""
 
     def __init__(self, node: str) -> None:
-        self.problems = Problems()
+        self.errors = ErrorCollector()
         self._node = node
 
     def add(self, reason: str) -> None:
         """One more."""
-        self.problems.add(SettingError(self._node, reason))
+        self.errors.add(SettingError(self._node, reason))
 
     def mapping(self, name: str, value: Any) -> Mapping[str, Any]:
         """The value as a dict; an empty one for None, or for something else, which is found fault with."""
@@ -88,40 +88,40 @@ def check_graph_wide(settings: Mapping[str, Any], *, name: str) -> GraphWide:
         SettingError: One does not exist (the right one is suggested) or has a bad value.
         PreflightError: Several.
     """
-    findings = _Findings(name)
-    given = findings.mapping(_GRAPH_WIDE, settings)
+    errors = _NodeErrors(name)
+    given = errors.mapping(_GRAPH_WIDE, settings)
     parsed = parse_job_settings(given, environ={})
-    for problem in parsed.problems:
-        findings.add(f"{_GRAPH_WIDE}: {problem}")
-    findings.problems.raise_all()
+    for problem in parsed.errors:
+        errors.add(f"{_GRAPH_WIDE}: {problem}")
+    errors.errors.raise_all()
     return GraphWide(settings=given, idle=frozenset(parsed.idle))
 
 
-def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, surroundings: Surroundings) -> NodeSettings:
+def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: PlanContext) -> NodeSettings:
     """The settings of one node; its own win over the graph's.
 
     Raises:
         SettingError: A setting does not exist (the right one is suggested) or has a bad value.
         PreflightError: That is so of several.
     """
-    findings = _Findings(node)
-    metadata = findings.mapping("metadata", metadata)
-    own = findings.mapping("metadata['deadline']", metadata.get("deadline"))
-    interpreter = _parse_interpreter(metadata.get("interpreter"), findings)
-    batch = _parse_batch(metadata, findings)
+    errors = _NodeErrors(node)
+    metadata = errors.mapping("metadata", metadata)
+    own = errors.mapping("metadata['deadline']", metadata.get("deadline"))
+    interpreter = _parse_interpreter(metadata.get("interpreter"), errors)
+    batch = _parse_batch(metadata, errors)
     settings = merge_settings(graph_wide.settings, own)
-    parsed = parse_job_settings(settings, environ=surroundings.environ or {})
-    for problem in (*parsed.problems, *parsed.idle):
-        findings.add(f"{_GRAPH_WIDE}: {problem}" if problem in graph_wide.idle else str(problem))
-    if settings.get(_CAPTURE) and surroundings.environ is None:
-        findings.add(f"{_CAPTURE} needs to know the environment: plan_graph(…, surroundings=read_surroundings())")
-    findings.problems.raise_all()
+    parsed = parse_job_settings(settings, environ=context.environ or {})
+    for problem in (*parsed.errors, *parsed.idle):
+        errors.add(f"{_GRAPH_WIDE}: {problem}" if problem in graph_wide.idle else str(problem))
+    if settings.get(_CAPTURE) and context.environ is None:
+        errors.add(f"{_CAPTURE} needs to know the environment: plan_graph(…, context=read_plan_context())")
+    errors.errors.raise_all()
     return NodeSettings(
         interpreter=interpreter,
         batch=batch,
         job_info=parsed.job_info,
         extra_info=parsed.extra_info,
-        import_roots=_import_roots(settings.get(_ROOTS), surroundings),
+        import_roots=_import_roots(settings.get(_ROOTS), context),
         missing_variables=parsed.missing,
         misspelt_keys=parsed.odd,
     )
@@ -137,66 +137,66 @@ def misspelt_metadata(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(key, guess[0]) for key, guess in guesses if guess]
 
 
-def _import_roots(value: Any, surroundings: Surroundings) -> tuple[str, ...]:
+def _import_roots(value: Any, context: PlanContext) -> tuple[str, ...]:
     if value is None or value is True:
-        return surroundings.import_roots
+        return context.import_roots
     return tuple(dict.fromkeys(map(str, value))) if value else ()
 
 
-def _parse_interpreter(value: Any, findings: _Findings) -> str:
+def _parse_interpreter(value: Any, errors: _NodeErrors) -> str:
     if value is None:
         return DEFAULT_INTERPRETER
     if not isinstance(value, str) or not _INTERPRETER.fullmatch(value):
-        findings.add(f"{value!r} is no interpreter; use a name such as 'maya' or 'maya-2025'")
+        errors.add(f"{value!r} is no interpreter; use a name such as 'maya' or 'maya-2025'")
     return str(value)
 
 
-def _parse_batch(metadata: Mapping[str, Any], findings: _Findings) -> Optional[BatchSettings]:
+def _parse_batch(metadata: Mapping[str, Any], errors: _NodeErrors) -> Optional[BatchSettings]:
     size, batch = metadata.get("batch_size"), metadata.get("batch")
     if batch is None:
         if size is None:
             return None
-        return BatchSettings(chunk_size=_chunk_size("batch_size", size, findings), over=("frames",), merge=())
+        return BatchSettings(chunk_size=_chunk_size("batch_size", size, errors), over=("frames",), merge=())
     if size is not None:
-        findings.add("has both metadata['batch_size'] and metadata['batch']; keep the second")
-    batch = findings.mapping("metadata['batch']", batch)
+        errors.add("has both metadata['batch_size'] and metadata['batch']; keep the second")
+    batch = errors.mapping("metadata['batch']", batch)
     for name in batch:
         if name not in _BATCH_KEYS:
             advice = suggestion(str(name), _BATCH_KEYS, otherwise=f"There are {', '.join(_BATCH_KEYS)}.")
-            findings.add(f"unknown batch setting '{name}'. {advice}")
+            errors.add(f"unknown batch setting '{name}'. {advice}")
     if "size" not in batch:
-        findings.add("metadata['batch'] needs 'size', the number of frames per task")
+        errors.add("metadata['batch'] needs 'size', the number of frames per task")
     return BatchSettings(
-        chunk_size=_chunk_size("batch size", batch.get("size", 1), findings),
-        over=_parse_over(batch.get("over", ("frames",)), findings),
-        merge=_parse_merge(batch.get("merge"), findings),
+        chunk_size=_chunk_size("batch size", batch.get("size", 1), errors),
+        over=_parse_over(batch.get("over", ("frames",)), errors),
+        merge=_parse_merge(batch.get("merge"), errors),
     )
 
 
-def _chunk_size(name: str, value: Any, findings: _Findings) -> int:
+def _chunk_size(name: str, value: Any, errors: _NodeErrors) -> int:
     try:
         return int(_CHUNK_SIZE.write(value))
     except UnfitError as error:
-        findings.add(f"{name} {error}")
+        errors.add(f"{name} {error}")
         return 1
 
 
-def _parse_over(value: Any, findings: _Findings) -> tuple[str, ...]:
+def _parse_over(value: Any, errors: _NodeErrors) -> tuple[str, ...]:
     names = (value,) if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
-        findings.add(f"metadata['batch']['over'] is a list of input names, not {value!r}")
+        errors.add(f"metadata['batch']['over'] is a list of input names, not {value!r}")
         return ()
     return tuple(dict.fromkeys(names))
 
 
-def _parse_merge(value: Any, findings: _Findings) -> tuple[tuple[str, str], ...]:
-    rules = findings.mapping("metadata['batch']['merge']", value)
+def _parse_merge(value: Any, errors: _NodeErrors) -> tuple[tuple[str, str], ...]:
+    rules = errors.mapping("metadata['batch']['merge']", value)
     for output, rule in rules.items():
         if not isinstance(output, str) or not isinstance(rule, str):
-            findings.add(f"a merge rule is a name for an output, not {rule!r} for {output!r}")
+            errors.add(f"a merge rule is a name for an output, not {rule!r} for {output!r}")
             continue
         try:
             check_rule(rule)
         except MergeError as error:
-            findings.add(f"output '{output}': {error}")
+            errors.add(f"output '{output}': {error}")
     return tuple(rules.items())

@@ -70,7 +70,7 @@ class JobEntries:
     job_info: Entries
     """Keys and their text, in the order in which they are written."""
     extra_info: Entries
-    problems: tuple[Problem, ...]
+    errors: tuple[Problem, ...]
     """What is wrong with any of them."""
     idle: tuple[Problem, ...]
     """What has no effect without another that is not there."""
@@ -86,26 +86,26 @@ def parse_job_settings(settings: Mapping[str, Any], *, environ: Mapping[str, str
     >>> parse_job_settings({"priority": 80, "limits": ["maya", "arnold"]}, environ={}).job_info
     (('Priority', '80'), ('LimitGroups', 'maya,arnold'))
     """
-    problems = list(_unknown(settings))
+    errors = list(_unknown(settings))
     values = {name: settings[name] for name in SETTINGS if settings.get(name) is not None}
-    _complete_outputs(values, problems)
+    _complete_outputs(values, errors)
     said = [(setting, values[name]) for name, setting in SETTINGS.items() if name in values]
-    entries = [entry for setting, value in said for entry in _entries(setting, value, problems)]
-    captured = _capture(settings.get("capture_environment"), environ, problems)
-    explicit = _named(settings, "environment", problems)
+    entries = [entry for setting, value in said for entry in _entries(setting, value, errors)]
+    captured = _capture(settings.get("capture_environment"), environ, errors)
+    explicit = _named(settings, "environment", errors)
     environment = {**captured.values, **explicit}
     pairs = [f"{name}={value}" for name, value in environment.items() if value is not None]
     entries += [(f"{ENVIRONMENT_KEY}{index}", pair) for index, pair in enumerate(pairs)]
-    raw = raw_entries(settings.get("job_info"), taken={key for key, _ in entries}, problems=problems)
+    raw = raw_entries(settings.get("job_info"), taken={key for key, _ in entries}, errors=errors)
     given = {**{owner.name: own for key, own in raw if (owner := setting_of_key(key)) is not None}, **values}
-    problems += [Problem(name, message) for name, message in exclusions(given)]
-    problems += _import_roots_problems(settings.get("import_roots"))
+    errors += [Problem(name, message) for name, message in exclusions(given)]
+    errors += _import_roots_problems(settings.get("import_roots"))
     return JobEntries(
         job_info=(*entries, *raw),
         extra_info=tuple(
-            (name, value) for name, value in _named(settings, "extra_info", problems).items() if value is not None
+            (name, value) for name, value in _named(settings, "extra_info", errors).items() if value is not None
         ),
-        problems=tuple(problems),
+        errors=tuple(errors),
         idle=tuple(Problem(name, message) for name, message in idle_settings(given)),
         missing=captured.missing,
         odd=misspelt_keys(key for key, _ in raw),
@@ -131,7 +131,7 @@ def _unknown(settings: Mapping[Any, Any]) -> Iterator[Problem]:
             yield Problem(str(name), f"unknown farm setting '{name}'. {advice}")
 
 
-def _entries(setting: JobSetting, value: Any, problems: list[Problem]) -> list[tuple[str, str]]:
+def _entries(setting: JobSetting, value: Any, errors: list[Problem]) -> list[tuple[str, str]]:
     try:
         if not setting.is_series:
             written = setting.kind.write(value)
@@ -139,18 +139,18 @@ def _entries(setting: JobSetting, value: Any, problems: list[Problem]) -> list[t
         if isinstance(value, str) or not isinstance(value, (list, tuple)):
             raise UnfitError(f"is {setting.words}, not {shown(value)}")
     except UnfitError as error:
-        problems.append(Problem(setting.name, f"{setting.name} {error}"))
+        errors.append(Problem(setting.name, f"{setting.name} {error}"))
         return []
     entries = []
     for index, item in enumerate(value):
         try:
             entries.append((setting.key.replace("#", str(index)), setting.kind.write(item)))
         except UnfitError as error:
-            problems.append(Problem(setting.name, f"{setting.name}[{index}] {error}"))
+            errors.append(Problem(setting.name, f"{setting.name}[{index}] {error}"))
     return entries
 
 
-def _complete_outputs(values: dict[str, Any], problems: list[Problem]) -> None:
+def _complete_outputs(values: dict[str, Any], errors: list[Problem]) -> None:
     """Makes pairs of folders and file names, both of which *View Output* needs; full paths are taken apart."""
     names, folders = values.get("output_filenames"), values.get("output_directories")
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
@@ -159,57 +159,55 @@ def _complete_outputs(values: dict[str, Any], problems: list[Problem]) -> None:
     for name in names:
         if _PRINTF.search(name):
             hashes = "#" * int(_PRINTF.search(name)[1] or 1)  # type: ignore[index]
-            problems.append(
-                Problem(place, f"{place}: write {_PRINTF.sub(hashes, name)!r} for {name!r}: Deadline's way")
-            )
+            errors.append(Problem(place, f"{place}: write {_PRINTF.sub(hashes, name)!r} for {name!r}: Deadline's way"))
     if folders is None:
         split = [(ntpath if "\\" in name else posixpath).split(name) for name in names]
         bare = next((name for name, (folder, last) in zip(names, split) if not folder or not last), None)
         if bare is not None:
-            problems.append(Problem(place, f"{place} has {bare!r}, no full path; set 'output_directories' as well"))
+            errors.append(Problem(place, f"{place} has {bare!r}, no full path; set 'output_directories' as well"))
             del values[place]
         else:
             values["output_directories"], values[place] = (list(part) for part in zip(*split)) if split else ([], [])
     elif isinstance(folders, (list, tuple)) and len(folders) != len(names):
         count = f"{len(names)} for {len(folders)} of output_directories"
-        problems.append(Problem(place, f"{place} has {count}; each file name belongs to the folder of its number"))
+        errors.append(Problem(place, f"{place} has {count}; each file name belongs to the folder of its number"))
     elif any("/" in name or "\\" in name for name in names):
-        problems.append(Problem(place, f"{place} has a path, and output_directories are set too; give bare names"))
+        errors.append(Problem(place, f"{place} has a path, and output_directories are set too; give bare names"))
 
 
-def _named(settings: Mapping[str, Any], name: str, problems: list[Problem]) -> dict[str, Optional[str]]:
+def _named(settings: Mapping[str, Any], name: str, errors: list[Problem]) -> dict[str, Optional[str]]:
     """A setting that is a dict of names and texts; a text of None stays None."""
     value = settings.get(name)
     if not isinstance(value, Mapping):
-        problems += [] if value is None else [Problem(name, f"{name} is a dict, not {shown(value)}")]
+        errors += [] if value is None else [Problem(name, f"{name} is a dict, not {shown(value)}")]
         return {}
     texts: dict[str, Optional[str]] = {}
     for member, item in value.items():
         try:
             check_name(member)
         except UnfitError as error:
-            problems.append(Problem(name, f"{name} {error}"))
+            errors.append(Problem(name, f"{name} {error}"))
             continue
         try:
             texts[member] = None if item is None else text(scalar(item))
         except UnfitError as error:
-            problems.append(Problem(f"{name}.{member}", f"{name}.{member} {error}"))
+            errors.append(Problem(f"{name}.{member}", f"{name}.{member} {error}"))
     return texts
 
 
-def _capture(wanted: Any, environ: Mapping[str, str], problems: list[Problem]) -> Captured:
+def _capture(wanted: Any, environ: Mapping[str, str], errors: list[Problem]) -> Captured:
     nothing = Captured(values={}, missing=(), unfit=())
     if wanted is None:
         return nothing
     try:
         NAMES.write(wanted)
     except UnfitError as error:
-        problems.append(Problem("capture_environment", f"capture_environment {error}"))
+        errors.append(Problem("capture_environment", f"capture_environment {error}"))
         return nothing
     bad = [name for name in wanted if "=" in name]
     found = capture([name for name in wanted if name not in bad], environ)
-    problems += [Problem("capture_environment", f"capture_environment has {name!r}, which is no name") for name in bad]
-    problems += [
+    errors += [Problem("capture_environment", f"capture_environment has {name!r}, which is no name") for name in bad]
+    errors += [
         Problem(
             "capture_environment", f"capture_environment: the value of {name} has several lines; Deadline has no escape"
         )

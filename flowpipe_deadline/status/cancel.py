@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
-from ..deadline.client import Farm, SubmissionError
+from ..deadline.client import DeadlineClient, SubmissionError
 from ..results.counts import ResultCounts
-from ..studio.connect import studio_farm
+from ..studio.connect import studio_client
 from ..submit.record import SUBMITTED, SubmissionRecord, SubmissionWriter, read_submission
 from ..submit.transaction import undo_half_done
 from ..submit.undo import Doubt, Undo
@@ -18,14 +18,14 @@ from .notices import check_place, notices_of
 
 def cancel_submission(
     bundle: AnyPath,
-    open_farm: Callable[[], Farm] = studio_farm,
+    open_client: Callable[[], DeadlineClient] = studio_client,
     *,
     on_message: Optional[Callable[[str], None]] = None,
 ) -> str:
     """Deletes all jobs of the submission, also of one that ended half-way; says what was done.
 
     Results stay in the bundle, which can be submitted again afterwards. What could not be deleted stays on record.
-    ``open_farm`` is called if there is something to delete.
+    ``open_client`` is called if there is something to delete.
 
     Raises:
         RecordError: The folder is no bundle, or is damaged.
@@ -36,13 +36,13 @@ def cancel_submission(
     record = _own_record(opened)
     if record is None:
         return f"{opened.name} is not submitted: there is nothing to cancel"
-    farm = open_farm()
-    listed = farm.list_jobs(list(record.jobs.values()))  # Raises before anything is changed.
+    client = open_client()
+    listed = client.list_jobs(list(record.jobs.values()))  # Raises before anything is changed.
     if record.state != SUBMITTED:
-        return undo_half_done(opened, farm, say=on_message or (lambda _: None))
+        return undo_half_done(opened, client, say=on_message or (lambda _: None))
     writer = SubmissionWriter(opened.folder)
     writer.claim(takes_submitted=True)
-    undo = Undo(opened, farm, writer)
+    undo = Undo(opened, client, writer)
     there = [job_id for job_id in record.jobs.values() if job_id in listed]
     told = undo.run(there, doubt=Doubt(may_render=True))
     if not undo.is_complete:
@@ -50,10 +50,10 @@ def cancel_submission(
     return told if listed else f"Deadline has no job of {opened.name} any more"
 
 
-def suspend_submission(bundle: AnyPath, open_farm: Callable[[], Farm] = studio_farm) -> str:
+def suspend_submission(bundle: AnyPath, open_client: Callable[[], DeadlineClient] = studio_client) -> str:
     """Suspends all jobs of the submission that could start; says which are suspended now.
 
-    ``open_farm`` is called if there is something to suspend.
+    ``open_client`` is called if there is something to suspend.
 
     Raises:
         RecordError: The folder is no bundle, or is damaged.
@@ -64,7 +64,7 @@ def suspend_submission(bundle: AnyPath, open_farm: Callable[[], Farm] = studio_f
     record = _own_record(opened)
     if record is None or record.state != SUBMITTED:
         raise SubmissionError(notices_of(opened, record)[0])
-    jobs = DeadlineJobs(opened, record.jobs, farm=open_farm(), has_results=ResultCounts(opened).has_all)
+    jobs = DeadlineJobs(opened, record.jobs, client=open_client(), has_results=ResultCounts(opened).has_all)
     return jobs.suspend()
 
 

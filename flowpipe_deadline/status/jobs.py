@@ -9,7 +9,17 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.bundle import Bundle
-from ..deadline.client import ACTIVE, COMPLETED, FAILED, PENDING, SUSPENDED, UNKNOWN, Farm, JobFacts, SubmissionError
+from ..deadline.client import (
+    ACTIVE,
+    COMPLETED,
+    FAILED,
+    PENDING,
+    SUSPENDED,
+    UNKNOWN,
+    DeadlineClient,
+    JobDetails,
+    SubmissionError,
+)
 from ..results.store import StoreError
 
 DELETED = "Deleted"
@@ -24,10 +34,10 @@ class DeadlineJobs:
     """The submitted jobs of a bundle, by node key, as Deadline last told of them."""
 
     def __init__(
-        self, bundle: Bundle, job_ids: Mapping[str, str], *, farm: Farm, has_results: Callable[[str], bool]
+        self, bundle: Bundle, job_ids: Mapping[str, str], *, client: DeadlineClient, has_results: Callable[[str], bool]
     ) -> None:
         """``has_results`` says of a node whether all of its results are there: a job may be deleted once it is done."""
-        self.facts: dict[str, JobFacts] = {}
+        self.details: dict[str, JobDetails] = {}
         """What was told last of each job, as far as something was."""
         self.statuses = dict.fromkeys(job_ids, PENDING)
         """In Deadline's words: Queued, Rendering, Active, Pending, Suspended, Completed, Failed; or Deleted."""
@@ -35,7 +45,7 @@ class DeadlineJobs:
         """Why Deadline could last not be asked; empty since it answered."""
         self._jobs = [job for job in bundle.jobs if job["key"] in job_ids]
         self._ids = job_ids
-        self._farm = farm
+        self._client = client
         self._has_results = has_results
         self._last_answer = time.monotonic()
 
@@ -47,13 +57,13 @@ class DeadlineJobs:
             StoreError: Whether the results of a deleted job are there cannot be told.
         """
         asked = list(keys)
-        found = self._farm.read_jobs([self._ids[key] for key in asked]) if asked else {}
+        found = self._client.read_jobs([self._ids[key] for key in asked]) if asked else {}
         told = {key: found[self._ids[key]] for key in asked if self._ids[key] in found}
         silent = [key for key in asked if key not in told]
-        listed = self._farm.list_jobs([self._ids[key] for key in silent]) if silent else set()
+        listed = self._client.list_jobs([self._ids[key] for key in silent]) if silent else set()
         gone = [key for key in silent if self._ids[key] not in listed]
-        self.facts.update(told)
-        self.statuses.update({key: _status(facts) for key, facts in told.items() if facts.status != UNKNOWN})
+        self.details.update(told)
+        self.statuses.update({key: _status(details) for key, details in told.items() if details.status != UNKNOWN})
         self.statuses.update({key: COMPLETED if self._has_results(key) else DELETED for key in gone})
         self._count_tasks()
         return [key for key in asked if key not in gone and (key not in told or told[key].status == UNKNOWN)]
@@ -65,7 +75,7 @@ class DeadlineJobs:
             SubmissionError: Deadline has given no state of a job for a quarter of an hour.
         """
         keys = list(self._ids) if at_all else self.due()
-        before = dict(self.statuses), dict(self.facts)
+        before = dict(self.statuses), dict(self.details)
         try:
             untold = self.read(keys)
         except (SubmissionError, StoreError, OSError) as error:
@@ -76,7 +86,7 @@ class DeadlineJobs:
         else:
             self.trouble = ""
             self._last_answer = time.monotonic()
-        return before != (self.statuses, self.facts)
+        return before != (self.statuses, self.details)
 
     def due(self) -> list[str]:
         """The jobs that have not ended and can go on: none that they wait for stands in the way."""
@@ -118,7 +128,7 @@ class DeadlineJobs:
     def _try_to_suspend(self, keys: Sequence[str]) -> str:
         """Why that failed, if it did: one that has just ended cannot be suspended, and may keep others from it."""
         try:
-            self._farm.suspend([self._ids[key] for key in keys])
+            self._client.suspend([self._ids[key] for key in keys])
         except SubmissionError as error:
             return str(error)
         return ""
@@ -142,8 +152,8 @@ class DeadlineJobs:
         if upstream <= {COMPLETED} or (job.get("frame_dependent") and not upstream & {FAILED, DELETED}):
             return True
         # What was released before something upstream failed, or by somebody in the Monitor, still ends.
-        facts = self.facts.get(job["key"])
-        states = set(facts.tasks) or {facts.status} if facts is not None else set()
+        details = self.details.get(job["key"])
+        states = set(details.tasks) or {details.status} if details is not None else set()
         return not states.isdisjoint(ACTIVE)
 
     def _upstream(self, job: Mapping[str, Any]) -> set[str]:
@@ -162,15 +172,15 @@ class DeadlineJobs:
             for job in self._jobs
             if self._upstream(job) & {FAILED, DELETED}
             and self.statuses[job["key"]] in ACTIVE
-            and job["key"] in self.facts
-            and not self.facts[job["key"]].tasks
+            and job["key"] in self.details
+            and not self.details[job["key"]].tasks
         ]
         if not unclear:
             return
-        tasks = self._farm.read_tasks_of([self._ids[key] for key in unclear])
+        tasks = self._client.read_tasks_of([self._ids[key] for key in unclear])
         for key in unclear:
             counts = Counter(task.status for task in tasks.get(self._ids[key], ()))
-            self.facts[key] = replace(self.facts[key], tasks=dict(counts))
+            self.details[key] = replace(self.details[key], tasks=dict(counts))
 
     def _be_patient(self, keys: Sequence[str], words: str) -> None:
         self.trouble = words
@@ -183,8 +193,8 @@ class DeadlineJobs:
         return ", ".join(self._ids[key] for key in keys)
 
 
-def _status(facts: JobFacts) -> str:
+def _status(details: JobDetails) -> str:
     """The state in the Monitor's words, which tells an active job that renders from one that waits for a worker."""
-    if facts.status != "Active" or not facts.tasks:
-        return facts.status
-    return "Rendering" if facts.tasks.get("Rendering") else "Queued"
+    if details.status != "Active" or not details.tasks:
+        return details.status
+    return "Rendering" if details.tasks.get("Rendering") else "Queued"

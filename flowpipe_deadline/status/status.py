@@ -9,10 +9,10 @@ from typing import Any, Optional
 
 from ..core.bundle import AnyPath, Bundle, find_nodes, read_bundle
 from ..core.errors import UsageError
-from ..deadline.client import COMPLETED, PENDING, UNKNOWN, Farm, JobFacts, TaskFacts
+from ..deadline.client import COMPLETED, PENDING, UNKNOWN, DeadlineClient, JobDetails, TaskDetails
 from ..results.counts import ResultCounts
 from ..results.failures import ERRORS, Failure, read_failures
-from ..studio.connect import studio_farm
+from ..studio.connect import studio_client
 from ..submit.record import SubmissionRecord, read_submission
 from .jobs import DELETED, DeadlineJobs
 from .notices import SUBMITTING, notices_of, state_of
@@ -48,7 +48,7 @@ class SubmittedJob:
     """The keys of those that it depends on and that are not complete."""
     failures: tuple[Failure, ...]
     """What its tasks raised, the latest first, without those that have results by now."""
-    tasks: Optional[tuple[TaskFacts, ...]] = None
+    tasks: Optional[tuple[TaskDetails, ...]] = None
     """None if they were not asked for."""
 
     @property
@@ -59,7 +59,7 @@ class SubmittedJob:
 
 
 @dataclass(frozen=True)
-class Submitted:
+class SubmissionStatus:
     """The submission of a bundle at one moment."""
 
     bundle: Bundle
@@ -86,16 +86,16 @@ class Submitted:
         return sum(job.progress * job.total for job in self.jobs) / total if total else 100.0
 
 
-def read_submitted(
+def read_submission_status(
     bundle: AnyPath,
-    open_farm: Callable[[], Farm] = studio_farm,
+    open_client: Callable[[], DeadlineClient] = studio_client,
     *,
     node: Optional[str] = None,
     with_tasks: bool = False,
-) -> Submitted:
+) -> SubmissionStatus:
     """What the submission of the bundle is now; of one node only, by key, name or ``graph.node``.
 
-    All jobs are one question to Deadline, all tasks one more. ``open_farm`` is called if the bundle was submitted.
+    All jobs are one question to Deadline, all tasks one more. ``open_client`` is called if the bundle was submitted.
 
     Raises:
         RecordError: The folder is no bundle, or is damaged.
@@ -107,7 +107,7 @@ def read_submitted(
     wanted = None if node is None else find_nodes(opened, node)
     if wanted is not None and wanted.isdisjoint(job["key"] for job in opened.jobs):
         raise UsageError(f"{node} is omitted in {opened.folder}: it has no job")
-    submission = Submission(opened, open_farm)
+    submission = Submission(opened, open_client)
     submission.read()
     return submission.now(wanted, with_tasks=with_tasks)
 
@@ -115,8 +115,8 @@ def read_submitted(
 class Submission:
     """The submission of a bundle, which is asked again and again."""
 
-    def __init__(self, bundle: Bundle, open_farm: Optional[Callable[[], Farm]]) -> None:
-        """Reads the bundle's record of it; Deadline is not asked yet, and without ``open_farm`` never.
+    def __init__(self, bundle: Bundle, open_client: Optional[Callable[[], DeadlineClient]]) -> None:
+        """Reads the bundle's record of it; Deadline is not asked yet, and without ``open_client`` never.
 
         Raises:
             RecordError: The bundle's record is damaged.
@@ -129,9 +129,9 @@ class Submission:
         recorded = self._record.jobs if self._record is not None else {}
         self._ids = {job["key"]: recorded[job["key"]] for job in bundle.jobs if job["key"] in recorded}
         self.jobs = None
-        if open_farm is not None and self._ids:
-            self._farm = open_farm()
-            self.jobs = DeadlineJobs(bundle, self._ids, farm=self._farm, has_results=self.counts.has_all)
+        if open_client is not None and self._ids:
+            self._client = open_client()
+            self.jobs = DeadlineJobs(bundle, self._ids, client=self._client, has_results=self.counts.has_all)
         self._untold: Collection[str] = ()
 
     def read(self) -> None:
@@ -144,7 +144,7 @@ class Submission:
         if self.jobs is not None:
             self._untold = self.jobs.read(self._ids)
 
-    def now(self, wanted: Optional[Collection[str]] = None, *, with_tasks: bool = False) -> Submitted:
+    def now(self, wanted: Optional[Collection[str]] = None, *, with_tasks: bool = False) -> SubmissionStatus:
         """What Deadline told last of the jobs, or of the ``wanted`` ones by key; their tasks are asked for.
 
         Raises:
@@ -154,7 +154,7 @@ class Submission:
         jobs = [job for job in self.bundle.jobs if wanted is None or job["key"] in wanted]
         tasks = self._read_tasks([job["key"] for job in jobs]) if with_tasks else {}
         failed, state = self._failed_nodes(), state_of(self._record)
-        return Submitted(
+        return SubmissionStatus(
             bundle=self.bundle,
             state=state,
             jobs=tuple(self._job(job, tasks.get(job["key"]), failed) for job in jobs),
@@ -163,15 +163,15 @@ class Submission:
             notices=self._notices,
         )
 
-    def _read_tasks(self, keys: Sequence[str]) -> dict[str, tuple[TaskFacts, ...]]:
+    def _read_tasks(self, keys: Sequence[str]) -> dict[str, tuple[TaskDetails, ...]]:
         if self.jobs is None:
             return {}
         known = {self._ids[key]: key for key in keys if self._status(key) not in (None, DELETED)}
-        known = {job_id: key for job_id, key in known.items() if key in self.jobs.facts}
-        found = self._farm.read_tasks_of(list(known)) if known else {}
+        known = {job_id: key for job_id, key in known.items() if key in self.jobs.details}
+        found = self._client.read_tasks_of(list(known)) if known else {}
         return {known[job_id]: self._with_frames(known[job_id], tasks) for job_id, tasks in found.items()}
 
-    def _with_frames(self, key: str, tasks: Sequence[TaskFacts]) -> tuple[TaskFacts, ...]:
+    def _with_frames(self, key: str, tasks: Sequence[TaskDetails]) -> tuple[TaskDetails, ...]:
         """The tasks with the frames that were planned, where Deadline does not tell them."""
         planned = self.counts.frames(key)
         if len(planned) != len(tasks):
@@ -189,13 +189,13 @@ class Submission:
         return UNKNOWN if key in self._untold else self.jobs.statuses[key]
 
     def _job(
-        self, job: Mapping[str, Any], tasks: Optional[tuple[TaskFacts, ...]], failed: Collection[str]
+        self, job: Mapping[str, Any], tasks: Optional[tuple[TaskDetails, ...]], failed: Collection[str]
     ) -> SubmittedJob:
         key, status = job["key"], self._status(job["key"])
-        facts = self.jobs.facts.get(key) if self.jobs is not None else None
-        states = _states(facts, tasks) if status not in (None, DELETED) else {}
-        done, total, is_told = self._done(key, status, facts, states)
-        is_failing = key in failed and status != COMPLETED and not (facts is not None and facts.errors == 0)
+        details = self.jobs.details.get(key) if self.jobs is not None else None
+        states = _states(details, tasks) if status not in (None, DELETED) else {}
+        done, total, is_told = self._done(key, status, details, states)
+        is_failing = key in failed and status != COMPLETED and not (details is not None and details.errors == 0)
         return SubmittedJob(
             key=key,
             node=job["node"],
@@ -207,7 +207,7 @@ class Submission:
             is_batched=job["frame_mode"] != "none",
             is_told=is_told,
             states=states,
-            errors=_errors(facts, tasks),
+            errors=_errors(details, tasks),
             depends_on=tuple(job["depends_on"]),
             waits_for=tuple(other for other in job["depends_on"] if self._status(other) != COMPLETED),
             failures=self._failures(key) if is_failing else (),
@@ -215,11 +215,11 @@ class Submission:
         )
 
     def _done(
-        self, key: str, status: Optional[str], facts: Optional[JobFacts], states: Mapping[str, int]
+        self, key: str, status: Optional[str], details: Optional[JobDetails], states: Mapping[str, int]
     ) -> tuple[int, int, bool]:
         """How many tasks are complete, of how many, and whether Deadline has said so."""
         planned = self.counts.planned(key)
-        told = facts.task_count if facts is not None else None
+        told = details.task_count if details is not None else None
         total = told or max(planned, sum(states.values()))
         if status == COMPLETED:
             return total, total, True
@@ -235,13 +235,13 @@ class Submission:
         return tuple(failure for failure in failures if failure.frames in missing)
 
 
-def _states(facts: Optional[JobFacts], tasks: Optional[Sequence[TaskFacts]]) -> Mapping[str, int]:
+def _states(details: Optional[JobDetails], tasks: Optional[Sequence[TaskDetails]]) -> Mapping[str, int]:
     if tasks:
         return Counter(task.status for task in tasks)
-    return facts.tasks if facts is not None else {}
+    return details.tasks if details is not None else {}
 
 
-def _errors(facts: Optional[JobFacts], tasks: Optional[Sequence[TaskFacts]]) -> Optional[int]:
+def _errors(details: Optional[JobDetails], tasks: Optional[Sequence[TaskDetails]]) -> Optional[int]:
     if tasks and all(task.errors is not None for task in tasks):
         return sum(task.errors or 0 for task in tasks)
-    return facts.errors if facts is not None else None
+    return details.errors if details is not None else None

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
-from ..deadline.client import Farm, SubmissionError
-from ..studio.connect import studio_farm
+from ..deadline.client import DeadlineClient, SubmissionError
+from ..studio.connect import studio_client
 from ..submit.record import SUBMITTED, read_submission
 from .jobs import DeadlineJobs
 from .notices import SUBMITTING, check_place, notices_of, state_of
-from .status import Submission, Submitted
+from .status import Submission, SubmissionStatus
 
 POLL_SECONDS = 10.0
 _AT_WORK_PAUSE = 1.0  # Seconds between two looks at a submission that is being made.
@@ -21,7 +21,7 @@ _AT_WORK_PAUSE = 1.0  # Seconds between two looks at a submission that is being 
 class Listener:
     """Hears of a submission while it is waited for; this one does not care."""
 
-    def show(self, submitted: Submitted) -> None:
+    def show(self, submitted: SubmissionStatus) -> None:
         """How it is now; called each time that Deadline was asked."""
 
     def say(self, line: str) -> None:
@@ -30,16 +30,16 @@ class Listener:
 
 def wait_for_submission(
     bundle: AnyPath,
-    open_farm: Callable[[], Farm] = studio_farm,
+    open_client: Callable[[], DeadlineClient] = studio_client,
     *,
     poll_seconds: float = POLL_SECONDS,
     timeout: Optional[float] = None,
     listener: Optional[Listener] = None,
-) -> Submitted:
+) -> SubmissionStatus:
     """What the submission is once no job of it can go on, or after ``timeout`` seconds: ``is_over`` says which.
 
     Deadline is asked every ``poll_seconds``, for the jobs that can have changed; for all of them at first, and once
-    more at the end, as somebody may have requeued some. ``open_farm`` is called once there is something to ask.
+    more at the end, as somebody may have requeued some. ``open_client`` is called once there is something to ask.
 
     Raises:
         RecordError: The folder is no bundle, or is damaged.
@@ -58,7 +58,7 @@ def wait_for_submission(
     check_place(opened)
     for notice in notices:
         hears.say(notice)
-    submission = Submission(opened, open_farm)
+    submission = Submission(opened, open_client)
     if submission.jobs is None:
         raise SubmissionError(f"{opened.name} was cancelled this moment; there is nothing to wait for")
     return _follow(submission, submission.jobs, clock, hears, poll_seconds=poll_seconds)
@@ -96,7 +96,7 @@ def _await_submission(bundle: Bundle, clock: _Clock, listener: Listener) -> tupl
 
 def _follow(
     submission: Submission, jobs: DeadlineJobs, clock: _Clock, listener: Listener, *, poll_seconds: float
-) -> Submitted:
+) -> SubmissionStatus:
     trouble, asks_all = "", True
     while True:
         jobs.look(at_all=asks_all)

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from ..core.bundle import FILES
-from ..core.warnings import Kind as FindingKind
+from ..core.warnings import WarningKind as FindingKind
 from ..results.redis_url import RedisAddress
 from ..results.store import StoreError
-from ..settings.kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, Kind, UnfitError, choice, shown, suggestion
+from ..settings.kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, UnfitError, WarningKind, choice, shown, suggestion
 from ..settings.parse import parse_job_settings
 
 WAYS = ("auto", "script", "webservice", "command")
@@ -39,7 +39,7 @@ class StudioChecks:
 
     def __init__(self, table: Mapping[str, Any], *, folder: Path) -> None:
         """``folder`` is the file's own, from which its relative paths go out."""
-        self.problems: list[tuple[tuple[str, ...], str]] = []
+        self.errors: list[tuple[tuple[str, ...], str]] = []
         """The keys that lead to each problem, and what is wrong there."""
         self._table = table
         self._system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
@@ -63,7 +63,7 @@ class StudioChecks:
         }
 
     def _add(self, path: tuple[str, ...], reason: Union[str, Exception]) -> None:
-        self.problems.append((path, f"{'.'.join(path)} {reason}"))
+        self.errors.append((path, f"{'.'.join(path)} {reason}"))
 
     def _value(self, path: tuple[str, ...]) -> Any:
         value: Any = self._table
@@ -77,7 +77,7 @@ class StudioChecks:
             self._add(path, f"is a table, [{'.'.join(path)}], not {shown(value)}")
         return value if isinstance(value, Mapping) else {}
 
-    def _text(self, path: tuple[str, ...], kind: Kind, *, home: bool = False) -> Optional[str]:
+    def _text(self, path: tuple[str, ...], kind: WarningKind, *, home: bool = False) -> Optional[str]:
         value = self._value(path)
         if value is None:
             return None
@@ -106,7 +106,7 @@ class StudioChecks:
         for key in table:
             if key not in known:
                 advice = suggestion(key, known, otherwise=f"There are {', '.join(known)}.")
-                self.problems.append(((*path, key), f"unknown key '{'.'.join((*path, key))}'. {advice}"))
+                self.errors.append(((*path, key), f"unknown key '{'.'.join((*path, key))}'. {advice}"))
 
     def _store(self) -> Optional[str]:
         store = self._text(("store",), TEXT)
@@ -115,7 +115,7 @@ class StudioChecks:
         try:
             RedisAddress.parse(str(store))
         except StoreError as error:
-            self.problems.append((("store",), str(error)))
+            self.errors.append((("store",), str(error)))
         return store
 
     def _strict(self) -> Union[bool, tuple[str, ...]]:
@@ -159,8 +159,8 @@ class StudioChecks:
 
     def _settings(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         settings = self._subtable(path)
-        for problem in parse_job_settings(settings, environ={}).problems:
-            self.problems.append(((*path, *problem.setting.split(".")), f"[{'.'.join(path)}] {problem}"))
+        for problem in parse_job_settings(settings, environ={}).errors:
+            self.errors.append(((*path, *problem.setting.split(".")), f"[{'.'.join(path)}] {problem}"))
         return settings
 
     def _hooks(self) -> tuple[str, ...]:

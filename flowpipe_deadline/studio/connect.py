@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from typing import Optional
 
-from ..deadline.client import Farm
-from ..submit.submit import VIA_VARIABLE, Way, choose_way, open_farm
+from ..deadline.client import DeadlineClient
+from ..submit.submit import VIA_VARIABLE, Connection, choose_connection, open_client
 from ..submit.transaction import Stop
 from .file import StudioFile, load_studio_file
 
 
-def studio_way(studio: StudioFile, *, via: Optional[str] = None) -> Way:
+def studio_connection(studio: StudioFile, *, via: Optional[str] = None) -> Connection:
     """The way that was asked for, here or by an environment variable, else the studio's, else one that fits.
 
     Raises:
-        UsageError, SubmissionError: As ``choose_way`` does.
+        UsageError, SubmissionError: As ``choose_connection`` does.
     """
-    return choose_way(via, environment=studio_variables(studio))
+    return choose_connection(via, environment=studio_variables(studio))
 
 
 def studio_variables(studio: StudioFile) -> dict[str, str]:
@@ -27,11 +27,11 @@ def studio_variables(studio: StudioFile) -> dict[str, str]:
     return {**studio.webservice_variables, **named, **here}
 
 
-def studio_farm(*, via: Optional[str] = None, is_stopping: Optional[Stop] = None) -> Farm:
+def studio_client(*, via: Optional[str] = None, is_stopping: Optional[Stop] = None) -> DeadlineClient:
     """Deadline by that way, for questions and changes; a call is given up once ``is_stopping`` says so.
 
     Raises:
         StudioFileError, PreflightError: As ``load_studio_file`` does.
-        UsageError, SubmissionError: As ``choose_way`` does.
+        UsageError, SubmissionError: As ``choose_connection`` does.
     """
-    return open_farm(studio_way(load_studio_file(), via=via), is_stopping=is_stopping)
+    return open_client(studio_connection(load_studio_file(), via=via), is_stopping=is_stopping)

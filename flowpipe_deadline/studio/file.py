@@ -11,7 +11,7 @@ from typing import Any, Optional, Union
 import platformdirs
 
 from ..core.errors import StudioFileError, UsageError
-from ..core.warnings import Problems
+from ..core.warnings import ErrorCollector
 from ..settings.kinds import suggestion
 from .checks import StudioChecks
 from .toml import TomlError, line_of, parse_toml
@@ -132,7 +132,7 @@ def read_studio_file(path: Path) -> StudioFile:
         raise StudioFileError(path, f"is no TOML: {error}", line=error.line) from error
     checks = StudioChecks(table, folder=path.parent)
     values = checks.values()
-    errors = [StudioFileError(path, reason, line=line_of(text, key)) for key, reason in checks.problems]
+    errors = [StudioFileError(path, reason, line=line_of(text, key)) for key, reason in checks.errors]
     errors.sort(key=lambda error: error.line or 0)
-    Problems(errors).raise_all()
+    ErrorCollector(errors).raise_all()
     return StudioFile(path=path, **values)

@@ -9,7 +9,7 @@ from importlib import metadata
 from typing import Any
 
 from ..core.errors import HookError, SettingError
-from ..core.warnings import Finding, Kind, Problems
+from ..core.warnings import ErrorCollector, PlanWarning, WarningKind
 from ..planning.plan import Dependency, Job, Plan
 from ..settings.job_info_keys import ENVIRONMENT_KEY, check_entries
 from ..settings.kinds import UnfitError, suggestion, text
@@ -32,7 +32,7 @@ def violations(adjusted: Plan, plan: Plan, *, records: Mapping[str, str]) -> lis
     if wrong:
         return wrong
     wrong += [f"{job!r:.80} is no job" for job in adjusted.jobs if not isinstance(job, Job)]
-    wrong += [f"{warning!r:.80} is no finding" for warning in adjusted.warnings if not isinstance(warning, Finding)]
+    wrong += [f"{warning!r:.80} is no finding" for warning in adjusted.warnings if not isinstance(warning, PlanWarning)]
     if wrong:
         return wrong
     planned = {job.key: job for job in plan.jobs}
@@ -145,7 +145,7 @@ def apply_hooks(plan: Plan, *, disabled: Collection[str] = ()) -> Plan:
     return replace(plan, warnings=(*plan.warnings, *strange)) if strange else plan
 
 
-def unknown_hooks(disabled: Iterable[str], found: Iterable[Hook]) -> tuple[Finding, ...]:
+def unknown_hooks(disabled: Iterable[str], found: Iterable[Hook]) -> tuple[PlanWarning, ...]:
     """A warning for each name that is switched off and that no hook has: nothing is switched off by it.
 
     No error, because one studio file serves machines and applications that have different packages.
@@ -153,8 +153,8 @@ def unknown_hooks(disabled: Iterable[str], found: Iterable[Hook]) -> tuple[Findi
     names = list(dict.fromkeys(hook.name for hook in found))
     listed = f"installed here: {', '.join(names)}" if names else "no hook is installed here"
     return tuple(
-        Finding(
-            Kind.UNKNOWN_HOOK,
+        PlanWarning(
+            WarningKind.UNKNOWN_HOOK,
             "warning",
             f"there is no plan hook '{name}' here, which the studio file disables",
             suggestion(name, names, otherwise=listed).replace("Did", "did", 1),
@@ -178,7 +178,7 @@ def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
     variables = [text.partition("=")[::2] for key, text in job.job_info if key.startswith(ENVIRONMENT_KEY)]
     environment = {**dict(variables), **(settings.get("environment") or {})}
     parsed = parse_job_settings({**settings, "environment": environment}, environ={})
-    Problems(SettingError(job.label, str(problem)) for problem in parsed.problems).raise_all()
+    ErrorCollector(SettingError(job.label, str(problem)) for problem in parsed.errors).raise_all()
     said = {key.lower() for key, _ in parsed.job_info}
     ousted = {*ousted_settings(settings), *filter(None, (setting_name(key) for key, _ in parsed.job_info))}
     kept = [entry for entry in own if entry[0].lower() not in said and setting_name(entry[0]) not in ousted]

@@ -13,7 +13,7 @@ from flowpipe import Graph, INode
 
 from ..planning.plan import Plan
 from ..planning.planner import plan_graph
-from ..settings.context import read_surroundings
+from ..settings.context import read_plan_context
 from ..settings.layers import Layer, Layers
 from .file import StudioFile
 from .hooks import apply_hooks
@@ -48,6 +48,6 @@ def studio_plan(
     Raises:
         FlowpipeDeadlineError: As ``plan_graph`` and ``apply_hooks`` do.
     """
-    around = read_surroundings(interpreters=interpreters)
-    plan = plan_graph(graph, settings=layers.merged(), skip=skip, surroundings=around)
+    around = read_plan_context(interpreters=interpreters)
+    plan = plan_graph(graph, settings=layers.merged(), skip=skip, context=around)
     return apply_hooks(plan, disabled=studio.disabled_hooks)

@@ -15,8 +15,8 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 from ..core.bundle import Bundle
 from ..core.files import read_record, write_whole
 from ..core.shipped import packages_folder, shipped_folder
-from ..deadline.client import Farm, JobFacts, RepositoryFacts, SubmissionError, TaskFacts
-from ..deadline.process import CommandFarm, CommandResult, DeadlineCommand
+from ..deadline.client import DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
+from ..deadline.process import CommandResult, DeadlineCommand, ProcessClient
 from .record import SUBMITTED, read_submission, refuse_taken
 from .script_server import ASK, FORMAT, SUBMIT, plain, record_bytes
 from .transaction import InterruptedSubmissionError, Say, Stop, undo_half_done
@@ -39,7 +39,7 @@ class ScriptDidNotRunError(SubmissionError):
 class Submission:
     """What is to be submitted, and who is to hear of it."""
 
-    make_bundle: Callable[[RepositoryFacts], Bundle]
+    make_bundle: Callable[[RepositoryInfo], Bundle]
     """The bundle, once it is known what the repository is like; not called if there is a ``bundle``."""
     bundle: Optional[Bundle]
     say: Say
@@ -48,8 +48,8 @@ class Submission:
 
 
 @dataclass(frozen=True)
-class _Errand:
-    """The files of one errand."""
+class _RequestFiles:
+    """The files of one files."""
 
     folder: Path
 
@@ -70,8 +70,8 @@ class _Errand:
         return self.folder / "stop"
 
     @property
-    def facts(self) -> Path:
-        return self.folder / "facts.json"
+    def info(self) -> Path:
+        return self.folder / "info.json"
 
     @property
     def go(self) -> Path:
@@ -103,17 +103,17 @@ def submit_by_script(submission: Submission, command: DeadlineCommand) -> Dict[s
     if submission.bundle is not None:
         refuse_taken(submission.bundle.folder)  # The script would say the same, some seconds later.
     token = uuid.uuid4().hex
-    with _errand() as errand:
-        conversation = _Conversation(errand, submission)
+    with _request_files() as files:
+        conversation = _Conversation(files, submission)
         bundle = "" if submission.bundle is None else str(submission.bundle.folder)
         request = {"action": SUBMIT, "bundle": bundle, "keep_suspended": submission.keep_suspended, "token": token}
-        _write_request(errand, request)
+        _write_request(files, request)
         try:
-            result = _run(errand, command, while_waiting=conversation.go_on)
+            result = _run(files, command, while_waiting=conversation.go_on)
             conversation.go_on()
-            job_ids = _await_answer(errand, conversation)
+            job_ids = _await_answer(files, conversation)
         except BaseException as error:
-            if errand.answer.exists():
+            if files.answer.exists():
                 raise  # The script has said itself what became of it.
             raise _cut_off(error, conversation.bundle, command, token=token) from error
         if job_ids is not None:
@@ -122,7 +122,7 @@ def submit_by_script(submission: Submission, command: DeadlineCommand) -> Dict[s
         return _take_over(conversation.bundle, command, words, token=token, was_ended=was_ended)
 
 
-class ScriptFarm(Farm):
+class ScriptClient(DeadlineClient):
     """Deadline through a process that runs our script, one for any number of questions of a kind."""
 
     def __init__(self, command: DeadlineCommand, *, may_fall_back: bool = False) -> None:
@@ -131,34 +131,34 @@ class ScriptFarm(Farm):
         self._may_fall_back = may_fall_back
 
     def ask(self, *questions: Tuple[str, Sequence[Any]]) -> List[Any]:
-        """The answers to several questions, each a name of ``errand.QUESTIONS`` with its arguments, by one process."""
-        with _errand() as errand:
+        """The answers to several questions, each a name of ``script_server.QUESTIONS`` with its arguments, by one process."""
+        with _request_files() as files:
             listed = [{"name": name, "arguments": list(arguments)} for name, arguments in questions]
-            _write_request(errand, {"action": ASK, "questions": listed})
-            result = _run(errand, self._command)
-            answers = errand.result()
+            _write_request(files, {"action": ASK, "questions": listed})
+            result = _run(files, self._command)
+            answers = files.result()
         if answers is not None:
             return list(answers)
         if not self._may_fall_back:
             raise ScriptDidNotRunError(_silence(self._command, result))
-        farm = CommandFarm(self._command)
-        return [plain(getattr(farm, name)(*arguments)) for name, arguments in questions]
+        client = ProcessClient(self._command)
+        return [plain(getattr(client, name)(*arguments)) for name, arguments in questions]
 
-    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
         (jobs,) = self.ask(("read_jobs", [list(job_ids)]))
-        return {job_id: job_facts(job) for job_id, job in jobs.items()}
+        return {job_id: job_details(job) for job_id, job in jobs.items()}
 
     def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
         """Those of the jobs that Deadline lists."""
         return set(self.ask(("list_jobs", [list(job_ids)]))[0])
 
-    def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskFacts, ...]]:
+    def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskDetails, ...]]:
         """The tasks of several jobs, by job ID and number."""
         (tasks,) = self.ask(("read_tasks_of", [list(job_ids)]))
-        return {job_id: tuple(TaskFacts(**task) for task in some) for job_id, some in tasks.items()}
+        return {job_id: tuple(TaskDetails(**task) for task in some) for job_id, some in tasks.items()}
 
-    def read_tasks(self, job_id: str) -> Tuple[TaskFacts, ...]:
+    def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
         return self.read_tasks_of([job_id]).get(job_id, ())
 
@@ -182,31 +182,31 @@ class ScriptFarm(Farm):
         """Deletes jobs."""
         self.ask(("delete", [list(job_ids)]))
 
-    def read_repository(self) -> RepositoryFacts:
+    def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by one process."""
-        (facts,) = self.ask(("read_repository", []))
-        return repository_facts(facts)
+        (info,) = self.ask(("read_repository", []))
+        return repository_info(info)
 
 
-def repository_facts(data: Dict[str, Any]) -> RepositoryFacts:
-    """The facts that a script wrote."""
+def repository_info(data: Dict[str, Any]) -> RepositoryInfo:
+    """The info that a script wrote."""
     lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
-    return RepositoryFacts(**{**data, **lists})
+    return RepositoryInfo(**{**data, **lists})
 
 
-def job_facts(data: Dict[str, Any]) -> JobFacts:
-    """The facts that a script wrote."""
+def job_details(data: Dict[str, Any]) -> JobDetails:
+    """The info that a script wrote."""
     waits = data["dependencies"]
-    return JobFacts(**{**data, "dependencies": None if waits is None else tuple(waits)})
+    return JobDetails(**{**data, "dependencies": None if waits is None else tuple(waits)})
 
 
 class _Conversation:
     """What is said between the script and us while it runs."""
 
-    def __init__(self, errand: _Errand, submission: Submission) -> None:
+    def __init__(self, files: _RequestFiles, submission: Submission) -> None:
         self.bundle = submission.bundle
         """What is submitted; None until it is made."""
-        self._errand = errand
+        self._files = files
         self._submission = submission
         self._told = 0
 
@@ -216,23 +216,23 @@ class _Conversation:
         Raises:
             FlowpipeDeadlineError: What making the bundle raises.
         """
-        if self._submission.is_stopping() and not self._errand.stop.exists():
-            self._errand.stop.touch()
+        if self._submission.is_stopping() and not self._files.stop.exists():
+            self._files.stop.touch()
         return self._make_bundle() or self._listen()
 
     def _make_bundle(self) -> bool:
         """Makes the bundle once the script has told what the repository is like."""
-        if self.bundle is not None or not self._errand.facts.exists():
+        if self.bundle is not None or not self._files.info.exists():
             return False
-        facts = read_record(self._errand.facts, version=FORMAT)
-        del facts["format"]
-        self.bundle = self._submission.make_bundle(repository_facts(facts))
-        write_whole(self._errand.go, record_bytes({"bundle": str(self.bundle.folder)}))
+        info = read_record(self._files.info, version=FORMAT)
+        del info["format"]
+        self.bundle = self._submission.make_bundle(repository_info(info))
+        write_whole(self._files.go, record_bytes({"bundle": str(self.bundle.folder)}))
         return True
 
     def _listen(self) -> bool:
         try:
-            lines = self._errand.progress.read_text(encoding="utf-8").split("\n")[:-1]
+            lines = self._files.progress.read_text(encoding="utf-8").split("\n")[:-1]
         except (FileNotFoundError, UnicodeDecodeError):  # The latter: a line is being written.
             return False
         new, self._told = lines[self._told :], len(lines)
@@ -242,38 +242,38 @@ class _Conversation:
 
 
 @contextmanager
-def _errand() -> Iterator[_Errand]:
+def _request_files() -> Iterator[_RequestFiles]:
     with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as folder:
-        yield _Errand(Path(folder))
+        yield _RequestFiles(Path(folder))
 
 
-def _write_request(errand: _Errand, request: Dict[str, Any]) -> None:
-    names = ("answer", "progress", "stop", "facts", "go")
-    files = {name: str(getattr(errand, name)) for name in names}
+def _write_request(files: _RequestFiles, request: Dict[str, Any]) -> None:
+    names = ("answer", "progress", "stop", "info", "go")
+    paths = {name: str(getattr(files, name)) for name in names}
     more = {"packages": str(packages_folder()), "process": os.getpid()}
-    errand.request.write_bytes(record_bytes({**request, **files, **more}))
+    files.request.write_bytes(record_bytes({**request, **paths, **more}))
 
 
 def _run(
-    errand: _Errand, command: DeadlineCommand, *, while_waiting: Optional[Callable[[], bool]] = None
+    files: _RequestFiles, command: DeadlineCommand, *, while_waiting: Optional[Callable[[], bool]] = None
 ) -> CommandResult:
     script = shipped_folder("submission/Flowpipe/Main") / SCRIPT
-    arguments = ["-ExecuteScriptNoGui", str(script), str(errand.request)]
+    arguments = ["-ExecuteScriptNoGui", str(script), str(files.request)]
     try:
         return command(arguments, while_waiting=while_waiting, grace=_GRACE)
     except OSError as error:
         raise ScriptDidNotRunError(f"{command.executable} cannot be started: {error.strerror}") from error
 
 
-def _await_answer(errand: _Errand, conversation: _Conversation) -> Any:
+def _await_answer(files: _RequestFiles, conversation: _Conversation) -> Any:
     """The job IDs; waited for as long as the script is at work in whatever process Deadline has put it."""
     while True:
-        job_ids = errand.result()
+        job_ids = files.result()
         if job_ids is not None or conversation.bundle is None:
             return job_ids
         record = read_submission(conversation.bundle.folder)
         if record is None or not record.is_at_work:
-            return errand.result()  # Written before it went.
+            return files.result()  # Written before it went.
         conversation.go_on()
         time.sleep(_PAUSE)
 
@@ -296,7 +296,7 @@ def _take_over(
     if record.state == SUBMITTED:
         return dict(record.jobs)
     command.ignore_stop_requests()
-    undone = undo_half_done(bundle, CommandFarm(command), only_of=token, may_come=was_ended)
+    undone = undo_half_done(bundle, ProcessClient(command), only_of=token, may_come=was_ended)
     raise SubmissionError(f"{words}; {undone}")
 
 

@@ -16,7 +16,7 @@ from typing import Any, Mapping
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import json_bytes, read_record, write_whole
-from ..deadline.in_process import InsideFarm
+from ..deadline.in_process import InProcessClient
 from .owner import is_running
 from .transaction import InterruptedSubmissionError, Options, submit_to
 
@@ -32,15 +32,15 @@ QUESTIONS = (
 _PAUSE = 0.05
 
 
-def run_errand(path: str, clients: Any, repository: Any) -> None:
+def run_script_request(path: str, clients: Any, repository: Any) -> None:
     """Does what the request file says, and writes the answer file that it names; never raises.
 
     ``clients`` and ``repository`` are ``ClientUtils`` and ``RepositoryUtils`` of ``Deadline.Scripting``.
     """
     request = json.loads(Path(path).read_text(encoding="utf-8"))
-    farm = InsideFarm(clients, repository)
+    client = InProcessClient(clients, repository)
     try:
-        answer = {"ok": True, "result": _do(request, farm)}
+        answer = {"ok": True, "result": _do(request, client)}
     except FlowpipeDeadlineError as error:
         answer = {"ok": False, "error": str(error), "exit_code": error.exit_code}
     except BaseException as error:
@@ -48,19 +48,19 @@ def run_errand(path: str, clients: Any, repository: Any) -> None:
     write_whole(Path(request["answer"]), record_bytes(answer))
 
 
-def _do(request: Mapping[str, Any], farm: InsideFarm) -> Any:
+def _do(request: Mapping[str, Any], client: InProcessClient) -> Any:
     if request["action"] == SUBMIT:
         return submit_to(
-            farm,
-            _bundle(request, farm),
+            client,
+            _bundle(request, client),
             say=_Progress(request["progress"]).say,
             is_stopping=lambda: os.path.exists(request["stop"]),
             options=Options(keep_suspended=request["keep_suspended"], token=request["token"]),
         )
-    return [_ask(farm, question) for question in request["questions"]]
+    return [_ask(client, question) for question in request["questions"]]
 
 
-def _bundle(request: Mapping[str, Any], farm: InsideFarm) -> str:
+def _bundle(request: Mapping[str, Any], client: InProcessClient) -> str:
     """The bundle to submit; where it is still to be made, once somebody outside has made it.
 
     What the repository is like is told first, so that a plan can be checked against it before anything is written, and
@@ -68,7 +68,7 @@ def _bundle(request: Mapping[str, Any], farm: InsideFarm) -> str:
     """
     if request["bundle"]:
         return str(request["bundle"])
-    write_whole(Path(request["facts"]), record_bytes(plain(farm.read_repository())))
+    write_whole(Path(request["info"]), record_bytes(plain(client.read_repository())))
     while not os.path.exists(request["go"]):
         if os.path.exists(request["stop"]) or not is_running(request["process"]):
             raise InterruptedSubmissionError("interrupted before anything was submitted")
@@ -76,10 +76,10 @@ def _bundle(request: Mapping[str, Any], farm: InsideFarm) -> str:
     return str(read_record(Path(request["go"]), version=FORMAT, keys=("bundle",))["bundle"])
 
 
-def _ask(farm: InsideFarm, question: Mapping[str, Any]) -> Any:
+def _ask(client: InProcessClient, question: Mapping[str, Any]) -> Any:
     if question["name"] not in QUESTIONS:
         raise ValueError("no question: {}".format(question["name"]))
-    return plain(getattr(farm, question["name"])(*question["arguments"]))
+    return plain(getattr(client, question["name"])(*question["arguments"]))
 
 
 class _Progress:

@@ -12,19 +12,19 @@ from typing import Optional
 from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.errors import UsageError
 from ..core.loading import refuse_while_loading
-from ..deadline.client import Farm, RepositoryFacts, SubmissionError
-from ..deadline.process import CommandFarm, DeadlineCommand, find_deadlinecommand
+from ..deadline.client import DeadlineClient, RepositoryInfo, SubmissionError
+from ..deadline.process import DeadlineCommand, ProcessClient, find_deadlinecommand
 from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings, parse_environment
 from .interrupts import stop_requests
-from .script import ScriptDidNotRunError, ScriptFarm, Submission, submit_by_script
-from .transaction import Options, Stop, submit_to, unheard
+from .script import ScriptClient, ScriptDidNotRunError, Submission, submit_by_script
+from .transaction import Options, Stop, ignore, submit_to
 
 VIAS = ("auto", "script", "webservice", "command")
 VIA_VARIABLE = "FLOWPIPE_DEADLINE_VIA"
 
 
 @dataclass(frozen=True)
-class Way:
+class Connection:
     """How Deadline is talked to."""
 
     via: str
@@ -39,7 +39,7 @@ class Way:
         return f"{self.via} ({self.reason})"
 
 
-def choose_way(via: Optional[str] = None, *, environment: Optional[Mapping[str, str]] = None) -> Way:
+def choose_connection(via: Optional[str] = None, *, environment: Optional[Mapping[str, str]] = None) -> Connection:
     """The way to Deadline that was asked for, here or by FLOWPIPE_DEADLINE_VIA, or else that fits this machine (auto).
 
     ``script``: one ``deadlinecommand`` process for a graph. ``webservice``: requests to Deadline's Web Service, no
@@ -61,41 +61,45 @@ def choose_way(via: Optional[str] = None, *, environment: Optional[Mapping[str, 
             raise SubmissionError(
                 f"no address of Deadline's Web Service: set {URL_VARIABLE} to its URL, http://host:8081"
             )
-        return Way("webservice", service.url, webservice=service)
+        return Connection("webservice", service.url, webservice=service)
     if via in ("script", "command"):
-        return Way(via, find_deadlinecommand())
+        return Connection(via, find_deadlinecommand())
     try:
-        return Way("script", f"{find_deadlinecommand()} is here", may_fall_back=True)
+        return Connection("script", f"{find_deadlinecommand()} is here", may_fall_back=True)
     except SubmissionError as error:
         if service is None:
             raise SubmissionError(f"{error}; or set {URL_VARIABLE} to the URL of Deadline's Web Service") from error
-        return Way("webservice", f"no deadlinecommand is here, but {service.url} is set", webservice=service)
+        return Connection("webservice", f"no deadlinecommand is here, but {service.url} is set", webservice=service)
 
 
-def open_farm(way: Way, *, is_stopping: Optional[Stop] = None) -> Farm:
+def open_client(connection: Connection, *, is_stopping: Optional[Stop] = None) -> DeadlineClient:
     """Deadline by that way, for questions and changes.
 
     Raises:
         SubmissionError: There is no ``deadlinecommand`` on this machine.
     """
-    if way.webservice is not None:
-        from ..deadline.webservice.client import WebServiceFarm  # noqa: PLC0415 (its library takes long to import)
+    if connection.webservice is not None:
+        from ..deadline.webservice.client import WebServiceClient  # noqa: PLC0415 (its library takes long to import)
 
-        return WebServiceFarm(way.webservice, user=_user_name(), machine=socket.gethostname())
+        return WebServiceClient(connection.webservice, user=_user_name(), machine=socket.gethostname())
     command = DeadlineCommand(is_stopping=is_stopping)
-    return ScriptFarm(command, may_fall_back=way.may_fall_back) if way.via == "script" else CommandFarm(command)
+    return (
+        ScriptClient(command, may_fall_back=connection.may_fall_back)
+        if connection.via == "script"
+        else ProcessClient(command)
+    )
 
 
 def submit_bundle(
     bundle: AnyPath,
     *,
-    way: Optional[Way] = None,
+    connection: Optional[Connection] = None,
     on_message: Optional[Callable[[str], None]] = None,
     keep_suspended: bool = False,
 ) -> dict[str, str]:
     """The job IDs by node key, once Deadline has taken all jobs and released them; the bundle keeps them too.
 
-    ``way`` is one of ``choose_way``; without one, it is chosen. ``on_message`` hears of each job, and of Deadline's
+    ``connection`` is one of ``choose_connection``; without one, it is chosen. ``on_message`` hears of each job, and of Deadline's
     warnings. With ``keep_suspended`` the jobs wait until somebody resumes them in the Monitor. Ctrl+C, or a signal to
     end, undoes everything.
 
@@ -108,18 +112,18 @@ def submit_bundle(
     """
     refuse_while_loading("submit")
     opened = read_bundle(bundle)
-    say = on_message or unheard
+    say = on_message or ignore
     with stop_requests(say) as is_stopping:
         submission = Submission(
             lambda _: opened, bundle=opened, say=say, is_stopping=is_stopping, keep_suspended=keep_suspended
         )
-        return _submit(submission, way or choose_way())
+        return _submit(submission, connection or choose_connection())
 
 
 def submit_new_bundle(
-    make_bundle: Callable[[RepositoryFacts], Bundle],
+    make_bundle: Callable[[RepositoryInfo], Bundle],
     *,
-    way: Way,
+    connection: Connection,
     on_message: Callable[[str], None],
     keep_suspended: bool = False,
 ) -> dict[str, str]:
@@ -131,26 +135,26 @@ def submit_new_bundle(
     refuse_while_loading("submit")
     with stop_requests(on_message) as is_stopping:
         submission = Submission(make_bundle, None, on_message, is_stopping, keep_suspended)
-        return _submit(submission, way)
+        return _submit(submission, connection)
 
 
-def _submit(submission: Submission, way: Way) -> dict[str, str]:
-    if way.via != "script":
-        return _submit_to(open_farm(way, is_stopping=submission.is_stopping), submission)
+def _submit(submission: Submission, connection: Connection) -> dict[str, str]:
+    if connection.via != "script":
+        return _submit_to(open_client(connection, is_stopping=submission.is_stopping), submission)
     command = DeadlineCommand(is_stopping=submission.is_stopping)
     try:
         return submit_by_script(submission, command)
     except ScriptDidNotRunError as error:
-        if not way.may_fall_back or submission.is_stopping():
+        if not connection.may_fall_back or submission.is_stopping():
             raise
         submission.say(f"{error}; submitting with a process per job instead")
-        return _submit_to(CommandFarm(command), replace(submission, bundle=submission.bundle or error.bundle))
+        return _submit_to(ProcessClient(command), replace(submission, bundle=submission.bundle or error.bundle))
 
 
-def _submit_to(farm: Farm, submission: Submission) -> dict[str, str]:
-    bundle = submission.bundle or submission.make_bundle(farm.read_repository())
+def _submit_to(client: DeadlineClient, submission: Submission) -> dict[str, str]:
+    bundle = submission.bundle or submission.make_bundle(client.read_repository())
     return submit_to(
-        farm,
+        client,
         bundle,
         say=submission.say,
         is_stopping=submission.is_stopping,

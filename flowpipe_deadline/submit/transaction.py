@@ -16,7 +16,7 @@ from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import write_whole
 from ..core.frames import FrameList, FrameListError
-from ..deadline.client import PENDING, SUSPENDED, Farm, JobFacts, RefusedError, SubmissionError
+from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, SubmissionError
 from .record import LEFT, SubmissionRecord, SubmissionWriter
 from .undo import Doubt, Undo
 
@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 Stop = Callable[[], bool]
 
 
-def unheard(message: str) -> None:
+def ignore(message: str) -> None:
     """A ``Say`` for callers that do not want to know."""
 
 
@@ -39,7 +39,9 @@ class InterruptedSubmissionError(SubmissionError):
 class Attempt:
     """One submission, up to where it fails or is complete."""
 
-    def __init__(self, bundle: Bundle, farm: Farm, writer: SubmissionWriter, *, say: Say, is_stopping: Stop) -> None:
+    def __init__(
+        self, bundle: Bundle, client: DeadlineClient, writer: SubmissionWriter, *, say: Say, is_stopping: Stop
+    ) -> None:
         self.job_ids: Dict[str, str] = {}
         self.created: List[str] = []
         """Every ID that was heard of, also of jobs that went wrong."""
@@ -48,7 +50,7 @@ class Attempt:
         self.what = f"{bundle.name} was read"
         """What is being done, for people."""
         self._bundle = bundle
-        self._farm = farm
+        self._client = client
         self._writer = writer
         self._say = say
         self._is_stopping = is_stopping
@@ -63,9 +65,9 @@ class Attempt:
         """Makes sure that Deadline has all jobs, each once, and each as it was planned."""
         self._begin("the jobs were read back")
         expected = list(self.job_ids.values())
-        facts = self._read(expected)
+        details = self._read(expected)
         for job in self._bundle.jobs:
-            found = facts[self.job_ids[job["key"]]]
+            found = details[self.job_ids[job["key"]]]
             problem = _difference(job, found, job_ids=self.job_ids)
             if not problem and found.status != SUSPENDED and not (job["depends_on"] and self._is_waiting(job, found)):
                 problem = f"it is {found.status}, though it was submitted suspended"
@@ -88,10 +90,10 @@ class Attempt:
         self._begin("the jobs were released")
         held: Sequence[str] = roots
         for _ in range(2):  # A second time where the first did not reach all.
-            self._farm.resume(held)
+            self._client.resume(held)
             # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
-            facts = self._farm.read_jobs(held)
-            held = [job_id for job_id in held if job_id in facts and facts[job_id].status == SUSPENDED]
+            details = self._client.read_jobs(held)
+            held = [job_id for job_id in held if job_id in details and details[job_id].status == SUSPENDED]
             if not held:
                 return
         raise SubmissionError(f"Deadline does not resume {', '.join(held)}")
@@ -102,35 +104,35 @@ class Attempt:
         Pended first, as resuming may let them start; where that does nothing, resumed and then pended.
         """
         job_ids = [self.job_ids[job["key"]] for job in dependents]
-        suspended = [job_id for job_id, facts in self._read(job_ids).items() if facts.status == SUSPENDED]
+        suspended = [job_id for job_id, details in self._read(job_ids).items() if details.status == SUSPENDED]
         if suspended:
             with contextlib.suppress(SubmissionError):  # What came of it is looked at.
-                self._farm.pend(suspended)
+                self._client.pend(suspended)
             held = [job_id for job_id in self._not_waiting(dependents) if job_id in suspended]
             if held:
-                self._farm.resume(held)
+                self._client.resume(held)
                 too_early = [job_id for job_id in self._not_waiting(dependents) if job_id in held]
                 if too_early:
-                    self._farm.pend(too_early)
+                    self._client.pend(too_early)
         not_waiting = self._not_waiting(dependents)
         if not_waiting:
             raise SubmissionError(f"Deadline does not let {', '.join(not_waiting)} wait for what they depend on")
 
     def _not_waiting(self, jobs: Sequence[Mapping[str, Any]]) -> List[str]:
-        facts = self._read([self.job_ids[job["key"]] for job in jobs])
+        details = self._read([self.job_ids[job["key"]] for job in jobs])
         by_id = {self.job_ids[job["key"]]: job for job in jobs}
-        return [job_id for job_id in by_id if not self._is_waiting(by_id[job_id], facts[job_id])]
+        return [job_id for job_id in by_id if not self._is_waiting(by_id[job_id], details[job_id])]
 
-    def _is_waiting(self, job: Mapping[str, Any], facts: JobFacts) -> bool:
+    def _is_waiting(self, job: Mapping[str, Any], details: JobDetails) -> bool:
         """Whether nothing of the job can start: it is Pending, or frame dependent with nothing but pending tasks.
 
         Deadline releases such jobs task by task; the job itself may be active meanwhile (section 4.3).
         """
-        if facts.status == PENDING:
-            return not facts.tasks.get(SUSPENDED)  # Suspended tasks of a pending job would never be released.
-        if not job.get("frame_dependent") or facts.status == SUSPENDED:
+        if details.status == PENDING:
+            return not details.tasks.get(SUSPENDED)  # Suspended tasks of a pending job would never be released.
+        if not job.get("frame_dependent") or details.status == SUSPENDED:
             return False
-        states = set(facts.tasks) or {task.status for task in self._farm.read_tasks(facts.job_id)}
+        states = set(details.tasks) or {task.status for task in self._client.read_tasks(details.job_id)}
         return states == {PENDING}
 
     def _begin(self, what: str) -> None:
@@ -146,7 +148,7 @@ class Attempt:
         write_whole(job_file, encode_info(format_entries(entries.items())))
         self.doubt = Doubt(is_uncertain=True, may_come=True)  # Until there is an answer.
         try:
-            created = self._farm.submit(str(job_file), str(plugin_file))
+            created = self._client.submit(str(job_file), str(plugin_file))
         except RefusedError as error:
             self.doubt = Doubt(is_uncertain=error.is_uncertain, may_come=error.may_come)
             if error.job_id is not None:
@@ -165,7 +167,7 @@ class Attempt:
     def _count(self, expected: Sequence[str]) -> None:
         """Raises if there are other jobs of this submission than those on record."""
         try:
-            found = self._farm.find_jobs(self._bundle.name, known=expected)
+            found = self._client.find_jobs(self._bundle.name, known=expected)
         except SubmissionError as error:
             self._say(f"The jobs could be read back, but not counted: {error}")
             return
@@ -174,29 +176,29 @@ class Attempt:
             self.created += strangers
             raise SubmissionError(f"Deadline made more jobs than were submitted: {', '.join(strangers)}")
 
-    def _read(self, job_ids: Sequence[str]) -> Dict[str, JobFacts]:
+    def _read(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """What Deadline says of these jobs; raises if it does not know one of them."""
-        facts = self._farm.read_jobs(job_ids) if job_ids else {}
-        lost = [job_id for job_id in job_ids if job_id not in facts]
+        details = self._client.read_jobs(job_ids) if job_ids else {}
+        lost = [job_id for job_id in job_ids if job_id not in details]
         if lost:
             raise SubmissionError(f"Deadline does not know {', '.join(lost)} any more")
-        return facts
+        return details
 
 
-def _difference(job: Mapping[str, Any], facts: JobFacts, *, job_ids: Mapping[str, str]) -> str:
+def _difference(job: Mapping[str, Any], details: JobDetails, *, job_ids: Mapping[str, str]) -> str:
     """What Deadline has in another way than it was planned; empty if nothing."""
     frames = "0" if job["frames"] is None else str(job["frames"])
     waits_for = {job_ids[key] for key in job["depends_on"]}
     is_frame_dependent = bool(job.get("frame_dependent"))
     differences = []
-    if facts.frames is not None and not _same_frames(facts.frames, frames):
-        differences.append(f"the frames {facts.frames} where {frames} were planned")
-    if facts.chunk_size not in (None, job["chunk_size"]):
-        differences.append(f"a chunk size of {facts.chunk_size} where {job['chunk_size']} was planned")
-    if facts.dependencies is not None and set(facts.dependencies) != waits_for:
-        differences.append(f"dependencies on {_listed(facts.dependencies)} where {_listed(waits_for)} were planned")
-    if facts.frame_dependent not in (None, is_frame_dependent):
-        differences.append(f"a frame dependency of {facts.frame_dependent} where {is_frame_dependent} was planned")
+    if details.frames is not None and not _same_frames(details.frames, frames):
+        differences.append(f"the frames {details.frames} where {frames} were planned")
+    if details.chunk_size not in (None, job["chunk_size"]):
+        differences.append(f"a chunk size of {details.chunk_size} where {job['chunk_size']} was planned")
+    if details.dependencies is not None and set(details.dependencies) != waits_for:
+        differences.append(f"dependencies on {_listed(details.dependencies)} where {_listed(waits_for)} were planned")
+    if details.frame_dependent not in (None, is_frame_dependent):
+        differences.append(f"a frame dependency of {details.frame_dependent} where {is_frame_dependent} was planned")
     if not differences:
         return ""
     return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
@@ -233,7 +235,12 @@ def _never() -> bool:
 
 
 def submit_to(
-    farm: Farm, bundle: AnyPath, *, say: Say = unheard, is_stopping: Stop = _never, options: Options = Options()
+    client: DeadlineClient,
+    bundle: AnyPath,
+    *,
+    say: Say = ignore,
+    is_stopping: Stop = _never,
+    options: Options = Options(),
 ) -> Dict[str, str]:
     """The job IDs by node key, once Deadline has all jobs as they were planned and has released them.
 
@@ -253,8 +260,8 @@ def submit_to(
     writer = SubmissionWriter(opened.folder, token=options.token)
     left = writer.claim()
     if left is not None:
-        _undo_left(opened, Undo(opened, farm, writer), left, say=say)
-    attempt = Attempt(opened, farm, writer, say=say, is_stopping=is_stopping)
+        _undo_left(opened, Undo(opened, client, writer), left, say=say)
+    attempt = Attempt(opened, client, writer, say=say, is_stopping=is_stopping)
     try:
         attempt.submit()
         attempt.check()
@@ -263,8 +270,8 @@ def submit_to(
             attempt.release()
         writer.finish()
     except BaseException as error:
-        farm.ignore_stop_requests()
-        undone = Undo(opened, farm, writer).run(attempt.created, doubt=attempt.doubt)
+        client.ignore_stop_requests()
+        undone = Undo(opened, client, writer).run(attempt.created, doubt=attempt.doubt)
         raise _failure(error, what=attempt.what, undone=undone) from error
     if is_stopping():
         say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
@@ -272,7 +279,7 @@ def submit_to(
 
 
 def undo_half_done(
-    bundle: Bundle, farm: Farm, *, say: Say = unheard, only_of: Optional[str] = None, may_come: bool = False
+    bundle: Bundle, client: DeadlineClient, *, say: Say = ignore, only_of: Optional[str] = None, may_come: bool = False
 ) -> str:
     """What was undone of a submission that ended half-way; with ``only_of``, of the attempt of that token alone.
 
@@ -287,7 +294,7 @@ def undo_half_done(
     record = writer.claim(only_of=only_of)
     undone = "nothing was submitted"
     if record is not None:
-        undone = _undo_left(bundle, Undo(bundle, farm, writer), record, say=say, may_come=may_come)
+        undone = _undo_left(bundle, Undo(bundle, client, writer), record, say=say, may_come=may_come)
     if record is not None or only_of is None:
         writer.drop()
     return undone

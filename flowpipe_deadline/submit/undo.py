@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Sequence
 
 from ..core.bundle import Bundle
 from ..core.files import RecordError
-from ..deadline.client import Farm, SubmissionError
+from ..deadline.client import DeadlineClient, SubmissionError
 from .record import SubmissionWriter, read_submission
 
 # Seconds before each round: a deletion may work the second time, and a job whose answer was lost may still be coming.
@@ -34,11 +34,11 @@ class Doubt:
 class Deletion:
     """Deletes jobs until Deadline lists them no longer, and says how that went."""
 
-    def __init__(self, farm: Farm, batch_name: str) -> None:
+    def __init__(self, client: DeadlineClient, batch_name: str) -> None:
         """``batch_name`` is that of all the jobs, and of no others."""
         self.left: List[str] = []
         """The jobs that could not be deleted."""
-        self._farm = farm
+        self._client = client
         self._batch_name = batch_name
         self._order: List[str] = []
         self._deleted: List[str] = []
@@ -63,7 +63,7 @@ class Deletion:
         try:
             if doubt.may_render and self.left:
                 with contextlib.suppress(SubmissionError, OSError):  # Only so that nothing begins meanwhile.
-                    self._farm.suspend(self.left)
+                    self._client.suspend(self.left)
             self._run_rounds(doubt, looks=looks)
         except KeyboardInterrupt:
             self._reason = "interrupted"
@@ -100,15 +100,15 @@ class Deletion:
     def _delete(self, job_ids: Sequence[str]) -> None:
         if job_ids:
             try:
-                self._farm.delete(job_ids)
+                self._client.delete(job_ids)
             except (SubmissionError, OSError) as error:
                 self._reason = str(error)
 
     def _look(self, *, looks: bool) -> Optional[List[str]]:
         """The jobs that are still there, also one that nobody knew of; None if that cannot be told."""
         try:
-            there = self._farm.list_jobs(self.left) if self.left else set()
-            lost = self._farm.find_jobs(self._batch_name) if looks else []
+            there = self._client.list_jobs(self.left) if self.left else set()
+            lost = self._client.find_jobs(self._batch_name) if looks else []
         except (SubmissionError, OSError) as error:
             self._doubt = str(error)
             return None
@@ -146,9 +146,9 @@ class Deletion:
 class Undo:
     """Deletes the jobs of a submission, and keeps in its record what could not be."""
 
-    def __init__(self, bundle: Bundle, farm: Farm, writer: SubmissionWriter) -> None:
+    def __init__(self, bundle: Bundle, client: DeadlineClient, writer: SubmissionWriter) -> None:
         self._bundle = bundle
-        self._deletion = Deletion(farm, bundle.name)
+        self._deletion = Deletion(client, bundle.name)
         self._writer = writer
 
     @property

@@ -14,7 +14,7 @@ from pathlib import Path
 import failing_nodes
 import farm_nodes as nodes
 import pytest
-from direct_farm import DirectFarm
+from direct_farm import DirectClient
 from harness import run_cli
 from submissions import Worker, write_three
 from web_services import no_proxies  # noqa: F401  (no proxy of the machine stands between)
@@ -30,7 +30,7 @@ PATIENCE = 60.0
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch, deadline):
+def _context(monkeypatch, deadline):
     """Workers find the nodes of the tests, and the offline Deadline's command is the one of this machine."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([TESTS, os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))
@@ -45,7 +45,7 @@ def bundle(graph, tmp_path):
 @pytest.fixture
 def job_ids(deadline, bundle):
     """The IDs of its jobs, once it is submitted."""
-    return submit_to(DirectFarm(deadline), bundle)
+    return submit_to(DirectClient(deadline), bundle)
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_status_shows_errors(deadline, graph, tmp_path, via, errors):
     deadline.change_settings(failure_limit=2)
     failing_nodes.Raise(name="fails", graph=graph, kind="plain")
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
-    submit_to(DirectFarm(deadline), bundle)
+    submit_to(DirectClient(deadline), bundle)
     with running_workers(deadline, count=1, scan_seconds=0.05):
         wait_until(lambda: states(deadline) == ["Failed"])
 
@@ -206,7 +206,7 @@ def test_a_deleted_job_costs_no_process_of_its_own(deadline, graph, tmp_path):
     for index in range(20):
         nodes.Pass(name=f"n{index}", graph=graph)
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
-    job_ids = submit_to(DirectFarm(deadline), bundle)
+    job_ids = submit_to(DirectClient(deadline), bundle)
     deadline.delete(job_ids["n7"])
     deadline.log.clear()
 
@@ -292,7 +292,7 @@ def test_wait_says_what_failed_and_what_waits_for_it(graph, tmp_path, deadline):
     nodes.Pass(name="beside", graph=graph, value=7)
     fails.outputs["value"].connect(after.inputs["value"])
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
-    job_ids = submit_to(DirectFarm(deadline), bundle)
+    job_ids = submit_to(DirectClient(deadline), bundle)
 
     with running_workers(deadline, scan_seconds=0.05):
         result = run_cli("wait", bundle.folder, "--poll", "0.2")

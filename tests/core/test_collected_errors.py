@@ -8,7 +8,7 @@ from flowpipe import Graph, InputPlug
 from harness import run_cli, write_script
 
 from flowpipe_deadline import plan_graph
-from flowpipe_deadline.core.warnings import Problems
+from flowpipe_deadline.core.warnings import ErrorCollector
 from flowpipe_deadline.errors import CycleError, PlanError, PreflightError, SettingError
 
 
@@ -181,25 +181,25 @@ def test_a_problem_that_many_nodes_share_is_one_line(graph):
 
 def test_collected_problems_keep_where_they_came_from():
     """A traceback leads to the line that raised, and to the cause."""
-    problems = Problems()
+    errors = ErrorCollector()
 
-    with problems.collected():
+    with errors.collected():
         raise PlanError("a", "one") from ValueError("why")
 
     with pytest.raises(PlanError) as caught:
-        problems.raise_all()
+        errors.raise_all()
     assert isinstance(caught.value.__cause__, ValueError)
 
 
 def test_other_errors_are_not_collected():
     """A bug is no finding."""
-    problems = Problems()
+    errors = ErrorCollector()
 
-    with pytest.raises(ZeroDivisionError), problems.collected():
+    with pytest.raises(ZeroDivisionError), errors.collected():
         1 / 0  # noqa: B018
 
-    assert not problems
-    problems.raise_all()
+    assert not errors
+    errors.raise_all()
 
 
 def test_the_command_line_tells_each_problem_in_a_line(tmp_path):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from flowpipe_deadline.deadline.client import SubmissionError
-from flowpipe_deadline.deadline.command_client import CommandLanguageFarm
+from flowpipe_deadline.deadline.command_client import CommandClient
 
 
-class Recorded(CommandLanguageFarm):
+class Recorded(CommandClient):
     """Knows jobs that are all queued, and keeps what it was asked; how it takes several and unknown ones differs."""
 
     def __init__(self, job_ids, *, several="works", unknown="error"):
@@ -40,12 +40,12 @@ def ids(count):
 
 def test_many_jobs_are_asked_for_in_few_calls():
     """A command line has an end."""
-    farm = Recorded(ids(600))
+    client = Recorded(ids(600))
 
-    jobs = farm.read_jobs(ids(600))
+    jobs = client.read_jobs(ids(600))
 
     assert {job_id: job.status for job_id, job in jobs.items()} == dict.fromkeys(ids(600), "Queued")
-    assert farm.asked == [("-GetJob", 250), ("-GetJob", 250), ("-GetJob", 100)]
+    assert client.asked == [("-GetJob", 250), ("-GetJob", 250), ("-GetJob", 100)]
 
 
 @pytest.mark.parametrize(
@@ -57,19 +57,19 @@ def test_many_jobs_are_asked_for_in_few_calls():
 )
 def test_deleted_jobs_cost_one_or_two_calls(unknown, asked):
     """Whether they keep Deadline from telling of the others or not."""
-    farm = Recorded(ids(98), unknown=unknown)
+    client = Recorded(ids(98), unknown=unknown)
 
-    assert sorted(farm.read_jobs(ids(100))) == ids(98)
+    assert sorted(client.read_jobs(ids(100))) == ids(98)
 
-    assert farm.asked == asked
+    assert client.asked == asked
 
 
 @pytest.mark.parametrize("several", ["error", "first"])
 def test_jobs_that_are_not_told_together_are_asked_for_one_by_one(several):
     """As long as they are listed."""
-    farm = Recorded(ids(5), several=several, unknown="nothing")
+    client = Recorded(ids(5), several=several, unknown="nothing")
 
-    assert sorted(farm.read_jobs([*ids(5), "f" * 24])) == ids(5)
+    assert sorted(client.read_jobs([*ids(5), "f" * 24])) == ids(5)
 
-    assert ("-GetJob", 1) in farm.asked
-    assert len(farm.asked) <= 8
+    assert ("-GetJob", 1) in client.asked
+    assert len(client.asked) <= 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowpipe_deadline.deadline.client import RefusedError, TaskFacts
+from flowpipe_deadline.deadline.client import RefusedError, TaskDetails
 from flowpipe_deadline.deadline.command_output import parse_job_id, parse_jobs, parse_submission, parse_tasks
 
 ID, OTHER = f"{7:024x}", f"{8:024x}"
@@ -135,6 +135,6 @@ def test_tasks_are_blocks_with_a_blank_line_between_them():
     )
 
     assert parse_tasks(output) == (
-        TaskFacts(0, "", "Completed", errors=2),
-        TaskFacts(1, "4-6", "Rendering", progress=40.0, worker="node7"),
+        TaskDetails(0, "", "Completed", errors=2),
+        TaskDetails(1, "4-6", "Rendering", progress=40.0, worker="node7"),
     )

@@ -13,8 +13,8 @@ from redis_server import free_port
 from web_services import (  # noqa: F401  (fixtures)
     JOB_INFO,
     ScriptedService,
+    client,
     deadline,
-    farm,
     farm_at,
     http,
     job,
@@ -32,12 +32,12 @@ from tests.fake_deadline.web_routes import Behaviour
 JOB_ID = "69789945325386f947e7240b"
 
 
-def test_a_job_arrives_as_its_files_have_it(farm, deadline, tmp_path):
+def test_a_job_arrives_as_its_files_have_it(client, deadline, tmp_path):
     """Every key and value, those with an equals sign too, and no auxiliary file."""
     special = {"EnvironmentKeyValue0": "A=B=C", "Comment": "größe π", "ChunkSize": "3"}
     files = write_job(tmp_path, **special)
 
-    created = farm.submit(*files)
+    created = client.submit(*files)
 
     (made,) = deadline.jobs()
     assert created.job_id == made.job_id
@@ -60,9 +60,9 @@ def test_the_question_has_the_form_that_the_service_wants(job):
     assert (body["AuxFiles"], body["IdOnly"]) == ([], True)
 
 
-def test_a_job_that_names_its_user_keeps_it(farm, deadline, tmp_path):
+def test_a_job_that_names_its_user_keeps_it(client, deadline, tmp_path):
     """Whatever the letter case; Deadline reads keys without regard to it."""
-    farm.submit(*write_job(tmp_path, username="otto"))
+    client.submit(*write_job(tmp_path, username="otto"))
 
     (made,) = deadline.jobs()
     assert made.job_info["username"] == "otto"
@@ -70,19 +70,19 @@ def test_a_job_that_names_its_user_keeps_it(farm, deadline, tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_info_files_are_read_in_every_encoding_of_deadlines(farm, deadline, tmp_path, encoding):
+def test_info_files_are_read_in_every_encoding_of_deadlines(client, deadline, tmp_path, encoding):
     """The byte order mark tells them apart."""
     job_file, plugin_file = tmp_path / "a.job", tmp_path / "a.plugin"
     job_file.write_bytes("Plugin=Flowpipe\r\nName=größe\r\n".encode(encoding))
     plugin_file.write_bytes("Bundle=/π\n".encode(encoding))
 
-    farm.submit(str(job_file), str(plugin_file))
+    client.submit(str(job_file), str(plugin_file))
 
     (made,) = deadline.jobs()
     assert (made.name, made.plugin_info["Bundle"]) == ("größe", "/π")
 
 
-def test_a_file_that_cannot_be_read_is_refused_before_anything_is_sent(farm, deadline, tmp_path):
+def test_a_file_that_cannot_be_read_is_refused_before_anything_is_sent(client, deadline, tmp_path):
     """By its path."""
     job_file, plugin_file = write_job(tmp_path)
     (tmp_path / "damaged.plugin").write_text("no entry\n")
@@ -92,7 +92,7 @@ def test_a_file_that_cannot_be_read_is_refused_before_anything_is_sent(farm, dea
         ((job_file, str(tmp_path / "damaged.plugin")), r"damaged\.plugin is damaged: .*no Key=Value"),
     ]:
         with pytest.raises(RefusedError, match=words) as caught:
-            farm.submit(*files)
+            client.submit(*files)
         assert not caught.value.is_uncertain
 
     assert requests_of(deadline) == []
@@ -180,10 +180,10 @@ def test_a_page_of_a_proxy_is_told_without_its_markup(job):
     assert len(str(caught.value)) < 500
 
 
-def test_a_job_that_deadline_does_not_take_is_told_in_its_words(farm, deadline, tmp_path):
+def test_a_job_that_deadline_does_not_take_is_told_in_its_words(client, deadline, tmp_path):
     """The offline one refuses a plugin that there is not."""
     with pytest.raises(RefusedError, match="The plugin Nope does not exist"):
-        farm.submit(*write_job(tmp_path, Plugin="Nope"))
+        client.submit(*write_job(tmp_path, Plugin="Nope"))
 
     assert job_ids_of(deadline) == []
 
@@ -213,14 +213,14 @@ def test_a_lost_answer_leaves_open_whether_there_is_a_job(service, deadline, job
     assert len(job_ids_of(deadline)) == jobs
 
 
-def test_a_fault_at_a_later_job_spares_the_earlier_ones(farm, deadline, tmp_path):
+def test_a_fault_at_a_later_job_spares_the_earlier_ones(client, deadline, tmp_path):
     """And the next one is taken again."""
     deadline.set_faults({"on": "POST", "do": "die_after", "nth": 2})
-    farm.submit(*write_job(tmp_path, name="a"))
+    client.submit(*write_job(tmp_path, name="a"))
 
     with pytest.raises(RefusedError):
-        farm.submit(*write_job(tmp_path, name="b"))
-    farm.submit(*write_job(tmp_path, name="c"))
+        client.submit(*write_job(tmp_path, name="b"))
+    client.submit(*write_job(tmp_path, name="c"))
 
     assert [made.name for made in deadline.jobs()] == ["a", "b", "c"]
 
@@ -282,10 +282,10 @@ def test_a_job_is_sent_as_soon_as_a_service_that_restarts_is_back(deadline, job)
 def test_a_service_that_was_restarted_between_two_jobs_takes_the_second(deadline, tmp_path):
     """The connection to the first has gone stale, which is noticed before the job is given to it."""
     with serve(deadline) as web:
-        farm = farm_at(web.url)
-        farm.submit(*write_job(tmp_path, name="a"))
+        client = farm_at(web.url)
+        client.submit(*write_job(tmp_path, name="a"))
         port = web.server_address[1]
     with serve(deadline, port=port):
-        farm.submit(*write_job(tmp_path, name="b"))
+        client.submit(*write_job(tmp_path, name="b"))
 
     assert [made.name for made in deadline.jobs()] == ["a", "b"]

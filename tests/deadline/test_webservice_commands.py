@@ -7,8 +7,8 @@ from redis_server import free_port
 from web_services import (  # noqa: F401  (fixtures)
     AT_ONCE,
     ScriptedService,
+    client,
     deadline,
-    farm,
     farm_at,
     http,
     job_ids_of,
@@ -27,135 +27,135 @@ LOST = [{"do": "die"}, {"do": "die_after"}, {"do": "deny", "value": 503}, {"do":
 
 
 @pytest.fixture
-def jobs(farm, tmp_path):
+def jobs(client, tmp_path):
     """The IDs of three jobs, each waiting for the one before."""
-    ids = [farm.submit(*write_job(tmp_path, name="a")).job_id]
+    ids = [client.submit(*write_job(tmp_path, name="a")).job_id]
     for name in "bc":
-        ids.append(farm.submit(*write_job(tmp_path, name=name, JobDependencies=ids[-1])).job_id)
+        ids.append(client.submit(*write_job(tmp_path, name=name, JobDependencies=ids[-1])).job_id)
     return ids
 
 
-def statuses(farm, ids):
+def statuses(client, ids):
     """Their states, in order."""
-    facts = farm.read_jobs(ids)
+    facts = client.read_jobs(ids)
     return [facts[job_id].status if job_id in facts else "gone" for job_id in ids]
 
 
-def test_suspended_jobs_go_on(farm, jobs):
+def test_suspended_jobs_go_on(client, jobs):
     """Those that wait for others are pending then."""
-    farm.resume(jobs)
+    client.resume(jobs)
 
-    assert statuses(farm, jobs) == ["Queued", "Pending", "Pending"]
+    assert statuses(client, jobs) == ["Queued", "Pending", "Pending"]
 
 
-def test_jobs_with_dependencies_are_pended(farm, jobs, deadline):
+def test_jobs_with_dependencies_are_pended(client, jobs, deadline):
     """Where resuming made them active too early."""
     deadline.change_settings(unknowns={"resumed_dependent": "Active"})
-    farm.resume(jobs)
-    assert statuses(farm, jobs) == ["Queued"] * 3
+    client.resume(jobs)
+    assert statuses(client, jobs) == ["Queued"] * 3
 
-    farm.pend(jobs[1:])
+    client.pend(jobs[1:])
 
-    assert statuses(farm, jobs) == ["Queued", "Pending", "Pending"]
+    assert statuses(client, jobs) == ["Queued", "Pending", "Pending"]
 
 
-def test_jobs_are_held_back(farm, jobs):
+def test_jobs_are_held_back(client, jobs):
     """Whatever they were at."""
-    farm.resume(jobs)
+    client.resume(jobs)
 
-    farm.suspend(jobs)
+    client.suspend(jobs)
 
-    assert statuses(farm, jobs) == ["Suspended"] * 3
+    assert statuses(client, jobs) == ["Suspended"] * 3
 
 
-def test_jobs_are_deleted(farm, jobs, deadline):
+def test_jobs_are_deleted(client, jobs, deadline):
     """The others stay."""
-    farm.delete(jobs[1:])
+    client.delete(jobs[1:])
 
-    assert statuses(farm, jobs) == ["Suspended", "gone", "gone"]
+    assert statuses(client, jobs) == ["Suspended", "gone", "gone"]
     assert job_ids_of(deadline) == jobs[:1]
 
 
-def test_each_command_is_for_one_job(farm, jobs, deadline):
+def test_each_command_is_for_one_job(client, jobs, deadline):
     """Lists are documented for reading and purging alone."""
-    farm.resume(jobs)
-    farm.delete(jobs)
+    client.resume(jobs)
+    client.delete(jobs)
 
     commands = [call for call in deadline.log.calls("request") if call.name[:4] in ("PUT ", "DELE")]
     assert [call.name for call in commands] == ["PUT /api/jobs"] * 3 + ["DELETE /api/jobs"] * 3
 
 
 @pytest.mark.parametrize("command", ["resume", "suspend", "delete", "pend"])
-def test_nothing_is_asked_for_no_jobs(farm, deadline, command):
+def test_nothing_is_asked_for_no_jobs(client, deadline, command):
     """A submission of nothing has nothing to undo."""
-    getattr(farm, command)([])
+    getattr(client, command)([])
 
     assert requests_of(deadline) == []
 
 
 @pytest.mark.parametrize("wrong_state", ["error", "nothing"])
-def test_a_job_that_is_as_it_should_be_is_left_so(farm, jobs, deadline, wrong_state):
+def test_a_job_that_is_as_it_should_be_is_left_so(client, jobs, deadline, wrong_state):
     """Deadline may make an error of a command that changes nothing; to us it has done what it is for."""
     deadline.change_settings(unknowns={"wrong_state": wrong_state})
 
-    farm.suspend(jobs)
-    farm.resume(jobs)
-    farm.resume(jobs)
-    farm.pend(jobs[1:])
-    farm.delete(jobs[2:])
-    farm.delete([UNKNOWN, *jobs[2:]])
+    client.suspend(jobs)
+    client.resume(jobs)
+    client.resume(jobs)
+    client.pend(jobs[1:])
+    client.delete(jobs[2:])
+    client.delete([UNKNOWN, *jobs[2:]])
 
-    assert statuses(farm, jobs) == ["Queued", "Pending", "gone"]
+    assert statuses(client, jobs) == ["Queued", "Pending", "gone"]
 
 
-def test_a_job_that_does_not_exist_cannot_go_on(farm):
+def test_a_job_that_does_not_exist_cannot_go_on(client):
     """Deadline's words are told."""
     with pytest.raises(SubmissionError, match=f"resume of job {UNKNOWN}: .*The job {UNKNOWN} does not exist"):
-        farm.resume([UNKNOWN])
+        client.resume([UNKNOWN])
 
 
-def test_a_job_that_waits_for_nothing_cannot_be_pended(farm, jobs):
+def test_a_job_that_waits_for_nothing_cannot_be_pended(client, jobs):
     """Deadline's words are told."""
     with pytest.raises(SubmissionError, match=f"pend of job {jobs[0]}: .*depends on nothing"):
-        farm.pend(jobs)
+        client.pend(jobs)
 
 
-def test_jobs_are_released_up_to_the_first_that_will_not(farm, jobs, deadline):
+def test_jobs_are_released_up_to_the_first_that_will_not(client, jobs, deadline):
     """The others would begin although their submission is undone."""
     deadline.set_faults({"on": "resume", "do": "refuse", "nth": 2, "times": 0, "value": "No licence"})
 
     with pytest.raises(SubmissionError, match=f"resume of job {jobs[1]}: .*status 500: No licence"):
-        farm.resume(jobs)
+        client.resume(jobs)
 
-    assert statuses(farm, jobs) == ["Queued", "Suspended", "Suspended"]
+    assert statuses(client, jobs) == ["Queued", "Suspended", "Suspended"]
 
 
 @pytest.mark.parametrize(("command", "state"), [("delete", "gone"), ("suspend", "Suspended")])
-def test_as_many_jobs_as_possible_are_deleted_or_held_back(farm, jobs, deadline, command, state):
+def test_as_many_jobs_as_possible_are_deleted_or_held_back(client, jobs, deadline, command, state):
     """What is left is named."""
-    farm.resume(jobs)
-    before = statuses(farm, jobs)
+    client.resume(jobs)
+    before = statuses(client, jobs)
     deadline.set_faults({"on": command, "do": "refuse", "nth": 2, "value": "It is protected"})
 
     with pytest.raises(SubmissionError, match=f"{command} of job {jobs[1]}: .*It is protected"):
-        getattr(farm, command)(jobs)
+        getattr(client, command)(jobs)
 
-    assert statuses(farm, jobs) == [state, before[1], state]
+    assert statuses(client, jobs) == [state, before[1], state]
 
 
 @pytest.mark.parametrize("fault", LOST, ids=str)
 @pytest.mark.parametrize("command", ["resume", "suspend", "delete"])
-def test_a_command_whose_answer_got_lost_is_given_again_if_it_was_not_done(farm, jobs, deadline, command, fault):
+def test_a_command_whose_answer_got_lost_is_given_again_if_it_was_not_done(client, jobs, deadline, command, fault):
     """Looking at the job tells; a command that was done would be an error the second time."""
     states = {"resume": ["Queued", "Pending"], "suspend": ["Suspended"] * 2, "delete": ["gone"] * 2}[command]
     if command == "suspend":
-        farm.resume(jobs)
+        client.resume(jobs)
     deadline.log.clear()
     deadline.set_faults({"on": command, **fault})
 
-    getattr(farm, command)(jobs[:2])
+    getattr(client, command)(jobs[:2])
 
-    assert statuses(farm, jobs[:2]) == states
+    assert statuses(client, jobs[:2]) == states
     given = len(requests_of(deadline, "PUT")) + len(requests_of(deadline, "DELETE"))
     assert given == (2 if fault["do"] == "die_after" else 3)
 
@@ -163,58 +163,58 @@ def test_a_command_whose_answer_got_lost_is_given_again_if_it_was_not_done(farm,
 @pytest.mark.parametrize(("fault", "state"), [("late", "gone"), ("hang", "Suspended")])
 def test_a_command_without_an_answer_in_time_is_not_given_again(service, deadline, jobs, fault, state):
     """What came of it is looked at; that is all that can be done."""
-    farm = farm_at(service.url, read_timeout=0.2)
+    client = farm_at(service.url, read_timeout=0.2)
     deadline.set_faults({"on": "DELETE", "do": fault, "value": 30})
 
     if fault == "late":
-        farm.delete(jobs[:1])
+        client.delete(jobs[:1])
     else:
         with pytest.raises(SubmissionError, match="has not answered in time"):
-            farm.delete(jobs[:1])
+            client.delete(jobs[:1])
 
-    assert statuses(farm, jobs[:1]) == [state]
+    assert statuses(client, jobs[:1]) == [state]
     assert len(requests_of(deadline, "DELETE")) == 1
 
 
-def test_commands_are_not_repeated_for_ever(farm, jobs, deadline):
+def test_commands_are_not_repeated_for_ever(client, jobs, deadline):
     """And where nobody answers one, the others are not tried either: each would take as long again."""
     deadline.log.clear()
     deadline.set_faults({"on": "DELETE", "do": "die", "times": 0})
 
     with pytest.raises(SubmissionError, match=f"delete of job {', '.join(jobs)}: .*broke the connection off"):
-        farm.delete(jobs)
+        client.delete(jobs)
 
     assert len(requests_of(deadline, "DELETE")) == len(AT_ONCE) + 1
 
 
 def test_a_service_that_is_away_is_named(jobs):
     """With all jobs that are left."""
-    farm = farm_at(f"http://127.0.0.1:{free_port()}")
-    for command in (farm.delete, farm.suspend):
+    client = farm_at(f"http://127.0.0.1:{free_port()}")
+    for command in (client.delete, client.suspend):
         with pytest.raises(SubmissionError, match=f"{', '.join(jobs)}: .*Connection refused"):
             command(jobs)
     with pytest.raises(SubmissionError, match=f"resume of job {jobs[0]}: .*Connection refused"):
-        farm.resume(jobs)
+        client.resume(jobs)
 
 
 @pytest.mark.parametrize("words", ["Success", '"Success"', "success\r\n", "Job deleted", ""])
 def test_what_is_said_after_a_deletion_does_not_matter(deadline, tmp_path, words):
     """It is documented as text; the job is gone, or it is not."""
     with serve(deadline, behaviour=Behaviour(deleted_words=words)) as web:
-        farm = farm_at(web.url)
-        job_id = farm.submit(*write_job(tmp_path)).job_id
+        client = farm_at(web.url)
+        job_id = client.submit(*write_job(tmp_path)).job_id
 
-        farm.delete([job_id])
+        client.delete([job_id])
 
     assert job_ids_of(deadline) == []
 
 
-def test_words_that_are_no_success_are_an_error_if_nothing_was_done(farm, jobs, deadline):
+def test_words_that_are_no_success_are_an_error_if_nothing_was_done(client, jobs, deadline):
     """Although the status is that of a success."""
     deadline.set_faults({"on": "resume", "do": "quiet", "value": "You have no rights"})
 
     with pytest.raises(SubmissionError, match="did not say Success, but: Error: You have no rights"):
-        farm.resume(jobs)
+        client.resume(jobs)
 
 
 def test_where_the_user_is_refused_the_job_is_not_looked_at():

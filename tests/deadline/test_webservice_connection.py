@@ -43,13 +43,13 @@ def refused(url, job, **settings):
 def test_a_service_with_a_studios_own_certificate_is_trusted_by_it(deadline, job, certificates):
     """Every kind of question."""
     with serve(deadline, guard=Guard(certificate=certificates.service)) as web:
-        farm = farm_at(web.url, ca=certificates.ca)
-        created = farm.submit(*job)
-        farm.resume([created.job_id])
+        client = farm_at(web.url, ca=certificates.ca)
+        created = client.submit(*job)
+        client.resume([created.job_id])
 
-        assert farm.read_jobs([created.job_id])[created.job_id].status == "Queued"
-        assert farm.read_repository().pools == ("none",)
-        farm.delete(farm.find_jobs(BATCH))
+        assert client.read_jobs([created.job_id])[created.job_id].status == "Queued"
+        assert client.read_repository().pools == ("none",)
+        client.delete(client.find_jobs(BATCH))
 
     assert web.url.startswith("https://")
     assert job_ids_of(deadline) == []
@@ -187,25 +187,25 @@ def test_a_connection_is_kept_between_questions(deadline, job):
     with serve(deadline) as web:
         get_request = web.get_request
         web.get_request = lambda: opened.append(1) or get_request()
-        farm = farm_at(web.url)
+        client = farm_at(web.url)
         for _ in range(5):
-            farm.submit(*job)
-        farm.find_jobs(BATCH)
-        farm.delete(job_ids_of(deadline))
+            client.submit(*job)
+        client.find_jobs(BATCH)
+        client.delete(job_ids_of(deadline))
 
     assert len(opened) == 1
 
 
 ASKS = {
-    "submit": lambda farm, job: farm.submit(*job),
-    "read_jobs": lambda farm, _: farm.read_jobs([JOB_ID]),
-    "read_tasks": lambda farm, _: farm.read_tasks(JOB_ID),
-    "find_jobs": lambda farm, _: farm.find_jobs(BATCH),
-    "resume": lambda farm, _: farm.resume([JOB_ID]),
-    "pend": lambda farm, _: farm.pend([JOB_ID]),
-    "suspend": lambda farm, _: farm.suspend([JOB_ID]),
-    "delete": lambda farm, _: farm.delete([JOB_ID]),
-    "read_repository": lambda farm, _: farm.read_repository(),
+    "submit": lambda client, job: client.submit(*job),
+    "read_jobs": lambda client, _: client.read_jobs([JOB_ID]),
+    "read_tasks": lambda client, _: client.read_tasks(JOB_ID),
+    "find_jobs": lambda client, _: client.find_jobs(BATCH),
+    "resume": lambda client, _: client.resume([JOB_ID]),
+    "pend": lambda client, _: client.pend([JOB_ID]),
+    "suspend": lambda client, _: client.suspend([JOB_ID]),
+    "delete": lambda client, _: client.delete([JOB_ID]),
+    "read_repository": lambda client, _: client.read_repository(),
 }
 
 

@@ -10,8 +10,8 @@ from web_services import (  # noqa: F401  (fixtures)
     AT_ONCE,
     BATCH,
     ScriptedService,
+    client,
     deadline,
-    farm,
     farm_at,
     http,
     job,
@@ -22,7 +22,7 @@ from web_services import (  # noqa: F401  (fixtures)
     write_job,
 )
 
-from flowpipe_deadline.deadline.client import JobFacts, RepositoryFacts, SubmissionError, TaskFacts
+from flowpipe_deadline.deadline.client import JobDetails, RepositoryInfo, SubmissionError, TaskDetails
 from tests.fake_deadline.web_routes import Behaviour
 
 JOB_ID = "60ae9508f69eb6110034df45"
@@ -34,21 +34,21 @@ def job_json(job_id=JOB_ID, *, stat=1, batch=BATCH, **chunks):
     return {"_id": job_id, "Stat": stat, "Props": {"Name": "render", "Batch": batch}, **chunks}
 
 
-def submit_chain(farm, folder):
+def submit_chain(client, folder):
     """The IDs of two jobs, the second waiting for the first frame by frame."""
-    first = farm.submit(*write_job(folder, name="render")).job_id
+    first = client.submit(*write_job(folder, name="render")).job_id
     waits = {"JobDependencies": first, "IsFrameDependent": "true", "Frames": "1-8", "ChunkSize": "8"}
-    return [first, farm.submit(*write_job(folder, name="comp", **waits)).job_id]
+    return [first, client.submit(*write_job(folder, name="comp", **waits)).job_id]
 
 
-def test_jobs_are_told_by_id(farm, tmp_path):
+def test_jobs_are_told_by_id(client, tmp_path):
     """Everything that was submitted can be compared with what Deadline made of it."""
-    first, second = submit_chain(farm, tmp_path)
+    first, second = submit_chain(client, tmp_path)
 
-    facts = farm.read_jobs([first, second])
+    facts = client.read_jobs([first, second])
 
     assert facts == {
-        first: JobFacts(
+        first: JobDetails(
             job_id=first,
             status="Suspended",
             name="render",
@@ -60,7 +60,7 @@ def test_jobs_are_told_by_id(farm, tmp_path):
             frame_dependent=False,
             tasks={"Suspended": 3},
         ),
-        second: JobFacts(
+        second: JobDetails(
             job_id=second,
             status="Suspended",
             name="comp",
@@ -99,12 +99,12 @@ def test_a_status_is_told_in_deadlines_words(told, status):
         assert farm_at(service.url).read_jobs([JOB_ID])[JOB_ID].status == status
 
 
-def test_what_a_job_does_not_say_is_none(farm):
+def test_what_a_job_does_not_say_is_none(client):
     """Also if it says something that makes no sense; the rest is read."""
     odd = {"Name": 5, "Frames": None, "Chunk": "4", "Tasks": 2.5, "Dep": [{"JobID": "x"}], "DepFrame": "yes"}
     for item in ({"_id": JOB_ID, "Stat": 3}, {"_id": JOB_ID, "Stat": 3, "Props": odd, "QueuedChunks": "many"}):
         with ScriptedService(http(200, [item])) as service:
-            assert farm_at(service.url).read_jobs([JOB_ID]) == {JOB_ID: JobFacts(JOB_ID, "Completed")}
+            assert farm_at(service.url).read_jobs([JOB_ID]) == {JOB_ID: JobDetails(JOB_ID, "Completed")}
 
 
 @pytest.mark.parametrize("answer", [job_json(), [None, job_json()], [job_json(JOB_ID.upper())]], ids=str)
@@ -118,36 +118,36 @@ def test_jobs_are_read_from_odd_answers_too(answer):
 def test_jobs_that_deadline_does_not_know_are_left_out(deadline, tmp_path, form):
     """Whether it leaves them out itself or makes an error of them, which is not written down."""
     with serve(deadline, behaviour=Behaviour(unknown_job=form)) as web:
-        farm = farm_at(web.url)
-        first, second = submit_chain(farm, tmp_path)
-        farm.delete([second])
+        client = farm_at(web.url)
+        first, second = submit_chain(client, tmp_path)
+        client.delete([second])
 
-        assert list(farm.read_jobs([OTHER_ID, first, second])) == [first]
-        assert farm.read_jobs([OTHER_ID]) == {}
+        assert list(client.read_jobs([OTHER_ID, first, second])) == [first]
+        assert client.read_jobs([OTHER_ID]) == {}
 
 
-def test_deleted_jobs_are_not_listed(farm, tmp_path):
+def test_deleted_jobs_are_not_listed(client, tmp_path):
     """One question, however many jobs are asked for."""
-    first, second = submit_chain(farm, tmp_path)
-    farm.delete([second])
+    first, second = submit_chain(client, tmp_path)
+    client.delete([second])
 
-    assert farm.list_jobs([first, second, OTHER_ID]) == {first}
+    assert client.list_jobs([first, second, OTHER_ID]) == {first}
 
 
-def test_nothing_is_asked_for_no_jobs(farm, deadline):
+def test_nothing_is_asked_for_no_jobs(client, deadline):
     """A list of all would come."""
-    assert farm.read_jobs([]) == {}
+    assert client.read_jobs([]) == {}
     assert requests_of(deadline) == []
 
 
-def test_many_jobs_are_asked_for_in_urls_that_a_server_takes(farm, deadline, tmp_path):
+def test_many_jobs_are_asked_for_in_urls_that_a_server_takes(client, deadline, tmp_path):
     """Portions, none of more than 6000 characters."""
-    first = farm.submit(*write_job(tmp_path)).job_id
+    first = client.submit(*write_job(tmp_path)).job_id
     strangers = [f"{number:024x}" for number in range(1000)]
     with ScriptedService(http(200, [])) as scripted:
         farm_at(scripted.url).read_jobs(strangers)
 
-    found = farm.read_jobs([*strangers, first])
+    found = client.read_jobs([*strangers, first])
 
     assert list(found) == [first]
     assert 1 < len(scripted.requests) < 10
@@ -157,9 +157,9 @@ def test_many_jobs_are_asked_for_in_urls_that_a_server_takes(farm, deadline, tmp
 
 
 @pytest.mark.parametrize("job_id", ["", "../x", f"{JOB_ID},{OTHER_ID}", f"{JOB_ID}&Purge=true", f"{JOB_ID}\n"])
-def test_what_is_no_id_is_never_asked_for(farm, deadline, job_id):
+def test_what_is_no_id_is_never_asked_for(client, deadline, job_id):
     """It would become part of a URL."""
-    for ask in (farm.read_jobs, farm.resume, farm.delete, lambda ids: farm.read_tasks(*ids)):
+    for ask in (client.read_jobs, client.resume, client.delete, lambda ids: client.read_tasks(*ids)):
         with pytest.raises(SubmissionError, match="is no job ID"):
             ask([job_id])
 
@@ -170,10 +170,10 @@ def test_what_is_no_id_is_never_asked_for(farm, deadline, job_id):
 def test_tasks_are_told_in_order(deadline, tmp_path, form):
     """With the frames of each."""
     with serve(deadline, behaviour=Behaviour(tasks_form=form)) as web:
-        farm = farm_at(web.url)
-        job_id = farm.submit(*write_job(tmp_path)).job_id
+        client = farm_at(web.url)
+        job_id = client.submit(*write_job(tmp_path)).job_id
 
-        tasks = farm.read_tasks(job_id)
+        tasks = client.read_tasks(job_id)
 
     assert [(task.task_id, task.frames, task.status) for task in tasks] == [
         (0, "1-4", "Suspended"),
@@ -200,7 +200,7 @@ def test_a_task_is_read_as_a_real_service_was_seen_to_tell_it():
         tasks = farm_at(service.url).read_tasks(JOB_ID)
 
     assert tasks == tuple(
-        TaskFacts(number, f"{number}-{number}", status, progress=12.0, worker="ws-a-00", errors=3)
+        TaskDetails(number, f"{number}-{number}", status, progress=12.0, worker="ws-a-00", errors=3)
         for number, status in states.items()
     )
 
@@ -212,13 +212,13 @@ def test_a_task_is_read_as_a_real_service_was_seen_to_tell_it():
 def test_progress_is_percent_or_not_said(told, progress):
     """Also with a comma, and without a blank."""
     with ScriptedService(http(200, {"Tasks": [{"TaskID": 0, "Prog": told}]})) as service:
-        assert farm_at(service.url).read_tasks(JOB_ID) == (TaskFacts(0, "", "Unknown", progress=progress),)
+        assert farm_at(service.url).read_tasks(JOB_ID) == (TaskDetails(0, "", "Unknown", progress=progress),)
 
 
-def test_the_tasks_of_a_job_that_deadline_does_not_know_are_an_error(farm):
+def test_the_tasks_of_a_job_that_deadline_does_not_know_are_an_error(client):
     """In its words."""
     with pytest.raises(SubmissionError, match=f"The job {JOB_ID} does not exist"):
-        farm.read_tasks(JOB_ID)
+        client.read_tasks(JOB_ID)
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,12 @@ def test_the_tasks_of_a_job_that_deadline_does_not_know_are_an_error(farm):
 def test_answers_that_cannot_be_read_are_errors_that_show_them(answer):
     """In part, on one line."""
     with ScriptedService(http(200, answer)) as service:
-        farm = farm_at(service.url)
-        for ask in (lambda: farm.read_jobs([JOB_ID]), lambda: farm.read_tasks(JOB_ID), lambda: farm.find_jobs(BATCH)):
+        client = farm_at(service.url)
+        for ask in (
+            lambda: client.read_jobs([JOB_ID]),
+            lambda: client.read_tasks(JOB_ID),
+            lambda: client.find_jobs(BATCH),
+        ):
             with pytest.raises(SubmissionError, match=r"cannot be read: .*( expected|without)") as caught:
                 ask()
             assert len(str(caught.value)) < 600
@@ -256,24 +260,24 @@ def made_at(seconds, number):
     return f"{int(seconds):08x}{number:016x}"
 
 
-def test_the_jobs_of_a_batch_are_found_among_all(farm, deadline, tmp_path):
+def test_the_jobs_of_a_batch_are_found_among_all(client, deadline, tmp_path):
     """Those that are known, and those that nobody knew of."""
-    mine = submit_chain(farm, tmp_path)
-    lost = farm.submit(*write_job(tmp_path, name="lost")).job_id
-    farm.submit(*write_job(tmp_path, name="other", BatchName="Another"))
-    farm.submit(*write_job(tmp_path, name="longer", BatchName=f"{BATCH} "))
+    mine = submit_chain(client, tmp_path)
+    lost = client.submit(*write_job(tmp_path, name="lost")).job_id
+    client.submit(*write_job(tmp_path, name="other", BatchName="Another"))
+    client.submit(*write_job(tmp_path, name="longer", BatchName=f"{BATCH} "))
 
-    assert sorted(farm.find_jobs(BATCH)) == sorted([*mine, lost])
-    assert sorted(farm.find_jobs(BATCH, known=mine)) == sorted([*mine, lost])
-    assert farm.find_jobs("Nobody's") == []
+    assert sorted(client.find_jobs(BATCH)) == sorted([*mine, lost])
+    assert sorted(client.find_jobs(BATCH, known=mine)) == sorted([*mine, lost])
+    assert client.find_jobs("Nobody's") == []
 
 
-def test_known_jobs_that_are_gone_are_not_found(farm, tmp_path):
+def test_known_jobs_that_are_gone_are_not_found(client, tmp_path):
     """They were deleted by somebody."""
-    first, second = submit_chain(farm, tmp_path)
-    farm.delete([second])
+    first, second = submit_chain(client, tmp_path)
+    client.delete([second])
 
-    assert farm.find_jobs(BATCH, known=[first, second]) == [first]
+    assert client.find_jobs(BATCH, known=[first, second]) == [first]
 
 
 def test_of_a_full_repository_only_recent_jobs_are_read():
@@ -303,12 +307,12 @@ def test_jobs_that_were_submitted_here_tell_how_recent_a_lost_one_is(tmp_path):
         return http(200, {"_id": made_at(now, 1)}) if request.method == "POST" else service(request)
 
     with ScriptedService(answers) as scripted:
-        farm = farm_at(scripted.url)
-        farm.submit(*write_job(tmp_path))
+        client = farm_at(scripted.url)
+        client.submit(*write_job(tmp_path))
 
-        assert farm.find_jobs(BATCH) == [lost["_id"]]
+        assert client.find_jobs(BATCH) == [lost["_id"]]
         assert service.read == [lost["_id"]]
-        assert farm.find_jobs("Old") == [item["_id"] for item in old]
+        assert client.find_jobs("Old") == [item["_id"] for item in old]
 
 
 def test_where_ids_do_not_tell_when_they_were_made_all_jobs_are_read():
@@ -329,7 +333,7 @@ def test_the_repository_is_told_over_one_connection(deadline):
         with serve(deadline, behaviour=Behaviour(number_form=form)) as web:
             facts = farm_at(web.url).read_repository()
 
-        assert facts == RepositoryFacts(
+        assert facts == RepositoryInfo(
             version="v10.4.2.2 Release (0a1b2c3d4)",
             root=str(deadline.root),
             pools=("none", "fast"),
@@ -360,7 +364,7 @@ def test_a_root_that_is_not_set_is_none():
     assert (facts.version, facts.root, facts.pools) == ("v10", None, ("none",))
 
 
-def test_a_service_that_is_no_deadlines_is_an_error(farm):
+def test_a_service_that_is_no_deadlines_is_an_error(client):
     """It answers none of the questions."""
     advice = "is that the URL of a Deadline Web Service"
     with ScriptedService(http(404, "nothing here")) as service, pytest.raises(SubmissionError, match=advice):
@@ -370,22 +374,22 @@ def test_a_service_that_is_no_deadlines_is_an_error(farm):
 
 
 @pytest.mark.parametrize("fault", [{"do": "deny", "value": 503}, {"do": "die"}, {"do": "die_after"}], ids=str)
-def test_a_question_is_repeated_a_few_times(farm, deadline, job, fault):
+def test_a_question_is_repeated_a_few_times(client, deadline, job, fault):
     """It changes nothing, so it can be."""
-    job_id = farm.submit(*job).job_id
+    job_id = client.submit(*job).job_id
     deadline.set_faults({"on": "GET", "times": len(AT_ONCE), **fault})
 
-    assert list(farm.read_jobs([job_id])) == [job_id]
+    assert list(client.read_jobs([job_id])) == [job_id]
     assert len(requests_of(deadline, "GET")) == len(AT_ONCE) + 1
 
 
 @pytest.mark.parametrize("fault", [{"do": "deny", "value": 503}, {"do": "die"}], ids=str)
-def test_a_question_is_not_repeated_for_ever(farm, deadline, fault):
+def test_a_question_is_not_repeated_for_ever(client, deadline, fault):
     """The last failure is told."""
     deadline.set_faults({"on": "GET", "times": 0, **fault})
 
     with pytest.raises(SubmissionError):
-        farm.read_jobs([JOB_ID])
+        client.read_jobs([JOB_ID])
 
     assert len(requests_of(deadline, "GET")) == len(AT_ONCE) + 1
 

@@ -9,7 +9,7 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 from web_services import certificates  # noqa: F401  (a fixture)
 
-from flowpipe_deadline.deadline.webservice.client import WebServiceFarm
+from flowpipe_deadline.deadline.webservice.client import WebServiceClient
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings, parse_environment
 from flowpipe_deadline.errors import UsageError
 
@@ -154,4 +154,4 @@ def test_files_of_certificates_are_looked_at_before_anything_is_asked(certificat
         ({"certificate": alone, "key": tmp_path / "locked.pem"}, r"locked\.pem has a passphrase"),
     ]:
         with pytest.raises(UsageError, match=words):
-            WebServiceFarm(WebServiceSettings("https://farm", **fields), user="anna", machine="desk-7")
+            WebServiceClient(WebServiceSettings("https://farm", **fields), user="anna", machine="desk-7")

@@ -48,10 +48,10 @@ def statuses(deadline):
     return {job.series("ExtraInfoKeyValue")["FlowpipeNode"]: job.shown_status for job in deadline.jobs()}
 
 
-def outcome(deadline, bundle, farm):
+def outcome(deadline, bundle, client):
     """Which jobs there are after a submission that may fail; all are deleted then."""
     try:
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
     except SubmissionError:
         record = read_submission(bundle.folder)  # Where a job may still be coming, it says that.
         is_clean = not deadline.jobs() and (record is None or not record.jobs)
@@ -80,36 +80,36 @@ def test_a_graph_is_submitted_whole(service, deadline, bundle, suspended, resume
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: " ".join(map(str, fault.values())))
 def test_whatever_goes_wrong_at_whatever_request_no_half_of_a_graph_is_left(service, deadline, bundle, fault):
     """Also where the answer got lost though the job was made; and the bundle can be submitted afterwards."""
-    farm = farm_at(service.url, read_timeout=0.15)
-    assert outcome(deadline, bundle, farm) == "all"
+    client = farm_at(service.url, read_timeout=0.15)
+    assert outcome(deadline, bundle, client) == "all"
     count = len(requests_of(deadline))
     outcomes = []
     for number in range(1, count + 1):
         deadline.set_faults({"on": "*", "nth": number, **fault})
-        outcomes.append(outcome(deadline, bundle, farm))
+        outcomes.append(outcome(deadline, bundle, client))
         deadline.set_faults()
 
     assert set(outcomes) <= {"all", "none"}
     assert "none" in outcomes
-    assert outcome(deadline, bundle, farm) == "all"
+    assert outcome(deadline, bundle, client) == "all"
 
 
 def test_a_service_that_comes_back_is_told_to_undo_what_was_left(deadline, bundle):
     """While it is away nothing can be deleted; the bundle remembers what there is."""
     with serve(deadline) as web:
         port = web.server_address[1]
-        farm = farm_at(web.url)
+        client = farm_at(web.url)
         deadline.set_faults(
             {"on": "POST", "do": "deny", "nth": 3, "value": 400},
             {"on": "DELETE", "do": "die", "times": 0},
         )
         with pytest.raises(SubmissionError, match="could not be deleted"):
-            submit_to(farm, bundle)
+            submit_to(client, bundle)
     assert len(job_ids_of(deadline)) == 2
 
     deadline.set_faults()
     with serve(deadline, port=port):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
     assert statuses(deadline) == RELEASED
 

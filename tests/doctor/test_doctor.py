@@ -8,8 +8,8 @@ import os
 import pytest
 from doctors import changes_of, doctor, examine, only, pretend_version, verdicts
 
-from flowpipe_deadline.core.warnings import Kind
-from flowpipe_deadline.deadline.client import RepositoryFacts
+from flowpipe_deadline.core.warnings import WarningKind
+from flowpipe_deadline.deadline.client import RepositoryInfo
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
 from flowpipe_deadline.doctor.connections import check_service
 from flowpipe_deadline.doctor.machine import check_version
@@ -85,7 +85,7 @@ def test_the_report_says_nothing_private(deadline, root):
     """No user, no path, no pool; but what was asked of deadlinecommand, and what it answered."""
     examination = examine(root=root, settings={"pool": "bond"})
 
-    data = examination.report().to_json(examination.discretion())
+    data = examination.report().to_json(examination.redaction())
 
     text = json.dumps(data).lower()
     assert [word for word in ("lisa", "bond", "goldfinger", "moonraker", str(deadline.folder)) if word in text] == []
@@ -190,7 +190,7 @@ def test_another_version_in_the_repository_is_a_problem(deadline, root):
 )
 def test_what_there_can_be_of_the_plugin(listed, installed, verdict, words):
     """Nothing, something that nobody has recorded, another version, edited files."""
-    check = check_plugin(RepositoryFacts(plugins=listed and tuple(listed)), installed)
+    check = check_plugin(RepositoryInfo(plugins=listed and tuple(listed)), installed)
 
     assert check.verdict == verdict
     assert words in check.found
@@ -215,7 +215,7 @@ def test_versions_of_deadline(text, verdict):
 def test_roots_that_workers_cannot_see_are_problems(tmp_path):
     """Unless somebody says that they can."""
     assert check_root(tmp_path, tolerated=()).verdict == "problem"
-    assert check_root(tmp_path, tolerated={Kind.LOCAL_ROOT}).verdict == "warning"
+    assert check_root(tmp_path, tolerated={WarningKind.LOCAL_ROOT}).verdict == "warning"
     assert check_root(None, tolerated=()).verdict == "unknown"
 
 
@@ -227,7 +227,7 @@ def test_stores_that_take_nothing_are_problems():
 
 def test_what_deadline_does_not_tell_is_unknown():
     """And what is assumed instead is told."""
-    check = check_limits(RepositoryFacts(maximum_priority=100))
+    check = check_limits(RepositoryInfo(maximum_priority=100))
 
     assert check.verdict == "unknown"
     assert check.advice == "5000 tasks per job are taken for the limit"
@@ -250,7 +250,7 @@ def test_the_report_is_printed_as_tables(deadline, root):
 
     assert result.returncode == 1
     assert "This machine and the repository" in result.stdout
-    assert result.stdout.rstrip().endswith("Problems: root")
+    assert result.stdout.rstrip().endswith("Errors: root")
 
 
 def test_what_can_be_tried_out_is_listed():

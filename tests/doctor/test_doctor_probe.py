@@ -169,7 +169,7 @@ def test_ctrl_c_cleans_up(deadline, root):
         process.communicate()
 
     assert process.returncode == 130
-    assert "Interrupted; no problem so far" in output
+    assert "Interrupted; no errors so far" in output
     assert what_is_left(deadline, root) == ([], [])
 
 

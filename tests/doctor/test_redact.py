@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flowpipe_deadline.doctor.redact import Discretion
+from flowpipe_deadline.doctor.redact import Redaction
 
 PRIVATE = {
     "/mnt/secret/farm": "root",
@@ -16,9 +16,9 @@ PRIVATE = {
 
 
 @pytest.fixture
-def discretion():
+def redaction():
     """One that knows a user, a machine and some places."""
-    return Discretion(PRIVATE)
+    return Redaction(PRIVATE)
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def discretion():
         ("Submitting to Repository: 'Main farm' (ws)", "Submitting to Repository: <repository>"),
     ],
 )
-def test_private_words_are_taken_out(discretion, text, shown):
+def test_private_words_are_taken_out(redaction, text, shown):
     """Users, machines, paths and addresses; what lies below the repository and our own root is no secret."""
-    assert discretion.hide(text) == shown
+    assert redaction.hide(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_private_words_are_taken_out(discretion, text, shown):
         "a start takes 0.2 s (0.1 to 0.3)",
     ],
 )
-def test_what_we_want_to_know_stays(discretion, text):
+def test_what_we_want_to_know_stays(redaction, text):
     """Versions, IDs, frames and Deadline's words."""
-    assert discretion.hide(text) == text
+    assert redaction.hide(text) == text
 
 
-def test_of_jobs_only_the_keys_are_shown(discretion):
+def test_of_jobs_only_the_keys_are_shown(redaction):
     """And values that can be no name: states, numbers, frames, dates, IDs."""
     lines = {
         "[69789945325386f947e7240b]": "[69789945325386f947e7240b]",
@@ -80,7 +80,7 @@ def test_of_jobs_only_the_keys_are_shown(discretion):
         "Error: lisa may not": "Error: <user> may not",
     }
 
-    shown = discretion.hide_output(["-GetJob", "69789945325386f947e7240b", "True"], "\n".join(lines))
+    shown = redaction.hide_output(["-GetJob", "69789945325386f947e7240b", "True"], "\n".join(lines))
 
     assert shown == list(lines.values())
 
@@ -94,18 +94,18 @@ def test_of_jobs_only_the_keys_are_shown(discretion):
     ],
     ids=["a list", "a list with an error", "JSON"],
 )
-def test_of_lists_only_the_length_is_shown(discretion, arguments, output, shown):
+def test_of_lists_only_the_length_is_shown(redaction, arguments, output, shown):
     """Pools, groups, limits, plugins and workers are named after shows and people."""
-    assert discretion.hide_output(arguments, output) == shown
+    assert redaction.hide_output(arguments, output) == shown
 
 
-def test_data_of_any_depth_is_gone_through(discretion):
+def test_data_of_any_depth_is_gone_through(redaction):
     """Every text but the keys."""
     data = {"lisa": [{"path": "/mnt/bond/x"}, ("lisa", 3, None, True)]}
 
-    assert discretion.hide_in(data) == {"lisa": [{"path": "<path>"}, ["<user>", 3, None, True]]}
+    assert redaction.hide_in(data) == {"lisa": [{"path": "<path>"}, ["<user>", 3, None, True]]}
 
 
 def test_names_that_are_everywhere_are_kept():
     """A user called 'deadline' would make every text unreadable, and is nobody."""
-    assert Discretion({"deadline": "user", "": "machine"}).hide("Deadline 10") == "Deadline 10"
+    assert Redaction({"deadline": "user", "": "machine"}).hide("Deadline 10") == "Deadline 10"

@@ -12,7 +12,7 @@ from flowpipe_deadline.bundle.templates import PLUGIN
 from flowpipe_deadline.core.errors import BundleError
 from flowpipe_deadline.offline.setup import plugin_config, plugins_folder
 from flowpipe_deadline.offline.worker import WorkerSettings
-from flowpipe_deadline.offline.workers import Crew, python_path
+from flowpipe_deadline.offline.workers import WorkerPool, python_path
 
 from .operations import OfflineDeadline
 from .plugins import installed_plugin, plugin_folders
@@ -38,15 +38,15 @@ def running_workers(
         BundleError: At the end of the block, that they kept dying.
     """
     with OfflineDeadline(deadline.folder) as own:  # The thread's.
-        crew = Crew(_settings(own, interpreters or {}), repository=own.repository)
-        keeper = _Keeper(own, crew, scan_seconds)
-        crew.hire(count)
+        pool = WorkerPool(_settings(own, interpreters or {}), repository=own.repository)
+        keeper = _Keeper(own, pool, scan_seconds)
+        pool.hire(count)
         keeper.start()
         try:
             yield
         finally:
             keeper.stop()
-            crew.dismiss()
+            pool.dismiss()
         if keeper.failure is not None:
             raise keeper.failure
 
@@ -54,10 +54,10 @@ def running_workers(
 class _Keeper(threading.Thread):
     """Scans, and sees to the workers."""
 
-    def __init__(self, deadline: OfflineDeadline, crew: Crew, scan_seconds: float) -> None:
+    def __init__(self, deadline: OfflineDeadline, pool: WorkerPool, scan_seconds: float) -> None:
         super().__init__(daemon=True)
         self._deadline = deadline
-        self._crew = crew
+        self._pool = pool
         self._scan_seconds = scan_seconds
         self._stopping = threading.Event()
         self.failure: Optional[BundleError] = None
@@ -68,7 +68,7 @@ class _Keeper(threading.Thread):
         try:
             while not self._stopping.wait(self._scan_seconds):
                 self._deadline.scan()
-                self._crew.replace_the_dead()
+                self._pool.replace_the_dead()
         except BundleError as error:
             self.failure = error
 

@@ -14,7 +14,7 @@ from offline_commands import command, info_files, output
 
 import flowpipe_deadline
 from flowpipe_deadline.deadline.command_output import parse_job_id
-from flowpipe_deadline.deadline.process import CommandFarm, DeadlineCommand
+from flowpipe_deadline.deadline.process import DeadlineCommand, ProcessClient
 from tests.fake_deadline.faults import Fault
 from tests.fake_deadline.operations import OfflineDeadline
 
@@ -152,7 +152,7 @@ def test_our_own_reader_reads_every_form(deadline, monkeypatch, unknowns):
     deadline.change_settings(unknowns=unknowns)
     ids = [submit(deadline), submit(deadline, InitialStatus="Suspended")]
 
-    jobs = CommandFarm(DeadlineCommand()).read_jobs([*ids, NOBODY])
+    jobs = ProcessClient(DeadlineCommand()).read_jobs([*ids, NOBODY])
 
     assert {job_id: job.status for job_id, job in jobs.items()} == dict(zip(ids, ["Queued", "Suspended"]))
     is_told = unknowns.get("job_details") != "short"

@@ -14,7 +14,7 @@ from web_services import (  # noqa: F401  (fixtures)
     Guard,
     certificates,
     deadline,
-    farm,
+    client,
     job_ids_of,
     no_proxies,
     requests_of,

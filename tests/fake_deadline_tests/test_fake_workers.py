@@ -26,7 +26,7 @@ PATIENCE = 60.0
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch, deadline):
+def _context(monkeypatch, deadline):
     """Workers find the nodes of the tests, and whoever submits finds the offline Deadline."""
     monkeypatch.setenv("PYTHONPATH", TESTS)
     monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))

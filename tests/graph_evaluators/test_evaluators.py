@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from flowpipe_deadline import OfflineEvaluator, plan_graph, write_bundle
 from flowpipe_deadline.errors import EvaluationError, MergeError, PlanError
-from flowpipe_deadline.graph_evaluators.evaluators import FarmEvaluator
+from flowpipe_deadline.graph_evaluators.evaluators import GraphEvaluator
 from flowpipe_deadline.graph_evaluators.live_graph import LiveGraph
 from flowpipe_deadline.planning.graph import sorted_nodes
 from flowpipe_deadline.results.codec import encode
@@ -148,7 +148,7 @@ def test_a_value_is_handed_on_and_not_copied(graph):
     assert second.inputs["value"].value is first.outputs["value"].value
 
 
-class InProcessEvaluator(FarmEvaluator):
+class InProcessEvaluator(GraphEvaluator):
     """Evaluates every task of the plan in this process, and has the graph follow."""
 
     def __init__(self, root):

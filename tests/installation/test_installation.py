@@ -98,7 +98,7 @@ def actions(changes):
 
 def differences(repository, contents):
     """How the repository differs from the version."""
-    return {finding.path: finding.difference for finding in check(repository, contents=contents).findings}
+    return {one.path: one.difference for one in check(repository, contents=contents).differences}
 
 
 class TestInstalling:

@@ -45,7 +45,7 @@ def test_a_wheel_installs_what_a_checkout_installs(farm_repository):
     """Byte for byte: this checkout finds no difference in what the wheel has installed."""
     report = check(farm_repository)
 
-    assert [(finding.path, finding.difference) for finding in report.findings] == []
+    assert [(one.path, one.difference) for one in report.differences] == []
     assert set(report.installed.packages) == {"flowpipe-deadline", "flowpipe", "ascii-canvas", "typing_extensions"}
 
 

@@ -179,7 +179,8 @@ def test_a_file_is_loaded_once(tmp_path):
 
 def test_a_script_that_is_called_like_another_module_is_itself(tmp_path, monkeypatch):
     """A file called like one of the standard library's modules is found all the same."""
-    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    monkeypatch.setitem(sys.modules, "colorsys", None)  # So that it is forgotten after the test.
+    del sys.modules["colorsys"]
     script = write_script(tmp_path, "class Thing: pass\n", name="colorsys.py")
 
     thing = resolve(Source(module="colorsys", qualname="Thing", file=str(script)))
@@ -205,7 +206,7 @@ def test_a_module_of_a_package_is_imported_with_its_package(tmp_path, monkeypatc
 
 
 def test_a_file_of_another_machine_is_found_by_its_module(tmp_path):
-    """Submitted on Windows: the path does not exist here, the module does."""
+    """SubmissionStatus on Windows: the path does not exist here, the module does."""
     source = Source(module="flowpipe.graph", qualname="Graph", file="C:\\studio\\flowpipe\\graph.py")
 
     assert resolve(source) is Graph

@@ -10,9 +10,9 @@ from flowpipe import Graph, INode, InputPlug, Node, OutputPlug
 
 from flowpipe_deadline import plan_graph
 from flowpipe_deadline.core.loading import loading
-from flowpipe_deadline.core.warnings import Kind
+from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.errors import CycleError, LoadingError, PlanError, SettingError
-from flowpipe_deadline.settings.context import Surroundings
+from flowpipe_deadline.settings.context import PlanContext
 
 
 def jobs_by_name(graph):
@@ -393,9 +393,9 @@ def test_unknown_interpreters_and_near_misses_are_worth_a_warning(graph):
     """What is only odd is said, and planned all the same."""
     nodes.Pass(name="a", graph=graph, metadata={"interpreter": "3dequalizer", "batchsize": 3})
 
-    warnings = plan_graph(graph, surroundings=Surroundings(interpreters={"python"})).warnings
+    warnings = plan_graph(graph, context=PlanContext(interpreters={"python"})).warnings
 
-    assert [warning.kind for warning in warnings] == [Kind.METADATA, Kind.INTERPRETER]
+    assert [warning.kind for warning in warnings] == [WarningKind.METADATA, WarningKind.INTERPRETER]
     assert str(warnings[0]) == "Test.a: metadata 'batchsize' means nothing here; is it 'batch_size'?"
     assert "'3dequalizer' is not configured" in str(warnings[1])
 

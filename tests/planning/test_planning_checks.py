@@ -9,20 +9,20 @@ import pytest
 from flowpipe import Graph
 from harness import run_cli, write_script
 
-from flowpipe_deadline import Surroundings, plan_graph
-from flowpipe_deadline.core.warnings import Finding, Kind, Problems, finding_lines
-from flowpipe_deadline.errors import FindingError, PlanError, PreflightError, UsageError
-from flowpipe_deadline.preflight.check import parse_kinds, raise_findings
+from flowpipe_deadline import PlanContext, plan_graph
+from flowpipe_deadline.core.warnings import ErrorCollector, PlanWarning, WarningKind, warning_lines
+from flowpipe_deadline.errors import CheckError, PlanError, PreflightError, UsageError
+from flowpipe_deadline.preflight.check import parse_kinds, raise_errors
 
 
 def warning(kind, *, node=None):
     """A finding that is only odd."""
-    return Finding(kind=kind, severity="warning", text="is odd", advice="do otherwise", node=node)
+    return PlanWarning(kind=kind, severity="warning", text="is odd", advice="do otherwise", node=node)
 
 
 def error(kind, *, node=None):
     """A finding that is wrong."""
-    return Finding(kind=kind, severity="error", text="is wrong", advice="do otherwise", node=node)
+    return PlanWarning(kind=kind, severity="error", text="is wrong", advice="do otherwise", node=node)
 
 
 def planned_warnings(graph, **options):
@@ -32,9 +32,9 @@ def planned_warnings(graph, **options):
 
 def test_every_kind_has_a_word_and_a_sentence_of_its_own():
     """Words for options and programs, sentences for a list of them."""
-    assert len({kind.word for kind in Kind}) == len(Kind)
-    assert all(kind.word.replace("-", "").isalpha() and kind.word.islower() for kind in Kind)
-    assert all(kind.sentence[0].isupper() and kind.sentence.endswith(".") for kind in Kind)
+    assert len({kind.word for kind in WarningKind}) == len(WarningKind)
+    assert all(kind.word.replace("-", "").isalpha() and kind.word.islower() for kind in WarningKind)
+    assert all(kind.sentence[0].isupper() and kind.sentence.endswith(".") for kind in WarningKind)
 
 
 def test_an_ordinary_graph_is_not_odd(graph):
@@ -42,7 +42,7 @@ def test_an_ordinary_graph_is_not_odd(graph):
     nodes.Render(graph=graph, frames=range(1, 11), metadata={"batch_size": 4, "shot": "a_010"})
     nodes.Holder(graph=graph, value=1).lock = 2
 
-    assert planned_warnings(graph, surroundings=Surroundings(interpreters={"python"})) == []
+    assert planned_warnings(graph, context=PlanContext(interpreters={"python"})) == []
 
 
 def test_a_large_value_is_named_with_its_input(graph):
@@ -51,7 +51,7 @@ def test_a_large_value_is_named_with_its_input(graph):
 
     [(kind, text)] = planned_warnings(graph)
 
-    assert kind is Kind.LARGE_VALUE
+    assert kind is WarningKind.LARGE_VALUE
     assert text == (
         "Test.a: input 'factor' holds 1.5 MB, which each of its 2 tasks reads; write it into a file that all"
         " machines see, and hand on the path"
@@ -84,7 +84,7 @@ def test_frames_given_as_text_are_told(graph):
 
     [(kind, text)] = planned_warnings(graph)
 
-    assert kind is Kind.TEXT_FRAMES
+    assert kind is WarningKind.TEXT_FRAMES
     assert text == (
         "Test.a: 'frames' is text; every chunk gets the text of its own frames; give a list if the node expects one"
     )
@@ -103,7 +103,7 @@ def test_a_batch_of_one_chunk_is_told(graph, frames, size, text):
     """It is one task, as without a batch."""
     nodes.Render(name="a", graph=graph, frames=frames, metadata={"batch_size": size})
 
-    assert planned_warnings(graph) == [(Kind.SINGLE_TASK, f"Test.a: {text}; no batch is needed")]
+    assert planned_warnings(graph) == [(WarningKind.SINGLE_TASK, f"Test.a: {text}; no batch is needed")]
 
 
 def test_attributes_that_a_worker_does_not_have_are_told(graph):
@@ -112,7 +112,7 @@ def test_attributes_that_a_worker_does_not_have_are_told(graph):
 
     [(kind, text)] = planned_warnings(graph)
 
-    assert kind is Kind.LOST_ATTRIBUTE
+    assert kind is WarningKind.LOST_ATTRIBUTE
     assert text == (
         "Test.a: its attribute 'lock' cannot be kept: a worker has its constructor's; make it an input if the node"
         " depends on it"
@@ -129,7 +129,7 @@ def test_nodes_of_one_name_are_told_once():
 
     [(kind, text)] = planned_warnings(main)
 
-    assert kind is Kind.SAME_NAME
+    assert kind is WarningKind.SAME_NAME
     assert text == (
         "shot.render: 5 nodes have this name, and their jobs (render, render-2, render-3 and 2 more) look alike in"
         " the Monitor; give their graphs names of their own"
@@ -138,10 +138,10 @@ def test_nodes_of_one_name_are_told_once():
 
 def test_what_many_nodes_share_is_one_line():
     """In the order in which it was found."""
-    findings = [warning(Kind.METADATA, node=f"g.n{index}") for index in range(5)]
-    findings.insert(1, error(Kind.LOCAL_ROOT))
+    warnings = [warning(WarningKind.METADATA, node=f"g.n{index}") for index in range(5)]
+    warnings.insert(1, error(WarningKind.LOCAL_ROOT))
 
-    assert finding_lines(findings) == [
+    assert warning_lines(warnings) == [
         "g.n0, g.n1, g.n2 and 2 more: is odd; do otherwise",
         "is wrong; do otherwise",
     ]
@@ -175,21 +175,21 @@ def test_the_plan_tells_its_warnings_to_programs_and_people(tmp_path):
 
 def test_warnings_are_handed_on_and_errors_raised():
     """One error is raised as it is, with its finding."""
-    odd, wrong = warning(Kind.METADATA), error(Kind.TASK_LIMIT, node="g.a")
+    odd, wrong = warning(WarningKind.METADATA), error(WarningKind.TASK_LIMIT, node="g.a")
 
-    assert raise_findings([odd]) == (odd,)
-    with pytest.raises(FindingError, match=r"g\.a: is wrong; do otherwise") as caught:
-        raise_findings([odd, wrong])
-    assert caught.value.finding == wrong
+    assert raise_errors([odd]) == (odd,)
+    with pytest.raises(CheckError, match=r"g\.a: is wrong; do otherwise") as caught:
+        raise_errors([odd, wrong])
+    assert caught.value.warning == wrong
     assert caught.value.exit_code == 2
 
 
 def test_several_errors_are_raised_together():
     """With the problems of planning before them."""
-    problems = Problems([PlanError("g.a", "cannot be planned")])
+    problems = ErrorCollector([PlanError("g.a", "cannot be planned")])
 
     with pytest.raises(PreflightError) as caught:
-        raise_findings([error(Kind.LOCAL_ROOT), error(Kind.TASK_LIMIT, node="g.a")], problems=problems)
+        raise_errors([error(WarningKind.LOCAL_ROOT), error(WarningKind.TASK_LIMIT, node="g.a")], errors=problems)
 
     assert caught.value.lines == ["g.a: cannot be planned", "is wrong; do otherwise", "g.a: is wrong; do otherwise"]
 
@@ -197,38 +197,44 @@ def test_several_errors_are_raised_together():
 def test_a_lone_problem_of_planning_is_raised_as_it_is():
     """Warnings do not hide it."""
     with pytest.raises(PlanError, match="cannot be planned"):
-        raise_findings([warning(Kind.METADATA)], problems=Problems([PlanError("g.a", "cannot be planned")]))
+        raise_errors([warning(WarningKind.METADATA)], errors=ErrorCollector([PlanError("g.a", "cannot be planned")]))
 
 
 @pytest.mark.parametrize(
     ("strict", "tolerated", "raised"),
     [
-        pytest.param(False, (), {Kind.TASK_LIMIT}, id="errors only"),
-        pytest.param(True, (), {Kind.TASK_LIMIT, Kind.METADATA, Kind.LARGE_VALUE}, id="all warnings too"),
-        pytest.param({Kind.METADATA}, (), {Kind.TASK_LIMIT, Kind.METADATA}, id="warnings of one kind"),
-        pytest.param(False, {Kind.TASK_LIMIT}, set(), id="an error that is tolerated"),
-        pytest.param(True, {Kind.METADATA}, {Kind.TASK_LIMIT, Kind.LARGE_VALUE}, id="all but one kind"),
+        pytest.param(False, (), {WarningKind.TASK_LIMIT}, id="errors only"),
+        pytest.param(
+            True, (), {WarningKind.TASK_LIMIT, WarningKind.METADATA, WarningKind.LARGE_VALUE}, id="all warnings too"
+        ),
+        pytest.param(
+            {WarningKind.METADATA}, (), {WarningKind.TASK_LIMIT, WarningKind.METADATA}, id="warnings of one kind"
+        ),
+        pytest.param(False, {WarningKind.TASK_LIMIT}, set(), id="an error that is tolerated"),
+        pytest.param(
+            True, {WarningKind.METADATA}, {WarningKind.TASK_LIMIT, WarningKind.LARGE_VALUE}, id="all but one kind"
+        ),
     ],
 )
 def test_a_studio_says_what_is_an_error(strict, tolerated, raised):
     """What is not raised is a warning."""
-    findings = [warning(Kind.METADATA), error(Kind.TASK_LIMIT), warning(Kind.LARGE_VALUE)]
-    problems = Problems([PlanError("g", "one"), PlanError("g", "two")])
+    warnings = [warning(WarningKind.METADATA), error(WarningKind.TASK_LIMIT), warning(WarningKind.LARGE_VALUE)]
+    problems = ErrorCollector([PlanError("g", "one"), PlanError("g", "two")])
 
     with pytest.raises(PreflightError) as caught:
-        raise_findings(findings, strict=strict, tolerated=tolerated, problems=problems)
+        raise_errors(warnings, strict=strict, tolerated=tolerated, errors=problems)
 
-    assert {found.finding.kind for found in caught.value.errors[2:]} == raised
+    assert {found.warning.kind for found in caught.value.errors[2:]} == raised
 
 
 def test_what_is_tolerated_is_a_warning():
     """It says so itself."""
-    assert raise_findings([error(Kind.LOCAL_ROOT)], tolerated={Kind.LOCAL_ROOT})[0].severity == "warning"
+    assert raise_errors([error(WarningKind.LOCAL_ROOT)], tolerated={WarningKind.LOCAL_ROOT})[0].severity == "warning"
 
 
 def test_kinds_are_chosen_by_their_words():
     """A misspelt one is answered with the nearest."""
-    assert parse_kinds(["task-limit", "local-root"]) == {Kind.TASK_LIMIT, Kind.LOCAL_ROOT}
+    assert parse_kinds(["task-limit", "local-root"]) == {WarningKind.TASK_LIMIT, WarningKind.LOCAL_ROOT}
     with pytest.raises(UsageError, match="did you mean 'task-limit'"):
         parse_kinds(["tasklimit"])
     with pytest.raises(UsageError, match="there are large-value, "):

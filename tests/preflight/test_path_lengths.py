@@ -8,8 +8,8 @@ from flowpipe import Graph
 from harness import evaluate_plan
 
 from flowpipe_deadline import plan_graph, write_bundle
-from flowpipe_deadline.core.warnings import Kind
-from flowpipe_deadline.preflight.path_lengths import length_findings
+from flowpipe_deadline.core.warnings import WarningKind
+from flowpipe_deadline.preflight.path_lengths import length_warnings
 
 
 def planned(name="shot", *, node="render", **options):
@@ -21,7 +21,7 @@ def planned(name="shot", *, node="render", **options):
 
 def longest_root(plan):
     """The length of the longest root below which all paths are short enough."""
-    return next(length for length in range(250, 0, -1) if not length_findings(plan, root=root(length), system="win32"))
+    return next(length for length in range(250, 0, -1) if not length_warnings(plan, root=root(length), system="win32"))
 
 
 def root(length):
@@ -72,30 +72,30 @@ def test_the_error_says_how_much_to_save():
     plan = planned()
     longest = longest_root(plan)
 
-    [finding] = length_findings(plan, root=root(longest + 7), system="linux")
+    [warning] = length_warnings(plan, root=root(longest + 7), system="linux")
 
-    assert (finding.kind, finding.severity, finding.node) == (Kind.LONG_PATH, "error", "shot.render")
-    assert "266 characters, and Windows takes 259" in finding.text
-    assert "save 7 in the root" in finding.advice
+    assert (warning.kind, warning.severity, warning.node) == (WarningKind.LONG_PATH, "error", "shot.render")
+    assert "266 characters, and Windows takes 259" in warning.text
+    assert "save 7 in the root" in warning.advice
 
 
 def test_a_root_of_another_system_is_only_worth_a_warning():
     """Windows workers see it under another path, if there are any."""
-    [finding] = length_findings(planned(), root="/mnt/" + "x" * 250, system="linux")
+    [warning] = length_warnings(planned(), root="/mnt/" + "x" * 250, system="linux")
 
-    assert finding.severity == "warning"
+    assert warning.severity == "warning"
 
 
 def test_a_share_is_a_root_of_windows():
     """Whoever submits."""
-    [finding] = length_findings(planned(), root="//server/" + "x" * 250, system="linux")
+    [warning] = length_warnings(planned(), root="//server/" + "x" * 250, system="linux")
 
-    assert finding.severity == "error"
+    assert warning.severity == "error"
 
 
 def test_the_prefix_of_long_paths_lifts_the_limit():
     r"""``\\?\`` says that the path may be long."""
-    assert length_findings(planned(), root="\\\\?\\" + root(300), system="win32") == ()
+    assert length_warnings(planned(), root="\\\\?\\" + root(300), system="win32") == ()
 
 
 def test_windows_counts_some_characters_twice():
@@ -103,15 +103,15 @@ def test_windows_counts_some_characters_twice():
     plan = planned()
     longest = longest_root(plan)
 
-    assert not length_findings(plan, root=root(longest - 1)[:-1] + "é" * 2, system="win32")
-    assert length_findings(plan, root=root(longest - 1)[:-1] + "🎬" * 2, system="win32")
+    assert not length_warnings(plan, root=root(longest - 1)[:-1] + "é" * 2, system="win32")
+    assert length_warnings(plan, root=root(longest - 1)[:-1] + "🎬" * 2, system="win32")
 
 
 def test_a_drive_alone_needs_no_further_slash():
     """It has one already."""
     plan = planned("x" * 40, node="y" * 72)
 
-    assert length_findings(plan, root="P:\\", system="win32") == length_findings(plan, root="P:", system="win32")
+    assert length_warnings(plan, root="P:\\", system="win32") == length_warnings(plan, root="P:", system="win32")
 
 
 def test_the_record_of_an_omitted_node_counts(graph):
@@ -119,6 +119,6 @@ def test_the_record_of_an_omitted_node_counts(graph):
     nodes.Pass(name="a", graph=graph)
     nodes.Pass(name="y" * 100, graph=graph).omit = True
 
-    [finding] = length_findings(plan_graph(graph), root=root(150), system="win32")
+    [warning] = length_warnings(plan_graph(graph), root=root(150), system="win32")
 
-    assert finding.node.startswith("Test.yyy")
+    assert warning.node.startswith("Test.yyy")

@@ -7,20 +7,20 @@ import pytest
 from flowpipe import Graph, InputPlug
 
 from flowpipe_deadline import plan_graph
-from flowpipe_deadline.core.warnings import Kind, Problems
-from flowpipe_deadline.deadline.client import RepositoryFacts
-from flowpipe_deadline.errors import FindingError, PreflightError
-from flowpipe_deadline.preflight.check import check_plan, raise_findings
+from flowpipe_deadline.core.warnings import ErrorCollector, WarningKind
+from flowpipe_deadline.deadline.client import RepositoryInfo
+from flowpipe_deadline.errors import CheckError, PreflightError
+from flowpipe_deadline.preflight.check import check_plan, raise_errors
 from flowpipe_deadline.preflight.storage import Mount, Mounts
 
 SHARED = Mounts((Mount("/", "nfs4"),), system="linux")
 LOCAL = Mounts((Mount("/", "ext4"),), system="linux")
-FARM = RepositoryFacts(pools=("none", "cpu"), plugins=("Flowpipe",), maximum_priority=100, task_limit=5000)
+FARM = RepositoryInfo(pools=("none", "cpu"), plugins=("Flowpipe",), maximum_priority=100, task_limit=5000)
 
 
-def kinds(findings):
+def kinds(warnings):
     """The kinds of the findings, each with its severity."""
-    return [(finding.kind, finding.severity) for finding in findings]
+    return [(warning.kind, warning.severity) for warning in warnings]
 
 
 def bad_graph():
@@ -43,37 +43,37 @@ def test_an_ordinary_plan_on_a_share_is_fine(tmp_path, graph):
 def test_everything_is_told_at_once(tmp_path):
     """Of root, repository, files and nodes, in one go."""
     (tmp_path / "file").touch()
-    repository = RepositoryFacts(pools=("cpu",), plugins=(), maximum_priority=100, task_limit=5000)
+    repository = RepositoryInfo(pools=("cpu",), plugins=(), maximum_priority=100, task_limit=5000)
 
     found = check_plan(plan_graph(bad_graph()), root=tmp_path / "file", repository=repository, mounts=LOCAL)
 
     assert kinds(found) == [
-        (Kind.MISSING_PLUGIN, "error"),
-        (Kind.UNUSABLE_ROOT, "error"),
-        (Kind.LOCAL_ROOT, "error"),
-        (Kind.PRIORITY, "error"),
-        (Kind.UNKNOWN_POOL, "error"),
-        (Kind.MERGE_FUNCTION, "error"),
-        (Kind.OUTPUT_DIRECTORY, "warning"),
-        (Kind.TEXT_FRAMES, "warning"),
-        (Kind.SINGLE_TASK, "warning"),
+        (WarningKind.MISSING_PLUGIN, "error"),
+        (WarningKind.UNUSABLE_ROOT, "error"),
+        (WarningKind.LOCAL_ROOT, "error"),
+        (WarningKind.PRIORITY, "error"),
+        (WarningKind.UNKNOWN_POOL, "error"),
+        (WarningKind.MERGE_FUNCTION, "error"),
+        (WarningKind.OUTPUT_DIRECTORY, "warning"),
+        (WarningKind.TEXT_FRAMES, "warning"),
+        (WarningKind.SINGLE_TASK, "warning"),
     ]
     with pytest.raises(PreflightError) as caught:
-        raise_findings(found)
+        raise_errors(found)
     assert len(caught.value.errors) == 6
 
 
 def test_root_and_repository_are_looked_at_though_there_is_no_plan(tmp_path, graph):
     """What keeps a graph from being planned is told with what keeps it from being submitted."""
     nodes.Pass(name="a", graph=graph, value=object(), metadata={"deadline": {"prioritty": 1}})
-    problems = Problems()
+    errors = ErrorCollector()
     plan = None
 
-    with problems.collected():
+    with errors.collected():
         plan = plan_graph(graph)
-    found = check_plan(plan, root=tmp_path, repository=RepositoryFacts(plugins=()), mounts=LOCAL)
+    found = check_plan(plan, root=tmp_path, repository=RepositoryInfo(plugins=()), mounts=LOCAL)
     with pytest.raises(PreflightError) as caught:
-        raise_findings(found, problems=problems)
+        raise_errors(found, errors=errors)
 
     assert [line.partition(" ")[0] for line in caught.value.lines] == ["Test.a:", "Test.a:", "the", "the"]
 
@@ -83,18 +83,18 @@ def test_a_root_of_this_machine_may_be_allowed(tmp_path, graph):
     nodes.Pass(graph=graph)
     plan = plan_graph(graph)
 
-    with pytest.raises(FindingError, match="is on this machine"):
-        raise_findings(check_plan(plan, root=tmp_path, mounts=LOCAL))
-    warnings = raise_findings(check_plan(plan, root=tmp_path, allow_local_root=True, mounts=LOCAL))
+    with pytest.raises(CheckError, match="is on this machine"):
+        raise_errors(check_plan(plan, root=tmp_path, mounts=LOCAL))
+    warnings = raise_errors(check_plan(plan, root=tmp_path, allow_local_root=True, mounts=LOCAL))
 
-    assert kinds(warnings) == [(Kind.LOCAL_ROOT, "warning")]
+    assert kinds(warnings) == [(WarningKind.LOCAL_ROOT, "warning")]
 
 
 def test_the_mounts_of_this_machine_are_asked(tmp_path, graph):
     """The temporary folder of this machine is nobody else's."""
     nodes.Pass(graph=graph)
 
-    assert kinds(check_plan(plan_graph(graph), root=tmp_path)) == [(Kind.LOCAL_ROOT, "error")]
+    assert kinds(check_plan(plan_graph(graph), root=tmp_path)) == [(WarningKind.LOCAL_ROOT, "error")]
 
 
 def test_modules_on_a_disk_are_told_where_the_root_is_on_a_share(tmp_path, graph):
@@ -102,7 +102,7 @@ def test_modules_on_a_disk_are_told_where_the_root_is_on_a_share(tmp_path, graph
     nodes.Pass(graph=graph)
     mounts = Mounts((*LOCAL.mounts, Mount(str(tmp_path), "nfs")), system="linux")
 
-    assert kinds(check_plan(plan_graph(graph), root=tmp_path, mounts=mounts)) == [(Kind.LOCAL_SOURCE, "warning")]
+    assert kinds(check_plan(plan_graph(graph), root=tmp_path, mounts=mounts)) == [(WarningKind.LOCAL_SOURCE, "warning")]
 
 
 def test_a_path_too_long_is_told(tmp_path, graph):
@@ -111,7 +111,7 @@ def test_a_path_too_long_is_told(tmp_path, graph):
 
     found = check_plan(plan_graph(graph), root=tmp_path / ("x" * 100) / ("y" * 100), mounts=SHARED)
 
-    assert kinds(found) == [(Kind.LONG_PATH, "warning")]
+    assert kinds(found) == [(WarningKind.LONG_PATH, "warning")]
 
 
 def test_a_plan_alone_is_judged_by_itself():
@@ -119,10 +119,10 @@ def test_a_plan_alone_is_judged_by_itself():
     found = check_plan(plan_graph(bad_graph()))
 
     assert kinds(found) == [
-        (Kind.MERGE_FUNCTION, "error"),
-        (Kind.OUTPUT_DIRECTORY, "warning"),
-        (Kind.TEXT_FRAMES, "warning"),
-        (Kind.SINGLE_TASK, "warning"),
+        (WarningKind.MERGE_FUNCTION, "error"),
+        (WarningKind.OUTPUT_DIRECTORY, "warning"),
+        (WarningKind.TEXT_FRAMES, "warning"),
+        (WarningKind.SINGLE_TASK, "warning"),
     ]
 
 
@@ -148,10 +148,10 @@ def test_thousands_of_jobs_are_checked(tmp_path, graph):
     InputPlug("scene", made[-1], "x" * 2_000_000)
     plan = plan_graph(graph)
 
-    found = check_plan(plan, root=tmp_path, repository=RepositoryFacts(pools=("cpu",), limits=()), mounts=SHARED)
+    found = check_plan(plan, root=tmp_path, repository=RepositoryInfo(pools=("cpu",), limits=()), mounts=SHARED)
 
     assert sum(job.task_count for job in plan.jobs) == 100_000
     assert len(found) == 3 * 2000 + 1
     with pytest.raises(PreflightError) as caught:
-        raise_findings(found, strict=True)
+        raise_errors(found, strict=True)
     assert len(caught.value.lines) == 4

@@ -12,8 +12,8 @@ from flowpipe import Graph
 from harness import write_script
 
 from flowpipe_deadline import plan_graph
-from flowpipe_deadline.core.warnings import Kind
-from flowpipe_deadline.preflight.files import merge_findings, output_findings, source_findings
+from flowpipe_deadline.core.warnings import WarningKind
+from flowpipe_deadline.preflight.files import merge_warnings, output_warnings, source_warnings
 from flowpipe_deadline.preflight.storage import Mount, Mounts
 
 
@@ -39,9 +39,9 @@ def test_a_module_on_a_disk_of_this_machine_is_told_once():
     """With the nodes that need it; installed packages are on every machine."""
     mounts = Mounts((Mount("/", "ext4"),), system="linux")
 
-    [found] = source_findings(planned(count=5), mounts=mounts)
+    [found] = source_warnings(planned(count=5), mounts=mounts)
 
-    assert (found.kind, found.severity, found.node) == (Kind.LOCAL_SOURCE, "warning", None)
+    assert (found.kind, found.severity, found.node) == (WarningKind.LOCAL_SOURCE, "warning", None)
     assert found.text.startswith(f"{nodes.__file__}, the module of shot.n0, shot.n1, shot.n2 and 2 more, is on this")
 
 
@@ -49,13 +49,13 @@ def test_a_module_on_a_share_is_fine():
     """Also where a link leads to it."""
     mounts = Mounts((Mount("/", "nfs4"),), system="linux")
 
-    assert source_findings(planned(), mounts=mounts) == ()
+    assert source_warnings(planned(), mounts=mounts) == ()
 
 
 @pytest.mark.parametrize("rule", ["concat", "chunks", "statistics:median", "farm_nodes:double"])
 def test_rules_that_exist_are_fine(rule):
     """Ours, and functions that can be imported."""
-    assert merge_findings(merged_by(rule)) == ()
+    assert merge_warnings(merged_by(rule)) == ()
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_functions_that_cannot_be_imported_are_errors(tmp_path, monkeypatch, rul
     )
     monkeypatch.syspath_prepend(tmp_path)
 
-    [found] = merge_findings(merged_by(rule))
+    [found] = merge_warnings(merged_by(rule))
 
-    assert (found.kind, found.severity, found.node) == (Kind.MERGE_FUNCTION, "error", "shot.n0")
+    assert (found.kind, found.severity, found.node) == (WarningKind.MERGE_FUNCTION, "error", "shot.n0")
     assert f"output 'items' is to be merged by {rule}: " in found.text
     assert reason in found.text
 
@@ -103,8 +103,8 @@ def test_a_function_beside_the_script_can_be_imported(tmp_path):
     code = (
         "from flowpipe_deadline import plan_graph\n"
         "from flowpipe_deadline.planning.loader import load_graph\n"
-        "from flowpipe_deadline.preflight.files import merge_findings\n"
-        f"print(merge_findings(plan_graph(load_graph({str(script)!r}))))\n"
+        "from flowpipe_deadline.preflight.files import merge_warnings\n"
+        f"print(merge_warnings(plan_graph(load_graph({str(script)!r}))))\n"
     )
 
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -116,13 +116,13 @@ def test_a_function_beside_the_script_can_be_imported(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="the paths are those of POSIX")
 def test_output_directories_that_do_not_exist_are_warnings(folder):
     """The Monitor opens them to show output."""
-    [found] = output_findings(writing_to(folder))
+    [found] = output_warnings(writing_to(folder))
 
-    assert (found.kind, found.severity, found.node) == (Kind.OUTPUT_DIRECTORY, "warning", "shot.n0")
+    assert (found.kind, found.severity, found.node) == (WarningKind.OUTPUT_DIRECTORY, "warning", "shot.n0")
     assert found.text == f"the output directory '{folder}' does not exist"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the paths are those of POSIX")
 def test_output_directories_that_exist_or_nobody_here_can_look_at_are_fine(tmp_path):
     """Those of another system are on other machines."""
-    assert output_findings(writing_to(tmp_path, "P:\\images", "\\\\server\\images")) == ()
+    assert output_warnings(writing_to(tmp_path, "P:\\images", "\\\\server\\images")) == ()

@@ -7,11 +7,11 @@ import pytest
 from flowpipe import Graph
 
 from flowpipe_deadline import plan_graph
-from flowpipe_deadline.core.warnings import Kind
-from flowpipe_deadline.deadline.client import RepositoryFacts
-from flowpipe_deadline.preflight.repository import plugin_findings, repository_findings
+from flowpipe_deadline.core.warnings import WarningKind
+from flowpipe_deadline.deadline.client import RepositoryInfo
+from flowpipe_deadline.preflight.repository import plugin_warnings, repository_warnings
 
-FARM = RepositoryFacts(
+FARM = RepositoryInfo(
     pools=("none", "cpu", "gpu", "lighting"),
     groups=("none", "linux", "windows"),
     limits=("arnold", "Maya"),
@@ -31,7 +31,7 @@ def planned(settings=None, **options):
 
 def messages(plan, facts=FARM):
     """Kind, severity and sentence of what does not fit."""
-    return [(found.kind, found.severity, str(found)) for found in repository_findings(plan, facts)]
+    return [(found.kind, found.severity, str(found)) for found in repository_warnings(plan, facts)]
 
 
 def test_what_the_repository_has_fits():
@@ -50,7 +50,7 @@ def test_what_the_repository_has_fits():
 @pytest.mark.parametrize("name", ["none", "None", ""])
 def test_none_is_a_pool_and_a_group_of_every_repository(name):
     """Listed or not."""
-    facts = RepositoryFacts(pools=("cpu",), groups=())
+    facts = RepositoryInfo(pools=("cpu",), groups=())
 
     assert messages(planned({"pool": name, "secondary_pool": name, "group": name}), facts) == []
 
@@ -58,19 +58,27 @@ def test_none_is_a_pool_and_a_group_of_every_repository(name):
 @pytest.mark.parametrize(
     ("settings", "kind", "text"),
     [
-        ({"pool": "lightning"}, Kind.UNKNOWN_POOL, "the repository has no pool 'lightning'; did you mean 'lighting'?"),
+        (
+            {"pool": "lightning"},
+            WarningKind.UNKNOWN_POOL,
+            "the repository has no pool 'lightning'; did you mean 'lighting'?",
+        ),
         (
             {"secondary_pool": "render"},
-            Kind.UNKNOWN_POOL,
+            WarningKind.UNKNOWN_POOL,
             "the repository has no pool 'render'; it has none, cpu, gpu, lighting",
         ),
-        ({"group": "window"}, Kind.UNKNOWN_GROUP, "the repository has no group 'window'; did you mean 'windows'?"),
+        (
+            {"group": "window"},
+            WarningKind.UNKNOWN_GROUP,
+            "the repository has no group 'window'; did you mean 'windows'?",
+        ),
         (
             {"limits": ["arnold", "nuke"]},
-            Kind.UNKNOWN_LIMIT,
+            WarningKind.UNKNOWN_LIMIT,
             "the repository has no limit 'nuke'; it has arnold, Maya",
         ),
-        ({"priority": 91}, Kind.PRIORITY, "a priority of 91 is above the repository's maximum; use at most 90"),
+        ({"priority": 91}, WarningKind.PRIORITY, "a priority of 91 is above the repository's maximum; use at most 90"),
     ],
 )
 def test_what_the_repository_does_not_have_is_an_error(settings, kind, text):
@@ -80,7 +88,7 @@ def test_what_the_repository_does_not_have_is_an_error(settings, kind, text):
 
 def test_a_repository_without_any_has_none():
     """An empty answer is an answer."""
-    [(_, _, text)] = messages(planned({"limits": ["nuke"]}), RepositoryFacts(limits=()))
+    [(_, _, text)] = messages(planned({"limits": ["nuke"]}), RepositoryInfo(limits=()))
 
     assert text == "shot.a: the repository has no limit 'nuke'; it has none"
 
@@ -89,19 +97,19 @@ def test_other_capitals_are_a_warning():
     """Whether Deadline tells them apart is not documented: it may work as it is."""
     assert messages(planned({"limits": ["maya"], "pool": "CPU"})) == [
         (
-            Kind.LETTER_CASE,
+            WarningKind.LETTER_CASE,
             "warning",
             "shot.a: the pool 'CPU' is spelt 'cpu' in the repository; write it so, as Deadline may tell them apart",
         ),
         (
-            Kind.LETTER_CASE,
+            WarningKind.LETTER_CASE,
             "warning",
             "shot.a: the limit 'maya' is spelt 'Maya' in the repository; write it so, as Deadline may tell them apart",
         ),
     ]
 
 
-@pytest.mark.parametrize("facts", [None, RepositoryFacts()], ids=["nobody was asked", "nothing was told"])
+@pytest.mark.parametrize("facts", [None, RepositoryInfo()], ids=["nobody was asked", "nothing was told"])
 def test_what_is_not_known_is_not_judged(facts):
     """But for the number of tasks, which Deadline limits by itself."""
     settings = {"pool": "x", "group": "x", "limits": ["x"], "priority": 1000}
@@ -110,12 +118,12 @@ def test_what_is_not_known_is_not_judged(facts):
 
     assert found == [
         (
-            Kind.TASK_LIMIT,
+            WarningKind.TASK_LIMIT,
             "error",
             "shot.a: it has 5001 tasks, and Deadline takes 5000 per job; set a batch size of at least 2",
         )
     ]
-    assert plugin_findings(facts) == ()
+    assert plugin_warnings(facts) == ()
 
 
 @pytest.mark.parametrize(
@@ -126,30 +134,30 @@ def test_too_many_tasks_are_told_with_the_size_that_fits(frames, size, limit, fi
     """It is the smallest: one less would be too many again."""
     plan = planned(frames=list(range(frames)), metadata={"batch_size": size})
 
-    [(kind, severity, text)] = messages(plan, RepositoryFacts(task_limit=limit))
+    [(kind, severity, text)] = messages(plan, RepositoryInfo(task_limit=limit))
 
-    assert (kind, severity) == (Kind.TASK_LIMIT, "error")
+    assert (kind, severity) == (WarningKind.TASK_LIMIT, "error")
     assert text.endswith(f"and the repository takes {limit} per job; set a batch size of at least {fitting}")
     assert -(-frames // fitting) <= limit < -(-frames // (fitting - 1))
 
 
 def test_a_limit_of_no_tasks_is_none():
     """What it means is not documented; that there are no jobs it cannot mean."""
-    assert messages(planned(frames=range(10), metadata={"batch_size": 1}), RepositoryFacts(task_limit=0)) == []
+    assert messages(planned(frames=range(10), metadata={"batch_size": 1}), RepositoryInfo(task_limit=0)) == []
 
 
 @pytest.mark.parametrize(
     ("plugins", "found"),
     [
         (("Flowpipe", "CommandLine"), []),
-        (("CommandLine",), [(Kind.MISSING_PLUGIN, "error")]),
-        ((), [(Kind.MISSING_PLUGIN, "error")]),
-        (("flowpipe",), [(Kind.LETTER_CASE, "warning")]),
+        (("CommandLine",), [(WarningKind.MISSING_PLUGIN, "error")]),
+        ((), [(WarningKind.MISSING_PLUGIN, "error")]),
+        (("flowpipe",), [(WarningKind.LETTER_CASE, "warning")]),
     ],
 )
 def test_the_plugin_has_to_be_installed(plugins, found):
     """The message says how, and where to."""
-    findings = plugin_findings(RepositoryFacts(plugins=plugins, root="/mnt/DeadlineRepository10"))
+    warnings = plugin_warnings(RepositoryInfo(plugins=plugins, root="/mnt/DeadlineRepository10"))
 
-    assert [(finding.kind, finding.severity) for finding in findings] == found
-    assert all("flowpipe-deadline install /mnt/DeadlineRepository10" in str(finding) for finding in findings)
+    assert [(warning.kind, warning.severity) for warning in warnings] == found
+    assert all("flowpipe-deadline install /mnt/DeadlineRepository10" in str(warning) for warning in warnings)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flowpipe_deadline.core.warnings import Kind
-from flowpipe_deadline.preflight.root import RootFacts, read_root_facts, root_findings
+from flowpipe_deadline.core.warnings import WarningKind
+from flowpipe_deadline.preflight.root import RootInfo, read_root_info, root_warnings
 from flowpipe_deadline.preflight.storage import Mount, Mounts, Storage
 
 SHARED = Mounts((Mount("/", "nfs4"),), system="linux")
@@ -19,7 +19,7 @@ SHARE = Storage("network", "nfs4 at /mnt/show")
 
 def facts(**changes):
     """Those of a root with which nothing is wrong."""
-    return RootFacts(**{"path": "/mnt/show", "problem": None, "storage": SHARE, "free_bytes": 10**12, **changes})
+    return RootInfo(**{"path": "/mnt/show", "problem": None, "storage": SHARE, "free_bytes": 10**12, **changes})
 
 
 def everything_below(folder):
@@ -32,7 +32,7 @@ def test_a_root_is_tried_and_left_as_it_was(tmp_path, name):
     """Whether it exists or has to be created."""
     (tmp_path / "file").touch()
 
-    found = read_root_facts(tmp_path / name, mounts=SHARED)
+    found = read_root_info(tmp_path / name, mounts=SHARED)
 
     assert found.problem is None
     assert found.path == str(tmp_path / name)
@@ -44,7 +44,7 @@ def test_a_relative_root_means_the_current_folder(tmp_path, monkeypatch):
     """As writing the bundle takes it."""
     monkeypatch.chdir(tmp_path)
 
-    assert read_root_facts("farm", mounts=SHARED).path == str(tmp_path / "farm")
+    assert read_root_info("farm", mounts=SHARED).path == str(tmp_path / "farm")
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def test_a_root_that_cannot_be_written_is_told(tmp_path, root, reason):
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
     before = everything_below(tmp_path)
 
-    found = read_root_facts(os.path.join(tmp_path, root), mounts=SHARED)
+    found = read_root_info(os.path.join(tmp_path, root), mounts=SHARED)
 
-    [finding] = [finding for finding in root_findings(found) if finding.kind is Kind.UNUSABLE_ROOT]
-    assert finding.severity == "error"
-    assert re.search(reason, finding.text)
+    [warning] = [warning for warning in root_warnings(found) if warning.kind is WarningKind.UNUSABLE_ROOT]
+    assert warning.severity == "error"
+    assert re.search(reason, warning.text)
     assert everything_below(tmp_path) == before
 
 
@@ -78,7 +78,7 @@ def test_a_folder_without_permission_is_told(tmp_path):
     """The nearest existing folder decides."""
     tmp_path.chmod(0o500)
 
-    found = read_root_facts(tmp_path / "new")
+    found = read_root_info(tmp_path / "new")
     tmp_path.chmod(0o700)
 
     assert found.problem == f"Permission denied (tried in {tmp_path})"
@@ -88,14 +88,14 @@ def test_a_folder_without_permission_is_told(tmp_path):
 @pytest.mark.parametrize("root", ["P:\\farm", "P:/farm", "\\\\server\\farm"])
 def test_a_path_of_windows_elsewhere_is_told(root):
     """It would be a folder of that name beside the script."""
-    found = read_root_facts(root, mounts=SHARED)
+    found = read_root_info(root, mounts=SHARED)
 
     assert (found.path, found.problem) == (root, "it is a path of Windows, and this machine is none")
 
 
 def test_a_home_of_nobody_is_told():
     """The path that was meant cannot be known."""
-    assert "home" in read_root_facts("~nobody-of-that-name/farm").problem
+    assert "home" in read_root_info("~nobody-of-that-name/farm").problem
 
 
 def test_a_link_is_where_it_leads_to(tmp_path):
@@ -105,30 +105,30 @@ def test_a_link_is_where_it_leads_to(tmp_path):
     (tmp_path / "link").symlink_to(share)
     mounts = Mounts((Mount("/", "ext4"), Mount(str(share), "nfs")), system="linux")
 
-    assert read_root_facts(tmp_path / "link" / "farm", mounts=mounts).storage.place == "network"
-    assert read_root_facts(tmp_path / "farm", mounts=mounts).storage.place == "local"
+    assert read_root_info(tmp_path / "link" / "farm", mounts=mounts).storage.place == "network"
+    assert read_root_info(tmp_path / "farm", mounts=mounts).storage.place == "local"
 
 
 def test_a_good_root_is_worth_no_word():
     """On a share, writable, with room."""
-    assert root_findings(facts()) == ()
-    assert root_findings(facts(storage=Storage("unknown", "9p at /"), free_bytes=None)) == ()
+    assert root_warnings(facts()) == ()
+    assert root_warnings(facts(storage=Storage("unknown", "9p at /"), free_bytes=None)) == ()
 
 
 def test_a_local_root_is_an_error_unless_it_is_allowed():
     """Workers see it where this machine shares it, which nobody here can tell."""
     local = facts(storage=Storage("local", "ext4 at /"))
 
-    [found] = root_findings(local)
-    [allowed] = root_findings(local, allow_local=True)
+    [found] = root_warnings(local)
+    [allowed] = root_warnings(local, allow_local=True)
 
-    assert (found.kind, found.severity, allowed.severity) == (Kind.LOCAL_ROOT, "error", "warning")
+    assert (found.kind, found.severity, allowed.severity) == (WarningKind.LOCAL_ROOT, "error", "warning")
     assert "/mnt/show is on this machine (ext4 at /)" in found.text
 
 
 def test_little_room_is_a_warning():
     """Results would fail one by one."""
-    [found] = root_findings(facts(free_bytes=200_000_000))
+    [found] = root_warnings(facts(free_bytes=200_000_000))
 
-    assert (found.kind, found.severity) == (Kind.LITTLE_SPACE, "warning")
+    assert (found.kind, found.severity) == (WarningKind.LITTLE_SPACE, "warning")
     assert "only 200.0 MB" in found.text

@@ -23,7 +23,7 @@ LINUX = Mounts(
         Mount("/mnt/union", "fuse.mergerfs"),
         Mount("/mnt/usb", "fuseblk"),
         Mount("/mnt/vm", "9p"),
-        Mount("/tmp", "fuse.unheard-of"),
+        Mount("/tmp", "fuse.ignore-of"),
     ),
     system="linux",
     temporary="/tmp",

@@ -14,7 +14,7 @@ from harness import run_cli, write_script
 
 from flowpipe_deadline import plan_graph
 from flowpipe_deadline.errors import SettingError
-from flowpipe_deadline.settings.context import Surroundings, capture, read_surroundings
+from flowpipe_deadline.settings.context import PlanContext, capture, read_plan_context
 
 ENVIRON = {
     "SHOW": "x",
@@ -55,7 +55,7 @@ def test_variables_are_taken_along(graph, wanted, captured):
     """They become the environment of the job."""
     nodes.Pass(graph=graph, metadata={"deadline": {"capture_environment": wanted}})
 
-    job_info = plan_graph(graph, surroundings=Surroundings(environ=ENVIRON)).jobs[0].job_info
+    job_info = plan_graph(graph, context=PlanContext(environ=ENVIRON)).jobs[0].job_info
 
     assert [text.partition("=")[::2] for key, text in job_info if key.startswith("EnvironmentKeyValue")] == list(
         captured.items()
@@ -67,7 +67,7 @@ def test_what_is_said_wins_over_what_is_found(graph):
     settings = {"capture_environment": ["SHOW", "REZ_*"], "environment": {"SHOW": "y", "REZ_A": None, "MORE": 3}}
     nodes.Pass(graph=graph)
 
-    plan = plan_graph(graph, settings=settings, surroundings=Surroundings(environ=ENVIRON))
+    plan = plan_graph(graph, settings=settings, context=PlanContext(environ=ENVIRON))
 
     assert [text for _, text in plan.jobs[0].job_info] == ["SHOW=y", "REZ_B=2", "MORE=3"]
 
@@ -77,7 +77,7 @@ def test_a_name_that_is_not_set_is_worth_a_warning(graph):
     nodes.Pass(name="a", graph=graph)
 
     plan = plan_graph(
-        graph, settings={"capture_environment": ["NOPE", "NO_*", "SHOW"]}, surroundings=Surroundings(environ=ENVIRON)
+        graph, settings={"capture_environment": ["NOPE", "NO_*", "SHOW"]}, context=PlanContext(environ=ENVIRON)
     )
 
     assert dict(plan.jobs[0].job_info) == {"EnvironmentKeyValue0": "SHOW=x"}
@@ -99,7 +99,7 @@ def test_what_cannot_be_taken_along_is_refused(graph, wanted, reason):
     nodes.Pass(graph=graph, metadata={"deadline": {"capture_environment": wanted}})
 
     with pytest.raises(SettingError, match="capture_environment") as caught:
-        plan_graph(graph, surroundings=Surroundings(environ=ENVIRON))
+        plan_graph(graph, context=PlanContext(environ=ENVIRON))
 
     assert reason in str(caught.value)
 
@@ -108,17 +108,17 @@ def test_planning_does_not_look_around_by_itself(graph):
     """Same graph and arguments, same plan: whoever wants variables has to hand them over."""
     nodes.Pass(name="a", graph=graph, metadata={"deadline": {"capture_environment": ["SHOW"]}})
 
-    with pytest.raises(SettingError, match=r"surroundings=read_surroundings\(\)"):
+    with pytest.raises(SettingError, match=r"context=read_plan_context\(\)"):
         plan_graph(graph)
 
 
 def test_the_same_surroundings_give_the_same_plan(graph):
     """In the same order."""
     nodes.Pass(graph=graph, metadata={"deadline": {"capture_environment": ["*"]}})
-    here = Surroundings(environ=ENVIRON, import_roots=("/a", "/b"), python_path=("/b",))
-    shuffled = Surroundings(environ=dict(reversed(ENVIRON.items())), import_roots=("/a", "/b"), python_path=("/b",))
+    here = PlanContext(environ=ENVIRON, import_roots=("/a", "/b"), python_path=("/b",))
+    shuffled = PlanContext(environ=dict(reversed(ENVIRON.items())), import_roots=("/a", "/b"), python_path=("/b",))
 
-    assert plan_graph(graph, surroundings=here) == plan_graph(graph, surroundings=shuffled)
+    assert plan_graph(graph, context=here) == plan_graph(graph, context=shuffled)
 
 
 def test_names_that_are_asked_for_twice_are_taken_once():
@@ -186,9 +186,9 @@ def test_a_pattern_takes_what_only_looks_alike(name, value):
 def test_import_roots_go_into_the_node_records(graph, setting, roots):
     """With those that child processes see as well."""
     nodes.Pass(graph=graph)
-    around = Surroundings(import_roots=("/a", "/b"), python_path=("/b", "/other"))
+    around = PlanContext(import_roots=("/a", "/b"), python_path=("/b", "/other"))
 
-    record = plan_graph(graph, settings=setting, surroundings=around).jobs[0].record
+    record = plan_graph(graph, settings=setting, context=around).jobs[0].record
 
     assert record["imports"] == {"roots": roots, "python_path": ["/b"]}
 
@@ -197,7 +197,7 @@ def test_without_import_roots_a_record_is_silent_about_them(graph):
     """Switched off for one node, or none there."""
     nodes.Pass(name="a", graph=graph, metadata={"deadline": {"import_roots": False}})
 
-    assert "imports" not in plan_graph(graph, surroundings=Surroundings(import_roots=("/a",))).jobs[0].record
+    assert "imports" not in plan_graph(graph, context=PlanContext(import_roots=("/a",))).jobs[0].record
     assert "imports" not in plan_graph(graph).jobs[0].record
 
 
@@ -206,7 +206,7 @@ def test_import_roots_are_where_the_graphs_own_modules_come_from(tmp_path, monke
     here, ahead, behind = str(Path(__file__).parents[1] / "support"), str(tmp_path / "ahead"), str(tmp_path / "behind")
     monkeypatch.setattr(sys, "path", ["", str(Path(sys.prefix) / "bin"), ahead, *sys.path, behind])
 
-    roots = read_surroundings().import_roots
+    roots = read_plan_context().import_roots
 
     assert {here, ahead} <= set(roots)
     assert not [root for root in roots if "site-packages" in root or root.startswith((sys.prefix, sys.base_prefix))]
@@ -225,7 +225,7 @@ def test_import_roots_are_where_the_graphs_own_modules_come_from(tmp_path, monke
 def test_the_folder_of_a_console_script_is_no_import_root(tmp_path, arguments, is_root):
     """Nothing of a graph's own comes from there."""
     code = (
-        "from flowpipe_deadline.settings.context import read_surroundings\nprint(*read_surroundings().import_roots)\n"
+        "from flowpipe_deadline.settings.context import read_plan_context\nprint(*read_plan_context().import_roots)\n"
     )
     for file in ("bin/flowpipe-deadline", "bin/shot.py", "tool/__main__.py", "tool/__init__.py"):
         (tmp_path / file).parent.mkdir(exist_ok=True)

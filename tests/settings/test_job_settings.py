@@ -31,10 +31,10 @@ GOLDEN = [
 DOCUMENTED = (Path(__file__).parents[1] / "golden" / "documented_keys.txt").read_text(encoding="utf-8").split()
 
 
-def lines(settings, **surroundings):
+def lines(settings, **context):
     """The lines that the settings become, if nothing is wrong with any of them."""
-    parsed = parse_job_settings(settings, environ=surroundings)
-    assert parsed.problems == ()
+    parsed = parse_job_settings(settings, environ=context)
+    assert parsed.errors == ()
     return [f"{key}={value}" for key, value in parsed.job_info]
 
 
@@ -85,7 +85,7 @@ def test_whatever_is_set_is_one_line_of_its_own_key_or_refused(given_settings):
     assert parse_entries(format_entries(parsed.job_info)) == list(parsed.job_info)
     assert [key for key, _ in parsed.job_info if planned_reason(key)] == []
     encode_info(format_entries(parsed.job_info))
-    assert all(str(problem) for problem in parsed.problems)
+    assert all(str(problem) for problem in parsed.errors)
 
 
 @pytest.mark.parametrize(("setting", "expected"), GOLDEN, ids=[setting.split(" = ")[0] for setting, _ in GOLDEN])
@@ -425,4 +425,4 @@ def test_a_number_beyond_all_measure_is_a_problem_like_others(name, value):
     """Python itself cannot write out one of thousands of digits."""
     said = parse_job_settings({name: value, "machine_limit": 1, "job_info": {"Region": value}}, environ={})
 
-    assert {problem.setting for problem in said.problems} >= {name}
+    assert {problem.setting for problem in said.errors} >= {name}

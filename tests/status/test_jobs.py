@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import farm_nodes as nodes
 import pytest
-from direct_farm import DirectFarm
+from direct_farm import DirectClient
 from submissions import Worker, write_three
 
 from flowpipe_deadline import plan_graph, write_bundle
@@ -20,9 +20,9 @@ def bundle(graph, tmp_path):
 
 
 @pytest.fixture
-def jobs(bundle, farm, job_ids):
+def jobs(bundle, client, job_ids):
     """The jobs of the bundle, none of which has results."""
-    return DeadlineJobs(bundle, job_ids, farm=farm, has_results=lambda _: False)
+    return DeadlineJobs(bundle, job_ids, client=client, has_results=lambda _: False)
 
 
 def states(deadline):
@@ -59,9 +59,9 @@ def test_a_look_says_whether_anything_has_changed(jobs, worker):
     assert jobs.statuses["beside"] == "Queued"
 
 
-def test_a_job_that_renders_is_called_so_where_that_can_be_told(deadline, jobs, farm):
+def test_a_job_that_renders_is_called_so_where_that_can_be_told(deadline, jobs, client):
     """By a script, Deadline calls both Active."""
-    tell = farm.read_jobs
+    tell = client.read_jobs
 
     def tell_as_scripts(ids):
         return {
@@ -71,12 +71,12 @@ def test_a_job_that_renders_is_called_so_where_that_can_be_told(deadline, jobs, 
             for job_id, job in tell(ids).items()
         }
 
-    farm.read_jobs = tell_as_scripts
+    client.read_jobs = tell_as_scripts
     deadline.repository.claim("worker-1")
 
     jobs.look()
 
-    is_told = type(farm) is DirectFarm
+    is_told = type(client) is DirectClient
     assert jobs.statuses == {
         "render": "Rendering" if is_told else "Active",
         "beside": "Queued" if is_told else "Active",
@@ -106,11 +106,11 @@ def by_frame(graph, tmp_path):
     return write_bundle(plan_graph(graph), root=tmp_path)
 
 
-def test_tasks_released_before_something_failed_still_end(by_frame, farm, deadline):
+def test_tasks_released_before_something_failed_still_end(by_frame, client, deadline):
     """Deadline calls their job active for ever, so that where it tells no more, only the tasks say when they have."""
-    job_ids = submit_to(farm, by_frame)
+    job_ids = submit_to(client, by_frame)
     worker = Worker(deadline, by_frame, job_ids)
-    jobs = DeadlineJobs(by_frame, job_ids, farm=farm, has_results=lambda _: False)
+    jobs = DeadlineJobs(by_frame, job_ids, client=client, has_results=lambda _: False)
     worker.complete("render", "1", "2")
     jobs.look()
     assert jobs.due() == ["render", "check"]
@@ -127,10 +127,10 @@ def test_tasks_released_before_something_failed_still_end(by_frame, farm, deadli
 @pytest.mark.parametrize(
     ("has_results", "status"), [(True, "Completed"), (False, "Deleted")], ids=["results are there", "none are"]
 )
-def test_a_deleted_job_is_judged_by_its_results(bundle, farm, deadline, has_results, status):
+def test_a_deleted_job_is_judged_by_its_results(bundle, client, deadline, has_results, status):
     """A farm may delete what is done."""
-    job_ids = submit_to(farm, bundle)
-    jobs = DeadlineJobs(bundle, job_ids, farm=farm, has_results=lambda _: has_results)
+    job_ids = submit_to(client, bundle)
+    jobs = DeadlineJobs(bundle, job_ids, client=client, has_results=lambda _: has_results)
     deadline.delete(job_ids["render"])
 
     assert jobs.look()
@@ -156,11 +156,11 @@ def test_a_deadline_out_of_reach_is_waited_for(jobs, deadline, job_ids, monkeypa
         jobs.look()
 
 
-def test_a_job_that_is_listed_and_not_told_of_is_waited_for(jobs, farm, job_ids):
+def test_a_job_that_is_listed_and_not_told_of_is_waited_for(jobs, client, job_ids):
     """Others go on meanwhile."""
-    tell, render = farm.read_jobs, job_ids["render"]
-    farm.list_jobs = set
-    farm.read_jobs = lambda ids: {job_id: job for job_id, job in tell(ids).items() if job_id != render}
+    tell, render = client.read_jobs, job_ids["render"]
+    client.list_jobs = set
+    client.read_jobs = lambda ids: {job_id: job for job_id, job in tell(ids).items() if job_id != render}
 
     assert jobs.look()
 
@@ -191,7 +191,7 @@ def test_what_could_start_is_suspended(jobs, worker, deadline, job_ids, answers)
 
 
 @pytest.mark.parametrize("answers", ANSWERS, ids=str)
-def test_what_ends_or_begins_while_it_is_suspended_is_seen(jobs, worker, deadline, farm, answers):
+def test_what_ends_or_begins_while_it_is_suspended_is_seen(jobs, worker, deadline, client, answers):
     """The last task of one job ends at that moment, and the job that waited for it is released."""
     deadline.change_settings(unknowns=answers)
     ended = []
@@ -201,7 +201,7 @@ def test_what_ends_or_begins_while_it_is_suspended_is_seen(jobs, worker, deadlin
             ended.append(number)
             worker.complete("render")
 
-    farm.calls, farm.on_call = 0, end_before_the_suspension
+    client.calls, client.on_call = 0, end_before_the_suspension
 
     jobs.suspend()
 
@@ -209,14 +209,14 @@ def test_what_ends_or_begins_while_it_is_suspended_is_seen(jobs, worker, deadlin
     assert states(deadline) == {"render": "Completed", "collect": "Suspended", "beside": "Suspended"}
 
 
-def test_nothing_is_suspended_twice(jobs, deadline, farm):
+def test_nothing_is_suspended_twice(jobs, deadline, client):
     """Deadline may call that an error."""
     first = jobs.suspend()
-    farm.calls = 0
+    client.calls = 0
 
     assert jobs.suspend() == first
 
-    assert farm.calls == 1
+    assert client.calls == 1
 
 
 def test_what_has_ended_is_not_suspended(jobs, worker):

@@ -7,17 +7,17 @@ import shutil
 import failing_nodes
 import farm_nodes as nodes
 import pytest
-from direct_farm import DirectFarm
+from direct_farm import DirectClient
 from submissions import leave_half, write_three
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
-from flowpipe_deadline.deadline.client import SubmissionError, TaskFacts
+from flowpipe_deadline.deadline.client import SubmissionError, TaskDetails
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.evaluator.protocol import TaskRequest
 from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.results.failures import write_failure
-from flowpipe_deadline.status.status import read_submitted
+from flowpipe_deadline.status.status import read_submission_status
 from flowpipe_deadline.submit.record import SubmissionWriter
 from flowpipe_deadline.submit.transaction import submit_to
 
@@ -28,9 +28,9 @@ def bundle(graph, tmp_path):
     return write_three(graph, tmp_path)
 
 
-def read(bundle, farm, **options):
+def read(bundle, client, **options):
     """What the submission is."""
-    return read_submitted(bundle, lambda: farm, **options)
+    return read_submission_status(bundle, lambda: client, **options)
 
 
 def by_key(submitted):
@@ -43,9 +43,9 @@ def forbidden():
     raise AssertionError("Deadline is asked")
 
 
-def test_jobs_have_states_ids_and_what_they_wait_for(bundle, farm, job_ids):
+def test_jobs_have_states_ids_and_what_they_wait_for(bundle, client, job_ids):
     """As soon as they are released."""
-    submitted = read(bundle, farm)
+    submitted = read(bundle, client)
 
     assert submitted.state == "submitted"
     assert by_key(submitted) == {"render": ("Queued", 0, 3), "beside": ("Queued", 0, 1), "collect": ("Pending", 0, 1)}
@@ -54,76 +54,76 @@ def test_jobs_have_states_ids_and_what_they_wait_for(bundle, farm, job_ids):
     assert (submitted.is_over, submitted.is_complete, submitted.progress, submitted.notices) == (False, False, 0.0, ())
 
 
-def test_tasks_are_counted_by_deadline_or_else_by_their_results(bundle, farm, worker):
+def test_tasks_are_counted_by_deadline_or_else_by_their_results(bundle, client, worker):
     """Either way, two of three are done."""
     worker.render("render", "1-4", "9-10")
     worker.render("beside")
 
-    submitted = read(bundle, farm)
+    submitted = read(bundle, client)
 
     jobs = by_key(submitted)
     assert jobs == {"render": ("Queued", 2, 3), "beside": ("Completed", 1, 1), "collect": ("Pending", 0, 1)}
     render = submitted.jobs[0]
-    assert render.is_told is (type(farm) is DirectFarm)
+    assert render.is_told is (type(client) is DirectClient)
     assert dict(render.states) == ({"Completed": 2, "Queued": 1} if render.is_told else {})
     assert submitted.progress == pytest.approx(60.0)
 
 
-def test_a_finished_submission_is_complete(bundle, farm, worker):
+def test_a_finished_submission_is_complete(bundle, client, worker):
     """And nothing of it can go on."""
     for task in ("1-4", "5-8", "9-10"):
         worker.render("render", task)
     worker.render("beside")
     worker.render("collect")
 
-    submitted = read(bundle, farm)
+    submitted = read(bundle, client)
 
     assert {job.status for job in submitted.jobs} == {"Completed"}
     assert (submitted.is_over, submitted.is_complete, submitted.progress) == (True, True, 100.0)
 
 
-def test_tasks_have_frames_states_and_workers(deadline, bundle, farm, worker):
+def test_tasks_have_frames_states_and_workers(deadline, bundle, client, worker):
     """Deadline then has told, so that nothing has to be counted by results."""
     worker.render("render", "1-4")
     task = deadline.repository.claim("worker-7")
     deadline.repository.report(task, progress=50.0)
 
-    render, _, beside = read(bundle, farm, with_tasks=True).jobs
+    render, _, beside = read(bundle, client, with_tasks=True).jobs
 
     assert render.tasks == (
-        TaskFacts(0, "1-4", "Completed", progress=100.0, worker="", errors=0),
-        TaskFacts(1, "5-8", "Rendering", progress=50.0, worker="worker-7", errors=0),
-        TaskFacts(2, "9-10", "Queued", progress=0.0, worker="", errors=0),
+        TaskDetails(0, "1-4", "Completed", progress=100.0, worker="", errors=0),
+        TaskDetails(1, "5-8", "Rendering", progress=50.0, worker="worker-7", errors=0),
+        TaskDetails(2, "9-10", "Queued", progress=0.0, worker="", errors=0),
     )
     assert (render.done, render.is_told, render.errors) == (1, True, 0)
     assert render.progress == pytest.approx(50.0)
     assert len(beside.tasks) == 1
 
 
-def test_frames_that_deadline_does_not_tell_are_those_planned(bundle, farm, job_ids, monkeypatch):
+def test_frames_that_deadline_does_not_tell_are_those_planned(bundle, client, job_ids, monkeypatch):
     """As long as there are as many tasks."""
-    tell = farm.read_tasks
+    tell = client.read_tasks
 
     def tell_less(job_id):
-        return tuple(TaskFacts(task.task_id, "", task.status) for task in tell(job_id))
+        return tuple(TaskDetails(task.task_id, "", task.status) for task in tell(job_id))
 
-    monkeypatch.setattr(farm, "read_tasks", tell_less)
+    monkeypatch.setattr(client, "read_tasks", tell_less)
 
-    render, collect, _ = read(bundle, farm, with_tasks=True).jobs
+    render, collect, _ = read(bundle, client, with_tasks=True).jobs
 
     assert [task.frames for task in render.tasks] == ["1-4", "5-8", "9-10"]
     assert [task.frames for task in collect.tasks] == [""]
 
 
 @pytest.mark.parametrize("name", ["collect", "Test.collect"])
-def test_one_node_may_be_asked_for(bundle, farm, job_ids, name):
+def test_one_node_may_be_asked_for(bundle, client, job_ids, name):
     """By its key, its name, or with its graph; what it waits for is known all the same."""
-    (collect,) = read(bundle, farm, node=name).jobs
+    (collect,) = read(bundle, client, node=name).jobs
 
     assert (collect.key, collect.waits_for) == ("collect", ("render",))
 
 
-def test_a_node_without_a_job_is_said(graph, tmp_path, farm):
+def test_a_node_without_a_job_is_said(graph, tmp_path, client):
     """One that there is not, and one that is omitted."""
     nodes.Pass(name="node", graph=graph)
     omitted = nodes.Pass(name="left_out", graph=graph)
@@ -131,16 +131,16 @@ def test_a_node_without_a_job_is_said(graph, tmp_path, farm):
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
 
     with pytest.raises(UsageError, match=r"has no node 'nope'; it has Test\.node, Test\.left_out"):
-        read(bundle, farm, node="nope")
+        read(bundle, client, node="nope")
     with pytest.raises(UsageError, match=r"left_out is omitted in .*: it has no job"):
-        read(bundle, farm, node="left_out")
+        read(bundle, client, node="left_out")
 
 
-def test_all_jobs_are_one_question_and_all_tasks_another(bundle, farm, job_ids):
+def test_all_jobs_are_one_question_and_all_tasks_another(bundle, client, job_ids):
     """Each may cost the start of a process."""
     asked = []
 
-    class Counting(type(farm)):
+    class Counting(type(client)):
         def read_jobs(self, ids):
             asked.append(("jobs", len(ids)))
             return super().read_jobs(ids)
@@ -149,19 +149,19 @@ def test_all_jobs_are_one_question_and_all_tasks_another(bundle, farm, job_ids):
             asked.append(("tasks", len(ids)))
             return super().read_tasks_of(ids)
 
-    read(bundle, Counting(farm.deadline), with_tasks=True)
+    read(bundle, Counting(client.deadline), with_tasks=True)
 
     assert asked == [("jobs", 3), ("tasks", 3)]
 
 
-def test_a_deleted_job_is_complete_if_its_results_are_there(deadline, bundle, farm, worker, job_ids):
+def test_a_deleted_job_is_complete_if_its_results_are_there(deadline, bundle, client, worker, job_ids):
     """A farm may delete what is done; else somebody has deleted it too early."""
     worker.render("beside")
     worker.render("render", "1-4")
     for key in ("beside", "render"):
         deadline.delete(job_ids[key])
 
-    submitted = read(bundle, farm, with_tasks=True)
+    submitted = read(bundle, client, with_tasks=True)
 
     jobs = by_key(submitted)
     assert jobs == {"render": ("Deleted", 1, 3), "beside": ("Completed", 1, 1), "collect": ("Pending", 0, 1)}
@@ -169,39 +169,39 @@ def test_a_deleted_job_is_complete_if_its_results_are_there(deadline, bundle, fa
     assert (submitted.stuck, submitted.is_over) == (("collect",), True)
 
 
-def test_a_job_that_is_listed_and_not_told_of_is_unknown(bundle, farm, job_ids, monkeypatch):
+def test_a_job_that_is_listed_and_not_told_of_is_unknown(bundle, client, job_ids, monkeypatch):
     """It is there, and Deadline does not say more."""
-    tell = farm.read_jobs
-    monkeypatch.setattr(farm, "list_jobs", set)
+    tell = client.read_jobs
+    monkeypatch.setattr(client, "list_jobs", set)
     monkeypatch.setattr(
-        farm, "read_jobs", lambda ids: {i: job for i, job in tell(ids).items() if i != job_ids["beside"]}
+        client, "read_jobs", lambda ids: {i: job for i, job in tell(ids).items() if i != job_ids["beside"]}
     )
 
-    submitted = read(bundle, farm)
+    submitted = read(bundle, client)
 
     assert by_key(submitted)["beside"] == ("Unknown", 0, 1)
     assert not submitted.is_over
 
 
-def test_what_cannot_go_on_is_told(bundle, farm, worker):
+def test_what_cannot_go_on_is_told(bundle, client, worker):
     """A job that waits for one that failed; and nothing else is left to do."""
     worker.render("beside")
     worker.render("render", "1-4")
     worker.fail("render", "5-8")
     worker.render("render", "9-10")
 
-    submitted = read(bundle, farm)
+    submitted = read(bundle, client)
 
     assert by_key(submitted)["render"] == ("Failed", 2, 3)
     assert (submitted.stuck, submitted.is_over, submitted.is_complete) == (("collect",), True, False)
 
 
-def test_what_tasks_raised_is_told_as_long_as_it_lacks_results(graph, tmp_path, deadline, farm):
+def test_what_tasks_raised_is_told_as_long_as_it_lacks_results(graph, tmp_path, deadline, client):
     """The latest first; that of a task which worked in the end is over."""
     batch = {"size": 1, "over": ["numbers"]}
     failing_nodes.Divide(name="divide", graph=graph, numbers=[1, 0, 0], metadata={"batch": batch})
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
-    job_ids = submit_to(farm, bundle)
+    job_ids = submit_to(client, bundle)
     for frames in ("0", "1", "2"):
         request = TaskRequest(bundle=bundle.folder, node="divide", frames=FrameList.parse(frames))
         write_failure(request, ZeroDivisionError(f"in {frames}"), report=f"Traceback\nZeroDivisionError: in {frames}")
@@ -209,14 +209,14 @@ def test_what_tasks_raised_is_told_as_long_as_it_lacks_results(graph, tmp_path, 
     count_error = deadline.repository.claim("worker-1")
     deadline.repository.fail(count_error, "in 1")
 
-    (divide,) = read(bundle, farm).jobs
+    (divide,) = read(bundle, client).jobs
 
     assert [(failure.frames, failure.report.splitlines()[-1]) for failure in divide.failures] == [
         ("2", "ZeroDivisionError: in 2"),
         ("1", "ZeroDivisionError: in 1"),
     ]
     assert divide.job_id == job_ids["divide"]
-    assert divide.errors == (1 if type(farm) is DirectFarm else None)
+    assert divide.errors == (1 if type(client) is DirectClient else None)
 
 
 def test_errors_of_an_earlier_submission_are_not_told(bundle, worker, deadline):
@@ -224,7 +224,7 @@ def test_errors_of_an_earlier_submission_are_not_told(bundle, worker, deadline):
     request = TaskRequest(bundle=bundle.folder, node="beside", frames=None)
     write_failure(request, ValueError("long ago"), report="ValueError: long ago")
 
-    submitted = read(bundle, DirectFarm(deadline))
+    submitted = read(bundle, DirectClient(deadline))
 
     assert [job.failures for job in submitted.jobs] == [(), (), ()]
 
@@ -233,7 +233,7 @@ def test_a_bundle_that_is_not_submitted_says_so_without_deadline(bundle):
     """Its jobs have no IDs; what results there are, a run on this machine may have made."""
     evaluate_task(bundle.folder, node="beside", frames=None)
 
-    submitted = read_submitted(bundle, forbidden)
+    submitted = read_submission_status(bundle, forbidden)
 
     assert submitted.state == "not submitted"
     assert submitted.notices == (
@@ -243,12 +243,12 @@ def test_a_bundle_that_is_not_submitted_says_so_without_deadline(bundle):
     assert (submitted.is_over, submitted.is_complete) == (True, False)
 
 
-def test_a_submission_that_is_being_made_says_so(bundle, farm):
+def test_a_submission_that_is_being_made_says_so(bundle, client):
     """By whom, and which jobs there are so far."""
     seen = []
-    farm.after_call = lambda number: seen.append(read(bundle, DirectFarm(farm.deadline))) if number == 2 else None
+    client.after_call = lambda number: seen.append(read(bundle, DirectClient(client.deadline))) if number == 2 else None
 
-    submit_to(farm, bundle)
+    submit_to(client, bundle)
 
     (submitted,) = seen
     assert (submitted.state, submitted.is_over) == ("submitting", False)
@@ -256,11 +256,11 @@ def test_a_submission_that_is_being_made_says_so(bundle, farm):
     assert [job.status for job in submitted.jobs] == ["Suspended", None, None]
 
 
-def test_half_a_submission_says_so(bundle, farm, job_ids):
+def test_half_a_submission_says_so(bundle, client, job_ids):
     """Whoever made it is gone, and two jobs are on record."""
     leave_half(bundle, {key: job_ids[key] for key in ("render", "beside")})
 
-    submitted = read(bundle, farm)
+    submitted = read(bundle, client)
 
     assert submitted.state == "half submitted"
     (notice,) = submitted.notices
@@ -271,12 +271,12 @@ def test_half_a_submission_says_so(bundle, farm, job_ids):
     assert [job.status for job in submitted.jobs] == ["Queued", None, "Queued"]
 
 
-def test_half_an_undoing_says_so(bundle, farm, job_ids):
+def test_half_an_undoing_says_so(bundle, client, job_ids):
     """With the jobs that are left, and those of which nothing is known."""
     stranger = "f" * 24
     SubmissionWriter(bundle.folder).leave({"beside": job_ids["beside"], f"left-{stranger}": stranger})
 
-    submitted = read(bundle, farm)
+    submitted = read(bundle, client)
 
     assert submitted.state == "half undone"
     (notice,) = submitted.notices
@@ -287,17 +287,17 @@ def test_half_an_undoing_says_so(bundle, farm, job_ids):
     assert [job.status for job in submitted.jobs] == [None, None, "Queued"]
 
 
-def test_a_bundle_elsewhere_than_submitted_says_so(bundle, farm, job_ids, tmp_path):
+def test_a_bundle_elsewhere_than_submitted_says_so(bundle, client, job_ids, tmp_path):
     """A copy of it, and the bundle itself where it was moved to; by a link it is the same."""
     copy = tmp_path / "copy"
     shutil.copytree(bundle.folder, copy)
     link = tmp_path / "link"
     link.symlink_to(bundle.folder)
 
-    assert read(link, farm).notices == ()
-    assert read(copy, farm).notices == (f"{copy} is a copy of {bundle.folder}: that is what they read and write",)
+    assert read(link, client).notices == ()
+    assert read(copy, client).notices == (f"{copy} is a copy of {bundle.folder}: that is what they read and write",)
     moved = shutil.move(bundle.folder, tmp_path / "moved")
-    submitted = read(moved, farm)
+    submitted = read(moved, client)
 
     assert [job.status for job in submitted.jobs] == ["Queued", "Pending", "Queued"]
     assert submitted.notices == (
@@ -305,9 +305,9 @@ def test_a_bundle_elsewhere_than_submitted_says_so(bundle, farm, job_ids, tmp_pa
     )
 
 
-def test_a_deadline_that_cannot_be_asked_is_an_error(bundle, farm, job_ids):
+def test_a_deadline_that_cannot_be_asked_is_an_error(bundle, client, job_ids):
     """A state that nobody knows is no answer."""
-    farm.deadline.set_faults({"on": "read", "do": "refuse", "value": "no line", "times": 0})
+    client.deadline.set_faults({"on": "read", "do": "refuse", "value": "no line", "times": 0})
 
     with pytest.raises(SubmissionError, match="no line"):
-        read(bundle, farm)
+        read(bundle, client)

@@ -240,7 +240,7 @@ def test_whatever_a_file_says_is_a_value_or_a_problem(table):
 
     values = checks.values()
 
-    assert all(isinstance(reason, str) for _, reason in checks.problems)
+    assert all(isinstance(reason, str) for _, reason in checks.errors)
     assert isinstance(values["strict"], (bool, tuple))
     assert isinstance(values["settings"], Mapping)
     assert all(isinstance(text, str) for text in values["webservice"].values())
@@ -277,10 +277,10 @@ def test_the_machines_file_comes_before_the_users(tmp_path, monkeypatch):
     site, user = (place.path for place in studio_file_places())
     assert load_studio_file() == StudioFile()
 
-    for path, way in ((user, "command"), (site, "script")):
+    for path, connection in ((user, "command"), (site, "script")):
         path.parent.mkdir(parents=True)
-        path.write_text(f'via = "{way}"\n')
-        assert load_studio_file().via == way
+        path.write_text(f'via = "{connection}"\n')
+        assert load_studio_file().via == connection
 
     assert load_studio_file().path == site
     assert site.is_relative_to(tmp_path / "site")

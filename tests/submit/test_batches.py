@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from flowpipe_deadline.deadline.command_client import CommandLanguageFarm
+from flowpipe_deadline.deadline.command_client import CommandClient
 
 OURS, THEIRS = f"{1:024x}", f"{2:024x}"
 
 
-class Told(CommandLanguageFarm):
+class Told(CommandClient):
     """A Deadline whose filter finds everything, and which tells of each job what it was given."""
 
     def __init__(self, lines):
@@ -34,13 +34,13 @@ class Told(CommandLanguageFarm):
 )
 def test_a_job_of_somebody_else_is_not_of_the_batch(theirs):
     """Whatever its other values say."""
-    farm = Told({OURS: "BatchName=Shot-1", THEIRS: theirs})
+    client = Told({OURS: "BatchName=Shot-1", THEIRS: theirs})
 
-    assert farm.find_jobs("Shot-1") == [OURS]
+    assert client.find_jobs("Shot-1") == [OURS]
 
 
 def test_where_no_batch_is_told_the_submission_that_a_job_names_decides():
     """GetJob may not tell the batch; which keys it prints is recorded nowhere."""
-    farm = Told({OURS: "ExtraInfoKeyValue0=FlowpipeSubmission=Shot-1", THEIRS: "Status=Queued"})
+    client = Told({OURS: "ExtraInfoKeyValue0=FlowpipeSubmission=Shot-1", THEIRS: "Status=Queued"})
 
-    assert farm.find_jobs("Shot-1") == [OURS]
+    assert client.find_jobs("Shot-1") == [OURS]

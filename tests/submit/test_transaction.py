@@ -11,7 +11,7 @@ from pathlib import Path
 
 import farm_nodes as nodes
 import pytest
-from direct_farm import DirectFarm
+from direct_farm import DirectClient
 
 from flowpipe_deadline import plan_graph, read_bundle, write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
@@ -44,9 +44,9 @@ def deadline(tmp_path):
 
 
 @pytest.fixture
-def farm(deadline):
+def client(deadline):
     """A way to it."""
-    return DirectFarm(deadline)
+    return DirectClient(deadline)
 
 
 @pytest.fixture
@@ -80,11 +80,11 @@ RELEASED = {"left": "Queued", "render": "Queued", "check": "Pending", "last": "P
 
 
 @pytest.mark.parametrize("answers", ANSWERS, ids=str)
-def test_all_jobs_are_there_as_planned_and_released(deadline, farm, bundle, answers):
+def test_all_jobs_are_there_as_planned_and_released(deadline, client, bundle, answers):
     """Those that wait for nothing may render, all others wait, and the record holds every ID."""
     deadline.change_settings(unknowns=answers)
 
-    job_ids = submit_to(farm, bundle)
+    job_ids = submit_to(client, bundle)
 
     assert statuses(deadline) == RELEASED
     assert recorded(bundle) == ("submitted", job_ids)
@@ -92,12 +92,12 @@ def test_all_jobs_are_there_as_planned_and_released(deadline, farm, bundle, answ
     assert not (bundle.folder / "submission.ids").exists()
 
 
-def test_until_all_are_there_nothing_can_start(deadline, farm, bundle):
+def test_until_all_are_there_nothing_can_start(deadline, client, bundle):
     """No job is queued or rendering before the last one is submitted, checked and counted."""
     seen = []
-    farm.on_call = lambda _: seen.append(set(statuses(deadline).values()))
+    client.on_call = lambda _: seen.append(set(statuses(deadline).values()))
 
-    submit_to(farm, bundle)
+    submit_to(client, bundle)
 
     resumed = next(index for index, states in enumerate(seen) if "Queued" in states)
     assert seen[resumed] == {"Queued", "Pending"}
@@ -119,37 +119,37 @@ ERRORS = {
 def test_whatever_fails_at_whatever_call_no_job_is_left(deadline, bundle, answers, when, error):
     """Also where the answer is lost though the job came into being; and the bundle can be submitted afterwards."""
     deadline.change_settings(unknowns=answers)
-    farm = DirectFarm(deadline)
-    submit_to(farm, bundle)
+    client = DirectClient(deadline)
+    submit_to(client, bundle)
     outcomes = []
-    for failing in range(1, farm.calls + 1):
+    for failing in range(1, client.calls + 1):
         reset(deadline, bundle)
-        farm.fail_once(failing, when, ERRORS[error])
-        outcomes.append(outcome_of(farm, bundle))
+        client.fail_once(failing, when, ERRORS[error])
+        outcomes.append(outcome_of(client, bundle))
 
     assert "some" not in outcomes
     assert outcomes.count("none") >= len(outcomes) - 2  # A count that fails is said; a failed pend is tried again.
 
 
-def outcome_of(farm, bundle):
+def outcome_of(client, bundle):
     """Which jobs there are after a submission, which may fail: all as planned, or none, and then the next one works."""
     try:
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
     except SubmissionError:
-        if farm.deadline.jobs():
+        if client.deadline.jobs():
             return "some"
-        submit_to(farm, bundle)
-        return "none" if statuses(farm.deadline) == RELEASED else "some"
-    return "all" if statuses(farm.deadline) == RELEASED else "some"
+        submit_to(client, bundle)
+        return "none" if statuses(client.deadline) == RELEASED else "some"
+    return "all" if statuses(client.deadline) == RELEASED else "some"
 
 
 @pytest.mark.parametrize(("error", "code"), [("no line", 1), ("Ctrl+C", 130)])
-def test_the_exit_code_tells_an_interruption_from_a_failure(farm, bundle, error, code):
+def test_the_exit_code_tells_an_interruption_from_a_failure(client, bundle, error, code):
     """A script that submits needs to know."""
-    farm.fail_once(4, "after", ERRORS[error])
+    client.fail_once(4, "after", ERRORS[error])
 
     with pytest.raises(SubmissionError) as caught:
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
     assert caught.value.exit_code == code
 
@@ -162,13 +162,13 @@ def test_the_exit_code_tells_an_interruption_from_a_failure(farm, bundle, error,
         pytest.param({"InitialStatus": "Active"}, "it is Queued, though it was submitted suspended", id="active"),
     ],
 )
-def test_a_job_that_became_another_than_planned_undoes_all(deadline, farm, bundle, rewritten, said):
+def test_a_job_that_became_another_than_planned_undoes_all(deadline, client, bundle, rewritten, said):
     """An event plugin of the farm may change a job while it is submitted."""
     number = [job["key"] for job in bundle.jobs].index("render") + 1
     deadline.set_faults({"on": "submit", "do": "rewrite", "nth": number, "value": rewritten})
 
     with pytest.raises(SubmissionError, match=f"Test.render: .*{said}"):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
     assert statuses(deadline) == {}
 
@@ -180,28 +180,28 @@ def test_a_job_that_became_another_than_planned_undoes_all(deadline, farm, bundl
         pytest.param({"IsFrameDependent": None}, "a frame dependency of False where True", id="whole jobs"),
     ],
 )
-def test_a_dependency_that_got_lost_undoes_all(deadline, farm, bundle, rewritten, said):
+def test_a_dependency_that_got_lost_undoes_all(deadline, client, bundle, rewritten, said):
     """The job would start too early, or too late."""
     number = [job["key"] for job in bundle.jobs].index("check") + 1
     deadline.set_faults({"on": "submit", "do": "rewrite", "nth": number, "value": rewritten})
 
     with pytest.raises(SubmissionError, match=f"Test.check: .*{said}"):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
     assert statuses(deadline) == {}
 
 
-def test_frames_in_other_words_are_the_same_frames(deadline, farm, bundle):
+def test_frames_in_other_words_are_the_same_frames(deadline, client, bundle):
     """Deadline may write a frame list in its own way."""
     number = [job["key"] for job in bundle.jobs].index("render") + 1
     deadline.set_faults({"on": "submit", "do": "rewrite", "nth": number, "value": {"Frames": "1-5,6:10"}})
 
-    submit_to(farm, bundle)
+    submit_to(client, bundle)
 
     assert statuses(deadline) == RELEASED
 
 
-def test_a_job_too_many_is_found_and_deleted_with_the_others(deadline, farm, bundle):
+def test_a_job_too_many_is_found_and_deleted_with_the_others(deadline, client, bundle):
     """Somebody submitted twice on the way."""
 
     def submit_twice(number):
@@ -209,29 +209,29 @@ def test_a_job_too_many_is_found_and_deleted_with_the_others(deadline, farm, bun
             job = deadline.jobs()[0]
             deadline.submit(job.job_info, job.plugin_info)
 
-    farm.on_call = submit_twice
+    client.on_call = submit_twice
 
     with pytest.raises(SubmissionError, match="more jobs than were submitted"):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
     assert statuses(deadline) == {}
 
 
-def test_an_id_given_twice_is_no_second_job(deadline, farm, bundle, monkeypatch):
+def test_an_id_given_twice_is_no_second_job(deadline, client, bundle, monkeypatch):
     """What says so cannot be trusted with the rest."""
     first = deadline.submit({"Plugin": "Flowpipe"}, {})
     monkeypatch.setattr(deadline, "submit", lambda *_: first)
 
     with pytest.raises(SubmissionError, match=f"the ID {first.job_id} to two jobs"):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
 
-def test_warnings_are_told_with_their_job(deadline, farm, bundle):
+def test_warnings_are_told_with_their_job(deadline, client, bundle):
     """Each ID as it comes, and what Deadline has to say about a job that it took."""
     deadline.set_faults({"on": "submit", "do": "warn", "nth": 2, "value": "Pool 'x' does not exist"})
     told = []
 
-    job_ids = submit_to(farm, bundle, say=told.append)
+    job_ids = submit_to(client, bundle, say=told.append)
 
     keys = list(job_ids)
     assert told[:3] == [
@@ -241,16 +241,16 @@ def test_warnings_are_told_with_their_job(deadline, farm, bundle):
     ]
 
 
-def test_jobs_can_stay_suspended(deadline, farm, bundle):
+def test_jobs_can_stay_suspended(deadline, client, bundle):
     """For somebody to resume in the Monitor."""
-    submit_to(farm, bundle, options=Options(keep_suspended=True))
+    submit_to(client, bundle, options=Options(keep_suspended=True))
 
     assert set(statuses(deadline).values()) == {"Suspended"}
     assert recorded(bundle)[0] == "submitted"
 
 
 @pytest.mark.parametrize("asked_before", [1, 3, 6, 7, 8])
-def test_asked_to_stop_it_undoes_everything(deadline, farm, bundle, asked_before):
+def test_asked_to_stop_it_undoes_everything(deadline, client, bundle, asked_before):
     """Whenever that is; the call that is under way comes to its end first."""
     asked = []
 
@@ -259,35 +259,35 @@ def test_asked_to_stop_it_undoes_everything(deadline, farm, bundle, asked_before
         return len(asked) >= asked_before
 
     with pytest.raises(InterruptedSubmissionError, match="interrupted while"):
-        submit_to(farm, bundle, is_stopping=is_stopping)
+        submit_to(client, bundle, is_stopping=is_stopping)
 
     assert statuses(deadline) == {}
     assert read_submission(bundle.folder) is None
 
 
-def test_a_submitted_bundle_is_refused_with_its_jobs(deadline, farm, bundle):
+def test_a_submitted_bundle_is_refused_with_its_jobs(deadline, client, bundle):
     """Its results would be written by two jobs."""
-    job_ids = submit_to(farm, bundle)
+    job_ids = submit_to(client, bundle)
 
     with pytest.raises(SubmissionError, match=f"submitted already, as job {', '.join(job_ids.values())}"):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
     assert len(deadline.jobs()) == 5
 
 
-def test_what_cannot_be_deleted_is_named_kept_and_deleted_by_a_later_call(deadline, farm, bundle):
+def test_what_cannot_be_deleted_is_named_kept_and_deleted_by_a_later_call(deadline, client, bundle):
     """Nothing is forgotten, and the later call goes on to submit."""
     deadline.set_faults({"on": "delete", "do": "refuse", "times": 0, "value": "protected"}, fails_from(4))
 
     with pytest.raises(SubmissionError, match=r"could not be deleted .*protected.*: delete them in the Monitor"):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
     left = [job.job_id for job in deadline.jobs()]
     state, jobs = recorded(bundle)
     assert (state, list(jobs.values())) == ("left", left)
     deadline.set_faults()
     told = []
-    submit_to(farm, bundle, say=told.append)
+    submit_to(client, bundle, say=told.append)
     assert statuses(deadline) == RELEASED
     assert told[0] == f"A submission of {bundle.name} could not be undone; undoing it"
 
@@ -297,7 +297,7 @@ def fails_from(nth):
     return {"on": "submit", "do": "refuse", "nth": nth, "times": 0, "value": "no such pool"}
 
 
-def test_a_lost_answer_that_nobody_can_look_for_is_said(deadline, farm, bundle):
+def test_a_lost_answer_that_nobody_can_look_for_is_said(deadline, client, bundle):
     """The batch to look for in the Monitor is named, and a later call looks again."""
     deadline.set_faults({"on": "read", "do": "refuse", "times": 0, "value": "no line"})
 
@@ -305,25 +305,25 @@ def test_a_lost_answer_that_nobody_can_look_for_is_said(deadline, farm, bundle):
         if number == 3:
             raise RefusedError("timed out", is_uncertain=True)
 
-    farm.after_call = lose_answer
+    client.after_call = lose_answer
 
     with pytest.raises(SubmissionError, match=f"look in the Monitor for the batch {bundle.name}"):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
     deadline.set_faults()
-    farm.fail_once(0, "after", None)
+    client.fail_once(0, "after", None)
     assert len(deadline.jobs()) == 1
-    submit_to(farm, bundle)
+    submit_to(client, bundle)
     assert statuses(deadline) == RELEASED
 
 
-def test_the_batch_of_somebody_else_is_not_touched(deadline, farm, bundle):
+def test_the_batch_of_somebody_else_is_not_touched(deadline, client, bundle):
     """Only jobs of this submission are undone."""
     other = deadline.submit({"Plugin": "Flowpipe", "BatchName": f"{bundle.name}x"}, {}).job_id
     deadline.set_faults(fails_from(4))
 
     with pytest.raises(SubmissionError, match="no such pool"):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
     assert [job.job_id for job in deadline.jobs()] == [other]
 
@@ -332,26 +332,26 @@ CHECKOUT = Path(__file__).parents[2]
 HELPERS = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (CHECKOUT, CHECKOUT / "tests" / "support")))}
 KILLED = """
 import os, sys
-from direct_farm import DirectFarm
+from direct_farm import DirectClient
 from tests.fake_deadline.operations import OfflineDeadline
 from flowpipe_deadline.submit.owner import is_running, start_mark
 from flowpipe_deadline.submit.transaction import Options, submit_to
 
-farm = DirectFarm(OfflineDeadline(sys.argv[1]))
+farm = DirectClient(OfflineDeadline(sys.argv[1]))
 farm.after_call = lambda number: os._exit(9) if number == int(sys.argv[3]) else None
 submit_to(farm, sys.argv[2])
 """
 
 
 @pytest.mark.parametrize("killed_after", [1, 3, 5, 7, 9, 11])
-def test_a_submission_that_was_killed_is_undone_by_the_next(deadline, farm, bundle, killed_after):
+def test_a_submission_that_was_killed_is_undone_by_the_next(deadline, client, bundle, killed_after):
     """Also where the job came into being and its ID was not on record yet."""
     command = [sys.executable, "-c", KILLED, deadline.folder, bundle.folder, str(killed_after)]
     assert subprocess.run(command, check=False, env=HELPERS).returncode == 9
     before = {job.job_id for job in deadline.jobs()}
     told = []
 
-    job_ids = submit_to(farm, bundle, say=told.append)
+    job_ids = submit_to(client, bundle, say=told.append)
 
     assert before
     assert not before & set(job_ids.values())
@@ -359,9 +359,9 @@ def test_a_submission_that_was_killed_is_undone_by_the_next(deadline, farm, bund
     assert told[0] == f"A submission of {bundle.name} ended half-way; undoing it"
 
 
-def test_a_submission_that_is_at_work_is_left_alone(deadline, farm, bundle):
+def test_a_submission_that_is_at_work_is_left_alone(deadline, client, bundle):
     """Two people press the button at once."""
-    second = DirectFarm(deadline)
+    second = DirectClient(deadline)
     refusals = []
 
     def submit_too(number):
@@ -370,9 +370,9 @@ def test_a_submission_that_is_at_work_is_left_alone(deadline, farm, bundle):
                 submit_to(second, bundle)
             refusals.append(str(caught.value))
 
-    farm.on_call = submit_too
+    client.on_call = submit_too
 
-    submit_to(farm, bundle)
+    submit_to(client, bundle)
 
     assert "is being submitted this moment by process" in refusals[0]
     assert statuses(deadline) == RELEASED
@@ -392,9 +392,9 @@ def test_a_process_that_ended_is_not_at_work(tmp_path):
     assert not began or not is_running(os.getpid(), started=began)
 
 
-def test_who_was_taken_for_dead_touches_nothing_of_the_other(deadline, farm, bundle):
+def test_who_was_taken_for_dead_touches_nothing_of_the_other(deadline, client, bundle):
     """Only its own jobs are deleted when it wakes up, and the record stays the other's."""
-    second = DirectFarm(deadline)
+    second = DirectClient(deadline)
     others = {}
 
     def take_over(number):
@@ -406,38 +406,38 @@ def test_who_was_taken_for_dead_touches_nothing_of_the_other(deadline, farm, bun
                 deadline.delete(job.job_id)
             others["jobs"] = submit_to(second, bundle)
 
-    farm.on_call = take_over
+    client.on_call = take_over
 
     with pytest.raises(SubmissionError, match="was taken over by another one"):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
     assert set(others["jobs"].values()) <= {job.job_id for job in deadline.jobs()}
     assert recorded(bundle) == ("submitted", others["jobs"])
 
 
-def test_a_damaged_file_is_found_before_anything_is_submitted(deadline, farm, bundle):
+def test_a_damaged_file_is_found_before_anything_is_submitted(deadline, client, bundle):
     """Also that of the last job."""
     bundle.job_files(bundle.jobs[4])[1].unlink()
 
     with pytest.raises(RecordError, match=r"005-after\.plugin cannot be read"):
-        submit_to(farm, bundle)
+        submit_to(client, bundle)
 
-    assert farm.calls == 0
+    assert client.calls == 0
 
 
-def test_a_bundle_that_was_moved_is_refused(farm, bundle, tmp_path):
+def test_a_bundle_that_was_moved_is_refused(client, bundle, tmp_path):
     """Its jobs would look for it in its old place."""
     moved = shutil.move(bundle.folder, tmp_path / "elsewhere")
 
     with pytest.raises(SubmissionError, match="was moved or copied"):
-        submit_to(farm, moved)
+        submit_to(client, moved)
 
-    assert farm.calls == 0
+    assert client.calls == 0
 
 
-def test_the_bundle_holds_what_deadline_was_given(deadline, farm, bundle):
+def test_the_bundle_holds_what_deadline_was_given(deadline, client, bundle):
     """The job files are those of the jobs, IDs and all."""
-    submit_to(farm, bundle)
+    submit_to(client, bundle)
 
     for job, entry in zip(deadline.jobs(), read_bundle(bundle).jobs):
         job_file, plugin_file = bundle.job_files(entry)

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
-from flowpipe_deadline.deadline.client import Created, Farm, JobFacts, RefusedError, SubmissionError, TaskFacts
+from flowpipe_deadline.deadline.client import (
+    Created,
+    DeadlineClient,
+    JobDetails,
+    RefusedError,
+    SubmissionError,
+    TaskDetails,
+)
 from tests.fake_deadline.operations import DeadlineError, OfflineDeadline
 
 
@@ -11,7 +18,7 @@ def _nothing(number):
     """Goes wrong nowhere."""
 
 
-class DirectFarm(Farm):
+class DirectClient(DeadlineClient):
     """The offline Deadline, asked in this process; what it refuses is refused in its words."""
 
     def __init__(self, deadline: OfflineDeadline) -> None:
@@ -65,7 +72,7 @@ class DirectFarm(Farm):
         """The tasks of a job."""
         tasks = self._call(self.deadline.tasks, job_id)
         return tuple(
-            TaskFacts(
+            TaskDetails(
                 task_id=task.task_id,
                 frames=task.frames,
                 status=task.status.value,
@@ -97,9 +104,9 @@ class DirectFarm(Farm):
         self._change("delete", job_ids)
 
 
-def facts(job) -> JobFacts:
+def facts(job) -> JobDetails:
     """What the offline Deadline knows of a job."""
-    return JobFacts(
+    return JobDetails(
         job_id=job.job_id,
         status=job.shown_status,
         name=job.name,

@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 
 import farm_nodes as nodes
-from direct_farm import DirectFarm
+from direct_farm import DirectClient
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
-from flowpipe_deadline.deadline.client import JobFacts
+from flowpipe_deadline.deadline.client import JobDetails
 from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.submit.record import SubmissionWriter
 
 
-class TerseFarm(DirectFarm):
+class TerseClient(DirectClient):
     """Tells of a job its state and no more, as GetJob may."""
 
     def read_jobs(self, job_ids):
         """The jobs that there are."""
-        return {job_id: JobFacts(job_id, facts.status) for job_id, facts in super().read_jobs(job_ids).items()}
+        return {job_id: JobDetails(job_id, facts.status) for job_id, facts in super().read_jobs(job_ids).items()}
 
 
 def write_three(graph, root):

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import pytest
 import trustme
 
-from flowpipe_deadline.deadline.webservice.client import WebServiceFarm, WebServiceSettings
+from flowpipe_deadline.deadline.webservice.client import WebServiceClient, WebServiceSettings
 from tests.fake_deadline.operations import OfflineDeadline
 from tests.fake_deadline.web import Guard, serve  # noqa: F401  (for the tests)
 
@@ -88,9 +88,9 @@ def interrupts(_request) -> bytes:
     return b""
 
 
-def farm_at(url: str, *, pauses=AT_ONCE, **settings) -> WebServiceFarm:
+def farm_at(url: str, *, pauses=AT_ONCE, **settings) -> WebServiceClient:
     """The farm behind that Web Service."""
-    return WebServiceFarm(WebServiceSettings(url, **settings), user="anna", machine="desk-7", pauses=pauses)
+    return WebServiceClient(WebServiceSettings(url, **settings), user="anna", machine="desk-7", pauses=pauses)
 
 
 def write_job(folder: Path, *, name="render", **job_info) -> tuple[str, str]:
@@ -117,7 +117,7 @@ def service(deadline):
 
 
 @pytest.fixture
-def farm(service):
+def client(service):
     """The farm behind that."""
     return farm_at(service.url)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...core.errors import UsageError
-from ...core.warnings import Problems
+from ...core.warnings import ErrorCollector
 from ...settings.kinds import FULL_PATH, NAMES, NOTE, TEXT, UnfitError
 from ...settings.parse import parse_job_settings
 from ...settings.table import SETTINGS
@@ -26,21 +26,21 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
         UsageError: A text is no assignment, or its setting does not exist or does not fit.
         PreflightError: That is so of several.
     """
-    problems = Problems()
+    errors = ErrorCollector()
     settings: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         name, _, member = name.strip().partition(".")
         if not equals or not name:
-            problems.add(UsageError(f"'{text}' sets nothing; write --set NAME=VALUE"))
+            errors.add(UsageError(f"'{text}' sets nothing; write --set NAME=VALUE"))
         elif member and name in _DICTS:
             held = settings.get(name)
             settings[name] = {**(held if isinstance(held, dict) else {}), member: _as_text(value)}
         else:
             settings[f"{name}.{member}" if member else name] = _typed(name, value)
-    for problem in parse_job_settings(settings, environ={}).problems:
-        problems.add(UsageError(f"--set: {problem}"))
-    problems.raise_all()
+    for problem in parse_job_settings(settings, environ={}).errors:
+        errors.add(UsageError(f"--set: {problem}"))
+    errors.raise_all()
     return settings
 
 

@@ -12,7 +12,7 @@ from typing import Any, Optional, TextIO
 import click
 from rich.console import Console
 
-from ...core.warnings import Finding, finding_lines
+from ...core.warnings import PlanWarning, warning_lines
 
 _PLAIN_WIDTH = 160
 _answer: Optional[TextIO] = None
@@ -56,9 +56,9 @@ def say(text: str) -> None:
         click.echo(text, err=True)
 
 
-def say_warnings(findings: Iterable[Finding]) -> None:
+def say_warnings(warnings: Iterable[PlanWarning]) -> None:
     """Tells a person what is odd, a line for each."""
-    for line in finding_lines(findings):
+    for line in warning_lines(warnings):
         say(f"Warning: {line}")
 
 

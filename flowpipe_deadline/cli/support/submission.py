@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ...deadline.client import TaskFacts
+from ...deadline.client import TaskDetails
 from ...results.failures import Failure
-from ...status.status import Submitted, SubmittedJob
+from ...status.status import SubmissionStatus, SubmittedJob
 from ...submit.summary import counted
 from .progress import last_line
 
@@ -17,7 +17,7 @@ _NO_JOB = "without a job"
 MOST_FAILURES = 10  # Of a job; a thousand frames that lack one file say the same.
 
 
-def summary(submitted: Submitted) -> str:
+def summary(submitted: SubmissionStatus) -> str:
     """One line: how many jobs are in which state, and how many tasks are done."""
     counts = Counter((job.status or _NO_JOB).lower() for job in submitted.jobs)
     states = sorted(counts, key=lambda state: _ORDER.index(state) if state in _ORDER else len(_ORDER))
@@ -39,7 +39,7 @@ def failure_line(failure: Failure, label: str) -> str:
     return f"{label} {failure.frames or ''}".rstrip() + f": {last_line(failure.report)}"
 
 
-def submitted_json(submitted: Submitted) -> dict[str, Any]:
+def submitted_json(submitted: SubmissionStatus) -> dict[str, Any]:
     """Everything, for JSON."""
     return {
         "bundle": str(submitted.bundle.folder),
@@ -74,7 +74,7 @@ def _job_json(job: SubmittedJob) -> dict[str, Any]:
     }
 
 
-def _task_json(task: TaskFacts, *, is_batched: bool) -> dict[str, Any]:
+def _task_json(task: TaskDetails, *, is_batched: bool) -> dict[str, Any]:
     return {
         "id": task.task_id,
         "frames": task.frames if is_batched else None,

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from ...core.text import is_one_line
-from ..client import COMPLETED, FAILED, PENDING, SUSPENDED, UNKNOWN, JobFacts, TaskFacts
+from ..client import COMPLETED, FAILED, PENDING, SUSPENDED, UNKNOWN, JobDetails, TaskDetails
 
 _JOB_ID = re.compile(r"[0-9a-fA-F]{24}")
 # Deadline's numbers: submission, section 5.1.
@@ -68,7 +68,7 @@ def parse_job_ids(text: str) -> list[str]:
     return [item.lower() for item in value]
 
 
-def parse_jobs(text: str) -> list[JobFacts]:
+def parse_jobs(text: str) -> list[JobDetails]:
     """The jobs in a list of them; also of one alone.
 
     Raises:
@@ -81,7 +81,7 @@ def parse_jobs(text: str) -> list[JobFacts]:
     return [_job(item) for item in items if item is not None]
 
 
-def parse_tasks(text: str) -> tuple[TaskFacts, ...]:
+def parse_tasks(text: str) -> tuple[TaskDetails, ...]:
     """The frame tasks of a job, by number.
 
     Raises:
@@ -162,13 +162,13 @@ def parse_json(text: str) -> Any:
         raise AnswerError("JSON was expected") from error
 
 
-def _job(item: Any) -> JobFacts:
+def _job(item: Any) -> JobDetails:
     if not isinstance(item, dict) or not is_job_id(item.get("_id")):
         raise AnswerError("a job without an ID")
     properties = item.get("Props")
     told = properties if isinstance(properties, dict) else {}
     counts = {state: _whole(item.get(f"{state}Chunks")) for state in _COUNTED}
-    return JobFacts(
+    return JobDetails(
         job_id=item["_id"].lower(),
         status=_job_status(item.get("Stat"), rendering=counts["Rendering"]),
         name=_words(told.get("Name")),
@@ -202,11 +202,11 @@ def _dependencies(value: Any) -> Optional[tuple[str, ...]]:
     return tuple(item.lower() for item in items) if all(map(is_job_id, items)) else None
 
 
-def _task(item: Any) -> TaskFacts:
+def _task(item: Any) -> TaskDetails:
     number = _whole(item.get("TaskID")) if isinstance(item, dict) else None
     if number is None:
         raise AnswerError("a task without a number")
-    return TaskFacts(
+    return TaskDetails(
         task_id=number,
         frames=_words(item.get("Frames")) or "",
         status=_state(item.get("Stat"), _TASK_STATES),

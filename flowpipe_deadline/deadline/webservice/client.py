@@ -13,16 +13,16 @@ from ..client import (
     PENDING,
     SUSPENDED,
     Created,
-    Farm,
-    JobFacts,
+    DeadlineClient,
+    JobDetails,
     RefusedError,
-    RepositoryFacts,
+    RepositoryInfo,
     SubmissionError,
-    TaskFacts,
+    TaskDetails,
 )
 from . import answers
 from .answers import is_success
-from .http import PAUSES, WebServiceClient, WebServiceError, said
+from .http import PAUSES, HttpClient, WebServiceError, said
 from .settings import WebServiceSettings
 
 _LONGEST_PATH = 6000  # Characters: web servers and proxies take 8000 at most.
@@ -37,7 +37,7 @@ class WebServiceQuestions:
         WebServiceError: Of each, that it cannot be asked, answers with an error, or with what cannot be read.
     """
 
-    def __init__(self, client: WebServiceClient) -> None:
+    def __init__(self, client: HttpClient) -> None:
         self._client = client
 
     def ask(self, path: str, parse: Callable[[str], _Fact]) -> _Fact:
@@ -53,7 +53,7 @@ class WebServiceQuestions:
         """The answer as part of a message."""
         return said(answer, self._client.settings) or "nothing"
 
-    def all_jobs(self) -> list[JobFacts]:
+    def all_jobs(self) -> list[JobDetails]:
         """Every job."""
         return self.ask("/api/jobs", answers.parse_jobs)
 
@@ -61,7 +61,7 @@ class WebServiceQuestions:
         """The IDs of all jobs."""
         return self.ask("/api/jobs?IdOnly=true", answers.parse_job_ids)
 
-    def known_jobs(self, job_ids: Sequence[str]) -> list[JobFacts]:
+    def known_jobs(self, job_ids: Sequence[str]) -> list[JobDetails]:
         """Those of the jobs that Deadline knows.
 
         Whether it leaves out others or answers with an error is not documented; after one, only those are asked for
@@ -78,7 +78,7 @@ class WebServiceQuestions:
                 raise
         return self._jobs(known)
 
-    def _jobs(self, job_ids: Sequence[str]) -> list[JobFacts]:
+    def _jobs(self, job_ids: Sequence[str]) -> list[JobDetails]:
         return [job for path in _paths(job_ids) for job in self.ask(path, answers.parse_jobs)]
 
 
@@ -114,7 +114,7 @@ def _paths(job_ids: Sequence[str]) -> Iterator[str]:
 
 
 # When a command has done what it is for, of a job as it then is; None is a job that Deadline does not know.
-_GOALS: Mapping[str, Callable[[Optional[JobFacts]], bool]] = {
+_GOALS: Mapping[str, Callable[[Optional[JobDetails]], bool]] = {
     "resume": lambda job: job is not None and job.status != SUSPENDED,
     "pend": lambda job: job is not None and job.status == PENDING,
     "suspend": lambda job: job is not None and job.status == SUSPENDED,
@@ -129,7 +129,7 @@ class WebServiceCommands:
     and only one that is not is commanded again. Given twice, a command would be an error, or undo what a person did.
     """
 
-    def __init__(self, client: WebServiceClient, questions: WebServiceQuestions) -> None:
+    def __init__(self, client: HttpClient, questions: WebServiceQuestions) -> None:
         self._client = client
         self._questions = questions
 
@@ -207,10 +207,10 @@ def _may_be_done(error: WebServiceError) -> bool:
     return error.was_heard or (error.status is not None and not error.is_no_entry)
 
 
-__all__ = ["WebServiceFarm", "WebServiceSettings"]
+__all__ = ["WebServiceClient", "WebServiceSettings"]
 
 
-class WebServiceFarm(Farm):
+class WebServiceClient(DeadlineClient):
     """A farm that is asked through its Web Service.
 
     Which questions are repeated, a few times with growing pauses: reading ones, as they change nothing; a job's
@@ -228,7 +228,7 @@ class WebServiceFarm(Farm):
         Raises:
             UsageError: A certificate of the settings cannot be used.
         """
-        self._client = WebServiceClient(settings, pauses=pauses)
+        self._client = HttpClient(settings, pauses=pauses)
         self._questions = WebServiceQuestions(self._client)
         self._commands = WebServiceCommands(self._client, self._questions)
         self._submitter = {"UserName": user, "MachineName": machine}
@@ -258,7 +258,7 @@ class WebServiceFarm(Farm):
         self._made.setdefault(job_info.get("BatchName", ""), []).append(job_id)
         return Created(job_id)
 
-    def read_jobs(self, job_ids: Sequence[str]) -> dict[str, JobFacts]:
+    def read_jobs(self, job_ids: Sequence[str]) -> dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more).
 
         Raises:
@@ -277,7 +277,7 @@ class WebServiceFarm(Farm):
         wanted = {checked_id(job_id): job_id for job_id in job_ids}
         return {wanted[job_id] for job_id in self._questions.all_ids() if job_id in wanted}
 
-    def read_tasks(self, job_id: str) -> tuple[TaskFacts, ...]:
+    def read_tasks(self, job_id: str) -> tuple[TaskDetails, ...]:
         """The tasks of a job, by number.
 
         Raises:
@@ -336,7 +336,7 @@ class WebServiceFarm(Farm):
         """
         self._commands.give_all("delete", job_ids)
 
-    def read_repository(self) -> RepositoryFacts:
+    def read_repository(self) -> RepositoryInfo:
         """What is known of the repository: eight questions over one connection; None where one is not answered.
 
         Raises:
@@ -353,7 +353,7 @@ class WebServiceFarm(Farm):
                 failures.append(error)
                 return None
 
-        facts = RepositoryFacts(
+        details = RepositoryInfo(
             version=fact("/api/repository?Version=", answers.parse_text),
             root=fact("/api/repository?Directory=root", answers.parse_folder),
             pools=fact("/api/pools", answers.parse_names),
@@ -363,9 +363,9 @@ class WebServiceFarm(Farm):
             maximum_priority=fact("/api/maximumpriority", answers.parse_number),
             task_limit=fact("/api/jobtasklimit", answers.parse_number),
         )
-        if facts == RepositoryFacts():
+        if details == RepositoryInfo():
             raise SubmissionError(str(failures[0])) from failures[0]
-        return facts
+        return details
 
 
 def _read_info(path: str) -> dict[str, str]:

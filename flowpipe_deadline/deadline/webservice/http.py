@@ -137,7 +137,7 @@ PAUSES = (0.2, 1.0, 3.0)
 _LONGEST_IDLE = 2.0
 
 
-class WebServiceClient:
+class HttpClient:
     """A Web Service, asked by one thread at a time; connections are kept between the questions.
 
     Redirects are not followed: a job sent to a place that moved would be asked for instead of made. Proxies, and hosts

@@ -9,12 +9,12 @@ from typing import Optional
 
 from ...core.errors import FlowpipeDeadlineError
 from ...deadline.client import SubmissionError
-from ...deadline.process import CommandFarm, DeadlineCommand
+from ...deadline.process import DeadlineCommand, ProcessClient
 from ...submit.undo import Deletion
 from ..report import Answer
 from .catalogue import Question
-from .experiment import Lab, Premises, list_jobs
-from .outcome import Finding, StoppedError
+from .experiment import Experiment, Premises, list_jobs
+from .outcome import Outcome, StoppedError
 from .recorder import RecordedCommand
 
 Say = Callable[[str], None]
@@ -29,7 +29,7 @@ def ask_questions(
     ``settings`` are more job info for the jobs of the experiments, which are all deleted in the end.
     """
     answers: list[Answer] = []
-    labs: list[Lab] = []
+    labs: list[Experiment] = []
     premises = Premises(command, settings, is_stopping, before=_jobs_before(command))
     try:
         for number, question in enumerate(questions, start=1):
@@ -37,7 +37,7 @@ def ask_questions(
                 break
             say(f"Question {number} of {len(questions)}: {question.text}")
             with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as folder:
-                labs.append(Lab(premises, folder=Path(folder), name=question.name))
+                labs.append(Experiment(premises, folder=Path(folder), name=question.name))
                 answers.append(_ask(question, labs[-1]))
     finally:
         left = _clean(labs)
@@ -51,15 +51,15 @@ def untold_answer(question: Question, reason: str) -> Answer:
 
 def _jobs_before(command: RecordedCommand) -> Optional[Collection[str]]:
     try:
-        return frozenset(list_jobs(CommandFarm(command)))
+        return frozenset(list_jobs(ProcessClient(command)))
     except SubmissionError:
         return None
 
 
-def _ask(question: Question, lab: Lab) -> Answer:
-    first = len(lab.command.exchanges)
-    found, reason = _try(question, lab)
-    told = found or Finding("")
+def _ask(question: Question, experiment: Experiment) -> Answer:
+    first = len(experiment.command.exchanges)
+    found, reason = _try(question, experiment)
+    told = found or Outcome("")
     return Answer(
         name=question.name,
         question=question.text,
@@ -67,14 +67,14 @@ def _ask(question: Question, lab: Lab) -> Answer:
         answer=None if found is None else told.text,
         reason=reason,
         facts=told.facts,
-        exchanges=(first, len(lab.command.exchanges)),
+        exchanges=(first, len(experiment.command.exchanges)),
     )
 
 
-def _try(question: Question, lab: Lab) -> tuple[Optional[Finding], str]:
+def _try(question: Question, experiment: Experiment) -> tuple[Optional[Outcome], str]:
     """What was found out, or None, and why."""
     try:
-        return question.ask(lab), ""
+        return question.ask(experiment), ""
     except StoppedError:
         return None, "it was interrupted"
     except FlowpipeDeadlineError as error:
@@ -83,22 +83,22 @@ def _try(question: Question, lab: Lab) -> tuple[Optional[Finding], str]:
         return None, f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
-def _clean(labs: Sequence[Lab]) -> list[str]:
+def _clean(labs: Sequence[Experiment]) -> list[str]:
     """Deletes the jobs of all labs; what could not be deleted, in words."""
     left: list[str] = []
     job_ids: list[str] = []
     try:
-        farm = CommandFarm(DeadlineCommand())  # One that goes on after Ctrl+C.
+        client = ProcessClient(DeadlineCommand())  # One that goes on after Ctrl+C.
     except SubmissionError as error:
         return [f"the jobs of {', '.join(lab.batch for lab in labs)} ({error})"]
-    for lab in labs:
+    for experiment in labs:
         try:
-            job_ids += lab.remains(farm)
+            job_ids += experiment.remains(client)
         except SubmissionError as error:
-            job_ids += lab.heard
-            left.append(f"whether there are more jobs of the batch {lab.batch} cannot be told ({error})")
+            job_ids += experiment.heard
+            left.append(f"whether there are more jobs of the batch {experiment.batch} cannot be told ({error})")
     if job_ids:
-        deletion = Deletion(farm, labs[0].batch)
+        deletion = Deletion(client, labs[0].batch)
         told = deletion.run(job_ids)
         left += [] if deletion.is_complete else [told]
     return left

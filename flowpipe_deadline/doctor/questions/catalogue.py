@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import frames, info_files, outputs, scripts, several, starts, states
-from .experiment import Lab
-from .outcome import Finding
+from .experiment import Experiment
+from .outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Question:
     text: str
     reference: str
     """Where it is left open, and under which number."""
-    ask: Callable[[Lab], Finding]
+    ask: Callable[[Experiment], Outcome]
     """May raise anything: then it could not be told."""
 
 

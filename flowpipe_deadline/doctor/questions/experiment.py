@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Optional
 
 from ...bundle.info_format import encode_info, format_entries
-from ...deadline.client import JobFacts, RefusedError
+from ...deadline.client import JobDetails, RefusedError
 from ...deadline.command_output import parse_job_ids, parse_submission
-from ...deadline.process import CommandFarm
+from ...deadline.process import ProcessClient
 from .outcome import StoppedError, Trial, UntoldError
 from .recorder import Exchange, RecordedCommand
 
@@ -37,13 +37,13 @@ class Premises:
     """The jobs of all labs, as far as their IDs were heard."""
 
 
-class Lab:
+class Experiment:
     """A place for one question. What is submitted here has a batch of its own."""
 
     def __init__(self, premises: Premises, *, folder: Path, name: str) -> None:
         """``folder`` is for files."""
         self.command = premises.command
-        self.farm = CommandFarm(premises.command)
+        self.client = ProcessClient(premises.command)
         self.folder = folder
         self.batch = f"flowpipe-deadline-doctor-{name}-{secrets.token_hex(4)}"
         self._premises = premises
@@ -131,7 +131,7 @@ class Lab:
         self._created += heard
         self._premises.heard.update(heard)
 
-    def read(self, job_id: str) -> JobFacts:
+    def read(self, job_id: str) -> JobDetails:
         """What Deadline says of a job.
 
         Raises:
@@ -140,7 +140,7 @@ class Lab:
             SubmissionError: It cannot be asked.
         """
         self.check()
-        jobs = self.farm.read_jobs([job_id])
+        jobs = self.client.read_jobs([job_id])
         if job_id not in jobs:
             raise UntoldError("Deadline tells nothing of the job that was submitted for it")
         return jobs[job_id]
@@ -161,17 +161,17 @@ class Lab:
             SubmissionError: Deadline cannot be asked.
         """
         self.check()
-        self._find_jobs(self.farm)
+        self._find_jobs(self.client)
         return self.heard
 
-    def remains(self, farm: CommandFarm) -> list[str]:
+    def remains(self, client: ProcessClient) -> list[str]:
         """The jobs that were submitted here, also those whose IDs were never heard.
 
         Raises:
             SubmissionError: Deadline cannot be asked for those; ``heard`` are the others.
         """
         if self._is_uncertain:
-            self._find_jobs(farm)
+            self._find_jobs(client)
         return self.heard
 
     @property
@@ -179,23 +179,23 @@ class Lab:
         """The jobs that were submitted here, as far as their IDs were heard."""
         return list(dict.fromkeys(self._created))
 
-    def _find_jobs(self, farm: CommandFarm) -> None:
+    def _find_jobs(self, client: ProcessClient) -> None:
         before, heard = self._premises.before, self._premises.heard
         if before is None:
-            self.note(*farm.find_jobs(self.batch))
+            self.note(*client.find_jobs(self.batch))
         else:  # Much less to read than all jobs, where the filter does not know batches.
-            new = [job_id for job_id in list_jobs(farm) if job_id not in before and job_id not in heard]
-            self.note(*(job.job_id for job in farm.read_jobs(new).values() if self._is_own(job)))
+            new = [job_id for job_id in list_jobs(client) if job_id not in before and job_id not in heard]
+            self.note(*(job.job_id for job in client.read_jobs(new).values() if self._is_own(job)))
         self._is_uncertain = False
 
-    def _is_own(self, job: JobFacts) -> bool:
+    def _is_own(self, job: JobDetails) -> bool:
         return job.batch_name == self.batch or (job.name or "").startswith(self.batch)
 
 
-def list_jobs(farm: CommandFarm) -> list[str]:
+def list_jobs(client: ProcessClient) -> list[str]:
     """The IDs of all jobs that there are.
 
     Raises:
         SubmissionError: Deadline cannot be asked.
     """
-    return parse_job_ids(farm.run(["-GetJobIds"]))
+    return parse_job_ids(client.run(["-GetJobIds"]))

@@ -5,29 +5,29 @@ from __future__ import annotations
 from typing import Optional
 
 from ...core.frames import FrameList, FrameListError
-from ...deadline.client import TaskFacts
-from .experiment import Lab
-from .outcome import Finding
+from ...deadline.client import TaskDetails
+from .experiment import Experiment
+from .outcome import Outcome
 
 _GAPS = "1,3,5,7,9-12"
 _CHUNK = 2
 _TASKS_OF_ENTRIES, _TASKS_OF_RUNS = 4, 6
 
 
-def cut_gaps(lab: Lab) -> Finding:
+def cut_gaps(experiment: Experiment) -> Outcome:
     """Whether frames with a gap between them share a task."""
-    job_id = lab.create(Frames=_GAPS, ChunkSize=str(_CHUNK))
-    lab.check()
-    tasks = lab.farm.read_tasks(job_id)
+    job_id = experiment.create(Frames=_GAPS, ChunkSize=str(_CHUNK))
+    experiment.check()
+    tasks = experiment.client.read_tasks(job_id)
     frames = [task.frames for task in tasks]
     shares = {_TASKS_OF_ENTRIES: True, _TASKS_OF_RUNS: False}.get(len(tasks), _shares(tasks))
     shown = ", ".join(filter(None, frames)) or "their frames are not told"
     facts = {"tasks": len(tasks), "frames": frames, "gaps_share_a_task": shares}
     how = {True: "yes: every two frames", False: "no: only frames without a gap", None: "neither is what was expected"}
-    return Finding(f"{how[shares]}; {_GAPS} by {_CHUNK} gives {len(tasks)} tasks ({shown})", facts)
+    return Outcome(f"{how[shares]}; {_GAPS} by {_CHUNK} gives {len(tasks)} tasks ({shown})", facts)
 
 
-def _shares(tasks: tuple[TaskFacts, ...]) -> Optional[bool]:
+def _shares(tasks: tuple[TaskDetails, ...]) -> Optional[bool]:
     for task in tasks:
         try:
             frames = list(FrameList.parse(task.frames))
@@ -44,20 +44,20 @@ _UNORDERED = "3,1,2"
 _NEGATIVE = ("-10--5", "-10-5", "-10:-5")
 
 
-def read_lists(lab: Lab) -> Finding:
+def read_lists(experiment: Experiment) -> Outcome:
     """What reverse steps, orders and negative frames mean."""
-    reverse = _parsed(lab, _REVERSE)
+    reverse = _parsed(experiment, _REVERSE)
     anchor = _ANCHORS.get(reverse.replace(" ", "").rpartition(",")[2], "unknown")
-    orders = {flag: _parsed(lab, _UNORDERED, flag) for flag in ("True", "False")}
-    negative = {frames: _parsed(lab, frames) for frames in _NEGATIVE}
+    orders = {flag: _parsed(experiment, _UNORDERED, flag) for flag in ("True", "False")}
+    negative = {frames: _parsed(experiment, frames) for frames in _NEGATIVE}
     parts = [
         f"{_REVERSE} counts from its {anchor} frame" if anchor != "unknown" else f"{_REVERSE}: {reverse}",
         *(f"{_UNORDERED} with {flag}: {told}" for flag, told in orders.items()),
         *(f"{frames}: {told}" for frames, told in negative.items()),
     ]
     facts = {"reverse": reverse, "reverse_step_from": anchor, "orders": orders, "negative": negative}
-    return Finding("; ".join(parts), facts)
+    return Outcome("; ".join(parts), facts)
 
 
-def _parsed(lab: Lab, frames: str, flag: str = "False") -> str:
-    return lab.ask("-ParseFrameList", frames, flag).words
+def _parsed(experiment: Experiment, frames: str, flag: str = "False") -> str:
+    return experiment.ask("-ParseFrameList", frames, flag).words

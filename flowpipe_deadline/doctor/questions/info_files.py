@@ -5,55 +5,55 @@ from __future__ import annotations
 import secrets
 
 from ...bundle.info_format import format_entries
-from .experiment import Lab
-from .outcome import Finding, Trial
+from .experiment import Experiment
+from .outcome import Outcome, Trial
 
 
-def bend_rules(lab: Lab) -> Finding:
+def bend_rules(experiment: Experiment) -> Outcome:
     """Keys twice, unknown, in other letters, with spaces, lines that are none, and a boolean that is none."""
     first, last = (f"{word}-{secrets.token_hex(4)}" for word in ("first", "last"))
     cases = {
-        "the same key twice": (_twice(lab, first, last), (first, last)),
-        "an unknown key": (lab.attempt(FlowpipeUnknownKey="1"), ()),
-        "spaces round the equals sign": (_named(lab, f"Name = {first}"), (first,)),
-        "a key in other letters": (_named(lab, f"nAmE={first}"), (first,)),
-        "a line with a semicolon": (lab.attempt("; a comment"), ()),
-        "a line with a hash": (lab.attempt("# a comment"), ()),
-        "a boolean that is none": (lab.attempt(IsFrameDependent="perhaps"), ()),
+        "the same key twice": (_twice(experiment, first, last), (first, last)),
+        "an unknown key": (experiment.attempt(FlowpipeUnknownKey="1"), ()),
+        "spaces round the equals sign": (_named(experiment, f"Name = {first}"), (first,)),
+        "a key in other letters": (_named(experiment, f"nAmE={first}"), (first,)),
+        "a line with a semicolon": (experiment.attempt("; a comment"), ()),
+        "a line with a hash": (experiment.attempt("# a comment"), ()),
+        "a boolean that is none": (experiment.attempt(IsFrameDependent="perhaps"), ()),
     }
     parts, facts = [], {}
     for name, (trial, values) in cases.items():
-        kept = _kept(lab, trial, values)
+        kept = _kept(experiment, trial, values)
         facts[name] = {"job": trial.kind, **({"kept": kept} if values else {})}
         told = f", read as {kept}" if values and trial.job_id else ""
         parts.append(f"{name}: {trial.verdict}{told}")
-    return Finding("; ".join(parts), facts)
+    return Outcome("; ".join(parts), facts)
 
 
-def _twice(lab: Lab, first: str, last: str) -> Trial:
-    return lab.attempt(f"Name={first}", Name=last)
+def _twice(experiment: Experiment, first: str, last: str) -> Trial:
+    return experiment.attempt(f"Name={first}", Name=last)
 
 
-def _named(lab: Lab, line: str) -> Trial:
+def _named(experiment: Experiment, line: str) -> Trial:
     """A job with this line in place of its name's."""
-    others = [(key, value) for key, value in lab.entries() if key != "Name"]
-    return lab.attempt_text(f"{line}\n{format_entries(others)}")
+    others = [(key, value) for key, value in experiment.entries() if key != "Name"]
+    return experiment.attempt_text(f"{line}\n{format_entries(others)}")
 
 
-def _kept(lab: Lab, trial: Trial, values: tuple[str, ...]) -> str:
+def _kept(experiment: Experiment, trial: Trial, values: tuple[str, ...]) -> str:
     """Which of the values Deadline has."""
     if trial.job_id is None or not values:
         return ""
-    output = lab.output_about(trial.job_id)
+    output = experiment.output_about(trial.job_id)
     return " and ".join(value.partition("-")[0] for value in values if value in output) or "nothing"
 
 
-def leave_gap(lab: Lab) -> Finding:
+def leave_gap(experiment: Experiment) -> Outcome:
     """Whether a number that is left out ends a series of keys."""
-    job_id = lab.create(ExtraInfoKeyValue0="FlowpipeOne=one", ExtraInfoKeyValue2="FlowpipeThree=three")
-    one = lab.ask("-GetJobExtraInfoKeyValue", job_id, "FlowpipeOne").result.output
-    three = lab.ask("-GetJobExtraInfoKeyValue", job_id, "FlowpipeThree").result.output
+    job_id = experiment.create(ExtraInfoKeyValue0="FlowpipeOne=one", ExtraInfoKeyValue2="FlowpipeThree=three")
+    one = experiment.ask("-GetJobExtraInfoKeyValue", job_id, "FlowpipeOne").result.output
+    three = experiment.ask("-GetJobExtraInfoKeyValue", job_id, "FlowpipeThree").result.output
     facts = {"before": "one" in one, "behind": "three" in three}
     if not facts["before"]:
-        return Finding("GetJobExtraInfoKeyValue tells neither what stands before the gap nor what behind it", facts)
-    return Finding("no: it goes on behind the gap" if facts["behind"] else "yes: what stands behind it is lost", facts)
+        return Outcome("GetJobExtraInfoKeyValue tells neither what stands before the gap nor what behind it", facts)
+    return Outcome("no: it goes on behind the gap" if facts["behind"] else "yes: what stands behind it is lost", facts)

@@ -21,7 +21,7 @@ class StoppedError(FlowpipeDeadlineError):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Outcome:
     """What was found out."""
 
     text: str

@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from ...core.text import one_line
 from ...deadline.process import CommandResult, DeadlineCommand
-from ..redact import Discretion
+from ..redact import Redaction
 
 _LONGEST_WORDS = 120
 
@@ -28,15 +28,15 @@ class Exchange:
         """The last thing that was said, in short."""
         return one_line(self.result.last_words, longest=_LONGEST_WORDS)
 
-    def to_json(self, discretion: Discretion) -> dict[str, Any]:
+    def to_json(self, redaction: Redaction) -> dict[str, Any]:
         """All of it, without what is private."""
         return {
-            "arguments": [discretion.hide(argument) for argument in self.arguments],
-            "stdin": discretion.hide(self.stdin),
+            "arguments": [redaction.hide(argument) for argument in self.arguments],
+            "stdin": redaction.hide(self.stdin),
             "exit_code": self.result.exit_code,
             "seconds": round(self.seconds, 3),
-            "output": discretion.hide_output(self.arguments, self.result.output, stdin=self.stdin),
-            "errors": [discretion.hide(line) for line in self.result.errors.splitlines()],
+            "output": redaction.hide_output(self.arguments, self.result.output, stdin=self.stdin),
+            "errors": [redaction.hide(line) for line in self.result.errors.splitlines()],
         }
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ...deadline.client import SubmissionError
-from ...submit.script import ScriptFarm
+from ...submit.script import ScriptClient
 from .. import script_look
-from .experiment import Lab
-from .outcome import Finding, UntoldError
+from .experiment import Experiment
+from .outcome import Outcome, UntoldError
 from .recorder import Exchange
 from .starts import seconds_text
 
@@ -21,9 +21,9 @@ _CALLS = 5
 _MUCH_LESS = 3.0
 
 
-def look_around(lab: Lab) -> Finding:
+def look_around(experiment: Experiment) -> Outcome:
     """Exit code and output of scripts, and what they see of themselves."""
-    script = _Script(lab)
+    script = _Script(experiment)
     plain = script.run("plain")
     seen = script.seen()
     if seen is None:
@@ -46,41 +46,41 @@ def look_around(lab: Lab) -> Finding:
         f" with {facts['exit_code_of_exit']}; an exception ends with {facts['exit_code_of_error']} and is"
         f" {facts['error']}"
     )
-    return Finding(text, facts)
+    return Outcome(text, facts)
 
 
-def measure_calls(lab: Lab) -> Finding:
+def measure_calls(experiment: Experiment) -> Outcome:
     """Whether a script's ``ExecuteCommandAndGetOutput`` stays within its process."""
-    start = min(lab.ask("-GetVersion").seconds for _ in range(2))
-    script = _Script(lab)
-    farm = ScriptFarm(lab.command)
-    measured = _ask(lab, farm, ["-GetVersion"], _CALLS)
+    start = min(experiment.ask("-GetVersion").seconds for _ in range(2))
+    script = _Script(experiment)
+    client = ScriptClient(experiment.command)
+    measured = _ask(experiment, client, ["-GetVersion"], _CALLS)
     call = statistics.median(measured["seconds"])
     is_quick = call * _MUCH_LESS < start
-    is_same = _is_same_process(lab, farm, script)
+    is_same = _is_same_process(experiment, client, script)
     facts = {"call_seconds": call, "start_seconds": start, "quick": is_quick, "same_process": is_same}
     where = {True: "it stays within the process", False: "it starts another process each time"}
     told = where[is_quick if is_same is None else is_same]
     doubt = ", as far as the times tell" if is_same is None else ""
-    return Finding(f"{told}{doubt}; a call takes {seconds_text(call)}, a start {seconds_text(start)}", facts)
+    return Outcome(f"{told}{doubt}; a call takes {seconds_text(call)}, a start {seconds_text(start)}", facts)
 
 
-def _is_same_process(lab: Lab, farm: ScriptFarm, script: _Script) -> Optional[bool]:
+def _is_same_process(experiment: Experiment, client: ScriptClient, script: _Script) -> Optional[bool]:
     """Whether a script that a script runs by a call has the same process, or the same one has started both.
 
     None if it did not run. Whether scripts run in the process of ``deadlinecommand`` or below it is not documented.
     """
     try:
-        outer = _ask(lab, farm, [_RUN, *script.arguments("plain")], 1)
+        outer = _ask(experiment, client, [_RUN, *script.arguments("plain")], 1)
     except SubmissionError:
         return None
     seen = script.seen()
     return None if seen is None else seen["process"] == outer["process"] or seen["parent"] == outer["parent"]
 
 
-def _ask(lab: Lab, farm: ScriptFarm, arguments: list[str], times: int) -> Any:
-    lab.check()
-    (measured,) = farm.ask(("measure_calls", [arguments, times]))
+def _ask(experiment: Experiment, client: ScriptClient, arguments: list[str], times: int) -> Any:
+    experiment.check()
+    (measured,) = client.ask(("measure_calls", [arguments, times]))
     return measured
 
 
@@ -103,10 +103,10 @@ def _arguments(arguments: list[str]) -> str:
 class _Script:
     """Our script, and where it leaves its answer."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, experiment: Experiment) -> None:
         self.token = f"token-{secrets.token_hex(8)}"
-        self._lab = lab
-        self._answer = lab.folder / "seen.json"
+        self._experiment = experiment
+        self._answer = experiment.folder / "seen.json"
 
     def arguments(self, end: str) -> list[str]:
         """The script and its arguments."""
@@ -114,7 +114,7 @@ class _Script:
 
     def run(self, end: str) -> Exchange:
         """Runs it."""
-        return self._lab.ask(_RUN, *self.arguments(end))
+        return self._experiment.ask(_RUN, *self.arguments(end))
 
     def seen(self) -> Any:
         """What it saw when it ran last; None if it did not run."""

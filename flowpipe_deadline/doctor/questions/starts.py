@@ -6,35 +6,37 @@ import statistics
 
 from ...bundle.info_format import format_entries
 from ...deadline.command_output import parse_job_id
-from .experiment import Lab
-from .outcome import Finding
+from .experiment import Experiment
+from .outcome import Outcome
 
 _TIMES = 3
 
 
-def measure_start(lab: Lab) -> Finding:
+def measure_start(experiment: Experiment) -> Outcome:
     """Seconds for a start, and for a submission."""
-    starts = [lab.ask("-GetVersion").seconds for _ in range(_TIMES)]
-    submission = lab.attempt().exchange.seconds
+    starts = [experiment.ask("-GetVersion").seconds for _ in range(_TIMES)]
+    submission = experiment.attempt().exchange.seconds
     text = f"{spread(starts)} for a start, {seconds_text(submission)} for the submission of one job"
-    return Finding(text, {"start_seconds": starts, "submission_seconds": submission})
+    return Outcome(text, {"start_seconds": starts, "submission_seconds": submission})
 
 
-def try_prompt(lab: Lab) -> Finding:
+def try_prompt(experiment: Experiment) -> Outcome:
     """Whether several commands can be given to one process, also for submission."""
-    version = lab.ask("-GetVersion").result.last_words
-    prompt = lab.ask("-Prompt", stdin="GetVersion\nExit\n")
+    version = experiment.ask("-GetVersion").result.last_words
+    prompt = experiment.ask("-Prompt", stdin="GetVersion\nExit\n")
     if version not in prompt.result.output:
-        return Finding(f"no: -Prompt gives no answer to a command ({prompt.words})", {"prompt": False})
-    files = " ".join(f'"{path}"' if " " in path else path for path in lab.files(format_entries(lab.entries())))
-    lab.expect_jobs()
-    submission = lab.ask("-Prompt", stdin=f"SubmitJob {files}\nExit\n")
-    lab.note(parse_job_id(submission.result.output))
+        return Outcome(f"no: -Prompt gives no answer to a command ({prompt.words})", {"prompt": False})
+    files = " ".join(
+        f'"{path}"' if " " in path else path for path in experiment.files(format_entries(experiment.entries()))
+    )
+    experiment.expect_jobs()
+    submission = experiment.ask("-Prompt", stdin=f"SubmitJob {files}\nExit\n")
+    experiment.note(parse_job_id(submission.result.output))
     took = seconds_text(submission.seconds)
-    facts = {"prompt": True, "submits": bool(lab.find_jobs()), "seconds": submission.seconds}
+    facts = {"prompt": True, "submits": bool(experiment.find_jobs()), "seconds": submission.seconds}
     if not facts["submits"]:
-        return Finding(f"it answers, but submits nothing: {submission.words}", facts)
-    return Finding(f"yes, and it submits jobs ({took} for one)", facts)
+        return Outcome(f"it answers, but submits nothing: {submission.words}", facts)
+    return Outcome(f"yes, and it submits jobs ({took} for one)", facts)
 
 
 def spread(seconds: list[float]) -> str:

@@ -40,12 +40,14 @@ def __main__(*args):
         return
     with open(args[0], encoding="utf-8") as file:
         packages = json.load(file)["packages"]
-    import_from(packages, "flowpipe_deadline.submit.script_server").run_errand(args[0], ClientUtils, RepositoryUtils)
+    import_from(packages, "flowpipe_deadline.submit.script_server").run_script_request(
+        args[0], ClientUtils, RepositoryUtils
+    )
 
 
 def submit(bundle, say=print, keep_suspended=False):
     """The job IDs by node key; raises with one line that says what went wrong and was undone (see transaction.py)."""
-    farm = installed("flowpipe_deadline.deadline.in_process").InsideFarm(ClientUtils, RepositoryUtils)
+    farm = installed("flowpipe_deadline.deadline.in_process").InProcessClient(ClientUtils, RepositoryUtils)
     transaction = installed("flowpipe_deadline.submit.transaction")
     return transaction.submit_to(farm, bundle, say=say, options=transaction.Options(keep_suspended=keep_suspended))
 

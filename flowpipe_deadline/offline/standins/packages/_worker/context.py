@@ -17,7 +17,9 @@ from _dotnet.exceptions import InvalidOperationException
 
 __all__ = ["Context", "active", "current"]
 
-_CANCEL_CHECK_SECONDS = 0.1  # Between two questions to the host while a process runs, as in vendor loops (plugin API, section 2.3).
+_CANCEL_CHECK_SECONDS = (
+    0.1  # Between two questions to the host while a process runs, as in vendor loops (plugin API, section 2.3).
+)
 
 _active: List["Context"] = []
 _activating = threading.Lock()

@@ -62,13 +62,17 @@ class StdoutState:
     def group(self, number: int) -> str:
         """A group of the match that is being handled; "" if it took no part."""
         if self._match is None or self._pattern is None:
-            raise InvalidOperationException("GetRegexMatch is valid only inside a stdout handler (plugin API, section 2.1)")
+            raise InvalidOperationException(
+                "GetRegexMatch is valid only inside a stdout handler (plugin API, section 2.1)"
+            )
         return self._pattern.group(self._match, number) or ""
 
     def suppress(self) -> None:
         """Keep the line that is being handled out of the log."""
         if self._match is None:
-            raise InvalidOperationException("SuppressThisLine is valid only inside a stdout handler (plugin API, section 2.1)")
+            raise InvalidOperationException(
+                "SuppressThisLine is valid only inside a stdout handler (plugin API, section 2.1)"
+            )
         self._suppressed = True
 
     def take(self, line: str, context: Context, handle: bool) -> None:
