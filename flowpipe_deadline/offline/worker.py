@@ -48,6 +48,8 @@ class WorkerSettings:
     """Whether a plugin is copied with its sub-folders."""
     is_isolated: bool = False
     """Whether interpreters get nothing of what this Python was told."""
+    packages: Sequence[str] = ()
+    """Folders with further modules for plugins, beside the stand-ins of Deadline's."""
 
     def to_text(self) -> str:
         """One argument for the command line."""
@@ -162,7 +164,7 @@ class Worker:
         jobs_data.mkdir(parents=True, exist_ok=True)
         folders = (str(self._copy_plugin(plugin, task.job_id)), str(jobs_data))
         job = _sandbox_job(task, job_info, plugin_info, settings=self._settings, folders=folders)
-        self._sandbox = Sandbox(plugin, job, self._host)
+        self._sandbox = Sandbox(plugin, job, self._host, packages=self._settings.packages)
         self._job_id = task.job_id
         self._sandbox.load()
         self._sandbox.start_job()

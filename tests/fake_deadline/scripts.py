@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from flowpipe_deadline.offline.standins import script_host
+from flowpipe_deadline.offline.standins import sandbox
 
 from .intake import DeadlineError
 from .questions import QUESTIONS
 from .session import Session, failure_code
+from .standins import PACKAGES, script_host
 
 
 def run_script(session: Session, script: str, arguments: Sequence[str]) -> int:
@@ -44,6 +45,7 @@ def _start(session: Session, script: str, arguments: Sequence[str]) -> subproces
     unknowns = settings.unknowns
     argv = {"script": [script, *arguments], "command": [sys.argv[0], *sys.argv[1:]], "empty": [""]}
     request = {
+        "packages": [PACKAGES, sandbox.PACKAGES],
         "script": script,
         "arguments": list(arguments),
         "argv": argv[unknowns.script_arguments],

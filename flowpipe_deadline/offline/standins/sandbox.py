@@ -12,7 +12,7 @@ import shutil
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 __all__ = [
     "Host",
@@ -124,10 +124,11 @@ class TaskCanceled(TaskError):
     """The phase ended because the host cancelled the task."""
 
 
-def install() -> None:
-    """Make ``Deadline``, ``System`` and ``FranticX`` importable in this process."""
-    if PACKAGES not in sys.path:
-        sys.path.insert(0, PACKAGES)
+def install(packages: Sequence[str] = ()) -> None:
+    """Make ``Deadline`` and ``FranticX`` importable in this process, and what lies in further folders before them."""
+    for folder in [PACKAGES, *packages]:
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
 
 
 def read_param(path: str) -> Dict[str, str]:
@@ -147,7 +148,8 @@ def read_param(path: str) -> Dict[str, str]:
 class Sandbox:
     """One loaded plugin. The phases are called in order; `unload` ends it and may be called at any time.
 
-    ``handlers`` says whether the ``first`` stdout handler that matches a line runs, or ``all`` that do (9.3). Every
+    ``handlers`` says whether the ``first`` stdout handler that matches a line runs, or ``all`` that do (9.3).
+    ``packages`` are folders with further modules for the plugin, such as stand-ins that only other plugins use. Every
     phase raises `TaskError` when it fails and `TaskCanceled` when the host cancelled it.
     """
 
@@ -160,12 +162,13 @@ class Sandbox:
         *,
         handlers: str = "first",
         unknowns: Unknowns = Unknowns(),
+        packages: Sequence[str] = (),
     ) -> None:
         answers = dict(vars(unknowns), handlers=handlers)
         for name, choices in _CHOICES.items():
             if answers[name] not in choices:
                 raise ValueError("{}={!r}: choose one of {}".format(name, answers[name], ", ".join(choices)))
-        install()
+        install(packages)
         self._plugin_name = plugin_name
         self._job = job
         self._after_error = unknowns.after_error

@@ -1,4 +1,4 @@
-"""Dialogs of the Monitor: what a script may build, who sees it, and what is refused (plugin API, sections 5.1 and 5.7)."""
+"""Dialogs of the Monitor: what a script may build and what is refused (plugin API, sections 5.1 and 5.7)."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import flowpipe_deadline.offline.standins.sandbox as sandbox_module
+from tests.fake_deadline import standins as kit
 
 _VERSIONS = ("3.7", "3.8", "3.9", "3.10")
 _HEARD = [
@@ -50,7 +51,7 @@ def heard_by(executable, folder):
     driver = Path(__file__).with_name("drive_sandbox.py")
     standins = Path(sandbox_module.__file__).parent
     answer = subprocess.run(
-        [executable, "-E", "-W", "error", str(driver), str(standins), str(folder)],
+        [executable, "-E", "-W", "error", str(driver), str(standins), kit.PACKAGES, str(folder)],
         capture_output=True,
         text=True,
         check=False,
@@ -82,11 +83,11 @@ def test_interpreters_of_deadline(tmp_path):
 
 def test_standard_library_only():
     """Nothing below the stand-ins imports the package it lies in, or anything outside of the standard library."""
-    folder = Path(sandbox_module.__file__).parent
-    own = {path.name.partition(".")[0] for path in (folder / "packages").iterdir()}
+    folders = [Path(module.__file__).parent for module in (sandbox_module, kit)]
+    own = {path.name.partition(".")[0] for folder in folders for path in (folder / "packages").iterdir()}
     imported = set()
 
-    for path in folder.rglob("*.py"):
+    for path in [path for folder in folders for path in folder.rglob("*.py")]:
         for line in path.read_text(encoding="utf-8").splitlines():
             words = line.split()
             if words[:1] in (["import"], ["from"]):

@@ -63,7 +63,7 @@ class MonitoredProcesses:
         raise RenderPluginException('Monitored managed process "{}" has exited or been terminated.'.format(name))
 
     def flush(self, name: str, *, handle: bool) -> None:
-        """Log the lines collected so far and, if asked, run their handlers: between flushes none runs (plugin API, section 2.2)."""
+        """Log the lines collected so far; if asked, run their handlers: only a flush does (plugin API, section 2.2)."""
         self._flush(self._find(name), handle)
 
     def write(self, name: str, text: str) -> None:
