@@ -132,7 +132,7 @@ class JobRepository(Repository):
         with self._transaction():
             job_id = self._insert_job("", job_info, plugin_info)
             self._insert_tasks(job_id, chunks)
-            if is_suspended and not (pends_instead and self._has_unmet_dependency(job_id)):
+            if is_suspended and not (pends_instead and self._unmet_dependencies(job_id)):
                 self._move(job_id, ("Pending",), "Suspended")
                 self._settle(job_id)
             else:
