@@ -192,7 +192,7 @@ class Repository:
         return tuple(_task_of(row) for row in rows)
 
     def claim(self, worker: str, *, job_id: Optional[str] = None) -> Optional[Task]:
-        """The next queued task, now the worker's: of ``job_id`` if it has one, else of the earliest job."""
+        """A queued task, now the worker's: of ``job_id`` if it has one, else of the earliest job; None without any."""
         with self._transaction() as database:
             row = database.execute(
                 "SELECT job_id, task_id FROM tasks WHERE status = ?"

@@ -41,13 +41,13 @@ def running_workers(
     with OfflineDeadline(deadline.folder) as own:  # The thread's.
         pool = WorkerPool(_settings(own, interpreters or {}), repository=own.repository)
         keeper = _Keeper(own, pool, scan_seconds)
-        pool.hire(count)
+        pool.start(count)
         keeper.start()
         try:
             yield
         finally:
             keeper.stop()
-            pool.dismiss()
+            pool.stop()
         if keeper.failure is not None:
             raise keeper.failure
 

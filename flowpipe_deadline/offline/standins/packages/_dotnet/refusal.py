@@ -1,4 +1,4 @@
-"""Refusals: members Deadline has and the stand-ins do not imitate say so, instead of returning an invention."""
+"""Refusals: members of Deadline that the stand-ins do not imitate raise an error instead of inventing an answer."""
 
 from __future__ import annotations
 

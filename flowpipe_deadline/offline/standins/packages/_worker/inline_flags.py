@@ -44,7 +44,7 @@ def hoist_flags(pattern: str) -> str:
 
 
 class ForgivingRe(types.ModuleType):
-    """The ``re`` module with the one difference; ``warn`` is told once of each pattern that needs it."""
+    """The ``re`` module with this one difference; ``warn`` is called once for each pattern that needs it."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         super().__init__("re", re.__doc__)

@@ -10,7 +10,7 @@ from _dotnet.members import fire, is_hooked
 
 from _worker.arguments import SPLITTERS
 from _worker.child import Child
-from _worker.context import Context
+from _worker.context import CANCEL_CHECK_SECONDS, Context
 from _worker.errors import Canceled, RenderPluginException
 
 __all__ = ["Command", "command_of", "launch", "run_managed", "run_to_end"]
@@ -112,7 +112,7 @@ def run_to_end(context: Context, child: Child, on_line: Callable[[str], None]) -
     """
     try:
         while not child.ended or child.waiting_lines():
-            child.wait_for_news(context.cancel_check_seconds)
+            child.wait_for_news(CANCEL_CHECK_SECONDS)
             for _ in range(child.waiting_lines()):
                 on_line(child.next_line() or "")
             if context.canceled_now_and_then():
