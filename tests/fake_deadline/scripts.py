@@ -1,4 +1,4 @@
-"""Runs a script's ``__main__`` in Deadline's own Python: a process with the stand-ins and a pipe to here, no more.
+"""Runs a script's ``__main__`` in Deadline's own Python: a process with the stand-ins and a pipe to this one.
 
 The other end of the pipe is ``standins/script_host.py``. A message is a line of JSON: the script prints, asks for
 something and waits for the answer, or has ended.
@@ -62,7 +62,7 @@ def _start(session: Session, script: str, arguments: Sequence[str]) -> subproces
 
 
 def _serve(session: Session, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """Answers the script until it has ended; its last message, empty if it died."""
+    """Answers the script until it ends; its last message, empty if it died."""
     assert process.stdout is not None
     assert process.stdin is not None
     for line in process.stdout:

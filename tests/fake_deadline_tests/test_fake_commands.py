@@ -1,4 +1,4 @@
-"""The offline Deadline's ``deadlinecommand``: a real executable with the recorded formats, and faults on demand."""
+"""The fake Deadline's ``deadlinecommand``: a real executable with the recorded formats, and faults on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The offline Deadline's operations: what it takes, the states of jobs, its answers to unknowns, and its faults."""
+"""The fake Deadline's operations: what it takes, the states of jobs, its answers to unknowns, and its faults."""
 
 from __future__ import annotations
 
@@ -451,7 +451,7 @@ def test_settings_reach_who_has_it_open_already(deadline):
         ({"unknowns": {"unknown_pool": "warn"}}, "no setting 'unknown_pool'"),
         ({"unknowns": {"unknown_parent": "perhaps"}}, "unknown_parent is 'perhaps'; it is one of 'refuse'"),
         ({"faults": [{"on": "submit", "do": "explode"}]}, "cannot 'explode'"),
-        ({"faults": [{"at": "submit"}]}, "a fault that there is not"),
+        ({"faults": [{"at": "submit"}]}, "unknown fault"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(tmp_path, settings, words):
@@ -464,7 +464,7 @@ def test_a_folder_holds_one(deadline, tmp_path):
     """A second is not made over it, and none is found where there is none."""
     with pytest.raises(SettingsError, match="already"):
         OfflineDeadline.create(deadline.folder)
-    with pytest.raises(SettingsError, match="holds no offline Deadline"):
+    with pytest.raises(SettingsError, match="holds no fake Deadline"):
         OfflineDeadline(tmp_path)
 
 

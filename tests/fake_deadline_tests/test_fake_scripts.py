@@ -1,4 +1,4 @@
-"""Scripts in the offline Deadline: ``-ExecuteScriptNoGui`` under Deadline's own Pythons, strict as .NET is."""
+"""Scripts in the fake Deadline: ``-ExecuteScriptNoGui`` under Deadline's own Pythons, strict as .NET is."""
 
 from __future__ import annotations
 

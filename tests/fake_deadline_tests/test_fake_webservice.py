@@ -1,4 +1,4 @@
-"""The offline Deadline's Web Service: the recorded forms of its answers, and what goes wrong on demand."""
+"""The fake Deadline's Web Service: the recorded forms of its answers, and what goes wrong on demand."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def test_strangers_are_kept_out(deadline, certificates):
 def test_a_service_that_cannot_be_is_a_clear_error(service, deadline, tmp_path):
     """No Deadline in the folder, or a port that is taken."""
     for folder, port, words in [
-        (tmp_path / "nowhere", 0, "holds no offline Deadline"),
+        (tmp_path / "nowhere", 0, "holds no fake Deadline"),
         (deadline, service.server_address[1], "cannot be served on port .* in use"),
         (deadline, 123456, "cannot be served on port 123456"),
     ]:

@@ -1,4 +1,4 @@
-"""Workers of the offline Deadline: what is submitted to it is rendered with the real plugin."""
+"""Workers of the fake Deadline: what is submitted to it is rendered with the real plugin."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PATIENCE = 60.0
 
 @pytest.fixture(autouse=True)
 def _context(monkeypatch, deadline):
-    """Workers find the nodes of the tests, and whoever submits finds the offline Deadline."""
+    """Workers find the nodes of the tests, and whoever submits finds the fake Deadline."""
     monkeypatch.setenv("PYTHONPATH", TESTS)
     monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))
 
@@ -143,4 +143,4 @@ def test_the_front_says_what_is_wrong(tmp_path):
     result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
     assert result.returncode == 2
-    assert result.stderr.startswith(f"{tmp_path} holds no offline Deadline")
+    assert result.stderr.startswith(f"{tmp_path} holds no fake Deadline")

@@ -1,4 +1,4 @@
-"""Stand-in of the .NET namespace ``Deadline``: what the modules of the product's stand-ins leave out, and the rest."""
+"""Stand-in of the .NET namespace ``Deadline``, in front of the product's: more modules, and larger ones."""
 
 import pkgutil
 

@@ -74,7 +74,7 @@ class Control:
         self._take(value, is_told=screen.current().tells_what_scripts_set)
 
     def use(self, value: Any = None) -> None:
-        """What somebody before the screen does: press it, or give it a value."""
+        """The user's action: press it, or give it a value."""
         if not self.is_enabled:
             raise ValueError("{} is disabled: nobody can use it".format(self.Name))
         if self._type in _UNTOUCHABLE or self.ReadOnly:
