@@ -71,7 +71,7 @@ class Program(ManagedProcess):
 
 
 class RecordingHost(Host):
-    """Keeps what it is told."""
+    """Keeps all reports."""
 
     def __init__(self):
         self.lines = []

@@ -16,7 +16,7 @@ import flowpipe_deadline.offline.standins.sandbox as sandbox_module
 from tests.fake_deadline import standins as kit
 
 _VERSIONS = ("3.7", "3.8", "3.9", "3.10")
-_HEARD = [
+_REPORTS = [
     "INFO: Plugin rendering frame(s): 1,3",
     "WARNING: '<(?i)FRAMES>' has inline flags after its start: an error from Python 3.11",
     "PYTHON: frames 1,3",
@@ -46,8 +46,8 @@ def interpreters():
     return found
 
 
-def heard_by(executable, folder):
-    """What a host hears of the driver's plugin under an interpreter, with all warnings as errors."""
+def reports_of(executable, folder):
+    """The reports of the driver's plugin under an interpreter, with all warnings as errors."""
     driver = Path(__file__).with_name("drive_sandbox.py")
     standins = Path(sandbox_module.__file__).parent
     answer = subprocess.run(
@@ -63,8 +63,8 @@ def heard_by(executable, folder):
 
 
 def test_this_interpreter(tmp_path):
-    """The driver's plugin is heard in full."""
-    assert heard_by(sys.executable, tmp_path) == _HEARD
+    """The driver's plugin reports everything."""
+    assert reports_of(sys.executable, tmp_path) == _REPORTS
 
 
 def test_interpreters_of_deadline(tmp_path):
@@ -73,12 +73,12 @@ def test_interpreters_of_deadline(tmp_path):
     if not found:
         pytest.skip("none of Python 3.7 to 3.10 is installed, neither with pyenv nor on PATH")
 
-    heard = {}
+    reports = {}
     for version, executable in found.items():
         (tmp_path / version).mkdir()
-        heard[version] = heard_by(executable, tmp_path / version)
+        reports[version] = reports_of(executable, tmp_path / version)
 
-    assert heard == dict.fromkeys(found, _HEARD)
+    assert reports == dict.fromkeys(found, _REPORTS)
 
 
 def test_standard_library_only():
