@@ -1,4 +1,4 @@
-"""The offline farm: a bundle's jobs on this machine, by workers in processes of their own."""
+"""The offline farm: runs a bundle's jobs on this machine, with workers in processes of their own."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ def run_bundle(
     setup: Optional[WorkerSetup] = None,
     on_progress: Optional[Callable[[RunState], None]] = None,
 ) -> RunState:
-    """The farm's state once no task can run any more; the results are in the bundle's store.
+    """Runs a bundle until no task can run any more; the results are in the bundle's store.
 
-    Tasks whose results are there are not done again, so that an interrupted or failed run goes on where it stopped. A
-    task that failed ``failure_limit`` times has failed, and jobs that wait for its job stay pending. ``setup`` names
-    executables of interpreters, or a repository whose plugin is to be used. ``on_progress`` hears of every change.
+    Tasks that have results are not run again, so an interrupted or failed run continues where it stopped. A task that
+    failed ``failure_limit`` times has failed, and jobs that wait for its job stay pending. ``setup`` names executables
+    of interpreters, or a repository whose plugin is used. ``on_progress`` is called with every change.
 
     Raises:
         UsageError: The number of workers or the failure limit is less than 1, or the repository has no plugin.
-        RecordError: The folder is no bundle, or is damaged.
-        BundleError: The bundle cannot be written, or another run is at it.
+        RecordError: The folder is not a bundle, or is damaged.
+        BundleError: The bundle cannot be written, is being run already, or its workers keep dying.
         StoreError: The store of the results cannot be read.
         InterruptedRunError: Ctrl+C; nothing is left running, and the bundle can be run again.
-        LoadingError: A script runs it while it is only being loaded.
+        LoadingError: A script runs it while it is being loaded.
     """
     refuse_while_loading("run")
     if workers < 1 or failure_limit < 1:
@@ -82,18 +82,18 @@ def run_bundle(
         Path(settings.logs).mkdir(exist_ok=True)
         pool = WorkerPool(settings, repository=repository)
         try:
-            pool.hire(min(workers, len(repository.tasks())))
-            _watch(repository, pool=pool, on_progress=on_progress or _unheard)
+            pool.start(min(workers, len(repository.tasks())))
+            _watch(repository, pool=pool, on_progress=on_progress)
         except KeyboardInterrupt:
             raise InterruptedRunError(f"interrupted; to go on:  flowpipe-deadline run {opened.folder}") from None
         finally:
-            pool.dismiss()
+            pool.stop()
         return _state(repository)
 
 
 @contextmanager
 def _one_clear_error(bundle: Bundle) -> Iterator[None]:
-    """Turns what a full or read-only disk does to the repository into one error that says so."""
+    """Reports a full or read-only disk as one error, whatever it does to the repository."""
     try:
         yield
     except (OSError, sqlite3.Error) as error:
@@ -103,24 +103,20 @@ def _one_clear_error(bundle: Bundle) -> Iterator[None]:
 
 
 def task_log(bundle: Bundle, task: Task) -> Path:
-    """The file with everything that was said while the task was rendered."""
+    """The log file of the task."""
     return bundle.folder / _FOLDER / _LOGS / task_log_name(task)
 
 
-def _unheard(state: RunState) -> None:
-    """For callers that do not want to know."""
-
-
-def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Callable[[RunState], None]) -> None:
+def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Optional[Callable[[RunState], None]]) -> None:
     """Returns when no task is queued or rendering any more."""
     last: Optional[RunState] = None
     while True:
         started = time.monotonic()
         state = _state(repository)
         effort = time.monotonic() - started
-        if state != last:
+        if state != last and on_progress is not None:
             on_progress(state)
-            last = state
+        last = state
         if not any(task.status in (TaskStatus.QUEUED, TaskStatus.RENDERING) for task in state.tasks):
             return
         pool.replace_the_dead()
@@ -133,10 +129,10 @@ def _state(repository: Repository) -> RunState:
 
 @contextmanager
 def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repository]:
-    """The bundle's repository, with all jobs submitted, upstream first; those that are finished complete.
+    """The bundle's repository, with all jobs submitted, upstream first; finished tasks are complete.
 
-    It is made anew for every run: what was done before is known from the results alone, so nothing can contradict them.
-    A result that is older than what it was made from is made again.
+    Every run makes a new one: only the results say what was done before, so nothing can contradict them. A result that
+    is older than its inputs is computed again.
     """
     path = bundle.folder / _FOLDER / _REPOSITORY
     for old in path.parent.glob(f"{path.name}*"):
@@ -151,7 +147,7 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
             job_ids[job["key"]] = repository.submit(
                 key=job["key"],
                 job_info=job_entries(bundle, job, job_ids=job_ids),
-                # Wherever the bundle was copied or moved to: this one is run.
+                # The bundle may have been copied or moved since it was written.
                 plugin_info={**plugin_entries(bundle, job), "Bundle": str(bundle.folder)},
                 completed=done if job["frame_mode"] != "none" else done & {_NO_FRAMES},
             )
@@ -161,7 +157,7 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
 
 
 def _finished_chunks(job: Mapping[str, Any], finished: Finished, store: Store) -> frozenset[Optional[str]]:
-    """The job's finished chunks; damaged results are set aside, and count as missing."""
+    """The job's finished chunks; damaged results are set aside and count as missing."""
     try:
         return finished.chunks(job)
     except RecordError:
@@ -184,7 +180,7 @@ def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) 
 
 @contextmanager
 def _exclusive(bundle: Bundle) -> Iterator[None]:
-    """Keeps a second run away from the same bundle, until this process ends in whatever way."""
+    """Refuses a second run of the same bundle, until this process ends in whatever way."""
     lock = bundle.folder / _FOLDER / _LOCK
     lock.parent.mkdir(exist_ok=True)
     connection = sqlite3.connect(lock, timeout=0, isolation_level=None)

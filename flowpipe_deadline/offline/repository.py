@@ -1,4 +1,4 @@
-"""The tables of an offline farm's repository, and the longer statements on them."""
+"""The repository of an offline farm: jobs and tasks in SQLite, with Deadline's states and transitions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from collections import deque
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from ..core.errors import BundleError
 from ..core.frames import FrameList
-from .states import JobStatus, Task, TaskStatus, is_true, task_of, upstream_ids
+from .states import JobStatus, Task, TaskStatus, is_true, upstream_ids
 
-SCHEMA = """
+__all__ = ["JobStatus", "Repository", "Task", "TaskStatus", "is_true", "upstream_ids"]
+
+_SCHEMA = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, number INTEGER NOT NULL, key TEXT NOT NULL, status TEXT NOT NULL,
     job_info TEXT NOT NULL, plugin_info TEXT NOT NULL, frame_dependent INTEGER NOT NULL,
@@ -38,14 +40,15 @@ CREATE INDEX frames_by_task ON frames (job_id, task_id);
 CREATE TABLE dependencies (job_id TEXT NOT NULL, upstream_id TEXT NOT NULL, PRIMARY KEY (job_id, upstream_id));
 CREATE INDEX dependents ON dependencies (upstream_id);
 """
-SELECT_TASKS = (
+# The columns have the order of the fields of `Task`.
+_SELECT_TASKS = (
     "SELECT job_id, key, task_id, frames, tasks.status, errors, progress, message, worker, seconds"
     " FROM tasks JOIN jobs ON jobs.id = job_id"
 )
-RELEASE_ALL = "UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending'"
-# A frame that no task upstream has holds nothing back; what Deadline does then is unknown, and no plan of ours has it.
-# A job that is deleted has no tasks that could be waited for.
-RELEASE_BY_FRAME = """
+_RELEASE_ALL = "UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending'"
+# A frame that no task upstream has holds nothing back: what Deadline does then is unknown, and our plans have no such
+# frame. A deleted job has no tasks to wait for.
+_RELEASE_BY_FRAME = """
 UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending' AND NOT EXISTS (
     SELECT 1 FROM frames AS mine
     JOIN dependencies ON dependencies.job_id = mine.job_id
@@ -55,10 +58,6 @@ UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending' AND N
     WHERE mine.job_id = tasks.job_id AND mine.task_id = tasks.task_id AND upstream.status <> 'Completed'
 )
 """
-
-
-__all__ = ["JobStatus", "Repository", "Task", "TaskStatus", "is_true", "upstream_ids"]
-
 _PATIENCE = 60.0  # Seconds that a transaction waits for the others.
 _RESUME_ON = {
     "Completed": ("ResumeOnCompleteDependencies", "true"),
@@ -73,14 +72,14 @@ class Repository:
     def __init__(
         self, path: Path, *, failure_limit: int = 3, consecutive_chunks: bool = False, releases_at_once: bool = True
     ) -> None:
-        """Opens the repository, and makes it if there is none.
+        """Opens the repository, or makes a new one.
 
         A task that failed ``failure_limit`` times has failed for good. ``consecutive_chunks`` says whether a gap in the
-        frames ends a chunk, which is unknown of Deadline (submission, section 3.3). Without
-        ``releases_at_once``, jobs that waited are released by ``scan`` alone, as Deadline's pending job scan does it.
+        frames ends a chunk, which is unknown of Deadline (submission, section 3.3). Without ``releases_at_once``, only
+        ``scan`` releases jobs that waited, as Deadline's pending job scan does.
 
         Raises:
-            BundleError: The file cannot be written or is no repository.
+            BundleError: The file cannot be written, or is not a repository.
         """
         self._failure_limit = failure_limit
         self._consecutive_chunks = consecutive_chunks
@@ -88,17 +87,17 @@ class Repository:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
-            # What must survive a crash is the store; the repository can be made again.
+            # Only the store must survive a crash: the repository can be rebuilt.
             self._database.execute("PRAGMA synchronous = OFF")
             with self._transaction() as database:
                 if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'jobs'").fetchone():
-                    for statement in filter(str.strip, SCHEMA.split(";")):
+                    for statement in filter(str.strip, _SCHEMA.split(";")):
                         database.execute(statement)
         except (OSError, sqlite3.Error) as error:
             raise BundleError(f"the offline repository {path} cannot be opened: {error}") from error
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._database.close()
 
     def submit(
@@ -109,12 +108,12 @@ class Repository:
         plugin_info: Mapping[str, str],
         completed: Container[str] = (),
     ) -> str:
-        """The ID of a new job, its tasks cut as Deadline does; Pending while a job it depends on is not complete.
+        """The ID of a new job, cut into tasks as Deadline does; pending while a job that it depends on is not complete.
 
         Tasks whose frame list is in ``completed`` are complete from the start.
 
         Raises:
-            BundleError: The job's frames are no frame list, or its chunk size no number.
+            BundleError: The job's frames are not a frame list, or its chunk size is not a number from 1.
         """
         try:
             chunks = self.cut(job_info)
@@ -130,7 +129,7 @@ class Repository:
         """The frames of each task that the job will have.
 
         Raises:
-            ValueError: Its frames are no frame list, or its chunk size is no number from 1.
+            ValueError: Its frames are not a frame list, or its chunk size is not a number from 1.
         """
         frames = FrameList.parse(job_info.get("Frames", "0"))
         return frames.chunks(size=int(job_info.get("ChunkSize", "1")), consecutive=self._consecutive_chunks)
@@ -158,16 +157,14 @@ class Repository:
         self._database.executemany("INSERT OR IGNORE INTO dependencies VALUES (?, ?)", edges)
 
     def _insert_tasks(self, job_id: str, chunks: Sequence[FrameList], *, completed: Container[str] = ()) -> None:
-        """Gives the job its tasks, pending or complete; those that it had are forgotten."""
+        """Replaces the job's tasks by new ones, pending or complete."""
         number = self._database.execute("SELECT number FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]
+        first = {True: TaskStatus.COMPLETED.value, False: TaskStatus.PENDING.value}
         for table in ("tasks", "frames"):
             self._database.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))  # noqa: S608 (two names)
         self._database.executemany(
             "INSERT INTO tasks (job_id, task_id, number, frames, status) VALUES (?, ?, ?, ?, ?)",
-            [
-                (job_id, index, number, str(chunk), _first_status(str(chunk), completed))
-                for index, chunk in enumerate(chunks)
-            ],
+            [(job_id, index, number, chunk, first[chunk in completed]) for index, chunk in enumerate(map(str, chunks))],
         )
         self._database.executemany(
             "INSERT INTO frames VALUES (?, ?, ?)",
@@ -186,16 +183,16 @@ class Repository:
 
     def tasks(self) -> tuple[Task, ...]:
         """Every task as it stands, jobs in the order of submission."""
-        rows = self._database.execute(f"{SELECT_TASKS} ORDER BY jobs.number, task_id")
-        return tuple(task_of(row) for row in rows)
+        rows = self._database.execute(f"{_SELECT_TASKS} ORDER BY jobs.number, task_id")
+        return tuple(_task_of(row) for row in rows)
 
     def tasks_of(self, job_id: str) -> tuple[Task, ...]:
         """The tasks of one job as they stand."""
-        rows = self._database.execute(f"{SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
-        return tuple(task_of(row) for row in rows)
+        rows = self._database.execute(f"{_SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
+        return tuple(_task_of(row) for row in rows)
 
     def claim(self, worker: str, *, job_id: Optional[str] = None) -> Optional[Task]:
-        """A queued task, now the worker's: of ``job_id`` if that has one, else of the earliest job; None if none is."""
+        """A queued task, now the worker's: of ``job_id`` if it has one, else of the earliest job; None without any."""
         with self._transaction() as database:
             row = database.execute(
                 "SELECT job_id, task_id FROM tasks WHERE status = ?"
@@ -210,10 +207,10 @@ class Repository:
                 " WHERE job_id = ? AND task_id = ?",
                 (TaskStatus.RENDERING.value, worker, time.time(), *row),
             )
-            return task_of(database.execute(f"{SELECT_TASKS} WHERE job_id = ? AND task_id = ?", row).fetchone())
+            return _task_of(database.execute(f"{_SELECT_TASKS} WHERE job_id = ? AND task_id = ?", row).fetchone())
 
     def is_held(self, task: Task) -> bool:
-        """Whether the task is still its worker's: it may have been suspended, ended, cut anew or deleted since."""
+        """Whether the task still belongs to its worker: it may have been suspended, ended, cut again or deleted."""
         row = self._database.execute(
             "SELECT 1 FROM tasks JOIN jobs ON jobs.id = job_id WHERE job_id = ? AND task_id = ? AND worker IS ?"
             " AND tasks.status = ? AND NOT is_deleted",
@@ -222,7 +219,7 @@ class Repository:
         return row is not None
 
     def report(self, task: Task, *, progress: Optional[float] = None, message: Optional[str] = None) -> None:
-        """Notes how far a rendering task is, in percent and in words."""
+        """Records the progress of a rendering task, in percent and in words."""
         self._database.execute(
             "UPDATE tasks SET progress = COALESCE(?, progress), message = COALESCE(?, message)"
             " WHERE job_id = ? AND task_id = ?",
@@ -230,32 +227,32 @@ class Repository:
         )
 
     def set_process(self, task: Task, process: Optional[int]) -> None:
-        """Notes the process that evaluates the task, for the case that its worker dies."""
+        """Records the process that evaluates the task, in case its worker dies."""
         self._database.execute(
             "UPDATE tasks SET process = ? WHERE job_id = ? AND task_id = ?", (process, task.job_id, task.task_id)
         )
 
     def complete(self, task: Task) -> None:
-        """The task is done; its job too if it was the last one, and then the jobs that waited for that are released."""
+        """Completes the task, and its job with the last one; then releases what waited for them."""
         with self._transaction():
             if self.is_held(task):
                 self._end(task, TaskStatus.COMPLETED, message="", progress=100.0)
                 self._task_ended(task.job_id)
 
     def fail(self, task: Task, message: str) -> None:
-        """The task had an error: it is queued again, or has failed if that was one too many."""
+        """Counts an error of the task: it is queued again, or fails at the failure limit."""
         with self._transaction():
             if self.is_held(task):
                 self._count_error(task.job_id, task.task_id, message)
 
     def requeue(self, task: Task) -> None:
-        """The task was cancelled: somebody else takes it."""
+        """Queues a cancelled task again."""
         with self._transaction():
             if self.is_held(task):
                 self._end(task, TaskStatus.QUEUED, message="", progress=0.0)
 
     def scan(self) -> None:
-        """The pending job scan: releases what need not wait any more."""
+        """The pending job scan: releases what no longer has to wait."""
         with self._transaction() as database:
             rows = database.execute(
                 "SELECT DISTINCT job_id FROM tasks JOIN jobs ON jobs.id = job_id"
@@ -265,7 +262,7 @@ class Repository:
             self._release([row[0] for row in rows])
 
     def abandon(self, worker: str) -> tuple[bool, list[int]]:
-        """The worker is gone: its task had an error. Gives whether it had one, and what still evaluates it."""
+        """Counts an error of a dead worker's task: whether it had a task, and the processes that still evaluate it."""
         with self._transaction() as database:
             rows = database.execute(
                 "SELECT job_id, task_id, process FROM tasks WHERE worker = ? AND status = ?",
@@ -314,10 +311,11 @@ class Repository:
         Of a frame dependent job, each task once those upstream that cover its frames are.
         """
         query = "SELECT frame_dependent FROM jobs WHERE id = ?"
-        if not self._has_unmet_dependency(job_id):
-            self._database.execute(RELEASE_ALL, (job_id,))
-        elif self._database.execute(query, (job_id,)).fetchone()[0] and not self._has_lost_dependency(job_id):
-            self._database.execute(RELEASE_BY_FRAME, (job_id,))
+        unmet = self._unmet_dependencies(job_id)
+        if not unmet:
+            self._database.execute(_RELEASE_ALL, (job_id,))
+        elif "Deleted" not in unmet and self._database.execute(query, (job_id,)).fetchone()[0]:
+            self._database.execute(_RELEASE_BY_FRAME, (job_id,))
 
     def _settle(self, job_id: str) -> JobStatus:
         """The job's status as its tasks make it. One with nothing but pending tasks is pending itself."""
@@ -342,25 +340,16 @@ class Repository:
         )
         return [row[0] for row in rows]
 
-    def _has_unmet_dependency(self, job_id: str) -> bool:
+    def _unmet_dependencies(self, job_id: str) -> set[str]:
+        """The states of the jobs that the job still waits for; one that does not exist is ``Deleted``."""
         query = "SELECT resume_on FROM jobs WHERE id = ?"
         resume_on = self._database.execute(query, (job_id,)).fetchone()[0].split()
-        return any(end not in resume_on for end in self._upstream_ends(job_id))
-
-    def _has_lost_dependency(self, job_id: str) -> bool:
-        """Whether a job that it waits for is deleted or never was, and that does not count as an end."""
-        query = "SELECT resume_on FROM jobs WHERE id = ?"
-        resume_on = self._database.execute(query, (job_id,)).fetchone()[0].split()
-        return "Deleted" not in resume_on and "Deleted" in self._upstream_ends(job_id)
-
-    def _upstream_ends(self, job_id: str) -> set[str]:
-        """The states of the jobs that it waits for; one that does not exist counts as deleted."""
         rows = self._database.execute(
             "SELECT DISTINCT CASE WHEN is_deleted = 0 THEN jobs.status ELSE 'Deleted' END"
             " FROM dependencies LEFT JOIN jobs ON jobs.id = upstream_id WHERE job_id = ?",
             (job_id,),
         )
-        return {row[0] for row in rows}
+        return {row[0] for row in rows}.difference(resume_on)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -374,10 +363,12 @@ class Repository:
         self._database.execute("COMMIT")
 
 
-def _first_status(frames: str, completed: Container[str]) -> str:
-    return TaskStatus.COMPLETED.value if frames in completed else TaskStatus.PENDING.value
+def _task_of(row: Sequence[Any]) -> Task:
+    """The task in a row of ``_SELECT_TASKS``."""
+    job_id, key, task_id, frames, status, *rest = row
+    return Task(job_id, key, task_id, frames, TaskStatus(status), *rest)
 
 
 def _storable(text: str) -> str:
-    """The text without lone surrogates, which file names outside of UTF-8 bring along and SQLite refuses."""
+    """The text without lone surrogates: file names that are not UTF-8 have them, and SQLite refuses them."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

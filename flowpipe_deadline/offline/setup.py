@@ -1,4 +1,4 @@
-"""What the workers of an offline farm find on their machine: the plugin, its configuration, and executables."""
+"""The setup of an offline farm's workers: the plugin, its configuration, and executables."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .workers import python_path
 
 @dataclass(frozen=True)
 class WorkerSetup:
-    """How the workers are set up; by default with the plugin and the packages of this environment."""
+    """How the workers are set up: by default with the plugin and packages of this environment."""
 
     interpreters: Mapping[str, str] = field(default_factory=dict)
-    """Executables by name (``{"maya": "/usr/autodesk/maya2025/bin/mayapy"}``), beside the plugin's own configuration;
-    ``python`` is the one that runs this, unless it is named."""
+    """Executables by name (``{"maya": "/usr/autodesk/maya2025/bin/mayapy"}``), added to the plugin's configuration;
+    ``python`` is this interpreter unless it is named."""
     repository: Optional[AnyPath] = None
-    """A repository that ``flowpipe-deadline install`` has installed into. Plugin and packages are then those that lie
-    there, and interpreters get nothing of this environment."""
+    """A repository that ``flowpipe-deadline install`` has installed into. The plugin and packages there are used, and
+    interpreters get nothing of this environment."""
     with_subfolders: bool = True
-    """Whether sub-folders of a plugin reach the workers; unknown of Deadline (plugin API, section 1.1)."""
+    """Whether workers get sub-folders of a plugin; unknown of Deadline (plugin API, section 1.1)."""
 
     def plugins_folder(self) -> Path:
         """The folder with the Deadline plugin.

@@ -1,22 +1,22 @@
-"""Jobs and tasks of an offline farm, in Deadline's words (submission, section 5.1)."""
+"""Jobs and tasks of the offline farm; the states have Deadline's names (submission, section 5.1)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Optional
+from typing import Optional
 
 
 class JobStatus(str, Enum):
-    """The states of a job, in Deadline's words."""
+    """The states of a job."""
 
     ACTIVE = "Active"
     """It has tasks to render, or is rendering some."""
     PENDING = "Pending"
     """It waits for other jobs."""
     SUSPENDED = "Suspended"
-    """It waits for somebody to resume it."""
+    """It waits to be resumed."""
     COMPLETED = "Completed"
     """All of its tasks are complete."""
     FAILED = "Failed"
@@ -24,16 +24,16 @@ class JobStatus(str, Enum):
 
 
 class TaskStatus(str, Enum):
-    """The states of a task, in Deadline's words."""
+    """The states of a task."""
 
     QUEUED = "Queued"
     """The next free worker takes it."""
     PENDING = "Pending"
     """Its job waits for other jobs."""
     SUSPENDED = "Suspended"
-    """It waits for somebody to resume it."""
+    """It waits to be resumed."""
     RENDERING = "Rendering"
-    """A worker is at it."""
+    """A worker renders it."""
     COMPLETED = "Completed"
     """Done; its result is in the store."""
     FAILED = "Failed"
@@ -67,20 +67,3 @@ def upstream_ids(job_info: Mapping[str, str]) -> list[str]:
 def is_true(text: str) -> bool:
     """A boolean of a job info file (submission, section 1.1)."""
     return text.strip().lower() in ("true", "1")
-
-
-def task_of(row: Any) -> Task:
-    """The task in a row of ``SELECT_TASKS``."""
-    job_id, key, task_id, frames, status, errors, progress, message, worker, seconds = row
-    return Task(
-        job_id=job_id,
-        key=key,
-        task_id=task_id,
-        frames=frames,
-        status=TaskStatus(status),
-        errors=errors,
-        progress=progress,
-        message=message,
-        worker=worker,
-        seconds=seconds,
-    )

@@ -1,8 +1,8 @@
 """A worker of the offline farm: ``python -m flowpipe_deadline.offline.worker SETTINGS``.
 
 It takes tasks from the repository and renders them with the real plugin, through the stand-ins of Deadline's modules.
-It lives as long as its stdin: when that closes, because the farm is done, was interrupted, or died, the task at hand
-is cancelled and queued again.
+It stops when its stdin closes, because the farm is done, was interrupted, or died; its task is then cancelled and
+queued again. SETTINGS is a `WorkerSettings` as JSON.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional, TextIO
+from typing import Optional, TextIO
 
 from ..core.frames import FrameList
-from .repository import Repository, Task
+from .repository import Repository, Task, is_true
 from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCanceled, TaskError
 
 _PAUSE = 0.05  # Seconds between two looks for a task.
@@ -32,35 +32,28 @@ _VIRTUAL = ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """What a worker is told when it starts."""
+    """The settings of a worker."""
 
     name: str
     repository: str
     plugins: Sequence[str]
-    """Folders that hold plugin folders; the first that has the job's plugin counts."""
+    """Folders of plugin folders; the first that has the job's plugin is used."""
     logs: str
     config: Mapping[str, str]
     """The plugin's configuration, as *Configure Plugins* would hold it."""
     failure_limit: int
     releases_at_once: bool = True
-    """Whether jobs that waited are released at once, or by the pending job scan."""
+    """Whether jobs that waited are released at once, or only by the pending job scan."""
     with_subfolders: bool = True
     """Whether a plugin is copied with its sub-folders."""
     is_isolated: bool = False
-    """Whether interpreters get nothing of what this Python was told."""
-
-    def to_text(self) -> str:
-        """One argument for the command line."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_text(cls, text: str) -> WorkerSettings:
-        """The settings that ``to_text`` wrote."""
-        return cls(**json.loads(text))
+    """Whether interpreters get none of this Python's environment variables."""
+    packages: Sequence[str] = ()
+    """Folders with further modules for plugins, beside the stand-ins of Deadline's."""
 
 
 class _TaskHost(Host):
-    """Hears what plugin and evaluator say about one task, and passes it on."""
+    """Passes on what plugin and evaluator report about the task that is rendered."""
 
     def __init__(self, repository: Repository, stopping: threading.Event) -> None:
         self._repository = repository
@@ -70,7 +63,7 @@ class _TaskHost(Host):
 
     @contextlib.contextmanager
     def rendering(self, task: Task, log: Path) -> Iterator[None]:
-        """Everything said in the block is about this task."""
+        """In the block, all reports are about this task."""
         with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
             self._task, self._log = task, file
             try:
@@ -84,17 +77,17 @@ class _TaskHost(Host):
             self._log.write(f"{level}: {text}\n")
 
     def progress(self, percent: float) -> None:
-        """How far the task is."""
+        """The task's progress."""
         if self._task is not None:
             self._repository.report(self._task, progress=percent)
 
     def status(self, text: str) -> None:
-        """What the task is doing."""
+        """The task's status message."""
         if self._task is not None:
             self._repository.report(self._task, message=text)
 
     def canceled(self) -> bool:
-        """Whether the farm wants the task back, or somebody took it away."""
+        """Whether the farm is stopping, or the task is no longer this worker's."""
         return self._stopping.is_set() or (self._task is not None and not self._repository.is_held(self._task))
 
     def process_started(self, pid: int) -> None:
@@ -103,13 +96,13 @@ class _TaskHost(Host):
             self._repository.set_process(self._task, pid)
 
     def process_ended(self, pid: int) -> None:  # noqa: ARG002 (there is only one at a time)
-        """Nobody has to end that process any more."""
+        """The process that evaluated the task is gone."""
         if self._task is not None:
             self._repository.set_process(self._task, None)
 
 
 class Worker:
-    """Renders tasks one after the other; the plugin stays loaded while tasks of the same job come in."""
+    """Renders one task after the other; the plugin stays loaded between tasks of the same job."""
 
     def __init__(self, settings: WorkerSettings, *, stopping: threading.Event, scratch: Path) -> None:
         self._settings = settings
@@ -149,7 +142,7 @@ class Worker:
             self._repository.requeue(task)
         except TaskError as error:
             self._host.log("ERROR", str(error))
-            # Deadline ends the job after a failed task and loads it anew (plugin API, section 1.4).
+            # Deadline ends the job after a failed task, and loads it for the next one (plugin API, section 1.4).
             self._unload()
             self._repository.fail(task, str(error).removeprefix(_FAILED_BY_PLUGIN))
         else:
@@ -162,13 +155,13 @@ class Worker:
         jobs_data.mkdir(parents=True, exist_ok=True)
         folders = (str(self._copy_plugin(plugin, task.job_id)), str(jobs_data))
         job = _sandbox_job(task, job_info, plugin_info, settings=self._settings, folders=folders)
-        self._sandbox = Sandbox(plugin, job, self._host)
+        self._sandbox = Sandbox(plugin, job, self._host, packages=self._settings.packages)
         self._job_id = task.job_id
         self._sandbox.load()
         self._sandbox.start_job()
 
     def _copy_plugin(self, plugin: str, job_id: str) -> Path:
-        """The worker's own copy of the plugin, which it runs as Deadline's do (plugin API, section 1.1)."""
+        """The worker's own copy of the plugin, as Deadline makes one (plugin API, section 1.1)."""
         source, copy = Path(_plugin_folder(plugin, self._settings.plugins)), self._scratch / "plugins" / job_id
         try:
             copy.mkdir(parents=True, exist_ok=True)
@@ -182,7 +175,7 @@ class Worker:
         return copy
 
     def _unload(self) -> None:
-        """Ends the job that is loaded, if any; what its plugin does wrong then is only worth a line in the log."""
+        """Ends the loaded job, if any; an error of its plugin is only logged."""
         sandbox, self._sandbox, self._job_id = self._sandbox, None, None
         if sandbox is None:
             return
@@ -200,7 +193,7 @@ def task_log_name(task: Task) -> str:
 
 def main() -> int:
     """Runs a worker with the settings on the command line until stdin closes."""
-    settings = WorkerSettings.from_text(sys.argv[1])
+    settings = WorkerSettings(**json.loads(sys.argv[1]))
     if settings.is_isolated:
         _forget_python()
     stopping = threading.Event()
@@ -211,7 +204,7 @@ def main() -> int:
 
 
 def _forget_python() -> None:
-    """Takes out of the environment what would tell an interpreter about this one."""
+    """Removes from the environment what an interpreter would take from this one."""
     for name in [name for name in os.environ if name.startswith("PYTHON") or name in _VIRTUAL]:
         del os.environ[name]
 
@@ -243,7 +236,7 @@ def _sandbox_job(
         plugin_info=dict(plugin_info),
         config=dict(settings.config),
         environment=_numbered(job_info, _ENVIRONMENT),
-        environment_only=job_info.get("UseJobEnvironmentOnly", "").lower() in ("true", "1"),
+        environment_only=is_true(job_info.get("UseJobEnvironmentOnly", "")),
         extra_info=_numbered(job_info, _EXTRA_INFO),
         auxiliary_files=[],
         jobs_data_directory=jobs_data,
@@ -264,7 +257,7 @@ def _plugin_folder(plugin: str, folders: Sequence[str]) -> str:
 
 def _numbered(job_info: Mapping[str, str], prefix: str) -> dict[str, str]:
     """The pairs of a numbered series such as ``EnvironmentKeyValue0=NAME=VALUE``."""
-    pairs: dict[str, Any] = {}
+    pairs: dict[str, str] = {}
     while f"{prefix}{len(pairs)}" in job_info:
         name, _, value = job_info[f"{prefix}{len(pairs)}"].partition("=")
         pairs[name] = value

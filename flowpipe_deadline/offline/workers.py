@@ -1,12 +1,13 @@
-"""The worker processes of an offline farm: hired, replaced when they die, and dismissed."""
+"""The worker processes of an offline farm: started, replaced when they die, and stopped."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict
 
 from ..core.errors import BundleError
 from ..core.processes import end_trees
@@ -24,20 +25,20 @@ class WorkerPool:
         self._settings = settings
         self._repository = repository
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._hired = 0
+        self._started = 0
         self._idle_deaths = 0
 
-    def hire(self, count: int) -> None:
+    def start(self, count: int) -> None:
         """Starts that many workers."""
         for _ in range(count):
-            self._hired += 1
-            name = f"worker-{self._hired}"
+            self._started += 1
+            name = f"worker-{self._started}"
             command = [sys.executable, "-m", "flowpipe_deadline.offline.worker"]
             with open(os.path.join(self._settings.logs, f"{name}.log"), "ab") as log:
-                # A session of its own keeps the terminal's Ctrl+C away: the farm decides when a worker stops.
+                # In a session of its own it gets no Ctrl+C from the terminal: the farm decides when a worker stops.
                 self._processes[name] = subprocess.Popen(
-                    [*command, replace(self._settings, name=name).to_text()],
-                    # Not where the user is: a file there may be called like a module that the worker needs.
+                    [*command, json.dumps({**asdict(self._settings), "name": name})],
+                    # Not the user's current folder: a file there may have the name of a module that the worker needs.
                     cwd=self._settings.logs,
                     env={**os.environ, "PYTHONPATH": python_path()},
                     stdin=subprocess.PIPE,
@@ -47,7 +48,11 @@ class WorkerPool:
                 )
 
     def replace_the_dead(self) -> None:
-        """Hires a new worker for each that has died, once what that one left running is ended."""
+        """Starts a new worker for each that has died, after ending what the dead one left running.
+
+        Raises:
+            BundleError: The workers keep dying without a task.
+        """
         dead = [name for name, process in self._processes.items() if process.poll() is not None]
         for name in dead:
             _close_stdin(self._processes.pop(name))
@@ -56,9 +61,9 @@ class WorkerPool:
             self._idle_deaths += 0 if had_task else 1
             if self._idle_deaths > _MOST_IDLE_DEATHS:
                 raise BundleError(f"the workers keep dying; {self._settings.logs}/{name}.log says why")
-        self.hire(len(dead))
+        self.start(len(dead))
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         """Stops all workers; their tasks are queued again, and nothing is left running."""
         for process in self._processes.values():
             _close_stdin(process)
@@ -79,6 +84,6 @@ def _close_stdin(process: subprocess.Popen[bytes]) -> None:
 
 
 def python_path() -> str:
-    """PYTHONPATH with its folders as they are seen from here, for processes that start elsewhere."""
+    """PYTHONPATH with absolute folders, for processes that start in another folder."""
     folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     return os.pathsep.join(os.path.abspath(folder) for folder in folders if folder)

@@ -1,4 +1,4 @@
-"""An offline Deadline to try things with: ``python -m tests.fake_deadline FOLDER --create``."""
+"""A fake Deadline to submit to: ``python -m tests.fake_deadline FOLDER --create``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LISTS = ("pools", "groups", "limits")
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Opens or creates an offline Deadline and renders what is submitted to it, until Ctrl+C."""
+    """Opens or creates a fake Deadline and renders what is submitted to it, until Ctrl+C."""
     options = _parser().parse_args(arguments)
     try:
         with terminable(), _opened(options) as deadline, ExitStack() as stack:
@@ -42,14 +42,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.fake_deadline", description=__doc__)
-    parser.add_argument("folder", type=Path, help="where it is, or is to be")
-    parser.add_argument("--create", action="store_true", help="make it if there is none")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="how many render at a time (2)")
+    parser.add_argument("folder", type=Path, help="its folder")
+    parser.add_argument("--create", action="store_true", help="create it if it does not exist")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="how many workers render (2)")
     parser.add_argument("--scan", type=float, default=1.0, metavar="SECONDS", help="the pending job scan's period (1)")
-    parser.add_argument("--startup", type=float, metavar="SECONDS", help="what each deadlinecommand costs first")
+    parser.add_argument("--startup", type=float, metavar="SECONDS", help="how long each deadlinecommand takes to start")
     parser.add_argument("--web", type=int, metavar="PORT", help="serve its Web Service, on this machine alone")
     for name in _LISTS:
-        parser.add_argument(f"--{name}", metavar="A,B", help=f"the {name} that there are")
+        parser.add_argument(f"--{name}", metavar="A,B", help=f"its {name}")
     return parser
 
 

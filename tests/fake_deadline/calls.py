@@ -1,4 +1,4 @@
-"""The log of what an offline Deadline was asked, for tests and benchmarks to count, and for faults to happen by."""
+"""The log of calls to a fake Deadline: tests and benchmarks count them, and faults happen at them."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ class CallLog:
         self._own_counts = [0] * len(self._own_faults)
 
     def close(self) -> None:
-        """Lets go of the file."""
+        """Closes the file."""
         self._database.close()
 
     def add(self, kind: str, name: str, arguments: Sequence[str] = ()) -> None:
-        """Notes a call."""
+        """Records a call."""
         row = (kind, name, json.dumps(list(arguments)), os.getpid(), time.time())
         self._database.execute("INSERT INTO calls VALUES (?, ?, ?, ?, ?)", row)
 
@@ -61,16 +61,16 @@ class CallLog:
         return tuple(Call(row[0], row[1], tuple(json.loads(row[2])), row[3], row[4]) for row in rows)
 
     def clear(self) -> None:
-        """Forgets all calls, and counts for faults from the beginning."""
+        """Deletes all calls, and restarts the counts of faults."""
         self._database.execute("DELETE FROM calls")
         self.restart_counts()
 
     def restart_counts(self) -> None:
-        """Counts for faults from the beginning."""
+        """Restarts the counts of faults."""
         self._database.execute("DELETE FROM counts")
 
     def due(self, faults: Sequence[Fault], names: Collection[str], actions: Collection[str]) -> tuple[Fault, ...]:
-        """The faults that happen at this call, which is counted."""
+        """Counts the call; the faults that happen at it."""
         due = []
         for index, fault in enumerate(faults):
             if fault.concerns(names, actions) and fault.covers(self._count(index)):
@@ -83,7 +83,7 @@ class CallLog:
         return tuple(due)
 
     def _count(self, index: int) -> int:
-        """How many calls the fault has seen, with this one."""
+        """The number of calls since the fault was set, including this one."""
         with contextlib.closing(self._database.cursor()) as cursor:
             cursor.execute("BEGIN IMMEDIATE")
             cursor.execute("INSERT OR IGNORE INTO counts VALUES (?, 0)", (index,))

@@ -19,7 +19,7 @@ _LEAVE = ("exit", "quit")
 
 
 def main(folder: str, arguments: Optional[Sequence[str]] = None) -> int:
-    """Does what the command line says; the exit code."""
+    """Runs the command line; the exit code."""
     with OfflineDeadline(folder) as deadline:
         time.sleep(deadline.settings.startup_seconds)
         session = Session(deadline)
@@ -32,7 +32,7 @@ def main(folder: str, arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def execute(session: Session, arguments: Sequence[str]) -> int:
-    """Does what the arguments say, and prints into the session; the exit code."""
+    """Runs the arguments and prints into the session; the exit code."""
     try:
         words = _read_argument_file(arguments)
         name = words[0].removeprefix("-").removeprefix("-").lower() if words else ""
@@ -77,7 +77,7 @@ def _read_argument_file(arguments: Sequence[str]) -> list[str]:
 
 
 def _prompt(session: Session) -> int:
-    """Commands from stdin, until one says that it is enough."""
+    """Runs commands from stdin until one ends it."""
     import shlex
 
     if not session.deadline.settings.unknowns.prompt:

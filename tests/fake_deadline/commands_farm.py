@@ -1,4 +1,4 @@
-"""Commands that tell of the repository (submission, section 2.5)."""
+"""Commands about the repository (submission, section 2.5)."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _get_repository_path(session: Session, arguments: Sequence[str]) -> None:
 
 
 def _get_submission_info(session: Session, arguments: Sequence[str]) -> None:
-    """As the submitters inside applications ask, which parse lines: one header per item."""
+    """The form for submitters inside applications, which parse lines: one header per item."""
     for name, value in _submission_info(session, arguments).items():
         session.say(f"[{name}]", *(map(str, value) if isinstance(value, (list, tuple)) else [str(value)]))
 

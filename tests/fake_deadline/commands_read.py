@@ -1,4 +1,4 @@
-"""Commands that tell of jobs and tasks (submission, section 2.5)."""
+"""Commands that print jobs and tasks (submission, section 2.5)."""
 
 from __future__ import annotations
 

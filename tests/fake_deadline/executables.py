@@ -1,4 +1,4 @@
-"""The executables in an offline Deadline's ``bin`` folder."""
+"""The executables in a fake Deadline's ``bin`` folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fake_deadline.command import main
 
 sys.exit(main({folder!r}))
 """
-# Files in the current folder, a host's variables for its own Python and site-packages are none of its business.
+# It ignores files in the current folder, a host's variables for its own Python, and site-packages.
 _OPTIONS = "-IS"
 
 

@@ -1,4 +1,4 @@
-"""Faults on demand: what an offline Deadline does wrong, and at which call.
+"""Faults on demand: what a fake Deadline does wrong, and at which call.
 
 They stand in its settings, or, for the calls of one process, as JSON in the environment variable that ``VARIABLE``
 names.
@@ -14,7 +14,7 @@ from typing import Any, Union
 
 VARIABLE = "FLOWPIPE_OFFLINE_FAULTS"
 OPERATION_ACTIONS = frozenset({"refuse", "partial", "rewrite", "warn"})
-"""What goes wrong inside Deadline, whichever way it is asked."""
+"""What goes wrong inside Deadline, with every connection."""
 CALL_ACTIONS = frozenset({"late", "hang", "die", "die_after", "garble", "chatter", "deny", "quiet", "stderr"})
 """What goes wrong with one call: a process, or a request."""
 

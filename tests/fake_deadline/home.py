@@ -1,4 +1,4 @@
-"""An offline Deadline's folder: its settings, its plugins, and the log of what it was asked.
+"""A fake Deadline's folder: its settings, its plugins, and the log of what it was asked.
 
 Its folder:
 
@@ -33,7 +33,7 @@ _Home = TypeVar("_Home", bound="Home")
 
 
 class Home:
-    """An offline Deadline's folder, opened."""
+    """A fake Deadline's folder, opened."""
 
     def __init__(self, folder: Union[str, Path]) -> None:
         """Opens the one in the folder.
@@ -61,7 +61,7 @@ class Home:
         """
         path = Path(folder).absolute()
         if (path / _SETTINGS).exists():
-            raise SettingsError(f"{path} holds an offline Deadline already; open it, or take another folder")
+            raise SettingsError(f"{path} holds a fake Deadline already; open it, or take another folder")
         wanted = Settings().changed(**settings)
         for name in _REPOSITORY_FOLDERS:
             (path / "repository" / name).mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ class Home:
         return cls(path)
 
     def close(self) -> None:
-        """Lets go of its files."""
+        """Closes its files."""
         self.repository.close()
         self.log.close()
 
@@ -92,11 +92,11 @@ class Home:
 
     @property
     def settings(self) -> Settings:
-        """The settings as they are in the file now."""
+        """The settings in the file, read now."""
         try:
             status = os.stat(self.folder / _SETTINGS)
         except OSError as error:
-            raise SettingsError(f"{self.folder} holds no offline Deadline: {error.strerror}") from error
+            raise SettingsError(f"{self.folder} holds no fake Deadline: {error.strerror}") from error
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         if stamp != self._settings_stamp:
             self._settings = read_settings(self.folder / _SETTINGS)
@@ -114,22 +114,22 @@ class Home:
             self.log.restart_counts()
 
     def set_faults(self, *faults: Union[Fault, Mapping[str, Any]]) -> None:
-        """These go wrong from now on, and no others; calls are counted from here."""
+        """Sets the faults in place of the earlier ones; calls are counted from here."""
         self.change_settings(faults=faults)
 
     @property
     def plugins(self) -> tuple[str, ...]:
-        """The names of the plugins that there are."""
+        """The names of its plugins."""
         folders = [self.root / "plugins", self.root / "custom" / "plugins"]
         found = {path.name for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_dir()}
         return tuple(sorted(found | set(self.settings.plugins)))
 
     def call_faults(self, *names: str) -> tuple[Fault, ...]:
-        """What goes wrong with the call that has these names; asked once per call."""
+        """The faults of the call with these names; to be called once per call."""
         return self.log.due(self.settings.faults, names, CALL_ACTIONS)
 
     def _begin(self, operation: str, arguments: Sequence[str] = ()) -> tuple[Fault, ...]:
-        """Notes the operation; the faults that are left for it to play."""
+        """Records the operation; the faults that it has to act out itself."""
         self.log.add("operation", operation, arguments)
         faults = self.log.due(self.settings.faults, [operation], OPERATION_ACTIONS)
         for fault in faults:

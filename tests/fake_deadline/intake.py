@@ -1,4 +1,4 @@
-"""What Deadline looks at before it takes a job (submission, sections 1 and 7)."""
+"""What Deadline checks before it accepts a job (submission, sections 1 and 7)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NAMES = (("Pool", "pools", "pool"), ("SecondaryPool", "pools", "secondary pool"
 
 
 class DeadlineError(FlowpipeDeadlineError):
-    """Deadline does not do what it was asked for; the message is what it says."""
+    """Deadline refuses; the message is Deadline's."""
 
 
 def as_entries(info: Mapping[str, Any]) -> dict[str, str]:
@@ -66,7 +66,7 @@ def _check_plugin(plugin: str, plugins: Collection[str]) -> None:
 
 
 def _check_names(job_info: Mapping[str, str], settings: Settings) -> list[str]:
-    """The warnings about pools, groups and limits that there are not."""
+    """The warnings about unknown pools, groups and limits."""
     unknown = [
         f"The {word} {job_info[key]} does not exist"
         for key, known, word in _NAMES

@@ -1,4 +1,4 @@
-"""Jobs that somebody suspends, resumes, requeues and deletes; each change one transaction.
+"""Jobs that can be suspended, resumed, requeued and deleted; each change is one transaction.
 
 Which states allow which change: submission, sections 2.5 and 5.2.
 """
@@ -30,9 +30,9 @@ class Change:
     """One change of tasks, and thereby of their job."""
 
     words: str
-    """What it makes of a task, in Deadline's message that it cannot."""
+    """The result, in Deadline's message that a task cannot be changed."""
     done: str
-    """What it did, in the line per task."""
+    """The result, in the line per task."""
     sources: tuple[str, ...]
     """The states of the tasks that it changes."""
     target: str
@@ -61,7 +61,7 @@ class Job:
     plugin_info: Mapping[str, str]
     is_deleted: bool
     submitted: float
-    """When, in seconds since 1970; the same for the other two, None for never."""
+    """In seconds since 1970, as the other two; None for never."""
     started: Optional[float]
     completed: Optional[float]
     tasks: Mapping[str, int]
@@ -77,12 +77,12 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """The job's name."""
         return self.job_info.get("Name") or "Untitled"
 
     @property
     def batch_name(self) -> str:
-        """What groups it with others in the Monitor."""
+        """The batch that groups it with others in the Monitor."""
         return self.job_info.get("BatchName", "")
 
     @property
@@ -122,7 +122,7 @@ class Job:
 
 
 class JobRepository(Repository):
-    """The repository of an offline Deadline."""
+    """The repository of a fake Deadline."""
 
     def submit_job(
         self, job_info: Mapping[str, str], plugin_info: Mapping[str, str], *, is_suspended: bool, pends_instead: bool
@@ -132,7 +132,7 @@ class JobRepository(Repository):
         with self._transaction():
             job_id = self._insert_job("", job_info, plugin_info)
             self._insert_tasks(job_id, chunks)
-            if is_suspended and not (pends_instead and self._has_unmet_dependency(job_id)):
+            if is_suspended and not (pends_instead and self._unmet_dependencies(job_id)):
                 self._move(job_id, ("Pending",), "Suspended")
                 self._settle(job_id)
             else:
@@ -172,14 +172,14 @@ class JobRepository(Repository):
         return changed
 
     def set_deleted(self, job_id: str, is_deleted: bool) -> None:
-        """Deletes the job, or brings it back; what renders is cancelled."""
+        """Deletes or undeletes the job; rendering tasks are cancelled."""
         with self._transaction() as database:
             database.execute("UPDATE jobs SET is_deleted = ? WHERE id = ?", (is_deleted, job_id))
             self._move(job_id, ("Rendering",), "Queued")
             self._settle(job_id)
 
     def purge(self, job_id: str) -> None:
-        """Forgets the job."""
+        """Removes the job and its tasks."""
         with self._transaction() as database:
             database.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
             for table in ("tasks", "frames", "dependencies"):
@@ -191,7 +191,7 @@ class JobRepository(Repository):
             self._write_job_info(job_id, job_info)
 
     def set_tasks(self, job_id: str, job_info: Mapping[str, str], *, keeps: Sequence[str] = ()) -> None:
-        """Cuts the job's frames anew, as the job info says; tasks with the frames in ``keeps`` are complete."""
+        """Cuts the job's frames into new tasks by its job info; tasks with the frames in ``keeps`` are complete."""
         chunks: tuple[FrameList, ...] = self.cut(job_info)
         with self._transaction() as database:
             status = database.execute("SELECT status FROM jobs WHERE id = ?", (job_id,)).fetchone()[0]
@@ -211,7 +211,7 @@ class JobRepository(Repository):
     def _move(
         self, job_id: str, sources: Sequence[str], target: str, *, task_ids: Optional[Collection[int]] = None
     ) -> list[int]:
-        """Changes the tasks in these states; their numbers."""
+        """Changes the tasks in these states; the task IDs of those that changed."""
         rows = self._database.execute("SELECT task_id, status FROM tasks WHERE job_id = ? ORDER BY task_id", (job_id,))
         moved = [row[0] for row in rows if row[1] in sources and (task_ids is None or row[0] in task_ids)]
         self._database.executemany(

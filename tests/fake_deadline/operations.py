@@ -1,4 +1,4 @@
-"""What an offline Deadline can be asked, whichever way: commands, scripts and requests only read and print."""
+"""The operations of a fake Deadline; commands, scripts and requests only read and print."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["DeadlineError", "OfflineDeadline"]
 
 
 class OfflineDeadline(Home):
-    """An offline Deadline; many processes may hold one open, each thread its own.
+    """A fake Deadline; many processes may hold one open, each thread its own.
 
     Raises:
         DeadlineError: Of every operation, that there is no such job, or that it refuses; the message is what it says.
@@ -28,7 +28,7 @@ class OfflineDeadline(Home):
     def submit(
         self, job_info: Mapping[str, Any], plugin_info: Mapping[str, Any], *, auxiliary_files: Sequence[str] = ()
     ) -> Created:
-        """The job that was made: its ID, and what there was to say about it."""
+        """The submitted job: its ID and Deadline's warnings."""
         faults = self._begin("submit", [str(job_info.get("Name", ""))])
         settings = self.settings
         wanted, warnings = check_submission(
@@ -71,7 +71,7 @@ class OfflineDeadline(Home):
         return self.repository.tasks_of(job_id)
 
     def find(self, is_wanted: Callable[[Job], bool]) -> list[str]:
-        """The IDs of the jobs for which that is true."""
+        """The IDs of the jobs for which the condition is true."""
         return [job.job_id for job in self.jobs() if is_wanted(job)]
 
     def change(self, name: str, job_id: str, *, task_ids: Optional[Collection[int]] = None) -> list[int]:
@@ -106,22 +106,22 @@ class OfflineDeadline(Home):
         self._delete("delete", job_id)
 
     def undelete(self, job_id: str) -> None:
-        """Brings a deleted job back."""
+        """Undeletes a job."""
         self._begin("undelete", [job_id])
         self._delete("undelete", job_id)
 
     def purge(self, job_id: str) -> None:
-        """Forgets a deleted job for good."""
+        """Removes a deleted job for good."""
         self._begin("purge", [job_id])
         self._delete("purge", job_id)
 
     def set_job_info(self, job_id: str, changes: Mapping[str, Any]) -> None:
-        """Gives keys of the job info other values; frames are changed by ``set_frames`` alone."""
+        """Changes values of the job info; only ``set_frames`` changes frames."""
         self._begin("save", [job_id])
         self.repository.set_job_info(job_id, {**self._known(job_id).job_info, **as_entries(changes)})
 
     def set_frames(self, job_id: str, frames: str, chunk_size: int) -> None:
-        """Cuts a job anew. What was complete is done again: whether Deadline keeps it is unknown."""
+        """Cuts a job into new tasks. Complete tasks are rendered again: whether Deadline keeps them is unknown."""
         self._begin("set_frames", [job_id, frames, str(chunk_size)])
         self._cut(self._known(job_id), {"Frames": frames, "ChunkSize": str(chunk_size)}, keeps=())
 
@@ -133,7 +133,7 @@ class OfflineDeadline(Home):
         self._cut(job, {"Frames": f"{job.frames},{frames}"}, keeps=done)
 
     def scan(self) -> None:
-        """The pending job scan: releases what need not wait any more."""
+        """The pending job scan: releases what no longer has to wait."""
         self.repository.scan()
 
     def _known(self, job_id: str, *, is_deleted: bool = False) -> Job:

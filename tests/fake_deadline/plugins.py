@@ -1,4 +1,4 @@
-"""The plugins of an offline Deadline: where each is, and how it is configured."""
+"""The plugins of a fake Deadline: where each is, and how it is configured."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .operations import OfflineDeadline
 
 
 def plugin_folders(deadline: OfflineDeadline) -> list[Path]:
-    """The folders that hold plugin folders; what is in the first of them counts, as on a farm."""
+    """The folders of plugin folders; the first that has a plugin is used, as on a farm."""
     return [deadline.root / "custom" / "plugins", deadline.root / "plugins"]
 
 

@@ -55,7 +55,7 @@ _TOLD = {"all": {**_KEYS, **_COUNTS, **_DETAILS}, "short": {**_KEYS, **_COUNTS},
 
 
 def job_lines(job: Job, unknowns: Unknowns) -> Iterator[str]:
-    """``Key=Value`` lines of what GetJob tells."""
+    """The ``Key=Value`` lines of GetJob."""
     for (with_job, without), text in _TOLD[unknowns.job_details].items():
         if unknowns.job_keys != "Status":
             yield f"{with_job}={text(job)}"
@@ -76,7 +76,7 @@ def job_setting(job: Job, name: str) -> Optional[str]:
 
 
 def task_lines(task: Task, *, frames_key: str) -> Iterator[str]:
-    """``Key=Value`` lines of what GetJobTasks tells."""
+    """The ``Key=Value`` lines of GetJobTasks."""
     yield f"TaskId={task.task_id}"
     if frames_key:
         yield f"{frames_key}={task.frames}"
@@ -89,7 +89,7 @@ def task_lines(task: Task, *, frames_key: str) -> Iterator[str]:
 
 
 def date_text(seconds: Optional[float]) -> str:
-    """A moment, as the command line prints it."""
+    """A time, as the command line prints it."""
     if seconds is None:
         return _NEVER
     moment = time.localtime(seconds)

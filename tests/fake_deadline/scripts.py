@@ -1,4 +1,4 @@
-"""Runs a script's ``__main__`` in Deadline's own Python: a process with the stand-ins and a pipe to here, no more.
+"""Runs a script's ``__main__`` in Deadline's own Python: a process with the stand-ins and a pipe to this one.
 
 The other end of the pipe is ``standins/script_host.py``. A message is a line of JSON: the script prints, asks for
 something and waits for the answer, or has ended.
@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from flowpipe_deadline.offline.standins import script_host
+from flowpipe_deadline.offline.standins import sandbox
 
 from .intake import DeadlineError
 from .questions import QUESTIONS
 from .session import Session, failure_code
+from .standins import PACKAGES, script_host
 
 
 def run_script(session: Session, script: str, arguments: Sequence[str]) -> int:
@@ -44,6 +45,7 @@ def _start(session: Session, script: str, arguments: Sequence[str]) -> subproces
     unknowns = settings.unknowns
     argv = {"script": [script, *arguments], "command": [sys.argv[0], *sys.argv[1:]], "empty": [""]}
     request = {
+        "packages": [PACKAGES, sandbox.PACKAGES],
         "script": script,
         "arguments": list(arguments),
         "argv": argv[unknowns.script_arguments],
@@ -60,7 +62,7 @@ def _start(session: Session, script: str, arguments: Sequence[str]) -> subproces
 
 
 def _serve(session: Session, process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    """Answers the script until it has ended; its last message, empty if it died."""
+    """Answers the script until it ends; its last message, empty if it died."""
     assert process.stdout is not None
     assert process.stdin is not None
     for line in process.stdout:

@@ -1,4 +1,4 @@
-"""One use of ``deadlinecommand``: what it prints, and how it is told which command is meant."""
+"""One use of ``deadlinecommand``: its output, and how commands are run."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _HANG = 3600.0  # Seconds of each sleep of a call that never ends.
 
 
 class Death(BaseException):
-    """The process is to end at once, with nothing said: a fault, which nothing may take for an error."""
+    """A fault: the process ends at once without a word. Not an error, so that nothing handles it."""
 
 
 class Session:
-    """What a command sees: the offline Deadline, and where to print."""
+    """What a command works with: the fake Deadline, and where it prints."""
 
     def __init__(self, deadline: OfflineDeadline, *, kind: str = "process") -> None:
         """``kind`` says who asks: a ``process``, a ``script`` from inside, or a ``prompt``."""
@@ -27,7 +27,7 @@ class Session:
         self.kind = kind
         self._lines: list[str] = []
         self.errors = ""
-        """What is printed on stderr."""
+        """The text for stderr."""
 
     def say(self, *lines: str) -> None:
         """Prints lines."""
@@ -39,7 +39,7 @@ class Session:
         return "".join(f"{line}\n" for line in self._lines)
 
     def spoil(self, faults: Sequence[Fault]) -> None:
-        """Does to a command that has ended what is to go wrong with it."""
+        """Acts out the faults of a command that has ended."""
         for fault in faults:
             if fault.do == "die_after":
                 raise Death
@@ -61,7 +61,7 @@ class Command:
     """One command."""
 
     run: Callable[[Session, Sequence[str]], Optional[int]]
-    """Does it; gives its exit code, None for 0."""
+    """Runs it; its exit code, None for 0."""
     operation: str = ""
     """Another name for it, where faults are set."""
 
@@ -71,7 +71,7 @@ Commands = Mapping[str, Command]
 
 
 def run_command(session: Session, name: str, command: Command, arguments: Sequence[str]) -> int:
-    """The exit code, once the command has printed what it has to; errors are printed."""
+    """Runs a command, and prints its error if it has one; the exit code."""
     deadline = session.deadline
     deadline.log.add(session.kind, name, arguments)
     faults = deadline.call_faults(name, command.operation)
@@ -111,7 +111,7 @@ def failure_code(session: Session) -> int:
 
 
 def require(arguments: Sequence[str], count: int) -> Sequence[str]:
-    """The arguments, of which a command needs so many.
+    """The arguments, if a command got as many as it needs.
 
     Raises:
         DeadlineError: There are fewer.

@@ -1,4 +1,4 @@
-"""What an offline Deadline is like: its farm, and its answers to what nobody knows of the real one."""
+"""The settings of a fake Deadline: its farm, and its answers to what is unknown of the real one."""
 
 from __future__ import annotations
 
@@ -40,27 +40,27 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
 
 
 class SettingsError(FlowpipeDeadlineError):
-    """Settings of an offline Deadline that make no sense."""
+    """Invalid settings of a fake Deadline."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True)
 class Unknowns:
-    """How the offline Deadline decides what nobody has written down (submission, section 9)."""
+    """How the fake Deadline decides what is undocumented (submission, section 9)."""
 
     suspended_dependent: str = "Suspended"
-    """What a job is that is submitted suspended and waits for another: Suspended, or Pending."""
+    """The state of a job that is submitted suspended and waits for another: Suspended, or Pending."""
     resumed_dependent: str = "Pending"
-    """What resuming makes of a job that waits for another: Pending, or Active, which renders too early."""
+    """The state of a job that is resumed and waits for another: Pending, or Active, which renders too early."""
     pend_suspended: str = "works"
     """Whether a suspended job can be pended: works, or refused."""
     wrong_state: str = "error"
-    """A job in no state for the change: an error, or nothing happens."""
+    """A change that a job's state does not allow: an error, or nothing happens."""
     unknown_parent: str = "refuse"
-    """A dependency on a job that never was: refuse, ignore it, or wait for it as for a deleted one (deleted)."""
+    """A dependency on an unknown job: refuse, ignore it, or wait as for a deleted one (deleted)."""
     unknown_name: str = "refuse"
-    """A pool, group or limit that there is not: refuse, warn, or accept."""
+    """An unknown pool, group or limit: refuse, warn, or accept."""
     task_limit: str = "enforced"
     """More tasks than the limit: enforced, or ignored."""
     consecutive_chunks: bool = False
@@ -68,14 +68,14 @@ class Unknowns:
     job_keys: str = "JobStatus"
     """How GetJob calls its keys: with Job before them (JobStatus), without (Status), or each way once (both)."""
     job_details: str = "all"
-    """What GetJob tells: all, or no frames, chunk size, dependencies and batch name (short), or no numbers of tasks
+    """What GetJob prints: all, or no frames, chunk size, dependencies and batch name (short), or no numbers of tasks
     either (bare)."""
     several_jobs: str = "works"
-    """GetJob of several IDs: works, tells of the first, or is an error."""
+    """GetJob of several IDs: works, prints the first, or is an error."""
     unknown_job: str = "error"
-    """GetJob of a job that there is not: an error, or nothing is printed."""
+    """GetJob of an unknown job: an error, or nothing is printed."""
     task_frames: str = "TaskFrameList"
-    """How GetJobTasks calls a task's frames; empty if it does not tell them."""
+    """How GetJobTasks calls a task's frames; empty if it does not print them."""
     batch_filter: str = "works"
     """GetJobIdsFilter BatchName=: works, finds nothing, or everything, or is an error."""
     several_changes: str = "go on"
@@ -106,7 +106,7 @@ class Unknowns:
 
 @dataclass(frozen=True)
 class Settings:
-    """What an offline Deadline is like."""
+    """The settings of a fake Deadline."""
 
     version: str = "10.4.2.2"
     build: str = "v10.4.2.2 Release (0a1b2c3d4)"
@@ -114,16 +114,16 @@ class Settings:
     groups: tuple[str, ...] = ("none",)
     limits: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ("CommandLine", "Flowpipe", "Python")
-    """Those that there are beside the ones in the repository's folder."""
+    """Its plugins beside those in the repository's folder."""
     maximum_priority: int = 100
     task_limit: int = 5000
     user: str = "artist"
     startup_seconds: float = 0.0
-    """What each process costs before it does anything."""
+    """How long each process takes to start."""
     interpreter: str = ""
     """Deadline's own Python, for scripts; empty for the one that runs this."""
     failure_limit: int = 3
-    """How often a task may fail."""
+    """How often a task may fail before it has failed for good."""
     plugin_config: Mapping[str, str] = field(default_factory=dict)
     """What *Configure Plugins* holds, beside the defaults of the plugin."""
     unknowns: Unknowns = Unknowns()
@@ -133,7 +133,7 @@ class Settings:
         """The settings with other values; ``unknowns`` may be a dictionary of some, ``faults`` a list.
 
         Raises:
-            SettingsError: There is no such setting, or it has no such value.
+            SettingsError: The setting or its value is unknown.
         """
         _check_names(Settings, changes)
         unknowns = changes.pop("unknowns", {})
@@ -147,7 +147,7 @@ class Settings:
         try:
             changes["faults"] = parse_faults(changes.get("faults", self.faults))
         except (TypeError, ValueError) as error:
-            raise SettingsError(f"a fault that there is not: {error}") from error
+            raise SettingsError(f"unknown fault: {error}") from error
         lists = {name: tuple(value) for name, value in changes.items() if isinstance(value, (list, tuple))}
         return replace(self, **{**changes, **lists}, unknowns=unknowns)
 
@@ -161,7 +161,7 @@ def read_settings(path: Path) -> Settings:
     try:
         data = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise SettingsError(f"{path} is no settings file of an offline Deadline: {error}") from error
+        raise SettingsError(f"{path} is not a settings file of a fake Deadline: {error}") from error
     return Settings().changed(**data)
 
 

@@ -1,4 +1,4 @@
-"""The Web Service of an offline Deadline: ``with serve(deadline) as service: print(service.url)``.
+"""The Web Service of a fake Deadline: ``with serve(deadline) as service: print(service.url)``.
 
 Faults of calls (``faults.py``) happen by a request's method, path, command or operation: ``POST``, ``/api/jobs``,
 ``resume``, ``submit``. ``deny`` answers with the status that is its value, or with 500 and its value as words; ``die``
@@ -34,7 +34,7 @@ _LONGEST_STOP = 10.0  # Seconds for requests under way when the service ends.
 
 @dataclass(frozen=True)
 class Guard:
-    """Who is let in, and how it is known who answers."""
+    """Who may connect, and the service's certificate."""
 
     certificate: Optional[Path] = None
     """A PEM file with the service's certificate and key: it speaks TLS."""
@@ -62,7 +62,7 @@ class Guard:
 
 
 class WebService(ThreadingHTTPServer):
-    """The service; each connection is a thread's, which opens the offline Deadline for itself."""
+    """The service; each connection is a thread's, which opens the fake Deadline for itself."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -82,7 +82,7 @@ class WebService(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Its address."""
         return f"{'https' if self._context else 'http'}://{self.server_address[0]!s}:{self.server_address[1]}"
 
     @contextmanager
@@ -110,7 +110,7 @@ class WebService(ThreadingHTTPServer):
             self._changed.wait_for(lambda: not self._connections, timeout=_LONGEST_STOP)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that breaks off, or a handshake that fails, is the client's business."""
+        """Ignores connections that break off and handshakes that fail."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -125,14 +125,14 @@ class _Handler(BaseHTTPRequestHandler):
     server: WebService
 
     def handle(self) -> None:
-        """Answers until the client goes."""
+        """Answers until the client closes the connection."""
         with self.server.holds(self.connection), OfflineDeadline(self.server.folder) as self.deadline:
             if isinstance(self.connection, ssl.SSLSocket):
                 self.connection.do_handshake()
             super().handle()
 
     def log_message(self, *_: Any) -> None:
-        """The log of calls has it."""
+        """Logs nothing: the log of calls has it."""
 
     def _answer(self) -> None:
         """One request."""
@@ -180,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _go(self) -> None:
-        """Leaves without a word."""
+        """Closes the connection without an answer."""
         self.close_connection = True
         _drop(self.connection)
 
@@ -193,7 +193,7 @@ def serve(
     guard: Optional[Guard] = None,
     behaviour: Optional[Behaviour] = None,
 ) -> Iterator[WebService]:
-    """The Web Service of the offline Deadline, or of that in the folder, on this machine alone, as long as that lasts.
+    """The Web Service of the fake Deadline, or of that in the folder, on this machine alone, as long as that lasts.
 
     Port 0 takes a free one.
 

@@ -22,7 +22,7 @@ _ON_COMPLETE = {"archive": 0, "delete": 1}
 
 
 def job_object(job: Job) -> dict[str, Any]:
-    """The job, with the keys that an offline Deadline knows something of."""
+    """The job, with the keys that a fake Deadline knows."""
     info = job.job_info
     return {
         "Props": _properties(job),

@@ -1,4 +1,4 @@
-"""What the Web Service of an offline Deadline answers to each request (submission, section 6)."""
+"""What the Web Service of a fake Deadline answers to each request (submission, section 6)."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ JsonData = Union[dict[str, Any], list[Any], str, int]
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How it decides what nobody has written down of the real one."""
+    """How it decides what is undocumented of the real one."""
 
     user: str = "webservice"
     """The account that it runs under, which owns jobs without a UserName."""
     job_id_form: str = "object"
     """The answer to a submission with IdOnly: an object with ``_id``, the whole job (job), or quoted text (text)."""
     unknown_job: str = "left out"
-    """Asked for several jobs of which there is one not: left out, or an error."""
+    """An unknown job among several: left out, or an error."""
     deleted_words: str = "Success"
-    """What is said after a deletion."""
+    """The answer to a deletion."""
     tasks_form: str = "object"
     """The tasks of a job: an object that has them, or a list."""
     number_form: str = "number"
     """Single numbers as they are, or as quoted text (text)."""
     lacks: tuple[str, ...] = ()
-    """Paths that it has not, as an older one."""
+    """Paths that it lacks, as an older one does."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Request:
 
     @property
     def data(self) -> Mapping[str, Any]:
-        """The JSON object in the body; empty if there is none."""
+        """The JSON object in the body; empty without a body."""
         try:
             data = json.loads(self.body)
         except ValueError:
@@ -55,12 +55,12 @@ class Request:
 
     @property
     def command(self) -> str:
-        """The command that it gives."""
+        """The command that it names."""
         return str(self.data.get("Command", ""))
 
     @property
     def operation(self) -> str:
-        """What it does, in the words of ``OfflineDeadline``, for faults to happen by."""
+        """The operation of ``OfflineDeadline`` that it calls, by which faults are set."""
         if self.method == "PUT":
             return self.command
         return {"POST": "submit", "DELETE": "delete"}.get(self.method, "read")

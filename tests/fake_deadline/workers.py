@@ -1,4 +1,4 @@
-"""Real workers for an offline Deadline: they render what is active with the real plugin, until they are stopped."""
+"""Real workers for a fake Deadline: they render its active jobs with the real plugin."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from flowpipe_deadline.offline.workers import WorkerPool, python_path
 
 from .operations import OfflineDeadline
 from .plugins import installed_plugin, plugin_folders
+from .standins import PACKAGES
 
 _LOGS = "logs"
 
@@ -28,7 +29,7 @@ def running_workers(
     scan_seconds: float = 0.2,
     interpreters: Optional[Mapping[str, str]] = None,
 ) -> Iterator[None]:
-    """In the block, so many workers render what is active, and every ``scan_seconds`` there is a pending job scan.
+    """In the block, ``count`` workers render active jobs, and every ``scan_seconds`` there is a pending job scan.
 
     A plugin in the repository's ``custom/plugins`` is rendered with as it is there, and as the settings configure it;
     without one, this package's own is, configured for this machine. ``interpreters`` adds executables to it by name.
@@ -40,19 +41,19 @@ def running_workers(
     with OfflineDeadline(deadline.folder) as own:  # The thread's.
         pool = WorkerPool(_settings(own, interpreters or {}), repository=own.repository)
         keeper = _Keeper(own, pool, scan_seconds)
-        pool.hire(count)
+        pool.start(count)
         keeper.start()
         try:
             yield
         finally:
             keeper.stop()
-            pool.dismiss()
+            pool.stop()
         if keeper.failure is not None:
             raise keeper.failure
 
 
 class _Keeper(threading.Thread):
-    """Scans, and sees to the workers."""
+    """Scans pending jobs, and replaces workers that died."""
 
     def __init__(self, deadline: OfflineDeadline, pool: WorkerPool, scan_seconds: float) -> None:
         super().__init__(daemon=True)
@@ -61,10 +62,10 @@ class _Keeper(threading.Thread):
         self._scan_seconds = scan_seconds
         self._stopping = threading.Event()
         self.failure: Optional[BundleError] = None
-        """Why it stopped before it was told to."""
+        """Why it stopped by itself."""
 
     def run(self) -> None:
-        """Goes on until it is stopped."""
+        """Runs until ``stop``."""
         try:
             while not self._stopping.wait(self._scan_seconds):
                 self._deadline.scan()
@@ -73,7 +74,7 @@ class _Keeper(threading.Thread):
             self.failure = error
 
     def stop(self) -> None:
-        """Returns once it has stopped."""
+        """Stops it, and waits for its end."""
         self._stopping.set()
         self.join()
 
@@ -84,7 +85,7 @@ def _settings(deadline: OfflineDeadline, interpreters: Mapping[str, str]) -> Wor
     installed = installed_plugin(deadline, PLUGIN)
     config = plugin_config(installed or plugins_folder() / PLUGIN, interpreters=interpreters)
     if installed is None:
-        # What was installed has to find its own packages; this package's plugin has them where they are found now.
+        # An installed plugin has to find its own packages; this checkout's plugin takes them from where they are now.
         config["PythonPath"] = python_path().replace(os.pathsep, ";")
     return WorkerSettings(
         name="",
@@ -95,4 +96,5 @@ def _settings(deadline: OfflineDeadline, interpreters: Mapping[str, str]) -> Wor
         failure_limit=deadline.settings.failure_limit,
         releases_at_once=False,
         is_isolated=installed is not None,
+        packages=(PACKAGES,),
     )

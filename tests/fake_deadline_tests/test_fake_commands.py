@@ -1,4 +1,4 @@
-"""The offline Deadline's ``deadlinecommand``: a real executable with the recorded formats, and faults on demand."""
+"""The fake Deadline's ``deadlinecommand``: a real executable with the recorded formats, and faults on demand."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def states(deadline):
 
 
 def test_a_submission_prints_what_is_recorded(deadline, files):
-    """Word by word, with a new ID."""
+    """Word for word, with a new ID."""
     result = command(deadline, *files)
 
     job_id = deadline.jobs()[0].job_id
@@ -87,7 +87,7 @@ def test_an_argument_file_holds_one_argument_per_line(deadline, files, tmp_path,
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_info_files_come_in_three_encodings(deadline, tmp_path, encoding):
-    """The byte order mark tells."""
+    """The byte order mark says which encoding it is."""
     job_file, plugin_file = info_files(tmp_path)
     job_file.write_bytes("Plugin=Flowpipe\r\nName=Åsa = 1".encode(encoding))
 
@@ -106,7 +106,7 @@ def test_info_files_come_in_three_encodings(deadline, tmp_path, encoding):
 )
 @pytest.mark.parametrize("code", [1, 0])
 def test_a_refusal_is_the_last_line(deadline, tmp_path, changes, last, code):
-    """Whether the exit code tells it too is unknown."""
+    """Whether the exit code shows it too is unknown."""
     deadline.change_settings(unknowns={"failure_exit_code": code})
 
     result = command(deadline, *info_files(tmp_path, **changes))
@@ -147,7 +147,7 @@ def test_what_cannot_be_done_is_said(deadline, arguments, last):
     ids=str,
 )
 def test_our_own_reader_reads_every_form(deadline, monkeypatch, unknowns):
-    """Whatever GetJob calls its keys, and however many jobs it takes; one that it does not know is left out."""
+    """Under each name that GetJob may give its keys, and one job or several at a time; unknown jobs are left out."""
     monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))
     deadline.change_settings(unknowns=unknowns)
     ids = [submit(deadline), submit(deadline, InitialStatus="Suspended")]
@@ -221,7 +221,7 @@ def test_jobs_are_found_by_their_settings(deadline):
 
 
 def test_the_filter_may_not_know_batches(deadline):
-    """Then it finds nothing, or everything, or says so."""
+    """It then finds nothing or everything, or is an error."""
     job_id = submit(deadline)
 
     deadline.change_settings(unknowns={"batch_filter": "nothing"})
@@ -254,7 +254,7 @@ def test_tasks_are_told_in_blocks(deadline):
 
 
 def test_jobs_change_one_by_one_or_as_a_list(deadline):
-    """What cannot be changed is told, and the others are changed all the same."""
+    """What cannot be changed is reported, and the others are changed."""
     ids = [submit(deadline, InitialStatus="Suspended"), submit(deadline)]
 
     result = command(deadline, "-ResumeJob", ",".join(ids))
@@ -333,7 +333,7 @@ def test_submission_info_comes_as_json(deadline):
 
 
 def test_the_custom_folder_comes_first_where_it_is_asked_for(deadline):
-    """Else the repository's own is named."""
+    """Otherwise the repository's own path is printed."""
     script = deadline.root / "custom" / "submission" / "a.py"
     script.write_text("", encoding="utf-8")
 
@@ -345,7 +345,7 @@ def test_the_custom_folder_comes_first_where_it_is_asked_for(deadline):
 
 
 def test_several_jobs_are_submitted_in_one_process(deadline, files):
-    """A chain, or one that waits for the one before."""
+    """Each on the one before, or one of them."""
     job = ["-job", *files]
 
     output(deadline, "-SubmitMultipleJobs", "-dependent", *job, *job, *job)
@@ -372,7 +372,7 @@ def test_a_graph_may_be_submitted_in_one_call(deadline, files, tmp_path, form, c
 
 
 def test_a_graph_in_one_call_stops_at_what_is_wrong(deadline, files, tmp_path):
-    """What was submitted before stays: it is not atomic."""
+    """Jobs submitted before stay: the command is not atomic."""
     deadline.change_settings(unknowns={"multiple_v2": True})
     job = {"JobInfoFilePath": str(files[0]), "PluginInfoFilePath": str(files[1]), "AuxiliaryFiles": []}
     jobs = [{**job, "JobDependencies": None}, {**job, "JobDependencies": ["index://1"]}]
@@ -386,7 +386,7 @@ def test_a_graph_in_one_call_stops_at_what_is_wrong(deadline, files, tmp_path):
 
 
 def test_many_commands_may_go_into_one_process(deadline, files):
-    """Where there is a prompt that takes them."""
+    """If the prompt exists and accepts them."""
     deadline.change_settings(unknowns={"prompt": True})
     lines = [
         f"'{files[0]}' '{files[1]}'",
@@ -404,7 +404,7 @@ def test_many_commands_may_go_into_one_process(deadline, files):
 
 
 def test_the_real_runner_starts_it(deadline, files, monkeypatch):
-    """Found by DEADLINE_PATH, and without the host's own Python variables."""
+    """It is found by DEADLINE_PATH, and ignores the host's Python variables."""
     monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))
     monkeypatch.setenv("PYTHONPATH", "nowhere")
 
@@ -416,7 +416,7 @@ def test_the_real_runner_starts_it(deadline, files, monkeypatch):
 @pytest.mark.skipif(os.name == "nt", reason="Windows starts it by a batch file, which quotes the path")
 @pytest.mark.parametrize("folder", ["two words", "x" * 150])
 def test_it_starts_wherever_python_is(tmp_path, folder):
-    """Also where its path does not fit into the first line of a script."""
+    """Even if the interpreter's path does not fit into the first line of a script."""
     (tmp_path / folder).mkdir()
     python = tmp_path / folder / "python"
     python.symlink_to(os.path.realpath(sys.executable))
@@ -454,7 +454,7 @@ def test_every_process_is_counted(deadline, files):
     ],
 )
 def test_submissions_go_wrong_on_demand(deadline, files, fault, left):
-    """Each fault leaves what it says, and the next submission is as ever."""
+    """Each fault leaves what it documents, and the next submission works."""
     exit_code, printed, jobs = left
     deadline.set_faults(fault)
 
@@ -467,7 +467,7 @@ def test_submissions_go_wrong_on_demand(deadline, files, fault, left):
 
 
 def test_a_garbled_answer_names_no_job(deadline, files):
-    """Although there is one."""
+    """Although the job exists."""
     deadline.set_faults(Fault("submit", "garble"))
 
     result = command(deadline, *files)
@@ -477,7 +477,7 @@ def test_a_garbled_answer_names_no_job(deadline, files):
 
 
 def test_a_call_that_hangs_has_to_be_killed(deadline, files):
-    """Nothing was done, nothing is left running."""
+    """Nothing is changed, and nothing is left running."""
     deadline.set_faults(Fault("SubmitJob", "hang"))
 
     with pytest.raises(subprocess.TimeoutExpired):
@@ -487,7 +487,7 @@ def test_a_call_that_hangs_has_to_be_killed(deadline, files):
 
 
 def test_the_nth_call_of_any_command_goes_wrong(deadline):
-    """Counted over processes."""
+    """Calls are counted across processes."""
     job_id = submit(deadline)
     deadline.set_faults(Fault("GetJob", "deny", nth=2, value="Out of reach"))
 

@@ -1,4 +1,4 @@
-"""The offline Deadline's operations: what it takes, the states of jobs, its answers to unknowns, and its faults."""
+"""The fake Deadline's operations: what it accepts, the states of jobs, its answers to unknowns, and its faults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def states(deadline):
 
 
 def test_a_job_is_what_was_submitted(deadline):
-    """Facts of job and tasks."""
+    """Details of the job and its tasks."""
     upstream = submit(deadline)
     job_id = submit(deadline, upstream, IsFrameDependent=True, Frames="1-3,7", ChunkSize=2)
 
@@ -54,7 +54,7 @@ def test_a_job_is_what_was_submitted(deadline):
     ],
 )
 def test_a_job_that_makes_no_sense_is_refused(deadline, changes, words):
-    """And none comes into being."""
+    """And no job is made."""
     with pytest.raises(DeadlineError, match=words):
         submit(deadline, **changes)
 
@@ -267,7 +267,7 @@ def test_single_tasks_change_and_are_strict(deadline):
 
 
 def test_a_deleted_job_can_be_brought_back_until_it_is_purged(deadline):
-    """It is in no list meanwhile, and nothing can be done to it."""
+    """Meanwhile it is in no list, and cannot be changed."""
     job_id = submit(deadline, InitialStatus="Suspended")
 
     deadline.delete(job_id)
@@ -300,7 +300,7 @@ def test_nobody_renders_a_deleted_job(deadline):
 
 @pytest.mark.parametrize("change", ["suspend", "complete", "fail"])
 def test_a_rendering_task_is_taken_from_its_worker(deadline, change):
-    """What the worker says of it later does not count."""
+    """Later reports of its worker are ignored."""
     job_id = submit(deadline)
     task = deadline.repository.claim("worker-1")
     assert states(deadline) == ["Rendering"]
@@ -340,7 +340,7 @@ def test_a_frame_range_is_replaced(deadline):
 
 
 def test_frames_are_appended(deadline):
-    """What is complete stays so."""
+    """Complete tasks stay complete."""
     job_id = submit(deadline, Frames="1-4", ChunkSize="2")
     deadline.change("complete", job_id, task_ids=[0])
 
@@ -367,7 +367,7 @@ def test_dependencies_are_changed(deadline):
 
 @pytest.mark.parametrize(("answer", "state"), [("go on", "Suspended"), ("stop", "Queued")])
 def test_a_list_goes_on_after_an_error_or_not(deadline, answer, state):
-    """What Deadline does is unknown; the problem is told either way."""
+    """What Deadline does is unknown; the error is reported either way."""
     deadline.change_settings(unknowns={"several_changes": answer})
     job_id = submit(deadline)
 
@@ -378,7 +378,7 @@ def test_a_list_goes_on_after_an_error_or_not(deadline, answer, state):
 
 
 def test_the_nth_submission_is_refused(deadline):
-    """And no other; it is counted from when the fault was set."""
+    """And at no other; calls are counted from when the fault was set."""
     submit(deadline)
     deadline.set_faults(Fault("submit", "refuse", nth=2, value="The database is full"))
 
@@ -414,7 +414,7 @@ def test_a_list_is_done_in_part(deadline):
 
 
 def test_an_event_plugin_rewrites_a_job(deadline):
-    """It comes into being otherwise than it was submitted."""
+    """The job differs from what was submitted."""
     root = submit(deadline)
     value = {"Frames": "1-3", "ChunkSize": "1", "JobDependencies": None}
     deadline.set_faults({"on": "submit", "do": "rewrite", "value": value})
@@ -425,7 +425,7 @@ def test_an_event_plugin_rewrites_a_job(deadline):
 
 
 def test_everything_that_was_asked_is_kept(deadline):
-    """In order; clearing it counts anew."""
+    """In order; clearing the log restarts the counts."""
     deadline.log.clear()
     deadline.delete(submit(deadline))
 
@@ -437,7 +437,7 @@ def test_everything_that_was_asked_is_kept(deadline):
 
 
 def test_settings_reach_who_has_it_open_already(deadline):
-    """Every question looks at the file."""
+    """Settings are read from the file for every call."""
     with OfflineDeadline(deadline.folder) as other:
         deadline.change_settings(pools=["a", "b"], unknowns={"prompt": True})
 
@@ -451,20 +451,20 @@ def test_settings_reach_who_has_it_open_already(deadline):
         ({"unknowns": {"unknown_pool": "warn"}}, "no setting 'unknown_pool'"),
         ({"unknowns": {"unknown_parent": "perhaps"}}, "unknown_parent is 'perhaps'; it is one of 'refuse'"),
         ({"faults": [{"on": "submit", "do": "explode"}]}, "cannot 'explode'"),
-        ({"faults": [{"at": "submit"}]}, "a fault that there is not"),
+        ({"faults": [{"at": "submit"}]}, "unknown fault"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(tmp_path, settings, words):
-    """With what there is."""
+    """The message lists what is known."""
     with pytest.raises(SettingsError, match=words):
         OfflineDeadline.create(tmp_path / "d", **settings)
 
 
 def test_a_folder_holds_one(deadline, tmp_path):
-    """A second is not made over it, and none is found where there is none."""
+    """A second one cannot be created in it, and an empty folder is an error."""
     with pytest.raises(SettingsError, match="already"):
         OfflineDeadline.create(deadline.folder)
-    with pytest.raises(SettingsError, match="holds no offline Deadline"):
+    with pytest.raises(SettingsError, match="holds no fake Deadline"):
         OfflineDeadline(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Scripts in the offline Deadline: ``-ExecuteScriptNoGui`` under Deadline's own Pythons, strict as .NET is."""
+"""Scripts in the fake Deadline: ``-ExecuteScriptNoGui`` under Deadline's own Pythons, strict as .NET is."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def script(tmp_path):
 
 
 def is_running(pid):
-    """Whether there is such a process that does anything."""
+    """Whether the process exists and is not a zombie."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -54,7 +54,7 @@ def is_running(pid):
 
 
 def run(deadline, path, *arguments):
-    """The lines that a script printed which has to succeed."""
+    """The lines that a script printed; it has to succeed."""
     return output(deadline, "-ExecuteScriptNoGui", path, *arguments).splitlines()
 
 
@@ -99,7 +99,7 @@ def test_a_script_submits_reads_changes_and_deletes(deadline, script, tmp_path, 
 
 
 def test_a_command_takes_its_arguments_in_four_forms(deadline, script):
-    """And the exit code can be asked for."""
+    """And scripts can ask for the exit code."""
     lines = run(
         deadline,
         script(
@@ -136,7 +136,7 @@ def test_a_command_takes_its_arguments_in_four_forms(deadline, script):
     ],
 )
 def test_a_script_is_refused_what_net_refuses(deadline, script, files, statement, error):
-    """So that a mistake shows here first."""
+    """So that a mistake shows in a test first."""
     body = f"""
         job_id = submit(*args)
         job = RepositoryUtils.GetJob(job_id, True)
@@ -242,7 +242,7 @@ def test_how_a_script_ends_is_unknown(deadline, script, unknowns, body, code):
 
 
 def test_what_a_script_prints_may_be_hidden(deadline, script):
-    """Nothing of it is trusted anyway."""
+    """The submitter trusts none of it."""
     deadline.change_settings(unknowns={"script_output": "hidden"})
 
     result = command(deadline, "-ExecuteScriptNoGui", script("print('hello')\nimport os\nos.system('echo hello')"))
@@ -251,7 +251,7 @@ def test_what_a_script_prints_may_be_hidden(deadline, script):
 
 
 def test_each_command_of_a_script_may_be_a_process(deadline, script, files):
-    """Then it costs as much."""
+    """Each call then costs as much as a process."""
     deadline.change_settings(unknowns={"script_calls": "process"})
 
     run(deadline, script("submit(*args)\nsubmit(*args)"), *files)
@@ -276,7 +276,7 @@ def test_the_way_can_be_blocked(deadline, script, tmp_path):
 
 @pytest.mark.parametrize(("do", "jobs"), [("die", 1), ("die_after", 2)])
 def test_the_process_dies_at_a_submission(deadline, script, files, do, jobs):
-    """Before or after the second job came into being, with the script in it."""
+    """Before or after the second job is made; the script dies with it."""
     deadline.set_faults(Fault("submit", do, nth=2))
     marker = deadline.folder / "marker"
     path = script(f"for _ in range(3): submit(*args)\nopen({str(marker)!r}, 'w')")
@@ -308,7 +308,7 @@ def test_a_script_ends_with_the_process_that_is_killed(deadline, script, tmp_pat
 
 
 def test_a_script_that_is_not_there_is_an_error(deadline, script):
-    """As is a Python that is not."""
+    """As a missing Python is."""
     missing = command(deadline, "-ExecuteScriptNoGui", "nope.py")
     deadline.change_settings(interpreter=str(deadline.folder / "nope"))
     no_python = command(deadline, "-ExecuteScriptNoGui", script("pass"))

@@ -1,4 +1,4 @@
-"""The offline Deadline's Web Service: the recorded forms of its answers, and what goes wrong on demand."""
+"""The fake Deadline's Web Service: the recorded forms of its answers, and what goes wrong on demand."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_jobs_come_in_a_list_even_one_alone(ask):
 
 
 def test_a_job_without_a_user_is_the_services(ask, deadline):
-    """As it is the real one's account's."""
+    """As the real service gives it to its own account."""
     ask("POST", "/api/jobs", JOB)
 
     assert deadline.jobs()[0].job_info["UserName"] == "webservice"
@@ -71,7 +71,7 @@ def test_the_whole_job_is_answered_without_id_only(ask):
 
 
 def test_tasks_come_in_an_object(ask):
-    """In the form that was recorded; one alone comes in a list."""
+    """In the recorded form; a single one comes in a list too."""
     job_id = ask("POST", "/api/jobs", JOB).json()["_id"]
 
     told = ask("GET", f"/api/tasks?JobID={job_id}").json()
@@ -136,7 +136,7 @@ def test_commands_are_answered_with_success(ask, deadline):
     ],
 )
 def test_errors_are_plain_text_with_their_status(ask, method, path, data, status):
-    """400 for what is missing, 500 for what Deadline refuses, 501 for what is no request of that kind."""
+    """400 for what is missing, 500 for what Deadline refuses, 501 for an unknown kind of request."""
     answer = ask(method, path, data)
 
     assert answer.status_code == status
@@ -145,7 +145,7 @@ def test_errors_are_plain_text_with_their_status(ask, method, path, data, status
 
 
 def test_jobs_that_there_are_not_are_left_out_or_an_error(ask, deadline):
-    """Nobody has written down which."""
+    """The real form is undocumented."""
     assert ask("GET", f"/api/jobs?JobID={UNKNOWN}").json() == []
 
     with serve(deadline, behaviour=Behaviour(unknown_job="error")) as strict:
@@ -153,7 +153,7 @@ def test_jobs_that_there_are_not_are_left_out_or_an_error(ask, deadline):
 
 
 def test_deleted_jobs_are_shown_to_who_asks_for_them(ask):
-    """And to nobody else."""
+    """Everybody else is refused."""
     job_id = ask("POST", "/api/jobs", JOB).json()["_id"]
     ask("DELETE", f"/api/jobs?JobID={job_id}")
 
@@ -194,14 +194,14 @@ def test_a_fault_happens_at_a_command(ask, deadline):
 
 
 def test_an_event_that_changes_jobs_changes_them_here_too(ask, deadline):
-    """What goes wrong inside of Deadline goes wrong whichever way it is asked."""
+    """A fault inside Deadline happens with every connection."""
     deadline.set_faults({"on": "submit", "do": "rewrite", "value": {"Frames": "1-5"}})
 
     assert ask("POST", "/api/jobs", JOB).json()["Props"]["Frames"] == "1-5"
 
 
 def test_garbage_is_answered_after_the_job_is_made(ask, deadline):
-    """It is no JSON, nor any text."""
+    """It is neither JSON nor text."""
     deadline.set_faults({"on": "POST", "do": "garble"})
 
     assert b"\xff" in ask("POST", "/api/jobs", JOB).content
@@ -218,7 +218,7 @@ def test_many_clients_are_served_at_once(service, deadline):
 
 
 def test_strangers_are_kept_out(deadline, certificates):
-    """By TLS, by certificate, and by password."""
+    """With TLS, a certificate, and a password."""
     guard = Guard(certificate=certificates.service, client_ca=certificates.ca, user="anna", password="correct-horse")
     with serve(deadline, guard=guard) as web:
         known = {"verify": str(certificates.ca), "cert": str(certificates.client), "timeout": 10}
@@ -230,9 +230,9 @@ def test_strangers_are_kept_out(deadline, certificates):
 
 
 def test_a_service_that_cannot_be_is_a_clear_error(service, deadline, tmp_path):
-    """No Deadline in the folder, or a port that is taken."""
+    """The folder has no Deadline, or the port is taken."""
     for folder, port, words in [
-        (tmp_path / "nowhere", 0, "holds no offline Deadline"),
+        (tmp_path / "nowhere", 0, "holds no fake Deadline"),
         (deadline, service.server_address[1], "cannot be served on port .* in use"),
         (deadline, 123456, "cannot be served on port 123456"),
     ]:
@@ -241,7 +241,7 @@ def test_a_service_that_cannot_be_is_a_clear_error(service, deadline, tmp_path):
 
 
 def test_the_front_serves_it_beside_the_command(tmp_path):
-    """Until Ctrl+C; what to set is printed."""
+    """It prints the variable to set, and ends with Ctrl+C."""
     port = free_port()
     command = [sys.executable, "-m", "tests.fake_deadline", str(tmp_path / "farm"), "--create"]
     options = ["--workers", "0", "--web", str(port)]

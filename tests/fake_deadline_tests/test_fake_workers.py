@@ -1,4 +1,4 @@
-"""Workers of the offline Deadline: what is submitted to it is rendered with the real plugin."""
+"""Workers of the fake Deadline: what is submitted to it is rendered with the real plugin."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ PATIENCE = 60.0
 
 @pytest.fixture(autouse=True)
 def _context(monkeypatch, deadline):
-    """Workers find the nodes of the tests, and whoever submits finds the offline Deadline."""
+    """Workers find the nodes of the tests, and submitters find the fake Deadline."""
     monkeypatch.setenv("PYTHONPATH", TESTS)
     monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))
 
 
 def wait_until(condition):
-    """Returns once it is so, and at last says that it is not."""
+    """Returns when the condition holds, and fails after a while."""
     until = time.monotonic() + PATIENCE
     while not condition() and time.monotonic() < until:
         time.sleep(0.02)
@@ -46,7 +46,7 @@ def states(deadline):
 
 
 def test_what_is_submitted_is_rendered(deadline, tmp_path):
-    """By way of deadlinecommand, job after job, as flowpipe itself would."""
+    """With ``deadlinecommand``, job by job."""
     graph = Graph(name="main")
     render = nodes.Render(name="render", graph=graph, frames=range(1, 12), factor=3, metadata={"batch_size": 4})
     collect = nodes.Collect(name="collect", graph=graph)
@@ -63,7 +63,7 @@ def test_what_is_submitted_is_rendered(deadline, tmp_path):
 
 @pytest.mark.parametrize("act", ["suspend", "delete"])
 def test_a_rendering_task_is_stopped(deadline, graph, tmp_path, act):
-    """And is done anew once somebody wants it again."""
+    """And is rendered again when it is requeued."""
     log = tmp_path / "log"
     nodes.Wait(name="wait", graph=graph, seconds=2.0, log=str(log), value=5)
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
@@ -81,7 +81,7 @@ def test_a_rendering_task_is_stopped(deadline, graph, tmp_path, act):
 
 
 def test_an_installed_plugin_is_the_one_that_renders(deadline, graph, tmp_path):
-    """With what Configure Plugins says of it."""
+    """With the configuration of *Configure Plugins*."""
     nodes.Pass(name="node", graph=graph, value=1)
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
     installed = deadline.root / "custom" / "plugins" / "Flowpipe"
@@ -98,7 +98,7 @@ def test_an_installed_plugin_is_the_one_that_renders(deadline, graph, tmp_path):
 
 
 def test_a_job_of_a_plugin_that_is_nowhere_fails(deadline):
-    """After as many tries as are allowed, and in words."""
+    """After the allowed number of tries, with the error's text."""
     deadline.change_settings(failure_limit=2)
     with OfflineDeadline(deadline.folder) as opened:
         job_id = opened.submit({"Plugin": "CommandLine"}, {}).job_id
@@ -112,7 +112,7 @@ def test_a_job_of_a_plugin_that_is_nowhere_fails(deadline):
 
 
 def test_the_front_makes_one_and_runs_it(tmp_path, graph, monkeypatch):
-    """It says what to set, renders what is submitted, and leaves nothing running."""
+    """It prints the variable to set, renders what is submitted, and leaves nothing running."""
     folder = tmp_path / "farm"
     words = [sys.executable, "-m", "tests.fake_deadline", str(folder)]
     options = ["--create", "--workers", "1", "--scan", "0.1", "--startup", "0.01", "--pools", "none,comp"]
@@ -137,10 +137,10 @@ def test_the_front_makes_one_and_runs_it(tmp_path, graph, monkeypatch):
 
 
 def test_the_front_says_what_is_wrong(tmp_path):
-    """No folder, and nothing to make it of."""
+    """The folder does not exist, and ``--create`` is missing."""
     words = [sys.executable, "-m", "tests.fake_deadline", str(tmp_path)]
 
     result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
 
     assert result.returncode == 2
-    assert result.stderr.startswith(f"{tmp_path} holds no offline Deadline")
+    assert result.stderr.startswith(f"{tmp_path} holds no fake Deadline")

@@ -20,9 +20,11 @@ from installed import run_installed
 from flowpipe_deadline import WorkerSetup, plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.installation import check
+from tests.fake_deadline import standins
 from tests.fake_deadline.workers import running_workers
 
 TESTS = Path(__file__).parents[1] / "support"
+KIT = Path(standins.__file__).parent
 SCRIPT = f"""
 import sys
 sys.path.insert(0, {str(TESTS)!r})
@@ -56,6 +58,23 @@ def test_the_wheel_finds_its_own_files(installed_package, farm_repository):
     assert result.returncode == 0, result.stdout + result.stderr
     assert json.loads(result.stdout)["differences"] == []
     assert sorted(path.name for path in installed_package.glob("flowpipe_deadline/plugins/*")) == ["Flowpipe"]
+
+
+def test_the_wheel_has_the_stand_ins_of_a_run_and_no_more(installed_package, tmp_path):
+    """No test, and no part of the fake Deadline: not its commands, nor its stand-ins for scripts and dialogs."""
+    packages = {path.parent.name for path in installed_package.glob("*/__init__.py")}
+    kit = {path.relative_to(KIT).as_posix() for path in KIT.rglob("*.py") if path.name != "__init__.py"}
+    standins = installed_package / "flowpipe_deadline" / "offline" / "standins"
+    installed = {path.relative_to(standins).as_posix() for path in standins.rglob("*.py")}
+
+    assert packages == {"flowpipe_deadline"}
+    assert installed & kit == {"packages/Deadline/Scripting.py"}  # Of which the kit has a larger one.
+    assert {path.partition("/")[2].partition("/")[0] for path in installed if path.count("/") > 1} == {
+        "Deadline",
+        "FranticX",
+        "_dotnet",
+        "_worker",
+    }
 
 
 def test_the_command_runs_a_graph_on_what_was_installed(installed_package, farm_repository, bare_python, tmp_path):

@@ -25,7 +25,7 @@ TESTS = str(Path(__file__).parents[1] / "support")
 
 @pytest.fixture(autouse=True)
 def _nodes_on_the_path(monkeypatch):
-    """Workers find the nodes of the tests by their file; what these import, they find here."""
+    """Workers find the nodes of the tests by their file, and their imports here."""
     monkeypatch.setenv("PYTHONPATH", TESTS)
 
 
@@ -35,7 +35,7 @@ def bundle_of(graph, root):
 
 
 def statuses(state):
-    """The job states by key, in words."""
+    """The job states by key, as text."""
     return {key: status.value for key, status in state.jobs.items()}
 
 
@@ -139,7 +139,7 @@ def test_dependents_of_a_failed_job_stay_pending(graph, tmp_path):
 
 @pytest.mark.parametrize("code", [0, 3])
 def test_an_interpreter_that_ends_without_a_word_has_failed(graph, tmp_path, code):
-    """Exit code 0 is no result."""
+    """Exit code 0 alone is not a result."""
     nodes.Exit(name="node", graph=graph, code=code)
 
     state = run_bundle(bundle_of(graph, tmp_path), failure_limit=1)
@@ -183,7 +183,7 @@ def test_what_a_node_prints_does_not_disturb(graph, tmp_path):
 
 
 def test_an_interpreter_nobody_configured_fails_where_it_is_run(graph, tmp_path):
-    """The rest of the graph is done; the error says how to configure it."""
+    """The rest of the graph completes; the error says how to configure the interpreter."""
     nodes.Pass(name="plain", graph=graph, value=1)
     nodes.Pass(name="solver", graph=graph, metadata={"interpreter": "3dequalizer"})
 
@@ -243,7 +243,7 @@ def test_the_jobs_environment_reaches_the_node(graph, tmp_path):
 
 
 def test_completed_tasks_are_not_done_twice(graph, tmp_path):
-    """A second run does what is missing only; a result that was taken away is made again."""
+    """A second run renders only what is missing; a deleted result is computed again."""
     log = tmp_path / "log"
     first = nodes.Wait(name="first", graph=graph, log=str(log), value=1)
     second = nodes.Wait(name="second", graph=graph, log=str(log))
@@ -269,7 +269,7 @@ def test_a_failed_run_goes_on_once_its_cause_is_mended(graph, tmp_path):
 
 
 def test_a_repository_that_is_damaged_is_made_again(graph, tmp_path):
-    """What is done is known from the results."""
+    """The results say what is complete."""
     log = tmp_path / "log"
     nodes.Wait(name="node", graph=graph, log=str(log), value=1)
     bundle = bundle_of(graph, tmp_path)
@@ -281,7 +281,7 @@ def test_a_repository_that_is_damaged_is_made_again(graph, tmp_path):
 
 
 def test_a_bundle_is_run_by_one_farm_at_a_time(graph, tmp_path):
-    """A second run is refused while the first is at it."""
+    """A second run is refused while the first is running."""
     nodes.Wait(name="node", graph=graph, seconds=0.5)
     bundle = bundle_of(graph, tmp_path)
     refused = []
@@ -297,7 +297,7 @@ def test_a_bundle_is_run_by_one_farm_at_a_time(graph, tmp_path):
 
 
 def test_a_farm_without_workers_is_refused(graph, tmp_path):
-    """Nothing would ever happen."""
+    """Otherwise nothing would ever run."""
     nodes.Pass(name="node", graph=graph)
 
     with pytest.raises(UsageError, match="at least one worker"):
@@ -305,7 +305,7 @@ def test_a_farm_without_workers_is_refused(graph, tmp_path):
 
 
 def test_interrupting_a_run_leaves_nothing_behind(graph, tmp_path):
-    """No process, no half result; the next run goes on."""
+    """It leaves no process and no half-written result, and the next run continues."""
     nodes.Pass(name="first", graph=graph, value=1)
     slow = nodes.Wait(name="slow", graph=graph, seconds=30)
     bundle = bundle_of(graph, tmp_path)
@@ -341,7 +341,7 @@ def test_a_signal_to_the_command_ends_all_its_processes(graph, tmp_path, number)
 
 
 def test_a_command_that_is_killed_takes_its_workers_along(graph, tmp_path):
-    """SIGKILL to the command itself: its workers see it go, and stop what they are at."""
+    """After SIGKILL to the command, its workers notice and stop what they render."""
     nodes.Wait(name="slow", graph=graph, seconds=60, log=str(tmp_path / "log"))
     bundle = bundle_of(graph, tmp_path)
     command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "run", str(bundle.folder)]
@@ -365,7 +365,7 @@ def test_a_node_that_asks_or_closes_its_streams_is_no_trouble(graph, tmp_path):
 
 
 def test_files_of_the_current_folder_do_not_get_in_the_way(graph, tmp_path, monkeypatch):
-    """Also where one is called like a module that the farm needs, and PYTHONPATH is relative."""
+    """Even if one has the name of a module that the farm needs, and PYTHONPATH is relative."""
     (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.path.relpath(TESTS))
@@ -397,7 +397,7 @@ def evaluators_of(bundle):
 
 
 def is_for(process, bundle):
-    """Whether the process runs in the bundle, or names it."""
+    """Whether the process runs in the bundle, or has it in its arguments."""
     try:
         return process.cwd() == str(bundle.folder) or bundle.name in " ".join(process.cmdline())
     except psutil.Error:

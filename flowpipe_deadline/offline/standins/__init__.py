@@ -1,5 +1,5 @@
 """Stand-ins of the modules Deadline gives to a plugin, and the sandbox that runs a plugin on them.
 
-Self-contained: standard library only, valid from Python 3.7 (Deadline's oldest) to 3.13, and no import of anything else
-of flowpipe_deadline. ``sandbox.py`` is the way in; what plugins import is in ``packages/``.
+Self-contained: they import the standard library only, and are valid from Python 3.7 (Deadline's oldest) to 3.13.
+``sandbox.py`` is the entry point; ``packages/`` holds what plugins import, as far as the Flowpipe plugin does.
 """

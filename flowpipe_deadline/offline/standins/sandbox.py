@@ -1,7 +1,6 @@
 """The sandbox: loads a plugin file and runs its life cycle as a Worker does (plugin API, section 1.4).
 
-The imitated .NET objects are dynamic; they are imported by name once `install` has made them importable, and typed
-``Any`` here.
+The imitated .NET objects are dynamic: they are imported by name after `install`, and typed ``Any`` here.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import shutil
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 __all__ = [
     "Host",
@@ -73,7 +72,7 @@ class SandboxTask:
 
 @dataclass(frozen=True)
 class Unknowns:
-    """How the sandbox decides what nobody has written down (plugin API, section 9)."""
+    """How the sandbox decides what is undocumented (plugin API, section 9)."""
 
     frame_bounds: str = "ends"
     """Start and end frame of a task with gaps or in reverse order: its ``ends``, or its ``extremes`` (9.9)."""
@@ -86,9 +85,9 @@ class Unknowns:
 
 
 class Host:
-    """Whoever runs the sandbox; subclass it. All methods but ``canceled`` are called with the plugin's words.
+    """Receives what a plugin reports, to be subclassed.
 
-    Everything is called on the thread that runs the phase, unless the plugin starts threads of its own.
+    Its methods are called on the thread that runs the phase, unless the plugin starts threads of its own.
     """
 
     def log(self, level: str, text: str) -> None:
@@ -101,14 +100,14 @@ class Host:
         """The plugin set the status message of the task."""
 
     def canceled(self) -> bool:
-        """Whether the task is to end. Asked about ten times a second while the sandbox waits for a process."""
+        """Whether the task is to end; called about ten times a second while the sandbox waits for a process."""
         return False
 
     def process_started(self, pid: int) -> None:
         """A process was started; it leads a process group of its own."""
 
     def process_ended(self, pid: int) -> None:
-        """The process and what it started are gone. For a process that ends unasked, told with the next call."""
+        """The process and what it started are gone; for one that ends by itself, called at the next occasion."""
 
 
 class TaskError(Exception):
@@ -124,10 +123,11 @@ class TaskCanceled(TaskError):
     """The phase ended because the host cancelled the task."""
 
 
-def install() -> None:
-    """Make ``Deadline``, ``System`` and ``FranticX`` importable in this process."""
-    if PACKAGES not in sys.path:
-        sys.path.insert(0, PACKAGES)
+def install(packages: Sequence[str] = ()) -> None:
+    """Make ``Deadline`` and ``FranticX`` importable in this process, and what lies in further folders before them."""
+    for folder in [PACKAGES, *packages]:
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
 
 
 def read_param(path: str) -> Dict[str, str]:
@@ -147,7 +147,8 @@ def read_param(path: str) -> Dict[str, str]:
 class Sandbox:
     """One loaded plugin. The phases are called in order; `unload` ends it and may be called at any time.
 
-    ``handlers`` says whether the ``first`` stdout handler that matches a line runs, or ``all`` that do (9.3). Every
+    ``handlers`` says whether the ``first`` stdout handler that matches a line runs, or ``all`` that do (9.3).
+    ``packages`` are folders with further modules for the plugin, such as stand-ins that only other plugins use. Every
     phase raises `TaskError` when it fails and `TaskCanceled` when the host cancelled it.
     """
 
@@ -160,12 +161,13 @@ class Sandbox:
         *,
         handlers: str = "first",
         unknowns: Unknowns = Unknowns(),
+        packages: Sequence[str] = (),
     ) -> None:
         answers = dict(vars(unknowns), handlers=handlers)
         for name, choices in _CHOICES.items():
             if answers[name] not in choices:
                 raise ValueError("{}={!r}: choose one of {}".format(name, answers[name], ", ".join(choices)))
-        install()
+        install(packages)
         self._plugin_name = plugin_name
         self._job = job
         self._after_error = unknowns.after_error
@@ -243,7 +245,7 @@ class Sandbox:
         try:
             self._render(plugin)
             if self._context.cancel_seen:
-                # The plugin was told and came back quietly; the task is no more complete for that.
+                # The plugin returned without an error when it was cancelled; the task is still not complete.
                 raise _part("_worker.errors").Canceled("the task was cancelled")
         except Exception:
             if self._context.canceled():

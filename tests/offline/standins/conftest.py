@@ -10,7 +10,9 @@ from dataclasses import replace
 import pytest
 
 from flowpipe_deadline.offline.standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, install
+from tests.fake_deadline.standins import PACKAGES
 
+_OWN = ("Deadline", "FranticX", "System", "_dotnet", "_worker")
 _PLUGIN = """
 import os, sys
 from Deadline.Plugins import DeadlinePlugin, PluginType
@@ -69,7 +71,7 @@ class Program(ManagedProcess):
 
 
 class RecordingHost(Host):
-    """Keeps what it is told."""
+    """Keeps all reports."""
 
     def __init__(self):
         self.lines = []
@@ -114,7 +116,10 @@ class RecordingHost(Host):
 def _installed():
     """The stand-ins can be imported by tests too, and only by these."""
     before = list(sys.path)
-    install()
+    for name in list(sys.modules):  # Other tests may have loaded those of the product alone.
+        if name.partition(".")[0] in _OWN:
+            del sys.modules[name]
+    install([PACKAGES])
     yield
     sys.path[:] = before
 
@@ -140,7 +145,9 @@ def make_sandbox(tmp_path, host):
             (folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
         record = SandboxJob(job_id="5" * 24, plugin_directory=str(folder), jobs_data_directory=str(data))
         options = {} if unknowns is None else {"unknowns": unknowns}
-        made.append(Sandbox("Test", replace(record, **job), host, version, handlers=handlers, **options))
+        made.append(
+            Sandbox("Test", replace(record, **job), host, version, handlers=handlers, packages=[PACKAGES], **options)
+        )
         return made[-1]
 
     yield make

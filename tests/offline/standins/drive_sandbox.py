@@ -1,6 +1,6 @@
-"""Runs a small plugin through the sandbox and prints what the host heard. Valid from Python 3.7.
+"""Runs a small plugin through the sandbox and prints its reports. Valid from Python 3.7.
 
-python drive_sandbox.py <folder of the stand-ins> <empty folder>
+python drive_sandbox.py <folder of the stand-ins> <folder of the kit's packages> <empty folder>
 """
 
 import json
@@ -81,30 +81,30 @@ class Program(ManagedProcess):
 """
 
 
-def main(standins, folder):
-    """Prints the heard lines as JSON."""
+def main(standins, packages, folder):
+    """Prints the reports as JSON."""
     sys.path.insert(0, standins)
     import sandbox
 
-    heard = []
+    reports = []
 
     class RecordingHost(sandbox.Host):
         def log(self, level, text):
-            heard.append(f"{level}: {text}")
+            reports.append(f"{level}: {text}")
 
         def progress(self, percent):
-            heard.append(f"progress {percent}")
+            reports.append(f"progress {percent}")
 
     with open(os.path.join(folder, "Small.py"), "w") as file:
         file.write(PLUGIN)
     job = sandbox.SandboxJob(job_id="1", plugin_directory=folder, jobs_data_directory=folder)
-    box = sandbox.Sandbox("Small", job, RecordingHost())
+    box = sandbox.Sandbox("Small", job, RecordingHost(), packages=[packages])
     box.load()
     box.start_job()
     box.render_task(sandbox.SandboxTask(task_id=0, frames=(1, 3), frame_text="1,3"))
     box.end_job()
     box.unload()
-    print(json.dumps(heard))
+    print(json.dumps(reports))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Dialogs of the Monitor: what a script may build, who sees it, and what is refused (plugin API, sections 5.1 and 5.7)."""
+"""Dialogs of the Monitor: what a script may build and what is refused (plugin API, sections 5.1 and 5.7)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 @pytest.fixture
 def screen():
-    """A screen, with nobody before it but the test."""
+    """A screen whose user is the test."""
     from _dialog.screen import Screen, use
 
     made = Screen()
@@ -99,7 +99,7 @@ def run_script(source, *arguments):
 
 
 def test_a_script_in_the_vendors_way(screen, tmp_path):
-    """Tabs, grids, buttons, a question, and what is remembered until the next time."""
+    """Tabs, grids, buttons, a question, and settings kept for the next time."""
     settings = str(tmp_path / "SomethingSettings.ini")
     script = run_script(VENDOR_LIKE, settings)
     screen.answers = ["No"]
@@ -174,7 +174,7 @@ def test_a_dialog_that_the_script_does_not_keep_is_gone(screen, tmp_path):
     ],
 )
 def test_refused(dialog, call, error, message):
-    """A mistake shows here first."""
+    """So that a mistake shows in a test first."""
     with pytest.raises(error, match=message):
         call(dialog)
 
@@ -212,19 +212,19 @@ def test_a_control_has_the_attributes_that_it_has(shown):
 
 @pytest.mark.parametrize("tells", [True, False])
 def test_whether_a_value_that_a_script_sets_is_modified_is_played_both_ways(shown, screen, tells):
-    """What somebody enters always is."""
+    """What the user enters always counts."""
     screen.tells_what_scripts_set = tells
-    heard = []
-    shown.control("Text").ValueModified.connect(lambda control: heard.append(control.TheValue))
+    seen = []
+    shown.control("Text").ValueModified.connect(lambda control: seen.append(control.TheValue))
 
     shown.SetValue("Text", "by the script")
     screen.enter("Text", "by hand")
 
-    assert heard == [*(["by the script"] if tells else []), "by hand"]
+    assert seen == [*(["by the script"] if tells else []), "by hand"]
 
 
 def test_nobody_uses_what_is_disabled_or_only_shows_something(shown, screen):
-    """A test that does has not looked."""
+    """A test that does so is wrong."""
     shown.SetEnabled("Button", False)
 
     with pytest.raises(ValueError, match="Button is disabled"):

@@ -59,7 +59,7 @@ def test_wrong_arity_shows_when_fired(make_sandbox):
 
 
 def test_unhooked_reads_as_nothing(run_advanced, host):
-    """An unhooked event equals None and counts as false; deleting it is no fault, hooking it again works."""
+    """An unhooked event equals None and counts as false; it can be deleted and hooked again."""
     run_advanced("""
         self.LogInfo(str((self.EndJobCallback == None, bool(self.EndJobCallback))))
         del self.EndJobCallback

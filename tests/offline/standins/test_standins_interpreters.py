@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import flowpipe_deadline.offline.standins.sandbox as sandbox_module
+from tests.fake_deadline import standins as kit
 
 _VERSIONS = ("3.7", "3.8", "3.9", "3.10")
-_HEARD = [
+_REPORTS = [
     "INFO: Plugin rendering frame(s): 1,3",
     "WARNING: '<(?i)FRAMES>' has inline flags after its start: an error from Python 3.11",
     "PYTHON: frames 1,3",
@@ -45,12 +46,12 @@ def interpreters():
     return found
 
 
-def heard_by(executable, folder):
-    """What a host hears of the driver's plugin under an interpreter, with all warnings as errors."""
+def reports_of(executable, folder):
+    """The reports of the driver's plugin under an interpreter, with all warnings as errors."""
     driver = Path(__file__).with_name("drive_sandbox.py")
     standins = Path(sandbox_module.__file__).parent
     answer = subprocess.run(
-        [executable, "-E", "-W", "error", str(driver), str(standins), str(folder)],
+        [executable, "-E", "-W", "error", str(driver), str(standins), kit.PACKAGES, str(folder)],
         capture_output=True,
         text=True,
         check=False,
@@ -62,8 +63,8 @@ def heard_by(executable, folder):
 
 
 def test_this_interpreter(tmp_path):
-    """The driver's plugin is heard in full."""
-    assert heard_by(sys.executable, tmp_path) == _HEARD
+    """The driver's plugin reports everything."""
+    assert reports_of(sys.executable, tmp_path) == _REPORTS
 
 
 def test_interpreters_of_deadline(tmp_path):
@@ -72,21 +73,21 @@ def test_interpreters_of_deadline(tmp_path):
     if not found:
         pytest.skip("none of Python 3.7 to 3.10 is installed, neither with pyenv nor on PATH")
 
-    heard = {}
+    reports = {}
     for version, executable in found.items():
         (tmp_path / version).mkdir()
-        heard[version] = heard_by(executable, tmp_path / version)
+        reports[version] = reports_of(executable, tmp_path / version)
 
-    assert heard == dict.fromkeys(found, _HEARD)
+    assert reports == dict.fromkeys(found, _REPORTS)
 
 
 def test_standard_library_only():
     """Nothing below the stand-ins imports the package it lies in, or anything outside of the standard library."""
-    folder = Path(sandbox_module.__file__).parent
-    own = {path.name.partition(".")[0] for path in (folder / "packages").iterdir()}
+    folders = [Path(module.__file__).parent for module in (sandbox_module, kit)]
+    own = {path.name.partition(".")[0] for folder in folders for path in (folder / "packages").iterdir()}
     imported = set()
 
-    for path in folder.rglob("*.py"):
+    for path in [path for folder in folders for path in folder.rglob("*.py")]:
         for line in path.read_text(encoding="utf-8").splitlines():
             words = line.split()
             if words[:1] in (["import"], ["from"]):

@@ -222,7 +222,7 @@ def test_no_input(run_advanced, host):
 
 
 def test_unmanaged_process(run_advanced, host):
-    """RunProcess answers the exit code; its output is seen by nobody."""
+    """RunProcess returns the exit code; its output is discarded."""
     run_advanced("""
         code = self.RunProcess(sys.executable, '-c "print(1); raise SystemExit(4)"', "", -1)
         self.LogInfo("code {}".format(code))
@@ -348,7 +348,7 @@ def test_cancel_kills_the_whole_tree(load_advanced, task, host):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells which process started which")
 def test_cancel_of_a_simple_plugin(make_sandbox, task, host):
-    """The same for the one process of a Simple plugin, which is told of it."""
+    """The same for the process of a Simple plugin, whose callback runs."""
     sandbox = make_sandbox(_SIMPLE, files={"family.py": _FAMILY})
     sandbox.load()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flowpipe_deadline.offline.standins.sandbox import Sandbox, SandboxJob, Unknowns, read_param
+from tests.fake_deadline.standins import PACKAGES
 
 _VENDOR = os.environ.get("FLOWPIPE_DEADLINE_VENDOR_PLUGINS", "")
 pytestmark = pytest.mark.skipif(
@@ -29,7 +30,8 @@ def run_vendor(tmp_path, host, task):
             jobs_data_directory=str(tmp_path),
             config={**read_param(str(folder / f"{name}.param")), **(config or {})},
         )
-        sandbox = Sandbox(name, replace(record, **job), host, (10, 0), unknowns=unknowns or Unknowns())
+        options = {"unknowns": unknowns or Unknowns(), "packages": [PACKAGES]}
+        sandbox = Sandbox(name, replace(record, **job), host, (10, 0), **options)
         sandbox.load()
         sandbox.start_job()
         sandbox.render_task(task(3, 4, 5))

@@ -10,14 +10,13 @@ from _dotnet.enums import NetEnum
 from _dotnet.kinds import BOOL, INT, STRING, method, one_of
 from _dotnet.members import EventSlot, Property
 from _dotnet.refusal import refused, refusing_function
-from _worker.entries import entries
 from _worker.errors import FailRenderException
 from _worker.launch import Command, command_of, launch, run_managed, run_to_end
 from _worker.monitored import MonitoredProcesses
 from _worker.questions import Questions
 from FranticX.Processes import ManagedProcess
 
-__all__ = ["DeadlinePlugin", "FailRenderException", "PluginConfig", "PluginType"]
+__all__ = ["DeadlinePlugin", "FailRenderException", "PluginType"]
 
 # Members that exist in Deadline and are left out, with the reference section that knows them.
 _LEFT_OUT = {
@@ -39,14 +38,6 @@ class PluginType(NetEnum):
 
     Simple = 0
     Advanced = 1
-
-
-@entries("ConfigEntry", "plugin configuration entry", lambda self: self._values)
-class PluginConfig:
-    """The configuration of a plugin, from ``RepositoryUtils.GetPluginConfig`` (plugin API, section 3.1)."""
-
-    def __init__(self, values: Any) -> None:
-        self._values = values
 
 
 class DeadlinePlugin(Questions):

@@ -1,1 +1,1 @@
-"""Stand-in of the .NET namespace ``Deadline``: ``Plugins``, ``Scripting`` and ``Jobs``."""
+"""Stand-in of the .NET namespace ``Deadline``."""

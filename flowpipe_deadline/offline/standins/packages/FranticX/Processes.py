@@ -16,9 +16,19 @@ from _worker.context import current
 from _worker.errors import RenderPluginException
 from _worker.state import ProcessState
 from _worker.stdout import HandlerList, RegexHandlerCallback
-from System.Diagnostics import ProcessPriorityClass
 
 __all__ = ["ManagedProcess"]
+
+
+class ProcessPriorityClass(NetEnum):
+    """Priority of a process; accepted, not applied."""
+
+    Normal = 0x20
+    Idle = 0x40
+    High = 0x80
+    RealTime = 0x100
+    BelowNormal = 0x4000
+    AboveNormal = 0x8000
 
 
 class AbortLevel(NetEnum):
@@ -56,8 +66,8 @@ _LEFT_OUT_PROPERTIES = {
 class ManagedProcess:
     """Base of a plugin's own processes, and of plugins themselves.
 
-    As under pythonnet (hosts and tooling, section 5.3): no second base class, no ``__dict__``, plain attributes can be set.
-    Priority, affinity, windows and pop-ups are accepted and change nothing: an offline worker has no use for them.
+    As under pythonnet (hosts and tooling, section 5.3): no second base class, no ``__dict__``, plain attributes can be
+    set. Priority, affinity, windows and pop-ups are accepted and ignored: an offline worker has no use for them.
     """
 
     RegexHandlerCallback = RegexHandlerCallback
@@ -139,7 +149,7 @@ class ManagedProcess:
 
     @method(STRING, OBJECT, OBJECT, optional=1)
     def AddPopupHandler(self, title: str, *others: Any) -> None:
-        """Accepted and checked: nothing in the offline farm opens a dialog, so no handler is ever needed (plugin API, section 2.1)."""
+        """Checked and ignored, as nothing on the offline farm opens a dialog (plugin API, section 2.1)."""
         for pattern in (title, *others[:-1]):
             expression(STRING(pattern))
 
@@ -173,6 +183,6 @@ class ManagedProcess:
 
     @method(STRING)
     def GetEnvironmentVariable(self, name: str) -> str:
-        """The variable as this object's own process will see it; "" if unset, as the vendor's plugins expect (plugin API, section 3.5)."""
+        """The variable as this object's process gets it; "" if unset, as vendors expect (plugin API, section 3.5)."""
         state = self._standin
         return state.environment.get(name, state.context.environment().get(name, ""))

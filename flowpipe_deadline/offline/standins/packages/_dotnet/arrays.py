@@ -1,7 +1,7 @@
 """Arrays: .NET sequences, which are not Python lists.
 
-Reference: hosts and tooling, section 5.3 "Out of .NET" (index, len, iterate, join; no slices, no equality with a list, no JSON)
-and plugin API, section 8 (how they print).
+They can be indexed, measured, iterated and joined, but not sliced, compared with a list or written as JSON (hosts and
+tooling, section 5.3). How they print: plugin API, section 8.
 """
 
 from __future__ import annotations

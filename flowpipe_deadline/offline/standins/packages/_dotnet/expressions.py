@@ -1,8 +1,8 @@
 """Regular expressions of .NET, translated to Python's ``re``.
 
 Standard output handlers are .NET expressions (plugin API, section 2.4) and vendor plugins put inline flags in the
-middle of them (plugin API, section 3.8): .NET applies such a flag from there to the end of the group, Python 3.10 to the whole
-expression, Python 3.11 not at all. What has no exact counterpart is refused rather than approximated.
+middle of them (plugin API, section 3.8): .NET applies such a flag from there to the end of the group, Python 3.10 to
+the whole expression, Python 3.11 not at all. What has no exact counterpart is refused rather than approximated.
 """
 
 from __future__ import annotations

@@ -1,15 +1,10 @@
-"""Refusals: members Deadline has and the stand-ins do not imitate say so, instead of returning an invention."""
+"""Refusals: members of Deadline that the stand-ins do not imitate raise an error instead of inventing an answer."""
 
 from __future__ import annotations
 
 from typing import Any, Callable, Tuple
 
-__all__ = ["StaticClass", "names", "refused", "refusing_class", "refusing_function"]
-
-
-def names(text: str) -> Tuple[str, ...]:
-    """The names of left-out members, written as plain text."""
-    return tuple(text.split())
+__all__ = ["StaticClass", "refused", "refusing_function"]
 
 
 def refused(what: str, section: str) -> NotImplementedError:
@@ -46,16 +41,3 @@ class StaticClass(type):
 
     def __call__(cls, *_: Any) -> Any:
         raise TypeError("cannot instantiate the static class {}".format(cls.__name__))
-
-
-class _RefusingClass(StaticClass):
-    def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return refusing_function("{}.{}".format(cls.__name__, name), cls._section)
-
-
-def refusing_class(name: str, section: str) -> Any:
-    """A static class of which nothing is imitated: it can be imported, each of its members refuses."""
-    description = "Not imitated (plugin API, section {}).".format(section)
-    return _RefusingClass(name, (), {"_section": section, "__doc__": description})

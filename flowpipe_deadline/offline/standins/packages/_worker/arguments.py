@@ -9,13 +9,13 @@ import re
 import shlex
 from typing import Callable, Dict, List
 
-__all__ = ["SPLITTERS", "split_dotnet", "split_mono"]
+__all__ = ["SPLITTERS", "split_dotnet"]
 
 _BACKSLASHES_AND_QUOTE = re.compile(r'(\\+)"')
 
 
 def split_dotnet(arguments: str) -> List[str]:
-    r"""The arguments as .NET splits them: like the C runtime of Windows; a single quote is a letter like any other.
+    r"""The arguments as .NET splits them: like the C runtime of Windows; a single quote is an ordinary character.
 
     >>> split_dotnet('-c "two words" \'not one\' C:\\dir\\')
     ['-c', 'two words', "'not", "one'", 'C:\\dir\\']
@@ -49,15 +49,6 @@ def split_dotnet(arguments: str) -> List[str]:
         found.append("".join(current))
 
 
-def split_mono(arguments: str) -> List[str]:
-    """The arguments as Mono splits them: like a Unix shell, so single quotes are quotes.
-
-    The vendor's CommandLine plugin counts on it (``-c '...'``). Which Deadline uses which is in no reference.
-
-    Raises:
-        ValueError: a quote is never closed.
-    """
-    return shlex.split(arguments)
-
-
-SPLITTERS: Dict[str, Callable[[str], List[str]]] = {"dotnet": split_dotnet, "mono": split_mono}
+SPLITTERS: Dict[str, Callable[[str], List[str]]] = {"dotnet": split_dotnet, "mono": shlex.split}
+"""Mono splits like a Unix shell: single quotes are quotes, as the vendor's CommandLine plugin expects, and one that is
+never closed is a ValueError. Which of the two Deadline uses is undocumented."""

@@ -1,7 +1,7 @@
 """One running process: its output line by line, its input, its end.
 
-Two threads serve it, one reading and one waiting, so that a line or the end is known at once and nobody polls.
-Lines are only collected here; who runs the handlers, and when, is decided by the caller.
+Two threads serve it, one reading and one waiting, so that a line or the end is known at once, without polling. Lines
+are only collected here; the caller decides when handlers run.
 """
 
 from __future__ import annotations
@@ -79,14 +79,14 @@ class Child:
         return 128 - self._exit_code if self._exit_code < 0 else self._exit_code
 
     def next_line(self) -> Optional[str]:
-        """The oldest line nobody took yet, or None."""
+        """The oldest line that was not taken yet, or None."""
         try:
             return self._lines.popleft()
         except IndexError:
             return None
 
     def waiting_lines(self) -> int:
-        """How many lines nobody took yet."""
+        """How many lines were not taken yet."""
         return len(self._lines)
 
     def wait_for_news(self, seconds: float) -> None:

@@ -15,11 +15,10 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from _dotnet.exceptions import InvalidOperationException
 
-__all__ = ["Context", "active", "current"]
+__all__ = ["CANCEL_CHECK_SECONDS", "Context", "active", "current"]
 
-_CANCEL_CHECK_SECONDS = (
-    0.1  # Between two questions to the host while a process runs, as in vendor loops (plugin API, section 2.3).
-)
+# Between two questions to the host while a process runs, as in vendors' loops (plugin API, section 2.3).
+CANCEL_CHECK_SECONDS = 0.1
 
 _active: List["Context"] = []
 _activating = threading.Lock()
@@ -54,7 +53,7 @@ class Context:
         self._in_host = threading.local()
 
     def tell(self, method: str, *arguments: Any) -> Any:
-        """Call a method of the host; what it prints meanwhile is no output of the plugin."""
+        """Call a method of the host; what it prints is not taken for output of the plugin."""
         outer, self._in_host.busy = self.in_host, True
         try:
             return getattr(self._host, method)(*arguments)
@@ -62,7 +61,7 @@ class Context:
             self._in_host.busy = outer
 
     def log(self, level: str, text: Optional[str]) -> None:
-        """Hand the text to the host, line by line."""
+        """Log the text, line by line."""
         for line in (text or "").split("\n"):
             self.tell("log", level, line.rstrip("\r"))
 
@@ -87,19 +86,15 @@ class Context:
         return self.cancel_seen
 
     def canceled_now_and_then(self) -> bool:
-        """The same, but the host is asked only as often as makes sense in a loop."""
+        """The same, for loops: the host is asked every ``CANCEL_CHECK_SECONDS`` at most."""
         now = time.monotonic()
         if now < self._next_cancel_check:
             return False
-        self._next_cancel_check = now + _CANCEL_CHECK_SECONDS
+        self._next_cancel_check = now + CANCEL_CHECK_SECONDS
         return self.canceled()
 
-    @property
-    def cancel_check_seconds(self) -> float:
-        return _CANCEL_CHECK_SECONDS
-
     def cancel(self) -> None:
-        """Ask for the end of the task from inside."""
+        """Cancel the task for the plugin."""
         self._cancel_requested = True
 
     def environment(self) -> Dict[str, str]:

@@ -1,8 +1,8 @@
 r"""Inline flags in the middle of a Python pattern, such as ``<(?i)NAME>``.
 
-Vendor plugins use them (plugin API, section 3.8, hosts and tooling, section 4). Python 3.10, which Deadline runs, accepts them
-with a warning and applies them to the whole pattern; Python 3.11 and later refuse them. The offline farm may run on
-these, and the plugin must do there what it does on the farm: hence a ``re`` that moves such flags to the front.
+Vendor plugins use them (plugin API, section 3.8; hosts and tooling, section 4). Python 3.10, which Deadline runs,
+accepts them with a warning and applies them to the whole pattern; Python 3.11 and later refuse them. The offline farm
+may run on these, and the plugin must do there what it does on the farm: this ``re`` moves such flags to the front.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def hoist_flags(pattern: str) -> str:
 
 
 class ForgivingRe(types.ModuleType):
-    """The ``re`` module with the one difference; ``warn`` is told once of each pattern that needs it."""
+    """The ``re`` module with this one difference; ``warn`` is called once for each pattern that needs it."""
 
     def __init__(self, warn: Callable[[str], None]) -> None:
         super().__init__("re", re.__doc__)

@@ -10,7 +10,7 @@ from _dotnet.members import fire, is_hooked
 
 from _worker.arguments import SPLITTERS
 from _worker.child import Child
-from _worker.context import Context
+from _worker.context import CANCEL_CHECK_SECONDS, Context
 from _worker.errors import Canceled, RenderPluginException
 
 __all__ = ["Command", "command_of", "launch", "run_managed", "run_to_end"]
@@ -25,7 +25,8 @@ class Command(NamedTuple):
 
 
 def command_of(process: Any, plugin: Any, *, initialize: bool) -> Command:
-    """Ask the callbacks, in the order of plugin API, section 1.4; the plugin may rewrite the result at last (plugin API, section 1.3).
+    """The command that the callbacks give (plugin API, section 1.4), as the plugin may rewrite it (plugin
+    API, section 1.3).
 
     ``initialize`` is False for the plugin's own process: a plugin is initialized when it is loaded.
     """
@@ -111,7 +112,7 @@ def run_to_end(context: Context, child: Child, on_line: Callable[[str], None]) -
     """
     try:
         while not child.ended or child.waiting_lines():
-            child.wait_for_news(context.cancel_check_seconds)
+            child.wait_for_news(CANCEL_CHECK_SECONDS)
             for _ in range(child.waiting_lines()):
                 on_line(child.next_line() or "")
             if context.canceled_now_and_then():
@@ -126,7 +127,8 @@ def run_managed(process: Any, plugin: Any, *, initialize: bool) -> None:
     """Run a managed process from its callbacks to its exit code.
 
     Raises:
-        RenderPluginException: it ended with a code other than 0 and nobody checks or ignores that (plugin API, sections 2.2, 2.5).
+        RenderPluginException: it ended with a code other than 0 that is neither checked nor ignored (plugin API,
+            sections 2.2 and 2.5).
         Canceled: the task was cancelled.
     """
     state = process._standin

@@ -1,4 +1,4 @@
-"""Loading plugin and pre-load files, and leaving no trace of them."""
+"""Loads plugin and pre-load files, and removes all traces of them afterwards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def plugin_of(module: types.ModuleType) -> Any:
     """The plugin object of a plugin module (plugin API, sections 1.1, 1.2).
 
     Raises:
-        RenderPluginException: the module has not the two functions, or gives no plugin.
+        RenderPluginException: the module lacks one of the two functions, or gives no plugin.
         NullReferenceException: the plugin did not call the base constructor where Deadline needs it.
     """
     for name in ("GetDeadlinePlugin", "CleanupDeadlinePlugin"):

@@ -8,7 +8,7 @@ from _dotnet.exceptions import ArgumentException
 from _dotnet.members import fire, is_hooked
 
 from _worker.child import Child
-from _worker.context import Context
+from _worker.context import CANCEL_CHECK_SECONDS, Context
 from _worker.errors import Canceled, RenderPluginException
 from _worker.launch import Command, launch
 
@@ -34,7 +34,7 @@ class MonitoredProcesses:
         self._running: List[_Monitored] = []
 
     def start(self, name: str, process: Any, command: Command, environment: Dict[str, str], *, tree: bool) -> None:
-        """Start a process under a name; a name can be used again when its process has ended."""
+        """Start a process under a name, which is free again when the process has ended."""
         if self.is_running(name):
             raise ArgumentException('a monitored managed process named "{}" is already running'.format(name))
         if name in self._by_name:
@@ -52,7 +52,7 @@ class MonitoredProcesses:
         """Fail the task if the process is gone (texts: plugin API, section 2.5).
 
         The exit callback runs here and not on its own: when Deadline notices a death between calls is unknown.
-        The exit-checking flag decides whether it runs; a process that is asked for must be there either way.
+        The exit-checking flag decides whether it runs; the task fails either way.
         """
         found = self._find(name)
         if not self._ended(found):
@@ -63,7 +63,7 @@ class MonitoredProcesses:
         raise RenderPluginException('Monitored managed process "{}" has exited or been terminated.'.format(name))
 
     def flush(self, name: str, *, handle: bool) -> None:
-        """Log the lines collected so far and, if asked, run their handlers: between flushes none runs (plugin API, section 2.2)."""
+        """Log the lines collected so far; if asked, run their handlers: only a flush does (plugin API, section 2.2)."""
         self._flush(self._find(name), handle)
 
     def write(self, name: str, text: str) -> None:
@@ -76,7 +76,7 @@ class MonitoredProcesses:
         if milliseconds >= 0:
             found.child.wait_for_end(milliseconds / 1000.0)
             return self._ended(found)
-        while not found.child.wait_for_end(self._context.cancel_check_seconds):
+        while not found.child.wait_for_end(CANCEL_CHECK_SECONDS):
             if self._context.canceled():
                 raise Canceled("the task was cancelled")
         return self._ended(found)
@@ -86,7 +86,7 @@ class MonitoredProcesses:
         self._find(name)
 
     def check_exit(self, name: str, flag: bool) -> None:
-        """Say whether the end of the process is a fault."""
+        """Set whether the end of the process is an error."""
         self._find(name).exit_is_checked = flag
 
     def exit_code(self, name: str) -> int:
@@ -96,7 +96,7 @@ class MonitoredProcesses:
         return found.child.exit_code
 
     def shutdown(self, name: str) -> None:
-        """Kill the process tree, log what it still had to say, and forget the name."""
+        """Kill the process tree, log its remaining lines, and forget the name."""
         self._stop(self._find(name))
         del self._by_name[name]
 
@@ -131,7 +131,7 @@ class MonitoredProcesses:
         return found.child.ended
 
     def _flush(self, found: _Monitored, handle: bool) -> None:
-        # Counted first: a process that never stops talking must not keep its plugin here.
+        # Counted first: a process that prints without end must not keep its plugin here.
         for _ in range(found.child.waiting_lines()):
             line = found.child.next_line() or ""
             if found.process is None:

@@ -10,12 +10,11 @@ from _dotnet.arrays import Array
 from _dotnet.exceptions import InvalidOperationException
 from _dotnet.kinds import FLOAT, INT, STRING, method
 from _dotnet.refusal import refused
-from Deadline.Jobs import Job, Task
 from FranticX.Processes import ManagedProcess
-from System.IO import Path
 
 from _worker.context import Context
 from _worker.entries import entries, parse_boolean
+from _worker.jobs import Job, Task
 
 __all__ = ["Questions"]
 
@@ -51,7 +50,7 @@ class Questions(ManagedProcess):
     def GetDataFilename(self) -> Any:
         """The local path of the first auxiliary file; None without one (plugin API, section 3.3)."""
         job = self._standin.context.job
-        return Path.Combine(job.jobs_data_directory, job.auxiliary_files[0]) if job.auxiliary_files else None
+        return os.path.join(job.jobs_data_directory, job.auxiliary_files[0]) if job.auxiliary_files else None
 
     @method()
     def GetAuxiliaryFilenames(self) -> Array:
@@ -68,7 +67,7 @@ class Questions(ManagedProcess):
 
     @method(STRING)
     def CreateTempDirectory(self, prefix: str) -> str:
-        """Make ``<jobsData>/<prefix>_temp<6 characters>``; removed when the plugin is unloaded (plugin API, section 3.3)."""
+        """Make ``<jobsData>/<prefix>_temp<6 characters>``; unloading removes it (plugin API, section 3.3)."""
         context = self._standin.context
         name = "{}_temp{}".format(prefix or "", uuid.uuid4().hex[:6])
         path = os.path.join(context.job.jobs_data_directory, name)
@@ -175,9 +174,10 @@ def _task(context: Context) -> Any:
 
 
 def _bounds(context: Context) -> Tuple[int, int]:
-    """First and last frame. What Deadline says of a task with gaps or in reverse order is unknown (plugin API, section 9.9).
+    """First and last frame.
 
-    ``ends`` takes the first and last of the list as it stands, ``extremes`` the smallest and largest.
+    Those of a task with gaps or in reverse order are unknown (plugin API, section 9.9): ``ends`` takes the first and
+    last of the list as it stands, ``extremes`` the smallest and largest.
     """
     _task(context)
     if not context.frames:

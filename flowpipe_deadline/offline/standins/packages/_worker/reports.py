@@ -1,4 +1,4 @@
-"""What the sandbox reports: why a phase failed, and what a plugin left behind."""
+"""Reports of the sandbox: why a phase failed, and what a plugin left behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def message_of(error: BaseException) -> str:
 
 
 def traceback_of(error: BaseException, plugin_directory: str) -> str:
-    """The traceback, from the plugin's first line on: how the sandbox got there helps nobody."""
+    """The traceback from the plugin's first line on, without the sandbox's own calls."""
     folder = os.path.join(plugin_directory, "")
     found = error.__traceback__
     while found is not None and not found.tb_frame.f_code.co_filename.startswith(folder):

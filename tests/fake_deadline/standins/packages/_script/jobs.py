@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-import Deadline.Jobs as plugin_side
 from _dotnet.arrays import Array, array_of
 from _dotnet.kinds import BOOL, FLOAT, INT, OBJECT, STRING, Kind, method
 from _dotnet.records import Record
 from _worker.context import current
+from _worker.jobs import LEFT_OUT_OF_JOB
+from Deadline.Jobs import JobStatus
 
 __all__ = ["Job", "Task", "TaskCollection"]
 
@@ -57,7 +58,7 @@ class Job(Record):
             super().__setattr__(name, value)
 
     def _left_out(self) -> Any:
-        return plugin_side.LEFT_OUT_OF_JOB
+        return LEFT_OUT_OF_JOB
 
     def _write(self, key: str, text: str) -> None:
         self._facts["info"][key] = text
@@ -71,7 +72,7 @@ class Job(Record):
     JobDepartment = _Value("Department")
     JobPlugin = PluginName = property(lambda self: self._facts["info"].get("Plugin", ""))
     JobStatus = property(lambda self: self._facts["status"])
-    Status = property(lambda self: plugin_side.JobStatus[self._facts["status"]])
+    Status = property(lambda self: JobStatus[self._facts["status"]])
 
     JobFrames = property(lambda self: self._facts["info"].get("Frames", "0"))
     JobFramesList = FramesList = property(lambda self: Array(INT, self._facts["frames_list"]))

@@ -1,4 +1,7 @@
-"""Stand-in of ``System.Collections.Generic``: ``List[str]()``, ``Dictionary[str, int]()`` (hosts and tooling, section 5.3)."""
+"""Stand-in of ``System.Collections.Generic``: ``List[str]()``, ``Dictionary[str, int]()``.
+
+Reference: hosts and tooling, section 5.3.
+"""
 
 # ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
 

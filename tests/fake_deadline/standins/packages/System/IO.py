@@ -127,7 +127,7 @@ class File(metaclass=StaticClass):
 
     @static_method(STRING)
     def Delete(path: str) -> None:
-        """Remove a file; a missing one is no fault."""
+        """Remove a file; a missing one is not an error."""
         try:
             os.remove(path)
         except FileNotFoundError:
@@ -157,7 +157,7 @@ class Directory(metaclass=StaticClass):
 
     @static_method(STRING)
     def CreateDirectory(path: str) -> None:
-        """Make a folder and its parents; an existing one is no fault. (.NET answers a DirectoryInfo, this nothing.)"""
+        """Make a folder and its parents; an existing one is not an error. (.NET gives a DirectoryInfo.)"""
         try:
             os.makedirs(path, exist_ok=True)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""The order in which a dialog is put together: what is begun is ended, and one grid at a time (plugin API, section 5.7)."""
+"""The order of a dialog's parts: what is begun is ended, and one grid at a time (plugin API, section 5.7)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Stand-in of the .NET namespace ``System``, as far as plugins use it (plugin API, section 8).
 
-Like the real one it carries an ``Exception`` that shadows Python's after a star import (hosts and tooling, section 5.3).
+Like the real one it carries an ``Exception`` that shadows Python's after a star import (hosts and tooling, section
+5.3).
 """
 
 from __future__ import annotations

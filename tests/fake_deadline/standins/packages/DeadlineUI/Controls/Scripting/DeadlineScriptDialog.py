@@ -16,16 +16,16 @@ from _dialog.signals import Signal
 from _dialog.sticky import read_settings, write_settings
 from _dialog.typed import FLAG, NAMES, NUMBER, TEXT, WHOLE, typed
 from _dotnet.kinds import OBJECT
-from _dotnet.refusal import names, refused, refusing_function
+from _dotnet.refusal import refused, refusing_function
 
 __all__ = ["DeadlineScriptDialog"]
 
-_LEFT_OUT = names(
+_LEFT_OUT = tuple(
     """
     AddSubsetControlToGrid AddScriptControl AddRow EndRow AddControl AddComboControl AddRangeControl
     AddSelectionControl AddRadioControl SetCollapsed CreateColorObject OpenUrl CopyToClipboard ShowOpenFileBrowser
     ShowMultiOpenFileBrowser ShowSaveFileBrowser ShowFolderBrowser
-    """
+    """.split()
 )
 _NAME = ("name", TEXT)
 

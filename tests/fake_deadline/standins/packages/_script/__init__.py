@@ -14,7 +14,7 @@ __all__ = ["install"]
 
 
 class _NoJob:
-    """A script runs for no job."""
+    """The job of a script: none."""
 
     job_id = ""
     path_mappings = ()
@@ -22,10 +22,10 @@ class _NoJob:
 
 
 class _Printing:
-    """Hears what Deadline's utilities log, and prints it."""
+    """Prints what Deadline's utilities log."""
 
     def log(self, _: str, text: str) -> None:
-        print(text)  # noqa: T201 (the script's output)
+        print(text)
 
     def canceled(self) -> bool:
         return False

@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from _dotnet.enums import NetEnum
+from FranticX.Processes import ProcessPriorityClass
 
 __all__ = ["ProcessPriorityClass", "ProcessWindowStyle"]
-
-
-class ProcessPriorityClass(NetEnum):
-    """Priority of a process; accepted, not applied."""
-
-    Normal = 0x20
-    Idle = 0x40
-    High = 0x80
-    RealTime = 0x100
-    BelowNormal = 0x4000
-    AboveNormal = 0x8000
 
 
 class ProcessWindowStyle(NetEnum):

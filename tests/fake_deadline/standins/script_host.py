@@ -1,6 +1,6 @@
 """Runs a script's ``__main__`` on the stand-ins, and asks the process that started it for everything about jobs.
 
-Started by ``deadline/scripts.py`` under Deadline's own Python, as a program: ``python -IS script_host.py REQUEST``.
+Started by ``scripts.py`` under Deadline's own Python, as a program: ``python -IS script_host.py REQUEST``.
 Stdin and stdout are the pipe; what the script prints goes through it as well.
 """
 
@@ -16,8 +16,6 @@ import types
 from typing import Any, Dict, Tuple
 
 __all__ = ["main"]
-
-_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 class _Printed(io.TextIOBase):
@@ -44,7 +42,7 @@ class _Printed(io.TextIOBase):
 
 def main(request: Dict[str, Any]) -> int:
     """Runs the script that the request names, and tells how it ended."""
-    sys.path.insert(0, os.path.join(_FOLDER, "packages"))
+    sys.path[:0] = request["packages"]
     # By name: these can be imported only now.
     bridge: Any = importlib.import_module("_script.bridge").Bridge(*_pipe())
     printed = _Printed(bridge)
@@ -78,7 +76,7 @@ def _run(request: Dict[str, Any]) -> Tuple[int, str]:
     try:
         with open(path, "rb") as stream:
             code = compile(stream.read(), path, "exec", dont_inherit=True)
-        exec(code, module.__dict__)  # noqa: S102 (running a script is the purpose)
+        exec(code, module.__dict__)
         entry = module.__dict__.get("__main__")
         if callable(entry):
             entry(*request["arguments"])
@@ -92,7 +90,7 @@ def _run(request: Dict[str, Any]) -> Tuple[int, str]:
 def _code_of(end: SystemExit) -> int:
     if end.code is None or isinstance(end.code, int):
         return int(end.code or 0)
-    print(end.code)  # noqa: T201 (as Python does)
+    print(end.code)
     return 1
 
 

@@ -1,4 +1,4 @@
-"""Methods of a dialog: Python that hands its arguments on to Qt, which insists on their types (plugin API, section 5.7)."""
+"""Methods of a dialog: they hand their arguments on to Qt, which insists on types (plugin API, section 5.7)."""
 
 from __future__ import annotations
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List
 
 from _dotnet.kinds import Kind
-from _dotnet.refusal import names
 
 from _dialog import screen
 from _dialog.signals import Signal
@@ -13,23 +12,19 @@ from _dialog.typed import FLAG, TEXT, between
 
 __all__ = ["TYPES", "Control", "kind_of"]
 
-TYPES: Dict[str, Tuple[str, ...]] = {
-    "AddControlToGrid": names(
-        """
+TYPES: Dict[str, List[str]] = {
+    "AddControlToGrid": """
         LabelControl SeparatorControl TextControl MultiLineTextControl ReadOnlyTextControl PasswordControl ButtonControl
         PoolComboControl SecondaryPoolComboControl GroupComboControl MachineListControl SlaveListControl
         LimitGroupControl DependencyControl OnJobCompleteControl
-        """
-    ),
-    "AddComboControlToGrid": names("ComboControl ListControl MultiSelectListControl"),
-    "AddRangeControlToGrid": names("RangeControl SliderControl ProgressBarControl"),
-    "AddSelectionControlToGrid": names(
-        """
+    """.split(),
+    "AddComboControlToGrid": "ComboControl ListControl MultiSelectListControl".split(),
+    "AddRangeControlToGrid": "RangeControl SliderControl ProgressBarControl".split(),
+    "AddSelectionControlToGrid": """
         CheckBoxControl FileBrowserControl FileSaverControl FolderBrowserControl MultiFileBrowserControl
         MultiLineMultiFileBrowserControl MultiLineMultiFolderBrowserControl
-        """
-    ),
-    "AddRadioControlToGrid": names("RadioControl"),
+    """.split(),
+    "AddRadioControlToGrid": "RadioControl".split(),
 }
 """The types that each method adds."""
 
@@ -79,7 +74,7 @@ class Control:
         self._take(value, is_told=screen.current().tells_what_scripts_set)
 
     def use(self, value: Any = None) -> None:
-        """What somebody before the screen does: press it, or give it a value."""
+        """The user's action: press it, or give it a value."""
         if not self.is_enabled:
             raise ValueError("{} is disabled: nobody can use it".format(self.Name))
         if self._type in _UNTOUCHABLE or self.ReadOnly:

@@ -1,4 +1,4 @@
-"""The screen with the Monitor's dialogs on it, and what somebody before it does (plugin API, sections 5.1 and 5.7)."""
+"""The screen with the Monitor's dialogs, and what its user does (plugin API, sections 5.1 and 5.7)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Screen:
         self.answers: List[str] = []
         """What will be pressed in the message boxes that ask something, in order."""
         self.uncaught: List[str] = []
-        """Tracebacks on the Monitor's console: mistakes that nobody else sees."""
+        """Tracebacks on the Monitor's console, the only place where errors are shown."""
         self.while_modal: Optional[Callable[[], None]] = None
-        """What somebody does while a dialog waits for them."""
+        """What the user does while a dialog waits."""
         self._dialogs: List[Any] = []
 
     @property
@@ -68,7 +68,7 @@ class Screen:
         self._dialogs.append(weakref.ref(dialog))
         if dialog.is_modal:
             if self.while_modal is None:
-                raise ValueError("a modal dialog waits until somebody closes it, and nobody is there")
+                raise ValueError("a modal dialog waits until it is closed, and there is no user")
             self.while_modal()
             if dialog.is_shown:
                 dialog.closeEvent(None)
@@ -80,7 +80,7 @@ class Screen:
             return buttons[0]
         answer = self.answers.pop(0) if self.answers else ""
         if answer not in buttons:
-            raise ValueError("nobody knows what to press of {}: {!r}".format(", ".join(buttons), answer))
+            raise ValueError("no answer says what to press of {}: {!r}".format(", ".join(buttons), answer))
         return answer
 
     @contextmanager

@@ -1,31 +1,19 @@
-"""Stand-in of ``Deadline.Jobs``: the job and task a plugin sees (plugin API, sections 5.5 and 5.6)."""
-
-# ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
+"""The running job and task, as a plugin sees them (plugin API, sections 5.5 and 5.6)."""
 
 from __future__ import annotations
 
 from typing import Any, Dict
 
 from _dotnet.arrays import Array
-from _dotnet.enums import NetEnum
 from _dotnet.kinds import INT, STRING, method
 from _dotnet.records import Record
-from _dotnet.refusal import names
+
 from _worker.context import Context
 
-__all__ = [
-    "AutoJobCleanupType",
-    "Job",
-    "JobCompleteAction",
-    "JobScheduledType",
-    "JobStatus",
-    "Task",
-    "TaskOnTimeout",
-    "TaskStatus",
-]
+__all__ = ["LEFT_OUT_OF_JOB", "Job", "Task"]
 
 # Members of the reference that the offline farm has no value for, or that change a job in the database.
-LEFT_OUT_OF_JOB = names(
+LEFT_OUT_OF_JOB = tuple(
     """
     JobComment JobDepartment JobStatus JobTaskCount JobQueuedTasks JobRenderingTasks JobPendingTasks
     JobCompletedTasks JobSuspendedTasks JobFailedTasks JobPriority JobPool JobSecondaryPool JobGroup
@@ -43,68 +31,8 @@ LEFT_OUT_OF_JOB = names(
     JobProtected JobSuppressEvents JobEventOptIns JobPreJobScript JobPostJobScript JobPreTaskScript
     JobPostTaskScript JobMaintenanceJob JobMaintenanceJobStartFrame JobMaintenanceJobEndFrame Status
     ExtraInfoDictionary Properties OutputDirectories
-    """
+    """.split()
 )
-
-
-class TaskStatus(NetEnum):
-    """States of a task (plugin API, section 5.6)."""
-
-    Unknown = 1
-    Queued = 2
-    Suspended = 3
-    Rendering = 4
-    Completed = 5
-    Failed = 6
-    Pending = 8
-
-
-class JobStatus(NetEnum):
-    """States of a job (plugin API, section 5.6)."""
-
-    Unknown = 0
-    Active = 1
-    Suspended = 2
-    Completed = 3
-    Failed = 4
-    Pending = 6
-
-
-class JobCompleteAction(NetEnum):
-    """What becomes of a completed job (plugin API, section 5.6; the numbers are the order of the reference)."""
-
-    Archive = 0
-    Delete = 1
-    Nothing = 2
-
-
-class TaskOnTimeout(NetEnum):
-    """What becomes of a task that takes too long (plugin API, section 5.6; the numbers are the order of the reference)."""
-
-    ErrorAndNotify = 0
-    Error = 1
-    Notify = 2
-    Complete = 3
-    RequeueAndNotify = 4
-    Requeue = 5
-    FailAndNotify = 6
-    Fail = 7
-
-
-class JobScheduledType(NetEnum):
-    """When a job starts (plugin API, section 5.6)."""
-
-    None_ = 0
-    Once = 1
-    Daily = 2
-    Custom = 3
-
-
-class AutoJobCleanupType(NetEnum):
-    """How completed jobs are cleaned up (plugin API, section 5.6; the numbers are the order of the reference)."""
-
-    DeleteJobs = 0
-    ArchiveJobs = 1
 
 
 class Job(Record):

@@ -8,7 +8,6 @@ import Deadline.Scripting as plugin_side
 from _dotnet.arrays import Array, array_of
 from _dotnet.kinds import BOOL, OBJECT, STRING, one_of, static_method
 from _dotnet.refusal import StaticClass
-from Deadline.Plugins import PluginConfig
 
 from _script.bridge import ask
 from _script.jobs import Job, Task, TaskCollection
@@ -114,5 +113,5 @@ class RepositoryUtils(metaclass=StaticClass):
         return str(ask("path", file, is_custom))
 
     @static_method(STRING)
-    def GetPluginConfig(name: str) -> PluginConfig:
-        return PluginConfig(ask("plugin config", name))
+    def GetPluginConfig(name: str) -> plugin_side.PluginConfig:
+        return plugin_side.PluginConfig(ask("plugin config", name))
