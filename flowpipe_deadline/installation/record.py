@@ -12,7 +12,7 @@ from ..core.files import RecordError, json_bytes, parse_record
 from .contents import PLUGIN_FOLDER
 
 RECORD = f"{PLUGIN_FOLDER}/installed.json"
-_FORMAT = 1
+FORMAT = 1
 _KEYS = ("version", "packages", "files", "folders", "pending")
 
 
@@ -45,7 +45,7 @@ class Record:
 
     def to_bytes(self) -> bytes:
         """The file's content."""
-        return json_bytes({"format": _FORMAT, **asdict(self)})
+        return json_bytes({"format": FORMAT, **asdict(self)})
 
 
 def read_installed(custom: Path) -> Record:
@@ -61,7 +61,7 @@ def read_installed(custom: Path) -> Record:
     except (FileNotFoundError, NotADirectoryError):
         return Record()
     try:
-        return _parse(parse_record(data, name=str(path), version=_FORMAT, keys=_KEYS))
+        return _parse(parse_record(data, name=str(path), version=FORMAT, keys=_KEYS))
     except (RecordError, TypeError, ValueError, AttributeError) as error:
         raise InstallationError(
             f"{path} is damaged, or written by a newer version of flowpipe-deadline: use that version; or delete the"

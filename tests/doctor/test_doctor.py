@@ -11,10 +11,8 @@ from doctors import changes_of, doctor, examine, only, pretend_version, verdicts
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.deadline.client import RepositoryInfo
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
-from flowpipe_deadline.doctor.connections import check_service
-from flowpipe_deadline.doctor.machine import check_version
-from flowpipe_deadline.doctor.places import check_results, check_root
-from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin
+from flowpipe_deadline.doctor.machine import check_results, check_root, check_service
+from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin, check_version
 from flowpipe_deadline.installation import install
 from flowpipe_deadline.installation.packages import own_version
 from tests.fake_deadline.operations import OfflineDeadline
@@ -25,8 +23,8 @@ HEALTHY = {
     "versions": "ok",
     "deadlinecommand": "ok",
     "settings": "ok",
-    "way": "ok",
-    "script way": "ok",
+    "connection": "ok",
+    "script connection": "ok",
     "Web Service": "ok",
     "Deadline": "ok",
     "repository": "ok",
@@ -69,23 +67,21 @@ def no_command(monkeypatch):
 
 def test_where_all_is_well_that_is_what_is_told(deadline, root):
     """And looking has changed nothing."""
-    report = examine(root=root).report()
+    report = examine(root=root)
 
     assert verdicts(report.checks) == HEALTHY
-    assert not report.has_problem
-    assert (report.probe, report.answers) == ((), ())
+    assert report.errors == []
+    assert (report.probe, report.answers) == ([], [])
     assert only(report.checks, "Deadline").found == "version 10.4.2.2"
     assert only(report.checks, "plugin").found == f"Flowpipe {VERSION} is installed"
-    assert only(report.checks, "way").facts["via"] == "script"
-    assert only(report.checks, "pools and groups").facts == {"pools": 2, "groups": 2, "limits": 0}
+    assert only(report.checks, "connection").details["via"] == "script"
+    assert only(report.checks, "pools and groups").details == {"pools": 2, "groups": 2, "limits": 0}
     assert (changes_of(deadline), list(root.iterdir())) == ([], [])
 
 
 def test_the_report_says_nothing_private(deadline, root):
     """No user, no path, no pool; but what was asked of deadlinecommand, and what it answered."""
-    examination = examine(root=root, settings={"pool": "bond"})
-
-    data = examination.report().to_json(examination.redaction())
+    data = examine(root=root, settings={"pool": "bond"}).to_json()
 
     text = json.dumps(data).lower()
     assert [word for word in ("lisa", "bond", "goldfinger", "moonraker", str(deadline.folder)) if word in text] == []
@@ -98,15 +94,15 @@ def test_the_report_says_nothing_private(deadline, root):
 
 def test_without_deadlinecommand_and_web_service_there_is_no_way(deadline, root, no_command):
     """What else can be looked at is."""
-    report = examine(root=root).report()
+    report = examine(root=root)
 
-    assert report.has_problem
+    assert report.errors
     found = verdicts(report.checks)
-    assert {name for name in found if found[name] == "problem"} == {"deadlinecommand", "way"}
+    assert {name for name in found if found[name] == "problem"} == {"deadlinecommand", "connection"}
     assert {name for name in HEALTHY if name not in found} == {
         *("Deadline", "repository", "plugin", "pools and groups", "limits of jobs")
     }
-    assert "install the Deadline Client" in only(report.checks, "way").found
+    assert "install the Deadline Client" in only(report.checks, "connection").found
 
 
 def test_a_web_service_does_without_deadlinecommand(deadline, root, no_command, monkeypatch):
@@ -114,10 +110,10 @@ def test_a_web_service_does_without_deadlinecommand(deadline, root, no_command, 
     with serve(deadline) as service:
         monkeypatch.setenv("FLOWPIPE_DEADLINE_WEBSERVICE", service.url)
 
-        report = examine(root=root).report()
+        report = examine(root=root)
 
-    assert verdicts(report.checks) == {**HEALTHY, "deadlinecommand": "warning", "script way": "unknown"}
-    assert only(report.checks, "way").facts["via"] == "webservice"
+    assert verdicts(report.checks) == {**HEALTHY, "deadlinecommand": "warning", "script connection": "unknown"}
+    assert only(report.checks, "connection").details["via"] == "webservice"
     assert report.exchanges == ()
 
 
@@ -126,38 +122,42 @@ def test_a_web_service_that_lets_nobody_in_is_worth_a_warning(deadline):
     with serve(deadline, guard=Guard(user="lisa", password="secret")) as service:
         settings = WebServiceSettings(service.url)
 
-        checks = [check_service(settings, "", is_taken=is_taken) for is_taken in (False, True)]
+        checks = [check_service(settings, "", is_used=is_used) for is_used in (False, True)]
 
     assert [check.verdict for check in checks] == ["warning", "problem"]
     assert "401" in checks[0].found
-    assert check_service(None, "'x' is no Web Service", is_taken=False).verdict == "problem"
+    assert check_service(None, "'x' is no Web Service", is_used=False).verdict == "problem"
 
 
 def test_a_deadline_that_does_not_answer_is_a_problem(deadline, root):
     """Its words are told."""
     deadline.set_faults({"on": "*", "do": "deny", "times": 0, "value": "The repository is out of reach"})
 
-    report = examine(root=root).report()
+    report = examine(root=root)
 
     found = verdicts(report.checks)
-    assert (found["deadlinecommand"], found["script way"], found["repository"]) == ("problem", "warning", "problem")
+    assert (found["deadlinecommand"], found["script connection"], found["repository"]) == (
+        "problem",
+        "warning",
+        "problem",
+    )
     assert "The repository is out of reach" in only(report.checks, "deadlinecommand").found
 
 
-def test_where_scripts_do_not_run_the_slow_way_is_taken(deadline, root):
+def test_where_scripts_do_not_run_the_slow_way_is_used(deadline, root):
     """Which is worth a warning."""
     deadline.change_settings(interpreter="/nowhere/python")
 
-    report = examine(root=root).report()
+    report = examine(root=root)
 
-    assert verdicts(report.checks) == {**HEALTHY, "script way": "warning"}
-    assert "a process per job" in only(report.checks, "script way").advice
+    assert verdicts(report.checks) == {**HEALTHY, "script connection": "warning"}
+    assert "a process per job" in only(report.checks, "script connection").advice
 
 
 def test_settings_that_do_not_fit_the_farm_are_problems(deadline, root):
     """Those of the studio, of presets and of the command line: the graph that may be sent is planned with them."""
-    unknown = only(examine(root=root, settings={"pool": "bnod"}).report().checks, "pools and groups")
-    wrong = only(examine(root=root, settings={"prioritty": 7}).report().checks, "settings")
+    unknown = only(examine(root=root, settings={"pool": "bnod"}).checks, "pools and groups")
+    wrong = only(examine(root=root, settings={"prioritty": 7}).checks, "settings")
 
     assert (unknown.verdict, wrong.verdict) == ("problem", "problem")
     assert "bnod" in unknown.found
@@ -169,7 +169,7 @@ def test_another_version_in_the_repository_is_a_problem(deadline, root):
     """Workers would run other code than what planned their tasks."""
     pretend_version(deadline, "0.0.1")
 
-    check = only(examine(root=root).report().checks, "plugin")
+    check = only(examine(root=root).checks, "plugin")
 
     assert check.verdict == "problem"
     assert check.found == f"Flowpipe 0.0.1 is installed, and this is {VERSION}"
@@ -181,9 +181,9 @@ def test_another_version_in_the_repository_is_a_problem(deadline, root):
     [
         (["Flowpipe"], Installed(VERSION), "ok", "is installed"),
         (["Python"], Installed(VERSION), "problem", "has no plugin Flowpipe"),
-        (["Flowpipe"], Installed(None), "warning", "nothing tells which version"),
+        (["Flowpipe"], Installed(None), "warning", "without a record of its version"),
         (None, Installed(None), "problem", "is not installed"),
-        (["Flowpipe"], None, "unknown", "its version cannot be told from here"),
+        (["Flowpipe"], None, "unknown", "its version cannot be found out from here"),
         (["Flowpipe"], Installed(VERSION, {"edited": ("a", "b")}), "warning", "files differ: 2 edited"),
         (["Flowpipe"], Installed(VERSION, {"missing": ("a",)}), "problem", "files differ: 1 missing"),
     ],
@@ -230,7 +230,7 @@ def test_what_deadline_does_not_tell_is_unknown():
     check = check_limits(RepositoryInfo(maximum_priority=100))
 
     assert check.verdict == "unknown"
-    assert check.advice == "5000 tasks per job are taken for the limit"
+    assert check.advice == "5000 tasks per job are assumed as the limit"
 
 
 def test_the_report_is_printed_as_json(deadline, root):

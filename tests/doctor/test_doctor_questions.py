@@ -7,9 +7,8 @@ import platform
 import pytest
 from pythons import VERSIONS, find_python
 
-from flowpipe_deadline.doctor.questions.ask import ask_questions
-from flowpipe_deadline.doctor.questions.catalogue import QUESTIONS
-from flowpipe_deadline.doctor.questions.recorder import RecordedCommand
+from flowpipe_deadline.doctor.questions.ask import QUESTIONS, ask_questions
+from flowpipe_deadline.doctor.recorder import RecordedCommand
 from tests.fake_deadline.operations import OfflineDeadline
 
 OTHER = {
@@ -103,7 +102,7 @@ def other(tmp_path_factory):
 def test_the_answer_that_is_played_is_found_out(one, other, name):
     """Of either."""
     for asked, expected in zip((one, other), FOUND[name]):
-        facts = asked.answers[name].facts
+        facts = asked.answers[name].details
         assert {key: facts.get(key) for key in expected} == expected, asked.answers[name]
 
 
@@ -119,14 +118,14 @@ def test_every_question_is_answered_and_nothing_is_left(one, other):
 
 def test_an_answer_names_what_led_to_it(one):
     """Every exchange with deadlinecommand belongs to one question, but for the look at what there was before."""
-    exchanges = [number for answer in one.answers.values() for number in range(*answer.exchanges)]
+    exchanges = [number for answer in one.answers.values() for number in answer.exchanges]
 
     assert exchanges == list(range(1, len(one.command.exchanges)))
 
 
 def test_scripts_are_looked_at_in_deadlines_own_python(one, other):
     """Which may be older than ours."""
-    pythons = [asked.answers["script"].facts["python"] for asked in (one, other)]
+    pythons = [asked.answers["script"].details["python"] for asked in (one, other)]
 
     assert pythons[0] == platform.python_version()
     assert pythons[1].startswith(f"{VERSIONS[0]}." if find_python(VERSIONS[0]) else pythons[0])
@@ -134,7 +133,7 @@ def test_scripts_are_looked_at_in_deadlines_own_python(one, other):
 
 def test_times_are_measured(one):
     """Of a start, of a submission, and of a call from inside."""
-    start, calls = one.answers["start"].facts, one.answers["calls"].facts
+    start, calls = one.answers["start"].details, one.answers["calls"].details
 
     assert len(start["start_seconds"]) == 3
     assert min(*start["start_seconds"], start["submission_seconds"], calls["call_seconds"], calls["start_seconds"]) > 0
@@ -142,7 +141,7 @@ def test_times_are_measured(one):
 
 def test_the_keys_are_told_in_deadlines_words(one):
     """As it prints them, in its order."""
-    keys = one.answers["keys"].facts["keys"]
+    keys = one.answers["keys"].details["keys"]
 
     assert keys["GetJob True"][:3] == ["JobId", "JobName", "JobUserName"]
     assert keys["GetJobTasks"][:3] == ["TaskId", "TaskFrameList", "TaskStatus"]
@@ -150,11 +149,11 @@ def test_the_keys_are_told_in_deadlines_words(one):
 
 def test_frame_lists_are_read(one):
     """Where a reverse step begins, what order means, and that negative frames are refused."""
-    facts = one.answers["frames"].facts
+    facts = one.answers["frames"].details
 
     assert facts["reverse_step_from"] == "first"
     assert facts["orders"] == {"True": "3,1-2", "False": "3,1,2"}
-    assert all(told.startswith("Error:") for told in facts["negative"].values())
+    assert all(words.startswith("Error:") for words in facts["negative"].values())
 
 
 @pytest.fixture
@@ -193,9 +192,7 @@ def test_a_call_that_never_ends_is_ended(deadline):
 
     answers, left = ask("frames", timeout=1.0)
 
-    assert str(answers["frames"]) == (
-        "could not be told, because deadlinecommand -ParseFrameList does not end, and was stopped"
-    )
+    assert str(answers["frames"]) == ("no answer: deadlinecommand -ParseFrameList does not end, and was stopped")
     assert left == []
 
 
@@ -234,6 +231,6 @@ def test_who_wants_to_stop_gets_what_is_known(deadline):
     answers, left = ask("filter", "several", is_stopping=is_stopping)
 
     assert {name: str(answer) for name, answer in answers.items()} == {
-        "several": "could not be told, because it was interrupted",
+        "several": "no answer: it was interrupted",
     }
     assert (left, list(deadline.jobs())) == ([], [])
