@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 
 import pytest
@@ -9,6 +10,8 @@ from pythons import VERSIONS, find_python
 
 from flowpipe_deadline.doctor.questions.ask import QUESTIONS, ask_questions
 from flowpipe_deadline.doctor.recorder import RecordedCommand
+from flowpipe_deadline.doctor.redact import Redaction
+from flowpipe_deadline.doctor.report import Report
 from tests.fake_deadline.operations import OfflineDeadline
 
 OTHER = {
@@ -121,6 +124,17 @@ def test_an_answer_names_what_led_to_it(one):
     exchanges = [number for answer in one.answers.values() for number in answer.exchanges]
 
     assert exchanges == list(range(1, len(one.command.exchanges)))
+
+
+def test_a_report_of_answers_is_plain_json(one):
+    """Answers, details and exchanges alike."""
+    report = Report((), (), tuple(one.answers.values()), one.command.exchanges, Redaction({}), is_interrupted=False)
+
+    data = json.loads(json.dumps(report.to_json(), allow_nan=False))
+
+    assert [entry["name"] for entry in data["questions"]] == [question.name for question in QUESTIONS]
+    numbers = [number for entry in data["questions"] for number in entry["exchanges"]]
+    assert numbers == list(range(1, len(data["exchanges"])))
 
 
 def test_scripts_are_looked_at_in_deadlines_own_python(one, other):

@@ -10,7 +10,7 @@ from ...submit.transaction import Say, Stop
 from ..recorder import RecordedCommand
 from ..report import Answer
 from . import frames, info_files, outputs, processes, several, states
-from .experiment import Experiment, Question, StoppedError
+from .experiment import Experiment, Question
 
 _MODULES = (processes, states, frames, outputs, info_files, several)
 QUESTIONS = tuple(one for module in _MODULES for one in vars(module).values() if isinstance(one, Question))
@@ -34,7 +34,7 @@ def ask_questions(
             first = len(command.exchanges)
             with experiment.begun(question.name):
                 answer = _answer(question, experiment)
-            answers.append(replace(answer, exchanges=range(first, len(command.exchanges))))
+            answers.append(replace(answer, exchanges=tuple(range(first, len(command.exchanges)))))
     finally:
         left = experiment.clean_up()
     return answers, left
@@ -43,8 +43,6 @@ def ask_questions(
 def _answer(question: Question, experiment: Experiment) -> Answer:
     try:
         outcome = question.ask(experiment)
-    except StoppedError:
-        return question.unanswered("it was interrupted")
     except FlowpipeDeadlineError as error:
         return question.unanswered(" ".join(str(error).split()))
     except Exception as error:  # Whatever a farm answers that is not foreseen here.

@@ -33,10 +33,6 @@ class NoAnswerError(FlowpipeDeadlineError):
     """A question cannot be answered here; the message says why."""
 
 
-class StoppedError(FlowpipeDeadlineError):
-    """Somebody asked to stop."""
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What an experiment has shown."""
@@ -57,17 +53,15 @@ class Attempt:
     exchange: Exchange
 
     @property
-    def verdict(self) -> str:
-        """In a few words."""
-        words = {"refused": "refused", "warned": "taken with a warning", "taken": "taken"}[self.kind]
-        return f"{words} ({self.words})" if self.kind != "taken" else words
+    def kind(self) -> str:
+        """``refused``, ``warned`` (taken with a warning) or ``taken``."""
+        return "refused" if self.job_id is None else "warned" if self.words else "taken"
 
     @property
-    def kind(self) -> str:
-        """``refused``, ``warned`` or ``taken``."""
-        if self.job_id is None:
-            return "refused"
-        return "warned" if self.words else "taken"
+    def verdict(self) -> str:
+        """The kind for people, with the words."""
+        texts = {"refused": f"refused ({self.words})", "warned": f"taken with a warning ({self.words})"}
+        return texts.get(self.kind, self.kind)
 
 
 @dataclass(frozen=True)
@@ -126,8 +120,7 @@ class Experiment:
         """What a command did, also if it failed.
 
         Raises:
-            NoAnswerError: It cannot be started, or does not end.
-            StoppedError: Somebody asked to stop.
+            NoAnswerError: It cannot be started, does not end, or somebody asked to stop.
         """
         self.check()
         try:
@@ -143,39 +136,35 @@ class Experiment:
         """Goes on unless somebody asked to stop.
 
         Raises:
-            StoppedError: Somebody did.
+            NoAnswerError: Somebody did.
         """
         if self._is_stopping():
-            raise StoppedError("interrupted")
+            raise NoAnswerError("it was interrupted")
 
-    def entries(self, **more: str) -> dict[str, str]:
-        """The job info of a harmless job, with these values."""
+    def files(self, *lines: str, **values: Optional[str]) -> tuple[str, str]:
+        """The job info file of a harmless job, and a plugin info file.
+
+        The job info begins with these lines; of its ``values``, those that are None are left out.
+        """
         own = {"Plugin": "CommandLine", "Name": self.batch, "BatchName": self.batch, "Comment": COMMENT}
-        return {**own, "Priority": "0", "InitialStatus": "Suspended", **self._settings, **more}
-
-    def files(self, text: str) -> tuple[str, str]:
-        """A job info file with that text, and a plugin info file."""
-        name = str(len(list(self.folder.iterdir())))
-        paths = self.folder / f"{name}.job", self.folder / f"{name}.plugin"
+        info = {**own, "Priority": "0", "InitialStatus": "Suspended", **self._settings, **values}
+        entries = [(key, value) for key, value in info.items() if value is not None]
+        text = "".join(f"{line}\n" for line in lines) + format_entries(entries)
+        number = len(list(self.folder.iterdir()))
+        paths = self.folder / f"{number}.job", self.folder / f"{number}.plugin"
         for path, content in zip(paths, (text, format_entries(_HARMLESS.items()))):
             path.write_bytes(encode_info(content))
         return str(paths[0]), str(paths[1])
 
-    def attempt(self, *more_lines: str, **more: str) -> Attempt:
-        """Submits a harmless job with these values, and these lines before all others.
+    def attempt(self, *lines: str, **values: Optional[str]) -> Attempt:
+        """Submits a job with these ``files``.
 
         Raises:
             NoAnswerError: As ``ask``.
-            StoppedError: As ``ask``.
         """
-        lines = "".join(f"{line}\n" for line in more_lines)
-        return self.attempt_text(lines + format_entries(self.entries(**more).items()))
-
-    def attempt_text(self, text: str) -> Attempt:
-        """The same, with the whole text of the job info."""
         uncertain = set(self._uncertain)
         self.expect_jobs()
-        exchange = self.ask(*self.files(text))
+        exchange = self.ask(*self.files(*lines, **values))
         try:
             created = parse_submission(exchange.result.output, exit_code=exchange.result.exit_code)
         except RefusedError as error:
@@ -187,17 +176,29 @@ class Experiment:
         self.remember(created.job_id)
         return Attempt(created.job_id, " ".join(created.warnings), exchange)
 
-    def create(self, **more: str) -> str:
+    def create(self, **values: str) -> str:
         """The ID of a new harmless job with these values.
 
         Raises:
             NoAnswerError: As ``ask``; or Deadline refuses the job.
-            StoppedError: As ``ask``.
         """
-        attempt = self.attempt(**more)
+        attempt = self.attempt(**values)
         if attempt.job_id is None:
             raise NoAnswerError(f"Deadline refuses the job for it: {attempt.words}")
         return attempt.job_id
+
+    def read(self, job_id: str) -> JobDetails:
+        """What Deadline says of a job.
+
+        Raises:
+            NoAnswerError: It does not know the job, or somebody asked to stop.
+            SubmissionError: It cannot be asked.
+        """
+        self.check()
+        jobs = self.client.read_jobs([job_id])
+        if job_id not in jobs:
+            raise NoAnswerError("Deadline does not know the job that was submitted for it")
+        return jobs[job_id]
 
     def expect_jobs(self) -> None:
         """Says that the present question may make jobs whose IDs are not printed."""
@@ -207,24 +208,6 @@ class Experiment:
         """Adds jobs of the present question, which are deleted in the end."""
         jobs = self._jobs[self.batch]
         jobs += [job_id for job_id in dict.fromkeys(job_ids) if job_id is not None and job_id not in jobs]
-
-    def read(self, job_id: str) -> JobDetails:
-        """What Deadline says of a job.
-
-        Raises:
-            NoAnswerError: It does not know the job.
-            StoppedError: Somebody asked to stop.
-            SubmissionError: It cannot be asked.
-        """
-        self.check()
-        jobs = self.client.read_jobs([job_id])
-        if job_id not in jobs:
-            raise NoAnswerError("Deadline does not know the job that was submitted for it")
-        return jobs[job_id]
-
-    def output_about(self, job_id: str) -> str:
-        """All that Deadline prints about a job."""
-        return self.ask("-GetJob", job_id, "True").result.output
 
     def find_jobs(self) -> list[str]:
         """All jobs of the present question, also those whose IDs were not printed.

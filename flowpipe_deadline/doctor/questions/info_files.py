@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 
-from ...bundle.info_format import format_entries
 from .experiment import Attempt, Experiment, Outcome, question
 
 
@@ -14,8 +13,8 @@ def _bend_rules(experiment: Experiment) -> Outcome:
     cases = {
         "the same key twice": (experiment.attempt(f"Name={first}", Name=last), (first, last)),
         "an unknown key": (experiment.attempt(FlowpipeUnknownKey="1"), ()),
-        "spaces round the equals sign": (_named(experiment, f"Name = {first}"), (first,)),
-        "a key in other letters": (_named(experiment, f"nAmE={first}"), (first,)),
+        "spaces round the equals sign": (experiment.attempt(f"Name = {first}", Name=None), (first,)),
+        "a key in other letters": (experiment.attempt(f"nAmE={first}", Name=None), (first,)),
         "a line with a semicolon": (experiment.attempt("; a comment"), ()),
         "a line with a hash": (experiment.attempt("# a comment"), ()),
         "a boolean that is none": (experiment.attempt(IsFrameDependent="perhaps"), ()),
@@ -28,18 +27,11 @@ def _bend_rules(experiment: Experiment) -> Outcome:
     return Outcome("; ".join(parts), details)
 
 
-def _named(experiment: Experiment, line: str) -> Attempt:
-    """A job with this line in place of its name's."""
-    entries = experiment.entries()
-    del entries["Name"]
-    return experiment.attempt_text(f"{line}\n{format_entries(entries.items())}")
-
-
 def _kept(experiment: Experiment, attempt: Attempt, values: tuple[str, ...]) -> str:
     """Which of the values Deadline has."""
     if attempt.job_id is None or not values:
         return ""
-    output = experiment.output_about(attempt.job_id)
+    output = experiment.ask("-GetJob", attempt.job_id, "True").result.output
     return " and ".join(value.partition("-")[0] for value in values if value in output) or "nothing"
 
 

@@ -6,7 +6,6 @@ import json
 import statistics
 from typing import Any, Optional
 
-from ...bundle.info_format import format_entries
 from ...deadline.client import SubmissionError
 from ...deadline.command_output import parse_job_id
 from ...submit.script import ScriptClient
@@ -131,8 +130,7 @@ def _try_prompt(experiment: Experiment) -> Outcome:
     prompt = experiment.ask("-Prompt", stdin="GetVersion\nExit\n")
     if version not in prompt.result.output:
         return Outcome(f"no: -Prompt gives no answer to a command ({prompt.words})", {"prompt": False})
-    paths = experiment.files(format_entries(experiment.entries().items()))
-    files = " ".join(f'"{path}"' if " " in path else path for path in paths)
+    files = " ".join(f'"{path}"' if " " in path else path for path in experiment.files())
     experiment.expect_jobs()
     submission = experiment.ask("-Prompt", stdin=f"SubmitJob {files}\nExit\n")
     experiment.remember(parse_job_id(submission.result.output))

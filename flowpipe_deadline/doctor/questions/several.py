@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ...bundle.info_format import format_entries
 from ...core.files import json_bytes
 from ...deadline.client import SubmissionError
 from ..recorder import Exchange
@@ -38,8 +37,7 @@ def _submit_multiple_v2(experiment: Experiment) -> Outcome:
 
 def _files(experiment: Experiment) -> list[tuple[str, str]]:
     """The files of the jobs, whose names differ in their last letter."""
-    infos = [experiment.entries(Name=f"{experiment.batch}-{number}") for number in range(_JOBS)]
-    return [experiment.files(format_entries(info.items())) for info in infos]
+    return [experiment.files(Name=f"{experiment.batch}-{number}") for number in range(_JOBS)]
 
 
 def _outcome(experiment: Experiment, exchange: Exchange) -> Outcome:

@@ -59,7 +59,11 @@ def _name_nothing(experiment: Experiment) -> Outcome:
     parts, details = [], {}
     for key in ("Pool", "Group", "LimitGroups"):
         attempt = experiment.attempt(**{key: unknown})
-        kept = None if attempt.job_id is None else unknown in experiment.output_about(attempt.job_id)
+        kept = (
+            None
+            if attempt.job_id is None
+            else unknown in experiment.ask("-GetJob", attempt.job_id, "True").result.output
+        )
         details[key] = {"job": attempt.kind, "mentioned": kept}
         words = {None: "", True: ", and GetJob names it", False: ", and GetJob does not name it"}[kept]
         parts.append(f"{key}: {attempt.verdict}{words}")
