@@ -17,7 +17,7 @@ _KEYS = ("version", "packages", "files", "folders", "pending")
 
 
 class InstallationError(FlowpipeDeadlineError):
-    """Something that keeps a repository from being installed into."""
+    """A repository cannot be installed into."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Record:
     folders: tuple[str, ...] = ()
     """The folders that were made for it."""
     pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Further digests that each file may have, as it is being brought. Only a killed installation leaves any."""
+    """Further digests that each file may have while it is being installed. Only a killed installation leaves any."""
 
     def is_ours(self, path: str, digest: str) -> bool:
-        """Whether the file is as it was, or was to be, installed: nobody has edited it."""
+        """Whether the file is as it was, or was to be, installed, and was not edited."""
         return digest in (self.files.get(path), *self.pending.get(path, ()))
 
     @property

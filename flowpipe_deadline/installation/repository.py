@@ -1,4 +1,4 @@
-"""The repository that is installed into: a folder that looks like one."""
+"""Whether a folder looks like a Deadline repository."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..core.bundle import AnyPath
 from ..core.errors import UsageError
 
 _FOLDERS = frozenset({"custom", "plugins", "settings", "scripts", "submission", "events"})
-"""Some that a repository has at its top (plugin API, section 4.8)."""
+"""Some folders of every repository (plugin API, section 4.8)."""
 _CLIENT_FILES = frozenset({"deadlinecommand", "deadlinecommand.exe", "deadlineworker", "deadlineworker.exe"})
 
 
@@ -16,7 +16,7 @@ def check_repository(folder: AnyPath) -> Path:
     """The full path of the repository; an empty folder may become one.
 
     Raises:
-        UsageError: It does not exist, or is something else; the message says what.
+        UsageError: It does not exist, or is not a repository.
     """
     path = Path(folder).expanduser().absolute()
     if not path.exists():

@@ -139,7 +139,7 @@ class TestInstalling:
 
         assert texts(installed) == expected(SECOND)
         assert not (installed / "custom" / "scripts").exists()
-        assert check(installed, contents=SECOND).is_same
+        assert check(installed, contents=SECOND).differences == ()
 
     def test_a_version_without_new_files_is_noted(self, installed):
         """Only the record changes."""
@@ -149,7 +149,7 @@ class TestInstalling:
 
         assert changes.acting == ()
         assert read_installed(installed / "custom").version == "1.0.1"
-        assert check(installed, contents=later).is_same
+        assert check(installed, contents=later).differences == ()
 
     def test_changes_are_told_before_they_are_made(self, repository):
         """Whoever hears of them may still say no."""
@@ -180,7 +180,7 @@ class TestInstalling:
         changes = install(repository, contents=FIRST)
 
         assert changes.acting == ()
-        assert check(repository, contents=FIRST).is_same
+        assert check(repository, contents=FIRST).differences == ()
 
     @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
     def test_everybody_can_read_what_is_installed(self, repository):
@@ -282,7 +282,7 @@ class TestEdited:
 
         copies = {f"{CODE}.edited": "studio's", f"{SCRIPT}.edited": "studio's too"}
         assert texts(installed) == {**expected(SECOND), **copies}
-        assert check(installed, contents=SECOND).is_same
+        assert check(installed, contents=SECOND).differences == ()
 
     def test_a_second_copy_does_not_replace_the_first(self, installed):
         """Each edit is kept once."""
@@ -343,7 +343,7 @@ class TestUninstalling:
 
         assert texts(installed) == {CONFIGURATION: "studio's", f"{PLUGIN}/Studio.py": "studio"}
         notes = {change.path: change.note for change in changes.files if change.action == "keep"}
-        assert notes == {CONFIGURATION: "edited here", f"{PLUGIN}/Studio.py": "nobody installed it"}
+        assert notes == {CONFIGURATION: "edited here", f"{PLUGIN}/Studio.py": "not part of the installation"}
 
     def test_edited_files_go_if_they_are_to(self, installed):
         """Strangers do not."""
@@ -378,7 +378,7 @@ class TestChecking:
 
     def test_the_same_version_is_the_same(self, installed):
         """No findings."""
-        assert check(installed, contents=FIRST).is_same
+        assert check(installed, contents=FIRST).differences == ()
 
     def test_an_empty_repository_lacks_everything(self, repository):
         """The record too."""
