@@ -79,17 +79,15 @@ def was_released_by_task(snapshots: Sequence[Snapshot], *, upstream: str, downst
 
 def check_submissions(submissions: Mapping[str, Mapping[str, Any]]) -> Check:
     """How long it took to submit the graph, by connection, or why it failed."""
-    texts = []
+    texts, check = [], Check("submission", "ok", "", details=submissions)
     for via, info in submissions.items():
         if "error" in info:
+            check = replace(check, verdict="warning", advice="please report this, with --output json")
             texts.append(f"{via}: failed ({one_line(info['error'], longest=LONGEST)})")
         else:
-            seconds, jobs = info["seconds"], info["jobs"]
-            texts.append(f"{via}: {seconds:.2g} s for {jobs} jobs, {seconds / jobs:.2g} s for one")
-    check = Check("submission", "ok", "; ".join(texts), details=dict(submissions))
-    if any("error" in info for info in submissions.values()):
-        return replace(check, verdict="warning", advice="please report this, with --output json")
-    return check
+            each = info["seconds"] / info["jobs"]
+            texts.append(f"{via}: {info['seconds']:.2g} s for {info['jobs']} jobs, {each:.2g} s for one")
+    return replace(check, found="; ".join(texts))
 
 
 def check_outputs(results: Mapping[str, NodeResults], expected: Mapping[str, Mapping[str, Any]]) -> Check:

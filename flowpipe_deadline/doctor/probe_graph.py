@@ -22,18 +22,10 @@ def build_graph() -> Graph:
     """A node cut by two frames, one behind it by three, frame by frame, and one that needs all."""
     graph = Graph(name="doctor")
     merge = {"seconds": "sum", "python": "first"}
-    square = probe_nodes.square(
-        name=SQUARE,
-        graph=graph,
-        frames=_FRAMES,
-        metadata={"batch": {"size": 2, "over": ["frames"], "merge": merge}},
-    )
-    shift = probe_nodes.shift(
-        name=SHIFT,
-        graph=graph,
-        frames=_FRAMES,
-        metadata={"batch": {"size": 3, "over": ["frames", "values"], "merge": merge}},
-    )
+    by_two = {"batch": {"size": 2, "over": ["frames"], "merge": merge}}
+    by_three = {"batch": {"size": 3, "over": ["frames", "values"], "merge": merge}}
+    square = probe_nodes.square(name=SQUARE, graph=graph, frames=_FRAMES, metadata=by_two)
+    shift = probe_nodes.shift(name=SHIFT, graph=graph, frames=_FRAMES, metadata=by_three)
     total = probe_nodes.total(name=TOTAL, graph=graph)
     square.outputs["values"].connect(shift.inputs["values"])
     shift.outputs["values"].connect(total.inputs["values"])

@@ -16,7 +16,6 @@ Digest = Callable[[str], Optional[str]]
 
 NEW = ".new"
 EDITED = ".edited"
-_GONE = "not part of this version"
 
 
 @dataclass(frozen=True)
@@ -61,10 +60,10 @@ def plan_install(contents: Contents, before: Record, *, digest: Digest, overwrit
     """What would be changed to install these contents over what ``before`` records."""
     planner = _Planner(before, digest=digest, overwrite_edited=overwrite_edited)
     for path, ours in contents.digests.items():
-        planner.bring(path, ours)
+        planner.plan(path, ours)
     for path in before.paths:
         if path not in planner.files:
-            planner.take_away(path)
+            planner.plan(path, None)
     after = Record(version=contents.version, packages=contents.packages, files=planner.files, folders=before.folders)
     return Changes(files=tuple(planner.changes), before=before, after=after)
 
@@ -91,36 +90,28 @@ class _Planner:
         self._digest = digest
         self._overwrite_edited = overwrite_edited
 
-    def bring(self, path: str, ours: str) -> None:
-        """A file of this version."""
-        self.files[path] = ours
+    def plan(self, path: str, ours: Optional[str]) -> None:
+        """A file of this version, or one that it no longer has (None)."""
+        if ours is not None:
+            self.files[path] = ours
         have = self._digest(path)
+        action: Action = "remove" if ours is None else "replace"
+        gone = "not part of this version" if ours is None else ""
+        note = f"edited here; {gone}" if gone else "edited here"
+        if have == ours:
+            return
         if have is None:
             self._add(path, "add")
-        elif have == ours:
-            return
         elif self._before.is_ours(path, have):
-            self._add(path, "replace")
-        elif path in CONFIGURATION:
+            self._add(path, action, gone)
+        elif path in CONFIGURATION and ours is not None:
             self._bring_beside(path, ours)
-        elif self._overwrite_edited:
-            self._set_aside(path, have, "replace")
-        else:
-            self._add(path, "refuse", "edited here")
-
-    def take_away(self, path: str) -> None:
-        """A file that this version no longer has."""
-        have = self._digest(path)
-        if have is None:
-            return
-        if self._before.is_ours(path, have):
-            self._add(path, "remove", _GONE)
         elif path.removesuffix(NEW) in CONFIGURATION:
-            self._add(path, "keep", f"edited here; {_GONE}")
+            self._add(path, "keep", note)
         elif self._overwrite_edited:
-            self._set_aside(path, have, "remove")
+            self._set_aside(path, have, action)
         else:
-            self._add(path, "refuse", f"edited here; {_GONE}")
+            self._add(path, "refuse", note)
 
     def _bring_beside(self, path: str, ours: str) -> None:
         """Edited configuration stays, and gets this version's beside it, once per version of that file."""

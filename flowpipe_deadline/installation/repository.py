@@ -29,7 +29,8 @@ def check_repository(folder: AnyPath) -> Path:
             f"{path} is the bin folder of a Deadline Client; give the root of the repository, which"
             " 'deadlinecommand -GetRepositoryRoot' names"
         )
-    if _is_cache(path):
+    parts = [part.lower() for part in path.parts]
+    if ("deadline10", "cache") in zip(parts, parts[1:]):  # plugin API, section 4.8
         raise UsageError(
             f"{path} is this machine's cache of what a Remote Connection Server handed out; install on a machine that"
             " sees the repository itself"
@@ -42,9 +43,3 @@ def check_repository(folder: AnyPath) -> Path:
             f" {', '.join(sorted(_FOLDERS))}"
         )
     return path
-
-
-def _is_cache(path: Path) -> bool:
-    """Whether a client keeps copies of the repository's files there (plugin API, section 4.8)."""
-    parts = [part.lower() for part in path.parts]
-    return ("deadline10", "cache") in zip(parts, parts[1:])

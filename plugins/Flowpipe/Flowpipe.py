@@ -128,7 +128,7 @@ class FlowpipePlugin(DeadlinePlugin):
         return mapped
 
     def interpreter_environment(self):
-        """Variables that keep Deadline's own Python out of the node's, as pairs. An empty PYTHONHOME is as good as none."""
+        """Variables that keep Deadline's own Python out of the node's; an empty PYTHONHOME counts as unset."""
         own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
         job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
         folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]

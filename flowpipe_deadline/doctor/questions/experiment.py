@@ -105,7 +105,7 @@ class Experiment:
         self._before: Optional[frozenset[str]] = None
         """The jobs that existed already; None if Deadline does not say."""
         with contextlib.suppress(SubmissionError):
-            self._before = frozenset(_list_jobs(self.client))
+            self._before = frozenset(self._list_jobs())
 
     @contextmanager
     def begun(self, name: str) -> Iterator[None]:
@@ -219,13 +219,12 @@ class Experiment:
             self.remember(*self.client.find_jobs(self.batch))
         else:  # Much less to read than all jobs, where the filter does not know batches.
             known = self._before.union(*self._jobs.values())
-            jobs = self.client.read_jobs([job_id for job_id in _list_jobs(self.client) if job_id not in known])
-            self.remember(*(job.job_id for job in jobs.values() if self._is_own(job)))
+            new = [job_id for job_id in self._list_jobs() if job_id not in known]
+            for job in self.client.read_jobs(new).values():
+                if job.batch_name == self.batch or str(job.name).startswith(self.batch):
+                    self.remember(job.job_id)
         self._uncertain.discard(self.batch)
         return self._jobs[self.batch]
-
-    def _is_own(self, job: JobDetails) -> bool:
-        return job.batch_name == self.batch or (job.name or "").startswith(self.batch)
 
     def clean_up(self) -> list[str]:
         """Deletes all jobs; returns what could not be deleted, in words."""
@@ -247,11 +246,5 @@ class Experiment:
             left += [] if deletion.is_complete else [said]
         return left
 
-
-def _list_jobs(client: ProcessClient) -> list[str]:
-    """The IDs of all jobs that there are.
-
-    Raises:
-        SubmissionError: Deadline cannot be asked.
-    """
-    return parse_job_ids(client.run(["-GetJobIds"]))
+    def _list_jobs(self) -> list[str]:
+        return parse_job_ids(self.client.run(["-GetJobIds"]))
