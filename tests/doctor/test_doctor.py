@@ -1,4 +1,4 @@
-"""The doctor, who only looks: at this machine, the ways to Deadline, the repository, and where bundles go."""
+"""The doctor's checks: of this machine, the connections to Deadline, the repository, and where bundles go."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ HEALTHY = {
 
 @pytest.fixture
 def deadline(tmp_path, monkeypatch):
-    """An offline Deadline with the plugin, and pools of a show that is nobody's business."""
+    """An offline Deadline with the plugin, and pools with private names."""
     monkeypatch.setenv("LOGNAME", "lisa")
     for variable in [name for name in os.environ if name.startswith("FLOWPIPE_DEADLINE_")]:
         if variable != "FLOWPIPE_DEADLINE_CONFIG":
@@ -65,8 +65,8 @@ def no_command(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
 
 
-def test_where_all_is_well_that_is_what_is_told(deadline, root):
-    """And looking has changed nothing."""
+def test_where_all_is_well_the_report_says_so(deadline, root):
+    """And the checks have changed nothing."""
     report = examine(root=root)
 
     assert verdicts(report.checks) == HEALTHY
@@ -80,7 +80,7 @@ def test_where_all_is_well_that_is_what_is_told(deadline, root):
 
 
 def test_the_report_says_nothing_private(deadline, root):
-    """No user, no path, no pool; but what was asked of deadlinecommand, and what it answered."""
+    """No user, no path, no pool; but the calls of deadlinecommand, and what it printed."""
     data = examine(root=root, settings={"pool": "bond"}).to_json()
 
     text = json.dumps(data).lower()
@@ -92,8 +92,8 @@ def test_the_report_says_nothing_private(deadline, root):
     assert next(check for check in data["checks"] if check["name"] == "root")["found"].startswith("the root <root> is")
 
 
-def test_without_deadlinecommand_and_web_service_there_is_no_way(deadline, root, no_command):
-    """What else can be looked at is."""
+def test_without_deadlinecommand_and_web_service_there_is_no_connection(deadline, root, no_command):
+    """All other checks are made."""
     report = examine(root=root)
 
     assert report.errors
@@ -105,8 +105,8 @@ def test_without_deadlinecommand_and_web_service_there_is_no_way(deadline, root,
     assert "install the Deadline Client" in only(report.checks, "connection").found
 
 
-def test_a_web_service_does_without_deadlinecommand(deadline, root, no_command, monkeypatch):
-    """It tells all that the doctor wants to know."""
+def test_a_web_service_works_without_deadlinecommand(deadline, root, no_command, monkeypatch):
+    """It answers all that the doctor asks."""
     with serve(deadline) as service:
         monkeypatch.setenv("FLOWPIPE_DEADLINE_WEBSERVICE", service.url)
 
@@ -117,8 +117,8 @@ def test_a_web_service_does_without_deadlinecommand(deadline, root, no_command, 
     assert report.exchanges == ()
 
 
-def test_a_web_service_that_lets_nobody_in_is_worth_a_warning(deadline):
-    """Where it is needed, it is a problem, and so is one whose address makes no sense."""
+def test_a_web_service_that_refuses_the_login_is_a_warning(deadline):
+    """If it is the connection in use, it is an error; so is a wrong address."""
     with serve(deadline, guard=Guard(user="lisa", password="secret")) as service:
         settings = WebServiceSettings(service.url)
 
@@ -129,8 +129,8 @@ def test_a_web_service_that_lets_nobody_in_is_worth_a_warning(deadline):
     assert check_service(None, "'x' is no Web Service", is_used=False).verdict == "problem"
 
 
-def test_a_deadline_that_does_not_answer_is_a_problem(deadline, root):
-    """Its words are told."""
+def test_a_deadline_that_does_not_answer_is_an_error(deadline, root):
+    """Its words are in the report."""
     deadline.set_faults({"on": "*", "do": "deny", "times": 0, "value": "The repository is out of reach"})
 
     report = examine(root=root)
@@ -144,8 +144,8 @@ def test_a_deadline_that_does_not_answer_is_a_problem(deadline, root):
     assert "The repository is out of reach" in only(report.checks, "deadlinecommand").found
 
 
-def test_where_scripts_do_not_run_the_slow_way_is_used(deadline, root):
-    """Which is worth a warning."""
+def test_where_scripts_do_not_run_there_is_a_warning(deadline, root):
+    """Submission falls back to a process per job."""
     deadline.change_settings(interpreter="/nowhere/python")
 
     report = examine(root=root)
@@ -154,8 +154,8 @@ def test_where_scripts_do_not_run_the_slow_way_is_used(deadline, root):
     assert "a process per job" in only(report.checks, "script connection").advice
 
 
-def test_settings_that_do_not_fit_the_farm_are_problems(deadline, root):
-    """Those of the studio, of presets and of the command line: the graph that may be sent is planned with them."""
+def test_settings_that_do_not_fit_the_farm_are_errors(deadline, root):
+    """Settings of the studio, presets and command line: the graph that may be sent is planned with them."""
     unknown = only(examine(root=root, settings={"pool": "bnod"}).checks, "pools and groups")
     wrong = only(examine(root=root, settings={"prioritty": 7}).checks, "settings")
 
@@ -165,8 +165,8 @@ def test_settings_that_do_not_fit_the_farm_are_problems(deadline, root):
     assert "priority" in wrong.found
 
 
-def test_another_version_in_the_repository_is_a_problem(deadline, root):
-    """Workers would run other code than what planned their tasks."""
+def test_another_version_in_the_repository_is_an_error(deadline, root):
+    """Workers would run other code than the one that planned their tasks."""
     pretend_version(deadline, "0.0.1")
 
     check = only(examine(root=root).checks, "plugin")
@@ -188,8 +188,8 @@ def test_another_version_in_the_repository_is_a_problem(deadline, root):
         (["Flowpipe"], Installed(VERSION, {"missing": ("a",)}), "problem", "files differ: 1 missing"),
     ],
 )
-def test_what_there_can_be_of_the_plugin(listed, installed, verdict, words):
-    """Nothing, something that nobody has recorded, another version, edited files."""
+def test_states_of_the_plugin(listed, installed, verdict, words):
+    """Not installed, without a record, another version, edited files."""
     check = check_plugin(RepositoryInfo(plugins=listed and tuple(listed)), installed)
 
     assert check.verdict == verdict
@@ -212,21 +212,21 @@ def test_versions_of_deadline(text, verdict):
     assert check_version(text).verdict == verdict
 
 
-def test_roots_that_workers_cannot_see_are_problems(tmp_path):
-    """Unless somebody says that they can."""
+def test_roots_that_workers_cannot_see_are_errors(tmp_path):
+    """Unless they are tolerated."""
     assert check_root(tmp_path, tolerated=()).verdict == "problem"
     assert check_root(tmp_path, tolerated={WarningKind.LOCAL_ROOT}).verdict == "warning"
     assert check_root(None, tolerated=()).verdict == "unknown"
 
 
-def test_stores_that_take_nothing_are_problems():
-    """Files are always there; what else is tried."""
+def test_stores_that_take_no_results_are_errors():
+    """Files always work; other stores are tried."""
     assert check_results("files").verdict == "ok"
     assert check_results("postgres://db").verdict == "problem"
 
 
-def test_what_deadline_does_not_tell_is_unknown():
-    """And what is assumed instead is told."""
+def test_limits_that_deadline_does_not_give_are_unknown():
+    """The report says what is assumed instead."""
     check = check_limits(RepositoryInfo(maximum_priority=100))
 
     assert check.verdict == "unknown"
@@ -234,7 +234,7 @@ def test_what_deadline_does_not_tell_is_unknown():
 
 
 def test_the_report_is_printed_as_json(deadline, root):
-    """The answer alone on stdout; what is going on, on stderr."""
+    """Only the answer on stdout; progress on stderr."""
     result = doctor("--root", root, "--tolerate", "local-root", "-o", "json")
 
     data = json.loads(result.stdout)
@@ -245,7 +245,7 @@ def test_the_report_is_printed_as_json(deadline, root):
 
 
 def test_the_report_is_printed_as_tables(deadline, root):
-    """Exit code 1 and the names of the checks where there is a problem."""
+    """With errors, exit code 1 and the names of the failed checks."""
     result = doctor("--root", root)
 
     assert result.returncode == 1
@@ -253,8 +253,8 @@ def test_the_report_is_printed_as_tables(deadline, root):
     assert result.stdout.rstrip().endswith("Errors: root")
 
 
-def test_what_can_be_tried_out_is_listed():
-    """Without asking anybody."""
+def test_questions_are_listed():
+    """Without any call of Deadline."""
     result = doctor("--questions", "-o", "json")
 
     names = [entry["name"] for entry in json.loads(result.stdout)]
@@ -263,7 +263,7 @@ def test_what_can_be_tried_out_is_listed():
 
 
 def test_a_probe_needs_a_root(deadline):
-    """Which is said before anything is looked at."""
+    """A missing one is reported before any check."""
     result = doctor("--probe")
 
     assert result.returncode == 2

@@ -1,4 +1,4 @@
-"""The doctor's graph on a farm: compared, measured, and gone without a trace."""
+"""The doctor's graph on a farm: compared, measured, and deleted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def what_is_left(deadline, root):
 
 
 def test_the_farm_gives_what_the_graph_gives_at_home(deadline, root, monkeypatch):
-    """By one way; by the others it is only submitted. All of it is measured, and nothing is left."""
+    """By one connection; by the others it is only submitted. All of it is measured, and nothing is left."""
     with serve(deadline) as service, running_workers(deadline):
         monkeypatch.setenv("FLOWPIPE_DEADLINE_WEBSERVICE", service.url)
 
@@ -66,7 +66,7 @@ def test_the_farm_gives_what_the_graph_gives_at_home(deadline, root, monkeypatch
     assert len(deleted) == 9
 
 
-def test_where_scripts_do_not_run_the_graph_goes_another_way(deadline, root):
+def test_where_scripts_do_not_run_the_graph_goes_by_command(deadline, root):
     """As a submission would."""
     deadline.change_settings(interpreter="/nowhere/python")
 
@@ -75,8 +75,8 @@ def test_where_scripts_do_not_run_the_graph_goes_another_way(deadline, root):
     assert list(only(report.probe, "submission").details) == ["command"]
 
 
-def test_a_farm_without_workers_is_told_after_the_time_out(deadline, root):
-    """With what is waited for, and who should come."""
+def test_a_farm_without_workers_is_reported_after_the_time_out(deadline, root):
+    """With the states of the jobs, and what to do."""
     sender = send(root, timeout=0.1)
 
     graph = only(sender.checks, "graph")
@@ -86,7 +86,7 @@ def test_a_farm_without_workers_is_told_after_the_time_out(deadline, root):
     assert (sender.left, what_is_left(deadline, root)) == ([], ([], []))
 
 
-def test_a_task_that_fails_is_told_in_its_own_words(deadline, root, monkeypatch):
+def test_a_task_that_fails_is_reported_in_its_own_words(deadline, root, monkeypatch):
     """What the node raised, from the bundle, before that is removed."""
     deadline.change_settings(failure_limit=1)
     monkeypatch.setattr("flowpipe_deadline.doctor.probe_graph._FRAMES", ["one", "two"])
@@ -124,8 +124,8 @@ def test_a_graph_that_went_wrong_can_be_kept(deadline, root):
     assert (len(job_ids), len(folders)) == (3, 1)
 
 
-def test_a_submission_that_fails_is_told(deadline, root):
-    """By whatever way; what it had begun is undone."""
+def test_a_submission_that_fails_is_reported(deadline, root):
+    """By each connection; its jobs are deleted."""
     deadline.set_faults({"on": "submit", "do": "refuse", "nth": 2, "times": 0, "value": "The disk is full"})
 
     sender = send(root, "command", "script")
@@ -135,7 +135,7 @@ def test_a_submission_that_fails_is_told(deadline, root):
     assert (sender.left, what_is_left(deadline, root)) == ([], ([], []))
 
 
-def test_with_a_problem_nothing_is_sent_to_the_farm(deadline, root):
+def test_with_an_error_nothing_is_sent_to_the_farm(deadline, root):
     """It would not come back."""
     pretend_version(deadline, "0.0.1")
 
@@ -147,7 +147,7 @@ def test_with_a_problem_nothing_is_sent_to_the_farm(deadline, root):
 
 
 def test_without_deadlinecommand_no_question_can_be_asked(monkeypatch):
-    """Which is said of each."""
+    """Each answer says so."""
     monkeypatch.setenv("DEADLINE_PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
 
@@ -157,7 +157,7 @@ def test_without_deadlinecommand_no_question_can_be_asked(monkeypatch):
 
 
 def test_ctrl_c_cleans_up(deadline, root):
-    """Jobs that wait on the farm are deleted, their bundle is removed, and what is known is told."""
+    """Jobs that wait on the farm are deleted, their bundle is removed, and the report is printed."""
     options = ["--root", str(root), "--tolerate", "local-root", "--only", "graph", "--via", "command"]
     process = subprocess.Popen([*COMMAND, *options], stdout=subprocess.PIPE, encoding="utf-8", start_new_session=True)
     try:
@@ -182,12 +182,12 @@ def wait_until(is_so):
 
 
 def snapshot(seconds, one, other, **tasks):
-    """What was seen at that moment of two jobs."""
+    """Two jobs at that moment."""
     return Snapshot(seconds, {"one": one, "other": other}, {"other": tasks})
 
 
-def test_the_release_is_told_as_well_as_it_was_seen():
-    """From the first sight of the one complete to the first of the other let go; the gaps tell how exactly."""
+def test_the_delay_of_the_release_is_as_exact_as_the_snapshots():
+    """From the first snapshot with the one complete to the first with the other released; gaps are the uncertainty."""
     snapshots = [
         snapshot(0.0, "Rendering", "Pending"),
         snapshot(3.0, "Completed", "Pending"),
@@ -209,8 +209,8 @@ def test_the_release_is_told_as_well_as_it_was_seen():
     ],
     ids=["before the other was complete", "only then", "no numbers of tasks"],
 )
-def test_release_by_task_is_told_from_the_tasks(snapshots, expected):
-    """One that is let go while the job upstream is not complete."""
+def test_release_by_task_is_found_from_the_tasks(snapshots, expected):
+    """One is released while the upstream job is not complete."""
     assert was_released_by_task(snapshots, upstream="one", downstream="other") is expected
 
 
@@ -225,7 +225,7 @@ class Given:
         return self._outputs
 
 
-def test_other_results_than_expected_are_told():
+def test_other_results_than_expected_are_reported():
     """Node, output, and both values."""
     expected = expected_outputs()
     given = {node: Given(**outputs) for node, outputs in expected.items()}

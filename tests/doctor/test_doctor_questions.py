@@ -1,4 +1,4 @@
-"""The open questions about Deadline, asked of an offline one: whichever answer it plays is found out."""
+"""The open questions about Deadline, put to an offline one: whichever answer it plays is found."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ OTHER = {
     "script_error": "exit 0",
     "script_exit": "ignored",
 }
-# By question: what is found out of the one, and of the other.
+# By question: the details of the answer from the one, and from the other.
 FOUND = {
     "script": (
         {"output": "shown", "file": "set", "arguments": "script", "exit_code_of_exit": 7, "exit_code_of_error": 1},
@@ -83,27 +83,27 @@ class Asked:
 
 
 def never():
-    """Nobody wants to stop."""
+    """No request to stop."""
     return False
 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
-    """What was found out of the one, which is as it is by default."""
+    """Answers of an offline Deadline with its default behaviour."""
     return Asked(tmp_path_factory.mktemp("one") / "deadline", QUESTIONS)
 
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory):
-    """What was found out of the other, whose answers are others wherever there are two, and whose Python is old."""
+    """Answers of one that behaves otherwise where two behaviours are possible, and whose Python is old."""
     questions = [question for question in QUESTIONS if question.name in FOUND]
     python = find_python(VERSIONS[0]) or ""
     return Asked(tmp_path_factory.mktemp("other") / "deadline", questions, unknowns=OTHER, interpreter=python)
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_the_answer_that_is_played_is_found_out(one, other, name):
-    """Of either."""
+def test_the_answer_that_is_played_is_found(one, other, name):
+    """In both."""
     for asked, expected in zip((one, other), FOUND[name]):
         facts = asked.answers[name].details
         assert {key: facts.get(key) for key in expected} == expected, asked.answers[name]
@@ -120,7 +120,7 @@ def test_every_question_is_answered_and_nothing_is_left(one, other):
 
 
 def test_an_answer_names_what_led_to_it(one):
-    """Every exchange with deadlinecommand belongs to one question, but for the look at what there was before."""
+    """Each exchange with deadlinecommand belongs to one question, except the first, which lists the jobs before."""
     exchanges = [number for answer in one.answers.values() for number in answer.exchanges]
 
     assert exchanges == list(range(1, len(one.command.exchanges)))
@@ -137,8 +137,8 @@ def test_a_report_of_answers_is_plain_json(one):
     assert numbers == list(range(1, len(data["exchanges"])))
 
 
-def test_scripts_are_looked_at_in_deadlines_own_python(one, other):
-    """Which may be older than ours."""
+def test_scripts_run_in_deadlines_own_python(one, other):
+    """It may be older than ours."""
     pythons = [asked.answers["script"].details["python"] for asked in (one, other)]
 
     assert pythons[0] == platform.python_version()
@@ -153,7 +153,7 @@ def test_times_are_measured(one):
     assert min(*start["start_seconds"], start["submission_seconds"], calls["call_seconds"], calls["start_seconds"]) > 0
 
 
-def test_the_keys_are_told_in_deadlines_words(one):
+def test_the_keys_are_deadlines_own(one):
     """As it prints them, in its order."""
     keys = one.answers["keys"].details["keys"]
 
@@ -172,7 +172,7 @@ def test_frame_lists_are_read(one):
 
 @pytest.fixture
 def deadline(tmp_path, monkeypatch):
-    """An offline Deadline to go wrong."""
+    """An offline Deadline that can be made to fail."""
     monkeypatch.setattr("flowpipe_deadline.submit.undo._ROUNDS", (0.0, 0.0, 0.0))
     with OfflineDeadline.create(tmp_path / "deadline") as made:
         monkeypatch.setenv("DEADLINE_PATH", str(made.bin))
@@ -188,8 +188,8 @@ def ask(*names, is_stopping=never, timeout=60.0):
     return {answer.name: answer for answer in answers}, left
 
 
-def test_a_question_that_fails_is_none_of_the_others(deadline):
-    """Deadline takes no job: what needs none is answered all the same."""
+def test_a_question_that_fails_does_not_stop_the_others(deadline):
+    """If Deadline refuses all jobs, questions that need none are still answered."""
     deadline.set_faults({"on": "submit", "do": "refuse", "times": 0, "value": "The disk is full"})
 
     answers, left = ask("several", "frames")
@@ -201,7 +201,7 @@ def test_a_question_that_fails_is_none_of_the_others(deadline):
 
 
 def test_a_call_that_never_ends_is_ended(deadline):
-    """And what it was about could not be told."""
+    """Its question has no answer."""
     deadline.set_faults({"on": "ParseFrameList", "do": "hang"})
 
     answers, left = ask("frames", timeout=1.0)
@@ -210,7 +210,7 @@ def test_a_call_that_never_ends_is_ended(deadline):
     assert left == []
 
 
-def test_a_job_whose_id_was_never_heard_is_deleted_as_well(deadline):
+def test_a_job_whose_id_was_not_printed_is_deleted_as_well(deadline):
     """It is found by its batch."""
     deadline.set_faults({"on": "submit", "do": "die_after"})
 
@@ -234,8 +234,8 @@ def test_what_cannot_be_deleted_is_named(deadline):
     assert "You may not" in left[0]
 
 
-def test_who_wants_to_stop_gets_what_is_known(deadline):
-    """The question under way is not answered, the next one not asked, and nothing is left."""
+def test_a_request_to_stop_keeps_the_answers_so_far(deadline):
+    """The present question has no answer, the next one is not asked, and nothing is left."""
     seen = []
 
     def is_stopping():
