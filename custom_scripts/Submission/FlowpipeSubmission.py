@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Submit > Flowpipe, in the Monitor: hands a bundle of flowpipe-deadline over to Deadline, all of its jobs or none.
+"""Submit > Flowpipe, in the Monitor: submits a bundle of flowpipe-deadline, all of its jobs or none.
 
-With an argument, the folder of a bundle, that is filled in: for other scripts, which call this one by
+An argument is the folder of a bundle that the dialog opens with, for other scripts that call this one by
 ``ClientUtils.ExecuteScript`` or ``deadlinecommand -ExecuteScript``.
 
 Runs in Deadline's own Python: the standard library and Deadline's modules only, valid from Python 3.7 to 3.10. This is
-the dialog alone; what it does is in submission/Flowpipe/Main/FlowpipeSubmission.py.
+only the dialog; the work is done by submission/Flowpipe/Main/FlowpipeSubmission.py.
 """
 
 import os
@@ -24,12 +24,12 @@ SUMMARY = (
     ("Planned", "Planned", "When the bundle was written."),
     ("Submission", "Submission", "Whether these jobs are in Deadline already."),
 )
-# Bundles are called so. A path is typed letter by letter, and to look for each may take seconds on a network.
+# The names of bundles. A path is typed letter by letter, and looking for each folder may take seconds on a network.
 BUNDLE_NAME = re.compile(r"-[0-9]{8}-[0-9]{6}-[0-9a-f]{8}[\\/]?$")
 NO_BUNDLE = "Choose the folder of a bundle; it is called like Graph-20261231-235959-1a2b3c4d"
 JOB_LINE = re.compile(r"\S+: [0-9a-f]{24}")
 
-submission = None  # Kept here, or Python would take the dialog away while it is on the screen.
+submission = None  # Kept here, or Python would delete the dialog while it is on the screen.
 
 
 def __main__(*args):
@@ -38,7 +38,7 @@ def __main__(*args):
     submission = Submission()
     if args:
         submission.choose(args[0])
-        # Another program asks: stay in front of its windows, and do not end before the dialog does.
+        # Called by another program: stay in front of its windows, and do not end before the dialog does.
         submission.dialog.MakeTopMost()
     submission.dialog.ShowDialog(bool(args))
 
@@ -50,7 +50,7 @@ class Submission:
         self.dialog = DeadlineScriptDialog()
         self.main = None
         self.summary = None
-        self.problem = NO_BUNDLE
+        self.error = NO_BUNDLE
         self.build()
         path = os.path.join(ClientUtils.GetUsersSettingsDirectory(), "FlowpipeSettings.ini")
         self.dialog.LoadSettings(path, SETTINGS)
@@ -94,42 +94,42 @@ class Submission:
         return self.dialog.GetValue("BundleBox").strip().strip('"')
 
     def choose(self, folder):
-        """Chooses a folder and shows what it holds."""
+        """Chooses a folder and shows what is in it."""
         self.dialog.SetValue("BundleBox", folder)
         self.look()
 
     def look(self, *_):
-        """Shows what the chosen folder holds."""
-        self.summary, self.problem = None, NO_BUNDLE
+        """Shows what is in the chosen folder."""
+        self.summary, self.error = None, NO_BUNDLE
         try:
             if BUNDLE_NAME.search(self.folder):
                 self.summary = self.load_main().read_summary(self.folder)
         except Exception as error:
-            self.problem = told(error)
+            self.error = error_text(error)
         summary = self.summary
         self.dialog.SetValue("GraphBox", summary.graph if summary else "")
         self.dialog.SetValue("ContentsBox", summary.contents if summary else "")
         self.dialog.SetValue("PlannedBox", summary.planned if summary else "")
-        self.dialog.SetValue("SubmissionBox", summary.submission if summary else self.problem)
+        self.dialog.SetValue("SubmissionBox", summary.submission if summary else self.error)
         self.dialog.SetValue("JobsBox", "\n".join(summary.jobs) if summary else "")
 
     def submit(self, *_):
-        """Submits the chosen bundle and says how that went."""
+        """Submits the chosen bundle and shows the result."""
         self.look()
-        title, text = "Error", self.problem
+        title, text = "Error", self.error
         if self.summary is not None:
-            if self.summary.is_submitted and not self.is_wanted_again():
+            if self.summary.is_submitted and not self.confirms_copy():
                 return
             self.enable(False)
             try:
-                title, text = "Submission Results", self.hand_over()
+                title, text = "Submission Results", self.submit_bundle()
             except Exception as error:
-                text = told(error)
+                text = error_text(error)
             self.enable(True)
             self.look()
         self.dialog.ShowMessageBox(text, title)
 
-    def hand_over(self):
+    def submit_bundle(self):
         """Submits the chosen bundle, or a new one of the same plan; the result in words."""
         progress = Progress(self.dialog, job_count=len(self.summary.jobs))
         if self.summary.is_submitted:
@@ -142,20 +142,20 @@ class Submission:
             lines.append("They stay suspended until you resume them.")
         return "\n".join(lines + [""] * bool(progress.notes) + progress.notes)
 
-    def is_wanted_again(self):
-        """Whether a bundle that is submitted is to be submitted once more."""
+    def confirms_copy(self):
+        """Whether the user wants to submit a submitted bundle once more."""
         question = "{} is submitted already.\n\nSubmit its plan once more, as a new bundle without results?"
         return self.dialog.ShowMessageBox(question.format(self.summary.name), "Warning", ("Yes", "No")) == "Yes"
 
     def enable(self, is_enabled):
-        """Lets the controls be used, or not."""
+        """Enables or disables the controls."""
         for name in (*SETTINGS, "SubmitButton", "CloseButton"):
             self.dialog.SetEnabled(name, is_enabled)
 
     def load_main(self):
-        """The script that does the work, loaded for each dialog, as a newer one may have been installed."""
+        """The script that does the work, loaded by each dialog, as a newer one may have been installed."""
         if self.main is None:
-            # Asked for by name: a Remote Connection Server hands out only files that are.
+            # A Remote Connection Server only hands out files that are asked for by name.
             path = RepositoryUtils.GetRepositoryFilePath(MAIN, True)
             if not path or not os.path.isfile(path):
                 raise NotInstalledError("{} is not in the repository: run flowpipe-deadline install".format(MAIN))
@@ -167,7 +167,7 @@ class Submission:
 
 
 class Progress:
-    """Shows how far a submission is, and keeps what else there is to say."""
+    """Shows the progress of a submission, and keeps all other messages."""
 
     def __init__(self, dialog, job_count):
         self.dialog = dialog
@@ -177,13 +177,13 @@ class Progress:
         dialog.SetValue("ProgressBox", 0)
 
     def say(self, message):
-        """One more job with its ID, or something else."""
+        """Shows a message; one with a job ID counts as progress."""
         if JOB_LINE.fullmatch(message):
             self.submitted += 1
         else:
             self.notes.append(message)
         self.dialog.SetValue("SubmissionBox", message)
-        # Last: while a script is at work, a progress bar alone makes the screen show what has changed.
+        # Last: while a script runs, only a progress bar makes the screen show changes.
         self.dialog.SetValue("ProgressBox", 100 * self.submitted // self.job_count)
 
 
@@ -193,8 +193,8 @@ class NotInstalledError(Exception):
     exit_code = 1
 
 
-def told(error):
-    """What went wrong, for a person. The errors of flowpipe-deadline say it; of others, the console has more."""
+def error_text(error):
+    """The error for people; if it is not one of flowpipe-deadline, its traceback goes to the console."""
     if hasattr(error, "exit_code"):
         return str(error)
     traceback.print_exc()

@@ -14,9 +14,9 @@ from rich.text import Text
 
 from ..core.errors import UsageError
 from ..core.warnings import WarningKind
-from ..doctor.examination import Examination
+from ..doctor.examination import examine
 from ..doctor.options import GRAPH, DoctorOptions
-from ..doctor.questions.catalogue import QUESTIONS
+from ..doctor.questions.ask import QUESTIONS
 from ..doctor.report import Answer, Check, Report
 from ..preflight.check import parse_kinds
 from ..submit.interrupts import stop_requests
@@ -70,12 +70,12 @@ def doctor(
     presets: tuple[str, ...],
     output: str,
 ) -> int:
-    """Look at what stands between this machine and a working farm.
+    """Find what stands between this machine and a working farm.
 
     Without --probe, nothing is changed. With it, a graph of three nodes is evaluated on the farm and compared with what
     graph.evaluate() gives, times are measured, and open questions about Deadline are answered with suspended jobs.
-    All that is deleted afterwards. The report of --output json leaves out names, users and paths, so that it can be
-    shown to anybody. Exits with 0 if there is no problem.
+    All of that is deleted afterwards. The report of --output json leaves out names, users and paths, so that it can be
+    shown to anybody. Exits with 0 if there are no errors.
 
     \b
     Examples:
@@ -106,14 +106,12 @@ def doctor(
             "--probe sends a graph to the farm: give it a --root that all workers see, or --only questions"
         )
     with stop_requests(say) as is_stopping:
-        examination = Examination(options, say=say, is_stopping=is_stopping)
-        examination.run()
-    report = examination.report()
+        report = examine(options, say=say, is_stopping=is_stopping)
     if output == "json":
-        answer_json(report.to_json(examination.redaction()))
+        answer_json(report.to_json())
     else:
         _print(report)
-    return _INTERRUPTED if report.is_interrupted else int(report.has_problem)
+    return _INTERRUPTED if report.is_interrupted else int(bool(report.errors))
 
 
 def _list_questions(output: str) -> None:
@@ -133,8 +131,7 @@ def _print(report: Report) -> None:
     _print_checks(out, "This machine and the repository", report.checks)
     _print_checks(out, "On the farm", report.probe)
     _print_answers(out, report.answers)
-    errors = [check.name for check in (*report.checks, *report.probe) if check.verdict == "problem"]
-    said = f"errors: {', '.join(errors)}" if errors else "no errors"
+    said = f"errors: {', '.join(report.errors)}" if report.errors else "no errors"
     out.print(Text(f"Interrupted; {said} so far" if report.is_interrupted else said.capitalize()))
 
 

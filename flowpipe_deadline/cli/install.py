@@ -32,7 +32,9 @@ _ACTS = {
 
 @click.command("install")
 @click.argument("repository", required=False, type=Folder())
-@click.option("--check", "is_check", is_flag=True, help="Only compare: exits with 0 if all is as this version has it.")
+@click.option(
+    "--check", "is_check", is_flag=True, help="Only compare: exits with 0 if nothing differs from this version."
+)
 @click.option("--uninstall", "is_uninstall", is_flag=True, help="Remove what was installed, and nothing else.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be changed.")
 @click.option(
@@ -70,19 +72,26 @@ def install_command(
     root = check_repository(repository or _asked_repository())
     if is_check:
         return _answer_check(check(root), output)
-    shown = _Shown(root, output=output, is_dry_run=dry_run)
+
+    def show(changes: Changes) -> None:
+        if output != "json" and changes.files:
+            _print_changes(changes, root)
+
     with terminable():
         if is_uninstall:
-            changes = uninstall(root, remove_edited=remove_edited, dry_run=dry_run, on_changes=shown.show)
+            changes = uninstall(root, remove_edited=remove_edited, dry_run=dry_run, on_changes=show)
         else:
-            changes = install(root, overwrite_edited=overwrite_edited, dry_run=dry_run, on_changes=shown.show)
-    shown.sum_up(changes)
+            changes = install(root, overwrite_edited=overwrite_edited, dry_run=dry_run, on_changes=show)
+    if output == "json":
+        answer_json(_changes_json(changes, root, is_dry_run=dry_run))
+    else:
+        answer(_result(changes, root, is_dry_run=dry_run))
     return 0
 
 
 def _check_options(is_check: bool, is_uninstall: bool, *, overwrite_edited: bool, remove_edited: bool) -> None:
     if is_check and is_uninstall:
-        raise UsageError("--check and --uninstall are two things; choose one")
+        raise UsageError("--check and --uninstall cannot be used together")
     if remove_edited and not is_uninstall:
         raise UsageError("--remove-edited goes with --uninstall; did you mean --overwrite-edited?")
     if overwrite_edited and (is_check or is_uninstall):
@@ -97,57 +106,40 @@ def _asked_repository() -> Path:
         raise UsageError(f"which repository? Name its root, as deadlinecommand could not be asked: {error}") from error
     root = lines[-1] if lines else ""
     if not os.path.isdir(root):
-        raise UsageError(f"deadlinecommand says that the repository is '{root}', no folder here; name its root")
+        raise UsageError(
+            f"deadlinecommand names the repository '{root}', which is not a folder on this machine; name its root"
+        )
     return Path(root)
 
 
-class _Shown:
-    """What is said about an installation, before and after."""
+def _print_changes(changes: Changes, root: Path) -> None:
+    before, after = changes.before.version, changes.after.version
+    title = f"{before} to {after} in {root / 'custom'}"
+    if before == after or before is None:
+        title = f"{after} into {root / 'custom'}"
+    elif after is None:
+        title = f"{before} out of {root / 'custom'}"
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    for heading in ("File", "Change", "Why"):
+        table.add_column(heading, overflow="fold")
+    for change in changes.files:
+        table.add_row(Text(change.path), Text(_ACTS[change.action]), Text(change.note))
+    answer_console().print(table)
 
-    def __init__(self, root: Path, *, output: str, is_dry_run: bool) -> None:
-        self._root = root
-        self._is_json = output == "json"
-        self._is_dry_run = is_dry_run
 
-    def show(self, changes: Changes) -> None:
-        """What is going to be changed."""
-        if self._is_json or not changes.files:
-            return
-        table = Table(
-            title=Text(_title(changes, self._root)), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False
-        )
-        for heading in ("File", "Change", "Why"):
-            table.add_column(heading, overflow="fold")
-        for change in changes.files:
-            table.add_row(Text(change.path), Text(_ACTS[change.action]), Text(change.note))
-        answer_console().print(table)
-
-    def sum_up(self, changes: Changes) -> None:
-        """What was changed."""
-        if self._is_json:
-            answer_json(_changes_json(changes, self._root, is_dry_run=self._is_dry_run))
-            return
-        version = changes.after.version
-        counted = _counted(len(changes.acting))
-        if changes.is_nothing:
-            answer(f"Nothing to do: {version} is installed in {self._root}")
-        elif self._is_dry_run:
-            answer(f"{counted} would be changed; nothing was")
-        elif version is None:
-            answer(f"Uninstalled from {self._root}: {counted} removed")
-        else:
-            answer(f"Installed {version} into {self._root}: {counted} changed")
+def _result(changes: Changes, root: Path, *, is_dry_run: bool) -> str:
+    version, counted = changes.after.version, _counted(len(changes.acting))
+    if changes.is_nothing:
+        return f"Nothing to do: {version} is installed in {root}"
+    if is_dry_run:
+        return f"{counted} would be changed; nothing was"
+    if version is None:
+        return f"Uninstalled from {root}: {counted} removed"
+    return f"Installed {version} into {root}: {counted} changed"
 
 
 def _counted(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
-
-
-def _title(changes: Changes, root: Path) -> str:
-    before, after = changes.before.version, changes.after.version
-    if before == after or before is None:
-        return f"{after} into {root / 'custom'}"
-    return f"{before} to {after} in {root / 'custom'}" if after else f"{before} out of {root / 'custom'}"
 
 
 def _changes_json(changes: Changes, root: Path, *, is_dry_run: bool) -> dict[str, Any]:
@@ -174,14 +166,13 @@ def _answer_check(report: Report, output: str) -> int:
                 "differences": [{"path": one.path, "difference": one.difference} for one in report.differences],
             }
         )
-    elif report.is_same:
+    elif not report.differences:
         answer(f"{report.version} is installed in {report.root}, and nothing was changed since")
     else:
         out = answer_console()
         for one in report.differences:
             out.print(Text(f"{one.difference:10} {one.path}"))
         installed = report.installed.version or "nothing"
-        answer(
-            f"{report.root} differs from {report.version} in {_counted(len(report.differences))}; installed is {installed}"
-        )
-    return 0 if report.is_same else _DIFFERENT
+        counted = _counted(len(report.differences))
+        answer(f"{report.root} differs from {report.version} in {counted}; installed is {installed}")
+    return _DIFFERENT if report.differences else 0

@@ -1,4 +1,4 @@
-"""Diagnosis: what stands between this machine and a working farm, and what a farm is like.
+"""Diagnosis: what stands between this machine and a working farm, and how a farm behaves.
 
 May import ``core`` to ``installation``.
 """

@@ -1,24 +1,35 @@
-"""Checks of this machine: what is installed here."""
+"""Checks of this machine: what is installed, how it reaches Deadline, and where bundles and results go."""
 
 from __future__ import annotations
 
 import platform
-import re
+import secrets
 import statistics
+import time
+from collections.abc import Collection
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Optional
 
-from ..deadline.process import CommandResult
+from ..bundle.write import ROOT_VARIABLE
+from ..core.bundle import FILES
+from ..core.errors import FlowpipeDeadlineError
+from ..core.warnings import WarningKind
+from ..deadline.client import SubmissionError
+from ..deadline.process import DeadlineCommand
+from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings
 from ..installation.packages import own_version
-from .questions.recorder import RecordedCommand
+from ..preflight.root import read_root_info, root_warnings
+from ..results.backends import check_store
+from ..results.store import StoreError
+from ..submit.script import ScriptClient
+from ..submit.submit import Connection, open_client
+from .recorder import RecordedCommand
 from .report import Check
 
 _OWN = "flowpipe-deadline"
 _PACKAGES = ("flowpipe", "ascii-canvas", "typing_extensions", "jinja2", "click", "rich", "requests", "redis")
 _STARTS = 3
-_VERSION = re.compile(r"\bv?(\d+)\.(\d+)(?:\.\d+)+")
-_EARLIEST = (10, 1)  # Deadline 10.0 runs plugins by Python 2.7 (submission, section 8).
-_MADE_FOR = 10
 
 
 def check_versions() -> Check:
@@ -26,61 +37,8 @@ def check_versions() -> Check:
     versions = {_OWN: own_version(), **{name: _installed(name) for name in _PACKAGES}}
     python = f"Python {platform.python_version()} on {platform.system()}"
     found = f"{_OWN} {versions[_OWN]} with flowpipe {versions['flowpipe']}, {python}"
-    facts = {"packages": versions, "python": platform.python_version(), "platform": platform.platform()}
-    return Check("versions", "ok", found, facts=facts)
-
-
-def check_command(command: Optional[RecordedCommand], problem: str, *, has_service: bool) -> Check:
-    """``deadlinecommand``: whether it is here and starts, and what that costs; ``problem`` says why there is none."""
-    name = "deadlinecommand"
-    if command is None:
-        advice = "the Web Service does without; the script way and the questions of --probe do not" * has_service
-        return Check(name, "warning" if has_service else "problem", problem, advice)
-    seconds: list[float] = []
-    try:
-        for _ in range(_STARTS):
-            result = command(["-GetVersion"])
-            seconds.append(command.exchanges[-1].seconds)
-            if result.exit_code != 0:
-                return _broken(name, command.executable, result)
-    except OSError as error:
-        advice = "install the Deadline Client anew, or mend the file's permissions"
-        return Check(name, "problem", f"{command.executable} cannot be started: {error.strerror}", advice)
-    facts = {"start_seconds": seconds}
-    found = f"{command.executable}; a start takes {statistics.median(seconds):.2g} s"
-    return Check(name, "ok", f"{found} ({min(seconds):.2g} to {max(seconds):.2g})", facts=facts)
-
-
-def _broken(name: str, executable: str, result: CommandResult) -> Check:
-    how = "does not end" if result.exit_code is None else f"ends with {result.exit_code}: {result.last_words}"
-    advice = "see what it says on a command line of this machine"
-    return Check(name, "problem", f"{executable} -GetVersion {how}", advice, {"exit_code": result.exit_code})
-
-
-def check_version(text: Optional[str]) -> Check:
-    """Deadline's version, as it tells it itself."""
-    name = "Deadline"
-    found = _VERSION.search(text or "")
-    if found is None:
-        return Check(
-            name, "unknown", f"it does not tell its version, but: {text}" if text else "nothing tells its version"
-        )
-    numbers = int(found[1]), int(found[2])
-    shown = found[0].lstrip("v")
-    facts = {"version": shown, "told": text}
-    if numbers < _EARLIEST:
-        advice = f"use {_EARLIEST[0]}.{_EARLIEST[1]} or later: before, it runs plugins by Python 2.7"
-        return Check(name, "problem", f"version {shown}", advice, facts)
-    if numbers[0] != _MADE_FOR:
-        return Check(name, "warning", f"version {shown}", f"flowpipe-deadline was made for {_MADE_FOR}", facts)
-    return Check(name, "ok", f"version {shown}", facts=facts)
-
-
-def told_version(command: Optional[RecordedCommand]) -> Optional[str]:
-    """What the last ``-GetVersion`` printed."""
-    exchanges = command.exchanges if command is not None else []
-    results: list[CommandResult] = [exchange.result for exchange in exchanges if exchange.arguments == ("-GetVersion",)]
-    return results[-1].output.strip() or None if results else None
+    details = {"packages": versions, "python": platform.python_version(), "platform": platform.platform()}
+    return Check("versions", "ok", found, details=details)
 
 
 def _installed(distribution: str) -> Optional[str]:
@@ -88,3 +46,96 @@ def _installed(distribution: str) -> Optional[str]:
         return version(distribution)
     except PackageNotFoundError:
         return None
+
+
+def check_command(command: Optional[RecordedCommand], error: str, *, has_service: bool) -> Check:
+    """Whether ``deadlinecommand`` is here and starts, and what a start costs; ``error`` says why there is none."""
+    name = "deadlinecommand"
+    if command is None:
+        advice = "the Web Service works without it; the script connection and the questions of --probe do not"
+        return Check(name, "warning", error, advice) if has_service else Check(name, "problem", error)
+    seconds: list[float] = []
+    try:
+        for _ in range(_STARTS):
+            result = command(["-GetVersion"])
+            seconds.append(command.exchanges[-1].seconds)
+            if result.exit_code != 0:
+                how = (
+                    "does not end" if result.exit_code is None else f"ends with {result.exit_code}: {result.last_words}"
+                )
+                advice = "see what it prints on a command line of this machine"
+                found = f"{command.executable} -GetVersion {how}"
+                return Check(name, "problem", found, advice, {"exit_code": result.exit_code})
+    except OSError as failure:
+        advice = "install the Deadline Client anew, or mend the file's permissions"
+        return Check(name, "problem", f"{command.executable} cannot be started: {failure.strerror}", advice)
+    found = f"{command.executable}; a start takes {statistics.median(seconds):.2g} s"
+    spread = f"({min(seconds):.2g} to {max(seconds):.2g})"
+    return Check(name, "ok", f"{found} {spread}", details={"start_seconds": seconds})
+
+
+def check_script(command: Optional[DeadlineCommand]) -> Check:
+    """Whether ``deadlinecommand`` runs our script, which can then ask Deadline."""
+    name = "script connection"
+    if command is None:
+        return Check(name, "unknown", "it needs deadlinecommand", details={"works": None})
+    started = time.monotonic()
+    try:
+        ScriptClient(command).read_repository()
+    except SubmissionError as error:
+        advice = (
+            "submission falls back to a process per job, which takes longer; please report this, with --output json"
+        )
+        return Check(name, "warning", str(error), advice, {"works": False})
+    seconds = time.monotonic() - started
+    found = f"deadlinecommand runs our script ({seconds:.2g} s)"
+    return Check(name, "ok", found, details={"works": True, "seconds": seconds})
+
+
+def check_service(service: Optional[WebServiceSettings], error: str, *, is_used: bool) -> Check:
+    """Whether the Web Service is configured, can be reached, and lets us in; ``is_used`` if it is the connection."""
+    name = "Web Service"
+    if error:
+        return Check(name, "problem", error, "every call fails until that is mended", {"configured": True})
+    if service is None:
+        return Check(name, "ok", f"not configured ({URL_VARIABLE})", details={"configured": False})
+    started = time.monotonic()
+    try:
+        open_client(Connection("webservice", service.url, webservice=service)).read_repository()
+    except FlowpipeDeadlineError as failure:
+        advice, details = f"see that {URL_VARIABLE} is right", {"configured": True, "works": False}
+        return Check(name, "problem" if is_used else "warning", str(failure), advice, details)
+    seconds = time.monotonic() - started
+    found = f"{service.url} answers ({seconds:.2g} s)"
+    return Check(name, "ok", found, details={"configured": True, "works": True, "seconds": seconds})
+
+
+def check_root(root: Optional[Path], *, tolerated: Collection[WarningKind]) -> Check:
+    """Whether bundles can be written below the root, and whether workers can see it at all."""
+    name = "root"
+    if root is None:
+        advice = f"give --root, set {ROOT_VARIABLE}, or let the studio file name one: a folder that all workers see"
+        return Check(name, "unknown", "none was given", advice, {"given": False})
+    info = read_root_info(root)
+    details = {
+        "given": True,
+        "place": info.storage.place,
+        "storage": info.storage.text,
+        "free_bytes": info.free_bytes,
+    }
+    found = f"{info.path} can be written ({info.storage.text})"
+    check = Check(name, "ok", found, "whether the workers see it, --probe finds out", details)
+    return check.with_warnings(root_warnings(info), tolerated=tolerated)
+
+
+def check_results(store: str) -> Check:
+    """Whether the store takes results."""
+    name = "store"
+    try:
+        check_store(store, submission=f"flowpipe-deadline-doctor-{secrets.token_hex(4)}")
+    except StoreError as error:
+        return Check(name, "problem", str(error))
+    if store == FILES:
+        return Check(name, "ok", "results are kept in the bundles", details={"kind": "files"})
+    advice = "whether the workers reach it, --probe finds out"
+    return Check(name, "ok", f"{store} takes results", advice, {"kind": "redis"})

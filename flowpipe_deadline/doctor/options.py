@@ -13,30 +13,30 @@ from ..settings.layers import Layers
 from ..studio.file import StudioFile
 
 GRAPH = "graph"
-"""The name of the graph among the things that can be tried out; the others are questions."""
+"""The name of the graph among the things to try out; all other names are questions."""
 
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """What is looked at, and with what."""
+    """What to examine, and with what."""
 
     via: Optional[str] = None
-    """The way to Deadline, as for ``choose_connection``."""
+    """The connection, as for ``choose_connection``."""
     root: Optional[Path] = None
     store: str = FILES
     studio: StudioFile = field(default_factory=StudioFile)
     layers: Layers = field(default_factory=lambda: Layers(()))
     """The settings of the jobs that are tried out."""
     tolerated: Collection[WarningKind] = ()
-    """Findings that are no problem."""
+    """Errors of these kinds are only warnings."""
     is_probing: bool = False
     only: tuple[str, ...] = ()
-    """Of the graph and the questions, those that are tried out; empty for all."""
+    """Try out only these; empty for the graph and all questions."""
     is_keeping: bool = False
-    """Whether a graph that goes wrong stays on the farm, for somebody to look at."""
+    """Whether a graph that fails stays on the farm."""
     timeout: float = 900.0
     """Seconds that the graph may take."""
 
     def wants(self, name: str) -> bool:
-        """Whether it is to be tried out."""
+        """Whether to try it out."""
         return self.is_probing and (not self.only or name in self.only)

@@ -1,141 +1,148 @@
-"""Sends the doctor's graph to the farm, by every way; waits for it, measures, and cleans up."""
+"""Sends the doctor's graph to the farm by every connection, waits for it, measures, and cleans up."""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Optional
 
 from ..bundle.write import write_bundle
-from ..core.bundle import Bundle
+from ..core.bundle import FILES, Bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..core.text import one_line
 from ..deadline.client import COMPLETED, DeadlineClient
-from ..deadline.process import DeadlineCommand, ProcessClient
 from ..planning.plan import Plan
 from ..results.failures import read_failures
 from ..results.outputs import read_results
 from ..status.jobs import DeadlineJobs
 from ..submit.record import read_submission
 from ..submit.submit import Connection, open_client, submit_bundle
-from ..submit.transaction import InterruptedSubmissionError
+from ..submit.transaction import Say, Stop
+from ..submit.undo import Deletion
 from . import measures, probe_graph
-from .measures import LONGEST
 from .options import DoctorOptions
 from .report import Check
-from .watch import Sight, watch
+
+_PAUSE = 0.5  # Seconds between two looks; a look by deadlinecommand takes longer itself.
 
 
 class GraphSender:
-    """Sends the graph; ``checks`` are what came of it."""
+    """Sends the graph; ``checks`` are the results."""
 
     def __init__(
-        self,
-        plan: Plan,
-        options: DoctorOptions,
-        connections: Sequence[Connection],
-        *,
-        say: Callable[[str], None],
-        is_stopping: Callable[[], bool],
+        self, plan: Plan, options: DoctorOptions, connections: Sequence[Connection], *, say: Say, is_stopping: Stop
     ) -> None:
-        """The graph is evaluated by the first of the ways; by the others it is only submitted, suspended."""
-        assert options.root is not None
+        """The graph is evaluated by the first connection; by the others it is only submitted, suspended."""
         self.checks: list[Check] = []
         self.left: list[str] = []
         """What could not be cleaned up, in words."""
-        self.is_interrupted = False
         self._plan = plan
         self._options = options
-        self._root: Path = options.root
         self._connections = connections
         self._say = say
         self._is_stopping = is_stopping
         self._submissions: dict[str, Any] = {}
 
     def run(self) -> None:
-        """Does all of it."""
-        expected = probe_graph.expected_outputs()
+        """Sends the graph by all connections, the first one last."""
         for connection in reversed(self._connections):
-            if self._must_stop():
+            if self._is_stopping():
                 break
             try:
-                self._send(connection, expected if connection is self._connections[0] else None)
+                self._send(connection, is_evaluated=connection is self._connections[0])
             except FlowpipeDeadlineError as error:
                 self._fail(connection, error)
         if self._submissions:
-            self.checks.insert(0, measures.submissions(self._submissions))
-
-    def _must_stop(self) -> bool:
-        self.is_interrupted = self.is_interrupted or self._is_stopping()
-        return self.is_interrupted
+            self.checks.insert(0, measures.check_submissions(self._submissions))
 
     def _fail(self, connection: Connection, error: FlowpipeDeadlineError) -> None:
-        self.is_interrupted = self.is_interrupted or isinstance(error, InterruptedSubmissionError)
         self._submissions.setdefault(connection.via, {"error": str(error)})
         self._say(f"  {error}")
-        if connection is self._connections[0] and not self.is_interrupted:
-            self.checks.append(Check("graph", "problem", one_line(str(error), longest=LONGEST)))
+        if connection is self._connections[0] and not self._is_stopping():
+            self.checks.append(Check("graph", "problem", one_line(str(error), longest=measures.LONGEST)))
 
-    def _send(self, connection: Connection, expected: Optional[Mapping[str, Mapping[str, Any]]]) -> None:
-        """Submits the graph by one way, and waits for it if it is to give something; leaves nothing behind."""
-        self._say(f"Submitting {len(self._plan.jobs)} jobs by {connection.via}{'' if expected else ', suspended'}")
-        bundle = write_bundle(self._plan, root=self._root, store=self._options.store)
+    def _send(self, connection: Connection, *, is_evaluated: bool) -> None:
+        """Submits the graph by one connection, and waits for it if it is evaluated; leaves nothing behind."""
+        suspended = "" if is_evaluated else ", suspended"
+        self._say(f"Submitting {len(self._plan.jobs)} jobs by {connection.via}{suspended}")
+        assert self._options.root is not None
+        bundle = write_bundle(self._plan, root=self._options.root, store=self._options.store)
         job_ids: dict[str, str] = {}
         try:
             started = time.monotonic()
-            job_ids = submit_bundle(bundle, connection=connection, keep_suspended=expected is None)
+            job_ids = submit_bundle(bundle, connection=connection, keep_suspended=not is_evaluated)
             seconds = time.monotonic() - started
             self._submissions[connection.via] = {"seconds": seconds, "jobs": len(job_ids)}
-            if expected is not None:
-                self._wait(bundle, job_ids, expected)
+            if is_evaluated:
+                self._wait(bundle, job_ids)
         finally:
-            self._clean(bundle, list(job_ids.values()))
+            left = self._clean(bundle, list(job_ids.values()))
+            self.left += [left] if left else []
 
-    def _clean(self, bundle: Bundle, job_ids: Sequence[str]) -> None:
+    def _clean(self, bundle: Bundle, job_ids: Sequence[str]) -> Optional[str]:
+        """Deletes the jobs and the bundle; returns what is left, in words."""
         if job_ids and self._options.is_keeping and any(check.verdict == "problem" for check in self.checks):
-            left: Optional[str] = f"as you wished: the jobs {', '.join(job_ids)}, and their bundle {bundle.folder}"
-        elif not job_ids and read_submission(bundle.folder) is not None:
-            left = f"jobs of {bundle.name} may be left; their bundle is {bundle.folder}"
-        else:
-            left = probe_graph.remove(bundle, job_ids, self._client(is_patient=True))
-        self.left += [left] if left else []
+            return f"kept because of --keep: the jobs {', '.join(job_ids)}, and their bundle {bundle.folder}"
+        if not job_ids and read_submission(bundle.folder) is not None:
+            return f"jobs of {bundle.name} may be left; their bundle is {bundle.folder}"
+        deletion = Deletion(self._client(lambda: False), bundle.name)
+        said = deletion.run(job_ids)
+        if not deletion.is_complete:
+            return f"{said}; their bundle is {bundle.folder}"
+        for pause in (0.0, 0.5, 2.0):  # A worker may still be writing into it.
+            time.sleep(pause)
+            with contextlib.suppress(OSError):
+                shutil.rmtree(bundle.folder)
+            if not bundle.folder.exists():
+                return None
+        return f"{bundle.folder} could not be removed"
 
-    def _client(self, *, is_patient: bool = False) -> DeadlineClient:
-        """Deadline, for questions; with ``is_patient``, also once somebody wants to stop."""
-        connection = self._connections[0]
-        is_stopping = None if is_patient else self._is_stopping
-        if connection.webservice is not None:
-            return open_client(connection)
-        return ProcessClient(DeadlineCommand(is_stopping=is_stopping))
+    def _client(self, is_stopping: Stop) -> DeadlineClient:
+        """A client of the first connection, with a process per call instead of a script."""
+        return open_client(replace(self._connections[0], via="command"), is_stopping=is_stopping)
 
-    def _wait(self, bundle: Bundle, job_ids: Mapping[str, str], expected: Mapping[str, Mapping[str, Any]]) -> None:
-        client = self._client()
+    def _wait(self, bundle: Bundle, job_ids: Mapping[str, str]) -> None:
+        client = self._client(self._is_stopping)
         end = time.monotonic() + self._options.timeout
 
         def has_results(key: str) -> bool:
             return all(node.encoded is not None for node in read_results(bundle, node=key).values())
 
         jobs = DeadlineJobs(bundle, job_ids, client=client, has_results=has_results)
-        sights = watch(jobs, until=lambda: self._must_stop() or time.monotonic() > end, on_change=self._show)
-        if self._must_stop():
+        snapshots = self._watch(jobs, end)
+        if self._is_stopping():
             return
         incomplete = {key: status for key, status in jobs.statuses.items() if status != COMPLETED}
         if incomplete:
             self.checks.append(self._incomplete(bundle, incomplete, is_late=time.monotonic() > end))
             return
         results = probe_graph.read_outputs(bundle)
-        self.checks.append(measures.compared(results, expected))
-        self.checks.append(measures.release(sights))
-        self.checks.append(measures.overhead(client, job_ids, results))
+        self.checks.append(measures.check_outputs(results, probe_graph.expected_outputs()))
+        self.checks.append(measures.check_release(snapshots))
+        self.checks.append(measures.check_overhead(client, job_ids, results))
 
-    def _show(self, sight: Sight) -> None:
-        self._say("  " + ", ".join(f"{key} {status}" for key, status in sight.statuses.items()))
+    def _watch(self, jobs: DeadlineJobs, end: float) -> list[measures.Snapshot]:
+        """Snapshots of the jobs until none can go on, or there is no more time."""
+        snapshots: list[measures.Snapshot] = []
+        while not self._is_stopping() and time.monotonic() < end:
+            has_changed = jobs.look()
+            tasks = {key: dict(details.tasks) for key, details in jobs.details.items()}
+            if has_changed or not snapshots:
+                self._say("  " + ", ".join(f"{key} {status}" for key, status in jobs.statuses.items()))
+            snapshots.append(measures.Snapshot(time.monotonic(), dict(jobs.statuses), tasks))
+            if not jobs.due():
+                break
+            time.sleep(_PAUSE)
+        return snapshots
 
     def _incomplete(self, bundle: Bundle, incomplete: Mapping[str, str], *, is_late: bool) -> Check:
         states = ", ".join(f"{key} is {status}" for key, status in incomplete.items())
         failures = [failure for key in incomplete for failure in read_failures(bundle.folder, key)]
-        said = f"; {one_line(failures[0].report.strip().splitlines()[-1], longest=LONGEST)}" if failures else ""
+        error = failures[0].report.strip().splitlines()[-1] if failures else ""
+        said = f"; {one_line(error, longest=measures.LONGEST)}" if failures else ""
         when = f"not complete after {self._options.timeout:g} s: " if is_late else ""
         advice = "run it once more with --keep, and see the reports of its tasks in the Monitor"
         if is_late and not failures:
@@ -143,3 +150,11 @@ class GraphSender:
                 "see that an idle worker takes the jobs' pool and group (--set pool=..., group=...); or give --timeout"
             )
         return Check("graph", "problem", f"{when}{states}{said}", advice, {"statuses": dict(incomplete)})
+
+
+def check_cleanup(left: Sequence[str], store: str) -> Check:
+    """What could not be cleaned up."""
+    if left:
+        return Check("clean-up", "problem", "; ".join(left), "delete them by hand")
+    expiring = "" if store == FILES else "; the results of the graph leave the store once they expire"
+    return Check("clean-up", "ok", f"nothing is left{expiring}")

@@ -1,4 +1,4 @@
-r"""What a report keeps to itself: users, machines, addresses, paths, and what jobs, pools and plugins are called."""
+"""What a report leaves out: users, machines, addresses, paths, and the names of jobs, pools and plugins."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import contextlib
 import getpass
 import re
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Names that are nobody's, and that Deadline's own texts are full of.
-_NOBODY = frozenset({"none", "root", "admin", "administrator", "deadline", "render", "user", "job", "localhost"})
-_END = r"\s\"'<>|,;"  # What no path goes on behind, as texts have them.
+# Names that are not private, and common in Deadline's own texts.
+_COMMON = frozenset({"none", "root", "admin", "administrator", "deadline", "render", "user", "job", "localhost"})
+_END = r"\s\"'<>|,;"  # Characters that end a path in a text.
 _PATTERNS = (
     (re.compile(rf"\b(?!index:)[a-z][a-z0-9+.-]*://[^{_END}]+", re.IGNORECASE), "<url>"),
     (re.compile(rf"[^{_END}@=:]+@[^{_END}@=:]+\.[a-z]+", re.IGNORECASE), "<address>"),
@@ -25,7 +25,7 @@ _PATTERNS = (
     (re.compile(rf"(?<![\w<>…/.:~\\-])~?/[^{_END}:=()]*[^{_END}:=().]"), "<path>"),
 )
 _OPEN = ("repository", "root", "package", "client")
-"""The places below which nothing is private."""
+"""Places with nothing private below them."""
 
 _KEY_VALUE = re.compile(r"\s*([\w#]+)\s*=\s*(.*?)\s*")
 _ERRORS = ("Error:", "Submission Error:", "Bad submission arguments")
@@ -47,15 +47,19 @@ _LISTS = frozenset(
 
 
 class Redaction:
-    """Takes out of texts what is nobody else's business."""
+    """Takes what is private out of texts."""
 
     def __init__(self, private: Mapping[str, str]) -> None:
         """``private`` are texts, each with what it is: ``{"/mnt/show": "root"}`` becomes ``<root>``."""
         known = sorted(private.items(), key=lambda item: len(item[0]), reverse=True)
-        self._known = [(_pattern(text), _replacement(name)) for text, name in known if _is_worth_hiding(text)]
+        self._known = [
+            (_pattern(text), _replacement(name))
+            for text, name in known
+            if len(text) > 1 and text.lower() not in _COMMON
+        ]
 
     def hide(self, text: str) -> str:
-        r"""The text without them.
+        r"""The text without what is private.
 
         >>> Redaction({"lisa": "user"}).hide(r"Error: lisa cannot write //server/show/a.exr at C:\\Temp")
         'Error: <user> cannot write <path> at <path>'
@@ -74,22 +78,23 @@ class Redaction:
             return {str(key): self.hide_in(value) for key, value in data.items()}
         return [self.hide_in(item) for item in data] if isinstance(data, (list, tuple)) else data
 
-    def hide_output(self, arguments: Iterable[str], output: str, *, stdin: str = "") -> list[str]:
-        """What a command printed, line by line: of jobs and tasks the keys, of lists their length, else all words."""
-        names = {argument.lstrip("-").lower() for argument in _commands(list(arguments), stdin)}
+    def hide_output(self, arguments: Sequence[str], output: str, *, stdin: str = "") -> list[str]:
+        """What a command printed, line by line: the keys of jobs and tasks, the lengths of lists, else all words."""
+        is_wrapped = bool(arguments) and arguments[0].lstrip("-").lower() in ("json", "prettyjson")
+        in_prompt = [line.split()[0] for line in stdin.splitlines() if line.split()]
+        names = {name.lstrip("-").lower() for name in (*arguments[: 2 if is_wrapped else 1], *in_prompt)}
         lines = output.splitlines()
         errors = [line for line in lines if line.startswith(_ERRORS)]
         if names & _LISTS:
             return [f"<{len(lines) - len(errors)} lines>", *map(self.hide, errors)]
-        is_about_jobs = bool(names & _JOB_READERS)
-        return [
-            shape(line) if is_about_jobs and line not in errors else self.hide(_NAMES.sub(_length, line))
-            for line in lines
-        ]
+        shown = [self.hide(_NAMES.sub(_count, line)) for line in lines]
+        if names & _JOB_READERS:
+            return [text if line in errors else shape(line) for line, text in zip(lines, shown)]
+        return shown
 
 
 def shape(line: str) -> str:
-    """A line about a job: its key, and its value only if that can be no name.
+    """A line about a job: its key, and its value only if that cannot be a name.
 
     >>> shape("JobName=Shot 12"), shape("JobStatus=Rendering (3)"), shape("TaskCount=12")
     ('JobName=<text>', 'JobStatus=Rendering (3)', 'TaskCount=12')
@@ -107,16 +112,12 @@ def shape(line: str) -> str:
 
 
 def own_names() -> dict[str, str]:
-    """User, machine and home folder of whoever runs this."""
+    """User, machine and home folder of this process."""
     host = socket.gethostname()
     names = {host: "machine", host.partition(".")[0]: "machine", str(Path.home()): "home"}
     with contextlib.suppress(OSError, KeyError, ImportError):  # ImportError: Windows without any of the variables.
         names[getpass.getuser()] = "user"
     return names
-
-
-def _is_worth_hiding(text: str) -> bool:
-    return len(text) > 1 and text.lower() not in _NOBODY
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -126,7 +127,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def _replacement(name: str) -> Callable[[re.Match[str]], str]:
-    """What stands for the text: of a path below it, all parts if they are Deadline's or ours, else the last alone."""
+    """What replaces the text: of a path below it, all parts if they are Deadline's or ours, else only the last."""
 
     def replace(found: re.Match[str]) -> str:
         below = [part for part in re.split(r"[\\/]+", found[1]) if part]
@@ -136,13 +137,5 @@ def _replacement(name: str) -> Callable[[re.Match[str]], str]:
     return replace
 
 
-def _commands(arguments: list[str], stdin: str) -> list[str]:
-    """The names of the commands that were given."""
-    in_prompt = [line.split()[0] for line in stdin.splitlines() if line.split()]
-    is_wrapped = bool(arguments) and arguments[0].lstrip("-").lower() in ("json", "prettyjson")
-    return [*arguments[: 2 if is_wrapped else 1], *in_prompt]
-
-
-def _length(found: re.Match[str]) -> str:
-    inside = found[0][1:-1]
-    return f"[<{len(inside.split(','))} names>]"
+def _count(names: re.Match[str]) -> str:
+    return f"[<{names[0].count(',') + 1} names>]"

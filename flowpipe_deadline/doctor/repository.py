@@ -1,7 +1,8 @@
-"""What of ours lies in the repository, and how that differs from what this version would bring."""
+"""Checks of the repository: Deadline's version, the plugin, and the names and limits that jobs have to fit."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,29 +12,70 @@ from ..bundle.templates import PLUGIN
 from ..core.files import RecordError, read_record
 from ..core.warnings import WarningKind
 from ..deadline.client import RepositoryInfo, SubmissionError
+from ..deadline.command_output import parse_lines
 from ..deadline.process import DeadlineCommand, ProcessClient
 from ..installation import check
 from ..installation.packages import own_version
-from ..installation.record import RECORD
+from ..installation.record import FORMAT, RECORD
 from ..planning.plan import Plan
 from ..preflight.repository import TASK_LIMIT, repository_warnings
-from .report import Check, Verdict, check_of
+from .recorder import RecordedCommand
+from .report import Check, Verdict
 
-_FORMAT = 1
+_VERSION = re.compile(r"\bv?((\d+)\.(\d+)(?:\.\d+)+)")
+_EARLIEST = (10, 1)  # Deadline 10.0 runs plugins by Python 2.7 (submission, section 8).
+_MADE_FOR = 10
+# Differences that make tasks fail or go wrong; the others may be the studio's will.
+_BROKEN = ("missing", "older", "newer", "unfinished")
+
+
+def check_version(text: Optional[str]) -> Check:
+    """Deadline's version, as it prints it."""
+    name = "Deadline"
+    found = _VERSION.search(text or "")
+    if found is None:
+        return Check(name, "unknown", f"it prints no version, but: {text}" if text else "it prints no version")
+    shown, numbers = f"version {found[1]}", (int(found[2]), int(found[3]))
+    details = {"version": found[1], "told": text}
+    if numbers < _EARLIEST:
+        advice = f"use {_EARLIEST[0]}.{_EARLIEST[1]} or later: before, it runs plugins by Python 2.7"
+        return Check(name, "problem", shown, advice, details)
+    if numbers[0] != _MADE_FOR:
+        return Check(name, "warning", shown, f"flowpipe-deadline was made for {_MADE_FOR}", details)
+    return Check(name, "ok", shown, details=details)
+
+
+def printed_version(command: Optional[RecordedCommand]) -> Optional[str]:
+    """What the last ``-GetVersion`` printed."""
+    exchanges = command.exchanges if command is not None else []
+    outputs = [exchange.result.output.strip() for exchange in exchanges if exchange.arguments == ("-GetVersion",)]
+    return outputs[-1] or None if outputs else None
+
+
+def check_root(info: RepositoryInfo) -> Check:
+    """Where the repository is, and whether it can be seen from here."""
+    name = "repository"
+    if not info.root:
+        advice = "see that this machine is connected to a repository: deadlinecommand -GetRepositoryRoot"
+        return Check(name, "problem", "Deadline does not say where its repository is", advice)
+    if Path(info.root).is_dir():
+        return Check(name, "ok", info.root, details={"visible": True})
+    found = f"{info.root} cannot be seen from this machine"
+    return Check(name, "unknown", found, "no matter behind a Remote Connection Server", {"visible": False})
 
 
 @dataclass(frozen=True)
 class Installed:
-    """What was installed."""
+    """The plugin that is installed."""
 
     version: Optional[str]
-    """None if nothing was."""
+    """None if there is no record of one."""
     differences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Files that are not as this version would bring them, by how they differ: missing, older, edited, ..."""
+    """Files that differ from this version's, by how they differ: missing, older, edited, ..."""
 
 
 def read_installed(root: Optional[str], command: Optional[DeadlineCommand]) -> Optional[Installed]:
-    """What was installed into the repository; None if nobody here can tell.
+    """What is installed in the repository; None if this machine cannot find out.
 
     Raises:
         FlowpipeDeadlineError: The repository or the record in it is damaged.
@@ -45,49 +87,29 @@ def read_installed(root: Optional[str], command: Optional[DeadlineCommand]) -> O
         for one in report.differences:
             differences[one.difference] = (*differences.get(one.difference, ()), one.path)
         return Installed(report.installed.version, differences)
-    return None if command is None else _ask_for_record(command)
+    return None if command is None else _fetch_record(command)
 
 
-def _ask_for_record(command: DeadlineCommand) -> Optional[Installed]:
+def _fetch_record(command: DeadlineCommand) -> Optional[Installed]:
     """What the record says: a Remote Connection Server hands out files that are asked for by name, and no others."""
     try:
-        told = ProcessClient(command).run(["-GetRepositoryFilePath", RECORD, "True"]).splitlines()
-    except SubmissionError:
-        return None
-    paths = [Path(line.strip()) for line in told if line.strip()]
-    if not paths or not paths[-1].is_file():
-        return None
-    try:
-        return Installed(str(read_record(paths[-1], version=_FORMAT, keys=("version",))["version"]))
-    except RecordError:
+        lines = parse_lines(ProcessClient(command).run(["-GetRepositoryFilePath", RECORD, "True"]))
+        if not lines or not Path(lines[-1]).is_file():
+            return None
+        return Installed(str(read_record(Path(lines[-1]), version=FORMAT, keys=("version",))["version"]))
+    except (SubmissionError, RecordError):
         return None
 
 
-# Of what can differ, what keeps tasks from being what they were planned as; the rest may be the studio's will.
-_BROKEN = ("missing", "older", "newer", "unfinished")
-
-
-def check_root(facts: RepositoryInfo) -> Check:
-    """Where the repository is, and whether it can be seen from here."""
-    name = "repository"
-    if not facts.root:
-        advice = "see that this machine is connected to a repository: deadlinecommand -GetRepositoryRoot"
-        return Check(name, "problem", "Deadline does not say where its repository is", advice)
-    if Path(facts.root).is_dir():
-        return Check(name, "ok", facts.root, facts={"visible": True})
-    found = f"{facts.root} cannot be seen from this machine"
-    return Check(name, "unknown", found, "no matter behind a Remote Connection Server", {"visible": False})
-
-
-def check_plugin(facts: RepositoryInfo, installed: Optional[Installed]) -> Check:
-    """Whether the plugin is there, and of this version."""
-    is_listed = None if facts.plugins is None else PLUGIN in facts.plugins
+def check_plugin(info: RepositoryInfo, installed: Optional[Installed]) -> Check:
+    """Whether the plugin is installed, in this version."""
+    is_listed = None if info.plugins is None else PLUGIN in info.plugins
     version = None if installed is None else installed.version
     differences = {} if installed is None else dict(installed.differences)
-    told = {"listed": is_listed, "version": version, "own_version": own_version(), "differences": differences}
+    details = {"listed": is_listed, "version": version, "own_version": own_version(), "differences": differences}
     verdict, found, advice = _judge(is_listed, installed)
-    install = f"flowpipe-deadline install {facts.root or 'REPOSITORY'}"
-    return Check("plugin", verdict, found, advice.format(install), told)
+    install = f"flowpipe-deadline install {info.root or 'REPOSITORY'}"
+    return Check("plugin", verdict, found, advice.format(install), details)
 
 
 def _judge(is_listed: Optional[bool], installed: Optional[Installed]) -> tuple[Verdict, str, str]:
@@ -97,10 +119,11 @@ def _judge(is_listed: Optional[bool], installed: Optional[Installed]) -> tuple[V
     if installed is None:
         where = "is there" if is_listed else "may be there"
         advice = "run the doctor where the repository can be seen"
-        return "unknown", f"{PLUGIN} {where}; its version cannot be told from here", advice
+        return "unknown", f"{PLUGIN} {where}; its version cannot be found out from here", advice
     if installed.version is None:
-        found = f"{PLUGIN} is there, but nothing tells which version" if is_listed else f"{PLUGIN} is not installed"
-        return "warning" if is_listed else "problem", found, "install it:  {}"
+        if is_listed:
+            return "warning", f"{PLUGIN} is there, without a record of its version", "install it:  {}"
+        return "problem", f"{PLUGIN} is not installed", "install it:  {}"
     if installed.version != own_version():
         found = f"{PLUGIN} {installed.version} is installed, and this is {own_version()}"
         return "problem", found, "use the same version here, or install this one:  {}"
@@ -108,27 +131,26 @@ def _judge(is_listed: Optional[bool], installed: Optional[Installed]) -> tuple[V
     if not installed.differences:
         return "ok", found, ""
     counts = ", ".join(f"{len(paths)} {kind}" for kind, paths in installed.differences.items())
-    is_broken = any(kind in _BROKEN for kind in installed.differences)
+    is_broken = not installed.differences.keys().isdisjoint(_BROKEN)
     advice = "compare, and install it again:  {0} --check;  {0}"
     return "problem" if is_broken else "warning", f"{found}, but files differ: {counts}", advice
 
 
-def check_names(facts: RepositoryInfo, plan: Optional[Plan], *, tolerated: Collection[WarningKind]) -> Check:
-    """How many pools, groups and limits there are, and whether those that the settings name are among them."""
-    lists = {"pools": facts.pools, "groups": facts.groups, "limits": facts.limits}
+def check_names(info: RepositoryInfo, plan: Optional[Plan], *, tolerated: Collection[WarningKind]) -> Check:
+    """How many pools, groups and limits there are, and whether those of the settings are among them."""
+    lists = {"pools": info.pools, "groups": info.groups, "limits": info.limits}
     counts = {kind: None if names is None else len(names) for kind, names in lists.items()}
-    found = ", ".join(f"{kind}: {'not told' if count is None else count}" for kind, count in counts.items())
-    warnings = () if plan is None else repository_warnings(plan, facts)
-    verdict: Verdict = "unknown" if None in counts.values() else "ok"
-    return check_of("pools and groups", warnings, Check("", verdict, found, facts=counts), tolerated=tolerated)
+    found = ", ".join(f"{kind}: {'unknown' if count is None else count}" for kind, count in counts.items())
+    check = Check("pools and groups", "unknown" if None in counts.values() else "ok", found, details=counts)
+    return check if plan is None else check.with_warnings(repository_warnings(plan, info), tolerated=tolerated)
 
 
-def check_limits(facts: RepositoryInfo) -> Check:
-    """Maximum priority, and tasks per job."""
+def check_limits(info: RepositoryInfo) -> Check:
+    """The highest priority, and how many tasks a job may have."""
     name = "limits of jobs"
-    told = {"maximum_priority": facts.maximum_priority, "task_limit": facts.task_limit}
-    if None in told.values():
-        advice = f"{TASK_LIMIT} tasks per job are taken for the limit" * (facts.task_limit is None)
-        return Check(name, "unknown", "Deadline does not tell all of them", advice, told)
-    found = f"priority up to {facts.maximum_priority}, {facts.task_limit} tasks per job"
-    return Check(name, "ok", found, facts=told)
+    details = {"maximum_priority": info.maximum_priority, "task_limit": info.task_limit}
+    if None in details.values():
+        advice = "" if info.task_limit is not None else f"{TASK_LIMIT} tasks per job are assumed as the limit"
+        return Check(name, "unknown", "Deadline does not give all of them", advice, details)
+    found = f"priority up to {info.maximum_priority}, {info.task_limit} tasks per job"
+    return Check(name, "ok", found, details=details)

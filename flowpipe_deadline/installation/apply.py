@@ -1,8 +1,8 @@
 """Changes to several files: all of them, or none.
 
-What is to come is written beside its target first, and what is to go is copied beside it; only then do files change
-places. So a full disk is known before anything has changed, whoever reads sees each file whole, and every failure is
-undone. What a killed process leaves beside the targets goes with the next one that comes to its end.
+New content is written beside its target first, and old content is copied beside it; only then are files replaced. So a
+full disk is found before anything has changed, a reader sees each file whole, and every failure is undone. What a
+killed process leaves beside the targets is removed by the next installation that succeeds.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..submit.interrupts import stop_requests
+from ..submit.transaction import ignore
 from .record import InstallationError
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.flowpipe-deadline")
@@ -29,23 +30,23 @@ _FOLDER_MODE = 0o755
 
 @dataclass(frozen=True)
 class FileChange:
-    """A file that gets this content; without one, it goes."""
+    """A file that gets this content; without content, it is removed."""
 
     path: Path
     data: Optional[bytes] = None
 
 
 class InterruptedInstallationError(InstallationError):
-    """Ctrl+C, or a request to end; nothing was changed."""
+    """Ctrl+C, or a signal to end; nothing was changed."""
 
     exit_code = 130
 
 
 def apply(*groups: Sequence[FileChange]) -> None:
-    """Makes the changes, in this order, one group after the other; a path may occur more than once.
+    """Makes the changes in this order, one group after the other; a path may occur more than once.
 
     Raises:
-        InstallationError: One cannot be made; all of those before it are undone.
+        InstallationError: A change cannot be made; those before it are undone.
         InterruptedInstallationError: Ctrl+C; likewise.
     """
     undo = ExitStack()
@@ -75,23 +76,22 @@ def about(path: Path) -> Iterator[None]:
 
 
 def temporary(path: Path) -> Path:
-    """A name beside the file, for the time of an installation."""
+    """A temporary name beside the file."""
     return path.with_name(f".{path.name}.{secrets.token_hex(6)}.flowpipe-deadline")
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether the file is only there for the time of an installation."""
+    """Whether the file has a name by ``temporary``."""
     return _TEMPORARY.fullmatch(path.name) is not None
 
 
 def missing_folders(folder: Path) -> list[Path]:
     """The folder and those above it that do not exist, the uppermost first."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    return missing[::-1]
+    return [path for path in (folder, *folder.parents) if not path.exists()][::-1]
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder that everybody can read, whatever the umask; it keeps the group that its parent hands on."""
+    """Makes a folder that everybody can read, whatever the umask; a setgid bit from its parent stays."""
     if folder.is_dir():
         return
     folder.mkdir(exist_ok=True)
@@ -99,7 +99,7 @@ def make_folder(folder: Path) -> None:
 
 
 def _make(changes: Sequence[FileChange], undo: ExitStack) -> list[Path]:
-    """Makes the changes of one group; gives the copies of what was there."""
+    """Makes the changes of one group; returns the copies of what was there."""
     staged = [_stage(change, undo) for change in changes]
     copies = {change.path: _copy(change.path, undo) for change in changes if change.path.exists()}
     for change, source in zip(changes, staged):
@@ -157,10 +157,10 @@ def _rolled_back(error: BaseException, undo: ExitStack) -> BaseException:
     kind = InterruptedInstallationError if is_interrupt else InstallationError
     said = "interrupted" if is_interrupt else str(error)
     try:
-        with stop_requests(_unheard):
+        with stop_requests(ignore):
             undo.close()
-    except OSError as problem:
-        return kind(f"{said}; undoing it failed as well ({problem}): once that is mended, install again")
+    except OSError as failure:
+        return kind(f"{said}; undoing it failed as well ({failure}): once that is mended, install again")
     return kind(f"{said}; nothing was changed") if isinstance(error, (KeyboardInterrupt, InstallationError)) else error
 
 
@@ -174,7 +174,3 @@ def _set_mode(path: Path, mode: int) -> None:
     if os.name == "posix":
         with contextlib.suppress(PermissionError):  # A mount that has modes of its own.
             path.chmod(mode)
-
-
-def _unheard(message: str) -> None:
-    """Undoing takes a moment only."""

@@ -1,4 +1,4 @@
-"""What an installation would change, and why: found out before anything is."""
+"""What an installation would change, and why."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Change:
     path: str
     """Below ``custom``."""
     action: Action
-    """``keep`` is a file that the studio edited and keeps; ``refuse`` one that it edited and that is in the way."""
+    """``keep``: the studio edited the file, and it stays; ``refuse``: the studio edited it, and it is in the way."""
     note: str = ""
     copy: Optional[str] = None
-    """Where a copy of the file goes before, as somebody has edited it."""
+    """Where an edited file is copied first."""
 
 
 @dataclass(frozen=True)
@@ -57,30 +57,26 @@ class Changes:
 
 
 def plan_install(contents: Contents, before: Record, *, digest: Digest, overwrite_edited: bool) -> Changes:
-    """What would be changed to bring the contents where ``before`` tells what was installed."""
+    """What would be changed to install these contents over what ``before`` records."""
     planner = _Planner(before, digest=digest, overwrite_edited=overwrite_edited)
     for path, ours in contents.digests.items():
-        planner.bring(path, ours)
+        planner.plan(path, ours)
     for path in before.paths:
         if path not in planner.files:
-            planner.take_away(path)
+            planner.plan(path, None)
     after = Record(version=contents.version, packages=contents.packages, files=planner.files, folders=before.folders)
     return Changes(files=tuple(planner.changes), before=before, after=after)
 
 
 def plan_uninstall(before: Record, *, digest: Digest, remove_edited: bool) -> Changes:
-    """What would be removed; what the studio edited stays, unless it is to go as well."""
+    """What would be removed; edited files stay, unless ``remove_edited``."""
     changes = []
     for path in before.paths:
         have = digest(path)
-        if have is None:
-            continue
-        if before.is_ours(path, have):
-            changes.append(Change(path, "remove"))
-        elif remove_edited:
-            changes.append(Change(path, "remove", note="edited here"))
-        else:
-            changes.append(Change(path, "keep", note="edited here"))
+        if have is not None:
+            is_edited = not before.is_ours(path, have)
+            action: Action = "keep" if is_edited and not remove_edited else "remove"
+            changes.append(Change(path, action, note="edited here" if is_edited else ""))
     return Changes(files=tuple(changes), before=before, after=Record())
 
 
@@ -94,36 +90,28 @@ class _Planner:
         self._digest = digest
         self._overwrite_edited = overwrite_edited
 
-    def bring(self, path: str, ours: str) -> None:
-        """A file of this version."""
-        self.files[path] = ours
+    def plan(self, path: str, ours: Optional[str]) -> None:
+        """A file of this version, or one that it no longer has (None)."""
+        if ours is not None:
+            self.files[path] = ours
         have = self._digest(path)
-        if have is None:
-            self.changes.append(Change(path, "add"))
-        elif have == ours:
+        action: Action = "remove" if ours is None else "replace"
+        gone = "not part of this version" if ours is None else ""
+        note = f"edited here; {gone}" if gone else "edited here"
+        if have == ours:
             return
+        if have is None:
+            self._add(path, "add")
         elif self._before.is_ours(path, have):
-            self.changes.append(Change(path, "replace"))
-        elif path in CONFIGURATION:
+            self._add(path, action, gone)
+        elif path in CONFIGURATION and ours is not None:
             self._bring_beside(path, ours)
-        elif self._overwrite_edited:
-            self.changes.append(self._set_aside(path, have, "replace"))
-        else:
-            self.changes.append(Change(path, "refuse", note="edited here"))
-
-    def take_away(self, path: str) -> None:
-        """A file that this version no longer has."""
-        have = self._digest(path)
-        if have is None:
-            return
-        if self._before.is_ours(path, have):
-            self.changes.append(Change(path, "remove", note="not part of this version"))
         elif path.removesuffix(NEW) in CONFIGURATION:
-            self.changes.append(Change(path, "keep", note="edited here; not part of this version"))
+            self._add(path, "keep", note)
         elif self._overwrite_edited:
-            self.changes.append(self._set_aside(path, have, "remove"))
+            self._set_aside(path, have, action)
         else:
-            self.changes.append(Change(path, "refuse", note="edited here; not part of this version"))
+            self._add(path, "refuse", note)
 
     def _bring_beside(self, path: str, ours: str) -> None:
         """Edited configuration stays, and gets this version's beside it, once per version of that file."""
@@ -131,24 +119,27 @@ class _Planner:
         have = self._digest(beside)
         is_ours = have is not None and (have == ours or self._before.is_ours(beside, have))
         if self._before.files.get(path) == ours and not is_ours:
-            self.changes.append(Change(path, "keep", note="edited here"))
+            self._add(path, "keep", "edited here")
             if beside in self._before.files and have is None:  # It was there, and the studio has taken it away.
                 self.files[beside] = ours
             return
         self.files[beside] = ours
-        self.changes.append(Change(path, "keep", note=f"edited here; compare with {_name(beside)}"))
+        self._add(path, "keep", f"edited here; compare with {_name(beside)}")
         if have is None:
-            self.changes.append(Change(beside, "add", note="this version's"))
+            self._add(beside, "add", "this version's")
         elif have != ours and is_ours:
-            self.changes.append(Change(beside, "replace", note="this version's"))
+            self._add(beside, "replace", "this version's")
         elif have != ours:
-            self.changes.append(self._set_aside(beside, have, "replace"))
+            self._set_aside(beside, have, "replace")
 
-    def _set_aside(self, path: str, have: str, action: Action) -> Change:
-        """A change that loses nothing of what somebody edited."""
+    def _set_aside(self, path: str, have: str, action: Action) -> None:
+        """Keeps a copy of an edited file."""
         names = (f"{path}{EDITED}{'' if number == 1 else number}" for number in count(1))
         copy = next(name for name in names if self._digest(name) in (None, have))
-        return Change(path, action, note=f"edited here; kept as {_name(copy)}", copy=copy)
+        self._add(path, action, f"edited here; kept as {_name(copy)}", copy)
+
+    def _add(self, path: str, action: Action, note: str = "", copy: Optional[str] = None) -> None:
+        self.changes.append(Change(path, action, note, copy))
 
 
 def _name(path: str) -> str:

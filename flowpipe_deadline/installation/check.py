@@ -1,4 +1,4 @@
-"""What lies in a repository, compared with what this version would bring."""
+"""Compares what is installed in a repository with this version."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ DifferenceKind = Literal["missing", "older", "newer", "other", "edited", "strang
 
 @dataclass(frozen=True)
 class Difference:
-    """A file that is not as this version would bring it."""
+    """A file that differs from this version's."""
 
     path: str
     """Below ``custom``."""
     difference: DifferenceKind
-    """``older``, ``newer`` or ``other``: as another version, or another build of this one, brought it; ``stranger``:
-    nobody installed it, but its folder is ours; ``unfinished``: left by an installation that was killed."""
+    """``older``, ``newer`` or ``other``: of another version, or another build of this one; ``stranger``: not installed,
+    but in a folder of ours; ``unfinished``: left by an installation that was killed."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,9 @@ class Report:
     installed: Record
     differences: tuple[Difference, ...]
 
-    @property
-    def is_same(self) -> bool:
-        """Whether it does not."""
-        return not self.differences
-
 
 def check(repository: AnyPath, *, contents: Optional[Contents] = None) -> Report:
-    """How the repository differs from what this version, or ``contents``, would bring.
+    """How the repository differs from this version, or from ``contents``.
 
     Raises:
         UsageError: There is no repository.
@@ -59,11 +54,10 @@ def check(repository: AnyPath, *, contents: Optional[Contents] = None) -> Report
     ours = contents or read_contents()
     installed = read_installed(custom.folder)
     known = {*ours.files, *installed.paths, RECORD}
-    unfinished = [path.relative_to(custom.folder).as_posix() for path in custom.unfinished()]
     differences = [
         *_of_record(installed, ours),
         *_of_files(installed, ours, custom),
-        *(Difference(path, "unfinished") for path in unfinished),
+        *(Difference(path.relative_to(custom.folder).as_posix(), "unfinished") for path in custom.unfinished()),
         *(Difference(path, "stranger") for path in custom.own_files() if not _is_known(path, known)),
     ]
     return Report(root=root, version=ours.version, installed=installed, differences=tuple(differences))
@@ -83,19 +77,17 @@ def _of_files(installed: Record, ours: Contents, custom: Custom) -> Iterator[Dif
         have, wanted = custom.digest(path), ours.digests.get(path)
         if have == wanted or path.removesuffix(NEW) in CONFIGURATION - {path}:
             continue
-        if have is None:
-            yield Difference(path, "missing")
-        else:
-            yield Difference(path, _age(installed, ours) if installed.is_ours(path, have) else "edited")
+        is_ours = have is not None and installed.is_ours(path, have)
+        yield Difference(path, "missing" if have is None else _age(installed, ours) if is_ours else "edited")
 
 
 def _is_known(path: str, known: Collection[str]) -> bool:
-    """Whether the file is one of these, or a copy that an installation kept of one."""
+    """Whether the file is one of these, or a copy of one that an installation kept."""
     return path in known or path.rpartition(EDITED)[0].removesuffix(NEW) in known
 
 
 def _age(installed: Record, ours: Contents) -> DifferenceKind:
-    """How old what is installed is, by its version."""
+    """How old the installed version is."""
     theirs, own = _numbers(installed.version or ""), _numbers(ours.version)
     if theirs == own:
         return "other"

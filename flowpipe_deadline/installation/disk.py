@@ -1,4 +1,4 @@
-"""What lies below a repository's ``custom`` folder."""
+"""The files below a repository's ``custom`` folder."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Custom:
         return {folder for folder in folders if not (self.folder / folder).is_dir()}
 
     def own_files(self) -> Iterator[str]:
-        """All files in the folders that hold nothing but ours, without what is there for a moment only."""
+        """All files in the folders that hold nothing but ours, except temporary ones."""
         for path in self._below(OWN_FOLDERS):
             if path.is_file() and not is_temporary(path) and CACHE not in path.parts:
                 yield path.relative_to(self.folder).as_posix()
 
     def unfinished(self) -> list[Path]:
-        """What is there only while somebody installs, or was killed while installing."""
+        """Lock and temporary files of an installation that is running, or was killed."""
         lock = self.folder / LOCK
         return [*self.temporary_files(), *([lock] if lock.exists() else [])]
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Optional
@@ -17,6 +16,8 @@ from .disk import CACHE, CUSTOM, Custom
 from .lock import exclusive
 from .record import RECORD, InstallationError, Record, read_installed
 from .repository import check_repository
+
+OnChanges = Callable[[Changes], None]
 
 
 class EditedFilesError(InstallationError):
@@ -40,18 +41,17 @@ def install(
     overwrite_edited: bool = False,
     dry_run: bool = False,
     contents: Optional[Contents] = None,
-    on_changes: Optional[Callable[[Changes], None]] = None,
+    on_changes: Optional[OnChanges] = None,
 ) -> Changes:
-    """What was changed to bring this version into the repository; nothing if it is there.
+    """Installs this version, or ``contents``, into the repository; returns what was changed.
 
-    ``on_changes`` hears of it before anything is; with ``dry_run`` nothing is. ``contents`` are by default those of the
-    version that runs this. Configuration that the studio edited stays; any other edited file has to be given up with
-    ``overwrite_edited``, which keeps a copy.
+    ``on_changes`` is called before anything is changed; with ``dry_run`` nothing is. Edited configuration stays; other
+    edited files are only replaced with ``overwrite_edited``, which keeps a copy of each.
 
     Raises:
         UsageError: There is no repository.
-        EditedFilesError: Files that the studio edited are in the way.
-        InstallationError: Another installation is at it, or a file cannot be changed: nothing is, then.
+        EditedFilesError: Edited files are in the way.
+        InstallationError: Another installation is running, or a file cannot be changed; nothing is changed then.
         PackagingError: A package that the farm needs is missing here, or is not pure Python.
         OSError: The repository cannot be read or written.
     """
@@ -62,7 +62,9 @@ def install(
     def plan() -> Changes:
         before = read_installed(custom.folder)
         planned = plan_install(ours, before, digest=custom.digest, overwrite_edited=overwrite_edited)
-        return replace(planned, after=_with_folders(planned.after, made))
+        needed = {str(parent) for path in (RECORD, *planned.after.files) for parent in PurePosixPath(path).parents}
+        folders = tuple(sorted(needed & {*before.folders, *made}))
+        return replace(planned, after=replace(planned.after, folders=folders))
 
     def carry_out(changes: Changes) -> None:
         record = custom.folder / RECORD
@@ -73,12 +75,10 @@ def install(
         )
 
     changes = plan()
-    tell = on_changes or _unheard
     if dry_run or (changes.is_nothing and not custom.unfinished()):
-        tell(changes)
-        _refuse(changes, custom)
+        _announce(changes, custom, on_changes)
         return changes
-    return _act(custom, plan, carry_out, tell)
+    return _act(custom, plan, carry_out, on_changes)
 
 
 def uninstall(
@@ -86,16 +86,16 @@ def uninstall(
     *,
     remove_edited: bool = False,
     dry_run: bool = False,
-    on_changes: Optional[Callable[[Changes], None]] = None,
+    on_changes: Optional[OnChanges] = None,
 ) -> Changes:
-    """What was removed: the files that were installed, and folders that are empty then.
+    """Removes the files that were installed, and folders that are empty then; returns what was removed.
 
-    Files that the studio edited stay, unless ``remove_edited``; what was never installed stays in any case.
+    Edited files stay, unless ``remove_edited``; files that were never installed always stay.
 
     Raises:
         UsageError: There is no repository.
-        InstallationError: Nothing was installed there, another installation is at it, or a file cannot be removed:
-            nothing is, then.
+        InstallationError: Nothing was installed there, another installation is running, or a file cannot be removed;
+            nothing is removed then.
         OSError: The repository cannot be read or written.
     """
     custom = Custom(check_repository(repository))
@@ -103,41 +103,54 @@ def uninstall(
     def plan() -> Changes:
         before = read_installed(custom.folder)
         planned = plan_uninstall(before, digest=custom.digest, remove_edited=remove_edited)
-        strangers = [path for path in custom.own_files() if path not in {*before.paths, RECORD}]
-        kept = [Change(path, "keep", note="nobody installed it") for path in strangers]
+        others = [path for path in custom.own_files() if path not in {*before.paths, RECORD}]
+        kept = [Change(path, "keep", note="not part of the installation") for path in others]
         return replace(planned, files=(*planned.files, *kept))
 
     def carry_out(changes: Changes) -> None:
-        removed = [FileChange(custom.folder / change.path) for change in changes.acting]
-        apply([*removed, FileChange(custom.folder / RECORD)])
+        apply([FileChange(custom.folder / path) for path in (*(change.path for change in changes.acting), RECORD)])
 
     changes = plan()
-    tell = on_changes or _unheard
     if changes.before == Record() and not custom.unfinished():
         raise InstallationError(f"{custom.folder} holds no {RECORD}: nothing was installed there, nothing is removed")
     if dry_run:
-        tell(changes)
+        _announce(changes, custom, on_changes)
         return changes
-    changes = _act(custom, plan, carry_out, tell)
+    changes = _act(custom, plan, carry_out, on_changes)
     if CUSTOM in changes.before.folders:
         remove_if_empty(custom.folder)
     return changes
 
 
 def _act(
-    custom: Custom,
-    plan: Callable[[], Changes],
-    carry_out: Callable[[Changes], None],
-    tell: Callable[[Changes], None],
+    custom: Custom, plan: Callable[[], Changes], carry_out: Callable[[Changes], None], on_changes: Optional[OnChanges]
 ) -> Changes:
-    """Plans again once nobody else can change anything, and does it."""
-    with _existing(custom.folder), exclusive(custom.folder):
-        changes = plan()
-        tell(changes)
-        _refuse(changes, custom)
-        carry_out(changes)
-        _tidy_up(changes, custom)
+    """Plans again under the lock, when nothing else can change anything, and carries it out."""
+    is_made = not custom.folder.is_dir()
+    with about(custom.folder):
+        make_folder(custom.folder)
+    try:
+        with exclusive(custom.folder):
+            changes = plan()
+            _announce(changes, custom, on_changes)
+            carry_out(changes)
+            _tidy_up(changes, custom)
+    finally:
+        if is_made:
+            remove_if_empty(custom.folder)
     return changes
+
+
+def _announce(changes: Changes, custom: Custom, on_changes: Optional[OnChanges]) -> None:
+    """Passes the changes on.
+
+    Raises:
+        EditedFilesError: Edited files are in the way.
+    """
+    if on_changes is not None:
+        on_changes(changes)
+    if changes.refused:
+        raise EditedFilesError(custom.folder, changes.refused)
 
 
 def _file_changes(changes: Changes, custom: Custom, contents: Contents) -> Iterator[FileChange]:
@@ -150,12 +163,6 @@ def _file_changes(changes: Changes, custom: Custom, contents: Contents) -> Itera
         yield FileChange(custom.folder / change.path, None if change.action == "remove" else data)
 
 
-def _with_folders(record: Record, made: Collection[str]) -> Record:
-    """The record with those of the folders that were made for it, now or before, and are needed."""
-    needed = {str(parent) for path in (RECORD, *record.files) for parent in PurePosixPath(path).parents}
-    return replace(record, folders=tuple(sorted(needed & {*record.folders, *made})))
-
-
 def _while_changing(changes: Changes) -> Record:
     """The record while files change: each may be as it was, or as any installation was to bring it."""
     before, after = changes.before, changes.after
@@ -165,13 +172,8 @@ def _while_changing(changes: Changes) -> Record:
     return replace(before, pending=pending, folders=tuple(sorted({*before.folders, *after.folders})))
 
 
-def _refuse(changes: Changes, custom: Custom) -> None:
-    if changes.refused:
-        raise EditedFilesError(custom.folder, changes.refused)
-
-
 def _tidy_up(changes: Changes, custom: Custom) -> None:
-    """Takes away what nobody needs any more; whatever cannot go is left for the next time."""
+    """Removes temporary files, compiled copies and empty folders; what cannot be removed is left for the next time."""
     removed = [custom.folder / change.path for change in changes.acting if change.action == "remove"]
     compiled = [cache for path in removed for cache in (path.parent / CACHE).glob(f"{path.stem}.*.pyc")]
     for path in (*custom.temporary_files(), *compiled):
@@ -181,20 +183,3 @@ def _tidy_up(changes: Changes, custom: Custom) -> None:
     emptied = [custom.folder / name for name in names - {CUSTOM, *changes.after.folders}]
     for folder in sorted([*emptied, *(path.parent / CACHE for path in removed)], reverse=True):
         remove_if_empty(folder)
-
-
-@contextmanager
-def _existing(folder: Path) -> Iterator[None]:
-    """Makes the folder where there is none; it goes again if it stays empty."""
-    is_made = not folder.is_dir()
-    with about(folder):
-        make_folder(folder)
-    try:
-        yield
-    finally:
-        if is_made:
-            remove_if_empty(folder)
-
-
-def _unheard(changes: Changes) -> None:
-    """For callers that do not want to know."""

@@ -12,12 +12,12 @@ from ..core.files import RecordError, json_bytes, parse_record
 from .contents import PLUGIN_FOLDER
 
 RECORD = f"{PLUGIN_FOLDER}/installed.json"
-_FORMAT = 1
+FORMAT = 1
 _KEYS = ("version", "packages", "files", "folders", "pending")
 
 
 class InstallationError(FlowpipeDeadlineError):
-    """Something that keeps a repository from being installed into."""
+    """A repository cannot be installed into."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Record:
     folders: tuple[str, ...] = ()
     """The folders that were made for it."""
     pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Further digests that each file may have, as it is being brought. Only a killed installation leaves any."""
+    """Further digests that each file may have while it is being installed. Only a killed installation leaves any."""
 
     def is_ours(self, path: str, digest: str) -> bool:
-        """Whether the file is as it was, or was to be, installed: nobody has edited it."""
+        """Whether the file is as it was, or was to be, installed, and was not edited."""
         return digest in (self.files.get(path), *self.pending.get(path, ()))
 
     @property
@@ -45,7 +45,7 @@ class Record:
 
     def to_bytes(self) -> bytes:
         """The file's content."""
-        return json_bytes({"format": _FORMAT, **asdict(self)})
+        return json_bytes({"format": FORMAT, **asdict(self)})
 
 
 def read_installed(custom: Path) -> Record:
@@ -61,7 +61,7 @@ def read_installed(custom: Path) -> Record:
     except (FileNotFoundError, NotADirectoryError):
         return Record()
     try:
-        return _parse(parse_record(data, name=str(path), version=_FORMAT, keys=_KEYS))
+        return _parse(parse_record(data, name=str(path), version=FORMAT, keys=_KEYS))
     except (RecordError, TypeError, ValueError, AttributeError) as error:
         raise InstallationError(
             f"{path} is damaged, or written by a newer version of flowpipe-deadline: use that version; or delete the"

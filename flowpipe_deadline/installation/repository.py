@@ -1,4 +1,4 @@
-"""The repository that is installed into: a folder that looks like one."""
+"""Whether a folder looks like a Deadline repository."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..core.bundle import AnyPath
 from ..core.errors import UsageError
 
 _FOLDERS = frozenset({"custom", "plugins", "settings", "scripts", "submission", "events"})
-"""Some that a repository has at its top (plugin API, section 4.8)."""
+"""Some folders of every repository (plugin API, section 4.8)."""
 _CLIENT_FILES = frozenset({"deadlinecommand", "deadlinecommand.exe", "deadlineworker", "deadlineworker.exe"})
 
 
@@ -16,7 +16,7 @@ def check_repository(folder: AnyPath) -> Path:
     """The full path of the repository; an empty folder may become one.
 
     Raises:
-        UsageError: It does not exist, or is something else; the message says what.
+        UsageError: It does not exist, or is not a repository.
     """
     path = Path(folder).expanduser().absolute()
     if not path.exists():
@@ -29,7 +29,8 @@ def check_repository(folder: AnyPath) -> Path:
             f"{path} is the bin folder of a Deadline Client; give the root of the repository, which"
             " 'deadlinecommand -GetRepositoryRoot' names"
         )
-    if _is_cache(path):
+    parts = [part.lower() for part in path.parts]
+    if ("deadline10", "cache") in zip(parts, parts[1:]):  # plugin API, section 4.8
         raise UsageError(
             f"{path} is this machine's cache of what a Remote Connection Server handed out; install on a machine that"
             " sees the repository itself"
@@ -42,9 +43,3 @@ def check_repository(folder: AnyPath) -> Path:
             f" {', '.join(sorted(_FOLDERS))}"
         )
     return path
-
-
-def _is_cache(path: Path) -> bool:
-    """Whether a client keeps copies of the repository's files there (plugin API, section 4.8)."""
-    parts = [part.lower() for part in path.parts]
-    return ("deadline10", "cache") in zip(parts, parts[1:])

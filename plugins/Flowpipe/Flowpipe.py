@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Deadline's side of a task: starts the node's interpreter with the evaluator, and tells Deadline how it went.
+"""Deadline's side of a task: starts the node's interpreter with the evaluator, and reports the result to Deadline.
 
 Runs in Deadline's own Python: the standard library and Deadline's modules only, valid from Python 3.7 to 3.10. What it
 shares with the package (plugin info keys, task file, marked lines) is repeated here because it cannot import it.
@@ -33,7 +33,7 @@ def GetDeadlinePlugin():
 
 
 def CleanupDeadlinePlugin(deadlinePlugin):
-    """Releases the plugin; Deadline calls this when it unloads the job."""
+    """Releases the plugin object; Deadline calls this when it unloads the job."""
     deadlinePlugin.cleanup()
 
 
@@ -50,7 +50,7 @@ class FlowpipePlugin(DeadlinePlugin):
         self.evaluator = None
 
     def cleanup(self):
-        """Unhooks everything, so that Deadline can let go of the plugin."""
+        """Removes all callbacks, so that Deadline can release the plugin."""
         for handler in self.StdoutHandlers:
             del handler.HandleCallback
         self.release_evaluator()
@@ -60,13 +60,13 @@ class FlowpipePlugin(DeadlinePlugin):
         del self.EndJobCallback
 
     def initialize_process(self):
-        """Says what kind of plugin this is."""
+        """Declares the kind of plugin."""
         self.PluginType = PluginType.Advanced
         self.StdoutHandling = True
         self.SingleFramesOnly = False
 
     def start_job(self):
-        """Prepares the environment that every interpreter of this job gets."""
+        """Sets the environment of all interpreters of this job."""
         for name, value in self.interpreter_environment():
             self.SetProcessEnvironmentVariable(name, value)
 
@@ -92,20 +92,20 @@ class FlowpipePlugin(DeadlinePlugin):
             os.remove(task_file)
 
     def end_job(self):
-        """Ends what may still run of this job."""
+        """Releases the last evaluator of the job."""
         self.release_evaluator()
 
     def release_evaluator(self):
-        """Lets go of the last task's process object."""
+        """Releases the last task's process object."""
         if self.evaluator is not None:
             self.evaluator.cleanup()
             self.evaluator = None
 
     def task_request(self):
-        """The task as the evaluator reads it; the frames are those of the task, whatever was planned."""
+        """The task as the evaluator reads it; its frames are those that Deadline gives it, whatever was planned."""
         frame_mode = self.GetPluginInfoEntry("FrameMode")
         if frame_mode not in FRAME_MODES:
-            self.FailRender("The job's frame mode '{}' is none of {}.".format(frame_mode, ", ".join(FRAME_MODES)))
+            self.FailRender("The job's frame mode '{}' is not one of {}.".format(frame_mode, ", ".join(FRAME_MODES)))
         # TaskFrameList, as start and end frame alone cannot describe a task with gaps.
         frames = [int(frame) for frame in self.GetCurrentTask().TaskFrameList]
         return {
@@ -116,22 +116,19 @@ class FlowpipePlugin(DeadlinePlugin):
             "token": uuid.uuid4().hex,
             "interpreter": self.GetPluginInfoEntry("Interpreter"),
             "wait": self.GetIntegerConfigEntryWithDefault("WaitForResults", 30),
-            # Pairs, of which those without a target are to be passed over.
+            # Pairs; those without a target are left out.
             "path_mappings": [[pair[0], pair[1]] for pair in RepositoryUtils.GetPathMappings() if pair[1]],
         }
 
     def mapped_path(self, path):
-        """The path as this worker knows it."""
+        """The path on this worker."""
         mapped = RepositoryUtils.CheckPathMapping(path)
         if mapped != path and os.sep == "/":
             mapped = mapped.replace("\\", "/")
         return mapped
 
     def interpreter_environment(self):
-        """The variables that keep Deadline's own Python out of the node's, as pairs.
-
-        An empty PYTHONHOME counts as none.
-        """
+        """Variables that keep Deadline's own Python out of the node's; an empty PYTHONHOME counts as unset."""
         own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
         job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
         folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
@@ -143,7 +140,7 @@ class FlowpipePlugin(DeadlinePlugin):
         )
 
     def package_folders(self):
-        """The folder of the packages that came with the plugin, for this job on this worker; none where none came."""
+        """The unpacked packages of the plugin, for this job on this worker; empty if the plugin has none."""
         archive = os.path.join(self.GetPluginDirectory(), PACKAGES)
         if not os.path.isfile(archive):
             return []
@@ -151,17 +148,17 @@ class FlowpipePlugin(DeadlinePlugin):
         try:
             return [unpack_once(archive, folder)]
         except zipfile.BadZipFile as error:
-            problem = "{} is damaged ({}). Install the plugin again: flowpipe-deadline install".format(archive, error)
+            reason = "{} is damaged ({}). Install the plugin again: flowpipe-deadline install".format(archive, error)
         except OSError as error:
-            problem = (
+            reason = (
                 "The packages of the Flowpipe plugin cannot be unpacked into {}: {}. Make sure that this worker's disk"
                 " has room there, and that the worker's user may write to it.".format(folder, error.strerror or error)
             )
-        self.FailRender(problem)
+        self.FailRender(reason)
         return []
 
     def interpreter_executable(self, interpreter):
-        """The first executable that exists of those configured for the interpreter."""
+        """The first existing executable of those configured for the interpreter."""
         key = config_key("Executable", interpreter)
         paths = split_list(self.GetConfigEntryWithDefault(key, ""))
         for line in split_list(self.GetConfigEntryWithDefault("MoreInterpreters", "")):
@@ -182,7 +179,7 @@ class FlowpipePlugin(DeadlinePlugin):
         return executable
 
     def interpreter_arguments(self, interpreter, task_file):
-        """The interpreter's arguments as one text: those of this version, else of its application, else of python."""
+        """The interpreter's arguments: those of this version, else of its application, else of python."""
         arguments = ""
         for name in (interpreter, interpreter.partition("-")[0], "python"):
             arguments = arguments or self.GetConfigEntryWithDefault(config_key("Arguments", name), "")
@@ -191,7 +188,7 @@ class FlowpipePlugin(DeadlinePlugin):
 
 
 class EvaluatorProcess(ManagedProcess):
-    """An interpreter that runs the evaluator for one task, and what it said about it."""
+    """An interpreter that runs the evaluator for one task, and what the evaluator reported."""
 
     def __init__(self, plugin, executable, arguments, folder, token):
         # Deadline 10.3+: the base constructor must come first.
@@ -209,7 +206,7 @@ class EvaluatorProcess(ManagedProcess):
         self.StartupDirectoryCallback += self.startup_directory
 
     def cleanup(self):
-        """Unhooks everything, so that Deadline can let go of the process."""
+        """Removes all callbacks, so that Deadline can release the process."""
         for handler in self.StdoutHandlers:
             del handler.HandleCallback
         del self.InitializeProcessCallback
@@ -218,7 +215,7 @@ class EvaluatorProcess(ManagedProcess):
         del self.StartupDirectoryCallback
 
     def initialize_process(self):
-        """Listens to the marked lines of the evaluator, and to progress as Deadline's own plugins write it."""
+        """Handles the marked lines of the evaluator, and progress as Deadline's own plugins print it."""
         self.StdoutHandling = True
         self.UseProcessTree = True
         self.HideDosWindow = True
@@ -236,11 +233,11 @@ class EvaluatorProcess(ManagedProcess):
         return self.arguments
 
     def startup_directory(self):
-        """The bundle: relative paths of nodes mean the same on every worker."""
+        """The bundle, so that relative paths of nodes mean the same on every worker."""
         return self.folder
 
     def handle_answer(self):
-        """Takes in one marked line."""
+        """Handles one marked line."""
         kind, text = self.GetRegexMatch(1), self.GetRegexMatch(2)
         if kind == "status":
             self.plugin.SetStatusMessage(text)
@@ -255,7 +252,7 @@ class EvaluatorProcess(ManagedProcess):
         self.plugin.SetProgress(min(float(self.GetRegexMatch(1)), 100.0))
 
     def run(self, name):
-        """Runs to the end, and fails the task unless the evaluator said that the result is written."""
+        """Runs the interpreter to its end, and fails the task unless the evaluator reported a written result."""
         plugin = self.plugin
         plugin.StartMonitoredManagedProcess(name, self)
         # Its end is expected: a task has a process of its own.
@@ -275,15 +272,15 @@ class EvaluatorProcess(ManagedProcess):
         self.judge(plugin.GetMonitoredManagedProcessExitCode(name))
 
     def judge(self, exit_code):
-        """Success if the result is written, whatever a host does while it shuts down; else the reason in full."""
+        """Fails the task unless its result is written; whatever a host does while it shuts down is only a warning."""
         if self.failure is not None:
             self.plugin.FailRender(self.failure["traceback"] or self.failure["message"])
         if not self.is_done:
             self.plugin.FailRender(
                 "The evaluator ended before it wrote a result ({}). Its last lines are in this task's report; the node"
-                " may have ended or crashed the interpreter, or that cannot import flowpipe_deadline, which comes"
-                " with the plugin ('flowpipe-deadline install'), or from the folders of Python Path (Tools > Configure"
-                " Plugins > Flowpipe).".format(describe_exit(exit_code))
+                " may have ended or crashed the interpreter, or the interpreter cannot import flowpipe_deadline, which"
+                " comes with the plugin ('flowpipe-deadline install'), or from the folders of Python Path (Tools >"
+                " Configure Plugins > Flowpipe).".format(describe_exit(exit_code))
             )
         if exit_code != 0:
             self.plugin.LogWarning(
@@ -293,10 +290,10 @@ class EvaluatorProcess(ManagedProcess):
 
 
 def unpack_once(archive, parent):
-    """The folder below ``parent`` with what is in the archive; the first of several threads or processes makes it.
+    """The folder below ``parent`` with the unpacked archive; the first of several threads or processes makes it.
 
-    Interpreters could read the archive as it is, but would compile all of it at every start, which then takes twice as
-    long.
+    Interpreters could import from the archive itself, but would compile all of it at every start, which doubles its
+    time.
     """
     with open(archive, "rb") as file:
         folder = os.path.join(parent, "packages-" + hashlib.sha256(file.read()).hexdigest()[:16])
@@ -312,7 +309,7 @@ def unpack_once(archive, parent):
         try:
             os.rename(own, folder)
         except OSError:
-            # Another was faster. What is there may also not be whole, as after a power failure: then its own will do.
+            # Another was faster. If its folder is incomplete, as after a power failure, use our own.
             if not is_unpacked(packages, folder):
                 return own
             shutil.rmtree(own, ignore_errors=True)
@@ -320,7 +317,7 @@ def unpack_once(archive, parent):
 
 
 def is_unpacked(packages, folder):
-    """Whether all of the archive is in the folder."""
+    """Whether the folder has the whole archive."""
     try:
         entries = [(os.path.join(folder, entry.filename), entry.file_size) for entry in packages.infolist()]
         return all(os.path.getsize(path) == size for path, size in entries)
@@ -329,7 +326,7 @@ def is_unpacked(packages, folder):
 
 
 def describe_exit(code):
-    """An exit code in words: crashes and kills apart from ordinary failures."""
+    """An exit code in words, which distinguish crashes, signals and ordinary failures."""
     if code < 0 or 128 < code < 160:
         return "killed by signal {}".format(-code if code < 0 else code - 128)
     if code > 2**30:
@@ -343,5 +340,5 @@ def config_key(prefix, interpreter):
 
 
 def split_list(text):
-    """The entries of a multi-line setting, which arrives with semicolons or line breaks."""
+    """The entries of a multi-line setting, which are separated by semicolons or line breaks."""
     return [entry.strip() for entry in re.split("[;\r\n]+", text) if entry.strip()]

@@ -1,9 +1,9 @@
-"""Runs the evaluator in hosts that take a script: Blender, hython, Nuke. Its arguments may follow a ``--``."""
+"""Runs the evaluator in hosts that start with a script: Blender, hython, Nuke. Its arguments may follow a ``--``."""
 
 import os
 import sys
 
-# Blender's official builds look at PYTHONPATH only if told to, which a studio's own arguments may not do.
+# Blender's official builds look at PYTHONPATH only if an argument asks for it, which a studio may have removed.
 folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
 sys.path[:0] = [folder for folder in folders if folder not in sys.path]
 

@@ -1,4 +1,4 @@
-"""Submit > Flowpipe in the Monitor: the dialog, used by somebody, over an offline Deadline with what is installed."""
+"""Submit > Flowpipe in the Monitor: the dialog in use, over an offline Deadline with an installation."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Monitor:
         return self.deadline.root / "custom"
 
     def use(self, *deeds, arguments=(), answers=(), tells=True):
-        """What was seen by somebody who chose the script in the menu and did these things."""
+        """What the dialog shows after these steps of a user."""
         play, report = self.folder / "play.json", self.folder / "report.json"
         told = {"deeds": deeds, "arguments": arguments, "answers": answers, "tells": tells, "report": str(report)}
         play.write_text(json.dumps(told, default=os.fspath))
@@ -88,7 +88,7 @@ def statuses(deadline):
 
 
 def submit(folder):
-    """What somebody does who submits the bundle in the folder."""
+    """The steps of a user who submits the bundle in the folder."""
     return ("enter", "BundleBox", folder), ("press", "SubmitButton")
 
 
@@ -119,7 +119,7 @@ def test_what_a_bundle_holds_is_shown(monitor, bundle, tells):
 
 
 def test_submit_makes_the_jobs(monitor, bundle, deadline_python):
-    """In every Python of Deadline's: as planned, released, on record, and told."""
+    """In every Python of Deadline's: as planned, released, on record, and shown."""
     monitor.deadline.change_settings(interpreter=deadline_python)
 
     seen = monitor.use(*submit(bundle))
@@ -136,7 +136,7 @@ def test_submit_makes_the_jobs(monitor, bundle, deadline_python):
 
 
 @pytest.mark.parametrize("tells", [True, False], ids=["what is set is modified", "what is set is not"])
-def test_each_job_is_told_as_it_comes(monitor, bundle, tells):
+def test_each_job_is_shown_as_it_comes(monitor, bundle, tells):
     """And afterwards the dialog shows which jobs the bundle has become."""
     seen = monitor.use(*submit(bundle), tells=tells)
 
@@ -150,7 +150,7 @@ def test_each_job_is_told_as_it_comes(monitor, bundle, tells):
 
 
 def test_jobs_can_stay_suspended(monitor, bundle):
-    """For somebody to look at them and to resume them."""
+    """A person can look at them and resume them."""
     seen = monitor.use(("enter", "SuspendedBox", True), *submit(bundle))
 
     assert seen.boxes[0][1].endswith("They stay suspended until you resume them.")
@@ -158,7 +158,7 @@ def test_jobs_can_stay_suspended(monitor, bundle):
 
 
 def test_warnings_of_deadline_are_in_the_result(monitor, bundle):
-    """Nobody reads what rushes past."""
+    """Messages that pass quickly cannot be read."""
     monitor.deadline.set_faults({"on": "submit", "do": "warn", "nth": 2, "value": "Pool 'x' does not exist"})
 
     seen = monitor.use(*submit(bundle))
@@ -168,7 +168,7 @@ def test_warnings_of_deadline_are_in_the_result(monitor, bundle):
 
 
 def test_a_submitted_bundle_is_not_submitted_twice(monitor, bundle):
-    """Whoever says no to the question has changed nothing."""
+    """Answering no changes nothing."""
     seen = monitor.use(*submit(bundle), ("press", "SubmitButton"), answers=["No"])
 
     assert seen.boxes[1] == [
@@ -210,7 +210,7 @@ def test_a_failure_undoes_everything_and_says_so(monitor, bundle):
 
 
 def test_what_was_left_half_done_is_undone_first(monitor, bundle):
-    """A Monitor that crashed in the middle leaves a record, which the next one goes by."""
+    """A Monitor that crashed half-way leaves a record, which the next one follows."""
     lost = monitor.deadline.submit({"Plugin": "Flowpipe", "BatchName": bundle.name}, {}).job_id
     writer = SubmissionWriter(bundle.folder)
     writer.leave({"left": lost})
@@ -223,7 +223,7 @@ def test_what_was_left_half_done_is_undone_first(monitor, bundle):
 
 
 def test_a_dialog_that_is_closed_submits_nothing_and_remembers_the_folder(monitor, bundle):
-    """Next time it is filled in."""
+    """The next dialog shows it."""
     closed = monitor.use(("enter", "BundleBox", bundle), ("press", "CloseButton"))
 
     again = monitor.use()
@@ -277,12 +277,12 @@ def remove_plugin_info(bundle):
 
 
 def remove(bundle):
-    """Removes it altogether."""
+    """Removes the whole bundle."""
     shutil.rmtree(bundle.folder)
 
 
 def move(bundle):
-    """Puts a copy in its place, as it were, of a bundle that lay elsewhere."""
+    """Makes it look like a copy of a bundle from elsewhere."""
     elsewhere = copy_plan(bundle, root=bundle.folder.parent.parent)
     remove(bundle)
     elsewhere.folder.rename(bundle.folder)
@@ -320,7 +320,7 @@ def test_a_bundle_that_is_not_whole_is_refused(monitor, bundle, harm, said):
     ],
 )
 def test_what_is_not_installed_is_said(monitor, bundle, file, content, said):
-    """In the dialog, which opens all the same."""
+    """In the dialog, which still opens."""
     path = monitor.custom / file
     path.unlink() if content is None else path.write_bytes(content)
 
@@ -332,7 +332,7 @@ def test_what_is_not_installed_is_said(monitor, bundle, file, content, said):
 
 
 def test_a_mistake_of_ours_is_one_line_and_its_traceback_on_the_console(monitor, bundle):
-    """Nobody else could say what happened."""
+    """Only the traceback says what happened."""
     script = monitor.custom / MAIN / "FlowpipeSubmission.py"
     script.write_text(script.read_text() + "\n\ndef submit(*_, **__):\n    return {}['a job']\n")
 

@@ -1,4 +1,4 @@
-"""The doctor, who only looks: at this machine, the ways to Deadline, the repository, and where bundles go."""
+"""The doctor's checks: of this machine, the connections to Deadline, the repository, and where bundles go."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from doctors import changes_of, doctor, examine, only, pretend_version, verdicts
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.deadline.client import RepositoryInfo
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
-from flowpipe_deadline.doctor.connections import check_service
-from flowpipe_deadline.doctor.machine import check_version
-from flowpipe_deadline.doctor.places import check_results, check_root
-from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin
+from flowpipe_deadline.doctor.machine import check_results, check_root, check_service
+from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin, check_version
 from flowpipe_deadline.installation import install
 from flowpipe_deadline.installation.packages import own_version
 from tests.fake_deadline.operations import OfflineDeadline
@@ -25,8 +23,8 @@ HEALTHY = {
     "versions": "ok",
     "deadlinecommand": "ok",
     "settings": "ok",
-    "way": "ok",
-    "script way": "ok",
+    "connection": "ok",
+    "script connection": "ok",
     "Web Service": "ok",
     "Deadline": "ok",
     "repository": "ok",
@@ -41,7 +39,7 @@ HEALTHY = {
 
 @pytest.fixture
 def deadline(tmp_path, monkeypatch):
-    """An offline Deadline with the plugin, and pools of a show that is nobody's business."""
+    """An offline Deadline with the plugin, and pools with private names."""
     monkeypatch.setenv("LOGNAME", "lisa")
     for variable in [name for name in os.environ if name.startswith("FLOWPIPE_DEADLINE_")]:
         if variable != "FLOWPIPE_DEADLINE_CONFIG":
@@ -67,25 +65,23 @@ def no_command(monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
 
 
-def test_where_all_is_well_that_is_what_is_told(deadline, root):
-    """And looking has changed nothing."""
-    report = examine(root=root).report()
+def test_where_all_is_well_the_report_says_so(deadline, root):
+    """And the checks have changed nothing."""
+    report = examine(root=root)
 
     assert verdicts(report.checks) == HEALTHY
-    assert not report.has_problem
-    assert (report.probe, report.answers) == ((), ())
+    assert report.errors == []
+    assert (report.probe, report.answers) == ([], [])
     assert only(report.checks, "Deadline").found == "version 10.4.2.2"
     assert only(report.checks, "plugin").found == f"Flowpipe {VERSION} is installed"
-    assert only(report.checks, "way").facts["via"] == "script"
-    assert only(report.checks, "pools and groups").facts == {"pools": 2, "groups": 2, "limits": 0}
+    assert only(report.checks, "connection").details["via"] == "script"
+    assert only(report.checks, "pools and groups").details == {"pools": 2, "groups": 2, "limits": 0}
     assert (changes_of(deadline), list(root.iterdir())) == ([], [])
 
 
 def test_the_report_says_nothing_private(deadline, root):
-    """No user, no path, no pool; but what was asked of deadlinecommand, and what it answered."""
-    examination = examine(root=root, settings={"pool": "bond"})
-
-    data = examination.report().to_json(examination.redaction())
+    """No user, no path, no pool; but the calls of deadlinecommand, and what it printed."""
+    data = examine(root=root, settings={"pool": "bond"}).to_json()
 
     text = json.dumps(data).lower()
     assert [word for word in ("lisa", "bond", "goldfinger", "moonraker", str(deadline.folder)) if word in text] == []
@@ -96,68 +92,72 @@ def test_the_report_says_nothing_private(deadline, root):
     assert next(check for check in data["checks"] if check["name"] == "root")["found"].startswith("the root <root> is")
 
 
-def test_without_deadlinecommand_and_web_service_there_is_no_way(deadline, root, no_command):
-    """What else can be looked at is."""
-    report = examine(root=root).report()
+def test_without_deadlinecommand_and_web_service_there_is_no_connection(deadline, root, no_command):
+    """All other checks are made."""
+    report = examine(root=root)
 
-    assert report.has_problem
+    assert report.errors
     found = verdicts(report.checks)
-    assert {name for name in found if found[name] == "problem"} == {"deadlinecommand", "way"}
+    assert {name for name in found if found[name] == "problem"} == {"deadlinecommand", "connection"}
     assert {name for name in HEALTHY if name not in found} == {
         *("Deadline", "repository", "plugin", "pools and groups", "limits of jobs")
     }
-    assert "install the Deadline Client" in only(report.checks, "way").found
+    assert "install the Deadline Client" in only(report.checks, "connection").found
 
 
-def test_a_web_service_does_without_deadlinecommand(deadline, root, no_command, monkeypatch):
-    """It tells all that the doctor wants to know."""
+def test_a_web_service_works_without_deadlinecommand(deadline, root, no_command, monkeypatch):
+    """It answers all that the doctor asks."""
     with serve(deadline) as service:
         monkeypatch.setenv("FLOWPIPE_DEADLINE_WEBSERVICE", service.url)
 
-        report = examine(root=root).report()
+        report = examine(root=root)
 
-    assert verdicts(report.checks) == {**HEALTHY, "deadlinecommand": "warning", "script way": "unknown"}
-    assert only(report.checks, "way").facts["via"] == "webservice"
+    assert verdicts(report.checks) == {**HEALTHY, "deadlinecommand": "warning", "script connection": "unknown"}
+    assert only(report.checks, "connection").details["via"] == "webservice"
     assert report.exchanges == ()
 
 
-def test_a_web_service_that_lets_nobody_in_is_worth_a_warning(deadline):
-    """Where it is needed, it is a problem, and so is one whose address makes no sense."""
+def test_a_web_service_that_refuses_the_login_is_a_warning(deadline):
+    """If it is the connection in use, it is an error; so is a wrong address."""
     with serve(deadline, guard=Guard(user="lisa", password="secret")) as service:
         settings = WebServiceSettings(service.url)
 
-        checks = [check_service(settings, "", is_taken=is_taken) for is_taken in (False, True)]
+        checks = [check_service(settings, "", is_used=is_used) for is_used in (False, True)]
 
     assert [check.verdict for check in checks] == ["warning", "problem"]
     assert "401" in checks[0].found
-    assert check_service(None, "'x' is no Web Service", is_taken=False).verdict == "problem"
+    assert check_service(None, "'x' is no Web Service", is_used=False).verdict == "problem"
 
 
-def test_a_deadline_that_does_not_answer_is_a_problem(deadline, root):
-    """Its words are told."""
+def test_a_deadline_that_does_not_answer_is_an_error(deadline, root):
+    """Its words are in the report."""
     deadline.set_faults({"on": "*", "do": "deny", "times": 0, "value": "The repository is out of reach"})
 
-    report = examine(root=root).report()
+    report = examine(root=root)
 
     found = verdicts(report.checks)
-    assert (found["deadlinecommand"], found["script way"], found["repository"]) == ("problem", "warning", "problem")
+    assert (found["deadlinecommand"], found["script connection"], found["repository"]) == (
+        "problem",
+        "warning",
+        "problem",
+    )
     assert "The repository is out of reach" in only(report.checks, "deadlinecommand").found
 
 
-def test_where_scripts_do_not_run_the_slow_way_is_taken(deadline, root):
-    """Which is worth a warning."""
+def test_where_scripts_do_not_run_there_is_a_warning(deadline, root):
+    """Submission falls back to a process per job."""
     deadline.change_settings(interpreter="/nowhere/python")
 
-    report = examine(root=root).report()
+    report = examine(root=root)
 
-    assert verdicts(report.checks) == {**HEALTHY, "script way": "warning"}
-    assert "a process per job" in only(report.checks, "script way").advice
+    assert verdicts(report.checks) == {**HEALTHY, "script connection": "warning"}
+    assert "a process per job" in only(report.checks, "script connection").advice
 
 
-def test_settings_that_do_not_fit_the_farm_are_problems(deadline, root):
-    """Those of the studio, of presets and of the command line: the graph that may be sent is planned with them."""
-    unknown = only(examine(root=root, settings={"pool": "bnod"}).report().checks, "pools and groups")
-    wrong = only(examine(root=root, settings={"prioritty": 7}).report().checks, "settings")
+def test_settings_that_do_not_fit_the_farm_are_errors(deadline, root):
+    """Settings of the studio, presets and command line: the graph that may be sent is planned with them."""
+    unknown = only(examine(root=root, settings={"pool": "bnod"}).checks, "pools and groups")
+    wrong = only(examine(root=root, settings={"prioritty": 7}).checks, "settings")
 
     assert (unknown.verdict, wrong.verdict) == ("problem", "problem")
     assert "bnod" in unknown.found
@@ -165,11 +165,11 @@ def test_settings_that_do_not_fit_the_farm_are_problems(deadline, root):
     assert "priority" in wrong.found
 
 
-def test_another_version_in_the_repository_is_a_problem(deadline, root):
-    """Workers would run other code than what planned their tasks."""
+def test_another_version_in_the_repository_is_an_error(deadline, root):
+    """Workers would run other code than the one that planned their tasks."""
     pretend_version(deadline, "0.0.1")
 
-    check = only(examine(root=root).report().checks, "plugin")
+    check = only(examine(root=root).checks, "plugin")
 
     assert check.verdict == "problem"
     assert check.found == f"Flowpipe 0.0.1 is installed, and this is {VERSION}"
@@ -181,15 +181,15 @@ def test_another_version_in_the_repository_is_a_problem(deadline, root):
     [
         (["Flowpipe"], Installed(VERSION), "ok", "is installed"),
         (["Python"], Installed(VERSION), "problem", "has no plugin Flowpipe"),
-        (["Flowpipe"], Installed(None), "warning", "nothing tells which version"),
+        (["Flowpipe"], Installed(None), "warning", "without a record of its version"),
         (None, Installed(None), "problem", "is not installed"),
-        (["Flowpipe"], None, "unknown", "its version cannot be told from here"),
+        (["Flowpipe"], None, "unknown", "its version cannot be found out from here"),
         (["Flowpipe"], Installed(VERSION, {"edited": ("a", "b")}), "warning", "files differ: 2 edited"),
         (["Flowpipe"], Installed(VERSION, {"missing": ("a",)}), "problem", "files differ: 1 missing"),
     ],
 )
-def test_what_there_can_be_of_the_plugin(listed, installed, verdict, words):
-    """Nothing, something that nobody has recorded, another version, edited files."""
+def test_states_of_the_plugin(listed, installed, verdict, words):
+    """Not installed, without a record, another version, edited files."""
     check = check_plugin(RepositoryInfo(plugins=listed and tuple(listed)), installed)
 
     assert check.verdict == verdict
@@ -212,29 +212,29 @@ def test_versions_of_deadline(text, verdict):
     assert check_version(text).verdict == verdict
 
 
-def test_roots_that_workers_cannot_see_are_problems(tmp_path):
-    """Unless somebody says that they can."""
+def test_roots_that_workers_cannot_see_are_errors(tmp_path):
+    """Unless they are tolerated."""
     assert check_root(tmp_path, tolerated=()).verdict == "problem"
     assert check_root(tmp_path, tolerated={WarningKind.LOCAL_ROOT}).verdict == "warning"
     assert check_root(None, tolerated=()).verdict == "unknown"
 
 
-def test_stores_that_take_nothing_are_problems():
-    """Files are always there; what else is tried."""
+def test_stores_that_take_no_results_are_errors():
+    """Files always work; other stores are tried."""
     assert check_results("files").verdict == "ok"
     assert check_results("postgres://db").verdict == "problem"
 
 
-def test_what_deadline_does_not_tell_is_unknown():
-    """And what is assumed instead is told."""
+def test_limits_that_deadline_does_not_give_are_unknown():
+    """The report says what is assumed instead."""
     check = check_limits(RepositoryInfo(maximum_priority=100))
 
     assert check.verdict == "unknown"
-    assert check.advice == "5000 tasks per job are taken for the limit"
+    assert check.advice == "5000 tasks per job are assumed as the limit"
 
 
 def test_the_report_is_printed_as_json(deadline, root):
-    """The answer alone on stdout; what is going on, on stderr."""
+    """Only the answer on stdout; progress on stderr."""
     result = doctor("--root", root, "--tolerate", "local-root", "-o", "json")
 
     data = json.loads(result.stdout)
@@ -245,7 +245,7 @@ def test_the_report_is_printed_as_json(deadline, root):
 
 
 def test_the_report_is_printed_as_tables(deadline, root):
-    """Exit code 1 and the names of the checks where there is a problem."""
+    """With errors, exit code 1 and the names of the failed checks."""
     result = doctor("--root", root)
 
     assert result.returncode == 1
@@ -253,8 +253,8 @@ def test_the_report_is_printed_as_tables(deadline, root):
     assert result.stdout.rstrip().endswith("Errors: root")
 
 
-def test_what_can_be_tried_out_is_listed():
-    """Without asking anybody."""
+def test_questions_are_listed():
+    """Without any call of Deadline."""
     result = doctor("--questions", "-o", "json")
 
     names = [entry["name"] for entry in json.loads(result.stdout)]
@@ -263,7 +263,7 @@ def test_what_can_be_tried_out_is_listed():
 
 
 def test_a_probe_needs_a_root(deadline):
-    """Which is said before anything is looked at."""
+    """A missing one is reported before any check."""
     result = doctor("--probe")
 
     assert result.returncode == 2

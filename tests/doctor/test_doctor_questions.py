@@ -1,15 +1,17 @@
-"""The open questions about Deadline, asked of an offline one: whichever answer it plays is found out."""
+"""The open questions about Deadline, put to an offline one: whichever answer it plays is found."""
 
 from __future__ import annotations
 
+import json
 import platform
 
 import pytest
 from pythons import VERSIONS, find_python
 
-from flowpipe_deadline.doctor.questions.ask import ask_questions
-from flowpipe_deadline.doctor.questions.catalogue import QUESTIONS
-from flowpipe_deadline.doctor.questions.recorder import RecordedCommand
+from flowpipe_deadline.doctor.questions.ask import QUESTIONS, ask_questions
+from flowpipe_deadline.doctor.recorder import RecordedCommand
+from flowpipe_deadline.doctor.redact import Redaction
+from flowpipe_deadline.doctor.report import Report
 from tests.fake_deadline.operations import OfflineDeadline
 
 OTHER = {
@@ -34,7 +36,7 @@ OTHER = {
     "script_error": "exit 0",
     "script_exit": "ignored",
 }
-# By question: what is found out of the one, and of the other.
+# By question: the details of the answer from the one, and from the other.
 FOUND = {
     "script": (
         {"output": "shown", "file": "set", "arguments": "script", "exit_code_of_exit": 7, "exit_code_of_error": 1},
@@ -81,29 +83,29 @@ class Asked:
 
 
 def never():
-    """Nobody wants to stop."""
+    """No request to stop."""
     return False
 
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
-    """What was found out of the one, which is as it is by default."""
+    """Answers of an offline Deadline with its default behaviour."""
     return Asked(tmp_path_factory.mktemp("one") / "deadline", QUESTIONS)
 
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory):
-    """What was found out of the other, whose answers are others wherever there are two, and whose Python is old."""
+    """Answers of one that behaves otherwise where two behaviours are possible, and whose Python is old."""
     questions = [question for question in QUESTIONS if question.name in FOUND]
     python = find_python(VERSIONS[0]) or ""
     return Asked(tmp_path_factory.mktemp("other") / "deadline", questions, unknowns=OTHER, interpreter=python)
 
 
 @pytest.mark.parametrize("name", FOUND)
-def test_the_answer_that_is_played_is_found_out(one, other, name):
-    """Of either."""
+def test_the_answer_that_is_played_is_found(one, other, name):
+    """In both."""
     for asked, expected in zip((one, other), FOUND[name]):
-        facts = asked.answers[name].facts
+        facts = asked.answers[name].details
         assert {key: facts.get(key) for key in expected} == expected, asked.answers[name]
 
 
@@ -118,15 +120,26 @@ def test_every_question_is_answered_and_nothing_is_left(one, other):
 
 
 def test_an_answer_names_what_led_to_it(one):
-    """Every exchange with deadlinecommand belongs to one question, but for the look at what there was before."""
-    exchanges = [number for answer in one.answers.values() for number in range(*answer.exchanges)]
+    """Each exchange with deadlinecommand belongs to one question, except the first, which lists the jobs before."""
+    exchanges = [number for answer in one.answers.values() for number in answer.exchanges]
 
     assert exchanges == list(range(1, len(one.command.exchanges)))
 
 
-def test_scripts_are_looked_at_in_deadlines_own_python(one, other):
-    """Which may be older than ours."""
-    pythons = [asked.answers["script"].facts["python"] for asked in (one, other)]
+def test_a_report_of_answers_is_plain_json(one):
+    """Answers, details and exchanges alike."""
+    report = Report((), (), tuple(one.answers.values()), one.command.exchanges, Redaction({}), is_interrupted=False)
+
+    data = json.loads(json.dumps(report.to_json(), allow_nan=False))
+
+    assert [entry["name"] for entry in data["questions"]] == [question.name for question in QUESTIONS]
+    numbers = [number for entry in data["questions"] for number in entry["exchanges"]]
+    assert numbers == list(range(1, len(data["exchanges"])))
+
+
+def test_scripts_run_in_deadlines_own_python(one, other):
+    """It may be older than ours."""
+    pythons = [asked.answers["script"].details["python"] for asked in (one, other)]
 
     assert pythons[0] == platform.python_version()
     assert pythons[1].startswith(f"{VERSIONS[0]}." if find_python(VERSIONS[0]) else pythons[0])
@@ -134,15 +147,15 @@ def test_scripts_are_looked_at_in_deadlines_own_python(one, other):
 
 def test_times_are_measured(one):
     """Of a start, of a submission, and of a call from inside."""
-    start, calls = one.answers["start"].facts, one.answers["calls"].facts
+    start, calls = one.answers["start"].details, one.answers["calls"].details
 
     assert len(start["start_seconds"]) == 3
     assert min(*start["start_seconds"], start["submission_seconds"], calls["call_seconds"], calls["start_seconds"]) > 0
 
 
-def test_the_keys_are_told_in_deadlines_words(one):
+def test_the_keys_are_deadlines_own(one):
     """As it prints them, in its order."""
-    keys = one.answers["keys"].facts["keys"]
+    keys = one.answers["keys"].details["keys"]
 
     assert keys["GetJob True"][:3] == ["JobId", "JobName", "JobUserName"]
     assert keys["GetJobTasks"][:3] == ["TaskId", "TaskFrameList", "TaskStatus"]
@@ -150,16 +163,16 @@ def test_the_keys_are_told_in_deadlines_words(one):
 
 def test_frame_lists_are_read(one):
     """Where a reverse step begins, what order means, and that negative frames are refused."""
-    facts = one.answers["frames"].facts
+    facts = one.answers["frames"].details
 
     assert facts["reverse_step_from"] == "first"
     assert facts["orders"] == {"True": "3,1-2", "False": "3,1,2"}
-    assert all(told.startswith("Error:") for told in facts["negative"].values())
+    assert all(words.startswith("Error:") for words in facts["negative"].values())
 
 
 @pytest.fixture
 def deadline(tmp_path, monkeypatch):
-    """An offline Deadline to go wrong."""
+    """An offline Deadline that can be made to fail."""
     monkeypatch.setattr("flowpipe_deadline.submit.undo._ROUNDS", (0.0, 0.0, 0.0))
     with OfflineDeadline.create(tmp_path / "deadline") as made:
         monkeypatch.setenv("DEADLINE_PATH", str(made.bin))
@@ -175,8 +188,8 @@ def ask(*names, is_stopping=never, timeout=60.0):
     return {answer.name: answer for answer in answers}, left
 
 
-def test_a_question_that_fails_is_none_of_the_others(deadline):
-    """Deadline takes no job: what needs none is answered all the same."""
+def test_a_question_that_fails_does_not_stop_the_others(deadline):
+    """If Deadline refuses all jobs, questions that need none are still answered."""
     deadline.set_faults({"on": "submit", "do": "refuse", "times": 0, "value": "The disk is full"})
 
     answers, left = ask("several", "frames")
@@ -188,18 +201,16 @@ def test_a_question_that_fails_is_none_of_the_others(deadline):
 
 
 def test_a_call_that_never_ends_is_ended(deadline):
-    """And what it was about could not be told."""
+    """Its question has no answer."""
     deadline.set_faults({"on": "ParseFrameList", "do": "hang"})
 
     answers, left = ask("frames", timeout=1.0)
 
-    assert str(answers["frames"]) == (
-        "could not be told, because deadlinecommand -ParseFrameList does not end, and was stopped"
-    )
+    assert str(answers["frames"]) == ("no answer: deadlinecommand -ParseFrameList does not end, and was stopped")
     assert left == []
 
 
-def test_a_job_whose_id_was_never_heard_is_deleted_as_well(deadline):
+def test_a_job_whose_id_was_not_printed_is_deleted_as_well(deadline):
     """It is found by its batch."""
     deadline.set_faults({"on": "submit", "do": "die_after"})
 
@@ -223,8 +234,8 @@ def test_what_cannot_be_deleted_is_named(deadline):
     assert "You may not" in left[0]
 
 
-def test_who_wants_to_stop_gets_what_is_known(deadline):
-    """The question under way is not answered, the next one not asked, and nothing is left."""
+def test_a_request_to_stop_keeps_the_answers_so_far(deadline):
+    """The present question has no answer, the next one is not asked, and nothing is left."""
     seen = []
 
     def is_stopping():
@@ -234,6 +245,6 @@ def test_who_wants_to_stop_gets_what_is_known(deadline):
     answers, left = ask("filter", "several", is_stopping=is_stopping)
 
     assert {name: str(answer) for name, answer in answers.items()} == {
-        "several": "could not be told, because it was interrupted",
+        "several": "no answer: it was interrupted",
     }
     assert (left, list(deadline.jobs())) == ([], [])

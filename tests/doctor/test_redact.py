@@ -1,4 +1,4 @@
-"""What a report of the doctor shows to others, and what it keeps to itself."""
+"""What the doctor's report shows, and what it leaves out."""
 
 from __future__ import annotations
 
@@ -55,13 +55,13 @@ def test_private_words_are_taken_out(redaction, text, shown):
         "a start takes 0.2 s (0.1 to 0.3)",
     ],
 )
-def test_what_we_want_to_know_stays(redaction, text):
+def test_useful_words_stay(redaction, text):
     """Versions, IDs, frames and Deadline's words."""
     assert redaction.hide(text) == text
 
 
 def test_of_jobs_only_the_keys_are_shown(redaction):
-    """And values that can be no name: states, numbers, frames, dates, IDs."""
+    """And values that cannot be names: states, numbers, frames, dates, IDs."""
     lines = {
         "[69789945325386f947e7240b]": "[69789945325386f947e7240b]",
         "JobName=Bond 0042": "JobName=<text>",
@@ -99,7 +99,7 @@ def test_of_lists_only_the_length_is_shown(redaction, arguments, output, shown):
     assert redaction.hide_output(arguments, output) == shown
 
 
-def test_data_of_any_depth_is_gone_through(redaction):
+def test_data_of_any_depth_is_redacted(redaction):
     """Every text but the keys."""
     data = {"lisa": [{"path": "/mnt/bond/x"}, ("lisa", 3, None, True)]}
 
@@ -107,5 +107,5 @@ def test_data_of_any_depth_is_gone_through(redaction):
 
 
 def test_names_that_are_everywhere_are_kept():
-    """A user called 'deadline' would make every text unreadable, and is nobody."""
+    """Hiding a user called 'deadline' would make every text unreadable."""
     assert Redaction({"deadline": "user", "": "machine"}).hide("Deadline 10") == "Deadline 10"

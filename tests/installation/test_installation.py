@@ -54,7 +54,7 @@ SECOND = version("1.1", code="code 2", configuration="configuration 2", archive=
 
 @pytest.fixture
 def repository(tmp_path):
-    """An empty folder that plays the repository."""
+    """An empty folder that serves as repository."""
     folder = tmp_path / "repository"
     folder.mkdir()
     return folder
@@ -115,7 +115,7 @@ class TestInstalling:
         assert dict(record.files) == FIRST.digests
 
     def test_a_second_time_touches_nothing(self, installed):
-        """Not one file or folder gets another time."""
+        """No file or folder gets a new time."""
         before = times(installed)
 
         changes = install(installed, contents=FIRST)
@@ -125,7 +125,7 @@ class TestInstalling:
         assert times(installed) == before
 
     def test_a_dry_run_touches_nothing(self, installed):
-        """It tells what would be changed."""
+        """It shows what would be changed."""
         before = times(installed)
 
         changes = install(installed, contents=SECOND, dry_run=True)
@@ -139,7 +139,7 @@ class TestInstalling:
 
         assert texts(installed) == expected(SECOND)
         assert not (installed / "custom" / "scripts").exists()
-        assert check(installed, contents=SECOND).is_same
+        assert check(installed, contents=SECOND).differences == ()
 
     def test_a_version_without_new_files_is_noted(self, installed):
         """Only the record changes."""
@@ -149,10 +149,10 @@ class TestInstalling:
 
         assert changes.acting == ()
         assert read_installed(installed / "custom").version == "1.0.1"
-        assert check(installed, contents=later).is_same
+        assert check(installed, contents=later).differences == ()
 
-    def test_changes_are_told_before_they_are_made(self, repository):
-        """Whoever hears of them may still say no."""
+    def test_changes_are_shown_before_they_are_made(self, repository):
+        """An error in the callback cancels the installation."""
 
         def refuse(changes):
             assert len(changes.acting) == 4
@@ -180,11 +180,11 @@ class TestInstalling:
         changes = install(repository, contents=FIRST)
 
         assert changes.acting == ()
-        assert check(repository, contents=FIRST).is_same
+        assert check(repository, contents=FIRST).differences == ()
 
     @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
     def test_everybody_can_read_what_is_installed(self, repository):
-        """Whatever the umask; a folder's group is handed on where the one above does so."""
+        """Whatever the umask; a setgid bit is passed on to new folders."""
         custom = repository / "custom"
         (custom / "plugins").mkdir(parents=True)
         (custom / "plugins").chmod(0o2775)
@@ -212,7 +212,7 @@ class TestEdited:
     """Files that a studio has changed since they were installed."""
 
     def test_configuration_is_kept_and_ours_laid_beside(self, installed):
-        """Once for each new one; what the studio does with it is its own affair."""
+        """Once for each new version; the studio may do with it what it likes."""
         write(installed, CONFIGURATION, "studio's")
 
         changes = install(installed, contents=SECOND)
@@ -247,7 +247,7 @@ class TestEdited:
         assert texts(installed) == expected(SECOND)
 
     def test_what_the_studio_made_of_the_one_beside_is_not_lost(self, installed):
-        """Half merged when the next version came."""
+        """It is half merged when the next version is installed."""
         write(installed, CONFIGURATION, "studio's")
         install(installed, contents=SECOND)
         write(installed, f"{CONFIGURATION}.new", "half merged")
@@ -262,7 +262,7 @@ class TestEdited:
         }
 
     def test_code_is_an_error_that_lists_it(self, installed):
-        """Nothing is changed, the other files neither."""
+        """Nothing is changed, not even the other files."""
         write(installed, CODE, "studio's")
         write(installed, SCRIPT, "studio's too")
         before = times(installed / "custom" / "plugins")
@@ -274,7 +274,7 @@ class TestEdited:
         assert times(installed / "custom" / "plugins") == before
 
     def test_code_can_be_overwritten_and_is_kept_as_a_copy(self, installed):
-        """Also where this version does not have the file any more."""
+        """Also if this version no longer has the file."""
         write(installed, CODE, "studio's")
         write(installed, SCRIPT, "studio's too")
 
@@ -282,7 +282,7 @@ class TestEdited:
 
         copies = {f"{CODE}.edited": "studio's", f"{SCRIPT}.edited": "studio's too"}
         assert texts(installed) == {**expected(SECOND), **copies}
-        assert check(installed, contents=SECOND).is_same
+        assert check(installed, contents=SECOND).differences == ()
 
     def test_a_second_copy_does_not_replace_the_first(self, installed):
         """Each edit is kept once."""
@@ -293,7 +293,7 @@ class TestEdited:
         copies = {path: text for path, text in texts(installed).items() if ".edited" in path}
         assert copies == {f"{CODE}.edited": "once", f"{CODE}.edited2": "twice"}
 
-    def test_files_that_nobody_knows_count_as_edited(self, repository):
+    def test_files_without_a_record_count_as_edited(self, repository):
         """An older plugin that a TD has copied by hand."""
         write(repository, CODE, "older")
         write(repository, CONFIGURATION, "studio's")
@@ -312,10 +312,10 @@ class TestEdited:
 
 
 class TestUninstalling:
-    """Taking out what was installed, and nothing else."""
+    """Removing what was installed, and nothing else."""
 
     def test_everything_that_was_installed_goes(self, installed):
-        """With the folders, and what Python has compiled of scripts."""
+        """With the folders, and compiled copies of scripts."""
         write(installed, "scripts/Submission/__pycache__/FlowpipeSubmission.cpython-310.pyc", "")
 
         changes = uninstall(installed)
@@ -334,7 +334,7 @@ class TestUninstalling:
         left = {str(path.relative_to(repository)) for path in repository.rglob("*")}
         assert left == {"custom", "custom/scripts", "custom/scripts/Submission", "custom/plugins"}
 
-    def test_edited_files_and_strangers_stay(self, installed):
+    def test_edited_files_and_other_files_stay(self, installed):
         """They are named."""
         write(installed, CONFIGURATION, "studio's")
         write(installed, f"{PLUGIN}/Studio.py", "studio")
@@ -343,10 +343,10 @@ class TestUninstalling:
 
         assert texts(installed) == {CONFIGURATION: "studio's", f"{PLUGIN}/Studio.py": "studio"}
         notes = {change.path: change.note for change in changes.files if change.action == "keep"}
-        assert notes == {CONFIGURATION: "edited here", f"{PLUGIN}/Studio.py": "nobody installed it"}
+        assert notes == {CONFIGURATION: "edited here", f"{PLUGIN}/Studio.py": "not part of the installation"}
 
     def test_edited_files_go_if_they_are_to(self, installed):
-        """Strangers do not."""
+        """Files that were not installed stay."""
         write(installed, CONFIGURATION, "studio's")
         write(installed, f"{PLUGIN}/Studio.py", "studio")
 
@@ -355,7 +355,7 @@ class TestUninstalling:
         assert texts(installed) == {f"{PLUGIN}/Studio.py": "studio"}
 
     def test_where_nothing_was_installed_nothing_is_removed(self, repository):
-        """A plugin that was copied by hand is none of our business."""
+        """A plugin that was copied by hand stays."""
         write(repository, CODE, "code 1")
 
         with pytest.raises(InstallationError, match="nothing was installed there"):
@@ -364,7 +364,7 @@ class TestUninstalling:
         assert texts(repository) == {CODE: "code 1"}
 
     def test_a_dry_run_removes_nothing(self, installed):
-        """It tells what would go."""
+        """It shows what would be removed."""
         before = times(installed)
 
         changes = uninstall(installed, dry_run=True)
@@ -377,11 +377,11 @@ class TestChecking:
     """Comparing what is there with a version."""
 
     def test_the_same_version_is_the_same(self, installed):
-        """No findings."""
-        assert check(installed, contents=FIRST).is_same
+        """There are no differences."""
+        assert check(installed, contents=FIRST).differences == ()
 
     def test_an_empty_repository_lacks_everything(self, repository):
-        """The record too."""
+        """The record is missing too."""
         assert differences(repository, FIRST) == dict.fromkeys([RECORD, *FIRST.files], "missing")
 
     @pytest.mark.parametrize(
@@ -389,14 +389,14 @@ class TestChecking:
         [("1.0.1", "older"), ("0.9", "newer"), ("1.0", "other")],
         ids=["an older version is there", "a newer version is there", "another build of this version is there"],
     )
-    def test_versions_are_told_apart(self, installed, number, difference):
-        """By the record; files that are the same are not named."""
+    def test_versions_are_compared(self, installed, number, difference):
+        """By the record; equal files are not listed."""
         found = differences(installed, version(number, code="another"))
 
         assert found == {CODE: difference} if number == "1.0" else {CODE: difference, RECORD: difference}
 
-    def test_edited_missing_and_strange_files_are_told(self, installed):
-        """What Python compiles is not strange."""
+    def test_edited_missing_and_other_files_are_reported(self, installed):
+        """Files that Python compiles are ignored."""
         write(installed, CONFIGURATION, "studio's")
         write(installed, f"{PLUGIN}/Studio.py", "studio")
         write(installed, f"{PLUGIN}/__pycache__/boot.cpython-310.pyc", "")
@@ -421,7 +421,7 @@ class TestFaults:
         assert self.run_through("uninstall", fault) > 30
 
     def run_through(self, act, fault):
-        """How many steps the faults were tried at, without finding a problem."""
+        """How many steps the faults were tried at; none leaves an error."""
         memory = "/dev/shm" if os.path.isdir("/dev/shm") else None  # A thousand files down to a disk take a while.
         with tempfile.TemporaryDirectory(dir=memory) as folder:
             command = [sys.executable, str(FAULTS), act, fault, folder]
@@ -430,7 +430,7 @@ class TestFaults:
         return said["steps"]
 
     def test_a_file_that_cannot_be_changed_is_named(self, installed):
-        """And everything is as before."""
+        """Nothing is changed."""
         archive = installed / "custom" / ARCHIVE
         archive.unlink()
         archive.mkdir()
@@ -466,7 +466,7 @@ class TestFaults:
         assert f"delete {repository / 'custom' / '.flowpipe-deadline.lock'}" in message
 
     def test_many_at_once_leave_one_whole_version(self, repository):
-        """Each is done or refused."""
+        """Each succeeds or is refused."""
         barrier = threading.Barrier(4)
         ends = []
 
@@ -490,7 +490,7 @@ class TestFaults:
         assert texts(repository) in (expected(FIRST), expected(SECOND))
 
     def test_a_lock_of_another_machine_is_not_taken(self, installed):
-        """Nobody here can tell whether that process still lives."""
+        """Whether that process still runs cannot be found out here."""
         lock = installed / "custom" / ".flowpipe-deadline.lock"
         lock.write_text(json.dumps({"host": "far-away", "process": 1, "started": 0.0, "since": "2026-01-01"}))
 
@@ -513,7 +513,7 @@ class TestFaults:
         ],
     )
     def test_a_damaged_record_is_said_with_what_to_do(self, installed, text):
-        """Nothing is guessed from it, and nothing removed."""
+        """Nothing is guessed from it, and nothing is removed."""
         write(installed, RECORD, text)
 
         for act in (lambda: install(installed, contents=SECOND), lambda: uninstall(installed)):
@@ -528,7 +528,7 @@ class TestRepositories:
 
     @pytest.mark.parametrize("name", ["custom", "plugins", "settings", "submission"])
     def test_a_folder_with_a_repositorys_folders_is_one(self, repository, name):
-        """Any of them will do."""
+        """One of them is enough."""
         (repository / name).mkdir()
         (repository / "other").write_text("")
 
@@ -555,7 +555,7 @@ class TestRepositories:
         ],
     )
     def test_other_folders_are_refused(self, tmp_path, path, make, message):
-        """With what they are."""
+        """The message says what they are."""
         if make is not None:
             (tmp_path / make).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / make).touch()
@@ -568,7 +568,7 @@ class TestCommand:
     """``flowpipe-deadline install``, in processes of its own."""
 
     def test_installing_comparing_and_uninstalling(self, repository):
-        """What is going to be changed is shown first; exit codes tell programs."""
+        """The changes are shown first; programs get exit codes."""
         dry = run_cli("install", repository, "--dry-run")
         assert (dry.returncode, list(repository.iterdir())) == (0, [])
         first = run_cli("install", repository)
@@ -594,7 +594,7 @@ class TestCommand:
         assert texts(repository) == {CONFIGURATION: "studio's", CODE: "studio's"}
 
     def test_the_repository_is_asked_of_deadlinecommand(self, repository, tmp_path):
-        """Whatever else that prints; without one, the path has to be given."""
+        """Whatever else it prints; without deadlinecommand, the path must be given."""
         folder = tmp_path / "bin"
         folder.mkdir()
         command = folder / "deadlinecommand"
@@ -613,7 +613,7 @@ class TestCommand:
         "options", [("--check", "--uninstall"), ("--remove-edited",), ("--uninstall", "--overwrite-edited")]
     )
     def test_options_that_do_not_fit_are_refused(self, repository, options):
-        """Before anything is done."""
+        """Before anything is changed."""
         result = run_cli("install", repository, *options)
 
         assert result.returncode == 2

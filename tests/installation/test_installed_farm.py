@@ -98,7 +98,7 @@ def setup(request, farm_repository, bare_python):
 
 
 def test_nothing_of_this_environment_reaches_interpreters(graph, tmp_path, setup, monkeypatch):
-    """They get the packages of the repository and the standard library, whatever Python is told here."""
+    """They get the packages of the repository and the standard library, whatever the environment here says."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
     for name in ("PYTHONSTARTUP", "PYTHONUSERBASE", "VIRTUAL_ENV"):
         monkeypatch.setenv(name, str(TESTS))
@@ -125,7 +125,7 @@ runpy.run_path(sys.argv[sys.argv.index("-P") + 1], run_name="__main__")
 
 
 def test_a_host_that_takes_no_python_path_finds_the_packages(graph, tmp_path, farm_repository, bare_python):
-    """The boot script tells it where they are."""
+    """The boot script adds their folder."""
     host = tmp_path / "blender"
     host.write_text(HOST.replace("PYTHON", bare_python))
     host.chmod(0o755)

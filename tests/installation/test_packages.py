@@ -33,7 +33,7 @@ def packages():
 
 @pytest.fixture(scope="module")
 def archive(packages, tmp_path_factory):
-    """They as a file."""
+    """The archive as a file."""
     path = tmp_path_factory.mktemp("archive") / "packages.zip"
     path.write_bytes(packages.archive())
     return path
@@ -46,7 +46,7 @@ def names_in(data):
 
 
 def import_all(python, archive, names):
-    """What an interpreter complains of that has nothing but the archive, when it imports these files of it."""
+    """The errors of an interpreter that has only the archive, and imports these files from it."""
     modules = sorted(name[: -len(".py")].replace("/", ".") for name in names)
     code = f"import importlib\nfor name in {modules!r}:\n    importlib.import_module(name)"
     command = [python, "-S", "-c", code]
@@ -114,13 +114,13 @@ def test_the_same_contents_are_the_same_bytes(packages):
 
 
 def read_elsewhere(path, *, code="read_light_packages()"):
-    """What an interpreter says that finds packages in these folders first."""
+    """The output of an interpreter that finds packages in these folders first."""
     code = f"from flowpipe_deadline.installation.packages import *\n{code}"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
     return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
 
 
-def test_a_checkout_that_nobody_installed_knows_its_version(tmp_path):
+def test_a_checkout_that_is_not_installed_knows_its_version(tmp_path):
     """From its setup.cfg."""
     code = (
         "import importlib.metadata as m, sys\n"
@@ -145,7 +145,7 @@ def test_a_checkout_that_nobody_installed_knows_its_version(tmp_path):
     ],
 )
 def test_packages_that_are_not_pure_python_are_refused(tmp_path, name):
-    """They would serve one version and system alone."""
+    """They would only work with one Python version and system."""
     package = tmp_path / "ascii_canvas"
     package.mkdir()
     (package / "__init__.py").touch()

@@ -97,7 +97,7 @@ def test_packages_come_between_the_tds_folders_and_the_jobs(plugin_folder, tmp_p
 
 
 def test_a_plugin_without_packages_is_no_trouble(plugin_folder, tmp_path):
-    """As where a TD has installed them into the interpreters."""
+    """For example, because a TD has installed them into the interpreters."""
     (plugin_folder / "packages.zip").unlink()
 
     lines = start_job(plugin_folder, tmp_path / "jobsData", environment={"PYTHONPATH": "/job"})
@@ -107,7 +107,7 @@ def test_a_plugin_without_packages_is_no_trouble(plugin_folder, tmp_path):
 
 
 def test_a_job_that_is_loaded_again_unpacks_nothing(plugin_folder, tmp_path):
-    """What is there is used."""
+    """The unpacked folder is used."""
     first = python_path(start_job(plugin_folder, tmp_path))[2]
     before = os.stat(first).st_mtime_ns
 
@@ -129,7 +129,7 @@ def test_other_packages_go_into_another_folder(unpack_once, archive, tmp_path):
 
 
 def test_threads_of_one_worker_share_what_one_of_them_unpacked(unpack_once, archive, tmp_path):
-    """All at once, and nothing else is left."""
+    """They run at once, and leave nothing else."""
     data = tmp_path / "data"
     barrier = threading.Barrier(THREADS)
     folders = []
@@ -150,7 +150,7 @@ def test_threads_of_one_worker_share_what_one_of_them_unpacked(unpack_once, arch
 
 
 def test_a_folder_that_is_not_whole_is_not_used(unpack_once, archive, tmp_path):
-    """As after a power failure; whoever still runs from it is not disturbed."""
+    """As after a power failure; a process that still runs from it is not disturbed."""
     broken = unpack_once(str(archive), str(tmp_path / "data"))
     os.truncate(os.path.join(broken, "package", "large.py"), 100)
 
@@ -163,7 +163,7 @@ def test_a_folder_that_is_not_whole_is_not_used(unpack_once, archive, tmp_path):
 
 @contextmanager
 def no_file_larger_than(size):
-    """A disk that takes no more than this of a file."""
+    """A disk that is full after this many bytes of a file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -185,7 +185,7 @@ def test_a_full_disk_fails_the_task_with_what_to_do(plugin_folder, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_fails_the_task(plugin_folder, tmp_path):
-    """With its name."""
+    """The message names it."""
     (tmp_path / "data").write_text("a file")
 
     with pytest.raises(TaskError, match=r"cannot be unpacked into .*data: Not a directory"):
@@ -193,7 +193,7 @@ def test_a_folder_that_cannot_be_written_fails_the_task(plugin_folder, tmp_path)
 
 
 def test_a_damaged_archive_fails_the_task_with_what_to_do(plugin_folder, tmp_path):
-    """As when a copy to the worker broke off."""
+    """For example, after an incomplete copy to the worker."""
     os.truncate(plugin_folder / "packages.zip", 1000)
 
     with pytest.raises(

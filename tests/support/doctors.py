@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from flowpipe_deadline.core.warnings import WarningKind
-from flowpipe_deadline.doctor.examination import Examination
+from flowpipe_deadline.doctor import examination
 from flowpipe_deadline.doctor.options import DoctorOptions
 from flowpipe_deadline.doctor.probe import GraphSender
 from flowpipe_deadline.doctor.probe_graph import build_graph
@@ -20,20 +20,17 @@ RECORD = "custom/plugins/Flowpipe/installed.json"
 
 
 def examine(*, settings=None, **options):
-    """What is found out; a root on this machine is no problem."""
+    """The doctor's report; a root on this machine is tolerated."""
     layers = Layers((Layer("test", settings or {}),))
     asked = DoctorOptions(**{"tolerated": {WarningKind.LOCAL_ROOT}, "layers": layers, **options})
-    examination = Examination(asked, say=print, is_stopping=lambda: False)
-    examination.run()
-    return examination
+    return examination.examine(asked, say=print, is_stopping=lambda: False)
 
 
 def send(root, *vias, **options):
-    """What comes of the doctor's graph by these ways, the first of which is waited for; nothing else is looked at."""
-    ways = [choose_connection(via) for via in vias or ("command",)]
-    sender = GraphSender(
-        plan_graph(build_graph()), DoctorOptions(root=root, **options), ways, say=print, is_stopping=lambda: False
-    )
+    """Sends the doctor's graph by these connections, of which the first evaluates it."""
+    connections = [choose_connection(via) for via in vias or ("command",)]
+    asked = DoctorOptions(root=root, **options)
+    sender = GraphSender(plan_graph(build_graph()), asked, connections, say=print, is_stopping=lambda: False)
     sender.run()
     return sender
 

@@ -1,201 +1,250 @@
-"""Where one open question is tried out: jobs that are suspended, harmless, and gone afterwards."""
+"""Where the open questions are tried out: with jobs that are suspended, harmless, and deleted afterwards."""
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from collections.abc import Callable, Collection, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from ...bundle.info_format import encode_info, format_entries
-from ...deadline.client import JobDetails, RefusedError
+from ...core.errors import FlowpipeDeadlineError
+from ...deadline.client import JobDetails, RefusedError, SubmissionError
 from ...deadline.command_output import parse_job_ids, parse_submission
-from ...deadline.process import ProcessClient
-from .outcome import StoppedError, Trial, UntoldError
-from .recorder import Exchange, RecordedCommand
+from ...deadline.process import DeadlineCommand, ProcessClient
+from ...submit.transaction import Stop
+from ...submit.undo import Deletion
+from ..recorder import Exchange, RecordedCommand
+from ..report import Answer
 
 COMMENT = "Made by flowpipe-deadline doctor to see how Deadline treats it. It may be deleted."
-# On every system, does nothing, and ends at once: for the case that somebody resumes such a job.
+# Exists on every system, does nothing, and ends at once, in case that somebody resumes such a job.
 _HARMLESS = {"Executable": "hostname", "Arguments": ""}
 
 NO_JOB = "0123456789abcdef01234567"
-"""The ID of no job: by its first digits, made in 1970."""
+"""The ID of no job: its first digits are a time in 1970."""
+
+
+class NoAnswerError(FlowpipeDeadlineError):
+    """A question cannot be answered here; the message says why."""
 
 
 @dataclass(frozen=True)
-class Premises:
-    """What all labs share that are used one after the other."""
+class Outcome:
+    """What an experiment has shown."""
 
-    command: RecordedCommand
-    settings: Mapping[str, str]
-    """More job info for all jobs."""
-    is_stopping: Callable[[], bool]
-    before: Optional[Collection[str]]
-    """The jobs that there were already; None if nobody can tell."""
-    heard: set[str] = field(default_factory=set)
-    """The jobs of all labs, as far as their IDs were heard."""
+    text: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """The same for programs."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A submission that Deadline may have refused."""
+
+    job_id: Optional[str]
+    """None if it was refused."""
+    words: str
+    """What Deadline printed when it refused the job, or its warnings."""
+    exchange: Exchange
+
+    @property
+    def kind(self) -> str:
+        """``refused``, ``warned`` (taken with a warning) or ``taken``."""
+        return "refused" if self.job_id is None else "warned" if self.words else "taken"
+
+    @property
+    def verdict(self) -> str:
+        """The kind for people, with the words."""
+        texts = {"refused": f"refused ({self.words})", "warned": f"taken with a warning ({self.words})"}
+        return texts.get(self.kind, self.kind)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One open question, and the experiment that answers it."""
+
+    name: str
+    reference: str
+    """Where docs/deadline leaves it open."""
+    text: str
+    ask: Callable[[Experiment], Outcome]
+    """May raise anything; then there is no answer."""
+
+    def unanswered(self, reason: str) -> Answer:
+        """No answer, and why."""
+        return Answer(self.name, self.text, self.reference, None, reason)
+
+
+def question(name: str, reference: str, text: str) -> Callable[[Callable[[Experiment], Outcome]], Question]:
+    """Makes a question of the experiment that answers it."""
+    return lambda ask: Question(name, reference, text, ask)
 
 
 class Experiment:
-    """A place for one question. What is submitted here has a batch of its own."""
+    """Tries out one question after the other. The jobs of each question have a batch of their own."""
 
-    def __init__(self, premises: Premises, *, folder: Path, name: str) -> None:
-        """``folder`` is for files."""
-        self.command = premises.command
-        self.client = ProcessClient(premises.command)
-        self.folder = folder
-        self.batch = f"flowpipe-deadline-doctor-{name}-{secrets.token_hex(4)}"
-        self._premises = premises
-        self._created: list[str] = []
-        self._is_uncertain = False
-        self._files = 0
+    def __init__(self, command: RecordedCommand, settings: Mapping[str, str], *, is_stopping: Stop) -> None:
+        """``settings`` are more job info for all jobs."""
+        self.command = command
+        self.client = ProcessClient(command)
+        self.folder = Path()
+        """For files of the present question."""
+        self.batch = ""
+        """The batch of the present question."""
+        self._settings = settings
+        self._is_stopping = is_stopping
+        self._jobs: dict[str, list[str]] = {}
+        """The known jobs of each batch."""
+        self._uncertain: set[str] = set()
+        """The batches that may have more jobs."""
+        self._before: Optional[frozenset[str]] = None
+        """The jobs that existed already; None if Deadline does not say."""
+        with contextlib.suppress(SubmissionError):
+            self._before = frozenset(self._list_jobs())
+
+    @contextmanager
+    def begun(self, name: str) -> Iterator[None]:
+        """The block tries out the question of that name."""
+        with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as folder:
+            self.folder = Path(folder)
+            self.batch = f"flowpipe-deadline-doctor-{name}-{secrets.token_hex(4)}"
+            self._jobs[self.batch] = []
+            yield
 
     def ask(self, *arguments: str, stdin: str = "") -> Exchange:
         """What a command did, also if it failed.
 
         Raises:
-            UntoldError: It cannot be started, or does not end.
-            StoppedError: Somebody asked to stop.
+            NoAnswerError: It cannot be started, does not end, or somebody asked to stop.
         """
         self.check()
         try:
             result = self.command(arguments, stdin=stdin)
         except OSError as error:
-            raise UntoldError(f"{self.command.executable} cannot be started: {error.strerror}") from error
+            raise NoAnswerError(f"{self.command.executable} cannot be started: {error.strerror}") from error
         if result.exit_code is None:
             self.check()
-            raise UntoldError(f"deadlinecommand {arguments[0]} does not end, and was stopped")
+            raise NoAnswerError(f"deadlinecommand {arguments[0]} does not end, and was stopped")
         return self.command.exchanges[-1]
 
     def check(self) -> None:
         """Goes on unless somebody asked to stop.
 
         Raises:
-            StoppedError: Somebody did.
+            NoAnswerError: Somebody did.
         """
-        if self._premises.is_stopping():
-            raise StoppedError("interrupted")
+        if self._is_stopping():
+            raise NoAnswerError("it was interrupted")
 
-    def entries(self, **more: str) -> list[tuple[str, str]]:
-        """The job info of a harmless job, with these values."""
+    def files(self, *lines: str, **values: Optional[str]) -> tuple[str, str]:
+        """The job info file of a harmless job, and a plugin info file.
+
+        The job info begins with these lines; of its ``values``, those that are None are left out.
+        """
         own = {"Plugin": "CommandLine", "Name": self.batch, "BatchName": self.batch, "Comment": COMMENT}
-        return list({**own, "Priority": "0", "InitialStatus": "Suspended", **self._premises.settings, **more}.items())
-
-    def files(self, text: str) -> tuple[str, str]:
-        """A job info file with that text, and a plugin info file."""
-        self._files += 1
-        paths = self.folder / f"{self._files}.job", self.folder / f"{self._files}.plugin"
+        info = {**own, "Priority": "0", "InitialStatus": "Suspended", **self._settings, **values}
+        entries = [(key, value) for key, value in info.items() if value is not None]
+        text = "".join(f"{line}\n" for line in lines) + format_entries(entries)
+        number = len(list(self.folder.iterdir()))
+        paths = self.folder / f"{number}.job", self.folder / f"{number}.plugin"
         for path, content in zip(paths, (text, format_entries(_HARMLESS.items()))):
             path.write_bytes(encode_info(content))
         return str(paths[0]), str(paths[1])
 
-    def attempt(self, *more_lines: str, **more: str) -> Trial:
-        """What becomes of a harmless job with these values, and these lines before all others.
+    def attempt(self, *lines: str, **values: Optional[str]) -> Attempt:
+        """Submits a job with these ``files``.
 
         Raises:
-            UntoldError: As ``ask``.
-            StoppedError: As ``ask``.
+            NoAnswerError: As ``ask``.
         """
-        return self.attempt_text("".join(f"{line}\n" for line in more_lines) + format_entries(self.entries(**more)))
-
-    def attempt_text(self, text: str) -> Trial:
-        """The same, with the whole text of the job info."""
-        was_uncertain, self._is_uncertain = self._is_uncertain, True
-        exchange = self.ask(*self.files(text))
+        uncertain = set(self._uncertain)
+        self.expect_jobs()
+        exchange = self.ask(*self.files(*lines, **values))
         try:
             created = parse_submission(exchange.result.output, exit_code=exchange.result.exit_code)
         except RefusedError as error:
-            self._is_uncertain = was_uncertain or error.is_uncertain
-            self.note(error.job_id)
-            return Trial(None, exchange.words, exchange)
-        self._is_uncertain = was_uncertain
-        self.note(created.job_id)
-        return Trial(created.job_id, " ".join(created.warnings), exchange)
+            if not error.is_uncertain:
+                self._uncertain = uncertain
+            self.remember(error.job_id)
+            return Attempt(None, exchange.words, exchange)
+        self._uncertain = uncertain
+        self.remember(created.job_id)
+        return Attempt(created.job_id, " ".join(created.warnings), exchange)
 
-    def create(self, **more: str) -> str:
+    def create(self, **values: str) -> str:
         """The ID of a new harmless job with these values.
 
         Raises:
-            UntoldError: As ``ask``; or Deadline takes no such job.
-            StoppedError: As ``ask``.
+            NoAnswerError: As ``ask``; or Deadline refuses the job.
         """
-        trial = self.attempt(**more)
-        if trial.job_id is None:
-            raise UntoldError(f"Deadline takes no job for it: {trial.words}")
-        return trial.job_id
-
-    def note(self, *job_ids: Optional[str]) -> None:
-        """Remembers jobs of this lab, which are deleted in the end."""
-        heard = [job_id for job_id in job_ids if job_id is not None]
-        self._created += heard
-        self._premises.heard.update(heard)
+        attempt = self.attempt(**values)
+        if attempt.job_id is None:
+            raise NoAnswerError(f"Deadline refuses the job for it: {attempt.words}")
+        return attempt.job_id
 
     def read(self, job_id: str) -> JobDetails:
         """What Deadline says of a job.
 
         Raises:
-            UntoldError: It says nothing.
-            StoppedError: Somebody asked to stop.
+            NoAnswerError: It does not know the job, or somebody asked to stop.
             SubmissionError: It cannot be asked.
         """
         self.check()
         jobs = self.client.read_jobs([job_id])
         if job_id not in jobs:
-            raise UntoldError("Deadline tells nothing of the job that was submitted for it")
+            raise NoAnswerError("Deadline does not know the job that was submitted for it")
         return jobs[job_id]
 
-    def output_about(self, job_id: str) -> str:
-        """All that Deadline prints about a job."""
-        return self.ask("-GetJob", job_id, "True").result.output
-
     def expect_jobs(self) -> None:
-        """Says that jobs may come into being whose IDs nobody tells."""
-        self._is_uncertain = True
+        """Says that the present question may make jobs whose IDs are not printed."""
+        self._uncertain.add(self.batch)
+
+    def remember(self, *job_ids: Optional[str]) -> None:
+        """Adds jobs of the present question, which are deleted in the end."""
+        jobs = self._jobs[self.batch]
+        jobs += [job_id for job_id in dict.fromkeys(job_ids) if job_id is not None and job_id not in jobs]
 
     def find_jobs(self) -> list[str]:
-        """All jobs of this lab; they are remembered.
+        """All jobs of the present question, also those whose IDs were not printed.
 
         Raises:
-            StoppedError: Somebody asked to stop.
             SubmissionError: Deadline cannot be asked.
         """
-        self.check()
-        self._find_jobs(self.client)
-        return self.heard
-
-    def remains(self, client: ProcessClient) -> list[str]:
-        """The jobs that were submitted here, also those whose IDs were never heard.
-
-        Raises:
-            SubmissionError: Deadline cannot be asked for those; ``heard`` are the others.
-        """
-        if self._is_uncertain:
-            self._find_jobs(client)
-        return self.heard
-
-    @property
-    def heard(self) -> list[str]:
-        """The jobs that were submitted here, as far as their IDs were heard."""
-        return list(dict.fromkeys(self._created))
-
-    def _find_jobs(self, client: ProcessClient) -> None:
-        before, heard = self._premises.before, self._premises.heard
-        if before is None:
-            self.note(*client.find_jobs(self.batch))
+        if self._before is None:
+            self.remember(*self.client.find_jobs(self.batch))
         else:  # Much less to read than all jobs, where the filter does not know batches.
-            new = [job_id for job_id in list_jobs(client) if job_id not in before and job_id not in heard]
-            self.note(*(job.job_id for job in client.read_jobs(new).values() if self._is_own(job)))
-        self._is_uncertain = False
+            known = self._before.union(*self._jobs.values())
+            new = [job_id for job_id in self._list_jobs() if job_id not in known]
+            for job in self.client.read_jobs(new).values():
+                if job.batch_name == self.batch or str(job.name).startswith(self.batch):
+                    self.remember(job.job_id)
+        self._uncertain.discard(self.batch)
+        return self._jobs[self.batch]
 
-    def _is_own(self, job: JobDetails) -> bool:
-        return job.batch_name == self.batch or (job.name or "").startswith(self.batch)
+    def clean_up(self) -> list[str]:
+        """Deletes all jobs; returns what could not be deleted, in words."""
+        try:
+            self.client = ProcessClient(DeadlineCommand())  # Goes on after Ctrl+C.
+        except SubmissionError as error:
+            return [f"the jobs of {', '.join(self._jobs)} ({error})"]
+        left: list[str] = []
+        for batch in sorted(self._uncertain):
+            self.batch = batch
+            try:
+                self.find_jobs()
+            except SubmissionError as error:
+                left.append(f"whether the batch {batch} has more jobs is unknown ({error})")
+        job_ids = [job_id for batch in self._jobs.values() for job_id in batch]
+        if job_ids:
+            deletion = Deletion(self.client, next(iter(self._jobs)))
+            said = deletion.run(job_ids)
+            left += [] if deletion.is_complete else [said]
+        return left
 
-
-def list_jobs(client: ProcessClient) -> list[str]:
-    """The IDs of all jobs that there are.
-
-    Raises:
-        SubmissionError: Deadline cannot be asked.
-    """
-    return parse_job_ids(client.run(["-GetJobIds"]))
+    def _list_jobs(self) -> list[str]:
+        return parse_job_ids(self.client.run(["-GetJobIds"]))

@@ -4,56 +4,44 @@ from __future__ import annotations
 
 import secrets
 
-from ...bundle.info_format import format_entries
-from .experiment import Experiment
-from .outcome import Outcome, Trial
+from .experiment import Attempt, Experiment, Outcome, question
 
 
-def bend_rules(experiment: Experiment) -> Outcome:
-    """Keys twice, unknown, in other letters, with spaces, lines that are none, and a boolean that is none."""
+@question("info", "submission, section 9.11", "How are unusual lines of a job info file read?")
+def _bend_rules(experiment: Experiment) -> Outcome:
     first, last = (f"{word}-{secrets.token_hex(4)}" for word in ("first", "last"))
     cases = {
-        "the same key twice": (_twice(experiment, first, last), (first, last)),
+        "the same key twice": (experiment.attempt(f"Name={first}", Name=last), (first, last)),
         "an unknown key": (experiment.attempt(FlowpipeUnknownKey="1"), ()),
-        "spaces round the equals sign": (_named(experiment, f"Name = {first}"), (first,)),
-        "a key in other letters": (_named(experiment, f"nAmE={first}"), (first,)),
+        "spaces round the equals sign": (experiment.attempt(f"Name = {first}", Name=None), (first,)),
+        "a key in other letters": (experiment.attempt(f"nAmE={first}", Name=None), (first,)),
         "a line with a semicolon": (experiment.attempt("; a comment"), ()),
         "a line with a hash": (experiment.attempt("# a comment"), ()),
         "a boolean that is none": (experiment.attempt(IsFrameDependent="perhaps"), ()),
     }
-    parts, facts = [], {}
-    for name, (trial, values) in cases.items():
-        kept = _kept(experiment, trial, values)
-        facts[name] = {"job": trial.kind, **({"kept": kept} if values else {})}
-        told = f", read as {kept}" if values and trial.job_id else ""
-        parts.append(f"{name}: {trial.verdict}{told}")
-    return Outcome("; ".join(parts), facts)
+    parts, details = [], {}
+    for name, (attempt, values) in cases.items():
+        kept = _kept(experiment, attempt, values)
+        details[name] = {"job": attempt.kind, **({"kept": kept} if values else {})}
+        parts.append(f"{name}: {attempt.verdict}{f', read as {kept}' if kept else ''}")
+    return Outcome("; ".join(parts), details)
 
 
-def _twice(experiment: Experiment, first: str, last: str) -> Trial:
-    return experiment.attempt(f"Name={first}", Name=last)
-
-
-def _named(experiment: Experiment, line: str) -> Trial:
-    """A job with this line in place of its name's."""
-    others = [(key, value) for key, value in experiment.entries() if key != "Name"]
-    return experiment.attempt_text(f"{line}\n{format_entries(others)}")
-
-
-def _kept(experiment: Experiment, trial: Trial, values: tuple[str, ...]) -> str:
+def _kept(experiment: Experiment, attempt: Attempt, values: tuple[str, ...]) -> str:
     """Which of the values Deadline has."""
-    if trial.job_id is None or not values:
+    if attempt.job_id is None or not values:
         return ""
-    output = experiment.output_about(trial.job_id)
+    output = experiment.ask("-GetJob", attempt.job_id, "True").result.output
     return " and ".join(value.partition("-")[0] for value in values if value in output) or "nothing"
 
 
-def leave_gap(experiment: Experiment) -> Outcome:
-    """Whether a number that is left out ends a series of keys."""
+@question("gap", "submission, section 9.11", "Does a gap end a series of numbered keys?")
+def _leave_gap(experiment: Experiment) -> Outcome:
     job_id = experiment.create(ExtraInfoKeyValue0="FlowpipeOne=one", ExtraInfoKeyValue2="FlowpipeThree=three")
     one = experiment.ask("-GetJobExtraInfoKeyValue", job_id, "FlowpipeOne").result.output
     three = experiment.ask("-GetJobExtraInfoKeyValue", job_id, "FlowpipeThree").result.output
-    facts = {"before": "one" in one, "behind": "three" in three}
-    if not facts["before"]:
-        return Outcome("GetJobExtraInfoKeyValue tells neither what stands before the gap nor what behind it", facts)
-    return Outcome("no: it goes on behind the gap" if facts["behind"] else "yes: what stands behind it is lost", facts)
+    details = {"before": "one" in one, "behind": "three" in three}
+    if not details["before"]:
+        return Outcome("unknown: GetJobExtraInfoKeyValue does not print what stands before the gap", details)
+    text = "no: it goes on behind the gap" if details["behind"] else "yes: what stands behind it is lost"
+    return Outcome(text, details)

@@ -6,28 +6,24 @@ import re
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from ...bundle.info_format import format_entries
 from ...core.files import json_bytes
 from ...deadline.client import SubmissionError
-from .experiment import Experiment
-from .outcome import Outcome, UntoldError
-from .recorder import Exchange
+from ..recorder import Exchange
+from .experiment import Experiment, NoAnswerError, Outcome, question
 
 _ID = re.compile(r"JobID=([0-9a-f]{24})", re.IGNORECASE)
 _JOBS = 2
 
 
-def submit_multiple(experiment: Experiment) -> Outcome:
-    """What ``-SubmitMultipleJobs`` prints."""
+@question("multiple", "submission, section 9.10", "What does -SubmitMultipleJobs print?")
+def _submit_multiple(experiment: Experiment) -> Outcome:
     experiment.expect_jobs()
-    exchange = experiment.ask(
-        "-SubmitMultipleJobs", *(word for files in _files(experiment) for word in ("-job", *files))
-    )
-    return _finding(experiment, exchange)
+    arguments = [word for files in _files(experiment) for word in ("-job", *files)]
+    return _outcome(experiment, experiment.ask("-SubmitMultipleJobs", *arguments))
 
 
-def submit_multiple_v2(experiment: Experiment) -> Outcome:
-    """Whether there is ``-SubmitMultipleJobsV2``, and what it makes of a job that waits for the one before it."""
+@question("v2", "submission, section 9.9", "Is there -SubmitMultipleJobsV2?")
+def _submit_multiple_v2(experiment: Experiment) -> Outcome:
     experiment.expect_jobs()
     upstream: tuple[Optional[list[str]], ...] = (None, ["index://0"])
     jobs = [
@@ -36,39 +32,39 @@ def submit_multiple_v2(experiment: Experiment) -> Outcome:
     ]
     path = experiment.folder / "jobs.json"
     path.write_bytes(json_bytes({"Jobs": jobs}))
-    return _finding(experiment, experiment.ask("-SubmitMultipleJobsV2", "-jsonfilepath", str(path)))
+    return _outcome(experiment, experiment.ask("-SubmitMultipleJobsV2", "-jsonfilepath", str(path)))
 
 
 def _files(experiment: Experiment) -> list[tuple[str, str]]:
-    """The files of the jobs, which are told apart by the last letter of their names."""
-    texts = [format_entries(experiment.entries(Name=f"{experiment.batch}-{number}")) for number in range(_JOBS)]
-    return [experiment.files(text) for text in texts]
+    """The files of the jobs, whose names differ in their last letter."""
+    return [experiment.files(Name=f"{experiment.batch}-{number}") for number in range(_JOBS)]
 
 
-def _finding(experiment: Experiment, exchange: Exchange) -> Outcome:
+def _outcome(experiment: Experiment, exchange: Exchange) -> Outcome:
     printed = [found.lower() for found in _ID.findall(exchange.result.output)]
-    experiment.note(*printed)
+    experiment.remember(*printed)
     try:
         by_number = {str(experiment.read(job_id).name)[-1:]: job_id for job_id in experiment.find_jobs()}
     except SubmissionError as error:
-        raise UntoldError(f"the jobs cannot be counted: {error}") from error
-    facts: dict[str, Any] = {
+        raise NoAnswerError(f"the jobs cannot be counted: {error}") from error
+    waits = _waits(experiment, by_number)
+    details: dict[str, Any] = {
         "exit_code": exchange.result.exit_code,
         "jobs": len(by_number),
         "ids": len(printed),
         "in_order": printed == [by_number[number] for number in sorted(by_number)] if printed else None,
-        "second_waits_for_first": _waits(experiment, by_number),
+        "second_waits_for_first": waits,
     }
     if not by_number:
-        return Outcome(f"no jobs came of it: {exchange.words}", facts)
-    order = "" if len(printed) < _JOBS else ", in order" if facts["in_order"] else ", out of order"
-    waits = {True: "; the second waits for the first", False: "; none waits", None: ""}[facts["second_waits_for_first"]]
-    words = f"{len(by_number)} of {_JOBS} jobs came of it; it prints {len(printed)} IDs{order}"
-    return Outcome(f"{words}, and ends with {facts['exit_code']} ({exchange.words}){waits}", facts)
+        return Outcome(f"it makes no jobs: {exchange.words}", details)
+    order = "" if len(printed) < _JOBS else ", in order" if details["in_order"] else ", out of order"
+    waiting = {True: "; the second waits for the first", False: "; none waits", None: ""}[waits]
+    words = f"it makes {len(by_number)} of {_JOBS} jobs, prints {len(printed)} IDs{order}"
+    return Outcome(f"{words}, and ends with {details['exit_code']} ({exchange.words}){waiting}", details)
 
 
 def _waits(experiment: Experiment, by_number: Mapping[str, str]) -> Optional[bool]:
-    """Whether the second job waits for the first; None if that is not told."""
+    """Whether the second job waits for the first; None if that is unknown."""
     if len(by_number) < _JOBS:
         return None
     dependencies = experiment.read(by_number["1"]).dependencies

@@ -5,26 +5,29 @@ from __future__ import annotations
 import secrets
 
 from ...deadline.client import ACTIVE, PENDING, SUSPENDED, SubmissionError
-from .experiment import NO_JOB, Experiment
-from .outcome import Outcome
+from .experiment import NO_JOB, Experiment, Outcome, question
 
 
-def suspend_dependent(experiment: Experiment) -> Outcome:
-    """The state of a job that is submitted suspended and waits for another, and what resuming makes of it."""
+@question(
+    "suspended",
+    "submission, section 9.7",
+    "What is a suspended job that waits for another, and what does resuming make of it?",
+)
+def _suspend_dependent(experiment: Experiment) -> Outcome:
     upstream = experiment.create()
     dependent = experiment.create(JobDependencies=upstream)
     submitted = experiment.read(dependent).status
     resume = experiment.ask("-ResumeJob", dependent)
     resumed = experiment.read(dependent).status
-    facts = {"submitted": submitted, "resume_exit_code": resume.result.exit_code, "resumed": resumed}
+    details = {"submitted": submitted, "resume_exit_code": resume.result.exit_code, "resumed": resumed}
     words = f"submitted suspended, it is {submitted}; resumed, {resumed}"
     if resumed in ACTIVE:
         experiment.ask("-SuspendJob", dependent)
         words += f" while what it waits for is {SUSPENDED}"
     if submitted != SUSPENDED:
-        return Outcome(words, facts)
-    facts["pended"] = _pend_suspended(experiment, upstream)
-    return Outcome(f"{words}; pended while it is suspended, {facts['pended']}", facts)
+        return Outcome(words, details)
+    details["pended"] = _pend_suspended(experiment, upstream)
+    return Outcome(f"{words}; pended while it is suspended, {details['pended']}", details)
 
 
 def _pend_suspended(experiment: Experiment, upstream: str) -> str:
@@ -38,33 +41,37 @@ def _pend_suspended(experiment: Experiment, upstream: str) -> str:
     return status if status == PENDING else f"still {status}"
 
 
-def depend_on_nobody(experiment: Experiment) -> Outcome:
-    """What becomes of a job that waits for one that never was."""
-    trial = experiment.attempt(JobDependencies=NO_JOB)
-    if trial.job_id is None:
-        return Outcome(f"the job is refused: {trial.words}", {"job": "refused"})
-    job = experiment.read(trial.job_id)
+@question("parent", "submission, section 9.8", "What becomes of a job that waits for one that never existed?")
+def _depend_on_nobody(experiment: Experiment) -> Outcome:
+    attempt = experiment.attempt(JobDependencies=NO_JOB)
+    if attempt.job_id is None:
+        return Outcome(f"the job is refused: {attempt.words}", {"job": "refused"})
+    job = experiment.read(attempt.job_id)
     kept = None if job.dependencies is None else NO_JOB in job.dependencies
-    words = {True: "the dependency is kept", False: "the dependency is dropped", None: "GetJob tells no dependencies"}
-    facts = {"job": trial.kind, "dependency_kept": kept, "status": job.status}
-    return Outcome(f"the job is {trial.verdict} and {job.status}; {words[kept]}", facts)
+    words = {True: "the dependency is kept", False: "the dependency is dropped", None: "GetJob prints no dependencies"}
+    details = {"job": attempt.kind, "dependency_kept": kept, "status": job.status}
+    return Outcome(f"the job is {attempt.verdict} and {job.status}; {words[kept]}", details)
 
 
-def name_nothing(experiment: Experiment) -> Outcome:
-    """What becomes of jobs with a pool, a group or a limit that there is not."""
-    stranger = f"no-{secrets.token_hex(4)}"
-    parts, facts = [], {}
+@question("names", "submission, section 9.17", "What becomes of a job with an unknown pool, group or limit?")
+def _name_nothing(experiment: Experiment) -> Outcome:
+    unknown = f"no-{secrets.token_hex(4)}"
+    parts, details = [], {}
     for key in ("Pool", "Group", "LimitGroups"):
-        trial = experiment.attempt(**{key: stranger})
-        kept = None if trial.job_id is None else stranger in experiment.output_about(trial.job_id)
-        facts[key] = {"job": trial.kind, "mentioned": kept}
-        told = {None: "", True: ", and GetJob names it", False: ", and GetJob does not name it"}[kept]
-        parts.append(f"{key}: {trial.verdict}{told}")
-    return Outcome("; ".join(parts), facts)
+        attempt = experiment.attempt(**{key: unknown})
+        kept = (
+            None
+            if attempt.job_id is None
+            else unknown in experiment.ask("-GetJob", attempt.job_id, "True").result.output
+        )
+        details[key] = {"job": attempt.kind, "mentioned": kept}
+        words = {None: "", True: ", and GetJob names it", False: ", and GetJob does not name it"}[kept]
+        parts.append(f"{key}: {attempt.verdict}{words}")
+    return Outcome("; ".join(parts), details)
 
 
-def fail(experiment: Experiment) -> Outcome:
-    """Exit codes and words of what cannot work."""
+@question("failures", "submission, section 9.17", "With which exit codes and words do commands fail?")
+def _fail(experiment: Experiment) -> Outcome:
     missing = str(experiment.folder / "missing.job")
     exchanges = {
         "an unknown command": experiment.ask("-FlowpipeNoSuchCommand"),
@@ -73,7 +80,5 @@ def fail(experiment: Experiment) -> Outcome:
         "an unknown job": experiment.ask("-GetJob", NO_JOB, "True"),
         "the deletion of an unknown job": experiment.ask("-DeleteJob", NO_JOB),
     }
-    facts = {
-        name: {"exit_code": exchange.result.exit_code, "words": exchange.words} for name, exchange in exchanges.items()
-    }
-    return Outcome("; ".join(f"{name}: {fact['exit_code']} ({fact['words']})" for name, fact in facts.items()), facts)
+    details = {name: {"exit_code": one.result.exit_code, "words": one.words} for name, one in exchanges.items()}
+    return Outcome("; ".join(f"{name}: {one['exit_code']} ({one['words']})" for name, one in details.items()), details)

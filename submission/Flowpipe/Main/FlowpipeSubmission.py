@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Submits a bundle of flowpipe-deadline from inside Deadline: in one deadlinecommand process, or in the Monitor.
 
-    deadlinecommand -ExecuteScriptNoGui FlowpipeSubmission.py REQUEST.json    an errand (see ways/errand.py)
-    deadlinecommand -ExecuteScriptNoGui FlowpipeSubmission.py BUNDLE          prints the jobs
+    deadlinecommand -ExecuteScriptNoGui FlowpipeSubmission.py REQUEST.json    a script request (submit/script_server.py)
+    deadlinecommand -ExecuteScriptNoGui FlowpipeSubmission.py BUNDLE          submits a bundle, and prints the jobs
 
 The Monitor's own script, scripts/Submission/FlowpipeSubmission.py, loads this one and calls its functions.
 
 Runs in Deadline's own Python: the standard library and Deadline's modules only, valid from Python 3.7 to 3.10. The
-work is done by the part of flowpipe_deadline that is made for this; it comes from the folder that the request names, or
-from the packages that were installed beside the plugin.
+work is done by flowpipe_deadline, from the folder that the request names, or from the packages beside the plugin.
 """
 
 import importlib
@@ -21,7 +20,7 @@ from Deadline.Scripting import ClientUtils, RepositoryUtils
 
 PACKAGES = "plugins/Flowpipe/packages.zip"
 
-stamp = None  # Of the packages that are loaded.
+stamp = None  # Time and size of the loaded packages.
 
 
 class NotInstalledError(Exception):
@@ -31,7 +30,7 @@ class NotInstalledError(Exception):
 
 
 def __main__(*args):
-    """Deadline calls this with what stands behind the script's name."""
+    """Deadline calls this with the arguments behind the script's name."""
     if len(args) != 1:
         raise ValueError("FlowpipeSubmission.py takes one argument: a request file, or the folder of a bundle")
     if os.path.isdir(args[0]):
@@ -46,26 +45,26 @@ def __main__(*args):
 
 
 def submit(bundle, say=print, keep_suspended=False):
-    """The job IDs by node key; raises with one line that says what went wrong and was undone (see transaction.py)."""
-    farm = installed("flowpipe_deadline.deadline.in_process").InProcessClient(ClientUtils, RepositoryUtils)
+    """Submits the bundle; returns the job IDs by node key. An error says in one line what was undone."""
+    client = installed("flowpipe_deadline.deadline.in_process").InProcessClient(ClientUtils, RepositoryUtils)
     transaction = installed("flowpipe_deadline.submit.transaction")
-    return transaction.submit_to(farm, bundle, say=say, options=transaction.Options(keep_suspended=keep_suspended))
+    return transaction.submit_to(client, bundle, say=say, options=transaction.Options(keep_suspended=keep_suspended))
 
 
 def copy_plan(bundle):
-    """The folder of a new bundle of the same plan, beside the old one (see again.py)."""
+    """The folder of a new bundle of the same plan, beside the old one."""
     return str(installed("flowpipe_deadline.bundle.copy").copy_plan(bundle).folder)
 
 
 def read_summary(bundle):
-    """What the bundle holds and what became of it, in words (see summary.py)."""
+    """What the bundle holds and whether it is submitted, in words."""
     return installed("flowpipe_deadline.submit.summary").read_summary(bundle)
 
 
 def installed(name):
-    """The module out of the packages beside the plugin, as they are now: a Monitor runs for weeks, and they change."""
+    """The module from the packages beside the plugin, loaded anew if they have changed: a Monitor runs for weeks."""
     global stamp
-    # Asked for by name: a Remote Connection Server hands out only files that are.
+    # A Remote Connection Server only hands out files that are asked for by name.
     packages = RepositoryUtils.GetRepositoryFilePath(PACKAGES, True)
     if not packages or not os.path.isfile(packages):
         raise NotInstalledError(f"{PACKAGES} is not in the repository: run flowpipe-deadline install again")
@@ -80,17 +79,17 @@ def installed(name):
 
 
 def forget(packages):
-    """Drops what Python holds of these packages, so that they are read anew."""
+    """Removes these packages from Python's caches, so that they are read anew."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "flowpipe_deadline"]:
         del sys.modules[name]
     for path in [path for path in sys.path_importer_cache if path.startswith(packages)]:
         del sys.path_importer_cache[path]
-    # Python 3.7 to 3.9 have no other way to make it read the list of an archive's files again.
+    # The only way to make Python 3.7 to 3.9 read the list of an archive's files again.
     zipimport._zip_directory_cache.pop(packages, None)
 
 
 def import_from(packages, name):
-    """The module out of that folder or archive, which does not stay on the path of Deadline's Python."""
+    """The module from that folder or archive, which does not stay on the path of Deadline's Python."""
     sys.path.append(packages)  # Behind the standard library: the folder may hold backports for another Python.
     try:
         return importlib.import_module(name)

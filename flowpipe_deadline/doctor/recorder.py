@@ -1,15 +1,16 @@
-"""A ``deadlinecommand`` that is listened to: what was said to it, what it answered, and how long that took."""
+"""A ``deadlinecommand`` whose calls are recorded: what it was given, what it printed, and how long that took."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
-from ...core.text import one_line
-from ...deadline.process import CommandResult, DeadlineCommand
-from ..redact import Redaction
+from ..core.text import one_line
+from ..deadline.process import CommandResult, DeadlineCommand
+from ..submit.transaction import Stop
+from .redact import Redaction
 
 _LONGEST_WORDS = 120
 
@@ -25,7 +26,7 @@ class Exchange:
 
     @property
     def words(self) -> str:
-        """The last thing that was said, in short."""
+        """The last line that it printed, in short."""
         return one_line(self.result.last_words, longest=_LONGEST_WORDS)
 
     def to_json(self, redaction: Redaction) -> dict[str, Any]:
@@ -41,13 +42,13 @@ class Exchange:
 
 
 class RecordedCommand(DeadlineCommand):
-    """The ``deadlinecommand`` of this machine, with everything that was said to it."""
+    """The ``deadlinecommand`` of this machine; ``exchanges`` are all calls so far."""
 
-    def __init__(self, *, is_stopping: Optional[Callable[[], bool]] = None, timeout: Optional[float] = None) -> None:
+    def __init__(self, *, timeout: float, is_stopping: Stop = lambda: False) -> None:
         """As ``DeadlineCommand``.
 
         Raises:
-            SubmissionError: There is none, or the variable for its time-out is no number.
+            SubmissionError: There is none.
         """
         super().__init__(is_stopping=is_stopping, timeout=timeout)
         self.exchanges: list[Exchange] = []
@@ -56,6 +57,5 @@ class RecordedCommand(DeadlineCommand):
         """As ``DeadlineCommand``."""
         started = time.monotonic()
         result = super().__call__(arguments, stdin=stdin, **options)
-        seconds = time.monotonic() - started
-        self.exchanges.append(Exchange(tuple(arguments), stdin, result, seconds))
+        self.exchanges.append(Exchange(tuple(arguments), stdin, result, time.monotonic() - started))
         return result

@@ -1,9 +1,9 @@
-"""What a script sees that deadlinecommand runs; for the doctor, which passes three words.
+"""The script of the doctor that looks at how deadlinecommand runs it.
 
-    deadlinecommand -ExecuteScriptNoGui look.py <end> <answer file> <token>
+    deadlinecommand -ExecuteScriptNoGui script_look.py <end> <answer file> <token>
 
 Runs in Deadline's own Python: the standard library only, valid from Python 3.7. Prints the token, writes what it sees
-into the answer file, and ends as ``end`` says: ``plain``, ``exit`` (with a number of its own), or ``raise``.
+into the answer file, and ends as ``end`` says: ``plain``, ``exit`` (with ``EXIT_CODE``), or ``raise``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ EXIT_CODE = 7
 
 
 def __main__(*args: str) -> None:
-    """Deadline calls this with what stands behind the script's name."""
+    """Deadline calls this with the arguments behind the script's name."""
     end, answer, token = args
     seen = {
         "process": os.getpid(),
