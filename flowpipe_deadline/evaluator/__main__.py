@@ -86,7 +86,7 @@ def _node_failed(error: BaseException, request: TaskRequest, reporter: Reporter)
 def _keep_failure(request: TaskRequest, error: BaseException, *, report: str) -> None:
     """For whoever waits to raise it. Where that is not possible, the task's report has to do."""
     try:
-        write_failure(request, error, report=report)
+        write_failure(request.bundle, request.node, request.frames, error=error, report=report)
     except Exception as problem:  # Also what a strange error does when it is looked at.
         print(f"Warning: the error is not kept in the bundle: {problem!r}", file=sys.stderr)
 

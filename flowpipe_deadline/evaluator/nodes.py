@@ -10,8 +10,8 @@ from flowpipe.node import FunctionNode
 from ..core.errors import FlowpipeDeadlineError
 from ..core.locate import Source, resolve
 from ..results.codec import UnsupportedValueError, canonical, decode, encode
+from ..results.upstream import Record, sources
 
-Record = Mapping[str, Any]
 UNKEPT = "unkept"
 
 
@@ -36,16 +36,6 @@ def build_node(record: Record) -> INode:
     _restore_plugs(node, node.inputs, record["inputs"], InputPlug)
     _restore_plugs(node, node.outputs, record["outputs"], OutputPlug)
     return node
-
-
-def sources(record: Record) -> Iterator[Tuple[Record, str, Union[str, None]]]:
-    """Every connection into the node: its source, the input, and the sub-plug of the input or None."""
-    for name, plug in record["inputs"].items():
-        if plug["source"]:
-            yield plug["source"], name, None
-        for key, sub_plug in plug["sub_plugs"].items():
-            if sub_plug["source"]:
-                yield sub_plug["source"], name, key
 
 
 def feed_inputs(node: INode, *, record: Record, upstream: Mapping[str, Record]) -> None:

@@ -11,13 +11,13 @@ from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
 from ..results.backends import open_store
-from ..results.codec import compound, decode
+from ..results.codec import decode
 from ..results.cut import cut_inputs
 from ..results.merge import Batch, MissingResultsError
 from ..results.store import ChunkResult, Store
-from ..results.upstream import Upstream
+from ..results.upstream import Record, Upstream
 from .imports import add_import_roots
-from .nodes import Record, build_node, evaluate_node, feed_inputs
+from .nodes import build_node, evaluate_node, feed_inputs
 from .path_mapping import MappedStore, PathMapping
 from .protocol import TaskRequest
 
@@ -77,20 +77,6 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None] = _u
     result = ChunkResult(frames=frames, outputs=outputs, written=time.time_ns(), inputs=inputs.versions)
     store.write(node, result)
     return result
-
-
-def final_outputs(record: Record, merged: Record) -> Dict[str, Any]:
-    """Every output of a node as it stands after evaluation, encoded: as it was set, else as it was planned.
-
-    An output with sub-plugs is the dict of these, as flowpipe shows it.
-    """
-    outputs = {}
-    for name, planned in record["outputs"].items():
-        result = merged.get(name, {"value": planned.get("value"), "sub_plugs": {}})
-        sub_plugs = {key: sub_plug.get("value") for key, sub_plug in planned["sub_plugs"].items()}
-        sub_plugs.update(result["sub_plugs"])
-        outputs[name] = compound(sub_plugs) if sub_plugs else result["value"]
-    return outputs
 
 
 def _read_upstream(record: Record, *, bundle: Path, store: Store, frames: Optional[FrameList], wait: float) -> _Inputs:

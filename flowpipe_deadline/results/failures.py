@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..core.files import RecordError, json_bytes, read_record, write_whole
+from ..core.frames import FrameList
 from ..core.locate import NotImportableError, Source, describe, resolve
-from ..evaluator.protocol import TaskRequest
 from .codec import UnsupportedValueError, decode, encode
 from .store import chunk_name
 
@@ -31,7 +31,7 @@ class Failure:
     """When, in nanoseconds since 1970."""
 
 
-def write_failure(request: TaskRequest, error: BaseException, *, report: str) -> None:
+def write_failure(bundle: Path, node: str, frames: Optional[FrameList], *, error: BaseException, report: str) -> None:
     """Keeps the failure in the bundle, in place of an earlier one of the same chunk.
 
     Raises:
@@ -39,15 +39,15 @@ def write_failure(request: TaskRequest, error: BaseException, *, report: str) ->
     """
     record = {
         "format": _FORMAT,
-        "node": request.node,
-        "frames": None if request.frames is None else str(request.frames),
+        "node": node,
+        "frames": None if frames is None else str(frames),
         "report": report,
         "raised": _raised(error),
         "written": time.time_ns(),
     }
-    folder = request.bundle / ERRORS / request.node
+    folder = bundle / ERRORS / node
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / f"{chunk_name(request.frames)}.json", json_bytes(record))
+    write_whole(folder / f"{chunk_name(frames)}.json", json_bytes(record))
 
 
 def read_failures(bundle: Path, node: str) -> Tuple[Failure, ...]:

@@ -9,9 +9,8 @@ from typing import Any, Optional
 from ..core.bundle import AnyPath, Bundle, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
 from ..core.frames import FrameList
-from ..evaluator.task import final_outputs
 from .backends import open_store
-from .codec import decode, plain
+from .codec import compound, decode, plain
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
 from .stale import RememberedStore, is_stale
 from .store import ChunkResult, Store
@@ -121,15 +120,29 @@ def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> Nod
         graph=entry["graph"],
         is_omitted=is_omitted,
         is_last=bool(entry.get("last")),
-        encoded=None if merged is None else _without(final_outputs(record, merged), merged, results),
+        encoded=None if merged is None else _without(_final_outputs(record, merged), merged, results),
         chunks=tuple(
-            (None if result.frames is None else str(result.frames), final_outputs(record, result.outputs))
+            (None if result.frames is None else str(result.frames), _final_outputs(record, result.outputs))
             for result in sorted(results, key=_first_frame)
         ),
         missing=None if is_omitted else _missing(batch, results),
         stale=_frames_of(stale),
         problem=problem,
     )
+
+
+def _final_outputs(record: Mapping[str, Any], merged: Mapping[str, Any]) -> dict[str, Any]:
+    """Every output of a node as it stands after evaluation, encoded: as it was set, else as it was planned.
+
+    An output with sub-plugs is the dict of these, as flowpipe shows it.
+    """
+    outputs = {}
+    for name, planned in record["outputs"].items():
+        result = merged.get(name, {"value": planned.get("value"), "sub_plugs": {}})
+        sub_plugs = {key: sub_plug.get("value") for key, sub_plug in planned["sub_plugs"].items()}
+        sub_plugs.update(result["sub_plugs"])
+        outputs[name] = compound(sub_plugs) if sub_plugs else result["value"]
+    return outputs
 
 
 def _merge_each(

@@ -8,9 +8,8 @@ from typing import Any, Optional
 
 from ..core.bundle import Bundle, read_node
 from ..core.frames import FrameList
-from ..evaluator.nodes import sources
 from .store import ChunkResult, Store
-from .upstream import Upstream
+from .upstream import Upstream, sources
 
 
 class RememberedStore:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Collection, Dict, Iterable, List, Optional, Set, Tuple
+from typing import Any, Collection, Dict, Iterable, Iterator, List, Mapping, Optional, Set, Tuple
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
-from ..evaluator.nodes import Record, sources
 from .codec import decode, encode
 from .cut import cut_inputs
 from .merge import Batch, MergeError, MissingResultsError, chunk_value, latest_by_frame, merge_results
 from .store import ChunkResult, Store
+
+Record = Mapping[str, Any]
+"""A node record, or a part of one."""
+
+
+def sources(record: Record) -> Iterator[Tuple[Record, str, Optional[str]]]:
+    """Every connection into the node: its source, the input, and the sub-plug of the input or None."""
+    for name, plug in record["inputs"].items():
+        if plug["source"]:
+            yield plug["source"], name, None
+        for key, sub_plug in plug["sub_plugs"].items():
+            if sub_plug["source"]:
+                yield sub_plug["source"], name, key
 
 
 class Upstream:

@@ -13,7 +13,6 @@ import pytest
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import EvaluationError
-from flowpipe_deadline.evaluator.protocol import TaskRequest
 from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.graph_evaluators.live_graph import LiveGraph
 from flowpipe_deadline.results.failures import read_failures, rebuild_error, write_failure
@@ -21,7 +20,7 @@ from flowpipe_deadline.results.failures import read_failures, rebuild_error, wri
 
 def kept(error, folder):
     """The failure, once written and read."""
-    write_failure(TaskRequest(bundle=folder, node="node"), error, report="the report")
+    write_failure(folder, "node", None, error=error, report="the report")
     return read_failures(folder, "node")[0]
 
 
@@ -80,8 +79,7 @@ def test_an_error_whose_class_is_not_here_is_not_made(tmp_path, source):
 def test_the_latest_failure_comes_first_and_damaged_ones_not_at_all(tmp_path):
     """One file per chunk, of which a later failure replaces the earlier."""
     for frames, text in (("1-2", "first"), ("3-4", "second"), ("1-2", "third")):
-        request = TaskRequest(bundle=tmp_path, node="node", frames=FrameList.parse(frames))
-        write_failure(request, ValueError(text), report=text)
+        write_failure(tmp_path, "node", FrameList.parse(frames), error=ValueError(text), report=text)
     (tmp_path / "errors" / "node" / "5-6.json").write_text("{")
     (tmp_path / "errors" / "node" / "7-8.json").write_text(json.dumps({"format": 1}))
 
@@ -99,8 +97,7 @@ def test_an_error_that_was_overcome_is_not_raised(graph, tmp_path):
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
     evaluate_task(bundle.folder, node="node", frames=FrameList([0]))
     for frame, error in ((1, ZeroDivisionError()), (0, OSError("overcome"))):
-        request = TaskRequest(bundle=bundle.folder, node="node", frames=FrameList([frame]))
-        write_failure(request, error, report="a report")
+        write_failure(bundle.folder, "node", FrameList([frame]), error=error, report="a report")
     live = LiveGraph({"node": node}, bundle=bundle)
 
     live.follow({"node": "failed"}, explain=str)
