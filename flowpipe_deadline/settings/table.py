@@ -20,7 +20,7 @@ from .kinds import (
     SPAN,
     TEXT,
     TIME_OF_DAY,
-    WarningKind,
+    ValueKind,
     choice,
     whole_number,
 )
@@ -37,7 +37,7 @@ class JobSetting:
     name: str
     key: str
     """Deadline's; ``#`` stands for the numbers from 0 of a series."""
-    kind: WarningKind
+    kind: ValueKind
     """What it takes; of a series, what each item is."""
     default: str
     """What Deadline does without it, as documented; empty for nothing."""

@@ -89,7 +89,7 @@ def test_a_name_that_is_not_set_is_worth_a_warning(graph):
     ("wanted", "reason"),
     [
         (["LINES"], "the value of LINES has several lines"),
-        (["A=B"], "has 'A=B', which is no name"),
+        (["A=B"], "has 'A=B', which is not a name"),
         ("SHOW", "is a list of texts, not 'SHOW'"),
         ([3], "has an item that is text, not 3"),
     ],

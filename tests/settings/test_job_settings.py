@@ -180,7 +180,7 @@ def test_values_of_python_are_written_deadlines_way(settings, expected):
         ({"job_delay": 60}, "dd:hh:mm:ss"),
         ({"notification_note": "tab\tand\x00more"}, "control character"),
         ({"extra_info_3": 5}, "extra_info_3 is text, not 5"),
-        ({"extra_info": {"a=b": "c"}}, "'a=b', which is no name"),
+        ({"extra_info": {"a=b": "c"}}, "'a=b', which is not a name"),
         ({"extra_info": {"a": "c\nd"}}, "extra_info.a has a line break"),
         ({"environment": "A=B"}, "environment is a dict"),
         ({"import_roots": "/a"}, "import_roots is true, false, or a list of full paths, not '/a'"),
@@ -245,13 +245,13 @@ def test_everything_that_is_wrong_with_a_node_is_told_at_once(graph):
 
     rules = "concat, union, same, first, last, sum, min, max, all, any, chunks, or name a module:function"
     assert [str(error) for error in caught.value.errors] == [
-        "Test.a: 'my maya' is no interpreter; use a name such as 'maya' or 'maya-2025'",
+        "Test.a: 'my maya' is not an interpreter; use a name such as 'maya' or 'maya-2025'",
         "Test.a: unknown batch setting 'ovr'. Did you mean 'over'?",
         "Test.a: batch size is a whole number from 1, not 0",
         f"Test.a: output 'items': there is no merge rule 'conct'; choose {rules}",
-        "Test.a: unknown farm setting 'prioritty'. Did you mean 'priority'?",
+        "Test.a: unknown setting 'prioritty'. Did you mean 'priority'?",
         "Test.a: sequential is true or false, not 3",
-        "Test.a: environment has 'A=B', which is no name",
+        "Test.a: environment has 'A=B', which is not a name",
         "Test.a: the job info key 'Plugin' is set by the plan: all jobs are rendered by the Flowpipe plugin",
     ]
 
@@ -264,9 +264,7 @@ def test_what_is_wrong_with_the_graphs_settings_is_told_once(graph):
     with pytest.raises(SettingError) as caught:
         plan_graph(graph, settings={"prioritty": 1})
 
-    assert str(caught.value) == (
-        "Test: the graph-wide settings: unknown farm setting 'prioritty'. Did you mean 'priority'?"
-    )
+    assert str(caught.value) == ("Test: the graph-wide settings: unknown setting 'prioritty'. Did you mean 'priority'?")
 
 
 @pytest.mark.parametrize(
@@ -315,7 +313,7 @@ def test_raw_keys_are_checked_by_the_same_table(raw, expected):
         ),
         ({"job_info": {"chunksize": 5}}, "set by the plan"),
         ({"job_info": {"Region": {"a": 1}}}, "Region is text, not"),
-        ({"job_info": {3: 1}}, "3 is no job info key"),
+        ({"job_info": {3: 1}}, "3 is not a job info key"),
         ({"job_info": [("A", 1)]}, "job_info is a dict"),
     ],
 )
@@ -354,8 +352,8 @@ def test_output_is_written_in_pairs(settings, expected):
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"output_filenames": ["x.exr"]}, "'x.exr', no full path; set 'output_directories' as well"),
-        ({"output_filenames": ["/a/"]}, "'/a/', no full path"),
+        ({"output_filenames": ["x.exr"]}, "'x.exr', not a full path; set 'output_directories' as well"),
+        ({"output_filenames": ["/a/"]}, "'/a/', not a full path"),
         ({"output_filenames": ["x"], "output_directories": ["/a", "/b"]}, "has 1 for 2 of output_directories"),
         ({"output_filenames": ["/b/x"], "output_directories": ["/a"]}, "give bare names"),
         ({"output_filenames": ["/a/x.%04d.exr"]}, "write '/a/x.####.exr' for '/a/x.%04d.exr'"),
