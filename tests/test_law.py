@@ -10,14 +10,13 @@ import time
 import farm_nodes as nodes
 import pytest
 from flowpipe import Graph
-from harness import evaluate_plan, expected_outputs, tasks_of
+from harness import evaluate_plan, evaluate_task, expected_outputs, tasks_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MergeError, MissingResultsError
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.results.store import FileStore
 
 

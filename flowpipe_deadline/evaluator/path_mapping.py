@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
+from dataclasses import replace
+from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
-from ..results.store import ChunkResult, Store
+from ..results.store import ChunkResult
 
 _WINDOWS = re.compile(r"[A-Za-z]:|\\\\|//")
 _TYPE = "$type"
@@ -54,42 +55,14 @@ class PathMapping:
         """A node record with its values, and the files of its classes, mapped."""
         return {key: self.encoded(value) if key in _RECORD_FIELDS else value for key, value in record.items()}
 
+    def results(self, results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
+        """The results with the paths in their outputs mapped, so that workers of two systems can merge theirs."""
+        return tuple(replace(result, outputs=self.encoded(result.outputs)) for result in results)
+
     def _member(self, key: str, value: Any, kind: Optional[str]) -> Any:
         if key == "items" and kind in ("dict", "ordered"):
             return [[name, self.encoded(item)] for name, item in value]
         return self.encoded(value)
-
-
-class MappedStore:
-    """A store whose results are read with their paths mapped, so that workers of two systems can merge theirs."""
-
-    def __init__(self, store: Store, mapping: PathMapping) -> None:
-        self._store = store
-        self._mapping = mapping
-
-    def write(self, node: str, result: ChunkResult) -> None:
-        """Keeps the result as it is."""
-        self._store.write(node, result)
-
-    def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
-        """Moves the node's damaged results out of the way."""
-        return self._store.set_damaged_aside(node)
-
-    def chunk_names(self, node: str) -> FrozenSet[str]:
-        """Of which chunks the node has results."""
-        return self._store.chunk_names(node)
-
-    def read(self, node: str) -> Tuple[ChunkResult, ...]:
-        """All results of the node, the latest first, their paths mapped."""
-        return tuple(
-            ChunkResult(
-                frames=result.frames,
-                outputs=self._mapping.encoded(result.outputs),
-                written=result.written,
-                inputs=result.inputs,
-            )
-            for result in self._store.read(node)
-        )
 
 
 def is_windows_path(text: str) -> bool:

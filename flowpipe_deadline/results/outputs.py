@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Optional
 
 from ..core.bundle import AnyPath, Bundle, find_nodes, node_labels, read_bundle, read_node
@@ -12,8 +13,9 @@ from ..core.frames import FrameList
 from .backends import open_store
 from .codec import compound, decode, plain
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
-from .stale import RememberedStore, is_stale
-from .store import ChunkResult, Store
+from .stale import is_stale
+from .store import ChunkResult
+from .upstream import ReadResults
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,11 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
     if node is not None:
         wanted = find_nodes(opened, node)
         entries = [entry for entry in entries if entry["key"] in wanted]
-    store = RememberedStore(open_store(opened.folder))
-    return {labels[entry["key"]]: _node_results(opened, entry, store) for entry in entries}
+    read = lru_cache(maxsize=None)(open_store(opened.folder).read)
+    return {labels[entry["key"]]: _node_results(opened, entry, read) for entry in entries}
 
 
-def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> NodeResults:
+def _node_results(bundle: Bundle, entry: Mapping[str, Any], read: ReadResults) -> NodeResults:
     key, is_omitted = entry["key"], bool(entry.get("omitted"))
     record = read_node(bundle.folder, key)
     batch = Batch.from_json(record["batch"])
@@ -107,8 +109,8 @@ def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> Nod
     stale: list[ChunkResult] = []
     problem = None
     try:
-        results = () if is_omitted else store.read(key)
-        stale = [result for result in results if is_stale(record, result, bundle=bundle.folder, store=store)]
+        results = () if is_omitted else read(key)
+        stale = [result for result in results if is_stale(record, result, bundle=bundle.folder, read=read)]
         merged, problem = ({}, None) if is_omitted else _merge_each(key, batch, results, record["outputs"])
     except MissingResultsError:
         pass

@@ -6,7 +6,7 @@ import farm_nodes as nodes
 import pytest
 from farm_nodes import Colour, Shot
 from flowpipe import Graph
-from harness import evaluate_in_process, evaluate_plan, expected_outputs
+from harness import evaluate_in_process, evaluate_plan, evaluate_task, expected_outputs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MergeError, MissingResultsError, RecordError
 from flowpipe_deadline.evaluator.nodes import NodeError
-from flowpipe_deadline.evaluator.task import TaskError, evaluate_task
+from flowpipe_deadline.evaluator.task import TaskError
 
 
 def assert_same_as_flowpipe(graph, tmp_path):

@@ -6,11 +6,11 @@ import threading
 
 import farm_nodes as nodes
 import pytest
+from harness import evaluate_task
 from submissions import write_three
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.results.counts import ResultCounts
 
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import failing_nodes
 import pytest
+from harness import evaluate_task
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import EvaluationError
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.graph_evaluators.live_graph import LiveGraph
 from flowpipe_deadline.results.failures import read_failures, rebuild_error, write_failure
 

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import farm_nodes as nodes
 import pytest
-from harness import expected_outputs, run_cli, write_script
+from harness import evaluate_task, expected_outputs, run_cli, write_script
 from redis_server import free_port
 
 from flowpipe_deadline import plan_graph, read_bundle, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MissingResultsError, StoreError, StoreUrlError
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.results import redis_store
 from flowpipe_deadline.results.redis_store import RedisStore
 from flowpipe_deadline.results.redis_url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress

@@ -8,13 +8,13 @@ import failing_nodes
 import farm_nodes as nodes
 import pytest
 from direct_farm import DirectClient
+from harness import evaluate_task
 from submissions import leave_half, write_three
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.deadline.client import SubmissionError, TaskDetails
 from flowpipe_deadline.errors import UsageError
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.results.failures import write_failure
 from flowpipe_deadline.status.status import read_submission_status
 from flowpipe_deadline.submit.record import SubmissionWriter
