@@ -10,8 +10,8 @@ from ..core.bundle import FILES
 from ..core.text import one_line
 from ..deadline.client import DeadlineClient, SubmissionError
 from ..deadline.process import ProcessClient
-from ..results.codec import plain
 from ..results.outputs import NodeResults
+from ..results.plain import plain
 from . import probe_graph
 from .report import Check, Verdict
 from .watch import Sight, release_delay, was_released_by_task

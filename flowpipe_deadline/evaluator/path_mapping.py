@@ -1,4 +1,4 @@
-"""Paths of one system as another knows them, by Deadline's path mapping rules."""
+"""Maps paths of one system to those of another, by Deadline's path mapping rules."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import re
 from dataclasses import replace
 from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
+from ..results.codec import TYPE
 from ..results.store import ChunkResult
 
 _WINDOWS = re.compile(r"[A-Za-z]:|\\\\|//")
-_TYPE = "$type"
 _RECORD_FIELDS = ("class", "function", "attributes", "metadata", "inputs", "outputs", "imports")
 
 
 class PathMapping:
-    """Replaces the beginning of paths, the longest rule first; separators become those of this system.
+    """Replaces the beginning of paths, by the longest rule that matches; separators become those of this system.
 
-    Prefixes of Windows are compared without regard to case, and either slash will do. A rule applies to whole folders:
-    The drive ``P:`` with a folder ``proj`` is not the beginning of a path in ``project``.
+    Prefixes of Windows match in any case and with either slash. A rule applies to whole folders: the folder ``proj`` of
+    drive ``P:`` is not the beginning of a path in ``project``.
     """
 
     def __init__(self, rules: Iterable[Tuple[str, str]], *, separator: str = os.sep) -> None:
-        """``rules`` are pairs of what a path begins with and what stands there instead."""
+        """``rules`` are pairs of the beginning of a path and its replacement."""
         longest_first = sorted((rule for rule in rules if all(rule)), key=lambda rule: len(rule[0]), reverse=True)
         self._rules = [(_pattern(prefix), replacement) for prefix, replacement in longest_first]
         self._separator = separator
 
     def text(self, text: str) -> str:
-        """The text, mapped if it begins with a rule's prefix."""
+        """The text, mapped if a rule matches its beginning."""
         for pattern, replacement in self._rules:
             match = pattern.match(text)
             if match is not None:
@@ -37,7 +37,7 @@ class PathMapping:
         return text
 
     def encoded(self, data: Any) -> Any:
-        """Encoded data with every text and path in it mapped, inside containers too; keys of dicts stay as they are."""
+        """Encoded data with all texts and paths in it mapped, also in containers; keys of dicts stay as they are."""
         if not self._rules:
             return data
         if isinstance(data, str):
@@ -46,9 +46,9 @@ class PathMapping:
             return [self.encoded(item) for item in data]
         if not isinstance(data, dict):
             return data
-        kind = data.get(_TYPE)
+        kind = data.get(TYPE)
         if kind == "path" or kind is None or "class" in data or "items" in data:
-            return {key: value if key == _TYPE else self._member(key, value, kind) for key, value in data.items()}
+            return {key: value if key == TYPE else self._member(key, value, kind) for key, value in data.items()}
         return data
 
     def record(self, record: Mapping[str, Any]) -> Dict[str, Any]:

@@ -145,7 +145,7 @@ def test_an_output_that_cannot_be_merged_stands_in_nobodys_way(graph, tmp_path):
     results = read_results(bundle)
     assert results["Test.images"].outputs() == {"value": ["i1", "i2", "i3", "i4"]}
     assert results["Test.parts"].outputs() == {"parts": {"log": "preset", "1": 1, "2": 2, "3": 3, "4": 4}}
-    assert "measure.seconds: the rule 'same' cannot merge" in results["Test.measure"].problem
+    assert "measure.seconds: the rule 'same' cannot merge" in results["Test.measure"].error
     assert set(results["Test.measure"].plain_outputs()) == {"images", "pair", "parts"}
 
 

@@ -17,7 +17,6 @@ from redis_server import free_port
 from flowpipe_deadline import plan_graph, read_bundle, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MissingResultsError, StoreError, StoreUrlError
-from flowpipe_deadline.results import redis_store
 from flowpipe_deadline.results.redis_store import RedisStore
 from flowpipe_deadline.results.redis_url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
 from flowpipe_deadline.results.store import ChunkResult
@@ -27,9 +26,9 @@ DAY = 24 * 60 * 60
 SECRET = "correct-horse"
 
 
-def store_of(server, *, options="", submission="Shot"):
+def store_of(server, *, options="", submission="Shot", **limits):
     """The store of a submission in that server."""
-    return RedisStore(RedisAddress.parse(server.url + options), submission=submission)
+    return RedisStore(RedisAddress.parse(server.url + options), submission=submission, **limits)
 
 
 def result(value="x", *, frames=None):
@@ -72,19 +71,19 @@ def test_what_a_url_says(url, address):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("", "'' is no store; write 'files', or redis://host:port/db"),
-        ("file", "'file' is no store"),
-        ("http://cache/0", "'http://cache/0' is no store"),
-        ("redis:cache", "is no store"),
-        ("redis://", "is no store"),
-        ("redis://cache:port/0", "is no store: Port could not be cast"),
-        ("redis://cache:99999", "is no store: Port out of range"),
-        ("redis://cache/first", "is no store"),
-        ("redis://cache/0/1", "is no store"),
-        ("redis://cache/-1", "is no store"),
-        ("redis://cache/0#x", "is no store"),
-        ("redis://ca che/0", "is no store"),
-        ("redis://" + "x" * 64, "is no store"),
+        ("", "'' is not a store; write 'files', or redis://host:port/db"),
+        ("file", "'file' is not a store"),
+        ("http://cache/0", "'http://cache/0' is not a store"),
+        ("redis:cache", "is not a store"),
+        ("redis://", "is not a store"),
+        ("redis://cache:port/0", "is not a store: Port could not be cast"),
+        ("redis://cache:99999", "is not a store: Port out of range"),
+        ("redis://cache/first", "is not a store"),
+        ("redis://cache/0/1", "is not a store"),
+        ("redis://cache/-1", "is not a store"),
+        ("redis://cache/0#x", "is not a store"),
+        ("redis://ca che/0", "is not a store"),
+        ("redis://" + "x" * 64, "is not a store"),
         ("redis://cache?expires=3", "has no option 'expires'; it has prefix and expire"),
         ("redis://cache?expire=0", "expire must be a whole number of days from 1 to 36500"),
         ("redis://cache?expire=1.5", "expire must be a whole number"),
@@ -163,12 +162,12 @@ def test_a_check_leaves_nothing_behind(redis_server):
         assert [client.pttl(key) <= 1000 for key in client.scan_iter()] == [True]
 
 
-def test_a_result_larger_than_redis_takes_is_refused(redis_server, monkeypatch):
+def test_a_result_larger_than_redis_takes_is_refused(redis_server):
     """The message says what to do instead; the limit is lowered here, as the real one is 512 MB."""
-    monkeypatch.setattr(redis_store, "_LARGEST", 3 << 20)
+    store = store_of(redis_server, largest=3 << 20)
 
     with pytest.raises(StoreError, match="render: its result has 5 MB, and Redis takes 3 MB at most; let the node"):
-        store_of(redis_server).write("render", result("x" * (5 << 20)))
+        store.write("render", result("x" * (5 << 20)))
 
 
 @pytest.mark.parametrize(
@@ -207,14 +206,13 @@ def test_a_server_that_is_not_there_is_refused(tmp_path, graph):
     assert not (tmp_path / "root").exists()
 
 
-def test_a_server_that_does_not_answer(redis_server, monkeypatch):
+def test_a_server_that_does_not_answer(redis_server):
     """It is not waited for without end; the wait is shortened here."""
-    monkeypatch.setattr(redis_store, "_ANSWER_SECONDS", 0.1)
     redis_server.freeze()
     started = time.monotonic()
 
     with pytest.raises(StoreError, match="does not answer in time"):
-        store_of(redis_server).read("render")
+        store_of(redis_server, timeout=0.1).read("render")
 
     assert time.monotonic() - started < 10
 
@@ -257,14 +255,14 @@ def test_tls(start_redis, tmp_path, monkeypatch):
     files = ["--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-auth-clients", "no"]
     port = free_port()
     start_redis("--tls-port", str(port), *files)
-    monkeypatch.setattr(redis_store, "_PAUSES", ())
+    trusted, other = (RedisAddress.parse(f"rediss://{host}:{port}/0") for host in ("127.0.0.1", "localhost"))
 
     with pytest.raises(StoreError, match=r"cannot be reached .*CERTIFICATE_VERIFY_FAILED"):
-        RedisStore(RedisAddress.parse(f"rediss://127.0.0.1:{port}/0"), submission="Shot").check()
+        RedisStore(trusted, submission="Shot", pauses=()).check()
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    RedisStore(RedisAddress.parse(f"rediss://127.0.0.1:{port}/0"), submission="Shot").check()
+    RedisStore(trusted, submission="Shot", pauses=()).check()
     with pytest.raises(StoreError, match=r"cannot be reached .*CERTIFICATE_VERIFY_FAILED"):
-        RedisStore(RedisAddress.parse(f"rediss://localhost:{port}/0"), submission="Shot").check()
+        RedisStore(other, submission="Shot", pauses=()).check()
 
 
 def test_a_server_that_comes_back_is_asked_again(redis_server):

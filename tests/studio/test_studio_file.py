@@ -182,7 +182,7 @@ disable = []
         (2, "unknown key 'stor'. Did you mean 'store'?"),
         (3, "via is auto, script, webservice or command, not 'scrpt'; did you mean 'script'?"),
         (4, "strict has 'large-values'. Did you mean 'large-value'?"),
-        (5, "'http://cache' is no store; write 'files', or redis://host:port/db (rediss:// for TLS)"),
+        (5, "'http://cache' is not a store; write 'files', or redis://host:port/db (rediss:// for TLS)"),
         (8, "webservice.url holds a user or a password; webservice.user is for the first"),
         (9, f"webservice.password does not belong into a file that all can read; {where_it_belongs}"),
         (10, "webservice.timeout is seconds, or [seconds to connect, seconds of silence], not 0"),
