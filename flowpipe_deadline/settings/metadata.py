@@ -17,7 +17,7 @@ from .layers import merge_settings
 from .parse import Entries, parse_job_settings
 
 DEFAULT_INTERPRETER = "python"
-METADATA_KEYS = ("interpreter", "batch_size", "batch", "deadline")
+_METADATA_KEYS = ("interpreter", "batch_size", "batch", "deadline")
 _BATCH_KEYS = ("size", "over", "merge")
 _INTERPRETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CHUNK_SIZE = whole_number(1)
@@ -49,6 +49,10 @@ class NodeSettings:
     """Variables to capture that are not set."""
     misspelt_keys: tuple[tuple[str, str], ...] = ()
     """Undocumented keys of ``job_info``, each with the one that may be meant."""
+    misspelt_metadata: tuple[tuple[str, str], ...] = ()
+    """Keys of the metadata that look like one of ours, with that one."""
+    python_path: tuple[str, ...] = ()
+    """Those of the import roots that child processes import from as well."""
 
 
 @dataclass(frozen=True)
@@ -114,25 +118,25 @@ def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: 
     if settings.get("capture_environment") and context.environ is None:
         errors.add("capture_environment needs to know the environment: plan_graph(…, context=read_plan_context())")
     errors.errors.raise_all()
+    import_roots = _import_roots(settings.get("import_roots"), context)
     return NodeSettings(
         interpreter=interpreter,
         batch=batch,
         job_info=parsed.job_info,
         extra_info=parsed.extra_info,
-        import_roots=_import_roots(settings.get("import_roots"), context),
+        import_roots=import_roots,
         missing_variables=parsed.missing,
         misspelt_keys=parsed.misspelt,
+        misspelt_metadata=_misspelt_metadata(metadata),
+        python_path=tuple(folder for folder in context.python_path if folder in import_roots),
     )
 
 
-def misspelt_metadata(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Metadata keys that look like one of ours but are not, with the one that may be meant.
-
-    Metadata may hold anything, so this is a warning, not an error.
-    """
-    unknown = [key for key in metadata if isinstance(key, str) and key not in METADATA_KEYS]
-    guesses = [(key, difflib.get_close_matches(key.lower(), METADATA_KEYS, n=1, cutoff=0.85)) for key in unknown]
-    return [(key, guess[0]) for key, guess in guesses if guess]
+def _misspelt_metadata(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Metadata may hold anything, so these are warnings, not errors."""
+    unknown = [key for key in metadata if isinstance(key, str) and key not in _METADATA_KEYS]
+    guesses = [(key, difflib.get_close_matches(key.lower(), _METADATA_KEYS, n=1, cutoff=0.85)) for key in unknown]
+    return tuple((key, guess[0]) for key, guess in guesses if guess)
 
 
 def _import_roots(value: Any, context: PlanContext) -> tuple[str, ...]:

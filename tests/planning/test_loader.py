@@ -106,9 +106,9 @@ def test_an_object_with_a_graph_will_do(tmp_path):
         ("{script}:build", {"frames": "1", "drft": "1"}, "did you mean 'draft'"),
         ("{script}:build", {"frames": "many"}, "'frames' is a whole number, not 'many'"),
         ("{script}:build", {"frames": "1", "draft": "perhaps"}, "'draft' is true or false"),
-        ("{script}:Path", {}, "is no graph and gives none"),
+        ("{script}:Path", {}, "is not a graph and does not return one"),
         ("{script}:build.nope", {}, "has no 'build.nope'"),
-        ("{empty}", {}, "has no graph in it"),
+        ("{empty}", {}, "has no graph"),
         ("{several}", {}, "several graphs; say which:.*:a  b"),
         ("{several}:a", {"x": "1"}, "takes no parameters"),
         ("{failing}", {}, "ZeroDivisionError: division by zero .line 2"),
@@ -179,6 +179,7 @@ def test_a_file_is_loaded_once(tmp_path):
 
 def test_a_script_that_is_called_like_another_module_is_itself(tmp_path, monkeypatch):
     """A file called like one of the standard library's modules is found all the same."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setitem(sys.modules, "colorsys", None)  # So that it is forgotten after the test.
     del sys.modules["colorsys"]
     script = write_script(tmp_path, "class Thing: pass\n", name="colorsys.py")

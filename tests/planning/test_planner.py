@@ -308,9 +308,9 @@ def test_an_empty_batch_is_one_task(graph):
         pytest.param({"batch": {"size": 1, "over": ["nope"]}}, {}, "does not have", id="no such input"),
         pytest.param({"batch": {"size": 1, "merge": {"items": "conct"}}}, {}, "no merge rule", id="no such rule"),
         pytest.param({"batch_size": 1}, {"frames": 5}, "no items to cut", id="frames are a number"),
-        pytest.param({"batch_size": 1}, {"frames": "a-b"}, "no frame list", id="frames are nonsense"),
-        pytest.param({"interpreter": "my maya"}, {}, "no interpreter", id="interpreter with a blank"),
-        pytest.param({"interpreter": 3}, {}, "no interpreter", id="interpreter is a number"),
+        pytest.param({"batch_size": 1}, {"frames": "a-b"}, "not a frame list", id="frames are nonsense"),
+        pytest.param({"interpreter": "my maya"}, {}, "not an interpreter", id="interpreter with a blank"),
+        pytest.param({"interpreter": 3}, {}, "not an interpreter", id="interpreter is a number"),
     ],
 )
 def test_bad_batches_and_interpreters_are_refused(graph, metadata, inputs, reason):
@@ -396,7 +396,7 @@ def test_unknown_interpreters_and_near_misses_are_worth_a_warning(graph):
     warnings = plan_graph(graph, context=PlanContext(interpreters={"python"})).warnings
 
     assert [warning.kind for warning in warnings] == [WarningKind.METADATA, WarningKind.INTERPRETER]
-    assert str(warnings[0]) == "Test.a: metadata 'batchsize' means nothing here; is it 'batch_size'?"
+    assert str(warnings[0]) == "Test.a: metadata 'batchsize' has no meaning here; is it 'batch_size'?"
     assert "'3dequalizer' is not configured" in str(warnings[1])
 
 
@@ -437,10 +437,10 @@ def test_a_nodes_own_settings_win_over_those_of_the_graph(graph):
         ({"comment": "two\nlines"}, "line break"),
         ({"limits": "maya"}, "list of texts"),
         ({"limits": ["a,b"]}, "comma"),
-        ({"environment": {"A=B": 1}}, "no name"),
+        ({"environment": {"A=B": 1}}, "not a name"),
         ({"job_info": {"Plugin": "Other"}}, "set by the plan"),
         ({"job_info": {"pool": "x"}, "pool": "y"}, "another setting"),
-        ({"job_info": {"Bad Key": 1}}, "no job info key"),
+        ({"job_info": {"Bad Key": 1}}, "not a job info key"),
         ("cpu", "is a dict"),
     ],
 )

@@ -54,7 +54,7 @@ def test_a_large_value_is_named_with_its_input(graph):
     assert kind is WarningKind.LARGE_VALUE
     assert text == (
         "Test.a: input 'factor' holds 1.5 MB, which each of its 2 tasks reads; write it into a file that all"
-        " machines see, and hand on the path"
+        " machines see, and pass on the path"
     )
 
 
@@ -114,8 +114,8 @@ def test_attributes_that_a_worker_does_not_have_are_told(graph):
 
     assert kind is WarningKind.LOST_ATTRIBUTE
     assert text == (
-        "Test.a: its attribute 'lock' cannot be kept: a worker has its constructor's; make it an input if the node"
-        " depends on it"
+        "Test.a: its attribute 'lock' cannot be kept: on a worker it has the value that the constructor gives it;"
+        " make it an input if the node depends on it"
     )
 
 
