@@ -130,7 +130,7 @@ def _encode_output(node: INode, name: str, value: Any) -> Any:
         return encode(value)
     except UnsupportedValueError as error:
         raise NodeError(
-            f"{node.name}: its output '{name}' cannot be handed on: {error}; return plain values, or a path to a file"
+            f"{node.name}: its output '{name}' cannot be passed on: {error}; return plain values, or a path to a file"
         ) from error
 
 

@@ -46,7 +46,7 @@ def _warning(job: Job, kind: WarningKind, text: str, advice: str) -> PlanWarning
 
 
 def _metadata_warnings(job: Job, settings: NodeSettings) -> Iterator[PlanWarning]:
-    for key, meant in settings.misspelt_metadata:
+    for key, meant in settings.misspelt_keys:
         yield _warning(job, WarningKind.METADATA, f"metadata '{key}' has no meaning here", f"is it '{meant}'?")
     for name in job.record["unkept"]:
         text = f"its attribute '{name}' cannot be kept: on a worker it has the value that the constructor gives it"
@@ -107,11 +107,11 @@ def _size(encoded: Any) -> int:
 
 
 def _job_info_warnings(job: Job, settings: NodeSettings) -> Iterator[PlanWarning]:
-    for name in settings.missing_variables:
+    for name in settings.job.missing:
         text = f"capture_environment: {name} is not set here, so its job does not get it"
         advice = "set it, or ask for it by a pattern if it may be missing"
         yield _warning(job, WarningKind.MISSING_VARIABLE, text, advice)
-    for key, meant in settings.misspelt_keys:
+    for key, meant in settings.job.misspelt:
         text = f"the job info key '{key}' is not documented"
         yield _warning(job, WarningKind.JOB_INFO_KEY, text, f"is it '{meant}'?")
 

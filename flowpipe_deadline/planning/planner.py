@@ -15,7 +15,6 @@ from ..core.names import unique_keys
 from ..core.warnings import ErrorCollector, PlanWarning
 from ..settings.context import PlanContext
 from ..settings.metadata import (
-    DEFAULT_INTERPRETER,
     BatchSettings,
     GraphWide,
     NodeSettings,
@@ -28,8 +27,6 @@ from .dependencies import Precedence, plan_dependencies, plan_feeds
 from .graph import connections, parents, sort_nodes
 from .node_records import label, node_record
 from .plan import Job, OmittedNode, Plan
-
-_NO_SETTINGS = NodeSettings(interpreter=DEFAULT_INTERPRETER, batch=None, job_info=(), extra_info=())
 
 
 def plan_graph(
@@ -73,7 +70,7 @@ def plan_graph(
     for node in nodes:
         if id(node) in skipped:
             continue
-        node_settings = _NO_SETTINGS
+        node_settings = NodeSettings()
         with errors.collected():
             node_settings = parse_settings(label(node), metadata=node.metadata, graph_wide=graph_wide, context=context)
         with errors.collected():
@@ -102,7 +99,7 @@ class _Jobs:
         self.precedence = Precedence()
 
     def add(self, node: INode, job: Job) -> None:
-        """Takes in the job of a node, after those that it waits for."""
+        """Adds the job of a node, after those that it waits for."""
         self.by_node[id(node)] = job
         self.precedence.add(job)
 
@@ -155,8 +152,8 @@ def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapp
         frames=chunking.frames,
         chunk_size=chunking.chunk_size,
         dependencies=(),
-        job_info=settings.job_info,
-        extra_info=settings.extra_info,
+        job_info=settings.job.job_info,
+        extra_info=settings.job.extra_info,
         record=record,
         notes=(chunking.note,),
     )

@@ -18,7 +18,7 @@ import types
 from collections import OrderedDict
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 from uuid import UUID
 
@@ -296,10 +296,6 @@ def _as_sorted_items(name: str) -> Callable[[Any], Any]:
     return lambda value: {TYPE: name, "items": sorted(_encode_items(value), key=canonical)}
 
 
-def _as_text(name: str, text: Callable[[Any], str] = str) -> Callable[[Any], Any]:
-    return lambda value: {TYPE: name, "text": text(value)}
-
-
 def _as_base64(value: Any) -> str:
     return base64.b64encode(value).decode("ascii")
 
@@ -321,20 +317,11 @@ _ENCODERS: Dict[type, Callable[[Any], Any]] = {
     set: _as_sorted_items("set"),
     frozenset: _as_sorted_items("frozenset"),
     range: lambda value: {TYPE: "range", "range": [value.start, value.stop, value.step]},
-    bytes: _as_text("bytes", _as_base64),
-    bytearray: _as_text("bytearray", _as_base64),
     complex: lambda value: {TYPE: "complex", "items": [_encode_float(value.real), _encode_float(value.imag)]},
-    type(Path()): _as_text("path"),
-    PurePosixPath: _as_text("posix_path"),
-    PureWindowsPath: _as_text("windows_path"),
-    type(PurePath()): _as_text("posix_path" if type(PurePath()) is PurePosixPath else "windows_path"),
     datetime: _encode_moment,
     time: _encode_moment,
-    date: _as_text("date", date.isoformat),
     timedelta: lambda value: {TYPE: "timedelta", "items": [value.days, value.seconds, value.microseconds]},
     timezone: lambda value: {TYPE: "timezone", "zone": _encode_zone(value), "text": str(value)},
-    Decimal: _as_text("decimal"),
-    UUID: _as_text("uuid"),
     re.Pattern: _encode_pattern,
 }
 
@@ -347,19 +334,11 @@ _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "set": lambda data: {decode(item) for item in data["items"]},
     "frozenset": lambda data: frozenset(decode(item) for item in data["items"]),
     "range": lambda data: range(*data["range"]),
-    "bytes": lambda data: base64.b64decode(data["text"]),
-    "bytearray": lambda data: bytearray(base64.b64decode(data["text"])),
     "complex": lambda data: complex(*(decode(item) for item in data["items"])),
-    "path": lambda data: Path(data["text"]),
-    "posix_path": lambda data: PurePosixPath(data["text"]),
-    "windows_path": lambda data: PureWindowsPath(data["text"]),
     "datetime": _decode_moment,
     "time": _decode_moment,
-    "date": lambda data: date.fromisoformat(data["text"]),
     "timedelta": lambda data: timedelta(*data["items"]),
     "timezone": lambda data: _decode_zone(data["zone"]),
-    "decimal": lambda data: Decimal(data["text"]),
-    "uuid": lambda data: UUID(data["text"]),
     "enum": lambda data: resolve(Source.from_json(data["class"]))[data["name"]],
     "dataclass": _decode_dataclass,
     "reference": _decode_reference,
@@ -368,3 +347,18 @@ _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "numpy_scalar": _decode_numpy,
     "namedtuple": lambda data: resolve(Source.from_json(data["class"]))._make(decode(item) for item in data["items"]),
 }
+
+
+def _add_text_kind(kind: str, cls: type, write: Callable[[Any], str], read: Callable[[str], Any]) -> None:
+    _ENCODERS[cls] = lambda value: {TYPE: kind, "text": write(value)}
+    _DECODERS[kind] = lambda data: read(data["text"])
+
+
+_add_text_kind("bytes", bytes, _as_base64, base64.b64decode)
+_add_text_kind("bytearray", bytearray, _as_base64, lambda text: bytearray(base64.b64decode(text)))
+_add_text_kind("path", type(Path()), str, Path)
+_add_text_kind("posix_path", PurePosixPath, str, PurePosixPath)
+_add_text_kind("windows_path", PureWindowsPath, str, PureWindowsPath)
+_add_text_kind("date", date, date.isoformat, date.fromisoformat)
+_add_text_kind("decimal", Decimal, str, Decimal)
+_add_text_kind("uuid", UUID, str, UUID)

@@ -91,7 +91,7 @@ class RedisStore:
         if len(record) > self._largest:
             raise StoreError(
                 f"{node}: its result has {len(record) >> 20} MB, and Redis takes {self._largest >> 20} MB at most; let"
-                " the node write a file and hand on its path, or plan with the store 'files'"
+                " the node write a file and pass on its path, or plan with the store 'files'"
             )
 
         def keep(client: redis.Redis) -> None:

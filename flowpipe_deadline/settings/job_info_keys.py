@@ -23,17 +23,17 @@ _ALIASES = {
 _KNOWN = {setting.key.lower(): (setting, setting.key) for setting in SETTINGS.values()}
 _KNOWN.update((alias.lower(), (SETTINGS[name], alias)) for alias, name in _ALIASES.items())
 
-_CONNECTIONS = "the graph's connections say what a job waits for"
+_CONNECTIONS = "the graph's connections set what a job waits for"
 _CHUNKS = "its tasks are the chunks of the node's frames"
 PLANNED_KEYS: Mapping[str, str] = {
     "Plugin": "all jobs are rendered by the Flowpipe plugin",
-    "Name": "a job is called after graph and node",
+    "Name": "a job is named after graph and node",
     "BatchName": "it groups the jobs of one submission",
-    "Frames": "metadata['batch'] says what is cut",
-    "ChunkSize": "metadata['batch_size'] says it",
+    "Frames": "metadata['batch'] sets what is cut",
+    "ChunkSize": "metadata['batch_size'] sets it",
     "InitialStatus": "jobs are submitted suspended, and released together",
     "NetworkRoot": "the jobs of a graph are counted, checked and released in one repository, the Deadline Client's",
-    "InitialUncompletedTaskIds": "all tasks are to be done",
+    "InitialUncompletedTaskIds": "all tasks must be rendered",
     "JobDependencies": _CONNECTIONS,
     "JobDependency#": _CONNECTIONS,
     "JobDependencyNotes#": _CONNECTIONS,
@@ -41,8 +41,8 @@ PLANNED_KEYS: Mapping[str, str] = {
     "JobDependencyResumeOnOverride#": _CONNECTIONS,
     "JobDependencyPercentage": "a job needs all of what feeds it",
     "IsFrameDependent": _CONNECTIONS,
-    "FrameDependencyOffsetStart": "a task needs the frames that it has itself",
-    "FrameDependencyOffsetEnd": "a task needs the frames that it has itself",
+    "FrameDependencyOffsetStart": "a task needs its own frames",
+    "FrameDependencyOffsetEnd": "a task needs its own frames",
     "ResumeOnCompleteDependencies": "a job needs the results of what feeds it",
     "ResumeOnDeletedDependencies": "a job needs the results of what feeds it",
     "ResumeOnFailedDependencies": "a job needs the results of what feeds it",
@@ -56,7 +56,7 @@ PLANNED_KEYS: Mapping[str, str] = {
     "MaintenanceJobStartFrame": _CHUNKS,
     "MaintenanceJobEndFrame": _CHUNKS,
 }
-"""Keys that say what was planned, each with the reason why no setting may change it."""
+"""Keys that the plan sets, each with the reason why no setting may change it."""
 _PLANNED = {key.lower(): reason for key, reason in PLANNED_KEYS.items()}
 _NUMBERS = re.compile(r"\d+|(?<=Tile)\?", re.IGNORECASE)
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -90,7 +90,7 @@ def planned_reason(key: str) -> Optional[str]:
     """Why no setting may change the key; None for a key that settings may change.
 
     >>> planned_reason("chunksize")
-    "metadata['batch_size'] says it"
+    "metadata['batch_size'] sets it"
     """
     return _PLANNED.get(key.lower()) or _PLANNED.get(_numbers_as_marks(key))
 

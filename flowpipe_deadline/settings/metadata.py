@@ -14,7 +14,7 @@ from ..results.merge import MergeError, check_rule
 from .context import PlanContext
 from .kinds import InvalidSetting, UnfitError, suggestion, whole_number
 from .layers import merge_settings
-from .parse import Entries, parse_job_settings
+from .parse import JobEntries, parse_job_settings
 
 DEFAULT_INTERPRETER = "python"
 _METADATA_KEYS = ("interpreter", "batch_size", "batch", "deadline")
@@ -37,20 +37,13 @@ class BatchSettings:
 class NodeSettings:
     """Everything that a node's metadata says."""
 
-    interpreter: str
-    batch: Optional[BatchSettings]
-    job_info: Entries
-    """Job info keys and their text, in the order in which they are written."""
-    extra_info: Entries
-    """Names and texts for scripts to find, as ``ExtraInfoKeyValue#``."""
+    interpreter: str = DEFAULT_INTERPRETER
+    batch: Optional[BatchSettings] = None
+    job: JobEntries = field(default_factory=JobEntries)
+    misspelt_keys: tuple[tuple[str, str], ...] = ()
+    """Keys of the metadata that look like one of ours, each with that one."""
     import_roots: tuple[str, ...] = ()
     """Folders that the worker imports the graph's own modules from."""
-    missing_variables: tuple[str, ...] = ()
-    """Variables to capture that are not set."""
-    misspelt_keys: tuple[tuple[str, str], ...] = ()
-    """Undocumented keys of ``job_info``, each with the one that may be meant."""
-    misspelt_metadata: tuple[tuple[str, str], ...] = ()
-    """Keys of the metadata that look like one of ours, with that one."""
     python_path: tuple[str, ...] = ()
     """Those of the import roots that child processes import from as well."""
 
@@ -122,17 +115,14 @@ def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: 
     return NodeSettings(
         interpreter=interpreter,
         batch=batch,
-        job_info=parsed.job_info,
-        extra_info=parsed.extra_info,
+        job=parsed,
+        misspelt_keys=_misspelt_keys(metadata),
         import_roots=import_roots,
-        missing_variables=parsed.missing,
-        misspelt_keys=parsed.misspelt,
-        misspelt_metadata=_misspelt_metadata(metadata),
         python_path=tuple(folder for folder in context.python_path if folder in import_roots),
     )
 
 
-def _misspelt_metadata(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def _misspelt_keys(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """Metadata may hold anything, so these are warnings, not errors."""
     unknown = [key for key in metadata if isinstance(key, str) and key not in _METADATA_KEYS]
     guesses = [(key, difflib.get_close_matches(key.lower(), _METADATA_KEYS, n=1, cutoff=0.85)) for key in unknown]

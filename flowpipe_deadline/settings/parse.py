@@ -42,7 +42,7 @@ class OwnSetting:
 
 
 _ROWS = (
-    ("environment", f"{ENVIRONMENT_KEY}#", _DICT, "", "Variables to set; a value of None takes one away again"),
+    ("environment", f"{ENVIRONMENT_KEY}#", _DICT, "", "Variables to set; a value of None removes one"),
     ("capture_environment", f"{ENVIRONMENT_KEY}#", "a list of names and patterns such as 'REZ_*'", "",
      "Variables to take along from where the graph is planned"),
     ("import_roots", "", "true, false, or a list of full paths", "true",
@@ -58,15 +58,16 @@ _SETTING_NAMES = (*SETTINGS, *OWN_SETTINGS)
 class JobEntries:
     """The entries that settings become, and what is wrong with the settings."""
 
-    job_info: Entries
+    job_info: Entries = ()
     """Keys and their text, in the order in which they are written."""
-    extra_info: Entries
-    errors: tuple[InvalidSetting, ...]
-    idle: tuple[InvalidSetting, ...]
+    extra_info: Entries = ()
+    """Names and texts for scripts to find, as ``ExtraInfoKeyValue#``."""
+    errors: tuple[InvalidSetting, ...] = ()
+    idle: tuple[InvalidSetting, ...] = ()
     """Settings that have no effect without another one, which is not set."""
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
     """Variables to capture that are not set."""
-    misspelt: tuple[tuple[str, str], ...]
+    misspelt: tuple[tuple[str, str], ...] = ()
     """Undocumented keys of ``job_info``, each with the documented key that it looks like."""
 
 
@@ -79,16 +80,16 @@ def parse_job_settings(settings: Mapping[str, Any], *, environ: Mapping[str, str
     errors = list(_unknown(settings))
     values = {name: settings[name] for name in SETTINGS if settings.get(name) is not None}
     _complete_outputs(values, errors)
-    said = [(setting, values[name]) for name, setting in SETTINGS.items() if name in values]
-    entries = [entry for setting, value in said for entry in _entries(setting, value, errors)]
+    given = [(setting, values[name]) for name, setting in SETTINGS.items() if name in values]
+    entries = [entry for setting, value in given for entry in _entries(setting, value, errors)]
     captured = _capture(settings.get("capture_environment"), environ, errors)
     explicit = _named(settings, "environment", errors)
     environment = {**captured.values, **explicit}
     pairs = [f"{name}={value}" for name, value in environment.items() if value is not None]
     entries += [(f"{ENVIRONMENT_KEY}{index}", pair) for index, pair in enumerate(pairs)]
     raw = raw_entries(settings.get("job_info"), taken={key for key, _ in entries}, errors=errors)
-    given = {**{owner.name: own for key, own in raw if (owner := setting_of_key(key)) is not None}, **values}
-    errors += exclusions(given)
+    chosen = {**{owner.name: own for key, own in raw if (owner := setting_of_key(key)) is not None}, **values}
+    errors += exclusions(chosen)
     errors += _import_roots_errors(settings.get("import_roots"))
     return JobEntries(
         job_info=(*entries, *raw),
@@ -96,7 +97,7 @@ def parse_job_settings(settings: Mapping[str, Any], *, environ: Mapping[str, str
             (name, value) for name, value in _named(settings, "extra_info", errors).items() if value is not None
         ),
         errors=tuple(errors),
-        idle=tuple(idle_settings(given)),
+        idle=tuple(idle_settings(chosen)),
         missing=captured.missing,
         misspelt=misspelt_keys(key for key, _ in raw),
     )

@@ -187,7 +187,7 @@ def test_values_of_python_are_written_deadlines_way(settings, expected):
         ({"import_roots": ["a"]}, "import_roots[0] is a full path"),
         ({"Priority": 5}, "Deadline's Priority is 'priority' here"),
         ({"whitelist": ["w1"]}, "Deadline's Whitelist is 'allow_list' here"),
-        ({"chunk_size": 5}, "set by the plan: metadata['batch_size'] says it"),
+        ({"chunk_size": 5}, "set by the plan: metadata['batch_size'] sets it"),
         ({"initial_status": "Suspended"}, "set by the plan: jobs are submitted suspended"),
         ({"nonsense": 5}, "config --list-settings"),
     ],
