@@ -62,7 +62,7 @@ def test_an_output_that_feeds_a_plug_and_its_sub_plugs(graph, tmp_path):
 
 
 def test_outputs_that_upstream_never_sets(graph, tmp_path):
-    """The input keeps the value it was planned with, as in flowpipe."""
+    """The input keeps its planned value, as in flowpipe."""
     silent = nodes.Silent(name="silent", graph=graph)
     kept = nodes.Pass(name="kept", graph=graph)
     preset = nodes.Pass(name="preset", graph=graph)
@@ -75,7 +75,7 @@ def test_outputs_that_upstream_never_sets(graph, tmp_path):
 
 
 def test_omitted_nodes(graph, tmp_path):
-    """They run no code, and hand on what they were planned with."""
+    """They run no code, and pass on their planned values."""
     first = nodes.Pass(name="first", graph=graph, value=1)
     middle = nodes.Pass(name="middle", graph=graph)
     last = nodes.Pass(name="last", graph=graph)
@@ -106,7 +106,7 @@ def test_functions_patterns_and_odd_names_on_a_node_survive(graph, tmp_path):
     assert_same_as_flowpipe(graph, tmp_path)
 
 
-def test_a_class_whose_name_was_bound_again_is_itself(graph, tmp_path):
+def test_a_class_whose_name_means_something_else_is_found(graph, tmp_path):
     """Under the name that still leads to it."""
     nodes.First(name="first", graph=graph)
     nodes.Twice(name="second", graph=graph)
@@ -129,8 +129,8 @@ def test_attributes_of_a_dataclass_that_are_no_fields_survive(graph, tmp_path):
     assert evaluate_in_process(graph, tmp_path)["Test.a"]["value"].twice == 6
 
 
-def test_an_output_that_cannot_be_merged_stands_in_nobodys_way(graph, tmp_path):
-    """Who takes the others gets them, sub-plugs among them; the results name the one and show the rest."""
+def test_an_output_that_cannot_be_merged_does_not_affect_others(graph, tmp_path):
+    """The others can be used, with their sub-plugs; the results name the one and show the rest."""
     measure = nodes.Measure(name="measure", graph=graph, frames=[1, 2, 3, 4], metadata={"batch_size": 2})
     measure.outputs["parts"]["log"].value = "preset"
     images = nodes.Pass(name="images", graph=graph)
@@ -249,7 +249,7 @@ def test_a_chunk_has_the_type_of_the_whole(graph, tmp_path, frames, size, seen):
 
 
 def test_a_frame_that_was_not_planned_is_evaluated(graph, tmp_path):
-    """Somebody changed the frame range in the Monitor."""
+    """The frame range was changed in the Monitor."""
     nodes.Render(name="render", graph=graph, frames=range(1, 4), metadata={"batch_size": 2})
     plan = plan_graph(graph)
     bundle = write_bundle(plan, root=tmp_path)

@@ -162,7 +162,7 @@ def test_a_command_that_a_script_starts_when_it_is_loaded_is_refused(tmp_path):
 
 
 def test_a_script_sees_no_arguments_of_ours(tmp_path):
-    """``sys.argv`` holds its own name only, and is ours again afterwards."""
+    """``sys.argv`` holds its own name only, and is restored afterwards."""
     before = list(sys.argv)
     module = load_file(str(write_script(tmp_path, "import sys\narguments = list(sys.argv)\n")))
 
@@ -190,7 +190,7 @@ def test_a_script_that_is_called_like_another_module_is_itself(tmp_path, monkeyp
 
 
 def test_a_module_of_a_package_is_imported_with_its_package(tmp_path, monkeypatch):
-    """Relative imports work, though the package is on nobody's path."""
+    """Relative imports work, though the package is not on ``sys.path``."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     package = tmp_path / "some_studio_package" / "inner"
     package.mkdir(parents=True)
@@ -207,7 +207,7 @@ def test_a_module_of_a_package_is_imported_with_its_package(tmp_path, monkeypatc
 
 
 def test_a_file_of_another_machine_is_found_by_its_module(tmp_path):
-    """SubmissionStatus on Windows: the path does not exist here, the module does."""
+    """Submitted on Windows: the path does not exist here, but the module does."""
     source = Source(module="flowpipe.graph", qualname="Graph", file="C:\\studio\\flowpipe\\graph.py")
 
     assert resolve(source) is Graph

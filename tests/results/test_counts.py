@@ -83,7 +83,7 @@ def test_late_results_are_waited_for(bundle):
 
 
 def test_results_in_redis_are_counted_too(graph, tmp_path, redis_server):
-    """Any store tells which chunks it has."""
+    """Every store lists its chunks."""
     nodes.Render(name="render", graph=graph, frames=[1, 2, 3], metadata={"batch_size": 2})
     bundle = write_bundle(plan_graph(graph), root=tmp_path, store=redis_server.url)
     render(bundle, "1-2")

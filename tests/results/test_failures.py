@@ -1,4 +1,4 @@
-"""What is kept of a failed task, and the error that is made of it again."""
+"""What is kept of a failed task, and the error that is rebuilt from it."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ class CodeError(Exception):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_an_error_is_made_again_as_it_was(tmp_path, error):
-    """Class, arguments, text and attributes; its constructor is not asked again."""
+def test_an_error_is_rebuilt_as_it_was(tmp_path, error):
+    """Class, arguments, text and attributes; its constructor is not called."""
     failure = kept(error, tmp_path)
 
-    again = rebuild_error(failure)
+    rebuilt = rebuild_error(failure)
 
     assert failure.report == "the report"
-    assert type(again) is type(error)
-    assert (again.args, str(again), vars(again)) == (error.args, str(error), vars(error))
+    assert type(rebuilt) is type(error)
+    assert (rebuilt.args, str(rebuilt), vars(rebuilt)) == (error.args, str(error), vars(error))
     for name in ("filename2", "path", "value"):
-        assert getattr(again, name, None) == getattr(error, name, None)
+        assert getattr(rebuilt, name, None) == getattr(error, name, None)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_an_error_is_made_again_as_it_was(tmp_path, error):
     ids=["in a function", "renamed since", "of a host application", "no error"],
 )
 def test_an_error_whose_class_is_not_here_is_not_made(tmp_path, source):
-    """The report has to do."""
+    """There is still the report."""
     failure = kept(ValueError("x"), tmp_path)
 
     assert rebuild_error(replace(failure, raised={**failure.raised, "class": source})) is None
@@ -105,8 +105,8 @@ def test_an_error_that_was_overcome_is_not_raised(graph, tmp_path):
     assert [type(error) for error in live.errors] == [ZeroDivisionError]
 
 
-def test_where_it_cannot_be_kept_the_task_still_tells(graph, tmp_path):
-    """A bundle that takes no more files changes nothing about the error itself."""
+def test_an_error_that_cannot_be_kept_is_still_reported(graph, tmp_path):
+    """If the bundle takes no more files, the task still reports its error."""
     failing_nodes.Raise(name="node", graph=graph, kind="plain")
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
     (bundle.folder / "errors").touch()

@@ -1,4 +1,4 @@
-"""What is particular to results in Redis: addresses, keys, expiry, and servers in trouble."""
+"""What is particular to results in Redis: addresses, keys, expiry, and servers that fail."""
 
 from __future__ import annotations
 
@@ -265,7 +265,7 @@ def test_tls(start_redis, tmp_path, monkeypatch):
         RedisStore(other, submission="Shot", pauses=()).check()
 
 
-def test_a_server_that_comes_back_is_asked_again(redis_server):
+def test_a_lost_connection_is_tried_once_more(redis_server):
     """A restart of the server while a task writes costs a moment, and no task."""
     redis_server.kill()
     restart = threading.Timer(0.3, redis_server.start)
@@ -345,7 +345,7 @@ def test_a_run_goes_on_once_the_server_is_back(redis_server, tmp_path, graph):
     assert read_results(bundle)["Test.last"].outputs() == {"value": [2, 4, 6, 8, 10, 12, 14]}
 
 
-def test_who_lacks_the_package_is_told_which_extra(tmp_path, graph, redis_server):
+def test_a_missing_package_is_an_error_that_names_the_extra(tmp_path, graph, redis_server):
     """In an interpreter that cannot import it; bundles with files need nothing."""
     nodes.Pass(name="node", graph=graph)
     plan = plan_graph(graph)
