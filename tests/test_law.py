@@ -10,14 +10,13 @@ import time
 import farm_nodes as nodes
 import pytest
 from flowpipe import Graph
-from harness import evaluate_plan, expected_outputs, tasks_of
+from harness import evaluate_plan, evaluate_task, expected_outputs, tasks_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MergeError, MissingResultsError
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.results.store import FileStore
 
 
@@ -129,7 +128,7 @@ def test_results_older_than_their_inputs_are_named(tmp_path):
     assert read_results(bundle)["chain.check"].stale is None
 
 
-def test_a_run_makes_again_what_is_older_than_its_inputs(tmp_path):
+def test_a_run_repeats_what_is_older_than_its_inputs(tmp_path):
     """And nothing else: a lost chunk takes along only the chunks that were made from it."""
     plan, bundle = bundle_of(chain(range(1, 7)), tmp_path)
     assert run_bundle(bundle).is_complete
@@ -207,7 +206,7 @@ def test_two_workers_on_the_same_chunk_do_no_harm(tmp_path):
 
 
 def test_a_late_file_is_waited_for(tmp_path):
-    """Network file systems show new files late: the reader looks again, for as long as it was told."""
+    """Network file systems show new files late: the reader waits for them as long as it is allowed to."""
     plan, bundle = bundle_of(chain(range(1, 5)), tmp_path)
     for frames in tasks_of(plan.jobs[0]):
         evaluate_task(bundle.folder, node="render", frames=frames)

@@ -16,13 +16,13 @@ import farm_nodes as nodes
 from flowpipe import Graph
 from flowpipe.evaluator import LinearEvaluator
 from flowpipe.graph import reset_default_graph
+from harness import evaluate_task
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.bundle.job_files import job_entries, plugin_entries
 from flowpipe_deadline.core.frames import FrameList
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.offline.repository import JobStatus, Repository
 from flowpipe_deadline.planning.graph import sorted_nodes
 

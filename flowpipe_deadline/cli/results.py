@@ -9,8 +9,8 @@ from typing import Any, Optional
 import click
 
 from ..core.bundle import read_bundle
-from ..results.codec import plain
 from ..results.outputs import NodeResults, read_results
+from ..results.plain import plain
 from .support.options import output_option
 from .support.output import answer, answer_json, reserve_stdout
 
@@ -58,13 +58,13 @@ def missing_text(node: NodeResults) -> str:
 
 
 def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
-    if node.problem is not None:
-        answer(f"{label}: {node.problem}")
+    if node.error is not None:
+        answer(f"{label}: {node.error}")
     if node.encoded is not None:
         print_outputs(f"{label} (omitted)" if node.is_omitted else label, node.encoded)
         if node.stale is not None:
             answer(f"  {'' if node.stale == 'all' else f'frames {node.stale} '}older than what it was made from")
-    elif node.problem is None:
+    elif node.error is None:
         answer(f"{label}: {missing_text(node)}")
     if chunks or node.encoded is None:
         for frames, outputs in node.chunks:

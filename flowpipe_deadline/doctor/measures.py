@@ -11,8 +11,8 @@ from typing import Any, Optional
 from ..core.text import one_line
 from ..deadline.client import ACTIVE, COMPLETED, DeadlineClient, SubmissionError
 from ..deadline.process import ProcessClient
-from ..results.codec import plain
 from ..results.outputs import NodeResults
+from ..results.plain import plain
 from . import probe_graph
 from .report import Check
 

@@ -16,8 +16,8 @@ from .hosts import host
 from .protocol import Reporter, TaskRequest, read_task
 from .task import evaluate_request
 
-NODE_FAILED = 1
-TASK_REFUSED = 2
+_NODE_FAILED = 1
+_TASK_REFUSED = 2
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -26,7 +26,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         request = _parse(sys.argv[1:] if arguments is None else arguments)
     except FlowpipeDeadlineError as error:
         print(f"Error: {error}", file=sys.stderr)
-        return TASK_REFUSED
+        return _TASK_REFUSED
     _close_stdin()
     reporter = Reporter(request.token)
     try:
@@ -37,14 +37,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         print(f"Error: {error}", file=sys.stderr)
         _keep_failure(request, error, report=str(error))
         reporter.failed(message=str(error), traceback="")
-        return TASK_REFUSED
-    except BaseException as error:  # A node may raise anything, SystemExit included: the task has failed then.
+        return _TASK_REFUSED
+    except BaseException as error:  # A node may raise anything, also SystemExit: the task has failed.
         return _node_failed(error, request, reporter)
     return 0
 
 
 def _close_stdin() -> None:
-    """Nobody is there to answer: a node that asks gets an end of file, and does not wait for ever."""
+    """Gives a node that reads input an end of file, as it would wait for ever otherwise."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -53,7 +53,7 @@ def _close_stdin() -> None:
 def _parse(arguments: Sequence[str]) -> TaskRequest:
     if len(arguments) == 2 and arguments[0] == "--task":
         return read_task(Path(arguments[1]))
-    import argparse  # noqa: PLC0415  (a task of the farm has only a file, and starts an interpreter to read it)
+    import argparse  # noqa: PLC0415  (tasks on the farm do not need it)
 
     parser = argparse.ArgumentParser(
         prog="python -m flowpipe_deadline.evaluator",
@@ -80,19 +80,19 @@ def _node_failed(error: BaseException, request: TaskRequest, reporter: Reporter)
     print(text, file=sys.stderr)
     _keep_failure(request, error, report=text)
     reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)
-    return NODE_FAILED
+    return _NODE_FAILED
 
 
 def _keep_failure(request: TaskRequest, error: BaseException, *, report: str) -> None:
-    """For whoever waits to raise it. Where that is not possible, the task's report has to do."""
+    """Keeps the error for ``graph.evaluate`` to raise; if that fails, there is still the task's report."""
     try:
-        write_failure(request, error, report=report)
-    except Exception as problem:  # Also what a strange error does when it is looked at.
-        print(f"Warning: the error is not kept in the bundle: {problem!r}", file=sys.stderr)
+        write_failure(request.bundle, request.node, request.frames, error=error, report=report)
+    except Exception as reason:  # The error may itself raise when it is read.
+        print(f"Warning: the error is not kept in the bundle: {reason!r}", file=sys.stderr)
 
 
 def _format_from_node(error: BaseException) -> List[str]:
-    """The traceback without the steps of the evaluator and of flowpipe that led to the node."""
+    """The traceback without the steps through the evaluator and flowpipe that led to the node."""
     step: Optional[TracebackType] = error.__traceback__
     while step is not None and _is_ours(step.tb_frame.f_globals.get("__name__", "")):
         step = step.tb_next

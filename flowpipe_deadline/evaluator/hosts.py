@@ -1,4 +1,4 @@
-"""What a host application wants before and after Python code runs in it."""
+"""What a host application needs before and after Python code runs in it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Iterator
 
 @contextmanager
 def host(interpreter: str) -> Iterator[None]:
-    """The block runs with the application ready; hosts that are ready at once (hython, Blender, Nuke) need nothing.
+    """Runs the block with the application ready; hython, Blender and Nuke need nothing for it.
 
-    mayapy has to be initialised, and Autodesk asks for ``uninitialize`` before it exits; both raise inside a Maya that
-    runs already, which is fine (hosts and tooling, section 1.3).
+    mayapy must be initialised, and Autodesk asks for ``uninitialize`` before it exits; both raise in a Maya that
+    already runs, which does no harm (hosts and tooling, section 1.3).
     """
     if interpreter.partition("-")[0] != "maya":
         yield

@@ -1,4 +1,4 @@
-"""Node records to live nodes: built as they were planned, fed from upstream, and read out after evaluation."""
+"""Nodes from their records: built as planned, fed from upstream, evaluated, and their outputs encoded."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from flowpipe.node import FunctionNode
 from ..core.errors import FlowpipeDeadlineError
 from ..core.locate import Source, resolve
 from ..results.codec import UnsupportedValueError, canonical, decode, encode
+from ..results.upstream import Record, sources
 
-Record = Mapping[str, Any]
 UNKEPT = "unkept"
 
 
@@ -24,9 +24,10 @@ def build_node(record: Record) -> INode:
 
     Raises:
         LoadError: Its class or function cannot be imported here.
-        NodeError: Its class cannot be built again.
+        NodeError: Its class cannot be built.
     """
-    node: INode = _build_function(record) if record["function"] else _build_class(record)
+    cls = resolve(Source.from_json(record["class"]))
+    node: INode = _build_function(cls, record) if record["function"] else _build_class(cls, record)
     node.name = record["name"]
     node.identifier = record["identifier"]
     node.metadata = decode(record["metadata"])
@@ -38,24 +39,14 @@ def build_node(record: Record) -> INode:
     return node
 
 
-def sources(record: Record) -> Iterator[Tuple[Record, str, Union[str, None]]]:
-    """Every connection into the node: its source, the input, and the sub-plug of the input or None."""
-    for name, plug in record["inputs"].items():
-        if plug["source"]:
-            yield plug["source"], name, None
-        for key, sub_plug in plug["sub_plugs"].items():
-            if sub_plug["source"]:
-                yield sub_plug["source"], name, key
-
-
 def feed_inputs(node: INode, *, record: Record, upstream: Mapping[str, Record]) -> None:
     """Sets every connected input to what its upstream output was set to.
 
-    ``upstream`` holds merged outputs by node key. An output that upstream never set leaves the input as it was planned,
-    which is what flowpipe does. Inputs that are fed frame by frame are not set here: they belong to a chunk.
+    ``upstream`` holds merged outputs by node key. An input keeps its planned value if upstream did not set the output,
+    as in flowpipe. Inputs that are fed frame by frame are not set here: they belong to a chunk.
 
     Raises:
-        NodeError: Such an input was planned with a value that could not be kept.
+        NodeError: Upstream did not set the output, and the planned value could not be kept.
     """
     for source, name, key in sources(record):
         if source["by_frame"]:
@@ -75,7 +66,7 @@ def feed_inputs(node: INode, *, record: Record, upstream: Mapping[str, Record]) 
 
 
 def evaluate_node(node: INode) -> Dict[str, Any]:
-    """Evaluates the node; gives the outputs it set, as a store keeps them.
+    """The outputs that the node sets when it is evaluated, as a store keeps them.
 
     Raises:
         NodeError: An output has a value that cannot be kept.
@@ -97,7 +88,7 @@ def evaluate_node(node: INode) -> Dict[str, Any]:
 
 
 class _Sink(INode):
-    """Stands where a downstream node would: its inputs receive what a plain connection carries."""
+    """A downstream node whose inputs receive what a plain connection carries."""
 
     def __init__(self, node: INode) -> None:
         super().__init__(graph=None)
@@ -106,7 +97,7 @@ class _Sink(INode):
             plug.connect(self.inputs[name])
 
     def compute(self, *args: Any, **kwargs: Any) -> None:
-        """Never called: the sink only listens."""
+        """Never called."""
 
 
 def _held_values(node: INode, sink: _Sink) -> Iterator[Tuple[Tuple[str, Union[str, None]], Any]]:
@@ -118,12 +109,12 @@ def _held_values(node: INode, sink: _Sink) -> Iterator[Tuple[Tuple[str, Union[st
 
 
 def _handed_on(name: str, plug: OutputPlug, sink: _Sink) -> Any:
-    """What a plain connection carries; a plug that was made during evaluation has none yet."""
+    """What a plain connection carries; a plug that was made during evaluation is not connected."""
     return sink.inputs[name].value if name in sink.inputs else plug.value
 
 
 def _snapshot(value: Any) -> Optional[str]:
-    """A text to tell by whether the value was changed in place; None for one that cannot be kept anyway."""
+    """A text that changes if the value is changed in place; None if the value cannot be kept."""
     try:
         return canonical(encode(value))
     except UnsupportedValueError:
@@ -139,26 +130,24 @@ def _encode_output(node: INode, name: str, value: Any) -> Any:
         return encode(value)
     except UnsupportedValueError as error:
         raise NodeError(
-            f"{node.name}: its output '{name}' cannot be handed on: {error}; return plain values, or a path to a file"
+            f"{node.name}: its output '{name}' cannot be passed on: {error}; return plain values, or a path to a file"
         ) from error
 
 
-def _build_function(record: Record) -> INode:
-    cls = resolve(Source.from_json(record["class"]))
+def _build_function(cls: Any, record: Record) -> INode:
     found = resolve(Source.from_json(record["function"]))
     function = found.func if isinstance(found, FunctionNode) else found
     node: INode = cls(func=function, outputs=[], name=record["name"], graph=None)
     return node
 
 
-def _build_class(record: Record) -> INode:
-    """By the constructor's defaults as flowpipe does it; without it, as pickle does, where it needs arguments."""
-    cls = resolve(Source.from_json(record["class"]))
+def _build_class(cls: Any, record: Record) -> INode:
+    """Calls the constructor with its defaults, as flowpipe does; if it needs arguments, bypasses it, as pickle does."""
     if record["default_constructor"]:
         try:
             node: INode = cls(graph=None)
             return node
-        except Exception as error:  # Anybody's constructor.
+        except Exception as error:  # The constructor is the user's.
             if record["unkept"]:
                 raise NodeError(f"{cls.__qualname__}() fails without arguments: {error!r}") from error
     node = cls.__new__(cls)
@@ -167,7 +156,7 @@ def _build_class(record: Record) -> INode:
 
 
 def _restore_plugs(node: INode, plugs: Dict[str, Any], records: Mapping[str, Record], make: Callable[..., Any]) -> None:
-    """Gives the node exactly the plugs and sub-plugs of its record, in their order, with their values."""
+    """Gives the node exactly the plugs, sub-plugs and values of its record, in that order."""
     for name, record in records.items():
         if name not in plugs:
             make(name, node)

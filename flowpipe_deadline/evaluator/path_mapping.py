@@ -1,33 +1,34 @@
-"""Paths of one system as another knows them, by Deadline's path mapping rules."""
+"""Maps paths of one system to those of another, by Deadline's path mapping rules."""
 
 from __future__ import annotations
 
 import os
 import re
-from typing import Any, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
+from dataclasses import replace
+from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
-from ..results.store import ChunkResult, Store
+from ..results.codec import TYPE
+from ..results.store import ChunkResult
 
 _WINDOWS = re.compile(r"[A-Za-z]:|\\\\|//")
-_TYPE = "$type"
 _RECORD_FIELDS = ("class", "function", "attributes", "metadata", "inputs", "outputs", "imports")
 
 
 class PathMapping:
-    """Replaces the beginning of paths, the longest rule first; separators become those of this system.
+    """Replaces the beginning of paths, by the longest rule that matches; separators become those of this system.
 
-    Prefixes of Windows are compared without regard to case, and either slash will do. A rule applies to whole folders:
-    The drive ``P:`` with a folder ``proj`` is not the beginning of a path in ``project``.
+    Prefixes of Windows match in any case and with either slash. A rule applies to whole folders: the folder ``proj`` of
+    drive ``P:`` is not the beginning of a path in ``project``.
     """
 
     def __init__(self, rules: Iterable[Tuple[str, str]], *, separator: str = os.sep) -> None:
-        """``rules`` are pairs of what a path begins with and what stands there instead."""
+        """``rules`` are pairs of the beginning of a path and its replacement."""
         longest_first = sorted((rule for rule in rules if all(rule)), key=lambda rule: len(rule[0]), reverse=True)
         self._rules = [(_pattern(prefix), replacement) for prefix, replacement in longest_first]
         self._separator = separator
 
     def text(self, text: str) -> str:
-        """The text, mapped if it begins with a rule's prefix."""
+        """The text, mapped if a rule matches its beginning."""
         for pattern, replacement in self._rules:
             match = pattern.match(text)
             if match is not None:
@@ -36,7 +37,7 @@ class PathMapping:
         return text
 
     def encoded(self, data: Any) -> Any:
-        """Encoded data with every text and path in it mapped, inside containers too; keys of dicts stay as they are."""
+        """Encoded data with all texts and paths in it mapped, also in containers; keys of dicts stay as they are."""
         if not self._rules:
             return data
         if isinstance(data, str):
@@ -45,51 +46,23 @@ class PathMapping:
             return [self.encoded(item) for item in data]
         if not isinstance(data, dict):
             return data
-        kind = data.get(_TYPE)
+        kind = data.get(TYPE)
         if kind == "path" or kind is None or "class" in data or "items" in data:
-            return {key: value if key == _TYPE else self._member(key, value, kind) for key, value in data.items()}
+            return {key: value if key == TYPE else self._member(key, value, kind) for key, value in data.items()}
         return data
 
     def record(self, record: Mapping[str, Any]) -> Dict[str, Any]:
         """A node record with its values, and the files of its classes, mapped."""
         return {key: self.encoded(value) if key in _RECORD_FIELDS else value for key, value in record.items()}
 
+    def results(self, results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
+        """The results with the paths in their outputs mapped, so that workers of two systems can merge theirs."""
+        return tuple(replace(result, outputs=self.encoded(result.outputs)) for result in results)
+
     def _member(self, key: str, value: Any, kind: Optional[str]) -> Any:
         if key == "items" and kind in ("dict", "ordered"):
             return [[name, self.encoded(item)] for name, item in value]
         return self.encoded(value)
-
-
-class MappedStore:
-    """A store whose results are read with their paths mapped, so that workers of two systems can merge theirs."""
-
-    def __init__(self, store: Store, mapping: PathMapping) -> None:
-        self._store = store
-        self._mapping = mapping
-
-    def write(self, node: str, result: ChunkResult) -> None:
-        """Keeps the result as it is."""
-        self._store.write(node, result)
-
-    def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
-        """Moves the node's damaged results out of the way."""
-        return self._store.set_damaged_aside(node)
-
-    def chunk_names(self, node: str) -> FrozenSet[str]:
-        """Of which chunks the node has results."""
-        return self._store.chunk_names(node)
-
-    def read(self, node: str) -> Tuple[ChunkResult, ...]:
-        """All results of the node, the latest first, their paths mapped."""
-        return tuple(
-            ChunkResult(
-                frames=result.frames,
-                outputs=self._mapping.encoded(result.outputs),
-                written=result.written,
-                inputs=result.inputs,
-            )
-            for result in self._store.read(node)
-        )
 
 
 def is_windows_path(text: str) -> bool:

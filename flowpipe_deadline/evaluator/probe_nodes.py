@@ -1,7 +1,6 @@
 """The nodes that ``flowpipe-deadline doctor --probe`` sends to the farm.
 
-They stand here because every interpreter that can evaluate a node has this folder, also where nothing but the plugin's
-own packages was installed.
+They are in this folder because every interpreter that evaluates nodes has it, even with just the plugin's own packages.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Any, Dict, List, Optional
 from flowpipe import Node
 
 MEASURES = ("seconds", "python")
-"""Outputs that tell of the evaluation, and are not the same everywhere."""
+"""Outputs that describe the evaluation itself, and differ between workers."""
 
 
 @Node(outputs=["values", *MEASURES])

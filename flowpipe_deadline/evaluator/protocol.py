@@ -1,7 +1,7 @@
-"""What evaluator and plugin say to each other: a task as a JSON file, answers as marked lines on stdout.
+"""How the plugin and the evaluator communicate: a task as a JSON file, answers as marked lines on stdout.
 
 ``plugins/Flowpipe/Flowpipe.py`` cannot import this module (it runs in Deadline's own Python) and repeats the marker and
-the keys; a test holds both sides together.
+the keys; a test compares both.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class TaskRequest:
-    """One task, as the plugin writes it: evaluate this node of this bundle for these frames."""
+    """A task as the plugin writes it: evaluate this node of this bundle for these frames."""
 
     bundle: Path
     node: str
     frames: Optional[FrameList] = None
     """The frames or item numbers of the task; None for a node that is not batched."""
     token: str = ""
-    """Marks the answers to this task, so that nothing a node prints can pass for one."""
+    """Marks the answers to this task, so that nothing that a node prints can pass for one."""
     interpreter: str = "python"
     wait: float = 0.0
-    """Seconds to look again for upstream results that the file system does not show yet."""
+    """Seconds to wait for upstream results that the file system does not show yet."""
     path_mappings: Tuple[Tuple[str, str], ...] = ()
-    """Deadline's path mapping rules for this worker: what a path begins with, and what stands there instead."""
+    """Deadline's path mapping rules for this worker: the beginning of a path, and its replacement."""
 
 
 def read_task(path: Path) -> TaskRequest:
@@ -55,11 +55,11 @@ def read_task(path: Path) -> TaskRequest:
             path_mappings=tuple((str(rule[0]), str(rule[1])) for rule in data["path_mappings"]),
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise RecordError(f"{path} is no task: {error!r}") from error
+        raise RecordError(f"{path} is not a task: {error!r}") from error
 
 
 class Reporter:
-    """Writes the evaluator's answers, one line each, past whatever a node does to ``sys.stdout``."""
+    """Writes the evaluator's answers, one line each, even if a node replaces ``sys.stdout``."""
 
     def __init__(self, token: str) -> None:
         self._mark = f"[flowpipe:{token}]"
@@ -70,7 +70,7 @@ class Reporter:
         self._write("status", " ".join(text.split()))
 
     def failed(self, *, message: str, traceback: str) -> None:
-        """The task failed; ``traceback`` is the node's, or empty where the message says it all."""
+        """The task failed; ``traceback`` is the node's, or empty if the task could not be evaluated."""
         self._write("error", json.dumps({"message": message, "traceback": traceback}))
 
     def done(self) -> None:

@@ -1,4 +1,4 @@
-"""What is odd about planned jobs, told from the plan alone: worth a warning, as it may be meant so."""
+"""Warnings about planned jobs: what is odd about them, judged by the plan alone, but may be intended."""
 
 from __future__ import annotations
 
@@ -8,58 +8,48 @@ from typing import Any, Optional
 
 from ..core.text import listing, size_text
 from ..core.warnings import PlanWarning, WarningKind
-from ..settings.metadata import NodeSettings, misspelt_metadata
+from ..settings.metadata import NodeSettings
 from .plan import Job
 
 LARGE_VALUE = 1_000_000
 """Bytes of JSON from which a single value is large."""
 LARGE_RECORD = 5_000_000
-"""Bytes of JSON from which all values of a node are large."""
+"""Bytes of JSON from which all values of a node together are large."""
+_VANISHING = {
+    ("OnJobComplete", "Delete"): "deleted",
+    ("OnJobComplete", "Archive"): "archived",
+    ("DeleteOnComplete", "true"): "deleted",
+    ("ArchiveOnComplete", "true"): "archived",
+}
 
 
 def job_warnings(
-    job: Job, *, metadata: Mapping[str, Any], interpreters: Optional[Collection[str]]
+    job: Job, *, settings: NodeSettings, interpreters: Optional[Collection[str]]
 ) -> tuple[PlanWarning, ...]:
-    """The warnings about one job; ``interpreters`` are those that are configured, None where nobody knows."""
+    """The warnings about one job; ``interpreters`` are the configured ones, None if they are not known."""
     return (
-        *_metadata_warnings(job, metadata),
-        *_attribute_warnings(job),
+        *_metadata_warnings(job, settings),
         *_interpreter_warnings(job, interpreters),
         *_batch_warnings(job),
         *_size_warnings(job),
+        *_job_info_warnings(job, settings),
     )
 
 
-def name_warnings(jobs: Sequence[Job]) -> tuple[PlanWarning, ...]:
-    """The warnings about nodes that have one name, which only sub-graphs of one name can have."""
-    by_name: dict[str, list[Job]] = {}
-    for job in jobs:
-        by_name.setdefault(job.label, []).append(job)
-    return tuple(
-        _warning(
-            same[0],
-            WarningKind.SAME_NAME,
-            f"{len(same)} nodes have this name, and their jobs ({listing([job.key for job in same])}) look alike in the"
-            " Monitor",
-            "give their graphs names of their own",
-        )
-        for same in by_name.values()
-        if len(same) > 1
-    )
+def plan_warnings(jobs: Sequence[Job]) -> tuple[PlanWarning, ...]:
+    """The warnings that take all jobs of the graph."""
+    return (*_name_warnings(jobs), *_vanishing_job_warnings(jobs))
 
 
 def _warning(job: Job, kind: WarningKind, text: str, advice: str) -> PlanWarning:
     return PlanWarning(kind=kind, severity="warning", text=text, advice=advice, node=job.short_label)
 
 
-def _metadata_warnings(job: Job, metadata: Mapping[str, Any]) -> Iterator[PlanWarning]:
-    for key, meant in misspelt_metadata(metadata):
-        yield _warning(job, WarningKind.METADATA, f"metadata '{key}' means nothing here", f"is it '{meant}'?")
-
-
-def _attribute_warnings(job: Job) -> Iterator[PlanWarning]:
+def _metadata_warnings(job: Job, settings: NodeSettings) -> Iterator[PlanWarning]:
+    for key, meant in settings.misspelt_keys:
+        yield _warning(job, WarningKind.METADATA, f"metadata '{key}' has no meaning here", f"is it '{meant}'?")
     for name in job.record["unkept"]:
-        text = f"its attribute '{name}' cannot be kept: a worker has its constructor's"
+        text = f"its attribute '{name}' cannot be kept: on a worker it has the value that the constructor gives it"
         yield _warning(job, WarningKind.LOST_ATTRIBUTE, text, "make it an input if the node depends on it")
 
 
@@ -90,7 +80,7 @@ def _size_warnings(job: Job) -> Iterator[PlanWarning]:
     if whole < LARGE_VALUE:
         return
     readers = f"each of its {job.task_count} tasks reads" if job.task_count > 1 else "its task reads"
-    advice = "write it into a file that all machines see, and hand on the path"
+    advice = "write it into a file that all machines see, and pass on the path"
     for what, value in _values(job.record):
         size = _size(value)
         if size >= LARGE_VALUE:
@@ -100,7 +90,7 @@ def _size_warnings(job: Job) -> Iterator[PlanWarning]:
 
 
 def _values(record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
-    """Everything encoded in the record, by what people call it."""
+    """Every encoded value of the record, with its name for people."""
     for kind in ("inputs", "outputs"):
         for name, held in record[kind].items():
             yield f"{kind[:-1]} '{name}'", held.get("value")
@@ -116,30 +106,33 @@ def _size(encoded: Any) -> int:
     return len(json.dumps(encoded, separators=(",", ":")))
 
 
-_VANISHING = {
-    ("OnJobComplete", "Delete"): "deleted",
-    ("OnJobComplete", "Archive"): "archived",
-    ("DeleteOnComplete", "true"): "deleted",
-    ("ArchiveOnComplete", "true"): "archived",
-}
-
-
-def setting_warnings(node: str, settings: NodeSettings) -> Iterator[PlanWarning]:
-    """The warnings about one node's settings; ``node`` is its label."""
-    for name in settings.missing_variables:
-        text = f"capture_environment: {name} is not set here, so its job goes without it"
-        yield _setting_warning(
-            WarningKind.MISSING_VARIABLE, node, text, "set it, or ask for it by a pattern if it may be missing"
-        )
-    for key, meant in settings.misspelt_keys:
+def _job_info_warnings(job: Job, settings: NodeSettings) -> Iterator[PlanWarning]:
+    for name in settings.job.missing:
+        text = f"capture_environment: {name} is not set here, so its job does not get it"
+        advice = "set it, or ask for it by a pattern if it may be missing"
+        yield _warning(job, WarningKind.MISSING_VARIABLE, text, advice)
+    for key, meant in settings.job.misspelt:
         text = f"the job info key '{key}' is not documented"
-        yield _setting_warning(WarningKind.JOB_INFO_KEY, node, text, f"is it '{meant}'?")
+        yield _warning(job, WarningKind.JOB_INFO_KEY, text, f"is it '{meant}'?")
 
 
-def vanishing_job_warnings(jobs: Sequence[Job]) -> Iterator[PlanWarning]:
-    """The warnings about jobs that go away while others wait for them.
+def _name_warnings(jobs: Sequence[Job]) -> Iterator[PlanWarning]:
+    """Only nodes of sub-graphs with one name can have the same name."""
+    by_name: dict[str, list[Job]] = {}
+    for job in jobs:
+        by_name.setdefault(job.label, []).append(job)
+    for same in by_name.values():
+        if len(same) > 1:
+            keys = listing([job.key for job in same])
+            text = f"{len(same)} nodes have this name, and their jobs ({keys}) look alike in the Monitor"
+            yield _warning(same[0], WarningKind.SAME_NAME, text, "give their graphs names of their own")
 
-    A deleted upstream job releases nobody, and whether an archived one does is unknown (submission, section 4.2); either may be gone before Deadline looks.
+
+def _vanishing_job_warnings(jobs: Sequence[Job]) -> Iterator[PlanWarning]:
+    """Jobs that are deleted or archived while others wait for them.
+
+    A deleted upstream job releases no job, and whether an archived one does is unknown (submission, section 4.2);
+    either may be gone before Deadline checks.
     """
     waiting: dict[str, str] = {}
     for job in jobs:
@@ -149,10 +142,4 @@ def vanishing_job_warnings(jobs: Sequence[Job]) -> Iterator[PlanWarning]:
         for entry in job.job_info:
             if entry in _VANISHING and job.key in waiting:
                 text = f"it is {_VANISHING[entry]} once complete, and {waiting[job.key]} may then wait for it for ever"
-                yield _setting_warning(
-                    WarningKind.VANISHING_JOB, job.label, text, "set that for the last jobs of a graph only"
-                )
-
-
-def _setting_warning(kind: WarningKind, node: str, text: str, advice: str) -> PlanWarning:
-    return PlanWarning(kind=kind, severity="warning", text=text, advice=advice, node=node)
+                yield _warning(job, WarningKind.VANISHING_JOB, text, "set that for the last jobs of a graph only")

@@ -1,4 +1,4 @@
-"""How a node is cut into tasks: what its frames are to Deadline, and which inputs are cut with them."""
+"""How a node is cut into tasks: its frames for Deadline, and the inputs that are cut with them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Chunking:
     frames: FrameList
     chunk_size: int
     note: str
-    """Why it is so, for people."""
+    """How it was cut and why, for people."""
 
 
 NOT_CUT = Chunking(mode="none", frames=_NO_FRAMES, chunk_size=1, note="one task: no batch size is set")
@@ -37,8 +37,8 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
     """How the node is cut; ``fed`` are the inputs that get their value from upstream only.
 
     Raises:
-        PlanError: The batched inputs do not exist, have no items, or not the same number of them; or all are fed, so
-            that nobody knows the number of tasks before upstream has run.
+        PlanError: A batched input does not exist or cannot be cut, or they differ in the number of items; or all are
+            fed, so that the number of tasks is unknown before upstream has run.
         PreflightError: Several inputs cannot be cut.
     """
     if batch is None:
@@ -65,7 +65,7 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
 
 
 def _known_items(node: INode, batch: BatchSettings, fed: Collection[str]) -> dict[str, Sequence[Any]]:
-    """The items of every batched input whose items are known before anything runs."""
+    """The items of every batched input whose items are known when planning."""
     known: dict[str, Sequence[Any]] = {}
     errors = ErrorCollector()
     for name in batch.over:
@@ -93,7 +93,7 @@ def _items_of_input(node: INode, name: str) -> Sequence[Any]:
 
 
 def _real_frames(items: Sequence[Any]) -> Optional[FrameList]:
-    """The items as frames that artists see in the Monitor, if they are frames at all."""
+    """The items as frames, as the Monitor shows them, if they are frames."""
     try:
         return FrameList(items)
     except FrameListError:
@@ -102,5 +102,5 @@ def _real_frames(items: Sequence[Any]) -> Optional[FrameList]:
 
 def _why_not_frames(frames: Optional[FrameList]) -> str:
     if frames is None:
-        return "the items are no list of different whole numbers from 0"
+        return "the items are not distinct whole numbers from 0"
     return "how Deadline cuts frames with gaps between them is unknown" if frames.is_ascending else "they do not ascend"

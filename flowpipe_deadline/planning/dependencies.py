@@ -1,7 +1,7 @@
-"""Which jobs a job waits for, and how: frame by frame where that is safe, else for all of their tasks.
+"""Which jobs a job waits for, and how: frame by frame where that is safe, otherwise for all of their tasks.
 
-Deadline has one switch per job for frame dependency (``IsFrameDependent``; submission, section 4.3). So it
-is set where every upstream job can be waited for frame by frame, or is complete anyway before one of those begins.
+Deadline has one switch per job for frame dependency (``IsFrameDependent``; submission, section 4.3). It is set if every
+upstream job can be waited for frame by frame, or is complete before one of those begins.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from .plan import Dependency, DependencyKind, Job
 
 
 class Precedence:
-    """Which jobs are complete before a task of another begins; grows job by job, upstream first.
+    """Which jobs are complete before any task of another begins. Jobs are added one by one, upstream first.
 
-    Sets of jobs are the bits of whole numbers: asked of thousands of jobs, a walk upstream for each takes too long.
+    Sets of jobs are bits of integers: searching upstream for each of thousands of jobs would take too long.
     """
 
     def __init__(self) -> None:
         self._bits: dict[str, int] = {}
         self._before_first: dict[str, int] = {}
-        """What is complete before any of the job's tasks begins."""
+        """The jobs that are complete before any task of the job begins."""
         self._before_last: dict[str, int] = {}
-        """What is complete once the job is: everything upstream of it."""
+        """The jobs that are complete once the job is: all upstream of it."""
 
     def add(self, job: Job) -> None:
-        """Takes in a job, after those that it waits for."""
+        """Adds a job, after those that it waits for."""
         first, last = 0, 0
         for dependency in job.dependencies:
             key = dependency.upstream
@@ -56,7 +56,8 @@ def plan_feeds(
 ) -> tuple[Feed, ...]:
     """The connections from nodes that will run.
 
-    ``keys`` are those of all that will run by ``id``, ``planned`` their jobs so far; ``over`` are the cut inputs.
+    ``over`` are the inputs that are cut. ``keys`` are those of all nodes that will run, and ``planned`` their jobs so
+    far, both by ``id``.
     """
     return tuple(
         Feed(
@@ -72,37 +73,34 @@ def plan_feeds(
 
 
 def plan_dependencies(
-    feeds: Sequence[Feed], *, awaited: Sequence[Job], precedence: Precedence, has_job_script: bool = False
+    job: Job, feeds: Sequence[Feed], *, awaited: Sequence[Job], precedence: Precedence
 ) -> tuple[Dependency, ...]:
-    """The dependencies on the ``awaited`` jobs, each once, with the reason for people.
+    """The job's dependencies on the ``awaited`` jobs, each once, with the reason for people.
 
-    Where either job has scripts that run as tasks of their own, it is unknown what a frame dependency makes of these
-    (submission, section 4.3), so all of the upstream job is waited for.
+    If either job has scripts that run as tasks of their own, all of the upstream job is waited for: it is unknown what
+    frame dependency makes of such tasks (submission, section 4.3).
     """
     by_key: dict[str, list[Feed]] = {}
     for feed in feeds:
         by_key.setdefault(feed.upstream, []).append(feed)
-    fitting = {job.key for job in awaited if job.key in by_key and all(feed.by_frame for feed in by_key[job.key])}
-    scripted = {job.key for job in awaited if has_job_script or job.has_job_script}
+    fitting = {other.key for other in awaited if other.key in by_key and all(f.by_frame for f in by_key[other.key])}
+    scripted = {other.key for other in awaited if job.has_job_script or other.has_job_script}
     by_frame = fitting - scripted
-    whole = [job.key for job in awaited if job.key not in by_frame]
-    implied: dict[str, str | None] = {}
-    if by_frame and whole:
-        framed = [job.key for job in awaited if job.key in by_frame]
-        implied = {key: _begins_after(key, framed, precedence) for key in whole}
+    framed = [other.key for other in awaited if other.key in by_frame]
+    whole = [other.key for other in awaited if other.key not in by_frame]
+    implied = {key: _begins_after(key, framed, precedence) for key in whole} if framed else {}
     needed = next((key for key, through in implied.items() if through is None), None)
     dependencies = []
-    for job in awaited:
-        kind, reason = _kind_and_reason(by_frame=job.key in by_frame, needed=needed, implied=implied.get(job.key))
-        text = _reason(by_key.get(job.key, ()))
-        if kind == "job" and job.key in fitting & scripted:
+    for key in (other.key for other in awaited):
+        kind, reason = _kind_and_reason(by_frame=key in by_frame, needed=needed, implied=implied.get(key))
+        if kind == "job" and key in fitting & scripted:
             reason = ", not frame by frame as there is a job script"
-        dependencies.append(Dependency(upstream=job.key, kind=kind, reason=f"{text}{reason}"))
+        dependencies.append(Dependency(upstream=key, kind=kind, reason=f"{_purpose(by_key.get(key, ()))}{reason}"))
     return tuple(dependencies)
 
 
 def _kind_and_reason(*, by_frame: bool, needed: str | None, implied: str | None) -> tuple[DependencyKind, str]:
-    """``needed`` has to be waited for as a whole; ``implied`` begins only after this one is complete."""
+    """``needed`` is a job that must be waited for as a whole; ``implied`` is one that begins only after this one."""
     if by_frame and needed is None:
         return "frame", ", frame by frame"
     if by_frame:
@@ -113,7 +111,7 @@ def _kind_and_reason(*, by_frame: bool, needed: str | None, implied: str | None)
 
 
 def _is_by_frame(connection: Connection, chunking: Chunking, upstream: Job) -> bool:
-    """Whether item i of the input is item i of a list that upstream gives chunk by chunk."""
+    """Whether item i of the input is item i of a list that the upstream job gives chunk by chunk."""
     if connection.input_key is not None or connection.output_key is not None:
         return False
     if upstream.frame_mode == "none" or (upstream.frame_mode, upstream.frames) != (chunking.mode, chunking.frames):
@@ -123,15 +121,12 @@ def _is_by_frame(connection: Connection, chunking: Chunking, upstream: Job) -> b
 
 
 def _begins_after(key: str, others: Sequence[str], precedence: Precedence) -> str | None:
-    """One of the other jobs that begins only when ``key`` is complete; None if there is none."""
+    """One of the other jobs that begins only when ``key`` is complete, if there is one."""
     return next((other for other in others if precedence.is_complete_before(key, later=other)), None)
 
 
-def _reason(feeds: Sequence[Feed]) -> str:
+def _purpose(feeds: Sequence[Feed]) -> str:
     if not feeds:
         return "order only: the node between them is omitted or skipped"
-    return f"feeds {listing([_target(feed.connection) for feed in feeds])}"
-
-
-def _target(connection: Connection) -> str:
-    return connection.input if connection.input_key is None else f"{connection.input}.{connection.input_key}"
+    inputs = [(feed.connection.input, feed.connection.input_key) for feed in feeds]
+    return f"feeds {listing([name if key is None else f'{name}.{key}' for name, key in inputs])}"

@@ -1,7 +1,7 @@
 """The nodes of a graph and of everything connected to it, upstream first.
 
-Only direct connections are read: flowpipe's ``upstream_nodes``, ``all_nodes`` and ``evaluation_sequence`` rest on
-caches that go stale (nodes missing, accepted cycles) and recurse, which a chain of thousands does not survive.
+Only direct connections are read: flowpipe's ``upstream_nodes``, ``all_nodes`` and ``evaluation_sequence`` use caches
+that go stale (nodes missing, cycles accepted), and recurse too deeply for chains of thousands of nodes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..core.errors import CycleError
 
 @dataclass(frozen=True)
 class Connection:
-    """An output that feeds an input; a sub-plug is given by its key."""
+    """An output that feeds an input; the key is that of a sub-plug."""
 
     source: INode
     output: str
@@ -30,10 +30,10 @@ class Connection:
 def sorted_nodes(graph: Graph) -> tuple[INode, ...]:
     """All nodes, each after those that feed it, otherwise in the order in which they were added.
 
-    Nodes of connected graphs belong to it, as in flowpipe, and whatever is connected to these.
+    That includes the nodes of connected graphs, as in flowpipe, and everything connected to these.
 
     Raises:
-        CycleError: Nodes feed each other; the error names the way round.
+        CycleError: Nodes feed each other; the error names the nodes of the cycle.
     """
     nodes, cycles = sort_nodes(graph)
     if cycles:
@@ -44,18 +44,18 @@ def sorted_nodes(graph: Graph) -> tuple[INode, ...]:
 def sort_nodes(graph: Graph) -> tuple[tuple[INode, ...], tuple[CycleError, ...]]:
     """The nodes as ``sorted_nodes`` gives them, and the cycles among them, no two of which share a node.
 
-    The nodes of a cycle come as if they did not wait for each other.
+    The nodes of a cycle are sorted as if they did not wait for each other.
     """
     sorting = _Sorting(connected_nodes(graph))
     return tuple(sorting.ordered), tuple(sorting.cycles)
 
 
 def connected_nodes(graph: Graph) -> list[INode]:
-    """The nodes of the graph, of everything connected, and of the graphs these belong to, as they are come upon."""
+    """The nodes of the graph, all nodes connected to them, and the nodes of their graphs, in the order of discovery."""
     found: dict[int, INode] = {}
     graphs = {id(graph)}
     queue = list(graph.nodes)
-    for node in queue:  # Grows while it is walked.
+    for node in queue:  # It grows meanwhile.
         if id(node) in found:
             continue
         found[id(node)] = node
@@ -87,16 +87,15 @@ def _children(node: INode) -> Iterator[INode]:
 
 
 def _connection(source: OutputPlug, name: str, key: str | None) -> Connection:
-    output, output_key = _plug_names(source)
+    if isinstance(source, SubOutputPlug):
+        output, output_key = source.parent_plug.name, source.key
+    else:
+        output, output_key = source.name, None
     return Connection(source=source.node, output=output, output_key=output_key, input=name, input_key=key)
 
 
-def _plug_names(plug: OutputPlug) -> tuple[str, str | None]:
-    return (plug.parent_plug.name, plug.key) if isinstance(plug, SubOutputPlug) else (plug.name, None)
-
-
 class _Sorting:
-    """Puts nodes into order; where nothing is left that waits for nobody, a cycle is cut."""
+    """Sorts nodes; when all that are left wait for others, a cycle is cut."""
 
     def __init__(self, nodes: Sequence[INode]) -> None:
         self.ordered: list[INode] = []
@@ -118,7 +117,7 @@ class _Sorting:
                 self._settle(self._place[id(member)] for member in loop)
 
     def _settle(self, places: Iterable[int]) -> None:
-        """Puts these nodes into order, and all that then wait for nobody any more."""
+        """Sorts these nodes, and all that then wait for no other."""
         ready = sorted(places)
         while ready:
             node = self._nodes[heapq.heappop(ready)]
@@ -131,7 +130,7 @@ class _Sorting:
                         heapq.heappush(ready, self._place[child])
 
     def _find_loop(self, node: INode) -> list[INode]:
-        """Nodes that wait for each other, against the direction of the data; ``node`` is of them or waits for them."""
+        """Nodes that wait for each other, downstream first; ``node`` is one of them or waits for them."""
         path = [node]
         seen = {id(node): 0}
         while True:
@@ -143,7 +142,7 @@ class _Sorting:
             path.append(parent)
 
     def _cycle_error(self, loop: Sequence[INode]) -> CycleError:
-        """The way round in the direction of the data, from the node that was come upon first."""
+        """The cycle, upstream first, beginning with the node that was discovered first."""
         first = min(range(len(loop)), key=lambda index: self._place[id(loop[index])])
         around = [*loop[first:], *loop[: first + 1]]
         is_one_graph = len({id(node.graph) for node in around}) == 1

@@ -1,4 +1,7 @@
-"""``file.py``, ``file.py:name`` or ``package.module:name`` to the graph that is meant."""
+"""Loads the graph that ``file.py``, ``file.py:name`` or ``package.module:name`` names.
+
+If the name is that of a function, it is called with parameters, whose texts are converted to the types it declares.
+"""
 
 from __future__ import annotations
 
@@ -26,18 +29,32 @@ from ..core.locate import LoadError, load_file, load_module
 from .graph import connected_nodes
 
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+_CONTAINERS: tuple[type, ...] = (list, tuple, set, frozenset, dict)
+_WORDS: Mapping[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    date: "a date such as 2026-01-31",
+    datetime: "a time such as 2026-01-31T12:00",
+    type(None): "none",
+}
+
+
+class _UnfitError(Exception):
+    """The text is not a value of that type."""
 
 
 def load_graph(spec: str, *, parameters: Optional[Mapping[str, str]] = None) -> Graph:
-    """The graph that ``spec`` names; a callable that builds one is called with the ``parameters``, typed for it.
+    """The graph that ``spec`` names; a callable that builds one is called with the ``parameters``.
 
-    Without a name, the module's only graph is meant, its only function that is declared to return one, or what it put
-    into flowpipe's default graph.
+    Without a name, that is the module's only graph, the result of its only function that is declared to return one, or
+    flowpipe's default graph if the module has put nodes into it.
 
     Raises:
-        UsageError: There is no such file or name, it is no graph, or the parameters do not fit.
+        UsageError: There is no such file or name, it is not a graph, or the parameters do not fit.
         LoadError: The module cannot be loaded, or the callable raises.
-        LoadingError: A script asks for it while it is only being loaded itself, by a command it starts, say.
+        LoadingError: A script calls this while it is being loaded itself, also in a command that it starts.
     """
     refuse_while_loading("load a graph")
     location, name = _split(spec)
@@ -90,11 +107,11 @@ def _only_graph(module: ModuleType, location: str) -> Any:
         return get_default_graph()
     names = builders or [name for name, _ in _functions(module)]
     advice = f"; name the function that builds one:  {location}:{'  '.join(names)}" if names else ""
-    raise UsageError(f"{location} has no graph in it{advice}")
+    raise UsageError(f"{location} has no graph{advice}")
 
 
 def _are_connected(graphs: Sequence[Graph]) -> bool:
-    """Whether it does not matter which of them is planned: all belong to each other."""
+    """Whether it makes no difference which of them is planned, as all have the same nodes."""
     members = [{id(node) for node in connected_nodes(graph)} for graph in graphs]
     return bool(members[0]) and all(nodes == members[0] for nodes in members)
 
@@ -123,32 +140,16 @@ def _as_graph(target: Any, *, spec: str, parameters: Mapping[str, str]) -> Graph
             target = target(*arguments.args, **arguments.kwargs)
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # Anybody's function, which may even exit.
+        except BaseException as error:  # The function is the user's, and may even exit.
             raise LoadError(f"{spec} failed to build its graph: {type(error).__name__}: {error}") from error
     elif parameters:
-        raise UsageError(f"{spec} is a graph already and takes no parameters")
+        raise UsageError(f"{spec} is a graph and takes no parameters")
     if target is None and get_default_graph().nodes:
         return get_default_graph()
     graph = getattr(target, "graph", target)
     if not isinstance(graph, Graph):
-        raise UsageError(f"{spec} is no graph and gives none, but a {type(target).__name__}")
+        raise UsageError(f"{spec} is not a graph and does not return one, but a {type(target).__name__}")
     return graph
-
-
-_VARIABLE = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-_CONTAINERS: tuple[type, ...] = (list, tuple, set, frozenset, dict)
-_WORDS: Mapping[type, str] = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    date: "a date such as 2026-01-31",
-    datetime: "a time such as 2026-01-31T12:00",
-    type(None): "none",
-}
-
-
-class _UnfitError(Exception):
-    """The text is no value of that type."""
 
 
 def parse_parameters(texts: Sequence[str]) -> dict[str, str]:
@@ -160,16 +161,18 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for key, equals, _ in pairs:
         if not equals or not key:
-            raise UsageError(f"'{key}' is no parameter; write -p key=value")
+            raise UsageError(f"'{key}' is not a parameter; write -p key=value")
     return {key: value for key, _, value in pairs}
 
 
 def bind_parameters(function: Callable[..., Any], texts: Mapping[str, str], *, name: str) -> inspect.BoundArguments:
-    """The arguments to call the function with: each text as its annotation says, else as its default's type is, else as
-    the Python literal that it looks like.
+    """The arguments to call the function with.
+
+    Each text is converted to the type of the parameter's annotation, or else of its default; without either, it is read
+    as a Python literal if it looks like one.
 
     Raises:
-        UsageError: A parameter does not exist (the right one is suggested), is missing, or its text does not fit.
+        UsageError: A parameter does not exist (a similar one is suggested), is missing, or its text does not fit.
     """
     try:
         signature = inspect.signature(function)
@@ -194,10 +197,10 @@ def bind_parameters(function: Callable[..., Any], texts: Mapping[str, str], *, n
 
 
 def declared_types(function: Callable[..., Any]) -> dict[str, tuple[Any, ...]]:
-    """The types that each parameter, and ``return``, may have; what cannot be told is left out.
+    """The types that each parameter, and ``return``, may have; those that are unknown are left out.
 
-    One annotation that cannot be evaluated here (a name for type checkers only, ``int | None`` on Python 3.9) spoils
-    no other.
+    An annotation that cannot be evaluated here (a name for type checkers only, ``int | None`` on Python 3.9) does not
+    affect the others.
     """
     owner: Any = vars(function).get("__init__", function) if isinstance(function, type) else function
     owner = inspect.unwrap(getattr(owner, "__func__", owner))
@@ -209,7 +212,7 @@ def declared_types(function: Callable[..., Any]) -> dict[str, tuple[Any, ...]]:
 
 
 def _alternatives(annotation: Any, namespace: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The types of an annotation, a union taken apart; empty if they cannot be told."""
+    """The types of an annotation, those of a union one by one; empty if they are unknown."""
     if isinstance(annotation, str):
         try:
             annotation = eval(annotation, dict(namespace))  # noqa: S307  (the script itself has just been run)
@@ -249,7 +252,7 @@ def _value(key: str, text: str, *, kinds: Sequence[Any]) -> Any:
 
 
 def _convert(text: str, kind: Any) -> Any:
-    """The text as that type; types nobody here knows how to read take a Python literal."""
+    """The text as that type; a Python literal for a type that cannot be read from text."""
     origin = typing.get_origin(kind) or kind
     if origin is Literal:
         return _chosen(text, {str(choice): choice for choice in typing.get_args(kind)})

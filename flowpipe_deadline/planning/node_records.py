@@ -1,4 +1,4 @@
-"""Live nodes to the records that a bundle keeps of them; ``farm/nodes.py`` is the way back."""
+"""Makes the records of nodes that a bundle keeps; ``evaluator/nodes.py`` builds the nodes from them."""
 
 from __future__ import annotations
 
@@ -25,19 +25,15 @@ from .plan import LONGEST_LABEL
 
 
 class _Plain(INode):
-    """A node with nothing of its own."""
+    """A node without attributes of its own."""
 
     def compute(self, *args: Any, **kwargs: Any) -> None:
         """Never called."""
 
 
-def _plain_function() -> None:
-    """Never called."""
-
-
-# What every node has; whatever else an instance holds is its own and goes into its record.
+# What every node has. Other attributes of an instance are its own, and go into its record.
 _COMMON_ATTRIBUTES = frozenset(vars(_Plain(graph=None)))
-_FUNCTION_ATTRIBUTES = frozenset(vars(FunctionNode(func=_plain_function)))
+_FUNCTION_ATTRIBUTES = frozenset(vars(FunctionNode(func=_Plain.compute)))
 
 
 @dataclass(frozen=True)
@@ -57,10 +53,12 @@ def node_record(
     """The record of one node, ready for JSON.
 
     Raises:
-        PlanError: It cannot be found again by another process, or holds a value that does not survive.
-        PreflightError: Several of its values do not survive, say.
+        PlanError: Another process could not import it, or it holds a value that cannot be kept.
+        PreflightError: There are several such errors.
     """
     errors = ErrorCollector()
+    cls: type = type(node)
+    has_default_constructor = _has_default_constructor(cls)
     record: dict[str, Any] = {
         "format": FORMAT,
         "key": key,
@@ -70,7 +68,7 @@ def node_record(
         "interpreter": interpreter,
         "class": None,
         "function": None,
-        "default_constructor": _has_default_constructor(node),
+        "default_constructor": has_default_constructor,
         "unkept": [],
         "attributes": {},
         "metadata": {},
@@ -79,12 +77,12 @@ def node_record(
         "batch": batch,
     }
     with errors.collected():
-        record["class"] = _describe(node, type(node)).to_json()
+        record["class"] = _describe(node, cls).to_json()
     if isinstance(node, FunctionNode):
         with errors.collected():
             record["function"] = _describe_function(node).to_json()
     with errors.collected():
-        record["attributes"], record["unkept"] = _attributes(node)
+        record["attributes"], record["unkept"] = _attributes(node, has_default_constructor)
     with errors.collected():
         record["metadata"] = _keep(node, "metadata", node.metadata)
     with errors.collected():
@@ -98,46 +96,32 @@ def label(node: INode) -> str:
     return one_line(f"{node.graph.name}.{node.name}", longest=LONGEST_LABEL)
 
 
-def _describe(node: INode, thing: Any) -> Source:
+def _describe(node: INode, thing: Any, qualname: Optional[str] = None) -> Source:
     try:
-        return describe(thing)
+        return describe(thing, qualname=qualname)
     except NotImportableError as error:
         raise PlanError(label(node), f"a worker could not load it: {error}") from error
 
 
 def _describe_function(node: FunctionNode[Any]) -> Source:
-    """Where the function stands: under its own name, as a function or a node, or under the name of its node."""
+    """Where the function is defined: under its own name, as a function or a node, or under the name of its node."""
     function, own_name = node.func, node.func.__qualname__
     module = sys.modules.get(function.__module__)
-    names = {} if module is None else vars(module)
+    names = {} if module is None else dict(vars(module))
     if _unwrapped(names.get(own_name)) is function:
-        return _describe_as(node, function, own_name)
-    for name, thing in list(names.items()):
-        if _unwrapped(thing) is function:
-            return _describe_as(node, function, name)
-    return _describe_as(node, function, own_name)
+        return _describe(node, function, own_name)
+    name = next((name for name, thing in names.items() if _unwrapped(thing) is function), own_name)
+    return _describe(node, function, name)
 
 
 def _unwrapped(thing: Any) -> Any:
-    """The function in a node that a decorator made of it; anything else as it is."""
+    """The function of a node that a decorator made of it; anything else as it is."""
     return thing.func if isinstance(thing, FunctionNode) else thing
 
 
-def _describe_as(node: INode, function: Any, name: str) -> Source:
-    try:
-        return describe(function, qualname=name)
-    except NotImportableError as error:
-        raise PlanError(label(node), f"a worker could not load it: {error}") from error
-
-
-def _has_default_constructor(node: INode) -> bool:
-    """Whether ``cls(graph=None)`` is a call that its class takes, as flowpipe's own loading makes it."""
-    cls: type = type(node)
-    return _takes_graph_alone(cls)
-
-
 @lru_cache(maxsize=256)
-def _takes_graph_alone(cls: type) -> bool:
+def _has_default_constructor(cls: type) -> bool:
+    """Whether the class can be called as ``cls(graph=None)``, which is what flowpipe does to load a node."""
     try:
         inspect.signature(cls).bind(graph=None)
     except (TypeError, ValueError):
@@ -145,10 +129,10 @@ def _takes_graph_alone(cls: type) -> bool:
     return True
 
 
-def _attributes(node: INode) -> tuple[dict[str, Any], list[str]]:
+def _attributes(node: INode, has_default_constructor: bool) -> tuple[dict[str, Any], list[str]]:
     """The instance's own attributes, and the names of those that cannot be kept.
 
-    These are left to the constructor; where that needs arguments, nobody could make them again.
+    Those are left to the constructor. If it needs arguments, that is not possible, and is an error.
     """
     common = _FUNCTION_ATTRIBUTES if isinstance(node, FunctionNode) else _COMMON_ATTRIBUTES
     errors = ErrorCollector()
@@ -161,8 +145,8 @@ def _attributes(node: INode) -> tuple[dict[str, Any], list[str]]:
             try:
                 kept[name] = encode(value)
             except UnsupportedValueError as error:
-                if not _has_default_constructor(node):
-                    advice = "give its constructor defaults for all arguments, or keep that out of the node"
+                if not has_default_constructor:
+                    advice = "give all arguments of its constructor defaults, or keep it out of the node"
                     raise PlanError(
                         label(node), f"its attribute '{name}' does not survive: {error}; {advice}"
                     ) from error
@@ -187,7 +171,7 @@ def _inputs(node: INode, feeds: Iterable[Feed]) -> dict[str, Any]:
 
 
 def _input(node: INode, plug: IPlug, feed: Optional[Feed]) -> dict[str, Any]:
-    """Value and source of an input. A connected one keeps its value for the case that upstream sets none."""
+    """Value and source of an input. A connected one keeps its value, in case upstream does not set the output."""
     value = None if plug.sub_plugs else plug.value
     if feed is None:
         return {"value": _keep(node, f"input '{plug.name}'", value), "source": None}

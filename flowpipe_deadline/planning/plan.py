@@ -1,4 +1,4 @@
-"""The plan: what a graph becomes on the farm, as frozen records that nothing changes afterwards."""
+"""The plan: the jobs that a graph becomes on the farm, as frozen records."""
 
 from __future__ import annotations
 
@@ -12,31 +12,22 @@ from ..core.warnings import PlanWarning
 from ..settings.parse import Entries
 
 FrameMode = Literal["frames", "items", "none"]
-
+DependencyKind = Literal["job", "frame", "implied"]
 LONGEST_LABEL = 120
 """Characters of a label in messages."""
-DependencyKind = Literal["job", "frame", "implied"]
 
 
 @dataclass(frozen=True)
 class Dependency:
-    """A job waits for another."""
+    """A job that another one waits for."""
 
     upstream: str
-    """The key of the other job."""
+    """The key of the job that is waited for."""
     kind: DependencyKind
     """``job``: for all of its tasks; ``frame``: each task for those that cover its frames; ``implied``: nothing to wait
     for, as it is complete before another upstream job begins."""
     reason: str
-    """Why, for people: what is handed over."""
-
-
-_JOB_SCRIPTS = frozenset({"PreJobScript", "PostJobScript"})
-
-
-def has_job_script(job_info: Entries) -> bool:
-    """Whether these entries name a script that runs before or after all tasks."""
-    return any(key in _JOB_SCRIPTS and text for key, text in job_info)
+    """Why, for people: which inputs it feeds."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +40,7 @@ class Job:
     graph: str
     interpreter: str
     frame_mode: FrameMode
-    """What a task's frames are: the frames themselves, item numbers from 0, or nothing the node knows of."""
+    """What a task's frames are: the frames themselves, item numbers from 0, or nothing to the node."""
     frames: FrameList
     """The job's frame list; ``0`` for a job that is not batched."""
     chunk_size: int
@@ -61,7 +52,7 @@ class Job:
     record: Mapping[str, Any]
     """The node record, ready for JSON."""
     notes: tuple[str, ...]
-    """Why it is as it is, for people."""
+    """How it was cut and why, for people."""
 
     @property
     def label(self) -> str:
@@ -75,13 +66,13 @@ class Job:
 
     @property
     def is_frame_dependent(self) -> bool:
-        """Whether its tasks are released one by one."""
+        """Whether its tasks wait for frames of upstream jobs, and not for whole jobs."""
         return any(dependency.kind == "frame" for dependency in self.dependencies)
 
     @property
     def has_job_script(self) -> bool:
-        """Whether Deadline gives it tasks of their own for scripts, beside those of its frames."""
-        return has_job_script(self.job_info)
+        """Whether Deadline adds tasks for scripts, which run before or after all others."""
+        return any(key in ("PreJobScript", "PostJobScript") and text for key, text in self.job_info)
 
     @property
     def awaited_keys(self) -> tuple[str, ...]:
@@ -90,13 +81,13 @@ class Job:
 
     @property
     def task_count(self) -> int:
-        """How many tasks Deadline makes of it."""
+        """How many tasks Deadline makes of its frames."""
         return -(-len(self.frames) // self.chunk_size)
 
 
 @dataclass(frozen=True)
 class OmittedNode:
-    """A node that is switched off: no job, its outputs stay as they were planned."""
+    """A node that is switched off: it has no job, and its outputs keep their planned values."""
 
     key: str
     node: str
@@ -112,7 +103,7 @@ class Plan:
     jobs: tuple[Job, ...]
     omitted: tuple[OmittedNode, ...] = ()
     warnings: tuple[PlanWarning, ...] = ()
-    """What is odd, and planned all the same."""
+    """What is odd about it."""
 
     @property
     def last_jobs(self) -> tuple[Job, ...]:

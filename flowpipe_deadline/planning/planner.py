@@ -1,4 +1,4 @@
-"""Graph to plan: which jobs, in which order, waiting for what, cut how, and why."""
+"""Makes the plan of a graph: its jobs upstream first, how they are cut, and what they wait for."""
 
 from __future__ import annotations
 
@@ -15,21 +15,18 @@ from ..core.names import unique_keys
 from ..core.warnings import ErrorCollector, PlanWarning
 from ..settings.context import PlanContext
 from ..settings.metadata import (
-    DEFAULT_INTERPRETER,
     BatchSettings,
     GraphWide,
     NodeSettings,
     check_graph_wide,
     parse_settings,
 )
-from .checks import job_warnings, name_warnings, setting_warnings, vanishing_job_warnings
+from .checks import job_warnings, plan_warnings
 from .chunking import NOT_CUT, Chunking, plan_chunks
 from .dependencies import Precedence, plan_dependencies, plan_feeds
 from .graph import connections, parents, sort_nodes
 from .node_records import label, node_record
-from .plan import Job, OmittedNode, Plan, has_job_script
-
-_NO_SETTINGS = NodeSettings(interpreter=DEFAULT_INTERPRETER, batch=None, job_info=(), extra_info=())
+from .plan import Job, OmittedNode, Plan
 
 
 def plan_graph(
@@ -42,15 +39,15 @@ def plan_graph(
 ) -> Plan:
     """The jobs that the graph becomes, upstream first; the graph is only read.
 
-    ``settings`` are job settings for all nodes, as in ``metadata["deadline"]``; a node's own win. Nodes in ``skip`` are
-    no part of the plan: what they feed keeps the values that it has. ``context`` are what ``read_plan_context``
-    gives: variables that jobs may take along, folders that their modules come from, and which interpreters there are.
+    ``settings`` are job settings for all nodes, as in ``metadata["deadline"]``; a node's own take precedence. Nodes in
+    ``skip`` are not planned: inputs that they feed keep their values. ``context``, from ``read_plan_context``, has the
+    variables that jobs may take along, the folders of their modules, and the configured interpreters.
 
     Raises:
         CycleError: Nodes feed each other.
-        SettingError: A node's settings do not exist or do not fit.
-        PlanError: There is no node, or one that a worker could not load or that holds a value that does not survive.
-        PreflightError: Several of these: all that can be told, in the order of the graph.
+        SettingError: A node has a setting that does not exist or does not fit.
+        PlanError: There are no nodes, or a worker could not load one, or one of its values cannot be kept.
+        PreflightError: Several of these errors, in the order of the graph.
         LoadingError: A script plans while it is only being loaded.
     """
     refuse_while_loading("plan")
@@ -66,30 +63,30 @@ def plan_graph(
     jobs = _Jobs(running)
     omitted: list[OmittedNode] = []
     warnings: list[PlanWarning] = []
-    around = context or PlanContext()
+    context = context or PlanContext()
     graph_wide = GraphWide()
     with errors.collected():
         graph_wide = check_graph_wide(settings or {}, name=plan_name)
     for node in nodes:
         if id(node) in skipped:
             continue
-        node_settings = _NO_SETTINGS
+        node_settings = NodeSettings()
         with errors.collected():
-            node_settings = parse_settings(label(node), metadata=node.metadata, graph_wide=graph_wide, context=around)
+            node_settings = parse_settings(label(node), metadata=node.metadata, graph_wide=graph_wide, context=context)
         with errors.collected():
             if node.omit:
-                omitted.append(_omitted_node(node, node_settings, key=unique[id(node)]))
+                key, interpreter = unique[id(node)], node_settings.interpreter
+                record = node_record(node, key=key, interpreter=interpreter, batch=None, feeds=())
+                omitted.append(OmittedNode(key=key, node=str(node.name), graph=str(node.graph.name), record=record))
                 continue
             job = _plan_job(node, node_settings, jobs=jobs, awaited=awaited[id(node)])
-            jobs.add(node, _with_imports(job, node_settings, around))
-            warnings += job_warnings(job, metadata=node.metadata, interpreters=around.interpreters)
-            warnings += setting_warnings(label(node), node_settings)
+            jobs.add(node, job)
+            warnings += job_warnings(job, settings=node_settings, interpreters=context.interpreters)
     if not running:
         errors.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else "")))
     errors.raise_all()
     planned = tuple(jobs.by_node.values())
-    warnings += (*name_warnings(planned), *vanishing_job_warnings(planned))
-    return Plan(name=plan_name, jobs=planned, omitted=tuple(omitted), warnings=tuple(warnings))
+    return Plan(name=plan_name, jobs=planned, omitted=tuple(omitted), warnings=(*warnings, *plan_warnings(planned)))
 
 
 class _Jobs:
@@ -102,13 +99,13 @@ class _Jobs:
         self.precedence = Precedence()
 
     def add(self, node: INode, job: Job) -> None:
-        """Takes in the job of a node, after those that it waits for."""
+        """Adds the job of a node, after those that it waits for."""
         self.by_node[id(node)] = job
         self.precedence.add(job)
 
 
 def _awaited_nodes(nodes: Sequence[INode], running: Collection[int]) -> dict[int, dict[int, INode]]:
-    """The nodes that each node waits for: its parents, and for one that does not run those that it would wait for."""
+    """The nodes that each node waits for: its parents, or instead of one that does not run, those that it waits for."""
     awaited: dict[int, dict[int, INode]] = {}
     for node in nodes:
         direct: dict[int, INode] = {}
@@ -120,11 +117,11 @@ def _awaited_nodes(nodes: Sequence[INode], running: Collection[int]) -> dict[int
 
 
 def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapping[int, INode]) -> Job:
-    """The job of one node; where another one's is missing, there is a problem that keeps the plan from being made.
+    """The job of one node. Upstream jobs may be missing, but only if their errors keep the plan from being made.
 
     Raises:
         PlanError: The node cannot go to a farm as it is.
-        PreflightError: For several reasons.
+        PreflightError: There are several reasons for that.
     """
     errors = ErrorCollector()
     fed = {connection.input for connection in connections(node) if id(connection.source) in jobs.keys}
@@ -134,7 +131,7 @@ def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapp
     _collect_merge_rules(node, settings.batch, errors)
     over = () if settings.batch is None or chunking.mode == "none" else settings.batch.over
     feeds = plan_feeds(node, chunking, over=over, keys=jobs.keys, planned=jobs.by_node)
-    record: Mapping[str, Any] = {}
+    record: dict[str, Any] = {}
     with errors.collected():
         record = node_record(
             node,
@@ -144,8 +141,9 @@ def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapp
             feeds=feeds,
         )
     errors.raise_all()
-    upstream = [jobs.by_node[parent] for parent in awaited if parent in jobs.by_node]
-    return Job(
+    if settings.import_roots:
+        record["imports"] = {"roots": list(settings.import_roots), "python_path": list(settings.python_path)}
+    job = Job(
         key=jobs.keys[id(node)],
         node=str(node.name),
         graph=str(node.graph.name),
@@ -153,41 +151,23 @@ def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapp
         frame_mode=chunking.mode,
         frames=chunking.frames,
         chunk_size=chunking.chunk_size,
-        dependencies=plan_dependencies(
-            feeds,
-            awaited=upstream,
-            precedence=jobs.precedence,
-            has_job_script=has_job_script(settings.job_info),
-        ),
-        job_info=settings.job_info,
-        extra_info=settings.extra_info,
+        dependencies=(),
+        job_info=settings.job.job_info,
+        extra_info=settings.job.extra_info,
         record=record,
         notes=(chunking.note,),
     )
-
-
-def _with_imports(job: Job, settings: NodeSettings, context: PlanContext) -> Job:
-    """The job, its record telling the evaluator where modules of the graph's own may be imported from."""
-    if not settings.import_roots:
-        return job
-    inherited = [folder for folder in context.python_path if folder in settings.import_roots]
-    imports = {"roots": list(settings.import_roots), "python_path": inherited}
-    return replace(job, record={**job.record, "imports": imports})
-
-
-def _omitted_node(node: INode, settings: NodeSettings, *, key: str) -> OmittedNode:
-    """The node as it is: nobody feeds it, as it does not run."""
-    record = node_record(node, key=key, interpreter=settings.interpreter, batch=None, feeds=())
-    return OmittedNode(key=key, node=str(node.name), graph=str(node.graph.name), record=record)
+    upstream = [jobs.by_node[parent] for parent in awaited if parent in jobs.by_node]
+    return replace(job, dependencies=plan_dependencies(job, feeds, awaited=upstream, precedence=jobs.precedence))
 
 
 def _collect_merge_rules(node: INode, batch: Optional[BatchSettings], errors: ErrorCollector) -> None:
-    """Keeps the merge rules that are for an output that the node does not have."""
+    """Collects an error for each merge rule of an output that the node does not have."""
     for place, _ in batch.merge if batch is not None else ():
         if place not in node.outputs and place.partition(".")[0] not in node.outputs:
             guess = difflib.get_close_matches(place, node.outputs, n=1)
             advice = f"did you mean '{guess[0]}'?" if guess else f"it has {', '.join(node.outputs) or 'none'}"
-            reason = f"has a merge rule for '{place}', which is none of its outputs; {advice}"
+            reason = f"has a merge rule for '{place}', which is not one of its outputs; {advice}"
             errors.add(SettingError(label(node), reason))
 
 

@@ -1,6 +1,6 @@
-"""Which store a submission has: files, unless a record in its bundle names the URL of a Redis server.
+"""Opens the store of a bundle: files, unless a record in it names the URL of a Redis server.
 
-The record is apart from the manifest, which is long and of no use to an evaluator.
+The record is not in the manifest, as that is long and the evaluator does not need it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def open_store(bundle: Path) -> Store:
-    """The store with the results of the bundle; bundles that do not say which keep them in files.
+    """The store with the results of the bundle; without a record, they are in files.
 
     Raises:
         RecordError: The record is damaged.
-        StoreError: It names no store, or this Python lacks the package for it.
+        StoreError: It does not name a store, or this Python lacks the package for it.
     """
     path = bundle / STORE
     if not path.exists():
@@ -34,18 +34,18 @@ def check_store(store: str, *, submission: str) -> None:
     """Makes sure that results of the submission can be kept in this store.
 
     Raises:
-        StoreError: It is no store, holds a password, cannot be reached, or does not take writes.
+        StoreError: It is not a store, holds a password, cannot be reached, or does not take writes.
     """
     if store != FILES:
         _redis_store(store, submission=submission).check()
 
 
 def _redis_store(url: str, *, submission: str) -> RedisStore:
-    from .redis_url import RedisAddress  # noqa: PLC0415 (as below, and every task starts an interpreter)
+    from .redis_url import RedisAddress  # noqa: PLC0415 (only for bundles in Redis)
 
     address = RedisAddress.parse(url)
     try:
-        from .redis_store import RedisStore  # noqa: PLC0415 (only who has such a store needs its package)
+        from .redis_store import RedisStore  # noqa: PLC0415 (its package is optional)
     except ImportError as error:
         raise StoreError(
             f"the store {address} needs the Python package 'redis' ({error}): install flowpipe-deadline[redis], or, for"

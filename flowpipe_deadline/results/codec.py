@@ -18,16 +18,17 @@ import types
 from collections import OrderedDict
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 from uuid import UUID
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.locate import LoadError, NotImportableError, Source, describe, resolve
 
-_TYPE = "$type"
+TYPE = "$type"
+"""The key that names the kind of an encoded value which is not plain JSON."""
 _BUILT_IN = (list, dict, set, frozenset, tuple, str, bytes, int, float)
-_WIDE = 64  # Integers above this many bits are written in hex: decimal text of any length is refused by Python 3.11+.
+_WIDE = 64  # Larger integers, by bits, are written in hex: Python 3.11+ refuses long decimal text.
 
 
 class UnsupportedValueError(FlowpipeDeadlineError):
@@ -42,7 +43,7 @@ class UnsupportedValueError(FlowpipeDeadlineError):
         return f"{self.reason} (at {''.join(self.trail)})" if self.trail else self.reason
 
     def below(self, step: str) -> UnsupportedValueError:
-        """The same error, seen from the container that holds the value under ``step``."""
+        """The same error for the container that holds the value under ``step``."""
         return UnsupportedValueError(self.reason, (step, *self.trail))
 
 
@@ -57,7 +58,7 @@ def encode(value: Any) -> Any:
     {'$type': 'tuple', 'items': [1, {'$type': 'set', 'items': [2]}]}
 
     Raises:
-        UnsupportedValueError: A value in it has a type that cannot be kept; the message says where.
+        UnsupportedValueError: It holds a value of a type that cannot be kept; the message says where.
     """
     try:
         return _encode(value)
@@ -66,7 +67,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(data: Any) -> Any:
-    """The value that ``encode`` was given. Classes of enumerations and dataclasses are imported if need be.
+    """The value that ``encode`` was given. Imports the classes of enumerations, dataclasses and named tuples.
 
     Raises:
         DamagedValueError: The data is not what ``encode`` writes.
@@ -77,55 +78,21 @@ def decode(data: Any) -> Any:
         return [decode(item) for item in data]
     if kind is not dict:
         return data
-    if _TYPE not in data:
+    if TYPE not in data:
         return {key: decode(item) for key, item in data.items()}
-    decoder = _DECODERS.get(data[_TYPE])
+    decoder = _DECODERS.get(data[TYPE])
     if decoder is None:
-        raise DamagedValueError(f"a value of the unknown kind '{data[_TYPE]}'; was it written by a newer version?")
+        raise DamagedValueError(f"a value of the unknown kind '{data[TYPE]}'; was it written by a newer version?")
     try:
         return decoder(data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DamagedValueError(f"a damaged value of kind '{data[_TYPE]}': {error}") from error
-
-
-def plain(data: Any) -> Any:
-    """Encoded data as ordinary JSON for people and other programs: tuples and sets as lists, paths as text.
-
-    Needs no class to be importable. The way back is not possible.
-
-    >>> plain(encode({1: Path("/a"), "b": (1, 2)}))
-    {'1': '/a', 'b': [1, 2]}
-    """
-    if isinstance(data, list):
-        return [plain(item) for item in data]
-    if not isinstance(data, dict):
-        return data
-    kind = data.get(_TYPE)
-    if kind is None:
-        return {key: plain(item) for key, item in data.items()}
-    if kind in ("dict", "ordered"):
-        return {_key_text(key): plain(item) for key, item in data["items"]}
-    if kind == "dataclass":
-        return {name: plain(item) for name, item in data["fields"].items()}
-    if kind == "range":
-        return list(range(*data["range"]))
-    if kind == "reference":
-        return f"{data['class']['module']}.{data['class']['qualname']}"
-    if kind in ("ndarray", "numpy_scalar"):
-        return _plain_numpy(data)
-    if kind == "int":
-        return decode(data)
-    if kind == "float":
-        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[data["text"]]  # JSON has no number for these.
-    if "items" in data:
-        return [plain(item) for item in data["items"]]
-    return data["name"] if kind == "enum" else data["text"]
+        raise DamagedValueError(f"a damaged value of kind '{data[TYPE]}': {error}") from error
 
 
 def compound(members: Mapping[str, Any]) -> Any:
     """The encoded dict of values that are encoded already."""
-    if _TYPE in members:
-        return {_TYPE: "dict", "items": [[key, value] for key, value in members.items()]}
+    if TYPE in members:
+        return {TYPE: "dict", "items": [[key, value] for key, value in members.items()]}
     return dict(members)
 
 
@@ -133,9 +100,9 @@ def members(data: Any) -> Dict[str, Any]:
     """The still encoded members of an encoded dict whose keys are texts; empty for anything else."""
     if not isinstance(data, dict):
         return {}
-    if _TYPE not in data:
+    if TYPE not in data:
         return data
-    pairs = data["items"] if data[_TYPE] == "dict" else []
+    pairs = data["items"] if data[TYPE] == "dict" else []
     return dict(pairs) if all(isinstance(key, str) for key, _ in pairs) else {}
 
 
@@ -154,15 +121,15 @@ def _encode(value: Any) -> Any:
     if encoder is not None:
         return encoder(value)
     if isinstance(value, enum.Enum):
-        return {_TYPE: "enum", "class": _class_record(value), "name": _enum_name(value)}
+        return _encode_enum(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _encode_dataclass(value)
     if type(value).__module__ == "numpy" and _is_numpy_data(value):
         return _encode_numpy(value)
     if isinstance(value, (type, types.FunctionType)):
-        return {_TYPE: "reference", "class": _reference(value)}
+        return {TYPE: "reference", "class": _source(value, value)}
     if isinstance(value, tuple) and hasattr(value, "_fields") and not getattr(value, "__dict__", None):
-        return {_TYPE: "namedtuple", "class": _class_record(value), "items": _encode_items(value)}
+        return {TYPE: "namedtuple", "class": _source(type(value), value), "items": _encode_items(value)}
     raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept")
 
 
@@ -171,31 +138,18 @@ def _type_name(value: Any) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _class_record(value: Any) -> Any:
+def _source(thing: Any, value: Any) -> Any:
+    """Where the class or function ``thing`` is defined, which decoding ``value`` takes."""
     try:
-        return describe(type(value)).to_json()
+        return describe(thing).to_json()
     except NotImportableError as error:
         raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept: {error}") from error
 
 
-def _decode_reference(data: Any) -> Any:
-    found = resolve(Source.from_json(data["class"]))
-    # A function may stand there as the node that a decorator made of it.
-    return found if isinstance(found, type) else getattr(found, "func", found)
-
-
-def _reference(value: Any) -> Any:
-    """Where a class or function stands."""
-    try:
-        return describe(value).to_json()
-    except NotImportableError as error:
-        raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept: {error}") from error
-
-
-def _enum_name(value: enum.Enum) -> str:
+def _encode_enum(value: enum.Enum) -> Any:
     if value.name is None or value.name not in type(value).__members__:
         raise UnsupportedValueError(f"a combined {_type_name(value)} cannot be kept; keep its members in a set")
-    return value.name
+    return {TYPE: "enum", "class": _source(type(value), value), "name": value.name}
 
 
 def _encode_items(values: Any) -> List[Any]:
@@ -209,8 +163,8 @@ def _encode_items(values: Any) -> List[Any]:
 
 
 def _encode_dict(values: Dict[Any, Any]) -> Any:
-    if _TYPE in values or any(type(key) is not str for key in values):
-        return {_TYPE: "dict", "items": _encode_pairs(values)}
+    if TYPE in values or any(type(key) is not str for key in values):
+        return {TYPE: "dict", "items": _encode_pairs(values)}
     return {key: _encode_member(value, "[{}]", key) for key, value in values.items()}
 
 
@@ -240,20 +194,26 @@ def _encode_dataclass(value: Any) -> Any:
     own = [field.name for field in dataclasses.fields(value) if hasattr(value, field.name)]
     names = dict.fromkeys([*own, *getattr(value, "__dict__", ())])
     fields = {name: _encode_member(getattr(value, name), f".{name}", name) for name in names}
-    return {_TYPE: "dataclass", "class": _class_record(value), "fields": fields}
+    return {TYPE: "dataclass", "class": _source(type(value), value), "fields": fields}
 
 
 def _decode_dataclass(data: Any) -> Any:
     cls = resolve(Source.from_json(data["class"]))
     value = object.__new__(cls)
     for name, item in data["fields"].items():
-        object.__setattr__(value, name, decode(item))  # As it was, also where the class is frozen or checks its input.
+        object.__setattr__(value, name, decode(item))  # Also for a frozen class, or one that checks its input.
     return value
 
 
+def _decode_reference(data: Any) -> Any:
+    found = resolve(Source.from_json(data["class"]))
+    # A decorator may have made a node of a function.
+    return found if isinstance(found, type) else getattr(found, "func", found)
+
+
 def _is_numpy_data(value: Any) -> bool:
-    """Whether it is a plain array or a scalar of numpy, and holds no Python objects."""
-    import numpy  # noqa: PLC0415 (it is there, as the value is its)
+    """Whether it is a plain array or scalar of numpy that holds no Python objects."""
+    import numpy  # noqa: PLC0415 (the value is numpy's, so it is loaded)
 
     return (type(value) is numpy.ndarray or isinstance(value, numpy.generic)) and not value.dtype.hasobject
 
@@ -266,7 +226,7 @@ def _encode_numpy(value: Any) -> Any:
     numpy.save(stream, value, allow_pickle=False)
     kind = "ndarray" if type(value) is numpy.ndarray else "numpy_scalar"
     summary = f"{value.dtype} {list(value.shape)}" if kind == "ndarray" else str(value.dtype)
-    return {_TYPE: kind, "text": _as_base64(stream.getvalue()), "summary": summary}
+    return {TYPE: kind, "text": _as_base64(stream.getvalue()), "summary": summary}
 
 
 def _decode_numpy(data: Any) -> Any:
@@ -275,23 +235,15 @@ def _decode_numpy(data: Any) -> Any:
     except ImportError as error:
         raise LoadError(f"a value of numpy ({data['summary']}), but numpy is not installed here") from error
     array = numpy.load(io.BytesIO(base64.b64decode(data["text"])), allow_pickle=False)
-    return array[()] if data[_TYPE] == "numpy_scalar" else array
-
-
-def _plain_numpy(data: Any) -> Any:
-    """The numbers as lists, if numpy is there to tell them; else what kind of array it is."""
-    try:
-        return plain(encode(_decode_numpy(data).tolist()))
-    except (LoadError, UnsupportedValueError):
-        return f"<{data['summary']}>"
+    return array[()] if data[TYPE] == "numpy_scalar" else array
 
 
 def _encode_float(value: float) -> Any:
-    return value if math.isfinite(value) else {_TYPE: "float", "text": repr(value)}
+    return value if math.isfinite(value) else {TYPE: "float", "text": repr(value)}
 
 
 def _encode_int(value: int) -> Any:
-    return value if value.bit_length() <= _WIDE else {_TYPE: "int", "text": hex(value)}
+    return value if value.bit_length() <= _WIDE else {TYPE: "int", "text": hex(value)}
 
 
 def _encode_zone(zone: Any) -> Any:
@@ -321,7 +273,7 @@ def _decode_zone(data: Any) -> Any:
 def _encode_moment(value: Any) -> Any:
     naive = value.replace(tzinfo=None, fold=0)
     return {
-        _TYPE: type(value).__name__,
+        TYPE: type(value).__name__,
         "text": naive.isoformat(),
         "zone": _encode_zone(value.tzinfo),
         "fold": value.fold,
@@ -329,33 +281,19 @@ def _encode_moment(value: Any) -> Any:
 
 
 def _decode_moment(data: Any) -> Any:
-    kind = datetime if data[_TYPE] == "datetime" else time
+    kind = datetime if data[TYPE] == "datetime" else time
     return kind.fromisoformat(data["text"]).replace(tzinfo=_decode_zone(data["zone"]), fold=data["fold"])
 
 
 def _encode_pattern(value: Any) -> Any:
     if not isinstance(value.pattern, str):
         raise UnsupportedValueError("a pattern for bytes cannot be kept")
-    return {_TYPE: "pattern", "text": value.pattern, "flags": value.flags}
-
-
-def _key_text(data: Any) -> str:
-    """An encoded dict key as JSON would write it."""
-    value = plain(data)
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _as_items(name: str) -> Callable[[Any], Any]:
-    return lambda value: {_TYPE: name, "items": _encode_items(value)}
+    return {TYPE: "pattern", "text": value.pattern, "flags": value.flags}
 
 
 def _as_sorted_items(name: str) -> Callable[[Any], Any]:
-    """Sets have no order, and records of equal sets are equal."""
-    return lambda value: {_TYPE: name, "items": sorted(_encode_items(value), key=canonical)}
-
-
-def _as_text(name: str, text: Callable[[Any], str] = str) -> Callable[[Any], Any]:
-    return lambda value: {_TYPE: name, "text": text(value)}
+    """Items in a fixed order, so that equal sets have equal records."""
+    return lambda value: {TYPE: name, "items": sorted(_encode_items(value), key=canonical)}
 
 
 def _as_base64(value: Any) -> str:
@@ -374,25 +312,16 @@ _ENCODERS: Dict[type, Callable[[Any], Any]] = {
     float: _encode_float,
     list: _encode_items,
     dict: _encode_dict,
-    OrderedDict: lambda value: {_TYPE: "ordered", "items": _encode_pairs(value)},
-    tuple: _as_items("tuple"),
+    OrderedDict: lambda value: {TYPE: "ordered", "items": _encode_pairs(value)},
+    tuple: lambda value: {TYPE: "tuple", "items": _encode_items(value)},
     set: _as_sorted_items("set"),
     frozenset: _as_sorted_items("frozenset"),
-    range: lambda value: {_TYPE: "range", "range": [value.start, value.stop, value.step]},
-    bytes: _as_text("bytes", _as_base64),
-    bytearray: _as_text("bytearray", _as_base64),
-    complex: lambda value: {_TYPE: "complex", "items": [_encode_float(value.real), _encode_float(value.imag)]},
-    type(Path()): _as_text("path"),
-    PurePosixPath: _as_text("posix_path"),
-    PureWindowsPath: _as_text("windows_path"),
-    type(PurePath()): _as_text("posix_path" if type(PurePath()) is PurePosixPath else "windows_path"),
+    range: lambda value: {TYPE: "range", "range": [value.start, value.stop, value.step]},
+    complex: lambda value: {TYPE: "complex", "items": [_encode_float(value.real), _encode_float(value.imag)]},
     datetime: _encode_moment,
     time: _encode_moment,
-    date: _as_text("date", date.isoformat),
-    timedelta: lambda value: {_TYPE: "timedelta", "items": [value.days, value.seconds, value.microseconds]},
-    timezone: lambda value: {_TYPE: "timezone", "zone": _encode_zone(value), "text": str(value)},
-    Decimal: _as_text("decimal"),
-    UUID: _as_text("uuid"),
+    timedelta: lambda value: {TYPE: "timedelta", "items": [value.days, value.seconds, value.microseconds]},
+    timezone: lambda value: {TYPE: "timezone", "zone": _encode_zone(value), "text": str(value)},
     re.Pattern: _encode_pattern,
 }
 
@@ -405,19 +334,11 @@ _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "set": lambda data: {decode(item) for item in data["items"]},
     "frozenset": lambda data: frozenset(decode(item) for item in data["items"]),
     "range": lambda data: range(*data["range"]),
-    "bytes": lambda data: base64.b64decode(data["text"]),
-    "bytearray": lambda data: bytearray(base64.b64decode(data["text"])),
     "complex": lambda data: complex(*(decode(item) for item in data["items"])),
-    "path": lambda data: Path(data["text"]),
-    "posix_path": lambda data: PurePosixPath(data["text"]),
-    "windows_path": lambda data: PureWindowsPath(data["text"]),
     "datetime": _decode_moment,
     "time": _decode_moment,
-    "date": lambda data: date.fromisoformat(data["text"]),
     "timedelta": lambda data: timedelta(*data["items"]),
     "timezone": lambda data: _decode_zone(data["zone"]),
-    "decimal": lambda data: Decimal(data["text"]),
-    "uuid": lambda data: UUID(data["text"]),
     "enum": lambda data: resolve(Source.from_json(data["class"]))[data["name"]],
     "dataclass": _decode_dataclass,
     "reference": _decode_reference,
@@ -426,3 +347,18 @@ _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "numpy_scalar": _decode_numpy,
     "namedtuple": lambda data: resolve(Source.from_json(data["class"]))._make(decode(item) for item in data["items"]),
 }
+
+
+def _add_text_kind(kind: str, cls: type, write: Callable[[Any], str], read: Callable[[str], Any]) -> None:
+    _ENCODERS[cls] = lambda value: {TYPE: kind, "text": write(value)}
+    _DECODERS[kind] = lambda data: read(data["text"])
+
+
+_add_text_kind("bytes", bytes, _as_base64, base64.b64decode)
+_add_text_kind("bytearray", bytearray, _as_base64, lambda text: bytearray(base64.b64decode(text)))
+_add_text_kind("path", type(Path()), str, Path)
+_add_text_kind("posix_path", PurePosixPath, str, PurePosixPath)
+_add_text_kind("windows_path", PureWindowsPath, str, PureWindowsPath)
+_add_text_kind("date", date, date.isoformat, date.fromisoformat)
+_add_text_kind("decimal", Decimal, str, Decimal)
+_add_text_kind("uuid", UUID, str, UUID)

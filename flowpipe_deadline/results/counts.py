@@ -1,4 +1,4 @@
-"""How far the jobs of a bundle are by the results that are there, for where Deadline does not tell."""
+"""Counts the results of a bundle, for when Deadline does not say how far its jobs are."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _PAUSE = 0.5  # Seconds between two looks for a late result.
 
 
 class ResultCounts:
-    """The planned chunks of a bundle's jobs, and which of them have results; the results themselves are not read.
+    """The planned chunks of a bundle's jobs, and which of them have results; the results are hardly ever read.
 
     Raises:
-        StoreError: Of every question, that the store of the results cannot be read.
+        StoreError: By every method: the store of the results cannot be read.
         RecordError: A record of the bundle is damaged.
     """
 
@@ -47,17 +47,17 @@ class ResultCounts:
         return count
 
     def has_all(self, key: str) -> bool:
-        """Whether all results of the node are there, whatever became of its job."""
+        """Whether all results of the node exist, in whatever state its job is."""
         return self.done(key) == self.planned(key)
 
     def missing(self, key: str, chunks: Iterable[Optional[str]]) -> frozenset[Optional[str]]:
-        """Those of the chunks, given as frame lists, that have no result of their own."""
+        """The chunks, of those given by frame list, without a result of their own."""
         there = self._store.chunk_names(key)
         names = {frames: chunk_name(None if frames is None else FrameList.parse(frames)) for frames in chunks}
         return frozenset(frames for frames, name in names.items() if name not in there)
 
     def wait_for(self, keys: Iterable[str], *, seconds: float) -> bool:
-        """Whether all results of these nodes are there, now or soon: network file systems show new files late."""
+        """Whether all results of these nodes exist within that time: network file systems show new files late."""
         missing, deadline = list(keys), time.monotonic() + seconds
         while True:
             missing = [key for key in missing if not self.has_all(key)]
@@ -79,7 +79,7 @@ class ResultCounts:
         done = chunks.keys() & there
         if there <= chunks.keys() or len(done) == len(chunks):
             return len(done)
-        # Cut anew in the Monitor: which frames those results have is in them alone.
+        # The job was cut differently in the Monitor: only the results say which frames they have.
         try:
             results = self._store.read(key)
         except RecordError:

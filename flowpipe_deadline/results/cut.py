@@ -14,16 +14,16 @@ class CutError(FlowpipeDeadlineError):
 
 
 def items_of(value: Any) -> Sequence[Any]:
-    """The items of a batched input: of a list, tuple or range itself, of a text the frames it lists.
+    """The items of a batched input: a list, tuple or range itself, or the frames that a text lists.
 
     Raises:
-        CutError: The value is none of these.
+        CutError: The value is something else.
     """
     if isinstance(value, str):
         try:
             return FrameList.parse(value)
         except FrameListError as error:
-            raise CutError(f"{value[:40]!r} is no frame list: {error}") from error
+            raise CutError(f"{value[:40]!r} is not a frame list: {error}") from error
     if isinstance(value, (list, tuple, range)):
         return value
     raise CutError(f"a {type(value).__name__} has no items to cut; give a list, tuple, range or frame list")
@@ -32,10 +32,10 @@ def items_of(value: Any) -> Sequence[Any]:
 def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Dict[str, Any]:
     """The part of each of these inputs that belongs to ``frames`` (item numbers in ``items`` mode), its type kept.
 
-    Frames that were not planned, because somebody changed the frame range in the Monitor, are handed on as they are.
+    Unplanned frames, from a frame range that was changed in the Monitor, are passed on as they are.
 
     Raises:
-        CutError: An input has another length than planned, or no item for a frame.
+        CutError: An input does not have its planned length, or has no item for a frame.
     """
     place = {frame: index for index, frame in enumerate(batch.frames)}
     unplanned = [frame for frame in frames if frame not in place]
@@ -64,7 +64,7 @@ def _pick(value: Any, items: Sequence[Any], places: List[int]) -> Any:
 
 
 def _like(value: Any, items: List[Any]) -> Any:
-    """The items as the type that the whole input has; odd parts of a range become a list."""
+    """The items in the type of the whole input; uneven parts of a range become a list."""
     if isinstance(value, str):
         return str(FrameList(items))
     return tuple(items) if isinstance(value, tuple) else items

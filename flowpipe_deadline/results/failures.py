@@ -1,4 +1,4 @@
-"""What tasks raised, so that the same error can be raised elsewhere: ``errors/<node>/<chunk>.json`` in the bundle."""
+"""Keeps what tasks raised in ``errors/<node>/<chunk>.json`` of the bundle, to raise the same error elsewhere."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..core.files import RecordError, json_bytes, read_record, write_whole
+from ..core.frames import FrameList
 from ..core.locate import NotImportableError, Source, describe, resolve
-from ..evaluator.protocol import TaskRequest
 from .codec import UnsupportedValueError, decode, encode
 from .store import chunk_name
 
@@ -24,52 +24,52 @@ class Failure:
     frames: Optional[str]
     """The frame list of the chunk; None if the node is not batched."""
     report: str
-    """The node's traceback, or the message where that says it all."""
+    """The node's traceback, or just the message if the node did not fail."""
     raised: Mapping[str, Any]
-    """The error: its ``class`` (None if no other process could find that), ``arguments`` and ``attributes``."""
+    """The error: its ``class`` (None if no other process could import it), ``arguments`` and ``attributes``."""
     written: int
     """When, in nanoseconds since 1970."""
 
 
-def write_failure(request: TaskRequest, error: BaseException, *, report: str) -> None:
-    """Keeps the failure in the bundle, in place of an earlier one of the same chunk.
+def write_failure(bundle: Path, node: str, frames: Optional[FrameList], *, error: BaseException, report: str) -> None:
+    """Keeps the failure in the bundle, replacing an earlier one of the same chunk.
 
     Raises:
         OSError: The bundle cannot be written.
     """
     record = {
         "format": _FORMAT,
-        "node": request.node,
-        "frames": None if request.frames is None else str(request.frames),
+        "node": node,
+        "frames": None if frames is None else str(frames),
         "report": report,
         "raised": _raised(error),
         "written": time.time_ns(),
     }
-    folder = request.bundle / ERRORS / request.node
+    folder = bundle / ERRORS / node
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / f"{chunk_name(request.frames)}.json", json_bytes(record))
+    write_whole(folder / f"{chunk_name(frames)}.json", json_bytes(record))
 
 
 def read_failures(bundle: Path, node: str) -> Tuple[Failure, ...]:
-    """The failures of the node's tasks, the latest first; also of tasks that succeeded later."""
+    """The failures of the node's tasks, the latest first, including those of tasks that succeeded later."""
     return tuple(sorted(_failures(bundle / ERRORS / node), key=lambda failure: failure.written, reverse=True))
 
 
 def rebuild_error(failure: Failure) -> Optional[BaseException]:
-    """The error as it was raised, of its own class; None if that cannot be had here."""
+    """The error as it was raised, of its own class; None if it cannot be rebuilt here."""
     raised = failure.raised
     if raised["class"] is None:
         return None
     try:
         cls = resolve(Source.from_json(raised["class"]))
         arguments = decode(raised["arguments"])
-        # The class's own constructor takes what it likes; what it made of that are arguments and attributes.
+        # Not by the class's constructor: it may take other arguments than those that the error ended up with.
         error: BaseException = cls.__new__(cls, *arguments)
         builtin = next(base for base in cls.__mro__ if base.__module__ == "builtins")
         builtin.__init__(error, *arguments)
         for name, value in raised["attributes"].items():
             setattr(error, name, decode(value))
-    except Exception:  # Anybody's module and class; the report is there in any case.
+    except Exception:  # The module and class are the user's; there is always the report.
         return None
     return error if isinstance(error, BaseException) else None
 
@@ -81,7 +81,7 @@ def _failures(folder: Path) -> Iterator[Failure]:
             yield Failure(
                 frames=record["frames"], report=record["report"], raised=record["raised"], written=record["written"]
             )
-        except (RecordError, KeyError):  # It would only have said more about a failure that is known.
+        except (RecordError, KeyError):  # Deadline reports the failure in any case.
             continue
 
 
@@ -95,7 +95,7 @@ def _raised(error: BaseException) -> Dict[str, Any]:
 
 
 def _reduced(error: BaseException) -> Tuple[Tuple[Any, ...], Mapping[str, Any]]:
-    """What pickle would make it of again: also the file names of an OSError, and the module of an ImportError."""
+    """Arguments and attributes as pickle sees them, with the files of an OSError and the module of an ImportError."""
     reduced = error.__reduce__()
     if not isinstance(reduced, tuple) or reduced[0] is not type(error):
         return error.args, vars(error)

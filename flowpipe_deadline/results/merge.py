@@ -1,11 +1,13 @@
-"""From the results of chunks to the outputs of a node: the rules of the law of batches.
+"""Merges the results of chunks into the outputs of a node.
 
-Rules work on encoded values, so that no class of a user has to be imported to put two lists together.
+Rules work on encoded values, so that putting two lists together imports none of the user's classes.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 import re
 from dataclasses import dataclass
 from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
@@ -14,17 +16,17 @@ from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
 from ..core.loading import LoadingError
 from ..core.locate import LoadError, load_module
-from .codec import canonical, compound, decode, encode, identical, members
+from .codec import TYPE, canonical, compound, decode, encode, identical, members
 from .store import ChunkResult
 
 _CHUNKS = "chunks"
-# The rule to advise for values that have no default one.
+# The rule to suggest for values without a default rule.
 _FITTING_RULES = {"tuple": "concat", "set": "union", "frozenset": "union"}
 _FUNCTION = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 
 
 class MissingResultsError(FlowpipeDeadlineError):
-    """Upstream results that should be there, by node and frames."""
+    """Results of a node that are missing, for some of its frames."""
 
     def __init__(self, node: str, frames: Optional[FrameList]) -> None:
         super().__init__(node, frames)
@@ -37,15 +39,15 @@ class MissingResultsError(FlowpipeDeadlineError):
 
 
 class MergeError(FlowpipeDeadlineError):
-    """Chunk results that cannot become one value; the message names node, output, values and a way out."""
+    """Chunk results that cannot be merged; the message names node, output and values, and says what to do."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """How a node is cut into chunks and put together again, as its record says."""
+    """How a node is cut into chunks and merged, as its record says."""
 
     over: Tuple[str, ...]
-    """The inputs that are cut, item by item alike."""
+    """The inputs that are cut, all alike."""
     mode: str
     """``frames`` if tasks carry the frames themselves, ``items`` if they carry item numbers from 0."""
     frames: FrameList
@@ -71,12 +73,12 @@ def merge_results(
 ) -> Dict[str, Any]:
     """The node's outputs, ``{name: {"value": encoded, "sub_plugs": {key: encoded}}}``; those never set are left out.
 
-    ``results`` come latest first, as a store gives them. Of every frame, the latest result counts. With ``wanted``,
-    only these outputs are merged: that others cannot be is none of the caller's business.
+    ``results`` come latest first, as a store gives them, and the latest result of each frame counts. ``wanted`` limits
+    the outputs to merge, so that an error in another one does not matter.
 
     Raises:
         MissingResultsError: A planned frame has no result.
-        MergeError: Chunks differ where the rule wants them equal, or overlap in part where that cannot be told apart.
+        MergeError: Chunks differ where the rule wants them equal, or overlap in a way that cannot be resolved.
     """
     if batch is None:
         whole = [result for result in results if result.frames is None]
@@ -104,10 +106,10 @@ def latest_by_frame(batch: Batch, results: Iterable[ChunkResult]) -> Dict[int, C
 
 
 def chunk_value(output: str, *, batch: Batch, covering: Sequence[Tuple[int, ChunkResult]]) -> Optional[Any]:
-    """The list, encoded, that an output holds for some frames: an item each, from the results that have it.
+    """The encoded list that an output holds for some frames, one item each, from the result that covers the frame.
 
-    A tuple only where the rule ``concat`` says that tuples are put together. None if a result has not one item per
-    frame: then the output is no list by frame, and only its whole can be cut.
+    A tuple counts only if the merge rule is ``concat``. None if a result does not have one item per frame: then only
+    the whole output can be cut.
     """
     place = _Place(output)
     is_concat = batch.merge.get(output) == "concat"
@@ -129,14 +131,14 @@ def missing_frames(batch: Batch, results: Iterable[ChunkResult]) -> Optional[Fra
 
 
 def check_rule(rule: str) -> None:
-    """Raises MergeError if there is no such merge rule."""
+    """Raises MergeError for an unknown merge rule."""
     names = (*_RULES, _CHUNKS)
     if rule not in names and not _FUNCTION.fullmatch(rule):
         raise MergeError(f"there is no merge rule '{rule}'; choose {', '.join(names)}, or name a module:function")
 
 
 def is_function_rule(rule: str) -> bool:
-    """Whether the rule is a function of somebody's, ``module:function``."""
+    """Whether the rule is a function, ``module:function``."""
     return ":" in rule
 
 
@@ -158,7 +160,7 @@ def rule_function(rule: str) -> Callable[[List[Any]], Any]:
 
 @dataclass(frozen=True)
 class _Segment:
-    """Neighbouring frames, in the order of all frames, that one result stands for."""
+    """Neighbouring frames, in the order of all frames, that take their values from one result."""
 
     result: ChunkResult
     frames: Tuple[int, ...]
@@ -211,7 +213,7 @@ def _merge_plug(node: str, name: str, batch: Batch, segments: Sequence[_Segment]
 
 
 def _is_compound(output: Mapping[str, Any]) -> bool:
-    """Whether the plain value is only the sub-plugs seen as one dict; some of these may not have been set."""
+    """Whether the plain value is just the dict of all sub-plugs, including those that were not set."""
     values = members(output["value"])
     return all(key in values and identical(values[key], value) for key, value in output["sub_plugs"].items())
 
@@ -231,14 +233,14 @@ def _merge_values(node: str, place: _Place, rule: Optional[str], segments: Seque
         if chosen in _RULES:
             return _RULES[chosen](encoded)
         return encode(rule_function(chosen)([decode(value) for value in encoded]))
-    except Exception as error:  # A rule may be anybody's function.
+    except Exception as error:  # A rule may be the user's function.
         fitting = _FITTING_RULES.get(_kind(place.value(results[0])), _CHUNKS)
         advice = "" if rule else f"; declare how, such as metadata['batch']['merge'] = {{'{place}': '{fitting}'}}"
         raise MergeError(f"{node}.{place}: the rule '{chosen}' cannot merge its chunks: {error}{advice}") from error
 
 
 def _pieces(place: _Place, segments: Sequence[_Segment], results: Sequence[ChunkResult]) -> List[Any]:
-    """The values to put one after the other: of whole chunks as they are, of parts the items of their frames."""
+    """The values to put one after the other: whole chunks as they are, of others the items of their frames."""
     pieces = []
     for segment in segments:
         value = place.value(segment.result)
@@ -253,24 +255,21 @@ def _pieces(place: _Place, segments: Sequence[_Segment], results: Sequence[Chunk
 
 
 def _refuse_partial_overlap(segments: Sequence[_Segment], results: Sequence[ChunkResult]) -> None:
-    """Raises if a later result covers some frames of an earlier one, and not all."""
+    """Raises if a later result covers some, but not all, frames of an earlier one."""
     for result in results:
         counting = sum(len(segment.frames) for segment in segments if segment.result is result)
         if result.frames is not None and counting < len(result.frames):
-            covering = [other for other in segments if other.result is not result and _shares_frames(other, result)]
-            later = covering[0].result.frames if covering else "some of its frames"
+            others = [segment for segment in segments if segment.result is not result]
+            covering = [other.result.frames for other in others if set(other.frames) & set(result.frames)]
+            later = covering[0] if covering else "some of its frames"
             raise _ConflictError(
                 f"the results of {result.frames} and, written later, of {later} overlap in part; requeue all tasks of"
                 " this job, so that they have one chunk size"
             )
 
 
-def _shares_frames(segment: _Segment, result: ChunkResult) -> bool:
-    return not set(segment.frames).isdisjoint(result.frames or ())
-
-
 def _items_by_frame(value: Any, frames: Optional[FrameList]) -> Optional[Dict[int, Any]]:
-    """The items of an encoded list or tuple by frame; None if it has not one for each."""
+    """The items of an encoded list or tuple by frame; None if it does not have one per frame."""
     items = value["items"] if _kind(value) == "tuple" else value
     if frames is None or not isinstance(items, list) or len(items) != len(frames):
         return None
@@ -278,7 +277,7 @@ def _items_by_frame(value: Any, frames: Optional[FrameList]) -> Optional[Dict[in
 
 
 def _like(value: Any, items: List[Any]) -> Any:
-    return items if isinstance(value, list) else {"$type": "tuple", "items": items}
+    return items if isinstance(value, list) else {TYPE: "tuple", "items": items}
 
 
 def _default_rule(encoded: Sequence[Any]) -> str:
@@ -289,7 +288,7 @@ def _default_rule(encoded: Sequence[Any]) -> str:
 
 
 class _ConflictError(Exception):
-    """Two chunks have different values where there must be one."""
+    """Chunks that do not fit the rule."""
 
 
 def _same(encoded: Sequence[Any]) -> Any:
@@ -313,33 +312,23 @@ def _union(encoded: Sequence[Any]) -> Any:
     kinds = {_kind(value) for value in encoded}
     if kinds <= {"set", "frozenset"} and len(kinds) == 1:
         items = {canonical(item): item for value in encoded for item in value["items"]}
-        return {"$type": kinds.pop(), "items": [items[text] for text in sorted(items)]}
+        return {TYPE: kinds.pop(), "items": [items[text] for text in sorted(items)]}
     if kinds != {"dict"}:
         raise _ConflictError(f"it unites dicts or sets of one kind, and got {', '.join(sorted(kinds))}")
     united: Dict[str, Tuple[Any, Any]] = {}
-    for key, item in (pair for value in encoded for pair in _pairs(value)):
+    pairs = (pair for value in encoded for pair in (value["items"] if TYPE in value else value.items()))
+    for key, item in pairs:
         _, known = united.setdefault(canonical(key), (key, item))
         if not identical(known, item):
             raise _ConflictError(f"the key {_short(key)} is {_short(known)} in one chunk, {_short(item)} in another")
-    if all(isinstance(value, dict) and "$type" not in value for value in encoded):
+    if all(isinstance(value, dict) and TYPE not in value for value in encoded):
         return dict(united.values())
-    return {"$type": "dict", "items": [list(pair) for pair in united.values()]}
-
-
-def _pairs(value: Any) -> Iterable[Any]:
-    return list(value["items"] if "$type" in value else value.items())
+    return {TYPE: "dict", "items": [list(pair) for pair in united.values()]}
 
 
 def _computed(function: Callable[[List[Any]], Any]) -> Callable[[Sequence[Any]], Any]:
-    """A rule that needs the values themselves."""
+    """A rule that works on the decoded values."""
     return lambda encoded: encode(function([decode(value) for value in encoded]))
-
-
-def _total(values: List[Any]) -> Any:
-    total = values[0]
-    for value in values[1:]:
-        total = total + value
-    return total
 
 
 def _kind(value: Any) -> str:
@@ -347,7 +336,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, list):
         return "list"
     if isinstance(value, dict):
-        return str(value.get("$type", "dict"))
+        return str(value.get(TYPE, "dict"))
     return "text" if isinstance(value, str) else type(value).__name__
 
 
@@ -362,7 +351,7 @@ _RULES: Dict[str, Callable[[Sequence[Any]], Any]] = {
     "same": _same,
     "first": lambda encoded: encoded[0],
     "last": lambda encoded: encoded[-1],
-    "sum": _computed(_total),
+    "sum": _computed(lambda values: functools.reduce(operator.add, values)),
     "min": _computed(min),
     "max": _computed(max),
     "all": _computed(all),

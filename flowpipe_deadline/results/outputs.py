@@ -1,25 +1,27 @@
-"""Bundle to outputs: what each node gave, merged over its chunks, and what is missing."""
+"""Reads the outputs of a bundle: what each node gave, merged over its chunks, and what is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Optional
 
 from ..core.bundle import AnyPath, Bundle, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
 from ..core.frames import FrameList
-from ..evaluator.task import final_outputs
 from .backends import open_store
-from .codec import decode, plain
+from .codec import compound, decode
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
-from .stale import RememberedStore, is_stale
-from .store import ChunkResult, Store
+from .plain import plain
+from .stale import is_stale
+from .store import ChunkResult
+from .upstream import ReadResults
 
 
 @dataclass(frozen=True)
 class NodeResults:
-    """What there is of one node. The values are encoded; the methods give them as Python values or plain JSON."""
+    """The results of one node. The fields hold encoded values; the methods give Python values or plain JSON."""
 
     key: str
     node: str
@@ -35,9 +37,9 @@ class NodeResults:
     """The frames without a result, ``all`` for a node without frames; None if nothing is missing."""
     stale: Optional[str]
     """The frames whose results are older than what they were made from, ``all`` for a node without frames; None if
-    none is."""
-    problem: Optional[str]
-    """Why the results cannot be read or merged, if so."""
+    there are none."""
+    error: Optional[str]
+    """Why the results cannot be read or merged; None if they can."""
 
     @property
     def label(self) -> str:
@@ -45,14 +47,14 @@ class NodeResults:
         return f"{self.graph}.{self.node}"
 
     def outputs(self) -> dict[str, Any]:
-        """The outputs by name, with their Python types. Classes of enumerations and dataclasses are imported.
+        """The outputs by name, with their Python types; imports their classes.
 
         Raises:
             MissingResultsError: A task of the node has no result.
-            MergeError: The chunks cannot become one value.
+            MergeError: The results cannot be read or merged.
         """
-        if self.problem is not None:
-            raise MergeError(self.problem)
+        if self.error is not None:
+            raise MergeError(self.error)
         if self.encoded is None:
             frames = None if self.missing in (None, "all") else FrameList.parse(str(self.missing))
             raise MissingResultsError(self.key, frames)
@@ -67,7 +69,7 @@ class NodeResults:
             "outputs": self.plain_outputs(),
             "missing": self.missing,
             "stale": self.stale,
-            "problem": self.problem,
+            "problem": self.error,
             "chunks": [
                 {"frames": frames, "outputs": {name: plain(value) for name, value in outputs.items()}}
                 for frames, outputs in self.chunks
@@ -80,12 +82,12 @@ class NodeResults:
 
 
 def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, NodeResults]:
-    """The results of all nodes by ``graph.node``, upstream first; of one node only, by key, name or ``graph.node``.
+    """The results by ``graph.node``, upstream first; ``node``, a key, a name or ``graph.node``, limits them.
 
-    Where several nodes have the same label, it is followed by their key: ``sub.render (render-2)``.
+    If several nodes have the same label, it is followed by their key: ``sub.render (render-2)``.
 
     Raises:
-        RecordError: The folder is no bundle, or a record in it is damaged.
+        RecordError: The folder is not a bundle, or a record in it is damaged.
         UsageError: There is no such node.
         StoreError: The store of the results cannot be read.
     """
@@ -95,61 +97,77 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
     if node is not None:
         wanted = find_nodes(opened, node)
         entries = [entry for entry in entries if entry["key"] in wanted]
-    store = RememberedStore(open_store(opened.folder))
-    return {labels[entry["key"]]: _node_results(opened, entry, store) for entry in entries}
+    read = lru_cache(maxsize=None)(open_store(opened.folder).read)
+    return {labels[entry["key"]]: _node_results(opened, entry, read) for entry in entries}
 
 
-def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> NodeResults:
+def _node_results(bundle: Bundle, entry: Mapping[str, Any], read: ReadResults) -> NodeResults:
     key, is_omitted = entry["key"], bool(entry.get("omitted"))
     record = read_node(bundle.folder, key)
     batch = Batch.from_json(record["batch"])
     results: tuple[ChunkResult, ...] = ()
     merged: Optional[Mapping[str, Any]] = None
     stale: list[ChunkResult] = []
-    problem = None
+    error = None
     try:
-        results = () if is_omitted else store.read(key)
-        stale = [result for result in results if is_stale(record, result, bundle=bundle.folder, store=store)]
-        merged, problem = ({}, None) if is_omitted else _merge_each(key, batch, results, record["outputs"])
+        results = () if is_omitted else read(key)
+        stale = [result for result in results if is_stale(record, result, bundle=bundle.folder, read=read)]
+        merged, error = ({}, None) if is_omitted else _merge_each(key, batch, results, record["outputs"])
     except MissingResultsError:
         pass
-    except (MergeError, RecordError) as error:
-        problem = str(error)
+    except (MergeError, RecordError) as reason:
+        error = str(reason)
     return NodeResults(
         key=key,
         node=entry["node"],
         graph=entry["graph"],
         is_omitted=is_omitted,
         is_last=bool(entry.get("last")),
-        encoded=None if merged is None else _without(final_outputs(record, merged), merged, results),
+        encoded=None if merged is None else _without_unmerged(_final_outputs(record, merged), merged, results),
         chunks=tuple(
-            (None if result.frames is None else str(result.frames), final_outputs(record, result.outputs))
-            for result in sorted(results, key=_first_frame)
+            (None if result.frames is None else str(result.frames), _final_outputs(record, result.outputs))
+            for result in sorted(results, key=lambda result: -1 if result.frames is None else result.frames[0])
         ),
         missing=None if is_omitted else _missing(batch, results),
         stale=_frames_of(stale),
-        problem=problem,
+        error=error,
     )
+
+
+def _final_outputs(record: Mapping[str, Any], merged: Mapping[str, Any]) -> dict[str, Any]:
+    """Every output of a node after its evaluation, encoded: as it was set, else as it was planned.
+
+    An output with sub-plugs is the dict of these, as flowpipe shows it.
+    """
+    outputs = {}
+    for name, planned in record["outputs"].items():
+        result = merged.get(name, {"value": planned.get("value"), "sub_plugs": {}})
+        sub_plugs = {key: sub_plug.get("value") for key, sub_plug in planned["sub_plugs"].items()}
+        sub_plugs.update(result["sub_plugs"])
+        outputs[name] = compound(sub_plugs) if sub_plugs else result["value"]
+    return outputs
 
 
 def _merge_each(
     key: str, batch: Optional[Batch], results: Sequence[ChunkResult], outputs: Iterable[str]
 ) -> tuple[dict[str, Any], Optional[str]]:
-    """Every output that can be merged, and why others cannot."""
+    """The outputs that can be merged, and why others cannot."""
     merged: dict[str, Any] = {}
-    problems = []
+    errors = []
     for name in outputs:
         try:
             merged.update(merge_results(key, batch=batch, results=results, wanted=(name,)))
         except MergeError as error:
-            problems.append(str(error))
+            errors.append(str(error))
     if not outputs:
         merge_results(key, batch=batch, results=results)  # Raises if a result is missing.
-    return merged, "; ".join(problems) or None
+    return merged, "; ".join(errors) or None
 
 
-def _without(outputs: dict[str, Any], merged: Mapping[str, Any], results: Sequence[ChunkResult]) -> dict[str, Any]:
-    """The outputs without those that chunks have set and that could not be merged."""
+def _without_unmerged(
+    outputs: dict[str, Any], merged: Mapping[str, Any], results: Sequence[ChunkResult]
+) -> dict[str, Any]:
+    """The outputs without those that chunks have set but that could not be merged."""
     was_set = {name for result in results for name in result.outputs}
     return {name: value for name, value in outputs.items() if name in merged or name not in was_set}
 
@@ -166,7 +184,3 @@ def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Option
         return None if any(result.frames is None for result in results) else "all"
     frames = missing_frames(batch, results)
     return None if frames is None else str(frames)
-
-
-def _first_frame(result: ChunkResult) -> int:
-    return -1 if result.frames is None else result.frames[0]

@@ -10,7 +10,7 @@ import json
 import os
 import time
 from contextlib import closing
-from typing import Any, Callable, FrozenSet, List, Tuple, Type, TypeVar, cast
+from typing import Any, Callable, FrozenSet, Iterator, List, Optional, Tuple, Type, TypeVar, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -23,8 +23,8 @@ from .store import ChunkResult, StoreError, chunk_name, latest_first, parse_resu
 _SECONDS_A_DAY = 24 * 60 * 60
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0  # For sending one result as well: 512 MB on a gigabit line take five.
-_PAUSES = (0.25, 1.0)  # Seconds before the second and the third try.
-_LARGEST = 512 * 1024 * 1024  # What Redis takes as one value, as it is shipped.
+_PAUSES = (0.25, 1.0)
+_LARGEST = 512 * 1024 * 1024  # What Redis takes as one value by default.
 
 _Answer = TypeVar("_Answer")
 
@@ -36,7 +36,11 @@ _ADVICE: Tuple[Tuple[Type[Exception], str, str], ...] = (
         f"set {PASSWORD_VARIABLE}, and {USER_VARIABLE} if it is not the default user, where this ran",
     ),
     (redis.exceptions.NoPermissionError, "gives its user no right to do this", "extend the user's rights"),
-    (redis.OutOfMemoryError, "is out of memory", "raise its maxmemory, or delete submissions nobody needs any more"),
+    (
+        redis.OutOfMemoryError,
+        "is out of memory",
+        "raise its maxmemory, or delete submissions that are no longer needed",
+    ),
     (redis.ReadOnlyError, "is a read-only replica", "plan with the primary server as the store"),
     (redis.ConnectionError, "cannot be reached", "see that it runs, and to host, port and network"),
     (redis.TimeoutError, "does not answer in time", "see to the network and the server's load"),
@@ -48,42 +52,51 @@ _LOST = (redis.ConnectionError, redis.TimeoutError)
 class RedisStore:
     """A store in a Redis server, for one submission.
 
-    Every call has a connection of its own: a node may take hours between reading and writing, and many networks drop a
-    connection that idles so long without a word.
+    Every call opens its own connection: a node may take hours between reading and writing, and many networks silently
+    drop a connection that is idle for so long.
     """
 
-    def __init__(self, address: RedisAddress, *, submission: str) -> None:
+    def __init__(
+        self,
+        address: RedisAddress,
+        *,
+        submission: str,
+        largest: int = _LARGEST,
+        timeout: float = _ANSWER_SECONDS,
+        pauses: Tuple[float, ...] = _PAUSES,
+    ) -> None:
+        """``largest`` is the size of a result in bytes, ``timeout`` the seconds that an answer may take, and ``pauses``
+        the seconds before each new attempt after a lost connection.
+        """
         self._address = address
         self._base = f"{address.prefix}:{submission}"
+        self._largest, self._timeout, self._pauses = largest, timeout, pauses
 
     def check(self) -> None:
-        """Makes sure that the server is there and takes writes.
+        """Makes sure that the server can be reached and takes writes.
 
         Raises:
-            StoreError: It is not, or does not; the message says what to do.
+            StoreError: It cannot, or does not; the message says what to do.
         """
-
-        def try_it(client: redis.Redis) -> None:
-            client.set(f"{self._base}:?", b"", ex=1)  # No node has this key.
-
-        self._ask(try_it, failure="nothing can be stored")
+        # No node has this key.
+        self._ask(lambda client: client.set(f"{self._base}:?", b"", ex=1), failure="nothing can be stored")
 
     def write(self, node: str, result: ChunkResult) -> None:
-        """Keeps the result as one field of the node's hash, and all of the submission for another while.
+        """Keeps the result as one field of the node's hash, and renews the expiry of the whole submission.
 
         Raises:
             StoreError: The server does not take it; the message says what to do.
         """
         record = json.dumps(result_record(node, result), allow_nan=False, separators=(",", ":")).encode("ascii")
-        if len(record) > _LARGEST:
+        if len(record) > self._largest:
             raise StoreError(
-                f"{node}: its result has {len(record) >> 20} MB, and Redis takes {_LARGEST >> 20} MB at most; let the"
-                " node write a file and hand on its path, or plan with the store 'files'"
+                f"{node}: its result has {len(record) >> 20} MB, and Redis takes {self._largest >> 20} MB at most; let"
+                " the node write a file and pass on its path, or plan with the store 'files'"
             )
 
         def keep(client: redis.Redis) -> None:
             siblings = cast(Any, client.smembers(self._base))
-            # One transaction, sent at once: the server does all of it, or, if it does not get all of it, nothing.
+            # One transaction, sent at once: the server does all of it or nothing.
             with client.pipeline(transaction=True) as transaction:
                 transaction.hset(self._key(node), chunk_name(result.frames), cast(Any, record))
                 transaction.sadd(self._base, node)
@@ -102,42 +115,43 @@ class RedisStore:
         """
 
         def fetch(client: redis.Redis) -> List[ChunkResult]:
-            # One by one: all at once would fill the server's memory a second time, for every task that reads.
-            fields = sorted(cast(Any, client.hkeys(self._key(node))))
-            records = ((field, cast(Any, client.hget(self._key(node), field))) for field in fields)
+            records = self._records(client, node)
             return [self._result(node, field, record) for field, record in records if record is not None]
 
         return latest_first(self._ask(fetch, failure=f"{node}: its results cannot be read"))
 
     def chunk_names(self, node: str) -> FrozenSet[str]:
-        """Of which chunks the node has results: the fields of its hash.
+        """The names of the chunks with results: the fields of the node's hash.
 
         Raises:
-            StoreError: The server does not tell; the message says what to do.
+            StoreError: The server does not list them; the message says what to do.
         """
 
         def ask(client: redis.Redis) -> FrozenSet[str]:
-            fields = cast(Any, client.hkeys(self._key(node)))
-            return frozenset(field.decode("ascii", "backslashreplace") for field in fields)
+            return frozenset(map(_text, cast(Any, client.hkeys(self._key(node)))))
 
         return self._ask(ask, failure=f"{node}: its results cannot be listed")
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
-        """Moves the node's damaged results to a hash beside its own, so that they count as missing; names them."""
+        """Moves the node's damaged results to a hash beside its own, so that they count as missing; names them.
+
+        Raises:
+            StoreError: They cannot be moved; the message says what to do.
+        """
+        aside = f"{self._key(node)}:damaged"
 
         def move(client: redis.Redis) -> List[str]:
             moved = []
-            for field in sorted(cast(Any, client.hkeys(self._key(node)))):
-                record = cast(Any, client.hget(self._key(node), field))
+            for field, record in self._records(client, node):
                 try:
                     self._result(node, field, record or b"")
                 except RecordError:
                     with client.pipeline(transaction=True) as transaction:
-                        transaction.hset(f"{self._key(node)}:damaged", field, record or b"")
-                        transaction.expire(f"{self._key(node)}:damaged", self._address.days * _SECONDS_A_DAY)
-                        transaction.hdel(self._key(node), field)
+                        transaction.hset(aside, cast(Any, field), cast(Any, record or b""))
+                        transaction.expire(aside, self._address.days * _SECONDS_A_DAY)
+                        transaction.hdel(self._key(node), cast(Any, field))
                         transaction.execute()
-                    moved.append(f"{self._key(node)}:damaged {field.decode('ascii', 'backslashreplace')}")
+                    moved.append(f"{aside} {_text(field)}")
             return moved
 
         return tuple(self._ask(move, failure=f"{node}: its results cannot be read"))
@@ -145,13 +159,19 @@ class RedisStore:
     def _key(self, node: str) -> str:
         return f"{self._base}:{node}"
 
+    def _records(self, client: redis.Redis, node: str) -> Iterator[Tuple[bytes, Optional[bytes]]]:
+        """The node's fields with their records, one by one: all at once would fill the server's memory for every task
+        that reads.
+        """
+        for field in sorted(cast(Any, client.hkeys(self._key(node)))):
+            yield field, cast(Any, client.hget(self._key(node), field))
+
     def _result(self, node: str, field: bytes, record: bytes) -> ChunkResult:
-        name = f"{self._address} {self._key(node)} {field.decode('ascii', 'backslashreplace')}"
-        return parse_result(record, name=name)
+        return parse_result(record, name=f"{self._address} {self._key(node)} {_text(field)}")
 
     def _ask(self, question: Callable[[redis.Redis], _Answer], *, failure: str) -> _Answer:
-        """The server's answer. A question is asked again if the connection is lost: writing twice is writing once."""
-        pauses = iter(_PAUSES)
+        """The server's answer. After a lost connection it asks again: writing a result twice does no harm."""
+        pauses = iter(self._pauses)
         while True:
             try:
                 with closing(self._client()) as client:
@@ -176,7 +196,11 @@ class RedisStore:
             ssl=self._address.is_encrypted,
             ssl_check_hostname=True,
             socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=_ANSWER_SECONDS,
-            retry=Retry(NoBackoff(), 0),  # The client's own habits differ by version.
-            protocol=2,  # Which servers before Redis 6 speak as well.
+            socket_timeout=self._timeout,
+            retry=Retry(NoBackoff(), 0),  # The client's own retries differ by version.
+            protocol=2,  # Servers before Redis 6 have no other.
         )
+
+
+def _text(field: bytes) -> str:
+    return field.decode("ascii", "backslashreplace")

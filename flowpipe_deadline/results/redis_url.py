@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class StoreUrlError(StoreError):
-    """A text that names no store."""
+    """A text that is not the URL of a store."""
 
     exit_code = 2
 
@@ -47,22 +47,24 @@ class RedisAddress:
         RedisAddress(host='cache.studio', port=6379, database=2, is_encrypted=False, prefix='flowpipe', days=7)
 
         Raises:
-            StoreUrlError: It is no such URL, or it holds a user or a password.
+            StoreUrlError: It is not such a URL, or it holds a user or a password.
         """
         if "@" in url:  # Before anything is parsed, so that no message can repeat a password.
             raise StoreUrlError(
-                "the store's URL holds a user or a password, which all who see the bundle could read; leave them out,"
-                f" and set {PASSWORD_VARIABLE} (and {USER_VARIABLE}) here and on the workers"
+                "the store's URL holds a user or a password, which everyone who sees the bundle could read; leave them"
+                f" out, and set {PASSWORD_VARIABLE} (and {USER_VARIABLE}) here and on the workers"
             )
         server = url.partition("?")[0]
         try:
             parts = urlsplit(url)
             host, port, database = parts.hostname or "", parts.port or _DEFAULT_PORT, parts.path.strip("/") or "0"
         except ValueError as error:
-            raise StoreUrlError(f"'{server}' is no store: {error}") from error
+            raise StoreUrlError(f"'{server}' is not a store: {error}") from error
         is_server = parts.scheme in ("redis", "rediss") and _HOST.fullmatch(host) and not parts.fragment
         if not is_server or not _NUMBER.fullmatch(database):
-            raise StoreUrlError(f"'{server}' is no store; write 'files', or redis://host:port/db (rediss:// for TLS)")
+            raise StoreUrlError(
+                f"'{server}' is not a store; write 'files', or redis://host:port/db (rediss:// for TLS)"
+            )
         options = _parse_options(parts.query, server=server)
         return cls(
             host=host,
@@ -79,11 +81,11 @@ class RedisAddress:
 
 
 def _parse_options(query: str, *, server: str) -> Dict[str, str]:
-    """The options behind the question mark, with what they are by default."""
+    """The options after the question mark, with their defaults."""
     options = {**_DEFAULTS, **dict(parse_qsl(query, keep_blank_values=True))}
-    strange = sorted(options.keys() - _DEFAULTS)
-    if strange:
-        raise StoreUrlError(f"the store {server} has no option '{strange[0]}'; it has prefix and expire")
+    unknown = sorted(options.keys() - _DEFAULTS)
+    if unknown:
+        raise StoreUrlError(f"the store {server} has no option '{unknown[0]}'; it has prefix and expire")
     if not _PREFIX.fullmatch(options["prefix"]):
         raise StoreUrlError(f"the store {server}: its prefix must be 1 to 80 letters, digits, or any of _ . : -")
     if not _NUMBER.fullmatch(options["expire"]) or not 1 <= int(options["expire"]) <= _MOST_DAYS:

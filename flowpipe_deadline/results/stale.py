@@ -3,67 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional
 
 from ..core.bundle import Bundle, read_node
 from ..core.frames import FrameList
-from ..evaluator.nodes import sources
 from .store import ChunkResult, Store
-from .upstream import Upstream
+from .upstream import ReadResults, Upstream, sources
 
 
-class RememberedStore:
-    """Reads each node's results of a store once; for a look at a bundle, not for a farm at work."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._read: dict[str, tuple[ChunkResult, ...]] = {}
-
-    def write(self, node: str, result: ChunkResult) -> None:
-        """Keeps the result, and forgets what was read of the node."""
-        self._store.write(node, result)
-        self._read.pop(node, None)
-
-    def set_damaged_aside(self, node: str) -> tuple[str, ...]:
-        """Moves the node's damaged results out of the way."""
-        self._read.pop(node, None)
-        return self._store.set_damaged_aside(node)
-
-    def chunk_names(self, node: str) -> frozenset[str]:
-        """Of which chunks the node has results."""
-        return self._store.chunk_names(node)
-
-    def read(self, node: str) -> tuple[ChunkResult, ...]:
-        """All results of the node, the latest first."""
-        if node not in self._read:
-            self._read[node] = self._store.read(node)
-        return self._read[node]
-
-
-def is_stale(record: Mapping[str, Any], result: ChunkResult, *, bundle: Path, store: Store) -> bool:
-    """Whether upstream was evaluated again after this result of the node was made from it."""
+def is_stale(record: Mapping[str, Any], result: ChunkResult, *, bundle: Path, read: ReadResults) -> bool:
+    """Whether an upstream node was evaluated again after this result was made."""
     if not result.inputs:
         return False
-    now = Upstream(record, bundle=bundle, store=store, frames=result.frames).versions()
+    now = Upstream(record, bundle=bundle, read=read, frames=result.frames).versions()
     return any(written > result.inputs.get(node, 0) for node, written in now.items())
 
 
 class Finished:
-    """The tasks of a bundle that need not be done again: they have a result, and so has all they were made from."""
+    """The tasks of a bundle that need no other run: they have a result, and so has everything they were made from.
+
+    The results of each node are read once.
+    """
 
     def __init__(self, bundle: Bundle, store: Store) -> None:
         self._bundle = bundle
-        self._store = RememberedStore(store)
+        self._read = lru_cache(maxsize=None)(store.read)
         self._open: dict[str, frozenset[int]] = {}
 
     def chunks(self, job: Mapping[str, Any]) -> frozenset[Optional[str]]:
-        """The frame lists of the job's finished chunks, None for the one of a job that is not batched.
+        """The frame lists of the job's finished chunks; None for the task of a job that is not batched.
 
-        Jobs have to be asked for upstream first.
+        Call it for all jobs in order, upstream first.
         """
         key = job["key"]
-        results = self._store.read(key)
+        results = self._read(key)
         record = read_node(self._bundle.folder, key) if results else {"inputs": {}}
         done = frozenset(
             None if result.frames is None else str(result.frames)
@@ -78,7 +53,7 @@ class Finished:
             still_open = self._open[source["node"]]
             if still_open and not (source["by_frame"] and still_open.isdisjoint(result.frames or ())):
                 return False
-        return not is_stale(record, result, bundle=self._bundle.folder, store=self._store)
+        return not is_stale(record, result, bundle=self._bundle.folder, read=self._read)
 
 
 def _frames_of(job: Mapping[str, Any], done: frozenset[Optional[str]]) -> Iterable[int]:

@@ -1,4 +1,4 @@
-"""Results of chunks: what a store keeps, what every store promises, and the store that keeps files in the bundle."""
+"""Results of chunks: what a store keeps, what every store does, and the store that keeps files in the bundle."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from ..core.errors import FlowpipeDeadlineError
 from ..core.files import RecordError, json_bytes, parse_record, write_whole
 from ..core.frames import FrameList
 
-RESULT_FORMAT = 1
+_FORMAT = 1
 RESULTS = "results"
-_WHOLE = "whole"
 _LONGEST_NAME = 60
 
 
 class StoreError(FlowpipeDeadlineError):
-    """A store that cannot be read or written at the moment; the task can be requeued once that is mended."""
+    """A store that cannot be read or written at the moment; requeue the task once that is fixed."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class ChunkResult:
     written: int
     """When, in nanoseconds since 1970: of two results of a frame, the later one counts."""
     inputs: Mapping[str, int] = field(default_factory=dict)
-    """By upstream node, when the latest of the results that it was made from was written."""
+    """When, by upstream node, the latest of the results that it was made from was written."""
 
 
 class Store(Protocol):
@@ -54,14 +53,14 @@ class Store(Protocol):
         """
 
     def chunk_names(self, node: str) -> FrozenSet[str]:
-        """Of which chunks the node has results, as ``chunk_name`` calls them; nothing is read for it.
+        """The names, as ``chunk_name`` gives them, of the chunks with results; the results are not read.
 
         Raises:
-            StoreError: That cannot be told.
+            StoreError: They cannot be listed.
         """
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
-        """Moves the node's damaged results out of the way, so that they count as missing; tells where they are now.
+        """Moves the node's damaged results away, so that they count as missing; gives their new places.
 
         Raises:
             StoreError: They cannot be moved.
@@ -78,7 +77,7 @@ class FileStore:
         """Keeps the result as ``results/<node>/<chunk>.json``.
 
         Raises:
-            StoreError: The folder cannot be written; nothing was changed.
+            StoreError: The folder cannot be written; nothing has changed.
         """
         folder = self._folder / node
         try:
@@ -99,7 +98,7 @@ class FileStore:
         return latest_first(_read_result(path) for path in self._paths(node))
 
     def chunk_names(self, node: str) -> FrozenSet[str]:
-        """Of which chunks the node has results: the names of their files.
+        """The names of the chunks with results: the names of their files.
 
         Raises:
             StoreError: The folder cannot be read.
@@ -107,7 +106,12 @@ class FileStore:
         return frozenset(path.stem for path in self._paths(node))
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
-        """Renames the node's damaged results, so that they count as missing; gives their new paths."""
+        """Renames the node's damaged results, so that they count as missing; gives their new paths.
+
+        Raises:
+            StoreError: The folder cannot be read.
+            OSError: A file cannot be renamed.
+        """
         moved = []
         for path in self._paths(node):
             try:
@@ -119,7 +123,7 @@ class FileStore:
     def _paths(self, node: str) -> List[Path]:
         folder = self._folder / node
         try:
-            return sorted(path for path in folder.iterdir() if _is_result(path))
+            return sorted(path for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith("."))
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -127,9 +131,9 @@ class FileStore:
 
 
 def chunk_name(frames: Optional[FrameList]) -> str:
-    """A file name for the chunk: its frame list, shortened by a hash where that gets long; ``whole`` without frames."""
+    """A file name for the chunk: its frame list, a long one shortened by a hash; ``whole`` without frames."""
     if frames is None:
-        return _WHOLE
+        return "whole"
     text = str(frames)
     if len(text) <= _LONGEST_NAME:
         return text
@@ -147,7 +151,7 @@ def _read_result(path: Path) -> ChunkResult:
 def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
     """The result as the JSON object that every store keeps."""
     return {
-        "format": RESULT_FORMAT,
+        "format": _FORMAT,
         "node": node,
         "frames": None if result.frames is None else str(result.frames),
         "written": result.written,
@@ -157,13 +161,13 @@ def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
 
 
 def parse_result(data: bytes, *, name: str) -> ChunkResult:
-    """The result in the bytes, which ``name`` tells where to find.
+    """The result in the bytes; ``name`` says in messages where they are.
 
     Raises:
         RecordError: They are damaged.
     """
     try:
-        record = parse_record(data, name=name, version=RESULT_FORMAT)
+        record = parse_record(data, name=name, version=_FORMAT)
         return ChunkResult(
             frames=None if record["frames"] is None else FrameList.parse(record["frames"]),
             outputs=_outputs(record["outputs"]),
@@ -171,12 +175,12 @@ def parse_result(data: bytes, *, name: str) -> ChunkResult:
             inputs=dict(record["inputs"]),
         )
     except (RecordError, KeyError, TypeError, AttributeError, ValueError) as error:
-        reason = "no JSON of ours" if isinstance(error, RecordError) else repr(error)
+        reason = "not a record of this format" if isinstance(error, RecordError) else repr(error)
         raise RecordError(f"the result {name} is damaged ({reason}); delete it and requeue that task") from error
 
 
 def _outputs(data: Any) -> Mapping[str, Any]:
-    """The outputs of a record, if they have the shape that is written."""
+    """The outputs of a record, after checking their shape."""
     for output in data.values():
         if set(output) != {"value", "sub_plugs"}:
             raise TypeError(f"an output has {', '.join(output)}")
@@ -187,7 +191,3 @@ def _outputs(data: Any) -> Mapping[str, Any]:
 def latest_first(results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
     """The results in the order that every store gives them in."""
     return tuple(sorted(results, key=lambda result: result.written, reverse=True))
-
-
-def _is_result(path: Path) -> bool:
-    return path.suffix == ".json" and not path.name.startswith(".")

@@ -1,4 +1,4 @@
-"""Which variables of the submitting environment a job takes along."""
+"""What a plan takes from the process that makes it: environment variables, import roots, and interpreters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..core.text import is_one_line
 
 _WILDCARDS = frozenset("*?[")
 # fmt: off
-# What belongs to a machine, a login or a host application: on a worker it would mislead the interpreter, or break it
+# Variables of a machine, a login or a host application: on a worker they would mislead the interpreter, or break it
 # (hosts and tooling, section 4).
 _NEVER_BY_PATTERN = (
     "PATH", "PATHEXT", "PWD", "OLDPWD", "HOME", "SHELL", "SHLVL", "TERM*", "LANG", "LC_*", "TZ", "_",
@@ -36,31 +36,55 @@ _NEVER_BY_PATTERN = (
     "DEADLINE_PATH", "FLOWPIPE_DEADLINE*",
 )
 # fmt: on
-# What is nobody else's business, by words of the name: DB_PASS, SSHPASS and MYSQL_PWD, but neither PASSENGER nor PATH.
+# Secrets, by words of the name: DB_PASS, SSHPASS and MYSQL_PWD, but neither PASSENGER nor PATH.
 _SECRET_NAME = re.compile(
     r"PASSWORD|PASSWD|PASSPHRASE|PASSCODE|PASSFILE|SECRET|TOKEN|CREDENTIAL|COOKIE|PRIVATE|AUTH(?!ORS?(?![A-Z]))"
     r"|(PASS|PWD|KEY|CREDS?)S?(?![A-Z])|KEY(FILE|STORE|RING|TAB)|(?<![A-Z])PATS?(?![A-Z])"
 )
-# A URL that says who asks, or a value that says with what.
+# A URL with a user or a password, or a value with a password.
 _SECRET_VALUE = re.compile(r"://([^\s/@]*:\S*|[^\s/@]+)@|\b(password|passwd|pwd|token|secret|api_?key)=", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
+class PlanContext:
+    """What the planner cannot know by itself."""
+
+    environ: Optional[Mapping[str, str]] = None
+    """The variables that jobs may take along; None if they were not read."""
+    import_roots: tuple[str, ...] = ()
+    """Folders that the graph's own modules come from, in the order of ``sys.path``."""
+    python_path: tuple[str, ...] = ()
+    """Folders that child processes import from as well: those of PYTHONPATH."""
+    interpreters: Optional[Collection[str]] = None
+    """The configured interpreters; None if they are not known."""
+
+
+def read_plan_context(*, interpreters: Optional[Collection[str]] = None) -> PlanContext:
+    """The context of this process. Read it after building the graph, so that the graph's modules are loaded."""
+    return PlanContext(
+        environ=dict(os.environ),
+        import_roots=_import_roots(),
+        python_path=_full_paths(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))),
+        interpreters=interpreters,
+    )
+
+
+@dataclass(frozen=True)
 class Captured:
-    """What was found."""
+    """Variables that a job takes along, and those that it cannot take."""
 
     values: Mapping[str, str]
-    missing: tuple[str, ...]
+    missing: tuple[str, ...] = ()
     """Plain names that are not set."""
-    unfit: tuple[str, ...]
-    """Plain names whose value no line of a job can hold."""
+    unfit: tuple[str, ...] = ()
+    """Plain names whose value does not fit into one line."""
 
 
 def capture(wanted: Sequence[str], environ: Mapping[str, str]) -> Captured:
-    """The variables that are asked for by name or by pattern, as a shell has them; a pattern's come by name.
+    """The variables that are asked for by name or by shell pattern; those of a pattern sorted by name.
 
-    A pattern never takes what belongs to a machine or a person, such as PATH, HOME or PYTHONPATH, nor what looks like a
-    secret, and passes over values that no line can hold; by its name everything can be had.
+    A pattern never takes variables of a machine or a person, such as PATH, HOME or PYTHONPATH, nor what looks like a
+    secret, nor values of several lines. A name takes any variable.
 
     >>> dict(capture(["SHOW", "REZ_*", "NOPE"], {"REZ_B": "2", "REZ_A": "1", "SHOW": "x", "PATH": "/bin"}).values)
     {'SHOW': 'x', 'REZ_A': '1', 'REZ_B': '2'}
@@ -68,10 +92,8 @@ def capture(wanted: Sequence[str], environ: Mapping[str, str]) -> Captured:
     values: dict[str, str] = {}
     missing, unfit = [], []
     for name in wanted:
-        if is_pattern(name):
-            values.update(
-                {found: environ[found] for found in sorted(environ) if _is_taken(found, name, environ[found])}
-            )
+        if not _WILDCARDS.isdisjoint(name):
+            values.update({found: value for found, value in sorted(environ.items()) if _is_taken(found, name, value)})
         elif name not in environ:
             missing.append(name)
         elif not is_one_line(environ[name]):
@@ -79,11 +101,6 @@ def capture(wanted: Sequence[str], environ: Mapping[str, str]) -> Captured:
         else:
             values[name] = environ[name]
     return Captured(values=values, missing=tuple(missing), unfit=tuple(unfit))
-
-
-def is_pattern(name: str) -> bool:
-    """Whether it stands for more than one name."""
-    return not _WILDCARDS.isdisjoint(name)
 
 
 def _is_taken(name: str, pattern: str, value: str) -> bool:
@@ -94,37 +111,13 @@ def _is_taken(name: str, pattern: str, value: str) -> bool:
     return not any(fnmatchcase(name.upper(), never) for never in _NEVER_BY_PATTERN)
 
 
-@dataclass(frozen=True)
-class PlanContext:
-    """What the planner cannot know by itself."""
-
-    environ: Optional[Mapping[str, str]] = None
-    """The variables that jobs may take along; None if nobody has looked."""
-    import_roots: tuple[str, ...] = ()
-    """Folders that modules of the graph's own come from, in the order of ``sys.path``."""
-    python_path: tuple[str, ...] = ()
-    """Folders that child processes import from as well: those of PYTHONPATH."""
-    interpreters: Optional[Collection[str]] = None
-    """The interpreters that are configured; None if that is not known."""
-
-
-def read_plan_context(*, interpreters: Optional[Collection[str]] = None) -> PlanContext:
-    """The surroundings of this process; to be read once the graph is there, as only then its modules are."""
-    return PlanContext(
-        environ=dict(os.environ),
-        import_roots=_import_roots(),
-        python_path=_full_paths(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))),
-        interpreters=interpreters,
-    )
-
-
 def _import_roots() -> tuple[str, ...]:
-    """The folders of ``sys.path`` that a module came from which is neither installed nor of the standard library.
+    """The folders of ``sys.path`` with modules of the graph's own, neither installed nor of the standard library.
 
-    And those that somebody has put before the standard library, be it in a script or in PYTHONPATH: a node may import
-    from there when it is evaluated, and not before.
+    Folders that a script or PYTHONPATH has put before the standard library count even if nothing was imported from
+    them yet: a node may do so when it is evaluated.
     """
-    found = {root for module in list(sys.modules.values()) for root in _roots(module)}
+    found = {root for module in list(sys.modules.values()) for root in _module_roots(module)}
     launcher = _launcher_folder()
     found |= {
         folder
@@ -135,27 +128,8 @@ def _import_roots() -> tuple[str, ...]:
     return tuple(folder for folder in _full_paths(sys.path) if os.path.normcase(folder) in known)
 
 
-def _is_installed(folder: str) -> bool:
-    """Whether the folder belongs to this Python, its environment or its application."""
-    path = Path(os.path.abspath(folder))
-    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
-    return not INSTALLED.isdisjoint(path.parts) or not prefixes.isdisjoint((path, *path.parents))
-
-
-def _launcher_folder() -> Optional[str]:
-    """What Python put on ``sys.path`` for a console script: its folder, on Windows itself; None if there is none."""
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
-    return os.path.dirname(os.path.realpath(file)) if isinstance(file, str) and _is_launcher(file) else None
-
-
-def _is_launcher(file: str) -> bool:
-    """Whether that is what an installer makes of an entry point, and no script of anybody's."""
-    folder, name = os.path.split(file)
-    return folder.lower().endswith(".exe") or not name.lower().endswith((".py", ".pyw", ".pyc"))
-
-
-def _roots(module: object) -> Iterator[str]:
-    """Where a module of the graph's own was imported from; the folder of one that is run as a script."""
+def _module_roots(module: object) -> Iterator[str]:
+    """Where a module of the graph's own was imported from; for a script that is run, its folder."""
     file, name = getattr(module, "__file__", None), getattr(module, "__name__", None)
     if not isinstance(file, str) or not isinstance(name, str) or name.partition(".")[0] in SHARED:
         return
@@ -167,6 +141,25 @@ def _roots(module: object) -> Iterator[str]:
         yield import_root(getattr(spec, "name", name), path) or os.path.dirname(path)
 
 
+def _launcher_folder() -> Optional[str]:
+    """What Python put on ``sys.path`` for a console script: its folder; on Windows, the launcher itself."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    return os.path.dirname(os.path.realpath(file)) if isinstance(file, str) and _is_launcher(file) else None
+
+
+def _is_launcher(file: str) -> bool:
+    """Whether an installer made the file for an entry point, as opposed to a script."""
+    folder, name = os.path.split(file)
+    return folder.lower().endswith(".exe") or not name.lower().endswith((".py", ".pyw", ".pyc"))
+
+
+def _is_installed(folder: str) -> bool:
+    """Whether the folder belongs to this Python, its environment or its application."""
+    path = Path(os.path.abspath(folder))
+    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
+    return not INSTALLED.isdisjoint(path.parts) or not prefixes.isdisjoint((path, *path.parents))
+
+
 def _full_paths(folders: Iterable[str]) -> tuple[str, ...]:
-    """Each folder once, as it is seen from here; an empty one is the current folder."""
+    """Each folder once, as an absolute path; an empty one is the current folder."""
     return tuple(dict.fromkeys(os.path.abspath(folder) for folder in folders if isinstance(folder, str)))

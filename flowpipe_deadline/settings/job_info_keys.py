@@ -1,4 +1,4 @@
-"""Deadline's own keys: which setting one belongs to, and which only the plan may set."""
+"""Deadline's own keys: which setting each belongs to, which only the plan may set, and the entries of ``job_info``."""
 
 from __future__ import annotations
 
@@ -7,32 +7,33 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
-from .kinds import TEXT, Problem, UnfitError, WarningKind, shown
+from .kinds import TEXT, InvalidSetting, UnfitError, shown
 from .table import SETTINGS, JobSetting
 
-# The same under other keys: R A 3dsmax, O and C LD.
+ENVIRONMENT_KEY = "EnvironmentKeyValue"
+EXTRA_INFO_KEY = "ExtraInfoKeyValue"
+# Other keys of the same settings: R A 3dsmax, O and C LD.
 _ALIASES = {
     "Allowlist": "allow_list",
     "Denylist": "deny_list",
     "MaxTasksPerSlave": "concurrent_tasks",
     "LimitTasksToNumberOfCpus": "limit_concurrent_tasks_to_number_of_cpus",
 }
-_BY_KEY = {setting.key.lower(): setting for setting in SETTINGS.values()}
+# Setting and documented key, by the key in lower case.
+_KNOWN = {setting.key.lower(): (setting, setting.key) for setting in SETTINGS.values()}
+_KNOWN.update((alias.lower(), (SETTINGS[name], alias)) for alias, name in _ALIASES.items())
 
-_CONNECTIONS = "the graph's connections say what a job waits for"
-_ONE_REPOSITORY = (
-    "the jobs of a graph are counted, checked and released in one repository, that of Deadline's own client"
-)
+_CONNECTIONS = "the graph's connections set what a job waits for"
 _CHUNKS = "its tasks are the chunks of the node's frames"
 PLANNED_KEYS: Mapping[str, str] = {
     "Plugin": "all jobs are rendered by the Flowpipe plugin",
-    "Name": "a job is called after graph and node",
+    "Name": "a job is named after graph and node",
     "BatchName": "it groups the jobs of one submission",
-    "Frames": "metadata['batch'] says what is cut",
-    "ChunkSize": "metadata['batch_size'] says it",
+    "Frames": "metadata['batch'] sets what is cut",
+    "ChunkSize": "metadata['batch_size'] sets it",
     "InitialStatus": "jobs are submitted suspended, and released together",
-    "NetworkRoot": _ONE_REPOSITORY,
-    "InitialUncompletedTaskIds": "all tasks are to be done",
+    "NetworkRoot": "the jobs of a graph are counted, checked and released in one repository, the Deadline Client's",
+    "InitialUncompletedTaskIds": "all tasks must be rendered",
     "JobDependencies": _CONNECTIONS,
     "JobDependency#": _CONNECTIONS,
     "JobDependencyNotes#": _CONNECTIONS,
@@ -40,8 +41,8 @@ PLANNED_KEYS: Mapping[str, str] = {
     "JobDependencyResumeOnOverride#": _CONNECTIONS,
     "JobDependencyPercentage": "a job needs all of what feeds it",
     "IsFrameDependent": _CONNECTIONS,
-    "FrameDependencyOffsetStart": "a task needs the frames that it has itself",
-    "FrameDependencyOffsetEnd": "a task needs the frames that it has itself",
+    "FrameDependencyOffsetStart": "a task needs its own frames",
+    "FrameDependencyOffsetEnd": "a task needs its own frames",
     "ResumeOnCompleteDependencies": "a job needs the results of what feeds it",
     "ResumeOnDeletedDependencies": "a job needs the results of what feeds it",
     "ResumeOnFailedDependencies": "a job needs the results of what feeds it",
@@ -55,48 +56,47 @@ PLANNED_KEYS: Mapping[str, str] = {
     "MaintenanceJobStartFrame": _CHUNKS,
     "MaintenanceJobEndFrame": _CHUNKS,
 }
-"""Keys that say what was planned, each with the reason why no setting may change it."""
+"""Keys that the plan sets, each with the reason why no setting may change it."""
 _PLANNED = {key.lower(): reason for key, reason in PLANNED_KEYS.items()}
 _NUMBERS = re.compile(r"\d+|(?<=Tile)\?", re.IGNORECASE)
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_JOB_INFO_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
 def setting_of_key(key: str) -> Optional[JobSetting]:
-    """The setting that a key of Deadline's, or one of a series, belongs to, in whatever case; None if none does.
+    """The setting that a key of Deadline's, or one of a series, belongs to, in any case; None for an unknown key.
 
     >>> setting_of_key("priority").name, setting_of_key("OutputDirectory12").name, setting_of_key("Denylist").name
     ('priority', 'output_directories', 'deny_list')
     """
-    alias = next((name for other, name in _ALIASES.items() if other.lower() == key.lower()), None)
-    if alias is not None:
-        return SETTINGS[alias]
-    return _BY_KEY.get(key.lower()) or _BY_KEY.get(_numbers_as_marks(key))
+    known = _known(key)
+    return None if known is None else known[0]
 
 
 def documented_key(key: str) -> str:
-    """The key as Deadline writes it, its number kept; one that is not known stays as it is.
+    """The key as Deadline writes it, with its number; an unknown key stays as it is.
 
     >>> documented_key("outputdirectory3"), documented_key("DENYLIST"), documented_key("Region")
     ('OutputDirectory3', 'Denylist', 'Region')
     """
-    alias = next((other for other in _ALIASES if other.lower() == key.lower()), None)
-    setting = setting_of_key(key)
-    if alias is not None or setting is None:
-        return alias or key
-    return setting.key.replace("#", key[len(setting.key) - 1 :]) if setting.is_series else setting.key
+    known = _known(key)
+    if known is None:
+        return key
+    _, documented = known
+    return documented.replace("#", key[len(documented) - 1 :])
 
 
 def planned_reason(key: str) -> Optional[str]:
-    """Why no setting may change the key; None if one may.
+    """Why no setting may change the key; None for a key that settings may change.
 
     >>> planned_reason("chunksize")
-    "metadata['batch_size'] says it"
+    "metadata['batch_size'] sets it"
     """
     return _PLANNED.get(key.lower()) or _PLANNED.get(_numbers_as_marks(key))
 
 
 def planned_key_of_name(name: str) -> Optional[str]:
-    """The planned key that somebody means who takes it for a setting, such as ``chunk_size``.
+    """The planned key that is meant by a setting of that name, such as ``chunk_size``.
 
     >>> planned_key_of_name("chunk_size"), planned_key_of_name("pool")
     ('ChunkSize', None)
@@ -104,21 +104,23 @@ def planned_key_of_name(name: str) -> Optional[str]:
     return next((key for key in PLANNED_KEYS if _CAPITALS.sub("_", key).lower() == name), None)
 
 
+def _known(key: str) -> Optional[tuple[JobSetting, str]]:
+    return _KNOWN.get(key.lower()) or _KNOWN.get(_numbers_as_marks(key))
+
+
 def _numbers_as_marks(key: str) -> str:
     return _NUMBERS.sub("#", key).lower()
 
 
-ENVIRONMENT_KEY = "EnvironmentKeyValue"
-EXTRA_INFO_KEY = "ExtraInfoKeyValue"
-_JOB_INFO_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+def raw_entries(raw: Any, *, taken: Collection[str], errors: list[InvalidSetting]) -> list[tuple[str, str]]:
+    """The entries of ``job_info``; a key that belongs to a setting is checked like that setting.
 
-
-def raw_entries(raw: Any, *, taken: Collection[str], errors: list[Problem]) -> list[tuple[str, str]]:
-    """The entries under Deadline's own keys: one that is known by a readable name is checked as that."""
+    ``taken`` are the keys that other settings have set. What is wrong is added to ``errors``.
+    """
     if raw is None:
         return []
     if not isinstance(raw, Mapping):
-        errors.append(Problem("job_info", f"job_info is a dict, not {shown(raw)}"))
+        errors.append(InvalidSetting("job_info", f"job_info is a dict, not {shown(raw)}"))
         return []
     known = {key.lower() for key in taken}
     names = {setting.name for key in taken if (setting := setting_of_key(key)) is not None}
@@ -126,14 +128,14 @@ def raw_entries(raw: Any, *, taken: Collection[str], errors: list[Problem]) -> l
     for key, value in raw.items():
         refusal = _refusal(key, known, names)
         if refusal is not None:
-            errors.append(Problem(f"job_info.{key}", refusal))
+            errors.append(InvalidSetting(f"job_info.{key}", refusal))
             continue
         setting = setting_of_key(key)
-        kind: WarningKind = TEXT if setting is None else setting.kind
+        kind = TEXT if setting is None else setting.kind
         try:
             entries.append((documented_key(key), kind.write_any(value)))
         except UnfitError as error:
-            errors.append(Problem(f"job_info.{key}", f"{key} {error}"))
+            errors.append(InvalidSetting(f"job_info.{key}", f"{key} {error}"))
         known.add(key.lower())
         names |= set() if setting is None or setting.is_series else {setting.name}
     errors += _gaps(entries)
@@ -141,36 +143,35 @@ def raw_entries(raw: Any, *, taken: Collection[str], errors: list[Problem]) -> l
 
 
 def misspelt_keys(keys: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Those that are not documented and look like one that is, with that one.
+    """The keys that are not documented but look like one that is, with that one.
 
-    Deadline has keys that nobody documents, so these are worth a warning and no error.
+    Deadline has undocumented keys, so this is a warning, not an error.
 
     >>> misspelt_keys(["Prioritty", "Region", "Pool"])
     (('Prioritty', 'Priority'),)
     """
     documented = [setting.key for setting in SETTINGS.values()]
-    strangers = [key for key in keys if setting_of_key(key) is None]
-    guesses = [(key, difflib.get_close_matches(key, documented, n=1, cutoff=0.85)) for key in strangers]
+    unknown = [key for key in keys if setting_of_key(key) is None]
+    guesses = [(key, difflib.get_close_matches(key, documented, n=1, cutoff=0.85)) for key in unknown]
     return tuple((key, guess[0]) for key, guess in guesses if guess)
 
 
-def check_entries(entries: Sequence[tuple[str, str]]) -> tuple[Problem, ...]:
-    """What is wrong with entries that did not come from settings: as with raw keys, but ``EnvironmentKeyValue#`` may be
-    among them.
+def check_entries(entries: Sequence[tuple[str, str]]) -> tuple[InvalidSetting, ...]:
+    """What is wrong with entries that did not come from settings; unlike ``job_info``, they may set the environment.
 
-    >>> [str(problem) for problem in check_entries([("Priority", "high"), ("EnvironmentKeyValue0", "SHOW=x")])]
+    >>> [str(error) for error in check_entries([("Priority", "high"), ("EnvironmentKeyValue0", "SHOW=x")])]
     ["Priority is a whole number from 0, not 'high'"]
     """
-    errors: list[Problem] = []
+    errors: list[InvalidSetting] = []
     environment = [(key, text) for key, text in entries if _series_number(key, ENVIRONMENT_KEY) is not None]
     for number, (key, text) in enumerate(environment):
         if key != f"{ENVIRONMENT_KEY}{number}" or not text.partition("=")[0].strip() or "=" not in text:
-            errors.append(Problem(key, f"{key}={text!r} is no {ENVIRONMENT_KEY}{number}=NAME=VALUE"))
+            errors.append(InvalidSetting(key, f"{key}={text!r} is not {ENVIRONMENT_KEY}{number}=NAME=VALUE"))
     rest = [entry for entry in entries if entry not in environment]
     seen: set[str] = set()
     for key, _ in rest:
         if key.lower() in seen:
-            errors.append(Problem(key, f"the job info key '{key}' stands there twice"))
+            errors.append(InvalidSetting(key, f"the job info key '{key}' is set twice"))
         seen.add(key.lower())
     raw_entries(dict(rest), taken=set(), errors=errors)
     return tuple(errors)
@@ -178,7 +179,7 @@ def check_entries(entries: Sequence[tuple[str, str]]) -> tuple[Problem, ...]:
 
 def _refusal(key: Any, known: Collection[str], names: Collection[str]) -> Optional[str]:
     if not isinstance(key, str) or not _JOB_INFO_KEY.fullmatch(key):
-        return f"{key!r} is no job info key"
+        return f"{key!r} is not a job info key"
     reason = planned_reason(key)
     if reason is not None:
         return f"the job info key '{key}' is set by the plan: {reason}"
@@ -191,8 +192,8 @@ def _refusal(key: Any, known: Collection[str], names: Collection[str]) -> Option
     return None
 
 
-def _gaps(entries: Sequence[tuple[str, str]]) -> Iterator[Problem]:
-    """Numbered keys are written from 0 without gaps: whether Deadline reads on after one is unknown."""
+def _gaps(entries: Sequence[tuple[str, str]]) -> Iterator[InvalidSetting]:
+    """Numbered keys that do not run from 0 without a gap: whether Deadline reads on after one is unknown."""
     numbers: dict[str, list[int]] = {}
     for key, _ in entries:
         setting = setting_of_key(key)
@@ -200,7 +201,9 @@ def _gaps(entries: Sequence[tuple[str, str]]) -> Iterator[Problem]:
             numbers.setdefault(setting.key[:-1], []).append(int(key[len(setting.key) - 1 :]))
     for series, found in numbers.items():
         if sorted(found) != list(range(len(found))):
-            yield Problem(f"job_info.{series}", f"the job info keys {series}… are to be numbered from 0 without gaps")
+            yield InvalidSetting(
+                f"job_info.{series}", f"the job info keys {series}… must be numbered from 0 without gaps"
+            )
 
 
 def _series_number(key: str, series: str) -> Optional[int]:

@@ -28,11 +28,23 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 class UnfitError(Exception):
-    """A value that a setting does not take; the message goes on after the setting's name."""
+    """A value that a setting does not take; the message continues a sentence that begins with the setting's name."""
 
 
 @dataclass(frozen=True)
-class WarningKind:
+class InvalidSetting:
+    """What is wrong with one setting."""
+
+    setting: str
+    """Its name; for a key in ``job_info``, that too: ``job_info.Priority``."""
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
+class ValueKind:
     """What a setting takes."""
 
     words: str
@@ -40,10 +52,10 @@ class WarningKind:
     write: Callable[[Any], str]
     """The text that Deadline is given. Raises UnfitError."""
     read: Callable[[str], Any] = str
-    """What ``write`` takes, from the text that Deadline would be given. Raises UnfitError."""
+    """The value for ``write``, from the text that Deadline would be given; a text that does not fit stays as it is."""
 
     def write_any(self, value: Any) -> str:
-        """The text of a value that is given as such or as Deadline's own text, which may be blank.
+        """The text of a value, or of Deadline's own text for one, which may be blank.
 
         Raises:
             UnfitError: It is neither.
@@ -54,8 +66,18 @@ class WarningKind:
         return self.write(self.read(own)) if own.strip(" ") else ""
 
 
+def suggestion(name: str, known: Collection[str], *, otherwise: str) -> str:
+    """``Did you mean …?`` with the known name that is most like ``name``; ``otherwise`` if none is like it.
+
+    >>> suggestion("prioritty", ["pool", "priority"], otherwise="")
+    "Did you mean 'priority'?"
+    """
+    guess = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean '{guess[0]}'?" if guess else otherwise
+
+
 def shown(value: Any) -> str:
-    """A value for people, whatever it is.
+    """Any value for people.
 
     >>> shown("a"), shown(10**5000)
     ("'a'", 'a value that cannot be written out')
@@ -70,7 +92,7 @@ def text(value: Any) -> str:
     """One line of text.
 
     Raises:
-        UnfitError: It is no text, or holds a character that a reader could take for the end of the line.
+        UnfitError: It is not text, or holds a character that a reader could take for the end of the line.
     """
     if not isinstance(value, str):
         raise UnfitError(f"is text, not {shown(value)}")
@@ -83,7 +105,7 @@ def scalar(value: Any) -> str:
     """A text, number or boolean as Deadline writes it.
 
     Raises:
-        UnfitError: It is none of these.
+        UnfitError: It is something else.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -95,17 +117,7 @@ def scalar(value: Any) -> str:
         raise UnfitError("is a number of too many digits") from error
 
 
-def check_name(name: Any) -> None:
-    """Makes sure that it can stand before the ``=`` that ends it in the file.
-
-    Raises:
-        UnfitError: It cannot.
-    """
-    if not isinstance(name, str) or not name.strip() or "=" in name or not is_one_line(name):
-        raise UnfitError(f"has {name!r}, which is no name")
-
-
-def whole_number(low: int, high: int = _LARGEST) -> WarningKind:
+def whole_number(low: int, high: int = _LARGEST) -> ValueKind:
     """Whole numbers of a range."""
     words = f"a whole number from {low}" + ("" if high == _LARGEST else f" to {high}")
 
@@ -114,11 +126,11 @@ def whole_number(low: int, high: int = _LARGEST) -> WarningKind:
             raise UnfitError(f"is {words}, not {shown(value)}")
         return str(value)
 
-    return WarningKind(words, write, lambda given: int(given) if _WHOLE_NUMBER.fullmatch(given.strip()) else given)
+    return ValueKind(words, write, lambda given: int(given) if _WHOLE_NUMBER.fullmatch(given.strip()) else given)
 
 
-def choice(*words: str) -> WarningKind:
-    """One of these words, in whatever case."""
+def choice(*words: str) -> ValueKind:
+    """One of these words, in upper or lower case."""
     listed = f"{', '.join(words[:-1])} or {words[-1]}"
     by_lower_case = {word.lower(): word for word in words}
 
@@ -130,7 +142,32 @@ def choice(*words: str) -> WarningKind:
             raise UnfitError(f"is {listed}, not {shown(value)}{advice}")
         return found
 
-    return WarningKind(listed, write)
+    return ValueKind(listed, write)
+
+
+def _list_of(words: str, write_item: Callable[[Any], str]) -> ValueKind:
+    """Lists, of which Deadline is given the items with commas between them."""
+
+    def write(value: Any) -> str:
+        if not isinstance(value, (list, tuple)):
+            raise UnfitError(f"is {words}, not {shown(value)}")
+        return ",".join(map(checked, value))
+
+    def checked(value: Any) -> str:
+        try:
+            item = write_item(value)
+        except UnfitError as error:
+            raise UnfitError(f"has an item that {error}") from error
+        if not item or "," in item:
+            raise UnfitError(
+                f"has an item {item!r}: it cannot be empty or hold a comma, by which Deadline separates items"
+            )
+        return item
+
+    def read(given: str) -> list[str]:
+        return [item.strip() for item in given.split(",")] if given.strip() else []
+
+    return ValueKind(words, write, read)
 
 
 def _write_boolean(value: Any) -> str:
@@ -140,9 +177,8 @@ def _write_boolean(value: Any) -> str:
 
 
 def _write_progress(value: Any) -> str:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise UnfitError(f"is {MACHINE_PROGRESS.words}, not {shown(value)}")
-    if value != -1 and not 0 <= value <= 100:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not is_number or (value != -1 and not 0 <= value <= 100):
         raise UnfitError(f"is {MACHINE_PROGRESS.words}, not {shown(value)}")
     return format(Decimal(repr(float(value))), "f")
 
@@ -162,28 +198,8 @@ def _write_note(value: Any) -> str:
 def _write_path(value: Any) -> str:
     path = text(os.fspath(value) if isinstance(value, os.PathLike) else value)
     if not _FULL_PATH.match(path):
-        raise UnfitError(f"is a full path, not {path!r}: the workers do not stand where you do")
+        raise UnfitError(f"is a full path, not {path!r}: workers have another current folder")
     return path
-
-
-def _write_items(value: Any, *, words: str, write: Callable[[Any], str]) -> str:
-    if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise UnfitError(f"is {words}, not {shown(value)}")
-    return ",".join(_item(item, write) for item in value)
-
-
-def _item(value: Any, write: Callable[[Any], str]) -> str:
-    try:
-        item = write(value)
-    except UnfitError as error:
-        raise UnfitError(f"has an item that {error}") from error
-    if not item or "," in item:
-        raise UnfitError(f"has an item {item!r}: it cannot be empty or hold a comma, by which Deadline separates items")
-    return item
-
-
-def _split(given: str) -> list[str]:
-    return [item.strip() for item in given.split(",")] if given.strip() else []
 
 
 def _write_moment(value: Any) -> str:
@@ -224,41 +240,13 @@ def _write_span(value: Any) -> str:
     return f"{int(parts[1]):02d}:{parts[2]}:{parts[3]}:{parts[4]}"
 
 
-TEXT = WarningKind("text", text)
-NOTE = WarningKind("text, also of several lines", _write_note)
-BOOLEAN = WarningKind("true or false", _write_boolean, lambda given: _BOOLEANS.get(given.strip().lower(), given))
-MACHINE_PROGRESS = WarningKind("a number from 0 to 100, or -1", _write_progress, _read_number)
-FULL_PATH = WarningKind("a full path", _write_path)
-NAMES = WarningKind(
-    "a list of texts", lambda value: _write_items(value, words="a list of texts", write=text), read=_split
-)
-FULL_PATHS = WarningKind(
-    "a list of full paths",
-    lambda value: _write_items(value, words="a list of full paths", write=_write_path),
-    read=_split,
-)
-MOMENT = WarningKind("a day and time such as 2026-01-31 20:00 or 31/01/2026 20:00", _write_moment)
-TIME_OF_DAY = WarningKind("a time of day such as 20:00:00", _write_time)
-SPAN = WarningKind("a span of time as dd:hh:mm:ss", _write_span)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something that is wrong with a setting."""
-
-    setting: str
-    """Its name; of a key among ``job_info``, that too: ``job_info.Priority``."""
-    message: str
-
-    def __str__(self) -> str:
-        return self.message
-
-
-def suggestion(name: str, known: Collection[str], *, otherwise: str) -> str:
-    """``Did you mean …?`` for a name that is none of the known, else what is to be said otherwise.
-
-    >>> suggestion("prioritty", ["pool", "priority"], otherwise="")
-    "Did you mean 'priority'?"
-    """
-    guess = difflib.get_close_matches(name, known, n=1)
-    return f"Did you mean '{guess[0]}'?" if guess else otherwise
+TEXT = ValueKind("text", text)
+NOTE = ValueKind("text, also of several lines", _write_note)
+BOOLEAN = ValueKind("true or false", _write_boolean, lambda given: _BOOLEANS.get(given.strip().lower(), given))
+MACHINE_PROGRESS = ValueKind("a number from 0 to 100, or -1", _write_progress, _read_number)
+FULL_PATH = ValueKind("a full path", _write_path)
+NAMES = _list_of("a list of texts", text)
+FULL_PATHS = _list_of("a list of full paths", _write_path)
+MOMENT = ValueKind("a day and time such as 2026-01-31 20:00 or 31/01/2026 20:00", _write_moment)
+TIME_OF_DAY = ValueKind("a time of day such as 20:00:00", _write_time)
+SPAN = ValueKind("a span of time as dd:hh:mm:ss", _write_span)

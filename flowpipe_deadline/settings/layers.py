@@ -29,7 +29,7 @@ class Layers:
     layers: tuple[Layer, ...] = ()
 
     def merged(self) -> dict[str, Any]:
-        """What holds for the graph.
+        """The settings that hold for the graph.
 
         >>> studio = Layer("studio", {"pool": "cpu", "environment": {"SHOW": "x", "SITE": "a"}})
         >>> Layers((studio, Layer("--set", {"environment": {"SHOW": "y"}}))).merged()
@@ -51,9 +51,9 @@ class Layers:
 
 
 def merge_settings(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, the stronger first: variables of the environment come together, everything else gives way to its like.
+    """Both, with the stronger taking precedence; only variables of the environment are put together.
 
-    So does what cannot stand beside it, and what says the same by Deadline's own key. None takes away.
+    A setting also replaces those that it excludes, and the same setting under Deadline's own key. None removes it.
 
     >>> merge_settings({"allow_list": ["w1"], "job_info": {"Pool": "a"}}, {"deny_list": ["w2"], "pool": "b"})
     {'deny_list': ['w2'], 'pool': 'b'}
@@ -71,17 +71,19 @@ def merge_settings(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> di
 
 
 def ousted_settings(settings: Mapping[str, Any]) -> set[str]:
-    """The names of what these settings leave no room for: of their own like, and of what excludes them.
+    """The names of the settings that these replace: the same ones, and those that they exclude.
 
     >>> sorted(ousted_settings({"pool": "a", "job_info": {"Whitelist": "w1"}}))
     ['allow_list', 'deny_list', 'job_info', 'pool']
     """
-    said = _said(settings)
-    return {*said, *(rival for name, value in said.items() if counts(value) for rival in rivals(name))}
+    raw = settings.get(_RAW)
+    named = {setting_name(key): value for key, value in raw.items()} if isinstance(raw, Mapping) else {}
+    values = {name: value for name, value in {**named, **settings}.items() if name}
+    return {*values, *(rival for name, value in values.items() if counts(value) for rival in rivals(name))}
 
 
 def setting_name(key: Any) -> str:
-    """The name of the setting that a key of Deadline's belongs to; empty if none does."""
+    """The name of the setting that a key of Deadline's belongs to; empty for an unknown key."""
     setting = setting_of_key(key) if isinstance(key, str) else None
     return "" if setting is None else setting.name
 
@@ -93,10 +95,3 @@ def places(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from ((f"{ENVIRONMENT}.{variable}", text) for variable, text in value.items())
         else:
             yield name, value
-
-
-def _said(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that are spoken of, be it by Deadline's own key."""
-    raw = settings.get(_RAW)
-    named = {setting_name(key): value for key, value in raw.items()} if isinstance(raw, Mapping) else {}
-    return {name: value for name, value in {**named, **settings}.items() if name}

@@ -12,23 +12,21 @@ from ..core.errors import SettingError
 from ..core.warnings import ErrorCollector
 from ..results.merge import MergeError, check_rule
 from .context import PlanContext
-from .kinds import Problem, UnfitError, suggestion, whole_number
+from .kinds import InvalidSetting, UnfitError, suggestion, whole_number
 from .layers import merge_settings
-from .parse import Entries, parse_job_settings
+from .parse import JobEntries, parse_job_settings
 
 DEFAULT_INTERPRETER = "python"
-METADATA_KEYS = ("interpreter", "batch_size", "batch", "deadline")
+_METADATA_KEYS = ("interpreter", "batch_size", "batch", "deadline")
 _BATCH_KEYS = ("size", "over", "merge")
 _INTERPRETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CHUNK_SIZE = whole_number(1)
-_CAPTURE = "capture_environment"
-_ROOTS = "import_roots"
 _GRAPH_WIDE = "the graph-wide settings"
 
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """An implicit batch as the node's metadata asks for it."""
+    """How the node's metadata asks for it to be cut."""
 
     chunk_size: int
     over: tuple[str, ...]
@@ -37,20 +35,17 @@ class BatchSettings:
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """Everything the metadata says."""
+    """Everything that a node's metadata says."""
 
-    interpreter: str
-    batch: Optional[BatchSettings]
-    job_info: Entries
-    """Job info keys and their text, in the order in which they are written."""
-    extra_info: Entries
-    """Names and texts for scripts to find, as ``ExtraInfoKeyValue#``."""
+    interpreter: str = DEFAULT_INTERPRETER
+    batch: Optional[BatchSettings] = None
+    job: JobEntries = field(default_factory=JobEntries)
+    misspelt_keys: tuple[tuple[str, str], ...] = ()
+    """Keys of the metadata that look like one of ours, each with that one."""
     import_roots: tuple[str, ...] = ()
     """Folders that the worker imports the graph's own modules from."""
-    missing_variables: tuple[str, ...] = ()
-    """Variables that are to be captured, and are not set."""
-    misspelt_keys: tuple[tuple[str, str], ...] = ()
-    """Keys of ``job_info`` that nobody documents, with the one that may be meant."""
+    python_path: tuple[str, ...] = ()
+    """Those of the import roots that child processes import from as well."""
 
 
 @dataclass(frozen=True)
@@ -58,23 +53,23 @@ class GraphWide:
     """Settings for all nodes, checked as far as they can be without one."""
 
     settings: Mapping[str, Any] = field(default_factory=dict)
-    idle: frozenset[Problem] = frozenset()
-    """What has no effect unless a node says more: not that node's fault."""
+    idle: frozenset[InvalidSetting] = frozenset()
+    """Those that have no effect unless a node sets another one."""
 
 
 class _NodeErrors:
-    """Everything that is wrong with one node."""
+    """The setting errors of one node."""
 
     def __init__(self, node: str) -> None:
         self.errors = ErrorCollector()
         self._node = node
 
     def add(self, reason: str) -> None:
-        """One more."""
+        """Adds a SettingError."""
         self.errors.add(SettingError(self._node, reason))
 
     def mapping(self, name: str, value: Any) -> Mapping[str, Any]:
-        """The value as a dict; an empty one for None, or for something else, which is found fault with."""
+        """The value if it is a dict; otherwise an empty one, and an error unless the value is None."""
         if value is None or isinstance(value, Mapping):
             return value or {}
         self.add(f"{name} is a dict, not {value!r}")
@@ -82,27 +77,27 @@ class _NodeErrors:
 
 
 def check_graph_wide(settings: Mapping[str, Any], *, name: str) -> GraphWide:
-    """Settings that look like ``metadata["deadline"]`` and hold for all nodes of the graph called ``name``.
+    """The settings for all nodes of the graph called ``name``, in the form of ``metadata["deadline"]``.
 
     Raises:
         SettingError: One does not exist (the right one is suggested) or has a bad value.
-        PreflightError: Several.
+        PreflightError: Several settings do.
     """
     errors = _NodeErrors(name)
     given = errors.mapping(_GRAPH_WIDE, settings)
     parsed = parse_job_settings(given, environ={})
-    for problem in parsed.errors:
-        errors.add(f"{_GRAPH_WIDE}: {problem}")
+    for error in parsed.errors:
+        errors.add(f"{_GRAPH_WIDE}: {error}")
     errors.errors.raise_all()
     return GraphWide(settings=given, idle=frozenset(parsed.idle))
 
 
 def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: PlanContext) -> NodeSettings:
-    """The settings of one node; its own win over the graph's.
+    """The settings of one node; its own take precedence over the graph's.
 
     Raises:
         SettingError: A setting does not exist (the right one is suggested) or has a bad value.
-        PreflightError: That is so of several.
+        PreflightError: Several settings do.
     """
     errors = _NodeErrors(node)
     metadata = errors.mapping("metadata", metadata)
@@ -111,30 +106,27 @@ def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: 
     batch = _parse_batch(metadata, errors)
     settings = merge_settings(graph_wide.settings, own)
     parsed = parse_job_settings(settings, environ=context.environ or {})
-    for problem in (*parsed.errors, *parsed.idle):
-        errors.add(f"{_GRAPH_WIDE}: {problem}" if problem in graph_wide.idle else str(problem))
-    if settings.get(_CAPTURE) and context.environ is None:
-        errors.add(f"{_CAPTURE} needs to know the environment: plan_graph(…, context=read_plan_context())")
+    for error in (*parsed.errors, *parsed.idle):
+        errors.add(f"{_GRAPH_WIDE}: {error}" if error in graph_wide.idle else str(error))
+    if settings.get("capture_environment") and context.environ is None:
+        errors.add("capture_environment needs to know the environment: plan_graph(…, context=read_plan_context())")
     errors.errors.raise_all()
+    import_roots = _import_roots(settings.get("import_roots"), context)
     return NodeSettings(
         interpreter=interpreter,
         batch=batch,
-        job_info=parsed.job_info,
-        extra_info=parsed.extra_info,
-        import_roots=_import_roots(settings.get(_ROOTS), context),
-        missing_variables=parsed.missing,
-        misspelt_keys=parsed.odd,
+        job=parsed,
+        misspelt_keys=_misspelt_keys(metadata),
+        import_roots=import_roots,
+        python_path=tuple(folder for folder in context.python_path if folder in import_roots),
     )
 
 
-def misspelt_metadata(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Metadata keys that look like one of ours and are not, with the one that may be meant.
-
-    Metadata is the user's own, so these are worth a warning and no error.
-    """
-    strangers = [key for key in metadata if isinstance(key, str) and key not in METADATA_KEYS]
-    guesses = [(key, difflib.get_close_matches(key.lower(), METADATA_KEYS, n=1, cutoff=0.85)) for key in strangers]
-    return [(key, guess[0]) for key, guess in guesses if guess]
+def _misspelt_keys(metadata: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Metadata may hold anything, so these are warnings, not errors."""
+    unknown = [key for key in metadata if isinstance(key, str) and key not in _METADATA_KEYS]
+    guesses = [(key, difflib.get_close_matches(key.lower(), _METADATA_KEYS, n=1, cutoff=0.85)) for key in unknown]
+    return tuple((key, guess[0]) for key, guess in guesses if guess)
 
 
 def _import_roots(value: Any, context: PlanContext) -> tuple[str, ...]:
@@ -147,7 +139,7 @@ def _parse_interpreter(value: Any, errors: _NodeErrors) -> str:
     if value is None:
         return DEFAULT_INTERPRETER
     if not isinstance(value, str) or not _INTERPRETER.fullmatch(value):
-        errors.add(f"{value!r} is no interpreter; use a name such as 'maya' or 'maya-2025'")
+        errors.add(f"{value!r} is not an interpreter; use a name such as 'maya' or 'maya-2025'")
     return str(value)
 
 

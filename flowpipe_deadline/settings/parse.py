@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from ..core.text import is_one_line
 from .context import Captured, capture
 from .job_info_keys import (
     ENVIRONMENT_KEY,
@@ -19,7 +20,7 @@ from .job_info_keys import (
     raw_entries,
     setting_of_key,
 )
-from .kinds import FULL_PATH, NAMES, Problem, UnfitError, check_name, scalar, shown, suggestion, text
+from .kinds import FULL_PATH, NAMES, InvalidSetting, UnfitError, scalar, shown, suggestion, text
 from .rules import exclusions, idle_settings
 from .table import SETTINGS, JobSetting
 
@@ -31,7 +32,7 @@ _DICT = "a dict of names and texts"
 
 @dataclass(frozen=True)
 class OwnSetting:
-    """A setting that becomes no single key of Deadline's."""
+    """A setting that is not a key of Deadline's."""
 
     name: str
     key: str
@@ -40,48 +41,38 @@ class OwnSetting:
     about: str
 
 
-OWN_SETTINGS: Mapping[str, OwnSetting] = {
-    setting.name: setting
-    for setting in (
-        OwnSetting(
-            "environment", f"{ENVIRONMENT_KEY}#", _DICT, "", "Variables to set; a value of None takes one away again"
-        ),
-        OwnSetting(
-            *("capture_environment", f"{ENVIRONMENT_KEY}#", "a list of names and patterns such as 'REZ_*'", ""),
-            about="Variables to take along from where the graph is planned",
-        ),
-        OwnSetting(
-            *("import_roots", "", "true, false, or a list of full paths", "true"),
-            about="Folders that workers import the graph's own modules from; true for those where they come from here",
-        ),
-        OwnSetting("extra_info", f"{EXTRA_INFO_KEY}#", _DICT, "", "Names and texts for scripts to find"),
-        OwnSetting(
-            "job_info", "", "a dict of Deadline's keys and values", "", "Any other key, and these by Deadline's names"
-        ),
-    )
-}
-SETTING_NAMES: tuple[str, ...] = (*SETTINGS, *OWN_SETTINGS)
+_ROWS = (
+    ("environment", f"{ENVIRONMENT_KEY}#", _DICT, "", "Variables to set; a value of None removes one"),
+    ("capture_environment", f"{ENVIRONMENT_KEY}#", "a list of names and patterns such as 'REZ_*'", "",
+     "Variables to take along from where the graph is planned"),
+    ("import_roots", "", "true, false, or a list of full paths", "true",
+     "Folders that workers import the graph's own modules from; true for those where they come from here"),
+    ("extra_info", f"{EXTRA_INFO_KEY}#", _DICT, "", "Names and texts for scripts to find"),
+    ("job_info", "", "a dict of Deadline's keys and values", "", "Any other key, and these by Deadline's names"),
+)  # fmt: skip
+OWN_SETTINGS: Mapping[str, OwnSetting] = {row[0]: OwnSetting(*row) for row in _ROWS}
+_SETTING_NAMES = (*SETTINGS, *OWN_SETTINGS)
 
 
 @dataclass(frozen=True)
 class JobEntries:
-    """What settings come to."""
+    """The entries that settings become, and what is wrong with the settings."""
 
-    job_info: Entries
+    job_info: Entries = ()
     """Keys and their text, in the order in which they are written."""
-    extra_info: Entries
-    errors: tuple[Problem, ...]
-    """What is wrong with any of them."""
-    idle: tuple[Problem, ...]
-    """What has no effect without another that is not there."""
-    missing: tuple[str, ...]
-    """Variables that were to be captured and are not set."""
-    odd: tuple[tuple[str, str], ...]
-    """Deadline's own keys that are none, but look like the one beside them."""
+    extra_info: Entries = ()
+    """Names and texts for scripts to find, as ``ExtraInfoKeyValue#``."""
+    errors: tuple[InvalidSetting, ...] = ()
+    idle: tuple[InvalidSetting, ...] = ()
+    """Settings that have no effect without another one, which is not set."""
+    missing: tuple[str, ...] = ()
+    """Variables to capture that are not set."""
+    misspelt: tuple[tuple[str, str], ...] = ()
+    """Undocumented keys of ``job_info``, each with the documented key that it looks like."""
 
 
 def parse_job_settings(settings: Mapping[str, Any], *, environ: Mapping[str, str]) -> JobEntries:
-    """The entries of these settings; those with a problem are left out. ``environ`` is what may be captured.
+    """The entries of these settings, without those that are wrong. ``environ`` is what may be captured.
 
     >>> parse_job_settings({"priority": 80, "limits": ["maya", "arnold"]}, environ={}).job_info
     (('Priority', '80'), ('LimitGroups', 'maya,arnold'))
@@ -89,69 +80,61 @@ def parse_job_settings(settings: Mapping[str, Any], *, environ: Mapping[str, str
     errors = list(_unknown(settings))
     values = {name: settings[name] for name in SETTINGS if settings.get(name) is not None}
     _complete_outputs(values, errors)
-    said = [(setting, values[name]) for name, setting in SETTINGS.items() if name in values]
-    entries = [entry for setting, value in said for entry in _entries(setting, value, errors)]
+    given = [(setting, values[name]) for name, setting in SETTINGS.items() if name in values]
+    entries = [entry for setting, value in given for entry in _entries(setting, value, errors)]
     captured = _capture(settings.get("capture_environment"), environ, errors)
     explicit = _named(settings, "environment", errors)
     environment = {**captured.values, **explicit}
     pairs = [f"{name}={value}" for name, value in environment.items() if value is not None]
     entries += [(f"{ENVIRONMENT_KEY}{index}", pair) for index, pair in enumerate(pairs)]
     raw = raw_entries(settings.get("job_info"), taken={key for key, _ in entries}, errors=errors)
-    given = {**{owner.name: own for key, own in raw if (owner := setting_of_key(key)) is not None}, **values}
-    errors += [Problem(name, message) for name, message in exclusions(given)]
-    errors += _import_roots_problems(settings.get("import_roots"))
+    chosen = {**{owner.name: own for key, own in raw if (owner := setting_of_key(key)) is not None}, **values}
+    errors += exclusions(chosen)
+    errors += _import_roots_errors(settings.get("import_roots"))
     return JobEntries(
         job_info=(*entries, *raw),
         extra_info=tuple(
             (name, value) for name, value in _named(settings, "extra_info", errors).items() if value is not None
         ),
         errors=tuple(errors),
-        idle=tuple(Problem(name, message) for name, message in idle_settings(given)),
+        idle=tuple(idle_settings(chosen)),
         missing=captured.missing,
-        odd=misspelt_keys(key for key, _ in raw),
+        misspelt=misspelt_keys(key for key, _ in raw),
     )
 
 
-def _unknown(settings: Mapping[Any, Any]) -> Iterator[Problem]:
-    for name in settings:
-        if name in SETTING_NAMES:
-            continue
-        planned = planned_key_of_name(str(name))
-        setting = setting_of_key(str(name))
+def _unknown(settings: Mapping[Any, Any]) -> Iterator[InvalidSetting]:
+    for name in (str(key) for key in settings if key not in _SETTING_NAMES):
+        planned = planned_key_of_name(name)
+        setting = setting_of_key(name)
         if planned is not None:
-            yield Problem(str(name), f"'{name}' is no farm setting, but set by the plan: {planned_reason(planned)}")
+            message = f"'{name}' is not a setting, but set by the plan: {planned_reason(planned)}"
         elif setting is not None:
-            yield Problem(
-                str(name), f"unknown farm setting '{name}'. Deadline's {setting.key} is '{setting.name}' here"
-            )
+            message = f"unknown setting '{name}'. Deadline's {setting.key} is '{setting.name}' here"
         else:
-            advice = suggestion(
-                str(name), SETTING_NAMES, otherwise="'flowpipe-deadline config --list-settings' shows all"
-            )
-            yield Problem(str(name), f"unknown farm setting '{name}'. {advice}")
+            advice = "'flowpipe-deadline config --list-settings' shows all"
+            message = f"unknown setting '{name}'. {suggestion(name, _SETTING_NAMES, otherwise=advice)}"
+        yield InvalidSetting(name, message)
 
 
-def _entries(setting: JobSetting, value: Any, errors: list[Problem]) -> list[tuple[str, str]]:
-    try:
-        if not setting.is_series:
-            written = setting.kind.write(value)
-            return [] if not written and value in ([], ()) else [(setting.key, written)]
-        if isinstance(value, str) or not isinstance(value, (list, tuple)):
-            raise UnfitError(f"is {setting.words}, not {shown(value)}")
-    except UnfitError as error:
-        errors.append(Problem(setting.name, f"{setting.name} {error}"))
-        return []
+def _entries(setting: JobSetting, value: Any, errors: list[InvalidSetting]) -> list[tuple[str, str]]:
+    items = [(setting.name, setting.key, value)]
+    if setting.is_series:
+        if not isinstance(value, (list, tuple)):
+            errors.append(InvalidSetting(setting.name, f"{setting.name} is {setting.words}, not {shown(value)}"))
+            return []
+        items = [(f"{setting.name}[{i}]", setting.key.replace("#", str(i)), item) for i, item in enumerate(value)]
     entries = []
-    for index, item in enumerate(value):
+    for place, key, item in items:
         try:
-            entries.append((setting.key.replace("#", str(index)), setting.kind.write(item)))
+            entries.append((key, setting.kind.write(item)))
         except UnfitError as error:
-            errors.append(Problem(setting.name, f"{setting.name}[{index}] {error}"))
-    return entries
+            errors.append(InvalidSetting(setting.name, f"{place} {error}"))
+    return [entry for entry in entries if entry[1] or value not in ([], ())]
 
 
-def _complete_outputs(values: dict[str, Any], errors: list[Problem]) -> None:
-    """Makes pairs of folders and file names, both of which *View Output* needs; full paths are taken apart."""
+def _complete_outputs(values: dict[str, Any], errors: list[InvalidSetting]) -> None:
+    """Makes pairs of folders and file names, as *View Output* needs both; full paths are split."""
     names, folders = values.get("output_filenames"), values.get("output_directories")
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         return
@@ -159,71 +142,72 @@ def _complete_outputs(values: dict[str, Any], errors: list[Problem]) -> None:
     for name in names:
         if _PRINTF.search(name):
             hashes = "#" * int(_PRINTF.search(name)[1] or 1)  # type: ignore[index]
-            errors.append(Problem(place, f"{place}: write {_PRINTF.sub(hashes, name)!r} for {name!r}: Deadline's way"))
+            errors.append(
+                InvalidSetting(place, f"{place}: write {_PRINTF.sub(hashes, name)!r} for {name!r}: Deadline's way")
+            )
     if folders is None:
         split = [(ntpath if "\\" in name else posixpath).split(name) for name in names]
         bare = next((name for name, (folder, last) in zip(names, split) if not folder or not last), None)
         if bare is not None:
-            errors.append(Problem(place, f"{place} has {bare!r}, no full path; set 'output_directories' as well"))
+            errors.append(
+                InvalidSetting(place, f"{place} has {bare!r}, not a full path; set 'output_directories' as well")
+            )
             del values[place]
         else:
             values["output_directories"], values[place] = (list(part) for part in zip(*split)) if split else ([], [])
     elif isinstance(folders, (list, tuple)) and len(folders) != len(names):
         count = f"{len(names)} for {len(folders)} of output_directories"
-        errors.append(Problem(place, f"{place} has {count}; each file name belongs to the folder of its number"))
+        errors.append(InvalidSetting(place, f"{place} has {count}; each file name belongs to the folder of its number"))
     elif any("/" in name or "\\" in name for name in names):
-        errors.append(Problem(place, f"{place} has a path, and output_directories are set too; give bare names"))
+        errors.append(InvalidSetting(place, f"{place} has a path, and output_directories are set too; give bare names"))
 
 
-def _named(settings: Mapping[str, Any], name: str, errors: list[Problem]) -> dict[str, Optional[str]]:
+def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting]) -> dict[str, Optional[str]]:
     """A setting that is a dict of names and texts; a text of None stays None."""
     value = settings.get(name)
     if not isinstance(value, Mapping):
-        errors += [] if value is None else [Problem(name, f"{name} is a dict, not {shown(value)}")]
+        errors += [] if value is None else [InvalidSetting(name, f"{name} is a dict, not {shown(value)}")]
         return {}
     texts: dict[str, Optional[str]] = {}
     for member, item in value.items():
-        try:
-            check_name(member)
-        except UnfitError as error:
-            errors.append(Problem(name, f"{name} {error}"))
+        if not isinstance(member, str) or not member.strip() or "=" in member or not is_one_line(member):
+            errors.append(InvalidSetting(name, f"{name} has {member!r}, which is not a name"))
             continue
         try:
             texts[member] = None if item is None else text(scalar(item))
         except UnfitError as error:
-            errors.append(Problem(f"{name}.{member}", f"{name}.{member} {error}"))
+            errors.append(InvalidSetting(f"{name}.{member}", f"{name}.{member} {error}"))
     return texts
 
 
-def _capture(wanted: Any, environ: Mapping[str, str], errors: list[Problem]) -> Captured:
-    nothing = Captured(values={}, missing=(), unfit=())
+def _capture(wanted: Any, environ: Mapping[str, str], errors: list[InvalidSetting]) -> Captured:
     if wanted is None:
-        return nothing
+        return Captured(values={})
+    setting = "capture_environment"
     try:
         NAMES.write(wanted)
     except UnfitError as error:
-        errors.append(Problem("capture_environment", f"capture_environment {error}"))
-        return nothing
-    bad = [name for name in wanted if "=" in name]
-    found = capture([name for name in wanted if name not in bad], environ)
-    errors += [Problem("capture_environment", f"capture_environment has {name!r}, which is no name") for name in bad]
-    errors += [
-        Problem(
-            "capture_environment", f"capture_environment: the value of {name} has several lines; Deadline has no escape"
-        )
-        for name in found.unfit
+        errors.append(InvalidSetting(setting, f"{setting} {error}"))
+        return Captured(values={})
+    found = capture([name for name in wanted if "=" not in name], environ)
+    reasons = [
+        *(f" has {name!r}, which is not a name" for name in wanted if "=" in name),
+        *(f": the value of {name} has several lines; Deadline has no escape" for name in found.unfit),
     ]
+    errors += [InvalidSetting(setting, f"{setting}{reason}") for reason in reasons]
     return found
 
 
-def _import_roots_problems(value: Any) -> Iterator[Problem]:
+def _import_roots_errors(value: Any) -> Iterator[InvalidSetting]:
     if value is None or isinstance(value, bool):
         return
-    if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        yield Problem("import_roots", f"import_roots is {OWN_SETTINGS['import_roots'].words}, not {shown(value)}")
+    if not isinstance(value, (list, tuple)):
+        yield InvalidSetting(
+            "import_roots", f"import_roots is {OWN_SETTINGS['import_roots'].words}, not {shown(value)}"
+        )
         return
     for index, folder in enumerate(value):
         try:
             FULL_PATH.write(folder)
         except UnfitError as error:
-            yield Problem("import_roots", f"import_roots[{index}] {error}")
+            yield InvalidSetting("import_roots", f"import_roots[{index}] {error}")

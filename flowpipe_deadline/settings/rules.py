@@ -1,10 +1,11 @@
-"""How settings bear on each other: which exclude each other, and which mean nothing alone."""
+"""Which settings exclude each other, and which have no effect without another."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from .kinds import InvalidSetting
 from .table import SETTINGS
 
 _EXCLUSIVE = (
@@ -28,7 +29,7 @@ _DAY_TIMES = tuple(name for name in SETTINGS if name.startswith("scheduled_") an
 
 
 def rivals(name: str) -> Collection[str]:
-    """The settings that cannot stand beside this one.
+    """The settings that this one excludes.
 
     >>> rivals("allow_list")
     {'deny_list'}
@@ -37,7 +38,7 @@ def rivals(name: str) -> Collection[str]:
 
 
 def counts(value: Any) -> bool:
-    """Whether a value says anything of its setting: not if it is left out or switched off. A number always does.
+    """Whether a value switches its setting on: None and False do not, a number always does.
 
     >>> counts(0), counts(False), counts(None)
     (True, False, False)
@@ -45,46 +46,46 @@ def counts(value: Any) -> bool:
     return value is not None and value is not False and value != "false"
 
 
-def exclusions(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Settings that cannot stand beside each other: the name of one, and the message.
+def exclusions(given: Mapping[str, Any]) -> Iterator[InvalidSetting]:
+    """Settings that exclude each other.
 
-    >>> next(exclusions({"task_timeout_minutes": 5, "task_timeout_seconds": 300}))[1]
-    'task_timeout_seconds and task_timeout_minutes exclude each other; keep one'
+    >>> print(next(exclusions({"task_timeout_minutes": 5, "task_timeout_seconds": 300})))
+    task_timeout_seconds and task_timeout_minutes exclude each other; keep one
     """
     for group in _EXCLUSIVE:
-        given = [name for name in group if counts(said.get(name))]
-        if len(given) > 1:
-            yield given[-1], f"{' and '.join(given)} exclude each other; keep one"
+        chosen = [name for name in group if counts(given.get(name))]
+        if len(chosen) > 1:
+            yield InvalidSetting(chosen[-1], f"{' and '.join(chosen)} exclude each other; keep one")
 
 
-def idle_settings(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Settings that have no effect as long as another is not there: the name, and the message.
+def idle_settings(given: Mapping[str, Any]) -> Iterator[InvalidSetting]:
+    """Settings that have no effect without another one.
 
-    If that other is switched off by name, they may stay: so a node can say that it goes without what is set for all.
+    They may stay if that other is switched off explicitly, so that one node can switch off what is set for all.
 
-    >>> next(idle_settings({"rem_time_threshold": 60}))
-    ('rem_time_threshold', "rem_time_threshold has no effect without 'interruptible'; set that too")
+    >>> print(next(idle_settings({"rem_time_threshold": 60})))
+    rem_time_threshold has no effect without 'interruptible'; set that too
     >>> list(idle_settings({"rem_time_threshold": 60, "interruptible": False}))
     []
     """
     for switch, names in _SWITCHES.items():
-        if said.get(switch) is None:
+        if given.get(switch) is None:
             for name in names:
-                if said.get(name) is not None:
-                    yield name, f"{name} has no effect without '{switch}'; set that too"
-    yield from _schedule(said)
+                if given.get(name) is not None:
+                    yield InvalidSetting(name, f"{name} has no effect without '{switch}'; set that too")
+    yield from (InvalidSetting(name, message) for name, message in _schedule_errors(given))
 
 
-def _schedule(said: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    kind = str(said.get("scheduled_type") or "").strip().lower()
-    has_times = [name for name in _DAY_TIMES if said.get(name) is not None]
-    if kind in ("once", "daily") and said.get("scheduled_start") is None:
-        yield "scheduled_type", f"scheduled_type {said['scheduled_type']} needs 'scheduled_start'"
+def _schedule_errors(given: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    kind = str(given.get("scheduled_type") or "").strip().lower()
+    has_times = [name for name in _DAY_TIMES if given.get(name) is not None]
+    if kind in ("once", "daily") and given.get("scheduled_start") is None:
+        yield "scheduled_type", f"scheduled_type {given['scheduled_type']} needs 'scheduled_start'"
     if kind == "custom" and not has_times:
         yield "scheduled_type", "scheduled_type Custom needs a time of a day, such as 'scheduled_monday_start_time'"
-    if said.get("scheduled_start") is not None and not kind:
+    if given.get("scheduled_start") is not None and not kind:
         yield "scheduled_start", "scheduled_start has no effect without 'scheduled_type', Once or Daily; set that too"
-    if said.get("scheduled_days") is not None and kind not in ("daily", "none"):
+    if given.get("scheduled_days") is not None and kind not in ("daily", "none"):
         yield "scheduled_days", "scheduled_days has no effect without 'scheduled_type' Daily"
     if has_times and kind not in ("custom", "none"):
         yield has_times[0], f"{has_times[0]} has no effect without 'scheduled_type' Custom"

@@ -1,4 +1,4 @@
-"""The table of settings: readable names, Deadline's keys, what they take, and what happens without them.
+"""The table of settings: readable names, Deadline's keys, what they take, and their defaults.
 
 Keys, ranges and defaults: submission, section 1.2, which rests on the manual's list (evidence D2) but where
 a row says otherwise. A name is the key's words in snake case; lists have a plural where Deadline has a number.
@@ -20,7 +20,7 @@ from .kinds import (
     SPAN,
     TEXT,
     TIME_OF_DAY,
-    WarningKind,
+    ValueKind,
     choice,
     whole_number,
 )
@@ -36,13 +36,13 @@ class JobSetting:
 
     name: str
     key: str
-    """Deadline's; ``#`` stands for the numbers from 0 of a series."""
-    kind: WarningKind
-    """What it takes; of a series, what each item is."""
+    """Deadline's key; ``#`` stands for the numbers of a series, from 0."""
+    kind: ValueKind
+    """What it takes; for a series, what each item takes."""
     default: str
-    """What Deadline does without it, as documented; empty for nothing."""
+    """What Deadline uses without it, as documented; empty for nothing."""
     about: str
-    """What it means, in a line."""
+    """What it means, in one line."""
     evidence: str = "D2"
 
     @property
@@ -72,10 +72,10 @@ SECTIONS: Mapping[str, tuple[JobSetting, ...]] = {
     "General": (
         _row("comment", "Comment", TEXT, "", "A note for the Monitor"),
         _row("department", "Department", TEXT, "", "Groups jobs in the Monitor"),
-        _row("user_name", "UserName", TEXT, "current user", "Whose job it is; the farm's security may refuse it"),
-        _row("machine_name", "MachineName", TEXT, "current machine", "Where it is said to come from"),
+        _row("user_name", "UserName", TEXT, "current user", "The job's user; the farm's security may refuse it"),
+        _row("machine_name", "MachineName", TEXT, "current machine", "The machine that the job is submitted from"),
         _row("pool", "Pool", TEXT, "none", "The pool of workers"),
-        _row("secondary_pool", "SecondaryPool", TEXT, "", "The pool to spread to when workers there are free"),
+        _row("secondary_pool", "SecondaryPool", TEXT, "", "A further pool to use when its workers are free"),
         _row("group", "Group", TEXT, "none", "The group of workers"),
         _row("priority", "Priority", _NUMBER, "50", "The higher the sooner; the maximum is the repository's"),
         _row("concurrent_tasks", "ConcurrentTasks", whole_number(1, 16), "1", "Tasks that a worker does at once"),
@@ -87,7 +87,7 @@ SECTIONS: Mapping[str, tuple[JobSetting, ...]] = {
              "Workers fetch all job files anew between tasks"),
         _row("force_reload_plugin", "ForceReloadPlugin", BOOLEAN, "false", "The plugin is loaded anew for each task"),
         _row("sequential", "Sequential", BOOLEAN, "false", "A worker takes tasks in order, and stays to the end"),
-        _row("suppress_events", "SuppressEvents", BOOLEAN, "false", "No event plugin hears of the job"),
+        _row("suppress_events", "SuppressEvents", BOOLEAN, "false", "Event plugins are not notified of the job"),
         _row("protected", "Protected", BOOLEAN, "false", "Only its user or a super user deletes it, no house cleaning"),
     ),
     "Time-outs": (
@@ -113,13 +113,13 @@ SECTIONS: Mapping[str, tuple[JobSetting, ...]] = {
              "Only tasks with more than these seconds left are interrupted", "D2; default O"),
     ),
     "Machines": (
-        _row("machine_limit", "MachineLimit", _NUMBER, "0", "Workers that may be at it at once; 0 for all"),
+        _row("machine_limit", "MachineLimit", _NUMBER, "0", "Workers that may render it at once; 0 for all"),
         _row("machine_limit_progress", "MachineLimitProgress", MACHINE_PROGRESS, "-1",
              "A worker counts no more once its task has passed this progress; -1 for never"),
         # Not Allowlist and Denylist: the old names are what submitters for 10.0 to 10.4 write (R, C AY), the new ones
         # are known of 10.2 and 10.3 only (O, C LD), and no source says that the old ones were ever dropped.
-        _row("allow_list", "Whitelist", NAMES, "", "The only workers that may do it", "D2, R, C"),
-        _row("deny_list", "Blacklist", NAMES, "", "Workers that may not do it", "D2, R, C"),
+        _row("allow_list", "Whitelist", NAMES, "", "The only workers that may render it", "D2, R, C"),
+        _row("deny_list", "Blacklist", NAMES, "", "Workers that may not render it", "D2, R, C"),
         _row("limits", "LimitGroups", NAMES, "", "Limits, such as licences, that its tasks count against"),
     ),
     "Dependencies": (
@@ -137,13 +137,13 @@ SECTIONS: Mapping[str, tuple[JobSetting, ...]] = {
         _row("failure_detection_task_errors", "FailureDetectionTaskErrors", _NUMBER, "the repository's",
              "Errors at which a task fails; 0 for never", "D2; default U"),
         _row("ignore_bad_job_detection", "IgnoreBadJobDetection", BOOLEAN, "false", "Workers with errors keep trying"),
-        _row("send_job_error_warning", "SendJobErrorWarning", BOOLEAN, "false", "Its user is told of many errors"),
+        _row("send_job_error_warning", "SendJobErrorWarning", BOOLEAN, "false", "Its user is notified of many errors"),
     ),
     "Cleanup": (
         _row("delete_on_complete", "DeleteOnComplete", BOOLEAN, "false", "As on_job_complete", "R"),
         _row("archive_on_complete", "ArchiveOnComplete", BOOLEAN, "false", "As on_job_complete", "R"),
         _row("override_auto_job_cleanup", "OverrideAutoJobCleanup", BOOLEAN, "false", "The job has rules of its own"),
-        _row("override_job_cleanup", "OverrideJobCleanup", BOOLEAN, "", "House cleaning takes it", "D2; default U"),
+        _row("override_job_cleanup", "OverrideJobCleanup", BOOLEAN, "", "House cleaning cleans it up", "D2; default U"),
         _row("job_cleanup_days", "JobCleanupDays", _NUMBER, "", "Days until then", "D2; default U"),
         _row("override_job_cleanup_type", "OverrideJobCleanupType", choice("ArchiveJobs", "DeleteJobs"), "",
              "What house cleaning does with it", "D2; default U"),
@@ -191,16 +191,16 @@ SECTIONS: Mapping[str, tuple[JobSetting, ...]] = {
         _row("aws_asset_files", "AWSAssetFile#", FULL_PATH, "", "For AWS Portal; its precache command is not run", "R"),
     ),
     "Notifications": (
-        _row("notification_targets", "NotificationTargets", NAMES, "", "Users who are told when it is complete"),
-        _row("clear_notification_targets", "ClearNotificationTargets", BOOLEAN, "false", "Its own user is not told"),
-        _row("notification_emails", "NotificationEmails", NAMES, "", "Addresses that are told"),
+        _row("notification_targets", "NotificationTargets", NAMES, "", "Users who are notified on completion"),
+        _row("clear_notification_targets", "ClearNotificationTargets", BOOLEAN, "false", "Its user is not notified"),
+        _row("notification_emails", "NotificationEmails", NAMES, "", "E-mail addresses that are notified"),
         _row("override_notification_method", "OverrideNotificationMethod", BOOLEAN, "false",
-             "The job, and not each user, says how they are told"),
-        _row("email_notification", "EmailNotification", BOOLEAN, "false", "They are told by e-mail"),
-        _row("popup_notification", "PopupNotification", BOOLEAN, "false", "They are told by a window"),
-        _row("notification_note", "NotificationNote", NOTE, "", "What they are told besides"),
+             "The job, and not each user, sets how they are notified"),
+        _row("email_notification", "EmailNotification", BOOLEAN, "false", "They are notified by e-mail"),
+        _row("popup_notification", "PopupNotification", BOOLEAN, "false", "They are notified by a pop-up window"),
+        _row("notification_note", "NotificationNote", NOTE, "", "A note to add to the notification"),
     ),
 }
 # fmt: on
 SETTINGS: Mapping[str, JobSetting] = {setting.name: setting for section in SECTIONS.values() for setting in section}
-"""All of them by name, in the order in which they are written."""
+"""All settings by name, in the order in which they are written."""

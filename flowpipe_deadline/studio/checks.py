@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from ..core.bundle import FILES
-from ..core.warnings import WarningKind as FindingKind
+from ..core.warnings import WarningKind
 from ..results.redis_url import RedisAddress
 from ..results.store import StoreError
-from ..settings.kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, UnfitError, WarningKind, choice, shown, suggestion
+from ..settings.kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, UnfitError, ValueKind, choice, shown, suggestion
 from ..settings.parse import parse_job_settings
 
 WAYS = ("auto", "script", "webservice", "command")
@@ -77,7 +77,7 @@ class StudioChecks:
             self._add(path, f"is a table, [{'.'.join(path)}], not {shown(value)}")
         return value if isinstance(value, Mapping) else {}
 
-    def _text(self, path: tuple[str, ...], kind: WarningKind, *, home: bool = False) -> Optional[str]:
+    def _text(self, path: tuple[str, ...], kind: ValueKind, *, home: bool = False) -> Optional[str]:
         value = self._value(path)
         if value is None:
             return None
@@ -122,7 +122,7 @@ class StudioChecks:
         value = self._value(("strict",))
         if value is None or isinstance(value, bool):
             return bool(value)
-        words = [kind.word for kind in FindingKind]
+        words = [kind.word for kind in WarningKind]
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             self._add(("strict",), f"is true, false, or a list of kinds of warnings, not {shown(value)}")
             return False

@@ -172,7 +172,7 @@ def test_help_is_worth_reading(verb):
         (["run", "{folder}", "-o", "json"], 2, "is a folder"),
         (["results", "{folder}"], 1, "is no bundle"),
         (["run", "{script}", "--store", "redis://u:p@cache/0"], 2, "the store's URL holds a user or a password"),
-        (["run", "{script}", "--store", "http://cache"], 2, "is no store; write 'files'"),
+        (["run", "{script}", "--store", "http://cache"], 2, "is not a store; write 'files'"),
         (["submit", "{script}"], 2, "Give --root"),
         (["run", "{script}", "--root", "{folder}", "--store", "redis://127.0.0.1:1"], 1, "be reached"),
         (["submit", "{script}", "--root", "{folder}"], 1, "no deadlinecommand"),

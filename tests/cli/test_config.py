@@ -127,10 +127,10 @@ def test_config_for_people_is_a_table(studio):
 @pytest.mark.parametrize(
     ("arguments", "messages"),
     [
-        (["--set", "prioritty=5"], ["--set: unknown farm setting 'prioritty'. Did you mean 'priority'?"]),
+        (["--set", "prioritty=5"], ["--set: unknown setting 'prioritty'. Did you mean 'priority'?"]),
         (["--set", "priority"], ["'priority' sets nothing; write --set NAME=VALUE"]),
         (["--set", "=5"], ["'=5' sets nothing"]),
-        (["--set", "pool.x=5"], ["unknown farm setting 'pool.x'"]),
+        (["--set", "pool.x=5"], ["unknown setting 'pool.x'"]),
         (["--set", "job_info.Frames=1"], ["'Frames' is set by the plan"]),
         (["--set", "priority=high", "--set", "sequential=2"], ["priority is a whole number", "sequential is true or"]),
         (["--set", f"machine_limit_progress={'9' * 400}"], ["machine_limit_progress is a number from 0 to 100"]),
@@ -141,7 +141,7 @@ def test_config_for_people_is_a_table(studio):
             ["no kind of finding 'large-valu'; did you mean 'large-value'?"],
         ),
         (["--tolerate", "nonsense"], ["there is no kind of finding 'nonsense'"]),
-        (["--store", "bogus"], ["'bogus' is no store; write 'files', or redis://"]),
+        (["--store", "bogus"], ["'bogus' is not a store; write 'files', or redis://"]),
         (["--preset", "com"], ["unknown preset 'com'. Did you mean 'comp'?"]),
     ],
 )

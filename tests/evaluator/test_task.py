@@ -6,7 +6,7 @@ import farm_nodes as nodes
 import pytest
 from farm_nodes import Colour, Shot
 from flowpipe import Graph
-from harness import evaluate_in_process, evaluate_plan, expected_outputs
+from harness import evaluate_in_process, evaluate_plan, evaluate_task, expected_outputs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MergeError, MissingResultsError, RecordError
 from flowpipe_deadline.evaluator.nodes import NodeError
-from flowpipe_deadline.evaluator.task import TaskError, evaluate_task
+from flowpipe_deadline.evaluator.task import TaskError
 
 
 def assert_same_as_flowpipe(graph, tmp_path):
@@ -62,7 +62,7 @@ def test_an_output_that_feeds_a_plug_and_its_sub_plugs(graph, tmp_path):
 
 
 def test_outputs_that_upstream_never_sets(graph, tmp_path):
-    """The input keeps the value it was planned with, as in flowpipe."""
+    """The input keeps its planned value, as in flowpipe."""
     silent = nodes.Silent(name="silent", graph=graph)
     kept = nodes.Pass(name="kept", graph=graph)
     preset = nodes.Pass(name="preset", graph=graph)
@@ -75,7 +75,7 @@ def test_outputs_that_upstream_never_sets(graph, tmp_path):
 
 
 def test_omitted_nodes(graph, tmp_path):
-    """They run no code, and hand on what they were planned with."""
+    """They run no code, and pass on their planned values."""
     first = nodes.Pass(name="first", graph=graph, value=1)
     middle = nodes.Pass(name="middle", graph=graph)
     last = nodes.Pass(name="last", graph=graph)
@@ -106,7 +106,7 @@ def test_functions_patterns_and_odd_names_on_a_node_survive(graph, tmp_path):
     assert_same_as_flowpipe(graph, tmp_path)
 
 
-def test_a_class_whose_name_was_bound_again_is_itself(graph, tmp_path):
+def test_a_class_whose_name_means_something_else_is_found(graph, tmp_path):
     """Under the name that still leads to it."""
     nodes.First(name="first", graph=graph)
     nodes.Twice(name="second", graph=graph)
@@ -129,8 +129,8 @@ def test_attributes_of_a_dataclass_that_are_no_fields_survive(graph, tmp_path):
     assert evaluate_in_process(graph, tmp_path)["Test.a"]["value"].twice == 6
 
 
-def test_an_output_that_cannot_be_merged_stands_in_nobodys_way(graph, tmp_path):
-    """Who takes the others gets them, sub-plugs among them; the results name the one and show the rest."""
+def test_an_output_that_cannot_be_merged_does_not_affect_others(graph, tmp_path):
+    """The others can be used, with their sub-plugs; the results name the one and show the rest."""
     measure = nodes.Measure(name="measure", graph=graph, frames=[1, 2, 3, 4], metadata={"batch_size": 2})
     measure.outputs["parts"]["log"].value = "preset"
     images = nodes.Pass(name="images", graph=graph)
@@ -145,7 +145,7 @@ def test_an_output_that_cannot_be_merged_stands_in_nobodys_way(graph, tmp_path):
     results = read_results(bundle)
     assert results["Test.images"].outputs() == {"value": ["i1", "i2", "i3", "i4"]}
     assert results["Test.parts"].outputs() == {"parts": {"log": "preset", "1": 1, "2": 2, "3": 3, "4": 4}}
-    assert "measure.seconds: the rule 'same' cannot merge" in results["Test.measure"].problem
+    assert "measure.seconds: the rule 'same' cannot merge" in results["Test.measure"].error
     assert set(results["Test.measure"].plain_outputs()) == {"images", "pair", "parts"}
 
 
@@ -249,7 +249,7 @@ def test_a_chunk_has_the_type_of_the_whole(graph, tmp_path, frames, size, seen):
 
 
 def test_a_frame_that_was_not_planned_is_evaluated(graph, tmp_path):
-    """Somebody changed the frame range in the Monitor."""
+    """The frame range was changed in the Monitor."""
     nodes.Render(name="render", graph=graph, frames=range(1, 4), metadata={"batch_size": 2})
     plan = plan_graph(graph)
     bundle = write_bundle(plan, root=tmp_path)
@@ -317,7 +317,7 @@ def test_an_output_that_cannot_be_handed_on_is_named(graph, tmp_path):
     nodes.Unkept(name="a", graph=graph)
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
 
-    with pytest.raises(NodeError, match="a: its output 'value' cannot be handed on: a object cannot be kept"):
+    with pytest.raises(NodeError, match="a: its output 'value' cannot be passed on: a object cannot be kept"):
         evaluate_task(bundle.folder, node="a")
 
     assert not (bundle.folder / "results").exists()

@@ -106,9 +106,9 @@ def test_an_object_with_a_graph_will_do(tmp_path):
         ("{script}:build", {"frames": "1", "drft": "1"}, "did you mean 'draft'"),
         ("{script}:build", {"frames": "many"}, "'frames' is a whole number, not 'many'"),
         ("{script}:build", {"frames": "1", "draft": "perhaps"}, "'draft' is true or false"),
-        ("{script}:Path", {}, "is no graph and gives none"),
+        ("{script}:Path", {}, "is not a graph and does not return one"),
         ("{script}:build.nope", {}, "has no 'build.nope'"),
-        ("{empty}", {}, "has no graph in it"),
+        ("{empty}", {}, "has no graph"),
         ("{several}", {}, "several graphs; say which:.*:a  b"),
         ("{several}:a", {"x": "1"}, "takes no parameters"),
         ("{failing}", {}, "ZeroDivisionError: division by zero .line 2"),
@@ -162,7 +162,7 @@ def test_a_command_that_a_script_starts_when_it_is_loaded_is_refused(tmp_path):
 
 
 def test_a_script_sees_no_arguments_of_ours(tmp_path):
-    """``sys.argv`` holds its own name only, and is ours again afterwards."""
+    """``sys.argv`` holds its own name only, and is restored afterwards."""
     before = list(sys.argv)
     module = load_file(str(write_script(tmp_path, "import sys\narguments = list(sys.argv)\n")))
 
@@ -179,6 +179,7 @@ def test_a_file_is_loaded_once(tmp_path):
 
 def test_a_script_that_is_called_like_another_module_is_itself(tmp_path, monkeypatch):
     """A file called like one of the standard library's modules is found all the same."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setitem(sys.modules, "colorsys", None)  # So that it is forgotten after the test.
     del sys.modules["colorsys"]
     script = write_script(tmp_path, "class Thing: pass\n", name="colorsys.py")
@@ -189,7 +190,7 @@ def test_a_script_that_is_called_like_another_module_is_itself(tmp_path, monkeyp
 
 
 def test_a_module_of_a_package_is_imported_with_its_package(tmp_path, monkeypatch):
-    """Relative imports work, though the package is on nobody's path."""
+    """Relative imports work, though the package is not on ``sys.path``."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     package = tmp_path / "some_studio_package" / "inner"
     package.mkdir(parents=True)
@@ -206,7 +207,7 @@ def test_a_module_of_a_package_is_imported_with_its_package(tmp_path, monkeypatc
 
 
 def test_a_file_of_another_machine_is_found_by_its_module(tmp_path):
-    """SubmissionStatus on Windows: the path does not exist here, the module does."""
+    """Submitted on Windows: the path does not exist here, but the module does."""
     source = Source(module="flowpipe.graph", qualname="Graph", file="C:\\studio\\flowpipe\\graph.py")
 
     assert resolve(source) is Graph

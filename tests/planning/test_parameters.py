@@ -110,7 +110,7 @@ def test_one_odd_annotation_spoils_no_other():
 
 
 def test_positional_parameters_are_passed_by_position():
-    """``-p`` names them all the same."""
+    """``-p`` names them like others."""
     namespace = {}
     exec("def build(a, /, b, *, c=3): return (a, b, c)", namespace)
 
@@ -120,7 +120,7 @@ def test_positional_parameters_are_passed_by_position():
 
 
 def test_parameters_need_an_equals_sign():
-    """A value may hold further ones."""
+    """A value may hold more of them."""
     assert parse_parameters(["a=b=c", "d="]) == {"a": "b=c", "d": ""}
     with pytest.raises(UsageError, match="-p key=value"):
         parse_parameters(["frames"])

@@ -38,7 +38,7 @@ def chain(graph, count):
 
 
 def test_jobs_come_upstream_first_otherwise_as_added(graph):
-    """The order is the order of adding, bent only where a connection asks for it."""
+    """Nodes keep the order in which they were added, as far as connections allow."""
     last = nodes.Add(name="last", graph=graph)
     free = nodes.Pass(name="free", graph=graph)
     first = nodes.Pass(name="first", graph=graph)
@@ -106,8 +106,8 @@ def test_a_stale_cache_of_flowpipe_hides_nothing(graph):
     assert [job.node for job in plan_graph(graph).jobs] == ["late", "n0", "n1", "n2", "n3"]
 
 
-def test_a_cycle_is_told_as_a_path(graph):
-    """The error walks the whole way round, in the direction of the data."""
+def test_a_cycle_is_reported_as_a_path(graph):
+    """The error names the whole cycle, in the direction of the data."""
     a, b, c = chain(graph, 3)
     tail = nodes.Pass(name="tail", graph=graph)
     link(c.outputs["value"], a.inputs["value"])
@@ -122,7 +122,7 @@ def test_a_cycle_is_told_as_a_path(graph):
 
 
 def test_a_chain_of_thousands_is_planned(graph):
-    """No recursion, no quadratic walk."""
+    """No recursion, no quadratic time."""
     chain(graph, 5000)
 
     plan = plan_graph(graph)
@@ -132,7 +132,7 @@ def test_a_chain_of_thousands_is_planned(graph):
 
 
 def test_a_chain_of_thousands_of_batches_with_one_scene_is_planned(graph):
-    """That the scene is complete before each batch but the first begins is known without a walk upstream."""
+    """That the scene is complete before each batch but the first begins is known without a search upstream."""
     scene = nodes.Pass(graph=graph, name="scene")
     made = [nodes.Check(graph=None, name=f"n{index}", frames=[1, 2]) for index in range(3000)]
     for node in made:
@@ -209,7 +209,7 @@ def test_a_merge_rule_of_its_own_is_no_list_by_frame(graph):
 
 
 def test_one_whole_job_among_the_upstream_makes_all_whole(graph):
-    """Deadline has one switch per job; the reason names who is to blame."""
+    """Deadline has one switch per job; the reason names the job that is to blame."""
     first = batched(graph, "first", size=4)
     lone = nodes.Pass(name="lone", graph=graph)
     second = batched(graph, "second", size=4, over=("frames", "images"))
@@ -225,7 +225,7 @@ def test_one_whole_job_among_the_upstream_makes_all_whole(graph):
 
 
 def test_a_whole_job_that_is_complete_before_is_implied(graph):
-    """The scene is done before its first frame is: who waits for frames need not wait for it again."""
+    """The scene is complete before any frame is, so a job that waits for frames need not wait for it."""
     scene = nodes.Pass(name="scene", graph=graph)
     first = batched(graph, "first", size=4)
     second = batched(graph, "second", size=4, over=("frames", "images"))
@@ -308,9 +308,9 @@ def test_an_empty_batch_is_one_task(graph):
         pytest.param({"batch": {"size": 1, "over": ["nope"]}}, {}, "does not have", id="no such input"),
         pytest.param({"batch": {"size": 1, "merge": {"items": "conct"}}}, {}, "no merge rule", id="no such rule"),
         pytest.param({"batch_size": 1}, {"frames": 5}, "no items to cut", id="frames are a number"),
-        pytest.param({"batch_size": 1}, {"frames": "a-b"}, "no frame list", id="frames are nonsense"),
-        pytest.param({"interpreter": "my maya"}, {}, "no interpreter", id="interpreter with a blank"),
-        pytest.param({"interpreter": 3}, {}, "no interpreter", id="interpreter is a number"),
+        pytest.param({"batch_size": 1}, {"frames": "a-b"}, "not a frame list", id="frames are nonsense"),
+        pytest.param({"interpreter": "my maya"}, {}, "not an interpreter", id="interpreter with a blank"),
+        pytest.param({"interpreter": 3}, {}, "not an interpreter", id="interpreter is a number"),
     ],
 )
 def test_bad_batches_and_interpreters_are_refused(graph, metadata, inputs, reason):
@@ -366,7 +366,7 @@ def test_a_node_defined_inside_a_function_is_refused(graph):
         plan_graph(graph)
 
 
-def test_an_attribute_that_nobody_could_make_again_is_refused(graph):
+def test_an_attribute_that_no_constructor_could_restore_is_refused(graph):
     """A constructor that needs arguments cannot be called on a worker, so every attribute must survive."""
     node = nodes.Scale("x", 2, name="scale", graph=graph)
     node.handle = object()
@@ -382,7 +382,7 @@ def test_a_graph_without_nodes_is_refused(graph):
 
 
 def test_planning_while_a_script_is_loaded_is_refused(graph):
-    """A forgotten main guard would plan again on every worker."""
+    """Without a main guard, every worker would plan the graph."""
     nodes.Pass(graph=graph)
 
     with loading("scene.py"), pytest.raises(LoadingError, match=r"scene\.py .*__main__"):
@@ -390,13 +390,13 @@ def test_planning_while_a_script_is_loaded_is_refused(graph):
 
 
 def test_unknown_interpreters_and_near_misses_are_worth_a_warning(graph):
-    """What is only odd is said, and planned all the same."""
+    """A warning does not prevent planning."""
     nodes.Pass(name="a", graph=graph, metadata={"interpreter": "3dequalizer", "batchsize": 3})
 
     warnings = plan_graph(graph, context=PlanContext(interpreters={"python"})).warnings
 
     assert [warning.kind for warning in warnings] == [WarningKind.METADATA, WarningKind.INTERPRETER]
-    assert str(warnings[0]) == "Test.a: metadata 'batchsize' means nothing here; is it 'batch_size'?"
+    assert str(warnings[0]) == "Test.a: metadata 'batchsize' has no meaning here; is it 'batch_size'?"
     assert "'3dequalizer' is not configured" in str(warnings[1])
 
 
@@ -437,10 +437,10 @@ def test_a_nodes_own_settings_win_over_those_of_the_graph(graph):
         ({"comment": "two\nlines"}, "line break"),
         ({"limits": "maya"}, "list of texts"),
         ({"limits": ["a,b"]}, "comma"),
-        ({"environment": {"A=B": 1}}, "no name"),
+        ({"environment": {"A=B": 1}}, "not a name"),
         ({"job_info": {"Plugin": "Other"}}, "set by the plan"),
         ({"job_info": {"pool": "x"}, "pool": "y"}, "another setting"),
-        ({"job_info": {"Bad Key": 1}}, "no job info key"),
+        ({"job_info": {"Bad Key": 1}}, "not a job info key"),
         ("cpu", "is a dict"),
     ],
 )

@@ -16,12 +16,12 @@ from flowpipe_deadline.preflight.check import parse_kinds, raise_errors
 
 
 def warning(kind, *, node=None):
-    """A finding that is only odd."""
+    """A warning."""
     return PlanWarning(kind=kind, severity="warning", text="is odd", advice="do otherwise", node=node)
 
 
 def error(kind, *, node=None):
-    """A finding that is wrong."""
+    """An error."""
     return PlanWarning(kind=kind, severity="error", text="is wrong", advice="do otherwise", node=node)
 
 
@@ -38,7 +38,7 @@ def test_every_kind_has_a_word_and_a_sentence_of_its_own():
 
 
 def test_an_ordinary_graph_is_not_odd(graph):
-    """Nobody reads warnings that always come."""
+    """Warnings that always come are not read."""
     nodes.Render(graph=graph, frames=range(1, 11), metadata={"batch_size": 4, "shot": "a_010"})
     nodes.Holder(graph=graph, value=1).lock = 2
 
@@ -54,12 +54,12 @@ def test_a_large_value_is_named_with_its_input(graph):
     assert kind is WarningKind.LARGE_VALUE
     assert text == (
         "Test.a: input 'factor' holds 1.5 MB, which each of its 2 tasks reads; write it into a file that all"
-        " machines see, and hand on the path"
+        " machines see, and pass on the path"
     )
 
 
 def test_large_sub_plugs_outputs_and_attributes_are_named(graph):
-    """Whatever the record keeps: of values that are only large together, the sum is told."""
+    """Of values that are only large together, the sum is reported."""
     collect = nodes.Collect(name="collect", graph=graph)
     for index in range(6):
         collect.inputs["images"][str(index)].value = "x" * 900_000
@@ -78,7 +78,7 @@ def test_large_sub_plugs_outputs_and_attributes_are_named(graph):
     ]
 
 
-def test_frames_given_as_text_are_told(graph):
+def test_frames_given_as_text_are_a_warning(graph):
     """The node gets text on the farm, where it may expect a list; text that comes from upstream is not known yet."""
     nodes.Render(name="a", graph=graph, frames="1-10", metadata={"batch_size": 5})
 
@@ -99,14 +99,14 @@ def test_frames_given_as_text_are_told(graph):
         pytest.param([7], 1, "its only frame fits into one task of up to 1", id="one frame"),
     ],
 )
-def test_a_batch_of_one_chunk_is_told(graph, frames, size, text):
+def test_a_batch_of_one_chunk_is_a_warning(graph, frames, size, text):
     """It is one task, as without a batch."""
     nodes.Render(name="a", graph=graph, frames=frames, metadata={"batch_size": size})
 
     assert planned_warnings(graph) == [(WarningKind.SINGLE_TASK, f"Test.a: {text}; no batch is needed")]
 
 
-def test_attributes_that_a_worker_does_not_have_are_told(graph):
+def test_attributes_that_a_worker_does_not_have_are_a_warning(graph):
     """Of each, by name."""
     nodes.Holder(name="a", graph=graph)
 
@@ -114,13 +114,13 @@ def test_attributes_that_a_worker_does_not_have_are_told(graph):
 
     assert kind is WarningKind.LOST_ATTRIBUTE
     assert text == (
-        "Test.a: its attribute 'lock' cannot be kept: a worker has its constructor's; make it an input if the node"
-        " depends on it"
+        "Test.a: its attribute 'lock' cannot be kept: on a worker it has the value that the constructor gives it;"
+        " make it an input if the node depends on it"
     )
 
 
-def test_nodes_of_one_name_are_told_once():
-    """Sub-graphs of one name: only the keys tell their jobs apart."""
+def test_nodes_of_one_name_are_one_warning():
+    """Sub-graphs of one name: only the keys distinguish their jobs."""
     main = Graph(name="main")
     last = nodes.Collect(name="last", graph=main)
     for index in range(5):
@@ -147,7 +147,7 @@ def test_what_many_nodes_share_is_one_line():
     ]
 
 
-def test_the_plan_tells_its_warnings_to_programs_and_people(tmp_path):
+def test_warnings_are_printed_for_programs_and_people(tmp_path):
     """As records in JSON, as lines on stderr."""
     script = write_script(
         tmp_path,
@@ -174,7 +174,7 @@ def test_the_plan_tells_its_warnings_to_programs_and_people(tmp_path):
 
 
 def test_warnings_are_handed_on_and_errors_raised():
-    """One error is raised as it is, with its finding."""
+    """One error is raised as it is."""
     odd, wrong = warning(WarningKind.METADATA), error(WarningKind.TASK_LIMIT, node="g.a")
 
     assert raise_errors([odd]) == (odd,)
@@ -185,16 +185,16 @@ def test_warnings_are_handed_on_and_errors_raised():
 
 
 def test_several_errors_are_raised_together():
-    """With the problems of planning before them."""
-    problems = ErrorCollector([PlanError("g.a", "cannot be planned")])
+    """After the errors of planning."""
+    collected = ErrorCollector([PlanError("g.a", "cannot be planned")])
 
     with pytest.raises(PreflightError) as caught:
-        raise_errors([error(WarningKind.LOCAL_ROOT), error(WarningKind.TASK_LIMIT, node="g.a")], errors=problems)
+        raise_errors([error(WarningKind.LOCAL_ROOT), error(WarningKind.TASK_LIMIT, node="g.a")], errors=collected)
 
     assert caught.value.lines == ["g.a: cannot be planned", "is wrong; do otherwise", "g.a: is wrong; do otherwise"]
 
 
-def test_a_lone_problem_of_planning_is_raised_as_it_is():
+def test_a_lone_error_of_planning_is_raised_as_it_is():
     """Warnings do not hide it."""
     with pytest.raises(PlanError, match="cannot be planned"):
         raise_errors([warning(WarningKind.METADATA)], errors=ErrorCollector([PlanError("g.a", "cannot be planned")]))
@@ -219,10 +219,10 @@ def test_a_lone_problem_of_planning_is_raised_as_it_is():
 def test_a_studio_says_what_is_an_error(strict, tolerated, raised):
     """What is not raised is a warning."""
     warnings = [warning(WarningKind.METADATA), error(WarningKind.TASK_LIMIT), warning(WarningKind.LARGE_VALUE)]
-    problems = ErrorCollector([PlanError("g", "one"), PlanError("g", "two")])
+    collected = ErrorCollector([PlanError("g", "one"), PlanError("g", "two")])
 
     with pytest.raises(PreflightError) as caught:
-        raise_errors(warnings, strict=strict, tolerated=tolerated, errors=problems)
+        raise_errors(warnings, strict=strict, tolerated=tolerated, errors=collected)
 
     assert {found.warning.kind for found in caught.value.errors[2:]} == raised
 

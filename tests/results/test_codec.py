@@ -16,7 +16,8 @@ from farm_nodes import Colour, Shot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowpipe_deadline.results.codec import DamagedValueError, UnsupportedValueError, decode, encode, identical, plain
+from flowpipe_deadline.results.codec import DamagedValueError, UnsupportedValueError, decode, encode, identical
+from flowpipe_deadline.results.plain import plain
 
 Point = namedtuple("Point", "x y")
 

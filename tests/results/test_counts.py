@@ -6,11 +6,11 @@ import threading
 
 import farm_nodes as nodes
 import pytest
+from harness import evaluate_task
 from submissions import write_three
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.results.counts import ResultCounts
 
 
@@ -83,7 +83,7 @@ def test_late_results_are_waited_for(bundle):
 
 
 def test_results_in_redis_are_counted_too(graph, tmp_path, redis_server):
-    """Any store tells which chunks it has."""
+    """Every store lists its chunks."""
     nodes.Render(name="render", graph=graph, frames=[1, 2, 3], metadata={"batch_size": 2})
     bundle = write_bundle(plan_graph(graph), root=tmp_path, store=redis_server.url)
     render(bundle, "1-2")

@@ -1,4 +1,4 @@
-"""What is kept of a failed task, and the error that is made of it again."""
+"""What is kept of a failed task, and the error that is rebuilt from it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from dataclasses import replace
 
 import failing_nodes
 import pytest
+from harness import evaluate_task
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import EvaluationError
-from flowpipe_deadline.evaluator.protocol import TaskRequest
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.graph_evaluators.live_graph import LiveGraph
 from flowpipe_deadline.results.failures import read_failures, rebuild_error, write_failure
 
 
 def kept(error, folder):
     """The failure, once written and read."""
-    write_failure(TaskRequest(bundle=folder, node="node"), error, report="the report")
+    write_failure(folder, "node", None, error=error, report="the report")
     return read_failures(folder, "node")[0]
 
 
@@ -47,17 +46,17 @@ class CodeError(Exception):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_an_error_is_made_again_as_it_was(tmp_path, error):
-    """Class, arguments, text and attributes; its constructor is not asked again."""
+def test_an_error_is_rebuilt_as_it_was(tmp_path, error):
+    """Class, arguments, text and attributes; its constructor is not called."""
     failure = kept(error, tmp_path)
 
-    again = rebuild_error(failure)
+    rebuilt = rebuild_error(failure)
 
     assert failure.report == "the report"
-    assert type(again) is type(error)
-    assert (again.args, str(again), vars(again)) == (error.args, str(error), vars(error))
+    assert type(rebuilt) is type(error)
+    assert (rebuilt.args, str(rebuilt), vars(rebuilt)) == (error.args, str(error), vars(error))
     for name in ("filename2", "path", "value"):
-        assert getattr(again, name, None) == getattr(error, name, None)
+        assert getattr(rebuilt, name, None) == getattr(error, name, None)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +70,7 @@ def test_an_error_is_made_again_as_it_was(tmp_path, error):
     ids=["in a function", "renamed since", "of a host application", "no error"],
 )
 def test_an_error_whose_class_is_not_here_is_not_made(tmp_path, source):
-    """The report has to do."""
+    """There is still the report."""
     failure = kept(ValueError("x"), tmp_path)
 
     assert rebuild_error(replace(failure, raised={**failure.raised, "class": source})) is None
@@ -80,8 +79,7 @@ def test_an_error_whose_class_is_not_here_is_not_made(tmp_path, source):
 def test_the_latest_failure_comes_first_and_damaged_ones_not_at_all(tmp_path):
     """One file per chunk, of which a later failure replaces the earlier."""
     for frames, text in (("1-2", "first"), ("3-4", "second"), ("1-2", "third")):
-        request = TaskRequest(bundle=tmp_path, node="node", frames=FrameList.parse(frames))
-        write_failure(request, ValueError(text), report=text)
+        write_failure(tmp_path, "node", FrameList.parse(frames), error=ValueError(text), report=text)
     (tmp_path / "errors" / "node" / "5-6.json").write_text("{")
     (tmp_path / "errors" / "node" / "7-8.json").write_text(json.dumps({"format": 1}))
 
@@ -99,8 +97,7 @@ def test_an_error_that_was_overcome_is_not_raised(graph, tmp_path):
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
     evaluate_task(bundle.folder, node="node", frames=FrameList([0]))
     for frame, error in ((1, ZeroDivisionError()), (0, OSError("overcome"))):
-        request = TaskRequest(bundle=bundle.folder, node="node", frames=FrameList([frame]))
-        write_failure(request, error, report="a report")
+        write_failure(bundle.folder, "node", FrameList([frame]), error=error, report="a report")
     live = LiveGraph({"node": node}, bundle=bundle)
 
     live.follow({"node": "failed"}, explain=str)
@@ -108,8 +105,8 @@ def test_an_error_that_was_overcome_is_not_raised(graph, tmp_path):
     assert [type(error) for error in live.errors] == [ZeroDivisionError]
 
 
-def test_where_it_cannot_be_kept_the_task_still_tells(graph, tmp_path):
-    """A bundle that takes no more files changes nothing about the error itself."""
+def test_an_error_that_cannot_be_kept_is_still_reported(graph, tmp_path):
+    """If the bundle takes no more files, the task still reports its error."""
     failing_nodes.Raise(name="node", graph=graph, kind="plain")
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
     (bundle.folder / "errors").touch()

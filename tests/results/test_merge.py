@@ -128,7 +128,7 @@ def test_chunks_are_put_in_the_order_of_the_plan():
 
 
 def test_frames_added_in_the_monitor_come_last():
-    """Somebody appended frames: their results are there, after the planned ones."""
+    """Frames that were added in the Monitor: their results follow the planned ones."""
     assert merge_text("3-4", "7", "3-4", "6") == ["3-4:3", "3-4:4", "6:6", "7:7"]
 
 
@@ -146,7 +146,7 @@ def test_lists_of_chunks_that_overlap_in_part_are_put_together_frame_by_frame():
 
 @pytest.mark.parametrize("rule", [None, "union", "sum", "chunks", "first"])
 def test_other_outputs_of_chunks_that_overlap_in_part_are_refused(rule):
-    """Which part of the older one still counts, nobody could say."""
+    """It is unknown which part of the older one still counts."""
     batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse("1-4"), merge={"out": rule} if rule else {})
     results = [
         ChunkResult(

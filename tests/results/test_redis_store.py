@@ -1,4 +1,4 @@
-"""What is particular to results in Redis: addresses, keys, expiry, and servers in trouble."""
+"""What is particular to results in Redis: addresses, keys, expiry, and servers that fail."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from pathlib import Path
 
 import farm_nodes as nodes
 import pytest
-from harness import expected_outputs, run_cli, write_script
+from harness import evaluate_task, expected_outputs, run_cli, write_script
 from redis_server import free_port
 
 from flowpipe_deadline import plan_graph, read_bundle, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MissingResultsError, StoreError, StoreUrlError
-from flowpipe_deadline.evaluator.task import evaluate_task
-from flowpipe_deadline.results import redis_store
 from flowpipe_deadline.results.redis_store import RedisStore
 from flowpipe_deadline.results.redis_url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
 from flowpipe_deadline.results.store import ChunkResult
@@ -28,9 +26,9 @@ DAY = 24 * 60 * 60
 SECRET = "correct-horse"
 
 
-def store_of(server, *, options="", submission="Shot"):
+def store_of(server, *, options="", submission="Shot", **limits):
     """The store of a submission in that server."""
-    return RedisStore(RedisAddress.parse(server.url + options), submission=submission)
+    return RedisStore(RedisAddress.parse(server.url + options), submission=submission, **limits)
 
 
 def result(value="x", *, frames=None):
@@ -73,19 +71,19 @@ def test_what_a_url_says(url, address):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("", "'' is no store; write 'files', or redis://host:port/db"),
-        ("file", "'file' is no store"),
-        ("http://cache/0", "'http://cache/0' is no store"),
-        ("redis:cache", "is no store"),
-        ("redis://", "is no store"),
-        ("redis://cache:port/0", "is no store: Port could not be cast"),
-        ("redis://cache:99999", "is no store: Port out of range"),
-        ("redis://cache/first", "is no store"),
-        ("redis://cache/0/1", "is no store"),
-        ("redis://cache/-1", "is no store"),
-        ("redis://cache/0#x", "is no store"),
-        ("redis://ca che/0", "is no store"),
-        ("redis://" + "x" * 64, "is no store"),
+        ("", "'' is not a store; write 'files', or redis://host:port/db"),
+        ("file", "'file' is not a store"),
+        ("http://cache/0", "'http://cache/0' is not a store"),
+        ("redis:cache", "is not a store"),
+        ("redis://", "is not a store"),
+        ("redis://cache:port/0", "is not a store: Port could not be cast"),
+        ("redis://cache:99999", "is not a store: Port out of range"),
+        ("redis://cache/first", "is not a store"),
+        ("redis://cache/0/1", "is not a store"),
+        ("redis://cache/-1", "is not a store"),
+        ("redis://cache/0#x", "is not a store"),
+        ("redis://ca che/0", "is not a store"),
+        ("redis://" + "x" * 64, "is not a store"),
         ("redis://cache?expires=3", "has no option 'expires'; it has prefix and expire"),
         ("redis://cache?expire=0", "expire must be a whole number of days from 1 to 36500"),
         ("redis://cache?expire=1.5", "expire must be a whole number"),
@@ -164,12 +162,12 @@ def test_a_check_leaves_nothing_behind(redis_server):
         assert [client.pttl(key) <= 1000 for key in client.scan_iter()] == [True]
 
 
-def test_a_result_larger_than_redis_takes_is_refused(redis_server, monkeypatch):
+def test_a_result_larger_than_redis_takes_is_refused(redis_server):
     """The message says what to do instead; the limit is lowered here, as the real one is 512 MB."""
-    monkeypatch.setattr(redis_store, "_LARGEST", 3 << 20)
+    store = store_of(redis_server, largest=3 << 20)
 
     with pytest.raises(StoreError, match="render: its result has 5 MB, and Redis takes 3 MB at most; let the node"):
-        store_of(redis_server).write("render", result("x" * (5 << 20)))
+        store.write("render", result("x" * (5 << 20)))
 
 
 @pytest.mark.parametrize(
@@ -208,14 +206,13 @@ def test_a_server_that_is_not_there_is_refused(tmp_path, graph):
     assert not (tmp_path / "root").exists()
 
 
-def test_a_server_that_does_not_answer(redis_server, monkeypatch):
+def test_a_server_that_does_not_answer(redis_server):
     """It is not waited for without end; the wait is shortened here."""
-    monkeypatch.setattr(redis_store, "_ANSWER_SECONDS", 0.1)
     redis_server.freeze()
     started = time.monotonic()
 
     with pytest.raises(StoreError, match="does not answer in time"):
-        store_of(redis_server).read("render")
+        store_of(redis_server, timeout=0.1).read("render")
 
     assert time.monotonic() - started < 10
 
@@ -258,17 +255,17 @@ def test_tls(start_redis, tmp_path, monkeypatch):
     files = ["--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-auth-clients", "no"]
     port = free_port()
     start_redis("--tls-port", str(port), *files)
-    monkeypatch.setattr(redis_store, "_PAUSES", ())
+    trusted, other = (RedisAddress.parse(f"rediss://{host}:{port}/0") for host in ("127.0.0.1", "localhost"))
 
     with pytest.raises(StoreError, match=r"cannot be reached .*CERTIFICATE_VERIFY_FAILED"):
-        RedisStore(RedisAddress.parse(f"rediss://127.0.0.1:{port}/0"), submission="Shot").check()
+        RedisStore(trusted, submission="Shot", pauses=()).check()
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    RedisStore(RedisAddress.parse(f"rediss://127.0.0.1:{port}/0"), submission="Shot").check()
+    RedisStore(trusted, submission="Shot", pauses=()).check()
     with pytest.raises(StoreError, match=r"cannot be reached .*CERTIFICATE_VERIFY_FAILED"):
-        RedisStore(RedisAddress.parse(f"rediss://localhost:{port}/0"), submission="Shot").check()
+        RedisStore(other, submission="Shot", pauses=()).check()
 
 
-def test_a_server_that_comes_back_is_asked_again(redis_server):
+def test_a_lost_connection_is_tried_once_more(redis_server):
     """A restart of the server while a task writes costs a moment, and no task."""
     redis_server.kill()
     restart = threading.Timer(0.3, redis_server.start)
@@ -348,7 +345,7 @@ def test_a_run_goes_on_once_the_server_is_back(redis_server, tmp_path, graph):
     assert read_results(bundle)["Test.last"].outputs() == {"value": [2, 4, 6, 8, 10, 12, 14]}
 
 
-def test_who_lacks_the_package_is_told_which_extra(tmp_path, graph, redis_server):
+def test_a_missing_package_is_an_error_that_names_the_extra(tmp_path, graph, redis_server):
     """In an interpreter that cannot import it; bundles with files need nothing."""
     nodes.Pass(name="node", graph=graph)
     plan = plan_graph(graph)

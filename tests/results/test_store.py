@@ -193,7 +193,7 @@ def test_submissions_and_nodes_do_not_mix(backend):
     ],
 )
 def test_a_damaged_result_is_named(backend, data):
-    """Node and chunk, so that somebody finds it."""
+    """Node and chunk, so that it can be found."""
     store = backend.open()
     store.write("render", result(frames="1-4"))
     backend.put(data, node="render", chunk="5-8")
@@ -218,7 +218,7 @@ def test_a_store_that_refuses_keeps_what_was_there(backend):
 
 
 def test_a_result_of_50_megabytes(backend):
-    """A node that hands on a mesh, say."""
+    """A node that passes on a mesh, say."""
     value = "0123456789" * 5_000_000
 
     backend.open().write("render", result(value))
@@ -285,6 +285,6 @@ def write_without_end(store, start, started):
 
 
 def write_often(store, letter):
-    """Writes the same large result again and again."""
+    """Writes the same large result in a loop."""
     for _ in range(20):
         store.write("render", result(letter * LARGE, frames="1-5"))

@@ -1,4 +1,4 @@
-"""What jobs take along from where their graph is planned: variables, and where modules come from."""
+"""What jobs take along from the process that plans them: variables and import roots."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_variables_are_taken_along(graph, wanted, captured):
 
 
 def test_what_is_said_wins_over_what_is_found(graph):
-    """Values to set are values to set; a None keeps a variable from being taken."""
+    """Values in ``environment`` take precedence; a None removes a captured variable."""
     settings = {"capture_environment": ["SHOW", "REZ_*"], "environment": {"SHOW": "y", "REZ_A": None, "MORE": 3}}
     nodes.Pass(graph=graph)
 
@@ -73,7 +73,7 @@ def test_what_is_said_wins_over_what_is_found(graph):
 
 
 def test_a_name_that_is_not_set_is_worth_a_warning(graph):
-    """A pattern is not; and the job has what there is."""
+    """A pattern that finds nothing is not; the job gets the variables that exist."""
     nodes.Pass(name="a", graph=graph)
 
     plan = plan_graph(
@@ -89,13 +89,13 @@ def test_a_name_that_is_not_set_is_worth_a_warning(graph):
     ("wanted", "reason"),
     [
         (["LINES"], "the value of LINES has several lines"),
-        (["A=B"], "has 'A=B', which is no name"),
+        (["A=B"], "has 'A=B', which is not a name"),
         ("SHOW", "is a list of texts, not 'SHOW'"),
         ([3], "has an item that is text, not 3"),
     ],
 )
 def test_what_cannot_be_taken_along_is_refused(graph, wanted, reason):
-    """By name, it was meant."""
+    """A name says that the variable is wanted."""
     nodes.Pass(graph=graph, metadata={"deadline": {"capture_environment": wanted}})
 
     with pytest.raises(SettingError, match="capture_environment") as caught:
@@ -105,14 +105,14 @@ def test_what_cannot_be_taken_along_is_refused(graph, wanted, reason):
 
 
 def test_planning_does_not_look_around_by_itself(graph):
-    """Same graph and arguments, same plan: whoever wants variables has to hand them over."""
+    """Same graph and arguments, same plan: variables must be passed as an argument."""
     nodes.Pass(name="a", graph=graph, metadata={"deadline": {"capture_environment": ["SHOW"]}})
 
     with pytest.raises(SettingError, match=r"context=read_plan_context\(\)"):
         plan_graph(graph)
 
 
-def test_the_same_surroundings_give_the_same_plan(graph):
+def test_the_same_context_gives_the_same_plan(graph):
     """In the same order."""
     nodes.Pass(graph=graph, metadata={"deadline": {"capture_environment": ["*"]}})
     here = PlanContext(environ=ENVIRON, import_roots=("/a", "/b"), python_path=("/b",))
@@ -122,7 +122,7 @@ def test_the_same_surroundings_give_the_same_plan(graph):
 
 
 def test_names_that_are_asked_for_twice_are_taken_once():
-    """By name and by a pattern that finds it again."""
+    """By name and by a pattern that finds it too."""
     assert list(capture(["REZ_B", "REZ_*"], ENVIRON).values) == ["REZ_B", "REZ_A"]
 
 
@@ -138,7 +138,7 @@ OF_A_MACHINE = (
 
 @pytest.mark.parametrize("name", [*SECRETS, *OF_A_MACHINE])
 def test_a_pattern_takes_neither_secrets_nor_what_is_a_machines(name):
-    """By its name it can be had, because then somebody means it."""
+    """Its name captures it all the same."""
     assert dict(capture(["*"], {name: "x"}).values) == {}
     assert dict(capture([name], {name: "x"}).values) == {name: "x"}
 
@@ -171,7 +171,7 @@ def test_a_pattern_takes_no_value_that_holds_a_password(value):
     ],
 )
 def test_a_pattern_takes_what_only_looks_alike(name, value):
-    """Words are told apart, not letters."""
+    """Whole words count, not letters."""
     assert dict(capture(["*"], {name: value}).values) == {name: value}
 
 
@@ -202,7 +202,7 @@ def test_without_import_roots_a_record_is_silent_about_them(graph):
 
 
 def test_import_roots_are_where_the_graphs_own_modules_come_from(tmp_path, monkeypatch):
-    """And where they may yet come from; nothing that this Python or what is installed has brought."""
+    """Also folders that modules may still come from, but none of this Python or of installed packages."""
     here, ahead, behind = str(Path(__file__).parents[1] / "support"), str(tmp_path / "ahead"), str(tmp_path / "behind")
     monkeypatch.setattr(sys, "path", ["", str(Path(sys.prefix) / "bin"), ahead, *sys.path, behind])
 
@@ -276,7 +276,7 @@ def studio(tmp_path):
 
 
 def clean_environment(**variables):
-    """The environment of a process that nobody has told where modules are, but for ourselves."""
+    """The environment of a process that finds this package, but none of the graph's modules."""
     kept = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMPDIR", "FLOWPIPE_DEADLINE_CONFIG")
     return {**{name: os.environ[name] for name in kept if name in os.environ}, **variables}
 
@@ -290,7 +290,7 @@ def test_workers_import_what_the_nodes_modules_import(studio, tmp_path):
 
 
 def test_without_import_roots_they_do_not(studio, tmp_path):
-    """That it works above is due to them."""
+    """The test above works because of them."""
     result = run_cli(
         *("run", studio / "shot.py", "--root", tmp_path / "r", "--set", "import_roots=false", "--failures", "1"),
         env=clean_environment(),
@@ -332,7 +332,7 @@ def evaluate(bundle, *, mappings=(), **variables):
 
 
 def test_child_processes_see_what_they_would_see_at_home(studio):
-    """The folders of PYTHONPATH; what a script adds to its own ``sys.path`` its children never see."""
+    """The folders of PYTHONPATH; children never see what a script adds to its own ``sys.path``."""
     bundle = written_bundle(studio, PYTHONPATH=str(studio / "helpers"))
 
     assert evaluate(bundle) == {"text": "hello", "late": "late", "child": "hello"}
@@ -374,7 +374,7 @@ def test_import_roots_are_mapped_for_the_worker(studio):
 
 
 def test_import_roots_hide_nothing_that_the_interpreter_has_itself(studio):
-    """Modules of another Python's packages stand there as well, more often than not."""
+    """They often hold packages for another Python as well."""
     for name in ("queue", "typing_extensions", "flowpipe", "codecs"):
         write_script(studio / "helpers", "raise RuntimeError('of another Python')\n", name=f"{name}.py")
     bundle = written_bundle(studio)
@@ -383,7 +383,7 @@ def test_import_roots_hide_nothing_that_the_interpreter_has_itself(studio):
 
 
 def test_a_nodes_own_module_is_found_by_its_file(studio):
-    """Whatever has its name on the worker's PYTHONPATH."""
+    """Even if another module on the worker's PYTHONPATH has its name."""
     decoy = studio / "decoy"
     decoy.mkdir()
     write_script(decoy, "raise RuntimeError('not this one')\n", name="studio_nodes.py")

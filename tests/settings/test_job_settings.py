@@ -45,8 +45,8 @@ def plan_of(settings, **graph_wide):
     return plan_graph(graph, settings=graph_wide)
 
 
-def complaints(settings, **graph_wide):
-    """What planning says is wrong."""
+def setting_errors(settings, **graph_wide):
+    """The errors that planning reports."""
     with pytest.raises((SettingError, PreflightError)) as caught:
         plan_of(settings, **graph_wide)
     return [error.reason for error in getattr(caught.value, "errors", [caught.value])]
@@ -85,7 +85,7 @@ def test_whatever_is_set_is_one_line_of_its_own_key_or_refused(given_settings):
     assert parse_entries(format_entries(parsed.job_info)) == list(parsed.job_info)
     assert [key for key, _ in parsed.job_info if planned_reason(key)] == []
     encode_info(format_entries(parsed.job_info))
-    assert all(str(problem) for problem in parsed.errors)
+    assert all(str(error) for error in parsed.errors)
 
 
 @pytest.mark.parametrize(("setting", "expected"), GOLDEN, ids=[setting.split(" = ")[0] for setting, _ in GOLDEN])
@@ -95,12 +95,12 @@ def test_each_setting_becomes_its_lines(setting, expected):
 
 
 def test_no_setting_is_without_an_example():
-    """The table and the examples above name the same."""
+    """The table and the examples above have the same names."""
     assert [setting.split(" = ")[0] for setting, _ in GOLDEN] == list(SETTINGS)
 
 
 def test_every_documented_key_has_a_name_or_a_reason():
-    """A readable name, or the plan's own and refused; and no key is in the table that nobody documents."""
+    """A readable name, or the plan's own and refused; and the table has no undocumented key."""
     own = {setting.key for setting in OWN_SETTINGS.values()} - {""}
 
     assert {setting.key for setting in SETTINGS.values()} | own | set(PLANNED_KEYS) == {
@@ -110,7 +110,7 @@ def test_every_documented_key_has_a_name_or_a_reason():
 
 
 def test_a_job_with_everything_line_by_line(tmp_path):
-    """One job of all settings that can stand together, as the file that Deadline is given."""
+    """One job with all settings that do not exclude each other, as the file that Deadline is given."""
     exclusive = {
         *("min_render_time_minutes", "task_timeout_seconds", "start_job_timeout_minutes", "deny_list"),
         *("delete_on_complete", "archive_on_complete", "output_directories", "scheduled_days"),
@@ -180,21 +180,21 @@ def test_values_of_python_are_written_deadlines_way(settings, expected):
         ({"job_delay": 60}, "dd:hh:mm:ss"),
         ({"notification_note": "tab\tand\x00more"}, "control character"),
         ({"extra_info_3": 5}, "extra_info_3 is text, not 5"),
-        ({"extra_info": {"a=b": "c"}}, "'a=b', which is no name"),
+        ({"extra_info": {"a=b": "c"}}, "'a=b', which is not a name"),
         ({"extra_info": {"a": "c\nd"}}, "extra_info.a has a line break"),
         ({"environment": "A=B"}, "environment is a dict"),
         ({"import_roots": "/a"}, "import_roots is true, false, or a list of full paths, not '/a'"),
         ({"import_roots": ["a"]}, "import_roots[0] is a full path"),
         ({"Priority": 5}, "Deadline's Priority is 'priority' here"),
         ({"whitelist": ["w1"]}, "Deadline's Whitelist is 'allow_list' here"),
-        ({"chunk_size": 5}, "set by the plan: metadata['batch_size'] says it"),
+        ({"chunk_size": 5}, "set by the plan: metadata['batch_size'] sets it"),
         ({"initial_status": "Suspended"}, "set by the plan: jobs are submitted suspended"),
         ({"nonsense": 5}, "config --list-settings"),
     ],
 )
 def test_values_that_do_not_fit_are_refused(settings, reason):
     """The message names the setting, and says what it takes."""
-    assert any(reason in complaint for complaint in complaints(settings)), complaints(settings)
+    assert any(reason in error for error in setting_errors(settings)), setting_errors(settings)
 
 
 @pytest.mark.parametrize(
@@ -220,18 +220,18 @@ def test_values_that_do_not_fit_are_refused(settings, reason):
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(settings, reason):
-    """Deadline would take one of them in silence."""
-    assert [reason in complaint for complaint in complaints(settings)] == [True]
+    """Deadline would silently take one of them."""
+    assert [reason in error for error in setting_errors(settings)] == [True]
 
 
 def test_what_is_switched_off_by_name_may_have_its_details():
-    """So can one node go without what is set for all."""
+    """So one node can switch off what is set for all."""
     plan = plan_of({"interruptible": False}, interruptible=True, interruptible_percentage=50)
 
     assert dict(plan.jobs[0].job_info) == {"Interruptible": "false", "InterruptiblePercentage": "50"}
 
 
-def test_everything_that_is_wrong_with_a_node_is_told_at_once(graph):
+def test_all_errors_of_a_node_are_reported_at_once(graph):
     """Interpreter, batch and settings."""
     metadata = {
         "interpreter": "my maya",
@@ -245,28 +245,26 @@ def test_everything_that_is_wrong_with_a_node_is_told_at_once(graph):
 
     rules = "concat, union, same, first, last, sum, min, max, all, any, chunks, or name a module:function"
     assert [str(error) for error in caught.value.errors] == [
-        "Test.a: 'my maya' is no interpreter; use a name such as 'maya' or 'maya-2025'",
+        "Test.a: 'my maya' is not an interpreter; use a name such as 'maya' or 'maya-2025'",
         "Test.a: unknown batch setting 'ovr'. Did you mean 'over'?",
         "Test.a: batch size is a whole number from 1, not 0",
         f"Test.a: output 'items': there is no merge rule 'conct'; choose {rules}",
-        "Test.a: unknown farm setting 'prioritty'. Did you mean 'priority'?",
+        "Test.a: unknown setting 'prioritty'. Did you mean 'priority'?",
         "Test.a: sequential is true or false, not 3",
-        "Test.a: environment has 'A=B', which is no name",
+        "Test.a: environment has 'A=B', which is not a name",
         "Test.a: the job info key 'Plugin' is set by the plan: all jobs are rendered by the Flowpipe plugin",
     ]
 
 
-def test_what_is_wrong_with_the_graphs_settings_is_told_once(graph):
-    """Not again for each of its nodes."""
+def test_errors_in_graph_wide_settings_are_reported_once(graph):
+    """Not for each of its nodes."""
     for name in ("a", "b", "c"):
         nodes.Pass(name=name, graph=graph)
 
     with pytest.raises(SettingError) as caught:
         plan_graph(graph, settings={"prioritty": 1})
 
-    assert str(caught.value) == (
-        "Test: the graph-wide settings: unknown farm setting 'prioritty'. Did you mean 'priority'?"
-    )
+    assert str(caught.value) == ("Test: the graph-wide settings: unknown setting 'prioritty'. Did you mean 'priority'?")
 
 
 @pytest.mark.parametrize(
@@ -291,7 +289,7 @@ def test_what_is_wrong_with_the_graphs_settings_is_told_once(graph):
     ],
 )
 def test_raw_keys_are_checked_by_the_same_table(raw, expected):
-    """They keep working, in Deadline's own writing."""
+    """They are written as Deadline writes them."""
     assert lines({"job_info": raw}) == expected
 
 
@@ -315,17 +313,17 @@ def test_raw_keys_are_checked_by_the_same_table(raw, expected):
         ),
         ({"job_info": {"chunksize": 5}}, "set by the plan"),
         ({"job_info": {"Region": {"a": 1}}}, "Region is text, not"),
-        ({"job_info": {3: 1}}, "3 is no job info key"),
+        ({"job_info": {3: 1}}, "3 is not a job info key"),
         ({"job_info": [("A", 1)]}, "job_info is a dict"),
     ],
 )
 def test_raw_keys_cannot_say_what_the_plan_says(settings, reason):
-    """Nor what a setting says, nor nonsense."""
-    assert any(reason in complaint for complaint in complaints(settings)), complaints(settings)
+    """Nor what another setting sets, nor nonsense."""
+    assert any(reason in error for error in setting_errors(settings)), setting_errors(settings)
 
 
-def test_a_raw_key_that_is_almost_a_documented_one_is_worth_a_warning():
-    """Deadline has keys that nobody documents, so it is written."""
+def test_a_raw_key_that_is_almost_a_documented_one_is_a_warning():
+    """Deadline has undocumented keys, so it is written."""
     plan = plan_of({"job_info": {"Prioritty": 5}})
 
     assert dict(plan.jobs[0].job_info) == {"Prioritty": "5"}
@@ -347,15 +345,15 @@ def test_a_raw_key_that_is_almost_a_documented_one_is_worth_a_warning():
     ],
 )
 def test_output_is_written_in_pairs(settings, expected):
-    """*View Output* needs a folder and a name of one number."""
+    """*View Output* needs a folder and a name with the same number."""
     assert lines(settings) == expected
 
 
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"output_filenames": ["x.exr"]}, "'x.exr', no full path; set 'output_directories' as well"),
-        ({"output_filenames": ["/a/"]}, "'/a/', no full path"),
+        ({"output_filenames": ["x.exr"]}, "'x.exr', not a full path; set 'output_directories' as well"),
+        ({"output_filenames": ["/a/"]}, "'/a/', not a full path"),
         ({"output_filenames": ["x"], "output_directories": ["/a", "/b"]}, "has 1 for 2 of output_directories"),
         ({"output_filenames": ["/b/x"], "output_directories": ["/a"]}, "give bare names"),
         ({"output_filenames": ["/a/x.%04d.exr"]}, "write '/a/x.####.exr' for '/a/x.%04d.exr'"),
@@ -364,12 +362,12 @@ def test_output_is_written_in_pairs(settings, expected):
     ],
 )
 def test_output_that_the_monitor_could_not_show_is_refused(settings, reason):
-    """With what to write in its place."""
-    assert [reason in complaint for complaint in complaints(settings)] == [True]
+    """The message says what to write instead."""
+    assert [reason in error for error in setting_errors(settings)] == [True]
 
 
-def test_a_job_that_vanishes_while_others_wait_is_worth_a_warning(graph):
-    """Whether those are ever released is unknown of an archived job, and unlikely of a deleted one."""
+def test_a_job_that_vanishes_while_others_wait_is_a_warning(graph):
+    """Whether an archived job ever releases them is unknown; a deleted one hardly does."""
     first = nodes.Pass(name="first", graph=graph, metadata={"deadline": {"on_job_complete": "Archive"}})
     last = nodes.Pass(name="last", graph=graph, metadata={"deadline": {"on_job_complete": "Delete"}})
     first.outputs["value"].connect(last.inputs["value"])
@@ -421,8 +419,8 @@ def test_all_settings_are_listed_for_people_and_programs():
 @pytest.mark.parametrize(
     "name", ["machine_limit_progress", "priority", "comment", "on_job_complete", "limits", "sequential"]
 )
-def test_a_number_beyond_all_measure_is_a_problem_like_others(name, value):
+def test_a_number_beyond_all_measure_is_an_error_like_others(name, value):
     """Python itself cannot write out one of thousands of digits."""
-    said = parse_job_settings({name: value, "machine_limit": 1, "job_info": {"Region": value}}, environ={})
+    parsed = parse_job_settings({name: value, "machine_limit": 1, "job_info": {"Region": value}}, environ={})
 
-    assert {problem.setting for problem in said.errors} >= {name}
+    assert {error.setting for error in parsed.errors} >= {name}

@@ -95,12 +95,12 @@ def test_layers_know_where_each_value_comes_from():
     ],
 )
 def test_what_gives_way_to_what(weaker, stronger, merged):
-    """The stronger layer, and nothing of the weaker that could not stand beside it."""
+    """The stronger layer, and nothing of the weaker that it excludes."""
     assert Layers((Layer("weaker", weaker), Layer("stronger", stronger))).merged() == merged
 
 
 def test_merging_leaves_its_sources_alone():
-    """They are the studio's, and merged again for the next graph."""
+    """They are the studio's, and merged anew for the next graph."""
     weaker, stronger = {"environment": {"A": "1"}, "job_info": {"Pool": "x"}}, {"environment": {"B": "2"}, "pool": "y"}
 
     merge_settings(weaker, stronger)
@@ -110,7 +110,7 @@ def test_merging_leaves_its_sources_alone():
 
 
 def test_an_unknown_preset_is_refused():
-    """With the one that may be meant."""
+    """The error suggests the one that may be meant."""
     with pytest.raises(UsageError, match=r"unknown preset 'com'\. Did you mean 'comp'\?"):
         studio_layers(STUDIO, presets=["com"])
     with pytest.raises(UsageError, match=r"unknown preset 'comp'\. There is no studio file\."):

@@ -8,14 +8,13 @@ import failing_nodes
 import farm_nodes as nodes
 import pytest
 from direct_farm import DirectClient
+from harness import evaluate_task
 from submissions import leave_half, write_three
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.deadline.client import SubmissionError, TaskDetails
 from flowpipe_deadline.errors import UsageError
-from flowpipe_deadline.evaluator.protocol import TaskRequest
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.results.failures import write_failure
 from flowpipe_deadline.status.status import read_submission_status
 from flowpipe_deadline.submit.record import SubmissionWriter
@@ -203,8 +202,8 @@ def test_what_tasks_raised_is_told_as_long_as_it_lacks_results(graph, tmp_path, 
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
     job_ids = submit_to(client, bundle)
     for frames in ("0", "1", "2"):
-        request = TaskRequest(bundle=bundle.folder, node="divide", frames=FrameList.parse(frames))
-        write_failure(request, ZeroDivisionError(f"in {frames}"), report=f"Traceback\nZeroDivisionError: in {frames}")
+        error, report = ZeroDivisionError(f"in {frames}"), f"Traceback\nZeroDivisionError: in {frames}"
+        write_failure(bundle.folder, "divide", FrameList.parse(frames), error=error, report=report)
     evaluate_task(bundle.folder, node="divide", frames=FrameList.parse("0"))
     count_error = deadline.repository.claim("worker-1")
     deadline.repository.fail(count_error, "in 1")
@@ -221,8 +220,7 @@ def test_what_tasks_raised_is_told_as_long_as_it_lacks_results(graph, tmp_path, 
 
 def test_errors_of_an_earlier_submission_are_not_told(bundle, worker, deadline):
     """Where Deadline says that there was none."""
-    request = TaskRequest(bundle=bundle.folder, node="beside", frames=None)
-    write_failure(request, ValueError("long ago"), report="ValueError: long ago")
+    write_failure(bundle.folder, "beside", None, error=ValueError("long ago"), report="ValueError: long ago")
 
     submitted = read(bundle, DirectClient(deadline))
 

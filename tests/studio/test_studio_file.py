@@ -178,15 +178,15 @@ disable = []
     where_it_belongs = "set FLOWPIPE_DEADLINE_WEBSERVICE_PASSWORD where jobs are submitted"
     why_no_comma = "by which Deadline separates items"
     assert complaints(caught.value) == [
-        (1, "root is a full path, not 'farm': the workers do not stand where you do"),
+        (1, "root is a full path, not 'farm': workers have another current folder"),
         (2, "unknown key 'stor'. Did you mean 'store'?"),
         (3, "via is auto, script, webservice or command, not 'scrpt'; did you mean 'script'?"),
         (4, "strict has 'large-values'. Did you mean 'large-value'?"),
-        (5, "'http://cache' is no store; write 'files', or redis://host:port/db (rediss:// for TLS)"),
+        (5, "'http://cache' is not a store; write 'files', or redis://host:port/db (rediss:// for TLS)"),
         (8, "webservice.url holds a user or a password; webservice.user is for the first"),
         (9, f"webservice.password does not belong into a file that all can read; {where_it_belongs}"),
         (10, "webservice.timeout is seconds, or [seconds to connect, seconds of silence], not 0"),
-        (13, "[settings] unknown farm setting 'prioritty'. Did you mean 'priority'?"),
+        (13, "[settings] unknown setting 'prioritty'. Did you mean 'priority'?"),
         (14, "[settings] priority is a whole number from 0, not 'high'"),
         (15, "[settings] environment.A is text, a number or a boolean, not ['x']"),
         (16, "[settings] the job info key 'Plugin' is set by the plan: all jobs are rendered by the Flowpipe plugin"),

@@ -5,11 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Optional
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.bundle import Bundle
-from flowpipe_deadline.evaluator.task import evaluate_task
+from flowpipe_deadline.core.frames import FrameList
+from flowpipe_deadline.evaluator.protocol import TaskRequest
+from flowpipe_deadline.evaluator.task import evaluate_request
 from flowpipe_deadline.planning.plan import Plan
+from flowpipe_deadline.results.store import ChunkResult
 
 
 def evaluate_in_process(graph, root):
@@ -18,6 +22,11 @@ def evaluate_in_process(graph, root):
     bundle = write_bundle(plan, root=root)
     evaluate_plan(plan, bundle)
     return {label: node.outputs() for label, node in read_results(bundle).items()}
+
+
+def evaluate_task(folder: Path, *, node: str, frames: Optional[FrameList] = None, wait: float = 0.0) -> ChunkResult:
+    """The result of one task, evaluated in this process."""
+    return evaluate_request(TaskRequest(bundle=folder, node=node, frames=frames, wait=wait), report=[].append)
 
 
 def evaluate_plan(plan: Plan, bundle: Bundle) -> None:

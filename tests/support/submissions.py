@@ -6,11 +6,11 @@ import json
 
 import farm_nodes as nodes
 from direct_farm import DirectClient
+from harness import evaluate_task
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.deadline.client import JobDetails
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.submit.record import SubmissionWriter
 
 

@@ -25,21 +25,21 @@ def print_answer(results: Mapping[str, NodeResults]) -> None:
     for label, node in results.items():
         if node.is_last and node.encoded is not None:
             print_outputs(label, node.encoded)
-        if node.problem is not None:
-            say(f"{label}: {node.problem}")
+        if node.error is not None:
+            say(f"{label}: {node.error}")
 
 
 def answer_parts(results: Mapping[str, NodeResults]) -> dict[str, Any]:
     """The outputs of all nodes, and why some have none, for JSON."""
     return {
         "outputs": {label: outputs for label, node in results.items() if (outputs := node.plain_outputs()) is not None},
-        "problems": [node.problem for node in results.values() if node.problem],
+        "problems": [node.error for node in results.values() if node.error],
     }
 
 
 def has_answer(results: Mapping[str, NodeResults]) -> bool:
     """Whether all of the last nodes have outputs."""
-    return not any(node.problem or node.encoded is None for node in results.values() if node.is_last)
+    return not any(node.error or node.encoded is None for node in results.values() if node.is_last)
 
 
 def pending_lines(labels: Sequence[str]) -> Iterator[str]:
