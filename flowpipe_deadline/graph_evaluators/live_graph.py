@@ -11,8 +11,7 @@ from flowpipe.evaluator import NodeEventCallback
 
 from ..core.bundle import Bundle, read_node
 from ..core.errors import EvaluationError, FlowpipeDeadlineError
-from ..planning.graph import parents
-from ..planning.node_records import label
+from ..planning.graph import label, parents
 from ..results.backends import open_store
 from ..results.codec import decode
 from ..results.failures import read_failures, rebuild_error

@@ -13,7 +13,7 @@ from ..core.frames import FrameList, FrameListError
 from ..core.warnings import ErrorCollector
 from ..results.cut import CutError, items_of
 from ..settings.metadata import BatchSettings
-from .node_records import label
+from .graph import label
 from .plan import FrameMode
 
 _NO_FRAMES = FrameList([0])  # Deadline's own default for a job without frames.

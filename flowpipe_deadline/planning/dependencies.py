@@ -6,13 +6,11 @@ upstream job can be waited for frame by frame, or is complete before one of thos
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-
-from flowpipe import INode
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..core.text import listing
 from .chunking import Chunking
-from .graph import Connection, connections
+from .graph import Connection
 from .node_records import Feed
 from .plan import Dependency, DependencyKind, Job
 
@@ -47,28 +45,20 @@ class Precedence:
 
 
 def plan_feeds(
-    node: INode,
-    chunking: Chunking,
-    *,
-    over: Collection[str],
-    keys: Mapping[int, str],
-    planned: Mapping[int, Job],
+    connections: Iterable[Connection], chunking: Chunking, *, over: Collection[str], planned: Mapping[str, Job]
 ) -> tuple[Feed, ...]:
-    """The connections from nodes that will run.
+    """How these connections, all from nodes that will run, feed a node.
 
-    ``over`` are the inputs that are cut. ``keys`` are those of all nodes that will run, and ``planned`` their jobs so
-    far, both by ``id``.
+    ``over`` are the node's inputs that are cut, and ``planned`` the jobs so far by key.
     """
     return tuple(
         Feed(
-            connection=item,
-            upstream=keys[id(item.source)],
-            by_frame=item.input in over
-            and id(item.source) in planned
-            and _is_by_frame(item, chunking, planned[id(item.source)]),
+            connection,
+            by_frame=connection.input in over
+            and connection.source in planned
+            and _is_by_frame(connection, chunking, planned[connection.source]),
         )
-        for item in connections(node)
-        if id(item.source) in keys
+        for connection in connections
     )
 
 
@@ -82,7 +72,7 @@ def plan_dependencies(
     """
     by_key: dict[str, list[Feed]] = {}
     for feed in feeds:
-        by_key.setdefault(feed.upstream, []).append(feed)
+        by_key.setdefault(feed.connection.source, []).append(feed)
     fitting = {other.key for other in awaited if other.key in by_key and all(f.by_frame for f in by_key[other.key])}
     scripted = {other.key for other in awaited if job.has_job_script or other.has_job_script}
     by_frame = fitting - scripted

@@ -7,24 +7,59 @@ that go stale (nodes missing, cycles accepted), and recurse too deeply for chain
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowpipe import Graph, INode
 from flowpipe.plug import OutputPlug, SubOutputPlug
 
 from ..core.errors import CycleError
+from ..core.names import unique_keys
+from ..core.text import one_line
+from .plan import LONGEST_LABEL
 
 
 @dataclass(frozen=True)
 class Connection:
-    """An output that feeds an input; the key is that of a sub-plug."""
+    """An output that feeds an input; the names of sub-plugs are None where the plugs themselves are connected."""
 
-    source: INode
+    source: str
+    """The key of the node with the output."""
     output: str
     output_key: str | None
     input: str
     input_key: str | None
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """A node, by the key that is its own in the graph, and every connection into it in the order of its inputs."""
+
+    node: INode
+    key: str
+    connections: tuple[Connection, ...]
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The keys of the nodes that feed it directly, each once."""
+        return tuple(dict.fromkeys(connection.source for connection in self.connections))
+
+
+def read_nodes(graph: Graph) -> tuple[tuple[GraphNode, ...], tuple[CycleError, ...]]:
+    """The nodes in the order of ``sorted_nodes``, and the cycles among them, no two of which share a node.
+
+    The nodes of a cycle are sorted as if they did not wait for each other.
+    """
+    sorting = _Sorting(connected_nodes(graph))
+    names = unique_keys(str(node.name) for node in sorting.ordered)
+    keys = {id(node): key for node, key in zip(sorting.ordered, names)}
+    nodes = [GraphNode(node, keys[id(node)], tuple(_connections(node, keys))) for node in sorting.ordered]
+    return tuple(nodes), tuple(sorting.cycles)
+
+
+def label(node: INode) -> str:
+    """``graph.node``, for messages; long names are shortened."""
+    return one_line(f"{node.graph.name}.{node.name}", longest=LONGEST_LABEL)
 
 
 def sorted_nodes(graph: Graph) -> tuple[INode, ...]:
@@ -35,19 +70,10 @@ def sorted_nodes(graph: Graph) -> tuple[INode, ...]:
     Raises:
         CycleError: Nodes feed each other; the error names the nodes of the cycle.
     """
-    nodes, cycles = sort_nodes(graph)
+    nodes, cycles = read_nodes(graph)
     if cycles:
         raise cycles[0]
-    return nodes
-
-
-def sort_nodes(graph: Graph) -> tuple[tuple[INode, ...], tuple[CycleError, ...]]:
-    """The nodes as ``sorted_nodes`` gives them, and the cycles among them, no two of which share a node.
-
-    The nodes of a cycle are sorted as if they did not wait for each other.
-    """
-    sorting = _Sorting(connected_nodes(graph))
-    return tuple(sorting.ordered), tuple(sorting.cycles)
+    return tuple(node.node for node in nodes)
 
 
 def connected_nodes(graph: Graph) -> list[INode]:
@@ -67,31 +93,31 @@ def connected_nodes(graph: Graph) -> list[INode]:
     return list(found.values())
 
 
-def connections(node: INode) -> Iterator[Connection]:
-    """Every connection into the node, in the order of its inputs."""
-    for name, plug in node.inputs.items():
-        yield from (_connection(source, name, None) for source in plug.connections)
-        for key, sub_plug in plug.sub_plugs.items():
-            yield from (_connection(source, name, key) for source in sub_plug.connections)
-
-
 def parents(node: INode) -> Iterator[INode]:
     """The nodes that feed this one directly, each once, in the order of its inputs."""
-    return iter({id(connection.source): connection.source for connection in connections(node)}.values())
+    return iter({id(source.node): source.node for source, _, _ in _sources(node)}.values())
+
+
+def _sources(node: INode) -> Iterator[tuple[OutputPlug, str, str | None]]:
+    """Every output that feeds the node, with the input and sub-plug that it feeds, in the order of the inputs."""
+    for name, plug in node.inputs.items():
+        yield from ((source, name, None) for source in plug.connections)
+        for key, sub_plug in plug.sub_plugs.items():
+            yield from ((source, name, key) for source in sub_plug.connections)
+
+
+def _connections(node: INode, keys: Mapping[int, str]) -> Iterator[Connection]:
+    for source, name, key in _sources(node):
+        if isinstance(source, SubOutputPlug):
+            yield Connection(keys[id(source.node)], source.parent_plug.name, source.key, name, key)
+        else:
+            yield Connection(keys[id(source.node)], source.name, None, name, key)
 
 
 def _children(node: INode) -> Iterator[INode]:
     for plug in node.outputs.values():
         for output in (plug, *plug.sub_plugs.values()):
             yield from (connected.node for connected in output.connections)
-
-
-def _connection(source: OutputPlug, name: str, key: str | None) -> Connection:
-    if isinstance(source, SubOutputPlug):
-        output, output_key = source.parent_plug.name, source.key
-    else:
-        output, output_key = source.name, None
-    return Connection(source=source.node, output=output, output_key=output_key, input=name, input_key=key)
 
 
 class _Sorting:

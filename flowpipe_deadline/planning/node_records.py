@@ -16,12 +16,10 @@ from flowpipe.plug import IPlug
 from ..core.bundle import FORMAT
 from ..core.errors import PlanError
 from ..core.locate import NotImportableError, Source, describe
-from ..core.text import one_line
 from ..core.warnings import ErrorCollector
 from ..evaluator.nodes import UNKEPT
 from ..results.codec import UnsupportedValueError, encode
-from .graph import Connection
-from .plan import LONGEST_LABEL
+from .graph import Connection, label
 
 
 class _Plain(INode):
@@ -41,8 +39,6 @@ class Feed:
     """A connection from a node that will run."""
 
     connection: Connection
-    upstream: str
-    """The key of that node."""
     by_frame: bool
     """Whether a chunk takes only the items of its own frames."""
 
@@ -89,11 +85,6 @@ def node_record(
         record["inputs"] = _inputs(node, feeds)
     errors.raise_all()
     return record
-
-
-def label(node: INode) -> str:
-    """``graph.node``, for messages; long names shortened."""
-    return one_line(f"{node.graph.name}.{node.name}", longest=LONGEST_LABEL)
 
 
 def _describe(node: INode, thing: Any, qualname: Optional[str] = None) -> Source:
@@ -176,7 +167,7 @@ def _input(node: INode, plug: IPlug, feed: Optional[Feed]) -> dict[str, Any]:
     if feed is None:
         return {"value": _keep(node, f"input '{plug.name}'", value), "source": None}
     source = {
-        "node": feed.upstream,
+        "node": feed.connection.source,
         "output": feed.connection.output,
         "sub_plug": feed.connection.output_key,
         "by_frame": feed.by_frame,

@@ -11,7 +11,6 @@ from flowpipe import Graph, INode
 
 from ..core.errors import PlanError, SettingError
 from ..core.loading import refuse_while_loading
-from ..core.names import unique_keys
 from ..core.warnings import ErrorCollector, PlanWarning
 from ..settings.context import PlanContext
 from ..settings.metadata import (
@@ -24,8 +23,8 @@ from ..settings.metadata import (
 from .checks import job_warnings, plan_warnings
 from .chunking import NOT_CUT, Chunking, plan_chunks
 from .dependencies import Precedence, plan_dependencies, plan_feeds
-from .graph import connections, parents, sort_nodes
-from .node_records import label, node_record
+from .graph import GraphNode, label, read_nodes
+from .node_records import Feed, node_record
 from .plan import Job, OmittedNode, Plan
 
 
@@ -51,91 +50,85 @@ def plan_graph(
         LoadingError: A script plans while it is only being loaded.
     """
     refuse_while_loading("plan")
-    nodes, cycles = sort_nodes(graph)
+    nodes, cycles = read_nodes(graph)
     plan_name = str(name or graph.name)
     if not nodes:
         raise PlanError(plan_name, "the graph has no nodes")
     errors = ErrorCollector(cycles)
-    unique = dict(zip((id(node) for node in nodes), unique_keys(str(node.name) for node in nodes)))
     skipped = {id(node) for node in skip}
-    running = {id(node): unique[id(node)] for node in nodes if not node.omit and id(node) not in skipped}
-    awaited = _awaited_nodes(nodes, running)
-    jobs = _Jobs(running)
+    considered = [node for node in nodes if id(node.node) not in skipped]
+    running = {node.key for node in considered if not node.node.omit}
+    awaited = _awaited_keys(nodes, running)
+    jobs: dict[str, Job] = {}
+    precedence = Precedence()
     omitted: list[OmittedNode] = []
     warnings: list[PlanWarning] = []
     context = context or PlanContext()
     graph_wide = GraphWide()
     with errors.collected():
         graph_wide = check_graph_wide(settings or {}, name=plan_name)
-    for node in nodes:
-        if id(node) in skipped:
-            continue
-        node_settings = NodeSettings()
+    for node in considered:
+        given = NodeSettings()
         with errors.collected():
-            node_settings = parse_settings(label(node), metadata=node.metadata, graph_wide=graph_wide, context=context)
+            given = parse_settings(
+                label(node.node), metadata=node.node.metadata, graph_wide=graph_wide, context=context
+            )
         with errors.collected():
-            if node.omit:
-                key, interpreter = unique[id(node)], node_settings.interpreter
-                record = node_record(node, key=key, interpreter=interpreter, batch=None, feeds=())
-                omitted.append(OmittedNode(key=key, node=str(node.name), graph=str(node.graph.name), record=record))
+            if node.key not in running:
+                omitted.append(_omitted_node(node, given))
                 continue
-            job = _plan_job(node, node_settings, jobs=jobs, awaited=awaited[id(node)])
-            jobs.add(node, job)
-            warnings += job_warnings(job, settings=node_settings, interpreters=context.interpreters)
+            job, feeds = _plan_job(node, given, running=running, planned=jobs)
+            upstream = [jobs[key] for key in awaited[node.key] if key in jobs]
+            job = replace(job, dependencies=plan_dependencies(job, feeds, awaited=upstream, precedence=precedence))
+            jobs[node.key] = job
+            precedence.add(job)
+            warnings += job_warnings(job, settings=given, interpreters=context.interpreters)
     if not running:
         errors.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else "")))
     errors.raise_all()
-    planned = tuple(jobs.by_node.values())
+    planned = tuple(jobs.values())
     return Plan(name=plan_name, jobs=planned, omitted=tuple(omitted), warnings=(*warnings, *plan_warnings(planned)))
 
 
-class _Jobs:
-    """The jobs planned so far."""
-
-    def __init__(self, keys: Mapping[int, str]) -> None:
-        self.keys = keys
-        """The keys of all nodes that will run, by ``id``."""
-        self.by_node: dict[int, Job] = {}
-        self.precedence = Precedence()
-
-    def add(self, node: INode, job: Job) -> None:
-        """Adds the job of a node, after those that it waits for."""
-        self.by_node[id(node)] = job
-        self.precedence.add(job)
-
-
-def _awaited_nodes(nodes: Sequence[INode], running: Collection[int]) -> dict[int, dict[int, INode]]:
-    """The nodes that each node waits for: its parents, or instead of one that does not run, those that it waits for."""
-    awaited: dict[int, dict[int, INode]] = {}
+def _awaited_keys(nodes: Sequence[GraphNode], running: Collection[str]) -> dict[str, list[str]]:
+    """What each node waits for: its parents, or instead of one that does not run, what that one waits for."""
+    awaited: dict[str, list[str]] = {}
     for node in nodes:
-        direct: dict[int, INode] = {}
-        for parent in parents(node):
-            # In a cycle, a parent may come later.
-            direct.update({id(parent): parent} if id(parent) in running else awaited.get(id(parent), {}))
-        awaited[id(node)] = direct
+        # In a cycle, a parent may come later.
+        each = ([parent] if parent in running else awaited.get(parent, []) for parent in node.parents)
+        awaited[node.key] = list(dict.fromkeys(key for keys in each for key in keys))
     return awaited
 
 
-def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapping[int, INode]) -> Job:
-    """The job of one node. Upstream jobs may be missing, but only if their errors keep the plan from being made.
+def _omitted_node(node: GraphNode, settings: NodeSettings) -> OmittedNode:
+    record = node_record(node.node, key=node.key, interpreter=settings.interpreter, batch=None, feeds=())
+    return OmittedNode(key=node.key, node=str(node.node.name), graph=str(node.node.graph.name), record=record)
+
+
+def _plan_job(
+    node: GraphNode, settings: NodeSettings, *, running: Collection[str], planned: Mapping[str, Job]
+) -> tuple[Job, tuple[Feed, ...]]:
+    """The job of one node, still without dependencies, and what feeds it.
+
+    Jobs upstream may be missing from those ``planned``, but only if their errors keep the plan from being made.
 
     Raises:
         PlanError: The node cannot go to a farm as it is.
         PreflightError: There are several reasons for that.
     """
     errors = ErrorCollector()
-    fed = {connection.input for connection in connections(node) if id(connection.source) in jobs.keys}
+    connections = [connection for connection in node.connections if connection.source in running]
     chunking = NOT_CUT
     with errors.collected():
-        chunking = plan_chunks(node, settings.batch, fed=fed)
-    _collect_merge_rules(node, settings.batch, errors)
+        chunking = plan_chunks(node.node, settings.batch, fed={connection.input for connection in connections})
+    _collect_merge_rules(node.node, settings.batch, errors)
     over = () if settings.batch is None or chunking.mode == "none" else settings.batch.over
-    feeds = plan_feeds(node, chunking, over=over, keys=jobs.keys, planned=jobs.by_node)
+    feeds = plan_feeds(connections, chunking, over=over, planned=planned)
     record: dict[str, Any] = {}
     with errors.collected():
         record = node_record(
-            node,
-            key=jobs.keys[id(node)],
+            node.node,
+            key=node.key,
             interpreter=settings.interpreter,
             batch=_batch_record(settings.batch, chunking),
             feeds=feeds,
@@ -144,9 +137,9 @@ def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapp
     if settings.import_roots:
         record["imports"] = {"roots": list(settings.import_roots), "python_path": list(settings.python_path)}
     job = Job(
-        key=jobs.keys[id(node)],
-        node=str(node.name),
-        graph=str(node.graph.name),
+        key=node.key,
+        node=str(node.node.name),
+        graph=str(node.node.graph.name),
         interpreter=settings.interpreter,
         frame_mode=chunking.mode,
         frames=chunking.frames,
@@ -157,8 +150,7 @@ def _plan_job(node: INode, settings: NodeSettings, *, jobs: _Jobs, awaited: Mapp
         record=record,
         notes=(chunking.note,),
     )
-    upstream = [jobs.by_node[parent] for parent in awaited if parent in jobs.by_node]
-    return replace(job, dependencies=plan_dependencies(job, feeds, awaited=upstream, precedence=jobs.precedence))
+    return job, feeds
 
 
 def _collect_merge_rules(node: INode, batch: Optional[BatchSettings], errors: ErrorCollector) -> None:
