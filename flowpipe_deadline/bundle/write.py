@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
-from ..core.bundle import FILES, FORMAT, JOBS, MANIFEST, NODES, AnyPath, Bundle, read_bundle
+from ..core.bundle import FILES, FORMAT, JOBS, MANIFEST, NODES, AnyPath, Bundle, BundleJob, parse_manifest, read_bundle
 from ..core.files import json_bytes
 from ..core.loading import refuse_while_loading
 from ..planning.plan import Plan, frames_text
@@ -49,17 +49,17 @@ def write_bundle(
     job_files = JobFiles(None if templates is None else Path(templates))
     manifest = _manifest(plan, name=name, created=created, store=store)
     with new_folder(root, name) as (folder, partial):
-        for job, entry in zip(plan.jobs, manifest["jobs"]):
-            upstream = entry["depends_on"]
+        for job, stem in zip(plan.jobs, job_file_stems(plan)):
+            upstream = job.awaited_keys
             job_info = job_files.job_info(job, plan_name=plan.name, batch_name=name, job_dependencies=upstream)
-            write_file(partial / JOBS / f"{entry['file']}.job", encode_info(job_info))
+            write_file(partial / JOBS / f"{stem}.job", encode_info(job_info))
             plugin_info = job_files.plugin_info(job, bundle=folder)
-            write_file(partial / JOBS / f"{entry['file']}.plugin", encode_info(plugin_info))
+            write_file(partial / JOBS / f"{stem}.plugin", encode_info(plugin_info))
         for record in (*(job.record for job in plan.jobs), *(node.record for node in plan.omitted)):
             write_file(partial / NODES / f"{record['key']}.json", json_bytes(record))
         write_store(partial, store=store, name=name)
         write_file(partial / MANIFEST, json_bytes(manifest))
-    return Bundle(folder=folder, manifest=manifest)
+    return parse_manifest(manifest, folder=folder)
 
 
 def copy_bundle(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optional[datetime] = None) -> Bundle:
@@ -88,19 +88,19 @@ def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[s
         "created": created.isoformat(timespec="seconds"),
         "store": store,
         "jobs": [
-            {
-                "key": job.key,
-                "node": job.node,
-                "graph": job.graph,
-                "interpreter": job.interpreter,
-                "frame_mode": job.frame_mode,
-                "frames": frames_text(job),
-                "chunk_size": job.chunk_size,
-                "depends_on": list(job.awaited_keys),
-                "frame_dependent": job.is_frame_dependent,
-                "last": job.key in last,
-                "file": file,
-            }
+            BundleJob(
+                key=job.key,
+                node=job.node,
+                graph=job.graph,
+                interpreter=job.interpreter,
+                frame_mode=job.frame_mode,
+                frames=frames_text(job),
+                chunk_size=job.chunk_size,
+                depends_on=job.awaited_keys,
+                is_frame_dependent=job.is_frame_dependent,
+                is_last=job.key in last,
+                file=file,
+            ).to_json()
             for job, file in zip(plan.jobs, job_file_stems(plan))
         ],
         "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in plan.omitted],

@@ -153,18 +153,18 @@ def _shown(state: RunState, labels: Mapping[str, str]) -> Shown:
 
 
 def _report(bundle: Bundle, state: RunState, results: dict[str, NodeResults]) -> dict[str, Any]:
-    tasks: dict[str, list[Task]] = {job["key"]: [] for job in bundle.jobs}
+    tasks: dict[str, list[Task]] = {job.key: [] for job in bundle.jobs}
     for task in state.tasks:
         tasks[task.key].append(task)
     return {
         "bundle": str(bundle.folder),
         "jobs": [
             {
-                "key": job["key"],
-                "node": job["node"],
-                "graph": job["graph"],
-                "status": state.jobs[job["key"]].value,
-                "tasks": [_task_json(task, bundle, batched=job["frame_mode"] != "none") for task in tasks[job["key"]]],
+                "key": job.key,
+                "node": job.node,
+                "graph": job.graph,
+                "status": state.jobs[job.key].value,
+                "tasks": [_task_json(task, bundle, batched=job.is_batched) for task in tasks[job.key]],
             }
             for job in bundle.jobs
         ],

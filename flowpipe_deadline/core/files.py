@@ -15,6 +15,10 @@ class RecordError(FlowpipeDeadlineError):
     """A record of a bundle that is missing, damaged, or from a newer version."""
 
 
+class NewerFormatError(RecordError):
+    """A record that a newer version has written."""
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Writes the file so that a reader sees all of it or what was there before, also after a crash.
 
@@ -48,7 +52,8 @@ def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[s
     """The JSON object in the file, which has at least these keys.
 
     Raises:
-        RecordError: It is missing, no JSON object, its ``format`` is not ``version``, or it lacks a key.
+        RecordError: It is missing, not a JSON object, its ``format`` is not ``version``, or it lacks a key.
+        NewerFormatError: Its ``format`` is above ``version``.
     """
     try:
         data = path.read_bytes()
@@ -63,14 +68,23 @@ def parse_record(data: bytes, *, name: str, version: int, keys: Sequence[str] = 
     """The JSON object in the bytes, which ``name`` tells where to find.
 
     Raises:
-        RecordError: It is no JSON object, its ``format`` is not ``version``, or it lacks a key.
+        RecordError: It is not a JSON object, its ``format`` is not ``version``, or it lacks a key.
+        NewerFormatError: Its ``format`` is above ``version``.
     """
     try:
         record = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{name} is damaged ({error}); restore it, or write the bundle again") from error
-    if not isinstance(record, dict) or record.get("format") != version:
-        raise RecordError(f"{name} is no record of format {version}; was it written by another version?")
+    if not isinstance(record, dict):
+        raise RecordError(f"{name} is damaged: it is not a JSON object; restore it, or write the bundle again")
+    found = record.get("format")
+    if isinstance(found, int) and found > version:
+        raise NewerFormatError(
+            f"{name} has format {found}, and this flowpipe-deadline reads format {version}: a newer version wrote it;"
+            " use that version here too, and on the farm by  flowpipe-deadline install"
+        )
+    if found != version:
+        raise RecordError(f"{name} is not a record of format {version}; was it written by another version?")
     for key in keys:
         if key not in record:
             raise RecordError(f"{name} is damaged: it has no '{key}'; restore it, or write the bundle again")

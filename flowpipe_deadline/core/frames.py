@@ -103,6 +103,10 @@ class FrameList(Sequence[int]):
         groups = self._runs() if consecutive else [self._frames]
         return tuple(FrameList(group[start : start + size]) for group in groups for start in range(0, len(group), size))
 
+    def chunk_count(self, size: int) -> int:
+        """How many chunks of at most ``size`` frames there are."""
+        return -(-len(self) // size)
+
     def _runs(self) -> list[Tuple[int, ...]]:
         """The frames cut wherever the next one is not the successor."""
         runs: list[Tuple[int, ...]] = []

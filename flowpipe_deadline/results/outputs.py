@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..core.bundle import AnyPath, Bundle, find_nodes, node_labels, read_bundle, read_node
+from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
 from ..core.frames import FrameList
 from ..evaluator.task import final_outputs
@@ -85,22 +85,19 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
     Where several nodes have the same label, it is followed by their key: ``sub.render (render-2)``.
 
     Raises:
-        RecordError: The folder is no bundle, or a record in it is damaged.
+        RecordError: The folder is not a bundle, or a record in it is damaged.
         UsageError: There is no such node.
         StoreError: The store of the results cannot be read.
     """
     opened = read_bundle(bundle)
     labels = node_labels(opened)
-    entries = [*opened.manifest["jobs"], *({**entry, "omitted": True} for entry in opened.manifest["omitted"])]
-    if node is not None:
-        wanted = find_nodes(opened, node)
-        entries = [entry for entry in entries if entry["key"] in wanted]
+    wanted = labels if node is None else find_nodes(opened, node)
     store = RememberedStore(open_store(opened.folder))
-    return {labels[entry["key"]]: _node_results(opened, entry, store) for entry in entries}
+    return {labels[each.key]: _node_results(opened, each, store) for each in opened.nodes if each.key in wanted}
 
 
-def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> NodeResults:
-    key, is_omitted = entry["key"], bool(entry.get("omitted"))
+def _node_results(bundle: Bundle, node: BundleNode, store: Store) -> NodeResults:
+    key, is_omitted = node.key, not isinstance(node, BundleJob)
     record = read_node(bundle.folder, key)
     batch = Batch.from_json(record["batch"])
     results: tuple[ChunkResult, ...] = ()
@@ -117,10 +114,10 @@ def _node_results(bundle: Bundle, entry: Mapping[str, Any], store: Store) -> Nod
         problem = str(error)
     return NodeResults(
         key=key,
-        node=entry["node"],
-        graph=entry["graph"],
+        node=node.node,
+        graph=node.graph,
         is_omitted=is_omitted,
-        is_last=bool(entry.get("last")),
+        is_last=isinstance(node, BundleJob) and node.is_last,
         encoded=None if merged is None else _without(final_outputs(record, merged), merged, results),
         chunks=tuple(
             (None if result.frames is None else str(result.frames), final_outputs(record, result.outputs))

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Optional
 
-from ..core.bundle import Bundle, read_node
-from ..core.frames import FrameList
+from ..core.bundle import Bundle, BundleJob, read_node
 from ..evaluator.nodes import sources
 from .store import ChunkResult, Store
 from .upstream import Upstream
@@ -57,12 +56,12 @@ class Finished:
         self._store = RememberedStore(store)
         self._open: dict[str, frozenset[int]] = {}
 
-    def chunks(self, job: Mapping[str, Any]) -> frozenset[Optional[str]]:
+    def chunks(self, job: BundleJob) -> frozenset[Optional[str]]:
         """The frame lists of the job's finished chunks, None for the one of a job that is not batched.
 
         Jobs have to be asked for upstream first.
         """
-        key = job["key"]
+        key = job.key
         results = self._store.read(key)
         record = read_node(self._bundle.folder, key) if results else {"inputs": {}}
         done = frozenset(
@@ -81,9 +80,8 @@ class Finished:
         return not is_stale(record, result, bundle=self._bundle.folder, store=self._store)
 
 
-def _frames_of(job: Mapping[str, Any], done: frozenset[Optional[str]]) -> Iterable[int]:
+def _frames_of(job: BundleJob, done: frozenset[Optional[str]]) -> Iterable[int]:
     """The frames of the chunks that are not done; 0 stands for a job that is not batched."""
-    if job["frames"] is None:
+    if not job.is_batched:
         return () if None in done else (0,)
-    chunks = FrameList.parse(job["frames"]).chunks(size=job["chunk_size"])
-    return [frame for chunk in chunks if str(chunk) not in done for frame in chunk]
+    return [frame for chunk in job.chunks if chunk is not None and str(chunk) not in done for frame in chunk]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Protocol, Tuple
 
 from ..core.errors import FlowpipeDeadlineError
-from ..core.files import RecordError, json_bytes, parse_record, write_whole
+from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, write_whole
 from ..core.frames import FrameList
 
 RESULT_FORMAT = 1
@@ -65,6 +65,7 @@ class Store(Protocol):
 
         Raises:
             StoreError: They cannot be moved.
+            NewerFormatError: A result is from a newer version, and not damaged.
         """
 
 
@@ -112,6 +113,8 @@ class FileStore:
         for path in self._paths(node):
             try:
                 _read_result(path)
+            except NewerFormatError:
+                raise
             except RecordError:
                 moved.append(str(path.replace(path.with_name(f"{path.name}.damaged"))))
         return tuple(moved)
@@ -160,7 +163,7 @@ def parse_result(data: bytes, *, name: str) -> ChunkResult:
     """The result in the bytes, which ``name`` tells where to find.
 
     Raises:
-        RecordError: They are damaged.
+        RecordError: They are damaged, or from a newer version.
     """
     try:
         record = parse_record(data, name=name, version=RESULT_FORMAT)
@@ -170,6 +173,8 @@ def parse_result(data: bytes, *, name: str) -> ChunkResult:
             written=int(record["written"]),
             inputs=dict(record["inputs"]),
         )
+    except NewerFormatError:
+        raise
     except (RecordError, KeyError, TypeError, AttributeError, ValueError) as error:
         reason = "no JSON of ours" if isinstance(error, RecordError) else repr(error)
         raise RecordError(f"the result {name} is damaged ({reason}); delete it and requeue that task") from error

@@ -28,7 +28,7 @@ def cancel_submission(
     ``open_client`` is called if there is something to delete.
 
     Raises:
-        RecordError: The folder is no bundle, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         SubmissionError: Deadline cannot be asked, the bundle is being submitted, or is a copy, and nothing was changed;
             or some jobs could not be deleted, which the message names.
     """
@@ -56,7 +56,7 @@ def suspend_submission(bundle: AnyPath, open_client: Callable[[], DeadlineClient
     ``open_client`` is called if there is something to suspend.
 
     Raises:
-        RecordError: The folder is no bundle, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         SubmissionError: The bundle is not submitted, or only in part, is being submitted, or is a copy; or some jobs
             could not be suspended, which the message names.
     """

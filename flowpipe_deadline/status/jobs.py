@@ -6,9 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, BundleJob
 from ..deadline.client import (
     ACTIVE,
     COMPLETED,
@@ -43,7 +42,7 @@ class DeadlineJobs:
         """In Deadline's words: Queued, Rendering, Active, Pending, Suspended, Completed, Failed; or Deleted."""
         self.trouble = ""
         """Why Deadline could last not be asked; empty since it answered."""
-        self._jobs = [job for job in bundle.jobs if job["key"] in job_ids]
+        self._jobs = [job for job in bundle.jobs if job.key in job_ids]
         self._ids = job_ids
         self._client = client
         self._has_results = has_results
@@ -90,17 +89,17 @@ class DeadlineJobs:
 
     def due(self) -> list[str]:
         """The jobs that have not ended and can go on: none that they wait for stands in the way."""
-        return [job["key"] for job in self._jobs if self.statuses[job["key"]] not in ENDED and self._can_go_on(job)]
+        return [job.key for job in self._jobs if self.statuses[job.key] not in ENDED and self._can_go_on(job)]
 
     def stuck(self) -> list[str]:
         """The jobs that do not go on by themselves: something that they wait for has failed, or was deleted."""
         due, stuck = set(self.due()), set[str]()
         for job in self._jobs:  # Upstream first.
-            if self.statuses[job["key"]] in ENDED or job["key"] in due:
+            if self.statuses[job.key] in ENDED or job.key in due:
                 continue
-            if self._upstream(job) & {FAILED, DELETED} or not stuck.isdisjoint(job["depends_on"]):
-                stuck.add(job["key"])
-        return [job["key"] for job in self._jobs if job["key"] in stuck]
+            if self._upstream(job) & {FAILED, DELETED} or not stuck.isdisjoint(job.depends_on):
+                stuck.add(job.key)
+        return [job.key for job in self._jobs if job.key in stuck]
 
     def suspend(self) -> str:
         """Suspends what could start; says what is suspended now.
@@ -115,7 +114,7 @@ class DeadlineJobs:
         try:
             for _ in range(_LOOKS):
                 self.read(self._ids)
-                could_start = [job["key"] for job in self._jobs if self._could_start(job)]
+                could_start = [job.key for job in self._jobs if self._could_start(job)]
                 if not could_start:
                     return self._told_suspended()
                 reason = self._try_to_suspend(could_start) or reason
@@ -141,23 +140,23 @@ class DeadlineJobs:
         rest = f", and {self._listed(waiting)} wait for them" if waiting else ""
         return f"the jobs {self._listed(suspended)} are suspended{rest}: resume or delete them in the Monitor"
 
-    def _could_start(self, job: Mapping[str, Any]) -> bool:
-        status = self.statuses[job["key"]]
+    def _could_start(self, job: BundleJob) -> bool:
+        status = self.statuses[job.key]
         if status != PENDING:
             return status not in (*ENDED, SUSPENDED)
-        return bool(job.get("frame_dependent")) or self._upstream(job) <= {COMPLETED}
+        return job.is_frame_dependent or self._upstream(job) <= {COMPLETED}
 
-    def _can_go_on(self, job: Mapping[str, Any]) -> bool:
+    def _can_go_on(self, job: BundleJob) -> bool:
         upstream = self._upstream(job)
-        if upstream <= {COMPLETED} or (job.get("frame_dependent") and not upstream & {FAILED, DELETED}):
+        if upstream <= {COMPLETED} or (job.is_frame_dependent and not upstream & {FAILED, DELETED}):
             return True
         # What was released before something upstream failed, or by somebody in the Monitor, still ends.
-        details = self.details.get(job["key"])
+        details = self.details.get(job.key)
         states = set(details.tasks) or {details.status} if details is not None else set()
         return not states.isdisjoint(ACTIVE)
 
-    def _upstream(self, job: Mapping[str, Any]) -> set[str]:
-        return {self.statuses[key] for key in job["depends_on"] if key in self.statuses}
+    def _upstream(self, job: BundleJob) -> set[str]:
+        return {self.statuses[key] for key in job.depends_on if key in self.statuses}
 
     def _unfinished(self) -> list[str]:
         return [key for key, status in self.statuses.items() if status not in ENDED]
@@ -168,12 +167,12 @@ class DeadlineJobs:
         A frame dependent job is active even if all that is left of it waits for something that failed.
         """
         unclear = [
-            job["key"]
+            job.key
             for job in self._jobs
             if self._upstream(job) & {FAILED, DELETED}
-            and self.statuses[job["key"]] in ACTIVE
-            and job["key"] in self.details
-            and not self.details[job["key"]].tasks
+            and self.statuses[job.key] in ACTIVE
+            and job.key in self.details
+            and not self.details[job.key].tasks
         ]
         if not unclear:
             return

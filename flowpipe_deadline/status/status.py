@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Optional
+from typing import Optional
 
-from ..core.bundle import AnyPath, Bundle, find_nodes, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, find_nodes, read_bundle
 from ..core.errors import UsageError
 from ..deadline.client import COMPLETED, PENDING, UNKNOWN, DeadlineClient, JobDetails, TaskDetails
 from ..results.counts import ResultCounts
@@ -98,14 +98,14 @@ def read_submission_status(
     All jobs are one question to Deadline, all tasks one more. ``open_client`` is called if the bundle was submitted.
 
     Raises:
-        RecordError: The folder is no bundle, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         UsageError: There is no such node, or it has no job.
         SubmissionError: Deadline cannot be asked.
         StoreError: How far a job is, only its results tell, and they cannot be listed.
     """
     opened = read_bundle(bundle)
     wanted = None if node is None else find_nodes(opened, node)
-    if wanted is not None and wanted.isdisjoint(job["key"] for job in opened.jobs):
+    if wanted is not None and wanted.isdisjoint(job.key for job in opened.jobs):
         raise UsageError(f"{node} is omitted in {opened.folder}: it has no job")
     submission = Submission(opened, open_client)
     submission.read()
@@ -127,7 +127,7 @@ class Submission:
         self._record: Optional[SubmissionRecord] = read_submission(bundle.folder)
         self._notices = notices_of(bundle, self._record)
         recorded = self._record.jobs if self._record is not None else {}
-        self._ids = {job["key"]: recorded[job["key"]] for job in bundle.jobs if job["key"] in recorded}
+        self._ids = {job.key: recorded[job.key] for job in bundle.jobs if job.key in recorded}
         self.jobs = None
         if open_client is not None and self._ids:
             self._client = open_client()
@@ -151,13 +151,13 @@ class Submission:
             SubmissionError: Deadline does not tell the tasks.
             StoreError: How far a job is, only its results tell, and they cannot be listed.
         """
-        jobs = [job for job in self.bundle.jobs if wanted is None or job["key"] in wanted]
-        tasks = self._read_tasks([job["key"] for job in jobs]) if with_tasks else {}
+        jobs = [job for job in self.bundle.jobs if wanted is None or job.key in wanted]
+        tasks = self._read_tasks([job.key for job in jobs]) if with_tasks else {}
         failed, state = self._failed_nodes(), state_of(self._record)
         return SubmissionStatus(
             bundle=self.bundle,
             state=state,
-            jobs=tuple(self._job(job, tasks.get(job["key"]), failed) for job in jobs),
+            jobs=tuple(self._job(job, tasks.get(job.key), failed) for job in jobs),
             stuck=tuple(self.jobs.stuck()) if self.jobs is not None else (),
             is_over=not self.jobs.due() if self.jobs is not None else state != SUBMITTING,
             notices=self._notices,
@@ -188,28 +188,26 @@ class Submission:
             return None
         return UNKNOWN if key in self._untold else self.jobs.statuses[key]
 
-    def _job(
-        self, job: Mapping[str, Any], tasks: Optional[tuple[TaskDetails, ...]], failed: Collection[str]
-    ) -> SubmittedJob:
-        key, status = job["key"], self._status(job["key"])
+    def _job(self, job: BundleJob, tasks: Optional[tuple[TaskDetails, ...]], failed: Collection[str]) -> SubmittedJob:
+        key, status = job.key, self._status(job.key)
         details = self.jobs.details.get(key) if self.jobs is not None else None
         states = _states(details, tasks) if status not in (None, DELETED) else {}
         done, total, is_told = self._done(key, status, details, states)
         is_failing = key in failed and status != COMPLETED and not (details is not None and details.errors == 0)
         return SubmittedJob(
             key=key,
-            node=job["node"],
-            graph=job["graph"],
+            node=job.node,
+            graph=job.graph,
             job_id=self._ids.get(key),
             status=status,
             done=done,
             total=total,
-            is_batched=job["frame_mode"] != "none",
+            is_batched=job.is_batched,
             is_told=is_told,
             states=states,
             errors=_errors(details, tasks),
-            depends_on=tuple(job["depends_on"]),
-            waits_for=tuple(other for other in job["depends_on"] if self._status(other) != COMPLETED),
+            depends_on=job.depends_on,
+            waits_for=tuple(other for other in job.depends_on if self._status(other) != COMPLETED),
             failures=self._failures(key) if is_failing else (),
             tasks=tasks,
         )

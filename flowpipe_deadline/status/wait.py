@@ -42,7 +42,7 @@ def wait_for_submission(
     more at the end, as somebody may have requeued some. ``open_client`` is called once there is something to ask.
 
     Raises:
-        RecordError: The folder is no bundle, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         SubmissionError: The bundle is not submitted, or only in part; it is a copy; or Deadline is out of reach for a
             quarter of an hour.
         StoreError: How far a job is, only its results tell, and they cannot be listed.

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional
 
 from ..core.bundle import FORMAT, SUBMISSION
-from ..core.files import RecordError, json_bytes, read_record, write_whole
+from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..deadline.client import SubmissionError
 from .owner import is_running, seconds_since_written, start_mark
 
@@ -66,13 +66,16 @@ def read_submission(folder: Path) -> Optional[SubmissionRecord]:
     """What the bundle in that folder remembers; None if it was not submitted, or all of that was undone.
 
     Raises:
-        RecordError: ``submission.json`` is damaged; the message names the jobs that may be there.
+        RecordError: ``submission.json`` is damaged, and the message names the jobs that may be there; or a newer version wrote
+            it.
     """
     path = folder / SUBMISSION
     if not path.exists():
         return None
     try:
         return _parse(read_record(path, version=FORMAT, keys=("jobs",)), folder)
+    except NewerFormatError:
+        raise
     except (RecordError, TypeError, ValueError, AttributeError) as error:
         ids = ", ".join(_read_ids(folder / IDS).values()) or "unknown"
         raise RecordError(

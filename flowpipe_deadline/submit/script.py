@@ -15,7 +15,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 from ..core.bundle import Bundle
 from ..core.files import read_record, write_whole
 from ..core.shipped import packages_folder, shipped_folder
-from ..deadline.client import DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
+from ..deadline.client import Created, DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
 from ..deadline.process import CommandResult, DeadlineCommand, ProcessClient
 from .record import SUBMITTED, read_submission, refuse_taken
 from .script_server import ASK, FORMAT, SUBMIT, plain, record_bytes
@@ -143,6 +143,10 @@ class ScriptClient(DeadlineClient):
             raise ScriptDidNotRunError(_silence(self._command, result))
         client = ProcessClient(self._command)
         return [plain(getattr(client, name)(*arguments)) for name, arguments in questions]
+
+    def submit(self, job_file: str, plugin_file: str) -> Created:
+        """The job that Deadline makes of these two files, by a process for it alone: our script submits whole bundles."""
+        return ProcessClient(self._command).submit(job_file, plugin_file)
 
     def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""

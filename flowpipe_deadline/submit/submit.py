@@ -107,7 +107,7 @@ def submit_bundle(
         SubmissionError: There is no way to Deadline, the bundle is submitted already, being submitted, or moved; or
             anything goes wrong on the way: the jobs submitted so far are deleted then, and the message names those that
             could not be. Its ``exit_code`` is 130 after Ctrl+C.
-        RecordError: The folder is no bundle, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         LoadingError: A script submits while it is only being loaded.
     """
     refuse_while_loading("submit")

@@ -6,11 +6,11 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional, Tuple
+from typing import Mapping, Optional, Tuple
 
-from ..core.bundle import MANIFEST, AnyPath, read_bundle
+from ..core.bundle import MANIFEST, AnyPath, BundleJob, read_bundle
 from ..core.files import RecordError
-from ..core.frames import FrameList
+from ..core.frames import FrameListError
 from .record import SUBMITTED, SubmissionRecord, read_submission
 
 
@@ -43,29 +43,25 @@ def read_summary(bundle: AnyPath) -> Summary:
     record = read_submission(opened.folder)
     ids: Mapping[str, str] = {} if record is None else record.jobs
     try:
-        counts = [_task_count(job) for job in opened.jobs]
-        lines = tuple(_line(job, count, ids.get(job["key"])) for job, count in zip(opened.jobs, counts))
-    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        counts = [job.task_count for job in opened.jobs]
+        lines = tuple(_line(job, count, ids.get(job.key)) for job, count in zip(opened.jobs, counts))
+    except FrameListError as error:
         path = opened.folder / MANIFEST
         raise RecordError(f"{path} is damaged: {error}; restore it, or write the bundle again") from error
     return Summary(
         name=opened.name,
-        graph=str(opened.manifest["name"]),
+        graph=opened.graph,
         contents=f"{counted(len(lines), 'job')}, {counted(sum(counts), 'task')}",
-        planned=str(opened.manifest.get("created", "unknown")).replace("T", " "),
+        planned=(opened.created or "unknown").replace("T", " "),
         submission=_progress(record),
         is_submitted=record is not None and record.state == SUBMITTED,
         jobs=lines,
     )
 
 
-def _task_count(job: Mapping[str, Any]) -> int:
-    return 1 if job["frames"] is None else -(-len(FrameList.parse(job["frames"])) // job["chunk_size"])
-
-
-def _line(job: Mapping[str, Any], task_count: int, job_id: Optional[str]) -> str:
-    what = "" if job["frames"] is None else f"{job['frame_mode']} {job['frames']}, "
-    return f"{job['graph']}.{job['node']}: {what}{counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
+def _line(job: BundleJob, task_count: int, job_id: Optional[str]) -> str:
+    what = f"{job.frame_mode} {job.frames}, " if job.is_batched else ""
+    return f"{job.label}: {what}{counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
 
 
 def counted(number: int, noun: str) -> str:

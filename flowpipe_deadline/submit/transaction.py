@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
-from ..core.bundle import AnyPath, Bundle, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import write_whole
 from ..core.frames import FrameList, FrameListError
@@ -58,7 +58,7 @@ class Attempt:
     def submit(self) -> None:
         """Hands over the jobs, upstream first."""
         for job in self._bundle.jobs:
-            self._begin(f"{job['graph']}.{job['node']} was submitted")
+            self._begin(f"{job.label} was submitted")
             self._submit(job)
 
     def check(self) -> None:
@@ -67,12 +67,12 @@ class Attempt:
         expected = list(self.job_ids.values())
         details = self._read(expected)
         for job in self._bundle.jobs:
-            found = details[self.job_ids[job["key"]]]
+            found = details[self.job_ids[job.key]]
             problem = _difference(job, found, job_ids=self.job_ids)
-            if not problem and found.status != SUSPENDED and not (job["depends_on"] and self._is_waiting(job, found)):
+            if not problem and found.status != SUSPENDED and not (job.depends_on and self._is_waiting(job, found)):
                 problem = f"it is {found.status}, though it was submitted suspended"
             if problem:
-                raise SubmissionError(f"{job['graph']}.{job['node']}: {problem}")
+                raise SubmissionError(f"{job.label}: {problem}")
         self._count(expected)
 
     def release(self) -> None:
@@ -82,8 +82,8 @@ class Attempt:
         (submission, section 5.2): Suspended or Pending, then Pending or Active. It must be Pending before
         anything upstream may run, so that is asked for and looked at.
         """
-        dependents = [job for job in self._bundle.jobs if job["depends_on"]]
-        roots = [self.job_ids[job["key"]] for job in self._bundle.jobs if not job["depends_on"]]
+        dependents = [job for job in self._bundle.jobs if job.depends_on]
+        roots = [self.job_ids[job.key] for job in self._bundle.jobs if not job.depends_on]
         self._begin("the jobs were released")
         self.doubt = Doubt(may_render=True)
         self._let_wait(dependents)
@@ -98,12 +98,12 @@ class Attempt:
                 return
         raise SubmissionError(f"Deadline does not resume {', '.join(held)}")
 
-    def _let_wait(self, dependents: Sequence[Mapping[str, Any]]) -> None:
+    def _let_wait(self, dependents: Sequence[BundleJob]) -> None:
         """Brings these jobs from Suspended to Pending.
 
         Pended first, as resuming may let them start; where that does nothing, resumed and then pended.
         """
-        job_ids = [self.job_ids[job["key"]] for job in dependents]
+        job_ids = [self.job_ids[job.key] for job in dependents]
         suspended = [job_id for job_id, details in self._read(job_ids).items() if details.status == SUSPENDED]
         if suspended:
             with contextlib.suppress(SubmissionError):  # What came of it is looked at.
@@ -118,19 +118,19 @@ class Attempt:
         if not_waiting:
             raise SubmissionError(f"Deadline does not let {', '.join(not_waiting)} wait for what they depend on")
 
-    def _not_waiting(self, jobs: Sequence[Mapping[str, Any]]) -> List[str]:
-        details = self._read([self.job_ids[job["key"]] for job in jobs])
-        by_id = {self.job_ids[job["key"]]: job for job in jobs}
+    def _not_waiting(self, jobs: Sequence[BundleJob]) -> List[str]:
+        details = self._read([self.job_ids[job.key] for job in jobs])
+        by_id = {self.job_ids[job.key]: job for job in jobs}
         return [job_id for job_id in by_id if not self._is_waiting(by_id[job_id], details[job_id])]
 
-    def _is_waiting(self, job: Mapping[str, Any], details: JobDetails) -> bool:
+    def _is_waiting(self, job: BundleJob, details: JobDetails) -> bool:
         """Whether nothing of the job can start: it is Pending, or frame dependent with nothing but pending tasks.
 
         Deadline releases such jobs task by task; the job itself may be active meanwhile (section 4.3).
         """
         if details.status == PENDING:
             return not details.tasks.get(SUSPENDED)  # Suspended tasks of a pending job would never be released.
-        if not job.get("frame_dependent") or details.status == SUSPENDED:
+        if not job.is_frame_dependent or details.status == SUSPENDED:
             return False
         states = set(details.tasks) or {task.status for task in self._client.read_tasks(details.job_id)}
         return states == {PENDING}
@@ -141,7 +141,7 @@ class Attempt:
         if self._is_stopping():
             raise InterruptedSubmissionError("interrupted")
 
-    def _submit(self, job: Mapping[str, Any]) -> None:
+    def _submit(self, job: BundleJob) -> None:
         """Completes the job info file, so that the bundle holds what Deadline was given, and hands it over."""
         job_file, plugin_file = self._bundle.job_files(job)
         entries = {**job_entries(self._bundle, job, job_ids=self.job_ids), INITIAL_STATUS: SUSPENDED}
@@ -153,16 +153,16 @@ class Attempt:
             self.doubt = Doubt(is_uncertain=error.is_uncertain, may_come=error.may_come)
             if error.job_id is not None:
                 self.created.append(error.job_id)
-            raise SubmissionError(f"{job['graph']}.{job['node']}: {error}") from error
+            raise SubmissionError(f"{job.label}: {error}") from error
         self.doubt = Doubt()
         if created.job_id in self.created:
-            raise SubmissionError(f"{job['graph']}.{job['node']}: Deadline gave the ID {created.job_id} to two jobs")
+            raise SubmissionError(f"{job.label}: Deadline gave the ID {created.job_id} to two jobs")
         self.created.append(created.job_id)
-        self.job_ids[job["key"]] = created.job_id
-        self._writer.add(job["key"], created.job_id)
-        self._say(f"{job['key']}: {created.job_id}")
+        self.job_ids[job.key] = created.job_id
+        self._writer.add(job.key, created.job_id)
+        self._say(f"{job.key}: {created.job_id}")
         for warning in created.warnings:
-            self._say(f"Warning: {job['key']}: {warning}")
+            self._say(f"Warning: {job.key}: {warning}")
 
     def _count(self, expected: Sequence[str]) -> None:
         """Raises if there are other jobs of this submission than those on record."""
@@ -185,16 +185,16 @@ class Attempt:
         return details
 
 
-def _difference(job: Mapping[str, Any], details: JobDetails, *, job_ids: Mapping[str, str]) -> str:
+def _difference(job: BundleJob, details: JobDetails, *, job_ids: Mapping[str, str]) -> str:
     """What Deadline has in another way than it was planned; empty if nothing."""
-    frames = "0" if job["frames"] is None else str(job["frames"])
-    waits_for = {job_ids[key] for key in job["depends_on"]}
-    is_frame_dependent = bool(job.get("frame_dependent"))
+    frames = "0" if job.frames is None else job.frames
+    waits_for = {job_ids[key] for key in job.depends_on}
+    is_frame_dependent = job.is_frame_dependent
     differences = []
     if details.frames is not None and not _same_frames(details.frames, frames):
         differences.append(f"the frames {details.frames} where {frames} were planned")
-    if details.chunk_size not in (None, job["chunk_size"]):
-        differences.append(f"a chunk size of {details.chunk_size} where {job['chunk_size']} was planned")
+    if details.chunk_size not in (None, job.chunk_size):
+        differences.append(f"a chunk size of {details.chunk_size} where {job.chunk_size} was planned")
     if details.dependencies is not None and set(details.dependencies) != waits_for:
         differences.append(f"dependencies on {_listed(details.dependencies)} where {_listed(waits_for)} were planned")
     if details.frame_dependent not in (None, is_frame_dependent):
@@ -253,7 +253,7 @@ def submit_to(
         SubmissionError: The bundle is submitted already, moved, or being submitted; or anything went wrong: then the
             jobs are deleted again, and the message names what could not be. Its ``exit_code`` is 130 where it was
             stopped.
-        RecordError: The folder is no bundle, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
     """
     opened = read_bundle(bundle)
     _check_files(opened)
@@ -302,7 +302,7 @@ def undo_half_done(
 
 def _check_files(bundle: Bundle) -> None:
     """Reads every file that Deadline will be given, before it is given the first."""
-    ids = {job["key"]: _NO_ID for job in bundle.jobs}
+    ids = {job.key: _NO_ID for job in bundle.jobs}
     for job in bundle.jobs:
         job_entries(bundle, job, job_ids=ids)
         folder = plugin_entries(bundle, job).get("Bundle", "")

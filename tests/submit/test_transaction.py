@@ -88,7 +88,7 @@ def test_all_jobs_are_there_as_planned_and_released(deadline, client, bundle, an
 
     assert statuses(deadline) == RELEASED
     assert recorded(bundle) == ("submitted", job_ids)
-    assert list(job_ids) == [job["key"] for job in bundle.jobs]
+    assert list(job_ids) == [job.key for job in bundle.jobs]
     assert not (bundle.folder / "submission.ids").exists()
 
 
@@ -164,7 +164,7 @@ def test_the_exit_code_tells_an_interruption_from_a_failure(client, bundle, erro
 )
 def test_a_job_that_became_another_than_planned_undoes_all(deadline, client, bundle, rewritten, said):
     """An event plugin of the farm may change a job while it is submitted."""
-    number = [job["key"] for job in bundle.jobs].index("render") + 1
+    number = [job.key for job in bundle.jobs].index("render") + 1
     deadline.set_faults({"on": "submit", "do": "rewrite", "nth": number, "value": rewritten})
 
     with pytest.raises(SubmissionError, match=f"Test.render: .*{said}"):
@@ -182,7 +182,7 @@ def test_a_job_that_became_another_than_planned_undoes_all(deadline, client, bun
 )
 def test_a_dependency_that_got_lost_undoes_all(deadline, client, bundle, rewritten, said):
     """The job would start too early, or too late."""
-    number = [job["key"] for job in bundle.jobs].index("check") + 1
+    number = [job.key for job in bundle.jobs].index("check") + 1
     deadline.set_faults({"on": "submit", "do": "rewrite", "nth": number, "value": rewritten})
 
     with pytest.raises(SubmissionError, match=f"Test.check: .*{said}"):
@@ -193,7 +193,7 @@ def test_a_dependency_that_got_lost_undoes_all(deadline, client, bundle, rewritt
 
 def test_frames_in_other_words_are_the_same_frames(deadline, client, bundle):
     """Deadline may write a frame list in its own way."""
-    number = [job["key"] for job in bundle.jobs].index("render") + 1
+    number = [job.key for job in bundle.jobs].index("render") + 1
     deadline.set_faults({"on": "submit", "do": "rewrite", "nth": number, "value": {"Frames": "1-5,6:10"}})
 
     submit_to(client, bundle)

@@ -8,6 +8,7 @@ from flowpipe_deadline.deadline.client import (
     DeadlineClient,
     JobDetails,
     RefusedError,
+    RepositoryInfo,
     SubmissionError,
     TaskDetails,
 )
@@ -86,6 +87,10 @@ class DirectClient(DeadlineClient):
     def find_jobs(self, batch_name, *, known=()):  # noqa: ARG002  (nothing has to be proven)
         """The jobs of the batch."""
         return [job.job_id for job in self._call(self.deadline.jobs) if job.batch_name == batch_name]
+
+    def read_repository(self):
+        """Nothing is known of it."""
+        return RepositoryInfo()
 
     def resume(self, job_ids):
         """Resumes jobs."""
