@@ -11,6 +11,7 @@ import click
 
 from ..bundle.write import write_bundle
 from ..core.bundle import MANIFEST, Bundle
+from ..core.interrupts import terminable
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
@@ -34,7 +35,6 @@ from .support.options import (
 from .support.output import answer_json, progress_console, reserve_stdout, say, say_warnings
 from .support.progress import JobProgress, Shown, last_line, progress_display
 from .support.report import answer_parts, has_answer, job_labels, pending_lines, print_answer
-from .support.signals import terminable
 
 
 @click.command()

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ..submit.interrupts import stop_requests
+from ..core.interrupts import stop_requests
 from .record import InstallationError
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.flowpipe-deadline")

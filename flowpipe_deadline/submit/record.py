@@ -16,12 +16,12 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, ContextManager, Dict, Mapping, Optional
 
 from ..core.bundle import FORMAT, SUBMISSION
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
+from ..core.locks import is_running, locked, seconds_since_written, start_mark
 from ..deadline.client import SubmissionError
-from .owner import is_running, seconds_since_written, start_mark
 
 IDS = "submission.ids"
 SUBMITTING = "submitting"
@@ -146,11 +146,11 @@ class SubmissionWriter:
 
     def is_owner(self) -> bool:
         """Whether the record is still this writer's: nobody took it for dead."""
+        path = self._folder / SUBMISSION
         try:
-            record = read_submission(self._folder)
+            return bool(read_record(path, version=FORMAT).get("token") == self._token)
         except (RecordError, OSError):
-            return True  # Nobody else's, at least.
-        return record is not None and record.token == self._token
+            return path.exists()  # Nobody else's, at least.
 
     def go_on(self) -> None:
         """Shows that the attempt is at work.
@@ -191,31 +191,23 @@ class SubmissionWriter:
         for name in (IDS, _NEXT, SUBMISSION):
             self._unlink(name)
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> ContextManager[None]:
         """Keeps others from reading and changing the record at the same moment."""
         path = self._folder / _LOCK
         end = time.monotonic() + _LOCK_PATIENCE
-        while True:
-            try:
-                os.close(os.open(str(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-                break
-            except FileExistsError:
-                with contextlib.suppress(FileNotFoundError):
-                    if seconds_since_written([path], folder=self._folder) > _LOCK_LIFE:
-                        path.unlink()
-                        continue
-                if time.monotonic() > end:
-                    raise SubmissionError(
-                        f"{path} is in the way: somebody else begins to submit the bundle, or died while beginning;"
-                        " try again in a minute"
-                    ) from None
-                time.sleep(_PAUSE)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
+
+        def wait(_: str) -> None:
+            if time.monotonic() > end:
+                raise SubmissionError(
+                    f"{path} is in the way: somebody else begins to submit the bundle, or died while beginning;"
+                    " try again in a minute"
+                )
+            time.sleep(_PAUSE)
+
+        def is_stale(_: str) -> bool:
+            return seconds_since_written([path], folder=self._folder) > _LOCK_LIFE
+
+        return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
 
     def _write(self, state: str) -> None:
         write_whole(self._folder / SUBMISSION, self._record(state))

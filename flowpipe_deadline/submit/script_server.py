@@ -16,8 +16,8 @@ from typing import Any, Mapping
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import json_bytes, read_record, write_whole
+from ..core.locks import is_running
 from ..deadline.in_process import InProcessClient
-from .owner import is_running
 from .transaction import InterruptedSubmissionError, Options, submit_to
 
 FORMAT = 1

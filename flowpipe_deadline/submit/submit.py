@@ -11,11 +11,11 @@ from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.errors import UsageError
+from ..core.interrupts import stop_requests
 from ..core.loading import refuse_while_loading
 from ..deadline.client import DeadlineClient, RepositoryInfo, SubmissionError
 from ..deadline.process import DeadlineCommand, ProcessClient, find_deadlinecommand
 from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings, parse_environment
-from .interrupts import stop_requests
 from .script import ScriptClient, ScriptDidNotRunError, Submission, submit_by_script
 from .transaction import Options, Stop, ignore, submit_to
 

@@ -15,9 +15,9 @@ from direct_farm import DirectClient
 
 from flowpipe_deadline import plan_graph, read_bundle, write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
+from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
-from flowpipe_deadline.submit.owner import is_running, start_mark
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.transaction import InterruptedSubmissionError, Options, submit_to
 from tests.fake_deadline.operations import OfflineDeadline
@@ -334,7 +334,7 @@ KILLED = """
 import os, sys
 from direct_farm import DirectClient
 from tests.fake_deadline.operations import OfflineDeadline
-from flowpipe_deadline.submit.owner import is_running, start_mark
+from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.submit.transaction import Options, submit_to
 
 farm = DirectClient(OfflineDeadline(sys.argv[1]))
