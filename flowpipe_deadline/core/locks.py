@@ -178,15 +178,18 @@ def _windows_start(process: int) -> str:
     if not handle:
         return ""
     times = [ctypes.c_ulonglong() for _ in range(4)]  # Creation, exit, kernel and user time.
-    is_told = kernel.GetProcessTimes(handle, *map(ctypes.byref, times))
+    is_known = kernel.GetProcessTimes(handle, *map(ctypes.byref, times))
     kernel.CloseHandle(handle)
-    return str(times[0].value) if is_told else ""
+    return str(times[0].value) if is_known else ""
 
 
 def seconds_since_written(paths: List[Path], *, folder: Path) -> float:
     """How long ago the last of these files was written, by the clock of the file system that holds them."""
-    written = [path.stat().st_mtime for path in paths if path.exists()]
-    return _time_of(folder) - max(written, default=0.0)
+    written = [0.0]
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            written.append(path.stat().st_mtime)
+    return _time_of(folder) - max(written)
 
 
 def _time_of(folder: Path) -> float:

@@ -103,6 +103,10 @@ class DeadlineClient(ABC):
         SubmissionError: Of every call, that Deadline could not be asked, or refuses; with its own words.
     """
 
+    undo_pauses: Tuple[float, ...] = (0.0, 1.0, 3.0)
+    """Seconds before each round of an undo: a deletion may work the second time, and a job whose answer was lost may
+    still be coming."""
+
     @abstractmethod
     def submit(self, job_file: str, plugin_file: str) -> Created:
         """The job that Deadline makes of these two files.

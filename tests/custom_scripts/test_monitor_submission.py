@@ -213,7 +213,7 @@ def test_what_was_left_half_done_is_undone_first(monitor, bundle):
     """A Monitor that crashed in the middle leaves a record, which the next one goes by."""
     lost = monitor.deadline.submit({"Plugin": "Flowpipe", "BatchName": bundle.name}, {}).job_id
     writer = SubmissionWriter(bundle.folder)
-    writer.leave({"left": lost})
+    writer.leave([lost])
 
     seen = monitor.use(*submit(bundle))
 

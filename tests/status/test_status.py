@@ -274,7 +274,7 @@ def test_half_a_submission_says_so(bundle, client, job_ids):
 def test_half_an_undoing_says_so(bundle, client, job_ids):
     """With the jobs that are left, and those of which nothing is known."""
     stranger = "f" * 24
-    SubmissionWriter(bundle.folder).leave({"beside": job_ids["beside"], f"left-{stranger}": stranger})
+    SubmissionWriter(bundle.folder).leave([job_ids["beside"], stranger])
 
     submitted = read(bundle, client)
 

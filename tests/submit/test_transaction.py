@@ -30,12 +30,6 @@ ANSWERS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    """Nobody else is at work here, so nothing has to be waited for."""
-    monkeypatch.setattr("flowpipe_deadline.submit.undo._ROUNDS", (0.0, 0.0, 0.0))
-
-
 @pytest.fixture
 def deadline(tmp_path):
     """An offline Deadline without a job."""
