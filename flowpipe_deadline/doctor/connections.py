@@ -11,7 +11,7 @@ from ..deadline.process import DeadlineCommand
 from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings, parse_environment
 from ..studio.connect import studio_connection, studio_variables
 from ..studio.file import StudioFile
-from ..submit.script import ScriptClient
+from ..submit.script_client import ScriptClient
 from ..submit.submit import Connection, open_client
 from .report import Check
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ...deadline.client import SubmissionError
-from ...submit.script import ScriptClient
+from ...submit.script_client import ScriptClient
 from .. import script_look
 from .experiment import Experiment
 from .outcome import Outcome, UntoldError
