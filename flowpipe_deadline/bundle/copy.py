@@ -1,4 +1,4 @@
-"""A planned bundle once more: another submission of the same plan.
+"""Copies of bundles, for another submission of the same plan.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
@@ -16,30 +16,26 @@ from .info_format import encode_info, format_entries
 from .job_files import planned_entries
 
 
-def _unchecked(store: str, submission: str) -> None:
-    """For a Python without what it takes to talk to a store."""
-
-
 def copy_plan(
     bundle: AnyPath,
     *,
     root: Optional[AnyPath] = None,
     now: Optional[datetime] = None,
-    check_store: Callable[[str, str], None] = _unchecked,
+    check_store: Optional[Callable[[str, str], None]] = None,
 ) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``.
 
-    ``check_store`` is called with the store and the new submission's name before anything is written; what it raises
-    ends it.
+    ``check_store`` is called with the store and the new submission's name before anything is written, and may raise.
 
     Raises:
-        RecordError: The old one is none, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
     """
     old = read_bundle(bundle)
     created = now or datetime.now()
     name = submission_name(old.graph, created=created, digits=secrets.token_hex(4))
-    check_store(old.store, name)
+    if check_store is not None:
+        check_store(old.store, name)
     manifest = {**old.manifest, "submission": name, "created": created.isoformat(timespec="seconds")}
     with new_folder(root or old.folder.parent, name) as (folder, partial):
         for job in old.jobs:

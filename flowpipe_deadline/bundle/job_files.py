@@ -1,4 +1,4 @@
-"""What every way of submitting shares: a planned job file becomes the one that is given to Deadline.
+"""Makes the job files that Deadline is given from the planned ones.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
@@ -20,7 +20,7 @@ NODE_KEY = "FlowpipeNode"
 
 
 def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -> Dict[str, str]:
-    """The job info of one planned job, its dependencies as job IDs; ``job_ids`` are those submitted so far, by key.
+    """The job info of one job, its dependencies as job IDs; ``job_ids`` are those submitted so far, by key.
 
     Raises:
         RecordError: The job info file is missing or damaged, or an upstream job has no ID yet.
@@ -38,7 +38,7 @@ def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -
 
 
 def plugin_entries(bundle: Bundle, job: BundleJob) -> Dict[str, str]:
-    """The plugin info of one planned job.
+    """The plugin info of one job.
 
     Raises:
         RecordError: The plugin info file is missing or damaged.
@@ -49,7 +49,7 @@ def plugin_entries(bundle: Bundle, job: BundleJob) -> Dict[str, str]:
 def planned_entries(
     bundle: Bundle, job: BundleJob, *, submission: str, folder: Path
 ) -> Tuple[Dict[str, str], Dict[str, str]]:
-    """Job info and plugin info of one job as they were planned, for another submission of that name in that folder.
+    """Job info and plugin info of one job as planned, for another submission with that name in that folder.
 
     Raises:
         RecordError: A file is missing or damaged.

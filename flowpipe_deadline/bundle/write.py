@@ -1,4 +1,4 @@
-"""Plan to bundle: a folder that holds everything Deadline is given, and later everything it gives back."""
+"""Writes the bundle of a plan: all that Deadline is given, and later the results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write_bundle(
     templates: Optional[AnyPath] = None,
     store: str = FILES,
 ) -> Bundle:
-    """The bundle of the plan in a new folder below ``root``, which is created if need be.
+    """Writes and returns the bundle of the plan, in a new folder below ``root``, which is created if need be.
 
     ``store`` says where the results go: ``files`` for the bundle itself, or the URL of a Redis server,
     ``redis://host:port/db?prefix=flowpipe&expire=30`` (``rediss://`` for TLS), where they are kept for ``expire`` days
@@ -39,8 +39,9 @@ def write_bundle(
 
     Raises:
         BundleError: The root cannot be written, the disk is full, or a template does not fit; nothing is left behind.
-        StoreError: The store is none, its URL holds a password, or it takes no results now; nothing is left behind.
-        LoadingError: A script writes while it is only being loaded.
+        StoreError: There is no such store, its URL holds a password, or it takes no results now; nothing is left
+            behind.
+        LoadingError: A script calls this while it is only being loaded.
     """
     refuse_while_loading("write a bundle")
     created = now or datetime.now()
@@ -66,7 +67,7 @@ def copy_bundle(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optiona
     """A new bundle of the same plan, without results, beside the old one or below ``root``.
 
     Raises:
-        RecordError: The old one is none, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
         StoreError: The store takes no results now; nothing is left behind.
     """
@@ -74,7 +75,7 @@ def copy_bundle(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optiona
 
 
 def job_file_stems(plan: Plan) -> Iterator[str]:
-    """For each job, the name that its files share, so that they sort in the order of the jobs."""
+    """The name that the files of each job share; it sorts them in the order of the jobs."""
     width = max(3, len(str(len(plan.jobs))))
     return (f"{number:0{width}d}-{job.key}" for number, job in enumerate(plan.jobs, start=1))
 

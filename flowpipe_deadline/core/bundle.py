@@ -1,4 +1,4 @@
-"""A bundle as it lies on disk: its parts, and how they are read."""
+"""A bundle on disk: its parts, and how they are read."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def parse_manifest(manifest: Mapping[str, Any], *, folder: Path) -> Bundle:
 
 
 def _parse_job(entry: Mapping[str, Any]) -> BundleJob:
-    """The job of a manifest's entry; earlier versions wrote some keys not at all."""
+    """The job of a manifest's entry; earlier versions did not write all keys."""
     depends_on, chunk_size = entry["depends_on"], entry["chunk_size"]
     if not isinstance(depends_on, list) or type(chunk_size) is not int or chunk_size < 1:
         raise ValueError(f"an entry depends on {depends_on!r} and has the chunk size {chunk_size!r}")
@@ -196,7 +196,7 @@ def _parse_job(entry: Mapping[str, Any]) -> BundleJob:
 
 
 def _texts(entry: Mapping[str, Any], *keys: str) -> Dict[str, str]:
-    """These values of an entry, which are texts."""
+    """These values of an entry; raises ValueError if one is not a text."""
     for key in keys:
         if not isinstance(entry[key], str):
             raise ValueError(f"an entry has the {key} {entry[key]!r}")
@@ -207,13 +207,13 @@ def read_node(bundle: Path, key: str) -> Dict[str, Any]:
     """The record of one node.
 
     Raises:
-        RecordError: There is no such node in the bundle, or its record is damaged.
+        RecordError: There is no such node in the bundle, or its record is damaged or from a newer version.
     """
     return read_record(bundle / NODES / f"{key}.json", version=FORMAT, keys=_RECORD_KEYS)
 
 
 def node_labels(bundle: Bundle) -> dict[str, str]:
-    """``graph.node`` by key, of all nodes; where several are called the same, followed by the key."""
+    """``graph.node`` by key, of all nodes; if several have the same label, followed by the key."""
     labels: dict[str, str] = {}
     seen: set[str] = set()
     for node in bundle.nodes:
@@ -223,7 +223,7 @@ def node_labels(bundle: Bundle) -> dict[str, str]:
 
 
 def find_nodes(bundle: Bundle, wanted: str) -> frozenset[str]:
-    """The keys of the nodes that are meant by a key, a node's name or ``graph.node``.
+    """The keys of the nodes with that key, name or ``graph.node``.
 
     Raises:
         UsageError: There is no such node.

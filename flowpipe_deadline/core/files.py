@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and JSON that is read with a clear word when it is damaged."""
+"""Files that are written whole or not at all, and JSON records that are checked as they are read."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class NewerFormatError(RecordError):
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes the file so that a reader sees all of it or what was there before, also after a crash.
+    """Writes the file so that a reader sees all of it, or what was there before, even after a crash.
 
     Raises:
-        OSError: The disk is full or read-only, say; the file is then as it was before, nothing is left beside it.
+        OSError: For example, the disk is full or read-only; the file is as it was, and nothing is left beside it.
     """
     temporary = path.with_name(temporary_name(path.name))
     try:
@@ -39,7 +39,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def temporary_name(name: str) -> str:
-    """A name, different each time, for a file that is to get this name once it is written."""
+    """A name, different each time, for a file that gets its final name once it is written."""
     return f".{name[:40]}-{os.urandom(6).hex()}.tmp"
 
 
@@ -49,7 +49,7 @@ def json_bytes(data: Any) -> bytes:
 
 
 def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[str, Any]:
-    """The JSON object in the file, which has at least these keys.
+    """The JSON object in the file, with at least these keys.
 
     Raises:
         RecordError: It is missing, not a JSON object, its ``format`` is not ``version``, or it lacks a key.
@@ -65,7 +65,7 @@ def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[s
 
 
 def parse_record(data: bytes, *, name: str, version: int, keys: Sequence[str] = ()) -> Dict[str, Any]:
-    """The JSON object in the bytes, which ``name`` tells where to find.
+    """The JSON object in the bytes; ``name`` says where they are from.
 
     Raises:
         RecordError: It is not a JSON object, its ``format`` is not ``version``, or it lacks a key.

@@ -1,4 +1,4 @@
-"""What a bundle holds and what became of it, in words for a dialog.
+"""What a bundle contains, and how far its submission is, in words for a dialog.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
@@ -16,28 +16,28 @@ from .record import SUBMITTED, SubmissionRecord, read_submission
 
 @dataclass(frozen=True)
 class Summary:
-    """A bundle at a glance."""
+    """What a dialog shows of a bundle."""
 
     name: str
-    """The submission's, which is the batch of its jobs."""
+    """The submission's, and the batch of its jobs."""
     graph: str
     contents: str
-    """How many jobs and tasks."""
+    """The number of jobs and of tasks."""
     planned: str
-    """When."""
+    """When it was planned."""
     submission: str
-    """How far that is."""
+    """How far the submission is."""
     is_submitted: bool
-    """Whether it can be submitted once more only, as a new bundle."""
+    """Whether only a copy of it can be submitted."""
     jobs: Tuple[str, ...]
     """A line per job, upstream first: its node, its tasks, and its ID if it has one."""
 
 
 def read_summary(bundle: AnyPath) -> Summary:
-    """The bundle in that folder, at a glance.
+    """What a dialog shows of the bundle in that folder.
 
     Raises:
-        RecordError: There is none, or it is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
     """
     opened = read_bundle(bundle)
     record = read_submission(opened.folder)
@@ -65,7 +65,7 @@ def _line(job: BundleJob, task_count: int, job_id: Optional[str]) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """As people count: ``1 job``, ``2 jobs``."""
+    """The number with its noun: ``1 job``, ``2 jobs``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
