@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Iterator, List, Tuple
+from typing import Callable, Iterator, List, Optional, Tuple
 
 from .files import temporary_name
 
@@ -100,18 +100,19 @@ def is_running(process: int, *, started: str = "") -> bool:
     """Whether there is a process of that number on this machine; with ``started``, one with that ``start_mark``."""
     if process <= 0:
         return False
-    if not (_runs_on_windows(process) if sys.platform == "win32" else _runs_on_posix(process)):
+    if sys.platform == "win32":
+        mark = _windows_start(process)
+        return mark is not None and (not mark or not started or started == mark)
+    if not _runs_on_posix(process) or _linux_state_and_start(process)[0] in ("Z", "X"):  # Ended, and still listed.
         return False
-    if _linux_state_and_start(process)[0] in ("Z", "X"):  # It has ended, and is still listed.
-        return False
-    now = start_mark(process) if started else ""
-    return not now or started == now  # Numbers of processes are used again.
+    mark = start_mark(process) if started else ""
+    return not mark or started == mark  # Numbers of processes are used again.
 
 
 def start_mark(process: int) -> str:
     """When that process began, in the system's own words; empty where the system does not tell."""
     if sys.platform == "win32":
-        return _windows_start(process)
+        return _windows_start(process) or ""
     return _linux_state_and_start(process)[1] or _ps_start(process)
 
 
@@ -151,35 +152,25 @@ def _runs_on_posix(process: int) -> bool:
     return True
 
 
-# Asked of the system: ``os.kill`` would end the process, whatever the signal.
-_QUERY_LIMITED_INFORMATION = 0x1000
-_STILL_ACTIVE = 259
+def _windows_start(process: int) -> Optional[str]:
+    """The creation time in units of 100 nanoseconds since 1601; empty if unknown, None if it does not run.
 
-
-def _runs_on_windows(process: int) -> bool:
+    ``os.kill`` would end the process, whatever the signal.
+    """
     import ctypes  # noqa: PLC0415  (Windows only)
 
+    query_limited_information, still_active = 0x1000, 259
     kernel = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
-    handle = kernel.OpenProcess(_QUERY_LIMITED_INFORMATION, False, process)
+    handle = kernel.OpenProcess(query_limited_information, False, process)
     if not handle:
-        return False
+        return None
     code = ctypes.c_ulong()
-    kernel.GetExitCodeProcess(handle, ctypes.byref(code))
-    kernel.CloseHandle(handle)
-    return code.value == _STILL_ACTIVE
-
-
-def _windows_start(process: int) -> str:
-    """The creation time, in units of 100 nanoseconds since 1601."""
-    import ctypes  # noqa: PLC0415  (Windows only)
-
-    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
-    handle = kernel.OpenProcess(_QUERY_LIMITED_INFORMATION, False, process)
-    if not handle:
-        return ""
     times = [ctypes.c_ulonglong() for _ in range(4)]  # Creation, exit, kernel and user time.
+    kernel.GetExitCodeProcess(handle, ctypes.byref(code))
     is_known = kernel.GetProcessTimes(handle, *map(ctypes.byref, times))
     kernel.CloseHandle(handle)
+    if code.value != still_active:
+        return None
     return str(times[0].value) if is_known else ""
 
 
