@@ -122,10 +122,8 @@ def run_in_process(bundle, *, faults, consecutive, workers):
     job_ids = {}
     for job in bundle.jobs:
         entries = job_entries(bundle, job, job_ids=job_ids)
-        job_ids[job["key"]] = repository.submit(
-            key=job["key"], job_info=entries, plugin_info=plugin_entries(bundle, job)
-        )
-    modes = {job["key"]: job["frame_mode"] for job in bundle.jobs}
+        job_ids[job.key] = repository.submit(key=job.key, job_info=entries, plugin_info=plugin_entries(bundle, job))
+    modes = {job.key: job.frame_mode for job in bundle.jobs}
     remaining = list(faults)
     claimed = []
     while True:

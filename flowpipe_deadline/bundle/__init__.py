@@ -1,4 +1,4 @@
-"""From a plan to its bundle: the folder with everything that Deadline is given.
+"""Writes bundles: the folder with everything that Deadline is given.
 
 May import ``core`` to ``planning``.
 """

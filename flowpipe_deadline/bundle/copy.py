@@ -1,4 +1,4 @@
-"""A planned bundle once more: another submission of the same plan.
+"""Copies of bundles, for another submission of the same plan.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
@@ -9,15 +9,11 @@ import secrets
 from datetime import datetime
 from typing import Callable, Optional
 
-from ..core.bundle import FILES, JOBS, MANIFEST, NODES, AnyPath, Bundle, read_bundle, read_node
+from ..core.bundle import JOBS, MANIFEST, NODES, AnyPath, Bundle, parse_manifest, read_bundle, read_node
 from ..core.files import json_bytes
 from .folder import new_folder, submission_name, write_file, write_store
 from .info_format import encode_info, format_entries
 from .job_files import planned_entries
-
-
-def _unchecked(store: str, submission: str) -> None:
-    """For a Python without what it takes to talk to a store."""
 
 
 def copy_plan(
@@ -25,31 +21,30 @@ def copy_plan(
     *,
     root: Optional[AnyPath] = None,
     now: Optional[datetime] = None,
-    check_store: Callable[[str, str], None] = _unchecked,
+    check_store: Optional[Callable[[str, str], None]] = None,
 ) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``.
 
-    ``check_store`` is called with the store and the new submission's name before anything is written; what it raises
-    ends it.
+    ``check_store`` is called with the store and the new submission's name before anything is written, and may raise.
 
     Raises:
-        RecordError: The old one is none, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
     """
     old = read_bundle(bundle)
     created = now or datetime.now()
-    name = submission_name(old.manifest["name"], created=created, digits=secrets.token_hex(4))
-    store = old.manifest.get("store", FILES)
-    check_store(store, name)
+    name = submission_name(old.graph, created=created, digits=secrets.token_hex(4))
+    if check_store is not None:
+        check_store(old.store, name)
     manifest = {**old.manifest, "submission": name, "created": created.isoformat(timespec="seconds")}
     with new_folder(root or old.folder.parent, name) as (folder, partial):
         for job in old.jobs:
             infos = planned_entries(old, job, submission=name, folder=folder)
             for kind, entries in zip(("job", "plugin"), infos):
                 data = encode_info(format_entries(entries.items()))
-                write_file(partial / JOBS / f"{job['file']}.{kind}", data)
-        for key in (entry["key"] for entry in (*old.jobs, *old.manifest["omitted"])):
-            write_file(partial / NODES / f"{key}.json", json_bytes(read_node(old.folder, key)))
-        write_store(partial, store=store, name=name)
+                write_file(partial / JOBS / f"{job.file}.{kind}", data)
+        for node in old.nodes:
+            write_file(partial / NODES / f"{node.key}.json", json_bytes(read_node(old.folder, node.key)))
+        write_store(partial, store=old.store, name=name)
         write_file(partial / MANIFEST, json_bytes(manifest))
-    return Bundle(folder=folder, manifest=manifest)
+    return parse_manifest(manifest, folder=folder)

@@ -1,4 +1,4 @@
-"""The folder of a new bundle: what it is called, and that it appears whole or not at all.
+"""The folder of a new bundle, which appears whole or not at all.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
@@ -32,7 +32,7 @@ def partial_name(name: str) -> str:
 
 @contextmanager
 def new_folder(root: AnyPath, name: str) -> Iterator[Tuple[Path, Path]]:
-    """The folder that there will be once the block is through, and the one to write into until then.
+    """The folder of the bundle once the block ends, and the one to write into until then.
 
     Raises:
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
@@ -52,7 +52,7 @@ def new_folder(root: AnyPath, name: str) -> Iterator[Tuple[Path, Path]]:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Writes a file of the partial folder, down to the disk: its rename must not survive a crash without it."""
+    """Writes a file of the partial folder through to the disk, so that a crash cannot leave the folder without it."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()

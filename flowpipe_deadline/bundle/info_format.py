@@ -16,21 +16,21 @@ _UTF8_MARK = b"\xef\xbb\xbf"
 
 
 class InfoFileError(FlowpipeDeadlineError):
-    """A text that is no info file."""
+    """A text that is not an info file."""
 
 
 def parse_entries(text: str) -> List[Tuple[str, str]]:
-    """The keys and values of an info file, in order; empty lines are passed over.
+    """The keys and values of an info file, in order; empty lines are ignored.
 
     Raises:
-        InfoFileError: A line is no ``Key=Value``, or a key occurs twice.
+        InfoFileError: A line is not ``Key=Value``, or a key occurs twice.
     """
     entries: Dict[str, str] = {}
     seen: set[str] = set()
     for line in filter(str.strip, text.splitlines()):
         key, equals, value = line.partition("=")
         if not equals or not _KEY.fullmatch(key):
-            raise InfoFileError(f"the line {line[:80]!r} is no Key=Value")
+            raise InfoFileError(f"the line {line[:80]!r} is not Key=Value")
         if key.lower() in seen:
             raise InfoFileError(f"the key {key} occurs twice")
         seen.add(key.lower())
@@ -46,13 +46,13 @@ def format_entries(entries: Iterable[Tuple[str, str]]) -> str:
 def encode_info(text: str) -> bytes:
     """The bytes of an info file: ASCII as it is, anything else as UTF-8 with a byte order mark.
 
-    Deadline tells encodings apart by that mark (submission, section 1.1); ASCII reads the same either way.
+    Deadline recognizes the encoding by that mark (submission, section 1.1); ASCII is the same in both.
     """
     return text.encode("ascii") if text.isascii() else _UTF8_MARK + text.encode("utf-8")
 
 
 def decode_info(data: bytes) -> str:
-    """The text of an info file, its encoding told by the byte order mark, else UTF-8.
+    """The text of an info file; its byte order mark tells the encoding, and without one it is UTF-8.
 
     Raises:
         UnicodeDecodeError: The bytes are not in that encoding.

@@ -1,4 +1,4 @@
-"""What every way of submitting shares: a planned job file becomes the one that is given to Deadline.
+"""Makes the job files that Deadline is given from the planned ones.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
@@ -6,9 +6,9 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple
+from typing import Dict, Mapping, Tuple
 
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, BundleJob
 from ..core.files import RecordError
 from .info_format import InfoFileError, decode_info, parse_entries
 
@@ -19,8 +19,8 @@ SUBMISSION_KEY = "FlowpipeSubmission"
 NODE_KEY = "FlowpipeNode"
 
 
-def job_entries(bundle: Bundle, job: Mapping[str, Any], *, job_ids: Mapping[str, str]) -> Dict[str, str]:
-    """The job info of one planned job, its dependencies as job IDs; ``job_ids`` are those submitted so far, by key.
+def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -> Dict[str, str]:
+    """The job info of one job, its dependencies as job IDs; ``job_ids`` are those submitted so far, by key.
 
     Raises:
         RecordError: The job info file is missing or damaged, or an upstream job has no ID yet.
@@ -29,16 +29,16 @@ def job_entries(bundle: Bundle, job: Mapping[str, Any], *, job_ids: Mapping[str,
     entries.pop(DEPENDENCIES, None)
     for key in [key for key in entries if key.lower() == INITIAL_STATUS.lower()]:
         del entries[key]  # Of an earlier submission.
-    missing = [key for key in job["depends_on"] if key not in job_ids]
+    missing = [key for key in job.depends_on if key not in job_ids]
     if missing:
-        raise RecordError(f"{bundle.folder}: {job['key']} comes before {missing[0]}, which it waits for")
-    if job["depends_on"]:
-        entries[DEPENDENCIES] = ",".join(job_ids[key] for key in job["depends_on"])
+        raise RecordError(f"{bundle.folder}: {job.key} comes before {missing[0]}, which it waits for")
+    if job.depends_on:
+        entries[DEPENDENCIES] = ",".join(job_ids[key] for key in job.depends_on)
     return entries
 
 
-def plugin_entries(bundle: Bundle, job: Mapping[str, Any]) -> Dict[str, str]:
-    """The plugin info of one planned job.
+def plugin_entries(bundle: Bundle, job: BundleJob) -> Dict[str, str]:
+    """The plugin info of one job.
 
     Raises:
         RecordError: The plugin info file is missing or damaged.
@@ -47,14 +47,14 @@ def plugin_entries(bundle: Bundle, job: Mapping[str, Any]) -> Dict[str, str]:
 
 
 def planned_entries(
-    bundle: Bundle, job: Mapping[str, Any], *, submission: str, folder: Path
+    bundle: Bundle, job: BundleJob, *, submission: str, folder: Path
 ) -> Tuple[Dict[str, str], Dict[str, str]]:
-    """Job info and plugin info of one job as they were planned, for another submission of that name in that folder.
+    """Job info and plugin info of one job as planned, for another submission with that name in that folder.
 
     Raises:
         RecordError: A file is missing or damaged.
     """
-    keys = {key: key for key in job["depends_on"]}
+    keys = {key: key for key in job.depends_on}
     entries = job_entries(bundle, job, job_ids=keys)
     for name, value in entries.items():
         if name.startswith(EXTRA_INFO) and value == f"{SUBMISSION_KEY}={bundle.name}":
@@ -62,7 +62,7 @@ def planned_entries(
     return {**entries, "BatchName": submission}, {**plugin_entries(bundle, job), "Bundle": str(folder)}
 
 
-def _read_entries(bundle: Bundle, job: Mapping[str, Any], which: int) -> Dict[str, str]:
+def _read_entries(bundle: Bundle, job: BundleJob, which: int) -> Dict[str, str]:
     path = bundle.job_files(job)[which]
     try:
         return dict(parse_entries(decode_info(path.read_bytes())))

@@ -1,4 +1,4 @@
-"""Job info and plugin info files: rendered from templates, read back, and compared with what was meant."""
+"""Renders job info and plugin info files from templates, and compares them with the plan."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class JobFiles:
         )
 
     def job_info(self, job: Job, *, plan_name: str, batch_name: str, job_dependencies: Sequence[str]) -> str:
-        """The text of the job info file; ``job_dependencies`` are what stands in that line.
+        """The text of the job info file; ``job_dependencies`` are the values of that line.
 
         Raises:
             BundleError: A studio's template fails, changes what was planned, sets what only the plan may set, or writes
-                a line that is no entry.
+                a line that is not an entry.
         """
         needed = {
             "Plugin": PLUGIN,
@@ -97,7 +97,7 @@ class JobFiles:
         needed: Mapping[str, str],
         refusal: Callable[[str], Optional[str]] = lambda _: None,
     ) -> str:
-        """The text; ``refusal`` gives the reason why a key that is not needed may not be there either."""
+        """The text; ``refusal`` gives the reason why a further key must not be set, or None."""
         try:
             text = self._environment.get_template(template).render(values)
             entries = dict(parse_entries(text))
@@ -121,13 +121,13 @@ def _refusal(key: str) -> Optional[str]:
 
 
 def _checked_value(value: Any) -> Any:
-    """What a template is about to write, if it stays within its line."""
+    """The value that a template is about to write, if it stays within its line."""
     if isinstance(value, str) and not is_one_line(value):
         raise BundleError(f"the value {value[:80]!r} would not stay within its line")
     return value
 
 
 def job_name(job: Job, *, plan_name: str) -> str:
-    """The job's name in the Monitor: graph and node, the sub-graph between them."""
+    """The job's name in the Monitor: graph and node, with the sub-graph between them."""
     node = job.node if job.graph == plan_name else job.label
     return one_line(f"{plan_name} - {node}", longest=_LONGEST_NAME)

@@ -1,4 +1,4 @@
-"""Plan to bundle: a folder that holds everything Deadline is given, and later everything it gives back."""
+"""Writes the bundle of a plan: all that Deadline is given, and later the results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
-from ..core.bundle import FILES, FORMAT, JOBS, MANIFEST, NODES, AnyPath, Bundle, read_bundle
+from ..core.bundle import FILES, FORMAT, JOBS, MANIFEST, NODES, AnyPath, Bundle, BundleJob, parse_manifest, read_bundle
 from ..core.files import json_bytes
 from ..core.loading import refuse_while_loading
 from ..planning.plan import Plan, frames_text
@@ -31,7 +31,7 @@ def write_bundle(
     templates: Optional[AnyPath] = None,
     store: str = FILES,
 ) -> Bundle:
-    """The bundle of the plan in a new folder below ``root``, which is created if need be.
+    """Writes and returns the bundle of the plan, in a new folder below ``root``, which is created if need be.
 
     ``store`` says where the results go: ``files`` for the bundle itself, or the URL of a Redis server,
     ``redis://host:port/db?prefix=flowpipe&expire=30`` (``rediss://`` for TLS), where they are kept for ``expire`` days
@@ -39,8 +39,9 @@ def write_bundle(
 
     Raises:
         BundleError: The root cannot be written, the disk is full, or a template does not fit; nothing is left behind.
-        StoreError: The store is none, its URL holds a password, or it takes no results now; nothing is left behind.
-        LoadingError: A script writes while it is only being loaded.
+        StoreError: There is no such store, its URL holds a password, or it takes no results now; nothing is left
+            behind.
+        LoadingError: A script calls this while it is only being loaded.
     """
     refuse_while_loading("write a bundle")
     created = now or datetime.now()
@@ -49,24 +50,24 @@ def write_bundle(
     job_files = JobFiles(None if templates is None else Path(templates))
     manifest = _manifest(plan, name=name, created=created, store=store)
     with new_folder(root, name) as (folder, partial):
-        for job, entry in zip(plan.jobs, manifest["jobs"]):
-            upstream = entry["depends_on"]
+        for job, stem in zip(plan.jobs, job_file_stems(plan)):
+            upstream = job.awaited_keys
             job_info = job_files.job_info(job, plan_name=plan.name, batch_name=name, job_dependencies=upstream)
-            write_file(partial / JOBS / f"{entry['file']}.job", encode_info(job_info))
+            write_file(partial / JOBS / f"{stem}.job", encode_info(job_info))
             plugin_info = job_files.plugin_info(job, bundle=folder)
-            write_file(partial / JOBS / f"{entry['file']}.plugin", encode_info(plugin_info))
+            write_file(partial / JOBS / f"{stem}.plugin", encode_info(plugin_info))
         for record in (*(job.record for job in plan.jobs), *(node.record for node in plan.omitted)):
             write_file(partial / NODES / f"{record['key']}.json", json_bytes(record))
         write_store(partial, store=store, name=name)
         write_file(partial / MANIFEST, json_bytes(manifest))
-    return Bundle(folder=folder, manifest=manifest)
+    return parse_manifest(manifest, folder=folder)
 
 
 def copy_bundle(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optional[datetime] = None) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``.
 
     Raises:
-        RecordError: The old one is none, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
         StoreError: The store takes no results now; nothing is left behind.
     """
@@ -74,7 +75,7 @@ def copy_bundle(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optiona
 
 
 def job_file_stems(plan: Plan) -> Iterator[str]:
-    """For each job, the name that its files share, so that they sort in the order of the jobs."""
+    """The name that the files of each job share; it sorts them in the order of the jobs."""
     width = max(3, len(str(len(plan.jobs))))
     return (f"{number:0{width}d}-{job.key}" for number, job in enumerate(plan.jobs, start=1))
 
@@ -88,19 +89,19 @@ def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[s
         "created": created.isoformat(timespec="seconds"),
         "store": store,
         "jobs": [
-            {
-                "key": job.key,
-                "node": job.node,
-                "graph": job.graph,
-                "interpreter": job.interpreter,
-                "frame_mode": job.frame_mode,
-                "frames": frames_text(job),
-                "chunk_size": job.chunk_size,
-                "depends_on": list(job.awaited_keys),
-                "frame_dependent": job.is_frame_dependent,
-                "last": job.key in last,
-                "file": file,
-            }
+            BundleJob(
+                key=job.key,
+                node=job.node,
+                graph=job.graph,
+                interpreter=job.interpreter,
+                frame_mode=job.frame_mode,
+                frames=frames_text(job),
+                chunk_size=job.chunk_size,
+                depends_on=job.awaited_keys,
+                is_frame_dependent=job.is_frame_dependent,
+                is_last=job.key in last,
+                file=file,
+            ).to_json()
             for job, file in zip(plan.jobs, job_file_stems(plan))
         ],
         "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in plan.omitted],

@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.errors import UsageError
+from ..core.interrupts import stop_requests
 from ..core.warnings import WarningKind
 from ..doctor.examination import examine
 from ..doctor.options import GRAPH, DoctorOptions
 from ..doctor.questions.ask import QUESTIONS
 from ..doctor.report import Answer, Check, Report
 from ..preflight.check import parse_kinds
-from ..submit.interrupts import stop_requests
 from .support.effective import effective_options
 from .support.options import output_option, root_option, settings_options, store_option, tolerate_option, via_option
 from .support.output import answer_console, answer_json, reserve_stdout, say

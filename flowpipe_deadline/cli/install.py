@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.errors import UsageError
+from ..core.interrupts import terminable
 from ..deadline.client import SubmissionError
 from ..deadline.command_output import parse_lines
 from ..deadline.process import DeadlineCommand, ProcessClient
 from ..installation import Changes, Report, check, check_repository, install, uninstall
 from .support.options import Folder, output_option
 from .support.output import answer, answer_console, answer_json, reserve_stdout
-from .support.signals import terminable
 
 _DIFFERENT = 1
 _ACTS = {

@@ -67,7 +67,7 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _complain("interrupted", _INTERRUPTED)
     except PreflightError as error:
-        return _complain(f"{len(error.errors)} problems:", error.exit_code, details=error.lines)
+        return _complain(f"{len(error.errors)} errors:", error.exit_code, details=error.lines)
     except FlowpipeDeadlineError as error:
         return _complain(str(error), error.exit_code)
     except OSError as error:

@@ -11,6 +11,7 @@ import click
 
 from ..bundle.write import write_bundle
 from ..core.bundle import MANIFEST, Bundle
+from ..core.interrupts import terminable
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
@@ -34,7 +35,6 @@ from .support.options import (
 from .support.output import answer_json, progress_console, reserve_stdout, say, say_warnings
 from .support.progress import JobProgress, Shown, last_line, progress_display
 from .support.report import answer_parts, has_answer, job_labels, pending_lines, print_answer
-from .support.signals import terminable
 
 
 @click.command()
@@ -153,18 +153,18 @@ def _shown(state: RunState, labels: Mapping[str, str]) -> Shown:
 
 
 def _report(bundle: Bundle, state: RunState, results: dict[str, NodeResults]) -> dict[str, Any]:
-    tasks: dict[str, list[Task]] = {job["key"]: [] for job in bundle.jobs}
+    tasks: dict[str, list[Task]] = {job.key: [] for job in bundle.jobs}
     for task in state.tasks:
         tasks[task.key].append(task)
     return {
         "bundle": str(bundle.folder),
         "jobs": [
             {
-                "key": job["key"],
-                "node": job["node"],
-                "graph": job["graph"],
-                "status": state.jobs[job["key"]].value,
-                "tasks": [_task_json(task, bundle, batched=job["frame_mode"] != "none") for task in tasks[job["key"]]],
+                "key": job.key,
+                "node": job.node,
+                "graph": job.graph,
+                "status": state.jobs[job.key].value,
+                "tasks": [_task_json(task, bundle, batched=job.is_batched) for task in tasks[job.key]],
             }
             for job in bundle.jobs
         ],

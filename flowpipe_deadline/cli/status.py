@@ -84,7 +84,7 @@ def _job_cells(job: SubmittedJob, labels: Mapping[str, str]) -> tuple[str, ...]:
         labels[job.key],
         job.job_id or "-",
         job.status or "-",
-        f"{job.done}/{job.total}" + ("" if job.is_told else "*"),
+        f"{job.done}/{job.total}" + ("" if job.is_reported else "*"),
         kept if job.errors is None else str(job.errors or "-"),
         listed([labels[key] for key in job.waits_for]) or "-",
     )

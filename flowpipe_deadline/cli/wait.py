@@ -10,6 +10,7 @@ import click
 
 from ..core.bundle import read_bundle
 from ..core.errors import InterruptedRunError
+from ..core.interrupts import terminable
 from ..deadline.client import FAILED, SUSPENDED, DeadlineClient
 from ..results.counts import ResultCounts
 from ..results.outputs import NodeResults, read_results
@@ -22,7 +23,6 @@ from .support.options import bundle_argument, output_option, via_option
 from .support.output import answer_json, progress_console, reserve_stdout, say
 from .support.progress import Display, JobProgress, Shown, progress_display
 from .support.report import answer_parts, has_answer, job_labels, listed, pending_lines, print_answer
-from .support.signals import terminable
 from .support.submission import MOST_FAILURES, failure_line, submitted_json, summary
 
 _TIMED_OUT = 124  # As the program ``timeout``.

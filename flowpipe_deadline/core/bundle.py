@@ -1,14 +1,15 @@
-"""A bundle as it lies on disk: its parts, and how they are read."""
+"""A bundle on disk: its parts, and how they are read."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from .errors import UsageError
 from .files import RecordError, read_record
+from .frames import FrameList
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -21,8 +22,84 @@ FILES = "files"
 _NODE_KEYS = {"key", "node", "graph"}
 _JOB_KEYS = {*_NODE_KEYS, "frame_mode", "frames", "chunk_size", "depends_on", "file"}
 _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", "inputs", "outputs", "batch")
+_NOT_BATCHED = "none"
 
 AnyPath = Union[str, "os.PathLike[str]"]
+
+
+@dataclass(frozen=True)
+class BundleNode:
+    """A node as the manifest lists it: omitted, unless it is a ``BundleJob``."""
+
+    key: str
+    """Its name within the bundle: safe as a file name, and distinct."""
+    node: str
+    graph: str
+
+    @property
+    def label(self) -> str:
+        """``graph.node``, as people call it; not unique where graphs share a name."""
+        return f"{self.graph}.{self.node}"
+
+
+@dataclass(frozen=True)
+class BundleJob(BundleNode):
+    """A planned job as the manifest lists it."""
+
+    interpreter: str
+    """Empty where an earlier version did not write it."""
+    frame_mode: str
+    """``frames``, ``items`` or ``none``."""
+    frames: Optional[str]
+    """The frame list; None for a job that is not batched."""
+    chunk_size: int
+    depends_on: Tuple[str, ...]
+    """The keys of the jobs that it waits for."""
+    is_frame_dependent: bool
+    """Whether its tasks are released one by one."""
+    is_last: bool
+    """Whether no other job waits for it."""
+    file: str
+    """The name that its files share, without their endings."""
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether its tasks have frames."""
+        return self.frame_mode != _NOT_BATCHED
+
+    @property
+    def chunks(self) -> Tuple[Optional[FrameList], ...]:
+        """The frames of each task; None for the one of a job that is not batched.
+
+        Raises:
+            FrameListError: The manifest is damaged.
+        """
+        return (None,) if self.frames is None else FrameList.parse(self.frames).chunks(size=self.chunk_size)
+
+    @property
+    def task_count(self) -> int:
+        """How many tasks Deadline makes of it.
+
+        Raises:
+            FrameListError: The manifest is damaged.
+        """
+        return 1 if self.frames is None else FrameList.parse(self.frames).chunk_count(self.chunk_size)
+
+    def to_json(self) -> Dict[str, Any]:
+        """The job's entry in the manifest."""
+        return {
+            "key": self.key,
+            "node": self.node,
+            "graph": self.graph,
+            "interpreter": self.interpreter,
+            "frame_mode": self.frame_mode,
+            "frames": self.frames,
+            "chunk_size": self.chunk_size,
+            "depends_on": list(self.depends_on),
+            "frame_dependent": self.is_frame_dependent,
+            "last": self.is_last,
+            "file": self.file,
+        }
 
 
 @dataclass(frozen=True)
@@ -30,7 +107,18 @@ class Bundle:
     """A submission on disk; ``os.fspath`` gives its folder."""
 
     folder: Path
-    manifest: Mapping[str, Any]
+    graph: str
+    """The name of the graph that was planned."""
+    created: Optional[str]
+    """When it was planned, as ISO 8601; None where an earlier version did not write it."""
+    store: str
+    """Where the results are kept: ``files``, or the URL of a Redis server."""
+    jobs: Tuple[BundleJob, ...]
+    """The planned jobs, upstream first."""
+    omitted: Tuple[BundleNode, ...]
+    """The nodes without a job."""
+    manifest: Mapping[str, Any] = field(repr=False)
+    """The manifest itself, for a copy of the bundle."""
 
     def __fspath__(self) -> str:
         return str(self.folder)
@@ -41,13 +129,13 @@ class Bundle:
         return self.folder.name
 
     @property
-    def jobs(self) -> Tuple[Mapping[str, Any], ...]:
-        """The planned jobs as the manifest lists them, upstream first."""
-        return tuple(self.manifest["jobs"])
+    def nodes(self) -> Tuple[BundleNode, ...]:
+        """The jobs, upstream first, then the omitted nodes."""
+        return (*self.jobs, *self.omitted)
 
-    def job_files(self, job: Mapping[str, Any]) -> Tuple[Path, Path]:
+    def job_files(self, job: BundleJob) -> Tuple[Path, Path]:
         """Job info file and plugin info file of one of these jobs."""
-        stem = self.folder / JOBS / job["file"]
+        stem = self.folder / JOBS / job.file
         return stem.with_name(f"{stem.name}.job"), stem.with_name(f"{stem.name}.plugin")
 
 
@@ -55,22 +143,21 @@ def read_bundle(folder: AnyPath) -> Bundle:
     """The bundle in that folder.
 
     Raises:
-        RecordError: There is none, or its manifest is damaged.
+        RecordError: The folder is not a bundle, or its manifest is damaged or from a newer version.
     """
     path = Path(folder).expanduser().absolute()
     if not (path / MANIFEST).is_file():
-        raise RecordError(f"{path} is no bundle: it has no {MANIFEST}")
-    return Bundle(folder=path, manifest=read_manifest(path))
+        raise RecordError(f"{path} is not a bundle: it has no {MANIFEST}")
+    return parse_manifest(read_record(path / MANIFEST, version=FORMAT, keys=("name", "jobs", "omitted")), folder=path)
 
 
-def read_manifest(bundle: Path) -> Dict[str, Any]:
-    """What was planned: the jobs in order, upstream first.
+def parse_manifest(manifest: Mapping[str, Any], *, folder: Path) -> Bundle:
+    """The bundle with that manifest in that folder.
 
     Raises:
-        RecordError: The folder is no bundle, or its manifest is damaged.
+        RecordError: An entry of the manifest is damaged.
     """
-    path = bundle / MANIFEST
-    manifest = read_record(path, version=FORMAT, keys=("name", "jobs", "omitted"))
+    path = folder / MANIFEST
     jobs, omitted = manifest["jobs"], manifest["omitted"]
     if not isinstance(jobs, list) or not isinstance(omitted, list) or not jobs:
         raise RecordError(f"{path} is damaged: it lists no jobs; restore it, or write the bundle again")
@@ -79,41 +166,71 @@ def read_manifest(bundle: Path) -> Dict[str, Any]:
             raise RecordError(f"{path} is damaged: an entry lacks some of {', '.join(sorted(keys))}")
     if len({entry["key"] for entry in (*jobs, *omitted)}) < len(jobs) + len(omitted):
         raise RecordError(f"{path} is damaged: a node is listed twice")
-    return manifest
+    try:
+        return Bundle(
+            folder=folder,
+            graph=str(manifest["name"]),
+            created=manifest.get("created"),
+            store=str(manifest.get("store", FILES)),
+            jobs=tuple(map(_parse_job, jobs)),
+            omitted=tuple(BundleNode(**_texts(entry, "key", "node", "graph")) for entry in omitted),
+            manifest=manifest,
+        )
+    except ValueError as error:
+        raise RecordError(f"{path} is damaged: {error}; restore it, or write the bundle again") from error
+
+
+def _parse_job(entry: Mapping[str, Any]) -> BundleJob:
+    """The job of a manifest's entry; earlier versions did not write all keys."""
+    depends_on, chunk_size = entry["depends_on"], entry["chunk_size"]
+    if not isinstance(depends_on, list) or type(chunk_size) is not int or chunk_size < 1:
+        raise ValueError(f"an entry depends on {depends_on!r} and has the chunk size {chunk_size!r}")
+    return BundleJob(
+        **_texts({"interpreter": "", **entry}, "key", "node", "graph", "interpreter", "frame_mode", "file"),
+        frames=None if entry["frame_mode"] == _NOT_BATCHED else _texts(entry, "frames")["frames"],
+        chunk_size=chunk_size,
+        depends_on=tuple(map(str, depends_on)),
+        is_frame_dependent=bool(entry.get("frame_dependent")),
+        is_last=bool(entry.get("last")),
+    )
+
+
+def _texts(entry: Mapping[str, Any], *keys: str) -> Dict[str, str]:
+    """These values of an entry; raises ValueError if one is not a text."""
+    for key in keys:
+        if not isinstance(entry[key], str):
+            raise ValueError(f"an entry has the {key} {entry[key]!r}")
+    return {key: entry[key] for key in keys}
 
 
 def read_node(bundle: Path, key: str) -> Dict[str, Any]:
     """The record of one node.
 
     Raises:
-        RecordError: There is no such node in the bundle, or its record is damaged.
+        RecordError: There is no such node in the bundle, or its record is damaged or from a newer version.
     """
     return read_record(bundle / NODES / f"{key}.json", version=FORMAT, keys=_RECORD_KEYS)
 
 
 def node_labels(bundle: Bundle) -> dict[str, str]:
-    """``graph.node`` by key, of all nodes; where several are called the same, followed by the key."""
+    """``graph.node`` by key, of all nodes; if several have the same label, followed by the key."""
     labels: dict[str, str] = {}
     seen: set[str] = set()
-    for entry in (*bundle.manifest["jobs"], *bundle.manifest["omitted"]):
-        label = f"{entry['graph']}.{entry['node']}"
-        labels[entry["key"]] = f"{label} ({entry['key']})" if label in seen else label
-        seen.add(label)
+    for node in bundle.nodes:
+        labels[node.key] = f"{node.label} ({node.key})" if node.label in seen else node.label
+        seen.add(node.label)
     return labels
 
 
 def find_nodes(bundle: Bundle, wanted: str) -> frozenset[str]:
-    """The keys of the nodes that are meant by a key, a node's name or ``graph.node``.
+    """The keys of the nodes with that key, name or ``graph.node``.
 
     Raises:
         UsageError: There is no such node.
     """
     labels = node_labels(bundle)
-    entries = (*bundle.manifest["jobs"], *bundle.manifest["omitted"])
     found = frozenset(
-        entry["key"]
-        for entry in entries
-        if wanted in (entry["key"], entry["node"], labels[entry["key"]], f"{entry['graph']}.{entry['node']}")
+        node.key for node in bundle.nodes if wanted in (node.key, node.node, labels[node.key], node.label)
     )
     if not found:
         raise UsageError(f"{bundle.folder} has no node '{wanted}'; it has {', '.join(labels.values())[:400]}")

@@ -1,4 +1,4 @@
-"""What can go wrong, as one family: each error says what, where, and what to do, and knows its exit code."""
+"""The errors of this package: each says what happened, where, and what to do, and has an exit code."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ class FlowpipeDeadlineError(Exception):
 
 
 class BundleError(FlowpipeDeadlineError):
-    """A bundle that cannot be written or is not complete."""
+    """A bundle cannot be written, or is not complete."""
 
 
 class UsageError(FlowpipeDeadlineError):
-    """The caller asked for something that is not there or does not fit."""
+    """The caller asked for something that does not exist or does not fit."""
 
     exit_code = 2
 
 
 class StudioFileError(FlowpipeDeadlineError):
-    """Something in the studio's file, or the file as such; ``line`` is where, if that can be told."""
+    """An error in the studio file, or of the file as such; ``line`` is None if it has none."""
 
     exit_code = 2
 
@@ -38,7 +38,7 @@ class StudioFileError(FlowpipeDeadlineError):
 
 
 class PlanError(FlowpipeDeadlineError):
-    """A node that cannot go to a farm as it is; ``node`` is its label, ``graph.node``."""
+    """A node cannot be submitted as it is; ``node`` is its label, ``graph.node``."""
 
     exit_code = 2
 
@@ -52,11 +52,11 @@ class PlanError(FlowpipeDeadlineError):
 
 
 class SettingError(PlanError):
-    """A setting of a node that does not exist or has a value out of range."""
+    """A setting of a node does not exist, or its value is out of range."""
 
 
 class CycleError(FlowpipeDeadlineError):
-    """Nodes that wait for each other; ``path`` starts and ends with the same node."""
+    """Nodes wait for each other; ``path`` starts and ends with the same node."""
 
     exit_code = 2
 
@@ -72,11 +72,11 @@ class CycleError(FlowpipeDeadlineError):
 
 
 class HookError(FlowpipeDeadlineError):
-    """A plan hook that cannot be loaded, raises, or gives what is no plan of the same work."""
+    """A plan hook cannot be loaded, raises, or does not return a plan of the same work."""
 
 
 class EvaluationError(FlowpipeDeadlineError):
-    """A node failed on the farm; ``report`` is its traceback, or what else is known of it."""
+    """A node failed on the farm; ``report`` is its traceback, or all that is known."""
 
     def __init__(self, node: str, report: str) -> None:
         super().__init__(node, report)

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and JSON that is read with a clear word when it is damaged."""
+"""Files that are written whole or not at all, and JSON records that are checked as they are read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ class RecordError(FlowpipeDeadlineError):
     """A record of a bundle that is missing, damaged, or from a newer version."""
 
 
+class NewerFormatError(RecordError):
+    """A record that a newer version has written."""
+
+
 def write_whole(path: Path, data: bytes) -> None:
-    """Writes the file so that a reader sees all of it or what was there before, also after a crash.
+    """Writes the file so that a reader sees all of it, or what was there before, even after a crash.
 
     Raises:
-        OSError: The disk is full or read-only, say; the file is then as it was before, nothing is left beside it.
+        OSError: For example, the disk is full or read-only; the file is as it was, and nothing is left beside it.
     """
     temporary = path.with_name(temporary_name(path.name))
     try:
@@ -35,7 +39,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def temporary_name(name: str) -> str:
-    """A name, different each time, for a file that is to get this name once it is written."""
+    """A name, different each time, for a file that gets its final name once it is written."""
     return f".{name[:40]}-{os.urandom(6).hex()}.tmp"
 
 
@@ -45,10 +49,11 @@ def json_bytes(data: Any) -> bytes:
 
 
 def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[str, Any]:
-    """The JSON object in the file, which has at least these keys.
+    """The JSON object in the file, with at least these keys.
 
     Raises:
-        RecordError: It is missing, no JSON object, its ``format`` is not ``version``, or it lacks a key.
+        RecordError: It is missing, not a JSON object, its ``format`` is not ``version``, or it lacks a key.
+        NewerFormatError: Its ``format`` is above ``version``.
     """
     try:
         data = path.read_bytes()
@@ -60,17 +65,26 @@ def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[s
 
 
 def parse_record(data: bytes, *, name: str, version: int, keys: Sequence[str] = ()) -> Dict[str, Any]:
-    """The JSON object in the bytes, which ``name`` tells where to find.
+    """The JSON object in the bytes; ``name`` says where they are from.
 
     Raises:
-        RecordError: It is no JSON object, its ``format`` is not ``version``, or it lacks a key.
+        RecordError: It is not a JSON object, its ``format`` is not ``version``, or it lacks a key.
+        NewerFormatError: Its ``format`` is above ``version``.
     """
     try:
         record = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise RecordError(f"{name} is damaged ({error}); restore it, or write the bundle again") from error
-    if not isinstance(record, dict) or record.get("format") != version:
-        raise RecordError(f"{name} is no record of format {version}; was it written by another version?")
+    if not isinstance(record, dict):
+        raise RecordError(f"{name} is damaged: it is not a JSON object; restore it, or write the bundle again")
+    found = record.get("format")
+    if isinstance(found, int) and found > version:
+        raise NewerFormatError(
+            f"{name} has format {found}, and this flowpipe-deadline reads format {version}: a newer version wrote it;"
+            " use that version here too, and on the farm by  flowpipe-deadline install"
+        )
+    if found != version:
+        raise RecordError(f"{name} is not a record of format {version}; was it written by another version?")
     for key in keys:
         if key not in record:
             raise RecordError(f"{name} is damaged: it has no '{key}'; restore it, or write the bundle again")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class FrameListError(FlowpipeDeadlineError, ValueError):
-    """A text or a value that is no frame list; the message says which part and why."""
+    """A text or a value that is not a frame list; the message says which part and why."""
 
 
 class FrameList(Sequence[int]):
@@ -45,7 +45,7 @@ class FrameList(Sequence[int]):
         """Frames in the given order.
 
         Raises:
-            FrameListError: There is no frame, one is no whole number from 0 to 2147483647, or one occurs twice.
+            FrameListError: There is no frame, one is not a whole number from 0 to 2147483647, or one occurs twice.
         """
         self._frames: Tuple[int, ...] = tuple(frames)
         if not self._frames:
@@ -54,18 +54,18 @@ class FrameList(Sequence[int]):
             raise FrameListError(f"{len(self._frames)} frames are more than {_MOST}; cut the work into several jobs")
         for frame in self._frames:
             if type(frame) is not int or not 0 <= frame <= _LARGEST:
-                raise FrameListError(f"{frame!r} is no frame: Deadline knows whole numbers from 0 to {_LARGEST}")
+                raise FrameListError(f"{frame!r} is not a frame: Deadline takes whole numbers from 0 to {_LARGEST}")
         self._members = frozenset(self._frames)
         if len(self._members) != len(self._frames):
             raise FrameListError("a frame occurs twice: Deadline renders every frame of a job once")
 
     @classmethod
     def parse(cls, text: str, *, reverse_step: Optional[ReverseStep] = None) -> FrameList:
-        """The frames that a frame list text means, later mentions of a frame dropped as Deadline does.
+        """The frames of a frame list; of a frame that is named twice, Deadline ignores the second, and so does this.
 
-        ``reverse_step`` says from which end a reverse range with a step counts, which no document tells: for
-        ``10-1x4``, "first" gives 10, 6, 2 and "last" gives 9, 5, 1. Without it, such a range is only read where
-        both ends are hit and the answers agree.
+        ``reverse_step`` says from which end a reverse range with a step counts, which is undocumented: for ``10-1x4``,
+        "first" gives 10, 6, 2 and "last" gives 9, 5, 1. Without it, such a range is only accepted if both give the
+        same frames.
 
         Raises:
             FrameListError: The text is empty, not in the published syntax, or has two readings.
@@ -88,7 +88,8 @@ class FrameList(Sequence[int]):
     def chunks(self, *, size: int, consecutive: bool = False) -> Tuple[FrameList, ...]:
         """Frame lists of at most ``size`` frames, in order; the last may be shorter.
 
-        Whether frames with a gap between them share a chunk is unknown of Deadline (submission, section 3.3): by default they do, with ``consecutive`` a gap ends the chunk.
+        Whether Deadline puts frames with a gap between them into one chunk is undocumented (submission, section 3.3).
+        By default they share one; with ``consecutive`` a gap ends the chunk.
 
         >>> [str(chunk) for chunk in FrameList.parse("1-5").chunks(size=2)]
         ['1-2', '3-4', '5']
@@ -103,8 +104,12 @@ class FrameList(Sequence[int]):
         groups = self._runs() if consecutive else [self._frames]
         return tuple(FrameList(group[start : start + size]) for group in groups for start in range(0, len(group), size))
 
+    def chunk_count(self, size: int) -> int:
+        """How many chunks of at most ``size`` frames there are."""
+        return -(-len(self) // size)
+
     def _runs(self) -> list[Tuple[int, ...]]:
-        """The frames cut wherever the next one is not the successor."""
+        """The frames, cut wherever the next one is not the successor."""
         runs: list[Tuple[int, ...]] = []
         start = 0
         for end in range(1, len(self._frames) + 1):
@@ -155,7 +160,9 @@ def _parse_entry(entry: str, reverse_step: Optional[ReverseStep]) -> Sequence[in
     """The frames of one comma-separated part."""
     match = _ENTRY.fullmatch(entry)
     if match is None:
-        raise FrameListError(f"'{entry}' is no frame or range; write frames as 5, 1-10 or 1-10x2, with commas between")
+        raise FrameListError(
+            f"'{entry}' is not a frame or range; write frames as 5, 1-10 or 1-10x2, with commas between"
+        )
     first = _number(match["first"])
     if match["range"] is None:
         return (first,)
@@ -175,9 +182,9 @@ def _parse_entry(entry: str, reverse_step: Optional[ReverseStep]) -> Sequence[in
 
 
 def _number(digits: str) -> int:
-    """The frame or step that the digits name; their count is bounded before they are converted."""
+    """The frame or step; the number of digits is checked before they are converted."""
     if len(digits.lstrip("0")) > len(str(_LARGEST)) or int(digits) > _LARGEST:
-        raise FrameListError(f"{digits[:20]} is no frame: Deadline knows whole numbers from 0 to {_LARGEST}")
+        raise FrameListError(f"{digits[:20]} is not a frame: Deadline takes whole numbers from 0 to {_LARGEST}")
     return int(digits)
 
 

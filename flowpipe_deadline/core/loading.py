@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import Iterator, Optional
+from typing import Iterator
 
 from .errors import FlowpipeDeadlineError
 
@@ -32,14 +32,9 @@ def loading(script: str) -> Iterator[None]:
             os.environ[_VARIABLE] = outer
 
 
-def loaded_script() -> Optional[str]:
-    """The script that is being loaded at the moment, if any."""
-    return os.environ.get(_VARIABLE)
-
-
 def refuse_while_loading(action: str) -> None:
     """Raises LoadingError if a script is being loaded: ``action`` ("plan", "run", …) there would repeat itself."""
-    script = loaded_script()
+    script = os.environ.get(_VARIABLE)
     if script is not None:
         raise LoadingError(
             f"{script} would {action} while it is loaded for its nodes, again on every worker;"

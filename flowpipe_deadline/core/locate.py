@@ -1,4 +1,4 @@
-"""Finds classes and functions again on another machine: by module, or by the file alone."""
+"""Finds classes and functions on another machine: by module, or by the file alone."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ SHARED = ("flowpipe", "flowpipe_deadline")
 
 
 class NotImportableError(FlowpipeDeadlineError):
-    """A class or function that no other process could find again."""
+    """A class or function that other processes could not find."""
 
 
 class LoadError(FlowpipeDeadlineError):
-    """A module or script could not be loaded; the message holds its last line and the error it raised."""
+    """A module or script could not be loaded; the message names the error it raised, and the line."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a class or function stands: its module, its name there, and the file of the module."""
+    """Where a class or function is defined: its module, its name there, and the file of the module."""
 
     module: str
     qualname: str
     file: Optional[str]
-    """None for an installed package: a worker has its own copy of that, wherever it may be."""
+    """None for an installed package, of which a worker has its own copy."""
 
     def to_json(self) -> Mapping[str, Optional[str]]:
         """The record that goes into a bundle."""
@@ -52,10 +52,10 @@ class Source:
 
 
 def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
-    """Where a class or function can be found again, under ``qualname`` if it is not known by its own name.
+    """Where a class or function can be found: under ``qualname``, if it is not found by its own name.
 
     Raises:
-        NotImportableError: It lives in a function, in an interactive session, or its name means something else.
+        NotImportableError: It is defined in a function or an interactive session, or its name means something else.
     """
     name = qualname or thing.__qualname__
     label = f"{thing.__module__}.{name}"
@@ -83,8 +83,8 @@ def resolve(source: Source) -> Any:
     """The class or function itself, its module loaded if need be.
 
     Raises:
-        LoadError: The module cannot be found or fails, or has no such name.
-        LoadingError: The script starts work of its own when it is loaded.
+        LoadError: The module is missing or fails, or has no such name.
+        LoadingError: The script plans, runs or submits when it is loaded.
     """
     module = load_module(source.module, file=source.file)
     thing = _walk(module, source.qualname)
@@ -96,8 +96,12 @@ def resolve(source: Source) -> Any:
 def load_module(name: str, *, file: Optional[str]) -> ModuleType:
     """The module of that name if it comes from ``file``, else the file itself, loaded as a script would be.
 
-    The file decides, because a script called ``test.py`` is not the standard library's ``test``. Where the file does
-    not exist (submitted from another machine), the name decides.
+    The file decides, because a script called ``test.py`` is not the standard library's ``test``. If the file does not
+    exist (it was submitted from another machine), the name decides.
+
+    Raises:
+        LoadError: It is missing or fails.
+        LoadingError: It plans, runs or submits when it is loaded.
     """
     known = _known_module(name, file)
     if known is not None:
@@ -120,8 +124,8 @@ def load_file(file: str) -> ModuleType:
     Its folder comes first on ``sys.path``, as when Python runs a script.
 
     Raises:
-        LoadError: It is missing, is no Python, raises, or exits.
-        LoadingError: It starts work of its own when it is loaded.
+        LoadError: It is missing, is not Python, raises, or exits.
+        LoadingError: It plans, runs or submits when it is loaded.
     """
     path = os.path.realpath(file)
     if os.path.dirname(path) not in leading_path():
@@ -134,7 +138,7 @@ def load_file(file: str) -> ModuleType:
         return sys.modules[name]
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise LoadError(f"{file} is no Python file")
+        raise LoadError(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # Before it runs: dataclasses and pickle look their module up.
     try:
@@ -169,7 +173,7 @@ def _walk(module: ModuleType, qualname: str) -> Any:
 
 
 def _known_module(name: str, file: Optional[str]) -> Optional[ModuleType]:
-    """A module of this process that stands for the file: under its name, or as the running script."""
+    """The module of this process that was loaded from the file: under its name, or as the running script."""
     for candidate in (name, "__main__"):
         module = sys.modules.get(candidate)
         origin = getattr(module, "__file__", None)
@@ -210,7 +214,7 @@ def _finds(name: str, file: str) -> bool:
 
 
 def _comes_from(root: str, name: str) -> bool:
-    """Whether importing ``name`` would begin in that folder: what stands before it on ``sys.path`` has no such name."""
+    """Whether importing ``name`` would begin in that folder, not in one before it on ``sys.path``."""
     try:
         spec = importlib.util.find_spec(name.partition(".")[0])
     except (ImportError, ValueError):
@@ -220,14 +224,14 @@ def _comes_from(root: str, name: str) -> bool:
 
 
 def leading_path() -> List[str]:
-    """The folders of ``sys.path`` that Python looks into before its own library; those behind are a last resort."""
+    """The folders of ``sys.path`` before Python's own library; those behind it are a last resort."""
     own = str(_STANDARD_LIBRARY)
     return sys.path[: sys.path.index(own)] if own in sys.path else sys.path
 
 
 @contextmanager
 def _as_script(file: str) -> Iterator[None]:
-    """Runs module-level code as a bystander: no arguments of ours, nothing started, no exit."""
+    """Runs module-level code without our arguments; it must start no work and not exit."""
     arguments = sys.argv
     sys.argv = [file]
     try:
@@ -242,7 +246,7 @@ def _as_script(file: str) -> Iterator[None]:
 
 
 def _last_words(error: BaseException, file: str) -> str:
-    """The error in one line, with the line of the file that led to it."""
+    """The error in one line, with the line of the file that caused it."""
     if isinstance(error, SystemExit):
         text = f"it calls exit ({error.code}) when it is loaded; put that under  if __name__ == '__main__':"
     else:

@@ -1,4 +1,4 @@
-"""Keys: names of nodes that are safe as file names on every system, and never the same.
+"""Keys: names of nodes that are distinct, and safe as file names on every system.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """

@@ -12,7 +12,7 @@ _PAUSE = 0.02
 
 
 def end_trees(pids: Iterable[int]) -> None:
-    """Kills these processes and all below them; those that are gone already are none of our business."""
+    """Kills these processes and all below them; ignores those that are gone already."""
     doomed = [process for pid in pids for process in _tree(pid)]
     for process in doomed:
         try:
@@ -33,7 +33,7 @@ def _tree(pid: int) -> list[psutil.Process]:
 
 
 def _is_alive(process: psutil.Process) -> bool:
-    """Whether it can still do anything; a zombie only waits for a parent that may never ask for it."""
+    """Whether it can still do anything; a zombie cannot, though its parent may never collect it."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

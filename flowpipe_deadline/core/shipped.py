@@ -1,4 +1,4 @@
-"""Where the files lie that are meant for Deadline: inside the package once installed, beside it in a checkout."""
+"""The folders that are meant for Deadline: inside the package once installed, beside it in a checkout."""
 
 from __future__ import annotations
 

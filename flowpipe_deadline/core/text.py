@@ -1,4 +1,4 @@
-"""Text that goes into files and lines which others read line by line."""
+"""Text for files and output that are read line by line."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Optional
 
 _BREAKING = ("Cc", "Zl", "Zp", "Cs")  # Controls, line and paragraph separators, and what has no UTF-8 form.
 
-_ASKER = re.compile(r"(?<=://)([^\s/@]*:\S*|[^\s/@]+)@|^(?![A-Za-z]:[\\/])[^\s/@:]*:(?!//)\S*@")
+_CREDENTIALS = re.compile(r"(?<=://)([^\s/@]*:\S*|[^\s/@]+)@|^(?![A-Za-z]:[\\/])[^\s/@:]*:(?!//)\S*@")
 
 
 def is_one_line(text: str) -> bool:
-    """Whether no reader could take a character of it for the end of a line, or fail to decode it."""
+    """Whether every reader takes the text for one line, and can decode it."""
     return not any(_breaks(character) for character in text)
 
 
 def one_line(text: str, *, longest: int) -> str:
-    """The text as one line: what would break it becomes a blank, what is too long is cut.
+    """The text as one line: line breaks become blanks, and what is too long is cut.
 
     >>> one_line(chr(10).join(['a', 'b=c']), longest=80)
     'a b=c'
@@ -37,12 +37,12 @@ def listing(names: Sequence[str], *, most: int = 3) -> str:
 
 
 def without_password(text: str) -> str:
-    """The text for people to see: who asks a URL, and with what, becomes ``***``.
+    """The text for people: user and password of a URL become ``***``.
 
     >>> without_password("redis://:secret@cache/1"), without_password("jane:secret@farm:8081")
     ('redis://***@cache/1', '***@farm:8081')
     """
-    return _ASKER.sub("***@", text)
+    return _CREDENTIALS.sub("***@", text)
 
 
 def size_text(count: int) -> str:
@@ -58,7 +58,7 @@ def size_text(count: int) -> str:
 
 
 def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:
-    """A line per message, in order, with the nodes that it is about before it.
+    """A line per message, in order, with its nodes before it.
 
     >>> grouped_lines([("shot.a", "is too large"), (None, "no plugin"), ("shot.b", "is too large")])
     ['shot.a, shot.b: is too large', 'no plugin']

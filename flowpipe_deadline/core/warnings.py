@@ -1,4 +1,4 @@
-"""What a check of a plan finds: of a closed set of kinds, each an error or only a warning."""
+"""Warnings and errors of a plan's checks, each of one of a closed set of kinds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Severity = Literal["error", "warning"]
 
 
 class WarningKind(enum.Enum):
-    """What can be found; ``word`` names it to people and programs, ``sentence`` says what it is."""
+    """The kinds of warnings; ``word`` names one to people and programs, ``sentence`` says what it is."""
 
     LARGE_VALUE = ("large-value", "An input, output or attribute holds much data, which every task reads.")
     LARGE_RECORD = ("large-record", "All that a node holds is much data together, which every task reads.")
@@ -51,7 +51,7 @@ class WarningKind(enum.Enum):
 
 @dataclass(frozen=True)
 class PlanWarning:
-    """One thing that is wrong or odd; as text the whole sentence."""
+    """One error or warning of a check; as text the whole sentence."""
 
     kind: WarningKind
     severity: Severity
@@ -59,18 +59,18 @@ class PlanWarning:
     advice: str
     """What to do about it."""
     node: Optional[str] = None
-    """The node's label, ``graph.node``; None if it is about no node in particular."""
+    """The node's label, ``graph.node``; None if it concerns no single node."""
 
     @property
     def message(self) -> str:
-        """What it is and what to do, without the node."""
+        """What is wrong and what to do, without the node."""
         return f"{self.text}; {self.advice}"
 
     def __str__(self) -> str:
         return self.message if self.node is None else f"{self.node}: {self.message}"
 
     def to_json(self) -> dict[str, Optional[str]]:
-        """The finding for other programs."""
+        """The warning for other programs."""
         return {
             "kind": self.kind.word,
             "severity": self.severity,
@@ -81,7 +81,7 @@ class PlanWarning:
 
 
 class CheckError(FlowpipeDeadlineError):
-    """A finding that keeps a plan from the farm."""
+    """An error of a check: the plan cannot be submitted."""
 
     exit_code = 2
 
@@ -94,12 +94,12 @@ class CheckError(FlowpipeDeadlineError):
 
 
 def warning_lines(warnings: Iterable[PlanWarning]) -> list[str]:
-    """A line for people per finding; what holds for several nodes alike is one line."""
+    """A line per warning; one line for several nodes with the same warning."""
     return grouped_lines((warning.node, warning.message) for warning in warnings)
 
 
 class PreflightError(FlowpipeDeadlineError):
-    """Everything that keeps a graph from the farm; ``errors`` are at least two."""
+    """All errors of a graph; ``errors`` are at least two."""
 
     exit_code = 2
 
@@ -109,14 +109,14 @@ class PreflightError(FlowpipeDeadlineError):
 
     @property
     def lines(self) -> list[str]:
-        """A line for people per problem; what holds for several nodes alike is one line."""
+        """A line per error; one line for several nodes with the same error."""
         return grouped_lines(self._messages())
 
     def __str__(self) -> str:
-        return "\n".join([f"{len(self.errors)} problems:", *(f"- {line}" for line in self.lines)])
+        return "\n".join([f"{len(self.errors)} errors:", *(f"- {line}" for line in self.lines)])
 
     def _messages(self) -> Iterator[tuple[Optional[str], str]]:
-        """Node and message of each problem."""
+        """Node and message of each error."""
         for error in self.errors:
             if isinstance(error, PlanError):
                 yield error.node, error.reason
@@ -127,12 +127,12 @@ class PreflightError(FlowpipeDeadlineError):
 
 
 class ErrorCollector:
-    """Errors in the order in which they were met.
+    """Errors in the order in which they were raised.
 
-    >>> problems = ErrorCollector()
-    >>> with problems.collected():
+    >>> errors = ErrorCollector()
+    >>> with errors.collected():
     ...     raise PlanError("shot.render", "has no frames")
-    >>> problems.raise_all()
+    >>> errors.raise_all()
     Traceback (most recent call last):
     flowpipe_deadline.core.errors.PlanError: shot.render: has no frames
     """
@@ -144,30 +144,25 @@ class ErrorCollector:
         return bool(self._errors)
 
     def add(self, error: FlowpipeDeadlineError) -> None:
-        """Keeps a problem, or the several that an error tells."""
-        self._errors += errors_of(error)
+        """Keeps an error, or those that it consists of."""
+        self._errors += error.errors if isinstance(error, PreflightError) else (error,)
 
     @contextmanager
     def collected(self) -> Iterator[None]:
-        """Keeps what is wrong with a graph and is raised within, and goes on after it."""
+        """Keeps the error of a graph that is raised within the block, and goes on after it."""
         try:
             yield
         except (CycleError, PlanError, PreflightError) as error:
             self.add(error)
 
     def raise_all(self) -> None:
-        """Raises the only problem as it is, and several together.
+        """Raises the only error as it is, and several together.
 
         Raises:
-            FlowpipeDeadlineError: The one that was met.
+            FlowpipeDeadlineError: The only one.
             PreflightError: All of them.
         """
         if len(self._errors) > 1:
             raise PreflightError(self._errors)
         if self._errors:
             raise self._errors[0]
-
-
-def errors_of(error: FlowpipeDeadlineError) -> tuple[FlowpipeDeadlineError, ...]:
-    """The problems that an error tells: several, or itself."""
-    return error.errors if isinstance(error, PreflightError) else (error,)

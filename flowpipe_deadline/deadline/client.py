@@ -5,6 +5,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
@@ -95,60 +96,64 @@ class RepositoryInfo:
     task_limit: Optional[int] = None
 
 
-class DeadlineClient:
+class DeadlineClient(ABC):
     """A way to talk to Deadline; each way is a subclass.
 
     Raises:
         SubmissionError: Of every call, that Deadline could not be asked, or refuses; with its own words.
     """
 
+    undo_pauses: Tuple[float, ...] = (0.0, 1.0, 3.0)
+    """Seconds before each round of an undo: a deletion may work the second time, and a job whose answer was lost may
+    still be coming."""
+
+    @abstractmethod
     def submit(self, job_file: str, plugin_file: str) -> Created:
         """The job that Deadline makes of these two files.
 
         Raises:
             RefusedError: It makes none, or nobody can tell.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
-        raise NotImplementedError
 
     def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
         """Those of the jobs that Deadline lists: not the deleted ones."""
         return set(self.read_jobs(job_ids))
 
+    @abstractmethod
     def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
-        raise NotImplementedError
 
     def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskDetails, ...]]:
         """The tasks of several jobs, by job ID and number."""
         return {job_id: self.read_tasks(job_id) for job_id in job_ids}
 
+    @abstractmethod
     def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:
         """The IDs of all jobs of that batch; ``known`` are some that must be among them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def resume(self, job_ids: Sequence[str]) -> None:
         """Lets suspended jobs go on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pend(self, job_ids: Sequence[str]) -> None:
         """Makes jobs with dependencies wait for them."""
-        raise NotImplementedError
 
+    @abstractmethod
     def suspend(self, job_ids: Sequence[str]) -> None:
         """Holds jobs back."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delete(self, job_ids: Sequence[str]) -> None:
         """Deletes jobs."""
-        raise NotImplementedError
 
-    def ignore_stop_requests(self) -> None:
+    def ignore_stop_requests(self) -> None:  # noqa: B027  (there may be nothing to do)
         """What is asked from now on comes to its end, even if somebody wants to stop: something is being undone."""
 
+    @abstractmethod
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, in as few questions as possible."""
-        raise NotImplementedError

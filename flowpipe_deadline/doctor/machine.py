@@ -22,7 +22,7 @@ from ..installation.packages import own_version
 from ..preflight.root import read_root_info, root_warnings
 from ..results.backends import check_store
 from ..results.store import StoreError
-from ..submit.script import ScriptClient
+from ..submit.script_client import ScriptClient
 from ..submit.submit import Connection, open_client
 from .recorder import RecordedCommand
 from .report import Check

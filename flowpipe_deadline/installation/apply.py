@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from ..submit.interrupts import stop_requests
+from ..core.interrupts import stop_requests
 from ..submit.transaction import ignore
 from .record import InstallationError
 

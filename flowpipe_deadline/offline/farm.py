@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 from ..bundle.job_files import job_entries, plugin_entries
-from ..core.bundle import AnyPath, Bundle, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import BundleError, InterruptedRunError, UsageError
 from ..core.files import RecordError
 from ..core.loading import refuse_while_loading
@@ -144,24 +144,24 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
         job_ids: dict[str, str] = {}
         for job in bundle.jobs:
             done = {_NO_FRAMES if frames is None else frames for frames in _finished_chunks(job, finished, store)}
-            job_ids[job["key"]] = repository.submit(
-                key=job["key"],
+            job_ids[job.key] = repository.submit(
+                key=job.key,
                 job_info=job_entries(bundle, job, job_ids=job_ids),
                 # The bundle may have been copied or moved since it was written.
                 plugin_info={**plugin_entries(bundle, job), "Bundle": str(bundle.folder)},
-                completed=done if job["frame_mode"] != "none" else done & {_NO_FRAMES},
+                completed=done if job.is_batched else done & {_NO_FRAMES},
             )
         yield repository
     finally:
         repository.close()
 
 
-def _finished_chunks(job: Mapping[str, Any], finished: Finished, store: Store) -> frozenset[Optional[str]]:
+def _finished_chunks(job: BundleJob, finished: Finished, store: Store) -> frozenset[Optional[str]]:
     """The job's finished chunks; damaged results are set aside and count as missing."""
     try:
         return finished.chunks(job)
     except RecordError:
-        store.set_damaged_aside(job["key"])
+        store.set_damaged_aside(job.key)
         return finished.chunks(job)
 
 

@@ -82,7 +82,7 @@ class Job:
     @property
     def task_count(self) -> int:
         """How many tasks Deadline makes of its frames."""
-        return -(-len(self.frames) // self.chunk_size)
+        return self.frames.chunk_count(self.chunk_size)
 
 
 @dataclass(frozen=True)

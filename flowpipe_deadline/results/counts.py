@@ -25,7 +25,7 @@ class ResultCounts:
 
     def __init__(self, bundle: Bundle) -> None:
         self._store = open_store(bundle.folder)
-        self._jobs = {job["key"]: job for job in bundle.jobs}
+        self._jobs = {job.key: job for job in bundle.jobs}
         self._planned: dict[str, dict[str, Optional[FrameList]]] = {}
         self._counted: dict[str, tuple[frozenset[str], int]] = {}
 
@@ -67,11 +67,7 @@ class ResultCounts:
 
     def _chunks(self, key: str) -> dict[str, Optional[FrameList]]:
         if key not in self._planned:
-            job = self._jobs[key]
-            is_batched = job["frame_mode"] != "none"
-            frames = FrameList.parse(job["frames"]) if is_batched else None
-            chunks = [None] if frames is None else frames.chunks(size=job["chunk_size"])
-            self._planned[key] = {chunk_name(chunk): chunk for chunk in chunks}
+            self._planned[key] = {chunk_name(chunk): chunk for chunk in self._jobs[key].chunks}
         return self._planned[key]
 
     def _count(self, key: str, there: frozenset[str]) -> int:

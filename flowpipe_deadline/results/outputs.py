@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Optional
 
-from ..core.bundle import AnyPath, Bundle, find_nodes, node_labels, read_bundle, read_node
+from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
 from ..core.frames import FrameList
 from .backends import open_store
@@ -93,16 +93,13 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
     """
     opened = read_bundle(bundle)
     labels = node_labels(opened)
-    entries = [*opened.manifest["jobs"], *({**entry, "omitted": True} for entry in opened.manifest["omitted"])]
-    if node is not None:
-        wanted = find_nodes(opened, node)
-        entries = [entry for entry in entries if entry["key"] in wanted]
+    wanted = labels if node is None else find_nodes(opened, node)
     read = lru_cache(maxsize=None)(open_store(opened.folder).read)
-    return {labels[entry["key"]]: _node_results(opened, entry, read) for entry in entries}
+    return {labels[each.key]: _node_results(opened, each, read) for each in opened.nodes if each.key in wanted}
 
 
-def _node_results(bundle: Bundle, entry: Mapping[str, Any], read: ReadResults) -> NodeResults:
-    key, is_omitted = entry["key"], bool(entry.get("omitted"))
+def _node_results(bundle: Bundle, node: BundleNode, read: ReadResults) -> NodeResults:
+    key, is_omitted = node.key, not isinstance(node, BundleJob)
     record = read_node(bundle.folder, key)
     batch = Batch.from_json(record["batch"])
     results: tuple[ChunkResult, ...] = ()
@@ -119,10 +116,10 @@ def _node_results(bundle: Bundle, entry: Mapping[str, Any], read: ReadResults) -
         error = str(reason)
     return NodeResults(
         key=key,
-        node=entry["node"],
-        graph=entry["graph"],
+        node=node.node,
+        graph=node.graph,
         is_omitted=is_omitted,
-        is_last=bool(entry.get("last")),
+        is_last=isinstance(node, BundleJob) and node.is_last,
         encoded=None if merged is None else _without_unmerged(_final_outputs(record, merged), merged, results),
         chunks=tuple(
             (None if result.frames is None else str(result.frames), _final_outputs(record, result.outputs))

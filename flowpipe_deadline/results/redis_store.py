@@ -16,7 +16,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from ..core.files import RecordError
+from ..core.files import NewerFormatError, RecordError
 from .redis_url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
 from .store import ChunkResult, StoreError, chunk_name, latest_first, parse_result, result_record
 
@@ -145,6 +145,8 @@ class RedisStore:
             for field, record in self._records(client, node):
                 try:
                     self._result(node, field, record or b"")
+                except NewerFormatError:
+                    raise
                 except RecordError:
                     with client.pipeline(transaction=True) as transaction:
                         transaction.hset(aside, cast(Any, field), cast(Any, record or b""))

@@ -7,8 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Optional
 
-from ..core.bundle import Bundle, read_node
-from ..core.frames import FrameList
+from ..core.bundle import Bundle, BundleJob, read_node
 from .store import ChunkResult, Store
 from .upstream import ReadResults, Upstream, sources
 
@@ -32,12 +31,12 @@ class Finished:
         self._read = lru_cache(maxsize=None)(store.read)
         self._open: dict[str, frozenset[int]] = {}
 
-    def chunks(self, job: Mapping[str, Any]) -> frozenset[Optional[str]]:
+    def chunks(self, job: BundleJob) -> frozenset[Optional[str]]:
         """The frame lists of the job's finished chunks; None for the task of a job that is not batched.
 
         Call it for all jobs in order, upstream first.
         """
-        key = job["key"]
+        key = job.key
         results = self._read(key)
         record = read_node(self._bundle.folder, key) if results else {"inputs": {}}
         done = frozenset(
@@ -56,9 +55,8 @@ class Finished:
         return not is_stale(record, result, bundle=self._bundle.folder, read=self._read)
 
 
-def _frames_of(job: Mapping[str, Any], done: frozenset[Optional[str]]) -> Iterable[int]:
+def _frames_of(job: BundleJob, done: frozenset[Optional[str]]) -> Iterable[int]:
     """The frames of the chunks that are not done; 0 stands for a job that is not batched."""
-    if job["frames"] is None:
+    if not job.is_batched:
         return () if None in done else (0,)
-    chunks = FrameList.parse(job["frames"]).chunks(size=job["chunk_size"])
-    return [frame for chunk in chunks if str(chunk) not in done for frame in chunk]
+    return [frame for chunk in job.chunks if chunk is not None and str(chunk) not in done for frame in chunk]

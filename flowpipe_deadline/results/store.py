@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Protocol, Tuple
 
 from ..core.errors import FlowpipeDeadlineError
-from ..core.files import RecordError, json_bytes, parse_record, write_whole
+from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, write_whole
 from ..core.frames import FrameList
 
 _FORMAT = 1
@@ -64,6 +64,7 @@ class Store(Protocol):
 
         Raises:
             StoreError: They cannot be moved.
+            NewerFormatError: A result is from a newer version, and not damaged.
         """
 
 
@@ -116,6 +117,8 @@ class FileStore:
         for path in self._paths(node):
             try:
                 _read_result(path)
+            except NewerFormatError:
+                raise
             except RecordError:
                 moved.append(str(path.replace(path.with_name(f"{path.name}.damaged"))))
         return tuple(moved)
@@ -164,7 +167,7 @@ def parse_result(data: bytes, *, name: str) -> ChunkResult:
     """The result in the bytes; ``name`` says in messages where they are.
 
     Raises:
-        RecordError: They are damaged.
+        RecordError: They are damaged, or from a newer version.
     """
     try:
         record = parse_record(data, name=name, version=_FORMAT)
@@ -174,6 +177,8 @@ def parse_result(data: bytes, *, name: str) -> ChunkResult:
             written=int(record["written"]),
             inputs=dict(record["inputs"]),
         )
+    except NewerFormatError:
+        raise
     except (RecordError, KeyError, TypeError, AttributeError, ValueError) as error:
         reason = "not a record of this format" if isinstance(error, RecordError) else repr(error)
         raise RecordError(f"the result {name} is damaged ({reason}); delete it and requeue that task") from error

@@ -1,4 +1,4 @@
-"""The jobs of a submission, as Deadline tells of them while they are waited for."""
+"""The jobs of a submission as Deadline reports them, while they are waited for."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, BundleJob
 from ..deadline.client import (
     ACTIVE,
     COMPLETED,
@@ -26,98 +25,100 @@ DELETED = "Deleted"
 """Ours: Deadline does not list the job any more."""
 
 ENDED = (COMPLETED, FAILED, DELETED)
-_PATIENCE = 900.0  # Seconds that Deadline may be out of reach while jobs are waited for.
-_LOOKS = 3  # While jobs are suspended: one that ended meanwhile lets others start.
+_ROUNDS = 3  # Of suspending: a job that ended meanwhile lets others start.
 
 
 class DeadlineJobs:
-    """The submitted jobs of a bundle, by node key, as Deadline last told of them."""
+    """The submitted jobs of a bundle, by node key, as Deadline last reported them."""
+
+    patience = 900.0
+    """Seconds that Deadline may be out of reach before ``look`` raises."""
 
     def __init__(
         self, bundle: Bundle, job_ids: Mapping[str, str], *, client: DeadlineClient, has_results: Callable[[str], bool]
     ) -> None:
-        """``has_results`` says of a node whether all of its results are there: a job may be deleted once it is done."""
+        """``has_results`` tells whether all results of a node are there: a job may be deleted once it is complete."""
         self.details: dict[str, JobDetails] = {}
-        """What was told last of each job, as far as something was."""
+        """What Deadline reported last of each job; jobs that it never reported are left out."""
         self.statuses = dict.fromkeys(job_ids, PENDING)
         """In Deadline's words: Queued, Rendering, Active, Pending, Suspended, Completed, Failed; or Deleted."""
-        self.trouble = ""
-        """Why Deadline could last not be asked; empty since it answered."""
-        self._jobs = [job for job in bundle.jobs if job["key"] in job_ids]
+        self.error = ""
+        """Why Deadline gives no answer at present; empty if it does."""
+        self._jobs = [job for job in bundle.jobs if job.key in job_ids]
         self._ids = job_ids
         self._client = client
         self._has_results = has_results
         self._last_answer = time.monotonic()
 
     def read(self, keys: Iterable[str]) -> list[str]:
-        """Asks for these jobs; gives those that Deadline lists without telling their state, which stays as it was.
+        """Reads these jobs; returns those that Deadline lists without a state, which keep the one they had.
 
         Raises:
             SubmissionError: Deadline cannot be asked.
-            StoreError: Whether the results of a deleted job are there cannot be told.
+            StoreError: The results of a deleted job cannot be listed.
         """
         asked = list(keys)
         found = self._client.read_jobs([self._ids[key] for key in asked]) if asked else {}
-        told = {key: found[self._ids[key]] for key in asked if self._ids[key] in found}
-        silent = [key for key in asked if key not in told]
-        listed = self._client.list_jobs([self._ids[key] for key in silent]) if silent else set()
-        gone = [key for key in silent if self._ids[key] not in listed]
-        self.details.update(told)
-        self.statuses.update({key: _status(details) for key, details in told.items() if details.status != UNKNOWN})
+        read = {key: found[self._ids[key]] for key in asked if self._ids[key] in found}
+        unread = [key for key in asked if key not in read]
+        listed = self._client.list_jobs([self._ids[key] for key in unread]) if unread else set()
+        gone = [key for key in unread if self._ids[key] not in listed]
+        self.details.update(read)
+        self.statuses.update({key: _status(details) for key, details in read.items() if details.status != UNKNOWN})
         self.statuses.update({key: COMPLETED if self._has_results(key) else DELETED for key in gone})
         self._count_tasks()
-        return [key for key in asked if key not in gone and (key not in told or told[key].status == UNKNOWN)]
+        return [key for key in asked if key not in gone and (key not in read or read[key].status == UNKNOWN)]
 
     def look(self, *, at_all: bool = False) -> bool:
-        """Asks for the jobs that can have changed, or for all of them; whether one has.
+        """Reads the jobs that can have changed, or all of them; returns whether one has.
 
         Raises:
-            SubmissionError: Deadline has given no state of a job for a quarter of an hour.
+            SubmissionError: Deadline has given no state of a job for longer than ``patience``.
         """
         keys = list(self._ids) if at_all else self.due()
         before = dict(self.statuses), dict(self.details)
         try:
-            untold = self.read(keys)
+            unknown = self.read(keys)
         except (SubmissionError, StoreError, OSError) as error:
             self._be_patient(keys, str(error))
             return False
-        if untold:
-            self._be_patient(untold, f"Deadline lists {self._listed(untold)} and tells no state")
+        if unknown:
+            self._be_patient(unknown, f"Deadline lists {self._listed(unknown)} and tells no state")
         else:
-            self.trouble = ""
+            self.error = ""
             self._last_answer = time.monotonic()
         return before != (self.statuses, self.details)
 
     def due(self) -> list[str]:
-        """The jobs that have not ended and can go on: none that they wait for stands in the way."""
-        return [job["key"] for job in self._jobs if self.statuses[job["key"]] not in ENDED and self._can_go_on(job)]
+        """The jobs that have not ended and can go on: nothing that they wait for has failed."""
+        return [job.key for job in self._jobs if self.statuses[job.key] not in ENDED and self._can_go_on(job)]
 
     def stuck(self) -> list[str]:
-        """The jobs that do not go on by themselves: something that they wait for has failed, or was deleted."""
+        """The jobs that cannot go on by themselves: something that they wait for has failed, or was deleted."""
         due, stuck = set(self.due()), set[str]()
         for job in self._jobs:  # Upstream first.
-            if self.statuses[job["key"]] in ENDED or job["key"] in due:
+            if self.statuses[job.key] in ENDED or job.key in due:
                 continue
-            if self._upstream(job) & {FAILED, DELETED} or not stuck.isdisjoint(job["depends_on"]):
-                stuck.add(job["key"])
-        return [job["key"] for job in self._jobs if job["key"] in stuck]
+            if self._upstream(job) & {FAILED, DELETED} or not stuck.isdisjoint(job.depends_on):
+                stuck.add(job.key)
+        return [job.key for job in self._jobs if job.key in stuck]
 
     def suspend(self) -> str:
-        """Suspends what could start; says what is suspended now.
+        """Suspends the jobs that could start; returns which are suspended now, in words.
 
-        Jobs that wait for a suspended one stay pending: what becomes of a suspended job that waits for others when
-        somebody resumes it is unknown (submission, section 5.2), and it must not start too early.
+        Jobs that wait for a suspended one stay pending. It is undocumented what resuming makes of a suspended job that
+        waits for others (submission, section 5.2), and it must not start too early.
 
         Raises:
-            SubmissionError: Something goes on; the message names it.
+            SubmissionError: Some jobs could not be suspended; the message names them.
         """
         reason, could_start = "Deadline did not suspend them", self._unfinished()
         try:
-            for _ in range(_LOOKS):
+            for _ in range(_ROUNDS):
                 self.read(self._ids)
-                could_start = [job["key"] for job in self._jobs if self._could_start(job)]
+                could_start = [job.key for job in self._jobs if self._could_start(job)]
                 if not could_start:
-                    return self._told_suspended()
+                    return self._suspended()
                 reason = self._try_to_suspend(could_start) or reason
         except (SubmissionError, StoreError, OSError) as error:
             reason = str(error)
@@ -126,14 +127,14 @@ class DeadlineJobs:
         )
 
     def _try_to_suspend(self, keys: Sequence[str]) -> str:
-        """Why that failed, if it did: one that has just ended cannot be suspended, and may keep others from it."""
+        """Why that failed, if it did: a job that has just ended cannot be suspended, which may hinder the others."""
         try:
             self._client.suspend([self._ids[key] for key in keys])
         except SubmissionError as error:
             return str(error)
         return ""
 
-    def _told_suspended(self) -> str:
+    def _suspended(self) -> str:
         suspended = [key for key, status in self.statuses.items() if status == SUSPENDED]
         if not suspended:
             return "all jobs have ended" if not self._unfinished() else "no job of it can start"
@@ -141,39 +142,39 @@ class DeadlineJobs:
         rest = f", and {self._listed(waiting)} wait for them" if waiting else ""
         return f"the jobs {self._listed(suspended)} are suspended{rest}: resume or delete them in the Monitor"
 
-    def _could_start(self, job: Mapping[str, Any]) -> bool:
-        status = self.statuses[job["key"]]
+    def _could_start(self, job: BundleJob) -> bool:
+        status = self.statuses[job.key]
         if status != PENDING:
             return status not in (*ENDED, SUSPENDED)
-        return bool(job.get("frame_dependent")) or self._upstream(job) <= {COMPLETED}
+        return job.is_frame_dependent or self._upstream(job) <= {COMPLETED}
 
-    def _can_go_on(self, job: Mapping[str, Any]) -> bool:
+    def _can_go_on(self, job: BundleJob) -> bool:
         upstream = self._upstream(job)
-        if upstream <= {COMPLETED} or (job.get("frame_dependent") and not upstream & {FAILED, DELETED}):
+        if upstream <= {COMPLETED} or (job.is_frame_dependent and not upstream & {FAILED, DELETED}):
             return True
-        # What was released before something upstream failed, or by somebody in the Monitor, still ends.
-        details = self.details.get(job["key"])
+        # Tasks that were released before something upstream failed, or in the Monitor, still end.
+        details = self.details.get(job.key)
         states = set(details.tasks) or {details.status} if details is not None else set()
         return not states.isdisjoint(ACTIVE)
 
-    def _upstream(self, job: Mapping[str, Any]) -> set[str]:
-        return {self.statuses[key] for key in job["depends_on"] if key in self.statuses}
+    def _upstream(self, job: BundleJob) -> set[str]:
+        return {self.statuses[key] for key in job.depends_on if key in self.statuses}
 
     def _unfinished(self) -> list[str]:
         return [key for key, status in self.statuses.items() if status not in ENDED]
 
     def _count_tasks(self) -> None:
-        """Asks for the tasks of jobs of which only those tell whether anything of it still runs.
+        """Counts the tasks of jobs where only those tell whether anything still runs.
 
-        A frame dependent job is active even if all that is left of it waits for something that failed.
+        A frame dependent job is active even if all of its remaining tasks wait for something that failed.
         """
         unclear = [
-            job["key"]
+            job.key
             for job in self._jobs
             if self._upstream(job) & {FAILED, DELETED}
-            and self.statuses[job["key"]] in ACTIVE
-            and job["key"] in self.details
-            and not self.details[job["key"]].tasks
+            and self.statuses[job.key] in ACTIVE
+            and job.key in self.details
+            and not self.details[job.key].tasks
         ]
         if not unclear:
             return
@@ -182,11 +183,11 @@ class DeadlineJobs:
             counts = Counter(task.status for task in tasks.get(self._ids[key], ()))
             self.details[key] = replace(self.details[key], tasks=dict(counts))
 
-    def _be_patient(self, keys: Sequence[str], words: str) -> None:
-        self.trouble = words
-        if time.monotonic() - self._last_answer > _PATIENCE:
+    def _be_patient(self, keys: Sequence[str], error: str) -> None:
+        self.error = error
+        if time.monotonic() - self._last_answer > self.patience:
             raise SubmissionError(
-                f"Deadline has given no state of {self._listed(keys)} for a long time; its last words: {words}"
+                f"Deadline has given no state of {self._listed(keys)} for a long time; its last words: {error}"
             )
 
     def _listed(self, keys: Iterable[str]) -> str:
@@ -194,7 +195,7 @@ class DeadlineJobs:
 
 
 def _status(details: JobDetails) -> str:
-    """The state in the Monitor's words, which tells an active job that renders from one that waits for a worker."""
+    """The state in the Monitor's words: an active job is Rendering, or Queued as it waits for a worker."""
     if details.status != "Active" or not details.tasks:
         return details.status
     return "Rendering" if details.tasks.get("Rendering") else "Queued"

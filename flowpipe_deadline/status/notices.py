@@ -1,9 +1,8 @@
-"""What there is to say of a submission whose bundle alone is looked at: how far it came, and whether it lies here."""
+"""The state of a submission by its bundle alone: how far it came, and whether it is a copy."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Optional
 
@@ -14,11 +13,11 @@ from ..submit.record import LEFT, SUBMITTED, SubmissionRecord
 
 NOT_SUBMITTED = "not submitted"
 SUBMITTING = "submitting"
-"""Somebody is submitting it at this moment."""
+"""It is being submitted at this moment."""
 HALF_SUBMITTED = "half submitted"
-"""A submission ended half-way, and nobody has undone it."""
+"""A submission ended half-way, and was not undone."""
 HALF_UNDONE = "half undone"
-"""It was taken back, and jobs of it could not be deleted."""
+"""It was cancelled, and some of its jobs could not be deleted."""
 
 
 def state_of(record: Optional[SubmissionRecord]) -> str:
@@ -31,54 +30,48 @@ def state_of(record: Optional[SubmissionRecord]) -> str:
 
 
 def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str, ...]:
-    """What somebody should know who looks at the submission, a sentence each."""
-    return tuple(_notices(bundle, record))
-
-
-def _notices(bundle: Bundle, record: Optional[SubmissionRecord]) -> Iterator[str]:
-    state = state_of(record)
+    """What is unusual about the submission, a sentence each."""
     if record is None:
-        yield f"{bundle.name} is not submitted; to submit it:  flowpipe-deadline submit {bundle.folder}"
-        return
+        return (f"{bundle.name} is not submitted; to submit it:  flowpipe-deadline submit {bundle.folder}",)
+    notices = []
+    state = state_of(record)
     if state == SUBMITTING:
-        yield f"{bundle.name} is being submitted this moment{record.submitter}"
+        notices.append(f"{bundle.name} is being submitted this moment{record.submitter}")
     elif state == HALF_SUBMITTED:
-        yield (
+        notices.append(
             f"a submission of {bundle.name} ended half-way, with {len(record.jobs)} of {len(bundle.jobs)} jobs on"
             f" record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
         )
     elif state == HALF_UNDONE:
         ids = ", ".join(record.jobs.values())
         what = f"jobs of it could not be deleted: {ids}" if ids else "whether a job of it is left could not be told"
-        yield (
+        notices.append(
             f"a submission of {bundle.name} was taken back, and {what}; to try again:  flowpipe-deadline cancel"
             f" {bundle.folder}"
         )
-    home = home_of(bundle)
+    home = _home_of(bundle)
     if home is not None:
         what = "is a copy of" if home.exists() else "was moved or copied, or is known to the jobs as"
-        yield f"{bundle.folder} {what} {home}: that is what they read and write"
+        notices.append(f"{bundle.folder} {what} {home}: that is what they read and write")
+    return tuple(notices)
 
 
 def check_place(bundle: Bundle) -> None:
     """Makes sure that this is not a copy of the bundle that was submitted.
 
     Raises:
-        SubmissionError: The one that was submitted lies elsewhere on this machine.
+        SubmissionError: The submitted bundle is elsewhere on this machine.
         RecordError: A plugin info file is missing or damaged.
     """
-    home = home_of(bundle)
+    home = _home_of(bundle)
     if home is not None and home.exists():
         raise SubmissionError(f"{bundle.folder} is a copy of {home}, whose jobs these are; name that one")
 
 
-def home_of(bundle: Bundle) -> Optional[Path]:
-    """The folder that the jobs of the bundle read and write, if that is another than this one.
+def _home_of(bundle: Bundle) -> Optional[Path]:
+    """The folder that the jobs of the bundle use, if it is not this one.
 
-    It may be this one under another name, which another machine has for it.
-
-    Raises:
-        RecordError: A plugin info file is missing or damaged.
+    It may be this one under a name that it has on another machine.
     """
     home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
     if not home or home == str(bundle.folder):

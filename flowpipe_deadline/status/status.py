@@ -1,13 +1,13 @@
-"""Bundle and Deadline to what a submission is now: its jobs and tasks, and how far they are."""
+"""The status of a submission: its jobs and tasks, and how far they are."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Optional
+from typing import Optional
 
-from ..core.bundle import AnyPath, Bundle, find_nodes, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, find_nodes, read_bundle
 from ..core.errors import UsageError
 from ..deadline.client import COMPLETED, PENDING, UNKNOWN, DeadlineClient, JobDetails, TaskDetails
 from ..results.counts import ResultCounts
@@ -28,32 +28,33 @@ class SubmittedJob:
     job_id: Optional[str]
     """None if it has no job."""
     status: Optional[str]
-    """In Deadline's words: Queued, Rendering, Active, Pending, Suspended, Completed, Failed; or Unknown: Deadline lists
-    it and tells no state; or Deleted: Deadline does not list it any more, and results are missing. None without a job,
-    or without Deadline.
+    """In Deadline's words: Queued, Rendering, Active, Pending, Suspended, Completed or Failed.
+
+    Unknown if Deadline lists it without a state; Deleted if Deadline does not list it any more, and results are
+    missing. None if it has no job, or Deadline was not asked.
     """
     done: int
     """How many of its tasks are complete."""
     total: int
     is_batched: bool
     """Whether its tasks have frames."""
-    is_told: bool
-    """Whether Deadline says how many are complete; else the planned chunks that have results are counted."""
+    is_reported: bool
+    """Whether Deadline reports how many are complete; else the planned chunks that have results are counted."""
     states: Mapping[str, int]
-    """How many tasks are in which state; empty where Deadline does not say."""
+    """The number of tasks by state; empty if Deadline does not report it."""
     errors: Optional[int]
-    """How many errors its tasks have had; None where Deadline does not say."""
+    """How many errors its tasks have had; None if Deadline does not report it."""
     depends_on: tuple[str, ...]
     waits_for: tuple[str, ...]
     """The keys of those that it depends on and that are not complete."""
     failures: tuple[Failure, ...]
-    """What its tasks raised, the latest first, without those that have results by now."""
+    """What its tasks raised, the latest first, except for tasks that have results by now."""
     tasks: Optional[tuple[TaskDetails, ...]] = None
     """None if they were not asked for."""
 
     @property
     def progress(self) -> float:
-        """Percent; tasks that render count by their share, where that is known."""
+        """Percent; rendering tasks count by their own progress, if that is known."""
         shares = sum(task.progress or 0.0 for task in self.tasks or () if task.status == "Rendering")
         return min(100.0, (100.0 * self.done + shares) / self.total) if self.total else 100.0
 
@@ -68,11 +69,11 @@ class SubmissionStatus:
     jobs: tuple[SubmittedJob, ...]
     """Those that were asked for, upstream first."""
     stuck: tuple[str, ...]
-    """The keys of jobs that do not go on by themselves: something that they wait for has failed, or was deleted."""
+    """The keys of jobs that cannot go on by themselves: something that they wait for has failed, or was deleted."""
     is_over: bool
     """Whether no job of it can go on."""
     notices: tuple[str, ...]
-    """What there is to say about it, a sentence each."""
+    """What is unusual about it, a sentence each."""
 
     @property
     def is_complete(self) -> bool:
@@ -93,71 +94,71 @@ def read_submission_status(
     node: Optional[str] = None,
     with_tasks: bool = False,
 ) -> SubmissionStatus:
-    """What the submission of the bundle is now; of one node only, by key, name or ``graph.node``.
+    """The status of the bundle's submission now, or of one node's job: ``node`` is a key, a name or ``graph.node``.
 
-    All jobs are one question to Deadline, all tasks one more. ``open_client`` is called if the bundle was submitted.
+    All jobs are read at once, and all tasks if ``with_tasks``. ``open_client`` is called if the bundle was submitted.
 
     Raises:
-        RecordError: The folder is no bundle, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         UsageError: There is no such node, or it has no job.
         SubmissionError: Deadline cannot be asked.
-        StoreError: How far a job is, only its results tell, and they cannot be listed.
+        StoreError: The results of a job have to be counted, and cannot be listed.
     """
     opened = read_bundle(bundle)
     wanted = None if node is None else find_nodes(opened, node)
-    if wanted is not None and wanted.isdisjoint(job["key"] for job in opened.jobs):
+    if wanted is not None and wanted.isdisjoint(job.key for job in opened.jobs):
         raise UsageError(f"{node} is omitted in {opened.folder}: it has no job")
-    submission = Submission(opened, open_client)
-    submission.read()
-    return submission.now(wanted, with_tasks=with_tasks)
+    reader = SubmissionReader(opened, open_client)
+    reader.read()
+    return reader.status(wanted, with_tasks=with_tasks)
 
 
-class Submission:
-    """The submission of a bundle, which is asked again and again."""
+class SubmissionReader:
+    """Reads the status of one submission, any number of times."""
 
     def __init__(self, bundle: Bundle, open_client: Optional[Callable[[], DeadlineClient]]) -> None:
-        """Reads the bundle's record of it; Deadline is not asked yet, and without ``open_client`` never.
+        """Reads the bundle's record. Deadline is not asked yet, and without ``open_client`` never.
 
         Raises:
             RecordError: The bundle's record is damaged.
-            SubmissionError: There is no way to Deadline.
+            SubmissionError: Deadline cannot be reached from this machine.
         """
         self.bundle = bundle
         self.counts = ResultCounts(bundle)
         self._record: Optional[SubmissionRecord] = read_submission(bundle.folder)
         self._notices = notices_of(bundle, self._record)
         recorded = self._record.jobs if self._record is not None else {}
-        self._ids = {job["key"]: recorded[job["key"]] for job in bundle.jobs if job["key"] in recorded}
+        self._ids = {job.key: recorded[job.key] for job in bundle.jobs if job.key in recorded}
         self.jobs = None
         if open_client is not None and self._ids:
             self._client = open_client()
             self.jobs = DeadlineJobs(bundle, self._ids, client=self._client, has_results=self.counts.has_all)
-        self._untold: Collection[str] = ()
+        self._unknown: Collection[str] = ()
 
     def read(self) -> None:
-        """Asks for all jobs.
+        """Reads all jobs.
 
         Raises:
             SubmissionError: Deadline cannot be asked.
-            StoreError: Whether the results of a deleted job are there cannot be told.
+            StoreError: The results of a deleted job cannot be listed.
         """
         if self.jobs is not None:
-            self._untold = self.jobs.read(self._ids)
+            self._unknown = self.jobs.read(self._ids)
 
-    def now(self, wanted: Optional[Collection[str]] = None, *, with_tasks: bool = False) -> SubmissionStatus:
-        """What Deadline told last of the jobs, or of the ``wanted`` ones by key; their tasks are asked for.
+    def status(self, wanted: Optional[Collection[str]] = None, *, with_tasks: bool = False) -> SubmissionStatus:
+        """The status by what was read last of all jobs, or of the ``wanted`` keys; their tasks are read now.
 
         Raises:
-            SubmissionError: Deadline does not tell the tasks.
-            StoreError: How far a job is, only its results tell, and they cannot be listed.
+            SubmissionError: Deadline cannot be asked for the tasks.
+            StoreError: The results of a job have to be counted, and cannot be listed.
         """
-        jobs = [job for job in self.bundle.jobs if wanted is None or job["key"] in wanted]
-        tasks = self._read_tasks([job["key"] for job in jobs]) if with_tasks else {}
+        jobs = [job for job in self.bundle.jobs if wanted is None or job.key in wanted]
+        tasks = self._read_tasks([job.key for job in jobs]) if with_tasks else {}
         failed, state = self._failed_nodes(), state_of(self._record)
         return SubmissionStatus(
             bundle=self.bundle,
             state=state,
-            jobs=tuple(self._job(job, tasks.get(job["key"]), failed) for job in jobs),
+            jobs=tuple(self._job(job, tasks.get(job.key), failed) for job in jobs),
             stuck=tuple(self.jobs.stuck()) if self.jobs is not None else (),
             is_over=not self.jobs.due() if self.jobs is not None else state != SUBMITTING,
             notices=self._notices,
@@ -172,44 +173,42 @@ class Submission:
         return {known[job_id]: self._with_frames(known[job_id], tasks) for job_id, tasks in found.items()}
 
     def _with_frames(self, key: str, tasks: Sequence[TaskDetails]) -> tuple[TaskDetails, ...]:
-        """The tasks with the frames that were planned, where Deadline does not tell them."""
+        """The tasks with the planned frames, if Deadline does not report any."""
         planned = self.counts.frames(key)
         if len(planned) != len(tasks):
             return tuple(tasks)
         return tuple(replace(task, frames=task.frames or frames or "") for task, frames in zip(tasks, planned))
 
     def _failed_nodes(self) -> frozenset[str]:
-        """The nodes that something was raised in, at any time."""
+        """The nodes in which something was raised at any time."""
         folder = self.bundle.folder / ERRORS
         return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
 
     def _status(self, key: str) -> Optional[str]:
         if self.jobs is None or key not in self.jobs.statuses:
             return None
-        return UNKNOWN if key in self._untold else self.jobs.statuses[key]
+        return UNKNOWN if key in self._unknown else self.jobs.statuses[key]
 
-    def _job(
-        self, job: Mapping[str, Any], tasks: Optional[tuple[TaskDetails, ...]], failed: Collection[str]
-    ) -> SubmittedJob:
-        key, status = job["key"], self._status(job["key"])
+    def _job(self, job: BundleJob, tasks: Optional[tuple[TaskDetails, ...]], failed: Collection[str]) -> SubmittedJob:
+        key, status = job.key, self._status(job.key)
         details = self.jobs.details.get(key) if self.jobs is not None else None
         states = _states(details, tasks) if status not in (None, DELETED) else {}
-        done, total, is_told = self._done(key, status, details, states)
+        done, total, is_reported = self._done(key, status, details, states)
         is_failing = key in failed and status != COMPLETED and not (details is not None and details.errors == 0)
         return SubmittedJob(
             key=key,
-            node=job["node"],
-            graph=job["graph"],
+            node=job.node,
+            graph=job.graph,
             job_id=self._ids.get(key),
             status=status,
             done=done,
             total=total,
-            is_batched=job["frame_mode"] != "none",
-            is_told=is_told,
+            is_batched=job.is_batched,
+            is_reported=is_reported,
             states=states,
             errors=_errors(details, tasks),
-            depends_on=tuple(job["depends_on"]),
-            waits_for=tuple(other for other in job["depends_on"] if self._status(other) != COMPLETED),
+            depends_on=job.depends_on,
+            waits_for=tuple(other for other in job.depends_on if self._status(other) != COMPLETED),
             failures=self._failures(key) if is_failing else (),
             tasks=tasks,
         )
@@ -217,10 +216,10 @@ class Submission:
     def _done(
         self, key: str, status: Optional[str], details: Optional[JobDetails], states: Mapping[str, int]
     ) -> tuple[int, int, bool]:
-        """How many tasks are complete, of how many, and whether Deadline has said so."""
+        """How many tasks are complete, of how many, and whether Deadline reports it."""
         planned = self.counts.planned(key)
-        told = details.task_count if details is not None else None
-        total = told or max(planned, sum(states.values()))
+        reported = details.task_count if details is not None else None
+        total = reported or max(planned, sum(states.values()))
         if status == COMPLETED:
             return total, total, True
         if states:

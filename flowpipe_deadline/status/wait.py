@@ -1,4 +1,4 @@
-"""Waiting for the jobs of a submission, however long that takes."""
+"""Waiting for the jobs of a submission."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from ..studio.connect import studio_client
 from ..submit.record import SUBMITTED, read_submission
 from .jobs import DeadlineJobs
 from .notices import SUBMITTING, check_place, notices_of, state_of
-from .status import Submission, SubmissionStatus
+from .status import SubmissionReader, SubmissionStatus
 
 POLL_SECONDS = 10.0
-_AT_WORK_PAUSE = 1.0  # Seconds between two looks at a submission that is being made.
+_LONGEST_PAUSE = 1.0  # Seconds between two looks at a submission that is still being made.
 
 
 class Listener:
-    """Hears of a submission while it is waited for; this one does not care."""
+    """Gets what happens while a submission is waited for; this one ignores it."""
 
     def show(self, submitted: SubmissionStatus) -> None:
-        """How it is now; called each time that Deadline was asked."""
+        """Gets the status each time that Deadline was asked."""
 
     def say(self, line: str) -> None:
-        """That Deadline is out of reach or back, and what else there is to say."""
+        """Gets a message, such as that Deadline is out of reach or back."""
 
 
 def wait_for_submission(
@@ -36,32 +36,32 @@ def wait_for_submission(
     timeout: Optional[float] = None,
     listener: Optional[Listener] = None,
 ) -> SubmissionStatus:
-    """What the submission is once no job of it can go on, or after ``timeout`` seconds: ``is_over`` says which.
+    """The status of the submission once no job can go on, or after ``timeout`` seconds: ``is_over`` says which.
 
-    Deadline is asked every ``poll_seconds``, for the jobs that can have changed; for all of them at first, and once
-    more at the end, as somebody may have requeued some. ``open_client`` is called once there is something to ask.
+    Deadline is asked every ``poll_seconds`` for the jobs that can have changed. All jobs are read at first, and again
+    at the end, as some may have been requeued. ``open_client`` is called once there is something to ask.
 
     Raises:
-        RecordError: The folder is no bundle, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         SubmissionError: The bundle is not submitted, or only in part; it is a copy; or Deadline is out of reach for a
             quarter of an hour.
-        StoreError: How far a job is, only its results tell, and they cannot be listed.
+        StoreError: The results of a job have to be counted, and cannot be listed.
     """
     opened = read_bundle(bundle)
     clock = _Clock(timeout)
-    hears = listener or Listener()
-    state, notices = _await_submission(opened, clock, hears)
+    listener = listener or Listener()
+    state, notices = _await_submission(opened, clock, listener, pause=min(poll_seconds, _LONGEST_PAUSE))
     if state == SUBMITTING:
-        return Submission(opened, None).now()
+        return SubmissionReader(opened, None).status()
     if state != SUBMITTED:
         raise SubmissionError(notices[0])
     check_place(opened)
     for notice in notices:
-        hears.say(notice)
-    submission = Submission(opened, open_client)
-    if submission.jobs is None:
+        listener.say(notice)
+    reader = SubmissionReader(opened, open_client)
+    if reader.jobs is None:
         raise SubmissionError(f"{opened.name} was cancelled this moment; there is nothing to wait for")
-    return _follow(submission, submission.jobs, clock, hears, poll_seconds=poll_seconds)
+    return _follow(reader, reader.jobs, clock, listener, poll_seconds=poll_seconds)
 
 
 class _Clock:
@@ -75,41 +75,43 @@ class _Clock:
         return self._end is not None and time.monotonic() >= self._end
 
     def sleep(self, seconds: float) -> None:
-        """Sleeps that long, and no longer than there is time."""
+        """Sleeps that long, or until the time is up."""
         left = seconds if self._end is None else min(seconds, self._end - time.monotonic())
         time.sleep(max(0.0, left))
 
 
-def _await_submission(bundle: Bundle, clock: _Clock, listener: Listener) -> tuple[str, tuple[str, ...]]:
-    """The state of the submission once nobody is at it any more, or the time is up, and what there is to say."""
-    told = False
+def _await_submission(
+    bundle: Bundle, clock: _Clock, listener: Listener, *, pause: float
+) -> tuple[str, tuple[str, ...]]:
+    """State and notices of the submission, once it is not being made any more, or the time is up."""
+    is_announced = False
     while True:
         record = read_submission(bundle.folder)
         state, notices = state_of(record), notices_of(bundle, record)
         if state != SUBMITTING or clock.is_out:
             return state, notices
-        if not told:
+        if not is_announced:
             listener.say(f"{notices[0]}; waiting for that")
-            told = True
-        clock.sleep(_AT_WORK_PAUSE)
+            is_announced = True
+        clock.sleep(pause)
 
 
 def _follow(
-    submission: Submission, jobs: DeadlineJobs, clock: _Clock, listener: Listener, *, poll_seconds: float
+    reader: SubmissionReader, jobs: DeadlineJobs, clock: _Clock, listener: Listener, *, poll_seconds: float
 ) -> SubmissionStatus:
-    trouble, asks_all = "", True
+    error, asks_all = "", True
     while True:
         jobs.look(at_all=asks_all)
-        if jobs.trouble and not trouble:
-            listener.say(f"Deadline cannot be asked: {jobs.trouble}; trying again")
-        elif trouble and not jobs.trouble:
+        if jobs.error and not error:
+            listener.say(f"Deadline cannot be asked: {jobs.error}; trying again")
+        elif error and not jobs.error:
             listener.say("Deadline answers again")
-        trouble = jobs.trouble
-        now = submission.now()
+        error = jobs.error
+        now = reader.status()
         listener.show(now)
-        is_over = now.is_over and not trouble
+        is_over = now.is_over and not error
         if clock.is_out or (is_over and asks_all):
             return now
         if not is_over:
             clock.sleep(poll_seconds)
-        asks_all = is_over or (asks_all and bool(trouble))
+        asks_all = is_over or (asks_all and bool(error))

@@ -1,8 +1,8 @@
-"""What a bundle remembers of its submission: which jobs it became, written as they come into being.
+"""The record of a bundle's submission: which jobs it became, written as they come into being.
 
-``submission.json`` says how far the submission is, and whose it is; while it is under way, ``submission.ids`` gets a
-line per job, so that a job is on record before the next is submitted and a thousand jobs cost no more each than ten.
-Only the owner changes the record, and who takes it over does so alone. Deadline's own Python imports this too:
+``submission.json`` says how far the submission is, and whose it is. While it is under way, ``submission.ids`` gets a
+line per job, so that a job is on record before the next is submitted, and the thousandth job costs no more than the
+tenth. Only the owner changes the record, and only one attempt can take it over. Deadline's own Python imports this too:
 standard library only, valid from Python 3.7.
 """
 
@@ -16,25 +16,24 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Any, ContextManager, Dict, Mapping, Optional, Sequence
 
 from ..core.bundle import FORMAT, SUBMISSION
-from ..core.files import RecordError, json_bytes, read_record, write_whole
+from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
+from ..core.locks import is_running, locked, seconds_since_written, start_mark
 from ..deadline.client import SubmissionError
-from .owner import is_running, seconds_since_written, start_mark
 
 IDS = "submission.ids"
 SUBMITTING = "submitting"
 SUBMITTED = "submitted"
 LEFT = "left"
-"""It failed, and not everything of it could be undone for certain."""
+"""It failed, and it is not certain that all of it was undone."""
 
 _NEXT = "submission.next"
 _LOCK = "submission.lock"
 _LINE = re.compile(r"(?P<key>\S+) (?P<id>[0-9a-f]{24})")
 _JOB_ID = re.compile(r"[0-9a-f]{24}")
-# Seconds. Another machine's process cannot be asked; as long as it has written lately, it is taken to be at work.
-_SILENCE = 900.0
+_SILENCE = 900.0  # Seconds without a write after which a process of another machine is taken for dead.
 _LOCK_LIFE = 60.0  # Seconds after which a lock is a dead process's: it is held for a moment only.
 _LOCK_PATIENCE = 20.0
 _PAUSE = 0.05
@@ -49,12 +48,12 @@ class SubmissionRecord:
     jobs: Mapping[str, str]
     """Job IDs by node key, in the order of submission."""
     is_at_work: bool = False
-    """Whether somebody is submitting it at this moment, as far as that can be told."""
+    """Whether it is being submitted at this moment, as far as that is known."""
     host: str = ""
     process: int = 0
-    """Who submits it, or did."""
+    """The process that submits it, or did; 0 if that is not known."""
     token: str = ""
-    """Whose attempt it is: each has its own."""
+    """Tells the attempt from all others."""
 
     @property
     def submitter(self) -> str:
@@ -63,16 +62,19 @@ class SubmissionRecord:
 
 
 def read_submission(folder: Path) -> Optional[SubmissionRecord]:
-    """What the bundle in that folder remembers; None if it was not submitted, or all of that was undone.
+    """The record of the bundle in that folder; None if it was not submitted, or all of that was undone.
 
     Raises:
-        RecordError: ``submission.json`` is damaged; the message names the jobs that may be there.
+        RecordError: ``submission.json`` is damaged, and the message names the jobs that may be there; or a newer
+            version wrote it.
     """
     path = folder / SUBMISSION
     if not path.exists():
         return None
     try:
         return _parse(read_record(path, version=FORMAT, keys=("jobs",)), folder)
+    except NewerFormatError:
+        raise
     except (RecordError, TypeError, ValueError, AttributeError) as error:
         ids = ", ".join(_read_ids(folder / IDS).values()) or "unknown"
         raise RecordError(
@@ -82,18 +84,13 @@ def read_submission(folder: Path) -> Optional[SubmissionRecord]:
 
 
 def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[SubmissionRecord]:
-    """What an earlier attempt left, if nobody else has the bundle's submission.
+    """What an earlier attempt left, if the bundle can be submitted.
 
     Raises:
-        SubmissionError: Somebody is submitting the bundle, or it is submitted, unless that may be taken too.
+        SubmissionError: The bundle is being submitted, or it is submitted, unless ``takes_submitted``.
         RecordError: The record is damaged.
     """
     record = read_submission(folder)
-    _refuse_taken(record, folder, takes_submitted=takes_submitted)
-    return record
-
-
-def _refuse_taken(record: Optional[SubmissionRecord], folder: Path, *, takes_submitted: bool) -> None:
     if record is not None and record.is_at_work:
         raise SubmissionError(
             f"{folder.name} is being submitted this moment{record.submitter}; wait for that, or press Ctrl+C there"
@@ -101,6 +98,7 @@ def _refuse_taken(record: Optional[SubmissionRecord], folder: Path, *, takes_sub
     if record is not None and record.state == SUBMITTED and not takes_submitted:
         ids = ", ".join(record.jobs.values())
         raise SubmissionError(f"{folder.name} is submitted already, as job {ids}; --again submits it once more")
+    return record
 
 
 class SubmissionWriter:
@@ -108,6 +106,8 @@ class SubmissionWriter:
 
     def __init__(self, folder: Path, *, token: Optional[str] = None) -> None:
         """``token`` tells the attempt from all others; one is made if need be."""
+        self.name = folder.name
+        """The submission's."""
         self._folder = folder
         self._token = token or uuid.uuid4().hex
         self._jobs: Dict[str, str] = {}
@@ -115,19 +115,18 @@ class SubmissionWriter:
     def claim(self, *, takes_submitted: bool = False, only_of: Optional[str] = None) -> Optional[SubmissionRecord]:
         """Makes the bundle's submission this writer's; gives what an earlier attempt left, which is to be undone.
 
-        ``takes_submitted`` takes a complete submission too, to undo it; ``only_of`` only the attempt of that token, and
-        else nothing is claimed.
+        ``takes_submitted`` claims a complete submission too, to undo it. With ``only_of``, only the attempt of that
+        token is claimed.
 
         Raises:
-            SubmissionError: Somebody else is submitting the bundle, it is submitted, or the record cannot be written.
+            SubmissionError: The bundle is being submitted, it is submitted, or the record cannot be written.
             RecordError: The record is damaged.
         """
         try:
             with self._alone():
-                record = read_submission(self._folder)
-                if only_of is not None and (record is None or record.token != only_of):
+                if only_of is not None and not _has_token(self._folder, only_of):
                     return None
-                _refuse_taken(record, self._folder, takes_submitted=takes_submitted)
+                record = refuse_taken(self._folder, takes_submitted=takes_submitted)
                 self._jobs = {} if record is None else dict(record.jobs)
                 self._write(SUBMITTING)
                 self._unlink(IDS)
@@ -137,82 +136,78 @@ class SubmissionWriter:
             raise SubmissionError(f"{path} cannot be written: {error.strerror or error}") from error
 
     def restart(self) -> None:
-        """What was left is undone: from here on only new jobs count."""
+        """Begins the record anew, once what was left is undone."""
         self._jobs = {}
         self._write(SUBMITTING)
 
     def is_owner(self) -> bool:
-        """Whether the record is still this writer's: nobody took it for dead."""
+        """Whether the record is still this writer's: no other attempt took it over."""
         try:
-            record = read_submission(self._folder)
+            return _has_token(self._folder, self._token)
         except (RecordError, OSError):
-            return True  # Nobody else's, at least.
-        return record is not None and record.token == self._token
+            return True  # Damaged, but not another's.
 
     def go_on(self) -> None:
         """Shows that the attempt is at work.
 
         Raises:
-            SubmissionError: Somebody else has taken the bundle over.
+            SubmissionError: Another attempt has taken the bundle over.
         """
         if not self.is_owner():
-            raise SubmissionError(f"the submission of {self._folder.name} was taken over by another one")
+            raise SubmissionError(f"the submission of {self.name} was taken over by another one")
         os.utime(self._folder / SUBMISSION)
 
     def add(self, key: str, job_id: str) -> None:
         """Puts one more job on record."""
         self._jobs[key] = job_id
-        # Lost by a crash of the whole machine at worst; the job is found again by its batch then.
+        # Lost by a crash of the whole machine at worst; the job is then found by its batch.
         with (self._folder / IDS).open("a", encoding="ascii") as file:
             file.write(f"{key} {job_id}\n")
 
     def prepare(self) -> None:
-        """Writes the last word, which only has to be put in place once the jobs are released."""
+        """Writes the final record, which ``finish`` only puts in place once the jobs are released."""
         write_whole(self._folder / _NEXT, self._record(SUBMITTED))
 
     def finish(self) -> None:
-        """All jobs are there and released."""
+        """Records that all jobs are there and released."""
         os.replace(self._folder / _NEXT, self._folder / SUBMISSION)
         with contextlib.suppress(OSError):  # They are in the record as well.
             self._unlink(IDS)
 
-    def leave(self, jobs: Mapping[str, str]) -> None:
-        """What could not be undone stays on record."""
-        self._jobs = dict(jobs)
+    def leave(self, job_ids: Sequence[str]) -> None:
+        """Records the jobs that could not be undone, by node key as far as that is known."""
+        try:
+            record = read_submission(self._folder)
+        except (RecordError, OSError):
+            record = None
+        keys = {} if record is None else {job_id: key for key, job_id in record.jobs.items()}
+        self._jobs = {keys.get(job_id, f"left-{job_id}"): job_id for job_id in job_ids}
         self._write(LEFT)
         self._unlink(IDS)
         self._unlink(_NEXT)
 
     def drop(self) -> None:
-        """Nothing is left of the submission, so the bundle can be submitted anew."""
+        """Removes the record, as nothing is left of the submission."""
         for name in (IDS, _NEXT, SUBMISSION):
             self._unlink(name)
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self) -> ContextManager[None]:
         """Keeps others from reading and changing the record at the same moment."""
         path = self._folder / _LOCK
         end = time.monotonic() + _LOCK_PATIENCE
-        while True:
-            try:
-                os.close(os.open(str(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-                break
-            except FileExistsError:
-                with contextlib.suppress(FileNotFoundError):
-                    if seconds_since_written([path], folder=self._folder) > _LOCK_LIFE:
-                        path.unlink()
-                        continue
-                if time.monotonic() > end:
-                    raise SubmissionError(
-                        f"{path} is in the way: somebody else begins to submit the bundle, or died while beginning;"
-                        " try again in a minute"
-                    ) from None
-                time.sleep(_PAUSE)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
+
+        def wait(_: str) -> None:
+            if time.monotonic() > end:
+                raise SubmissionError(
+                    f"{path} is in the way: another process begins to submit the bundle, or died while beginning;"
+                    " try again in a minute"
+                )
+            time.sleep(_PAUSE)
+
+        def is_stale(_: str) -> bool:
+            return seconds_since_written([path], folder=self._folder) > _LOCK_LIFE
+
+        return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
 
     def _write(self, state: str) -> None:
         write_whole(self._folder / SUBMISSION, self._record(state))
@@ -226,11 +221,17 @@ class SubmissionWriter:
             (self._folder / name).unlink()
 
 
+def _has_token(folder: Path, token: str) -> bool:
+    """Whether the record is that of the attempt with this token."""
+    path = folder / SUBMISSION
+    return path.exists() and read_record(path, version=FORMAT).get("token", "") == token
+
+
 def _parse(data: Mapping[str, Any], folder: Path) -> SubmissionRecord:
     jobs = {str(key): job_id.lower() for key, job_id in data["jobs"].items()}
-    strange = [job_id for job_id in jobs.values() if not _JOB_ID.fullmatch(job_id)]
+    invalid = [job_id for job_id in jobs.values() if not _JOB_ID.fullmatch(job_id)]
     state, host, process = data.get("state", SUBMITTED), str(data.get("host", "")), data.get("process", 0)
-    if strange or state not in (SUBMITTING, SUBMITTED, LEFT) or type(process) is not int:
+    if invalid or state not in (SUBMITTING, SUBMITTED, LEFT) or type(process) is not int:
         raise ValueError(f"it has a state {state!r}, a process {process!r}, and jobs {sorted(jobs.values())[:3]}")
     if state == SUBMITTING:
         jobs.update(_read_ids(folder / IDS))

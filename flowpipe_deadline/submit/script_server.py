@@ -1,4 +1,4 @@
-"""An errand inside Deadline: what somebody outside asks for, done in one of Deadline's own processes.
+"""Answers script requests in one of Deadline's own processes.
 
 The request and the answer are files, because what a script prints and how its process ends is not documented
 (plugin API, section 5.8), so neither is trusted. Standard library only, valid from Python 3.7.
@@ -16,8 +16,8 @@ from typing import Any, Mapping
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import json_bytes, read_record, write_whole
+from ..core.locks import is_running
 from ..deadline.in_process import InProcessClient
-from .owner import is_running
 from .transaction import InterruptedSubmissionError, Options, submit_to
 
 FORMAT = 1
@@ -28,12 +28,12 @@ QUESTIONS = (
     *("resume", "pend", "suspend", "delete"),
     "measure_calls",
 )
-"""What ``ask`` may ask of the farm."""
+"""The methods of the client that a request may name."""
 _PAUSE = 0.05
 
 
 def run_script_request(path: str, clients: Any, repository: Any) -> None:
-    """Does what the request file says, and writes the answer file that it names; never raises.
+    """Carries out the request file, and writes the answer file that it names; never raises.
 
     ``clients`` and ``repository`` are ``ClientUtils`` and ``RepositoryUtils`` of ``Deadline.Scripting``.
     """
@@ -53,7 +53,7 @@ def _do(request: Mapping[str, Any], client: InProcessClient) -> Any:
         return submit_to(
             client,
             _bundle(request, client),
-            say=_Progress(request["progress"]).say,
+            say=lambda message: _add_line(request["progress"], message),
             is_stopping=lambda: os.path.exists(request["stop"]),
             options=Options(keep_suspended=request["keep_suspended"], token=request["token"]),
         )
@@ -61,10 +61,10 @@ def _do(request: Mapping[str, Any], client: InProcessClient) -> Any:
 
 
 def _bundle(request: Mapping[str, Any], client: InProcessClient) -> str:
-    """The bundle to submit; where it is still to be made, once somebody outside has made it.
+    """The folder of the bundle to submit; waits for it if the caller is still to make it.
 
-    What the repository is like is told first, so that a plan can be checked against it before anything is written, and
-    one process is enough all the same.
+    The repository is described first, so that the caller can check a plan against it before anything is written, and
+    one process is enough for both.
     """
     if request["bundle"]:
         return str(request["bundle"])
@@ -78,24 +78,17 @@ def _bundle(request: Mapping[str, Any], client: InProcessClient) -> str:
 
 def _ask(client: InProcessClient, question: Mapping[str, Any]) -> Any:
     if question["name"] not in QUESTIONS:
-        raise ValueError("no question: {}".format(question["name"]))
+        raise ValueError("not a question: {}".format(question["name"]))
     return plain(getattr(client, question["name"])(*question["arguments"]))
 
 
-class _Progress:
-    """Tells somebody outside, line by line, through a file."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def say(self, message: str) -> None:
-        """One more line."""
-        with open(self._path, "a", encoding="utf-8") as file:
-            file.write(" ".join(message.split()) + "\n")
+def _add_line(path: str, message: str) -> None:
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(" ".join(message.split()) + "\n")
 
 
 def plain(value: Any) -> Any:
-    """The value as JSON has it."""
+    """The value as plain JSON."""
     if is_dataclass(value) and not isinstance(value, type):
         return plain(asdict(value))
     if isinstance(value, dict):
@@ -106,5 +99,5 @@ def plain(value: Any) -> Any:
 
 
 def record_bytes(record: Mapping[str, Any]) -> bytes:
-    """A request, or what follows it, as a file."""
+    """The content of a request file, or of an answer to it."""
     return json_bytes({"format": FORMAT, **record})

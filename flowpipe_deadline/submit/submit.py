@@ -11,12 +11,14 @@ from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.errors import UsageError
+from ..core.interrupts import stop_requests
 from ..core.loading import refuse_while_loading
 from ..deadline.client import DeadlineClient, RepositoryInfo, SubmissionError
 from ..deadline.process import DeadlineCommand, ProcessClient, find_deadlinecommand
 from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings, parse_environment
-from .interrupts import stop_requests
-from .script import ScriptClient, ScriptDidNotRunError, Submission, submit_by_script
+from .script import PlannedSubmission, submit_by_script
+from .script_client import ScriptClient
+from .script_request import ScriptDidNotRunError
 from .transaction import Options, Stop, ignore, submit_to
 
 VIAS = ("auto", "script", "webservice", "command")
@@ -99,22 +101,22 @@ def submit_bundle(
 ) -> dict[str, str]:
     """The job IDs by node key, once Deadline has taken all jobs and released them; the bundle keeps them too.
 
-    ``connection`` is one of ``choose_connection``; without one, it is chosen. ``on_message`` hears of each job, and of Deadline's
-    warnings. With ``keep_suspended`` the jobs wait until somebody resumes them in the Monitor. Ctrl+C, or a signal to
-    end, undoes everything.
+    ``connection`` is one of ``choose_connection``; without one, it is chosen. ``on_message`` gets each job, and
+    Deadline's warnings. With ``keep_suspended`` the jobs wait until somebody resumes them in the Monitor. Ctrl+C, or a
+    signal to end, undoes everything.
 
     Raises:
         SubmissionError: There is no way to Deadline, the bundle is submitted already, being submitted, or moved; or
             anything goes wrong on the way: the jobs submitted so far are deleted then, and the message names those that
             could not be. Its ``exit_code`` is 130 after Ctrl+C.
-        RecordError: The folder is no bundle, or is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
         LoadingError: A script submits while it is only being loaded.
     """
     refuse_while_loading("submit")
     opened = read_bundle(bundle)
     say = on_message or ignore
     with stop_requests(say) as is_stopping:
-        submission = Submission(
+        submission = PlannedSubmission(
             lambda _: opened, bundle=opened, say=say, is_stopping=is_stopping, keep_suspended=keep_suspended
         )
         return _submit(submission, connection or choose_connection())
@@ -134,11 +136,11 @@ def submit_new_bundle(
     """
     refuse_while_loading("submit")
     with stop_requests(on_message) as is_stopping:
-        submission = Submission(make_bundle, None, on_message, is_stopping, keep_suspended)
+        submission = PlannedSubmission(make_bundle, None, on_message, is_stopping, keep_suspended)
         return _submit(submission, connection)
 
 
-def _submit(submission: Submission, connection: Connection) -> dict[str, str]:
+def _submit(submission: PlannedSubmission, connection: Connection) -> dict[str, str]:
     if connection.via != "script":
         return _submit_to(open_client(connection, is_stopping=submission.is_stopping), submission)
     command = DeadlineCommand(is_stopping=submission.is_stopping)
@@ -151,7 +153,7 @@ def _submit(submission: Submission, connection: Connection) -> dict[str, str]:
         return _submit_to(ProcessClient(command), replace(submission, bundle=submission.bundle or error.bundle))
 
 
-def _submit_to(client: DeadlineClient, submission: Submission) -> dict[str, str]:
+def _submit_to(client: DeadlineClient, submission: PlannedSubmission) -> dict[str, str]:
     bundle = submission.bundle or submission.make_bundle(client.read_repository())
     return submit_to(
         client,

@@ -1,4 +1,4 @@
-"""What a bundle holds and what became of it, in words for a dialog.
+"""What a bundle contains, and how far its submission is, in words for a dialog.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
@@ -6,70 +6,66 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional, Tuple
+from typing import Mapping, Optional, Tuple
 
-from ..core.bundle import MANIFEST, AnyPath, read_bundle
+from ..core.bundle import MANIFEST, AnyPath, BundleJob, read_bundle
 from ..core.files import RecordError
-from ..core.frames import FrameList
+from ..core.frames import FrameListError
 from .record import SUBMITTED, SubmissionRecord, read_submission
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A bundle at a glance."""
+    """What a dialog shows of a bundle."""
 
     name: str
-    """The submission's, which is the batch of its jobs."""
+    """The submission's, and the batch of its jobs."""
     graph: str
     contents: str
-    """How many jobs and tasks."""
+    """The number of jobs and of tasks."""
     planned: str
-    """When."""
+    """When it was planned."""
     submission: str
-    """How far that is."""
+    """How far the submission is."""
     is_submitted: bool
-    """Whether it can be submitted once more only, as a new bundle."""
+    """Whether only a copy of it can be submitted."""
     jobs: Tuple[str, ...]
     """A line per job, upstream first: its node, its tasks, and its ID if it has one."""
 
 
 def read_summary(bundle: AnyPath) -> Summary:
-    """The bundle in that folder, at a glance.
+    """What a dialog shows of the bundle in that folder.
 
     Raises:
-        RecordError: There is none, or it is damaged.
+        RecordError: The folder is not a bundle, or is damaged.
     """
     opened = read_bundle(bundle)
     record = read_submission(opened.folder)
     ids: Mapping[str, str] = {} if record is None else record.jobs
     try:
-        counts = [_task_count(job) for job in opened.jobs]
-        lines = tuple(_line(job, count, ids.get(job["key"])) for job, count in zip(opened.jobs, counts))
-    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
+        counts = [job.task_count for job in opened.jobs]
+        lines = tuple(_line(job, count, ids.get(job.key)) for job, count in zip(opened.jobs, counts))
+    except FrameListError as error:
         path = opened.folder / MANIFEST
         raise RecordError(f"{path} is damaged: {error}; restore it, or write the bundle again") from error
     return Summary(
         name=opened.name,
-        graph=str(opened.manifest["name"]),
+        graph=opened.graph,
         contents=f"{counted(len(lines), 'job')}, {counted(sum(counts), 'task')}",
-        planned=str(opened.manifest.get("created", "unknown")).replace("T", " "),
+        planned=(opened.created or "unknown").replace("T", " "),
         submission=_progress(record),
         is_submitted=record is not None and record.state == SUBMITTED,
         jobs=lines,
     )
 
 
-def _task_count(job: Mapping[str, Any]) -> int:
-    return 1 if job["frames"] is None else -(-len(FrameList.parse(job["frames"])) // job["chunk_size"])
-
-
-def _line(job: Mapping[str, Any], task_count: int, job_id: Optional[str]) -> str:
-    what = "" if job["frames"] is None else f"{job['frame_mode']} {job['frames']}, "
-    return f"{job['graph']}.{job['node']}: {what}{counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
+def _line(job: BundleJob, task_count: int, job_id: Optional[str]) -> str:
+    what = f"{job.frame_mode} {job.frames}, " if job.is_batched else ""
+    return f"{job.label}: {what}{counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
 
 
 def counted(number: int, noun: str) -> str:
-    """As people count: ``1 job``, ``2 jobs``."""
+    """The number with its noun: ``1 job``, ``2 jobs``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

@@ -1,4 +1,4 @@
-"""One attempt to submit a bundle: jobs that go in suspended, are compared with the plan, and are released together.
+"""One attempt to submit a bundle: jobs that are submitted suspended, compared with the plan, and released together.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
@@ -8,47 +8,165 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 
 from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
-from ..core.bundle import AnyPath, Bundle, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import write_whole
 from ..core.frames import FrameList, FrameListError
 from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, SubmissionError
 from .record import LEFT, SubmissionRecord, SubmissionWriter
-from .undo import Doubt, Undo
-
-_INTERRUPTED = 130
+from .undo import Doubt, undo
 
 Say = Callable[[str], None]
 Stop = Callable[[], bool]
-
-
-def ignore(message: str) -> None:
-    """A ``Say`` for callers that do not want to know."""
+_NO_ID = "0" * 24
 
 
 class InterruptedSubmissionError(SubmissionError):
-    """Somebody asked to stop; what was submitted is undone."""
+    """The submission was asked to stop; what was submitted is undone."""
 
-    exit_code = _INTERRUPTED
+    exit_code = 130
 
 
-class Attempt:
-    """One submission, up to where it fails or is complete."""
+@dataclass(frozen=True)
+class Options:
+    """How a bundle is submitted."""
+
+    keep_suspended: bool = False
+    """Whether releasing the jobs is left to somebody in the Monitor."""
+    token: Optional[str] = None
+    """Tells this attempt from all others, for a caller that needs to know."""
+
+
+def ignore(message: str) -> None:
+    """A ``Say`` that ignores messages."""
+
+
+def _never() -> bool:
+    """A ``Stop`` that does not stop."""
+    return False
+
+
+def submit_to(
+    client: DeadlineClient,
+    bundle: AnyPath,
+    *,
+    say: Say = ignore,
+    is_stopping: Stop = _never,
+    options: Options = Options(),
+) -> Dict[str, str]:
+    """The job IDs by node key, once Deadline has all jobs as they were planned and has released them.
+
+    The jobs are submitted suspended, upstream first, and each is on record in the bundle before the next. All are
+    counted and read back, then released: those that wait for others first, while nothing can start, then the rest.
+    ``say`` gets each job and Deadline's warnings; ``is_stopping`` is asked between calls. What an earlier attempt left
+    half done is undone first.
+
+    Raises:
+        SubmissionError: The bundle is submitted already, moved, or being submitted; or anything went wrong: then the
+            jobs are deleted again, and the message names those that could not be. Its ``exit_code`` is 130 where it
+            was stopped.
+        RecordError: The folder is not a bundle, or is damaged.
+    """
+    opened = read_bundle(bundle)
+    _check_files(opened)
+    writer = SubmissionWriter(opened.folder, token=options.token)
+    left = writer.claim()
+    if left is not None:
+        _undo_left(writer, client, left, say=say)
+    attempt = _Attempt(opened, client, writer, say=say, is_stopping=is_stopping)
+    try:
+        attempt.submit()
+        attempt.check()
+        writer.prepare()
+        if not options.keep_suspended:
+            attempt.release()
+        writer.finish()
+    except BaseException as error:
+        client.ignore_stop_requests()
+        deletion = undo(writer, client, attempt.created, doubt=attempt.doubt)
+        raise _failure(error, step=attempt.step, undone=deletion.outcome) from error
+    if is_stopping():
+        say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
+    return attempt.job_ids
+
+
+def undo_half_done(
+    bundle: Bundle, client: DeadlineClient, *, say: Say = ignore, only_of: Optional[str] = None, may_come: bool = False
+) -> str:
+    """Undoes a submission that ended half-way, and says what was undone.
+
+    With ``only_of``, only the attempt of that token is undone. ``may_come`` says that a job of it may still come into
+    being, so that it is not certain yet whether all is undone.
+
+    Raises:
+        SubmissionError: The bundle is submitted, or being submitted; or not everything could be undone, and the
+            bundle's record keeps that.
+        RecordError: The bundle's record is damaged.
+    """
+    writer = SubmissionWriter(bundle.folder)
+    record = writer.claim(only_of=only_of)
+    outcome = "nothing was submitted"
+    if record is not None:
+        outcome = _undo_left(writer, client, record, say=say, may_come=may_come)
+    if record is not None or only_of is None:
+        writer.drop()
+    return outcome
+
+
+def _check_files(bundle: Bundle) -> None:
+    """Reads every file that Deadline will be given, before the first job is submitted."""
+    ids = {job.key: _NO_ID for job in bundle.jobs}
+    for job in bundle.jobs:
+        job_entries(bundle, job, job_ids=ids)
+        folder = plugin_entries(bundle, job).get("Bundle", "")
+        if os.path.realpath(folder) != os.path.realpath(str(bundle.folder)):
+            raise SubmissionError(
+                f"{bundle.folder} was moved or copied: its jobs would look for {folder}; submit it with --again"
+            )
+
+
+def _undo_left(
+    writer: SubmissionWriter, client: DeadlineClient, record: SubmissionRecord, *, say: Say, may_come: bool = False
+) -> str:
+    """Undoes what an earlier attempt left; the bundle stays claimed."""
+    how = "could not be undone" if record.state == LEFT else "ended half-way"
+    say(f"A submission of {writer.name} {how}; undoing it")
+    doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
+    deletion = undo(writer, client, list(record.jobs.values()), doubt=doubt, keeps_claim=True)
+    if not deletion.is_complete:
+        raise SubmissionError(f"a submission of {writer.name} {how}: {deletion.outcome}")
+    say(deletion.outcome)
+    return deletion.outcome
+
+
+def _failure(error: BaseException, *, step: str, undone: str) -> SubmissionError:
+    if isinstance(error, KeyboardInterrupt):
+        return InterruptedSubmissionError(f"interrupted while {step}; {undone}")
+    if isinstance(error, InterruptedSubmissionError):
+        return InterruptedSubmissionError(f"{error} while {step}; {undone}")
+    if isinstance(error, FlowpipeDeadlineError):
+        return SubmissionError(f"{error}; {undone}")
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
+    return SubmissionError(f"while {step}: {reason}; {undone}")
+
+
+class _Attempt:
+    """The steps of one attempt, and how far it came."""
 
     def __init__(
         self, bundle: Bundle, client: DeadlineClient, writer: SubmissionWriter, *, say: Say, is_stopping: Stop
     ) -> None:
         self.job_ids: Dict[str, str] = {}
         self.created: List[str] = []
-        """Every ID that was heard of, also of jobs that went wrong."""
+        """Every ID that Deadline named, also of jobs that went wrong."""
         self.doubt = Doubt()
-        """What is not known of the jobs that came into being."""
-        self.what = f"{bundle.name} was read"
-        """What is being done, for people."""
+        """What is not known of the jobs that were created."""
+        self.step = f"{bundle.name} was read"
+        """What is being done, for messages."""
         self._bundle = bundle
         self._client = client
         self._writer = writer
@@ -56,9 +174,9 @@ class Attempt:
         self._is_stopping = is_stopping
 
     def submit(self) -> None:
-        """Hands over the jobs, upstream first."""
+        """Submits the jobs, upstream first."""
         for job in self._bundle.jobs:
-            self._begin(f"{job['graph']}.{job['node']} was submitted")
+            self._begin(f"{job.label} was submitted")
             self._submit(job)
 
     def check(self) -> None:
@@ -67,29 +185,28 @@ class Attempt:
         expected = list(self.job_ids.values())
         details = self._read(expected)
         for job in self._bundle.jobs:
-            found = details[self.job_ids[job["key"]]]
-            problem = _difference(job, found, job_ids=self.job_ids)
-            if not problem and found.status != SUSPENDED and not (job["depends_on"] and self._is_waiting(job, found)):
-                problem = f"it is {found.status}, though it was submitted suspended"
-            if problem:
-                raise SubmissionError(f"{job['graph']}.{job['node']}: {problem}")
+            found = details[self.job_ids[job.key]]
+            error = _difference(job, found, job_ids=self.job_ids)
+            if not error and found.status != SUSPENDED and not (job.depends_on and self._is_waiting(job, found)):
+                error = f"it is {found.status}, though it was submitted suspended"
+            if error:
+                raise SubmissionError(f"{job.label}: {error}")
         self._count(expected)
 
     def release(self) -> None:
-        """Lets the jobs go: those that wait for others first, while none of those others can end.
+        """Releases the jobs: those that wait for others first, while none of those others can end.
 
-        What a job submitted suspended with a dependency is, and what resuming makes of it, nobody has written down
-        (submission, section 5.2): Suspended or Pending, then Pending or Active. It must be Pending before
-        anything upstream may run, so that is asked for and looked at.
+        The status of a job that is submitted suspended with a dependency is undocumented, and so is what resuming makes
+        of it (submission, section 5.2): Suspended or Pending, then Pending or Active. It must be Pending before
+        anything upstream may run, so that is requested and verified.
         """
-        dependents = [job for job in self._bundle.jobs if job["depends_on"]]
-        roots = [self.job_ids[job["key"]] for job in self._bundle.jobs if not job["depends_on"]]
+        dependents = [job for job in self._bundle.jobs if job.depends_on]
+        held: Sequence[str] = [self.job_ids[job.key] for job in self._bundle.jobs if not job.depends_on]
         self._begin("the jobs were released")
         self.doubt = Doubt(may_render=True)
         self._let_wait(dependents)
         self._begin("the jobs were released")
-        held: Sequence[str] = roots
-        for _ in range(2):  # A second time where the first did not reach all.
+        for _ in range(2):  # A second time if the first did not reach all.
             self._client.resume(held)
             # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
             details = self._client.read_jobs(held)
@@ -98,15 +215,15 @@ class Attempt:
                 return
         raise SubmissionError(f"Deadline does not resume {', '.join(held)}")
 
-    def _let_wait(self, dependents: Sequence[Mapping[str, Any]]) -> None:
+    def _let_wait(self, dependents: Sequence[BundleJob]) -> None:
         """Brings these jobs from Suspended to Pending.
 
-        Pended first, as resuming may let them start; where that does nothing, resumed and then pended.
+        They are pended first, as resuming may let them start. If that does nothing, they are resumed and then pended.
         """
-        job_ids = [self.job_ids[job["key"]] for job in dependents]
-        suspended = [job_id for job_id, details in self._read(job_ids).items() if details.status == SUSPENDED]
+        details = self._read([self.job_ids[job.key] for job in dependents])
+        suspended = [job_id for job_id in details if details[job_id].status == SUSPENDED]
         if suspended:
-            with contextlib.suppress(SubmissionError):  # What came of it is looked at.
+            with contextlib.suppress(SubmissionError):  # What came of it is read.
                 self._client.pend(suspended)
             held = [job_id for job_id in self._not_waiting(dependents) if job_id in suspended]
             if held:
@@ -118,31 +235,32 @@ class Attempt:
         if not_waiting:
             raise SubmissionError(f"Deadline does not let {', '.join(not_waiting)} wait for what they depend on")
 
-    def _not_waiting(self, jobs: Sequence[Mapping[str, Any]]) -> List[str]:
-        details = self._read([self.job_ids[job["key"]] for job in jobs])
-        by_id = {self.job_ids[job["key"]]: job for job in jobs}
-        return [job_id for job_id in by_id if not self._is_waiting(by_id[job_id], details[job_id])]
+    def _not_waiting(self, jobs: Sequence[BundleJob]) -> List[str]:
+        by_id = {self.job_ids[job.key]: job for job in jobs}
+        details = self._read(list(by_id))
+        return [job_id for job_id, job in by_id.items() if not self._is_waiting(job, details[job_id])]
 
-    def _is_waiting(self, job: Mapping[str, Any], details: JobDetails) -> bool:
+    def _is_waiting(self, job: BundleJob, details: JobDetails) -> bool:
         """Whether nothing of the job can start: it is Pending, or frame dependent with nothing but pending tasks.
 
-        Deadline releases such jobs task by task; the job itself may be active meanwhile (section 4.3).
+        Deadline releases frame dependent jobs task by task; the job itself may be active meanwhile (submission,
+        section 4.3).
         """
         if details.status == PENDING:
             return not details.tasks.get(SUSPENDED)  # Suspended tasks of a pending job would never be released.
-        if not job.get("frame_dependent") or details.status == SUSPENDED:
+        if not job.is_frame_dependent or details.status == SUSPENDED:
             return False
         states = set(details.tasks) or {task.status for task in self._client.read_tasks(details.job_id)}
         return states == {PENDING}
 
-    def _begin(self, what: str) -> None:
-        self.what = what
+    def _begin(self, step: str) -> None:
+        self.step = step
         self._writer.go_on()
         if self._is_stopping():
             raise InterruptedSubmissionError("interrupted")
 
-    def _submit(self, job: Mapping[str, Any]) -> None:
-        """Completes the job info file, so that the bundle holds what Deadline was given, and hands it over."""
+    def _submit(self, job: BundleJob) -> None:
+        """Completes the job info file, so that the bundle holds what Deadline was given, and submits the job."""
         job_file, plugin_file = self._bundle.job_files(job)
         entries = {**job_entries(self._bundle, job, job_ids=self.job_ids), INITIAL_STATUS: SUSPENDED}
         write_whole(job_file, encode_info(format_entries(entries.items())))
@@ -153,28 +271,28 @@ class Attempt:
             self.doubt = Doubt(is_uncertain=error.is_uncertain, may_come=error.may_come)
             if error.job_id is not None:
                 self.created.append(error.job_id)
-            raise SubmissionError(f"{job['graph']}.{job['node']}: {error}") from error
+            raise SubmissionError(f"{job.label}: {error}") from error
         self.doubt = Doubt()
         if created.job_id in self.created:
-            raise SubmissionError(f"{job['graph']}.{job['node']}: Deadline gave the ID {created.job_id} to two jobs")
+            raise SubmissionError(f"{job.label}: Deadline gave the ID {created.job_id} to two jobs")
         self.created.append(created.job_id)
-        self.job_ids[job["key"]] = created.job_id
-        self._writer.add(job["key"], created.job_id)
-        self._say(f"{job['key']}: {created.job_id}")
+        self.job_ids[job.key] = created.job_id
+        self._writer.add(job.key, created.job_id)
+        self._say(f"{job.key}: {created.job_id}")
         for warning in created.warnings:
-            self._say(f"Warning: {job['key']}: {warning}")
+            self._say(f"Warning: {job.key}: {warning}")
 
     def _count(self, expected: Sequence[str]) -> None:
-        """Raises if there are other jobs of this submission than those on record."""
+        """Raises if Deadline has other jobs of this submission than those on record."""
         try:
             found = self._client.find_jobs(self._bundle.name, known=expected)
         except SubmissionError as error:
             self._say(f"The jobs could be read back, but not counted: {error}")
             return
-        strangers = sorted(set(found) - set(expected))
-        if strangers:
-            self.created += strangers
-            raise SubmissionError(f"Deadline made more jobs than were submitted: {', '.join(strangers)}")
+        surplus = sorted(set(found) - set(expected))
+        if surplus:
+            self.created += surplus
+            raise SubmissionError(f"Deadline made more jobs than were submitted: {', '.join(surplus)}")
 
     def _read(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """What Deadline says of these jobs; raises if it does not know one of them."""
@@ -185,20 +303,21 @@ class Attempt:
         return details
 
 
-def _difference(job: Mapping[str, Any], details: JobDetails, *, job_ids: Mapping[str, str]) -> str:
-    """What Deadline has in another way than it was planned; empty if nothing."""
-    frames = "0" if job["frames"] is None else str(job["frames"])
-    waits_for = {job_ids[key] for key in job["depends_on"]}
-    is_frame_dependent = bool(job.get("frame_dependent"))
+def _difference(job: BundleJob, details: JobDetails, *, job_ids: Mapping[str, str]) -> str:
+    """How the job in Deadline differs from what was planned; empty if it does not."""
+    frames = "0" if job.frames is None else job.frames
+    waits_for = {job_ids[key] for key in job.depends_on}
     differences = []
     if details.frames is not None and not _same_frames(details.frames, frames):
         differences.append(f"the frames {details.frames} where {frames} were planned")
-    if details.chunk_size not in (None, job["chunk_size"]):
-        differences.append(f"a chunk size of {details.chunk_size} where {job['chunk_size']} was planned")
+    if details.chunk_size not in (None, job.chunk_size):
+        differences.append(f"a chunk size of {details.chunk_size} where {job.chunk_size} was planned")
     if details.dependencies is not None and set(details.dependencies) != waits_for:
         differences.append(f"dependencies on {_listed(details.dependencies)} where {_listed(waits_for)} were planned")
-    if details.frame_dependent not in (None, is_frame_dependent):
-        differences.append(f"a frame dependency of {details.frame_dependent} where {is_frame_dependent} was planned")
+    if details.frame_dependent not in (None, job.is_frame_dependent):
+        differences.append(
+            f"a frame dependency of {details.frame_dependent} where {job.is_frame_dependent} was planned"
+        )
     if not differences:
         return ""
     return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
@@ -214,122 +333,3 @@ def _same_frames(one: str, other: str) -> bool:
         return list(FrameList.parse(one)) == list(FrameList.parse(other))
     except FrameListError:
         return one.strip() == other.strip()
-
-
-_NO_ID = "0" * 24
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a bundle is submitted."""
-
-    keep_suspended: bool = False
-    """Whether releasing the jobs is left to somebody in the Monitor."""
-    token: Optional[str] = None
-    """What tells this attempt from all others, where somebody outside needs to know."""
-
-
-def _never() -> bool:
-    """For callers that do not stop."""
-    return False
-
-
-def submit_to(
-    client: DeadlineClient,
-    bundle: AnyPath,
-    *,
-    say: Say = ignore,
-    is_stopping: Stop = _never,
-    options: Options = Options(),
-) -> Dict[str, str]:
-    """The job IDs by node key, once Deadline has all jobs as they were planned and has released them.
-
-    The jobs go in suspended, upstream first, and each is on record in the bundle before the next. All are counted and
-    read back, then released: dependents first, while nothing can start, the others last. ``say`` hears of each job and
-    of Deadline's warnings; ``is_stopping`` is asked between calls. What an earlier attempt left half done is undone
-    first.
-
-    Raises:
-        SubmissionError: The bundle is submitted already, moved, or being submitted; or anything went wrong: then the
-            jobs are deleted again, and the message names what could not be. Its ``exit_code`` is 130 where it was
-            stopped.
-        RecordError: The folder is no bundle, or is damaged.
-    """
-    opened = read_bundle(bundle)
-    _check_files(opened)
-    writer = SubmissionWriter(opened.folder, token=options.token)
-    left = writer.claim()
-    if left is not None:
-        _undo_left(opened, Undo(opened, client, writer), left, say=say)
-    attempt = Attempt(opened, client, writer, say=say, is_stopping=is_stopping)
-    try:
-        attempt.submit()
-        attempt.check()
-        writer.prepare()
-        if not options.keep_suspended:
-            attempt.release()
-        writer.finish()
-    except BaseException as error:
-        client.ignore_stop_requests()
-        undone = Undo(opened, client, writer).run(attempt.created, doubt=attempt.doubt)
-        raise _failure(error, what=attempt.what, undone=undone) from error
-    if is_stopping():
-        say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
-    return attempt.job_ids
-
-
-def undo_half_done(
-    bundle: Bundle, client: DeadlineClient, *, say: Say = ignore, only_of: Optional[str] = None, may_come: bool = False
-) -> str:
-    """What was undone of a submission that ended half-way; with ``only_of``, of the attempt of that token alone.
-
-    ``may_come`` says that a job of it may still come into being, so that nobody can tell yet whether all is undone.
-
-    Raises:
-        SubmissionError: The bundle is submitted, or being submitted; or not everything could be undone, and the
-            bundle's record keeps that.
-        RecordError: The bundle's record is damaged.
-    """
-    writer = SubmissionWriter(bundle.folder)
-    record = writer.claim(only_of=only_of)
-    undone = "nothing was submitted"
-    if record is not None:
-        undone = _undo_left(bundle, Undo(bundle, client, writer), record, say=say, may_come=may_come)
-    if record is not None or only_of is None:
-        writer.drop()
-    return undone
-
-
-def _check_files(bundle: Bundle) -> None:
-    """Reads every file that Deadline will be given, before it is given the first."""
-    ids = {job["key"]: _NO_ID for job in bundle.jobs}
-    for job in bundle.jobs:
-        job_entries(bundle, job, job_ids=ids)
-        folder = plugin_entries(bundle, job).get("Bundle", "")
-        if os.path.realpath(folder) != os.path.realpath(str(bundle.folder)):
-            raise SubmissionError(
-                f"{bundle.folder} was moved or copied: its jobs would look for {folder}; submit it with --again"
-            )
-
-
-def _undo_left(bundle: Bundle, undo: Undo, record: SubmissionRecord, *, say: Say, may_come: bool = False) -> str:
-    """Undoes what an earlier attempt left; the bundle stays claimed."""
-    how = "could not be undone" if record.state == LEFT else "ended half-way"
-    say(f"A submission of {bundle.name} {how}; undoing it")
-    doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
-    undone = undo.run(list(record.jobs.values()), doubt=doubt, keeps_claim=True)
-    if not undo.is_complete:
-        raise SubmissionError(f"a submission of {bundle.name} {how}: {undone}")
-    say(undone)
-    return undone
-
-
-def _failure(error: BaseException, *, what: str, undone: str) -> SubmissionError:
-    if isinstance(error, KeyboardInterrupt):
-        return InterruptedSubmissionError(f"interrupted while {what}; {undone}")
-    if isinstance(error, InterruptedSubmissionError):
-        return InterruptedSubmissionError(f"{error} while {what}; {undone}")
-    if isinstance(error, FlowpipeDeadlineError):
-        return SubmissionError(f"{error}; {undone}")
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
-    return SubmissionError(f"while {what}: {reason}; {undone}")

@@ -174,7 +174,7 @@ def test_a_studios_template_is_used(tmp_path):
         pytest.param(FULL.replace("Frames={{ frames }}\n", ""), "Frames=None where '0' is planned", id="dropped key"),
         pytest.param(FULL.replace("{{ frames }}", "1-5"), "Frames='1-5' where '0' is planned", id="changed value"),
         pytest.param(FULL + "Plugin=Python\n", "occurs twice", id="repeated key"),
-        pytest.param(FULL + "just a line\n", "no Key=Value", id="no entry"),
+        pytest.param(FULL + "just a line\n", "not Key=Value", id="no entry"),
     ],
 )
 def test_a_template_that_breaks_the_plan_is_refused(tmp_path, text, reason):

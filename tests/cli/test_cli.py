@@ -170,7 +170,7 @@ def test_help_is_worth_reading(verb):
         (["run", "{script}", "--root", "{script}"], 1, "cannot be written below"),
         (["run", "{script}", "--templates", "/nope"], 1, "template folder /nope does not exist"),
         (["run", "{folder}", "-o", "json"], 2, "is a folder"),
-        (["results", "{folder}"], 1, "is no bundle"),
+        (["results", "{folder}"], 1, "is not a bundle"),
         (["run", "{script}", "--store", "redis://u:p@cache/0"], 2, "the store's URL holds a user or a password"),
         (["run", "{script}", "--store", "http://cache"], 2, "is not a store; write 'files'"),
         (["submit", "{script}"], 2, "Give --root"),

@@ -232,9 +232,9 @@ def test_status_of_a_bundle_that_is_not_submitted_needs_no_deadline(bundle, monk
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["status", "{folder}"], 1, "is no bundle"),
-        (["wait", "{folder}"], 1, "is no bundle"),
-        (["cancel", "{folder}"], 1, "is no bundle"),
+        (["status", "{folder}"], 1, "is not a bundle"),
+        (["wait", "{folder}"], 1, "is not a bundle"),
+        (["cancel", "{folder}"], 1, "is not a bundle"),
         (["status", "{bundle}", "nope"], 2, "has no node 'nope'"),
         (["status", "{bundle}"], 1, "no line"),
         (["cancel", "{bundle}"], 1, "no line"),

@@ -176,7 +176,7 @@ def test_a_problem_that_many_nodes_share_is_one_line(graph):
     assert caught.value.lines == [
         "Test.n0, Test.n1, Test.n2 and 2 more: unknown setting 'prioritty'. Did you mean 'priority'?"
     ]
-    assert str(caught.value).splitlines()[0] == "5 problems:"
+    assert str(caught.value).splitlines()[0] == "5 errors:"
 
 
 def test_collected_problems_keep_where_they_came_from():
@@ -218,7 +218,7 @@ def test_the_command_line_tells_each_problem_in_a_line(tmp_path):
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr.splitlines() == [
-        "Error: 3 problems:",
+        "Error: 3 errors:",
         "- g.Make: 3 is not an interpreter; use a name such as 'maya' or 'maya-2025'",
         "- g.Make: input 'a' does not survive the way to the farm: a object cannot be kept",
         "- g.Make: input 'b' does not survive the way to the farm: a object cannot be kept",

@@ -107,7 +107,7 @@ def test_what_a_bundle_holds_is_shown(monitor, bundle, tells):
     assert {name: after[f"{name}Box"] for name in ("Graph", "Contents", "Planned", "Submission")} == {
         "Graph": "Test",
         "Contents": "3 jobs, 5 tasks",
-        "Planned": bundle.manifest["created"].replace("T", " "),
+        "Planned": bundle.created.replace("T", " "),
         "Submission": "not yet",
     }
     assert after["JobsBox"].splitlines() == [
@@ -129,7 +129,7 @@ def test_submit_makes_the_jobs(monitor, bundle, deadline_python):
     assert statuses(monitor.deadline) == RELEASED
     job_ids = read_submission(bundle.folder).jobs
     for job, planned in zip(monitor.deadline.jobs(), bundle.jobs):
-        assert job.job_id == job_ids[planned["key"]]
+        assert job.job_id == job_ids[planned.key]
         assert dict(job.job_info) == {**job_entries(bundle, planned, job_ids=job_ids), "InitialStatus": "Suspended"}
         assert dict(job.plugin_info) == plugin_entries(bundle, planned)
     assert seen.python in deadline_python
@@ -163,7 +163,7 @@ def test_warnings_of_deadline_are_in_the_result(monitor, bundle):
 
     seen = monitor.use(*submit(bundle))
 
-    key = bundle.jobs[1]["key"]
+    key = bundle.jobs[1].key
     assert seen.boxes[0][1].endswith(f"Batch: {bundle.name}\n\nWarning: {key}: Pool 'x' does not exist")
 
 
@@ -213,7 +213,7 @@ def test_what_was_left_half_done_is_undone_first(monitor, bundle):
     """A Monitor that crashed half-way leaves a record, which the next one follows."""
     lost = monitor.deadline.submit({"Plugin": "Flowpipe", "BatchName": bundle.name}, {}).job_id
     writer = SubmissionWriter(bundle.folder)
-    writer.leave({"left": lost})
+    writer.leave([lost])
 
     seen = monitor.use(*submit(bundle))
 
@@ -294,7 +294,7 @@ def move(bundle):
         pytest.param(damage, "manifest.json is damaged", id="a manifest that was cut off"),
         pytest.param(damage_values, "manifest.json is damaged", id="a manifest with something else in it"),
         pytest.param(remove_plugin_info, "003-last.plugin cannot be read", id="a missing file"),
-        pytest.param(remove, "is no bundle", id="no bundle at all"),
+        pytest.param(remove, "is not a bundle", id="no bundle at all"),
         pytest.param(move, "was moved or copied", id="moved"),
     ],
 )

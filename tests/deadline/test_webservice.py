@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_read_is_refused_before_anything_is_sent(client, d
 
     for files, words in [
         ((str(tmp_path / "missing.job"), plugin_file), r"missing\.job cannot be read: No such file"),
-        ((job_file, str(tmp_path / "damaged.plugin")), r"damaged\.plugin is damaged: .*no Key=Value"),
+        ((job_file, str(tmp_path / "damaged.plugin")), r"damaged\.plugin is damaged: .*not Key=Value"),
     ]:
         with pytest.raises(RefusedError, match=words) as caught:
             client.submit(*files)

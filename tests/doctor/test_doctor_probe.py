@@ -24,7 +24,7 @@ GRAPH = {"is_probing": True, "only": ("graph",)}
 @pytest.fixture
 def deadline(tmp_path, monkeypatch):
     """An offline Deadline with the plugin, and the farm's own packages, installed."""
-    monkeypatch.setattr("flowpipe_deadline.submit.undo._ROUNDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("flowpipe_deadline.deadline.client.DeadlineClient.undo_pauses", (0.0, 0.0, 0.0))
     monkeypatch.setattr("flowpipe_deadline.doctor.probe._PAUSE", 0.1)
     with OfflineDeadline.create(tmp_path / "deadline", pools=("none", "tests")) as made:
         install(made.root)

@@ -173,7 +173,7 @@ def test_frame_lists_are_read(one):
 @pytest.fixture
 def deadline(tmp_path, monkeypatch):
     """An offline Deadline that can be made to fail."""
-    monkeypatch.setattr("flowpipe_deadline.submit.undo._ROUNDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("flowpipe_deadline.deadline.client.DeadlineClient.undo_pauses", (0.0, 0.0, 0.0))
     with OfflineDeadline.create(tmp_path / "deadline") as made:
         monkeypatch.setenv("DEADLINE_PATH", str(made.bin))
         yield made

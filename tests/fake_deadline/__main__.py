@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Optional
 
-from flowpipe_deadline.cli.support.signals import terminable
 from flowpipe_deadline.core.errors import FlowpipeDeadlineError
+from flowpipe_deadline.core.interrupts import terminable
 from flowpipe_deadline.deadline.webservice.settings import URL_VARIABLE
 
 from .operations import OfflineDeadline

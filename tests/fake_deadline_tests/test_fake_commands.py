@@ -101,7 +101,7 @@ def test_info_files_come_in_three_encodings(deadline, tmp_path, encoding):
     [
         pytest.param({"Plugin": "Nuke"}, "Error: The plugin Nuke does not exist in the repository", id="plugin"),
         pytest.param({"Frames": "a"}, "Error: The frames or the chunk size cannot be read", id="frames"),
-        pytest.param({"No Key": "a"}, "cannot be read: the line 'No Key=a' is no Key=Value", id="syntax"),
+        pytest.param({"No Key": "a"}, "cannot be read: the line 'No Key=a' is not Key=Value", id="syntax"),
     ],
 )
 @pytest.mark.parametrize("code", [1, 0])

@@ -243,7 +243,7 @@ def test_what_cannot_be_suspended_is_said(graph, deadline, stepwise):
 
 def test_waiting_that_goes_wrong_suspends_the_jobs_too(graph, deadline, stepwise, monkeypatch, caplog):
     """A Deadline that has been out of reach for too long; the message says what became of the jobs."""
-    monkeypatch.setattr("flowpipe_deadline.status.jobs._PATIENCE", -1.0)
+    monkeypatch.setattr("flowpipe_deadline.status.jobs.DeadlineJobs.patience", -1.0)
     nodes.Pass(name="node", graph=graph, value=1)
     evaluator, _ = stepwise(lambda *_: deadline.set_faults({"on": "read", "do": "refuse", "value": "no line"}))
 

@@ -374,6 +374,6 @@ def test_the_command_line(redis_server, tmp_path, graph, monkeypatch):
     refused = run_cli("run", bundle, "--store", "files")
 
     assert store_of(redis_server, submission=Path(bundle).name).read("N")
-    assert read_bundle(json.loads(dry.stdout)["bundle"]).manifest["store"] == redis_server.url + "?prefix=env"
+    assert read_bundle(json.loads(dry.stdout)["bundle"]).store == redis_server.url + "?prefix=env"
     assert again.stdout == "Shot.N\n  v = 5\n", again.stderr
     assert (refused.returncode, "planned already" in refused.stderr) == (2, True)

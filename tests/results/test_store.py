@@ -270,7 +270,7 @@ def test_a_graph_gives_what_flowpipe_gives(backend, graph, tmp_path):
     bundle = write_bundle(plan, root=tmp_path / "root", store=backend.name)
     evaluate_plan(plan, bundle)
 
-    assert bundle.manifest["store"] == backend.name
+    assert bundle.store == backend.name
     assert type(open_store(bundle.folder)) is type(backend.open())
     assert {label: node.outputs() for label, node in read_results(bundle).items()} == expected_outputs(graph)
 

@@ -17,12 +17,6 @@ from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.transaction import submit_to
 
 
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    """Nobody else is at work here, so nothing has to be waited for."""
-    monkeypatch.setattr("flowpipe_deadline.submit.undo._ROUNDS", (0.0, 0.0, 0.0))
-
-
 @pytest.fixture
 def client(deadline):
     """A way to the offline Deadline."""

@@ -139,17 +139,17 @@ def test_a_deleted_job_is_judged_by_its_results(bundle, client, deadline, has_re
     assert jobs.due() == (["collect", "beside"] if has_results else ["beside"])
 
 
-def test_a_deadline_out_of_reach_is_waited_for(jobs, deadline, job_ids, monkeypatch):
+def test_a_deadline_out_of_reach_is_waited_for(jobs, deadline, job_ids):
     """For a while: then its last words are told."""
     deadline.set_faults({"on": "read", "do": "refuse", "value": "no line"})
     assert not jobs.look()
-    assert jobs.trouble == "no line"
+    assert jobs.error == "no line"
 
     assert jobs.look()
-    assert (jobs.trouble, jobs.statuses["render"]) == ("", "Queued")
+    assert (jobs.error, jobs.statuses["render"]) == ("", "Queued")
 
     deadline.set_faults({"on": "read", "do": "refuse", "value": "no line"})
-    monkeypatch.setattr("flowpipe_deadline.status.jobs._PATIENCE", -1.0)
+    jobs.patience = -1.0
     with pytest.raises(
         SubmissionError, match=f"no state of {job_ids['render']}, .* for a long time; its last words: no"
     ):
@@ -164,7 +164,7 @@ def test_a_job_that_is_listed_and_not_told_of_is_waited_for(jobs, client, job_id
 
     assert jobs.look()
 
-    assert jobs.trouble == f"Deadline lists {render} and tells no state"
+    assert jobs.error == f"Deadline lists {render} and tells no state"
     assert jobs.statuses["beside"] == "Queued"
 
 

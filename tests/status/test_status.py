@@ -63,8 +63,8 @@ def test_tasks_are_counted_by_deadline_or_else_by_their_results(bundle, client, 
     jobs = by_key(submitted)
     assert jobs == {"render": ("Queued", 2, 3), "beside": ("Completed", 1, 1), "collect": ("Pending", 0, 1)}
     render = submitted.jobs[0]
-    assert render.is_told is (type(client) is DirectClient)
-    assert dict(render.states) == ({"Completed": 2, "Queued": 1} if render.is_told else {})
+    assert render.is_reported is (type(client) is DirectClient)
+    assert dict(render.states) == ({"Completed": 2, "Queued": 1} if render.is_reported else {})
     assert submitted.progress == pytest.approx(60.0)
 
 
@@ -94,7 +94,7 @@ def test_tasks_have_frames_states_and_workers(deadline, bundle, client, worker):
         TaskDetails(1, "5-8", "Rendering", progress=50.0, worker="worker-7", errors=0),
         TaskDetails(2, "9-10", "Queued", progress=0.0, worker="", errors=0),
     )
-    assert (render.done, render.is_told, render.errors) == (1, True, 0)
+    assert (render.done, render.is_reported, render.errors) == (1, True, 0)
     assert render.progress == pytest.approx(50.0)
     assert len(beside.tasks) == 1
 
@@ -272,7 +272,7 @@ def test_half_a_submission_says_so(bundle, client, job_ids):
 def test_half_an_undoing_says_so(bundle, client, job_ids):
     """With the jobs that are left, and those of which nothing is known."""
     stranger = "f" * 24
-    SubmissionWriter(bundle.folder).leave({"beside": job_ids["beside"], f"left-{stranger}": stranger})
+    SubmissionWriter(bundle.folder).leave([job_ids["beside"], stranger])
 
     submitted = read(bundle, client)
 

@@ -201,9 +201,8 @@ def test_a_deadline_out_of_reach_from_the_beginning_is_waited_for(bundle, client
     assert len(steps.seen) == 3
 
 
-def test_a_submission_that_is_being_made_is_waited_for(bundle, client, deadline, monkeypatch):
+def test_a_submission_that_is_being_made_is_waited_for(bundle, client, deadline):
     """And then its jobs."""
-    monkeypatch.setattr("flowpipe_deadline.status.wait._AT_WORK_PAUSE", 0.01)
     begun, told = threading.Event(), threading.Event()
 
     class Told(Steps):

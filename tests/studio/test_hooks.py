@@ -99,7 +99,7 @@ def adjust(plan):
 
     bundle = write_bundle(apply_hooks(plan_of_two()), root=tmp_path)
 
-    assert [job["key"] for job in bundle.jobs] == ["alone", "first", "last"]
+    assert [job.key for job in bundle.jobs] == ["alone", "first", "last"]
     entries = dict(parse_entries(decode_info(bundle.job_files(bundle.jobs[1])[0].read_bytes())))
     assert entries["JobDependencies"] == "alone"
 

@@ -25,7 +25,7 @@ RELEASED = ["Queued", "Pending", "Pending"]
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch):
     """Nobody else is at work here, so nothing has to be waited for."""
-    monkeypatch.setattr("flowpipe_deadline.submit.undo._ROUNDS", (0.0, 0.0))
+    monkeypatch.setattr("flowpipe_deadline.deadline.client.DeadlineClient.undo_pauses", (0.0, 0.0))
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from direct_farm import DirectClient
 
 from flowpipe_deadline import plan_graph, read_bundle, write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
+from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
-from flowpipe_deadline.submit.owner import is_running, start_mark
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.transaction import InterruptedSubmissionError, Options, submit_to
 from tests.fake_deadline.operations import OfflineDeadline
@@ -28,12 +28,6 @@ ANSWERS = [
     for resumed in ("Pending", "Active")
     for wrong in ("error", "nothing")
 ]
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch):
-    """Nobody else is at work here, so nothing has to be waited for."""
-    monkeypatch.setattr("flowpipe_deadline.submit.undo._ROUNDS", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture
@@ -88,7 +82,7 @@ def test_all_jobs_are_there_as_planned_and_released(deadline, client, bundle, an
 
     assert statuses(deadline) == RELEASED
     assert recorded(bundle) == ("submitted", job_ids)
-    assert list(job_ids) == [job["key"] for job in bundle.jobs]
+    assert list(job_ids) == [job.key for job in bundle.jobs]
     assert not (bundle.folder / "submission.ids").exists()
 
 
@@ -164,7 +158,7 @@ def test_the_exit_code_tells_an_interruption_from_a_failure(client, bundle, erro
 )
 def test_a_job_that_became_another_than_planned_undoes_all(deadline, client, bundle, rewritten, said):
     """An event plugin of the farm may change a job while it is submitted."""
-    number = [job["key"] for job in bundle.jobs].index("render") + 1
+    number = [job.key for job in bundle.jobs].index("render") + 1
     deadline.set_faults({"on": "submit", "do": "rewrite", "nth": number, "value": rewritten})
 
     with pytest.raises(SubmissionError, match=f"Test.render: .*{said}"):
@@ -182,7 +176,7 @@ def test_a_job_that_became_another_than_planned_undoes_all(deadline, client, bun
 )
 def test_a_dependency_that_got_lost_undoes_all(deadline, client, bundle, rewritten, said):
     """The job would start too early, or too late."""
-    number = [job["key"] for job in bundle.jobs].index("check") + 1
+    number = [job.key for job in bundle.jobs].index("check") + 1
     deadline.set_faults({"on": "submit", "do": "rewrite", "nth": number, "value": rewritten})
 
     with pytest.raises(SubmissionError, match=f"Test.check: .*{said}"):
@@ -193,7 +187,7 @@ def test_a_dependency_that_got_lost_undoes_all(deadline, client, bundle, rewritt
 
 def test_frames_in_other_words_are_the_same_frames(deadline, client, bundle):
     """Deadline may write a frame list in its own way."""
-    number = [job["key"] for job in bundle.jobs].index("render") + 1
+    number = [job.key for job in bundle.jobs].index("render") + 1
     deadline.set_faults({"on": "submit", "do": "rewrite", "nth": number, "value": {"Frames": "1-5,6:10"}})
 
     submit_to(client, bundle)
@@ -334,7 +328,7 @@ KILLED = """
 import os, sys
 from direct_farm import DirectClient
 from tests.fake_deadline.operations import OfflineDeadline
-from flowpipe_deadline.submit.owner import is_running, start_mark
+from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.submit.transaction import Options, submit_to
 
 farm = DirectClient(OfflineDeadline(sys.argv[1]))

@@ -8,6 +8,7 @@ from flowpipe_deadline.deadline.client import (
     DeadlineClient,
     JobDetails,
     RefusedError,
+    RepositoryInfo,
     SubmissionError,
     TaskDetails,
 )
@@ -20,6 +21,8 @@ def _nothing(number):
 
 class DirectClient(DeadlineClient):
     """The offline Deadline, asked in this process; what it refuses is refused in its words."""
+
+    undo_pauses = (0.0, 0.0, 0.0)  # Nobody else is at work here, so nothing has to be waited for.
 
     def __init__(self, deadline: OfflineDeadline) -> None:
         self.deadline = deadline
@@ -86,6 +89,10 @@ class DirectClient(DeadlineClient):
     def find_jobs(self, batch_name, *, known=()):  # noqa: ARG002  (nothing has to be proven)
         """The jobs of the batch."""
         return [job.job_id for job in self._call(self.deadline.jobs) if job.batch_name == batch_name]
+
+    def read_repository(self):
+        """Nothing is known of it."""
+        return RepositoryInfo()
 
     def resume(self, job_ids):
         """Resumes jobs."""

@@ -16,8 +16,7 @@ _MOST_NAMES = 10
 
 def job_labels(bundle: Bundle) -> dict[str, str]:
     """The jobs as people read them, by key."""
-    main = bundle.manifest["name"]
-    return {job["key"]: job_label(job["key"], graph=job["graph"], main=main) for job in bundle.jobs}
+    return {job.key: job_label(job.key, graph=job.graph, main=bundle.graph) for job in bundle.jobs}
 
 
 def print_answer(results: Mapping[str, NodeResults]) -> None:

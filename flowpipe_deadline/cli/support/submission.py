@@ -63,7 +63,7 @@ def _job_json(job: SubmittedJob) -> dict[str, Any]:
         "status": job.status,
         "done": job.done,
         "total": job.total,
-        "counted_by": "Deadline" if job.is_told else "results",
+        "counted_by": "Deadline" if job.is_reported else "results",
         "states": dict(job.states),
         "progress": round(job.progress, 1),
         "errors": job.errors,

@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from ...deadline.client import SubmissionError
 from ...deadline.command_output import parse_job_id
-from ...submit.script import ScriptClient
+from ...submit.script_client import ScriptClient
 from ..recorder import Exchange
 from . import script_look
 from .experiment import Experiment, NoAnswerError, Outcome, question

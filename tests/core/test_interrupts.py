@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from flowpipe_deadline.submit.interrupts import stop_requests
+from flowpipe_deadline.core.interrupts import stop_requests
 
 
 def test_a_request_waits_for_a_good_moment():

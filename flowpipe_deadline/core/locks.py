@@ -1,0 +1,192 @@
+"""Lock files, and whether the process that a lock or a record names is still running.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Callable, Iterator, List, Optional, Tuple
+
+from .files import temporary_name
+
+_PS_SECONDS = 10.0
+
+
+@contextlib.contextmanager
+def locked(
+    path: Path,
+    text: str,
+    *,
+    is_stale: Callable[[str], bool],
+    refuse: Callable[[str], None],
+    temporary: Callable[[str], str] = temporary_name,
+) -> Iterator[None]:
+    """Holds the lock file, with this text in it, until the block ends; the text differs from that of all others.
+
+    The lock of somebody else is removed if ``is_stale`` says so of its text. Otherwise ``refuse`` is called, which
+    raises, or waits a moment before the next try. ``temporary`` gives the name of a file beside the lock.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    while not _take(path, text, beside=path.with_name(temporary(path.name))):
+        try:
+            found = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            continue
+        if is_stale(found):
+            _remove(path, found, beside=path.with_name(temporary(path.name)))
+        else:
+            refuse(found)
+    try:
+        yield
+    finally:
+        _unlink(path)
+
+
+def _take(path: Path, text: str, *, beside: Path) -> bool:
+    """Whether the lock is ours now; it appears with its whole text."""
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.link(str(beside), str(path))
+    except FileExistsError:
+        return False
+    except OSError:
+        if not beside.exists():
+            raise
+        return _take_in_two_steps(path, text)  # A file system without hard links.
+    finally:
+        _unlink(beside)
+    return True
+
+
+def _take_in_two_steps(path: Path, text: str) -> bool:
+    try:
+        file = path.open("x", encoding="utf-8")
+    except FileExistsError:
+        return False
+    try:
+        with file:
+            file.write(text)
+    except BaseException:
+        _unlink(path)
+        raise
+    return True
+
+
+def _remove(path: Path, text: str, *, beside: Path) -> None:
+    """Removes the lock with this text, and no other that has taken its place meanwhile."""
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(str(path), str(beside))
+        if beside.read_text(encoding="utf-8") != text:
+            with contextlib.suppress(OSError):
+                os.link(str(beside), str(path))
+        beside.unlink()
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+
+
+def is_running(process: int, *, started: str = "") -> bool:
+    """Whether there is a process of that number on this machine; with ``started``, one with that ``start_mark``."""
+    if process <= 0:
+        return False
+    if sys.platform == "win32":
+        mark = _windows_start(process)
+        return mark is not None and (not mark or not started or started == mark)
+    if not _runs_on_posix(process) or _linux_state_and_start(process)[0] in ("Z", "X"):  # Ended, and still listed.
+        return False
+    mark = start_mark(process) if started else ""
+    return not mark or started == mark  # Numbers of processes are used again.
+
+
+def start_mark(process: int) -> str:
+    """When that process began, in the system's own words; empty where the system does not tell."""
+    if sys.platform == "win32":
+        return _windows_start(process) or ""
+    return _linux_state_and_start(process)[1] or _ps_start(process)
+
+
+def _linux_state_and_start(process: int) -> Tuple[str, str]:
+    """State and start of a process as Linux tells them; both empty elsewhere."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        return fields[0], fields[19]
+    except (OSError, IndexError):
+        return "", ""
+
+
+def _ps_start(process: int) -> str:
+    """As ``ps`` tells it, which every other POSIX system has."""
+    command = ["ps", "-o", "lstart=", "-p", str(process)]
+    try:
+        result = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_PS_SECONDS,
+            check=True,
+            env={**os.environ, "LC_ALL": "C", "TZ": "UTC"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return " ".join(result.stdout.decode("ascii", "replace").split())
+
+
+def _runs_on_posix(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _windows_start(process: int) -> Optional[str]:
+    """The creation time in units of 100 nanoseconds since 1601; empty if unknown, None if it does not run.
+
+    ``os.kill`` would end the process, whatever the signal.
+    """
+    import ctypes  # noqa: PLC0415  (Windows only)
+
+    query_limited_information, still_active = 0x1000, 259
+    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
+    handle = kernel.OpenProcess(query_limited_information, False, process)
+    if not handle:
+        return None
+    code = ctypes.c_ulong()
+    times = [ctypes.c_ulonglong() for _ in range(4)]  # Creation, exit, kernel and user time.
+    kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+    is_known = kernel.GetProcessTimes(handle, *map(ctypes.byref, times))
+    kernel.CloseHandle(handle)
+    if code.value != still_active:
+        return None
+    return str(times[0].value) if is_known else ""
+
+
+def seconds_since_written(paths: List[Path], *, folder: Path) -> float:
+    """How long ago the last of these files was written, by the clock of the file system that holds them."""
+    written = [0.0]
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            written.append(path.stat().st_mtime)
+    return _time_of(folder) - max(written)
+
+
+def _time_of(folder: Path) -> float:
+    """The time that the folder's file system gives to a file now; a share may have another clock than this machine."""
+    with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=str(folder)) as file:
+        file.write(b".")
+        file.flush()
+        return os.fstat(file.fileno()).st_mtime
+    return time.time()
