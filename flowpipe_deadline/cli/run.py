@@ -9,13 +9,13 @@ from typing import Any, Optional
 
 import click
 
-from ..bundle.write import write_bundle
 from ..core.bundle import MANIFEST, Bundle
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
 from ..results.outputs import NodeResults, read_results
-from ..studio.plan import studio_plan
+from ..studio.plan import plan_graph
+from ..studio.write import write_bundle
 from .support.effective import effective_options
 from .support.options import (
     Folder,
@@ -103,12 +103,17 @@ def run(
     else:
         own_root = local_root(root)
         effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
-        known = {"python", *executables}
-        plan = studio_plan(
-            graph_from(target, parameters), studio=effective.studio, layers=effective.layers, interpreters=known
+        plan = plan_graph(
+            graph_from(target, parameters),
+            settings=effective.settings,
+            presets=presets,
+            interpreters={"python", *executables},
+            studio=effective.studio,
         )
         say_warnings(plan.warnings)
-        bundle = write_bundle(plan, root=own_root, templates=effective.templates, store=effective.store)
+        bundle = write_bundle(
+            plan, root=own_root, templates=effective.templates, store=effective.store, studio=effective.studio
+        )
     say(f"Bundle: {bundle.folder}")
     labels = job_labels(bundle)
     with terminable(), progress_display(progress_console(), labels) as display:

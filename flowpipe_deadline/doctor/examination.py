@@ -14,7 +14,7 @@ from ..deadline.client import RepositoryInfo
 from ..deadline.process import ProcessClient, find_deadlinecommand
 from ..installation.packages import own_version
 from ..planning.plan import Plan
-from ..studio.plan import studio_plan
+from ..studio.plan import plan_graph
 from ..submit.submit import Connection, open_client
 from . import connections, machine, places, probe_graph, repository
 from .measures import remains
@@ -126,7 +126,12 @@ class Examination:
         studio = self._options.studio
         where = "no studio file" if studio.path is None else f"studio file {studio.path}"
         try:
-            self._plan = studio_plan(probe_graph.build_graph(), studio=studio, layers=self._options.layers)
+            self._plan = plan_graph(
+                probe_graph.build_graph(),
+                settings=self._options.settings,
+                presets=self._options.presets,
+                studio=studio,
+            )
         except FlowpipeDeadlineError as error:
             self._checks.append(Check("settings", "problem", str(error), f"mend it ({where})"))
         else:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
-from ..bundle.write import write_bundle
+from ..bundle.write import write_plan
 from ..core.bundle import Bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..core.text import one_line
@@ -18,7 +18,7 @@ from ..results.failures import read_failures
 from ..results.outputs import read_results
 from ..status.jobs import DeadlineJobs
 from ..submit.record import read_submission
-from ..submit.submit import Connection, open_client, submit_bundle
+from ..submit.submit import Connection, open_client, submit_unchecked
 from ..submit.transaction import InterruptedSubmissionError
 from . import measures, probe_graph
 from .measures import LONGEST
@@ -80,11 +80,11 @@ class GraphSender:
     def _send(self, connection: Connection, expected: Optional[Mapping[str, Mapping[str, Any]]]) -> None:
         """Submits the graph by one way, and waits for it if it is to give something; leaves nothing behind."""
         self._say(f"Submitting {len(self._plan.jobs)} jobs by {connection.via}{'' if expected else ', suspended'}")
-        bundle = write_bundle(self._plan, root=self._root, store=self._options.store)
+        bundle = write_plan(self._plan, root=self._root, store=self._options.store)
         job_ids: dict[str, str] = {}
         try:
             started = time.monotonic()
-            job_ids = submit_bundle(bundle, connection=connection, keep_suspended=expected is None)
+            job_ids = submit_unchecked(bundle, connection=connection, keep_suspended=expected is None)
             seconds = time.monotonic() - started
             self._submissions[connection.via] = {"seconds": seconds, "jobs": len(job_ids)}
             if expected is not None:

@@ -32,7 +32,7 @@ from .plan import Job, OmittedNode, Plan, has_job_script
 _NO_SETTINGS = NodeSettings(interpreter=DEFAULT_INTERPRETER, batch=None, job_info=(), extra_info=())
 
 
-def plan_graph(
+def make_plan(
     graph: Graph,
     *,
     name: Optional[str] = None,

@@ -19,7 +19,7 @@ from .root import read_root_info, root_warnings
 from .storage import Mounts, read_mounts
 
 
-def check_plan(
+def examine_plan(
     plan: Optional[Plan],
     *,
     root: Optional[AnyPath] = None,

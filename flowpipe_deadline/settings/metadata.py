@@ -114,7 +114,7 @@ def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: 
     for problem in (*parsed.errors, *parsed.idle):
         errors.add(f"{_GRAPH_WIDE}: {problem}" if problem in graph_wide.idle else str(problem))
     if settings.get(_CAPTURE) and context.environ is None:
-        errors.add(f"{_CAPTURE} needs to know the environment: plan_graph(…, context=read_plan_context())")
+        errors.add(f"{_CAPTURE} needs to know the environment: make_plan(…, context=read_plan_context())")
     errors.errors.raise_all()
     return NodeSettings(
         interpreter=interpreter,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Optional
+from typing import Optional, Union
 
 from ..deadline.client import DeadlineClient
 from ..submit.submit import VIA_VARIABLE, Connection, choose_connection, open_client
@@ -11,13 +11,13 @@ from ..submit.transaction import Stop
 from .file import StudioFile, load_studio_file
 
 
-def studio_connection(studio: StudioFile, *, via: Optional[str] = None) -> Connection:
-    """The way that was asked for, here or by an environment variable, else the studio's, else one that fits.
+def studio_connection(studio: StudioFile, *, via: Union[str, Connection, None] = None) -> Connection:
+    """The connection that is asked for, here or by an environment variable, else the studio's, else one that fits.
 
     Raises:
         UsageError, SubmissionError: As ``choose_connection`` does.
     """
-    return choose_connection(via, environment=studio_variables(studio))
+    return via if isinstance(via, Connection) else choose_connection(via, environment=studio_variables(studio))
 
 
 def studio_variables(studio: StudioFile) -> dict[str, str]:

@@ -10,9 +10,10 @@ import pytest
 from flowpipe import Graph
 from harness import run_cli, write_script
 
-from flowpipe_deadline import OfflineEvaluator, plan_graph, write_bundle
+from flowpipe_deadline import OfflineEvaluator, write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
 from flowpipe_deadline.errors import HookError, SettingError
+from flowpipe_deadline.planning.planner import make_plan
 from flowpipe_deadline.studio.hooks import apply_hooks, find_hooks, with_settings
 
 PRELUDE = """
@@ -64,7 +65,7 @@ def plan_of_two():
     last = nodes.Pass(name="last", graph=graph)
     first.outputs["value"].connect(last.inputs["value"])
     nodes.Pass(name="alone", graph=graph)
-    return plan_graph(graph)
+    return make_plan(graph)
 
 
 def test_a_hook_says_more_to_deadline(hooked):
@@ -239,7 +240,7 @@ def test_settings_of_a_job_take_the_place_of_what_it_had(graph, held, said, job_
     """All of it: no number of an old list stays, and nothing that cannot stand beside them."""
     nodes.Pass(name="a", graph=graph, metadata={"deadline": held})
 
-    job = with_settings(plan_graph(graph).jobs[0], said)
+    job = with_settings(make_plan(graph).jobs[0], said)
 
     assert dict(job.job_info) == job_info
 

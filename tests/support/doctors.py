@@ -11,8 +11,7 @@ from flowpipe_deadline.doctor.examination import Examination
 from flowpipe_deadline.doctor.options import DoctorOptions
 from flowpipe_deadline.doctor.probe import GraphSender
 from flowpipe_deadline.doctor.probe_graph import build_graph
-from flowpipe_deadline.planning.planner import plan_graph
-from flowpipe_deadline.settings.layers import Layer, Layers
+from flowpipe_deadline.planning.planner import make_plan
 from flowpipe_deadline.submit.submit import choose_connection
 
 COMMAND = (sys.executable, "-m", "flowpipe_deadline.cli.main", "doctor")
@@ -21,8 +20,7 @@ RECORD = "custom/plugins/Flowpipe/installed.json"
 
 def examine(*, settings=None, **options):
     """What is found out; a root on this machine is no problem."""
-    layers = Layers((Layer("test", settings or {}),))
-    asked = DoctorOptions(**{"tolerated": {WarningKind.LOCAL_ROOT}, "layers": layers, **options})
+    asked = DoctorOptions(**{"tolerated": {WarningKind.LOCAL_ROOT}, "settings": settings or {}, **options})
     examination = Examination(asked, say=print, is_stopping=lambda: False)
     examination.run()
     return examination
@@ -32,7 +30,7 @@ def send(root, *vias, **options):
     """What comes of the doctor's graph by these ways, the first of which is waited for; nothing else is looked at."""
     ways = [choose_connection(via) for via in vias or ("command",)]
     sender = GraphSender(
-        plan_graph(build_graph()), DoctorOptions(root=root, **options), ways, say=print, is_stopping=lambda: False
+        make_plan(build_graph()), DoctorOptions(root=root, **options), ways, say=print, is_stopping=lambda: False
     )
     sender.run()
     return sender
