@@ -14,7 +14,7 @@ from ..core.errors import StudioFileError, UsageError
 from ..core.warnings import ErrorCollector
 from ..settings.kinds import suggestion
 from .checks import StudioChecks
-from .toml import TomlError, line_of, parse_toml
+from .toml import TomlError, find_lines, parse_toml
 
 CONFIG_VARIABLE = "FLOWPIPE_DEADLINE_CONFIG"
 _APPLICATION = "flowpipe-deadline"
@@ -132,7 +132,8 @@ def read_studio_file(path: Path) -> StudioFile:
         raise StudioFileError(path, f"is no TOML: {error}", line=error.line) from error
     checks = StudioChecks(table, folder=path.parent)
     values = checks.values()
-    errors = [StudioFileError(path, reason, line=line_of(text, key)) for key, reason in checks.errors]
+    lines = find_lines(text, [keys for keys, _ in checks.errors])
+    errors = [StudioFileError(path, reason, line=line) for line, (_, reason) in zip(lines, checks.errors)]
     errors.sort(key=lambda error: error.line or 0)
     ErrorCollector(errors).raise_all()
     return StudioFile(path=path, **values)
