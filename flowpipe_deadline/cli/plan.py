@@ -38,7 +38,7 @@ def plan(
 ) -> None:
     """Show the jobs that a graph becomes, and why.
 
-    Nothing is written, nothing is run.
+    Nothing is written or run.
 
     \b
     Examples:

@@ -53,14 +53,14 @@ from .support.signals import terminable
     type=click.IntRange(min=1),
     default=DEFAULT_FAILURE_LIMIT,
     show_default=True,
-    help="How often a task may fail before it has failed for good.",
+    help="How often a task is tried before it has failed for good.",
 )
 @interpreter_option
 @click.option(
     "--repository",
     type=Folder(),
     metavar="DIR",
-    help="Use the plugin and the packages that are installed there, and nothing of this environment.",
+    help="Use only the plugin and the packages that are installed there, and nothing of this environment.",
 )
 @root_option(help_text="The folder that gets the bundle; by default one in your user data.")
 @templates_option
@@ -84,8 +84,8 @@ def run(
     """Run a graph on this machine, through the same plugin as on the farm.
 
     Writes the bundle, runs its jobs, and prints the outputs of the last nodes. A BUNDLE goes on where it stopped:
-    tasks that are complete are not done again. Exits with 0 only if all jobs are complete. The root in a studio file is
-    the farm's, and is not used here.
+    complete tasks are not run again. Exits with 0 only if all jobs are complete. The root in a studio file is the
+    farm's, and is not used here.
 
     \b
     Examples:
@@ -133,7 +133,7 @@ def run(
 
 
 def _shown(state: RunState, labels: Mapping[str, str]) -> Shown:
-    """The farm's state, for a display."""
+    """The state of the run, for a display."""
     by_job: dict[str, list[Task]] = {key: [] for key in state.jobs}
     for task in state.tasks:
         by_job[task.key].append(task)
@@ -200,4 +200,4 @@ def _print_report(bundle: Bundle, state: RunState, results: dict[str, NodeResult
     for line in pending_lines(waiting):
         say(line)
     if not state.is_complete:
-        say(f"To go on once that is mended:  flowpipe-deadline run {bundle.folder}")
+        say(f"To go on after fixing that:  flowpipe-deadline run {bundle.folder}")

@@ -39,7 +39,7 @@ from .support.output import answer, answer_json, reserve_stdout, say, say_warnin
 @store_option
 @via_option
 @click.option("--again", is_flag=True, help="Submit the plan of a BUNDLE once more, as a new bundle without results.")
-@click.option("--suspended", is_flag=True, help="Leave the jobs suspended, for somebody to resume in the Monitor.")
+@click.option("--suspended", is_flag=True, help="Leave the jobs suspended, to be resumed in the Monitor.")
 @strict_option
 @tolerate_option
 @settings_options
@@ -63,10 +63,10 @@ def submit(
 ) -> None:
     """Submit a graph to Deadline, one job per node: all of them, or none.
 
-    Everything that is wrong with the graph, the root or the farm's pools and limits is told first, at once. Then the
-    bundle is written and its jobs go to Deadline, suspended and upstream first; when all are there as planned, they are
-    released together. If anything goes wrong, or on Ctrl+C, the jobs are deleted again. A BUNDLE that was only written
-    is submitted as it is.
+    First, everything that is wrong with the graph, the root, or the farm's pools and limits is reported at once. Then
+    the bundle is written and its jobs go to Deadline, suspended and upstream first; when all are there as planned, they
+    are released together. If anything goes wrong, or on Ctrl+C, the jobs are deleted again. A BUNDLE that was only
+    written is submitted as it is.
 
     \b
     Examples:

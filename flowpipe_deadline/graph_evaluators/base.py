@@ -15,12 +15,12 @@ from ..planning.graph import sorted_nodes
 
 
 class GraphEvaluator(Evaluator):
-    """A graph is planned, written and run elsewhere, and gets its outputs back.
+    """Plans a graph, has it run elsewhere, and puts its outputs back into it.
 
-    The plugs are left as flowpipe's own evaluation leaves them, and ``stats`` holds the times seen from here; what a
-    node sets on itself stays where it was evaluated. What does not depend on a failed node is still evaluated and
-    brought back; then the node's error is raised, of its own class where that can be imported. Nodes have to be
-    importable by other processes, and relative paths in them mean the bundle's folder.
+    The plugs are left as flowpipe's own evaluation leaves them, and ``stats`` holds the times seen from here. What a
+    node sets on itself stays where it was evaluated. Nodes that do not depend on a failed one are still evaluated and
+    get their outputs; then the error is raised, of its own class where that can be imported. Nodes have to be
+    importable by other processes, and relative paths in them are relative to the bundle's folder.
     """
 
     def evaluate(
@@ -33,8 +33,8 @@ class GraphEvaluator(Evaluator):
         Raises:
             FlowpipeDeadlineError: The graph cannot be planned or run; the message says why.
             EvaluationError: A node failed with an error that is not known here, or without saying why.
-            KeyboardInterrupt: Ctrl+C; nothing goes on, and what was complete is in the graph.
-            BaseException: Whatever a node raises.
+            KeyboardInterrupt: Ctrl+C. Nothing goes on, and what was complete is in the graph.
+            BaseException: What a node raised.
         """
         refuse_while_loading("evaluate a graph")
         nodes = sorted_nodes(graph)
@@ -56,8 +56,4 @@ class GraphEvaluator(Evaluator):
         skip: Collection[INode],
         on_node_event: Optional[NodeEventCallback],
     ) -> list[BaseException]:
-        """Plans the graph without the nodes to ``skip``, runs it to its end while the others follow.
-
-        Returns:
-            What ``nodes``, those to evaluate by key, raised.
-        """
+        """Runs the graph to its end without the nodes to ``skip``; returns what the ``nodes``, by key, raised."""

@@ -46,12 +46,11 @@ class DeadlineEvaluator(GraphEvaluator):
         poll_seconds: float = 10.0,
         on_progress: Optional[Callable[[Mapping[str, str]], None]] = None,
     ) -> None:
-        """``root`` and ``options`` are those of ``submit_graph``, but that a ``root`` may be on this machine, and that
-        the jobs are always submitted and released.
+        """``root`` and ``options`` are as for ``submit_graph``; a ``root`` on this machine is only a warning.
 
-        Deadline is asked for the state of the jobs every ``poll_seconds``, and ``on_progress`` is called with every
-        change: Deadline's words by node key. How often a task is tried again is the repository's setting. Where waiting
-        ends early, the jobs are suspended.
+        The jobs are always submitted and released. Deadline is asked for their states every ``poll_seconds``, and
+        ``on_progress`` is called with every change: Deadline's words by node key. How often a task is tried again is
+        the repository's setting. If waiting ends early, the jobs are suspended.
         """
         self._root = root
         self._options = options or SubmitOptions()
@@ -91,7 +90,7 @@ class DeadlineEvaluator(GraphEvaluator):
         return live.errors
 
     def _watch(self, jobs: DeadlineJobs, live: LiveGraph, *, job_ids: Mapping[str, str]) -> None:
-        """Returns when no job can go on any more."""
+        """Returns when no job can go on."""
 
         def explain(key: str) -> str:
             words = "was deleted before it was complete" if jobs.statuses[key] == DELETED else "failed"
@@ -109,7 +108,7 @@ class DeadlineEvaluator(GraphEvaluator):
 
 
 def _suspend(jobs: DeadlineJobs) -> str:
-    """Suspends what could start, where waiting ends early; how that went."""
+    """Suspends the jobs that could start; returns how that went."""
     try:
         return jobs.suspend()
     except SubmissionError as error:

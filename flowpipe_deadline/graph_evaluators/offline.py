@@ -50,11 +50,10 @@ class OfflineEvaluator(GraphEvaluator):
         interpreters: Optional[Mapping[str, str]] = None,
         options: Optional[SubmitOptions] = None,
     ) -> None:
-        """``workers`` tasks run at once; a task is tried ``failure_limit`` times.
+        """Runs ``workers`` tasks at once, and tries each ``failure_limit`` times.
 
-        The bundle goes below ``root`` or the folder that FLOWPIPE_DEADLINE_ROOT names, and stays there; without either
-        it is temporary. ``interpreters`` are those of ``WorkerSetup``; of the ``options``, those count that are about
-        the plan and the bundle.
+        The bundle stays below ``root`` or the folder that FLOWPIPE_DEADLINE_ROOT names; without either it is temporary.
+        ``interpreters`` are as for ``WorkerSetup``. Of the ``options``, those of the plan and of the bundle count.
         """
         self._workers = workers
         self._root = root
@@ -100,7 +99,7 @@ class OfflineEvaluator(GraphEvaluator):
 
     @contextmanager
     def _new_bundle(self, plan: Plan, studio: StudioFile) -> Iterator[tuple[Bundle, bool]]:
-        """A new bundle, and whether it stays."""
+        """A new bundle, and whether it is kept."""
         root = self._root or os.environ.get(ROOT_VARIABLE)
         if root:
             yield self._write(plan, root, studio), True
@@ -125,7 +124,7 @@ def _states(state: RunState) -> dict[str, JobState]:
 
 
 def _last_words(bundle: Bundle, state: RunState, key: str) -> str:
-    """Why a task failed whose evaluator could not say it: the farm's message, and the end of the task's log."""
+    """Why a task failed that left no error: the offline farm's message, and the end of the task's log."""
     task = next(task for task in state.tasks if task.key == key and task.status is TaskStatus.FAILED)
     try:
         said = task_log(bundle, task).read_text(encoding="utf-8")
@@ -136,7 +135,7 @@ def _last_words(bundle: Bundle, state: RunState, key: str) -> str:
 
 
 def _delete_unless_used(folder: Path) -> None:
-    """Deletes a temporary root, unless nodes wrote files of their own into their working directory, the bundle."""
+    """Deletes a temporary root, unless nodes wrote files of their own into the bundle, their working directory."""
     own = [path for bundle in folder.iterdir() for path in bundle.iterdir() if path.name not in _PARTS]
     if not own:
         shutil.rmtree(folder, ignore_errors=True)

@@ -44,7 +44,7 @@ def check_all(
     options: SubmitOptions,
     errors: Optional[ErrorCollector] = None,
 ) -> tuple[PlanWarning, ...]:
-    """As ``check_plan``, with completed ``options``; without a plan only the rest. The ``errors`` are raised as well."""
+    """As ``check_plan``, with completed ``options``; without a plan, only the rest. Raises the ``errors`` as well."""
     strict = options.strict if isinstance(options.strict, bool) else parse_strict(options.strict or ())
     # Without a repository nothing is submitted, so a root of this machine does no harm.
     harmless = {WarningKind.LOCAL_ROOT} if repository is None else set()

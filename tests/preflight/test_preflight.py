@@ -85,7 +85,7 @@ def test_a_root_of_this_machine_may_be_allowed(tmp_path, graph):
 
     with pytest.raises(CheckError, match="is on this machine"):
         raise_errors(examine_plan(plan, root=tmp_path, mounts=LOCAL))
-    warnings = raise_errors(examine_plan(plan, root=tmp_path, allow_local_root=True, mounts=LOCAL))
+    warnings = raise_errors(examine_plan(plan, root=tmp_path, mounts=LOCAL), tolerated={WarningKind.LOCAL_ROOT})
 
     assert kinds(warnings) == [(WarningKind.LOCAL_ROOT, "warning")]
 

@@ -1,4 +1,4 @@
-"""What a verb goes by: command line over environment variable over studio file, and where each came from."""
+"""The options that apply to a command: command line over environment variable over studio file, with their sources."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class Option:
-    """The value of an option, and where it came from."""
+    """The value of an option, and where it comes from."""
 
     value: Any
     source: str
@@ -40,7 +40,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Effective:
-    """What holds for one call."""
+    """What applies to one command."""
 
     studio: StudioFile
     settings: Mapping[str, Any]
@@ -52,7 +52,7 @@ class Effective:
 
     @property
     def root(self) -> Optional[Path]:
-        """Where bundles go that all workers are to see."""
+        """Where bundles go that all workers must see."""
         found: Optional[Path] = self.options["root"].value
         return found
 
@@ -76,12 +76,12 @@ def effective_options(
     store: str = "",
     templates: Optional[Path] = None,
 ) -> Effective:
-    """What holds for the current command, of which these are the options.
+    """What applies to the current command, whose options these are.
 
     Raises:
         UsageError: A preset does not exist, or a setting on the command line does not fit.
-        StudioFileError: The studio file does not.
-        PreflightError: Several things do not.
+        StudioFileError: The studio file cannot be read, or a value in it does not fit.
+        PreflightError: There are several of these errors.
     """
     studio = load_studio_file()
     settings = parse_assignments(sets)
