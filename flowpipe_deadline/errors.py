@@ -1,4 +1,4 @@
-"""What callers can catch: every error of this package is a FlowpipeDeadlineError with a message and an exit code."""
+"""The errors of this package. Each is a ``FlowpipeDeadlineError`` with a message and an exit code."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import click
 from rich import box
@@ -17,8 +17,8 @@ from ..core.text import without_password
 from ..preflight.check import parse_kinds, parse_strict
 from ..results.redis_url import RedisAddress
 from ..settings.layers import places
-from ..settings.parse import OWN_SETTINGS
-from ..settings.table import SECTIONS
+from ..settings.parse import OWN_SETTINGS, OwnSetting
+from ..settings.table import SECTIONS, JobSetting
 from ..studio.checks import WEBSERVICE_KEYS
 from ..studio.file import StudioFile, studio_file_places, webservice_variable
 from ..studio.hooks import find_hooks, unknown_hooks
@@ -62,12 +62,12 @@ def config(
     list_settings: bool,
     output: str,
 ) -> None:
-    """Show what holds here, and where each value comes from.
+    """Show which settings apply here, and where each value comes from.
 
     An option on the command line wins over an environment variable, and that over the studio file: the one that
-    FLOWPIPE_DEADLINE_CONFIG names, else that of the machine, else the user's own. The first that exists is the one;
-    nothing is merged. Settings of jobs come from the studio file, from presets in it, from --set, and, first of all,
-    from a node's own metadata.
+    FLOWPIPE_DEADLINE_CONFIG names, else the machine's, else the user's own. The first that exists counts; files are
+    not merged. Settings of jobs come from a node's own metadata, then from --set, from presets, and from the studio
+    file.
 
     \b
     Examples:
@@ -124,7 +124,7 @@ def _report(effective: Effective, options: Mapping[str, Option]) -> dict[str, An
 
 
 def _webservice_options(studio: StudioFile) -> dict[str, Option]:
-    """How the Web Service is reached, but for the password."""
+    """How the Web Service is reached, without the password."""
     options = {}
     for key in WEBSERVICE_KEYS:
         variable = webservice_variable(key)
@@ -140,7 +140,7 @@ def _json(option: Option) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON has it; paths and times as text, and no URL with a password."""
+    """The value for JSON: paths and times as text, and URLs without a password."""
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -151,9 +151,9 @@ def _plain(value: Any) -> Any:
 def _print_report(report: Mapping[str, Any]) -> None:
     out = answer_console()
     for place in report["studio_file"]["places"]:
-        state = (
-            "read" if str(place["path"]) == report["studio_file"]["path"] else "not read" if place["exists"] else "none"
-        )
+        state = "not read" if place["exists"] else "none"
+        if place["path"] == report["studio_file"]["path"]:
+            state = "read"
         out.print(Text(f"studio file, {place['reason']}: {place['path']} ({state})"))
     rows = {**report["options"], **report["settings"]}
     _print_table(("Name", "Value", "From"), [(name, _shown(row["value"]), row["source"]) for name, row in rows.items()])
@@ -173,7 +173,8 @@ def _shown(value: Any) -> str:
 
 
 def _setting_rows() -> Iterable[dict[str, str]]:
-    for section, settings in SECTIONS.items():
+    sections: dict[str, Iterable[Union[JobSetting, OwnSetting]]] = {**SECTIONS, _OWN_SECTION: OWN_SETTINGS.values()}
+    for section, settings in sections.items():
         for setting in settings:
             yield {
                 "section": section,
@@ -182,18 +183,8 @@ def _setting_rows() -> Iterable[dict[str, str]]:
                 "takes": setting.words,
                 "default": setting.default,
                 "about": setting.about,
-                "evidence": setting.evidence,
+                "evidence": getattr(setting, "evidence", ""),
             }
-    for own in OWN_SETTINGS.values():
-        yield {
-            "section": _OWN_SECTION,
-            "name": own.name,
-            "key": own.key,
-            "takes": own.words,
-            "default": own.default,
-            "about": own.about,
-            "evidence": "",
-        }
 
 
 def _print_settings(rows: Iterable[Mapping[str, str]]) -> None:

@@ -8,9 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..planning.plan import Job, Plan, frames_text
-from ..studio.file import load_studio_file
-from ..studio.plan import studio_plan
-from .support.effective import graph_layers
+from ..studio.plan import plan_graph
+from .support.effective import effective_options
 from .support.options import (
     graph_from,
     interpreter_option,
@@ -39,7 +38,7 @@ def plan(
 ) -> None:
     """Show the jobs that a graph becomes, and why.
 
-    Nothing is written, nothing is run.
+    Nothing is written or run.
 
     \b
     Examples:
@@ -49,9 +48,14 @@ def plan(
     """
     reserve_stdout()
     known = {"python", *parse_interpreters(interpreters)}
-    studio = load_studio_file()
-    layers = graph_layers(studio, sets=sets, presets=presets)
-    planned = studio_plan(graph_from(graph, parameters), studio=studio, layers=layers, interpreters=known)
+    effective = effective_options(sets=sets, presets=presets)
+    planned = plan_graph(
+        graph_from(graph, parameters),
+        settings=effective.settings,
+        presets=presets,
+        interpreters=known,
+        studio=effective.studio,
+    )
     if output == "json":
         answer_json(planned.to_json())
     else:

@@ -9,14 +9,14 @@ from typing import Any, Optional
 
 import click
 
-from ..bundle.write import write_bundle
 from ..core.bundle import MANIFEST, Bundle
 from ..core.interrupts import terminable
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
 from ..results.outputs import NodeResults, read_results
-from ..studio.plan import studio_plan
+from ..studio.plan import plan_graph
+from ..studio.write import write_bundle
 from .support.effective import effective_options
 from .support.options import (
     Folder,
@@ -53,14 +53,14 @@ from .support.report import answer_parts, has_answer, job_labels, pending_lines,
     type=click.IntRange(min=1),
     default=DEFAULT_FAILURE_LIMIT,
     show_default=True,
-    help="How often a task may fail before it has failed for good.",
+    help="How often a task is tried before it has failed for good.",
 )
 @interpreter_option
 @click.option(
     "--repository",
     type=Folder(),
     metavar="DIR",
-    help="Use the plugin and the packages that are installed there, and nothing of this environment.",
+    help="Use only the plugin and the packages that are installed there, and nothing of this environment.",
 )
 @root_option(help_text="The folder that gets the bundle; by default one in your user data.")
 @templates_option
@@ -84,8 +84,8 @@ def run(
     """Run a graph on this machine, through the same plugin as on the farm.
 
     Writes the bundle, runs its jobs, and prints the outputs of the last nodes. A BUNDLE goes on where it stopped:
-    tasks that are complete are not done again. Exits with 0 only if all jobs are complete. The root in a studio file is
-    the farm's, and is not used here.
+    complete tasks are not run again. Exits with 0 only if all jobs are complete. The root in a studio file is the
+    farm's, and is not used here.
 
     \b
     Examples:
@@ -103,12 +103,17 @@ def run(
     else:
         own_root = local_root(root)
         effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
-        known = {"python", *executables}
-        plan = studio_plan(
-            graph_from(target, parameters), studio=effective.studio, layers=effective.layers, interpreters=known
+        plan = plan_graph(
+            graph_from(target, parameters),
+            settings=effective.settings,
+            presets=presets,
+            interpreters={"python", *executables},
+            studio=effective.studio,
         )
         say_warnings(plan.warnings)
-        bundle = write_bundle(plan, root=own_root, templates=effective.templates, store=effective.store)
+        bundle = write_bundle(
+            plan, root=own_root, templates=effective.templates, store=effective.store, studio=effective.studio
+        )
     say(f"Bundle: {bundle.folder}")
     labels = job_labels(bundle)
     with terminable(), progress_display(progress_console(), labels) as display:
@@ -128,7 +133,7 @@ def run(
 
 
 def _shown(state: RunState, labels: Mapping[str, str]) -> Shown:
-    """The farm's state, for a display."""
+    """The state of the run, for a display."""
     by_job: dict[str, list[Task]] = {key: [] for key in state.jobs}
     for task in state.tasks:
         by_job[task.key].append(task)
@@ -195,4 +200,4 @@ def _print_report(bundle: Bundle, state: RunState, results: dict[str, NodeResult
     for line in pending_lines(waiting):
         say(line)
     if not state.is_complete:
-        say(f"To go on once that is mended:  flowpipe-deadline run {bundle.folder}")
+        say(f"To go on after fixing that:  flowpipe-deadline run {bundle.folder}")

@@ -15,7 +15,7 @@ from ..deadline.process import ProcessClient
 from ..deadline.webservice.settings import WebServiceSettings, parse_environment
 from ..planning.plan import Plan
 from ..studio.connect import studio_connection, studio_variables
-from ..studio.plan import studio_plan
+from ..studio.plan import plan_graph
 from ..submit.submit import Connection, open_client
 from ..submit.transaction import Say, Stop
 from . import machine, probe_graph, repository
@@ -118,7 +118,12 @@ class _Examination:
         studio = self._options.studio
         where = "no studio file" if studio.path is None else f"studio file {studio.path}"
         try:
-            self._plan = studio_plan(probe_graph.build_graph(), studio=studio, layers=self._options.layers)
+            self._plan = plan_graph(
+                probe_graph.build_graph(),
+                settings=self._options.settings,
+                presets=self._options.presets,
+                studio=studio,
+            )
         except FlowpipeDeadlineError as error:
             return Check("settings", "problem", str(error), f"mend it ({where})")
         return Check("settings", "ok", where, details={"studio_file": studio.path is not None})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from ..core.bundle import FILES
 from ..core.warnings import WarningKind
-from ..settings.layers import Layers
 from ..studio.file import StudioFile
 
 GRAPH = "graph"
@@ -25,8 +24,9 @@ class DoctorOptions:
     root: Optional[Path] = None
     store: str = FILES
     studio: StudioFile = field(default_factory=StudioFile)
-    layers: Layers = field(default_factory=lambda: Layers(()))
-    """The settings of the jobs that are tried out."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    presets: tuple[str, ...] = ()
+    """The settings of the jobs that are tried out, as for ``plan_graph``."""
     tolerated: Collection[WarningKind] = ()
     """Errors of these kinds are only warnings."""
     is_probing: bool = False

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional
 
-from ..bundle.write import write_bundle
+from ..bundle.write import write_plan
 from ..core.bundle import FILES, Bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..core.text import one_line
@@ -19,7 +19,7 @@ from ..results.failures import read_failures
 from ..results.outputs import read_results
 from ..status.jobs import DeadlineJobs
 from ..submit.record import read_submission
-from ..submit.submit import Connection, open_client, submit_bundle
+from ..submit.submit import Connection, open_client, submit_unchecked
 from ..submit.transaction import Say, Stop
 from ..submit.undo import Deletion
 from . import measures, probe_graph
@@ -69,11 +69,11 @@ class GraphSender:
         suspended = "" if is_evaluated else ", suspended"
         self._say(f"Submitting {len(self._plan.jobs)} jobs by {connection.via}{suspended}")
         assert self._options.root is not None
-        bundle = write_bundle(self._plan, root=self._options.root, store=self._options.store)
+        bundle = write_plan(self._plan, root=self._options.root, store=self._options.store)
         job_ids: dict[str, str] = {}
         try:
             started = time.monotonic()
-            job_ids = submit_bundle(bundle, connection=connection, keep_suspended=not is_evaluated)
+            job_ids = submit_unchecked(bundle, connection=connection, keep_suspended=not is_evaluated)
             seconds = time.monotonic() - started
             self._submissions[connection.via] = {"seconds": seconds, "jobs": len(job_ids)}
             if is_evaluated:

@@ -1,4 +1,4 @@
-"""Results to live nodes: a graph follows the jobs of its bundle, as if it were being evaluated here."""
+"""Puts results into the nodes of a graph as the jobs end, as if the graph were being evaluated here."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from ..results.merge import Batch, MissingResultsError, merge_results
 
 JobState = Literal["waiting", "started", "completed", "failed"]
 
-_PAUSE = 0.5  # Seconds between two looks for a late result.
+_PAUSE = 0.5  # Seconds between two attempts to read a late result.
 
 
 class LiveGraph:
-    """Nodes that get their outputs as their jobs end, and what was raised on the way."""
+    """Nodes that get their outputs as their jobs end, and the errors of those that failed."""
 
     def __init__(
         self,
@@ -33,24 +33,24 @@ class LiveGraph:
         on_node_event: Optional[NodeEventCallback] = None,
         wait: float = 0.0,
     ) -> None:
-        """``nodes`` are those to evaluate by key, upstream first, omitted ones among them.
+        """``nodes`` are those to evaluate by key, upstream first, including omitted ones.
 
-        ``wait`` is how many seconds to look again for results that the file system does not show yet.
+        ``wait`` is for how many seconds to try again to read results that the file system does not show yet.
         """
         self.errors: list[BaseException] = []
-        """What failed nodes raised, in the order in which that was seen."""
+        """What failed nodes raised, in the order in which their failures were noticed."""
         self._bundle = bundle
         self._store = open_store(bundle.folder)
         self._on_node_event = on_node_event
         self._wait = wait
         self._unfinished = dict(nodes)
-        self._open = {id(node) for node in nodes.values()}  # Those that have not got their outputs, or never will.
+        self._open = {id(node) for node in nodes.values()}  # Those without their outputs, for now or for good.
         self._started: dict[str, float] = {}
 
     def follow(self, states: Mapping[str, JobState], *, explain: Callable[[str], str]) -> None:
-        """Brings the nodes up to the states of their jobs, by key; a node is told of after those that feed it.
+        """Brings the nodes up to the states of their jobs, by key, upstream first.
 
-        ``explain`` says why a job failed, for those whose tasks could not say it themselves.
+        ``explain`` says why a job failed whose tasks left no error.
         """
         for key, node in list(self._unfinished.items()):
             if node.omit:
@@ -65,80 +65,77 @@ class LiveGraph:
                 self._fail(key, node, self._error(key, node, explain))
 
     def _pass_over(self, key: str, node: INode) -> None:
-        """An omitted node: flowpipe tells of it in its turn, and leaves it as it is."""
+        """As flowpipe does with an omitted node: reports it in its turn, and leaves it as it is."""
         if any(id(parent) in self._open for parent in parents(node)):
             return
-        self._tell(node, "started")
+        self._report(node, "started")
         node.evaluate()
         self._close(key, node)
-        self._tell(node, "finished")
+        self._report(node, "finished")
 
     def _start(self, key: str, node: INode) -> None:
         self._started[key] = time.time()
-        self._tell(node, "started")
+        self._report(node, "started")
         node.events["evaluation-started"].emit(node)
 
     def _finish(self, key: str, node: INode) -> None:
         try:
-            outputs = decode_outputs(self._awaited(key))
+            outputs = _decoded(self._awaited(key))
         except FlowpipeDeadlineError as error:
             self._fail(key, node, error)
             return
         started = self._started[key]
         node.stats = {"eval_time": time.time() - started, "start_time": started}
-        set_outputs(node, outputs)
+        _set_outputs(node, outputs)
         self._close(key, node)
         node.events["evaluation-finished"].emit(node)
-        self._tell(node, "finished")
+        self._report(node, "finished")
 
     def _fail(self, key: str, node: INode, error: BaseException) -> None:
         self.errors.append(error)
         del self._unfinished[key]
         node.events["evaluation-exception"].emit(node)
-        self._tell(node, "failed", {"error": error})
+        self._report(node, "failed", {"error": error})
 
     def _close(self, key: str, node: INode) -> None:
         del self._unfinished[key]
         self._open.discard(id(node))
 
-    def _tell(
+    def _report(
         self, node: INode, event: Literal["started", "finished", "failed"], info: Optional[dict[str, Any]] = None
     ) -> None:
         if self._on_node_event is not None:
             self._on_node_event(node, event, info)
 
     def _error(self, key: str, node: INode, explain: Callable[[str], str]) -> BaseException:
-        """What the node raised, the traceback that it had on the farm as its cause; else what is known."""
+        """What the node raised, caused by its traceback on the farm; else what is known."""
         done = {str(result.frames) for result in self._store.read(key)}
         for failure in read_failures(self._bundle.folder, key):
             if str(failure.frames) in done:
                 continue
-            told = EvaluationError(label(node), failure.report)
+            report = EvaluationError(label(node), failure.report)
             error = rebuild_error(failure)
             if error is None:
-                return told
-            error.__cause__ = told
+                return report
+            error.__cause__ = report
             return error
         return EvaluationError(label(node), explain(key))
 
     def _awaited(self, key: str) -> dict[str, Any]:
-        """The node's outputs; network file systems show new files late."""
+        """The node's outputs. Network file systems show new files late."""
         deadline = time.monotonic() + self._wait
         while True:
             try:
-                return self._merged(key)
+                batch = Batch.from_json(read_node(self._bundle.folder, key)["batch"])
+                return merge_results(key, batch=batch, results=self._store.read(key))
             except MissingResultsError:
                 if time.monotonic() >= deadline:
                     raise
                 time.sleep(_PAUSE)
 
-    def _merged(self, key: str) -> dict[str, Any]:
-        batch = Batch.from_json(read_node(self._bundle.folder, key)["batch"])
-        return merge_results(key, batch=batch, results=self._store.read(key))
 
-
-def decode_outputs(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Merged outputs of a node with their Python values; classes of enumerations and dataclasses are imported.
+def _decoded(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The merged outputs of a node as Python values; classes of enumerations and dataclasses are imported.
 
     Raises:
         LoadError: A class cannot be imported here.
@@ -152,15 +149,15 @@ def decode_outputs(outputs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def set_outputs(node: INode, outputs: Mapping[str, Any]) -> None:
-    """Leaves the node's plugs as its own evaluation would: outputs set and handed on, inputs clean.
+def _set_outputs(node: INode, outputs: Mapping[str, Any]) -> None:
+    """Leaves the node's plugs as its own evaluation would: outputs set and passed on, inputs clean.
 
-    Outputs that it never set are not in ``outputs``, and stay as they are.
+    Outputs that the node never set are not in ``outputs``, and stay as they are.
     """
     for name, output in outputs.items():
         plug = node.outputs[name]
         for key, value in output["sub_plugs"].items():
             plug[key].value = value
-        plug.value = output["value"]  # After its sub-plugs: each of them sets it anew.
+        plug.value = output["value"]  # After its sub-plugs, as each of them sets it.
     for input_plug in node.all_inputs().values():
         input_plug.is_dirty = False

@@ -28,7 +28,7 @@ from .node_records import Feed, node_record
 from .plan import Job, OmittedNode, Plan
 
 
-def plan_graph(
+def make_plan(
     graph: Graph,
     *,
     name: Optional[str] = None,

@@ -1,4 +1,4 @@
-"""Checks a plan against its root, its files and the repository, before anything is written.
+"""Checks a plan, its root, its files and the repository, before anything is written.
 
 May import ``core`` to ``submit``.
 """

@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a plan, its root and the repository, found before anything is written."""
+"""Checks a plan, its root and the repository before anything is written."""
 
 from __future__ import annotations
 
@@ -19,25 +19,23 @@ from .root import read_root_info, root_warnings
 from .storage import Mounts, read_mounts
 
 
-def check_plan(
+def examine_plan(
     plan: Optional[Plan],
     *,
     root: Optional[AnyPath] = None,
     repository: Optional[RepositoryInfo] = None,
-    allow_local_root: bool = False,
     mounts: Optional[Mounts] = None,
 ) -> tuple[PlanWarning, ...]:
-    """Everything that is wrong or odd, the plan's own warnings included; whatever is not given is not judged.
+    """Everything that is wrong or odd, the plan's own warnings included; what is not given is not checked.
 
-    Without a plan, because there is none, it is what can be told of root and repository alone. A folder and a file are
-    made and deleted where the root is, and functions that merge are imported. ``mounts`` are those of this machine
-    unless given.
+    A folder and a file are made and deleted where the root is, and functions that merge are imported. ``mounts`` are
+    those of this machine unless given.
     """
     warnings = list(plugin_warnings(repository))
     if root is not None:
         mounts = mounts or read_mounts()
         info = read_root_info(root, mounts=mounts)
-        warnings += root_warnings(info, allow_local=allow_local_root)
+        warnings += root_warnings(info)
         if plan is not None:
             warnings += length_warnings(plan, root=info.path, system=mounts.system)
         if plan is not None and info.storage.place == "network":
@@ -55,15 +53,14 @@ def raise_errors(
     tolerated: Collection[WarningKind] = (),
     errors: Optional[ErrorCollector] = None,
 ) -> tuple[PlanWarning, ...]:
-    """Those of the ``found`` that are only warnings.
+    """Those of the ``found`` that are only warnings; the others are raised, together with further ``errors``.
 
-    ``strict`` makes all warnings errors, or those of some kinds; errors of kinds that are ``tolerated`` are warnings,
-    and so are warnings of such kinds whatever ``strict`` says. ``errors`` are others to be told with the errors.
+    ``strict`` makes all warnings errors, or those of some kinds. What is of a ``tolerated`` kind is always a warning.
 
     Raises:
-        CheckError: One of them is an error.
-        PreflightError: Several are, or there are other problems as well.
-        FlowpipeDeadlineError: The only other problem, and no finding is an error.
+        CheckError: There is one error, found here.
+        FlowpipeDeadlineError: There is one error, among ``errors``.
+        PreflightError: There are several.
     """
     strict_kinds: Collection[WarningKind] = (WarningKind if strict else ()) if isinstance(strict, bool) else strict
     collected = ErrorCollector() if errors is None else errors
@@ -81,20 +78,20 @@ def parse_strict(words: Collection[str]) -> Union[bool, frozenset[WarningKind]]:
     """What ``raise_errors`` takes for ``strict``: the kinds that these words name, or True if ``all`` is among them.
 
     Raises:
-        UsageError: A word names none; the nearest one is suggested.
+        UsageError: A word names no kind; the nearest one is suggested.
     """
     kinds = parse_kinds(word for word in words if word != "all")
     return "all" in words or kinds
 
 
 def parse_kinds(words: Iterable[str]) -> frozenset[WarningKind]:
-    """The kinds of findings that these words name.
+    """The kinds of warnings that these words name.
 
     >>> sorted(kind.name for kind in parse_kinds(["large-value", "task-limit"]))
     ['LARGE_VALUE', 'TASK_LIMIT']
 
     Raises:
-        UsageError: A word names none; the nearest one is suggested.
+        UsageError: A word names no kind; the nearest one is suggested.
     """
     by_word = {kind.word: kind for kind in WarningKind}
     kinds = set()
@@ -102,6 +99,6 @@ def parse_kinds(words: Iterable[str]) -> frozenset[WarningKind]:
         if word not in by_word:
             guess = difflib.get_close_matches(word, by_word, n=1)
             advice = f"did you mean '{guess[0]}'?" if guess else f"there are {', '.join(by_word)}"
-            raise UsageError(f"there is no kind of finding '{word}'; {advice}")
+            raise UsageError(f"there is no kind of warning '{word}'; {advice}")
         kinds.add(by_word[word])
     return frozenset(kinds)

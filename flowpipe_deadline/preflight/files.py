@@ -1,4 +1,4 @@
-"""What a plan counts on outside the bundle: modules of nodes, functions that merge, folders for output."""
+"""What a plan needs outside its bundle: modules of nodes, functions that merge, folders for output."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def merge_warnings(plan: Plan) -> tuple[PlanWarning, ...]:
 
 
 def output_warnings(plan: Plan) -> tuple[PlanWarning, ...]:
-    """A warning for each output directory that does not exist here, or is no full path."""
+    """A warning for each output directory that does not exist here."""
     verdicts: dict[str, Optional[PlanWarning]] = {}
     warnings = []
     for job in plan.jobs:
@@ -63,7 +63,7 @@ def output_warnings(plan: Plan) -> tuple[PlanWarning, ...]:
 
 
 def _own_files(job: Job) -> Iterator[str]:
-    """The files of the modules that a worker loads for the node, but for installed ones."""
+    """The files of the modules that a worker loads for the node, without installed ones."""
     for part in ("class", "function"):
         source = job.record[part]
         if source is not None and source["file"] is not None:
@@ -82,7 +82,7 @@ def _local_source(file: str, storage: Storage, users: list[str]) -> PlanWarning:
 def _why_not_importable(rule: str) -> str:
     """Empty if the function can be imported."""
     if rule.startswith("__main__:"):
-        return "the running script is another one on a worker"
+        return "on a worker, the running script is another one"
     try:
         rule_function(rule)
     except MergeError as error:
@@ -95,7 +95,7 @@ def _output_directories(job: Job) -> Iterator[str]:
 
 
 def _judge_folder(folder: str) -> Optional[PlanWarning]:
-    """What is wrong with it; None if nothing is, or nobody here can tell."""
+    """The warning; None if the folder exists, or is a path of another system."""
     if is_windows_path(folder) != (os.name == "nt") or os.path.isdir(folder):
         return None
     return PlanWarning(

@@ -1,4 +1,4 @@
-"""How long the paths of a bundle get: Windows takes 259 characters, unless each machine is told otherwise."""
+"""How long the paths of a bundle get. Windows takes 259 characters, unless it is configured for more."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _LONG_PREFIX = re.compile(r"[/\\]{2}\?[/\\]")  # With it, Windows takes 32767 ch
 
 
 def length_warnings(plan: Plan, *, root: str, system: str) -> tuple[PlanWarning, ...]:
-    """An error if the longest path of the bundle is too long for Windows; a warning where only other systems are known.
+    """An error if the longest path of the bundle is too long for Windows; a warning if the root is not of Windows.
 
-    ``root`` is a full path, ``system`` the one that it is a path of, as ``sys.platform`` says.
+    ``root`` is a full path of the ``system``, which is called as in ``sys.platform``.
     """
     label, path = max(_paths(plan), key=lambda item: len(item[1]))
     length = _windows_length(root.rstrip("/\\")) + 1 + _windows_length(path)
@@ -45,7 +45,7 @@ def length_warnings(plan: Plan, *, root: str, system: str) -> tuple[PlanWarning,
 
 
 def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The longest paths below the root that there will be for each node, while files are written or after."""
+    """Label and longest paths of each node, below the root, while files are written and afterwards."""
     name = submission_name(plan.name, created=datetime(2000, 1, 1), digits="0" * 8)
     partial = partial_name(name)
     for job, stem in zip(plan.jobs, job_file_stems(plan)):
@@ -60,7 +60,7 @@ def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
 
 
 def _last_chunks(job: Job) -> tuple[Optional[FrameList], ...]:
-    """One of these has the longest name: planned frames ascend, so that the last have the most digits."""
+    """The chunks that may have the longest name: planned frames ascend, so the last ones have the most digits."""
     if job.frame_mode == "none":
         return (None,)
     last = (len(job.frames) - 1) // job.chunk_size * job.chunk_size
@@ -69,5 +69,5 @@ def _last_chunks(job: Job) -> tuple[Optional[FrameList], ...]:
 
 
 def _windows_length(text: str) -> int:
-    """Characters as Windows counts them, which takes some for two."""
+    """The number of characters as Windows counts them: some count twice."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

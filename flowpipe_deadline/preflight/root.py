@@ -1,4 +1,4 @@
-"""What this machine says of the root: whether bundles can be written there, and whether other machines may see them."""
+"""Whether bundles can be written below the root, and whether other machines may see them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from ..evaluator.path_mapping import is_windows_path
 from .storage import Mounts, Storage, read_mounts
 
 LITTLE_SPACE = 1_000_000_000
-"""Bytes below which there is hardly any room for results."""
+"""Bytes below which there may not be enough room for results."""
 
 
 @dataclass(frozen=True)
 class RootInfo:
-    """What was found out about a root."""
+    """What is known of a root."""
 
     path: str
     """The full path."""
-    problem: Optional[str]
+    error: Optional[str]
     """Why nothing can be written there; None if something was."""
     storage: Storage
     free_bytes: Optional[int]
-    """None where the system does not say."""
+    """None where the system does not tell."""
 
 
 def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInfo:
-    """The facts of a root, which need not exist yet.
+    """What is known of a root, which need not exist yet.
 
     A folder with a file in it is made in the nearest existing folder, and deleted again. ``mounts`` are those of this
     machine unless given.
@@ -41,56 +41,56 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
     path = os.fspath(root)
     try:
         if os.name != "nt" and is_windows_path(path) and not path.startswith("/"):
-            raise ValueError("it is a path of Windows, and this machine is none")
+            raise ValueError("it is a path of Windows, and this is another system")
         path = str(Path(root).expanduser().absolute())
         nearest = _nearest_existing(Path(path))
     except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
-        return RootInfo(path=path, problem=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
-    problem = None
+        return RootInfo(path=path, error=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
+    error_text = None
     try:
         _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
     except OSError as error:
-        problem = f"{error.strerror or error} (tried in {nearest})"
-    # Only now, as a share that is mounted on demand is there by now.
+        error_text = f"{error.strerror or error} (tried in {nearest})"
+    # Only now: writing has mounted a share that is mounted on demand.
     storage = (mounts or read_mounts()).storage(os.path.realpath(path))
-    return RootInfo(path=path, problem=problem, storage=storage, free_bytes=_free_bytes(nearest))
+    return RootInfo(path=path, error=error_text, storage=storage, free_bytes=_free_bytes(nearest))
 
 
-def root_warnings(info: RootInfo, *, allow_local: bool = False) -> tuple[PlanWarning, ...]:
-    """What is wrong with the root, or odd; with ``allow_local``, a local one is only odd."""
+def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
+    """What is wrong with the root, or odd."""
     warnings = []
-    if info.problem is not None:
+    if info.error is not None:
         warnings.append(
             PlanWarning(
                 kind=WarningKind.UNUSABLE_ROOT,
                 severity="error",
-                text=f"nothing can be written below the root {info.path}: {info.problem}",
-                advice="create that folder, mend its permissions, or choose another",
+                text=f"nothing can be written below the root {info.path}: {info.error}",
+                advice="create that folder, change its permissions, or choose another",
             )
         )
     if info.storage.place == "local":
         warnings.append(
             PlanWarning(
                 kind=WarningKind.LOCAL_ROOT,
-                severity="warning" if allow_local else "error",
+                severity="error",
                 text=f"the root {info.path} is on this machine ({info.storage.text}), where workers do not see it",
-                advice="choose a folder on a share, or give --tolerate local-root if they see it all the same",
+                advice="choose a folder on a share, or give --tolerate local-root if they do see it",
             )
         )
-    if info.problem is None and info.free_bytes is not None and info.free_bytes < LITTLE_SPACE:
+    if info.error is None and info.free_bytes is not None and info.free_bytes < LITTLE_SPACE:
         warnings.append(
             PlanWarning(
                 kind=WarningKind.LITTLE_SPACE,
                 severity="warning",
-                text=f"there are only {size_text(info.free_bytes)} free below the root {info.path}",
-                advice="make room for the results, or choose another",
+                text=f"only {size_text(info.free_bytes)} are free below the root {info.path}",
+                advice="make room for the results, or choose another root",
             )
         )
     return tuple(warnings)
 
 
 def _nearest_existing(path: Path) -> Path:
-    """The path itself or the first above it that exists; what exists and is no folder counts, to be refused."""
+    """The path itself or the first above it that exists, even if it is not a folder: it is refused later."""
     if "\0" in str(path):
         raise ValueError("it has a NUL character in it")
     return next((candidate for candidate in (path, *path.parents) if os.path.lexists(candidate)), path)

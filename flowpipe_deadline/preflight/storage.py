@@ -15,7 +15,7 @@ import psutil
 
 Place = Literal["local", "network", "unknown"]
 
-# A type that is in none of these sets may be either: folders shared with virtual machines, drivers of vendors, unions.
+# Other types may be either: folders shared with virtual machines, drivers of vendors, unions.
 _LOCAL_TYPES = frozenset(
     (
         *("apfs", "aufs", "bcachefs", "btrfs", "cdfs", "devfs", "devtmpfs", "exfat", "ext2", "ext3", "ext4"),
@@ -49,9 +49,9 @@ class Mount:
 
     folder: str
     kind: str
-    """Its type as the system calls it: ``ext4``, ``nfs4``, ``NTFS``."""
+    """Its type, by the system's name: ``ext4``, ``nfs4``, ``NTFS``."""
     options: tuple[str, ...] = ()
-    """On Windows, the kind of drive is among them: ``fixed``, ``removable``, ``remote``, …"""
+    """On Windows they include the kind of drive: ``fixed``, ``removable``, ``remote``, …"""
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ class Mounts:
     mounts: tuple[Mount, ...]
     """In the order in which they were mounted: a later one hides an earlier one in the same folder."""
     system: str
-    """As ``sys.platform`` says: ``linux``, ``darwin``, ``win32``."""
+    """As in ``sys.platform``: ``linux``, ``darwin``, ``win32``."""
     temporary: Optional[str] = None
-    """The folder for temporary files: this machine's own, unless its file system is known to be of the network."""
+    """The folder for temporary files. It is local, unless its file system is known to be a network's."""
 
     def storage(self, path: str) -> Storage:
-        """Where the path lies; a full path without symbolic links in it.
+        """Where the path lies, a full path without symbolic links.
 
         >>> mounts = Mounts((Mount("/", "ext4"), Mount("/mnt/show", "nfs4")), system="linux")
         >>> mounts.storage("/mnt/show/farm")
@@ -90,7 +90,7 @@ class Mounts:
         return storage
 
     def _mount_of(self, path: str) -> Optional[Mount]:
-        """The innermost file system that holds the path; of several in one folder, the last."""
+        """The innermost file system that holds the path; the last of several in one folder."""
         best = None
         for mount in self.mounts:
             if self._is_within(path, mount.folder):
@@ -113,7 +113,7 @@ class Mounts:
         return f"{self._plain(path)}{separator}".startswith(f"{self._plain(folder)}{separator}")
 
     def _plain(self, path: str) -> str:
-        """The path in the one form in which two of them can be compared; the top folder is empty."""
+        """The path in a form in which two can be compared; the top folder is an empty text."""
         if self.system == _WINDOWS:
             return ntpath.normpath(_without_long_prefix(path.replace("/", "\\"))).casefold().rstrip("\\")
         path = "/" + posixpath.normpath(path).strip("/")
@@ -121,7 +121,7 @@ class Mounts:
 
 
 def read_mounts() -> Mounts:
-    """The file systems of this machine; none where the system does not tell."""
+    """The file systems of this machine; empty where the system does not tell."""
     try:
         partitions = psutil.disk_partitions(all=True)
     except (OSError, psutil.Error):

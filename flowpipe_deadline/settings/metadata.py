@@ -109,7 +109,7 @@ def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: 
     for error in (*parsed.errors, *parsed.idle):
         errors.add(f"{_GRAPH_WIDE}: {error}" if error in graph_wide.idle else str(error))
     if settings.get("capture_environment") and context.environ is None:
-        errors.add("capture_environment needs to know the environment: plan_graph(…, context=read_plan_context())")
+        errors.add("capture_environment needs to know the environment: make_plan(…, context=read_plan_context())")
     errors.errors.raise_all()
     import_roots = _import_roots(settings.get("import_roots"), context)
     return NodeSettings(

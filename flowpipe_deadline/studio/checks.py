@@ -1,4 +1,4 @@
-"""A studio file's table to values, and everything that is wrong with it."""
+"""The table of a studio file to values, and everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -14,23 +14,15 @@ from ..results.redis_url import RedisAddress
 from ..results.store import StoreError
 from ..settings.kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, UnfitError, ValueKind, choice, shown, suggestion
 from ..settings.parse import parse_job_settings
+from ..submit.submit import VIAS
 
-WAYS = ("auto", "script", "webservice", "command")
-SYSTEMS = ("linux", "windows", "macos")
-_PASSWORD_VARIABLE = "FLOWPIPE_DEADLINE_WEBSERVICE_PASSWORD"  # noqa: S105 (where it is found, not what it is)
-_KEYS = (
-    "root",
-    "store",
-    "templates",
-    "via",
-    "strict",
-    "allow_local_root",
-    "webservice",
-    "settings",
-    "presets",
-    "hooks",
-)
 WEBSERVICE_KEYS = ("url", "user", "ca", "certificate", "key", "timeout")
+_PASSWORD_VARIABLE = "FLOWPIPE_DEADLINE_WEBSERVICE_PASSWORD"  # noqa: S105 (where it is found, not what it is)
+_SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
+_KEYS = (
+    *("root", "store", "templates", "via", "strict", "allow_local_root"),
+    *("webservice", "settings", "presets", "hooks"),
+)
 _FILES = ("ca", "certificate", "key")
 
 
@@ -38,11 +30,10 @@ class StudioChecks:
     """Reads the table of a studio file, and keeps what is wrong with it."""
 
     def __init__(self, table: Mapping[str, Any], *, folder: Path) -> None:
-        """``folder`` is the file's own, from which its relative paths go out."""
+        """Relative paths start from ``folder``, the file's own."""
         self.errors: list[tuple[tuple[str, ...], str]] = []
-        """The keys that lead to each problem, and what is wrong there."""
+        """The keys that lead to each error, and what is wrong there."""
         self._table = table
-        self._system = {"win32": "windows", "darwin": "macos"}.get(sys.platform, "linux")
         self._folder = folder
 
     def values(self) -> dict[str, Any]:
@@ -53,7 +44,7 @@ class StudioChecks:
             "root": self._root(),
             "store": self._store(),
             "templates": None if templates is None else self._folder / templates,
-            "via": self._text(("via",), choice(*WAYS)),
+            "via": self._text(("via",), choice(*VIAS)),
             "strict": self._strict(),
             "allow_local_root": self._text(("allow_local_root",), BOOLEAN) == "true",
             "webservice": self._webservice(),
@@ -87,33 +78,33 @@ class StudioChecks:
             self._add(path, error)
             return None
 
-    def _root(self) -> Optional[Path]:
-        """A path, or one for each system that reads the same file."""
-        own: tuple[str, ...] = ("root",)
-        if isinstance(self._value(own), Mapping):
-            self._refuse_unknown(own, self._value(own), SYSTEMS)
-            own = ("root", self._system)
-            for other in SYSTEMS:
-                if other != self._system:
-                    self._text(("root", other), FULL_PATH, home=True)
-        text = self._text(own, FULL_PATH, home=True)
-        if text is not None and not Path(text).is_absolute():
-            each = ", ".join(f"{system} = …" for system in SYSTEMS)
-            self._add(own, f"is a path of another system; write  root = {{ {each} }}")
-        return None if text is None else Path(text)
-
     def _refuse_unknown(self, path: tuple[str, ...], table: Mapping[str, Any], known: Sequence[str]) -> None:
         for key in table:
             if key not in known:
                 advice = suggestion(key, known, otherwise=f"There are {', '.join(known)}.")
                 self.errors.append(((*path, key), f"unknown key '{'.'.join((*path, key))}'. {advice}"))
 
+    def _root(self) -> Optional[Path]:
+        """A path, or one for each system that reads the same file."""
+        systems = tuple(_SYSTEMS.values())
+        own: tuple[str, ...] = ("root",)
+        if isinstance(self._value(own), Mapping):
+            self._refuse_unknown(own, self._value(own), systems)
+            own = ("root", _SYSTEMS.get(sys.platform, "linux"))
+            for other in systems:
+                if other != own[1]:
+                    self._text(("root", other), FULL_PATH, home=True)
+        text = self._text(own, FULL_PATH, home=True)
+        if text is not None and not Path(text).is_absolute():
+            each = ", ".join(f"{system} = …" for system in systems)
+            self._add(own, f"is a path of another system; write  root = {{ {each} }}")
+        return None if text is None else Path(text)
+
     def _store(self) -> Optional[str]:
         store = self._text(("store",), TEXT)
-        if store in (None, FILES):
-            return store
         try:
-            RedisAddress.parse(str(store))
+            if store not in (None, FILES):
+                RedisAddress.parse(str(store))
         except StoreError as error:
             self.errors.append((("store",), str(error)))
         return store
@@ -134,33 +125,33 @@ class StudioChecks:
     def _webservice(self) -> dict[str, str]:
         table = dict(self._subtable(("webservice",)))
         if table.pop("password", None) is not None:
-            reason = f"does not belong into a file that all can read; set {_PASSWORD_VARIABLE} where jobs are submitted"
+            reason = (
+                f"does not belong in a file that everybody can read; set {_PASSWORD_VARIABLE} where jobs are submitted"
+            )
             self._add(("webservice", "password"), reason)
         self._refuse_unknown(("webservice",), table, WEBSERVICE_KEYS)
         found = {key: self._text(("webservice", key), TEXT, home=key in _FILES) for key in ("url", "user", *_FILES)}
         if found["url"] is not None and "@" in found["url"]:
             self._add(("webservice", "url"), "holds a user or a password; webservice.user is for the first")
-        found.update({key: str(self._folder / found[key]) for key in _FILES if found[key]})  # type: ignore[operator]
         found["timeout"] = self._timeout(table.get("timeout"))
-        return {key: text for key, text in found.items() if text is not None}
+        texts = {key: text for key, text in found.items() if text is not None}
+        return {key: str(self._folder / text) if key in _FILES and text else text for key, text in texts.items()}
 
     def _timeout(self, value: Any) -> Optional[str]:
         """Seconds that the service may be silent, or those to connect and these."""
-        numbers = value if isinstance(value, list) and len(value) == 2 else [value]
         if value is None:
             return None
+        numbers = value if isinstance(value, list) and len(value) == 2 else [value]
         if not all(type(number) in (int, float) and math.isfinite(number) and number > 0 for number in numbers):
-            self._add(
-                ("webservice", "timeout"),
-                f"is seconds, or [seconds to connect, seconds of silence], not {shown(value)}",
-            )
+            reason = f"is seconds, or [seconds to connect, seconds of silence], not {shown(value)}"
+            self._add(("webservice", "timeout"), reason)
             return None
         return ",".join(f"{number:g}" for number in numbers)
 
     def _settings(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         settings = self._subtable(path)
-        for problem in parse_job_settings(settings, environ={}).errors:
-            self.errors.append(((*path, *problem.setting.split(".")), f"[{'.'.join(path)}] {problem}"))
+        for error in parse_job_settings(settings, environ={}).errors:
+            self.errors.append(((*path, *error.setting.split(".")), f"[{'.'.join(path)}] {error}"))
         return settings
 
     def _hooks(self) -> tuple[str, ...]:
@@ -181,4 +172,4 @@ def _from_home(value: Any) -> Any:
     try:
         return str(Path(value).expanduser())
     except RuntimeError as error:
-        raise UnfitError(f"is {value!r}, and nobody here has that home folder; write a full path") from error
+        raise UnfitError(f"is {value!r}, but nobody has that home folder here; write a full path") from error

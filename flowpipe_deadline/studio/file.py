@@ -1,4 +1,4 @@
-"""The studio's file: what holds for everybody, in one place."""
+"""The studio file: where it is, and what it sets for everybody."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..core.errors import StudioFileError, UsageError
 from ..core.warnings import ErrorCollector
 from ..settings.kinds import suggestion
 from .checks import StudioChecks
-from .toml import TomlError, line_of, parse_toml
+from .toml import TomlError, find_lines, parse_toml
 
 CONFIG_VARIABLE = "FLOWPIPE_DEADLINE_CONFIG"
 _APPLICATION = "flowpipe-deadline"
@@ -24,7 +24,7 @@ _WEBSERVICE = "FLOWPIPE_DEADLINE_WEBSERVICE"
 
 @dataclass(frozen=True)
 class StudioFile:
-    """What the studio has set; without a file, nothing is."""
+    """What the studio has set; nothing if there is no file."""
 
     path: Optional[Path] = None
     root: Optional[Path] = None
@@ -36,21 +36,21 @@ class StudioFile:
     """Whether warnings are errors: all of them, or those of these kinds."""
     allow_local_root: bool = False
     webservice: Mapping[str, str] = field(default_factory=dict)
-    """``url``, ``user``, ``ca``, ``certificate``, ``key`` and ``timeout``, those that are set, as text."""
+    """Those of ``url``, ``user``, ``ca``, ``certificate``, ``key`` and ``timeout`` that are set, as text."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     disabled_hooks: tuple[str, ...] = ()
 
     @property
     def webservice_variables(self) -> dict[str, str]:
-        """The Web Service under the names of the environment variables that say the same, and win over it."""
+        """The Web Service's settings by the names of the environment variables that override them."""
         return {webservice_variable(key): text for key, text in self.webservice.items()}
 
     def preset(self, name: str) -> Mapping[str, Any]:
         """The settings of a preset.
 
         Raises:
-            UsageError: There is none of that name.
+            UsageError: There is no preset of that name.
         """
         if name not in self.presets:
             where = f"{self.path} has none" if self.path is not None else "there is no studio file"
@@ -61,7 +61,7 @@ class StudioFile:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a studio file is looked for."""
+    """A place where the studio file may be."""
 
     path: Path
     reason: str
@@ -77,10 +77,10 @@ def webservice_variable(key: str) -> str:
 
 
 def studio_file_places() -> tuple[Place, ...]:
-    """Where a studio file is looked for: the first that exists is the one, and nothing is merged.
+    """Where the studio file is looked for. The first that exists counts; files are not merged.
 
-    The file of the variable alone, if that is set. Else the one of the machine, which a studio puts there for all; only
-    where there is none, the user's own, so that nobody goes without the studio's settings by having a file.
+    If FLOWPIPE_DEADLINE_CONFIG is set, it is the only place. Otherwise the machine's file comes before the user's own,
+    so that a file of their own does not hide the studio's settings from anybody.
     """
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
@@ -91,10 +91,10 @@ def studio_file_places() -> tuple[Place, ...]:
 
 
 def load_studio_file() -> StudioFile:
-    """The studio file, or an empty one where there is none.
+    """The studio file, or an empty one if there is none.
 
     Raises:
-        StudioFileError: It cannot be read, is no TOML, or one of its values does not fit.
+        StudioFileError: It cannot be read, is not TOML, or one of its values does not fit.
         PreflightError: Several of its values do not.
     """
     places = studio_file_places()
@@ -107,7 +107,7 @@ def load_studio_file() -> StudioFile:
 
 
 def _exists(path: Path) -> bool:
-    """Whether the file is there; one of which that cannot be told may say what holds for all."""
+    """Whether the file exists. If that is unknown, it is an error: the file may be the one that counts."""
     try:
         return path.exists()
     except OSError as error:
@@ -118,7 +118,7 @@ def read_studio_file(path: Path) -> StudioFile:
     """The studio file at that place.
 
     Raises:
-        StudioFileError: It cannot be read, is no TOML, or one of its values does not fit.
+        StudioFileError: It cannot be read, is not TOML, or one of its values does not fit.
         PreflightError: Several of its values do not.
     """
     try:
@@ -127,12 +127,13 @@ def read_studio_file(path: Path) -> StudioFile:
     except OSError as error:
         raise StudioFileError(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise StudioFileError(path, "is no UTF-8 text; save it as that") from error
+        raise StudioFileError(path, "is not UTF-8 text; save it as that") from error
     except TomlError as error:
-        raise StudioFileError(path, f"is no TOML: {error}", line=error.line) from error
+        raise StudioFileError(path, f"is not TOML: {error}", line=error.line) from error
     checks = StudioChecks(table, folder=path.parent)
     values = checks.values()
-    errors = [StudioFileError(path, reason, line=line_of(text, key)) for key, reason in checks.errors]
+    lines = find_lines(text, [keys for keys, _ in checks.errors])
+    errors = [StudioFileError(path, reason, line=line) for line, (_, reason) in zip(lines, checks.errors)]
     errors.sort(key=lambda error: error.line or 0)
     ErrorCollector(errors).raise_all()
     return StudioFile(path=path, **values)

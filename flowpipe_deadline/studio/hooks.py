@@ -1,4 +1,4 @@
-"""Whether a plan that a hook gave back is one of the same work."""
+"""Plan hooks: functions of the studio that are given every plan and return it adjusted."""
 
 from __future__ import annotations
 
@@ -16,139 +16,52 @@ from ..settings.kinds import UnfitError, suggestion, text
 from ..settings.layers import ousted_settings, setting_name
 from ..settings.parse import parse_job_settings
 
-# What is done, how it is cut, and for which node: also in the node records, which must say the same.
-_FIXED = ("key", "node", "graph", "interpreter", "frame_mode", "frames", "chunk_size")
-
-
-def record_texts(plan: Plan) -> dict[str, str]:
-    """The node records by key, as texts: a hook could change a record in place."""
-    jobs = {job.key: json.dumps(job.record) for job in plan.jobs}
-    return {**jobs, **{node.key: json.dumps(node.record) for node in plan.omitted}}
-
-
-def violations(adjusted: Plan, plan: Plan, *, records: Mapping[str, str]) -> list[str]:
-    """What is wrong with the plan that came back for ``plan``; ``records`` are those that were planned."""
-    wrong = [f"its {name} is no tuple" for name in ("jobs", "omitted", "warnings") if not _is_tuple(adjusted, name)]
-    if wrong:
-        return wrong
-    wrong += [f"{job!r:.80} is no job" for job in adjusted.jobs if not isinstance(job, Job)]
-    wrong += [f"{warning!r:.80} is no finding" for warning in adjusted.warnings if not isinstance(warning, PlanWarning)]
-    if wrong:
-        return wrong
-    planned = {job.key: job for job in plan.jobs}
-    keys = [job.key for job in adjusted.jobs]
-    if sorted(keys) != sorted(planned):
-        missing, added = sorted(planned.keys() - set(keys)), sorted(set(keys) - planned.keys())
-        return [f"its jobs are not those that were planned: {', '.join(missing)} missing, {', '.join(added)} added"]
-    if adjusted.name != plan.name or adjusted.omitted != plan.omitted:
-        wrong.append("its name or its omitted nodes are not those that were planned")
-    if {key: record for key, record in record_texts(adjusted).items() if records.get(key) != record}:
-        wrong.append("a node record was changed")
-    seen: set[str] = set()
-    for job in adjusted.jobs:
-        wrong += [f"{job.key}: {reason}" for reason in _job_violations(job, planned[job.key], seen)]
-        seen.add(job.key)
-    return wrong
-
-
-def _is_tuple(plan: Plan, name: str) -> bool:
-    return isinstance(getattr(plan, name), tuple)
-
-
-def _job_violations(job: Job, planned: Job, seen: set[str]) -> Iterator[str]:
-    yield from (f"its {name} was changed" for name in _FIXED if getattr(job, name) != getattr(planned, name))
-    for name in ("job_info", "extra_info"):
-        entries = getattr(job, name)
-        if not _are_entries(entries):
-            yield f"its {name} is no tuple of pairs of texts, each of one line"
-        elif name == "job_info":
-            yield from (str(problem) for problem in check_entries(entries))
-        else:
-            yield from (
-                f"extra_info has {key!r}, which is no name" for key, _ in entries if not key.strip() or "=" in key
-            )
-    if not isinstance(job.notes, tuple) or not all(isinstance(note, str) for note in job.notes):
-        yield "its notes are no tuple of texts"
-    if not isinstance(job.dependencies, tuple) or not all(isinstance(item, Dependency) for item in job.dependencies):
-        yield "its dependencies are no tuple of dependencies"
-        return
-    yield from _dependency_violations(job, planned, seen)
-
-
-def _dependency_violations(job: Job, planned: Job, seen: set[str]) -> Iterator[str]:
-    """Every planned dependency has to stay, as it was or as one on the whole job; further ones are on whole jobs."""
-    kinds = {item.upstream: item.kind for item in job.dependencies}
-    before = {item.upstream: item.kind for item in planned.dependencies}
-    if len(kinds) < len(job.dependencies):
-        yield "it waits for a job twice"
-    for upstream, kind in kinds.items():
-        if upstream not in seen:
-            yield f"it waits for {upstream}, which is no job that comes before it"
-        if kind not in (before.get(upstream, "job"), "job"):
-            yield f"it waits for {upstream} by '{kind}', which was not planned so"
-    for upstream in before.keys() - kinds.keys():
-        yield f"it does not wait for {upstream} any more, which feeds it"
-    if {"frame", "job"} <= set(kinds.values()):
-        yield "it waits for one job frame by frame, and for all of another: Deadline has one switch for both"
-
-
-def _are_entries(entries: Any) -> bool:
-    if not isinstance(entries, tuple):
-        return False
-    return all(isinstance(entry, tuple) and len(entry) == 2 and all(map(_is_line, entry)) for entry in entries)
-
-
-def _is_line(value: Any) -> bool:
-    try:
-        return bool(text(value) == value)
-    except UnfitError:
-        return False
-
-
 GROUP = "flowpipe_deadline.plan_hooks"
+# What is evaluated, and how it is cut: the node records say the same.
+_FIXED = ("key", "node", "graph", "interpreter", "frame_mode", "frames", "chunk_size")
 
 
 @dataclass(frozen=True)
 class Hook:
-    """A plan hook that is installed."""
+    """An installed plan hook."""
 
     name: str
     value: str
     """Where it is: ``module:function``."""
     package: str
-    """What installed it."""
+    """The package that installed it."""
 
     def __str__(self) -> str:
         return f"the plan hook '{self.name}' ({self.value}, of {self.package})"
 
 
 def find_hooks() -> tuple[Hook, ...]:
-    """The hooks that are installed, in the order in which they are run: that of their names."""
+    """The installed hooks, in the order in which they run: that of their names."""
     found = {Hook(point.name, point.value, package) for point, package in _entry_points()}
     return tuple(sorted(found, key=lambda hook: (hook.name, hook.value, hook.package)))
 
 
 def apply_hooks(plan: Plan, *, disabled: Collection[str] = ()) -> Plan:
-    """The plan as the hooks give it back, one after the other; ``disabled`` are the names of those that do not run.
+    """The plan as the hooks return it, one after the other, without those whose names are ``disabled``.
 
-    A name among these that no hook has is a warning of the plan.
+    A disabled name that no hook has is a warning of the plan.
 
     Raises:
-        HookError: A hook cannot be loaded, raises, or gives what is no plan of the same work.
+        HookError: A hook cannot be loaded, raises, or returns something other than a plan of the same work.
     """
     found = find_hooks()
     hooks = [hook for hook in found if hook.name not in disabled]
-    records = record_texts(plan) if hooks else {}
+    records = _record_texts(plan) if hooks else {}
     for hook in hooks:
         plan = _applied(hook, plan, records)
-    strange = unknown_hooks(disabled, found)
-    return replace(plan, warnings=(*plan.warnings, *strange)) if strange else plan
+    unknown = unknown_hooks(disabled, found)
+    return replace(plan, warnings=(*plan.warnings, *unknown)) if unknown else plan
 
 
 def unknown_hooks(disabled: Iterable[str], found: Iterable[Hook]) -> tuple[PlanWarning, ...]:
-    """A warning for each name that is switched off and that no hook has: nothing is switched off by it.
+    """A warning for each disabled name that no hook has.
 
-    No error, because one studio file serves machines and applications that have different packages.
+    It is not an error, because one studio file serves machines and applications with different packages.
     """
     names = list(dict.fromkeys(hook.name for hook in found))
     listed = f"installed here: {', '.join(names)}" if names else "no hook is installed here"
@@ -165,10 +78,10 @@ def unknown_hooks(disabled: Iterable[str], found: Iterable[Hook]) -> tuple[PlanW
 
 
 def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
-    """The job with these settings, called as in ``metadata["deadline"]``, in place of what it says of them.
+    """The job with these settings, named as in ``metadata["deadline"]``, in place of those that it has.
 
-    A list takes the place of the whole list, and what cannot stand beside a setting goes. Variables of the environment
-    come to those that it has.
+    A list replaces the whole list, and settings that a new one excludes are removed. Environment variables are added to
+    those that the job has.
 
     Raises:
         SettingError: A setting does not exist or does not fit.
@@ -178,15 +91,27 @@ def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
     variables = [text.partition("=")[::2] for key, text in job.job_info if key.startswith(ENVIRONMENT_KEY)]
     environment = {**dict(variables), **(settings.get("environment") or {})}
     parsed = parse_job_settings({**settings, "environment": environment}, environ={})
-    ErrorCollector(SettingError(job.label, str(problem)) for problem in parsed.errors).raise_all()
-    said = {key.lower() for key, _ in parsed.job_info}
+    ErrorCollector(SettingError(job.label, str(error)) for error in parsed.errors).raise_all()
+    new = {key.lower() for key, _ in parsed.job_info}
     ousted = {*ousted_settings(settings), *filter(None, (setting_name(key) for key, _ in parsed.job_info))}
-    kept = [entry for entry in own if entry[0].lower() not in said and setting_name(entry[0]) not in ousted]
+    kept = [entry for entry in own if entry[0].lower() not in new and setting_name(entry[0]) not in ousted]
     return replace(
         job,
         job_info=(*kept, *parsed.job_info),
         extra_info=tuple({**dict(job.extra_info), **dict(parsed.extra_info)}.items()),
     )
+
+
+def _entry_points() -> Iterator[tuple[metadata.EntryPoint, str]]:
+    """The entry points of hooks, with the names of their packages; a package that is there twice counts once."""
+    # Python 3.9: entry_points() takes no group, and its points do not know where they come from.
+    seen = set()
+    for distribution in metadata.distributions():
+        points = [point for point in distribution.entry_points if point.group == GROUP]
+        package = str(distribution.metadata["Name"]) if points else ""
+        if points and package not in seen:
+            seen.add(package)
+            yield from ((point, package) for point in points)
 
 
 def _applied(hook: Hook, plan: Plan, records: Mapping[str, str]) -> Plan:
@@ -199,20 +124,91 @@ def _applied(hook: Hook, plan: Plan, records: Mapping[str, str]) -> Plan:
     except (Exception, SystemExit) as error:  # Anybody's function.
         raise HookError(f"{hook} raised {type(error).__name__}: {error}") from error
     if not isinstance(adjusted, Plan):
-        raise HookError(f"{hook} gave {adjusted!r:.80}, which is no plan; it has to return the plan that it was given")
-    wrong = violations(adjusted, plan, records=records)
-    if wrong:
-        raise HookError(f"{hook} gave a plan that cannot be: {'; '.join(wrong[:3])}")
+        raise HookError(f"{hook} returned {adjusted!r:.80}; it has to return the plan, adjusted")
+    errors = list(_type_errors(adjusted)) or list(_plan_errors(adjusted, plan, records))
+    if errors:
+        raise HookError(f"{hook} returned a plan that is not valid: {'; '.join(errors[:3])}")
     return adjusted
 
 
-def _entry_points() -> Iterator[tuple[metadata.EntryPoint, str]]:
-    """Those of our group, with the name of what installed them; of a package that is there twice, the first one's."""
-    # Python 3.9: entry_points() takes no group, and its points do not know where they come from.
-    seen = set()
-    for distribution in metadata.distributions():
-        points = [point for point in distribution.entry_points if point.group == GROUP]
-        package = str(distribution.metadata["Name"]) if points else ""
-        if points and package not in seen:
-            seen.add(package)
-            yield from ((point, package) for point in points)
+def _record_texts(plan: Plan) -> dict[str, str]:
+    """The node records by key, as texts: a hook could change a record in place."""
+    jobs = {job.key: json.dumps(job.record) for job in plan.jobs}
+    return {**jobs, **{node.key: json.dumps(node.record) for node in plan.omitted}}
+
+
+def _type_errors(plan: Plan) -> Iterator[str]:
+    """What is not of the declared type; the tuples first, as nothing else can be read without them."""
+    untyped = [name for name in ("jobs", "omitted", "warnings") if not isinstance(getattr(plan, name), tuple)]
+    if untyped:
+        yield from (f"its {name} is not a tuple" for name in untyped)
+        return
+    yield from (f"{job!r:.80} is not a job" for job in plan.jobs if not isinstance(job, Job))
+    yield from (f"{item!r:.80} is not a warning" for item in plan.warnings if not isinstance(item, PlanWarning))
+
+
+def _plan_errors(adjusted: Plan, plan: Plan, records: Mapping[str, str]) -> Iterator[str]:
+    """What makes it a plan of other work than ``plan``, whose node records were ``records``."""
+    planned = {job.key: job for job in plan.jobs}
+    keys = [job.key for job in adjusted.jobs]
+    if sorted(keys) != sorted(planned):
+        missing, added = sorted(planned.keys() - set(keys)), sorted(set(keys) - planned.keys())
+        yield f"its jobs are not those that were planned: {', '.join(missing)} missing, {', '.join(added)} added"
+        return
+    if adjusted.name != plan.name or adjusted.omitted != plan.omitted:
+        yield "its name or its omitted nodes are not those that were planned"
+    if any(records.get(key) != record for key, record in _record_texts(adjusted).items()):
+        yield "a node record was changed"
+    seen: set[str] = set()
+    for job in adjusted.jobs:
+        yield from (f"{job.key}: {error}" for error in _job_errors(job, planned[job.key], seen))
+        seen.add(job.key)
+
+
+def _job_errors(job: Job, planned: Job, seen: Collection[str]) -> Iterator[str]:
+    yield from (f"its {name} was changed" for name in _FIXED if getattr(job, name) != getattr(planned, name))
+    for name in ("job_info", "extra_info"):
+        entries = getattr(job, name)
+        if not _are_entries(entries):
+            yield f"its {name} is not a tuple of pairs of texts, each of one line"
+        elif name == "job_info":
+            yield from map(str, check_entries(entries))
+        else:
+            bad = [key for key, _ in entries if not key.strip() or "=" in key]
+            yield from (f"extra_info has {key!r}, which is not a name" for key in bad)
+    if not isinstance(job.notes, tuple) or not all(isinstance(note, str) for note in job.notes):
+        yield "its notes are not a tuple of texts"
+    if isinstance(job.dependencies, tuple) and all(isinstance(item, Dependency) for item in job.dependencies):
+        yield from _dependency_errors(job, planned, seen)
+    else:
+        yield "its dependencies are not a tuple of dependencies"
+
+
+def _dependency_errors(job: Job, planned: Job, seen: Collection[str]) -> Iterator[str]:
+    """A planned dependency stays as it is, or becomes one on the whole job; new ones are on whole jobs."""
+    kinds = {item.upstream: item.kind for item in job.dependencies}
+    before = {item.upstream: item.kind for item in planned.dependencies}
+    if len(kinds) < len(job.dependencies):
+        yield "it waits for a job twice"
+    for upstream, kind in kinds.items():
+        if upstream not in seen:
+            yield f"it waits for {upstream}, which is not a job that comes before it"
+        if kind not in (before.get(upstream, "job"), "job"):
+            yield f"it waits for {upstream} by '{kind}', which was not planned so"
+    for upstream in before.keys() - kinds.keys():
+        yield f"it does not wait any more for {upstream}, which feeds it"
+    if {"frame", "job"} <= set(kinds.values()):
+        yield "it waits for one job frame by frame, and for all of another: Deadline has one switch for both"
+
+
+def _are_entries(entries: Any) -> bool:
+    if not isinstance(entries, tuple):
+        return False
+    return all(isinstance(entry, tuple) and len(entry) == 2 and all(map(_is_line, entry)) for entry in entries)
+
+
+def _is_line(value: Any) -> bool:
+    try:
+        return bool(text(value) == value)
+    except UnfitError:
+        return False

@@ -1,7 +1,7 @@
 """A graph's plan as the studio wants it: its settings below the caller's, its hooks at the end.
 
-Everything that plans for people goes this way, ``plan``, ``run``, ``submit`` and the evaluators alike: what one shows
-or tries out is what another submits.
+Everything that plans a graph for people calls this, ``plan``, ``run``, ``submit`` and the evaluators alike: what one of
+them shows or runs is what another submits.
 """
 
 from __future__ import annotations
@@ -12,11 +12,44 @@ from typing import Any, Optional
 from flowpipe import Graph, INode
 
 from ..planning.plan import Plan
-from ..planning.planner import plan_graph
+from ..planning.planner import make_plan
 from ..settings.context import read_plan_context
 from ..settings.layers import Layer, Layers
-from .file import StudioFile
+from .file import StudioFile, load_studio_file
 from .hooks import apply_hooks
+
+
+def plan_graph(  # noqa: PLR0913  (five beside the graph)
+    graph: Graph,
+    *,
+    settings: Optional[Mapping[str, Any]] = None,
+    presets: Sequence[str] = (),
+    interpreters: Optional[Collection[str]] = None,
+    skip: Collection[INode] = (),
+    studio: Optional[StudioFile] = None,
+) -> Plan:
+    """The jobs that the graph becomes, upstream first, as the hooks of the studio leave them; the graph is only read.
+
+    ``settings`` are job settings for all nodes, as in ``metadata["deadline"]``; a node's own win. They win over the
+    ``presets``, a later preset over an earlier one, and both over the settings of the studio file. ``interpreters`` are
+    the names of those that are configured; others are worth a warning. Nodes in ``skip`` are not part of the plan: what
+    they feed keeps the values that it has. ``studio`` is read from its place if it is not given.
+
+    Raises:
+        CycleError: Nodes feed each other.
+        SettingError: A node's settings do not exist or do not fit.
+        PlanError: There is no node, or one that a worker could not load or that holds a value that does not survive.
+        PreflightError: Several of these, in the order of the graph; or several values of the studio file do not fit.
+        UsageError: There is no such preset.
+        StudioFileError: The studio file cannot be read, or one of its values does not fit.
+        HookError: A hook cannot be loaded, raises, or returns something other than a plan of the same work.
+        LoadingError: A script plans while it is only being loaded.
+    """
+    studio = load_studio_file() if studio is None else studio
+    layers = studio_layers(studio, presets=presets, given=settings)
+    context = read_plan_context(interpreters=interpreters)
+    plan = make_plan(graph, settings=layers.merged(), skip=skip, context=context)
+    return apply_hooks(plan, disabled=studio.disabled_hooks)
 
 
 def studio_layers(
@@ -33,21 +66,3 @@ def studio_layers(
     """
     named = [Layer(f"preset '{name}', studio file {studio.path}", studio.preset(name)) for name in presets]
     return Layers((Layer(f"studio file {studio.path}", studio.settings), *named, Layer(source, given or {})))
-
-
-def studio_plan(
-    graph: Graph,
-    *,
-    studio: StudioFile,
-    layers: Layers,
-    interpreters: Optional[Collection[str]] = None,
-    skip: Collection[INode] = (),
-) -> Plan:
-    """The plan of the graph in its surroundings here, with these settings, as the hooks leave it.
-
-    Raises:
-        FlowpipeDeadlineError: As ``plan_graph`` and ``apply_hooks`` do.
-    """
-    around = read_plan_context(interpreters=interpreters)
-    plan = plan_graph(graph, settings=layers.merged(), skip=skip, context=around)
-    return apply_hooks(plan, disabled=studio.disabled_hooks)

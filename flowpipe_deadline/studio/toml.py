@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Optional
 
 if sys.version_info >= (3, 11):
@@ -14,13 +14,10 @@ else:
 
 _HUGE = "it has a number of too many digits"
 _PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)|\s*\(at end of document\)")
-_TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?")
-_ENTRY = re.compile(r"""\s*((?:[A-Za-z0-9_.\s-]|"[^"]*"|'[^']*')+?)\s*=""")
-_PART = re.compile(r"""\s*(?:"([^"]*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*""")
 
 
 class TomlError(Exception):
-    """A text that is no TOML; ``line`` is where, if that can be told."""
+    """A text that is not TOML; ``line`` is where, if that is known."""
 
     def __init__(self, reason: str, line: Optional[int]) -> None:
         super().__init__(reason)
@@ -31,48 +28,36 @@ def parse_toml(text: str) -> dict[str, Any]:
     """The table that the text holds.
 
     Raises:
-        TomlError: It is no TOML.
+        TomlError: It is not TOML, is nested too deep, or has a number of more than 64 bits, which TOML does not
+            demand.
     """
     try:
-        return _loaded(text)
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = _PLACE.search(str(error))
         reason = _PLACE.sub("", str(error))
         line = int(place[1]) if place is not None and place[1] else None
         raise TomlError(reason[:1].lower() + reason[1:], line) from error
+    except ValueError as error:  # Python reads no number of thousands of digits.
+        raise TomlError(_HUGE, None) from error
+    except RecursionError as error:
+        raise TomlError("it is nested too deep", None) from error
+    if _has_huge_number(table):
+        raise TomlError(_HUGE, None)
+    return table
 
 
 def parse_value(text: str) -> Any:
-    """The TOML value that the text is; a text that is none as it stands.
+    """The TOML value that the text is, or the text itself if it is not one.
 
     >>> parse_value("80"), parse_value("['a', 'b']"), parse_value("cpu"), parse_value("'80'")
     (80, ['a', 'b'], 'cpu', '80')
     """
     try:
-        table = _loaded(f"value = {text}")
-    except (tomllib.TOMLDecodeError, TomlError):
+        table = parse_toml(f"value = {text}")
+    except TomlError:
         return text
     return table["value"] if list(table) == ["value"] and "\n" not in text else text
-
-
-def _loaded(text: str) -> dict[str, Any]:
-    """The table, if it is of a size that can be handled.
-
-    Raises:
-        TOMLDecodeError: It is no TOML.
-        TomlError: It has numbers of more than 64 bits, which TOML does not ask for, or is nested too deep.
-    """
-    try:
-        table = tomllib.loads(text)
-        if _has_huge_number(table):
-            raise TomlError(_HUGE, None)
-    except tomllib.TOMLDecodeError:
-        raise
-    except ValueError as error:  # Python reads no number of thousands of digits.
-        raise TomlError(_HUGE, None) from error
-    except RecursionError as error:
-        raise TomlError("it is nested too deep", None) from error
-    return table
 
 
 def _has_huge_number(value: Any) -> bool:
@@ -83,30 +68,29 @@ def _has_huge_number(value: Any) -> bool:
     return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
-def line_of(text: str, path: Sequence[str]) -> Optional[int]:
-    """The line at which that entry stands, or the table that it is in; None if that cannot be told.
+def find_lines(text: str, paths: Sequence[Sequence[str]]) -> list[Optional[int]]:
+    """For each path of keys the line of its entry, else of the innermost table around it; None if there is neither.
 
-    >>> line_of("[presets.comp]" + chr(10) + "pool = 2", ["presets", "comp", "pool"])
-    2
+    >>> find_lines("[presets.comp]" + chr(10) + "pool = 2", [["presets", "comp", "pool"], ["presets", "fx"], ["via"]])
+    [2, 1, None]
     """
-    lines = dict(_entries(text))
-    for length in range(len(path), 0, -1):
-        if tuple(path[:length]) in lines:
-            return lines[tuple(path[:length])]
-    return None
+    # An entry stands between the last lines that are TOML without it and the first that are TOML with it.
+    found: list[tuple[int, Optional[int]]] = [(0, None) for _ in paths]
+    lines, begin = text.split("\n") if paths else [], 1
+    for end in range(1, len(lines) + 1):
+        try:
+            table = parse_toml("\n".join(lines[:end]) + "\n")
+        except TomlError:
+            continue
+        found = [max(held, (_depth(table, path), begin), key=lambda it: it[0]) for held, path in zip(found, paths)]
+        begin = end + 1
+    return [line if depth else None for depth, line in found]
 
 
-def _entries(text: str) -> Iterator[tuple[tuple[str, ...], int]]:
-    """The tables and entries of the text, each with its line. Texts over several lines may pass for entries."""
-    table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        header, entry = _TABLE.fullmatch(line), _ENTRY.match(line)
-        if header is not None:
-            table = _parts(header[1])
-            yield table, number
-        elif entry is not None:
-            yield (*table, *_parts(entry[1])), number
-
-
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(next(part for part in match.groups() if part is not None) for match in _PART.finditer(dotted))
+def _depth(table: Any, path: Sequence[str]) -> int:
+    """How many keys of the path are there."""
+    for depth, key in enumerate(path):
+        if not isinstance(table, dict) or key not in table:
+            return depth
+        table = table[key]
+    return len(path)

@@ -92,7 +92,7 @@ def open_client(connection: Connection, *, is_stopping: Optional[Stop] = None) -
     )
 
 
-def submit_bundle(
+def submit_unchecked(
     bundle: AnyPath,
     *,
     connection: Optional[Connection] = None,
@@ -129,7 +129,7 @@ def submit_new_bundle(
     on_message: Callable[[str], None],
     keep_suspended: bool = False,
 ) -> dict[str, str]:
-    """As ``submit_bundle``, for a bundle that is made once it is known what the repository is like.
+    """As ``submit_unchecked``, for a bundle that is made once it is known what the repository is like.
 
     ``make_bundle`` checks a plan against that and writes it; what it raises is raised, and nothing is submitted. By
     script, one process is enough for both.

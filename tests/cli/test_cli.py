@@ -109,7 +109,7 @@ def test_run_fails_with_the_jobs(script, tmp_path):
     assert result.returncode == 1
     assert "Shot.Count\n  count = 5\n" in result.stdout
     assert "Failed: Broken task 0: RuntimeError: no licence" in result.stderr
-    assert result.stderr.splitlines()[-1].startswith("To go on once that is mended:  flowpipe-deadline run ")
+    assert result.stderr.splitlines()[-1].startswith("To go on after fixing that:  flowpipe-deadline run ")
     assert "Traceback" not in result.stderr
 
 

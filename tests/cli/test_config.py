@@ -138,9 +138,9 @@ def test_config_for_people_is_a_table(studio):
         (["--set", f"priority={'[' * 3000}"], ["priority is a whole number"]),
         (
             ["--strict", "all", "--strict", "large-valu"],
-            ["no kind of finding 'large-valu'; did you mean 'large-value'?"],
+            ["no kind of warning 'large-valu'; did you mean 'large-value'?"],
         ),
-        (["--tolerate", "nonsense"], ["there is no kind of finding 'nonsense'"]),
+        (["--tolerate", "nonsense"], ["there is no kind of warning 'nonsense'"]),
         (["--store", "bogus"], ["'bogus' is not a store; write 'files', or redis://"]),
         (["--preset", "com"], ["unknown preset 'com'. Did you mean 'comp'?"]),
     ],

@@ -7,15 +7,15 @@ import pytest
 from flowpipe import Graph, InputPlug
 from harness import run_cli, write_script
 
-from flowpipe_deadline import plan_graph
 from flowpipe_deadline.core.warnings import ErrorCollector
 from flowpipe_deadline.errors import CycleError, PlanError, PreflightError, SettingError
+from flowpipe_deadline.planning.planner import make_plan
 
 
 def problems_of_plan(graph):
     """What keeps the graph from being planned: at least two problems."""
     with pytest.raises(PreflightError) as caught:
-        plan_graph(graph)
+        make_plan(graph)
     return caught.value.errors
 
 
@@ -39,7 +39,7 @@ def test_a_problem_is_raised_as_it_is(graph):
     nodes.Pass(name="bad", graph=graph, metadata={"deadline": {"prioritty": 1}})
 
     with pytest.raises(SettingError, match="Did you mean 'priority'"):
-        plan_graph(graph)
+        make_plan(graph)
 
 
 def test_problems_of_all_nodes_come_in_the_order_of_the_graph(graph):
@@ -95,7 +95,7 @@ def test_a_node_without_problems_gets_none_from_those_upstream(graph):
     fed.inputs["value"].value = object()
 
     with pytest.raises(SettingError) as caught:
-        plan_graph(graph)
+        make_plan(graph)
 
     assert caught.value.node == "Test.broken"
 
@@ -144,7 +144,7 @@ def test_of_cycles_that_share_a_node_one_is_told(graph):
     link(c.outputs["value"], b.inputs["second"])
 
     with pytest.raises(CycleError) as caught:
-        plan_graph(graph)
+        make_plan(graph)
 
     assert caught.value.path == ("a", "b", "a")
 
@@ -170,7 +170,7 @@ def test_a_problem_that_many_nodes_share_is_one_line(graph):
         nodes.Pass(name=f"n{index}", graph=graph, metadata={"deadline": {"prioritty": 1}})
 
     with pytest.raises(PreflightError) as caught:
-        plan_graph(graph)
+        make_plan(graph)
 
     assert len(caught.value.errors) == 5
     assert caught.value.lines == [

@@ -15,9 +15,10 @@ import pytest
 from flowpipe import Graph
 from harness import expected_outputs
 
-from flowpipe_deadline import plan_graph, read_results, submit_bundle, write_bundle
+from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.deadline.process import find_deadlinecommand
 from flowpipe_deadline.offline.setup import plugins_folder
+from flowpipe_deadline.submit.submit import submit_unchecked
 from tests.fake_deadline.operations import OfflineDeadline
 from tests.fake_deadline.workers import running_workers
 
@@ -54,7 +55,7 @@ def test_what_is_submitted_is_rendered(deadline, tmp_path):
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
 
     with running_workers(deadline, scan_seconds=0.05):
-        submit_bundle(bundle)
+        submit_unchecked(bundle)
         wait_until(lambda: states(deadline) == ["Completed", "Completed"])
 
     assert {label: node.outputs() for label, node in read_results(bundle).items()} == expected_outputs(graph)
@@ -69,7 +70,7 @@ def test_a_rendering_task_is_stopped(deadline, graph, tmp_path, act):
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
 
     with running_workers(deadline, count=1, scan_seconds=0.05):
-        (job_id,) = submit_bundle(bundle).values()
+        (job_id,) = submit_unchecked(bundle).values()
         wait_until(log.exists)
         assert deadline.change_all(act, [job_id]) == []
         assert states(deadline) == (["Suspended"] if act == "suspend" else [])
@@ -91,7 +92,7 @@ def test_an_installed_plugin_is_the_one_that_renders(deadline, graph, tmp_path):
     deadline.change_settings(plugin_config={"PythonPath": f"{TESTS};{Path(TESTS).parent}"})
 
     with running_workers(deadline, count=1):
-        submit_bundle(bundle)
+        submit_unchecked(bundle)
         wait_until(lambda: states(deadline) == ["Completed"])
 
     assert (tmp_path / "installed").exists()
@@ -123,7 +124,7 @@ def test_the_front_makes_one_and_runs_it(tmp_path, graph, monkeypatch):
     with subprocess.Popen([*words, *options], stdout=subprocess.PIPE, text=True, **own_group) as front:
         said = front.stdout.readline() + front.stdout.readline() + front.stdout.readline()
         monkeypatch.setenv("DEADLINE_PATH", str(folder / "bin"))
-        submit_bundle(bundle)
+        submit_unchecked(bundle)
         with OfflineDeadline(folder) as deadline:
             wait_until(lambda: states(deadline) == ["Completed"])
             assert (deadline.settings.startup_seconds, deadline.settings.pools) == (0.01, ("none", "comp"))

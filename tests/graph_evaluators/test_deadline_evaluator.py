@@ -199,7 +199,7 @@ def test_a_job_deleted_once_it_was_complete_is_complete(graph, deadline, stepwis
 
 def test_a_job_completed_by_hand_has_no_results(graph, stepwise, monkeypatch):
     """Somebody marked it complete in the Monitor: after a while of looking, that is said."""
-    monkeypatch.setattr("flowpipe_deadline.graph_evaluators.evaluators._WAIT_FOR_RESULTS", 0.1)
+    monkeypatch.setattr("flowpipe_deadline.graph_evaluators.deadline._WAIT_FOR_RESULTS", 0.1)
     nodes.Pass(name="node", graph=graph, value=1)
     evaluator, _ = stepwise(lambda worker, _: worker.complete("node"))
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from flowpipe_deadline import OfflineEvaluator, plan_graph, write_bundle
 from flowpipe_deadline.errors import EvaluationError, MergeError, PlanError
-from flowpipe_deadline.graph_evaluators.evaluators import GraphEvaluator
+from flowpipe_deadline.graph_evaluators.base import GraphEvaluator
 from flowpipe_deadline.graph_evaluators.live_graph import LiveGraph
 from flowpipe_deadline.planning.graph import sorted_nodes
 from flowpipe_deadline.results.codec import encode
@@ -152,9 +152,10 @@ class InProcessEvaluator(GraphEvaluator):
     """Evaluates every task of the plan in this process, and has the graph follow."""
 
     def __init__(self, root):
-        super().__init__(root=root, settings=None, interpreters=None, templates=None)
+        self._root = root
 
-    def _run(self, plan, nodes, on_node_event):
+    def _run(self, graph, nodes, skip, on_node_event):
+        plan = plan_graph(graph, skip=skip)
         bundle = write_bundle(plan, root=self._root)
         evaluate_plan(plan, bundle)
         live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event)

@@ -8,16 +8,16 @@ import farm_nodes as nodes
 import pytest
 from flowpipe import Graph, INode, InputPlug, Node, OutputPlug
 
-from flowpipe_deadline import plan_graph
 from flowpipe_deadline.core.loading import loading
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.errors import CycleError, LoadingError, PlanError, SettingError
+from flowpipe_deadline.planning.planner import make_plan
 from flowpipe_deadline.settings.context import PlanContext
 
 
 def jobs_by_name(graph):
     """The planned jobs by node name."""
-    return {job.node: job for job in plan_graph(graph).jobs}
+    return {job.node: job for job in make_plan(graph).jobs}
 
 
 def link(source, target):
@@ -44,7 +44,7 @@ def test_jobs_come_upstream_first_otherwise_as_added(graph):
     first = nodes.Pass(name="first", graph=graph)
     first.outputs["value"].connect(last.inputs["first"])
 
-    plan = plan_graph(graph)
+    plan = make_plan(graph)
 
     assert [job.node for job in plan.jobs] == ["free", "first", "last"]
     assert free.name == "free"
@@ -77,7 +77,7 @@ def test_connected_graphs_belong_to_the_plan():
     a.outputs["value"].connect(b.inputs["value"])
     alone.outputs["value"].connect(c.inputs["value"])
 
-    plan = plan_graph(main)
+    plan = make_plan(main)
 
     assert [job.label for job in plan.jobs] == ["main.a", "second.b", "second.alone", "third.c"]
 
@@ -91,7 +91,7 @@ def test_equal_names_get_distinct_keys():
         node = nodes.Pass(name=name, graph=sub)
         link(node.outputs["value"], last.inputs["images"][str(index)])
 
-    keys = [job.key for job in plan_graph(main).jobs]
+    keys = [job.key for job in make_plan(main).jobs]
 
     assert len({key.lower() for key in keys}) == 4
 
@@ -103,7 +103,7 @@ def test_a_stale_cache_of_flowpipe_hides_nothing(graph):
     late = nodes.Pass(name="late", graph=Graph(name="late"))
     link(late.outputs["value"], made[0].inputs["value"])
 
-    assert [job.node for job in plan_graph(graph).jobs] == ["late", "n0", "n1", "n2", "n3"]
+    assert [job.node for job in make_plan(graph).jobs] == ["late", "n0", "n1", "n2", "n3"]
 
 
 def test_a_cycle_is_reported_as_a_path(graph):
@@ -114,7 +114,7 @@ def test_a_cycle_is_reported_as_a_path(graph):
     link(c.outputs["value"], tail.inputs["value"])
 
     with pytest.raises(CycleError) as caught:
-        plan_graph(graph)
+        make_plan(graph)
 
     assert caught.value.path == ("n0", "n1", "n2", "n0")
     assert "n0 -> n1 -> n2 -> n0" in str(caught.value)
@@ -125,7 +125,7 @@ def test_a_chain_of_thousands_is_planned(graph):
     """No recursion, no quadratic time."""
     chain(graph, 5000)
 
-    plan = plan_graph(graph)
+    plan = make_plan(graph)
 
     assert len(plan.jobs) == 5000
     assert plan.last_jobs[0].node == "n4999"
@@ -156,7 +156,7 @@ def test_planning_twice_gives_the_same_plan(graph):
     made[2].metadata["batch_size"] = 2
     made[2].inputs["frames"] = InputPlug("frames", made[2], [1, 2, 3])
 
-    assert plan_graph(graph) == plan_graph(graph)
+    assert make_plan(graph) == make_plan(graph)
 
 
 def test_planning_leaves_the_graph_alone(graph):
@@ -164,7 +164,7 @@ def test_planning_leaves_the_graph_alone(graph):
     render = nodes.Render(graph=graph, frames=range(1, 10), metadata={"batch_size": 4, "deadline": {"pool": "x"}})
     before = (render.to_json()["inputs"]["factor"], dict(render.metadata), render.inputs["frames"].is_dirty)
 
-    plan_graph(graph)
+    make_plan(graph)
 
     assert (render.to_json()["inputs"]["factor"], render.metadata, render.inputs["frames"].is_dirty) == before
 
@@ -250,7 +250,7 @@ def test_an_omitted_node_has_no_job_and_keeps_the_order(graph):
     b.omit = True
     c.inputs["value"].value = 7
 
-    plan = plan_graph(graph)
+    plan = make_plan(graph)
 
     assert [job.node for job in plan.jobs] == ["n0", "n2"]
     assert [node.node for node in plan.omitted] == ["n1"]
@@ -281,7 +281,7 @@ def test_frames_are_real_where_deadline_cuts_them_in_one_known_way(graph, frames
     """A contiguous range, or an ascending list one by one, are frames in the Monitor; all else goes by item number."""
     nodes.Render(graph=graph, frames=frames, metadata={"batch_size": size})
 
-    job = plan_graph(graph).jobs[0]
+    job = make_plan(graph).jobs[0]
 
     assert (job.frame_mode, str(job.frames)) == (mode, text)
     assert job.task_count == len(job.frames.chunks(size=size))
@@ -291,7 +291,7 @@ def test_an_empty_batch_is_one_task(graph):
     """No frames: the node is evaluated once, with none, as flowpipe does it."""
     nodes.Render(graph=graph, frames=[], metadata={"batch_size": 4})
 
-    job = plan_graph(graph).jobs[0]
+    job = make_plan(graph).jobs[0]
 
     assert (job.frame_mode, job.task_count) == ("none", 1)
 
@@ -318,7 +318,7 @@ def test_bad_batches_and_interpreters_are_refused(graph, metadata, inputs, reaso
     nodes.Render(name="render", graph=graph, metadata=metadata, **{"frames": [1, 2], **inputs})
 
     with pytest.raises(PlanError, match=reason) as caught:
-        plan_graph(graph)
+        make_plan(graph)
 
     assert caught.value.node == "Test.render"
 
@@ -330,7 +330,7 @@ def test_a_batch_whose_items_all_come_from_upstream_is_refused(graph):
     source.outputs["value"].connect(render.inputs["frames"])
 
     with pytest.raises(PlanError, match="known only after upstream"):
-        plan_graph(graph)
+        make_plan(graph)
 
 
 def test_batched_inputs_of_different_lengths_are_refused(graph):
@@ -340,7 +340,7 @@ def test_batched_inputs_of_different_lengths_are_refused(graph):
     )
 
     with pytest.raises(PlanError, match="3 items and 'images' with 1"):
-        plan_graph(graph)
+        make_plan(graph)
 
 
 def test_values_that_do_not_survive_are_refused_by_node_and_plug(graph):
@@ -350,7 +350,7 @@ def test_values_that_do_not_survive_are_refused_by_node_and_plug(graph):
     with pytest.raises(
         PlanError, match=r"Test\.render: input 'value' .*a object cannot be kept \(at \['camera'\]\[0\]\)"
     ):
-        plan_graph(graph)
+        make_plan(graph)
 
 
 def test_a_node_defined_inside_a_function_is_refused(graph):
@@ -363,7 +363,7 @@ def test_a_node_defined_inside_a_function_is_refused(graph):
     hidden(graph=graph)
 
     with pytest.raises(PlanError, match="inside a function"):
-        plan_graph(graph)
+        make_plan(graph)
 
 
 def test_an_attribute_that_no_constructor_could_restore_is_refused(graph):
@@ -372,13 +372,13 @@ def test_an_attribute_that_no_constructor_could_restore_is_refused(graph):
     node.handle = object()
 
     with pytest.raises(PlanError, match="attribute 'handle' does not survive"):
-        plan_graph(graph)
+        make_plan(graph)
 
 
 def test_a_graph_without_nodes_is_refused(graph):
     """There is nothing to submit."""
     with pytest.raises(PlanError, match="no nodes"):
-        plan_graph(graph)
+        make_plan(graph)
 
 
 def test_planning_while_a_script_is_loaded_is_refused(graph):
@@ -386,14 +386,14 @@ def test_planning_while_a_script_is_loaded_is_refused(graph):
     nodes.Pass(graph=graph)
 
     with loading("scene.py"), pytest.raises(LoadingError, match=r"scene\.py .*__main__"):
-        plan_graph(graph)
+        make_plan(graph)
 
 
 def test_unknown_interpreters_and_near_misses_are_worth_a_warning(graph):
     """A warning does not prevent planning."""
     nodes.Pass(name="a", graph=graph, metadata={"interpreter": "3dequalizer", "batchsize": 3})
 
-    warnings = plan_graph(graph, context=PlanContext(interpreters={"python"})).warnings
+    warnings = make_plan(graph, context=PlanContext(interpreters={"python"})).warnings
 
     assert [warning.kind for warning in warnings] == [WarningKind.METADATA, WarningKind.INTERPRETER]
     assert str(warnings[0]) == "Test.a: metadata 'batchsize' has no meaning here; is it 'batch_size'?"
@@ -415,14 +415,14 @@ def test_settings_become_job_info(graph, settings, entries):
     """Readable names on one side, Deadline's keys on the other."""
     nodes.Pass(graph=graph, metadata={"deadline": settings})
 
-    assert dict(plan_graph(graph).jobs[0].job_info) == entries
+    assert dict(make_plan(graph).jobs[0].job_info) == entries
 
 
 def test_a_nodes_own_settings_win_over_those_of_the_graph(graph):
     """Graph-wide settings fill in what the node does not say."""
     nodes.Pass(graph=graph, metadata={"deadline": {"pool": "own"}})
 
-    job = plan_graph(graph, settings={"pool": "wide", "group": "wide"}).jobs[0]
+    job = make_plan(graph, settings={"pool": "wide", "group": "wide"}).jobs[0]
 
     assert dict(job.job_info) == {"Pool": "own", "Group": "wide"}
 
@@ -449,14 +449,14 @@ def test_bad_settings_are_refused(graph, settings, reason):
     nodes.Pass(name="a", graph=graph, metadata={"deadline": settings})
 
     with pytest.raises(SettingError, match=reason):
-        plan_graph(graph)
+        make_plan(graph)
 
 
 def test_a_class_whose_constructor_needs_arguments_is_planned(graph):
     """Its attributes are kept, so that it can be built without its constructor."""
     nodes.Scale("x", 3, graph=graph)
 
-    record = plan_graph(graph).jobs[0].record
+    record = make_plan(graph).jobs[0].record
 
     assert record["attributes"] == {"plug": "x", "factor": 3}
     assert record["default_constructor"] is False
@@ -479,6 +479,6 @@ def test_a_node_of_the_running_script_is_planned_by_its_file(graph, monkeypatch,
     monkeypatch.setattr(main, "__spec__", None)
     OutputPlug("value", Local(graph=graph))
 
-    source = plan_graph(graph).jobs[0].record["class"]
+    source = make_plan(graph).jobs[0].record["class"]
 
     assert source == {"module": "__main__", "qualname": "Local", "file": str(script)}

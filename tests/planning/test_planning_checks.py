@@ -9,10 +9,11 @@ import pytest
 from flowpipe import Graph
 from harness import run_cli, write_script
 
-from flowpipe_deadline import PlanContext, plan_graph
 from flowpipe_deadline.core.warnings import ErrorCollector, PlanWarning, WarningKind, warning_lines
 from flowpipe_deadline.errors import CheckError, PlanError, PreflightError, UsageError
+from flowpipe_deadline.planning.planner import make_plan
 from flowpipe_deadline.preflight.check import parse_kinds, raise_errors
+from flowpipe_deadline.settings.context import PlanContext
 
 
 def warning(kind, *, node=None):
@@ -27,7 +28,7 @@ def error(kind, *, node=None):
 
 def planned_warnings(graph, **options):
     """The warnings of the plan, as kind and text."""
-    return [(found.kind, str(found)) for found in plan_graph(graph, **options).warnings]
+    return [(found.kind, str(found)) for found in make_plan(graph, **options).warnings]
 
 
 def test_every_kind_has_a_word_and_a_sentence_of_its_own():

@@ -10,7 +10,7 @@ from flowpipe_deadline import plan_graph
 from flowpipe_deadline.core.warnings import ErrorCollector, WarningKind
 from flowpipe_deadline.deadline.client import RepositoryInfo
 from flowpipe_deadline.errors import CheckError, PreflightError
-from flowpipe_deadline.preflight.check import check_plan, raise_errors
+from flowpipe_deadline.preflight.check import examine_plan, raise_errors
 from flowpipe_deadline.preflight.storage import Mount, Mounts
 
 SHARED = Mounts((Mount("/", "nfs4"),), system="linux")
@@ -36,7 +36,7 @@ def test_an_ordinary_plan_on_a_share_is_fine(tmp_path, graph):
     """No finding, nothing left in the root."""
     nodes.Render(graph=graph, frames=[1, 2], metadata={"batch_size": 1, "deadline": {"pool": "cpu"}})
 
-    assert check_plan(plan_graph(graph), root=tmp_path, repository=FARM, mounts=SHARED) == ()
+    assert examine_plan(plan_graph(graph), root=tmp_path, repository=FARM, mounts=SHARED) == ()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -45,7 +45,7 @@ def test_everything_is_told_at_once(tmp_path):
     (tmp_path / "file").touch()
     repository = RepositoryInfo(pools=("cpu",), plugins=(), maximum_priority=100, task_limit=5000)
 
-    found = check_plan(plan_graph(bad_graph()), root=tmp_path / "file", repository=repository, mounts=LOCAL)
+    found = examine_plan(plan_graph(bad_graph()), root=tmp_path / "file", repository=repository, mounts=LOCAL)
 
     assert kinds(found) == [
         (WarningKind.MISSING_PLUGIN, "error"),
@@ -71,7 +71,7 @@ def test_root_and_repository_are_looked_at_though_there_is_no_plan(tmp_path, gra
 
     with errors.collected():
         plan = plan_graph(graph)
-    found = check_plan(plan, root=tmp_path, repository=RepositoryInfo(plugins=()), mounts=LOCAL)
+    found = examine_plan(plan, root=tmp_path, repository=RepositoryInfo(plugins=()), mounts=LOCAL)
     with pytest.raises(PreflightError) as caught:
         raise_errors(found, errors=errors)
 
@@ -84,8 +84,8 @@ def test_a_root_of_this_machine_may_be_allowed(tmp_path, graph):
     plan = plan_graph(graph)
 
     with pytest.raises(CheckError, match="is on this machine"):
-        raise_errors(check_plan(plan, root=tmp_path, mounts=LOCAL))
-    warnings = raise_errors(check_plan(plan, root=tmp_path, allow_local_root=True, mounts=LOCAL))
+        raise_errors(examine_plan(plan, root=tmp_path, mounts=LOCAL))
+    warnings = raise_errors(examine_plan(plan, root=tmp_path, mounts=LOCAL), tolerated={WarningKind.LOCAL_ROOT})
 
     assert kinds(warnings) == [(WarningKind.LOCAL_ROOT, "warning")]
 
@@ -94,7 +94,7 @@ def test_the_mounts_of_this_machine_are_asked(tmp_path, graph):
     """The temporary folder of this machine is nobody else's."""
     nodes.Pass(graph=graph)
 
-    assert kinds(check_plan(plan_graph(graph), root=tmp_path)) == [(WarningKind.LOCAL_ROOT, "error")]
+    assert kinds(examine_plan(plan_graph(graph), root=tmp_path)) == [(WarningKind.LOCAL_ROOT, "error")]
 
 
 def test_modules_on_a_disk_are_told_where_the_root_is_on_a_share(tmp_path, graph):
@@ -102,21 +102,23 @@ def test_modules_on_a_disk_are_told_where_the_root_is_on_a_share(tmp_path, graph
     nodes.Pass(graph=graph)
     mounts = Mounts((*LOCAL.mounts, Mount(str(tmp_path), "nfs")), system="linux")
 
-    assert kinds(check_plan(plan_graph(graph), root=tmp_path, mounts=mounts)) == [(WarningKind.LOCAL_SOURCE, "warning")]
+    assert kinds(examine_plan(plan_graph(graph), root=tmp_path, mounts=mounts)) == [
+        (WarningKind.LOCAL_SOURCE, "warning")
+    ]
 
 
 def test_a_path_too_long_is_told(tmp_path, graph):
     """Windows workers could not write there."""
     nodes.Pass(graph=graph)
 
-    found = check_plan(plan_graph(graph), root=tmp_path / ("x" * 100) / ("y" * 100), mounts=SHARED)
+    found = examine_plan(plan_graph(graph), root=tmp_path / ("x" * 100) / ("y" * 100), mounts=SHARED)
 
     assert kinds(found) == [(WarningKind.LONG_PATH, "warning")]
 
 
 def test_a_plan_alone_is_judged_by_itself():
     """Without root and repository, only they are left out."""
-    found = check_plan(plan_graph(bad_graph()))
+    found = examine_plan(plan_graph(bad_graph()))
 
     assert kinds(found) == [
         (WarningKind.MERGE_FUNCTION, "error"),
@@ -148,7 +150,7 @@ def test_thousands_of_jobs_are_checked(tmp_path, graph):
     InputPlug("scene", made[-1], "x" * 2_000_000)
     plan = plan_graph(graph)
 
-    found = check_plan(plan, root=tmp_path, repository=RepositoryInfo(pools=("cpu",), limits=()), mounts=SHARED)
+    found = examine_plan(plan, root=tmp_path, repository=RepositoryInfo(pools=("cpu",), limits=()), mounts=SHARED)
 
     assert sum(job.task_count for job in plan.jobs) == 100_000
     assert len(found) == 3 * 2000 + 1

@@ -67,7 +67,7 @@ def test_rules_that_exist_are_fine(rule):
         pytest.param("breaks:f", "ZeroDivisionError", id="a module that raises"),
         pytest.param("exits:f", "it calls exit", id="a module that exits"),
         pytest.param("plans:f", "__main__", id="a module that plans"),
-        pytest.param("__main__:f", "another one on a worker", id="the running script"),
+        pytest.param("__main__:f", "the running script is another one", id="the running script"),
     ],
 )
 def test_functions_that_cannot_be_imported_are_errors(tmp_path, monkeypatch, rule, reason):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flowpipe_deadline.core.warnings import WarningKind
+from flowpipe_deadline.preflight.check import raise_errors
 from flowpipe_deadline.preflight.root import RootInfo, read_root_info, root_warnings
 from flowpipe_deadline.preflight.storage import Mount, Mounts, Storage
 
@@ -19,7 +20,7 @@ SHARE = Storage("network", "nfs4 at /mnt/show")
 
 def facts(**changes):
     """Those of a root with which nothing is wrong."""
-    return RootInfo(**{"path": "/mnt/show", "problem": None, "storage": SHARE, "free_bytes": 10**12, **changes})
+    return RootInfo(**{"path": "/mnt/show", "error": None, "storage": SHARE, "free_bytes": 10**12, **changes})
 
 
 def everything_below(folder):
@@ -34,7 +35,7 @@ def test_a_root_is_tried_and_left_as_it_was(tmp_path, name):
 
     found = read_root_info(tmp_path / name, mounts=SHARED)
 
-    assert found.problem is None
+    assert found.error is None
     assert found.path == str(tmp_path / name)
     assert found.free_bytes > 0
     assert everything_below(tmp_path) == [str(tmp_path / "file")]
@@ -81,7 +82,7 @@ def test_a_folder_without_permission_is_told(tmp_path):
     found = read_root_info(tmp_path / "new")
     tmp_path.chmod(0o700)
 
-    assert found.problem == f"Permission denied (tried in {tmp_path})"
+    assert found.error == f"Permission denied (tried in {tmp_path})"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="it is a path there")
@@ -90,12 +91,12 @@ def test_a_path_of_windows_elsewhere_is_told(root):
     """It would be a folder of that name beside the script."""
     found = read_root_info(root, mounts=SHARED)
 
-    assert (found.path, found.problem) == (root, "it is a path of Windows, and this machine is none")
+    assert (found.path, found.error) == (root, "it is a path of Windows, and this is another system")
 
 
 def test_a_home_of_nobody_is_told():
     """The path that was meant cannot be known."""
-    assert "home" in read_root_info("~nobody-of-that-name/farm").problem
+    assert "home" in read_root_info("~nobody-of-that-name/farm").error
 
 
 def test_a_link_is_where_it_leads_to(tmp_path):
@@ -120,7 +121,7 @@ def test_a_local_root_is_an_error_unless_it_is_allowed():
     local = facts(storage=Storage("local", "ext4 at /"))
 
     [found] = root_warnings(local)
-    [allowed] = root_warnings(local, allow_local=True)
+    [allowed] = raise_errors([found], tolerated={WarningKind.LOCAL_ROOT})
 
     assert (found.kind, found.severity, allowed.severity) == (WarningKind.LOCAL_ROOT, "error", "warning")
     assert "/mnt/show is on this machine (ext4 at /)" in found.text

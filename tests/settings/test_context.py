@@ -12,8 +12,8 @@ import farm_nodes as nodes
 import pytest
 from harness import run_cli, write_script
 
-from flowpipe_deadline import plan_graph
 from flowpipe_deadline.errors import SettingError
+from flowpipe_deadline.planning.planner import make_plan
 from flowpipe_deadline.settings.context import PlanContext, capture, read_plan_context
 
 ENVIRON = {
@@ -55,7 +55,7 @@ def test_variables_are_taken_along(graph, wanted, captured):
     """They become the environment of the job."""
     nodes.Pass(graph=graph, metadata={"deadline": {"capture_environment": wanted}})
 
-    job_info = plan_graph(graph, context=PlanContext(environ=ENVIRON)).jobs[0].job_info
+    job_info = make_plan(graph, context=PlanContext(environ=ENVIRON)).jobs[0].job_info
 
     assert [text.partition("=")[::2] for key, text in job_info if key.startswith("EnvironmentKeyValue")] == list(
         captured.items()
@@ -67,7 +67,7 @@ def test_what_is_said_wins_over_what_is_found(graph):
     settings = {"capture_environment": ["SHOW", "REZ_*"], "environment": {"SHOW": "y", "REZ_A": None, "MORE": 3}}
     nodes.Pass(graph=graph)
 
-    plan = plan_graph(graph, settings=settings, context=PlanContext(environ=ENVIRON))
+    plan = make_plan(graph, settings=settings, context=PlanContext(environ=ENVIRON))
 
     assert [text for _, text in plan.jobs[0].job_info] == ["SHOW=y", "REZ_B=2", "MORE=3"]
 
@@ -76,7 +76,7 @@ def test_a_name_that_is_not_set_is_worth_a_warning(graph):
     """A pattern that finds nothing is not; the job gets the variables that exist."""
     nodes.Pass(name="a", graph=graph)
 
-    plan = plan_graph(
+    plan = make_plan(
         graph, settings={"capture_environment": ["NOPE", "NO_*", "SHOW"]}, context=PlanContext(environ=ENVIRON)
     )
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_taken_along_is_refused(graph, wanted, reason):
     nodes.Pass(graph=graph, metadata={"deadline": {"capture_environment": wanted}})
 
     with pytest.raises(SettingError, match="capture_environment") as caught:
-        plan_graph(graph, context=PlanContext(environ=ENVIRON))
+        make_plan(graph, context=PlanContext(environ=ENVIRON))
 
     assert reason in str(caught.value)
 
@@ -109,7 +109,7 @@ def test_planning_does_not_look_around_by_itself(graph):
     nodes.Pass(name="a", graph=graph, metadata={"deadline": {"capture_environment": ["SHOW"]}})
 
     with pytest.raises(SettingError, match=r"context=read_plan_context\(\)"):
-        plan_graph(graph)
+        make_plan(graph)
 
 
 def test_the_same_context_gives_the_same_plan(graph):
@@ -118,7 +118,7 @@ def test_the_same_context_gives_the_same_plan(graph):
     here = PlanContext(environ=ENVIRON, import_roots=("/a", "/b"), python_path=("/b",))
     shuffled = PlanContext(environ=dict(reversed(ENVIRON.items())), import_roots=("/a", "/b"), python_path=("/b",))
 
-    assert plan_graph(graph, context=here) == plan_graph(graph, context=shuffled)
+    assert make_plan(graph, context=here) == make_plan(graph, context=shuffled)
 
 
 def test_names_that_are_asked_for_twice_are_taken_once():
@@ -188,7 +188,7 @@ def test_import_roots_go_into_the_node_records(graph, setting, roots):
     nodes.Pass(graph=graph)
     around = PlanContext(import_roots=("/a", "/b"), python_path=("/b", "/other"))
 
-    record = plan_graph(graph, settings=setting, context=around).jobs[0].record
+    record = make_plan(graph, settings=setting, context=around).jobs[0].record
 
     assert record["imports"] == {"roots": roots, "python_path": ["/b"]}
 
@@ -197,8 +197,8 @@ def test_without_import_roots_a_record_is_silent_about_them(graph):
     """Switched off for one node, or none there."""
     nodes.Pass(name="a", graph=graph, metadata={"deadline": {"import_roots": False}})
 
-    assert "imports" not in plan_graph(graph, context=PlanContext(import_roots=("/a",))).jobs[0].record
-    assert "imports" not in plan_graph(graph).jobs[0].record
+    assert "imports" not in make_plan(graph, context=PlanContext(import_roots=("/a",))).jobs[0].record
+    assert "imports" not in make_plan(graph).jobs[0].record
 
 
 def test_import_roots_are_where_the_graphs_own_modules_come_from(tmp_path, monkeypatch):

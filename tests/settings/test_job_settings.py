@@ -13,9 +13,10 @@ from harness import run_cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowpipe_deadline import plan_graph, write_bundle
+from flowpipe_deadline import write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, encode_info, format_entries, parse_entries
 from flowpipe_deadline.errors import PreflightError, SettingError
+from flowpipe_deadline.planning.planner import make_plan
 from flowpipe_deadline.settings.job_info_keys import PLANNED_KEYS, planned_reason
 from flowpipe_deadline.settings.parse import OWN_SETTINGS, parse_job_settings
 from flowpipe_deadline.settings.table import SETTINGS
@@ -42,7 +43,7 @@ def plan_of(settings, **graph_wide):
     """The plan of one node."""
     graph = Graph(name="Test")
     nodes.Pass(name="a", graph=graph, metadata={"deadline": settings})
-    return plan_graph(graph, settings=graph_wide)
+    return make_plan(graph, settings=graph_wide)
 
 
 def setting_errors(settings, **graph_wide):
@@ -241,7 +242,7 @@ def test_all_errors_of_a_node_are_reported_at_once(graph):
     nodes.Render(name="a", graph=graph, frames=[1, 2], metadata=metadata)
 
     with pytest.raises(PreflightError) as caught:
-        plan_graph(graph)
+        make_plan(graph)
 
     rules = "concat, union, same, first, last, sum, min, max, all, any, chunks, or name a module:function"
     assert [str(error) for error in caught.value.errors] == [
@@ -262,7 +263,7 @@ def test_errors_in_graph_wide_settings_are_reported_once(graph):
         nodes.Pass(name=name, graph=graph)
 
     with pytest.raises(SettingError) as caught:
-        plan_graph(graph, settings={"prioritty": 1})
+        make_plan(graph, settings={"prioritty": 1})
 
     assert str(caught.value) == ("Test: the graph-wide settings: unknown setting 'prioritty'. Did you mean 'priority'?")
 
@@ -372,7 +373,7 @@ def test_a_job_that_vanishes_while_others_wait_is_a_warning(graph):
     last = nodes.Pass(name="last", graph=graph, metadata={"deadline": {"on_job_complete": "Delete"}})
     first.outputs["value"].connect(last.inputs["value"])
 
-    (warning,) = plan_graph(graph).warnings
+    (warning,) = make_plan(graph).warnings
 
     assert str(warning) == (
         "Test.first: it is archived once complete, and Test.last may then wait for it for ever;"
@@ -390,7 +391,7 @@ def test_jobs_with_scripts_of_their_own_are_not_waited_for_frame_by_frame(graph,
         made[name] = nodes.Check(name=name, graph=graph, frames=[1, 2, 3], images=[1, 2, 3], metadata=metadata)
     made["first"].outputs["images"].connect(made["second"].inputs["images"])
 
-    job = plan_graph(graph).jobs[1]
+    job = make_plan(graph).jobs[1]
 
     assert not job.is_frame_dependent
     assert job.dependencies[0].reason == "feeds images, not frame by frame as there is a job script"

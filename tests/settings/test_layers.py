@@ -5,8 +5,8 @@ from __future__ import annotations
 import farm_nodes as nodes
 import pytest
 
-from flowpipe_deadline import plan_graph
 from flowpipe_deadline.errors import UsageError
+from flowpipe_deadline.planning.planner import make_plan
 from flowpipe_deadline.settings.layers import Layer, Layers, merge_settings
 from flowpipe_deadline.studio.file import StudioFile
 from flowpipe_deadline.studio.plan import studio_layers
@@ -23,7 +23,7 @@ def test_each_layer_wins_over_those_below(graph):
     node = nodes.Pass(graph=graph, metadata={"deadline": {"comment": "node", **own}})
     layers = studio_layers(STUDIO, presets=["comp", "rush"], given={"priority": 90, "comment": "call"}, source="call")
 
-    job = plan_graph(graph, settings=layers.merged()).jobs[0]
+    job = make_plan(graph, settings=layers.merged()).jobs[0]
 
     assert dict(job.job_info) == {
         "Comment": "own",

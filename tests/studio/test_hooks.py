@@ -10,9 +10,10 @@ import pytest
 from flowpipe import Graph
 from harness import run_cli, write_script
 
-from flowpipe_deadline import OfflineEvaluator, plan_graph, write_bundle
+from flowpipe_deadline import OfflineEvaluator, write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
 from flowpipe_deadline.errors import HookError, SettingError
+from flowpipe_deadline.planning.planner import make_plan
 from flowpipe_deadline.studio.hooks import apply_hooks, find_hooks, with_settings
 
 PRELUDE = """
@@ -64,7 +65,7 @@ def plan_of_two():
     last = nodes.Pass(name="last", graph=graph)
     first.outputs["value"].connect(last.inputs["value"])
     nodes.Pass(name="alone", graph=graph)
-    return plan_graph(graph)
+    return make_plan(graph)
 
 
 def test_a_hook_says_more_to_deadline(hooked):
@@ -127,15 +128,17 @@ def second(plan):
     [
         pytest.param("1 / 0", "raised ZeroDivisionError: division by zero", id="raises"),
         pytest.param("raise SystemExit(3)", "raised SystemExit: 3", id="exits"),
-        pytest.param("pass", "gave None, which is no plan", id="forgets to return"),
-        pytest.param("return plan.jobs", "which is no plan", id="returns something else"),
-        pytest.param("return replace(plan, jobs=list(plan.jobs))", "its jobs is no tuple", id="a list"),
-        pytest.param("return replace(plan, jobs=(1,))", "1 is no job", id="no jobs"),
+        pytest.param("pass", "returned None; it has to return the plan", id="forgets to return"),
+        pytest.param("return plan.jobs", "it has to return the plan", id="returns something else"),
+        pytest.param("return replace(plan, jobs=list(plan.jobs))", "its jobs is not a tuple", id="a list"),
+        pytest.param("return replace(plan, jobs=(1,))", "1 is not a job", id="no jobs"),
         pytest.param("return replace(plan, jobs=plan.jobs[1:])", "first missing", id="drops a job"),
         pytest.param(
             "return replace(plan, jobs=(*plan.jobs, plan.jobs[0]))", "not those that were planned", id="twice"
         ),
-        pytest.param("return replace(plan, jobs=plan.jobs[::-1])", "waits for first, which is no job that", id="order"),
+        pytest.param(
+            "return replace(plan, jobs=plan.jobs[::-1])", "waits for first, which is not a job that", id="order"
+        ),
         pytest.param("return replace(plan, name='x')", "its name or its omitted nodes", id="another name"),
         pytest.param(
             "return each(plan, lambda job: replace(job, interpreter='maya'))", "its interpreter was", id="fixed"
@@ -148,11 +151,11 @@ def second(plan):
             "plan.jobs[0].record['inputs'].clear(); return plan", "a node record was changed", id="record in place"
         ),
         pytest.param(
-            "return each(plan, lambda job: replace(job, dependencies=()))", "wait for first any", id="no wait"
+            "return each(plan, lambda job: replace(job, dependencies=()))", "not wait any more for first", id="no wait"
         ),
         pytest.param(
             "return each(plan, lambda job: replace(job, dependencies=(Dependency('x', 'job', ''),)))",
-            "it waits for x, which is no job",
+            "it waits for x, which is not a job",
             id="a stranger",
         ),
         pytest.param(
@@ -179,11 +182,13 @@ def second(plan):
             "one line",
             id="lines",
         ),
-        pytest.param("return each(plan, lambda job: replace(job, job_info={'Pool': 'a'}))", "no tuple of", id="a dict"),
         pytest.param(
-            "return each(plan, lambda job: replace(job, extra_info=(('a=b', 'c'),)))", "no name", id="extra info"
+            "return each(plan, lambda job: replace(job, job_info={'Pool': 'a'}))", "not a tuple of", id="a dict"
         ),
-        pytest.param("return replace(plan, warnings=('careful',))", "'careful' is no finding", id="a warning"),
+        pytest.param(
+            "return each(plan, lambda job: replace(job, extra_info=(('a=b', 'c'),)))", "not a name", id="extra info"
+        ),
+        pytest.param("return replace(plan, warnings=('careful',))", "'careful' is not a warning", id="a warning"),
         pytest.param(
             "return each(plan, lambda job: with_settings(job, {'prioritty': 1}))", "Did you mean", id="settings"
         ),
@@ -239,7 +244,7 @@ def test_settings_of_a_job_take_the_place_of_what_it_had(graph, held, said, job_
     """All of it: no number of an old list stays, and nothing that cannot stand beside them."""
     nodes.Pass(name="a", graph=graph, metadata={"deadline": held})
 
-    job = with_settings(plan_graph(graph).jobs[0], said)
+    job = with_settings(make_plan(graph).jobs[0], said)
 
     assert dict(job.job_info) == job_info
 

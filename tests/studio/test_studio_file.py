@@ -184,7 +184,7 @@ disable = []
         (4, "strict has 'large-values'. Did you mean 'large-value'?"),
         (5, "'http://cache' is not a store; write 'files', or redis://host:port/db (rediss:// for TLS)"),
         (8, "webservice.url holds a user or a password; webservice.user is for the first"),
-        (9, f"webservice.password does not belong into a file that all can read; {where_it_belongs}"),
+        (9, f"webservice.password does not belong in a file that everybody can read; {where_it_belongs}"),
         (10, "webservice.timeout is seconds, or [seconds to connect, seconds of silence], not 0"),
         (13, "[settings] unknown setting 'prioritty'. Did you mean 'priority'?"),
         (14, "[settings] priority is a whole number from 0, not 'high'"),
@@ -200,15 +200,15 @@ disable = []
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [
-        pytest.param("root = /mnt\n", 1, "is no TOML: ", id="no quotes"),
-        pytest.param('via = "auto"\nvia = "script"\n', 2, "is no TOML: cannot overwrite a value", id="twice"),
-        pytest.param("[settings\n", 1, "is no TOML: ", id="open bracket"),
+        pytest.param("root = /mnt\n", 1, "is not TOML: ", id="no quotes"),
+        pytest.param('via = "auto"\nvia = "script"\n', 2, "is not TOML: cannot overwrite a value", id="twice"),
+        pytest.param("[settings\n", 1, "is not TOML: ", id="open bracket"),
         pytest.param(
-            f"[settings]\npriority = {'9' * 5000}\n", None, "is no TOML: it has a number of", id="many digits"
+            f"[settings]\npriority = {'9' * 5000}\n", None, "is not TOML: it has a number of", id="many digits"
         ),
-        pytest.param(f"[settings]\npriority = 0x{'f' * 5000}\n", None, "is no TOML: it has a number of", id="and hex"),
-        pytest.param(f"root = {'[' * 3000}", None, "is no TOML: it is nested too deep", id="nested too deep"),
-        pytest.param('via = "auto', None, "is no TOML: ", id="open quotes"),
+        pytest.param(f"[settings]\npriority = 0x{'f' * 5000}\n", None, "is not TOML: it has a number of", id="and hex"),
+        pytest.param(f"root = {'[' * 3000}", None, "is not TOML: it is nested too deep", id="nested too deep"),
+        pytest.param('via = "auto', None, "is not TOML: ", id="open quotes"),
     ],
 )
 def test_what_is_no_toml_is_one_clear_line(studio_file, text, line, reason):
@@ -250,7 +250,7 @@ def test_a_file_of_another_encoding_is_refused(studio_file):
     """Half of its names would be wrong."""
     studio_file("# Größe\n", encoding="latin-1")
 
-    with pytest.raises(StudioFileError, match="no UTF-8"):
+    with pytest.raises(StudioFileError, match="not UTF-8"):
         load_studio_file()
 
 
@@ -293,7 +293,7 @@ def test_a_home_folder_that_nobody_has_is_refused(studio_file):
     with pytest.raises(StudioFileError) as caught:
         load_studio_file()
 
-    reason = "root is '~nobody2/x', and nobody here has that home folder; write a full path"
+    reason = "root is '~nobody2/x', but nobody has that home folder here; write a full path"
     assert str(caught.value) == f"{path}, line 2: {reason}"
 
 

@@ -12,11 +12,11 @@ import time
 import farm_nodes as nodes
 import pytest
 
-from flowpipe_deadline import plan_graph, submit_bundle, write_bundle
+from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline.client import ACTIVE, SubmissionError
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.submit.record import read_submission
-from flowpipe_deadline.submit.submit import choose_connection, open_client
+from flowpipe_deadline.submit.submit import choose_connection, open_client, submit_unchecked
 from tests.fake_deadline.operations import OfflineDeadline
 
 RELEASED = ["Queued", "Pending", "Pending"]
@@ -63,7 +63,7 @@ def test_a_graph_is_submitted_whole(deadline, bundle, via):
     """All jobs are there and released, and the bundle knows them."""
     told = []
 
-    job_ids = submit_bundle(bundle, connection=choose_connection(via), on_message=told.append)
+    job_ids = submit_unchecked(bundle, connection=choose_connection(via), on_message=told.append)
 
     assert states(deadline) == RELEASED
     assert [job.job_id for job in deadline.jobs()] == list(job_ids.values())
@@ -77,7 +77,7 @@ def test_by_script_one_process_submits_any_graph(deadline, graph, tmp_path):
         nodes.Pass(name=f"n{index}", graph=graph)
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
 
-    submit_bundle(bundle, connection=choose_connection("script"))
+    submit_unchecked(bundle, connection=choose_connection("script"))
 
     assert processes(deadline) == 1
     assert len(deadline.jobs()) == 20
@@ -88,7 +88,7 @@ def test_what_a_script_is_like_does_not_matter(deadline, bundle, answers):
     """Whether its calls stay inside, what it prints, and what it knows of itself is unknown."""
     deadline.change_settings(unknowns=answers)
 
-    submit_bundle(bundle, connection=choose_connection("script"))
+    submit_unchecked(bundle, connection=choose_connection("script"))
 
     assert states(deadline) == RELEASED
 
@@ -109,13 +109,13 @@ def test_what_getjob_prints_does_not_matter(deadline, bundle, answers):
     """Its keys, and how it takes several IDs, are recorded nowhere; a refusal is undone all the same."""
     deadline.change_settings(unknowns=answers)
 
-    submit_bundle(bundle, connection=choose_connection("command"))
+    submit_unchecked(bundle, connection=choose_connection("command"))
     assert states(deadline) == RELEASED
 
     again = write_bundle(plan_graph(nodes.Pass(name="alone").graph), root=bundle.folder.parent)
     deadline.set_faults({"on": "submit", "do": "refuse", "value": "no such pool"})
     with pytest.raises(SubmissionError, match="no such pool; nothing was submitted"):
-        submit_bundle(again, connection=choose_connection("command"))
+        submit_unchecked(again, connection=choose_connection("command"))
     assert states(deadline) == RELEASED
 
 
@@ -139,13 +139,13 @@ def test_whatever_a_submission_does_no_job_is_left(deadline, bundle, monkeypatch
     deadline.set_faults({"on": "SubmitJob", "nth": nth, **CALL_FAULTS[fault]})
 
     with pytest.raises(SubmissionError, match=r"Test\.(a|c): "):
-        submit_bundle(bundle, connection=choose_connection("command"))
+        submit_unchecked(bundle, connection=choose_connection("command"))
 
     assert deadline.jobs() == []
     record = read_submission(bundle.folder)
     assert record is None or record.jobs == {}  # Of a call that was ended, a job may still be coming.
     deadline.set_faults()
-    submit_bundle(bundle, connection=choose_connection("command"))
+    submit_unchecked(bundle, connection=choose_connection("command"))
     assert states(deadline) == RELEASED
 
 
@@ -164,7 +164,7 @@ def test_whatever_another_call_does_there_are_all_jobs_or_none(deadline, bundle,
     deadline.set_faults({"on": command, **CALL_FAULTS[fault]})
 
     try:
-        submit_bundle(bundle, connection=choose_connection("command"))
+        submit_unchecked(bundle, connection=choose_connection("command"))
     except SubmissionError:
         assert states(deadline) == []
         assert read_submission(bundle.folder) is None
@@ -180,7 +180,7 @@ def test_by_script_whatever_deadline_refuses_there_are_all_jobs_or_none(deadline
     deadline.set_faults({"on": operation, "do": "refuse", "nth": nth, "value": "no such pool"})
 
     try:
-        submit_bundle(bundle, connection=choose_connection("script"))
+        submit_unchecked(bundle, connection=choose_connection("script"))
     except SubmissionError:
         assert states(deadline) == []
         assert read_submission(bundle.folder) is None
@@ -204,7 +204,7 @@ def test_by_script_alone_what_does_not_work_leaves_no_job(deadline, bundle, monk
     deadline.set_faults(fault)
 
     with pytest.raises(SubmissionError):
-        submit_bundle(bundle, connection=choose_connection("script"))
+        submit_unchecked(bundle, connection=choose_connection("script"))
 
     assert deadline.jobs() == []
     assert read_submission(bundle.folder) is None
@@ -215,7 +215,7 @@ def test_chosen_by_itself_a_script_that_does_not_run_is_replaced(deadline, bundl
     deadline.set_faults({"on": "ExecuteScriptNoGui", "do": "deny", "value": "scripts are switched off", "times": 0})
     told = []
 
-    submit_bundle(bundle, on_message=told.append)
+    submit_unchecked(bundle, on_message=told.append)
 
     assert states(deadline) == RELEASED
     assert told[0].endswith("scripts are switched off; submitting with a process per job instead")
@@ -226,7 +226,7 @@ def test_a_script_that_is_killed_half_way_is_undone(deadline, bundle, tmp_path):
     deadline.set_faults({"on": "SubmitJob", "do": "die_after", "nth": 3})
 
     with pytest.raises(SubmissionError, match=r"ended without an answer of our script.*what was submitted was deleted"):
-        submit_bundle(bundle, connection=choose_connection("script"))
+        submit_unchecked(bundle, connection=choose_connection("script"))
 
     assert deadline.jobs() == []
     assert read_submission(bundle.folder) is None
@@ -235,11 +235,11 @@ def test_a_script_that_is_killed_half_way_is_undone(deadline, bundle, tmp_path):
 @pytest.mark.parametrize("via", ["script", None])
 def test_a_submitted_bundle_is_left_alone_where_scripts_do_not_run(deadline, bundle, via):
     """It is said to be submitted, and its jobs go on."""
-    submit_bundle(bundle, connection=choose_connection("command"))
+    submit_unchecked(bundle, connection=choose_connection("command"))
     deadline.set_faults({"on": "ExecuteScriptNoGui", "do": "deny", "value": "scripts are switched off", "times": 0})
 
     with pytest.raises(SubmissionError, match="is submitted already"):
-        submit_bundle(bundle, connection=choose_connection(via))
+        submit_unchecked(bundle, connection=choose_connection(via))
 
     assert states(deadline) == RELEASED
     assert read_submission(bundle.folder).state == "submitted"
@@ -290,7 +290,7 @@ def test_a_command_that_was_killed_is_undone_by_the_next(deadline, bundle):
     half = {job.job_id for job in deadline.jobs()}
     deadline.set_faults()
 
-    job_ids = submit_bundle(bundle, connection=choose_connection("command"))
+    job_ids = submit_unchecked(bundle, connection=choose_connection("command"))
 
     assert half
     assert not half & set(job_ids.values())
@@ -315,7 +315,7 @@ def wait_until(is_true):
 
 def test_the_other_questions_are_answered_alike_by_every_way(deadline, bundle):
     """Jobs, tasks, lists, and what the repository has."""
-    submit_bundle(bundle, connection=choose_connection("command"))
+    submit_unchecked(bundle, connection=choose_connection("command"))
     ids = [job.job_id for job in deadline.jobs()]
     script, command = open_client(choose_connection("script")), open_client(choose_connection("command"))
 
@@ -355,7 +355,7 @@ def test_a_timeout_that_is_no_number_is_refused(deadline, bundle, monkeypatch):
     monkeypatch.setenv("FLOWPIPE_DEADLINE_TIMEOUT", "soon")
 
     with pytest.raises(SubmissionError, match="FLOWPIPE_DEADLINE_TIMEOUT is a number of seconds, not 'soon'"):
-        submit_bundle(bundle)
+        submit_unchecked(bundle)
 
     assert json.loads((bundle.folder / "manifest.json").read_text())["jobs"]
     assert deadline.jobs() == []

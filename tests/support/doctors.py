@@ -11,8 +11,7 @@ from flowpipe_deadline.doctor import examination
 from flowpipe_deadline.doctor.options import DoctorOptions
 from flowpipe_deadline.doctor.probe import GraphSender
 from flowpipe_deadline.doctor.probe_graph import build_graph
-from flowpipe_deadline.planning.planner import plan_graph
-from flowpipe_deadline.settings.layers import Layer, Layers
+from flowpipe_deadline.planning.planner import make_plan
 from flowpipe_deadline.submit.submit import choose_connection
 
 COMMAND = (sys.executable, "-m", "flowpipe_deadline.cli.main", "doctor")
@@ -21,8 +20,7 @@ RECORD = "custom/plugins/Flowpipe/installed.json"
 
 def examine(*, settings=None, **options):
     """The doctor's report; a root on this machine is tolerated."""
-    layers = Layers((Layer("test", settings or {}),))
-    asked = DoctorOptions(**{"tolerated": {WarningKind.LOCAL_ROOT}, "layers": layers, **options})
+    asked = DoctorOptions(**{"tolerated": {WarningKind.LOCAL_ROOT}, "settings": settings or {}, **options})
     return examination.examine(asked, say=print, is_stopping=lambda: False)
 
 
@@ -30,7 +28,7 @@ def send(root, *vias, **options):
     """Sends the doctor's graph by these connections, of which the first evaluates it."""
     connections = [choose_connection(via) for via in vias or ("command",)]
     asked = DoctorOptions(root=root, **options)
-    sender = GraphSender(plan_graph(build_graph()), asked, connections, say=print, is_stopping=lambda: False)
+    sender = GraphSender(make_plan(build_graph()), asked, connections, say=print, is_stopping=lambda: False)
     sender.run()
     return sender
 

@@ -17,14 +17,14 @@ _TEXTS = (TEXT, NOTE, FULL_PATH)
 
 
 def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
-    """The settings that the texts say, a later one over an earlier; each value as TOML, or as Deadline would have it.
+    """The settings in the texts, of which the last of a name counts; each value as TOML, or as Deadline has it.
 
     >>> parse_assignments(["pool=2026", "priority=80", "limits=maya,arnold", "environment.SHOW=x"])
     {'pool': '2026', 'priority': 80, 'limits': ['maya', 'arnold'], 'environment': {'SHOW': 'x'}}
 
     Raises:
-        UsageError: A text is no assignment, or its setting does not exist or does not fit.
-        PreflightError: That is so of several.
+        UsageError: A text is not an assignment, or its setting does not exist or does not fit.
+        PreflightError: Several are not, or do not.
     """
     errors = ErrorCollector()
     settings: dict[str, Any] = {}
@@ -38,14 +38,14 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
             settings[name] = {**(held if isinstance(held, dict) else {}), member: _as_text(value)}
         else:
             settings[f"{name}.{member}" if member else name] = _typed(name, value)
-    for problem in parse_job_settings(settings, environ={}).errors:
-        errors.add(UsageError(f"--set: {problem}"))
+    for error in parse_job_settings(settings, environ={}).errors:
+        errors.add(UsageError(f"--set: {error}"))
     errors.raise_all()
     return settings
 
 
 def _typed(name: str, given: str) -> Any:
-    """The value of a setting; a list may be written with commas alone."""
+    """The value of a setting. A list may be written with commas and without brackets."""
     setting = SETTINGS.get(name)
     if setting is not None and setting.kind in _TEXTS and not setting.is_series:
         return _as_text(given)
@@ -61,6 +61,6 @@ def _typed(name: str, given: str) -> Any:
 
 
 def _as_text(given: str) -> str:
-    """The text; one in quotes, as TOML has it, without them."""
+    """The text, without its quotes if it is a TOML string."""
     value = parse_value(given)
     return value if isinstance(value, str) else given

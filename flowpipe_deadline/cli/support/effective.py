@@ -1,8 +1,8 @@
-"""What a verb goes by: command line over environment variable over studio file, and where each came from."""
+"""The options that apply to a command: command line over environment variable over studio file, with their sources."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -14,10 +14,10 @@ from ...bundle.write import ROOT_VARIABLE
 from ...core.bundle import FILES
 from ...settings.layers import Layers
 from ...studio.file import StudioFile, load_studio_file
+from ...studio.options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
 from ...studio.plan import studio_layers
 from ...submit.submit import VIA_VARIABLE
 from .assignments import parse_assignments
-from .options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
 
 _VARIABLES = {
     "root": ROOT_VARIABLE,
@@ -32,7 +32,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class Option:
-    """The value of an option, and where it came from."""
+    """The value of an option, and where it comes from."""
 
     value: Any
     source: str
@@ -40,17 +40,19 @@ class Option:
 
 @dataclass(frozen=True)
 class Effective:
-    """What holds for one call."""
+    """What applies to one command."""
 
     studio: StudioFile
+    settings: Mapping[str, Any]
+    """Those of ``--set``."""
     layers: Layers
-    """The settings of the graph."""
-    options: dict[str, Option]
+    """All settings of the graph, with their sources."""
+    options: Mapping[str, Option]
     """``root``, ``store`` and ``templates``."""
 
     @property
     def root(self) -> Optional[Path]:
-        """Where bundles go that all workers are to see."""
+        """Where bundles go that all workers must see."""
         found: Optional[Path] = self.options["root"].value
         return found
 
@@ -67,35 +69,29 @@ class Effective:
 
 
 def effective_options(
-    *, root: Optional[Path], store: str, templates: Optional[Path], sets: Sequence[str], presets: Sequence[str]
+    *,
+    sets: Sequence[str],
+    presets: Sequence[str],
+    root: Optional[Path] = None,
+    store: str = "",
+    templates: Optional[Path] = None,
 ) -> Effective:
-    """What holds for the current command, of which these are the options.
+    """What applies to the current command, whose options these are.
 
     Raises:
         UsageError: A preset does not exist, or a setting on the command line does not fit.
-        StudioFileError: The studio file does not.
-        PreflightError: Several things do not.
+        StudioFileError: The studio file cannot be read, or a value in it does not fit.
+        PreflightError: There are several of these errors.
     """
     studio = load_studio_file()
-    given = {
-        "root": root,
-        "store": store or None,
-        "templates": templates,
+    settings = parse_assignments(sets)
+    options = {
+        "root": found_option("root", root, studio, default=None),
+        "store": found_option("store", store, studio, default=FILES),
+        "templates": found_option("templates", templates, studio, default=None),
     }
-    layers = graph_layers(studio, sets=sets, presets=presets)
-    defaults = {"root": None, "store": FILES, "templates": None}
-    options = {name: found_option(name, value, studio, default=defaults[name]) for name, value in given.items()}
-    return Effective(studio=studio, layers=layers, options=options)
-
-
-def graph_layers(studio: StudioFile, *, sets: Sequence[str], presets: Sequence[str]) -> Layers:
-    """The settings that hold for a graph.
-
-    Raises:
-        UsageError: A preset does not exist, or a setting on the command line does not fit.
-        PreflightError: Several do not.
-    """
-    return studio_layers(studio, presets=presets, given=parse_assignments(sets), source="option --set")
+    layers = studio_layers(studio, presets=presets, given=settings, source="option --set")
+    return Effective(studio=studio, settings=settings, layers=layers, options=options)
 
 
 def found_option(name: str, value: Any, studio: StudioFile, *, default: Any) -> Option:

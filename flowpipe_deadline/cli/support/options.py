@@ -16,12 +16,8 @@ from ...core.bundle import FILES, Bundle, read_bundle
 from ...core.errors import UsageError
 from ...evaluator.path_mapping import is_windows_path
 from ...planning.loader import load_graph, parse_parameters
+from ...studio.options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
 from ...submit.submit import VIA_VARIABLE, VIAS
-
-TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
-STORE_VARIABLE = "FLOWPIPE_DEADLINE_STORE"
-STRICT_VARIABLE = "FLOWPIPE_DEADLINE_STRICT"
-TOLERATE_VARIABLE = "FLOWPIPE_DEADLINE_TOLERATE"
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

@@ -59,7 +59,12 @@ def say(text: str) -> None:
 def say_warnings(warnings: Iterable[PlanWarning]) -> None:
     """Tells a person what is odd, a line for each."""
     for line in warning_lines(warnings):
-        say(f"Warning: {line}")
+        say_warning(line)
+
+
+def say_warning(line: str) -> None:
+    """Tells a person one thing that is odd."""
+    say(f"Warning: {line}")
 
 
 def answer_console() -> Console:

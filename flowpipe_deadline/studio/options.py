@@ -1,0 +1,92 @@
+"""How a graph or bundle is submitted: the caller's options over the environment over the studio file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Optional, Union
+
+from flowpipe import INode
+
+from ..bundle.write import ROOT_VARIABLE
+from ..core.bundle import FILES, AnyPath
+from ..core.errors import UsageError
+from ..core.warnings import WarningKind
+from ..preflight.check import parse_kinds, parse_strict
+from ..submit.submit import Connection
+from .file import StudioFile
+
+TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
+STORE_VARIABLE = "FLOWPIPE_DEADLINE_STORE"
+STRICT_VARIABLE = "FLOWPIPE_DEADLINE_STRICT"
+TOLERATE_VARIABLE = "FLOWPIPE_DEADLINE_TOLERATE"
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """What may be chosen for a submission; what is None is as the environment says, else as the studio file says.
+
+    Raises:
+        UsageError: ``strict`` or ``tolerate`` names no kind of warning.
+    """
+
+    settings: Optional[Mapping[str, Any]] = None
+    """Job settings for all nodes, as for ``plan_graph``."""
+    presets: Sequence[str] = ()
+    """Presets of the studio file, as for ``plan_graph``."""
+    skip: Collection[INode] = ()
+    """Nodes that are not part of the plan, as for ``plan_graph``."""
+    templates: Optional[AnyPath] = None
+    """A folder with a ``job_info.jinja`` or ``plugin_info.jinja`` of your own."""
+    store: Optional[str] = None
+    """Where results are kept, as for ``write_bundle``."""
+    strict: Union[bool, Collection[str], None] = None
+    """The kinds of warnings that are errors, such as ``large-value``; True for every kind."""
+    tolerate: Optional[Collection[str]] = None
+    """The kinds of errors that are only warnings, such as ``local-root``."""
+    via: Union[str, Connection, None] = None
+    """The connection to Deadline, or its name, as for ``choose_connection``."""
+    keep_suspended: bool = False
+    """Whether the jobs stay suspended until a person resumes them in the Monitor."""
+    is_dry_run: bool = False
+    """Whether everything is checked and written, and nothing is submitted; Deadline is not asked."""
+    studio: Optional[StudioFile] = None
+    """The studio file; by default it is read from its place."""
+
+    def __post_init__(self) -> None:
+        parse_kinds(self.tolerate or ())
+        if not isinstance(self.strict, bool):
+            parse_strict(self.strict or ())
+
+    def completed(self, studio: StudioFile) -> SubmitOptions:
+        """The same with nothing left open but the connection.
+
+        Raises:
+            UsageError: An environment variable names no kind of warning.
+        """
+        local_root = (WarningKind.LOCAL_ROOT.word,) if studio.allow_local_root else ()
+        return replace(
+            self,
+            templates=self.templates or os.environ.get(TEMPLATES_VARIABLE) or studio.templates,
+            store=self.store or os.environ.get(STORE_VARIABLE) or studio.store or FILES,
+            strict=(_words(STRICT_VARIABLE) or studio.strict) if self.strict is None else self.strict,
+            tolerate=(*(_words(TOLERATE_VARIABLE) if self.tolerate is None else self.tolerate), *local_root),
+        )
+
+
+def find_root(root: Optional[AnyPath], studio: StudioFile) -> AnyPath:
+    """The folder that gets the bundles: the one given, else that of the environment, else the studio's.
+
+    Raises:
+        UsageError: None of them names one.
+    """
+    found = root or os.environ.get(ROOT_VARIABLE) or studio.root
+    if not found:
+        where = f"Give --root, set {ROOT_VARIABLE}, or let the studio file name it"
+        raise UsageError(f"where do the workers see the bundle? {where}")
+    return found
+
+
+def _words(variable: str) -> tuple[str, ...]:
+    return tuple(os.environ.get(variable, "").split())

@@ -1,0 +1,199 @@
+"""A graph to its jobs on the farm, as the studio wants it: planned, checked, written, and submitted all or nothing.
+
+``flowpipe-deadline submit`` and ``DeadlineEvaluator`` call this, and so do scripts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Optional
+
+from flowpipe import Graph
+
+from ..bundle.write import copy_bundle
+from ..core.bundle import AnyPath, Bundle, read_bundle
+from ..core.errors import UsageError
+from ..core.loading import refuse_while_loading
+from ..core.warnings import ErrorCollector, PlanWarning, warning_lines
+from ..deadline.client import RepositoryInfo
+from ..planning.plan import Plan
+from ..submit.record import SUBMITTED, refuse_taken
+from ..submit.submit import Connection, submit_new_bundle
+from ..submit.transaction import ignore
+from .connect import studio_connection
+from .file import StudioFile, load_studio_file
+from .options import SubmitOptions, find_root
+from .plan import plan_graph
+from .preflight import check_all
+from .write import write_bundle
+
+_Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class SubmitResult:
+    """What was submitted."""
+
+    bundle: Bundle
+    warnings: tuple[PlanWarning, ...]
+    """What is odd about the plan, its root or the repository."""
+    job_ids: Mapping[str, str] = field(default_factory=dict)
+    """Deadline's job IDs by node key, upstream first; empty after a dry run."""
+
+
+def submit_graph(
+    graph: Graph,
+    *,
+    root: Optional[AnyPath] = None,
+    options: Optional[SubmitOptions] = None,
+    on_message: Optional[_Say] = None,
+    on_warning: Optional[_Say] = None,
+) -> SubmitResult:
+    """Plans the graph, checks the plan, writes its bundle below ``root``, and submits all of its jobs or none.
+
+    Everything that is wrong with the graph, the root and the repository is raised at once, before anything is written.
+    ``root`` is a folder that all machines see; by default the one that FLOWPIPE_DEADLINE_ROOT or the studio file names.
+    ``on_message`` is called with a line for each step and each job, ``on_warning`` with a line for each warning, before
+    the bundle is written. By script, one ``deadlinecommand`` process is enough. Ctrl+C, or a signal to end, undoes
+    everything.
+
+    Raises:
+        CheckError, CycleError, PlanError: One thing is wrong with the graph, the root or the repository.
+        PreflightError: Several are; or several values of the studio file do not fit.
+        StudioFileError: The studio file cannot be read, or one of its values does not fit.
+        UsageError: No root is known, or there is no such preset or connection.
+        HookError: A hook cannot be loaded, raises, or returns something other than a plan of the same work.
+        BundleError, StoreError: The bundle cannot be written, as for ``write_bundle``.
+        SubmissionError: There is no connection to Deadline, or submitting fails, as for ``submit_bundle``.
+        LoadingError: A script submits while it is only being loaded.
+    """
+    refuse_while_loading("submit")
+    steps = _Steps.begin(options, on_message, on_warning)
+    chosen = steps.options
+    below = find_root(root, steps.studio)
+    plan: Optional[Plan] = None
+    errors = ErrorCollector()
+    with errors.collected():
+        plan = plan_graph(
+            graph, settings=chosen.settings, presets=chosen.presets, skip=chosen.skip, studio=steps.studio
+        )
+
+    def write() -> Bundle:
+        assert plan is not None  # Otherwise its errors have been raised.
+        return write_bundle(plan, root=below, templates=chosen.templates, store=chosen.store, studio=steps.studio)
+
+    return steps.submit(write, plan=plan, root=below, errors=errors)
+
+
+def submit_bundle(
+    bundle: AnyPath,
+    *,
+    options: Optional[SubmitOptions] = None,
+    on_message: Optional[_Say] = None,
+    on_warning: Optional[_Say] = None,
+) -> SubmitResult:
+    """Submits a bundle that was only written: all of its jobs, or none. What an earlier attempt left is undone first.
+
+    The root and the repository are checked before; of the ``options``, those of the plan do not count. The other
+    arguments are those of ``submit_graph``.
+
+    Raises:
+        CheckError: One thing is wrong with the root or the repository.
+        PreflightError: Several are; or several values of the studio file do not fit.
+        StudioFileError: The studio file cannot be read, or one of its values does not fit.
+        UsageError: There is no such connection.
+        SubmissionError: There is no connection to Deadline, the bundle is submitted already, being submitted, or moved;
+            or anything goes wrong on the way: the jobs submitted so far are deleted then, and the message names those
+            that could not be. Its ``exit_code`` is 130 after Ctrl+C.
+        RecordError: The folder is not a bundle, or is damaged.
+        LoadingError: A script submits while it is only being loaded.
+    """
+    refuse_while_loading("submit")
+    steps = _Steps.begin(options, on_message, on_warning)
+    opened = read_bundle(bundle)
+    refuse_taken(opened.folder)
+    return steps.submit(lambda: opened, root=opened.folder.parent)
+
+
+def resubmit_bundle(
+    bundle: AnyPath,
+    *,
+    root: Optional[AnyPath] = None,
+    options: Optional[SubmitOptions] = None,
+    on_message: Optional[_Say] = None,
+    on_warning: Optional[_Say] = None,
+) -> SubmitResult:
+    """Submits the plan of a bundle once more, as a new bundle without results beside the old one or below ``root``.
+
+    The root and the repository are checked before; of the ``options``, those of the plan do not count. The other
+    arguments are those of ``submit_graph``.
+
+    Raises:
+        UsageError: An earlier submission of the bundle is not complete, so that some of its jobs may be there.
+        BundleError, StoreError: The new bundle cannot be written.
+        FlowpipeDeadlineError: As ``submit_bundle`` does, except that the bundle may be submitted already.
+    """
+    refuse_while_loading("submit")
+    steps = _Steps.begin(options, on_message, on_warning)
+    old = read_bundle(bundle)
+    record = refuse_taken(old.folder, takes_submitted=True)
+    if record is not None and record.state != SUBMITTED:
+        raise UsageError(
+            f"{old.name} is not submitted as a whole, and some of its jobs may be there: submit it without --again,"
+            " which undoes them first, or cancel it"
+        )
+    below = root or old.folder.parent
+    return steps.submit(lambda: copy_bundle(old, root=below), root=below)
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """What every submission does alike."""
+
+    options: SubmitOptions
+    studio: StudioFile
+    connection: Optional[Connection]
+    """None for a dry run."""
+    on_message: _Say
+    on_warning: _Say
+
+    @classmethod
+    def begin(cls, options: Optional[SubmitOptions], on_message: Optional[_Say], on_warning: Optional[_Say]) -> _Steps:
+        """The steps with these options; how Deadline is reached is known before anything is planned or written."""
+        options = options or SubmitOptions()
+        studio = options.studio or load_studio_file()
+        chosen = options.completed(studio)
+        connection = None if chosen.is_dry_run else studio_connection(studio, via=chosen.via)
+        return cls(chosen, studio, connection, on_message or ignore, on_warning or ignore)
+
+    def submit(
+        self,
+        write: Callable[[], Bundle],
+        *,
+        root: AnyPath,
+        plan: Optional[Plan] = None,
+        errors: Optional[ErrorCollector] = None,
+    ) -> SubmitResult:
+        """Submits what ``write`` gives, once the plan, its root and the repository have been checked."""
+        written: list[SubmitResult] = []
+
+        def check_and_write(repository: Optional[RepositoryInfo]) -> Bundle:
+            warnings = check_all(plan, root=root, repository=repository, options=self.options, errors=errors)
+            for line in warning_lines(warnings):
+                self.on_warning(line)
+            bundle = write()
+            self.on_message(f"Bundle: {bundle.folder}")
+            written.append(SubmitResult(bundle, warnings))
+            return bundle
+
+        if self.connection is None:
+            check_and_write(None)
+            return written[0]
+        job_ids = submit_new_bundle(
+            check_and_write,
+            connection=self.connection,
+            on_message=self.on_message,
+            keep_suspended=self.options.keep_suspended,
+        )
+        return replace(written[0], job_ids=job_ids)
