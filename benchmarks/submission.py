@@ -26,7 +26,8 @@ from rich.table import Table
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.bundle import Bundle
 from flowpipe_deadline.deadline.client import Created, DeadlineClient, JobDetails
-from flowpipe_deadline.submit.submit import choose_connection, submit_bundle
+from flowpipe_deadline.deadline.connect import choose_connection
+from flowpipe_deadline.submit.submit import submit_bundle
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.fake_deadline.operations import OfflineDeadline
 from tests.fake_deadline.web import serve
@@ -93,7 +94,7 @@ def measure(count: int, *, start: float, via: str) -> tuple[str, str, str, str]:
         with serve(deadline) as service:
             os.environ["FLOWPIPE_DEADLINE_WEBSERVICE"] = service.url
             began = time.perf_counter()
-            submit_bundle(bundle, way=choose_connection(via))
+            submit_bundle(bundle, connection=choose_connection(via))
             seconds = time.perf_counter() - began
         calls = [len(deadline.log.calls(kind)) for kind in ("process", "request")]
         assert len(deadline.jobs()) == count

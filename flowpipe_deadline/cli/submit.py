@@ -9,8 +9,8 @@ from typing import Optional, Union
 
 import click
 
-from ..bundle.write import ROOT_VARIABLE, copy_bundle, write_bundle
-from ..core.bundle import MANIFEST, Bundle
+from ..bundle.write import copy_bundle, write_bundle
+from ..core.bundle import MANIFEST, ROOT_VARIABLE, Bundle
 from ..core.errors import UsageError
 from ..core.warnings import ErrorCollector, WarningKind
 from ..deadline.client import RepositoryInfo

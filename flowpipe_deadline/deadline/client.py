@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..core.errors import FlowpipeDeadlineError
 
@@ -17,6 +17,9 @@ SUSPENDED = "Suspended"
 COMPLETED = "Completed"
 FAILED = "Failed"
 UNKNOWN = "Unknown"
+
+Stop = Callable[[], bool]
+"""Whether somebody wants to stop."""
 
 
 class SubmissionError(FlowpipeDeadlineError):

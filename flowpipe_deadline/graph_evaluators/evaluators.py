@@ -16,8 +16,8 @@ from typing import Any, Optional
 from flowpipe import Graph, INode
 from flowpipe.evaluator import Evaluator, LinearEvaluator, NodeEventCallback
 
-from ..bundle.write import ROOT_VARIABLE, write_bundle
-from ..core.bundle import FILES, JOBS, MANIFEST, NODES, STORE, SUBMISSION, AnyPath, Bundle
+from ..bundle.write import write_bundle
+from ..core.bundle import FILES, JOBS, MANIFEST, NODES, ROOT_VARIABLE, STORE, SUBMISSION, AnyPath, Bundle
 from ..core.errors import InterruptedRunError
 from ..core.loading import refuse_while_loading
 from ..core.names import unique_keys

@@ -15,11 +15,11 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 from ..core.bundle import Bundle
 from ..core.files import read_record, write_whole
 from ..core.shipped import packages_folder, shipped_folder
-from ..deadline.client import DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
+from ..deadline.client import DeadlineClient, JobDetails, RepositoryInfo, Stop, SubmissionError, TaskDetails
 from ..deadline.process import CommandResult, DeadlineCommand, ProcessClient
 from .record import SUBMITTED, read_submission, refuse_taken
 from .script_server import ASK, FORMAT, SUBMIT, plain, record_bytes
-from .transaction import InterruptedSubmissionError, Say, Stop, undo_half_done
+from .transaction import InterruptedSubmissionError, Say, undo_half_done
 
 SCRIPT = "FlowpipeSubmission.py"
 _GRACE = 300.0  # Seconds that the script has to undo what it has done, once somebody wants to stop.

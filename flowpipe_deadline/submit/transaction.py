@@ -16,14 +16,13 @@ from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import write_whole
 from ..core.frames import FrameList, FrameListError
-from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, SubmissionError
+from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, Stop, SubmissionError
 from .record import LEFT, SubmissionRecord, SubmissionWriter
 from .undo import Doubt, Undo
 
 _INTERRUPTED = 130
 
 Say = Callable[[str], None]
-Stop = Callable[[], bool]
 
 
 def ignore(message: str) -> None:

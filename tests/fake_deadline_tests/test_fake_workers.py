@@ -16,7 +16,7 @@ from flowpipe import Graph
 from harness import expected_outputs
 
 from flowpipe_deadline import plan_graph, read_results, submit_bundle, write_bundle
-from flowpipe_deadline.deadline.process import find_deadlinecommand
+from flowpipe_deadline.deadline.connect import find_deadlinecommand
 from flowpipe_deadline.offline.setup import plugins_folder
 from tests.fake_deadline.operations import OfflineDeadline
 from tests.fake_deadline.workers import running_workers

@@ -10,13 +10,11 @@ from typing import Any, Optional
 import click
 from click.core import ParameterSource
 
-from ...bundle.write import ROOT_VARIABLE
-from ...core.bundle import FILES
+from ...core.bundle import FILES, ROOT_VARIABLE
+from ...deadline.via import VIA_VARIABLE
 from ...settings.layers import Layers
 from ...studio.file import StudioFile, load_studio_file
 from ...studio.plan import studio_layers
-from ...submit.submit import VIA_VARIABLE
-from .assignments import parse_assignments
 from .options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
 
 _VARIABLES = {
@@ -95,7 +93,12 @@ def graph_layers(studio: StudioFile, *, sets: Sequence[str], presets: Sequence[s
         UsageError: A preset does not exist, or a setting on the command line does not fit.
         PreflightError: Several do not.
     """
-    return studio_layers(studio, presets=presets, given=parse_assignments(sets), source="option --set")
+    given = {}
+    if sets:
+        from .assignments import parse_assignments  # noqa: PLC0415 (it needs a parser of TOML)
+
+        given = parse_assignments(sets)
+    return studio_layers(studio, presets=presets, given=given, source="option --set")
 
 
 def found_option(name: str, value: Any, studio: StudioFile, *, default: Any) -> Option:
