@@ -75,7 +75,7 @@ def test_everything_that_is_wrong_is_told_at_once_and_nothing_is_written(submit,
     result = submit("-p", "pool=rendr", "-p", "last=100000", "--via", via, FLOWPIPE_DEADLINE_TOLERATE="")
 
     assert result.returncode == 2
-    assert "Error: 3 problems:" in result.stderr
+    assert "Error: 3 errors:" in result.stderr
     assert "is on this machine" in result.stderr
     assert "it has 25000 tasks, and the repository takes 5000 per job; set a batch size of at least 20" in result.stderr
     assert "the repository has no pool 'rendr'; did you mean 'render'?" in result.stderr

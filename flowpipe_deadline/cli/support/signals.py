@@ -1,4 +1,4 @@
-"""Requests to end, as Ctrl+C makes them."""
+"""Signals that end a command as Ctrl+C does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Optional
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Makes a request to terminate, or the end of the terminal, end the block as Ctrl+C does."""
+    """Lets SIGTERM, SIGHUP and SIGBREAK end the block as Ctrl+C does."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
