@@ -14,8 +14,7 @@ from typing import Optional
 from flowpipe import Graph, INode
 from flowpipe.evaluator import NodeEventCallback
 
-from ..bundle.write import ROOT_VARIABLE
-from ..core.bundle import FILES, JOBS, MANIFEST, NODES, STORE, SUBMISSION, AnyPath, Bundle
+from ..core.bundle import FILES, JOBS, MANIFEST, NODES, ROOT_VARIABLE, STORE, SUBMISSION, AnyPath, Bundle
 from ..core.errors import InterruptedRunError
 from ..core.warnings import warning_lines
 from ..offline.farm import DEFAULT_WORKERS, RunState, run_bundle, task_log

@@ -9,12 +9,11 @@ from typing import Any, Optional, Union
 
 from flowpipe import INode
 
-from ..bundle.write import ROOT_VARIABLE
-from ..core.bundle import FILES, AnyPath
+from ..core.bundle import FILES, ROOT_VARIABLE, AnyPath
 from ..core.errors import UsageError
 from ..core.warnings import WarningKind
+from ..deadline.connect import Connection
 from ..preflight.check import parse_kinds, parse_strict
-from ..submit.submit import Connection
 from .file import StudioFile
 
 TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"

@@ -14,9 +14,10 @@ import pytest
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline.client import ACTIVE, SubmissionError
+from flowpipe_deadline.deadline.connect import choose_connection
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.submit.record import read_submission
-from flowpipe_deadline.submit.submit import choose_connection, open_client, submit_unchecked
+from flowpipe_deadline.submit.submit import open_client, submit_unchecked
 from tests.fake_deadline.operations import OfflineDeadline
 
 RELEASED = ["Queued", "Pending", "Pending"]
@@ -346,7 +347,7 @@ def test_a_way_is_chosen_and_explained(deadline, monkeypatch):
     monkeypatch.delenv("FLOWPIPE_DEADLINE_WEBSERVICE")
     with pytest.raises(SubmissionError, match="or set FLOWPIPE_DEADLINE_WEBSERVICE to the URL"):
         choose_connection()
-    with pytest.raises(UsageError, match="'fax' is no way to Deadline"):
+    with pytest.raises(UsageError, match="'fax' is not a connection to Deadline"):
         choose_connection("fax")
 
 
