@@ -23,7 +23,7 @@ _ALIASES = {
 _KNOWN = {setting.key.lower(): (setting, setting.key) for setting in SETTINGS.values()}
 _KNOWN.update((alias.lower(), (SETTINGS[name], alias)) for alias, name in _ALIASES.items())
 
-_CONNECTIONS = "the graph's connections set what a job waits for"
+_CONNECTIONS = "the graph's connections say what a job waits for"
 _CHUNKS = "its tasks are the chunks of the node's frames"
 PLANNED_KEYS: Mapping[str, str] = {
     "Plugin": "all jobs are rendered by the Flowpipe plugin",
