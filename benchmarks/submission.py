@@ -26,7 +26,8 @@ from rich.table import Table
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.bundle import Bundle
 from flowpipe_deadline.deadline.client import Created, DeadlineClient, JobDetails
-from flowpipe_deadline.submit.submit import choose_connection, submit_unchecked
+from flowpipe_deadline.deadline.connect import choose_connection
+from flowpipe_deadline.submit.submit import submit_unchecked
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.fake_deadline.operations import OfflineDeadline
 from tests.fake_deadline.web import serve

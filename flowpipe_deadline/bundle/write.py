@@ -18,9 +18,7 @@ from .folder import new_folder, submission_name, write_file, write_store
 from .info_format import encode_info
 from .templates import JobFiles
 
-__all__ = ["ROOT_VARIABLE", "AnyPath", "Bundle", "copy_bundle", "read_bundle", "write_plan"]
-
-ROOT_VARIABLE = "FLOWPIPE_DEADLINE_ROOT"
+__all__ = ["AnyPath", "Bundle", "copy_bundle", "read_bundle", "write_plan"]
 
 
 def write_plan(

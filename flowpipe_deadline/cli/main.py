@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
 import threading
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Optional
 
 import click
@@ -14,24 +16,54 @@ import click
 from ..core.errors import FlowpipeDeadlineError
 from ..core.text import one_line
 from ..core.warnings import PreflightError
-from .cancel import cancel
-from .config import config
-from .doctor import doctor
-from .install import install_command
-from .plan import plan
-from .results import results
-from .run import run
-from .status import status
-from .submit import submit
 from .support.output import say
-from .wait import wait
 
 _INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not of the graph.
 _INTERRUPTED = 130
 _LONGEST_MESSAGE = 2000
 
+VERBS = {
+    "cancel": "Delete the jobs of a submission from Deadline, all of them, whatever their state.",
+    "config": "Show what holds here, and where each value comes from.",
+    "doctor": "Look at what stands between this machine and a working farm.",
+    "install": "Install plugin, submitter and scripts into a Deadline repository.",
+    "plan": "Show the jobs that a graph becomes, and why.",
+    "results": "Show what the nodes of a bundle gave, and what is missing.",
+    "run": "Run a graph on this machine, through the same plugin as on the farm.",
+    "status": "Show how far the jobs of a submission are, as Deadline tells it.",
+    "submit": "Submit a graph to Deadline, one job per node: all of them, or none.",
+    "wait": "Wait for the jobs of a submission, and print the outputs of the last nodes.",
+}
+"""The first paragraph of each verb's help, so that ``--help`` imports none of their modules."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+
+class LazyGroup(click.Group):  # type: ignore[misc]  # click is not followed
+    """The verbs; a verb's module is imported when it is called."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Their names."""
+        return sorted(VERBS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> Optional[click.Command]:
+        """The verb; None if there is none of that name."""
+        if cmd_name not in VERBS:
+            return None
+        gc.disable()  # What is imported stays: to look for garbage in it takes a fifth of a short command's time.
+        try:
+            module = import_module(f".{cmd_name}", __package__)
+        finally:
+            gc.freeze()
+            gc.enable()
+        command: click.Command = getattr(module, "install_command" if cmd_name == "install" else cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes a line for each."""
+        commands = [click.Command(name, help=text) for name, text in VERBS.items()]
+        click.Group(commands=commands).format_commands(ctx, formatter)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="flowpipe-deadline")
 def cli() -> None:
     """Carry flowpipe graphs onto a Deadline render farm, or run them on this machine.
@@ -39,10 +71,6 @@ def cli() -> None:
     GRAPH is file.py, file.py:name or package.module:name, where name is a Graph or a callable that returns one; BUNDLE
     is the folder that an earlier run or submission wrote.
     """
-
-
-for command in (plan, run, submit, status, wait, cancel, results, config, doctor, install_command):
-    cli.add_command(command)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:

@@ -33,8 +33,8 @@ from .support.options import (
     templates_option,
 )
 from .support.output import answer_json, progress_console, reserve_stdout, say, say_warnings
-from .support.progress import JobProgress, Shown, last_line, progress_display
-from .support.report import answer_parts, has_answer, job_labels, pending_lines, print_answer
+from .support.progress import JobProgress, Shown, progress_display
+from .support.report import answer_parts, has_answer, job_labels, last_line, pending_lines, print_answer
 
 
 @click.command()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..core.errors import FlowpipeDeadlineError
 
@@ -18,6 +18,9 @@ SUSPENDED = "Suspended"
 COMPLETED = "Completed"
 FAILED = "Failed"
 UNKNOWN = "Unknown"
+
+Stop = Callable[[], bool]
+"""Whether somebody wants to stop."""
 
 
 class SubmissionError(FlowpipeDeadlineError):

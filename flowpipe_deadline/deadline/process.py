@@ -4,52 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Optional
 
-from ..core.processes import end_trees
-from ..submit.transaction import Stop
-from .client import Created, RefusedError, SubmissionError
+from .client import Created, RefusedError, Stop, SubmissionError
 from .command_client import CommandClient
 from .command_output import parse_error, parse_submission
+from .connect import find_deadlinecommand
 
 TIMEOUT_VARIABLE = "FLOWPIPE_DEADLINE_TIMEOUT"
 _TIMEOUT = 600.0  # Seconds; a start costs seconds on a farm (submission, section 7), a stuck one hours.
 _GRACE = 120.0  # Seconds that a running call has to end once somebody wants to stop; a second Ctrl+C ends it at once.
-_MACOS_PATH_FILE = "/Users/Shared/Thinkbox/DEADLINE_PATH"
-# submission, section 2.1.
-_DEFAULT_FOLDERS = {
-    "linux": "/opt/Thinkbox/Deadline10/bin",
-    "win32": r"C:\Program Files\Thinkbox\Deadline10\bin",
-    "darwin": "/Applications/Thinkbox/Deadline10/Resources",
-}
 # Set by a host application for its own Python; deadlinecommand brings one of its own (hosts and tooling, section 1.3).
 _HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH")
-
-
-def find_deadlinecommand() -> str:
-    """The path of ``deadlinecommand``, found as Deadline's own submitters do (submission, section 2.1).
-
-    Raises:
-        SubmissionError: There is none.
-    """
-    folders = [os.environ.get("DEADLINE_PATH", ""), _macos_folder(), _DEFAULT_FOLDERS.get(sys.platform, "")]
-    for folder in filter(None, folders):
-        found = shutil.which("deadlinecommand", path=folder)
-        if found:
-            return found
-    found = shutil.which("deadlinecommand")
-    if found is None:
-        raise SubmissionError(
-            "no deadlinecommand on this machine: install the Deadline Client, or set DEADLINE_PATH to its bin folder"
-        )
-    return found
 
 
 @dataclass(frozen=True)
@@ -119,7 +90,7 @@ class DeadlineCommand:
                     _tell(process, stdin)
                 return self._wait(process, while_waiting or (lambda: False), grace=grace)
             except BaseException:
-                end_trees([process.pid])
+                _end(process)
                 raise
 
     def _wait(
@@ -141,7 +112,7 @@ class DeadlineCommand:
                 stopping_since = now
             is_late = now - alive > self._timeout
             if is_late or (stopping_since is not None and now - stopping_since > grace):
-                end_trees([process.pid])
+                _end(process)
                 output, errors = process.communicate()
                 return CommandResult(None, _decoded(output), _decoded(errors))
 
@@ -194,6 +165,12 @@ def _tell(process: subprocess.Popen[bytes], text: str) -> None:
     process.stdin = None  # So that nobody flushes it.
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    from ..core.processes import end_trees  # noqa: PLC0415 (psutil takes long to import, and is hardly ever needed)
+
+    end_trees([process.pid])
+
+
 def _own_group() -> dict[str, Any]:
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -213,10 +190,3 @@ def _timeout() -> float:
     if not 0 < seconds < float("inf"):
         raise SubmissionError(f"{TIMEOUT_VARIABLE} is a number of seconds, not {text!r}")
     return seconds
-
-
-def _macos_folder() -> str:
-    try:
-        return Path(_MACOS_PATH_FILE).read_text(encoding="utf-8").strip() if sys.platform == "darwin" else ""
-    except OSError:
-        return ""

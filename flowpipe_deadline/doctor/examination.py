@@ -10,14 +10,15 @@ from typing import Optional
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.shipped import packages_folder
-from ..deadline.client import RepositoryInfo
+from ..deadline.client import RepositoryInfo, Stop
+from ..deadline.connect import Connection
 from ..deadline.process import ProcessClient
 from ..deadline.webservice.settings import WebServiceSettings, parse_environment
 from ..planning.plan import Plan
 from ..studio.connect import studio_connection, studio_variables
 from ..studio.plan import plan_graph
-from ..submit.submit import Connection, open_client
-from ..submit.transaction import Say, Stop
+from ..submit.submit import open_client
+from ..submit.transaction import Say
 from . import machine, probe_graph, repository
 from .options import GRAPH, DoctorOptions
 from .probe import GraphSender, check_cleanup

@@ -13,14 +13,15 @@ from ..bundle.write import write_plan
 from ..core.bundle import FILES, Bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..core.text import one_line
-from ..deadline.client import COMPLETED, DeadlineClient
+from ..deadline.client import COMPLETED, DeadlineClient, Stop
+from ..deadline.connect import Connection
 from ..planning.plan import Plan
 from ..results.failures import read_failures
 from ..results.outputs import read_results
 from ..status.jobs import DeadlineJobs
 from ..submit.record import read_submission
-from ..submit.submit import Connection, open_client, submit_unchecked
-from ..submit.transaction import Say, Stop
+from ..submit.submit import open_client, submit_unchecked
+from ..submit.transaction import Say
 from ..submit.undo import Deletion
 from . import measures, probe_graph
 from .options import DoctorOptions

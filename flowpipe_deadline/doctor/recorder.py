@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.text import one_line
+from ..deadline.client import Stop
 from ..deadline.process import CommandResult, DeadlineCommand
-from ..submit.transaction import Stop
 from .redact import Redaction
 
 _LONGEST_WORDS = 120

@@ -14,7 +14,6 @@ from typing import Optional
 from flowpipe import Graph, INode
 from flowpipe.evaluator import NodeEventCallback
 
-from ..bundle.write import ROOT_VARIABLE
 from ..core.bundle import FILES, JOBS, MANIFEST, NODES, STORE, SUBMISSION, AnyPath, Bundle
 from ..core.errors import InterruptedRunError
 from ..core.warnings import warning_lines
@@ -27,6 +26,7 @@ from ..results.store import RESULTS
 from ..studio.file import StudioFile, load_studio_file
 from ..studio.options import SubmitOptions
 from ..studio.plan import plan_graph
+from ..studio.variables import ROOT_VARIABLE
 from ..studio.write import write_bundle
 from ..submit.record import IDS
 from .base import GraphEvaluator

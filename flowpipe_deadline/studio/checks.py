@@ -10,11 +10,11 @@ from typing import Any, Optional, Union
 
 from ..core.bundle import FILES
 from ..core.warnings import WarningKind
+from ..deadline.via import VIAS
 from ..results.redis_url import RedisAddress
 from ..results.store import StoreError
 from ..settings.kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, UnfitError, ValueKind, choice, shown, suggestion
 from ..settings.parse import parse_job_settings
-from ..submit.submit import VIAS
 
 WEBSERVICE_KEYS = ("url", "user", "ca", "certificate", "key", "timeout")
 _PASSWORD_VARIABLE = "FLOWPIPE_DEADLINE_WEBSERVICE_PASSWORD"  # noqa: S105 (where it is found, not what it is)

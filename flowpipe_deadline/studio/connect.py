@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Optional, Union
 
-from ..deadline.client import DeadlineClient
-from ..submit.submit import VIA_VARIABLE, Connection, choose_connection, open_client
-from ..submit.transaction import Stop
+from ..deadline.client import DeadlineClient, Stop
+from ..deadline.connect import Connection, choose_connection
+from ..deadline.via import VIA_VARIABLE
 from .file import StudioFile, load_studio_file
 
 
@@ -36,4 +36,6 @@ def studio_client(*, via: Optional[str] = None, is_stopping: Optional[Stop] = No
         StudioFileError, PreflightError: As ``load_studio_file``.
         UsageError, SubmissionError: As ``choose_connection``.
     """
+    from ..submit.submit import open_client  # noqa: PLC0415 (takes long to import, and many bundles are not submitted)
+
     return open_client(studio_connection(load_studio_file(), via=via), is_stopping=is_stopping)

@@ -8,13 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional, Union
 
-import platformdirs
-
 from ..core.errors import StudioFileError, UsageError
 from ..core.warnings import ErrorCollector
 from ..settings.kinds import suggestion
-from .checks import StudioChecks
-from .toml import TomlError, find_lines, parse_toml
 
 CONFIG_VARIABLE = "FLOWPIPE_DEADLINE_CONFIG"
 _APPLICATION = "flowpipe-deadline"
@@ -85,6 +81,8 @@ def studio_file_places() -> tuple[Place, ...]:
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
         return (Place(Path(os.path.expanduser(named)).absolute(), f"named by {CONFIG_VARIABLE}"),)
+    import platformdirs  # noqa: PLC0415 (not needed where the variable names the file)
+
     site = platformdirs.site_config_path(_APPLICATION, appauthor=False)
     user = platformdirs.user_config_path(_APPLICATION, appauthor=False)
     return (Place(site / _FILE, "of this machine"), Place(user / _FILE, "of this user"))
@@ -121,6 +119,9 @@ def read_studio_file(path: Path) -> StudioFile:
         StudioFileError: It cannot be read, is not TOML, or one of its values does not fit.
         PreflightError: Several of its values do not.
     """
+    from .checks import StudioChecks  # noqa: PLC0415 (many machines have no studio file)
+    from .toml import TomlError, find_lines, parse_toml  # noqa: PLC0415 (as above)
+
     try:
         text = path.read_bytes().decode("utf-8-sig")
         table = parse_toml(text)

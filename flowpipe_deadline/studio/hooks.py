@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib import metadata
 from typing import Any
 
 from ..core.errors import HookError, SettingError
@@ -15,6 +14,7 @@ from ..settings.job_info_keys import ENVIRONMENT_KEY, check_entries
 from ..settings.kinds import UnfitError, suggestion, text
 from ..settings.layers import ousted_settings, setting_name
 from ..settings.parse import parse_job_settings
+from .entry_points import find_entry_points
 
 GROUP = "flowpipe_deadline.plan_hooks"
 # What is evaluated, and how it is cut: the node records say the same.
@@ -37,7 +37,7 @@ class Hook:
 
 def find_hooks() -> tuple[Hook, ...]:
     """The installed hooks, in the order in which they run: that of their names."""
-    found = {Hook(point.name, point.value, package) for point, package in _entry_points()}
+    found = {Hook(*point) for point in find_entry_points(GROUP)}
     return tuple(sorted(found, key=lambda hook: (hook.name, hook.value, hook.package)))
 
 
@@ -102,19 +102,9 @@ def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
     )
 
 
-def _entry_points() -> Iterator[tuple[metadata.EntryPoint, str]]:
-    """The entry points of hooks, with the names of their packages; a package that is there twice counts once."""
-    # Python 3.9: entry_points() takes no group, and its points do not know where they come from.
-    seen = set()
-    for distribution in metadata.distributions():
-        points = [point for point in distribution.entry_points if point.group == GROUP]
-        package = str(distribution.metadata["Name"]) if points else ""
-        if points and package not in seen:
-            seen.add(package)
-            yield from ((point, package) for point in points)
-
-
 def _applied(hook: Hook, plan: Plan, records: Mapping[str, str]) -> Plan:
+    from importlib import metadata  # noqa: PLC0415 (takes long to import, and most studios have no hooks)
+
     try:
         function = metadata.EntryPoint(hook.name, hook.value, GROUP).load()
     except (Exception, SystemExit) as error:  # Anybody's module.

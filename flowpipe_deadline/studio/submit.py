@@ -17,9 +17,10 @@ from ..core.errors import UsageError
 from ..core.loading import refuse_while_loading
 from ..core.warnings import ErrorCollector, PlanWarning, warning_lines
 from ..deadline.client import RepositoryInfo
+from ..deadline.connect import Connection
 from ..planning.plan import Plan
 from ..submit.record import SUBMITTED, refuse_taken
-from ..submit.submit import Connection, submit_new_bundle
+from ..submit.submit import submit_new_bundle
 from ..submit.transaction import ignore
 from .connect import studio_connection
 from .file import StudioFile, load_studio_file

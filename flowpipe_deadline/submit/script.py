@@ -10,13 +10,13 @@ from typing import Any, Dict, Optional
 
 from ..core.bundle import Bundle
 from ..core.files import read_record, write_whole
-from ..deadline.client import RepositoryInfo, SubmissionError
+from ..deadline.client import RepositoryInfo, Stop, SubmissionError
 from ..deadline.process import DeadlineCommand, ProcessClient
 from .record import SUBMITTED, read_submission, refuse_taken
 from .script_client import repository_info
 from .script_request import RequestFiles, ScriptDidNotRunError, request_files, run_script, silence
 from .script_server import FORMAT, SUBMIT, record_bytes
-from .transaction import InterruptedSubmissionError, Say, Stop, undo_half_done
+from .transaction import InterruptedSubmissionError, Say, undo_half_done
 
 _PAUSE = 0.5
 

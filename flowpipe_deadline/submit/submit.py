@@ -3,75 +3,21 @@
 from __future__ import annotations
 
 import getpass
-import os
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
-from ..core.errors import UsageError
 from ..core.interrupts import stop_requests
 from ..core.loading import refuse_while_loading
-from ..deadline.client import DeadlineClient, RepositoryInfo, SubmissionError
-from ..deadline.process import DeadlineCommand, ProcessClient, find_deadlinecommand
-from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings, parse_environment
+from ..deadline.client import DeadlineClient, RepositoryInfo, Stop, SubmissionError
+from ..deadline.connect import Connection, choose_connection
+from ..deadline.process import DeadlineCommand, ProcessClient
 from .script import PlannedSubmission, submit_by_script
 from .script_client import ScriptClient
 from .script_request import ScriptDidNotRunError
-from .transaction import Options, Stop, ignore, submit_to
-
-VIAS = ("auto", "script", "webservice", "command")
-VIA_VARIABLE = "FLOWPIPE_DEADLINE_VIA"
-
-
-@dataclass(frozen=True)
-class Connection:
-    """How Deadline is talked to."""
-
-    via: str
-    """``script``, ``webservice`` or ``command``."""
-    reason: str
-    """Why this one, for people."""
-    may_fall_back: bool = False
-    """Whether another one may be taken where this turns out not to work."""
-    webservice: Optional[WebServiceSettings] = None
-
-    def __str__(self) -> str:
-        return f"{self.via} ({self.reason})"
-
-
-def choose_connection(via: Optional[str] = None, *, environment: Optional[Mapping[str, str]] = None) -> Connection:
-    """The way to Deadline that was asked for, here or by FLOWPIPE_DEADLINE_VIA, or else that fits this machine (auto).
-
-    ``script``: one ``deadlinecommand`` process for a graph. ``webservice``: requests to Deadline's Web Service, no
-    process at all. ``command``: a ``deadlinecommand`` process for each job, which always works and takes the longest.
-    ``environment`` holds the variables, instead of those of this process.
-
-    Raises:
-        UsageError: There is no such way, or an environment variable is wrong.
-        SubmissionError: This machine has neither ``deadlinecommand`` nor the address of a Web Service, or not what the
-            way needs.
-    """
-    variables = os.environ if environment is None else environment
-    via = via or variables.get(VIA_VARIABLE) or "auto"
-    if via not in VIAS:
-        raise UsageError(f"'{via}' is no way to Deadline; there are {', '.join(VIAS)}")
-    service = parse_environment(variables)
-    if via == "webservice":
-        if service is None:
-            raise SubmissionError(
-                f"no address of Deadline's Web Service: set {URL_VARIABLE} to its URL, http://host:8081"
-            )
-        return Connection("webservice", service.url, webservice=service)
-    if via in ("script", "command"):
-        return Connection(via, find_deadlinecommand())
-    try:
-        return Connection("script", f"{find_deadlinecommand()} is here", may_fall_back=True)
-    except SubmissionError as error:
-        if service is None:
-            raise SubmissionError(f"{error}; or set {URL_VARIABLE} to the URL of Deadline's Web Service") from error
-        return Connection("webservice", f"no deadlinecommand is here, but {service.url} is set", webservice=service)
+from .transaction import Options, ignore, submit_to
 
 
 def open_client(connection: Connection, *, is_stopping: Optional[Stop] = None) -> DeadlineClient:

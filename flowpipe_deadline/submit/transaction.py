@@ -16,12 +16,11 @@ from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import write_whole
 from ..core.frames import FrameList, FrameListError
-from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, SubmissionError
+from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, Stop, SubmissionError
 from .record import LEFT, SubmissionRecord, SubmissionWriter
 from .undo import Doubt, undo
 
 Say = Callable[[str], None]
-Stop = Callable[[], bool]
 _NO_ID = "0" * 24
 
 

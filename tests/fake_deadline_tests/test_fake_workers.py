@@ -16,7 +16,7 @@ from flowpipe import Graph
 from harness import expected_outputs
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
-from flowpipe_deadline.deadline.process import find_deadlinecommand
+from flowpipe_deadline.deadline.connect import find_deadlinecommand
 from flowpipe_deadline.offline.setup import plugins_folder
 from flowpipe_deadline.submit.submit import submit_unchecked
 from tests.fake_deadline.operations import OfflineDeadline

@@ -14,9 +14,10 @@ import pytest
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline.client import ACTIVE, SubmissionError
+from flowpipe_deadline.deadline.connect import choose_connection
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.submit.record import read_submission
-from flowpipe_deadline.submit.submit import choose_connection, open_client, submit_unchecked
+from flowpipe_deadline.submit.submit import open_client, submit_unchecked
 from tests.fake_deadline.operations import OfflineDeadline
 
 RELEASED = ["Queued", "Pending", "Pending"]

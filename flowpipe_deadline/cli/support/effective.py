@@ -10,14 +10,18 @@ from typing import Any, Optional
 import click
 from click.core import ParameterSource
 
-from ...bundle.write import ROOT_VARIABLE
 from ...core.bundle import FILES
+from ...deadline.via import VIA_VARIABLE
 from ...settings.layers import Layers
 from ...studio.file import StudioFile, load_studio_file
-from ...studio.options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
 from ...studio.plan import studio_layers
-from ...submit.submit import VIA_VARIABLE
-from .assignments import parse_assignments
+from ...studio.variables import (
+    ROOT_VARIABLE,
+    STORE_VARIABLE,
+    STRICT_VARIABLE,
+    TEMPLATES_VARIABLE,
+    TOLERATE_VARIABLE,
+)
 
 _VARIABLES = {
     "root": ROOT_VARIABLE,
@@ -84,7 +88,11 @@ def effective_options(
         PreflightError: There are several of these errors.
     """
     studio = load_studio_file()
-    settings = parse_assignments(sets)
+    settings: Mapping[str, Any] = {}
+    if sets:
+        from .assignments import parse_assignments  # noqa: PLC0415 (it needs a parser of TOML)
+
+        settings = parse_assignments(sets)
     options = {
         "root": found_option("root", root, studio, default=None),
         "store": found_option("store", store, studio, default=FILES),

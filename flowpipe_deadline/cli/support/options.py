@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Callable, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 import click
-import platformdirs
 from click.core import ParameterSource
-from flowpipe import Graph
 
-from ...bundle.write import ROOT_VARIABLE
 from ...core.bundle import FILES, Bundle, read_bundle
 from ...core.errors import UsageError
+from ...deadline.via import VIA_VARIABLE, VIAS
 from ...evaluator.path_mapping import is_windows_path
-from ...planning.loader import load_graph, parse_parameters
-from ...studio.options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
-from ...submit.submit import VIA_VARIABLE, VIAS
+from ...studio.variables import (
+    ROOT_VARIABLE,
+    STORE_VARIABLE,
+    STRICT_VARIABLE,
+    TEMPLATES_VARIABLE,
+    TOLERATE_VARIABLE,
+)
+
+if TYPE_CHECKING:
+    from flowpipe import Graph
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -154,6 +159,8 @@ def interpreter_option(command: _Command) -> _Command:
 
 def graph_from(spec: str, parameters: tuple[str, ...]) -> Graph:
     """The graph that GRAPH and ``-p`` mean."""
+    from ...planning.loader import load_graph, parse_parameters  # noqa: PLC0415 (most verbs need no graph)
+
     return load_graph(spec, parameters=parse_parameters(parameters))
 
 
@@ -196,6 +203,8 @@ def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
 
 def local_root(root: Optional[Path]) -> Path:
     """Where bundles of this machine's own runs go."""
+    import platformdirs  # noqa: PLC0415 (only `run` needs it)
+
     return root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
 
 

@@ -7,12 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any, Optional, TextIO
+from typing import TYPE_CHECKING, Any, Optional, TextIO
 
 import click
-from rich.console import Console
 
 from ...core.warnings import PlanWarning, warning_lines
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _PLAIN_WIDTH = 160
 _answer: Optional[TextIO] = None
@@ -69,10 +71,14 @@ def say_warning(line: str) -> None:
 
 def answer_console() -> Console:
     """For answers with tables: as wide as the terminal; elsewhere lines long enough not to be cut."""
+    from rich.console import Console  # noqa: PLC0415 (most answers are lines or JSON)
+
     stream = _answer or sys.stdout
     return Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, emoji=False)
 
 
 def progress_console() -> Console:
     """For progress: the terminal, if stderr is one."""
+    from rich.console import Console  # noqa: PLC0415 (as above)
+
     return Console(stderr=True, highlight=False, emoji=False)

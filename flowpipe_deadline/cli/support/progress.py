@@ -84,10 +84,10 @@ class _PlainLines:
         for line in self._news.new_lines(shown):
             say(line)
         ended = [job for job in shown.jobs if job.status in ENDED]
-        for job in ended:
-            if job.key not in self._told:
-                self._told.add(job.key)
-                say(f"[{len(ended)}/{len(shown.jobs)}] {self._labels[job.key]} {job.status.lower()}")
+        new = [job for job in ended if job.key not in self._told]
+        self._told.update(job.key for job in new)
+        for number, job in enumerate(new, start=len(ended) - len(new) + 1):
+            say(f"[{number}/{len(shown.jobs)}] {self._labels[job.key]} {job.status.lower()}")
 
 
 class _News:
@@ -136,8 +136,3 @@ class _LiveBars:
 def shorten(label: str) -> str:
     """A label that leaves room for a bar."""
     return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
-
-
-def last_line(text: str) -> str:
-    """The last line with something in it; of a traceback, the error."""
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

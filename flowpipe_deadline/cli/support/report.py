@@ -51,3 +51,8 @@ def listed(labels: Sequence[str]) -> str:
     """The first of the names, and how many more there are."""
     more = f" and {len(labels) - _MOST_NAMES} more" if len(labels) > _MOST_NAMES else ""
     return ", ".join(labels[:_MOST_NAMES]) + more
+
+
+def last_line(text: str) -> str:
+    """The last line with something in it; of a traceback, the error."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

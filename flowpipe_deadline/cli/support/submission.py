@@ -10,7 +10,7 @@ from ...deadline.client import TaskDetails
 from ...results.failures import Failure
 from ...status.status import SubmissionStatus, SubmittedJob
 from ...submit.summary import counted
-from .progress import last_line
+from .report import last_line
 
 _ORDER = ("completed", "rendering", "active", "queued", "pending", "suspended", "failed", "deleted", "unknown")
 _NO_JOB = "without a job"

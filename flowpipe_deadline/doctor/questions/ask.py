@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ...core.errors import FlowpipeDeadlineError
-from ...submit.transaction import Say, Stop
+from ...deadline.client import Stop
+from ...submit.transaction import Say
 from ..recorder import RecordedCommand
 from ..report import Answer
 from . import frames, info_files, outputs, processes, several, states

@@ -13,10 +13,9 @@ from typing import Any, Optional
 
 from ...bundle.info_format import encode_info, format_entries
 from ...core.errors import FlowpipeDeadlineError
-from ...deadline.client import JobDetails, RefusedError, SubmissionError
+from ...deadline.client import JobDetails, RefusedError, Stop, SubmissionError
 from ...deadline.command_output import parse_job_ids, parse_submission
 from ...deadline.process import DeadlineCommand, ProcessClient
-from ...submit.transaction import Stop
 from ...submit.undo import Deletion
 from ..recorder import Exchange, RecordedCommand
 from ..report import Answer
