@@ -14,6 +14,7 @@ from installed import build_wheel, install_wheel, make_bare_python, run_installe
 from pythons import VERSIONS, find_python
 from redis_server import EXECUTABLE, RedisServer
 from submissions import TerseClient, Worker
+from web_services import make_certificates
 
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.fake_deadline.operations import OfflineDeadline
@@ -114,3 +115,17 @@ def job_ids(client, bundle):
 def worker(deadline, bundle, job_ids):
     """Whoever renders it."""
     return Worker(deadline, bundle, job_ids)
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    """No proxy of the machine stands between."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """A studio's own authority, and certificates that it signed: the service's, and a client's."""
+    return make_certificates(tmp_path_factory.mktemp("certificates"))

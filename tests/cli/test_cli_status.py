@@ -17,7 +17,6 @@ import pytest
 from direct_farm import DirectClient
 from harness import run_cli
 from submissions import Worker, write_three
-from web_services import no_proxies  # noqa: F401  (no proxy of the machine stands between)
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.submit.record import read_submission

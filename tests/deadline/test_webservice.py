@@ -10,23 +10,10 @@ import time
 
 import pytest
 from redis_server import free_port
-from web_services import (  # noqa: F401  (fixtures)
-    JOB_INFO,
-    ScriptedService,
-    client,
-    deadline,
-    farm_at,
-    http,
-    job,
-    job_ids_of,
-    no_proxies,
-    requests_of,
-    serve,
-    service,
-    write_job,
-)
+from web_services import JOB_INFO, ScriptedService, farm_at, http, job_ids_of, requests_of, write_job
 
 from flowpipe_deadline.deadline.client import RefusedError
+from tests.fake_deadline.web import serve
 from tests.fake_deadline.web_routes import Behaviour
 
 JOB_ID = "69789945325386f947e7240b"

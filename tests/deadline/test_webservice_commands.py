@@ -4,22 +4,10 @@ from __future__ import annotations
 
 import pytest
 from redis_server import free_port
-from web_services import (  # noqa: F401  (fixtures)
-    AT_ONCE,
-    ScriptedService,
-    client,
-    deadline,
-    farm_at,
-    http,
-    job_ids_of,
-    no_proxies,
-    requests_of,
-    serve,
-    service,
-    write_job,
-)
+from web_services import AT_ONCE, ScriptedService, farm_at, http, job_ids_of, requests_of, write_job
 
 from flowpipe_deadline.deadline.client import SubmissionError
+from tests.fake_deadline.web import serve
 from tests.fake_deadline.web_routes import Behaviour
 
 UNKNOWN = "60ae9508f69eb6110034df45"

@@ -10,24 +10,10 @@ import threading
 
 import pytest
 from redis_server import free_port
-from web_services import (  # noqa: F401  (fixtures)
-    BATCH,
-    LOCALHOST,
-    ScriptedService,
-    certificates,
-    deadline,
-    farm_at,
-    http,
-    interrupts,
-    job,
-    job_ids_of,
-    no_proxies,
-    requests_of,
-    serve,
-)
+from web_services import BATCH, LOCALHOST, ScriptedService, farm_at, http, interrupts, job_ids_of, requests_of
 
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
-from tests.fake_deadline.web import Guard
+from tests.fake_deadline.web import Guard, serve
 
 SECRET = "correct-horse"
 JOB_ID = "60ae9508f69eb6110034df45"

@@ -6,23 +6,10 @@ import time
 
 import pytest
 from redis_server import free_port
-from web_services import (  # noqa: F401  (fixtures)
-    AT_ONCE,
-    BATCH,
-    ScriptedService,
-    client,
-    deadline,
-    farm_at,
-    http,
-    job,
-    no_proxies,
-    requests_of,
-    serve,
-    service,
-    write_job,
-)
+from web_services import AT_ONCE, BATCH, ScriptedService, farm_at, http, requests_of, write_job
 
 from flowpipe_deadline.deadline.client import JobDetails, RepositoryInfo, SubmissionError, TaskDetails
+from tests.fake_deadline.web import serve
 from tests.fake_deadline.web_routes import Behaviour
 
 JOB_ID = "60ae9508f69eb6110034df45"

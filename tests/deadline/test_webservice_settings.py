@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
-from web_services import certificates  # noqa: F401  (a fixture)
 
 from flowpipe_deadline.deadline.webservice.client import WebServiceClient
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings, parse_environment

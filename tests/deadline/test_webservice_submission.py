@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import farm_nodes as nodes
 import pytest
-from web_services import deadline, farm_at, job_ids_of, no_proxies, requests_of, serve, service  # noqa: F401  (fixtures)
+from web_services import farm_at, job_ids_of, requests_of
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.transaction import submit_to
+from tests.fake_deadline.web import serve
 
 RELEASED = {"render": "Queued", "check": "Pending", "last": "Pending"}
 FAULTS = [

@@ -9,25 +9,29 @@ import sys
 import pytest
 import requests
 from redis_server import free_port
-from web_services import (  # noqa: F401  (fixtures)
-    JOB_INFO,
-    Guard,
-    certificates,
-    client,
-    deadline,
-    job_ids_of,
-    no_proxies,
-    requests_of,
-    serve,
-    service,
-    write_job,
-)
+from web_services import JOB_INFO, job_ids_of, requests_of
 
+from tests.fake_deadline.operations import OfflineDeadline
 from tests.fake_deadline.settings import SettingsError
+from tests.fake_deadline.web import Guard, serve
 from tests.fake_deadline.web_routes import Behaviour
 
 JOB = {"JobInfo": JOB_INFO, "PluginInfo": {"Bundle": "/x"}, "AuxFiles": []}
 UNKNOWN = "60ae9508f69eb6110034df45"
+
+
+@pytest.fixture
+def deadline(tmp_path):
+    """An offline Deadline without jobs."""
+    with OfflineDeadline.create(tmp_path / "deadline") as offline:
+        yield offline
+
+
+@pytest.fixture
+def service(deadline):
+    """Its Web Service."""
+    with serve(deadline) as web:
+        yield web
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import failing_nodes
 import farm_nodes as nodes
 import pytest
 from submissions import Worker
-from web_services import no_proxies  # noqa: F401  (no proxy of the machine stands between)
 
 from flowpipe_deadline import DeadlineEvaluator, read_bundle
 from flowpipe_deadline.errors import EvaluationError, MissingResultsError, SubmissionError

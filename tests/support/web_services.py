@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-import pytest
 import trustme
 
-from flowpipe_deadline.deadline.webservice.client import WebServiceClient, WebServiceSettings
-from tests.fake_deadline.operations import OfflineDeadline
-from tests.fake_deadline.web import Guard, serve  # noqa: F401  (for the tests)
+from flowpipe_deadline.deadline.webservice.client import WebServiceClient
+from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
 
 AT_ONCE = (0.0, 0.0)
 BATCH = "Shot-20260102-030405-0a1b2c3d"
@@ -102,44 +100,18 @@ def write_job(folder: Path, *, name="render", **job_info) -> tuple[str, str]:
     return str(files[0]), str(files[1])
 
 
-@pytest.fixture
-def deadline(tmp_path):
-    """An offline Deadline without jobs."""
-    with OfflineDeadline.create(tmp_path / "deadline") as offline:
-        yield offline
+def requests_of(deadline, method="") -> list[str]:
+    """The requests that its Web Service had, as ``METHOD path``."""
+    return [call.name for call in deadline.log.calls("request") if call.name.startswith(method)]
 
 
-@pytest.fixture
-def service(deadline):
-    """Its Web Service."""
-    with serve(deadline) as web:
-        yield web
+def job_ids_of(deadline) -> list[str]:
+    """The jobs that there are."""
+    return [job.job_id for job in deadline.repository.jobs()]
 
 
-@pytest.fixture
-def client(service):
-    """The farm behind that."""
-    return farm_at(service.url)
-
-
-@pytest.fixture
-def job(tmp_path):
-    """The files of a job."""
-    return write_job(tmp_path)
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch):
-    """No proxy of the machine stands between."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory):
+def make_certificates(folder: Path) -> SimpleNamespace:
     """A studio's own authority, and certificates that it signed: the service's, and a client's."""
-    folder = tmp_path_factory.mktemp("certificates")
     authority, stranger = trustme.CA(), trustme.CA()
     files = SimpleNamespace(
         **{name: folder / f"{name}.pem" for name in ("ca", "service", "elsewhere", "client", "stranger", "key")}
@@ -152,13 +124,3 @@ def certificates(tmp_path_factory):
     client.private_key_pem.write_to_path(str(files.key))
     stranger.issue_cert("eve@elsewhere").private_key_and_cert_chain_pem.write_to_path(str(files.stranger))
     return files
-
-
-def requests_of(deadline, method="") -> list[str]:
-    """The requests that its Web Service had, as ``METHOD path``."""
-    return [call.name for call in deadline.log.calls("request") if call.name.startswith(method)]
-
-
-def job_ids_of(deadline) -> list[str]:
-    """The jobs that there are."""
-    return [job.job_id for job in deadline.repository.jobs()]

@@ -1,0 +1,35 @@
+"""Fixtures for tests of the clients: a Deadline with a Web Service."""
+
+from __future__ import annotations
+
+import pytest
+from web_services import farm_at, write_job
+
+from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.web import serve
+
+
+@pytest.fixture
+def deadline(tmp_path):
+    """An offline Deadline without jobs."""
+    with OfflineDeadline.create(tmp_path / "deadline") as offline:
+        yield offline
+
+
+@pytest.fixture
+def service(deadline):
+    """Its Web Service."""
+    with serve(deadline) as web:
+        yield web
+
+
+@pytest.fixture
+def client(service):
+    """A client of that."""
+    return farm_at(service.url)
+
+
+@pytest.fixture
+def job(tmp_path):
+    """The files of a job."""
+    return write_job(tmp_path)
