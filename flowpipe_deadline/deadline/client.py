@@ -1,4 +1,4 @@
-"""A way to talk to Deadline, and what it says: each way is a ``DeadlineClient``, and everything else is written against that.
+"""What talks to Deadline, a ``DeadlineClient`` for each connection, and what Deadline says.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
@@ -12,48 +12,49 @@ from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 from ..core.errors import FlowpipeDeadlineError
 
 ACTIVE = ("Active", "Queued", "Rendering")
-"""What a job that may render is called; which of them depends on who is asked (submission, section 5.1)."""
+"""The states of a job that may render; which of them is named depends on the client (submission, section 5.1)."""
 PENDING = "Pending"
 SUSPENDED = "Suspended"
 COMPLETED = "Completed"
 FAILED = "Failed"
 UNKNOWN = "Unknown"
+TASK_STATES = (COMPLETED, "Rendering", "Queued", PENDING, SUSPENDED, FAILED)
 
 Stop = Callable[[], bool]
 """Whether somebody wants to stop."""
 
 
 class SubmissionError(FlowpipeDeadlineError):
-    """Deadline did not do what it was asked for; the message tells what was undone."""
+    """Deadline did not do what it was asked for; the message says what was undone."""
 
 
 class RefusedError(SubmissionError):
-    """One job was not taken, or nobody can tell whether it was."""
+    """One job was not accepted, or that is uncertain."""
 
     def __init__(
         self, message: str, *, job_id: Optional[str] = None, is_uncertain: bool = False, may_come: bool = False
     ) -> None:
         super().__init__(message)
         self.job_id = job_id
-        """The ID that Deadline named all the same."""
+        """The ID that Deadline gave in spite of the error."""
         self.is_uncertain = is_uncertain
-        """Whether a job may have come into being whose ID is not known: the answer was lost."""
+        """Whether a job may exist whose ID is not known: the answer was lost."""
         self.may_come = may_come
-        """Whether that may even happen later: somebody may still be at it."""
+        """Whether such a job may even be made later: Deadline may still be at work on it."""
 
 
 @dataclass(frozen=True)
 class Created:
-    """A job that Deadline has taken."""
+    """A job that Deadline has accepted."""
 
     job_id: str
     warnings: Tuple[str, ...] = ()
-    """What Deadline had to say about it."""
+    """Deadline's own words."""
 
 
 @dataclass(frozen=True)
 class JobDetails:
-    """What Deadline says of a job; None where it does not say."""
+    """What Deadline says of a job; None where it says nothing."""
 
     job_id: str
     status: str
@@ -67,7 +68,7 @@ class JobDetails:
     """The IDs of the jobs that it waits for."""
     frame_dependent: Optional[bool] = None
     tasks: Mapping[str, int] = field(default_factory=dict)
-    """How many tasks are Completed, Rendering, Queued, Pending, Suspended and Failed; empty where it is not said."""
+    """How many tasks are in each of ``TASK_STATES``; empty if Deadline does not say."""
     errors: Optional[int] = None
     """How many errors its tasks have had."""
 
@@ -87,7 +88,7 @@ class TaskDetails:
 
 @dataclass(frozen=True)
 class RepositoryInfo:
-    """What Deadline says of its repository; None where it does not say."""
+    """What Deadline says of its repository; None where it says nothing."""
 
     version: Optional[str] = None
     root: Optional[str] = None

@@ -1,10 +1,11 @@
-"""Deadline in the words of ``deadlinecommand``, whoever carries them there (submission, section 2.5).
+"""Deadline through the commands of ``deadlinecommand`` (submission, section 2.5).
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
@@ -12,9 +13,8 @@ from ..bundle.job_files import SUBMISSION_KEY
 from .client import Created, DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
 from .command_output import parse_job_ids, parse_jobs, parse_lines, parse_sections, parse_submission, parse_tasks
 
-MOST_IDS = 250
-"""Of 24 digits and a comma: below the longest command line of Windows, 8191 characters."""
-_MOST_SINGLE = 50  # Jobs that are asked for one by one, where asking for several at once gives nothing.
+_MOST_IDS = 250  # Of 24 digits and a comma: below the longest command line of Windows, 8191 characters.
+_MOST_SINGLE = 50  # Jobs that are asked for one by one, if asking for several at once gives nothing.
 
 
 class CommandClient(DeadlineClient):
@@ -35,17 +35,17 @@ class CommandClient(DeadlineClient):
     def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more).
 
-        All are asked for at once. One that is deleted may keep Deadline from telling of the others, so these are asked
-        for at once again; only those that are left out then, one by one.
+        All are asked for at once. A deleted one may hide the others, so those that Deadline lists are asked for at once
+        a second time; only those that are still missing are asked for one by one.
         """
         jobs = self._read_portions(job_ids)
-        untold = [job_id for job_id in job_ids if job_id not in jobs]
-        listed = self.list_jobs(untold) if untold else set()
-        if 1 < len(listed) < len(untold):
-            jobs.update(self._read_portions([job_id for job_id in untold if job_id in listed]))
-        for job_id in untold:
+        missing = [job_id for job_id in job_ids if job_id not in jobs]
+        listed = self.list_jobs(missing) if missing else set()
+        if 1 < len(listed) < len(missing):
+            jobs.update(self._read_portions([job_id for job_id in missing if job_id in listed]))
+        for job_id in missing:
             if job_id in listed and job_id not in jobs:
-                jobs.update(self._read([job_id], ini=False))
+                jobs.update(self._read_one(job_id))
         return jobs
 
     def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
@@ -59,8 +59,8 @@ class CommandClient(DeadlineClient):
     def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:
         """The IDs of all jobs of that batch.
 
-        Whether the filter knows ``BatchName`` is written nowhere; it may find nothing, or everything. So what it finds
-        is read before it is believed, and where it misses one that is known, or finds nothing, all jobs are read.
+        Whether the filter accepts ``BatchName`` is undocumented; it may find nothing, or everything. So the jobs that it
+        finds are read and compared. If it finds none, or misses a known one, all jobs are read.
         """
         try:
             found = parse_job_ids(self.run(["-GetJobIdsFilter", f"BatchName={batch_name}"]))
@@ -87,50 +87,53 @@ class CommandClient(DeadlineClient):
         self._change("-DeleteJob", job_ids)
 
     def read_repository(self) -> RepositoryInfo:
-        """What is known of the repository: one question for what the vendor's submitters ask, one per list beyond."""
-        told = self._submission_info()
+        """What is known of the repository: one command for what the vendor's submitters ask, one for each other value."""
+        info = self._submission_info()
         return RepositoryInfo(
             version=self._one("-GetVersion"),
             root=self._one("-GetRepositoryRoot"),
-            pools=_texts(told.get("Pools")),
-            groups=_texts(told.get("Groups")),
+            pools=_texts(info.get("Pools")),
+            groups=_texts(info.get("Groups")),
             limits=self._list("-GetLimitGroupNames"),
             plugins=self._list("-GetPluginNames"),
-            maximum_priority=_number(told.get("MaxPriority")),
-            task_limit=_number(told.get("TaskLimit")),
+            maximum_priority=_number(info.get("MaxPriority")),
+            task_limit=_number(info.get("TaskLimit")),
         )
 
     def _read_portions(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
-        return {job_id: details for some in portions(job_ids) for job_id, details in self._read(some).items()}
+        jobs: Dict[str, JobDetails] = {}
+        for some in _portions(job_ids):
+            with contextlib.suppress(SubmissionError):
+                jobs.update(parse_jobs(self.run(["-GetJob", ",".join(some), "True"]), job_ids=some))
+        return jobs
 
-    def _read(self, job_ids: Sequence[str], *, ini: bool = True) -> Dict[str, JobDetails]:
+    def _read_one(self, job_id: str) -> Dict[str, JobDetails]:
         try:
-            output = self.run(["-GetJob", ",".join(job_ids), *(["True"] if ini else [])])
+            return parse_jobs(self.run(["-GetJob", job_id]), job_ids=[job_id])
         except SubmissionError:
-            if ini or not self.list_jobs(job_ids):
-                return {}
-            raise
-        return parse_jobs(output, job_ids=job_ids)
+            if self.list_jobs([job_id]):
+                raise
+            return {}
 
     def _of_batch(self, job_ids: Sequence[str], batch_name: str, *, known: Sequence[str]) -> List[str]:
-        """Those of the jobs that are of this batch, read before that is believed."""
+        """Those of the jobs that are of this batch; the known ones are not read."""
         unread = [job_id for job_id in job_ids if job_id not in set(known)]
         sections: Dict[str, Dict[str, str]] = {}
-        for some in portions(unread):
+        for some in _portions(unread):
             sections.update(self._sections(some))
-        untold = [job_id for job_id in unread if job_id not in sections]
-        if len(untold) > _MOST_SINGLE:
-            raise SubmissionError(f"Deadline tells nothing of {len(untold)} jobs at once")
-        for job_id in untold:
+        missing = [job_id for job_id in unread if job_id not in sections]
+        if len(missing) > _MOST_SINGLE:
+            raise SubmissionError(f"Deadline tells nothing of {len(missing)} jobs at once")
+        for job_id in missing:
             sections.update(self._sections([job_id]))
-        untold = [job_id for job_id in untold if job_id not in sections]
-        if untold and self.list_jobs(untold):  # Not only gone meanwhile.
-            raise SubmissionError(f"Deadline tells nothing of {', '.join(untold)}")
+        missing = [job_id for job_id in missing if job_id not in sections]
+        if missing and self.list_jobs(missing):  # Not only gone meanwhile.
+            raise SubmissionError(f"Deadline tells nothing of {', '.join(missing)}")
         ours = {job_id for job_id, values in sections.items() if _is_of_batch(values, batch_name)}
         return [job_id for job_id in job_ids if job_id in ours or job_id in known]
 
     def _sections(self, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
-        """What is told of these jobs; nothing where one of them keeps Deadline from answering."""
+        """What Deadline says of these jobs; nothing if one of them makes the command fail."""
         try:
             output = self.run(["-GetJob", ",".join(job_ids), *(["True"] if len(job_ids) > 1 else [])])
         except SubmissionError:
@@ -138,7 +141,7 @@ class CommandClient(DeadlineClient):
         return parse_sections(output, job_ids=job_ids)
 
     def _change(self, command: str, job_ids: Sequence[str]) -> None:
-        for some in portions(job_ids):
+        for some in _portions(job_ids):
             self.run([command, ",".join(some)])
 
     def _submission_info(self) -> Dict[str, Any]:
@@ -161,13 +164,13 @@ class CommandClient(DeadlineClient):
         return lines[-1] if lines else None
 
 
-def portions(job_ids: Sequence[str]) -> List[Sequence[str]]:
+def _portions(job_ids: Sequence[str]) -> List[Sequence[str]]:
     """The IDs in portions that fit into a command line."""
-    return [job_ids[first : first + MOST_IDS] for first in range(0, len(job_ids), MOST_IDS)]
+    return [job_ids[first : first + _MOST_IDS] for first in range(0, len(job_ids), _MOST_IDS)]
 
 
 def _is_of_batch(values: Dict[str, str], batch_name: str) -> bool:
-    """Whether a job is of the batch: its batch name decides; where none is told, the submission that it names."""
+    """Whether a job is of the batch: its batch name decides; if it has none, the submission that it names."""
     batches = [values[key] for key in ("batchname", "jobbatchname", "batch") if key in values]
     if batches:
         return batches == [batch_name] * len(batches)

@@ -1,6 +1,6 @@
-r"""What ``deadlinecommand`` prints, read (submission, sections 2.4 and 2.5).
+"""Parsers of what ``deadlinecommand`` prints (submission, sections 2.4 and 2.5).
 
-Other lines may stand before and between, and not every key is known for certain, so all forms that were seen are read.
+Other lines may stand before and between. Not every key is certain, so all forms that were seen are accepted.
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from .client import UNKNOWN, Created, JobDetails, RefusedError, TaskDetails
+from .client import TASK_STATES, UNKNOWN, Created, JobDetails, RefusedError, TaskDetails
 
 _JOB_ID = re.compile(r"JobID=([0-9a-fA-F]{24})")
 _ANY_ID = re.compile(r"[0-9a-f]{24}")
 _ERRORS = ("Error:", "Submission Error:", "Bad submission arguments")
 _WARNINGS_FOLLOW = "but there were some warnings:"
-# Which keys GetJob prints is recorded nowhere; these are what the parts of a job are called anywhere.
+# Which keys GetJob prints is undocumented; these are all names that parts of a job have anywhere.
 _STATUS = ("jobstatus", "status")
 _NAMES = ("name", "jobname")
 _BATCHES = ("batchname", "jobbatchname", "batch")
@@ -25,7 +25,6 @@ _COUNTS = ("taskcount", "jobtaskcount", "tasks")
 _WAITS = ("jobdependencies", "jobdependencyids", "dependencies")
 _BY_FRAME = ("isframedependent", "jobisframedependent", "framedependent")
 _JOB_ERRORS = ("joberrorreports", "errorreports", "joberrorcount", "errorcount", "joberrors", "errors")
-TASK_STATES = ("Completed", "Rendering", "Queued", "Pending", "Suspended", "Failed")
 
 
 def parse_job_id(output: str) -> Optional[str]:
@@ -38,10 +37,10 @@ def parse_job_id(output: str) -> Optional[str]:
 
 
 def parse_submission(output: str, *, exit_code: Optional[int] = None) -> Created:
-    """The job that a submission made; without ``exit_code``, the output alone tells.
+    """The job that a submission made; ``exit_code`` is None if only the output is known.
 
     Raises:
-        RefusedError: It made none, or is not sure of it.
+        RefusedError: It made none, or that is uncertain.
     """
     job_id = parse_job_id(output)
     lines = _lines(output)
@@ -49,7 +48,7 @@ def parse_submission(output: str, *, exit_code: Optional[int] = None) -> Created
     if exit_code not in (None, 0) or last.startswith(_ERRORS) or job_id is None:
         said = last or "deadlinecommand printed nothing"
         code = "" if exit_code is None else f" with exit code {exit_code}"
-        # A word of refusal is clear; silence, or a success without an ID, is not.
+        # An error is clear; silence, or a success without an ID, is not.
         is_uncertain = job_id is None and not any(line.startswith(_ERRORS) for line in lines)
         raise RefusedError(f"Deadline refused the job{code}: {said}", job_id=job_id, is_uncertain=is_uncertain)
     starts = [index for index, line in enumerate(lines) if line.endswith(_WARNINGS_FOLLOW)]
@@ -77,10 +76,10 @@ def parse_jobs(output: str, *, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
 
 
 def parse_sections(output: str, *, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
-    """The lines of each job as lower-case keys and values; jobs of which nothing is told for certain are left out.
+    """The lines of each job as lower-case keys and values; jobs without lines that are certainly theirs are left out.
 
-    A job's lines stand below a ``[job id]`` header, or together with one line that has its ID, between blank lines; of
-    a job that was asked for alone, neither is needed.
+    A job's lines stand below a ``[job id]`` header, or between blank lines together with one that has its ID. If only
+    one job was asked for, neither is needed.
     """
     wanted = {job_id.lower(): job_id for job_id in job_ids}
     lines = [line.strip(" \t\r\ufeff") for line in output.splitlines()]
@@ -103,7 +102,7 @@ def parse_sections(output: str, *, job_ids: Sequence[str]) -> Dict[str, Dict[str
 
 
 def _ids_of(block: Sequence[str]) -> List[str]:
-    """The header's ID, or else every one that a line of the block says is the job's."""
+    """The ID in the block's header, or else all that its lines give as the job's."""
     if block and block[0].startswith("["):
         return [block[0][1:-1]]
     pairs = [line.partition("=") for line in block]

@@ -1,4 +1,4 @@
-"""Which way to Deadline is used: ``script``, ``webservice`` or ``command``."""
+"""Which connection to Deadline is used, and where ``deadlinecommand`` is."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _DEFAULT_FOLDERS = {
 
 @dataclass(frozen=True)
 class Connection:
-    """How Deadline is talked to."""
+    """How Deadline is reached."""
 
     via: str
     """``script``, ``webservice`` or ``command``."""
     reason: str
     """Why this one, for people."""
     may_fall_back: bool = False
-    """Whether another one may be taken where this turns out not to work."""
+    """Whether ``command`` may be used instead if this one does not work."""
     webservice: Optional[WebServiceSettings] = None
 
     def __str__(self) -> str:
@@ -41,21 +41,21 @@ class Connection:
 
 
 def choose_connection(via: Optional[str] = None, *, environment: Optional[Mapping[str, str]] = None) -> Connection:
-    """The way to Deadline that was asked for, here or by FLOWPIPE_DEADLINE_VIA, or else that fits this machine (auto).
+    """The connection ``via``, else that of FLOWPIPE_DEADLINE_VIA, else (``auto``) one that this machine has.
 
-    ``script``: one ``deadlinecommand`` process for a graph. ``webservice``: requests to Deadline's Web Service, no
-    process at all. ``command``: a ``deadlinecommand`` process for each job, which always works and takes the longest.
-    ``environment`` holds the variables, instead of those of this process.
+    ``script`` is one ``deadlinecommand`` process for a graph, ``webservice`` requests to Deadline's Web Service, and
+    ``command`` a ``deadlinecommand`` process for each job, which always works and takes the longest. ``environment``
+    replaces the environment variables of this process.
 
     Raises:
-        UsageError: There is no such way, or an environment variable is wrong.
-        SubmissionError: This machine has neither ``deadlinecommand`` nor the address of a Web Service, or not what the
-            way needs.
+        UsageError: There is no such connection, or an environment variable is wrong.
+        SubmissionError: This machine has no ``deadlinecommand`` or no address of a Web Service, as the connection
+            needs; for ``auto``, neither.
     """
     variables = os.environ if environment is None else environment
     via = via or variables.get(VIA_VARIABLE) or "auto"
     if via not in VIAS:
-        raise UsageError(f"'{via}' is no way to Deadline; there are {', '.join(VIAS)}")
+        raise UsageError(f"'{via}' is not a connection to Deadline; there are {', '.join(VIAS)}")
     service = parse_environment(variables)
     if via == "webservice":
         if service is None:

@@ -1,9 +1,8 @@
-"""Deadline from the inside: what a script can do that Deadline itself runs, in ``deadlinecommand`` or the Monitor.
+"""Deadline from a script that it runs itself, in ``deadlinecommand`` or the Monitor.
 
-Jobs are submitted by the same call that Deadline's own Monitor scripts use, ``ClientUtils.ExecuteCommandAndGetOutput``;
-whether that stays within the process is unknown (submission, section 9), and does not matter here. They are
-read by ``RepositoryUtils`` (plugin API, sections 5.3 to 5.6). Standard library and ``Deadline.*`` only,
-valid from Python 3.7.
+Jobs are submitted by the call that Deadline's own Monitor scripts use, ``ClientUtils.ExecuteCommandAndGetOutput``;
+whether that stays within the process is unknown (submission, section 9), and does not matter here. They are read by
+``RepositoryUtils`` (plugin API, sections 5.3 to 5.6). Standard library only, valid from Python 3.7.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ import os
 import time
 from typing import Any, Callable, Dict, Sequence, Set, Tuple
 
-from .client import JobDetails, SubmissionError, TaskDetails
+from .client import TASK_STATES, JobDetails, SubmissionError, TaskDetails
 from .command_client import CommandClient
-from .command_output import TASK_STATES, parse_error, parse_status
+from .command_output import parse_error, parse_status
 
 
 class InProcessClient(CommandClient):
-    """Deadline, from within one of its own processes."""
+    """Deadline from within one of its processes."""
 
     def __init__(self, clients: Any, repository: Any) -> None:
         """``clients`` and ``repository`` are ``ClientUtils`` and ``RepositoryUtils`` of ``Deadline.Scripting``."""
@@ -26,7 +25,7 @@ class InProcessClient(CommandClient):
         self._repository = repository
 
     def run(self, arguments: Sequence[str]) -> str:
-        """What a command printed; whether it failed, its text alone tells."""
+        """What a command printed; only its text says whether it failed."""
         output = str(_asked(lambda: self._clients.ExecuteCommandAndGetOutput(list(arguments))))
         error = parse_error(output)
         if error is not None and arguments[0].startswith("-"):
@@ -36,7 +35,7 @@ class InProcessClient(CommandClient):
     def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
         jobs = {job_id: self._job(job_id) for job_id in job_ids}
-        return {job_id: _asked(_facts, job) for job_id, job in jobs.items() if job is not None}
+        return {job_id: _asked(_job_details, job) for job_id, job in jobs.items() if job is not None}
 
     def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
         """Those of the jobs that Deadline still knows."""
@@ -48,7 +47,7 @@ class InProcessClient(CommandClient):
         if job is None:
             raise SubmissionError(f"Deadline does not know job {job_id}")
         tasks = _asked(self._repository.GetJobTasks, job, True)
-        return tuple(sorted((_asked(_task, task) for task in tasks), key=lambda task: task.task_id))
+        return tuple(sorted((_asked(_task_details, task) for task in tasks), key=lambda task: task.task_id))
 
     def measure_calls(self, arguments: Sequence[str], times: int) -> Dict[str, Any]:
         """How many seconds each of several calls of a command takes from here, and which process this is."""
@@ -60,12 +59,12 @@ class InProcessClient(CommandClient):
         return {"process": os.getpid(), "parent": os.getppid(), "seconds": seconds}
 
     def _job(self, job_id: str) -> Any:
-        """Deadline's own record, read anew; None if there is none, or the job was deleted."""
+        """Deadline's own record, not from its cache; None if there is none, or the job was deleted."""
         return _asked(self._repository.GetJob, job_id, True)
 
 
 def _asked(question: Callable[..., Any], *arguments: Any) -> Any:
-    """The answer; whatever .NET throws is a SubmissionError with its words."""
+    """The answer; an exception of .NET becomes a SubmissionError with its message."""
     try:
         return question(*arguments)
     except SubmissionError:
@@ -75,7 +74,7 @@ def _asked(question: Callable[..., Any], *arguments: Any) -> Any:
         raise SubmissionError(f"Deadline: {text.splitlines()[0]}") from error
 
 
-def _facts(job: Any) -> JobDetails:
+def _job_details(job: Any) -> JobDetails:
     counts = {state: int(getattr(job, f"Job{state}Tasks")) for state in TASK_STATES}
     return JobDetails(
         job_id=str(job.JobId).lower(),
@@ -91,7 +90,7 @@ def _facts(job: Any) -> JobDetails:
     )
 
 
-def _task(task: Any) -> TaskDetails:
+def _task_details(task: Any) -> TaskDetails:
     return TaskDetails(
         task_id=int(task.TaskId),
         frames=str(task.TaskFrameString),

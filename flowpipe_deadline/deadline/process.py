@@ -1,4 +1,4 @@
-"""One ``deadlinecommand`` process per call: the way that always works."""
+"""Deadline through ``deadlinecommand``, one process per call."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .command_output import parse_error, parse_submission
 from .connect import find_deadlinecommand
 
 TIMEOUT_VARIABLE = "FLOWPIPE_DEADLINE_TIMEOUT"
-_TIMEOUT = 600.0  # Seconds; a start costs seconds on a farm (submission, section 7), a stuck one hours.
-_GRACE = 120.0  # Seconds that a running call has to end once somebody wants to stop; a second Ctrl+C ends it at once.
+_TIMEOUT = 600.0  # Seconds; a start takes seconds on a farm (submission, section 7), a call that hangs hours.
+_GRACE = 120.0  # Seconds that a call has to end after a request to stop; a second Ctrl+C ends it at once.
 # Set by a host application for its own Python; deadlinecommand brings one of its own (hosts and tooling, section 1.3).
 _HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH")
 
@@ -28,14 +28,14 @@ class CommandResult:
     """What ``deadlinecommand`` did."""
 
     exit_code: Optional[int]
-    """None if it was ended because it took too long, or somebody wanted to stop."""
+    """None if it was ended, as it took too long or was asked to stop."""
     output: str
     errors: str = ""
-    """What it printed on stderr; whether a success ever writes there is unknown (submission, section 2.4)."""
+    """What it printed on stderr; whether a success may print there is unknown (submission, section 2.4)."""
 
     @property
     def last_words(self) -> str:
-        """The last thing that was said."""
+        """The last line of the output, else of the errors."""
         said = [line.strip() for line in (*self.errors.splitlines(), *self.output.splitlines()) if line.strip()]
         return said[-1] if said else "it printed nothing"
 
@@ -55,7 +55,7 @@ class DeadlineCommand:
         self._environment = {key: value for key, value in os.environ.items() if key not in _HOST_VARIABLES}
 
     def ignore_stop_requests(self) -> None:
-        """Calls come to their end from now on, whoever wants to stop."""
+        """Calls run to their end from now on."""
         self._is_stopping = lambda: False
 
     def __call__(
@@ -66,13 +66,13 @@ class DeadlineCommand:
         while_waiting: Optional[Callable[[], bool]] = None,
         grace: float = _GRACE,
     ) -> CommandResult:
-        """What it did.
+        """Runs it to its end.
 
-        ``stdin`` is what it reads there, if it reads. ``while_waiting`` is called every now and then, and says whether
-        the process shows signs of life: the time-out counts from the last. ``grace`` are the seconds that it has once
-        somebody wants to stop.
+        ``stdin`` is text for its standard input. ``while_waiting`` is called now and then, and says whether the process
+        shows signs of life: the time-out counts from the last. ``grace`` is how many seconds it has to end after a
+        request to stop.
 
-        Ctrl+C does not reach it: what it has begun shall be known before anything is undone.
+        Ctrl+C does not reach the process: what it has begun must be known before anything is undone.
 
         Raises:
             OSError: It cannot be started.
@@ -87,7 +87,7 @@ class DeadlineCommand:
         ) as process:
             try:
                 if stdin:
-                    _tell(process, stdin)
+                    _write(process, stdin)
                 return self._wait(process, while_waiting or (lambda: False), grace=grace)
             except BaseException:
                 _end(process)
@@ -124,7 +124,7 @@ class ProcessClient(CommandClient):
         self._command = command
 
     def ignore_stop_requests(self) -> None:
-        """Calls come to their end from now on."""
+        """Calls run to their end from now on."""
         self._command.ignore_stop_requests()
 
     def run(self, arguments: Sequence[str]) -> str:
@@ -155,10 +155,10 @@ class ProcessClient(CommandClient):
             raise RefusedError(f"{self._command.executable} cannot be started: {error.strerror}") from error
 
 
-def _tell(process: subprocess.Popen[bytes], text: str) -> None:
-    """Writes the text, which is shorter than what any system keeps for a reader that has not read yet."""
+def _write(process: subprocess.Popen[bytes], text: str) -> None:
+    """Writes the text, which fits into the buffer of a pipe on any system."""
     assert process.stdin is not None
-    with contextlib.suppress(OSError):  # It has ended, or does not listen.
+    with contextlib.suppress(OSError):  # It has ended, or reads nothing.
         process.stdin.write(text.encode("utf-8"))
     with contextlib.suppress(OSError):
         process.stdin.close()

@@ -347,7 +347,7 @@ def test_a_way_is_chosen_and_explained(deadline, monkeypatch):
     monkeypatch.delenv("FLOWPIPE_DEADLINE_WEBSERVICE")
     with pytest.raises(SubmissionError, match="or set FLOWPIPE_DEADLINE_WEBSERVICE to the URL"):
         choose_connection()
-    with pytest.raises(UsageError, match="'fax' is no way to Deadline"):
+    with pytest.raises(UsageError, match="'fax' is not a connection to Deadline"):
         choose_connection("fax")
 
 

@@ -17,13 +17,12 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from ...core.text import is_one_line
-from ..client import COMPLETED, FAILED, PENDING, SUSPENDED, UNKNOWN, JobDetails, TaskDetails
+from ..client import COMPLETED, FAILED, PENDING, SUSPENDED, TASK_STATES, UNKNOWN, JobDetails, TaskDetails
 
 _JOB_ID = re.compile(r"[0-9a-fA-F]{24}")
 # Deadline's numbers: submission, section 5.1.
-_JOB_STATES = {0: UNKNOWN, 1: "Active", 2: SUSPENDED, 3: COMPLETED, 4: FAILED, 6: PENDING}
-_TASK_STATES = {1: UNKNOWN, 2: "Queued", 3: SUSPENDED, 4: "Rendering", 5: COMPLETED, 6: FAILED, 8: PENDING}
-_COUNTED = (COMPLETED, "Rendering", "Queued", PENDING, SUSPENDED, FAILED)
+_STATES_OF_JOBS = {0: UNKNOWN, 1: "Active", 2: SUSPENDED, 3: COMPLETED, 4: FAILED, 6: PENDING}
+_STATES_OF_TASKS = {1: UNKNOWN, 2: "Queued", 3: SUSPENDED, 4: "Rendering", 5: COMPLETED, 6: FAILED, 8: PENDING}
 
 
 class AnswerError(ValueError):
@@ -167,7 +166,7 @@ def _job(item: Any) -> JobDetails:
         raise AnswerError("a job without an ID")
     properties = item.get("Props")
     told = properties if isinstance(properties, dict) else {}
-    counts = {state: _whole(item.get(f"{state}Chunks")) for state in _COUNTED}
+    counts = {state: _whole(item.get(f"{state}Chunks")) for state in TASK_STATES}
     return JobDetails(
         job_id=item["_id"].lower(),
         status=_job_status(item.get("Stat"), rendering=counts["Rendering"]),
@@ -184,7 +183,7 @@ def _job(item: Any) -> JobDetails:
 
 def _job_status(value: Any, *, rendering: Optional[int]) -> str:
     """The state in Deadline's words; an active job is told apart as Deadline's own programs do."""
-    state = _state(value, _JOB_STATES)
+    state = _state(value, _STATES_OF_JOBS)
     if state != "Active" or rendering is None:
         return state
     return "Rendering" if rendering else "Queued"
@@ -209,7 +208,7 @@ def _task(item: Any) -> TaskDetails:
     return TaskDetails(
         task_id=number,
         frames=_words(item.get("Frames")) or "",
-        status=_state(item.get("Stat"), _TASK_STATES),
+        status=_state(item.get("Stat"), _STATES_OF_TASKS),
         progress=_percent(item.get("Prog")),
         worker=_words(item.get("Slave")) or "",
         errors=_whole(item.get("Errs")),
