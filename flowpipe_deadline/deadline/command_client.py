@@ -59,8 +59,8 @@ class CommandClient(DeadlineClient):
     def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:
         """The IDs of all jobs of that batch.
 
-        Whether the filter accepts ``BatchName`` is undocumented; it may find nothing, or everything. So the jobs that it
-        finds are read and compared. If it finds none, or misses a known one, all jobs are read.
+        Whether the filter accepts ``BatchName`` is undocumented: it may find nothing, or everything. So what it finds
+        is read and compared; if it finds nothing, or misses a known job, all jobs are.
         """
         try:
             found = parse_job_ids(self.run(["-GetJobIdsFilter", f"BatchName={batch_name}"]))
@@ -87,7 +87,7 @@ class CommandClient(DeadlineClient):
         self._change("-DeleteJob", job_ids)
 
     def read_repository(self) -> RepositoryInfo:
-        """What is known of the repository: one command for what the vendor's submitters ask, one for each other value."""
+        """What is known of the repository, by one command for what the vendor's submitters ask and four others."""
         info = self._submission_info()
         return RepositoryInfo(
             version=self._one("-GetVersion"),

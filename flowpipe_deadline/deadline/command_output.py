@@ -14,17 +14,8 @@ from .client import TASK_STATES, UNKNOWN, Created, JobDetails, RefusedError, Tas
 _JOB_ID = re.compile(r"JobID=([0-9a-fA-F]{24})")
 _ANY_ID = re.compile(r"[0-9a-f]{24}")
 _ERRORS = ("Error:", "Submission Error:", "Bad submission arguments")
+_BLANKS = " \t\r\ufeff"
 _WARNINGS_FOLLOW = "but there were some warnings:"
-# Which keys GetJob prints is undocumented; these are all names that parts of a job have anywhere.
-_STATUS = ("jobstatus", "status")
-_NAMES = ("name", "jobname")
-_BATCHES = ("batchname", "jobbatchname", "batch")
-_FRAMES = ("frames", "jobframes", "framelist")
-_CHUNKS = ("chunksize", "framespertask", "jobframespertask", "chunk")
-_COUNTS = ("taskcount", "jobtaskcount", "tasks")
-_WAITS = ("jobdependencies", "jobdependencyids", "dependencies")
-_BY_FRAME = ("isframedependent", "jobisframedependent", "framedependent")
-_JOB_ERRORS = ("joberrorreports", "errorreports", "joberrorcount", "errorcount", "joberrors", "errors")
 
 
 def parse_job_id(output: str) -> Optional[str]:
@@ -32,7 +23,7 @@ def parse_job_id(output: str) -> Optional[str]:
 
     Only a line that is nothing but an ID counts.
     """
-    found = [match[1].lower() for match in map(_JOB_ID.fullmatch, _lines(output)) if match]
+    found = [match[1].lower() for match in map(_JOB_ID.fullmatch, parse_lines(output)) if match]
     return found[-1] if found else None
 
 
@@ -43,7 +34,7 @@ def parse_submission(output: str, *, exit_code: Optional[int] = None) -> Created
         RefusedError: It made none, or that is uncertain.
     """
     job_id = parse_job_id(output)
-    lines = _lines(output)
+    lines = parse_lines(output)
     last = lines[-1] if lines else ""
     if exit_code not in (None, 0) or last.startswith(_ERRORS) or job_id is None:
         said = last or "deadlinecommand printed nothing"
@@ -52,17 +43,17 @@ def parse_submission(output: str, *, exit_code: Optional[int] = None) -> Created
         is_uncertain = job_id is None and not any(line.startswith(_ERRORS) for line in lines)
         raise RefusedError(f"Deadline refused the job{code}: {said}", job_id=job_id, is_uncertain=is_uncertain)
     starts = [index for index, line in enumerate(lines) if line.endswith(_WARNINGS_FOLLOW)]
-    return Created(job_id, tuple(lines[starts[0] + 1 :]) if starts else ())
+    return Created(job_id, lines[starts[0] + 1 :] if starts else ())
 
 
 def parse_job_ids(output: str) -> List[str]:
     """The job IDs in a list with one per line."""
-    return [line.lower() for line in _lines(output) if _ANY_ID.fullmatch(line.lower())]
+    return [line.lower() for line in parse_lines(output) if _ANY_ID.fullmatch(line.lower())]
 
 
 def parse_error(output: str) -> Optional[str]:
     """The error that was printed, if one was."""
-    return next((line for line in reversed(_lines(output)) if line.startswith(_ERRORS)), None)
+    return next((line for line in reversed(parse_lines(output)) if line.startswith(_ERRORS)), None)
 
 
 def parse_jobs(output: str, *, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
@@ -82,7 +73,7 @@ def parse_sections(output: str, *, job_ids: Sequence[str]) -> Dict[str, Dict[str
     one job was asked for, neither is needed.
     """
     wanted = {job_id.lower(): job_id for job_id in job_ids}
-    lines = [line.strip(" \t\r\ufeff") for line in output.splitlines()]
+    lines = [line.strip(_BLANKS) for line in output.splitlines()]
     has_headers = any(line.startswith("[") and line[1:-1].lower() in wanted for line in lines)
     blocks: List[List[str]] = [[]]
     for line in lines:
@@ -133,33 +124,31 @@ def parse_tasks(output: str) -> Tuple[TaskDetails, ...]:
 
 
 def parse_lines(output: str) -> Tuple[str, ...]:
-    """The names in a list with one per line."""
-    return tuple(_lines(output))
-
-
-def _lines(output: str) -> List[str]:
-    stripped = (line.strip(" \t\r\ufeff") for line in output.splitlines())
-    return [line for line in stripped if line]
+    """The lines with something in them, without blanks around it."""
+    return tuple(filter(None, (line.strip(_BLANKS) for line in output.splitlines())))
 
 
 def _job(job_id: str, values: Mapping[str, str]) -> JobDetails:
-    waits = _first(values, _WAITS)
-    by_frame = _first(values, _BY_FRAME)
+    """The details. Which keys GetJob prints is undocumented; these are all names that parts of a job have anywhere."""
+    waits = _first(values, "jobdependencies", "jobdependencyids", "dependencies")
+    by_frame = _first(values, "isframedependent", "jobisframedependent", "framedependent")
     counts = {
-        state: _number(_first(values, (f"{state}tasks".lower(), f"job{state}tasks".lower()))) for state in TASK_STATES
+        state: _number(_first(values, f"{state}tasks".lower(), f"job{state}tasks".lower())) for state in TASK_STATES
     }
     return JobDetails(
         job_id=job_id,
-        status=parse_status(_first(values, _STATUS)),
-        name=_first(values, _NAMES),
-        batch_name=_first(values, _BATCHES),
-        frames=_first(values, _FRAMES) or None,
-        chunk_size=_number(_first(values, _CHUNKS)),
-        task_count=_number(_first(values, _COUNTS)),
+        status=parse_status(_first(values, "jobstatus", "status")),
+        name=_first(values, "name", "jobname"),
+        batch_name=_first(values, "batchname", "jobbatchname", "batch"),
+        frames=_first(values, "frames", "jobframes", "framelist") or None,
+        chunk_size=_number(_first(values, "chunksize", "framespertask", "jobframespertask", "chunk")),
+        task_count=_number(_first(values, "taskcount", "jobtaskcount", "tasks")),
         dependencies=None if waits is None else tuple(_ANY_ID.findall(waits.lower())),
         frame_dependent=None if not by_frame else by_frame.lower() in ("true", "1"),
         tasks={state: count for state, count in counts.items() if count},
-        errors=_number(_first(values, _JOB_ERRORS)),
+        errors=_number(
+            _first(values, "joberrorreports", "errorreports", "joberrorcount", "errorcount", "joberrors", "errors")
+        ),
     )
 
 
@@ -169,21 +158,21 @@ def parse_status(text: Optional[str]) -> str:
 
 
 def _task(block: Mapping[str, str]) -> Iterable[TaskDetails]:
-    number = _number(_first(block, ("taskid", "id")))
+    number = _number(_first(block, "taskid", "id"))
     if number is None:
         return
-    progress = re.match(r"[0-9.]+", _first(block, ("taskprogress", "progress")) or "")
+    progress = re.match(r"[0-9.]+", _first(block, "taskprogress", "progress") or "")
     yield TaskDetails(
         task_id=number,
-        frames=_first(block, ("taskframestring", "taskframes", "frames", "taskframelist")) or "",
-        status=parse_status(_first(block, ("taskstatus", "status"))),
+        frames=_first(block, "taskframestring", "taskframes", "frames", "taskframelist") or "",
+        status=parse_status(_first(block, "taskstatus", "status")),
         progress=float(progress[0]) if progress else None,
-        worker=_first(block, ("taskslavename", "slavename", "taskworkername", "workername")) or "",
-        errors=_number(_first(block, ("taskerrorcount", "errorcount", "errors"))),
+        worker=_first(block, "taskslavename", "slavename", "taskworkername", "workername") or "",
+        errors=_number(_first(block, "taskerrorcount", "errorcount", "errors")),
     )
 
 
-def _first(values: Mapping[str, str], keys: Iterable[str]) -> Optional[str]:
+def _first(values: Mapping[str, str], *keys: str) -> Optional[str]:
     return next((values[key] for key in keys if key in values), None)
 
 

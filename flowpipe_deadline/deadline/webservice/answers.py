@@ -1,12 +1,12 @@
-"""What the Web Service's answers say: job IDs, jobs, tasks, names, numbers.
+"""Parsers of the Web Service's answers; they raise an ``AnswerError`` for an answer of another form than they expect.
 
 Job objects: submission, section 6.3. Task objects, as recorded of a 10.1 service in the README of
 thevfxcoop/go-deadline-api on GitHub: ``JobID``, ``TaskID``, ``Frames`` ("21-21"), ``Slave``, ``Stat`` (a number),
 ``Prog`` ("0 %"), ``Errs``, and dates and loads. The answer of ``/api/tasks`` is an object that has the frame tasks in
 ``Tasks``, beside ``PreTask`` and ``PostTask``; that client's ``pkg/client/task.go`` and several others read it so.
 
-Job objects are read, never the ones that ``Details=true`` gives: those hold the same in words. A value of another type
-than was recorded counts as not said.
+Job objects are never asked for with ``Details=true``, which gives the same in words. A value of another type than was
+recorded counts as missing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _STATES_OF_TASKS = {1: UNKNOWN, 2: "Queued", 3: SUSPENDED, 4: "Rendering", 5: CO
 
 
 class AnswerError(ValueError):
-    """An answer that is not of the form that was asked for."""
+    """An answer that is not of the expected form."""
 
 
 def is_job_id(value: Any) -> bool:
@@ -54,11 +54,7 @@ def parse_job_id(text: str) -> Optional[str]:
 
 
 def parse_job_ids(text: str) -> list[str]:
-    """The IDs in a list of them.
-
-    Raises:
-        AnswerError: It is no such list.
-    """
+    """The IDs in a list of them."""
     value = parse_json(text)
     if isinstance(value, list):
         value = [item.get("_id") if isinstance(item, dict) else item for item in value]
@@ -68,11 +64,7 @@ def parse_job_ids(text: str) -> list[str]:
 
 
 def parse_jobs(text: str) -> list[JobDetails]:
-    """The jobs in a list of them; also of one alone.
-
-    Raises:
-        AnswerError: It is no such list.
-    """
+    """The jobs in a list of them; also of one alone."""
     value = parse_json(text)
     items = [value] if isinstance(value, dict) and "_id" in value else value
     if not isinstance(items, list):
@@ -81,11 +73,7 @@ def parse_jobs(text: str) -> list[JobDetails]:
 
 
 def parse_tasks(text: str) -> tuple[TaskDetails, ...]:
-    """The frame tasks of a job, by number.
-
-    Raises:
-        AnswerError: It holds no list of tasks.
-    """
+    """The frame tasks of a job, by number."""
     value = parse_json(text)
     items = value.get("Tasks") if isinstance(value, dict) else value
     if not isinstance(items, list):
@@ -94,11 +82,7 @@ def parse_tasks(text: str) -> tuple[TaskDetails, ...]:
 
 
 def parse_names(text: str) -> tuple[str, ...]:
-    """The names in a list of them.
-
-    Raises:
-        AnswerError: It is no such list.
-    """
+    """The names in a list of them."""
     value = parse_json(text)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise AnswerError("a list of names was expected")
@@ -106,11 +90,7 @@ def parse_names(text: str) -> tuple[str, ...]:
 
 
 def parse_number(text: str) -> int:
-    """The whole number, quoted or not.
-
-    Raises:
-        AnswerError: It is none.
-    """
+    """The whole number, quoted or not."""
     try:
         return int(text.strip().strip('"'))
     except ValueError as error:
@@ -118,11 +98,7 @@ def parse_number(text: str) -> int:
 
 
 def parse_text(text: str) -> str:
-    """The line of text, quoted or not.
-
-    Raises:
-        AnswerError: There is none.
-    """
+    """The line of text, quoted or not."""
     try:
         value = parse_json(text)
     except AnswerError:
@@ -133,11 +109,7 @@ def parse_text(text: str) -> str:
 
 
 def parse_folder(text: str) -> str:
-    """The path of a folder, quoted or not.
-
-    Raises:
-        AnswerError: It is none; the service says in words that a folder is not set.
-    """
+    """The path of a folder, quoted or not; that a folder is not set, the service says in words."""
     value = parse_text(text)
     if "/" not in value and "\\" not in value:
         raise AnswerError("a folder was expected")
@@ -145,16 +117,12 @@ def parse_folder(text: str) -> str:
 
 
 def is_success(text: str) -> bool:
-    """Whether a command was done: then the service says ``Success`` (submission, section 6.2)."""
+    """Whether a command was done: the service says ``Success`` then (submission, section 6.2)."""
     return text.strip().strip('"').lower().startswith("success")
 
 
 def parse_json(text: str) -> Any:
-    """What the JSON holds.
-
-    Raises:
-        AnswerError: It is none.
-    """
+    """What the JSON holds."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -164,19 +132,18 @@ def parse_json(text: str) -> Any:
 def _job(item: Any) -> JobDetails:
     if not isinstance(item, dict) or not is_job_id(item.get("_id")):
         raise AnswerError("a job without an ID")
-    properties = item.get("Props")
-    told = properties if isinstance(properties, dict) else {}
+    properties: dict[str, Any] = item["Props"] if isinstance(item.get("Props"), dict) else {}
     counts = {state: _whole(item.get(f"{state}Chunks")) for state in TASK_STATES}
     return JobDetails(
         job_id=item["_id"].lower(),
         status=_job_status(item.get("Stat"), rendering=counts["Rendering"]),
-        name=_words(told.get("Name")),
-        batch_name=_words(told.get("Batch")),
-        frames=_words(told.get("Frames")),
-        chunk_size=_whole(told.get("Chunk")),
-        task_count=_whole(told.get("Tasks")),
-        dependencies=_dependencies(told.get("Dep")),
-        frame_dependent=told["DepFrame"] if isinstance(told.get("DepFrame"), bool) else None,
+        name=_text(properties.get("Name")),
+        batch_name=_text(properties.get("Batch")),
+        frames=_text(properties.get("Frames")),
+        chunk_size=_whole(properties.get("Chunk")),
+        task_count=_whole(properties.get("Tasks")),
+        dependencies=_dependencies(properties.get("Dep")),
+        frame_dependent=properties["DepFrame"] if isinstance(properties.get("DepFrame"), bool) else None,
         tasks={state: count for state, count in counts.items() if count},
     )
 
@@ -207,10 +174,10 @@ def _task(item: Any) -> TaskDetails:
         raise AnswerError("a task without a number")
     return TaskDetails(
         task_id=number,
-        frames=_words(item.get("Frames")) or "",
+        frames=_text(item.get("Frames")) or "",
         status=_state(item.get("Stat"), _STATES_OF_TASKS),
         progress=_percent(item.get("Prog")),
-        worker=_words(item.get("Slave")) or "",
+        worker=_text(item.get("Slave")) or "",
         errors=_whole(item.get("Errs")),
     )
 
@@ -227,5 +194,5 @@ def _whole(value: Any) -> Optional[int]:
     return value if type(value) is int else None
 
 
-def _words(value: Any) -> Optional[str]:
+def _text(value: Any) -> Optional[str]:
     return value if isinstance(value, str) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Optional, TypeVar
 
@@ -24,7 +24,7 @@ from . import answers
 from .http import PAUSES, HttpClient, WebServiceError, quoted
 from .settings import WebServiceSettings
 
-_LONGEST_PATH = 6000  # Characters: web servers and proxies take 8000 at most.
+_MOST_IDS = 239  # Of 24 digits and a comma in a path of 6000 characters: web servers and proxies take 8000 at most.
 _DAY = 24 * 60 * 60
 _Value = TypeVar("_Value")
 
@@ -72,7 +72,7 @@ class WebServiceClient(DeadlineClient):
         job_info.update({key: value for key, value in self._submitter.items() if key.lower() not in given})
         job = {"JobInfo": job_info, "PluginInfo": plugin_info, "AuxFiles": [], "IdOnly": True}
         try:
-            answer = self._http.post("/api/jobs", json.dumps(job).encode("ascii"))
+            answer = self._http.request("POST", "/api/jobs", json.dumps(job).encode("ascii"))
         except WebServiceError as error:
             raise RefusedError(str(error), is_uncertain=error.may_be_done, may_come=error.may_be_done) from error
         job_id = answers.parse_job_id(answer)
@@ -168,7 +168,7 @@ class WebServiceClient(DeadlineClient):
         Raises:
             WebServiceError: The service cannot be asked, answers with an error, or with what cannot be read.
         """
-        text = self._http.get(path)
+        text = self._http.request("GET", path)
         try:
             return parse(text)
         except answers.AnswerError as error:
@@ -199,7 +199,10 @@ class WebServiceClient(DeadlineClient):
         return self._jobs(known)
 
     def _jobs(self, job_ids: Sequence[str]) -> list[JobDetails]:
-        return [job for path in _paths(job_ids) for job in self._ask(path, answers.parse_jobs)]
+        jobs: list[JobDetails] = []
+        for first in range(0, len(job_ids), _MOST_IDS):
+            jobs += self._ask("/api/jobs?JobID=" + ",".join(job_ids[first : first + _MOST_IDS]), answers.parse_jobs)
+        return jobs
 
     def _give(self, command: str, job_ids: Iterable[str], *, goes_on: bool = False) -> None:
         """Gives a command for each job, up to the first that fails.
@@ -279,14 +282,6 @@ def _not_older(job_ids: Iterable[str], *, than: Iterable[str]) -> list[str]:
     if not seconds or any(abs(time.time() - second) > _DAY for second in seconds):
         return list(job_ids)
     return [job_id for job_id in job_ids if int(job_id[:8], 16) >= min(seconds) - _DAY]
-
-
-def _paths(job_ids: Sequence[str]) -> Iterator[str]:
-    """The questions for these jobs, none too long for a URL."""
-    start = "/api/jobs?JobID="
-    most = (_LONGEST_PATH - len(start)) // len(f"{'0' * 24},")
-    for first in range(0, len(job_ids), most):
-        yield start + ",".join(job_ids[first : first + most])
 
 
 def _read_info(path: str) -> dict[str, str]:

@@ -76,25 +76,15 @@ class HttpClient:
             self._session.auth = (settings.user.encode(), settings.password.encode())
         self._last_use = 0.0
 
-    def get(self, path: str) -> str:
-        """The answer; repeated if the connection is refused or breaks off, or a proxy says that the service is busy.
+    def request(self, method: str, path: str, data: bytes = b"") -> str:
+        """The answer to a request that is repeated if the connection fails, or a proxy says that the service is busy.
 
-        A time-out is not repeated: the service had all that time.
-
-        Raises:
-            WebServiceError: There is no answer, or it is an error.
-        """
-        return self._repeat("GET", path)
-
-    def post(self, path: str, data: bytes) -> str:
-        """The answer to the JSON; repeated only if no connection came about.
+        With ``data``, which is JSON, only if the service cannot have received it. A time-out is not repeated: the
+        service had all that time.
 
         Raises:
             WebServiceError: There is no answer, or it is an error.
         """
-        return self._repeat("POST", path, data)
-
-    def _repeat(self, method: str, path: str, data: bytes = b"") -> str:
         for pause in self.pauses:
             try:
                 return self.send(method, path, data)
