@@ -25,10 +25,10 @@ from .support.output import answer, answer_json, reserve_stdout, say
 def cancel(bundle: str, suspend: bool, yes: bool, via: Optional[str], output: str) -> None:
     """Delete the jobs of a submission from Deadline, all of them, whatever their state.
 
-    Results stay in the bundle, which can be submitted again. What a submission left that ended half-way is deleted
-    too. Jobs that cannot be deleted are named and stay on record, so that another try finds them. On a terminal, it
-    asks first. With --suspend nothing is deleted: jobs that could start are suspended, and those that wait for them
-    stay pending.
+    Results stay in the bundle, which can be submitted again. Jobs of a submission that ended half-way are deleted too.
+    Jobs that cannot be deleted are named and stay on record, so that another try finds them. On a terminal, it asks
+    first. With --suspend nothing is deleted: jobs that could start are suspended, and those that wait for them stay
+    pending.
 
     \b
     Examples:
@@ -39,23 +39,23 @@ def cancel(bundle: str, suspend: bool, yes: bool, via: Optional[str], output: st
     reserve_stdout()
     opened = read_bundle(bundle)
 
-    def open_way() -> DeadlineClient:
+    def open_client() -> DeadlineClient:
         return studio_client(via=via)
 
     if suspend:
-        told = suspend_submission(opened, open_way)
+        outcome = suspend_submission(opened, open_client)
     else:
         if not yes:
             _confirm(opened)
-        told = cancel_submission(opened, open_way, on_message=say)
+        outcome = cancel_submission(opened, open_client, on_message=say)
     if output == "json":
-        answer_json({"bundle": str(opened.folder), "action": "suspend" if suspend else "delete", "told": told})
+        answer_json({"bundle": str(opened.folder), "action": "suspend" if suspend else "delete", "told": outcome})
     else:
-        answer(told)
+        answer(outcome)
 
 
 def _confirm(bundle: Bundle) -> None:
-    """Asks whoever sits at the terminal, if somebody does and there is something to delete."""
+    """Asks on a terminal, if there is something to delete."""
     record = read_submission(bundle.folder)
     if record is None or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
         return

@@ -1,4 +1,4 @@
-"""The command line: one module per verb, errors as one line and an exit code."""
+"""The command line: a module per verb; an error is one line and an exit code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..core.text import one_line
 from ..core.warnings import PreflightError
 from .support.output import say
 
-_INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h: a bug of ours, not of the graph.
+_INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h: a bug of this package, not of the graph.
 _INTERRUPTED = 130
 _LONGEST_MESSAGE = 2000
 
@@ -77,15 +77,15 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Runs the command line and exits."""
     code = _run(arguments)
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
-        os._exit(code)  # A script has started threads that would keep us for ever; the answer is out.
+        os._exit(code)  # A thread of the script would keep this process alive; the answer is out.
     sys.exit(code)
 
 
 def _run(arguments: Optional[Sequence[str]]) -> int:
-    if sys.stderr is None:  # Closed by whoever started us.
+    if sys.stderr is None:  # It is closed.
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (open to the end)
     if isinstance(sys.stderr, io.TextIOWrapper):
-        sys.stderr.reconfigure(errors="backslashreplace")  # A name that the terminal cannot show is no reason to fail.
+        sys.stderr.reconfigure(errors="backslashreplace")  # For names that the terminal cannot show.
     try:
         code = cli.main(args=arguments, prog_name="flowpipe-deadline", standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -93,21 +93,21 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        return _complain("interrupted", _INTERRUPTED)
+        return _report("interrupted", _INTERRUPTED)
     except PreflightError as error:
-        return _complain(f"{len(error.errors)} errors:", error.exit_code, details=error.lines)
+        return _report(f"{len(error.errors)} errors:", error.exit_code, details=error.lines)
     except FlowpipeDeadlineError as error:
-        return _complain(str(error), error.exit_code)
+        return _report(str(error), error.exit_code)
     except OSError as error:
-        return _complain(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 1)
+        return _report(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 1)
     except Exception as error:
         if os.environ.get("FLOWPIPE_DEADLINE_DEBUG"):
             raise
         text = f"internal error: {type(error).__name__}: {error} (FLOWPIPE_DEADLINE_DEBUG=1 shows where)"
-        return _complain(text, _INTERNAL_ERROR)
+        return _report(text, _INTERNAL_ERROR)
 
 
-def _complain(message: str, code: int, *, details: Sequence[str] = ()) -> int:
+def _report(message: str, code: int, *, details: Sequence[str] = ()) -> int:
     for text in (f"Error: {message}", *(f"- {detail}" for detail in details)):
         say(one_line(" ".join(text.split()), longest=_LONGEST_MESSAGE))
     return code

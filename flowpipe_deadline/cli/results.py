@@ -46,8 +46,8 @@ def results(bundle: str, node: Optional[str], chunks: bool, output: str) -> None
 
 
 def print_outputs(label: str, encoded: Mapping[str, Any]) -> None:
-    """A node's outputs, a line each."""
-    answer(f"{label}" if encoded else f"{label} (no outputs)")
+    """Prints a node's outputs, a line each."""
+    answer(label if encoded else f"{label} (no outputs)")
     for name, value in encoded.items():
         answer(f"  {name} = {_shown(value)}")
 

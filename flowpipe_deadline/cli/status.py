@@ -35,9 +35,9 @@ _NUMBERS = ("Tasks", "Errors", "Task", "Progress")
 def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str], output: str) -> None:
     """Show how far the jobs of a submission are, as Deadline tells it.
 
-    NODE is a key, a node's name or graph.node; without it, all are shown. Where Deadline does not tell how many tasks
-    of a job are done, or had errors, the chunks that have results, or kept an error, are counted, and marked with *.
-    Whatever the state is, the exit code is 0; it is only another one if the state cannot be told.
+    NODE is a key, a node's name or graph.node; without it, all are shown. Where Deadline does not say how many tasks of
+    a job are done, or had errors, the chunks that have results, or kept an error, are counted, and marked with *. The
+    exit code is 0 whatever the state is, and another one only if the state cannot be read.
 
     \b
     Examples:

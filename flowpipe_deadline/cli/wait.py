@@ -26,7 +26,7 @@ from .support.report import answer_parts, has_answer, job_labels, listed, pendin
 from .support.submission import MOST_FAILURES, failure_line, submitted_json, summary
 
 _TIMED_OUT = 124  # As the program ``timeout``.
-_SLACK = 30.0  # Seconds that a question to Deadline may take longer than there is time.
+_SLACK = 30.0  # Seconds by which a question to Deadline may exceed the time-out.
 _LATE_RESULTS = 30.0  # Seconds that network file systems have to show a result.
 
 
@@ -48,9 +48,9 @@ _LATE_RESULTS = 30.0  # Seconds that network file systems have to show a result.
 def wait(bundle: str, timeout: Optional[float], poll: float, via: Optional[str], output: str) -> int:
     """Wait for the jobs of a submission, and print the outputs of the last nodes.
 
-    Shows how far they are, and what tasks raise. Exits with 0 if all jobs are complete and have their results; with 1
-    if a job failed, was deleted, or waits for one that did, as soon as nothing else can go on; with 124 when the time
-    is up. Suspended jobs are waited for: somebody has to resume them. Ctrl+C ends the waiting, and nothing else.
+    Shows their progress, and the errors of their tasks. Exits with 0 if all jobs are complete and have their results;
+    with 1 if a job failed, was deleted, or waits for one that did, as soon as nothing else can go on; with 124 when the
+    time is up. Suspended jobs are waited for: somebody has to resume them. Ctrl+C ends the waiting, and nothing else.
 
     \b
     Examples:
@@ -80,17 +80,17 @@ def _wait(bundle: str, *, timeout: Optional[float], poll: float, via: Optional[s
     end = None if timeout is None else time.monotonic() + timeout + _SLACK
     labels = job_labels(read_bundle(bundle))
 
-    def open_way() -> DeadlineClient:
+    def open_client() -> DeadlineClient:
         return studio_client(via=via, is_stopping=lambda: end is not None and time.monotonic() > end)
 
     with progress_display(progress_console(), labels) as display:
         return wait_for_submission(
-            bundle, open_way, poll_seconds=poll, timeout=timeout, listener=_OnDisplay(display, labels)
+            bundle, open_client, poll_seconds=poll, timeout=timeout, listener=_OnDisplay(display, labels)
         )
 
 
 class _OnDisplay(Listener):
-    """Shows how the submission is."""
+    """Shows the submission on a display."""
 
     def __init__(self, display: Display, labels: Mapping[str, str]) -> None:
         self._display = display
@@ -98,11 +98,11 @@ class _OnDisplay(Listener):
         self._suspended: set[str] = set()
 
     def say(self, line: str) -> None:
-        """Tells a line."""
+        """Prints a line."""
         self._display.say(line)
 
     def show(self, submitted: SubmissionStatus) -> None:
-        """Shows the jobs; tells which are suspended, and what tasks raised."""
+        """Shows the jobs; prints which have been suspended, and the errors of tasks."""
         suspended = [job.key for job in submitted.jobs if job.status == SUSPENDED]
         new = [self._labels[key] for key in suspended if key not in self._suspended]
         if new:
@@ -127,7 +127,7 @@ def _progress(job: SubmittedJob) -> JobProgress:
 
 
 def _read_results(submitted: SubmissionStatus) -> dict[str, NodeResults]:
-    """The results, waited for a little where all jobs are complete."""
+    """The results; if all jobs are complete, those that network file systems show late are waited for."""
     if submitted.is_complete:
         ResultCounts(submitted.bundle).wait_for((job.key for job in submitted.jobs), seconds=_LATE_RESULTS)
     return read_results(submitted.bundle)

@@ -27,28 +27,104 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def parameter_option(command: _Command) -> _Command:
-    """``-p key=value``, several times."""
-    return click.option(
-        "-p",
-        "--parameter",
-        "parameters",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="A parameter of the callable that builds the graph, converted to the type it is declared with.",
-    )(command)
+class Folder(click.ParamType):  # type: ignore[misc]  # click is not followed
+    """A folder as a full path without ``~`` and ``..``; None for an empty text, such as an unset variable of a shell.
+
+    Deadline's path mapping compares the beginnings of paths, and workers have other homes.
+    """
+
+    name = "directory"
+
+    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> Optional[Path]:
+        """The path; fails for one of Windows on another system."""
+        text = str(value)
+        if not text:
+            return None
+        if is_windows_path(text) and os.name != "nt":
+            self.fail(f"'{text}' is a Windows path, and this machine does not run Windows", param, ctx)
+        return Path(os.path.abspath(os.path.expanduser(text)))
 
 
-def output_option(command: _Command) -> _Command:
-    """``--output text|json``."""
-    return click.option(
-        "-o",
-        "--output",
-        type=click.Choice(["text", "json"]),
-        default="text",
-        show_default=True,
-        help="Text for people, or JSON for other programs; everything else goes to stderr.",
-    )(command)
+parameter_option = click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the callable that builds the graph, converted to the type it is declared with.",
+)
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Text for people, or JSON for other programs; everything else goes to stderr.",
+)
+templates_option = click.option(
+    "--templates",
+    type=Folder(),
+    envvar=TEMPLATES_VARIABLE,
+    show_envvar=True,
+    help="A folder with your own job_info.jinja or plugin_info.jinja; else the studio file's.",
+)
+store_option = click.option(
+    "--store",
+    default=FILES,
+    metavar="files|URL",
+    envvar=STORE_VARIABLE,
+    show_default="the studio file's, else files",
+    show_envvar=True,
+    help="Where results are kept: in the bundle, or in Redis: redis://host:port/db[?prefix=NAME&expire=DAYS].",
+)
+via_option = click.option(
+    "--via",
+    type=click.Choice(VIAS),
+    envvar=VIA_VARIABLE,
+    show_envvar=True,
+    help="The connection to Deadline. script: one deadlinecommand process for the whole graph; webservice: requests to"
+    " Deadline's Web Service; command: a deadlinecommand process per job. By default (auto), script where"
+    " deadlinecommand is installed, else webservice.",
+)
+bundle_argument = click.argument("bundle", metavar="BUNDLE")
+strict_option = click.option(
+    "--strict",
+    multiple=True,
+    metavar="KIND|all",
+    envvar=STRICT_VARIABLE,
+    show_envvar=True,
+    help="Warnings of this kind are errors, such as large-value; all for every warning.",
+)
+tolerate_option = click.option(
+    "--tolerate",
+    multiple=True,
+    metavar="KIND",
+    envvar=TOLERATE_VARIABLE,
+    show_envvar=True,
+    help="Errors of this kind are warnings, such as local-root where this machine exports its disk to the farm.",
+)
+interpreter_option = click.option(
+    "-i",
+    "--interpreter",
+    "interpreters",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="The executable of an interpreter on this machine, such as maya=/usr/autodesk/maya2025/bin/mayapy.",
+)
+_set_option = click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting for all jobs, such as priority=80 or environment.SHOW=x; 'config --list-settings' shows them.",
+)
+_preset_option = click.option(
+    "--preset",
+    "presets",
+    multiple=True,
+    metavar="NAME",
+    help="A preset of the studio file; a later one wins over an earlier.",
+)
 
 
 def root_option(*, help_text: str) -> Callable[[_Command], _Command]:
@@ -56,116 +132,25 @@ def root_option(*, help_text: str) -> Callable[[_Command], _Command]:
     return click.option("--root", type=Folder(), envvar=ROOT_VARIABLE, show_envvar=True, help=help_text)
 
 
-def templates_option(command: _Command) -> _Command:
-    """``--templates DIR``."""
-    return click.option(
-        "--templates",
-        type=Folder(),
-        envvar=TEMPLATES_VARIABLE,
-        show_envvar=True,
-        help="A folder with your own job_info.jinja or plugin_info.jinja; else the studio file's.",
-    )(command)
-
-
-def store_option(command: _Command) -> _Command:
-    """``--store STORE``."""
-    return click.option(
-        "--store",
-        default=FILES,
-        metavar="files|URL",
-        envvar=STORE_VARIABLE,
-        show_default="the studio file's, else files",
-        show_envvar=True,
-        help="Where results are kept: in the bundle, or in Redis: redis://host:port/db[?prefix=NAME&expire=DAYS].",
-    )(command)
-
-
-def via_option(command: _Command) -> _Command:
-    """``--via WAY``."""
-    return click.option(
-        "--via",
-        type=click.Choice(VIAS),
-        envvar=VIA_VARIABLE,
-        show_envvar=True,
-        help="The way to Deadline. script: one deadlinecommand process for the whole graph; webservice: requests to"
-        " Deadline's Web Service; command: a deadlinecommand process per job. By default (auto), script where"
-        " deadlinecommand is installed, else webservice.",
-    )(command)
-
-
-def bundle_argument(command: _Command) -> _Command:
-    """``BUNDLE``."""
-    return click.argument("bundle", metavar="BUNDLE")(command)
-
-
-def strict_option(command: _Command) -> _Command:
-    """``--strict KIND``, several times."""
-    return click.option(
-        "--strict",
-        multiple=True,
-        metavar="KIND|all",
-        envvar=STRICT_VARIABLE,
-        show_envvar=True,
-        help="Warnings of this kind are errors, such as large-value; all for every warning.",
-    )(command)
-
-
-def tolerate_option(command: _Command) -> _Command:
-    """``--tolerate KIND``, several times."""
-    return click.option(
-        "--tolerate",
-        multiple=True,
-        metavar="KIND",
-        envvar=TOLERATE_VARIABLE,
-        show_envvar=True,
-        help="Errors of this kind are warnings, such as local-root where this machine exports its disk to the farm.",
-    )(command)
-
-
 def settings_options(command: _Command) -> _Command:
     """``--set NAME=VALUE`` and ``--preset NAME``, each several times."""
-    command = click.option(
-        "--preset",
-        "presets",
-        multiple=True,
-        metavar="NAME",
-        help="A preset of the studio file; a later one wins over an earlier.",
-    )(command)
-    return click.option(
-        "--set",
-        "sets",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="A setting for all jobs, such as priority=80 or environment.SHOW=x; 'config --list-settings' shows them.",
-    )(command)
+    return _set_option(_preset_option(command))
 
 
 def is_typed(name: str) -> bool:
-    """Whether the option stands on the command line, and not only in the environment or by default."""
+    """Whether the option is on the command line, and not only in the environment or by default."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def interpreter_option(command: _Command) -> _Command:
-    """``--interpreter NAME=PATH``, several times."""
-    return click.option(
-        "-i",
-        "--interpreter",
-        "interpreters",
-        multiple=True,
-        metavar="NAME=PATH",
-        help="The executable of an interpreter on this machine, such as maya=/usr/autodesk/maya2025/bin/mayapy.",
-    )(command)
-
-
 def graph_from(spec: str, parameters: tuple[str, ...]) -> Graph:
-    """The graph that GRAPH and ``-p`` mean."""
+    """The graph that GRAPH and ``-p`` name."""
     from ...planning.loader import load_graph, parse_parameters  # noqa: PLC0415 (most verbs need no graph)
 
     return load_graph(spec, parameters=parse_parameters(parameters))
 
 
 def planned_bundle(folder: str, *, may_move: bool = False) -> Bundle:
-    """The bundle in that folder; what it was planned with stays, except with ``may_move`` its root.
+    """The bundle in that folder, which keeps what it was planned with; only its root may change, with ``may_move``.
 
     Raises:
         UsageError: Options on the command line would change it.
@@ -188,13 +173,13 @@ def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
     """``NAME=PATH`` texts as a dict.
 
     Raises:
-        UsageError: One is no such text, or its file does not exist.
+        UsageError: One has another form, or its file does not exist.
     """
     pairs = {}
     for text in texts:
         name, equals, path = text.partition("=")
         if not equals or not name:
-            raise UsageError(f"'{text}' is no interpreter; write -i NAME=PATH")
+            raise UsageError(f"'{text}' is not an interpreter; write -i NAME=PATH")
         if not os.path.isfile(path) or ";" in path:
             raise UsageError(f"the interpreter {name}: there is no file {path}")
         pairs[name] = os.path.abspath(path)
@@ -206,21 +191,3 @@ def local_root(root: Optional[Path]) -> Path:
     import platformdirs  # noqa: PLC0415 (only `run` needs it)
 
     return root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
-
-
-class Folder(click.ParamType):  # type: ignore[misc]  # click is not followed
-    """A folder as a full path without ``~`` and ``..``; an empty text, such as an unset variable of a shell, is none.
-
-    Deadline's path mapping compares the beginnings of paths, and workers have other homes.
-    """
-
-    name = "directory"
-
-    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> Optional[Path]:
-        """The path; fails for one of Windows on another system."""
-        text = str(value)
-        if not text:
-            return None
-        if is_windows_path(text) and os.name != "nt":
-            self.fail(f"'{text}' is a path of Windows, and this machine is none", param, ctx)
-        return Path(os.path.abspath(os.path.expanduser(text)))

@@ -1,4 +1,4 @@
-"""What the commands print: the answer alone on stdout, everything else on stderr."""
+"""What the commands print: only the answer on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _answer: Optional[TextIO] = None
 def reserve_stdout() -> None:
     """Keeps stdout for the answer, until the process ends.
 
-    Whatever else writes there, a script that is loaded, its children, an exit handler, goes to stderr instead.
+    What anything else writes there, such as a script that is loaded, its children or an exit handler, goes to stderr.
     """
     global _answer  # noqa: PLW0603  (there is one stdout)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
@@ -31,14 +31,14 @@ def reserve_stdout() -> None:
         sys.stdout.flush()
         kept = os.dup(1)
         os.dup2(2, 1)
-    except (OSError, AttributeError):  # Closed by whoever started us: nobody wants an answer.
+    except (OSError, AttributeError):  # It is closed: nobody wants an answer.
         kept = os.open(os.devnull, os.O_WRONLY)
     _answer = open(kept, "w", encoding=encoding, errors="backslashreplace")  # noqa: SIM115  (open to the end)
     sys.stdout = sys.stderr
 
 
 def answer(text: str) -> None:
-    """Writes the text as part of the answer. A reader that has gone, as ``head`` does, is no error."""
+    """Writes the text as part of the answer. A reader that ends early, as ``head`` does, is not an error."""
     stream = _answer or sys.stdout
     try:
         stream.write(text + "\n")
@@ -53,13 +53,13 @@ def answer_json(data: Any) -> None:
 
 
 def say(text: str) -> None:
-    """Tells a person something that is not the answer. Nobody there to hear it is no reason to stop."""
+    """Writes something for people that is not the answer, if stderr can be written to."""
     with contextlib.suppress(OSError, ValueError):
         click.echo(text, err=True)
 
 
 def say_warnings(warnings: Iterable[PlanWarning]) -> None:
-    """Tells a person what is odd, a line for each."""
+    """Writes the warnings for people, a line for each."""
     for line in warning_lines(warnings):
         say_warning(line)
 
@@ -70,7 +70,7 @@ def say_warning(line: str) -> None:
 
 
 def answer_console() -> Console:
-    """For answers with tables: as wide as the terminal; elsewhere lines long enough not to be cut."""
+    """A console for answers with tables: as wide as the terminal, or wide enough for long lines elsewhere."""
     from rich.console import Console  # noqa: PLC0415 (most answers are lines or JSON)
 
     stream = _answer or sys.stdout
@@ -78,7 +78,7 @@ def answer_console() -> Console:
 
 
 def progress_console() -> Console:
-    """For progress: the terminal, if stderr is one."""
+    """A console for progress on stderr."""
     from rich.console import Console  # noqa: PLC0415 (as above)
 
     return Console(stderr=True, highlight=False, emoji=False)

@@ -1,4 +1,4 @@
-"""The progress of jobs, wherever they run: live bars on a terminal, plain lines elsewhere."""
+"""The progress of jobs on a farm or on this machine: live bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class JobProgress:
     status: str
     """In Deadline's words."""
     done: float
-    """How many tasks are complete; those that render count by their share, where that is known."""
+    """How many tasks are complete; those that render count by their progress, where that is known."""
     total: int
     is_rendering: bool
 
@@ -37,22 +37,22 @@ class Shown:
 
     jobs: Sequence[JobProgress]
     news: Mapping[Hashable, str] = field(default_factory=dict)
-    """Lines that are told once each, by what makes them distinct."""
+    """Lines that are printed once each, by a key that tells them apart."""
 
 
 class Display(Protocol):
     """Where progress is shown."""
 
     def show(self, shown: Shown) -> None:
-        """Shows the jobs, and tells what is new."""
+        """Shows the jobs, and prints news."""
 
     def say(self, line: str) -> None:
-        """Tells a line."""
+        """Prints a line."""
 
 
 @contextmanager
 def progress_display(terminal: Console, labels: Mapping[str, str]) -> Iterator[Display]:
-    """A display for the length of the block; ``labels`` are the jobs' names by key."""
+    """A display for the duration of the block; ``labels`` are the jobs' names by key."""
     if not terminal.is_terminal or terminal.is_dumb_terminal:
         yield _PlainLines(labels)
         return
@@ -68,39 +68,39 @@ def progress_display(terminal: Console, labels: Mapping[str, str]) -> Iterator[D
 
 
 class _PlainLines:
-    """A line when a job has ended, and for all that is new."""
+    """Prints a line when a job has ended, and for news."""
 
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._labels = labels
         self._news = _News()
-        self._told: set[str] = set()
+        self._printed: set[str] = set()
 
     def say(self, line: str) -> None:
-        """Tells a line."""
+        """Prints a line."""
         say(line)
 
     def show(self, shown: Shown) -> None:
-        """Tells what is new."""
+        """Prints news, and which jobs have ended."""
         for line in self._news.new_lines(shown):
             say(line)
         ended = [job for job in shown.jobs if job.status in ENDED]
-        new = [job for job in ended if job.key not in self._told]
-        self._told.update(job.key for job in new)
+        new = [job for job in ended if job.key not in self._printed]
+        self._printed.update(job.key for job in new)
         for number, job in enumerate(new, start=len(ended) - len(new) + 1):
             say(f"[{number}/{len(shown.jobs)}] {self._labels[job.key]} {job.status.lower()}")
 
 
 class _News:
-    """News, each told once."""
+    """Remembers which news was printed."""
 
     def __init__(self) -> None:
-        self._told: set[Hashable] = set()
+        self._printed: set[Hashable] = set()
 
     def new_lines(self, shown: Shown) -> Iterator[str]:
-        """The lines that are new since the last time."""
+        """The lines that were not there before."""
         for mark, line in shown.news.items():
-            if mark not in self._told:
-                self._told.add(mark)
+            if mark not in self._printed:
+                self._printed.add(mark)
                 yield line
 
 
@@ -115,11 +115,11 @@ class _LiveBars:
         self._by_job: dict[str, TaskID] = {}
 
     def say(self, line: str) -> None:
-        """Tells a line above the bars."""
+        """Prints a line above the bars."""
         self._bars.console.print(Text(line))
 
     def show(self, shown: Shown) -> None:
-        """Moves the bars, and tells what is new above them."""
+        """Moves the bars, and prints news above them."""
         for line in self._news.new_lines(shown):
             self.say(line)
         total, done = sum(job.total for job in shown.jobs), sum(job.done for job in shown.jobs)

@@ -1,4 +1,4 @@
-"""What the commands say at the end of a run, wherever that was: outputs, problems, and what never began."""
+"""What ``run`` and ``wait`` print at the end: outputs, errors, and jobs that never began."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MOST_NAMES = 10
 
 
 def job_labels(bundle: Bundle) -> dict[str, str]:
-    """The jobs as people read them, by key."""
+    """The jobs' names for people, by key."""
     return {job.key: job_label(job.key, graph=job.graph, main=bundle.graph) for job in bundle.jobs}
 
 
 def print_answer(results: Mapping[str, NodeResults]) -> None:
-    """Prints the outputs of the last nodes, and says why any node has none."""
+    """Prints the outputs of the last nodes, and why any node has none."""
     for label, node in results.items():
         if node.is_last and node.encoded is not None:
             print_outputs(label, node.encoded)
@@ -42,17 +42,17 @@ def has_answer(results: Mapping[str, NodeResults]) -> bool:
 
 
 def pending_lines(labels: Sequence[str]) -> Iterator[str]:
-    """Which jobs never can begin, if any."""
+    """A line with the jobs that can never begin, if there are any."""
     if labels:
         yield f"Pending, as what they wait for failed: {listed(labels)}"
 
 
 def listed(labels: Sequence[str]) -> str:
-    """The first of the names, and how many more there are."""
+    """The first names, and how many more there are."""
     more = f" and {len(labels) - _MOST_NAMES} more" if len(labels) > _MOST_NAMES else ""
     return ", ".join(labels[:_MOST_NAMES]) + more
 
 
 def last_line(text: str) -> str:
-    """The last line with something in it; of a traceback, the error."""
+    """The last line that is not blank; of a traceback, the error."""
     return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

@@ -1,4 +1,4 @@
-"""What ``status`` and ``wait`` tell of a submission alike."""
+"""What both ``status`` and ``wait`` print of a submission."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .report import last_line
 
 _ORDER = ("completed", "rendering", "active", "queued", "pending", "suspended", "failed", "deleted", "unknown")
 _NO_JOB = "without a job"
-MOST_FAILURES = 10  # Of a job; a thousand frames that lack one file say the same.
+MOST_FAILURES = 10  # Of a job: a thousand frames that lack one file have the same error.
 
 
 def summary(submitted: SubmissionStatus) -> str:
@@ -27,7 +27,7 @@ def summary(submitted: SubmissionStatus) -> str:
 
 
 def failure_lines(job: SubmittedJob, label: str) -> Iterator[str]:
-    """What the job's tasks raised, a line each."""
+    """The errors of the job's tasks, a line each."""
     for failure in job.failures[:MOST_FAILURES]:
         yield failure_line(failure, label)
     if len(job.failures) > MOST_FAILURES:
@@ -35,12 +35,12 @@ def failure_lines(job: SubmittedJob, label: str) -> Iterator[str]:
 
 
 def failure_line(failure: Failure, label: str) -> str:
-    """What a task of the job raised, with its frames if it has any."""
+    """The error of a task, with its frames if it has any."""
     return f"{label} {failure.frames or ''}".rstrip() + f": {last_line(failure.report)}"
 
 
 def submitted_json(submitted: SubmissionStatus) -> dict[str, Any]:
-    """Everything, for JSON."""
+    """The whole status, for JSON."""
     return {
         "bundle": str(submitted.bundle.folder),
         "submission": submitted.bundle.name,
