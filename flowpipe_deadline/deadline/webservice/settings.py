@@ -1,4 +1,4 @@
-"""Where Deadline's Web Service is, and who asks: from environment variables, or field by field."""
+"""The URL of Deadline's Web Service, user, certificates and time-outs: from environment variables, or by field."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _ENCRYPTED_KEY = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 
 
 @dataclass(frozen=True)
 class WebServiceSettings:
-    """How the Web Service is reached. As text, it is the URL; the password is in no text of it.
+    """How the Web Service is reached. ``str`` gives the URL; neither ``str`` nor ``repr`` show the password.
 
     >>> WebServiceSettings("farm.studio:8081/").url
     'http://farm.studio:8081'
 
     Raises:
-        UsageError: A value cannot be used, or does not fit another.
+        UsageError: A value is not valid, or contradicts another.
     """
 
     url: str
@@ -43,12 +43,12 @@ class WebServiceSettings:
     """For HTTP Basic authentication; empty for none."""
     password: str = field(default="", repr=False)
     ca: Optional[Path] = None
-    """A PEM file with the certificates that are trusted, instead of those that ``requests`` trusts."""
+    """A PEM file with the certificates to trust, instead of those that ``requests`` trusts."""
     certificate: Optional[Path] = None
-    """A PEM file with the certificate that this client shows, and its key unless ``key`` names another file."""
+    """A PEM file with the client's certificate, and its key unless ``key`` names another file."""
     key: Optional[Path] = None
     connect_timeout: float = 10.0
-    """Seconds until a connection must be there."""
+    """Seconds in which a connection must be made."""
     read_timeout: float = 60.0
     """Seconds that the service may be silent."""
 
@@ -76,7 +76,7 @@ def parse_url(text: str) -> str:
     """The URL with its scheme and without a slash at the end.
 
     Raises:
-        UsageError: It is no http or https URL, or it holds a user or a password.
+        UsageError: It is not an http or https URL, or it holds a user or a password.
     """
     if "@" in text:  # Before anything is parsed, so that no message can repeat a password.
         raise UsageError(
@@ -90,7 +90,7 @@ def parse_url(text: str) -> str:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port = "", None
-    is_host = _HOST.fullmatch(host) and port != 0 and is_one_line(url)  # urlsplit passes over line breaks.
+    is_host = _HOST.fullmatch(host) and port != 0 and is_one_line(url)  # urlsplit ignores line breaks.
     if not is_host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         shown = one_line(text, longest=80)
         raise UsageError(f"'{shown}' is no Web Service; write http://host:port, or https://host:port for TLS")
@@ -105,7 +105,7 @@ def parse_environment(environment: Mapping[str, str]) -> Optional[WebServiceSett
     ``…_TIMEOUT`` is the seconds that the service may be silent, or both: ``connect,read``.
 
     Raises:
-        UsageError: A value cannot be used, or does not fit another.
+        UsageError: A value is not valid, or contradicts another.
     """
     url = environment.get(URL_VARIABLE, "").strip()
     if not url:
@@ -131,12 +131,10 @@ def _path(environment: Mapping[str, str], variable: str) -> Optional[Path]:
 def _parse_timeouts(text: str) -> tuple[float, float]:
     """The seconds to connect and to read."""
     connect, read = WebServiceSettings.connect_timeout, WebServiceSettings.read_timeout
-    if not text.strip():
-        return connect, read
     try:
-        numbers = [float(part) for part in text.split(",")]
-        (read,) = numbers[1:] or numbers
-        connect = numbers[0] if len(numbers) > 1 else connect
+        numbers = [float(part) for part in text.split(",")] if text.strip() else [read]
+        *others, read = numbers
+        (connect,) = others or [connect]
     except ValueError:
         shown = one_line(text, longest=40)
         raise UsageError(f"{TIMEOUT_VARIABLE} is seconds, or two numbers 'connect,read', not '{shown}'") from None
@@ -147,7 +145,7 @@ def read_certificates(settings: WebServiceSettings) -> tuple[Union[str, bool], O
     """What the service's certificate is checked against, and the files of the client's certificate and key.
 
     Raises:
-        UsageError: A file cannot be read, is no PEM file, or its key has a passphrase.
+        UsageError: A file cannot be read or is not a PEM file, or the key is missing or has a passphrase.
     """
     if settings.ca:
         _read_pem(settings.ca)
@@ -169,7 +167,7 @@ def _read_pem(path: Path) -> bytes:
     """What is in the PEM file.
 
     Raises:
-        UsageError: It cannot be read, or is none.
+        UsageError: It cannot be read, or is not a PEM file.
     """
     try:
         data = path.read_bytes()
