@@ -21,7 +21,7 @@ UNKNOWN = "Unknown"
 TASK_STATES = (COMPLETED, "Rendering", "Queued", PENDING, SUSPENDED, FAILED)
 
 Stop = Callable[[], bool]
-"""Whether somebody wants to stop."""
+"""Returns whether to stop."""
 
 
 class SubmissionError(FlowpipeDeadlineError):

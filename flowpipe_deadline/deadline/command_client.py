@@ -123,12 +123,12 @@ class CommandClient(DeadlineClient):
             sections.update(self._sections(some))
         missing = [job_id for job_id in unread if job_id not in sections]
         if len(missing) > _MOST_SINGLE:
-            raise SubmissionError(f"Deadline tells nothing of {len(missing)} jobs at once")
+            raise SubmissionError(f"Deadline says nothing of {len(missing)} jobs at once")
         for job_id in missing:
             sections.update(self._sections([job_id]))
         missing = [job_id for job_id in missing if job_id not in sections]
         if missing and self.list_jobs(missing):  # Not only gone meanwhile.
-            raise SubmissionError(f"Deadline tells nothing of {', '.join(missing)}")
+            raise SubmissionError(f"Deadline says nothing of {', '.join(missing)}")
         ours = {job_id for job_id, values in sections.items() if _is_of_batch(values, batch_name)}
         return [job_id for job_id in job_ids if job_id in ours or job_id in known]
 

@@ -47,7 +47,7 @@ class DeadlineCommand:
         """``timeout`` seconds are how long a call may take (FLOWPIPE_DEADLINE_TIMEOUT, else ten minutes).
 
         Raises:
-            SubmissionError: There is none, or the variable is no number.
+            SubmissionError: There is none, or the variable is not a number.
         """
         self.executable = find_deadlinecommand()
         self._is_stopping = is_stopping or (lambda: False)

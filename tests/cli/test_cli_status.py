@@ -1,4 +1,4 @@
-"""``status``, ``wait`` and ``cancel`` in processes of their own, by every way to Deadline."""
+"""``status``, ``wait`` and ``cancel`` in processes of their own, by every connection to Deadline."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def worker(deadline, bundle, job_ids):
 
 @pytest.fixture(params=["script", "command", "webservice"])
 def via(request, deadline, monkeypatch):
-    """Every way to the offline Deadline."""
+    """Every connection to the offline Deadline."""
     if request.param != "webservice":
         yield request.param
         return
@@ -110,7 +110,7 @@ def test_status_shows_tasks(deadline, bundle, worker, via):
 
 
 def test_status_as_json_says_the_same_by_every_way(bundle, worker, job_ids, via):
-    """For other programs; only errors are not told by a script."""
+    """For other programs; only the number of errors is missing with a script."""
     worker.render("render", "1-4")
 
     result = run_cli("status", bundle.folder, "--tasks", "--via", via, "-o", "json")
@@ -186,7 +186,7 @@ def test_status_is_right_whatever_getjob_says(deadline, bundle, worker, job_ids,
 
 @pytest.mark.parametrize(("via", "errors"), [("script", "1*"), ("command", "2")])
 def test_status_shows_errors(deadline, graph, tmp_path, via, errors):
-    """Their number, or where Deadline does not tell it, that of the tasks that kept one; and the last one of each."""
+    """Their number, or if Deadline does not say, that of the tasks that kept one; and the last one of each."""
     deadline.change_settings(failure_limit=2)
     failing_nodes.Raise(name="fails", graph=graph, kind="plain")
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
@@ -201,7 +201,7 @@ def test_status_shows_errors(deadline, graph, tmp_path, via, errors):
 
 
 def test_a_deleted_job_costs_no_process_of_its_own(deadline, graph, tmp_path):
-    """However many others there are: Deadline may tell of none of them because of it."""
+    """However many others there are: Deadline may hide them all because of it."""
     for index in range(20):
         nodes.Pass(name=f"n{index}", graph=graph)
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
@@ -272,7 +272,7 @@ def test_wait_ends_with_the_jobs_and_prints_what_they_gave(deadline, bundle, job
 
 
 def test_wait_as_json(bundle, worker):
-    """What ``status`` tells, and the outputs of all nodes."""
+    """What ``status`` prints, and the outputs of all nodes."""
     for key, tasks in (("render", ("1-4", "5-8", "9-10")), ("beside", ()), ("collect", ())):
         worker.render(key, *tasks)
 
@@ -429,7 +429,7 @@ def test_on_a_terminal_there_are_bars(deadline, bundle, worker):
 
 
 def test_cancel_deletes_all_jobs(deadline, bundle, job_ids, via):
-    """Without a question where nobody sits; and once more it is no error."""
+    """Without a question if there is no terminal; a second time is not an error."""
     result = run_cli("cancel", bundle.folder, "--via", via)
     again = run_cli("cancel", bundle.folder, "--via", via)
 

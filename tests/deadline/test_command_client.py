@@ -9,7 +9,7 @@ from flowpipe_deadline.deadline.command_client import CommandClient
 
 
 class Recorded(CommandClient):
-    """Knows jobs that are all queued, and keeps what it was asked; how it takes several and unknown ones differs."""
+    """Knows jobs that are all queued, and keeps what it was asked; answers for several or unknown ones differ."""
 
     def __init__(self, job_ids, *, several="works", unknown="error"):
         self.job_ids = job_ids
@@ -26,20 +26,20 @@ class Recorded(CommandClient):
         asked = rest[0].split(",")
         if len(asked) > 1 and self.several == "error":
             raise SubmissionError("Error: no such job")
-        told = asked[:1] if self.several == "first" else asked
-        known = [job_id for job_id in told if job_id in self.job_ids]
-        if len(known) < len(told) and self.unknown == "error":
+        shown = asked[:1] if self.several == "first" else asked
+        known = [job_id for job_id in shown if job_id in self.job_ids]
+        if len(known) < len(shown) and self.unknown == "error":
             raise SubmissionError("Error: no such job")
         return "".join(f"[{job_id}]\nJobStatus=Queued\n" for job_id in known)
 
 
 def ids(count):
-    """So many IDs."""
+    """As many IDs."""
     return [f"{number:024x}" for number in range(count)]
 
 
 def test_many_jobs_are_asked_for_in_few_calls():
-    """A command line has an end."""
+    """The length of a command line is limited."""
     client = Recorded(ids(600))
 
     jobs = client.read_jobs(ids(600))
@@ -56,7 +56,7 @@ def test_many_jobs_are_asked_for_in_few_calls():
     ],
 )
 def test_deleted_jobs_cost_one_or_two_calls(unknown, asked):
-    """Whether they keep Deadline from telling of the others or not."""
+    """Whether or not they keep Deadline from answering for the others."""
     client = Recorded(ids(98), unknown=unknown)
 
     assert sorted(client.read_jobs(ids(100))) == ids(98)
@@ -65,7 +65,7 @@ def test_deleted_jobs_cost_one_or_two_calls(unknown, asked):
 
 
 @pytest.mark.parametrize("several", ["error", "first"])
-def test_jobs_that_are_not_told_together_are_asked_for_one_by_one(several):
+def test_jobs_that_are_not_read_together_are_asked_for_one_by_one(several):
     """As long as they are listed."""
     client = Recorded(ids(5), several=several, unknown="nothing")
 

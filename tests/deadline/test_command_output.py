@@ -48,8 +48,8 @@ def test_warnings_are_the_lines_to_the_end():
     [
         pytest.param(1, "Error: no such pool", False, None, id="refused"),
         pytest.param(0, "Error: no such pool", False, None, id="refused with exit code 0"),
-        pytest.param(None, "Submission Error: no such pool", False, None, id="refused, the text alone tells"),
-        pytest.param(0, "Bad submission arguments", False, None, id="called in a wrong way"),
+        pytest.param(None, "Submission Error: no such pool", False, None, id="refused, known from the text only"),
+        pytest.param(0, "Bad submission arguments", False, None, id="called wrongly"),
         pytest.param(1, SUCCESS, False, ID, id="an ID, and a failure"),
         pytest.param(0, f"JobID={ID}\nError: lost", False, ID, id="an ID, then an error"),
         pytest.param(0, "JobID=", True, None, id="an empty ID"),
@@ -59,7 +59,7 @@ def test_warnings_are_the_lines_to_the_end():
     ],
 )
 def test_what_is_no_clear_success_is_refused(exit_code, output, is_uncertain, job_id):
-    """It is uncertain where a job may exist that nobody can name."""
+    """It is uncertain if a job may exist whose ID is not known."""
     with pytest.raises(RefusedError) as caught:
         parse_submission(output, exit_code=exit_code)
 
@@ -113,10 +113,10 @@ def test_the_state_of_one_job_needs_no_header(output):
     assert parse_jobs(output, job_ids=["a1"])["a1"].status == "Rendering"
 
 
-@pytest.mark.parametrize(("told", "errors"), [("JobErrorReports=3", 3), ("ErrorReports=0", 0), ("Name=x", None)])
-def test_the_errors_of_a_job_are_read_where_they_are_told(told, errors):
+@pytest.mark.parametrize(("printed", "errors"), [("JobErrorReports=3", 3), ("ErrorReports=0", 0), ("Name=x", None)])
+def test_the_errors_of_a_job_are_read_where_they_are_printed(printed, errors):
     """What they are called is recorded nowhere."""
-    assert parse_jobs(f"Status=Failed\n{told}", job_ids=["a1"])["a1"].errors == errors
+    assert parse_jobs(f"Status=Failed\n{printed}", job_ids=["a1"])["a1"].errors == errors
 
 
 def test_of_one_job_neither_header_nor_id_is_needed():

@@ -1,4 +1,4 @@
-"""Jobs submitted through the Web Service: what it is sent, and when a job may exist that nobody knows of."""
+"""Jobs submitted through the Web Service: what it is sent, and when a job may exist whose ID is not known."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_an_answer_without_an_id_leaves_open_whether_there_is_a_job(job, answer)
 def test_an_error_of_the_server_leaves_open_whether_there_is_a_job(job, status, is_uncertain):
     """A proxy that lost the service says the same whether it had passed the job on; other errors come before a job.
 
-    Either way, the job is sent once.
+    In both cases, the job is sent once.
     """
     with ScriptedService(http(status, "Not today.\nSorry.")) as service, pytest.raises(RefusedError) as caught:
         farm_at(service.url).submit(*job)
@@ -189,7 +189,7 @@ def test_a_job_that_deadline_does_not_take_is_told_in_its_words(client, deadline
     ids=lambda value: value["do"] if isinstance(value, dict) else "",
 )
 def test_a_lost_answer_leaves_open_whether_there_is_a_job(service, deadline, job, fault, jobs):
-    """With and without one: nobody can tell from outside. It is never sent again."""
+    """Whether there is one cannot be seen from outside. It is never sent again."""
     deadline.set_faults({"on": "POST", **fault})
 
     with pytest.raises(RefusedError) as caught:
@@ -213,7 +213,7 @@ def test_a_fault_at_a_later_job_spares_the_earlier_ones(client, deadline, tmp_pa
 
 
 def test_a_service_that_is_not_there_certainly_made_no_job(job):
-    """Nobody listens on the port, or nobody knows the name."""
+    """Nothing listens on the port, or the name is unknown."""
     for url, words in [
         (f"http://127.0.0.1:{free_port()}", "cannot be reached: Connection refused"),
         ("http://no-such-host.invalid", "the name no-such-host.invalid is not known"),
@@ -238,7 +238,7 @@ def full_service():
 
 @pytest.mark.skipif(not hasattr(socket, "SO_REUSEPORT"), reason="Windows refuses such connections")
 def test_a_connection_that_does_not_come_about_in_time_certainly_made_no_job(job):
-    """It is not tried again: whoever waits has waited long enough."""
+    """It is not tried again: it has taken long enough."""
     with full_service() as url, pytest.raises(RefusedError, match=r"no connection within 0\.2 seconds") as caught:
         farm_at(url, connect_timeout=0.2).submit(*job)
 

@@ -25,8 +25,8 @@ def jobs(client, tmp_path):
 
 def statuses(client, ids):
     """Their states, in order."""
-    facts = client.read_jobs(ids)
-    return [facts[job_id].status if job_id in facts else "gone" for job_id in ids]
+    details = client.read_jobs(ids)
+    return [details[job_id].status if job_id in details else "gone" for job_id in ids]
 
 
 def test_suspended_jobs_go_on(client, jobs):
@@ -97,13 +97,13 @@ def test_a_job_that_is_as_it_should_be_is_left_so(client, jobs, deadline, wrong_
 
 
 def test_a_job_that_does_not_exist_cannot_go_on(client):
-    """Deadline's words are told."""
+    """The error holds Deadline's words."""
     with pytest.raises(SubmissionError, match=f"resume of job {UNKNOWN}: .*The job {UNKNOWN} does not exist"):
         client.resume([UNKNOWN])
 
 
 def test_a_job_that_waits_for_nothing_cannot_be_pended(client, jobs):
-    """Deadline's words are told."""
+    """The error holds Deadline's words."""
     with pytest.raises(SubmissionError, match=f"pend of job {jobs[0]}: .*depends on nothing"):
         client.pend(jobs)
 
@@ -134,7 +134,7 @@ def test_as_many_jobs_as_possible_are_deleted_or_held_back(client, jobs, deadlin
 @pytest.mark.parametrize("fault", LOST, ids=str)
 @pytest.mark.parametrize("command", ["resume", "suspend", "delete"])
 def test_a_command_whose_answer_got_lost_is_given_again_if_it_was_not_done(client, jobs, deadline, command, fault):
-    """Looking at the job tells; a command that was done would be an error the second time."""
+    """Reading the job shows it; a command that was done would be an error the second time."""
     states = {"resume": ["Queued", "Pending"], "suspend": ["Suspended"] * 2, "delete": ["gone"] * 2}[command]
     if command == "suspend":
         client.resume(jobs)
@@ -165,7 +165,7 @@ def test_a_command_without_an_answer_in_time_is_not_given_again(service, deadlin
 
 
 def test_commands_are_not_repeated_for_ever(client, jobs, deadline):
-    """And where nobody answers one, the others are not tried either: each would take as long again."""
+    """Without an answer for one job, the others are not tried: each would take as long."""
     deadline.log.clear()
     deadline.set_faults({"on": "DELETE", "do": "die", "times": 0})
 

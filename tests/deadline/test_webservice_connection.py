@@ -43,7 +43,7 @@ def test_a_service_with_a_studios_own_certificate_is_trusted_by_it(deadline, job
 
 def test_a_certificate_file_of_the_environment_does_not_stand_in_the_way(deadline, job, certificates, monkeypatch):
     """The setting is meant for this service; ``REQUESTS_CA_BUNDLE`` for the internet."""
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.stranger))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.untrusted))
     with serve(deadline, guard=Guard(certificate=certificates.service)) as web:
         farm_at(web.url, ca=certificates.ca).submit(*job)
 
@@ -51,7 +51,7 @@ def test_a_certificate_file_of_the_environment_does_not_stand_in_the_way(deadlin
 
 
 def test_a_service_that_is_not_trusted_gets_no_job(deadline, job, certificates):
-    """Neither one that nobody known has signed, nor one with another's certificate; what to do is said."""
+    """Neither an unknown authority nor another host's certificate is trusted; the error says what to do."""
     with serve(deadline, guard=Guard(certificate=certificates.service)) as web:
         message, is_uncertain = refused(web.url, job)
     assert "over TLS: " in message
@@ -86,9 +86,9 @@ def test_a_client_shows_its_certificate(deadline, job, certificates, parts):
     assert len(job_ids_of(deadline)) == 1
 
 
-@pytest.mark.parametrize("name", [None, "stranger"])
+@pytest.mark.parametrize("name", [None, "untrusted"])
 def test_a_client_whose_certificate_is_not_accepted_made_no_job(deadline, job, certificates, name):
-    """With TLS 1.3 that is learnt only after the job was sent; who sees the reason knows, else nobody can tell."""
+    """With TLS 1.3 that is known only after the job was sent; without the reason, it is uncertain."""
     certificate = getattr(certificates, name) if name else None
     with serve(deadline, guard=Guard(certificate=certificates.service, client_ca=certificates.ca)) as web:
         message, is_uncertain = refused(web.url, job, ca=certificates.ca, certificate=certificate)

@@ -1,4 +1,4 @@
-"""What the Web Service tells of jobs, tasks and the repository."""
+"""What the Web Service says of jobs, tasks and the repository."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OTHER_ID = "69789945325386f947e7240b"
 
 
 def job_json(job_id=JOB_ID, *, stat=1, batch=BATCH, **chunks):
-    """A job as the Web Service has it, cut down to what tells it from others."""
+    """A job as the Web Service has it, reduced to what distinguishes it."""
     return {"_id": job_id, "Stat": stat, "Props": {"Name": "render", "Batch": batch}, **chunks}
 
 
@@ -28,13 +28,13 @@ def submit_chain(client, folder):
     return [first, client.submit(*write_job(folder, name="comp", **waits)).job_id]
 
 
-def test_jobs_are_told_by_id(client, tmp_path):
+def test_jobs_are_read_by_id(client, tmp_path):
     """Everything that was submitted can be compared with what Deadline made of it."""
     first, second = submit_chain(client, tmp_path)
 
-    facts = client.read_jobs([first, second])
+    details = client.read_jobs([first, second])
 
-    assert facts == {
+    assert details == {
         first: JobDetails(
             job_id=first,
             status="Suspended",
@@ -63,7 +63,7 @@ def test_jobs_are_told_by_id(client, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("told", "status"),
+    ("sent", "status"),
     [
         ({"stat": 1, "RenderingChunks": 2}, "Rendering"),
         ({"stat": 1, "RenderingChunks": 0}, "Queued"),
@@ -80,9 +80,9 @@ def test_jobs_are_told_by_id(client, tmp_path):
     ],
     ids=str,
 )
-def test_a_status_is_told_in_deadlines_words(told, status):
-    """An active job is told apart as Deadline's other programs do, if it says what renders."""
-    with ScriptedService(http(200, [job_json(**told)])) as service:
+def test_a_status_is_given_in_deadlines_words(sent, status):
+    """An active job is Rendering or Queued, as in Deadline's other programs, if it says what renders."""
+    with ScriptedService(http(200, [job_json(**sent)])) as service:
         assert farm_at(service.url).read_jobs([JOB_ID])[JOB_ID].status == status
 
 
@@ -130,24 +130,24 @@ def test_nothing_is_asked_for_no_jobs(client, deadline):
 def test_many_jobs_are_asked_for_in_urls_that_a_server_takes(client, deadline, tmp_path):
     """Portions, none of more than 6000 characters."""
     first = client.submit(*write_job(tmp_path)).job_id
-    strangers = [f"{number:024x}" for number in range(1000)]
+    others = [f"{number:024x}" for number in range(1000)]
     with ScriptedService(http(200, [])) as scripted:
-        farm_at(scripted.url).read_jobs(strangers)
+        farm_at(scripted.url).read_jobs(others)
 
-    found = client.read_jobs([*strangers, first])
+    found = client.read_jobs([*others, first])
 
     assert list(found) == [first]
     assert 1 < len(scripted.requests) < 10
     assert max(len(request.path) for request in scripted.requests) <= 6000
     asked = [item for request in scripted.requests for item in request.path.partition("=")[2].split(",")]
-    assert asked == strangers
+    assert asked == others
 
 
 @pytest.mark.parametrize("job_id", ["", "../x", f"{JOB_ID},{OTHER_ID}", f"{JOB_ID}&Purge=true", f"{JOB_ID}\n"])
 def test_what_is_no_id_is_never_asked_for(client, deadline, job_id):
     """It would become part of a URL."""
     for ask in (client.read_jobs, client.resume, client.delete, lambda ids: client.read_tasks(*ids)):
-        with pytest.raises(SubmissionError, match="is no job ID"):
+        with pytest.raises(SubmissionError, match="is not a job ID"):
             ask([job_id])
 
     assert requests_of(deadline) == []
@@ -193,12 +193,12 @@ def test_a_task_is_read_as_a_real_service_was_seen_to_tell_it():
 
 
 @pytest.mark.parametrize(
-    ("told", "progress"),
+    ("sent", "progress"),
     [("100 %", 100.0), ("7%", 7.0), ("33,5 %", 33.5), (50, 50.0), ("", None), (None, None), ("some", None)],
 )
-def test_progress_is_percent_or_not_said(told, progress):
+def test_progress_is_percent_or_missing(sent, progress):
     """Also with a comma, and without a blank."""
-    with ScriptedService(http(200, {"Tasks": [{"TaskID": 0, "Prog": told}]})) as service:
+    with ScriptedService(http(200, {"Tasks": [{"TaskID": 0, "Prog": sent}]})) as service:
         assert farm_at(service.url).read_tasks(JOB_ID) == (TaskDetails(0, "", "Unknown", progress=progress),)
 
 
@@ -226,7 +226,7 @@ def test_answers_that_cannot_be_read_are_errors_that_show_them(answer):
 
 
 class JobList:
-    """A Web Service with many jobs, which answers as the real one does and tells what it was asked for."""
+    """A Web Service with many jobs, which answers as the real one does and records what it was asked for."""
 
     def __init__(self, jobs):
         self.jobs = {item["_id"]: item for item in jobs}
@@ -248,7 +248,7 @@ def made_at(seconds, number):
 
 
 def test_the_jobs_of_a_batch_are_found_among_all(client, deadline, tmp_path):
-    """Those that are known, and those that nobody knew of."""
+    """The known ones, and those that were not known."""
     mine = submit_chain(client, tmp_path)
     lost = client.submit(*write_job(tmp_path, name="lost")).job_id
     client.submit(*write_job(tmp_path, name="other", BatchName="Another"))
@@ -260,7 +260,7 @@ def test_the_jobs_of_a_batch_are_found_among_all(client, deadline, tmp_path):
 
 
 def test_known_jobs_that_are_gone_are_not_found(client, tmp_path):
-    """They were deleted by somebody."""
+    """They were deleted meanwhile."""
     first, second = submit_chain(client, tmp_path)
     client.delete([second])
 
@@ -318,9 +318,9 @@ def test_the_repository_is_told_over_one_connection(deadline):
     deadline.change_settings(pools=["none", "fast"], groups=["none"], limits=["nuke"], maximum_priority=80)
     for form in ("number", "text"):
         with serve(deadline, behaviour=Behaviour(number_form=form)) as web:
-            facts = farm_at(web.url).read_repository()
+            details = farm_at(web.url).read_repository()
 
-        assert facts == RepositoryInfo(
+        assert details == RepositoryInfo(
             version="v10.4.2.2 Release (0a1b2c3d4)",
             root=str(deadline.root),
             pools=("none", "fast"),
@@ -333,22 +333,22 @@ def test_the_repository_is_told_over_one_connection(deadline):
 
 
 def test_what_an_older_service_does_not_answer_is_none(deadline):
-    """The rest is told."""
+    """The rest is read."""
     lacks = ("/api/plugins", "/api/jobtasklimit", "/api/repository")
     with serve(deadline, behaviour=Behaviour(lacks=lacks)) as web:
-        facts = farm_at(web.url).read_repository()
+        details = farm_at(web.url).read_repository()
 
-    assert (facts.plugins, facts.task_limit, facts.version, facts.root) == (None, None, None, None)
-    assert (facts.pools, facts.maximum_priority) == (("none",), 100)
+    assert (details.plugins, details.task_limit, details.version, details.root) == (None, None, None, None)
+    assert (details.pools, details.maximum_priority) == (("none",), 100)
 
 
 def test_a_root_that_is_not_set_is_none():
     """The service says so in words where the folder would stand."""
     words = http(200, "The root directory is not set.")
     with ScriptedService(http(200, "v10"), words, http(200, ["none"])) as service:
-        facts = farm_at(service.url).read_repository()
+        details = farm_at(service.url).read_repository()
 
-    assert (facts.version, facts.root, facts.pools) == ("v10", None, ("none",))
+    assert (details.version, details.root, details.pools) == ("v10", None, ("none",))
 
 
 def test_a_service_that_is_no_deadlines_is_an_error(client):
@@ -372,7 +372,7 @@ def test_a_question_is_repeated_a_few_times(client, deadline, job, fault):
 
 @pytest.mark.parametrize("fault", [{"do": "deny", "value": 503}, {"do": "die"}], ids=str)
 def test_a_question_is_not_repeated_for_ever(client, deadline, fault):
-    """The last failure is told."""
+    """The error is the last failure."""
     deadline.set_faults({"on": "GET", "times": 0, **fault})
 
     with pytest.raises(SubmissionError):

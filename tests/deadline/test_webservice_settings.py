@@ -43,7 +43,7 @@ def test_a_url_is_tolerated_in_the_forms_that_people_write(text, url):
 )
 def test_what_is_no_url_is_refused(text):
     """With what to write instead."""
-    with pytest.raises(UsageError, match="is no Web Service") as caught:
+    with pytest.raises(UsageError, match="is not a Web Service") as caught:
         WebServiceSettings(text)
 
     assert caught.value.exit_code == 2
@@ -148,8 +148,8 @@ def test_files_of_certificates_are_looked_at_before_anything_is_asked(certificat
     for fields, words in [
         ({"ca": tmp_path / "missing.pem"}, r"missing\.pem cannot be read.*No such file"),
         ({"ca": tmp_path}, "cannot be read"),
-        ({"certificate": tmp_path / "client.pfx"}, "is no PEM file; 'openssl pkcs12"),
-        ({"certificate": alone}, f"holds no key.*{URL}_KEY"),
+        ({"certificate": tmp_path / "client.pfx"}, "is not a PEM file; 'openssl pkcs12"),
+        ({"certificate": alone}, f"has no key.*{URL}_KEY"),
         ({"certificate": alone, "key": tmp_path / "locked.pem"}, r"locked\.pem has a passphrase"),
     ]:
         with pytest.raises(UsageError, match=words):

@@ -87,7 +87,7 @@ def interrupts(_request) -> bytes:
 
 
 def farm_at(url: str, *, pauses=AT_ONCE, **settings) -> WebServiceClient:
-    """The farm behind that Web Service."""
+    """A client of that Web Service."""
     return WebServiceClient(WebServiceSettings(url, **settings), user="anna", machine="desk-7", pauses=pauses)
 
 
@@ -112,9 +112,9 @@ def job_ids_of(deadline) -> list[str]:
 
 def make_certificates(folder: Path) -> SimpleNamespace:
     """A studio's own authority, and certificates that it signed: the service's, and a client's."""
-    authority, stranger = trustme.CA(), trustme.CA()
+    authority, untrusted = trustme.CA(), trustme.CA()
     files = SimpleNamespace(
-        **{name: folder / f"{name}.pem" for name in ("ca", "service", "elsewhere", "client", "stranger", "key")}
+        **{name: folder / f"{name}.pem" for name in ("ca", "service", "elsewhere", "client", "untrusted", "key")}
     )
     authority.cert_pem.write_to_path(str(files.ca))
     authority.issue_cert(LOCALHOST).private_key_and_cert_chain_pem.write_to_path(str(files.service))
@@ -122,5 +122,5 @@ def make_certificates(folder: Path) -> SimpleNamespace:
     client = authority.issue_cert("anna@studio")
     client.private_key_and_cert_chain_pem.write_to_path(str(files.client))
     client.private_key_pem.write_to_path(str(files.key))
-    stranger.issue_cert("eve@elsewhere").private_key_and_cert_chain_pem.write_to_path(str(files.stranger))
+    untrusted.issue_cert("eve@elsewhere").private_key_and_cert_chain_pem.write_to_path(str(files.untrusted))
     return files

@@ -149,7 +149,7 @@ def _job(item: Any) -> JobDetails:
 
 
 def _job_status(value: Any, *, rendering: Optional[int]) -> str:
-    """The state in Deadline's words; an active job is told apart as Deadline's own programs do."""
+    """The state in Deadline's words; an active job is Rendering or Queued, as in Deadline's own programs."""
     state = _state(value, _STATES_OF_JOBS)
     if state != "Active" or rendering is None:
         return state

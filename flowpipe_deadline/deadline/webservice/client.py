@@ -101,7 +101,7 @@ class WebServiceClient(DeadlineClient):
 
         Deadline cannot be asked for a batch. All IDs are listed, which is cheap, and the jobs are read that may be of
         it: not the known ones, nor those that are older by more than a day than the known ones and than what was
-        submitted here. IDs tell that; where they do not, all jobs are read.
+        submitted here. IDs show that; if they do not, all jobs are read.
         """
         mine = set(map(_checked_id, known))
         listed = self._all_ids()
@@ -257,7 +257,7 @@ class WebServiceClient(DeadlineClient):
 
 
 def _is_unclear(error: WebServiceError) -> bool:
-    """Whether only the job can tell if the command was done: there was an answer, or it got lost."""
+    """Whether the command may have been done, so that the job has to be read."""
     return error.may_be_done or (error.status is not None and not error.is_denied)
 
 
@@ -268,12 +268,12 @@ def _checked_id(job_id: str) -> str:
         SubmissionError: It is not a job ID.
     """
     if not answers.is_job_id(job_id):
-        raise SubmissionError(f"{job_id!r} is no job ID of Deadline's; those have 24 hexadecimal digits")
+        raise SubmissionError(f"{job_id!r} is not a job ID of Deadline; those have 24 hexadecimal digits")
     return job_id.lower()
 
 
 def _not_older(job_ids: Iterable[str], *, than: Iterable[str]) -> list[str]:
-    """The jobs that are not older by more than a day than the others, as far as IDs tell; else all.
+    """The jobs that are not older by more than a day than the others, as far as IDs show; else all.
 
     IDs of MongoDB begin with the second in which they were made. Deadline's look so; if they are something else, they
     do not all say today.

@@ -126,7 +126,7 @@ class HttpClient:
 
 
 class _Body(io.BytesIO):
-    """What is sent; ``was_read`` tells whether sending it has begun.
+    """What is sent; ``was_read`` says whether sending it has begun.
 
     That is only so once the connection is there and the head of the request is sent. A service that has not received
     all of a request can do nothing with it.

@@ -93,9 +93,11 @@ def parse_url(text: str) -> str:
     is_host = _HOST.fullmatch(host) and port != 0 and is_one_line(url)  # urlsplit ignores line breaks.
     if not is_host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         shown = one_line(text, longest=80)
-        raise UsageError(f"'{shown}' is no Web Service; write http://host:port, or https://host:port for TLS")
+        raise UsageError(f"'{shown}' is not a Web Service; write http://host:port, or https://host:port for TLS")
     if not _PATH.fullmatch(parts.path):
-        raise UsageError(f"'{one_line(text, longest=80)}' is no Web Service: its path has characters that need escapes")
+        raise UsageError(
+            f"'{one_line(text, longest=80)}' is not a Web Service: its path has characters that need escapes"
+        )
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
@@ -159,7 +161,7 @@ def read_certificates(settings: WebServiceSettings) -> tuple[Union[str, bool], O
         advice = f"'openssl pkey -in {key.name} -out key.pem' takes it off"
         raise UsageError(f"the key in {key} has a passphrase; {advice}")
     if b"PRIVATE KEY-----" not in data:
-        raise UsageError(f"{key} holds no key for the Web Service's certificate; name its file in {KEY_VARIABLE}")
+        raise UsageError(f"{key} has no key for the Web Service's certificate; name its file in {KEY_VARIABLE}")
     return trusted, (str(settings.certificate), str(key))
 
 
@@ -175,5 +177,5 @@ def _read_pem(path: Path) -> bytes:
         raise UsageError(f"{path} cannot be read for the Web Service: {error.strerror}") from error
     if b"-----BEGIN " not in data:
         advice = f"'openssl pkcs12 -in {path.name} -nodes -out client.pem' makes one of a .pfx"
-        raise UsageError(f"{path} is no PEM file; {advice}")
+        raise UsageError(f"{path} is not a PEM file; {advice}")
     return data
