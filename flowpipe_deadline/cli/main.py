@@ -24,8 +24,8 @@ _LONGEST_MESSAGE = 2000
 
 VERBS = {
     "cancel": "Delete the jobs of a submission from Deadline, all of them, whatever their state.",
-    "config": "Show what holds here, and where each value comes from.",
-    "doctor": "Look at what stands between this machine and a working farm.",
+    "config": "Show which settings apply here, and where each value comes from.",
+    "doctor": "Find what stands between this machine and a working farm.",
     "install": "Install plugin, submitter and scripts into a Deadline repository.",
     "plan": "Show the jobs that a graph becomes, and why.",
     "results": "Show what the nodes of a bundle gave, and what is missing.",

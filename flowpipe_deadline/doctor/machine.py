@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Optional
 
-from ..core.bundle import FILES, ROOT_VARIABLE
+from ..core.bundle import FILES
 from ..core.errors import FlowpipeDeadlineError
 from ..core.warnings import WarningKind
 from ..deadline.client import SubmissionError
@@ -22,6 +22,7 @@ from ..installation.packages import own_version
 from ..preflight.root import read_root_info, root_warnings
 from ..results.backends import check_store
 from ..results.store import StoreError
+from ..studio.variables import ROOT_VARIABLE
 from ..submit.script_client import ScriptClient
 from ..submit.submit import open_client
 from .recorder import RecordedCommand

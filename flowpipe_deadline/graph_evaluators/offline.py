@@ -14,7 +14,7 @@ from typing import Optional
 from flowpipe import Graph, INode
 from flowpipe.evaluator import NodeEventCallback
 
-from ..core.bundle import FILES, JOBS, MANIFEST, NODES, ROOT_VARIABLE, STORE, SUBMISSION, AnyPath, Bundle
+from ..core.bundle import FILES, JOBS, MANIFEST, NODES, STORE, SUBMISSION, AnyPath, Bundle
 from ..core.errors import InterruptedRunError
 from ..core.warnings import warning_lines
 from ..offline.farm import DEFAULT_WORKERS, RunState, run_bundle, task_log
@@ -26,6 +26,7 @@ from ..results.store import RESULTS
 from ..studio.file import StudioFile, load_studio_file
 from ..studio.options import SubmitOptions
 from ..studio.plan import plan_graph
+from ..studio.variables import ROOT_VARIABLE
 from ..studio.write import write_bundle
 from ..submit.record import IDS
 from .base import GraphEvaluator

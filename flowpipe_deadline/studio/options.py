@@ -9,17 +9,13 @@ from typing import Any, Optional, Union
 
 from flowpipe import INode
 
-from ..core.bundle import FILES, ROOT_VARIABLE, AnyPath
+from ..core.bundle import FILES, AnyPath
 from ..core.errors import UsageError
 from ..core.warnings import WarningKind
 from ..deadline.connect import Connection
 from ..preflight.check import parse_kinds, parse_strict
 from .file import StudioFile
-
-TEMPLATES_VARIABLE = "FLOWPIPE_DEADLINE_TEMPLATES"
-STORE_VARIABLE = "FLOWPIPE_DEADLINE_STORE"
-STRICT_VARIABLE = "FLOWPIPE_DEADLINE_STRICT"
-TOLERATE_VARIABLE = "FLOWPIPE_DEADLINE_TOLERATE"
+from .variables import ROOT_VARIABLE, STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
 
 
 @dataclass(frozen=True)

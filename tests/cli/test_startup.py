@@ -96,4 +96,4 @@ def test_status_imports_nothing_heavy(graph, tmp_path):
     modules = modules_after("status", bundle.folder, cwd=tmp_path)
 
     assert "flowpipe_deadline.status.status" in modules
-    assert modules & {"subprocess", "flowpipe_deadline.submit.submit", *HEAVY} == set()
+    assert modules & {"flowpipe_deadline.submit.submit", *HEAVY} == set()

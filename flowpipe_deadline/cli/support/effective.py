@@ -10,12 +10,18 @@ from typing import Any, Optional
 import click
 from click.core import ParameterSource
 
-from ...core.bundle import FILES, ROOT_VARIABLE
+from ...core.bundle import FILES
 from ...deadline.via import VIA_VARIABLE
 from ...settings.layers import Layers
 from ...studio.file import StudioFile, load_studio_file
-from ...studio.options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
 from ...studio.plan import studio_layers
+from ...studio.variables import (
+    ROOT_VARIABLE,
+    STORE_VARIABLE,
+    STRICT_VARIABLE,
+    TEMPLATES_VARIABLE,
+    TOLERATE_VARIABLE,
+)
 
 _VARIABLES = {
     "root": ROOT_VARIABLE,
@@ -82,7 +88,7 @@ def effective_options(
         PreflightError: There are several of these errors.
     """
     studio = load_studio_file()
-    settings: dict[str, Any] = {}
+    settings: Mapping[str, Any] = {}
     if sets:
         from .assignments import parse_assignments  # noqa: PLC0415 (it needs a parser of TOML)
 

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 import click
 from click.core import ParameterSource
 
-from ...core.bundle import FILES, ROOT_VARIABLE, Bundle, read_bundle
+from ...core.bundle import FILES, Bundle, read_bundle
 from ...core.errors import UsageError
 from ...deadline.via import VIA_VARIABLE, VIAS
 from ...evaluator.path_mapping import is_windows_path
-from ...studio.options import STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
+from ...studio.variables import (
+    ROOT_VARIABLE,
+    STORE_VARIABLE,
+    STRICT_VARIABLE,
+    TEMPLATES_VARIABLE,
+    TOLERATE_VARIABLE,
+)
 
 if TYPE_CHECKING:
     from flowpipe import Graph
