@@ -64,7 +64,7 @@ class SubmitOptions:
         return replace(
             self,
             templates=self.templates or os.environ.get(TEMPLATES_VARIABLE) or studio.templates,
-            store=self.store or os.environ.get(STORE_VARIABLE) or studio.store or FILES,
+            store=(os.environ.get(STORE_VARIABLE) or studio.store or FILES) if self.store is None else self.store,
             strict=(_words(STRICT_VARIABLE) or studio.strict) if self.strict is None else self.strict,
             tolerate=(*(_words(TOLERATE_VARIABLE) if self.tolerate is None else self.tolerate), *local_root),
         )

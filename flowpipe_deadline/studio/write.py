@@ -36,4 +36,6 @@ def write_bundle(
     """
     studio = load_studio_file() if studio is None else studio
     chosen = SubmitOptions(templates=templates, store=store).completed(studio)
-    return write_plan(plan, root=root, templates=chosen.templates, store=chosen.store or FILES)
+    return write_plan(
+        plan, root=root, templates=chosen.templates, store=FILES if chosen.store is None else chosen.store
+    )

@@ -17,9 +17,10 @@ import typing_extensions
 from harness import write_script
 from installed import run_installed
 
-from flowpipe_deadline import WorkerSetup, plan_graph, read_results, run_bundle, write_bundle
+from flowpipe_deadline import WorkerSetup, read_results, run_bundle, write_bundle
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.installation import check
+from flowpipe_deadline.planning.planner import make_plan
 from tests.fake_deadline import standins
 from tests.fake_deadline.workers import running_workers
 
@@ -103,7 +104,7 @@ def test_nothing_of_this_environment_reaches_interpreters(graph, tmp_path, setup
     for name in ("PYTHONSTARTUP", "PYTHONUSERBASE", "VIRTUAL_ENV"):
         monkeypatch.setenv(name, str(TESTS))
     nodes.Origins(name="node", graph=graph)
-    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    bundle = write_bundle(make_plan(graph), root=tmp_path)
 
     state = run_bundle(bundle, failure_limit=1, setup=setup)
 
@@ -130,7 +131,7 @@ def test_a_host_that_takes_no_python_path_finds_the_packages(graph, tmp_path, fa
     host.write_text(HOST.replace("PYTHON", bare_python))
     host.chmod(0o755)
     nodes.Origins(name="node", graph=graph, metadata={"interpreter": "blender"})
-    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    bundle = write_bundle(make_plan(graph), root=tmp_path)
 
     setup = WorkerSetup(interpreters={"blender": str(host)}, repository=farm_repository)
     state = run_bundle(bundle, failure_limit=1, setup=setup)
@@ -149,7 +150,7 @@ def test_the_folders_of_a_td_come_before_the_packages(graph, tmp_path, farm_repo
     text = param.read_text()
     param.write_text(text.replace("Index=0\nDefault=\n", f"Index=0\nDefault={own}\n"))
     nodes.Origins(name="node", graph=graph)
-    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    bundle = write_bundle(make_plan(graph), root=tmp_path)
 
     setup = WorkerSetup(interpreters={"python": bare_python}, repository=repository)
     run_bundle(bundle, failure_limit=1, setup=setup)
@@ -179,7 +180,7 @@ def test_the_installed_script_submits_in_deadlines_own_python(installed_deadline
     nodes.Pass(name="first", graph=graph).outputs["value"].connect(
         nodes.Pass(name="second", graph=graph).inputs["value"]
     )
-    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    bundle = write_bundle(make_plan(graph), root=tmp_path)
     installed_deadline.change_settings(interpreter=deadline_python)
 
     said = submit_inside(installed_deadline, bundle)
@@ -191,7 +192,7 @@ def test_the_installed_script_submits_in_deadlines_own_python(installed_deadline
 def test_an_installed_deadline_submits_and_renders(installed_deadline, graph, tmp_path, bare_python):
     """From end to end with nothing of this package but what lies in the repository."""
     nodes.Origins(name="node", graph=graph)
-    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    bundle = write_bundle(make_plan(graph), root=tmp_path)
 
     with running_workers(installed_deadline, count=1, scan_seconds=0.05, interpreters={"python": bare_python}):
         submit_inside(installed_deadline, bundle)
@@ -204,7 +205,7 @@ def test_an_installed_deadline_submits_and_renders(installed_deadline, graph, tm
 def test_a_repository_without_the_plugin_is_said(graph, tmp_path):
     """With the command that puts it there."""
     nodes.Pass(name="node", graph=graph)
-    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    bundle = write_bundle(make_plan(graph), root=tmp_path)
 
     with pytest.raises(
         UsageError, match=rf"has no Flowpipe plugin; put it there:  flowpipe-deadline install {tmp_path}"
