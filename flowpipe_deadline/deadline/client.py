@@ -1,4 +1,4 @@
-"""A way to talk to Deadline, and what it says: each way is a ``DeadlineClient``, and everything else is written against that.
+"""The client that talks to Deadline, and what Deadline reports: each connection has its own ``DeadlineClient``.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """
