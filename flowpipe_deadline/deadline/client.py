@@ -1,4 +1,4 @@
-"""What talks to Deadline, a ``DeadlineClient`` for each connection, and what Deadline says.
+"""The client that talks to Deadline, one class for each connection, and what Deadline reports.
 
 Deadline's own Python imports this too: standard library only, valid from Python 3.7.
 """

@@ -44,7 +44,7 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
         )
     elif state == HALF_UNDONE:
         ids = ", ".join(record.jobs.values())
-        what = f"jobs of it could not be deleted: {ids}" if ids else "whether a job of it is left could not be told"
+        what = f"jobs of it could not be deleted: {ids}" if ids else "whether a job of it is left is unknown"
         notices.append(
             f"a submission of {bundle.name} was taken back, and {what}; to try again:  flowpipe-deadline cancel"
             f" {bundle.folder}"

@@ -114,4 +114,4 @@ def _user_name() -> str:
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError) as error:  # ImportError: Windows without any of the variables.
-        raise SubmissionError("nobody can tell whose jobs these are: set the variable USER to your name") from error
+        raise SubmissionError("the user's name is unknown: set the variable USER to it") from error

@@ -58,7 +58,7 @@ class Deletion:
             parts.append(f"the jobs {', '.join(self.left)} could not be deleted ({reason}): delete them in the Monitor")
         elif self._doubt:
             parts.append(
-                f"whether a job came into being all the same cannot be told ({self._doubt}): submit or cancel it again,"
+                f"whether a job was created all the same is unknown ({self._doubt}): submit or cancel it again,"
                 f" which looks for it, or look in the Monitor for the batch {self._batch_name}"
             )
         return "; ".join(parts) or "nothing was submitted"
