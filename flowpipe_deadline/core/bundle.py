@@ -19,7 +19,6 @@ SUBMISSION = "submission.json"
 STORE = "store.json"
 FILES = "files"
 """The store of bundles that keep their results themselves."""
-"""Names the folder that gets the bundles."""
 _NODE_KEYS = {"key", "node", "graph"}
 _JOB_KEYS = {*_NODE_KEYS, "frame_mode", "frames", "chunk_size", "depends_on", "file"}
 _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", "inputs", "outputs", "batch")
