@@ -6,6 +6,7 @@ import json
 
 import farm_nodes as nodes
 import pytest
+from harness import evaluate_task
 from flowpipe import Graph
 
 from flowpipe_deadline import plan_graph, read_bundle, read_results, write_bundle
@@ -13,7 +14,6 @@ from flowpipe_deadline.core.bundle import BundleJob, BundleNode, read_node
 from flowpipe_deadline.core.files import NewerFormatError
 from flowpipe_deadline.errors import RecordError
 from flowpipe_deadline.evaluator.protocol import read_task
-from flowpipe_deadline.evaluator.task import evaluate_task
 from flowpipe_deadline.offline.farm import run_bundle
 from flowpipe_deadline.results.store import FileStore
 from flowpipe_deadline.submit.record import read_submission

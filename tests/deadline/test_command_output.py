@@ -22,7 +22,7 @@ The job was submitted successfully."""
 
 
 def test_a_recorded_success_is_a_job():
-    """As it was recorded on 10.4.2.2 (section 2.4)."""
+    """As it was recorded on 10.4.2.2 (submission, section 2.4)."""
     created = parse_submission(SUCCESS, exit_code=0)
 
     assert created.job_id == ID
@@ -30,7 +30,7 @@ def test_a_recorded_success_is_a_job():
 
 
 def test_chatter_around_the_answer_is_passed_over():
-    """Lines before it have been seen on a real farm (section 2.4)."""
+    """Lines before it have been seen on a real farm (submission, section 2.4)."""
     text = f"Synchronizing Python\r\nJobID is next\r\n  JobID={ID}  \r\nResult=Success\r\n"
 
     assert parse_job_id(text) == ID
@@ -78,7 +78,7 @@ def test_what_is_no_clear_success_is_refused(exit_code, output, is_uncertain, jo
     ],
 )
 def test_a_job_is_read_in_every_form_that_was_seen(output):
-    """Which keys ``GetJob`` prints is recorded nowhere (section 2.5)."""
+    """Which keys ``GetJob`` prints is recorded nowhere (submission, section 2.5)."""
     job = parse_jobs(output, job_ids=[ID, OTHER])[ID]
 
     assert (job.status, job.frames, job.chunk_size) == ("Rendering", "1-9", 3)
@@ -128,7 +128,7 @@ def test_of_one_job_neither_header_nor_id_is_needed():
 
 
 def test_tasks_are_blocks_with_a_blank_line_between_them():
-    """In the order of their numbers, whatever else the blocks hold (section 2.5)."""
+    """In the order of their numbers, whatever else the blocks hold (submission, section 2.5)."""
     output = (
         "TaskId=1\nTaskStatus=Rendering\nTaskFrameString=4-6\nTaskProgress=40 %\nTaskSlaveName=node7\n\n"
         "TaskId=0\nTaskStatus=Completed\nTaskErrorCount=2\nRenderStartTime=Jan 01/01  00:00:00\n"
