@@ -8,6 +8,7 @@ import farm_nodes as nodes
 import pytest
 from harness import evaluate_task
 from flowpipe import Graph
+from harness import evaluate_task
 
 from flowpipe_deadline import plan_graph, read_bundle, read_results, write_bundle
 from flowpipe_deadline.core.bundle import BundleJob, BundleNode, read_node
@@ -165,7 +166,7 @@ class TestNewerVersions:
 
         with pytest.raises(RecordError, match=rf"whole\.json {NEWER}"):
             run_bundle(bundle)
-        assert "has format 2" in read_results(bundle)["shot.collect"].problem
+        assert "has format 2" in read_results(bundle)["shot.collect"].error
         assert path.exists()
 
     def test_submission(self, bundle):
