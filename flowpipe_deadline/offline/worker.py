@@ -25,7 +25,6 @@ from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCancel
 
 _PAUSE = 0.05  # Seconds between two looks for a task.
 _FAILED_BY_PLUGIN = "FailRenderException : "  # Deadline's own words before a plugin's; they tell a reader nothing.
-_EXTRA_INFO = "ExtraInfoKeyValue"
 _ENVIRONMENT = "EnvironmentKeyValue"
 _VIRTUAL = ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 
@@ -48,8 +47,6 @@ class WorkerSettings:
     """Whether a plugin is copied with its sub-folders."""
     is_isolated: bool = False
     """Whether interpreters get none of this Python's environment variables."""
-    packages: Sequence[str] = ()
-    """Folders with further modules for plugins, beside the stand-ins of Deadline's."""
 
 
 class _TaskHost(Host):
@@ -136,7 +133,7 @@ class Worker:
                 self._load(task)
             assert self._sandbox is not None
             frames = tuple(FrameList.parse(task.frames))
-            self._sandbox.render_task(SandboxTask(task_id=task.task_id, frames=frames, frame_text=task.frames))
+            self._sandbox.render_task(SandboxTask(frames=frames, frame_text=task.frames))
         except TaskCanceled:
             self._unload()
             self._repository.requeue(task)
@@ -153,9 +150,15 @@ class Worker:
         plugin = job_info["Plugin"]
         jobs_data = self._scratch / "jobsData" / task.job_id
         jobs_data.mkdir(parents=True, exist_ok=True)
-        folders = (str(self._copy_plugin(plugin, task.job_id)), str(jobs_data))
-        job = _sandbox_job(task, job_info, plugin_info, settings=self._settings, folders=folders)
-        self._sandbox = Sandbox(plugin, job, self._host, packages=self._settings.packages)
+        job = SandboxJob(
+            plugin_directory=str(self._copy_plugin(plugin, task.job_id)),
+            jobs_data_directory=str(jobs_data),
+            plugin_info=plugin_info,
+            config=dict(self._settings.config),
+            environment=_environment(job_info),
+            environment_only=is_true(job_info.get("UseJobEnvironmentOnly", "")),
+        )
+        self._sandbox = Sandbox(plugin, job, self._host)
         self._job_id = task.job_id
         self._sandbox.load()
         self._sandbox.start_job()
@@ -215,38 +218,6 @@ def _wait_for_end(stopping: threading.Event) -> None:
     stopping.set()
 
 
-def _sandbox_job(
-    task: Task,
-    job_info: Mapping[str, str],
-    plugin_info: Mapping[str, str],
-    *,
-    settings: WorkerSettings,
-    folders: tuple[str, str],
-) -> SandboxJob:
-    plugin_directory, jobs_data = folders
-    frames = job_info.get("Frames", "0")
-    return SandboxJob(
-        job_id=task.job_id,
-        name=job_info.get("Name", "Untitled"),
-        batch_name=job_info.get("BatchName", ""),
-        user_name=job_info.get("UserName", ""),
-        frames=frames,
-        frames_list=tuple(FrameList.parse(frames)),
-        frames_per_task=int(job_info.get("ChunkSize", "1")),
-        plugin_info=dict(plugin_info),
-        config=dict(settings.config),
-        environment=_numbered(job_info, _ENVIRONMENT),
-        environment_only=is_true(job_info.get("UseJobEnvironmentOnly", "")),
-        extra_info=_numbered(job_info, _EXTRA_INFO),
-        auxiliary_files=[],
-        jobs_data_directory=jobs_data,
-        plugin_directory=plugin_directory,
-        worker_name=settings.name,
-        thread_number=0,
-        path_mappings=[],
-    )
-
-
 def _plugin_folder(plugin: str, folders: Sequence[str]) -> str:
     for folder in folders:
         path = os.path.join(folder, plugin)
@@ -255,13 +226,13 @@ def _plugin_folder(plugin: str, folders: Sequence[str]) -> str:
     raise TaskError(f"the plugin {plugin} is in none of {', '.join(folders)}")
 
 
-def _numbered(job_info: Mapping[str, str], prefix: str) -> dict[str, str]:
-    """The pairs of a numbered series such as ``EnvironmentKeyValue0=NAME=VALUE``."""
-    pairs: dict[str, str] = {}
-    while f"{prefix}{len(pairs)}" in job_info:
-        name, _, value = job_info[f"{prefix}{len(pairs)}"].partition("=")
-        pairs[name] = value
-    return pairs
+def _environment(job_info: Mapping[str, str]) -> dict[str, str]:
+    """The variables in the numbered series ``EnvironmentKeyValue0=NAME=VALUE``."""
+    variables: dict[str, str] = {}
+    while f"{_ENVIRONMENT}{len(variables)}" in job_info:
+        name, _, value = job_info[f"{_ENVIRONMENT}{len(variables)}"].partition("=")
+        variables[name] = value
+    return variables
 
 
 if __name__ == "__main__":

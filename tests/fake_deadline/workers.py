@@ -16,7 +16,6 @@ from flowpipe_deadline.offline.workers import WorkerPool, python_path
 
 from .operations import OfflineDeadline
 from .plugins import installed_plugin, plugin_folders
-from .standins import PACKAGES
 
 _LOGS = "logs"
 
@@ -96,5 +95,4 @@ def _settings(deadline: OfflineDeadline, interpreters: Mapping[str, str]) -> Wor
         failure_limit=deadline.settings.failure_limit,
         releases_at_once=False,
         is_isolated=installed is not None,
-        packages=(PACKAGES,),
     )

@@ -64,7 +64,7 @@ def start_job(plugin_folder, jobs_data, **job):
     host = Listener()
     config = {"PythonPath": "/td/one;/td/two"}
     directories = {"plugin_directory": str(plugin_folder), "jobs_data_directory": str(jobs_data)}
-    loaded = Sandbox("Flowpipe", SandboxJob("0" * 24, config=config, **directories, **job), host)
+    loaded = Sandbox("Flowpipe", SandboxJob(config=config, **directories, **job), host)
     try:
         loaded.load()
         loaded.start_job()

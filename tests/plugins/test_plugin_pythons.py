@@ -17,9 +17,9 @@ from flowpipe_deadline import plan_graph, read_results, write_bundle
 TESTS = Path(__file__).parents[1] / "support"
 
 
-def drive(python, bundle, node, frames, *, evaluator=sys.executable, plugin=None, **answers):
+def drive(python, bundle, node, frames, *, evaluator=sys.executable, plugin=None, strict=True, **answers):
     """What the plugin reported of one task, unknowns of Deadline played by ``answers``."""
-    words = [str(bundle.folder), node, json.dumps(frames), evaluator, json.dumps(answers)]
+    words = [str(bundle.folder), node, json.dumps(frames), evaluator, json.dumps(answers if strict else None)]
     words += [] if plugin is None else [str(plugin)]
     command = [python, str(TESTS / "plugin_driver.py"), *words]
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
@@ -28,12 +28,13 @@ def drive(python, bundle, node, frames, *, evaluator=sys.executable, plugin=None
     return json.loads(result.stdout.splitlines()[-1])
 
 
-def test_a_task_is_evaluated(deadline_python, graph, tmp_path):
+@pytest.mark.parametrize("strict", [True, False], ids=["on the strict stand-ins", "on the product's alone"])
+def test_a_task_is_evaluated(deadline_python, graph, tmp_path, strict):
     """The plugin under Deadline's Python, the evaluator under ours."""
     nodes.Render(name="render", graph=graph, frames=range(1, 6), metadata={"batch_size": 3})
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
 
-    said = drive(deadline_python, bundle, "render", [1, 2, 3])
+    said = drive(deadline_python, bundle, "render", [1, 2, 3], strict=strict)
 
     assert said["error"] is None
     assert said["status"] == ["Loading render", "Evaluating render 1-3"]

@@ -3,11 +3,11 @@
 The arguments are BUNDLE NODE FRAMES PYTHON ANSWERS [PLUGIN].
 
 Deadline brings a Python of its own, 3.7 to 3.10, while the evaluator runs under another; PYTHON is that one. Prints
-what the plugin reported, as JSON. ANSWERS says which way to play what is unknown of Deadline; PLUGIN is the plugin's
-folder, if not that of this checkout. Standard library only, valid from Python 3.7.
+what the plugin reported, as JSON. ANSWERS says which way to play what is unknown of Deadline, on the kit's strict
+stand-ins; ``null`` takes the product's alone. PLUGIN is the plugin's folder, if not that of this checkout. Standard
+library only, valid from Python 3.7.
 """
 
-import importlib.util
 import json
 import os
 import py_compile
@@ -16,23 +16,27 @@ import tempfile
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PLUGIN = os.path.join(CHECKOUT, "plugins", "Flowpipe")
-SANDBOX = os.path.join(CHECKOUT, "flowpipe_deadline", "offline", "standins", "sandbox.py")
+sys.path.insert(0, CHECKOUT)
+
+from flowpipe_deadline.offline.standins import sandbox  # noqa: E402 (it is in the checkout)
+from tests.fake_deadline import full_sandbox  # noqa: E402 (as above)
 
 
-def load_sandbox():
-    """The sandbox module, without the package around it: that needs a newer Python."""
-    spec = importlib.util.spec_from_file_location("sandbox", SANDBOX)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["sandbox"] = module
-    spec.loader.exec_module(module)
-    return module
+def make_sandbox(answers, host, **job):
+    """A sandbox of the plugin: the product's without answers, else the kit's."""
+    if answers is None:
+        return sandbox.Sandbox("Flowpipe", sandbox.SandboxJob(**job), host)
+    path_mappings = [tuple(rule) for rule in answers.pop("path_mappings", [])]
+    handlers = answers.pop("handlers", "first")
+    record = full_sandbox.SandboxJob(path_mappings=path_mappings, **job)
+    unknowns = full_sandbox.Unknowns(**answers)
+    return full_sandbox.Sandbox("Flowpipe", record, host, handlers=handlers, unknowns=unknowns)
 
 
 def main():
     """Compiles every file of the plugin, and renders one task with it."""
     bundle, node, frames, python, answers = sys.argv[1:6]
     plugin_folder = sys.argv[6] if sys.argv[6:] else PLUGIN
-    sandbox = load_sandbox()
     numbers = tuple(json.loads(frames))
     said = {"python": "{}.{}".format(*sys.version_info), "progress": [], "status": [], "log": [], "error": None}
 
@@ -55,23 +59,19 @@ def main():
         config["Executable_python"] = python
         config["PythonPath"] = os.environ.get("PYTHONPATH", "").replace(os.pathsep, ";")
         mode = "frames" if numbers else "none"
-        job = sandbox.SandboxJob(
-            job_id="0" * 24,
+        plugin = make_sandbox(
+            json.loads(answers),
+            Host(),
             plugin_info={"Bundle": bundle, "Node": node, "Interpreter": "python", "FrameMode": mode},
             config=config,
             jobs_data_directory=folder,
             plugin_directory=plugin_folder,
-            path_mappings=[tuple(rule) for rule in json.loads(answers).get("path_mappings", [])],
         )
-        choices = json.loads(answers)
-        handlers = choices.pop("handlers", "first")
-        choices.pop("path_mappings", None)
-        plugin = sandbox.Sandbox("Flowpipe", job, Host(), handlers=handlers, unknowns=sandbox.Unknowns(**choices))
         try:
             plugin.load()
             plugin.start_job()
             frame_text = ",".join(map(str, numbers)) or "0"
-            plugin.render_task(sandbox.SandboxTask(task_id=0, frames=numbers or (0,), frame_text=frame_text))
+            plugin.render_task(full_sandbox.SandboxTask(frames=numbers or (0,), frame_text=frame_text))
         except sandbox.TaskError as error:
             said["error"] = str(error)
         plugin.end_job()

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from flowpipe_deadline.offline.standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, install
-from tests.fake_deadline.standins import PACKAGES
+from flowpipe_deadline.offline.standins.sandbox import Host
+from tests.fake_deadline.full_sandbox import Sandbox, SandboxJob, SandboxTask, install
 
-_OWN = ("Deadline", "FranticX", "System", "_dotnet", "_worker")
+_OWN = ("Deadline", "FranticX", "System", "_dotnet", "_more", "_worker")
 _PLUGIN = """
 import os, sys
 from Deadline.Plugins import DeadlinePlugin, PluginType
@@ -112,16 +112,21 @@ class RecordingHost(Host):
         return [line.partition(": ")[2] for line in self.lines if line.startswith(level + ":")]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _installed():
     """The stand-ins can be imported by tests too, and only by these."""
     before = list(sys.path)
-    for name in list(sys.modules):  # Other tests may have loaded those of the product alone.
+    _forget_standins()  # Other tests may have loaded those of the product alone.
+    install()
+    yield
+    _forget_standins()
+    sys.path[:] = before
+
+
+def _forget_standins():
+    for name in list(sys.modules):
         if name.partition(".")[0] in _OWN:
             del sys.modules[name]
-    install([PACKAGES])
-    yield
-    sys.path[:] = before
 
 
 @pytest.fixture
@@ -145,9 +150,7 @@ def make_sandbox(tmp_path, host):
             (folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
         record = SandboxJob(job_id="5" * 24, plugin_directory=str(folder), jobs_data_directory=str(data))
         options = {} if unknowns is None else {"unknowns": unknowns}
-        made.append(
-            Sandbox("Test", replace(record, **job), host, version, handlers=handlers, packages=[PACKAGES], **options)
-        )
+        made.append(Sandbox("Test", replace(record, **job), host, version, handlers=handlers, **options))
         return made[-1]
 
     yield make

@@ -1,6 +1,6 @@
 """Runs a small plugin through the sandbox and prints its reports. Valid from Python 3.7.
 
-python drive_sandbox.py <folder of the stand-ins> <folder of the kit's packages> <empty folder>
+python drive_sandbox.py <empty folder>
 """
 
 import json
@@ -81,14 +81,18 @@ class Program(ManagedProcess):
 """
 
 
-def main(standins, packages, folder):
+CHECKOUT = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, os.pardir))
+
+
+def main(folder):
     """Prints the reports as JSON."""
-    sys.path.insert(0, standins)
-    import sandbox
+    sys.path.insert(0, CHECKOUT)
+    from flowpipe_deadline.offline.standins.sandbox import Host
+    from tests.fake_deadline.full_sandbox import Sandbox, SandboxJob, SandboxTask
 
     reports = []
 
-    class RecordingHost(sandbox.Host):
+    class RecordingHost(Host):
         def log(self, level, text):
             reports.append(f"{level}: {text}")
 
@@ -97,11 +101,11 @@ def main(standins, packages, folder):
 
     with open(os.path.join(folder, "Small.py"), "w") as file:
         file.write(PLUGIN)
-    job = sandbox.SandboxJob(job_id="1", plugin_directory=folder, jobs_data_directory=folder)
-    box = sandbox.Sandbox("Small", job, RecordingHost(), packages=[packages])
+    job = SandboxJob(job_id="1", plugin_directory=folder, jobs_data_directory=folder)
+    box = Sandbox("Small", job, RecordingHost())
     box.load()
     box.start_job()
-    box.render_task(sandbox.SandboxTask(task_id=0, frames=(1, 3), frame_text="1,3"))
+    box.render_task(SandboxTask(task_id=0, frames=(1, 3), frame_text="1,3"))
     box.end_job()
     box.unload()
     print(json.dumps(reports))

@@ -49,9 +49,8 @@ def interpreters():
 def reports_of(executable, folder):
     """The reports of the driver's plugin under an interpreter, with all warnings as errors."""
     driver = Path(__file__).with_name("drive_sandbox.py")
-    standins = Path(sandbox_module.__file__).parent
     answer = subprocess.run(
-        [executable, "-E", "-W", "error", str(driver), str(standins), kit.PACKAGES, str(folder)],
+        [executable, "-E", "-W", "error", str(driver), str(folder)],
         capture_output=True,
         text=True,
         check=False,

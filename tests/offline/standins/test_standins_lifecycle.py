@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from flowpipe_deadline.offline.standins.sandbox import Sandbox, SandboxJob, TaskCanceled, TaskError, read_param
+from flowpipe_deadline.offline.standins.sandbox import TaskCanceled, TaskError, read_param
+from tests.fake_deadline.full_sandbox import Sandbox, SandboxJob
 
 _ALL_CALLBACKS = """
 class Plugin(DeadlinePlugin):

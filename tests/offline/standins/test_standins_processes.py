@@ -10,7 +10,8 @@ import time
 import psutil
 import pytest
 
-from flowpipe_deadline.offline.standins.sandbox import TaskCanceled, TaskError, Unknowns
+from flowpipe_deadline.offline.standins.sandbox import TaskCanceled, TaskError
+from tests.fake_deadline.full_sandbox import Unknowns
 
 
 def run_program(code):

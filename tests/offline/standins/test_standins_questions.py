@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flowpipe_deadline.offline.standins.sandbox import TaskError, Unknowns
+from flowpipe_deadline.offline.standins.sandbox import TaskError
+from tests.fake_deadline.full_sandbox import Unknowns
 
 
 def answers(host):

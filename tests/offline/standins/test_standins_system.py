@@ -179,10 +179,10 @@ def test_collections():
         names[-1]
 
 
-@pytest.mark.parametrize("module", ["arguments", "inline_flags", "mapping"])
+@pytest.mark.parametrize("module", ["_worker.arguments", "_more.inline_flags", "_more.mapping"])
 def test_examples_in_docstrings(module):
     """The examples in the docstrings run."""
-    result = doctest.testmod(importlib.import_module("_worker." + module))
+    result = doctest.testmod(importlib.import_module(module))
 
     assert result.attempted > 0
     assert result.failed == 0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flowpipe_deadline.offline.standins.sandbox import Sandbox, SandboxJob, Unknowns, read_param
-from tests.fake_deadline.standins import PACKAGES
+from flowpipe_deadline.offline.standins.sandbox import read_param
+from tests.fake_deadline.full_sandbox import Sandbox, SandboxJob, Unknowns
 
 _VENDOR = os.environ.get("FLOWPIPE_DEADLINE_VENDOR_PLUGINS", "")
 pytestmark = pytest.mark.skipif(
@@ -30,7 +30,7 @@ def run_vendor(tmp_path, host, task):
             jobs_data_directory=str(tmp_path),
             config={**read_param(str(folder / f"{name}.param")), **(config or {})},
         )
-        options = {"unknowns": unknowns or Unknowns(), "packages": [PACKAGES]}
+        options = {"unknowns": unknowns or Unknowns()}
         sandbox = Sandbox(name, replace(record, **job), host, (10, 0), **options)
         sandbox.load()
         sandbox.start_job()

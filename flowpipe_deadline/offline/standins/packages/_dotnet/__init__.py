@@ -1,4 +1,4 @@
-"""How .NET objects behave in Python: types, events, properties, arrays, enumerations, expressions.
+"""How .NET objects behave in Python: types, events, properties, arrays, enumerations.
 
 Nothing here knows Deadline. These modules refuse what pythonnet was measured to refuse (hosts and tooling, section
 5.3), so that a plugin that passes a ``Path`` for a string fails here before it fails on the farm.

@@ -10,7 +10,7 @@ from typing import Any, Iterable, Iterator, List
 
 from _dotnet.kinds import BOOL, FLOAT, INT, LONG, STRING, Kind
 
-__all__ = ["Array", "array_of"]
+__all__ = ["Array"]
 
 _NAMES = {
     STRING: "System.String",
@@ -38,9 +38,6 @@ class Array:
     def __iter__(self) -> Iterator[Any]:
         return iter(self._items)
 
-    def __contains__(self, item: Any) -> bool:
-        return item in self._items
-
     def __getitem__(self, index: Any) -> Any:
         return self._items[self._checked(index)]
 
@@ -59,15 +56,3 @@ class Array:
 
     def __repr__(self) -> str:
         return "<{} object at {:#x}>".format(self, id(self))
-
-
-def array_of(item: Kind) -> Kind:
-    """The kind of an array: lists, tuples and arrays pass, item by item; a lone string does not."""
-
-    def convert(value: Any) -> Any:
-        if not isinstance(value, (list, tuple, Array)):
-            raise found.refuse(value)
-        return Array(item, value)
-
-    found = Kind("an array of {}".format(item.name), convert)
-    return found

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 __all__ = [
     "ArgumentException",
-    "ArgumentNullException",
-    "ArgumentOutOfRangeException",
     "FormatException",
-    "IOException",
     "InvalidOperationException",
     "KeyNotFoundException",
     "NetException",
     "NullReferenceException",
+    "refused",
 ]
 
 
@@ -27,14 +25,6 @@ class ArgumentException(NetException):
     """An argument has the right type and a value that makes no sense."""
 
 
-class ArgumentNullException(ArgumentException):
-    """An argument is None where .NET needs a value."""
-
-
-class ArgumentOutOfRangeException(ArgumentException):
-    """An index is outside of its list."""
-
-
 class FormatException(NetException):
     """A text cannot be read as the wanted type."""
 
@@ -43,13 +33,18 @@ class InvalidOperationException(NetException):
     """The object is in no state for this call."""
 
 
-class IOException(NetException):
-    """Reading or writing failed."""
-
-
 class KeyNotFoundException(NetException):
     """A key is missing. Not a Python ``KeyError`` (hosts and tooling, section 5.3)."""
 
 
 class NullReferenceException(NetException):
     """A member of nothing was used."""
+
+
+def refused(what: str, section: str) -> NotImplementedError:
+    """The error for a member that is left out, with the reference section that describes it."""
+    return NotImplementedError(
+        "{} is not imitated by the offline stand-ins (plugin API, section {}). Test this part on a real farm.".format(
+            what, section
+        )
+    )

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from _dotnet.kinds import Kind
 
-__all__ = ["Event", "EventSlot", "MemberState", "Property", "fire", "hooked_events", "is_hooked"]
+__all__ = ["Event", "EventSlot", "MemberState", "Property", "fire", "is_hooked"]
 
 
 class MemberState:
@@ -94,11 +94,6 @@ class EventSlot:
 def is_hooked(instance: Any, name: str) -> bool:
     """Whether a function is hooked to the event."""
     return bool(instance._standin.events.get(name))
-
-
-def hooked_events(instance: Any) -> List[str]:
-    """The names of all events of the object that still have a function hooked."""
-    return sorted(name for name, event in instance._standin.events.items() if event)
 
 
 def fire(instance: Any, name: str, *arguments: Any) -> Any:

@@ -6,10 +6,9 @@ Deadline hands the string to .NET, which passes it on as it is on Windows and sp
 from __future__ import annotations
 
 import re
-import shlex
-from typing import Callable, Dict, List
+from typing import List
 
-__all__ = ["SPLITTERS", "split_dotnet"]
+__all__ = ["split_dotnet"]
 
 _BACKSLASHES_AND_QUOTE = re.compile(r'(\\+)"')
 
@@ -47,8 +46,3 @@ def split_dotnet(arguments: str) -> List[str]:
                 current.append(arguments[at])
                 at += 1
         found.append("".join(current))
-
-
-SPLITTERS: Dict[str, Callable[[str], List[str]]] = {"dotnet": split_dotnet, "mono": shlex.split}
-"""Mono splits like a Unix shell: single quotes are quotes, as the vendor's CommandLine plugin expects, and one that is
-never closed is a ValueError. Which of the two Deadline uses is undocumented."""

@@ -1,10 +1,10 @@
-"""What ends a task early."""
+"""What ends a task early, and how it is reported."""
 
 from __future__ import annotations
 
 from _dotnet.exceptions import NetException
 
-__all__ = ["Canceled", "FailRenderException", "RenderPluginException"]
+__all__ = ["FailRenderException", "RenderPluginException", "message_of"]
 
 
 class RenderPluginException(NetException):
@@ -18,5 +18,8 @@ class FailRenderException(NetException):
 FailRenderException.__module__ = "Deadline.Plugins"
 
 
-class Canceled(NetException):
-    """The task was cancelled while the Worker waited for a process."""
+def message_of(error: BaseException) -> str:
+    """The line of the error report (plugin API, section 2.5; for other exceptions its wording is unknown)."""
+    if isinstance(error, RenderPluginException):
+        return error.Message
+    return "{} : {}".format(type(error).__name__, error)

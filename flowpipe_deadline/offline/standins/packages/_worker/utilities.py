@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
-from _dotnet.arrays import Array, array_of
-from _dotnet.kinds import BOOL, STRING, static_method
-from _dotnet.refusal import StaticClass
-
-from _worker.context import current
-from _worker.mapping import map_paths
+from _dotnet.arrays import Array
+from _dotnet.kinds import BOOL, OBJECT, STRING, static_method
 
 __all__ = ["FileUtils", "RepositoryUtils"]
 
 
-class RepositoryUtils(metaclass=StaticClass):
-    """The repository's path mapping."""
+class RepositoryUtils:
+    """The repository's path mapping: an offline farm has none."""
 
     @static_method(STRING, BOOL, optional=1)
-    def CheckPathMapping(text: str, _: bool = False) -> Any:
+    def CheckPathMapping(text: str, _: bool = False) -> str:
         """The text with mapped paths replaced. What the second argument means is unknown (9.5): it changes nothing."""
-        return None if text is None else map_paths(text, current().job.path_mappings)
+        return text
 
     @static_method()
     def GetPathMappings() -> Array:
         """Pairs of source and target."""
-        pair = array_of(STRING)
-        return Array(pair, [list(mapping) for mapping in current().job.path_mappings])
+        return Array(OBJECT)
 
 
-class FileUtils(metaclass=StaticClass):
+class FileUtils:
     """Files."""
 
     @static_method(STRING)

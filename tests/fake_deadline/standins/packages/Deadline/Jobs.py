@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from _dotnet.enums import NetEnum
-from _worker.jobs import Job, Task
+from _dotnet.kinds import NetEnum
+from _more.jobs import Job, Task
 
 __all__ = [
     "AutoJobCleanupType",

@@ -13,14 +13,16 @@ import tempfile
 import time
 from typing import Any
 
-from _dotnet.exceptions import FormatException
+from _dotnet.arrays import Array
+from _dotnet.exceptions import FormatException, refused
 from _dotnet.kinds import BOOL, INT, STRING, static_method
-from _dotnet.refusal import StaticClass, refused, refusing_function
+from _more.arrays import array_of
+from _more.entries import entries, parse_boolean
+from _more.jobs import Job
+from _more.mapping import map_paths
+from _more.refusal import StaticClass, refusing_function
 from _worker import utilities
 from _worker.context import current
-from _worker.entries import entries, parse_boolean
-from _worker.jobs import Job
-from _worker.mapping import map_paths
 
 __all__ = [
     "BalancerUtils",
@@ -74,7 +76,7 @@ class PluginConfig:
         self._values = values
 
 
-class RepositoryUtils(utilities.RepositoryUtils):
+class RepositoryUtils(utilities.RepositoryUtils, metaclass=StaticClass):
     """The repository, as far as one running job knows it."""
 
     _section = "3.6 and 5.3"
@@ -91,6 +93,16 @@ class RepositoryUtils(utilities.RepositoryUtils):
         CheckPathMappingInFileAndReplaceSeparator
         """.split()
     )
+
+    @static_method(STRING, BOOL, optional=1)
+    def CheckPathMapping(text: str, _: bool = False) -> Any:
+        """The text with mapped paths replaced. What the second argument means is unknown (9.5): it changes nothing."""
+        return None if text is None else map_paths(text, current().job.path_mappings)
+
+    @static_method()
+    def GetPathMappings() -> Array:
+        """Pairs of source and target."""
+        return Array(array_of(STRING), current().job.path_mappings)
 
     @static_method(STRING)
     def PathMappingRequired(path: str) -> bool:
@@ -137,7 +149,7 @@ class ClientUtils(metaclass=StaticClass):
         current().log("INFO", text)
 
 
-class FileUtils(utilities.FileUtils):
+class FileUtils(utilities.FileUtils, metaclass=StaticClass):
     """Files."""
 
     _section = "5.4"

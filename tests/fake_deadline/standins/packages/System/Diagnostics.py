@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _dotnet.enums import NetEnum
+from _dotnet.kinds import NetEnum
 from FranticX.Processes import ProcessPriorityClass
 
 __all__ = ["ProcessPriorityClass", "ProcessWindowStyle"]

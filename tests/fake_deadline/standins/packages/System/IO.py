@@ -10,9 +10,9 @@ import tempfile
 from typing import Any, Optional
 
 from _dotnet.arrays import Array
-from _dotnet.exceptions import ArgumentNullException, IOException
 from _dotnet.kinds import BOOL, STRING, convert_all, one_of, static_method
-from _dotnet.refusal import StaticClass
+from _more.exceptions import ArgumentNullException, IOException
+from _more.refusal import StaticClass
 
 from System.Text import Encoding
 

@@ -13,14 +13,15 @@ from typing import Any
 
 from _dotnet.exceptions import (
     ArgumentException,
-    ArgumentNullException,
     FormatException,
     InvalidOperationException,
     NetException,
     NullReferenceException,
+    refused,
 )
 from _dotnet.kinds import STRING, static_method
-from _dotnet.refusal import StaticClass, refused
+from _more.exceptions import ArgumentNullException
+from _more.refusal import StaticClass
 from _worker.context import current
 
 __all__ = [

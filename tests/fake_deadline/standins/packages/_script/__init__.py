@@ -41,5 +41,7 @@ def install(bridge: Any, *, missing_value: Any) -> Iterator[None]:
     scripting.RepositoryUtils = repository.RepositoryUtils
     scripting.ClientUtils = importlib.import_module("_script.client").ClientUtils
     jobs.Job, jobs.Task = repository.Job, repository.Task
-    with active(Context("", _NoJob(), _Printing(), (10, 4), {"missing_value": missing_value})):
+    context: Any = Context("", _NoJob(), _Printing())
+    context.answers = {"missing_value": missing_value}
+    with active(context):
         yield

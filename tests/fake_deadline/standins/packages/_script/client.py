@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any, List
 
-from _dotnet.exceptions import ArgumentException
+from _dotnet.exceptions import ArgumentException, refused
 from _dotnet.kinds import STRING, Kind, static_method
-from _dotnet.refusal import StaticClass, refused
+from _more.refusal import StaticClass
 from _worker.context import current
 from System.Collections.Specialized import StringCollection
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-from _dotnet.arrays import Array, array_of
+from _dotnet.arrays import Array
 from _dotnet.kinds import BOOL, FLOAT, INT, OBJECT, STRING, Kind, method
-from _dotnet.records import Record
+from _more.arrays import array_of
+from _more.jobs import LEFT_OUT_OF_JOB
+from _more.records import Record
 from _worker.context import current
-from _worker.jobs import LEFT_OUT_OF_JOB
 from Deadline.Jobs import JobStatus
 
 __all__ = ["Job", "Task", "TaskCollection"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import Deadline.Scripting as plugin_side
-from _dotnet.arrays import Array, array_of
+from _dotnet.arrays import Array
 from _dotnet.kinds import BOOL, OBJECT, STRING, one_of, static_method
-from _dotnet.refusal import StaticClass
+from _more.arrays import array_of
+from _more.refusal import StaticClass
 
 from _script.bridge import ask
 from _script.jobs import Job, Task, TaskCollection

@@ -11,8 +11,9 @@ from typing import Any, Dict, Iterator
 from typing import List as PythonList
 
 from _dotnet.arrays import Array
-from _dotnet.exceptions import ArgumentException, ArgumentOutOfRangeException, KeyNotFoundException
+from _dotnet.exceptions import ArgumentException, KeyNotFoundException
 from _dotnet.kinds import BOOL, FLOAT, INT, OBJECT, STRING, Kind
+from _more.exceptions import ArgumentOutOfRangeException
 
 __all__ = ["Dictionary", "KeyNotFoundException", "KeyValuePair", "List"]
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Iterator, List
 
-from _dotnet.exceptions import ArgumentOutOfRangeException
 from _dotnet.kinds import STRING, method
+from _more.exceptions import ArgumentOutOfRangeException
 
 __all__ = ["StringCollection"]
 

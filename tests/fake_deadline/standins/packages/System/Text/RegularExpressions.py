@@ -1,4 +1,4 @@
-"""Stand-in of ``System.Text.RegularExpressions`` (plugin API, section 8); see ``_dotnet.expressions``."""
+"""Stand-in of ``System.Text.RegularExpressions`` (plugin API, section 8); see ``_more.expressions``."""
 
 # ruff: noqa: D102 (members carry .NET's names; what they do is in the reference)
 
@@ -9,9 +9,9 @@ import re
 from typing import Any, Callable, Iterator, List, Optional
 from typing import Match as PythonMatch
 
-from _dotnet.exceptions import ArgumentNullException
-from _dotnet.expressions import Expression, expression
 from _dotnet.kinds import STRING, convert_all
+from _more.exceptions import ArgumentNullException
+from _more.expressions import Expression, expression
 
 __all__ = ["Group", "Match", "Regex", "RegexOptions"]
 

@@ -9,8 +9,8 @@ import importlib
 import os
 from typing import Any, List, Optional
 
+from _dotnet.exceptions import refused
 from _dotnet.kinds import OBJECT, STRING, method
-from _dotnet.refusal import refused
 
 __all__ = ["Encoding", "StringBuilder"]
 

@@ -15,8 +15,9 @@ from _dialog.layout import Layout
 from _dialog.signals import Signal
 from _dialog.sticky import read_settings, write_settings
 from _dialog.typed import FLAG, NAMES, NUMBER, TEXT, WHOLE, typed
+from _dotnet.exceptions import refused
 from _dotnet.kinds import OBJECT
-from _dotnet.refusal import refused, refusing_function
+from _more.refusal import refusing_function
 
 __all__ = ["DeadlineScriptDialog"]
 

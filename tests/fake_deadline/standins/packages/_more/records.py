@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from _dotnet.exceptions import NullReferenceException
-from _dotnet.refusal import refused
+from _dotnet.exceptions import NullReferenceException, refused
 
 __all__ = ["Record"]
 

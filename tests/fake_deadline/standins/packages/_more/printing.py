@@ -24,7 +24,7 @@ class _LogWriter(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        if self._context.in_host:
+        if self._context.host.busy:
             return int(self._original.write(text))
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
@@ -32,7 +32,7 @@ class _LogWriter(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        if self._context.in_host:
+        if self._context.host.busy:
             self._original.flush()
 
     def finish(self) -> None:

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Callable, Tuple
 
-__all__ = ["StaticClass", "refused", "refusing_function"]
+from _dotnet.exceptions import refused
 
-
-def refused(what: str, section: str) -> NotImplementedError:
-    """The error for a member that is left out, with the reference section that describes it."""
-    return NotImplementedError(
-        "{} is not imitated by the offline stand-ins (plugin API, section {}). Test this part on a real farm.".format(
-            what, section
-        )
-    )
+__all__ = ["StaticClass", "refusing_function"]
 
 
 def refusing_function(what: str, section: str) -> Callable[..., Any]:

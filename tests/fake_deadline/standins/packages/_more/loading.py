@@ -10,11 +10,11 @@ import types
 import warnings
 from typing import Any, Dict, List
 
-from Deadline.Plugins import DeadlinePlugin
-
 from _worker.context import Context
 from _worker.errors import RenderPluginException
-from _worker.inline_flags import ForgivingRe
+from Deadline.Plugins import DeadlinePlugin
+
+from _more.inline_flags import ForgivingRe
 
 __all__ = ["LoadedFiles", "plugin_of"]
 
@@ -76,7 +76,7 @@ class LoadedFiles:
             code = compile(source, path, "exec", dont_inherit=True)
         sys.modules[module.__name__] = module
         self._names.append(module.__name__)
-        exec(code, module.__dict__)  # noqa: S102 (running a plugin is the purpose)
+        exec(code, module.__dict__)
         return module
 
     def has(self, file_name: str) -> bool:

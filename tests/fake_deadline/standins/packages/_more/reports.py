@@ -1,26 +1,25 @@
-"""Reports of the sandbox: why a phase failed, and what a plugin left behind."""
+"""Reports of the sandbox: where a phase failed, and what a plugin left behind."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import traceback
-from typing import List
-
-from _dotnet.members import hooked_events
+import weakref
+from typing import Any, List
 
 from _worker.context import Context
-from _worker.errors import Canceled, FailRenderException, RenderPluginException
 
-__all__ = ["leaks", "message_of", "traceback_of"]
+__all__ = ["leaks", "remember", "traceback_of"]
 
 
-def message_of(error: BaseException) -> str:
-    """The line of the error report (plugin API, section 2.5; for other exceptions its wording is unknown)."""
-    if isinstance(error, FailRenderException) and not getattr(error, "from_stdout", False):
-        return "FailRenderException : {}".format(error.Message)
-    if isinstance(error, (FailRenderException, RenderPluginException, Canceled)):
-        return error.Message
-    return "{} : {}".format(type(error).__name__, error)
+_processes: Any = weakref.WeakValueDictionary()
+_numbers = itertools.count()
+
+
+def remember(process: Any) -> None:
+    """Keep track of a plugin or process object, without keeping it alive."""
+    _processes[next(_numbers)] = process
 
 
 def traceback_of(error: BaseException, plugin_directory: str) -> str:
@@ -35,9 +34,9 @@ def traceback_of(error: BaseException, plugin_directory: str) -> str:
 def leaks(context: Context) -> List[str]:
     """One sentence for each plugin or process object that still has callbacks hooked (plugin API, section 1.2)."""
     found = []
-    for process in context.living():
-        names = hooked_events(process)
-        count = sum(1 for handler in process.StdoutHandlers if hooked_events(handler))
+    for process in [process for process in _processes.values() if process._standin.context is context]:
+        names = _hooked_events(process)
+        count = sum(1 for handler in process.StdoutHandlers if _hooked_events(handler))
         if count:
             names.append("HandleCallback of {} stdout handler(s)".format(count))
         if names:
@@ -47,3 +46,8 @@ def leaks(context: Context) -> List[str]:
                 )
             )
     return found
+
+
+def _hooked_events(instance: Any) -> List[str]:
+    """The names of all events of the object that still have a function hooked."""
+    return sorted(name for name, event in instance._standin.events.items() if event)
