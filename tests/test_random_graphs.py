@@ -23,8 +23,9 @@ from hypothesis import strategies as st
 from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.bundle.job_files import job_entries, plugin_entries
 from flowpipe_deadline.core.frames import FrameList
-from flowpipe_deadline.offline.repository import JobStatus, Repository
+from flowpipe_deadline.offline.repository import JobStatus
 from flowpipe_deadline.planning.graph import sorted_nodes
+from tests.fake_deadline.jobs import JobRepository
 
 VALUES = st.sampled_from([None, 0, 1, True, 1.5, "text", (1, 2), [1, [2]], {"a": (1,)}, {3: {4}}, Path("/a"), b"x"])
 FRAMES = st.one_of(
@@ -118,7 +119,7 @@ _KINDS = {
 
 def run_in_process(bundle, *, faults, consecutive, workers):
     """Runs the bundle's jobs as the offline farm does, tasks evaluated here, with a fault for each task as it comes."""
-    repository = Repository(bundle.folder / "repository.sqlite", failure_limit=50, consecutive_chunks=consecutive)
+    repository = JobRepository(bundle.folder / "repository.sqlite", failure_limit=50, consecutive_chunks=consecutive)
     job_ids = {}
     for job in bundle.jobs:
         entries = job_entries(bundle, job, job_ids=job_ids)

@@ -69,20 +69,16 @@ _RESUME_ON = {
 class Repository:
     """The jobs and tasks of an offline farm; many processes may hold one open."""
 
-    def __init__(
-        self, path: Path, *, failure_limit: int = 3, consecutive_chunks: bool = False, releases_at_once: bool = True
-    ) -> None:
+    def __init__(self, path: Path, *, failure_limit: int = 3, releases_at_once: bool = True) -> None:
         """Opens the repository, or makes a new one.
 
-        A task that failed ``failure_limit`` times has failed for good. ``consecutive_chunks`` says whether a gap in the
-        frames ends a chunk, which is unknown of Deadline (submission, section 3.3). Without ``releases_at_once``, only
-        ``scan`` releases jobs that waited, as Deadline's pending job scan does.
+        A task that failed ``failure_limit`` times has failed for good. Without ``releases_at_once``, the end of a task
+        releases no job that waited for it: on a farm, the pending job scan does.
 
         Raises:
             BundleError: The file cannot be written, or is not a repository.
         """
         self._failure_limit = failure_limit
-        self._consecutive_chunks = consecutive_chunks
         self._releases_at_once = releases_at_once
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +128,7 @@ class Repository:
             ValueError: Its frames are not a frame list, or its chunk size is not a number from 1.
         """
         frames = FrameList.parse(job_info.get("Frames", "0"))
-        return frames.chunks(size=int(job_info.get("ChunkSize", "1")), consecutive=self._consecutive_chunks)
+        return frames.chunks(size=int(job_info.get("ChunkSize", "1")))
 
     def _insert_job(self, key: str, job_info: Mapping[str, str], plugin_info: Mapping[str, str]) -> str:
         """The ID of a new job, which has no tasks yet."""
@@ -250,16 +246,6 @@ class Repository:
         with self._transaction():
             if self.is_held(task):
                 self._end(task, TaskStatus.QUEUED, message="", progress=0.0)
-
-    def scan(self) -> None:
-        """The pending job scan: releases what no longer has to wait."""
-        with self._transaction() as database:
-            rows = database.execute(
-                "SELECT DISTINCT job_id FROM tasks JOIN jobs ON jobs.id = job_id"
-                " WHERE tasks.status = ? AND NOT is_deleted",
-                (TaskStatus.PENDING.value,),
-            ).fetchall()
-            self._release([row[0] for row in rows])
 
     def abandon(self, worker: str) -> tuple[bool, list[int]]:
         """Counts an error of a dead worker's task: whether it had a task, and the processes that still evaluate it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Optional
 
 from flowpipe_deadline.core.frames import FrameList
@@ -122,7 +123,30 @@ class Job:
 
 
 class JobRepository(Repository):
-    """The repository of a fake Deadline."""
+    """The repository of a fake Deadline.
+
+    ``consecutive_chunks`` says whether a gap in the frames ends a chunk, which is unknown of Deadline (submission,
+    section 3.3).
+    """
+
+    def __init__(self, path: Path, *, consecutive_chunks: bool, **options: Any) -> None:
+        super().__init__(path, **options)
+        self._consecutive_chunks = consecutive_chunks
+
+    def cut(self, job_info: Mapping[str, str]) -> tuple[FrameList, ...]:
+        """The frames of each task that the job will have."""
+        frames = FrameList.parse(job_info.get("Frames", "0"))
+        return frames.chunks(size=int(job_info.get("ChunkSize", "1")), consecutive=self._consecutive_chunks)
+
+    def scan(self) -> None:
+        """The pending job scan: releases what no longer has to wait."""
+        with self._transaction() as database:
+            rows = database.execute(
+                "SELECT DISTINCT job_id FROM tasks JOIN jobs ON jobs.id = job_id"
+                " WHERE tasks.status = ? AND NOT is_deleted",
+                (TaskStatus.PENDING.value,),
+            ).fetchall()
+            self._release([row[0] for row in rows])
 
     def submit_job(
         self, job_info: Mapping[str, str], plugin_info: Mapping[str, str], *, is_suspended: bool, pends_instead: bool

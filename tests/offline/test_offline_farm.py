@@ -19,6 +19,7 @@ from harness import expected_outputs
 from flowpipe_deadline import WorkerSetup, plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.errors import BundleError, InterruptedRunError, UsageError
 from flowpipe_deadline.offline.repository import JobStatus, Repository, TaskStatus
+from tests.fake_deadline.jobs import JobRepository
 
 TESTS = str(Path(__file__).parents[1] / "support")
 
@@ -103,7 +104,7 @@ def test_a_frame_dependent_job_starts_task_by_task(tmp_path):
 def test_gaps_are_chunked_under_either_reading(tmp_path):
     """Whether frames with a gap share a task is unknown of Deadline; the repository plays both."""
     for consecutive, expected in ((False, ["1-2", "3,7", "8"]), (True, ["1-2", "3", "7-8"])):
-        repository = Repository(tmp_path / f"{consecutive}.sqlite", consecutive_chunks=consecutive)
+        repository = JobRepository(tmp_path / f"{consecutive}.sqlite", consecutive_chunks=consecutive)
         repository.submit(key="a", job_info={"Frames": "1-3,7-8", "ChunkSize": "2"}, plugin_info={})
         assert [task.frames for task in repository.tasks()] == expected
         repository.close()

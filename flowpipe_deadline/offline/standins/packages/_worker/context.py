@@ -20,7 +20,7 @@ _active: List["Context"] = []
 
 
 class Context:
-    """Everything the stand-ins of one sandbox share; ``job``, ``host`` and ``task`` are the records of its module."""
+    """Everything the stand-ins of one sandbox share; ``job``, ``host`` and ``task`` are records of ``sandbox``."""
 
     def __init__(self, plugin_name: str, job: Any, host: Any) -> None:
         self.plugin_name = plugin_name
