@@ -123,6 +123,10 @@ class DeadlinePlugin(ManagedProcess):
         self._standin.context.host.status(text or "")
 
     @method(STRING)
+    def LogInfo(self, text: str) -> None:
+        self._standin.context.log("INFO", text)
+
+    @method(STRING)
     def LogWarning(self, text: str) -> None:
         self._standin.context.log("WARNING", text)
 

@@ -131,10 +131,6 @@ class DeadlinePlugin(plugin.DeadlinePlugin):
         self._standin.context.process_environment.clear()
 
     @method(STRING)
-    def LogInfo(self, text: str) -> None:
-        self._standin.context.log("INFO", text)
-
-    @method(STRING)
     def LogStdout(self, text: str) -> None:
         self._standin.context.log("STDOUT", text)
 
