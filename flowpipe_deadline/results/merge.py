@@ -101,7 +101,7 @@ def latest_by_frame(batch: Batch, results: Iterable[ChunkResult]) -> Dict[int, C
         for frame in result.frames or ():
             latest.setdefault(frame, result)
     planned = [frame for frame in batch.frames if frame in latest]
-    added = sorted(frame for frame in latest if frame not in batch.frames)
+    added = sorted(latest.keys() - batch.frames)
     return {frame: latest[frame] for frame in (*planned, *added)}
 
 
