@@ -8,7 +8,7 @@ from flowpipe import INode, InputPlug, OutputPlug
 from flowpipe.node import FunctionNode
 
 from ..core.errors import FlowpipeDeadlineError
-from ..core.locate import Source, resolve
+from ..core.locate import resolve
 from ..results.codec import UnsupportedValueError, canonical, decode, encode
 from ..results.upstream import Record, sources
 
@@ -26,7 +26,7 @@ def build_node(record: Record) -> INode:
         LoadError: Its class or function cannot be imported here.
         NodeError: Its class cannot be built.
     """
-    cls = resolve(Source.from_json(record["class"]))
+    cls = resolve(record["class"])
     node: INode = _build_function(cls, record) if record["function"] else _build_class(cls, record)
     node.name = record["name"]
     node.identifier = record["identifier"]
@@ -135,7 +135,7 @@ def _encode_output(node: INode, name: str, value: Any) -> Any:
 
 
 def _build_function(cls: Any, record: Record) -> INode:
-    found = resolve(Source.from_json(record["function"]))
+    found = resolve(record["function"])
     function = found.func if isinstance(found, FunctionNode) else found
     node: INode = cls(func=function, outputs=[], name=record["name"], graph=None)
     return node

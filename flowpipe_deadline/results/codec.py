@@ -23,7 +23,7 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 from uuid import UUID
 
 from ..core.errors import FlowpipeDeadlineError
-from ..core.locate import LoadError, NotImportableError, Source, describe, resolve
+from ..core.locate import LoadError, NotImportableError, describe, resolve
 
 TYPE = "$type"
 """The key that names the kind of an encoded value which is not plain JSON."""
@@ -141,7 +141,7 @@ def _type_name(value: Any) -> str:
 def _source(thing: Any, value: Any) -> Any:
     """Where the class or function ``thing`` is defined, which decoding ``value`` takes."""
     try:
-        return describe(thing).to_json()
+        return describe(thing)
     except NotImportableError as error:
         raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept: {error}") from error
 
@@ -198,7 +198,7 @@ def _encode_dataclass(value: Any) -> Any:
 
 
 def _decode_dataclass(data: Any) -> Any:
-    cls = resolve(Source.from_json(data["class"]))
+    cls = resolve(data["class"])
     value = object.__new__(cls)
     for name, item in data["fields"].items():
         object.__setattr__(value, name, decode(item))  # Also for a frozen class, or one that checks its input.
@@ -206,7 +206,7 @@ def _decode_dataclass(data: Any) -> Any:
 
 
 def _decode_reference(data: Any) -> Any:
-    found = resolve(Source.from_json(data["class"]))
+    found = resolve(data["class"])
     # A decorator may have made a node of a function.
     return found if isinstance(found, type) else getattr(found, "func", found)
 
@@ -339,13 +339,13 @@ _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "time": _decode_moment,
     "timedelta": lambda data: timedelta(*data["items"]),
     "timezone": lambda data: _decode_zone(data["zone"]),
-    "enum": lambda data: resolve(Source.from_json(data["class"]))[data["name"]],
+    "enum": lambda data: resolve(data["class"])[data["name"]],
     "dataclass": _decode_dataclass,
     "reference": _decode_reference,
     "pattern": lambda data: re.compile(data["text"], data["flags"]),
     "ndarray": _decode_numpy,
     "numpy_scalar": _decode_numpy,
-    "namedtuple": lambda data: resolve(Source.from_json(data["class"]))._make(decode(item) for item in data["items"]),
+    "namedtuple": lambda data: resolve(data["class"])._make(decode(item) for item in data["items"]),
 }
 
 

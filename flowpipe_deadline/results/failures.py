@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..core.files import RecordError, json_bytes, read_record, write_whole
 from ..core.frames import FrameList
-from ..core.locate import NotImportableError, Source, describe, resolve
+from ..core.locate import NotImportableError, describe, resolve
 from .codec import UnsupportedValueError, decode, encode
 from .store import chunk_name
 
@@ -61,7 +61,7 @@ def rebuild_error(failure: Failure) -> Optional[BaseException]:
     if raised["class"] is None:
         return None
     try:
-        cls = resolve(Source.from_json(raised["class"]))
+        cls = resolve(raised["class"])
         arguments = decode(raised["arguments"])
         # Not by the class's constructor: it may take other arguments than those that the error ended up with.
         error: BaseException = cls.__new__(cls, *arguments)
@@ -87,7 +87,7 @@ def _failures(folder: Path) -> Iterator[Failure]:
 
 def _raised(error: BaseException) -> Dict[str, Any]:
     try:
-        cls = describe(type(error)).to_json()
+        cls = describe(type(error))
     except NotImportableError:
         return {"class": None, "arguments": None, "attributes": {}}
     arguments, attributes = _reduced(error)
