@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Protocol, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, write_whole
@@ -34,52 +35,47 @@ class ChunkResult:
     """When, by upstream node, the latest of the results that it was made from was written."""
 
 
-class Store(Protocol):
-    """Where results live. A later result of the same chunk replaces the earlier one; nothing else is changed."""
+class Store(ABC):
+    """Where results live. A later result of the same chunk replaces the earlier one; nothing else is changed.
 
+    Raises:
+        StoreError: By every method: the results cannot be reached; the message says what to do.
+    """
+
+    @abstractmethod
     def write(self, node: str, result: ChunkResult) -> None:
-        """Keeps the result under the node's key, whole or not at all.
+        """Keeps the result under the node's key, whole or not at all."""
 
-        Raises:
-            StoreError: It cannot be kept.
-        """
-
+    @abstractmethod
     def read(self, node: str) -> Tuple[ChunkResult, ...]:
         """All results of the node, the latest first.
 
         Raises:
-            StoreError: They cannot be read.
             RecordError: A result is damaged; the message names it.
         """
 
+    @abstractmethod
     def chunk_names(self, node: str) -> FrozenSet[str]:
-        """The names, as ``chunk_name`` gives them, of the chunks with results; the results are not read.
+        """The names, as ``chunk_name`` gives them, of the chunks with results; the results are not read."""
 
-        Raises:
-            StoreError: They cannot be listed.
-        """
-
+    @abstractmethod
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
         """Moves the node's damaged results away, so that they count as missing; gives their new places.
 
         Raises:
-            StoreError: They cannot be moved.
             NewerFormatError: A result is from a newer version, and not damaged.
+            OSError: A file cannot be renamed.
         """
 
 
-class FileStore:
+class FileStore(Store):
     """A store in the ``results`` folder of a bundle: ``results/<node>/<chunk>.json``."""
 
     def __init__(self, bundle: Path) -> None:
         self._folder = bundle / RESULTS
 
     def write(self, node: str, result: ChunkResult) -> None:
-        """Keeps the result as ``results/<node>/<chunk>.json``.
-
-        Raises:
-            StoreError: The folder cannot be written; nothing has changed.
-        """
+        """Keeps the result in a file."""
         folder = self._folder / node
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -90,29 +86,15 @@ class FileStore:
             ) from error
 
     def read(self, node: str) -> Tuple[ChunkResult, ...]:
-        """All results of the node, the latest first.
-
-        Raises:
-            StoreError: The folder cannot be read.
-            RecordError: A result is damaged; the message names its file.
-        """
+        """All results of the node, the latest first."""
         return latest_first(_read_result(path) for path in self._paths(node))
 
     def chunk_names(self, node: str) -> FrozenSet[str]:
-        """The names of the chunks with results: the names of their files.
-
-        Raises:
-            StoreError: The folder cannot be read.
-        """
+        """The names of the files, without their ending."""
         return frozenset(path.stem for path in self._paths(node))
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
-        """Renames the node's damaged results, so that they count as missing; gives their new paths.
-
-        Raises:
-            StoreError: The folder cannot be read.
-            OSError: A file cannot be renamed.
-        """
+        """Renames the node's damaged results; gives their new paths."""
         moved = []
         for path in self._paths(node):
             try:
@@ -171,9 +153,12 @@ def parse_result(data: bytes, *, name: str) -> ChunkResult:
     """
     try:
         record = parse_record(data, name=name, version=_FORMAT)
+        for output in record["outputs"].values():
+            if set(output) != {"value", "sub_plugs"}:
+                raise TypeError(f"an output has {', '.join(output)}")
         return ChunkResult(
             frames=None if record["frames"] is None else FrameList.parse(record["frames"]),
-            outputs=_outputs(record["outputs"]),
+            outputs=record["outputs"],
             written=int(record["written"]),
             inputs=dict(record["inputs"]),
         )
@@ -182,15 +167,6 @@ def parse_result(data: bytes, *, name: str) -> ChunkResult:
     except (RecordError, KeyError, TypeError, AttributeError, ValueError) as error:
         reason = "not a record of this format" if isinstance(error, RecordError) else repr(error)
         raise RecordError(f"the result {name} is damaged ({reason}); delete it and requeue that task") from error
-
-
-def _outputs(data: Any) -> Mapping[str, Any]:
-    """The outputs of a record, after checking their shape."""
-    for output in data.values():
-        if set(output) != {"value", "sub_plugs"}:
-            raise TypeError(f"an output has {', '.join(output)}")
-    outputs: Mapping[str, Any] = data
-    return outputs
 
 
 def latest_first(results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
