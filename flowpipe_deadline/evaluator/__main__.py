@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
 from ..results.failures import write_failure
-from .hosts import host
 from .protocol import Reporter, TaskRequest, read_task
 from .task import evaluate_request
 
@@ -30,7 +30,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     _close_stdin()
     reporter = Reporter(request.token)
     try:
-        with host(request.interpreter):
+        with _host(request.interpreter):
             evaluate_request(request, report=reporter.status)
             reporter.done()
     except FlowpipeDeadlineError as error:
@@ -41,6 +41,36 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except BaseException as error:  # A node may raise anything, also SystemExit: the task has failed.
         return _node_failed(error, request, reporter)
     return 0
+
+
+@contextmanager
+def _host(interpreter: str) -> Iterator[None]:
+    """Runs the block with the host application ready; hython, Blender and Nuke need nothing for it.
+
+    mayapy must be initialised, and Autodesk asks for ``uninitialize`` before it exits; both raise in a Maya that
+    already runs, which does no harm (hosts and tooling, section 1.3).
+    """
+    if interpreter.partition("-")[0] != "maya":
+        yield
+        return
+    try:
+        # Exists in mayapy only.
+        from maya import standalone  # type: ignore[import-not-found]  # noqa: PLC0415
+    except ImportError:
+        print("This interpreter has no maya.standalone; going on as plain Python.", file=sys.stderr)
+        yield
+        return
+    try:
+        standalone.initialize(name="python")
+    except RuntimeError as error:
+        print(f"Maya is initialised already: {error}", file=sys.stderr)
+    try:
+        yield
+    finally:
+        try:
+            standalone.uninitialize()
+        except RuntimeError as error:
+            print(f"Maya did not shut down cleanly: {error}", file=sys.stderr)
 
 
 def _close_stdin() -> None:

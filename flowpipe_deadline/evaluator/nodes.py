@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type
 
 from flowpipe import INode, InputPlug, OutputPlug
 from flowpipe.node import FunctionNode
@@ -27,7 +27,7 @@ def build_node(record: Record) -> INode:
         NodeError: Its class cannot be built.
     """
     cls = resolve(record["class"])
-    node: INode = _build_function(cls, record) if record["function"] else _build_class(cls, record)
+    node = _build_function(cls, record) if record["function"] else _build_class(cls, record)
     node.name = record["name"]
     node.identifier = record["identifier"]
     node.metadata = decode(record["metadata"])
@@ -100,7 +100,7 @@ class _Sink(INode):
         """Never called."""
 
 
-def _held_values(node: INode, sink: _Sink) -> Iterator[Tuple[Tuple[str, Union[str, None]], Any]]:
+def _held_values(node: INode, sink: _Sink) -> Iterator[Tuple[Tuple[str, Optional[str]], Any]]:
     """What each output and each of its sub-plugs holds."""
     for name, plug in node.outputs.items():
         yield (name, None), _handed_on(name, plug, sink)
@@ -134,19 +134,17 @@ def _encode_output(node: INode, name: str, value: Any) -> Any:
         ) from error
 
 
-def _build_function(cls: Any, record: Record) -> INode:
+def _build_function(cls: Callable[..., INode], record: Record) -> INode:
     found = resolve(record["function"])
     function = found.func if isinstance(found, FunctionNode) else found
-    node: INode = cls(func=function, outputs=[], name=record["name"], graph=None)
-    return node
+    return cls(func=function, outputs=[], name=record["name"], graph=None)
 
 
-def _build_class(cls: Any, record: Record) -> INode:
+def _build_class(cls: Type[INode], record: Record) -> INode:
     """Calls the constructor with its defaults, as flowpipe does; if it needs arguments, bypasses it, as pickle does."""
     if record["default_constructor"]:
         try:
-            node: INode = cls(graph=None)
-            return node
+            return cls(graph=None)
         except Exception as error:  # The constructor is the user's.
             if record["unkept"]:
                 raise NodeError(f"{cls.__qualname__}() fails without arguments: {error!r}") from error
