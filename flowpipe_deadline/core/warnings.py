@@ -140,9 +140,6 @@ class ErrorCollector:
     def __init__(self, errors: Iterable[FlowpipeDeadlineError] = ()) -> None:
         self._errors = list(errors)
 
-    def __bool__(self) -> bool:
-        return bool(self._errors)
-
     def add(self, error: FlowpipeDeadlineError) -> None:
         """Keeps an error, or those that it consists of."""
         self._errors += error.errors if isinstance(error, PreflightError) else (error,)

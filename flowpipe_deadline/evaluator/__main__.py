@@ -18,6 +18,7 @@ from .task import evaluate_request
 
 _NODE_FAILED = 1
 _TASK_REFUSED = 2
+_OURS = ("__main__", "flowpipe", "flowpipe_deadline")
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -39,7 +40,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         reporter.failed(message=str(error), traceback="")
         return _TASK_REFUSED
     except BaseException as error:  # A node may raise anything, also SystemExit: the task has failed.
-        return _node_failed(error, request, reporter)
+        text = "".join(_format_from_node(error))
+        print(text, file=sys.stderr)
+        _keep_failure(request, error, report=text)
+        reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)
+        return _NODE_FAILED
     return 0
 
 
@@ -105,14 +110,6 @@ def _parse(arguments: Sequence[str]) -> TaskRequest:
     return TaskRequest(bundle=options.bundle, node=options.node, frames=frames)
 
 
-def _node_failed(error: BaseException, request: TaskRequest, reporter: Reporter) -> int:
-    text = "".join(_format_from_node(error))
-    print(text, file=sys.stderr)
-    _keep_failure(request, error, report=text)
-    reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)
-    return _NODE_FAILED
-
-
 def _keep_failure(request: TaskRequest, error: BaseException, *, report: str) -> None:
     """Keeps the error for ``graph.evaluate`` to raise; if that fails, there is still the task's report."""
     try:
@@ -124,13 +121,9 @@ def _keep_failure(request: TaskRequest, error: BaseException, *, report: str) ->
 def _format_from_node(error: BaseException) -> List[str]:
     """The traceback without the steps through the evaluator and flowpipe that led to the node."""
     step: Optional[TracebackType] = error.__traceback__
-    while step is not None and _is_ours(step.tb_frame.f_globals.get("__name__", "")):
+    while step is not None and step.tb_frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
         step = step.tb_next
     return traceback.format_exception(type(error), error, step or error.__traceback__)
-
-
-def _is_ours(module: str) -> bool:
-    return module == "__main__" or module.partition(".")[0] in ("flowpipe", "flowpipe_deadline")
 
 
 if __name__ == "__main__":

@@ -76,7 +76,11 @@ def evaluate_node(node: INode) -> Dict[str, Any]:
     before = {place: (value, _snapshot(value)) for place, value in _held_values(node, sink)}
     answer = node.evaluate()
     returned = set(answer) if isinstance(answer, dict) else set()
-    changed = {place for place, value in _held_values(node, sink) if _has_changed(before.get(place), value)}
+    changed = {
+        place
+        for place, value in _held_values(node, sink)
+        if place not in before or before[place][0] is not value or before[place][1] != _snapshot(value)
+    }
     outputs = {}
     for name, plug in node.outputs.items():
         keys = [key for key in plug.sub_plugs if (name, key) in changed or f"{name}.{key}" in returned]
@@ -119,10 +123,6 @@ def _snapshot(value: Any) -> Optional[str]:
         return canonical(encode(value))
     except UnsupportedValueError:
         return None
-
-
-def _has_changed(before: Optional[Tuple[Any, Optional[str]]], value: Any) -> bool:
-    return before is None or before[0] is not value or before[1] != _snapshot(value)
 
 
 def _encode_output(node: INode, name: str, value: Any) -> Any:

@@ -10,10 +10,9 @@ from typing import Callable, Collection, Iterable, List
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
-from ..results.backends import open_store
 from ..results.cut import cut_inputs
 from ..results.merge import Batch, MissingResultsError
-from ..results.store import ChunkResult
+from ..results.store import ChunkResult, open_store
 from ..results.upstream import ReadResults, Record, Upstream, UpstreamValues
 from .nodes import build_node, evaluate_node, feed_inputs
 from .path_mapping import PathMapping

@@ -232,7 +232,7 @@ def _refuse_partial_overlap(pieces: Sequence[_Piece]) -> None:
             others = [piece for piece in pieces if piece.result is not result]
             covering = [other.result.frames for other in others if not set(other.frames).isdisjoint(frames)]
             later = covering[0] if covering else "some of its frames"
-            raise _ConflictError(
+            raise ValueError(
                 f"the results of {frames} and, written later, of {later} overlap in part; requeue all tasks of"
                 " this job, so that they have one chunk size"
             )
@@ -257,14 +257,10 @@ def _default_rule(encoded: Sequence[Any]) -> str:
     return "union" if kinds == {"dict"} else "same"
 
 
-class _ConflictError(Exception):
-    """Chunks that do not fit the rule."""
-
-
 def _same(encoded: Sequence[Any]) -> Any:
     for value in encoded[1:]:
         if not identical(encoded[0], value):
-            raise _ConflictError(f"one chunk has {_short(encoded[0])}, another {_short(value)}")
+            raise ValueError(f"one chunk has {_short(encoded[0])}, another {_short(value)}")
     return encoded[0]
 
 
@@ -273,7 +269,7 @@ def _concat(encoded: Sequence[Any]) -> Any:
     if kinds == {"text"}:
         return "".join(encoded)
     if not kinds <= {"list", "tuple"} or len(kinds) != 1:
-        raise _ConflictError(f"it joins lists, tuples or texts of one kind, and got {', '.join(sorted(kinds))}")
+        raise ValueError(f"it joins lists, tuples or texts of one kind, and got {', '.join(sorted(kinds))}")
     items = [item for value in encoded for item in (value if isinstance(value, list) else value["items"])]
     return _like(encoded[0], items)
 
@@ -284,13 +280,13 @@ def _union(encoded: Sequence[Any]) -> Any:
         items = {canonical(item): item for value in encoded for item in value["items"]}
         return {TYPE: kinds.pop(), "items": [items[text] for text in sorted(items)]}
     if kinds != {"dict"}:
-        raise _ConflictError(f"it unites dicts or sets of one kind, and got {', '.join(sorted(kinds))}")
+        raise ValueError(f"it unites dicts or sets of one kind, and got {', '.join(sorted(kinds))}")
     united: Dict[str, Tuple[Any, Any]] = {}
     pairs = (pair for value in encoded for pair in (value["items"] if TYPE in value else value.items()))
     for key, item in pairs:
         _, known = united.setdefault(canonical(key), (key, item))
         if not identical(known, item):
-            raise _ConflictError(f"the key {_short(key)} is {_short(known)} in one chunk, {_short(item)} in another")
+            raise ValueError(f"the key {_short(key)} is {_short(known)} in one chunk, {_short(item)} in another")
     if all(isinstance(value, dict) and TYPE not in value for value in encoded):
         return dict(united.values())
     return {TYPE: "dict", "items": [list(pair) for pair in united.values()]}

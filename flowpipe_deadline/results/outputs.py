@@ -10,13 +10,11 @@ from typing import Any, Optional
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
 from ..core.frames import FrameList
-from .backends import open_store
 from .codec import compound, decode
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
 from .plain import plain
-from .stale import is_stale
-from .store import ChunkResult
-from .upstream import ReadResults
+from .store import ChunkResult, open_store
+from .upstream import ReadResults, is_stale
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Results of chunks: what a store keeps, what every store does, and the store that keeps files in the bundle."""
+"""Results of chunks: what a store keeps, what every store does, and the store that keeps files in the bundle.
+
+A bundle's store is named by a record beside the manifest, as that is long and the evaluator does not need it.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,16 @@ import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
+from ..core.bundle import FILES, STORE
+from ..core.bundle import FORMAT as BUNDLE_FORMAT
 from ..core.errors import FlowpipeDeadlineError
-from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, write_whole
+from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
 from ..core.frames import FrameList
+
+if TYPE_CHECKING:
+    from .redis_store import RedisStore
 
 _FORMAT = 1
 RESULTS = "results"
@@ -113,6 +121,44 @@ class FileStore(Store):
             return []
         except OSError as error:
             raise StoreError(f"{node}: its results cannot be read from {folder}: {error.strerror}") from error
+
+
+def open_store(bundle: Path) -> Store:
+    """The store with the results of the bundle; without a record, they are in files.
+
+    Raises:
+        RecordError: The record is damaged.
+        StoreError: It does not name a store, or this Python lacks the package for it.
+    """
+    path = bundle / STORE
+    if not path.exists():
+        return FileStore(bundle)
+    record = read_record(path, version=BUNDLE_FORMAT, keys=("store", "submission"))
+    return _redis_store(str(record["store"]), submission=str(record["submission"]))
+
+
+def check_store(store: str, *, submission: str) -> None:
+    """Makes sure that results of the submission can be kept in this store.
+
+    Raises:
+        StoreError: It is not a store, holds a password, cannot be reached, or does not take writes.
+    """
+    if store != FILES:
+        _redis_store(store, submission=submission).check()
+
+
+def _redis_store(url: str, *, submission: str) -> RedisStore:
+    from .redis_url import RedisAddress  # noqa: PLC0415 (only for bundles in Redis)
+
+    address = RedisAddress.parse(url)
+    try:
+        from .redis_store import RedisStore  # noqa: PLC0415 (its package is optional)
+    except ImportError as error:
+        raise StoreError(
+            f"the store {address} needs the Python package 'redis' ({error}): install flowpipe-deadline[redis], or, for"
+            " the interpreters of the farm, put the package into a folder of the plugin's Python Path"
+        ) from error
+    return RedisStore(address, submission=submission)
 
 
 def chunk_name(frames: Optional[FrameList]) -> str:

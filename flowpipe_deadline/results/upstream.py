@@ -121,3 +121,11 @@ class Upstream:
         if key in self._whole:
             return latest.values()
         return [latest[frame] for frame in self._frames or () if frame in latest]
+
+
+def is_stale(record: Record, result: ChunkResult, *, bundle: Path, read: ReadResults) -> bool:
+    """Whether an upstream node was evaluated again after this result was made."""
+    if not result.inputs:
+        return False
+    now = Upstream(record, bundle=bundle, read=read, frames=result.frames).versions()
+    return any(written > result.inputs.get(node, 0) for node, written in now.items())
