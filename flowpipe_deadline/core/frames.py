@@ -119,7 +119,6 @@ class FrameList(Tuple[int, ...]):
 
 
 def _parse_entry(entry: str) -> Sequence[int]:
-    """The frames of one comma-separated part."""
     match = _ENTRY.fullmatch(entry)
     if match is None:
         raise FrameListError(
@@ -162,7 +161,6 @@ def _progression_end(frames: Sequence[int], start: int) -> int:
 
 
 def _range_text(frames: Sequence[int]) -> str:
-    """One frame, or one range with its step."""
     if len(frames) == 1:
         return str(frames[0])
     step = abs(frames[1] - frames[0])

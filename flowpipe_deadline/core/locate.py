@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from .errors import FlowpipeDeadlineError
-from .loading import LoadingError, loading
+from .loading import LOADING, LoadingError
 
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """The names of folders that hold what is installed."""
@@ -197,7 +197,6 @@ def _find_spec(name: str) -> Optional[ModuleSpec]:
 
 
 def _finds(name: str, file: str) -> bool:
-    """Whether importing ``name`` would load ``file``."""
     spec = _find_spec(name)
     return spec is not None and spec.origin is not None and _same_file(spec.origin, file)
 
@@ -218,17 +217,19 @@ def leading_path() -> List[str]:
 @contextmanager
 def _as_script(file: str) -> Iterator[None]:
     """Runs module-level code without our arguments; it must start no work and not exit."""
-    arguments = sys.argv
-    sys.argv = [file]
+    arguments, outer = sys.argv, os.environ.get(LOADING)
+    sys.argv, os.environ[LOADING] = [file], file
     try:
-        with loading(file):
-            yield
+        yield
     except (KeyboardInterrupt, LoadingError):
         raise
     except BaseException as error:
         raise LoadError(f"{file} could not be loaded: {_last_words(error, file)}") from error
     finally:
         sys.argv = arguments
+        os.environ.pop(LOADING, None)  # The script may have emptied its environment.
+        if outer is not None:
+            os.environ[LOADING] = outer
 
 
 def _last_words(error: BaseException, file: str) -> str:

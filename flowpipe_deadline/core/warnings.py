@@ -116,7 +116,6 @@ class PreflightError(FlowpipeDeadlineError):
         return "\n".join([f"{len(self.errors)} errors:", *(f"- {line}" for line in self.lines)])
 
     def _messages(self) -> Iterator[tuple[Optional[str], str]]:
-        """Node and message of each error."""
         for error in self.errors:
             if isinstance(error, PlanError):
                 yield error.node, error.reason

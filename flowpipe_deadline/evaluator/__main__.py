@@ -28,7 +28,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except FlowpipeDeadlineError as error:
         print(f"Error: {error}", file=sys.stderr)
         return _TASK_REFUSED
-    _close_stdin()
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)  # A node that reads input gets its end, as it would wait for ever otherwise.
     reporter = Reporter(request.token)
     try:
         with _host(request.interpreter):
@@ -76,13 +77,6 @@ def _host(interpreter: str) -> Iterator[None]:
             standalone.uninitialize()
         except RuntimeError as error:
             print(f"Maya did not shut down cleanly: {error}", file=sys.stderr)
-
-
-def _close_stdin() -> None:
-    """Gives a node that reads input an end of file, as it would wait for ever otherwise."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
 
 
 def _parse(arguments: Sequence[str]) -> TaskRequest:

@@ -187,7 +187,6 @@ def _is_compound(output: Mapping[str, Any]) -> bool:
 
 
 def _merge_values(node: str, place: str, rule: Optional[str], pieces: Sequence[_Piece]) -> Any:
-    """The value of an output or sub-plug, by the rule or the default one for its type."""
     by_result = {id(piece.result): piece for piece in pieces}.values()
     encoded = [piece.value for piece in by_result]
     chosen = rule or _default_rule(encoded)
