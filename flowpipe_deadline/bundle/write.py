@@ -12,7 +12,7 @@ from ..core.bundle import FILES, FORMAT, JOBS, MANIFEST, NODES, AnyPath, Bundle,
 from ..core.files import json_bytes
 from ..core.loading import refuse_while_loading
 from ..planning.plan import Plan, frames_text
-from ..results.backends import check_store
+from ..results.store import check_store
 from .copy import copy_plan
 from .folder import new_folder, submission_name, write_file, write_store
 from .info_format import encode_info

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
@@ -19,8 +19,6 @@ SUBMISSION = "submission.json"
 STORE = "store.json"
 FILES = "files"
 """The store of bundles that keep their results themselves."""
-_NODE_KEYS = {"key", "node", "graph"}
-_JOB_KEYS = {*_NODE_KEYS, "frame_mode", "frames", "chunk_size", "depends_on", "file"}
 _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", "inputs", "outputs", "batch")
 _NOT_BATCHED = "none"
 
@@ -44,7 +42,11 @@ class BundleNode:
 
 @dataclass(frozen=True)
 class BundleJob(BundleNode):
-    """A planned job as the manifest lists it."""
+    """A planned job as the manifest lists it.
+
+    Raises:
+        FrameListError: By ``chunks`` and ``task_count``: the manifest is damaged.
+    """
 
     interpreter: str
     """Empty where an earlier version did not write it."""
@@ -69,37 +71,18 @@ class BundleJob(BundleNode):
 
     @property
     def chunks(self) -> Tuple[Optional[FrameList], ...]:
-        """The frames of each task; None for the one of a job that is not batched.
-
-        Raises:
-            FrameListError: The manifest is damaged.
-        """
+        """The frames of each task; None for the one of a job that is not batched."""
         return (None,) if self.frames is None else FrameList.parse(self.frames).chunks(size=self.chunk_size)
 
     @property
     def task_count(self) -> int:
-        """How many tasks Deadline makes of it.
-
-        Raises:
-            FrameListError: The manifest is damaged.
-        """
+        """How many tasks Deadline makes of it."""
         return 1 if self.frames is None else FrameList.parse(self.frames).chunk_count(self.chunk_size)
 
     def to_json(self) -> Dict[str, Any]:
         """The job's entry in the manifest."""
-        return {
-            "key": self.key,
-            "node": self.node,
-            "graph": self.graph,
-            "interpreter": self.interpreter,
-            "frame_mode": self.frame_mode,
-            "frames": self.frames,
-            "chunk_size": self.chunk_size,
-            "depends_on": list(self.depends_on),
-            "frame_dependent": self.is_frame_dependent,
-            "last": self.is_last,
-            "file": self.file,
-        }
+        entry = {field.name.replace("is_", ""): getattr(self, field.name) for field in fields(self)}
+        return {**entry, "depends_on": list(self.depends_on)}
 
 
 @dataclass(frozen=True)
@@ -161,13 +144,8 @@ def parse_manifest(manifest: Mapping[str, Any], *, folder: Path) -> Bundle:
     jobs, omitted = manifest["jobs"], manifest["omitted"]
     if not isinstance(jobs, list) or not isinstance(omitted, list) or not jobs:
         raise RecordError(f"{path} is damaged: it lists no jobs; restore it, or write the bundle again")
-    for entry, keys in (*((job, _JOB_KEYS) for job in jobs), *((node, _NODE_KEYS) for node in omitted)):
-        if not isinstance(entry, dict) or not keys <= set(entry):
-            raise RecordError(f"{path} is damaged: an entry lacks some of {', '.join(sorted(keys))}")
-    if len({entry["key"] for entry in (*jobs, *omitted)}) < len(jobs) + len(omitted):
-        raise RecordError(f"{path} is damaged: a node is listed twice")
     try:
-        return Bundle(
+        bundle = Bundle(
             folder=folder,
             graph=str(manifest["name"]),
             created=manifest.get("created"),
@@ -176,18 +154,21 @@ def parse_manifest(manifest: Mapping[str, Any], *, folder: Path) -> Bundle:
             omitted=tuple(BundleNode(**_texts(entry, "key", "node", "graph")) for entry in omitted),
             manifest=manifest,
         )
-    except ValueError as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise RecordError(f"{path} is damaged: {error}; restore it, or write the bundle again") from error
+    if len({node.key for node in bundle.nodes}) < len(bundle.nodes):
+        raise RecordError(f"{path} is damaged: a node is listed twice")
+    return bundle
 
 
 def _parse_job(entry: Mapping[str, Any]) -> BundleJob:
     """The job of a manifest's entry; earlier versions did not write all keys."""
-    depends_on, chunk_size = entry["depends_on"], entry["chunk_size"]
+    depends_on, chunk_size = entry.get("depends_on"), entry.get("chunk_size")
     if not isinstance(depends_on, list) or type(chunk_size) is not int or chunk_size < 1:
         raise ValueError(f"an entry depends on {depends_on!r} and has the chunk size {chunk_size!r}")
     return BundleJob(
         **_texts({"interpreter": "", **entry}, "key", "node", "graph", "interpreter", "frame_mode", "file"),
-        frames=None if entry["frame_mode"] == _NOT_BATCHED else _texts(entry, "frames")["frames"],
+        frames=None if entry.get("frame_mode") == _NOT_BATCHED else _texts(entry, "frames")["frames"],
         chunk_size=chunk_size,
         depends_on=tuple(map(str, depends_on)),
         is_frame_dependent=bool(entry.get("frame_dependent")),
@@ -196,10 +177,10 @@ def _parse_job(entry: Mapping[str, Any]) -> BundleJob:
 
 
 def _texts(entry: Mapping[str, Any], *keys: str) -> Dict[str, str]:
-    """These values of an entry; raises ValueError if one is not a text."""
+    """These values of an entry; raises ValueError if one is missing or not a text."""
     for key in keys:
-        if not isinstance(entry[key], str):
-            raise ValueError(f"an entry has the {key} {entry[key]!r}")
+        if not isinstance(entry.get(key), str):
+            raise ValueError(f"an entry has the {key} {entry.get(key)!r}")
     return {key: entry[key] for key in keys}
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from typing import TYPE_CHECKING, Iterable, Iterator, Optional, Sequence, Tuple, Union, overload
+from typing import Iterable, Sequence, Tuple
 
 from .errors import FlowpipeDeadlineError
 
@@ -17,17 +18,12 @@ _ENTRY = re.compile(
     re.ASCII,
 )
 
-if TYPE_CHECKING:
-    from typing import Literal  # Python 3.7 has none.
-
-    ReverseStep = Literal["first", "last"]
-
 
 class FrameListError(FlowpipeDeadlineError, ValueError):
     """A text or a value that is not a frame list; the message says which part and why."""
 
 
-class FrameList(Sequence[int]):
+class FrameList(Tuple[int, ...]):
     """Frames in the order in which Deadline renders them: at least one, whole numbers from 0, none of them twice.
 
     The syntax is the published one (submission, section 3.1): ``5``, ``1-10``, ``1-10x2``, ``10-1``,
@@ -39,51 +35,48 @@ class FrameList(Sequence[int]):
     [3, 2, 1]
     """
 
-    __slots__ = ("_frames", "_members")
+    __slots__ = ()
 
-    def __init__(self, frames: Iterable[int]) -> None:
+    def __new__(cls, frames: Iterable[int]) -> FrameList:
         """Frames in the given order.
 
         Raises:
             FrameListError: There is no frame, one is not a whole number from 0 to 2147483647, or one occurs twice.
         """
-        self._frames: Tuple[int, ...] = tuple(frames)
-        if not self._frames:
+        self = super().__new__(cls, frames)
+        if not self:
             raise FrameListError("an empty frame list: a job needs at least one frame (Deadline's default is 0)")
-        if len(self._frames) > _MOST:
-            raise FrameListError(f"{len(self._frames)} frames are more than {_MOST}; cut the work into several jobs")
-        for frame in self._frames:
+        if len(self) > _MOST:
+            raise FrameListError(f"{len(self)} frames are more than {_MOST}; cut the work into several jobs")
+        for frame in self:
             if type(frame) is not int or not 0 <= frame <= _LARGEST:
                 raise FrameListError(f"{frame!r} is not a frame: Deadline takes whole numbers from 0 to {_LARGEST}")
-        self._members = frozenset(self._frames)
-        if len(self._members) != len(self._frames):
+        if len(set(self)) != len(self):
             raise FrameListError("a frame occurs twice: Deadline renders every frame of a job once")
+        return self
 
     @classmethod
-    def parse(cls, text: str, *, reverse_step: Optional[ReverseStep] = None) -> FrameList:
+    def parse(cls, text: str) -> FrameList:
         """The frames of a frame list; of a frame that is named twice, Deadline ignores the second, and so does this.
 
-        ``reverse_step`` says from which end a reverse range with a step counts, which is undocumented: for ``10-1x4``,
-        "first" gives 10, 6, 2 and "last" gives 9, 5, 1. Without it, such a range is only accepted if both give the
-        same frames.
-
         Raises:
-            FrameListError: The text is empty, not in the published syntax, or has two readings.
+            FrameListError: The text is empty, not in the published syntax, or has two readings: from which end a
+                reverse range with a step counts is undocumented, so ``10-1x4`` may be 10, 6, 2 or 9, 5, 1.
         """
-        ranges = [_parse_entry(entry, reverse_step) for entry in _SEPARATORS.split(text) if entry]
+        ranges = [_parse_entry(entry) for entry in _SEPARATORS.split(text) if entry]
         if sum(map(len, ranges)) > _MOST:
             raise FrameListError(f"'{text[:40]}' means more than {_MOST} frames; cut the work into several jobs")
-        return cls(dict.fromkeys(frame for frames in ranges for frame in frames))
+        return cls(dict.fromkeys(itertools.chain.from_iterable(ranges)))
 
     @property
     def is_contiguous(self) -> bool:
         """Whether the frames ascend without a gap, so that every chunk size cuts them in one known way."""
-        return self._frames == tuple(range(self._frames[0], self._frames[0] + len(self)))
+        return tuple(self) == tuple(range(self[0], self[0] + len(self)))
 
     @property
     def is_ascending(self) -> bool:
         """Whether every frame is larger than the one before."""
-        return all(one < other for one, other in zip(self._frames, self._frames[1:]))
+        return all(one < other for one, other in zip(self, self[1:]))
 
     def chunks(self, *, size: int, consecutive: bool = False) -> Tuple[FrameList, ...]:
         """Frame lists of at most ``size`` frames, in order; the last may be shorter.
@@ -101,63 +94,31 @@ class FrameList(Sequence[int]):
         """
         if size < 1:
             raise FrameListError(f"a chunk of {size} frames: the chunk size is at least 1")
-        groups = self._runs() if consecutive else [self._frames]
+        groups: Iterable[Sequence[int]] = [self]
+        if consecutive:
+            runs = itertools.groupby(enumerate(self), key=lambda item: item[1] - item[0])
+            groups = [[frame for _, frame in run] for _, run in runs]
         return tuple(FrameList(group[start : start + size]) for group in groups for start in range(0, len(group), size))
 
     def chunk_count(self, size: int) -> int:
         """How many chunks of at most ``size`` frames there are."""
         return -(-len(self) // size)
 
-    def _runs(self) -> list[Tuple[int, ...]]:
-        """The frames, cut wherever the next one is not the successor."""
-        runs: list[Tuple[int, ...]] = []
-        start = 0
-        for end in range(1, len(self._frames) + 1):
-            if end == len(self._frames) or self._frames[end] != self._frames[end - 1] + 1:
-                runs.append(self._frames[start:end])
-                start = end
-        return runs
-
     def __str__(self) -> str:
         """The shortest text of plain ranges, stepped ranges and single frames that parses back to this list."""
         parts = []
         start = 0
-        while start < len(self._frames):
-            end = _progression_end(self._frames, start)
-            parts.append(_range_text(self._frames[start:end]))
+        while start < len(self):
+            end = _progression_end(self, start)
+            parts.append(_range_text(self[start:end]))
             start = end
         return ",".join(parts)
 
     def __repr__(self) -> str:
         return f"FrameList({str(self)!r})"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, FrameList) and self._frames == other._frames
 
-    def __hash__(self) -> int:
-        return hash(self._frames)
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._frames)
-
-    def __contains__(self, frame: object) -> bool:
-        return frame in self._members
-
-    @overload
-    def __getitem__(self, index: int) -> int: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> FrameList: ...
-
-    def __getitem__(self, index: Union[int, slice]) -> Union[int, FrameList]:
-        return FrameList(self._frames[index]) if isinstance(index, slice) else self._frames[index]
-
-
-def _parse_entry(entry: str, reverse_step: Optional[ReverseStep]) -> Sequence[int]:
-    """The frames of one comma-separated part."""
+def _parse_entry(entry: str) -> Sequence[int]:
     match = _ENTRY.fullmatch(entry)
     if match is None:
         raise FrameListError(
@@ -171,10 +132,8 @@ def _parse_entry(entry: str, reverse_step: Optional[ReverseStep]) -> Sequence[in
         raise FrameListError(f"'{entry}' has a step of 0; the step is at least 1")
     if first <= last:
         return range(first, last + 1, step)
-    if (first - last) % step == 0 or reverse_step == "first":
+    if (first - last) % step == 0:
         return range(first, last - 1, -step)
-    if reverse_step == "last":
-        return range(last, first + 1, step)[::-1]
     raise FrameListError(
         f"'{entry}' has two readings, as Deadline does not document from which end a reverse step counts;"
         " write the frames out, or let the step end on the last frame"
@@ -202,7 +161,6 @@ def _progression_end(frames: Sequence[int], start: int) -> int:
 
 
 def _range_text(frames: Sequence[int]) -> str:
-    """One frame, or one range with its step."""
     if len(frames) == 1:
         return str(frames[0])
     step = abs(frames[1] - frames[0])

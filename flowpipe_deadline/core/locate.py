@@ -9,13 +9,13 @@ import os
 import sys
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Iterator, List, Mapping, Optional
+from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 from .errors import FlowpipeDeadlineError
-from .loading import LoadingError, loading
+from .loading import LOADING, LoadingError
 
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """The names of folders that hold what is installed."""
@@ -32,27 +32,11 @@ class LoadError(FlowpipeDeadlineError):
     """A module or script could not be loaded; the message names the error it raised, and the line."""
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where a class or function is defined: its module, its name there, and the file of the module."""
+def describe(thing: Any, *, qualname: Optional[str] = None) -> Dict[str, Optional[str]]:
+    """The source of a class or function for ``resolve``: its ``module``, its ``qualname`` there, and the module's
+    ``file``, None for an installed package, of which a worker has its own copy.
 
-    module: str
-    qualname: str
-    file: Optional[str]
-    """None for an installed package, of which a worker has its own copy."""
-
-    def to_json(self) -> Mapping[str, Optional[str]]:
-        """The record that goes into a bundle."""
-        return {"module": self.module, "qualname": self.qualname, "file": self.file}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Source:
-        """The source that ``to_json`` wrote."""
-        return cls(module=data["module"], qualname=data["qualname"], file=data["file"])
-
-
-def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
-    """Where a class or function can be found: under ``qualname``, if it is not found by its own name.
+    It is looked for under ``qualname``, by default its own name.
 
     Raises:
         NotImportableError: It is defined in a function or an interactive session, or its name means something else.
@@ -76,20 +60,21 @@ def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
         module_name = spec.name if spec is not None else "__main__"
         if file is None or not os.path.exists(file):
             raise NotImportableError(f"{label} is defined in an interactive session; put it into a file")
-    return Source(module=module_name, qualname=name, file=own_file(file))
+    return {"module": module_name, "qualname": name, "file": own_file(file)}
 
 
-def resolve(source: Source) -> Any:
-    """The class or function itself, its module loaded if need be.
+def resolve(source: Mapping[str, Any]) -> Any:
+    """The class or function that ``describe`` gave the source of, its module loaded if need be.
 
     Raises:
         LoadError: The module is missing or fails, or has no such name.
         LoadingError: The script plans, runs or submits when it is loaded.
     """
-    module = load_module(source.module, file=source.file)
-    thing = _walk(module, source.qualname)
+    module, file, qualname = source["module"], source["file"], source["qualname"]
+    found = load_module(module, file=file)
+    thing = _walk(found, qualname)
     if thing is None:
-        raise LoadError(f"{module.__name__} ({source.file}) has no {source.qualname}; was it renamed since?")
+        raise LoadError(f"{found.__name__} ({file}) has no {qualname}; was it renamed since?")
     return thing
 
 
@@ -187,7 +172,7 @@ def _import_by_name(name: str, file: Optional[str]) -> ModuleType:
         with _as_script(file or name):
             return importlib.import_module(name)
     except LoadError as error:
-        if isinstance(error.__cause__, ModuleNotFoundError) and error.__cause__.name in _parents(name):
+        if isinstance(error.__cause__, ModuleNotFoundError) and f"{name}.".startswith(f"{error.__cause__.name}."):
             where = f" and {file} does not exist here" if file else ""
             raise LoadError(f"module '{name}' is not importable on this machine{where}") from error.__cause__
         raise
@@ -204,21 +189,21 @@ def import_root(name: str, file: str) -> Optional[str]:
     return str(path.parents[len(parts) - 1])
 
 
-def _finds(name: str, file: str) -> bool:
-    """Whether importing ``name`` would load ``file``."""
+def _find_spec(name: str) -> Optional[ModuleSpec]:
     try:
-        spec = importlib.util.find_spec(name)
+        return importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):
-        return False
+        return None
+
+
+def _finds(name: str, file: str) -> bool:
+    spec = _find_spec(name)
     return spec is not None and spec.origin is not None and _same_file(spec.origin, file)
 
 
 def _comes_from(root: str, name: str) -> bool:
     """Whether importing ``name`` would begin in that folder, not in one before it on ``sys.path``."""
-    try:
-        spec = importlib.util.find_spec(name.partition(".")[0])
-    except (ImportError, ValueError):
-        return False
+    spec = _find_spec(name.partition(".")[0])
     places = [] if spec is None else spec.submodule_search_locations or [spec.origin or ""]
     return any(_same_file(os.path.dirname(place), root) for place in places)
 
@@ -232,17 +217,19 @@ def leading_path() -> List[str]:
 @contextmanager
 def _as_script(file: str) -> Iterator[None]:
     """Runs module-level code without our arguments; it must start no work and not exit."""
-    arguments = sys.argv
-    sys.argv = [file]
+    arguments, outer = sys.argv, os.environ.get(LOADING)
+    sys.argv, os.environ[LOADING] = [file], file
     try:
-        with loading(file):
-            yield
+        yield
     except (KeyboardInterrupt, LoadingError):
         raise
     except BaseException as error:
         raise LoadError(f"{file} could not be loaded: {_last_words(error, file)}") from error
     finally:
         sys.argv = arguments
+        os.environ.pop(LOADING, None)  # The script may have emptied its environment.
+        if outer is not None:
+            os.environ[LOADING] = outer
 
 
 def _last_words(error: BaseException, file: str) -> str:
@@ -257,11 +244,6 @@ def _last_words(error: BaseException, file: str) -> str:
     if isinstance(error, SyntaxError) and error.filename and _same_file(error.filename, file):
         lines.append(error.lineno)
     return f"{text} (line {lines[-1]})" if lines else text
-
-
-def _parents(name: str) -> List[str]:
-    parts = name.split(".")
-    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def _same_file(one: str, other: str) -> bool:

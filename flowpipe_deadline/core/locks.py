@@ -103,7 +103,12 @@ def is_running(process: int, *, started: str = "") -> bool:
     if sys.platform == "win32":
         mark = _windows_start(process)
         return mark is not None and (not mark or not started or started == mark)
-    if not _runs_on_posix(process) or _linux_state_and_start(process)[0] in ("Z", "X"):  # Ended, and still listed.
+    try:
+        with contextlib.suppress(PermissionError):  # It runs, for another user.
+            os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    if _linux_state_and_start(process)[0] in ("Z", "X"):  # Ended, and still listed.
         return False
     mark = start_mark(process) if started else ""
     return not mark or started == mark  # Numbers of processes are used again.
@@ -142,16 +147,6 @@ def _ps_start(process: int) -> str:
     return " ".join(result.stdout.decode("ascii", "replace").split())
 
 
-def _runs_on_posix(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
 def _windows_start(process: int) -> Optional[str]:
     """The creation time in units of 100 nanoseconds since 1601; empty if unknown, None if it does not run.
 
@@ -180,13 +175,9 @@ def seconds_since_written(paths: List[Path], *, folder: Path) -> float:
     for path in paths:
         with contextlib.suppress(FileNotFoundError):
             written.append(path.stat().st_mtime)
-    return _time_of(folder) - max(written)
-
-
-def _time_of(folder: Path) -> float:
-    """The time that the folder's file system gives to a file now; a share may have another clock than this machine."""
+    now = time.time()
     with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=str(folder)) as file:
         file.write(b".")
         file.flush()
-        return os.fstat(file.fileno()).st_mtime
-    return time.time()
+        now = os.fstat(file.fileno()).st_mtime  # A share may have another clock than this machine.
+    return now - max(written)

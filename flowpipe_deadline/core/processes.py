@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 import psutil
 
@@ -15,10 +16,8 @@ def end_trees(pids: Iterable[int]) -> None:
     """Kills these processes and all below them; ignores those that are gone already."""
     doomed = [process for pid in pids for process in _tree(pid)]
     for process in doomed:
-        try:
+        with suppress(psutil.NoSuchProcess):
             process.kill()
-        except psutil.NoSuchProcess:
-            continue
     deadline = time.monotonic() + _PATIENCE
     while any(map(_is_alive, doomed)) and time.monotonic() < deadline:
         time.sleep(_PAUSE)

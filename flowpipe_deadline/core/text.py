@@ -45,18 +45,6 @@ def without_password(text: str) -> str:
     return _CREDENTIALS.sub("***@", text)
 
 
-def size_text(count: int) -> str:
-    """A number of bytes for people.
-
-    >>> size_text(1_500_000), size_text(2_345)
-    ('1.5 MB', '2.3 kB')
-    """
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
-
-
 def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:
     """A line per message, in order, with its nodes before it.
 

@@ -116,7 +116,6 @@ class PreflightError(FlowpipeDeadlineError):
         return "\n".join([f"{len(self.errors)} errors:", *(f"- {line}" for line in self.lines)])
 
     def _messages(self) -> Iterator[tuple[Optional[str], str]]:
-        """Node and message of each error."""
         for error in self.errors:
             if isinstance(error, PlanError):
                 yield error.node, error.reason
@@ -139,9 +138,6 @@ class ErrorCollector:
 
     def __init__(self, errors: Iterable[FlowpipeDeadlineError] = ()) -> None:
         self._errors = list(errors)
-
-    def __bool__(self) -> bool:
-        return bool(self._errors)
 
     def add(self, error: FlowpipeDeadlineError) -> None:
         """Keeps an error, or those that it consists of."""

@@ -20,8 +20,7 @@ from ..deadline.process import DeadlineCommand
 from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings
 from ..installation.packages import own_version
 from ..preflight.root import read_root_info, root_warnings
-from ..results.backends import check_store
-from ..results.store import StoreError
+from ..results.store import StoreError, check_store
 from ..studio.variables import ROOT_VARIABLE
 from ..submit.script_client import ScriptClient
 from ..submit.submit import open_client

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
 from ..results.failures import write_failure
-from .hosts import host
 from .protocol import Reporter, TaskRequest, read_task
 from .task import evaluate_request
 
 _NODE_FAILED = 1
 _TASK_REFUSED = 2
+_OURS = ("__main__", "flowpipe", "flowpipe_deadline")
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -27,10 +28,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except FlowpipeDeadlineError as error:
         print(f"Error: {error}", file=sys.stderr)
         return _TASK_REFUSED
-    _close_stdin()
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)  # A node that reads input gets its end, as it would wait for ever otherwise.
     reporter = Reporter(request.token)
     try:
-        with host(request.interpreter):
+        with _host(request.interpreter):
             evaluate_request(request, report=reporter.status)
             reporter.done()
     except FlowpipeDeadlineError as error:
@@ -39,15 +41,42 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         reporter.failed(message=str(error), traceback="")
         return _TASK_REFUSED
     except BaseException as error:  # A node may raise anything, also SystemExit: the task has failed.
-        return _node_failed(error, request, reporter)
+        text = "".join(_format_from_node(error))
+        print(text, file=sys.stderr)
+        _keep_failure(request, error, report=text)
+        reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)
+        return _NODE_FAILED
     return 0
 
 
-def _close_stdin() -> None:
-    """Gives a node that reads input an end of file, as it would wait for ever otherwise."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+@contextmanager
+def _host(interpreter: str) -> Iterator[None]:
+    """Runs the block with the host application ready; hython, Blender and Nuke need nothing for it.
+
+    mayapy must be initialised, and Autodesk asks for ``uninitialize`` before it exits; both raise in a Maya that
+    already runs, which does no harm (hosts and tooling, section 1.3).
+    """
+    if interpreter.partition("-")[0] != "maya":
+        yield
+        return
+    try:
+        # Exists in mayapy only.
+        from maya import standalone  # type: ignore[import-not-found]  # noqa: PLC0415
+    except ImportError:
+        print("This interpreter has no maya.standalone; going on as plain Python.", file=sys.stderr)
+        yield
+        return
+    try:
+        standalone.initialize(name="python")
+    except RuntimeError as error:
+        print(f"Maya is initialised already: {error}", file=sys.stderr)
+    try:
+        yield
+    finally:
+        try:
+            standalone.uninitialize()
+        except RuntimeError as error:
+            print(f"Maya did not shut down cleanly: {error}", file=sys.stderr)
 
 
 def _parse(arguments: Sequence[str]) -> TaskRequest:
@@ -75,14 +104,6 @@ def _parse(arguments: Sequence[str]) -> TaskRequest:
     return TaskRequest(bundle=options.bundle, node=options.node, frames=frames)
 
 
-def _node_failed(error: BaseException, request: TaskRequest, reporter: Reporter) -> int:
-    text = "".join(_format_from_node(error))
-    print(text, file=sys.stderr)
-    _keep_failure(request, error, report=text)
-    reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)
-    return _NODE_FAILED
-
-
 def _keep_failure(request: TaskRequest, error: BaseException, *, report: str) -> None:
     """Keeps the error for ``graph.evaluate`` to raise; if that fails, there is still the task's report."""
     try:
@@ -94,13 +115,9 @@ def _keep_failure(request: TaskRequest, error: BaseException, *, report: str) ->
 def _format_from_node(error: BaseException) -> List[str]:
     """The traceback without the steps through the evaluator and flowpipe that led to the node."""
     step: Optional[TracebackType] = error.__traceback__
-    while step is not None and _is_ours(step.tb_frame.f_globals.get("__name__", "")):
+    while step is not None and step.tb_frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
         step = step.tb_next
     return traceback.format_exception(type(error), error, step or error.__traceback__)
-
-
-def _is_ours(module: str) -> bool:
-    return module == "__main__" or module.partition(".")[0] in ("flowpipe", "flowpipe_deadline")
 
 
 if __name__ == "__main__":

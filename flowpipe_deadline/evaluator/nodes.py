@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type
 
 from flowpipe import INode, InputPlug, OutputPlug
 from flowpipe.node import FunctionNode
 
 from ..core.errors import FlowpipeDeadlineError
-from ..core.locate import Source, resolve
+from ..core.locate import resolve
 from ..results.codec import UnsupportedValueError, canonical, decode, encode
 from ..results.upstream import Record, sources
 
@@ -26,8 +26,8 @@ def build_node(record: Record) -> INode:
         LoadError: Its class or function cannot be imported here.
         NodeError: Its class cannot be built.
     """
-    cls = resolve(Source.from_json(record["class"]))
-    node: INode = _build_function(cls, record) if record["function"] else _build_class(cls, record)
+    cls = resolve(record["class"])
+    node = _build_function(cls, record) if record["function"] else _build_class(cls, record)
     node.name = record["name"]
     node.identifier = record["identifier"]
     node.metadata = decode(record["metadata"])
@@ -76,7 +76,11 @@ def evaluate_node(node: INode) -> Dict[str, Any]:
     before = {place: (value, _snapshot(value)) for place, value in _held_values(node, sink)}
     answer = node.evaluate()
     returned = set(answer) if isinstance(answer, dict) else set()
-    changed = {place for place, value in _held_values(node, sink) if _has_changed(before.get(place), value)}
+    changed = {
+        place
+        for place, value in _held_values(node, sink)
+        if place not in before or before[place][0] is not value or before[place][1] != _snapshot(value)
+    }
     outputs = {}
     for name, plug in node.outputs.items():
         keys = [key for key in plug.sub_plugs if (name, key) in changed or f"{name}.{key}" in returned]
@@ -100,7 +104,7 @@ class _Sink(INode):
         """Never called."""
 
 
-def _held_values(node: INode, sink: _Sink) -> Iterator[Tuple[Tuple[str, Union[str, None]], Any]]:
+def _held_values(node: INode, sink: _Sink) -> Iterator[Tuple[Tuple[str, Optional[str]], Any]]:
     """What each output and each of its sub-plugs holds."""
     for name, plug in node.outputs.items():
         yield (name, None), _handed_on(name, plug, sink)
@@ -121,10 +125,6 @@ def _snapshot(value: Any) -> Optional[str]:
         return None
 
 
-def _has_changed(before: Optional[Tuple[Any, Optional[str]]], value: Any) -> bool:
-    return before is None or before[0] is not value or before[1] != _snapshot(value)
-
-
 def _encode_output(node: INode, name: str, value: Any) -> Any:
     try:
         return encode(value)
@@ -134,19 +134,17 @@ def _encode_output(node: INode, name: str, value: Any) -> Any:
         ) from error
 
 
-def _build_function(cls: Any, record: Record) -> INode:
-    found = resolve(Source.from_json(record["function"]))
+def _build_function(cls: Callable[..., INode], record: Record) -> INode:
+    found = resolve(record["function"])
     function = found.func if isinstance(found, FunctionNode) else found
-    node: INode = cls(func=function, outputs=[], name=record["name"], graph=None)
-    return node
+    return cls(func=function, outputs=[], name=record["name"], graph=None)
 
 
-def _build_class(cls: Any, record: Record) -> INode:
+def _build_class(cls: Type[INode], record: Record) -> INode:
     """Calls the constructor with its defaults, as flowpipe does; if it needs arguments, bypasses it, as pickle does."""
     if record["default_constructor"]:
         try:
-            node: INode = cls(graph=None)
-            return node
+            return cls(graph=None)
         except Exception as error:  # The constructor is the user's.
             if record["unkept"]:
                 raise NodeError(f"{cls.__qualname__}() fails without arguments: {error!r}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Mapping, Sequence, Tuple
 
 from ..results.codec import TYPE
 from ..results.store import ChunkResult
@@ -47,8 +47,10 @@ class PathMapping:
         if not isinstance(data, dict):
             return data
         kind = data.get(TYPE)
+        if kind in ("dict", "ordered"):
+            return {**data, "items": [[key, self.encoded(item)] for key, item in data["items"]]}
         if kind == "path" or kind is None or "class" in data or "items" in data:
-            return {key: value if key == TYPE else self._member(key, value, kind) for key, value in data.items()}
+            return {key: value if key == TYPE else self.encoded(value) for key, value in data.items()}
         return data
 
     def record(self, record: Mapping[str, Any]) -> Dict[str, Any]:
@@ -58,11 +60,6 @@ class PathMapping:
     def results(self, results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
         """The results with the paths in their outputs mapped, so that workers of two systems can merge theirs."""
         return tuple(replace(result, outputs=self.encoded(result.outputs)) for result in results)
-
-    def _member(self, key: str, value: Any, kind: Optional[str]) -> Any:
-        if key == "items" and kind in ("dict", "ordered"):
-            return [[name, self.encoded(item)] for name, item in value]
-        return self.encoded(value)
 
 
 def is_windows_path(text: str) -> bool:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
+import os
+import sys
 import time
-from typing import Callable
+from typing import Callable, Collection, Iterable, List
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
-from ..results.backends import open_store
 from ..results.cut import cut_inputs
 from ..results.merge import Batch, MissingResultsError
-from ..results.store import ChunkResult
+from ..results.store import ChunkResult, open_store
 from ..results.upstream import ReadResults, Record, Upstream, UpstreamValues
-from .imports import add_import_roots
 from .nodes import build_node, evaluate_node, feed_inputs
 from .path_mapping import PathMapping
 from .protocol import TaskRequest
@@ -42,7 +43,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         )
     store = open_store(request.bundle)
     report(f"Loading {record['name']}")
-    add_import_roots(record)
+    _add_import_roots(record)
     node = build_node(record)
     upstream = _await_upstream(record, request, read=lambda key: mapping.results(store.read(key)))
     feed_inputs(node, record=record, upstream=upstream.merged)
@@ -56,6 +57,32 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     result = ChunkResult(frames=frames, outputs=outputs, written=time.time_ns(), inputs=upstream.versions)
     store.write(request.node, result)
     return result
+
+
+def _add_import_roots(record: Record) -> None:
+    """Makes the graph's own modules importable: the folders that they came from are appended to ``sys.path``.
+
+    They come last because they belong to the Python that the graph was planned with: other modules in them, compiled
+    for another version, say, must not hide those of a host application. A node's own module is found by its file.
+
+    Only folders that were in PYTHONPATH are added to PYTHONPATH, so that Python processes started by the node find the
+    same modules as without a farm. The others would come before the child's own, which may be of another application.
+    ``multiprocessing`` passes on all of ``sys.path``.
+    """
+    imports = record.get("imports")
+    if not imports:
+        return
+    sys.path.extend(_new(imports["roots"], sys.path))
+    importlib.invalidate_caches()
+    inherited = list(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
+    python_path = [*inherited, *_new(imports["python_path"], inherited)]
+    if python_path:
+        os.environ["PYTHONPATH"] = os.pathsep.join(python_path)
+
+
+def _new(folders: Iterable[str], known: Collection[str]) -> List[str]:
+    """The folders that exist on this machine and are not among ``known``."""
+    return [folder for folder in folders if folder not in known and os.path.exists(folder)]
 
 
 def _await_upstream(record: Record, request: TaskRequest, *, read: ReadResults) -> UpstreamValues:

@@ -12,10 +12,10 @@ from flowpipe.evaluator import NodeEventCallback
 from ..core.bundle import Bundle, read_node
 from ..core.errors import EvaluationError, FlowpipeDeadlineError
 from ..planning.graph import label, parents
-from ..results.backends import open_store
 from ..results.codec import decode
 from ..results.failures import read_failures, rebuild_error
 from ..results.merge import Batch, MissingResultsError, merge_results
+from ..results.store import open_store
 
 JobState = Literal["waiting", "started", "completed", "failed"]
 

@@ -15,9 +15,8 @@ from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import BundleError, InterruptedRunError, UsageError
 from ..core.files import RecordError
 from ..core.loading import refuse_while_loading
-from ..results.backends import open_store
-from ..results.stale import Finished
-from ..results.store import Store
+from ..results.counts import Finished
+from ..results.store import Store, open_store
 from .repository import JobStatus, Repository, Task, TaskStatus
 from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name

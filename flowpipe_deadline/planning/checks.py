@@ -6,7 +6,9 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional
 
-from ..core.text import listing, size_text
+from rich.filesize import decimal
+
+from ..core.text import listing
 from ..core.warnings import PlanWarning, WarningKind
 from ..settings.metadata import NodeSettings
 from .plan import Job
@@ -84,9 +86,9 @@ def _size_warnings(job: Job) -> Iterator[PlanWarning]:
     for what, value in _values(job.record):
         size = _size(value)
         if size >= LARGE_VALUE:
-            yield _warning(job, WarningKind.LARGE_VALUE, f"{what} holds {size_text(size)}, which {readers}", advice)
+            yield _warning(job, WarningKind.LARGE_VALUE, f"{what} holds {decimal(size)}, which {readers}", advice)
     if whole >= LARGE_RECORD:
-        yield _warning(job, WarningKind.LARGE_RECORD, f"it holds {size_text(whole)}, which {readers}", advice)
+        yield _warning(job, WarningKind.LARGE_RECORD, f"it holds {decimal(whole)}, which {readers}", advice)
 
 
 def _values(record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:

@@ -15,7 +15,7 @@ from flowpipe.plug import IPlug
 
 from ..core.bundle import FORMAT
 from ..core.errors import PlanError
-from ..core.locate import NotImportableError, Source, describe
+from ..core.locate import NotImportableError, describe
 from ..core.warnings import ErrorCollector
 from ..evaluator.nodes import UNKEPT
 from ..results.codec import UnsupportedValueError, encode
@@ -73,10 +73,10 @@ def node_record(
         "batch": batch,
     }
     with errors.collected():
-        record["class"] = _describe(node, cls).to_json()
+        record["class"] = _describe(node, cls)
     if isinstance(node, FunctionNode):
         with errors.collected():
-            record["function"] = _describe_function(node).to_json()
+            record["function"] = _describe_function(node)
     with errors.collected():
         record["attributes"], record["unkept"] = _attributes(node, has_default_constructor)
     with errors.collected():
@@ -87,14 +87,14 @@ def node_record(
     return record
 
 
-def _describe(node: INode, thing: Any, qualname: Optional[str] = None) -> Source:
+def _describe(node: INode, thing: Any, qualname: Optional[str] = None) -> dict[str, Optional[str]]:
     try:
         return describe(thing, qualname=qualname)
     except NotImportableError as error:
         raise PlanError(label(node), f"a worker could not load it: {error}") from error
 
 
-def _describe_function(node: FunctionNode[Any]) -> Source:
+def _describe_function(node: FunctionNode[Any]) -> dict[str, Optional[str]]:
     """Where the function is defined: under its own name, as a function or a node, or under the name of its node."""
     function, own_name = node.func, node.func.__qualname__
     module = sys.modules.get(function.__module__)

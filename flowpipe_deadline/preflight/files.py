@@ -12,7 +12,7 @@ from ..core.text import listing
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from ..planning.plan import Job, Plan
-from ..results.merge import MergeError, is_function_rule, rule_function
+from ..results.merge import MergeError, rule_function
 from .storage import Mounts, Storage
 
 _OUTPUT_DIRECTORY = re.compile(r"OutputDirectory\d+", re.IGNORECASE)
@@ -34,7 +34,7 @@ def merge_warnings(plan: Plan) -> tuple[PlanWarning, ...]:
     warnings = []
     for job in plan.jobs:
         for output, rule in (job.record["batch"] or {}).get("merge", {}).items():
-            if is_function_rule(rule) and rule not in reasons:
+            if ":" in rule and rule not in reasons:
                 reasons[rule] = _why_not_importable(rule)
             if reasons.get(rule):
                 warnings.append(

@@ -65,7 +65,7 @@ def _last_chunks(job: Job) -> tuple[Optional[FrameList], ...]:
         return (None,)
     last = (len(job.frames) - 1) // job.chunk_size * job.chunk_size
     starts = (last,) if last == 0 else (last - job.chunk_size, last)
-    return tuple(job.frames[start : start + job.chunk_size] for start in starts)
+    return tuple(FrameList(job.frames[start : start + job.chunk_size]) for start in starts)
 
 
 def _windows_length(text: str) -> int:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from rich.filesize import decimal
+
 from ..core.bundle import AnyPath
-from ..core.text import size_text
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from .storage import Mounts, Storage, read_mounts
@@ -82,7 +83,7 @@ def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
             PlanWarning(
                 kind=WarningKind.LITTLE_SPACE,
                 severity="warning",
-                text=f"only {size_text(info.free_bytes)} are free below the root {info.path}",
+                text=f"only {decimal(info.free_bytes)} are free below the root {info.path}",
                 advice="make room for the results, or choose another root",
             )
         )

@@ -23,7 +23,7 @@ from typing import Any, Callable, Dict, List, Mapping, Tuple
 from uuid import UUID
 
 from ..core.errors import FlowpipeDeadlineError
-from ..core.locate import LoadError, NotImportableError, Source, describe, resolve
+from ..core.locate import LoadError, NotImportableError, describe, resolve
 
 TYPE = "$type"
 """The key that names the kind of an encoded value which is not plain JSON."""
@@ -41,10 +41,6 @@ class UnsupportedValueError(FlowpipeDeadlineError):
 
     def __str__(self) -> str:
         return f"{self.reason} (at {''.join(self.trail)})" if self.trail else self.reason
-
-    def below(self, step: str) -> UnsupportedValueError:
-        """The same error for the container that holds the value under ``step``."""
-        return UnsupportedValueError(self.reason, (step, *self.trail))
 
 
 class DamagedValueError(FlowpipeDeadlineError):
@@ -124,10 +120,10 @@ def _encode(value: Any) -> Any:
         return _encode_enum(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _encode_dataclass(value)
-    if type(value).__module__ == "numpy" and _is_numpy_data(value):
-        return _encode_numpy(value)
     if isinstance(value, (type, types.FunctionType)):
         return {TYPE: "reference", "class": _source(value, value)}
+    if type(value).__module__ == "numpy":
+        return _encode_numpy(value)
     if isinstance(value, tuple) and hasattr(value, "_fields") and not getattr(value, "__dict__", None):
         return {TYPE: "namedtuple", "class": _source(type(value), value), "items": _encode_items(value)}
     raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept")
@@ -141,7 +137,7 @@ def _type_name(value: Any) -> str:
 def _source(thing: Any, value: Any) -> Any:
     """Where the class or function ``thing`` is defined, which decoding ``value`` takes."""
     try:
-        return describe(thing).to_json()
+        return describe(thing)
     except NotImportableError as error:
         raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept: {error}") from error
 
@@ -158,7 +154,7 @@ def _encode_items(values: Any) -> List[Any]:
         for value in values:
             items.append(_encode(value))
     except UnsupportedValueError as error:
-        raise error.below(f"[{len(items)}]") from None
+        raise UnsupportedValueError(error.reason, (f"[{len(items)}]", *error.trail)) from None
     return items
 
 
@@ -176,7 +172,7 @@ def _encode_member(value: Any, step: str, key: Any) -> Any:
     try:
         return _encode(value)
     except UnsupportedValueError as error:
-        raise error.below(step.format(_short_repr(key))) from None
+        raise UnsupportedValueError(error.reason, (step.format(_short_repr(key)), *error.trail)) from None
 
 
 def _short_repr(key: Any) -> str:
@@ -198,7 +194,7 @@ def _encode_dataclass(value: Any) -> Any:
 
 
 def _decode_dataclass(data: Any) -> Any:
-    cls = resolve(Source.from_json(data["class"]))
+    cls = resolve(data["class"])
     value = object.__new__(cls)
     for name, item in data["fields"].items():
         object.__setattr__(value, name, decode(item))  # Also for a frozen class, or one that checks its input.
@@ -206,25 +202,20 @@ def _decode_dataclass(data: Any) -> Any:
 
 
 def _decode_reference(data: Any) -> Any:
-    found = resolve(Source.from_json(data["class"]))
+    found = resolve(data["class"])
     # A decorator may have made a node of a function.
     return found if isinstance(found, type) else getattr(found, "func", found)
 
 
-def _is_numpy_data(value: Any) -> bool:
-    """Whether it is a plain array or scalar of numpy that holds no Python objects."""
-    import numpy  # noqa: PLC0415 (the value is numpy's, so it is loaded)
-
-    return (type(value) is numpy.ndarray or isinstance(value, numpy.generic)) and not value.dtype.hasobject
-
-
 def _encode_numpy(value: Any) -> Any:
     """An array or scalar in numpy's own file format, which keeps type, shape and order."""
-    import numpy  # noqa: PLC0415 (as above)
+    import numpy  # noqa: PLC0415 (the value is numpy's, so it is loaded)
 
+    kind = "ndarray" if type(value) is numpy.ndarray else "numpy_scalar"
+    if not (kind == "ndarray" or isinstance(value, numpy.generic)) or value.dtype.hasobject:
+        raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept")
     stream = io.BytesIO()
     numpy.save(stream, value, allow_pickle=False)
-    kind = "ndarray" if type(value) is numpy.ndarray else "numpy_scalar"
     summary = f"{value.dtype} {list(value.shape)}" if kind == "ndarray" else str(value.dtype)
     return {TYPE: kind, "text": _as_base64(stream.getvalue()), "summary": summary}
 
@@ -291,31 +282,25 @@ def _encode_pattern(value: Any) -> Any:
     return {TYPE: "pattern", "text": value.pattern, "flags": value.flags}
 
 
-def _as_sorted_items(name: str) -> Callable[[Any], Any]:
+def _encode_set(values: Any) -> Any:
     """Items in a fixed order, so that equal sets have equal records."""
-    return lambda value: {TYPE: name, "items": sorted(_encode_items(value), key=canonical)}
+    return {TYPE: type(values).__name__, "items": sorted(_encode_items(values), key=canonical)}
 
 
 def _as_base64(value: Any) -> str:
     return base64.b64encode(value).decode("ascii")
 
 
-def _itself(value: Any) -> Any:
-    return value
-
-
 _ENCODERS: Dict[type, Callable[[Any], Any]] = {
-    type(None): _itself,
-    bool: _itself,
-    str: _itself,
+    **dict.fromkeys((type(None), bool, str), lambda value: value),
     int: _encode_int,
     float: _encode_float,
     list: _encode_items,
     dict: _encode_dict,
     OrderedDict: lambda value: {TYPE: "ordered", "items": _encode_pairs(value)},
     tuple: lambda value: {TYPE: "tuple", "items": _encode_items(value)},
-    set: _as_sorted_items("set"),
-    frozenset: _as_sorted_items("frozenset"),
+    set: _encode_set,
+    frozenset: _encode_set,
     range: lambda value: {TYPE: "range", "range": [value.start, value.stop, value.step]},
     complex: lambda value: {TYPE: "complex", "items": [_encode_float(value.real), _encode_float(value.imag)]},
     datetime: _encode_moment,
@@ -339,13 +324,13 @@ _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "time": _decode_moment,
     "timedelta": lambda data: timedelta(*data["items"]),
     "timezone": lambda data: _decode_zone(data["zone"]),
-    "enum": lambda data: resolve(Source.from_json(data["class"]))[data["name"]],
+    "enum": lambda data: resolve(data["class"])[data["name"]],
     "dataclass": _decode_dataclass,
     "reference": _decode_reference,
     "pattern": lambda data: re.compile(data["text"], data["flags"]),
     "ndarray": _decode_numpy,
     "numpy_scalar": _decode_numpy,
-    "namedtuple": lambda data: resolve(Source.from_json(data["class"]))._make(decode(item) for item in data["items"]),
+    "namedtuple": lambda data: resolve(data["class"])._make(decode(item) for item in data["items"]),
 }
 
 

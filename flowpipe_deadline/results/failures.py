@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..core.files import RecordError, json_bytes, read_record, write_whole
 from ..core.frames import FrameList
-from ..core.locate import NotImportableError, Source, describe, resolve
+from ..core.locate import NotImportableError, describe, resolve
 from .codec import UnsupportedValueError, decode, encode
 from .store import chunk_name
 
@@ -52,7 +53,12 @@ def write_failure(bundle: Path, node: str, frames: Optional[FrameList], *, error
 
 def read_failures(bundle: Path, node: str) -> Tuple[Failure, ...]:
     """The failures of the node's tasks, the latest first, including those of tasks that succeeded later."""
-    return tuple(sorted(_failures(bundle / ERRORS / node), key=lambda failure: failure.written, reverse=True))
+    failures = []
+    for path in sorted((bundle / ERRORS / node).glob("[!.]*.json")):
+        with suppress(RecordError, KeyError):  # Deadline reports the failure in any case.
+            record = read_record(path, version=_FORMAT)
+            failures.append(Failure(**{field.name: record[field.name] for field in fields(Failure)}))
+    return tuple(sorted(failures, key=lambda failure: failure.written, reverse=True))
 
 
 def rebuild_error(failure: Failure) -> Optional[BaseException]:
@@ -61,7 +67,7 @@ def rebuild_error(failure: Failure) -> Optional[BaseException]:
     if raised["class"] is None:
         return None
     try:
-        cls = resolve(Source.from_json(raised["class"]))
+        cls = resolve(raised["class"])
         arguments = decode(raised["arguments"])
         # Not by the class's constructor: it may take other arguments than those that the error ended up with.
         error: BaseException = cls.__new__(cls, *arguments)
@@ -74,24 +80,21 @@ def rebuild_error(failure: Failure) -> Optional[BaseException]:
     return error if isinstance(error, BaseException) else None
 
 
-def _failures(folder: Path) -> Iterator[Failure]:
-    for path in sorted(folder.glob("[!.]*.json")) if folder.is_dir() else ():
-        try:
-            record = read_record(path, version=_FORMAT)
-            yield Failure(
-                frames=record["frames"], report=record["report"], raised=record["raised"], written=record["written"]
-            )
-        except (RecordError, KeyError):  # Deadline reports the failure in any case.
-            continue
-
-
 def _raised(error: BaseException) -> Dict[str, Any]:
     try:
-        cls = describe(type(error)).to_json()
+        cls = describe(type(error))
     except NotImportableError:
         return {"class": None, "arguments": None, "attributes": {}}
     arguments, attributes = _reduced(error)
-    return {"class": cls, "arguments": _encoded(arguments, error), "attributes": dict(_kept(attributes))}
+    try:
+        encoded = encode(arguments)
+    except UnsupportedValueError:
+        encoded = encode((str(error),))
+    kept = {}
+    for name, value in attributes.items():
+        with suppress(UnsupportedValueError):
+            kept[name] = encode(value)
+    return {"class": cls, "arguments": encoded, "attributes": kept}
 
 
 def _reduced(error: BaseException) -> Tuple[Tuple[Any, ...], Mapping[str, Any]]:
@@ -101,18 +104,3 @@ def _reduced(error: BaseException) -> Tuple[Tuple[Any, ...], Mapping[str, Any]]:
         return error.args, vars(error)
     state = reduced[2] if len(reduced) > 2 else None
     return reduced[1], state if isinstance(state, dict) else vars(error)
-
-
-def _encoded(arguments: Tuple[Any, ...], error: BaseException) -> Any:
-    try:
-        return encode(arguments)
-    except UnsupportedValueError:
-        return encode((str(error),))
-
-
-def _kept(attributes: Mapping[str, Any]) -> Iterator[Tuple[str, Any]]:
-    for name, value in attributes.items():
-        try:
-            yield name, encode(value)
-        except UnsupportedValueError:
-            continue

@@ -10,7 +10,7 @@ import itertools
 import operator
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
@@ -88,10 +88,11 @@ def merge_results(
     missing = missing_frames(batch, results)
     if missing is not None:
         raise MissingResultsError(node, missing)
-    segments = _segments(latest_by_frame(batch, results))
-    names = dict.fromkeys(name for segment in segments for name in segment.result.outputs)
-    chosen = names if wanted is None else [name for name in names if name in wanted]
-    return {name: _merge_plug(node, name, batch, segments) for name in chosen}
+    latest = latest_by_frame(batch, results)
+    groups = [tuple(group) for _, group in itertools.groupby(latest, key=lambda frame: id(latest[frame]))]
+    segments = [(latest[frames[0]], frames) for frames in groups]
+    names = dict.fromkeys(name for result, _ in segments for name in result.outputs)
+    return {name: _merge_plug(node, name, batch, segments) for name in names if wanted is None or name in wanted}
 
 
 def latest_by_frame(batch: Batch, results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
@@ -101,7 +102,7 @@ def latest_by_frame(batch: Batch, results: Iterable[ChunkResult]) -> Dict[int, C
         for frame in result.frames or ():
             latest.setdefault(frame, result)
     planned = [frame for frame in batch.frames if frame in latest]
-    added = sorted(frame for frame in latest if frame not in batch.frames)
+    added = sorted(latest.keys() - batch.frames)
     return {frame: latest[frame] for frame in (*planned, *added)}
 
 
@@ -111,16 +112,15 @@ def chunk_value(output: str, *, batch: Batch, covering: Sequence[Tuple[int, Chun
     A tuple counts only if the merge rule is ``concat``. None if a result does not have one item per frame: then only
     the whole output can be cut.
     """
-    place = _Place(output)
     is_concat = batch.merge.get(output) == "concat"
     items = []
     for frame, result in covering:
-        value = place.value(result) if place.is_in(result) else None
+        value = result.outputs[output]["value"] if output in result.outputs else None
         by_frame = _items_by_frame(value, result.frames) if is_concat or isinstance(value, list) else None
         if by_frame is None:
             return None
         items.append(by_frame[frame])
-    return _like(place.value(covering[0][1]), items)
+    return _like(covering[0][1].outputs[output]["value"], items)
 
 
 def missing_frames(batch: Batch, results: Iterable[ChunkResult]) -> Optional[FrameList]:
@@ -135,11 +135,6 @@ def check_rule(rule: str) -> None:
     names = (*_RULES, _CHUNKS)
     if rule not in names and not _FUNCTION.fullmatch(rule):
         raise MergeError(f"there is no merge rule '{rule}'; choose {', '.join(names)}, or name a module:function")
-
-
-def is_function_rule(rule: str) -> bool:
-    """Whether the rule is a function, ``module:function``."""
-    return ":" in rule
 
 
 def rule_function(rule: str) -> Callable[[List[Any]], Any]:
@@ -158,58 +153,31 @@ def rule_function(rule: str) -> Callable[[List[Any]], Any]:
     return function
 
 
-@dataclass(frozen=True)
-class _Segment:
-    """Neighbouring frames, in the order of all frames, that take their values from one result."""
+class _Piece(NamedTuple):
+    """What one result gives for neighbouring frames, in the order of all frames."""
 
     result: ChunkResult
     frames: Tuple[int, ...]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether these are all of the result's frames, in its own order."""
-        return self.frames == tuple(self.result.frames or ())
+    value: Any
+    """The output, or the encoded value of it or of one of its sub-plugs."""
 
 
-@dataclass(frozen=True)
-class _Place:
-    """An output, or one of its sub-plugs."""
-
-    output: str
-    key: Optional[str] = None
-
-    def __str__(self) -> str:
-        return self.output if self.key is None else f"{self.output}.{self.key}"
-
-    def is_in(self, result: ChunkResult) -> bool:
-        """Whether the result has set it."""
-        output = result.outputs.get(self.output)
-        return output is not None and (self.key is None or self.key in output["sub_plugs"])
-
-    def value(self, result: ChunkResult) -> Any:
-        """Its encoded value."""
-        output = result.outputs[self.output]
-        return output["value"] if self.key is None else output["sub_plugs"][self.key]
-
-
-def _segments(latest: Mapping[int, ChunkResult]) -> List[_Segment]:
-    groups = itertools.groupby(latest.items(), key=lambda item: id(item[1]))
-    pairs = [list(group) for _, group in groups]
-    return [_Segment(result=group[0][1], frames=tuple(frame for frame, _ in group)) for group in pairs]
-
-
-def _merge_plug(node: str, name: str, batch: Batch, segments: Sequence[_Segment]) -> Dict[str, Any]:
+def _merge_plug(
+    node: str, name: str, batch: Batch, segments: Sequence[Tuple[ChunkResult, Tuple[int, ...]]]
+) -> Dict[str, Any]:
     """One output: each of its sub-plugs, and the value that a plain connection carries."""
-    outputs = [segment.result.outputs[name] for segment in segments if name in segment.result.outputs]
+    outputs = [_Piece(result, frames, result.outputs[name]) for result, frames in segments if name in result.outputs]
     rule = batch.merge.get(name)
-    sub_plugs = {
-        key: _merge_values(node, _Place(name, key), batch.merge.get(f"{name}.{key}", rule), segments)
-        for key in dict.fromkeys(key for output in outputs for key in output["sub_plugs"])
-    }
-    if sub_plugs and all(map(_is_compound, outputs)):
-        unset = {key: value for output in outputs for key, value in members(output["value"]).items()}
+    sub_plugs = {}
+    for key in dict.fromkeys(key for output in outputs for key in output.value["sub_plugs"]):
+        having = [output for output in outputs if key in output.value["sub_plugs"]]
+        pieces = [output._replace(value=output.value["sub_plugs"][key]) for output in having]
+        sub_plugs[key] = _merge_values(node, f"{name}.{key}", batch.merge.get(f"{name}.{key}", rule), pieces)
+    if sub_plugs and all(_is_compound(output.value) for output in outputs):
+        unset = {key: value for output in outputs for key, value in members(output.value["value"]).items()}
         return {"value": compound({**unset, **sub_plugs}), "sub_plugs": sub_plugs}
-    return {"value": _merge_values(node, _Place(name), rule, segments), "sub_plugs": sub_plugs}
+    pieces = [output._replace(value=output.value["value"]) for output in outputs]
+    return {"value": _merge_values(node, name, rule, pieces), "sub_plugs": sub_plugs}
 
 
 def _is_compound(output: Mapping[str, Any]) -> bool:
@@ -218,52 +186,53 @@ def _is_compound(output: Mapping[str, Any]) -> bool:
     return all(key in values and identical(values[key], value) for key, value in output["sub_plugs"].items())
 
 
-def _merge_values(node: str, place: _Place, rule: Optional[str], segments: Sequence[_Segment]) -> Any:
-    segments = [segment for segment in segments if place.is_in(segment.result)]
-    results = list({id(segment.result): segment.result for segment in segments}.values())
-    chosen = rule or _default_rule([place.value(result) for result in results])
+def _merge_values(node: str, place: str, rule: Optional[str], pieces: Sequence[_Piece]) -> Any:
+    by_result = {id(piece.result): piece for piece in pieces}.values()
+    encoded = [piece.value for piece in by_result]
+    chosen = rule or _default_rule(encoded)
     try:
         if chosen == "concat":
-            return _concat(_pieces(place, segments, results))
+            return _concat(_parts(pieces) or encoded)
         if chosen != "same":
-            _refuse_partial_overlap(segments, results)
+            _refuse_partial_overlap(pieces)
         if chosen == _CHUNKS:
-            return {str(result.frames): place.value(result) for result in results}
-        encoded = [place.value(result) for result in results]
-        if chosen in _RULES:
-            return _RULES[chosen](encoded)
-        return encode(rule_function(chosen)([decode(value) for value in encoded]))
+            return {str(piece.result.frames): piece.value for piece in by_result}
+        merge = _RULES.get(chosen) or _computed(rule_function(chosen))
+        return merge(encoded)
     except Exception as error:  # A rule may be the user's function.
-        fitting = _FITTING_RULES.get(_kind(place.value(results[0])), _CHUNKS)
+        fitting = _FITTING_RULES.get(_kind(encoded[0]), _CHUNKS)
         advice = "" if rule else f"; declare how, such as metadata['batch']['merge'] = {{'{place}': '{fitting}'}}"
         raise MergeError(f"{node}.{place}: the rule '{chosen}' cannot merge its chunks: {error}{advice}") from error
 
 
-def _pieces(place: _Place, segments: Sequence[_Segment], results: Sequence[ChunkResult]) -> List[Any]:
-    """The values to put one after the other: whole chunks as they are, of others the items of their frames."""
-    pieces = []
-    for segment in segments:
-        value = place.value(segment.result)
-        if not segment.is_whole:
-            items = _items_by_frame(value, segment.result.frames)
+def _parts(pieces: Sequence[_Piece]) -> Optional[List[Any]]:
+    """The values to put one after the other: whole chunks as they are, of others the items of their frames.
+
+    None if a result does not have one item per frame: then all count whole.
+    """
+    parts = []
+    for piece in pieces:
+        value = piece.value
+        if piece.frames != piece.result.frames:
+            items = _items_by_frame(value, piece.result.frames)
             if items is None:
-                _refuse_partial_overlap(segments, results)
-                return [place.value(result) for result in results]
-            value = _like(value, [items[frame] for frame in segment.frames])
-        pieces.append(value)
-    return pieces
+                _refuse_partial_overlap(pieces)
+                return None
+            value = _like(value, [items[frame] for frame in piece.frames])
+        parts.append(value)
+    return parts
 
 
-def _refuse_partial_overlap(segments: Sequence[_Segment], results: Sequence[ChunkResult]) -> None:
+def _refuse_partial_overlap(pieces: Sequence[_Piece]) -> None:
     """Raises if a later result covers some, but not all, frames of an earlier one."""
-    for result in results:
-        counting = sum(len(segment.frames) for segment in segments if segment.result is result)
-        if result.frames is not None and counting < len(result.frames):
-            others = [segment for segment in segments if segment.result is not result]
-            covering = [other.result.frames for other in others if set(other.frames) & set(result.frames)]
+    for result in {id(piece.result): piece.result for piece in pieces}.values():
+        frames = result.frames or ()
+        if sum(len(piece.frames) for piece in pieces if piece.result is result) < len(frames):
+            others = [piece for piece in pieces if piece.result is not result]
+            covering = [other.result.frames for other in others if not set(other.frames).isdisjoint(frames)]
             later = covering[0] if covering else "some of its frames"
-            raise _ConflictError(
-                f"the results of {result.frames} and, written later, of {later} overlap in part; requeue all tasks of"
+            raise ValueError(
+                f"the results of {frames} and, written later, of {later} overlap in part; requeue all tasks of"
                 " this job, so that they have one chunk size"
             )
 
@@ -287,14 +256,10 @@ def _default_rule(encoded: Sequence[Any]) -> str:
     return "union" if kinds == {"dict"} else "same"
 
 
-class _ConflictError(Exception):
-    """Chunks that do not fit the rule."""
-
-
 def _same(encoded: Sequence[Any]) -> Any:
     for value in encoded[1:]:
         if not identical(encoded[0], value):
-            raise _ConflictError(f"one chunk has {_short(encoded[0])}, another {_short(value)}")
+            raise ValueError(f"one chunk has {_short(encoded[0])}, another {_short(value)}")
     return encoded[0]
 
 
@@ -303,7 +268,7 @@ def _concat(encoded: Sequence[Any]) -> Any:
     if kinds == {"text"}:
         return "".join(encoded)
     if not kinds <= {"list", "tuple"} or len(kinds) != 1:
-        raise _ConflictError(f"it joins lists, tuples or texts of one kind, and got {', '.join(sorted(kinds))}")
+        raise ValueError(f"it joins lists, tuples or texts of one kind, and got {', '.join(sorted(kinds))}")
     items = [item for value in encoded for item in (value if isinstance(value, list) else value["items"])]
     return _like(encoded[0], items)
 
@@ -314,13 +279,13 @@ def _union(encoded: Sequence[Any]) -> Any:
         items = {canonical(item): item for value in encoded for item in value["items"]}
         return {TYPE: kinds.pop(), "items": [items[text] for text in sorted(items)]}
     if kinds != {"dict"}:
-        raise _ConflictError(f"it unites dicts or sets of one kind, and got {', '.join(sorted(kinds))}")
+        raise ValueError(f"it unites dicts or sets of one kind, and got {', '.join(sorted(kinds))}")
     united: Dict[str, Tuple[Any, Any]] = {}
     pairs = (pair for value in encoded for pair in (value["items"] if TYPE in value else value.items()))
     for key, item in pairs:
         _, known = united.setdefault(canonical(key), (key, item))
         if not identical(known, item):
-            raise _ConflictError(f"the key {_short(key)} is {_short(known)} in one chunk, {_short(item)} in another")
+            raise ValueError(f"the key {_short(key)} is {_short(known)} in one chunk, {_short(item)} in another")
     if all(isinstance(value, dict) and TYPE not in value for value in encoded):
         return dict(united.values())
     return {TYPE: "dict", "items": [list(pair) for pair in united.values()]}

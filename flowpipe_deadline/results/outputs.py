@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Optional
@@ -10,22 +10,17 @@ from typing import Any, Optional
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
 from ..core.frames import FrameList
-from .backends import open_store
 from .codec import compound, decode
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
 from .plain import plain
-from .stale import is_stale
-from .store import ChunkResult
-from .upstream import ReadResults
+from .store import ChunkResult, open_store
+from .upstream import ReadResults, is_stale
 
 
 @dataclass(frozen=True)
-class NodeResults:
+class NodeResults(BundleNode):
     """The results of one node. The fields hold encoded values; the methods give Python values or plain JSON."""
 
-    key: str
-    node: str
-    graph: str
     is_omitted: bool
     is_last: bool
     """Whether no other job waits for it."""
@@ -40,11 +35,6 @@ class NodeResults:
     there are none."""
     error: Optional[str]
     """Why the results cannot be read or merged; None if they can."""
-
-    @property
-    def label(self) -> str:
-        """``graph.node``."""
-        return f"{self.graph}.{self.node}"
 
     def outputs(self) -> dict[str, Any]:
         """The outputs by name, with their Python types; imports their classes.
@@ -103,32 +93,47 @@ def _node_results(bundle: Bundle, node: BundleNode, read: ReadResults) -> NodeRe
     record = read_node(bundle.folder, key)
     batch = Batch.from_json(record["batch"])
     results: tuple[ChunkResult, ...] = ()
-    merged: Optional[Mapping[str, Any]] = None
     stale: list[ChunkResult] = []
-    error = None
+    encoded, error = None, None
     try:
         results = () if is_omitted else read(key)
         stale = [result for result in results if is_stale(record, result, bundle=bundle.folder, read=read)]
-        merged, error = ({}, None) if is_omitted else _merge_each(key, batch, results, record["outputs"])
-    except MissingResultsError:
-        pass
-    except (MergeError, RecordError) as reason:
+    except RecordError as reason:
         error = str(reason)
+    missing = None if is_omitted else _missing(batch, results)
+    if missing is None and error is None:
+        encoded, error = _merged_outputs(key, record, batch, results)
     return NodeResults(
         key=key,
         node=node.node,
         graph=node.graph,
         is_omitted=is_omitted,
         is_last=isinstance(node, BundleJob) and node.is_last,
-        encoded=None if merged is None else _without_unmerged(_final_outputs(record, merged), merged, results),
+        encoded=encoded,
         chunks=tuple(
             (None if result.frames is None else str(result.frames), _final_outputs(record, result.outputs))
             for result in sorted(results, key=lambda result: -1 if result.frames is None else result.frames[0])
         ),
-        missing=None if is_omitted else _missing(batch, results),
+        missing=missing,
         stale=_frames_of(stale),
         error=error,
     )
+
+
+def _merged_outputs(
+    key: str, record: Mapping[str, Any], batch: Optional[Batch], results: Sequence[ChunkResult]
+) -> tuple[dict[str, Any], Optional[str]]:
+    """The outputs, without those that chunks have set but that cannot be merged, and why these cannot."""
+    merged: dict[str, Any] = {}
+    errors = []
+    for name in record["outputs"] if results else ():
+        try:
+            merged.update(merge_results(key, batch=batch, results=results, wanted=(name,)))
+        except MergeError as error:
+            errors.append(str(error))
+    unmerged = {name for result in results for name in result.outputs if name not in merged}
+    outputs = {name: value for name, value in _final_outputs(record, merged).items() if name not in unmerged}
+    return outputs, "; ".join(errors) or None
 
 
 def _final_outputs(record: Mapping[str, Any], merged: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,30 +148,6 @@ def _final_outputs(record: Mapping[str, Any], merged: Mapping[str, Any]) -> dict
         sub_plugs.update(result["sub_plugs"])
         outputs[name] = compound(sub_plugs) if sub_plugs else result["value"]
     return outputs
-
-
-def _merge_each(
-    key: str, batch: Optional[Batch], results: Sequence[ChunkResult], outputs: Iterable[str]
-) -> tuple[dict[str, Any], Optional[str]]:
-    """The outputs that can be merged, and why others cannot."""
-    merged: dict[str, Any] = {}
-    errors = []
-    for name in outputs:
-        try:
-            merged.update(merge_results(key, batch=batch, results=results, wanted=(name,)))
-        except MergeError as error:
-            errors.append(str(error))
-    if not outputs:
-        merge_results(key, batch=batch, results=results)  # Raises if a result is missing.
-    return merged, "; ".join(errors) or None
-
-
-def _without_unmerged(
-    outputs: dict[str, Any], merged: Mapping[str, Any], results: Sequence[ChunkResult]
-) -> dict[str, Any]:
-    """The outputs without those that chunks have set but that could not be merged."""
-    was_set = {name for result in results for name in result.outputs}
-    return {name: value for name, value in outputs.items() if name in merged or name not in was_set}
 
 
 def _frames_of(results: Sequence[ChunkResult]) -> Optional[str]:

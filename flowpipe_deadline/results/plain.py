@@ -26,7 +26,8 @@ def plain(data: Any) -> Any:
     if kind is None:
         return {key: plain(item) for key, item in data.items()}
     if kind in ("dict", "ordered"):
-        return {_key_text(key): plain(item) for key, item in data["items"]}
+        items = [(plain(key), plain(item)) for key, item in data["items"]]
+        return {key if isinstance(key, str) else json.dumps(key): item for key, item in items}
     if kind == "dataclass":
         return {name: plain(item) for name, item in data["fields"].items()}
     if kind == "range":
@@ -50,9 +51,3 @@ def _plain_numpy(data: Any) -> Any:
         return plain(encode(decode(data).tolist()))
     except (LoadError, UnsupportedValueError):
         return f"<{data['summary']}>"
-
-
-def _key_text(data: Any) -> str:
-    """An encoded dict key as JSON would write it."""
-    value = plain(data)
-    return value if isinstance(value, str) else json.dumps(value)

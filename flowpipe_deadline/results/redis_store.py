@@ -18,12 +18,12 @@ from redis.retry import Retry
 
 from ..core.files import NewerFormatError, RecordError
 from .redis_url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
-from .store import ChunkResult, StoreError, chunk_name, latest_first, parse_result, result_record
+from .store import ChunkResult, Store, StoreError, chunk_name, latest_first, parse_result, result_record
 
 _SECONDS_A_DAY = 24 * 60 * 60
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0  # For sending one result as well: 512 MB on a gigabit line take five.
-_PAUSES = (0.25, 1.0)
+_PAUSES = (0.25, 1.0)  # Seconds before each new attempt after a lost connection.
 _LARGEST = 512 * 1024 * 1024  # What Redis takes as one value by default.
 
 _Answer = TypeVar("_Answer")
@@ -49,28 +49,16 @@ _ADVICE: Tuple[Tuple[Type[Exception], str, str], ...] = (
 _LOST = (redis.ConnectionError, redis.TimeoutError)
 
 
-class RedisStore:
+class RedisStore(Store):
     """A store in a Redis server, for one submission.
 
     Every call opens its own connection: a node may take hours between reading and writing, and many networks silently
     drop a connection that is idle for so long.
     """
 
-    def __init__(
-        self,
-        address: RedisAddress,
-        *,
-        submission: str,
-        largest: int = _LARGEST,
-        timeout: float = _ANSWER_SECONDS,
-        pauses: Tuple[float, ...] = _PAUSES,
-    ) -> None:
-        """``largest`` is the size of a result in bytes, ``timeout`` the seconds that an answer may take, and ``pauses``
-        the seconds before each new attempt after a lost connection.
-        """
+    def __init__(self, address: RedisAddress, *, submission: str) -> None:
         self._address = address
         self._base = f"{address.prefix}:{submission}"
-        self._largest, self._timeout, self._pauses = largest, timeout, pauses
 
     def check(self) -> None:
         """Makes sure that the server can be reached and takes writes.
@@ -82,15 +70,11 @@ class RedisStore:
         self._ask(lambda client: client.set(f"{self._base}:?", b"", ex=1), failure="nothing can be stored")
 
     def write(self, node: str, result: ChunkResult) -> None:
-        """Keeps the result as one field of the node's hash, and renews the expiry of the whole submission.
-
-        Raises:
-            StoreError: The server does not take it; the message says what to do.
-        """
+        """Keeps the result as one field of the node's hash, and renews the expiry of the whole submission."""
         record = json.dumps(result_record(node, result), allow_nan=False, separators=(",", ":")).encode("ascii")
-        if len(record) > self._largest:
+        if len(record) > _LARGEST:
             raise StoreError(
-                f"{node}: its result has {len(record) >> 20} MB, and Redis takes {self._largest >> 20} MB at most; let"
+                f"{node}: its result has {len(record) >> 20} MB, and Redis takes {_LARGEST >> 20} MB at most; let"
                 " the node write a file and pass on its path, or plan with the store 'files'"
             )
 
@@ -107,12 +91,7 @@ class RedisStore:
         self._ask(keep, failure=f"{node}: its result cannot be written")
 
     def read(self, node: str) -> Tuple[ChunkResult, ...]:
-        """All results of the node, the latest first.
-
-        Raises:
-            StoreError: The server does not give them; the message says what to do.
-            RecordError: A result is damaged; the message names its key and field.
-        """
+        """All results of the node, the latest first."""
 
         def fetch(client: redis.Redis) -> List[ChunkResult]:
             records = self._records(client, node)
@@ -121,23 +100,14 @@ class RedisStore:
         return latest_first(self._ask(fetch, failure=f"{node}: its results cannot be read"))
 
     def chunk_names(self, node: str) -> FrozenSet[str]:
-        """The names of the chunks with results: the fields of the node's hash.
-
-        Raises:
-            StoreError: The server does not list them; the message says what to do.
-        """
-
-        def ask(client: redis.Redis) -> FrozenSet[str]:
-            return frozenset(map(_text, cast(Any, client.hkeys(self._key(node)))))
-
-        return self._ask(ask, failure=f"{node}: its results cannot be listed")
+        """The fields of the node's hash."""
+        fields = self._ask(
+            lambda client: client.hkeys(self._key(node)), failure=f"{node}: its results cannot be listed"
+        )
+        return frozenset(map(_text, cast(Any, fields)))
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
-        """Moves the node's damaged results to a hash beside its own, so that they count as missing; names them.
-
-        Raises:
-            StoreError: They cannot be moved; the message says what to do.
-        """
+        """Moves the node's damaged results to a hash beside its own; gives their keys and fields."""
         aside = f"{self._key(node)}:damaged"
 
         def move(client: redis.Redis) -> List[str]:
@@ -173,7 +143,7 @@ class RedisStore:
 
     def _ask(self, question: Callable[[redis.Redis], _Answer], *, failure: str) -> _Answer:
         """The server's answer. After a lost connection it asks again: writing a result twice does no harm."""
-        pauses = iter(self._pauses)
+        pauses = iter(_PAUSES)
         while True:
             try:
                 with closing(self._client()) as client:
@@ -198,7 +168,7 @@ class RedisStore:
             ssl=self._address.is_encrypted,
             ssl_check_hostname=True,
             socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=self._timeout,
+            socket_timeout=_ANSWER_SECONDS,
             retry=Retry(NoBackoff(), 0),  # The client's own retries differ by version.
             protocol=2,  # Servers before Redis 6 have no other.
         )

@@ -81,7 +81,6 @@ class RedisAddress:
 
 
 def _parse_options(query: str, *, server: str) -> Dict[str, str]:
-    """The options after the question mark, with their defaults."""
     options = {**_DEFAULTS, **dict(parse_qsl(query, keep_blank_values=True))}
     unknown = sorted(options.keys() - _DEFAULTS)
     if unknown:

@@ -1,15 +1,24 @@
-"""Results of chunks: what a store keeps, what every store does, and the store that keeps files in the bundle."""
+"""Results of chunks: what a store keeps, what every store does, and the store that keeps files in the bundle.
+
+A bundle's store is named by a record beside the manifest, as that is long and the evaluator does not need it.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Protocol, Tuple
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
+from ..core.bundle import FILES, STORE
+from ..core.bundle import FORMAT as BUNDLE_FORMAT
 from ..core.errors import FlowpipeDeadlineError
-from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, write_whole
+from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
 from ..core.frames import FrameList
+
+if TYPE_CHECKING:
+    from .redis_store import RedisStore
 
 _FORMAT = 1
 RESULTS = "results"
@@ -34,52 +43,47 @@ class ChunkResult:
     """When, by upstream node, the latest of the results that it was made from was written."""
 
 
-class Store(Protocol):
-    """Where results live. A later result of the same chunk replaces the earlier one; nothing else is changed."""
+class Store(ABC):
+    """Where results live. A later result of the same chunk replaces the earlier one; nothing else is changed.
 
+    Raises:
+        StoreError: By every method: the results cannot be reached; the message says what to do.
+    """
+
+    @abstractmethod
     def write(self, node: str, result: ChunkResult) -> None:
-        """Keeps the result under the node's key, whole or not at all.
+        """Keeps the result under the node's key, whole or not at all."""
 
-        Raises:
-            StoreError: It cannot be kept.
-        """
-
+    @abstractmethod
     def read(self, node: str) -> Tuple[ChunkResult, ...]:
         """All results of the node, the latest first.
 
         Raises:
-            StoreError: They cannot be read.
             RecordError: A result is damaged; the message names it.
         """
 
+    @abstractmethod
     def chunk_names(self, node: str) -> FrozenSet[str]:
-        """The names, as ``chunk_name`` gives them, of the chunks with results; the results are not read.
+        """The names, as ``chunk_name`` gives them, of the chunks with results; the results are not read."""
 
-        Raises:
-            StoreError: They cannot be listed.
-        """
-
+    @abstractmethod
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
         """Moves the node's damaged results away, so that they count as missing; gives their new places.
 
         Raises:
-            StoreError: They cannot be moved.
             NewerFormatError: A result is from a newer version, and not damaged.
+            OSError: A file cannot be renamed.
         """
 
 
-class FileStore:
+class FileStore(Store):
     """A store in the ``results`` folder of a bundle: ``results/<node>/<chunk>.json``."""
 
     def __init__(self, bundle: Path) -> None:
         self._folder = bundle / RESULTS
 
     def write(self, node: str, result: ChunkResult) -> None:
-        """Keeps the result as ``results/<node>/<chunk>.json``.
-
-        Raises:
-            StoreError: The folder cannot be written; nothing has changed.
-        """
+        """Keeps the result in a file."""
         folder = self._folder / node
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -90,29 +94,15 @@ class FileStore:
             ) from error
 
     def read(self, node: str) -> Tuple[ChunkResult, ...]:
-        """All results of the node, the latest first.
-
-        Raises:
-            StoreError: The folder cannot be read.
-            RecordError: A result is damaged; the message names its file.
-        """
+        """All results of the node, the latest first."""
         return latest_first(_read_result(path) for path in self._paths(node))
 
     def chunk_names(self, node: str) -> FrozenSet[str]:
-        """The names of the chunks with results: the names of their files.
-
-        Raises:
-            StoreError: The folder cannot be read.
-        """
+        """The names of the files, without their ending."""
         return frozenset(path.stem for path in self._paths(node))
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
-        """Renames the node's damaged results, so that they count as missing; gives their new paths.
-
-        Raises:
-            StoreError: The folder cannot be read.
-            OSError: A file cannot be renamed.
-        """
+        """Renames the node's damaged results; gives their new paths."""
         moved = []
         for path in self._paths(node):
             try:
@@ -131,6 +121,44 @@ class FileStore:
             return []
         except OSError as error:
             raise StoreError(f"{node}: its results cannot be read from {folder}: {error.strerror}") from error
+
+
+def open_store(bundle: Path) -> Store:
+    """The store with the results of the bundle; without a record, they are in files.
+
+    Raises:
+        RecordError: The record is damaged.
+        StoreError: It does not name a store, or this Python lacks the package for it.
+    """
+    path = bundle / STORE
+    if not path.exists():
+        return FileStore(bundle)
+    record = read_record(path, version=BUNDLE_FORMAT, keys=("store", "submission"))
+    return _redis_store(str(record["store"]), submission=str(record["submission"]))
+
+
+def check_store(store: str, *, submission: str) -> None:
+    """Makes sure that results of the submission can be kept in this store.
+
+    Raises:
+        StoreError: It is not a store, holds a password, cannot be reached, or does not take writes.
+    """
+    if store != FILES:
+        _redis_store(store, submission=submission).check()
+
+
+def _redis_store(url: str, *, submission: str) -> RedisStore:
+    from .redis_url import RedisAddress  # noqa: PLC0415 (only for bundles in Redis)
+
+    address = RedisAddress.parse(url)
+    try:
+        from .redis_store import RedisStore  # noqa: PLC0415 (its package is optional)
+    except ImportError as error:
+        raise StoreError(
+            f"the store {address} needs the Python package 'redis' ({error}): install flowpipe-deadline[redis], or, for"
+            " the interpreters of the farm, put the package into a folder of the plugin's Python Path"
+        ) from error
+    return RedisStore(address, submission=submission)
 
 
 def chunk_name(frames: Optional[FrameList]) -> str:
@@ -171,9 +199,12 @@ def parse_result(data: bytes, *, name: str) -> ChunkResult:
     """
     try:
         record = parse_record(data, name=name, version=_FORMAT)
+        for output in record["outputs"].values():
+            if set(output) != {"value", "sub_plugs"}:
+                raise TypeError(f"an output has {', '.join(output)}")
         return ChunkResult(
             frames=None if record["frames"] is None else FrameList.parse(record["frames"]),
-            outputs=_outputs(record["outputs"]),
+            outputs=record["outputs"],
             written=int(record["written"]),
             inputs=dict(record["inputs"]),
         )
@@ -182,15 +213,6 @@ def parse_result(data: bytes, *, name: str) -> ChunkResult:
     except (RecordError, KeyError, TypeError, AttributeError, ValueError) as error:
         reason = "not a record of this format" if isinstance(error, RecordError) else repr(error)
         raise RecordError(f"the result {name} is damaged ({reason}); delete it and requeue that task") from error
-
-
-def _outputs(data: Any) -> Mapping[str, Any]:
-    """The outputs of a record, after checking their shape."""
-    for output in data.values():
-        if set(output) != {"value", "sub_plugs"}:
-            raise TypeError(f"an output has {', '.join(output)}")
-    outputs: Mapping[str, Any] = data
-    return outputs
 
 
 def latest_first(results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:

@@ -3,21 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import (
-    Any,
-    Callable,
-    Collection,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Mapping,
-    NamedTuple,
-    Optional,
-    Sequence,
-    Set,
-    Tuple,
-)
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
@@ -63,10 +49,15 @@ class Upstream:
         Raises:
             RecordError: A result or a node record is damaged.
         """
-        self._sources = list(sources(record))
         self._frames = frames
-        keys = dict.fromkeys(source["node"] for source, _, _ in self._sources)
-        self._whole = {source["node"] for source, _, _ in self._sources if not source["by_frame"]}
+        self._whole: Dict[str, Set[str]] = {}  # Outputs by node.
+        self._by_frame: List[Tuple[str, str, str]] = []  # Node, output and the input that it feeds.
+        for source, name, _ in sources(record):
+            if source["by_frame"]:
+                self._by_frame.append((source["node"], source["output"], name))
+            else:
+                self._whole.setdefault(source["node"], set()).add(source["output"])
+        keys = dict.fromkeys(source["node"] for source, _, _ in sources(record))
         self._batches = {key: Batch.from_json(read_node(bundle, key)["batch"]) for key in keys}
         self._results = {key: read(key) for key in keys}
 
@@ -81,16 +72,12 @@ class Upstream:
             MissingResultsError: A planned frame, or a frame of the task, has no result.
             MergeError: Chunks cannot become one value, or an output does not have one item per frame.
         """
-        wanted: Dict[str, Set[str]] = {}
-        for source, _, _ in self._sources:
-            if not source["by_frame"]:
-                wanted.setdefault(source["node"], set()).add(source["output"])
-        merged = {key: self._merge(key, names) for key, names in wanted.items()}
+        merged = {key: self._merge(key, names) for key, names in self._whole.items()}
         items: Dict[str, Any] = {}
-        for source, name, _ in self._sources:
-            covering = self._covering(source["node"]) if source["by_frame"] else []
-            if any(source["output"] in result.outputs for _, result in covering):
-                items[name] = self._items(source["node"], source["output"], covering)
+        for key, output, name in self._by_frame:
+            covering = self._covering(key)
+            if any(output in result.outputs for _, result in covering):
+                items[name] = self._items(key, output, covering)
         return UpstreamValues(merged=merged, items=items, versions=self.versions())
 
     def versions(self) -> Dict[str, int]:
@@ -107,7 +94,7 @@ class Upstream:
             raise MissingResultsError(key, FrameList(missing))
         return [(frame, latest[frame]) for frame in self._frames or ()]
 
-    def _items(self, key: str, output: str, covering: Sequence[Tuple[int, ChunkResult]]) -> Any:
+    def _items(self, key: str, output: str, covering: List[Tuple[int, ChunkResult]]) -> Any:
         batch = self._batches[key]
         assert batch is not None
         assert self._frames is not None
@@ -123,7 +110,7 @@ class Upstream:
                 f" its whole cannot be cut: {error}; return a list as long as the frames, or declare its merge rule"
             ) from error
 
-    def _merge(self, key: str, wanted: Collection[str]) -> Dict[str, Any]:
+    def _merge(self, key: str, wanted: Set[str]) -> Dict[str, Any]:
         return merge_results(key, batch=self._batches[key], results=self._results[key], wanted=wanted)
 
     def _taken(self, key: str) -> Iterable[ChunkResult]:
@@ -134,3 +121,11 @@ class Upstream:
         if key in self._whole:
             return latest.values()
         return [latest[frame] for frame in self._frames or () if frame in latest]
+
+
+def is_stale(record: Record, result: ChunkResult, *, bundle: Path, read: ReadResults) -> bool:
+    """Whether an upstream node was evaluated again after this result was made."""
+    if not result.inputs:
+        return False
+    now = Upstream(record, bundle=bundle, read=read, frames=result.frames).versions()
+    return any(written > result.inputs.get(node, 0) for node, written in now.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Optional
 
@@ -16,6 +17,8 @@ from .intake import DeadlineError, as_entries, check_submission
 from .jobs import CHANGES, Job
 
 __all__ = ["DeadlineError", "OfflineDeadline"]
+
+_REVERSE_STEP = re.compile(r"(\d+)[-:](\d+)(?:x|:|step|by|every)(\d+)")
 
 
 class OfflineDeadline(Home):
@@ -200,6 +203,12 @@ def _unknown(job_id: str) -> DeadlineError:
     return DeadlineError(f"The job {job_id} does not exist")
 
 
+def _from_the_first(match: re.Match[str]) -> str:
+    """A reverse range with a step, ending on the frame that it reaches if the step counts from the first one."""
+    first, last, step = map(int, match.groups())
+    return f"{first}-{last + (first - last) % step}x{step}" if first > last and step else match[0]
+
+
 def parse_frames(text: str) -> FrameList:
     """The frames that a frame list text means.
 
@@ -207,6 +216,6 @@ def parse_frames(text: str) -> FrameList:
         DeadlineError: It is none.
     """
     try:
-        return FrameList.parse(text, reverse_step="first")
+        return FrameList.parse(_REVERSE_STEP.sub(_from_the_first, text))
     except ValueError as error:
         raise DeadlineError(str(error)) from error

@@ -9,7 +9,7 @@ import pytest
 from flowpipe import Graph
 from harness import write_script
 
-from flowpipe_deadline.core.locate import Source, load_file, load_module, resolve
+from flowpipe_deadline.core.locate import load_file, load_module, resolve
 from flowpipe_deadline.errors import LoadError, LoadingError, UsageError
 from flowpipe_deadline.planning.loader import load_graph
 
@@ -184,7 +184,7 @@ def test_a_script_that_is_called_like_another_module_is_itself(tmp_path, monkeyp
     del sys.modules["colorsys"]
     script = write_script(tmp_path, "class Thing: pass\n", name="colorsys.py")
 
-    thing = resolve(Source(module="colorsys", qualname="Thing", file=str(script)))
+    thing = resolve({"module": "colorsys", "qualname": "Thing", "file": str(script)})
 
     assert thing.__qualname__ == "Thing"
 
@@ -200,7 +200,7 @@ def test_a_module_of_a_package_is_imported_with_its_package(tmp_path, monkeypatc
     script = write_script(package, "from .base import Base\nclass Thing(Base): pass\n", name="things.py")
 
     name = "some_studio_package.inner.things"
-    thing = resolve(Source(module=name, qualname="Thing", file=str(script)))
+    thing = resolve({"module": name, "qualname": "Thing", "file": str(script)})
 
     assert thing.__module__ == name
     assert thing.__base__.__name__ == "Base"
@@ -208,7 +208,7 @@ def test_a_module_of_a_package_is_imported_with_its_package(tmp_path, monkeypatc
 
 def test_a_file_of_another_machine_is_found_by_its_module(tmp_path):
     """Submitted on Windows: the path does not exist here, but the module does."""
-    source = Source(module="flowpipe.graph", qualname="Graph", file="C:\\studio\\flowpipe\\graph.py")
+    source = {"module": "flowpipe.graph", "qualname": "Graph", "file": "C:\\studio\\flowpipe\\graph.py"}
 
     assert resolve(source) is Graph
 

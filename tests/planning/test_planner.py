@@ -8,7 +8,7 @@ import farm_nodes as nodes
 import pytest
 from flowpipe import Graph, INode, InputPlug, Node, OutputPlug
 
-from flowpipe_deadline.core.loading import loading
+from flowpipe_deadline.core.loading import LOADING
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.errors import CycleError, LoadingError, PlanError, SettingError
 from flowpipe_deadline.planning.planner import make_plan
@@ -381,11 +381,12 @@ def test_a_graph_without_nodes_is_refused(graph):
         make_plan(graph)
 
 
-def test_planning_while_a_script_is_loaded_is_refused(graph):
+def test_planning_while_a_script_is_loaded_is_refused(graph, monkeypatch):
     """Without a main guard, every worker would plan the graph."""
     nodes.Pass(graph=graph)
+    monkeypatch.setenv(LOADING, "scene.py")
 
-    with loading("scene.py"), pytest.raises(LoadingError, match=r"scene\.py .*__main__"):
+    with pytest.raises(LoadingError, match=r"scene\.py .*__main__"):
         make_plan(graph)
 
 

@@ -17,6 +17,7 @@ from redis_server import free_port
 from flowpipe_deadline import plan_graph, read_bundle, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MissingResultsError, StoreError, StoreUrlError
+from flowpipe_deadline.results import redis_store
 from flowpipe_deadline.results.redis_store import RedisStore
 from flowpipe_deadline.results.redis_url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
 from flowpipe_deadline.results.store import ChunkResult
@@ -26,9 +27,9 @@ DAY = 24 * 60 * 60
 SECRET = "correct-horse"
 
 
-def store_of(server, *, options="", submission="Shot", **limits):
+def store_of(server, *, options="", submission="Shot"):
     """The store of a submission in that server."""
-    return RedisStore(RedisAddress.parse(server.url + options), submission=submission, **limits)
+    return RedisStore(RedisAddress.parse(server.url + options), submission=submission)
 
 
 def result(value="x", *, frames=None):
@@ -162,9 +163,10 @@ def test_a_check_leaves_nothing_behind(redis_server):
         assert [client.pttl(key) <= 1000 for key in client.scan_iter()] == [True]
 
 
-def test_a_result_larger_than_redis_takes_is_refused(redis_server):
+def test_a_result_larger_than_redis_takes_is_refused(redis_server, monkeypatch):
     """The message says what to do instead; the limit is lowered here, as the real one is 512 MB."""
-    store = store_of(redis_server, largest=3 << 20)
+    monkeypatch.setattr(redis_store, "_LARGEST", 3 << 20)
+    store = store_of(redis_server)
 
     with pytest.raises(StoreError, match="render: its result has 5 MB, and Redis takes 3 MB at most; let the node"):
         store.write("render", result("x" * (5 << 20)))
@@ -206,13 +208,14 @@ def test_a_server_that_is_not_there_is_refused(tmp_path, graph):
     assert not (tmp_path / "root").exists()
 
 
-def test_a_server_that_does_not_answer(redis_server):
+def test_a_server_that_does_not_answer(redis_server, monkeypatch):
     """It is not waited for without end; the wait is shortened here."""
+    monkeypatch.setattr(redis_store, "_ANSWER_SECONDS", 0.1)
     redis_server.freeze()
     started = time.monotonic()
 
     with pytest.raises(StoreError, match="does not answer in time"):
-        store_of(redis_server, timeout=0.1).read("render")
+        store_of(redis_server).read("render")
 
     assert time.monotonic() - started < 10
 
@@ -255,14 +258,15 @@ def test_tls(start_redis, tmp_path, monkeypatch):
     files = ["--tls-cert-file", str(certificate), "--tls-key-file", str(key), "--tls-auth-clients", "no"]
     port = free_port()
     start_redis("--tls-port", str(port), *files)
+    monkeypatch.setattr(redis_store, "_PAUSES", ())
     trusted, other = (RedisAddress.parse(f"rediss://{host}:{port}/0") for host in ("127.0.0.1", "localhost"))
 
     with pytest.raises(StoreError, match=r"cannot be reached .*CERTIFICATE_VERIFY_FAILED"):
-        RedisStore(trusted, submission="Shot", pauses=()).check()
+        RedisStore(trusted, submission="Shot").check()
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    RedisStore(trusted, submission="Shot", pauses=()).check()
+    RedisStore(trusted, submission="Shot").check()
     with pytest.raises(StoreError, match=r"cannot be reached .*CERTIFICATE_VERIFY_FAILED"):
-        RedisStore(other, submission="Shot", pauses=()).check()
+        RedisStore(other, submission="Shot").check()
 
 
 def test_a_lost_connection_is_tried_once_more(redis_server):

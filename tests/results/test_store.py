@@ -17,10 +17,9 @@ from harness import evaluate_plan, expected_outputs
 from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import RecordError, StoreError
-from flowpipe_deadline.results.backends import open_store
 from flowpipe_deadline.results.redis_store import RedisStore
 from flowpipe_deadline.results.redis_url import RedisAddress
-from flowpipe_deadline.results.store import ChunkResult, FileStore
+from flowpipe_deadline.results.store import ChunkResult, FileStore, open_store
 
 FORK = multiprocessing.get_context("fork")
 LARGE = 2_000_000
