@@ -16,7 +16,10 @@ from ..core.interrupts import terminable
 from ..deadline.client import SubmissionError
 from ..deadline.command_output import parse_lines
 from ..deadline.process import DeadlineCommand, ProcessClient
-from ..installation import Changes, Report, check, check_repository, install, uninstall
+from ..installation.changes import Changes
+from ..installation.check import Report, check
+from ..installation.disk import check_repository
+from ..installation.install import install, uninstall
 from .support.options import Folder, output_option
 from .support.output import answer, answer_console, answer_json, reserve_stdout
 

@@ -7,7 +7,6 @@ import secrets
 import statistics
 import time
 from collections.abc import Collection
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Optional
 
@@ -18,7 +17,7 @@ from ..deadline.client import SubmissionError
 from ..deadline.connect import Connection
 from ..deadline.process import DeadlineCommand
 from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings
-from ..installation.packages import own_version
+from ..installation.packages import own_version, version_of
 from ..preflight.root import read_root_info, root_warnings
 from ..results.store import StoreError, check_store
 from ..studio.variables import ROOT_VARIABLE
@@ -34,18 +33,11 @@ _STARTS = 3
 
 def check_versions() -> Check:
     """Python, flowpipe, and this package."""
-    versions = {_OWN: own_version(), **{name: _installed(name) for name in _PACKAGES}}
+    versions = {_OWN: own_version(), **{name: version_of(name) for name in _PACKAGES}}
     python = f"Python {platform.python_version()} on {platform.system()}"
     found = f"{_OWN} {versions[_OWN]} with flowpipe {versions['flowpipe']}, {python}"
     details = {"packages": versions, "python": platform.python_version(), "platform": platform.platform()}
     return Check("versions", "ok", found, details=details)
-
-
-def _installed(distribution: str) -> Optional[str]:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 def check_command(command: Optional[RecordedCommand], error: str, *, has_service: bool) -> Check:

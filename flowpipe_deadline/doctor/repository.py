@@ -14,7 +14,7 @@ from ..core.warnings import WarningKind
 from ..deadline.client import RepositoryInfo, SubmissionError
 from ..deadline.command_output import parse_lines
 from ..deadline.process import DeadlineCommand, ProcessClient
-from ..installation import check
+from ..installation.check import check
 from ..installation.packages import own_version
 from ..installation.record import FORMAT, RECORD
 from ..planning.plan import Plan

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from ..bundle.templates import PLUGIN
 from ..core.shipped import shipped_folder
-from .packages import ARCHIVE, read_light_packages
+from .packages import ARCHIVE, own_version, read_light_packages
 
 PLUGIN_FOLDER = f"plugins/{PLUGIN}"
 OWN_FOLDERS = (PLUGIN_FOLDER, f"submission/{PLUGIN}")
@@ -53,7 +53,7 @@ def read_contents() -> Contents:
     packages = read_light_packages()
     files = dict(_shipped_files())
     files[f"{PLUGIN_FOLDER}/{ARCHIVE}"] = packages.archive()
-    return Contents(version=packages.own_version, packages=packages.versions, files=files)
+    return Contents(version=own_version(), packages=packages.versions, files=files)
 
 
 def _shipped_files() -> Iterator[tuple[str, bytes]]:

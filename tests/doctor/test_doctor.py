@@ -13,7 +13,7 @@ from flowpipe_deadline.deadline.client import RepositoryInfo
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
 from flowpipe_deadline.doctor.machine import check_results, check_root, check_service
 from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin, check_version
-from flowpipe_deadline.installation import install
+from flowpipe_deadline.installation.install import install
 from flowpipe_deadline.installation.packages import own_version
 from tests.fake_deadline.operations import OfflineDeadline
 from tests.fake_deadline.web import Guard, serve
