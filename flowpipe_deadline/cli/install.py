@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Optional
 
@@ -23,14 +24,7 @@ from ..installation.install import install, uninstall
 from .support.options import Folder, output_option
 from .support.output import answer, answer_console, answer_json, reserve_stdout
 
-_DIFFERENT = 1
-_ACTS = {
-    "add": "new",
-    "replace": "changed",
-    "remove": "removed",
-    "keep": "kept",
-    "refuse": "in the way",
-}
+_ACTS = {"add": "new", "replace": "changed", "remove": "removed", "keep": "kept", "refuse": "in the way"}
 
 
 @click.command("install")
@@ -151,10 +145,7 @@ def _changes_json(changes: Changes, root: Path, *, is_dry_run: bool) -> dict[str
         "version_before": changes.before.version,
         "version": changes.after.version,
         "dry_run": is_dry_run,
-        "changes": [
-            {"path": change.path, "action": change.action, "note": change.note, "copy": change.copy}
-            for change in changes.files
-        ],
+        "changes": [asdict(change) for change in changes.files],
     }
 
 
@@ -166,7 +157,7 @@ def _answer_check(report: Report, output: str) -> int:
                 "version": report.version,
                 "installed": report.installed.version,
                 "packages": dict(report.installed.packages),
-                "differences": [{"path": one.path, "difference": one.difference} for one in report.differences],
+                "differences": [asdict(one) for one in report.differences],
             }
         )
     elif not report.differences:
@@ -178,4 +169,4 @@ def _answer_check(report: Report, output: str) -> int:
         installed = report.installed.version or "nothing"
         counted = _counted(len(report.differences))
         answer(f"{report.root} differs from {report.version} in {counted}; installed is {installed}")
-    return _DIFFERENT if report.differences else 0
+    return int(bool(report.differences))

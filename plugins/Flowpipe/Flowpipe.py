@@ -46,7 +46,7 @@ class FlowpipePlugin(DeadlinePlugin):
         self.InitializeProcessCallback += self.initialize_process
         self.StartJobCallback += self.start_job
         self.RenderTasksCallback += self.render_tasks
-        self.EndJobCallback += self.end_job
+        self.EndJobCallback += self.release_evaluator
         self.evaluator = None
 
     def cleanup(self):
@@ -66,9 +66,14 @@ class FlowpipePlugin(DeadlinePlugin):
         self.SingleFramesOnly = False
 
     def start_job(self):
-        """Sets the environment of all interpreters of this job."""
-        for name, value in self.interpreter_environment():
-            self.SetProcessEnvironmentVariable(name, value)
+        """Keeps Deadline's own Python out of the interpreters of this job; an empty PYTHONHOME counts as unset."""
+        own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
+        job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
+        folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
+        self.SetProcessEnvironmentVariable("PYTHONPATH", os.pathsep.join(folders))
+        self.SetProcessEnvironmentVariable("PYTHONHOME", "")
+        self.SetProcessEnvironmentVariable("PYTHONUNBUFFERED", "1")
+        self.SetProcessEnvironmentVariable("PYTHONIOENCODING", "utf-8")
 
     def render_tasks(self):
         """Evaluates the node for one task."""
@@ -91,10 +96,6 @@ class FlowpipePlugin(DeadlinePlugin):
         finally:
             os.remove(task_file)
 
-    def end_job(self):
-        """Releases the last evaluator of the job."""
-        self.release_evaluator()
-
     def release_evaluator(self):
         """Releases the last task's process object."""
         if self.evaluator is not None:
@@ -106,11 +107,15 @@ class FlowpipePlugin(DeadlinePlugin):
         frame_mode = self.GetPluginInfoEntry("FrameMode")
         if frame_mode not in FRAME_MODES:
             self.FailRender("The job's frame mode '{}' is not one of {}.".format(frame_mode, ", ".join(FRAME_MODES)))
+        bundle = self.GetPluginInfoEntry("Bundle")
+        mapped = RepositoryUtils.CheckPathMapping(bundle)
+        if mapped != bundle and os.sep == "/":
+            mapped = mapped.replace("\\", "/")
         # TaskFrameList, as start and end frame alone cannot describe a task with gaps.
         frames = [int(frame) for frame in self.GetCurrentTask().TaskFrameList]
         return {
             "format": TASK_FORMAT,
-            "bundle": self.mapped_path(self.GetPluginInfoEntry("Bundle")),
+            "bundle": mapped,
             "node": self.GetPluginInfoEntry("Node"),
             "frames": None if frame_mode == NO_FRAMES else frames,
             "token": uuid.uuid4().hex,
@@ -119,25 +124,6 @@ class FlowpipePlugin(DeadlinePlugin):
             # Pairs; those without a target are left out.
             "path_mappings": [[pair[0], pair[1]] for pair in RepositoryUtils.GetPathMappings() if pair[1]],
         }
-
-    def mapped_path(self, path):
-        """The path on this worker."""
-        mapped = RepositoryUtils.CheckPathMapping(path)
-        if mapped != path and os.sep == "/":
-            mapped = mapped.replace("\\", "/")
-        return mapped
-
-    def interpreter_environment(self):
-        """Variables that keep Deadline's own Python out of the node's; an empty PYTHONHOME counts as unset."""
-        own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
-        job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
-        folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
-        return (
-            ("PYTHONPATH", os.pathsep.join(folders)),
-            ("PYTHONHOME", ""),
-            ("PYTHONUNBUFFERED", "1"),
-            ("PYTHONIOENCODING", "utf-8"),
-        )
 
     def package_folders(self):
         """The unpacked packages of the plugin, for this job on this worker; empty if the plugin has none."""
