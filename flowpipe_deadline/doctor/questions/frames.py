@@ -27,7 +27,7 @@ def _cut_gaps(experiment: Experiment) -> Outcome:
     shown = ", ".join(filter(None, frames)) or "their frames are unknown"
     details = {"tasks": len(tasks), "frames": frames, "gaps_share_a_task": shares}
     how = {True: "yes: every two frames", False: "no: only frames without a gap", None: "neither is what was expected"}
-    return Outcome(f"{how[shares]}; {_GAPS} by {_CHUNK} gives {len(tasks)} tasks ({shown})", details)
+    return f"{how[shares]}; {_GAPS} by {_CHUNK} gives {len(tasks)} tasks ({shown})", details
 
 
 def _share(tasks: tuple[TaskDetails, ...]) -> Optional[bool]:
@@ -56,4 +56,4 @@ def _read_lists(experiment: Experiment) -> Outcome:
         *(f"{frames}: {words}" for frames, words in negative.items()),
     ]
     details = {"reverse": reverse, "reverse_step_from": anchor, "orders": orders, "negative": negative}
-    return Outcome("; ".join(parts), details)
+    return "; ".join(parts), details

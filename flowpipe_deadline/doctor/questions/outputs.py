@@ -24,7 +24,7 @@ def _name_keys(experiment: Experiment) -> Outcome:
     missing = [name for name in wanted if getattr(job, name) in (None, UNKNOWN)]
     counts = ", ".join(f"{len(found)} of {command}" for command, found in keys.items())
     understood = f"not understood: {', '.join(missing)}" if missing else "all that we need is understood"
-    return Outcome(f"{counts}; {understood}", {"keys": keys, "not_understood": missing, "status": job.status})
+    return f"{counts}; {understood}", {"keys": keys, "not_understood": missing, "status": job.status}
 
 
 def _keys(exchange: Exchange) -> list[str]:
@@ -42,7 +42,7 @@ def _read_several(experiment: Experiment) -> Outcome:
     error = parse_error(result.output)
     details = {"asked": 2, "told": len(read), "first": read[:1] == job_ids[:1], "exit_code": result.exit_code}
     words = {0: "no", 1: "only one of two", 2: "yes"}[len(read)]
-    return Outcome(f"{words}{f' ({error})' if error else ''}", details)
+    return f"{words}{f' ({error})' if error else ''}", details
 
 
 @question("filter", "submission, section 2.5", "Does GetJobIdsFilter know BatchName?")
@@ -52,12 +52,12 @@ def _filter_batch(experiment: Experiment) -> Outcome:
     found_other = experiment.ask("-GetJobIdsFilter", f"BatchName={experiment.batch}-no").result.output
     error = parse_error(found)
     if error:
-        return Outcome(f"no: {error}", {"filter": "error"})
+        return f"no: {error}", {"filter": "error"}
     if parse_job_ids(found_other):
-        return Outcome("no: it finds every job", {"filter": "everything"})
+        return "no: it finds every job", {"filter": "everything"}
     if job_id not in parse_job_ids(found):
-        return Outcome("no: it finds nothing", {"filter": "nothing"})
-    return Outcome("yes", {"filter": "works"})
+        return "no: it finds nothing", {"filter": "nothing"}
+    return "yes", {"filter": "works"}
 
 
 @question("unknown", "submission, section 9.17", "What does GetJob print for a job that does not exist?")
@@ -73,4 +73,4 @@ def _read_unknown(experiment: Experiment) -> Outcome:
         "other_is_told": is_read,
     }
     beside_it = "is read" if is_read else "is not read"
-    return Outcome(f"exit code {alone.result.exit_code}, {alone.words}; another job beside it {beside_it}", details)
+    return f"exit code {alone.result.exit_code}, {alone.words}; another job beside it {beside_it}", details

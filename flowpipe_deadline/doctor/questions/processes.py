@@ -32,7 +32,7 @@ def _measure_start(experiment: Experiment) -> Outcome:
     submission = experiment.attempt().exchange.seconds
     spread = f"{_text(statistics.median(starts))} ({min(starts):.3g} to {max(starts):.3g})"
     text = f"{spread} for a start, {_text(submission)} for the submission of one job"
-    return Outcome(text, {"start_seconds": starts, "submission_seconds": submission})
+    return text, {"start_seconds": starts, "submission_seconds": submission}
 
 
 @question(
@@ -63,7 +63,7 @@ def _look_around(experiment: Experiment) -> Outcome:
         f" ends with {details['exit_code_of_exit']}; an exception ends with {details['exit_code_of_error']} and is"
         f" {details['error']}"
     )
-    return Outcome(text, details)
+    return text, details
 
 
 def _arguments_kind(arguments: list[str]) -> str:
@@ -85,7 +85,7 @@ def _measure_calls(experiment: Experiment) -> Outcome:
     stays = is_quick if is_same is None else is_same
     where = "it stays within the process" if stays else "it starts another process each time"
     doubt = ", as far as the times show" if is_same is None else ""
-    return Outcome(f"{where}{doubt}; a call takes {_text(call)}, a start {_text(start)}", details)
+    return f"{where}{doubt}; a call takes {_text(call)}, a start {_text(start)}", details
 
 
 def _is_same_process(experiment: Experiment, client: ScriptClient) -> Optional[bool]:
@@ -129,15 +129,15 @@ def _try_prompt(experiment: Experiment) -> Outcome:
     version = experiment.ask("-GetVersion").result.last_words
     prompt = experiment.ask("-Prompt", stdin="GetVersion\nExit\n")
     if version not in prompt.result.output:
-        return Outcome(f"no: -Prompt gives no answer to a command ({prompt.words})", {"prompt": False})
+        return f"no: -Prompt gives no answer to a command ({prompt.words})", {"prompt": False}
     files = " ".join(f'"{path}"' if " " in path else path for path in experiment.files())
     experiment.expect_jobs()
     submission = experiment.ask("-Prompt", stdin=f"SubmitJob {files}\nExit\n")
     experiment.remember(parse_job_id(submission.result.output))
     details = {"prompt": True, "submits": bool(experiment.find_jobs()), "seconds": submission.seconds}
     if not details["submits"]:
-        return Outcome(f"it answers, but submits nothing: {submission.words}", details)
-    return Outcome(f"yes, and it submits jobs ({_text(submission.seconds)} for one)", details)
+        return f"it answers, but submits nothing: {submission.words}", details
+    return f"yes, and it submits jobs ({_text(submission.seconds)} for one)", details
 
 
 def _text(seconds: float) -> str:
