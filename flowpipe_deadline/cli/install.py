@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import click
 from rich import box
@@ -65,7 +65,12 @@ def install_command(
       flowpipe-deadline install /mnt/DeadlineRepository10 --uninstall
     """
     reserve_stdout()
-    _check_options(is_check, is_uninstall, overwrite_edited=overwrite_edited, remove_edited=remove_edited)
+    if is_check and is_uninstall:
+        raise UsageError("--check and --uninstall cannot be used together")
+    if remove_edited and not is_uninstall:
+        raise UsageError("--remove-edited goes with --uninstall; did you mean --overwrite-edited?")
+    if overwrite_edited and (is_check or is_uninstall):
+        raise UsageError("--overwrite-edited is for installing; did you mean --remove-edited?")
     root = check_repository(repository or _asked_repository())
     if is_check:
         return _answer_check(check(root), output)
@@ -80,19 +85,18 @@ def install_command(
         else:
             changes = install(root, overwrite_edited=overwrite_edited, dry_run=dry_run, on_changes=show)
     if output == "json":
-        answer_json(_changes_json(changes, root, is_dry_run=dry_run))
+        answer_json(
+            {
+                "repository": str(root),
+                "version_before": changes.before.version,
+                "version": changes.after.version,
+                "dry_run": dry_run,
+                "changes": [asdict(change) for change in changes.files],
+            }
+        )
     else:
         answer(_result(changes, root, is_dry_run=dry_run))
     return 0
-
-
-def _check_options(is_check: bool, is_uninstall: bool, *, overwrite_edited: bool, remove_edited: bool) -> None:
-    if is_check and is_uninstall:
-        raise UsageError("--check and --uninstall cannot be used together")
-    if remove_edited and not is_uninstall:
-        raise UsageError("--remove-edited goes with --uninstall; did you mean --overwrite-edited?")
-    if overwrite_edited and (is_check or is_uninstall):
-        raise UsageError("--overwrite-edited is for installing; did you mean --remove-edited?")
 
 
 def _asked_repository() -> Path:
@@ -137,16 +141,6 @@ def _result(changes: Changes, root: Path, *, is_dry_run: bool) -> str:
 
 def _counted(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
-
-
-def _changes_json(changes: Changes, root: Path, *, is_dry_run: bool) -> dict[str, Any]:
-    return {
-        "repository": str(root),
-        "version_before": changes.before.version,
-        "version": changes.after.version,
-        "dry_run": is_dry_run,
-        "changes": [asdict(change) for change in changes.files],
-    }
 
 
 def _answer_check(report: Report, output: str) -> int:

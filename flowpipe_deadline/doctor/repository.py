@@ -47,9 +47,8 @@ def check_version(text: Optional[str]) -> Check:
 
 def printed_version(command: Optional[RecordedCommand]) -> Optional[str]:
     """What the last ``-GetVersion`` printed."""
-    exchanges = command.exchanges if command is not None else []
-    outputs = [exchange.result.output.strip() for exchange in exchanges if exchange.arguments == ("-GetVersion",)]
-    return outputs[-1] or None if outputs else None
+    exchanges = command.exchanges[::-1] if command is not None else []
+    return next((one.result.output.strip() for one in exchanges if one.arguments == ("-GetVersion",)), None)
 
 
 def check_root(info: RepositoryInfo) -> Check:

@@ -113,7 +113,6 @@ def _make(changes: Sequence[FileChange], undo: ExitStack) -> list[Path]:
 
 
 def _stage(change: FileChange, undo: ExitStack) -> Optional[Path]:
-    """The new content in a file beside its target."""
     if change.data is None:
         return None
     source = temporary(change.path)
@@ -131,7 +130,6 @@ def _stage(change: FileChange, undo: ExitStack) -> Optional[Path]:
 
 
 def _restore(path: Path, copy: Optional[Path]) -> None:
-    """Puts back what was there."""
     if copy is None:
         path.unlink(missing_ok=True)
     elif copy.exists():  # Else it is back already.

@@ -85,7 +85,6 @@ def _of_files(installed: Record, ours: Contents, custom: Custom) -> Iterator[Dif
 
 
 def _age(installed: Record, ours: Contents) -> DifferenceKind:
-    """How old the installed version is."""
     theirs, own = _numbers(installed.version or ""), _numbers(ours.version)
     if theirs == own:
         return "other"

@@ -51,13 +51,8 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def cleanup(self):
         """Removes all callbacks, so that Deadline can release the plugin."""
-        for handler in self.StdoutHandlers:
-            del handler.HandleCallback
         self.release_evaluator()
-        del self.InitializeProcessCallback
-        del self.StartJobCallback
-        del self.RenderTasksCallback
-        del self.EndJobCallback
+        release_callbacks(self, "InitializeProcess", "StartJob", "RenderTasks", "EndJob")
 
     def initialize_process(self):
         """Declares the kind of plugin."""
@@ -193,12 +188,7 @@ class EvaluatorProcess(ManagedProcess):
 
     def cleanup(self):
         """Removes all callbacks, so that Deadline can release the process."""
-        for handler in self.StdoutHandlers:
-            del handler.HandleCallback
-        del self.InitializeProcessCallback
-        del self.RenderExecutableCallback
-        del self.RenderArgumentCallback
-        del self.StartupDirectoryCallback
+        release_callbacks(self, "InitializeProcess", "RenderExecutable", "RenderArgument", "StartupDirectory")
 
     def initialize_process(self):
         """Handles the marked lines of the evaluator, and progress as Deadline's own plugins print it."""
@@ -273,6 +263,14 @@ class EvaluatorProcess(ManagedProcess):
                 "The result is written; the interpreter then ended by {}.".format(describe_exit(exit_code))
             )
         self.plugin.SetProgress(100.0)
+
+
+def release_callbacks(owner, *names):
+    """Removes the handlers of stdout, and these callbacks."""
+    for handler in owner.StdoutHandlers:
+        del handler.HandleCallback
+    for name in names:
+        delattr(owner, name + "Callback")
 
 
 def unpack_once(archive, parent):

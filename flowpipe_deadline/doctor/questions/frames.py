@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
-from ...core.frames import FrameList, FrameListError
-from ...deadline.client import TaskDetails
 from .experiment import Experiment, Outcome, question
 
 _GAPS = "1,3,5,7,9-12"
@@ -23,22 +19,11 @@ def _cut_gaps(experiment: Experiment) -> Outcome:
     experiment.check()
     tasks = experiment.client.read_tasks(job_id)
     frames = [task.frames for task in tasks]
-    shares = {_TASKS_OF_ENTRIES: True, _TASKS_OF_RUNS: False}.get(len(tasks), _share(tasks))
+    shares = {_TASKS_OF_ENTRIES: True, _TASKS_OF_RUNS: False}.get(len(tasks))
     shown = ", ".join(filter(None, frames)) or "their frames are unknown"
     details = {"tasks": len(tasks), "frames": frames, "gaps_share_a_task": shares}
     how = {True: "yes: every two frames", False: "no: only frames without a gap", None: "neither is what was expected"}
     return f"{how[shares]}; {_GAPS} by {_CHUNK} gives {len(tasks)} tasks ({shown})", details
-
-
-def _share(tasks: tuple[TaskDetails, ...]) -> Optional[bool]:
-    for task in tasks:
-        try:
-            frames = list(FrameList.parse(task.frames))
-        except FrameListError:
-            return None
-        if len(frames) > 1 and frames[-1] - frames[0] >= len(frames):
-            return True
-    return None
 
 
 @question("frames", "submission, sections 9.2 and 9.3", "How are reverse steps, orders and negative frames read?")

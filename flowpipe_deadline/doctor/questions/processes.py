@@ -18,12 +18,7 @@ _RUN = "-ExecuteScriptNoGui"
 _ANSWER = "seen.json"
 _CALLS = 5
 _MUCH_LESS = 3.0
-_ARGUMENTS = {
-    "script": "that of a script",
-    "command": "that of deadlinecommand",
-    "empty": "empty",
-    "other": "something else",
-}
+_ARGUMENTS = {"script": "that of a script", "command": "that of deadlinecommand", "other": "something else"}
 
 
 @question("start", "submission, section 9.15", "What does a start of deadlinecommand cost, and a submission?")
@@ -46,11 +41,12 @@ def _look_around(experiment: Experiment) -> Outcome:
     if seen is None:
         raise NoAnswerError(f"it runs no script of ours: {plain.words}")
     exited, raised = _run(experiment, "exit"), _run(experiment, "raise")
+    kind = _arguments_kind(seen["arguments"])
     details = {
         "exit_code": plain.result.exit_code,
         "output": "shown" if experiment.batch in plain.result.output else "hidden",
         "file": "set" if seen["file"] else "unset",
-        "arguments": _arguments_kind(seen["arguments"]),
+        "arguments": kind,
         "argument_count": len(seen["arguments"]),
         "exit_code_of_exit": exited.result.exit_code,
         "exit_code_of_error": raised.result.exit_code,
@@ -59,7 +55,7 @@ def _look_around(experiment: Experiment) -> Outcome:
     }
     text = (
         f"Python {seen['python']}; exit code {details['exit_code']}; what it prints is {details['output']}; __file__ is"
-        f" {details['file']}; sys.argv is {_ARGUMENTS[str(details['arguments'])]}; sys.exit({script_look.EXIT_CODE})"
+        f" {details['file']}; sys.argv is {_ARGUMENTS.get(kind, kind)}; sys.exit({script_look.EXIT_CODE})"
         f" ends with {details['exit_code_of_exit']}; an exception ends with {details['exit_code_of_error']} and is"
         f" {details['error']}"
     )

@@ -31,7 +31,6 @@ def _suspend_dependent(experiment: Experiment) -> Outcome:
 
 
 def _pend_suspended(experiment: Experiment, upstream: str) -> str:
-    """What pending makes of a job that is suspended."""
     job_id = experiment.create(JobDependencies=upstream)
     try:
         experiment.client.pend([job_id])
@@ -59,11 +58,8 @@ def _name_nothing(experiment: Experiment) -> Outcome:
     parts, details = [], {}
     for key in ("Pool", "Group", "LimitGroups"):
         attempt = experiment.attempt(**{key: unknown})
-        kept = (
-            None
-            if attempt.job_id is None
-            else unknown in experiment.ask("-GetJob", attempt.job_id, "True").result.output
-        )
+        job_id = attempt.job_id
+        kept = None if job_id is None else unknown in experiment.ask("-GetJob", job_id, "True").result.output
         details[key] = {"job": attempt.kind, "mentioned": kept}
         words = {None: "", True: ", and GetJob names it", False: ", and GetJob does not name it"}[kept]
         parts.append(f"{key}: {attempt.verdict}{words}")
