@@ -15,9 +15,8 @@ from ..core.errors import UsageError
 from ..core.interrupts import stop_requests
 from ..core.warnings import WarningKind
 from ..doctor.examination import examine
-from ..doctor.options import GRAPH, DoctorOptions
 from ..doctor.questions.ask import QUESTIONS
-from ..doctor.report import Report
+from ..doctor.report import GRAPH, DoctorOptions, Report
 from ..preflight.check import parse_kinds
 from .support.effective import effective_options
 from .support.options import output_option, root_option, settings_options, store_option, tolerate_option, via_option

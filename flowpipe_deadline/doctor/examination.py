@@ -20,12 +20,11 @@ from ..studio.plan import plan_graph
 from ..submit.submit import open_client
 from ..submit.transaction import Say
 from . import machine, probe_graph, repository
-from .options import GRAPH, DoctorOptions
 from .probe import GraphSender, check_cleanup
 from .questions.ask import QUESTIONS, ask_questions
 from .recorder import RecordedCommand
 from .redact import Redaction, own_names
-from .report import Answer, Check, Report
+from .report import GRAPH, Answer, Check, DoctorOptions, Report
 
 _Found = TypeVar("_Found")
 _TIMEOUT = 120.0  # Seconds that a call may take: one that takes longer will not end.

@@ -138,9 +138,7 @@ def parse_render_times(output: str) -> list[float]:
     >>> parse_render_times("TaskRenderTime=00:01:02.5000000\nTaskRenderTime=10675199.02:48:05.4775807\n")
     [62.5]
     """
-    spans = [
-        (int(days or 0), int(hours), int(minutes), float(rest)) for days, hours, minutes, rest in _SPAN.findall(output)
-    ]
+    spans = [[float(number or 0) for number in found] for found in _SPAN.findall(output)]
     return [((d * 24 + h) * 60 + m) * 60 + s for d, h, m, s in spans if d < _MOST_DAYS]
 
 

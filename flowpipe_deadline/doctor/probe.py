@@ -24,8 +24,7 @@ from ..submit.submit import open_client, submit_unchecked
 from ..submit.transaction import Say
 from ..submit.undo import Deletion
 from . import measures, probe_graph
-from .options import DoctorOptions
-from .report import Check
+from .report import Check, DoctorOptions
 
 _PAUSE = 0.5  # Seconds between two looks; a look by deadlinecommand takes longer itself.
 

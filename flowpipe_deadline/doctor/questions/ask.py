@@ -10,10 +10,10 @@ from ...deadline.client import Stop
 from ...submit.transaction import Say
 from ..recorder import RecordedCommand
 from ..report import Answer
-from . import frames, outputs, processes, states, submissions
+from . import outputs, processes, states, submissions
 from .experiment import Experiment, Question
 
-_MODULES = (processes, states, frames, outputs, submissions)
+_MODULES = (processes, states, outputs, submissions)
 QUESTIONS = tuple(one for module in _MODULES for one in vars(module).values() if isinstance(one, Question))
 """All open questions that can be answered safely, in the order in which they are asked."""
 
