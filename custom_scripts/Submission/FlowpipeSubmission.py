@@ -118,7 +118,9 @@ class Submission:
         self.look()
         title, text = "Error", self.error
         if self.summary is not None:
-            if self.summary.is_submitted and not self.confirms_copy():
+            question = "{} is submitted already.\n\nSubmit its plan once more, as a new bundle without results?"
+            question = question.format(self.summary.name)
+            if self.summary.is_submitted and self.dialog.ShowMessageBox(question, "Warning", ("Yes", "No")) != "Yes":
                 return
             self.enable(False)
             try:
@@ -150,11 +152,6 @@ class Submission:
         if is_suspended:
             lines.append("They stay suspended until you resume them.")
         return "\n".join(lines + [""] * bool(notes) + notes)
-
-    def confirms_copy(self):
-        """Whether the user wants to submit a submitted bundle once more."""
-        question = "{} is submitted already.\n\nSubmit its plan once more, as a new bundle without results?"
-        return self.dialog.ShowMessageBox(question.format(self.summary.name), "Warning", ("Yes", "No")) == "Yes"
 
     def enable(self, is_enabled):
         """Enables or disables the controls."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Optional, TypeVar
 
@@ -64,9 +65,8 @@ class _Examination:
         self._connection: Optional[Connection] = None
         self._info = RepositoryInfo()
         self._service, self._service_error = _attempt(lambda: parse_environment(studio_variables(options.studio)))
-        self._command, self._command_error = _attempt(
-            lambda: RecordedCommand(timeout=_TIMEOUT, is_stopping=is_stopping)
-        )
+        new_command = partial(RecordedCommand, timeout=_TIMEOUT, is_stopping=is_stopping)
+        self._command, self._command_error = _attempt(new_command)
 
     def run(self) -> Report:
         options, command, command_error = self._options, self._command, self._command_error
@@ -152,9 +152,8 @@ class _Examination:
             found = f"not sent to the farm because of errors: {', '.join(failed)}"
             self._probe.append(Check("graph", "unknown", found, "mend these first"))
             return []
-        sender = GraphSender(
-            self._plan, self._options, self._working(self._connection), say=self._say, is_stopping=self._is_stopping
-        )
+        connections = self._working(self._connection)
+        sender = GraphSender(self._plan, self._options, connections, say=self._say, is_stopping=self._is_stopping)
         try:
             sender.run()
         except Exception as error:  # Whatever it is, the questions can still be asked.

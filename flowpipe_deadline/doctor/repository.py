@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -86,18 +87,13 @@ def read_installed(root: Optional[str], command: Optional[DeadlineCommand]) -> O
         for one in report.differences:
             differences[one.difference] = (*differences.get(one.difference, ()), one.path)
         return Installed(report.installed.version, differences)
-    return None if command is None else _fetch_record(command)
-
-
-def _fetch_record(command: DeadlineCommand) -> Optional[Installed]:
-    """What the record says: a Remote Connection Server hands out files that are asked for by name, and no others."""
-    try:
-        lines = parse_lines(ProcessClient(command).run(["-GetRepositoryFilePath", RECORD, "True"]))
-        if not lines or not Path(lines[-1]).is_file():
-            return None
-        return Installed(str(read_record(Path(lines[-1]), version=FORMAT, keys=("version",))["version"]))
-    except (SubmissionError, RecordError):
-        return None
+    if command is not None:
+        # A Remote Connection Server hands out files that are asked for by name, and no others.
+        with contextlib.suppress(SubmissionError, RecordError):
+            lines = parse_lines(ProcessClient(command).run(["-GetRepositoryFilePath", RECORD, "True"]))
+            if lines and Path(lines[-1]).is_file():
+                return Installed(str(read_record(Path(lines[-1]), version=FORMAT, keys=("version",))["version"]))
+    return None
 
 
 def check_plugin(info: RepositoryInfo, installed: Optional[Installed]) -> Check:

@@ -141,11 +141,7 @@ def _act(
 
 
 def _announce(changes: Changes, custom: Custom, on_changes: Optional[OnChanges]) -> None:
-    """Passes the changes on.
-
-    Raises:
-        EditedFilesError: Edited files are in the way.
-    """
+    """Passes the changes on; fails if edited files are in the way."""
     if on_changes is not None:
         on_changes(changes)
     if changes.refused:

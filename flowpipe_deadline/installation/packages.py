@@ -112,7 +112,6 @@ def _reachable(waiting: list[Path]) -> frozenset[str]:
 
 
 def _source(names: Sequence[str]) -> Path:
-    """Where a module or package of ours is."""
     path = Path(*names)
     return path / "__init__.py" if (_PACKAGE / path).is_dir() else path.with_suffix(".py")
 

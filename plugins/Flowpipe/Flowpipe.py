@@ -175,16 +175,14 @@ class EvaluatorProcess(ManagedProcess):
         # Deadline 10.3+: the base constructor must come first.
         super().__init__()
         self.plugin = plugin
-        self.executable = executable
-        self.arguments = arguments
-        self.folder = folder
         self.token = token
         self.is_done = False
         self.failure = None
         self.InitializeProcessCallback += self.initialize_process
-        self.RenderExecutableCallback += self.render_executable
-        self.RenderArgumentCallback += self.render_argument
-        self.StartupDirectoryCallback += self.startup_directory
+        self.RenderExecutableCallback += lambda: executable
+        self.RenderArgumentCallback += lambda: arguments
+        # The bundle, so that relative paths of nodes mean the same on every worker.
+        self.StartupDirectoryCallback += lambda: folder
 
     def cleanup(self):
         """Removes all callbacks, so that Deadline can release the process."""
@@ -199,18 +197,6 @@ class EvaluatorProcess(ManagedProcess):
         answer = r"\[flowpipe:{}\] (status|error|done) ?(.*)".format(self.token)
         self.AddStdoutHandlerCallback(answer).HandleCallback += self.handle_answer
         self.AddStdoutHandlerCallback(r"Progress: (\d+)%").HandleCallback += self.handle_progress
-
-    def render_executable(self):
-        """The interpreter."""
-        return self.executable
-
-    def render_argument(self):
-        """Its arguments."""
-        return self.arguments
-
-    def startup_directory(self):
-        """The bundle, so that relative paths of nodes mean the same on every worker."""
-        return self.folder
 
     def handle_answer(self):
         """Handles one marked line."""
