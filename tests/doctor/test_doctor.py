@@ -253,6 +253,16 @@ def test_the_report_is_printed_as_tables(deadline, root):
     assert result.stdout.rstrip().endswith("Errors: root")
 
 
+def test_failed_checks_keep_the_letters_of_their_names(deadline, root, monkeypatch):
+    """As in the table."""
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_WEBSERVICE", "nowhere at all")
+
+    result = doctor("--root", root, "--tolerate", "local-root")
+
+    assert result.returncode == 1
+    assert result.stdout.rstrip().endswith("Errors: connection, Web Service")
+
+
 def test_questions_are_listed():
     """Without any call of Deadline."""
     result = doctor("--questions", "-o", "json")
