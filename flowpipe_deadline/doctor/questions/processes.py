@@ -9,7 +9,6 @@ from typing import Any, Optional
 from ...deadline.client import SubmissionError
 from ...deadline.command_output import parse_job_id
 from ...submit.script_client import ScriptClient
-from ..recorder import Exchange
 from . import script_look
 from .experiment import Experiment, NoAnswerError, Outcome, question
 
@@ -36,11 +35,11 @@ def _measure_start(experiment: Experiment) -> Outcome:
     "How does -ExecuteScriptNoGui end, what does it print, and what does a script see of itself?",
 )
 def _look_around(experiment: Experiment) -> Outcome:
-    plain = _run(experiment, "plain")
+    plain = experiment.ask(_RUN, *_script(experiment, "plain"))
     seen = _seen(experiment)
     if seen is None:
         raise NoAnswerError(f"it runs no script of ours: {plain.words}")
-    exited, raised = _run(experiment, "exit"), _run(experiment, "raise")
+    exited, raised = [experiment.ask(_RUN, *_script(experiment, end)) for end in ("exit", "raise")]
     kind = _arguments_kind(seen["arguments"])
     details = {
         "exit_code": plain.result.exit_code,
@@ -105,10 +104,6 @@ def _measure(experiment: Experiment, client: ScriptClient, arguments: list[str],
 def _script(experiment: Experiment, end: str) -> list[str]:
     """Our script and its arguments; it prints the batch."""
     return [script_look.__file__, end, str(experiment.folder / _ANSWER), experiment.batch]
-
-
-def _run(experiment: Experiment, end: str) -> Exchange:
-    return experiment.ask(_RUN, *_script(experiment, end))
 
 
 def _seen(experiment: Experiment) -> Any:
