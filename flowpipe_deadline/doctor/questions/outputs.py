@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Optional
 
-from ...deadline.client import UNKNOWN, JobDetails
+from ...core.frames import FrameList, FrameListError
+from ...deadline.client import UNKNOWN, JobDetails, TaskDetails
 from ...deadline.command_output import parse_error, parse_job_ids, parse_sections
 from ..recorder import Exchange
 from .experiment import NO_JOB, Experiment, Outcome, question
@@ -24,11 +26,22 @@ def _cut_gaps(experiment: Experiment) -> Outcome:
     experiment.check()
     tasks = experiment.client.read_tasks(job_id)
     frames = [task.frames for task in tasks]
-    shares = {_TASKS_OF_ENTRIES: True, _TASKS_OF_RUNS: False}.get(len(tasks))
+    shares = {_TASKS_OF_ENTRIES: True, _TASKS_OF_RUNS: False}.get(len(tasks), _share(tasks))
     shown = ", ".join(filter(None, frames)) or "their frames are unknown"
     details = {"tasks": len(tasks), "frames": frames, "gaps_share_a_task": shares}
     how = {True: "yes: every two frames", False: "no: only frames without a gap", None: "neither is what was expected"}
     return f"{how[shares]}; {_GAPS} by {_CHUNK} gives {len(tasks)} tasks ({shown})", details
+
+
+def _share(tasks: tuple[TaskDetails, ...]) -> Optional[bool]:
+    for task in tasks:
+        try:
+            frames = list(FrameList.parse(task.frames))
+        except FrameListError:
+            return None
+        if len(frames) > 1 and frames[-1] - frames[0] >= len(frames):
+            return True
+    return None
 
 
 @question("frames", "submission, sections 9.2 and 9.3", "How are reverse steps, orders and negative frames read?")
