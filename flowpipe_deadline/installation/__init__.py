@@ -1,1 +1,4 @@
-"""Installs plugin, submitter and scripts into a repository's ``custom`` folder, compares, and uninstalls."""
+"""Installs plugin, submitter and scripts into a repository's ``custom`` folder, compares, and uninstalls.
+
+May import ``core`` to ``graph_evaluators``.
+"""
