@@ -118,7 +118,9 @@ class Submission:
         self.look()
         title, text = "Error", self.error
         if self.summary is not None:
-            if self.summary.is_submitted and not self.confirms_copy():
+            question = "{} is submitted already.\n\nSubmit its plan once more, as a new bundle without results?"
+            question = question.format(self.summary.name)
+            if self.summary.is_submitted and self.dialog.ShowMessageBox(question, "Warning", ("Yes", "No")) != "Yes":
                 return
             self.enable(False)
             try:
@@ -131,21 +133,25 @@ class Submission:
 
     def submit_bundle(self):
         """Submits the chosen bundle, or a new one of the same plan; the result in words."""
-        progress = Progress(self.dialog, job_count=len(self.summary.jobs))
+        job_count = len(self.summary.jobs)
+        submitted, notes = [], []
+
+        def say(message):
+            (submitted if JOB_LINE.fullmatch(message) else notes).append(message)
+            self.dialog.SetValue("SubmissionBox", message)
+            # Last: while a script runs, only a progress bar makes the screen show changes.
+            self.dialog.SetValue("ProgressBox", 100 * len(submitted) // job_count)
+
+        self.dialog.SetValue("ProgressBox", 0)
         if self.summary.is_submitted:
             self.choose(self.load_main().copy_plan(self.folder))
         is_suspended = bool(self.dialog.GetValue("SuspendedBox"))
-        jobs = self.load_main().submit(self.folder, say=progress.say, keep_suspended=is_suspended)
+        jobs = self.load_main().submit(self.folder, say=say, keep_suspended=is_suspended)
         batch = os.path.basename(self.folder.rstrip("\\/"))
         lines = ["Jobs submitted: {}".format(len(jobs)), "Batch: {}".format(batch)]
         if is_suspended:
             lines.append("They stay suspended until you resume them.")
-        return "\n".join(lines + [""] * bool(progress.notes) + progress.notes)
-
-    def confirms_copy(self):
-        """Whether the user wants to submit a submitted bundle once more."""
-        question = "{} is submitted already.\n\nSubmit its plan once more, as a new bundle without results?"
-        return self.dialog.ShowMessageBox(question.format(self.summary.name), "Warning", ("Yes", "No")) == "Yes"
+        return "\n".join(lines + [""] * bool(notes) + notes)
 
     def enable(self, is_enabled):
         """Enables or disables the controls."""
@@ -164,27 +170,6 @@ class Submission:
                 exec(compile(file.read(), path, "exec"), main.__dict__)  # noqa: S102
             self.main = main
         return self.main
-
-
-class Progress:
-    """Shows the progress of a submission, and keeps all other messages."""
-
-    def __init__(self, dialog, job_count):
-        self.dialog = dialog
-        self.job_count = job_count
-        self.submitted = 0
-        self.notes = []
-        dialog.SetValue("ProgressBox", 0)
-
-    def say(self, message):
-        """Shows a message; one with a job ID counts as progress."""
-        if JOB_LINE.fullmatch(message):
-            self.submitted += 1
-        else:
-            self.notes.append(message)
-        self.dialog.SetValue("SubmissionBox", message)
-        # Last: while a script runs, only a progress bar makes the screen show changes.
-        self.dialog.SetValue("ProgressBox", 100 * self.submitted // self.job_count)
 
 
 class NotInstalledError(Exception):

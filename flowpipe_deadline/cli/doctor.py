@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,9 +15,8 @@ from ..core.errors import UsageError
 from ..core.interrupts import stop_requests
 from ..core.warnings import WarningKind
 from ..doctor.examination import examine
-from ..doctor.options import GRAPH, DoctorOptions
 from ..doctor.questions.ask import QUESTIONS
-from ..doctor.report import Answer, Check, Report
+from ..doctor.report import GRAPH, DoctorOptions, Report
 from ..preflight.check import parse_kinds
 from .support.effective import effective_options
 from .support.options import output_option, root_option, settings_options, store_option, tolerate_option, via_option
@@ -120,41 +118,28 @@ def _list_questions(output: str) -> None:
     listed += [{"name": question.name, "question": question.text} for question in QUESTIONS]
     if output == "json":
         answer_json(listed)
-        return
-    table = _table("", "Name", "Question")
-    for entry in listed:
-        table.add_row(entry["name"], entry["question"])
-    answer_console().print(table)
+    else:
+        _print_table(None, ("Name", "Question"), [tuple(entry.values()) for entry in listed])
 
 
 def _print(report: Report) -> None:
-    out = answer_console()
-    _print_checks(out, "This machine and the repository", report.checks)
-    _print_checks(out, "On the farm", report.probe)
-    _print_answers(out, report.answers)
+    for title, checks in (("This machine and the repository", report.checks), ("On the farm", report.probe)):
+        verdicts = [Text(check.verdict, style=_STYLES[check.verdict]) for check in checks]
+        rows = [(verdict, check.name, check.found, check.advice) for verdict, check in zip(verdicts, checks)]
+        _print_table(title, ("", "Check", "Found", "What to do"), rows)
+    answers = [(one.name, f"{one.question} ({one.reference})", str(one)) for one in report.answers]
+    _print_table("Open questions", ("Name", "Question", "Answer"), answers)
     said = f"errors: {', '.join(report.errors)}" if report.errors else "no errors"
-    out.print(Text(f"Interrupted; {said} so far" if report.is_interrupted else said.capitalize()))
+    text = f"Interrupted; {said} so far" if report.is_interrupted else said[0].upper() + said[1:]
+    answer_console().print(Text(text))
 
 
-def _print_checks(out: Console, title: str, checks: Iterable[Check]) -> None:
-    table = _table(title, "", "Check", "Found", "What to do")
-    for check in checks:
-        verdict = Text(check.verdict, style=_STYLES[check.verdict])
-        table.add_row(verdict, Text(check.name), Text(check.found), Text(check.advice))
-    if table.row_count:
-        out.print(table)
-
-
-def _print_answers(out: Console, answers: Iterable[Answer]) -> None:
-    table = _table("Open questions", "Name", "Question", "Answer")
-    for answer in answers:
-        table.add_row(Text(answer.name), Text(f"{answer.question} ({answer.reference})"), Text(str(answer)))
-    if table.row_count:
-        out.print(table)
-
-
-def _table(title: str, *headings: str) -> Table:
-    table = Table(title=title or None, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+def _print_table(title: Optional[str], headings: Sequence[str], rows: Sequence[Sequence[Union[str, Text]]]) -> None:
+    """A table, unless it has no rows."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
-    return table
+    for row in rows:
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+    if rows:
+        answer_console().print(table)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import click
 from rich import box
@@ -16,18 +17,14 @@ from ..core.interrupts import terminable
 from ..deadline.client import SubmissionError
 from ..deadline.command_output import parse_lines
 from ..deadline.process import DeadlineCommand, ProcessClient
-from ..installation import Changes, Report, check, check_repository, install, uninstall
+from ..installation.changes import Changes
+from ..installation.check import Report, check
+from ..installation.disk import check_repository
+from ..installation.install import install, uninstall
 from .support.options import Folder, output_option
 from .support.output import answer, answer_console, answer_json, reserve_stdout
 
-_DIFFERENT = 1
-_ACTS = {
-    "add": "new",
-    "replace": "changed",
-    "remove": "removed",
-    "keep": "kept",
-    "refuse": "in the way",
-}
+_ACTS = {"add": "new", "replace": "changed", "remove": "removed", "keep": "kept", "refuse": "in the way"}
 
 
 @click.command("install")
@@ -68,7 +65,12 @@ def install_command(
       flowpipe-deadline install /mnt/DeadlineRepository10 --uninstall
     """
     reserve_stdout()
-    _check_options(is_check, is_uninstall, overwrite_edited=overwrite_edited, remove_edited=remove_edited)
+    if is_check and is_uninstall:
+        raise UsageError("--check and --uninstall cannot be used together")
+    if remove_edited and not is_uninstall:
+        raise UsageError("--remove-edited goes with --uninstall; did you mean --overwrite-edited?")
+    if overwrite_edited and (is_check or is_uninstall):
+        raise UsageError("--overwrite-edited is for installing; did you mean --remove-edited?")
     root = check_repository(repository or _asked_repository())
     if is_check:
         return _answer_check(check(root), output)
@@ -83,19 +85,18 @@ def install_command(
         else:
             changes = install(root, overwrite_edited=overwrite_edited, dry_run=dry_run, on_changes=show)
     if output == "json":
-        answer_json(_changes_json(changes, root, is_dry_run=dry_run))
+        answer_json(
+            {
+                "repository": str(root),
+                "version_before": changes.before.version,
+                "version": changes.after.version,
+                "dry_run": dry_run,
+                "changes": [asdict(change) for change in changes.files],
+            }
+        )
     else:
         answer(_result(changes, root, is_dry_run=dry_run))
     return 0
-
-
-def _check_options(is_check: bool, is_uninstall: bool, *, overwrite_edited: bool, remove_edited: bool) -> None:
-    if is_check and is_uninstall:
-        raise UsageError("--check and --uninstall cannot be used together")
-    if remove_edited and not is_uninstall:
-        raise UsageError("--remove-edited goes with --uninstall; did you mean --overwrite-edited?")
-    if overwrite_edited and (is_check or is_uninstall):
-        raise UsageError("--overwrite-edited is for installing; did you mean --remove-edited?")
 
 
 def _asked_repository() -> Path:
@@ -142,19 +143,6 @@ def _counted(number: int) -> str:
     return "1 file" if number == 1 else f"{number} files"
 
 
-def _changes_json(changes: Changes, root: Path, *, is_dry_run: bool) -> dict[str, Any]:
-    return {
-        "repository": str(root),
-        "version_before": changes.before.version,
-        "version": changes.after.version,
-        "dry_run": is_dry_run,
-        "changes": [
-            {"path": change.path, "action": change.action, "note": change.note, "copy": change.copy}
-            for change in changes.files
-        ],
-    }
-
-
 def _answer_check(report: Report, output: str) -> int:
     if output == "json":
         answer_json(
@@ -163,7 +151,7 @@ def _answer_check(report: Report, output: str) -> int:
                 "version": report.version,
                 "installed": report.installed.version,
                 "packages": dict(report.installed.packages),
-                "differences": [{"path": one.path, "difference": one.difference} for one in report.differences],
+                "differences": [asdict(one) for one in report.differences],
             }
         )
     elif not report.differences:
@@ -175,4 +163,4 @@ def _answer_check(report: Report, output: str) -> int:
         installed = report.installed.version or "nothing"
         counted = _counted(len(report.differences))
         answer(f"{report.root} differs from {report.version} in {counted}; installed is {installed}")
-    return _DIFFERENT if report.differences else 0
+    return int(bool(report.differences))

@@ -5,28 +5,29 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Optional
+from typing import Optional, TypeVar
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.shipped import packages_folder
 from ..deadline.client import RepositoryInfo, Stop
 from ..deadline.connect import Connection
 from ..deadline.process import ProcessClient
-from ..deadline.webservice.settings import WebServiceSettings, parse_environment
+from ..deadline.webservice.settings import parse_environment
 from ..planning.plan import Plan
 from ..studio.connect import studio_connection, studio_variables
 from ..studio.plan import plan_graph
 from ..submit.submit import open_client
 from ..submit.transaction import Say
 from . import machine, probe_graph, repository
-from .options import GRAPH, DoctorOptions
 from .probe import GraphSender, check_cleanup
 from .questions.ask import QUESTIONS, ask_questions
 from .recorder import RecordedCommand
 from .redact import Redaction, own_names
-from .report import Answer, Check, Report
+from .report import GRAPH, Answer, Check, DoctorOptions, Report
 
+_Found = TypeVar("_Found")
 _TIMEOUT = 120.0  # Seconds that a call may take: one that takes longer will not end.
 _WORKER_KEYS = ("Pool", "SecondaryPool", "Group")
 _NEEDED = ("settings", "connection", "repository", "plugin", "root", "store", "pools and groups")
@@ -41,9 +42,15 @@ _INTERPRETERS = Check(
 
 def examine(options: DoctorOptions, *, say: Say, is_stopping: Stop) -> Report:
     """Makes all checks, and tries out what the options ask for; ends early once ``is_stopping`` is true."""
-    examination = _Examination(options, say=say, is_stopping=is_stopping)
-    examination.run()
-    return examination.report()
+    return _Examination(options, say=say, is_stopping=is_stopping).run()
+
+
+def _attempt(find: Callable[[], _Found]) -> tuple[Optional[_Found], str]:
+    """What is found, or the error in words."""
+    try:
+        return find(), ""
+    except FlowpipeDeadlineError as error:
+        return None, str(error)
 
 
 class _Examination:
@@ -56,41 +63,17 @@ class _Examination:
         self._answers: list[Answer] = []
         self._plan: Optional[Plan] = None
         self._connection: Optional[Connection] = None
-        self._service: Optional[WebServiceSettings] = None
-        self._service_error = ""
         self._info = RepositoryInfo()
-        self._command: Optional[RecordedCommand] = None
-        self._command_error = ""
-        try:
-            self._service = parse_environment(studio_variables(options.studio))
-        except FlowpipeDeadlineError as error:
-            self._service_error = str(error)
-        try:
-            self._command = RecordedCommand(timeout=_TIMEOUT, is_stopping=is_stopping)
-        except FlowpipeDeadlineError as error:
-            self._command_error = str(error)
+        self._service, self._service_error = _attempt(lambda: parse_environment(studio_variables(options.studio)))
+        new_command = partial(RecordedCommand, timeout=_TIMEOUT, is_stopping=is_stopping)
+        self._command, self._command_error = _attempt(new_command)
 
-    def report(self) -> Report:
-        """What was found out so far."""
-        return Report(
-            checks=self._checks,
-            probe=self._probe,
-            answers=self._answers,
-            exchanges=self._command.exchanges if self._command is not None else (),
-            redaction=self._redaction(),
-            is_interrupted=self._is_stopping(),
-        )
-
-    def run(self) -> None:
-        """Does all of it."""
-        options, command = self._options, self._command
+    def run(self) -> Report:
+        options, command, command_error = self._options, self._command, self._command_error
         service, service_error = self._service, self._service_error
         has_service = service is not None or bool(service_error)
         self._check("versions", machine.check_versions)
-        self._check(
-            "deadlinecommand",
-            lambda: machine.check_command(command, self._command_error, has_service=has_service),
-        )
+        self._check("deadlinecommand", lambda: machine.check_command(command, command_error, has_service=has_service))
         self._check("settings", self._make_plan)
         self._check("connection", self._connect)
         self._check("script connection", lambda: machine.check_script(command))
@@ -101,7 +84,18 @@ class _Examination:
         self._check("store", lambda: machine.check_results(options.store))
         self._check("interpreters", lambda: _INTERPRETERS)
         if options.is_probing and not self._is_stopping():
-            self._try_out()
+            left = self._send_graph() if options.wants(GRAPH) else []
+            if not self._is_stopping():
+                left += self._ask_questions()
+            self._probe.append(check_cleanup(left, options.store))
+        return Report(
+            checks=self._checks,
+            probe=self._probe,
+            answers=self._answers,
+            exchanges=command.exchanges if command is not None else (),
+            redaction=self._redaction(),
+            is_interrupted=self._is_stopping(),
+        )
 
     def _check(self, name: str, find_out: Callable[[], Check]) -> None:
         """Adds a check; one that cannot be made is ``unknown``."""
@@ -118,23 +112,18 @@ class _Examination:
         """Plans the graph that may be sent, which checks the settings of studio and caller."""
         studio = self._options.studio
         where = "no studio file" if studio.path is None else f"studio file {studio.path}"
-        try:
-            self._plan = plan_graph(
-                probe_graph.build_graph(),
-                settings=self._options.settings,
-                presets=self._options.presets,
-                studio=studio,
-            )
-        except FlowpipeDeadlineError as error:
-            return Check("settings", "problem", str(error), f"mend it ({where})")
+        graph, settings, presets = probe_graph.build_graph(), self._options.settings, self._options.presets
+        self._plan, error = _attempt(lambda: plan_graph(graph, settings=settings, presets=presets, studio=studio))
+        if self._plan is None:
+            return Check("settings", "problem", error, f"mend it ({where})")
         return Check("settings", "ok", where, details={"studio_file": studio.path is not None})
 
     def _connect(self) -> Check:
-        try:
-            self._connection = connection = studio_connection(self._options.studio, via=self._options.via)
-        except FlowpipeDeadlineError as error:
+        connection, error = _attempt(lambda: studio_connection(self._options.studio, via=self._options.via))
+        self._connection = connection
+        if connection is None:
             advice = "without a connection to Deadline, nothing can be submitted"
-            return Check("connection", "problem", str(error), advice)
+            return Check("connection", "problem", error, advice)
         details = {"via": connection.via, "may_fall_back": connection.may_fall_back}
         return Check("connection", "ok", str(connection), details=details)
 
@@ -156,12 +145,6 @@ class _Examination:
         self._check("pools and groups", lambda: repository.check_names(info, self._plan, tolerated=tolerated))
         self._check("limits of jobs", lambda: repository.check_limits(info))
 
-    def _try_out(self) -> None:
-        left = self._send_graph() if self._options.wants(GRAPH) else []
-        if not self._is_stopping():
-            left += self._ask_questions()
-        self._probe.append(check_cleanup(left, self._options.store))
-
     def _send_graph(self) -> list[str]:
         """Sends the graph to the farm; returns what could not be cleaned up."""
         failed = [check.name for check in self._checks if check.verdict == "problem" and check.name in _NEEDED]
@@ -169,9 +152,8 @@ class _Examination:
             found = f"not sent to the farm because of errors: {', '.join(failed)}"
             self._probe.append(Check("graph", "unknown", found, "mend these first"))
             return []
-        sender = GraphSender(
-            self._plan, self._options, self._working(self._connection), say=self._say, is_stopping=self._is_stopping
-        )
+        connections = self._working(self._connection)
+        sender = GraphSender(self._plan, self._options, connections, say=self._say, is_stopping=self._is_stopping)
         try:
             sender.run()
         except Exception as error:  # Whatever it is, the questions can still be asked.
@@ -201,14 +183,10 @@ class _Examination:
             return []
         if not questions:
             return []
-        answers, left = ask_questions(
-            questions,
-            self._command,
-            settings=self._worker_settings(),
-            say=self._say,
-            is_stopping=self._is_stopping,
+        settings = self._worker_settings()
+        self._answers, left = ask_questions(
+            questions, self._command, settings=settings, say=self._say, is_stopping=self._is_stopping
         )
-        self._answers += answers
         return left
 
     def _worker_settings(self) -> dict[str, str]:

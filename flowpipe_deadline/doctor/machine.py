@@ -7,18 +7,17 @@ import secrets
 import statistics
 import time
 from collections.abc import Collection
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Optional
 
 from ..core.bundle import FILES
 from ..core.errors import FlowpipeDeadlineError
 from ..core.warnings import WarningKind
-from ..deadline.client import SubmissionError
+from ..deadline.client import DeadlineClient, SubmissionError
 from ..deadline.connect import Connection
 from ..deadline.process import DeadlineCommand
 from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings
-from ..installation.packages import own_version
+from ..installation.packages import own_version, version_of
 from ..preflight.root import read_root_info, root_warnings
 from ..results.store import StoreError, check_store
 from ..studio.variables import ROOT_VARIABLE
@@ -34,18 +33,11 @@ _STARTS = 3
 
 def check_versions() -> Check:
     """Python, flowpipe, and this package."""
-    versions = {_OWN: own_version(), **{name: _installed(name) for name in _PACKAGES}}
+    versions = {_OWN: own_version(), **{name: version_of(name) for name in _PACKAGES}}
     python = f"Python {platform.python_version()} on {platform.system()}"
     found = f"{_OWN} {versions[_OWN]} with flowpipe {versions['flowpipe']}, {python}"
     details = {"packages": versions, "python": platform.python_version(), "platform": platform.platform()}
     return Check("versions", "ok", found, details=details)
-
-
-def _installed(distribution: str) -> Optional[str]:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 def check_command(command: Optional[RecordedCommand], error: str, *, has_service: bool) -> Check:
@@ -59,13 +51,11 @@ def check_command(command: Optional[RecordedCommand], error: str, *, has_service
         for _ in range(_STARTS):
             result = command(["-GetVersion"])
             seconds.append(command.exchanges[-1].seconds)
-            if result.exit_code != 0:
-                how = (
-                    "does not end" if result.exit_code is None else f"ends with {result.exit_code}: {result.last_words}"
-                )
+            code = result.exit_code
+            if code != 0:
+                how = "does not end" if code is None else f"ends with {code}: {result.last_words}"
                 advice = "see what it prints on a command line of this machine"
-                found = f"{command.executable} -GetVersion {how}"
-                return Check(name, "problem", found, advice, {"exit_code": result.exit_code})
+                return Check(name, "problem", f"{command.executable} -GetVersion {how}", advice, {"exit_code": code})
     except OSError as failure:
         advice = "install the Deadline Client anew, or mend the file's permissions"
         return Check(name, "problem", f"{command.executable} cannot be started: {failure.strerror}", advice)
@@ -79,17 +69,20 @@ def check_script(command: Optional[DeadlineCommand]) -> Check:
     name = "script connection"
     if command is None:
         return Check(name, "unknown", "it needs deadlinecommand", details={"works": None})
-    started = time.monotonic()
     try:
-        ScriptClient(command).read_repository()
+        seconds = _seconds_to_read(ScriptClient(command))
     except SubmissionError as error:
-        advice = (
-            "submission falls back to a process per job, which takes longer; please report this, with --output json"
-        )
-        return Check(name, "warning", str(error), advice, {"works": False})
-    seconds = time.monotonic() - started
+        advice = "submission falls back to a process per job, which takes longer; please report this"
+        return Check(name, "warning", str(error), f"{advice}, with --output json", {"works": False})
     found = f"deadlinecommand runs our script ({seconds:.2g} s)"
     return Check(name, "ok", found, details={"works": True, "seconds": seconds})
+
+
+def _seconds_to_read(client: DeadlineClient) -> float:
+    """How long it takes to read what is known of the repository."""
+    started = time.monotonic()
+    client.read_repository()
+    return time.monotonic() - started
 
 
 def check_service(service: Optional[WebServiceSettings], error: str, *, is_used: bool) -> Check:
@@ -99,13 +92,11 @@ def check_service(service: Optional[WebServiceSettings], error: str, *, is_used:
         return Check(name, "problem", error, "every call fails until that is mended", {"configured": True})
     if service is None:
         return Check(name, "ok", f"not configured ({URL_VARIABLE})", details={"configured": False})
-    started = time.monotonic()
     try:
-        open_client(Connection("webservice", service.url, webservice=service)).read_repository()
+        seconds = _seconds_to_read(open_client(Connection("webservice", service.url, webservice=service)))
     except FlowpipeDeadlineError as failure:
         advice, details = f"see that {URL_VARIABLE} is right", {"configured": True, "works": False}
         return Check(name, "problem" if is_used else "warning", str(failure), advice, details)
-    seconds = time.monotonic() - started
     found = f"{service.url} answers ({seconds:.2g} s)"
     return Check(name, "ok", found, details={"configured": True, "works": True, "seconds": seconds})
 
@@ -117,12 +108,8 @@ def check_root(root: Optional[Path], *, tolerated: Collection[WarningKind]) -> C
         advice = f"give --root, set {ROOT_VARIABLE}, or let the studio file name one: a folder that all workers see"
         return Check(name, "unknown", "none was given", advice, {"given": False})
     info = read_root_info(root)
-    details = {
-        "given": True,
-        "place": info.storage.place,
-        "storage": info.storage.text,
-        "free_bytes": info.free_bytes,
-    }
+    storage = {"place": info.storage.place, "storage": info.storage.text}
+    details = {"given": True, **storage, "free_bytes": info.free_bytes}
     found = f"{info.path} can be written ({info.storage.text})"
     check = Check(name, "ok", found, "whether the workers see it, --probe finds out", details)
     return check.with_warnings(root_warnings(info), tolerated=tolerated)

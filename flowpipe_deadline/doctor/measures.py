@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Optional
 
 from ..core.text import one_line
@@ -110,8 +110,8 @@ def check_release(snapshots: Sequence[Snapshot]) -> Check:
     if delay is None:
         found = f"how long it takes was not seen; task by task: {words}"
         return Check("release", "unknown", found, details={"by_task": by_task})
-    details = {"by_task": by_task, "seconds": delay.seconds, "uncertainty": delay.uncertainty}
-    return Check("release", "ok", f"{delay} after the last task before it; task by task: {words}", details=details)
+    found = f"{delay} after the last task before it; task by task: {words}"
+    return Check("release", "ok", found, details={"by_task": by_task, **asdict(delay)})
 
 
 def check_overhead(client: DeadlineClient, job_ids: Mapping[str, str], results: Mapping[str, NodeResults]) -> Check:
@@ -138,9 +138,7 @@ def parse_render_times(output: str) -> list[float]:
     >>> parse_render_times("TaskRenderTime=00:01:02.5000000\nTaskRenderTime=10675199.02:48:05.4775807\n")
     [62.5]
     """
-    spans = [
-        (int(days or 0), int(hours), int(minutes), float(rest)) for days, hours, minutes, rest in _SPAN.findall(output)
-    ]
+    spans = [[float(number or 0) for number in found] for found in _SPAN.findall(output)]
     return [((d * 24 + h) * 60 + m) * 60 + s for d, h, m, s in spans if d < _MOST_DAYS]
 
 

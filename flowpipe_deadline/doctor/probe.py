@@ -24,8 +24,7 @@ from ..submit.submit import open_client, submit_unchecked
 from ..submit.transaction import Say
 from ..submit.undo import Deletion
 from . import measures, probe_graph
-from .options import DoctorOptions
-from .report import Check
+from .report import Check, DoctorOptions
 
 _PAUSE = 0.5  # Seconds between two looks; a look by deadlinecommand takes longer itself.
 
@@ -52,18 +51,16 @@ class GraphSender:
         for connection in reversed(self._connections):
             if self._is_stopping():
                 break
+            is_first = connection is self._connections[0]
             try:
-                self._send(connection, is_evaluated=connection is self._connections[0])
+                self._send(connection, is_evaluated=is_first)
             except FlowpipeDeadlineError as error:
-                self._fail(connection, error)
+                self._submissions.setdefault(connection.via, {"error": str(error)})
+                self._say(f"  {error}")
+                if is_first and not self._is_stopping():
+                    self.checks.append(Check("graph", "problem", one_line(str(error), longest=measures.LONGEST)))
         if self._submissions:
             self.checks.insert(0, measures.check_submissions(self._submissions))
-
-    def _fail(self, connection: Connection, error: FlowpipeDeadlineError) -> None:
-        self._submissions.setdefault(connection.via, {"error": str(error)})
-        self._say(f"  {error}")
-        if connection is self._connections[0] and not self._is_stopping():
-            self.checks.append(Check("graph", "problem", one_line(str(error), longest=measures.LONGEST)))
 
     def _send(self, connection: Connection, *, is_evaluated: bool) -> None:
         """Submits the graph by one connection, and waits for it if it is evaluated; leaves nothing behind."""
@@ -147,9 +144,8 @@ class GraphSender:
         when = f"not complete after {self._options.timeout:g} s: " if is_late else ""
         advice = "run it once more with --keep, and see the reports of its tasks in the Monitor"
         if is_late and not failures:
-            advice = (
-                "see that an idle worker takes the jobs' pool and group (--set pool=..., group=...); or give --timeout"
-            )
+            places = "pool and group (--set pool=..., group=...)"
+            advice = f"see that an idle worker takes the jobs' {places}; or give --timeout"
         return Check("graph", "problem", f"{when}{states}{said}", advice, {"statuses": dict(incomplete)})
 
 

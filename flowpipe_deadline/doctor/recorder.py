@@ -42,14 +42,9 @@ class Exchange:
 
 
 class RecordedCommand(DeadlineCommand):
-    """The ``deadlinecommand`` of this machine; ``exchanges`` are all calls so far."""
+    """A ``DeadlineCommand``; ``exchanges`` are all calls so far."""
 
     def __init__(self, *, timeout: float, is_stopping: Stop = lambda: False) -> None:
-        """As ``DeadlineCommand``.
-
-        Raises:
-            SubmissionError: There is none.
-        """
         super().__init__(is_stopping=is_stopping, timeout=timeout)
         self.exchanges: list[Exchange] = []
 

@@ -87,7 +87,8 @@ class Redaction:
         errors = [line for line in lines if line.startswith(_ERRORS)]
         if names & _LISTS:
             return [f"<{len(lines) - len(errors)} lines>", *map(self.hide, errors)]
-        shown = [self.hide(_NAMES.sub(_count, line)) for line in lines]
+        counted = [_NAMES.sub(lambda names: f"[<{names[0].count(',') + 1} names>]", line) for line in lines]
+        shown = [self.hide(line) for line in counted]
         if names & _JOB_READERS:
             return [text if line in errors else shape(line) for line, text in zip(lines, shown)]
         return shown
@@ -135,7 +136,3 @@ def _replacement(name: str) -> Callable[[re.Match[str]], str]:
         return "/".join([f"<{name}>", *shown])
 
     return replace
-
-
-def _count(names: re.Match[str]) -> str:
-    return f"[<{names[0].count(',') + 1} names>]"

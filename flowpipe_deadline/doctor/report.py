@@ -1,20 +1,52 @@
-"""The doctor's report: for people, and as JSON without private names."""
+"""What the doctor is asked for, and its report: for people, and as JSON without private names."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Literal, Optional, Union
 
+from ..core.bundle import FILES
 from ..core.warnings import PlanWarning, WarningKind
 from ..installation.packages import own_version
+from ..studio.file import StudioFile
 from .recorder import Exchange
 from .redact import Redaction
 
 FORMAT = 1
+GRAPH = "graph"
+"""The name of the graph among the things to try out; all other names are questions."""
 
 Verdict = Literal["ok", "warning", "problem", "unknown"]
+
+
+@dataclass(frozen=True)
+class DoctorOptions:
+    """What to examine, and with what."""
+
+    via: Optional[str] = None
+    """The connection, as for ``choose_connection``."""
+    root: Optional[Path] = None
+    store: str = FILES
+    studio: StudioFile = field(default_factory=StudioFile)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    presets: tuple[str, ...] = ()
+    """The settings of the jobs that are tried out, as for ``plan_graph``."""
+    tolerated: Collection[WarningKind] = ()
+    """Errors of these kinds are only warnings."""
+    is_probing: bool = False
+    only: tuple[str, ...] = ()
+    """Try out only these; empty for the graph and all questions."""
+    is_keeping: bool = False
+    """Whether a graph that fails stays on the farm."""
+    timeout: float = 900.0
+    """Seconds that the graph may take."""
+
+    def wants(self, name: str) -> bool:
+        """Whether to try it out."""
+        return self.is_probing and (not self.only or name in self.only)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from ..core.warnings import WarningKind
 from ..deadline.client import RepositoryInfo, SubmissionError
 from ..deadline.command_output import parse_lines
 from ..deadline.process import DeadlineCommand, ProcessClient
-from ..installation import check
+from ..installation.check import check
 from ..installation.packages import own_version
 from ..installation.record import FORMAT, RECORD
 from ..planning.plan import Plan
@@ -47,9 +48,8 @@ def check_version(text: Optional[str]) -> Check:
 
 def printed_version(command: Optional[RecordedCommand]) -> Optional[str]:
     """What the last ``-GetVersion`` printed."""
-    exchanges = command.exchanges if command is not None else []
-    outputs = [exchange.result.output.strip() for exchange in exchanges if exchange.arguments == ("-GetVersion",)]
-    return outputs[-1] or None if outputs else None
+    exchanges = command.exchanges[::-1] if command is not None else []
+    return next((one.result.output.strip() for one in exchanges if one.arguments == ("-GetVersion",)), None)
 
 
 def check_root(info: RepositoryInfo) -> Check:
@@ -87,18 +87,13 @@ def read_installed(root: Optional[str], command: Optional[DeadlineCommand]) -> O
         for one in report.differences:
             differences[one.difference] = (*differences.get(one.difference, ()), one.path)
         return Installed(report.installed.version, differences)
-    return None if command is None else _fetch_record(command)
-
-
-def _fetch_record(command: DeadlineCommand) -> Optional[Installed]:
-    """What the record says: a Remote Connection Server hands out files that are asked for by name, and no others."""
-    try:
-        lines = parse_lines(ProcessClient(command).run(["-GetRepositoryFilePath", RECORD, "True"]))
-        if not lines or not Path(lines[-1]).is_file():
-            return None
-        return Installed(str(read_record(Path(lines[-1]), version=FORMAT, keys=("version",))["version"]))
-    except (SubmissionError, RecordError):
-        return None
+    if command is not None:
+        # A Remote Connection Server hands out files that are asked for by name, and no others.
+        with contextlib.suppress(SubmissionError, RecordError):
+            lines = parse_lines(ProcessClient(command).run(["-GetRepositoryFilePath", RECORD, "True"]))
+            if lines and Path(lines[-1]).is_file():
+                return Installed(str(read_record(Path(lines[-1]), version=FORMAT, keys=("version",))["version"]))
+    return None
 
 
 def check_plugin(info: RepositoryInfo, installed: Optional[Installed]) -> Check:

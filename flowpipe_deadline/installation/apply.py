@@ -85,11 +85,6 @@ def is_temporary(path: Path) -> bool:
     return _TEMPORARY.fullmatch(path.name) is not None
 
 
-def missing_folders(folder: Path) -> list[Path]:
-    """The folder and those above it that do not exist, the uppermost first."""
-    return [path for path in (folder, *folder.parents) if not path.exists()][::-1]
-
-
 def make_folder(folder: Path) -> None:
     """Makes a folder that everybody can read, whatever the umask; a setgid bit from its parent stays."""
     if folder.is_dir():
@@ -101,19 +96,28 @@ def make_folder(folder: Path) -> None:
 def _make(changes: Sequence[FileChange], undo: ExitStack) -> list[Path]:
     """Makes the changes of one group; returns the copies of what was there."""
     staged = [_stage(change, undo) for change in changes]
-    copies = {change.path: _copy(change.path, undo) for change in changes if change.path.exists()}
+    copies: dict[Path, Path] = {}
+    for path in [change.path for change in changes if change.path.exists()]:
+        copies[path] = copy = temporary(path)
+        undo.callback(copy.unlink, missing_ok=True)
+        with about(path):
+            shutil.copy2(path, copy)
     for change, source in zip(changes, staged):
-        _swap(change.path, source, copies.get(change.path), undo)
+        undo.callback(_restore, change.path, copies.get(change.path))
+        with about(change.path):
+            if source is None:
+                change.path.unlink(missing_ok=True)
+            else:
+                os.replace(source, change.path)
     return list(copies.values())
 
 
 def _stage(change: FileChange, undo: ExitStack) -> Optional[Path]:
-    """The new content in a file beside its target."""
     if change.data is None:
         return None
     source = temporary(change.path)
     with about(change.path):
-        for folder in missing_folders(change.path.parent):
+        for folder in [folder for folder in change.path.parents if not folder.exists()][::-1]:
             undo.callback(remove_if_empty, folder)
             make_folder(folder)
         undo.callback(source.unlink, missing_ok=True)
@@ -125,26 +129,7 @@ def _stage(change: FileChange, undo: ExitStack) -> Optional[Path]:
     return source
 
 
-def _copy(path: Path, undo: ExitStack) -> Path:
-    """The present content in a file beside it."""
-    copy = temporary(path)
-    undo.callback(copy.unlink, missing_ok=True)
-    with about(path):
-        shutil.copy2(path, copy)
-    return copy
-
-
-def _swap(path: Path, source: Optional[Path], copy: Optional[Path], undo: ExitStack) -> None:
-    undo.callback(_restore, path, copy)
-    with about(path):
-        if source is None:
-            path.unlink(missing_ok=True)
-        else:
-            os.replace(source, path)
-
-
 def _restore(path: Path, copy: Optional[Path]) -> None:
-    """Puts back what was there."""
     if copy is None:
         path.unlink(missing_ok=True)
     elif copy.exists():  # Else it is back already.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from pathlib import PurePosixPath
 from typing import Literal, Optional
 
 from .contents import CONFIGURATION, Contents
@@ -124,7 +125,7 @@ class _Planner:
                 self.files[beside] = ours
             return
         self.files[beside] = ours
-        self._add(path, "keep", f"edited here; compare with {_name(beside)}")
+        self._add(path, "keep", f"edited here; compare with {PurePosixPath(beside).name}")
         if have is None:
             self._add(beside, "add", "this version's")
         elif have != ours and is_ours:
@@ -133,14 +134,9 @@ class _Planner:
             self._set_aside(beside, have, "replace")
 
     def _set_aside(self, path: str, have: str, action: Action) -> None:
-        """Keeps a copy of an edited file."""
         names = (f"{path}{EDITED}{'' if number == 1 else number}" for number in count(1))
         copy = next(name for name in names if self._digest(name) in (None, have))
-        self._add(path, action, f"edited here; kept as {_name(copy)}", copy)
+        self._add(path, action, f"edited here; kept as {PurePosixPath(copy).name}", copy)
 
     def _add(self, path: str, action: Action, note: str = "", copy: Optional[str] = None) -> None:
         self.changes.append(Change(path, action, note, copy))
-
-
-def _name(path: str) -> str:
-    return path.rpartition("/")[2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Optional
@@ -13,7 +13,6 @@ from .changes import EDITED, NEW
 from .contents import CONFIGURATION, Contents, read_contents
 from .disk import Custom
 from .record import RECORD, Record, read_installed
-from .repository import check_repository
 
 DifferenceKind = Literal["missing", "older", "newer", "other", "edited", "stranger", "unfinished"]
 
@@ -49,8 +48,7 @@ def check(repository: AnyPath, *, contents: Optional[Contents] = None) -> Report
         PackagingError: A package that the farm needs is missing here, or is not pure Python.
         OSError: The repository cannot be read.
     """
-    root = check_repository(repository)
-    custom = Custom(root)
+    custom = Custom(repository)
     ours = contents or read_contents()
     installed = read_installed(custom.folder)
     known = {*ours.files, *installed.paths, RECORD}
@@ -58,9 +56,14 @@ def check(repository: AnyPath, *, contents: Optional[Contents] = None) -> Report
         *_of_record(installed, ours),
         *_of_files(installed, ours, custom),
         *(Difference(path.relative_to(custom.folder).as_posix(), "unfinished") for path in custom.unfinished()),
-        *(Difference(path, "stranger") for path in custom.own_files() if not _is_known(path, known)),
+        # An installation keeps copies of edited files.
+        *(
+            Difference(path, "stranger")
+            for path in custom.own_files()
+            if known.isdisjoint((path, path.rpartition(EDITED)[0].removesuffix(NEW)))
+        ),
     ]
-    return Report(root=root, version=ours.version, installed=installed, differences=tuple(differences))
+    return Report(root=custom.folder.parent, version=ours.version, installed=installed, differences=tuple(differences))
 
 
 def _of_record(installed: Record, ours: Contents) -> Iterator[Difference]:
@@ -81,13 +84,7 @@ def _of_files(installed: Record, ours: Contents, custom: Custom) -> Iterator[Dif
         yield Difference(path, "missing" if have is None else _age(installed, ours) if is_ours else "edited")
 
 
-def _is_known(path: str, known: Collection[str]) -> bool:
-    """Whether the file is one of these, or a copy of one that an installation kept."""
-    return path in known or path.rpartition(EDITED)[0].removesuffix(NEW) in known
-
-
 def _age(installed: Record, ours: Contents) -> DifferenceKind:
-    """How old the installed version is."""
     theirs, own = _numbers(installed.version or ""), _numbers(ours.version)
     if theirs == own:
         return "other"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from ..bundle.templates import PLUGIN
 from ..core.shipped import shipped_folder
-from .packages import ARCHIVE, read_light_packages
+from .packages import ARCHIVE, own_version, read_light_packages
 
 PLUGIN_FOLDER = f"plugins/{PLUGIN}"
 OWN_FOLDERS = (PLUGIN_FOLDER, f"submission/{PLUGIN}")
@@ -51,15 +51,11 @@ def read_contents() -> Contents:
         OSError: A file cannot be read.
     """
     packages = read_light_packages()
-    files = dict(_shipped_files())
-    files[f"{PLUGIN_FOLDER}/{ARCHIVE}"] = packages.archive()
-    return Contents(version=packages.own_version, packages=packages.versions, files=files)
-
-
-def _shipped_files() -> Iterator[tuple[str, bytes]]:
+    files = {f"{PLUGIN_FOLDER}/{ARCHIVE}": packages.archive()}
     root = shipped_folder(PLUGIN_FOLDER).parent.parent
     for source, target in _SOURCES.items():
-        for path in sorted((root / source).glob("*/**/*")):
+        for path in (root / source).glob("*/**/*"):
             parts = path.relative_to(root / source).parts
             if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in parts):
-                yield "/".join([target, *parts]), path.read_bytes()
+                files["/".join([target, *parts])] = path.read_bytes()
+    return Contents(version=own_version(), packages=packages.versions, files=files)

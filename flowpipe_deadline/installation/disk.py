@@ -1,11 +1,13 @@
-"""The files below a repository's ``custom`` folder."""
+"""A repository on disk, and the files below its ``custom`` folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Optional
 
+from ..core.bundle import AnyPath
+from ..core.errors import UsageError
 from .apply import is_temporary
 from .contents import OWN_FOLDERS, TOP_FOLDERS, digest_of
 from .lock import LOCK
@@ -14,13 +16,17 @@ from .record import InstallationError
 CACHE = "__pycache__"
 CUSTOM = "."
 """The name of the folder itself, below itself."""
+_FOLDERS = frozenset({"custom", "plugins", "settings", "scripts", "submission", "events"})
+"""Some folders of every repository (plugin API, section 4.8)."""
+_CLIENT_FILES = frozenset({"deadlinecommand", "deadlinecommand.exe", "deadlineworker", "deadlineworker.exe"})
 
 
 class Custom:
-    """The ``custom`` folder."""
+    """The ``custom`` folder of a repository."""
 
-    def __init__(self, root: Path) -> None:
-        self.folder = root / "custom"
+    def __init__(self, repository: AnyPath) -> None:
+        """As ``check_repository``."""
+        self.folder = check_repository(repository) / "custom"
 
     def digest(self, path: str) -> Optional[str]:
         """The digest of a file; None if there is none.
@@ -34,11 +40,6 @@ class Custom:
             return None
         except OSError as error:
             raise InstallationError(f"{self.folder / path} cannot be read: {error.strerror}") from error
-
-    def missing_folders(self, paths: Iterable[str]) -> set[str]:
-        """The folders of these files that do not exist."""
-        folders = {str(parent) for path in paths for parent in PurePosixPath(path).parents}
-        return {folder for folder in folders if not (self.folder / folder).is_dir()}
 
     def own_files(self) -> Iterator[str]:
         """All files in the folders that hold nothing but ours, except temporary ones."""
@@ -58,3 +59,36 @@ class Custom:
     def _below(self, folders: Iterable[str]) -> Iterator[Path]:
         for name in folders:
             yield from sorted((self.folder / name).rglob("*"))
+
+
+def check_repository(folder: AnyPath) -> Path:
+    """The full path of the repository; an empty folder may become one.
+
+    Raises:
+        UsageError: It does not exist, or is not a repository.
+    """
+    path = Path(folder).expanduser().absolute()
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; give the root of the Deadline repository")
+    if not path.is_dir():
+        raise UsageError(f"{path} is a file; give the root of the Deadline repository, which is a folder")
+    names = {entry.name for entry in path.iterdir()}
+    if names & _CLIENT_FILES:
+        raise UsageError(
+            f"{path} is the bin folder of a Deadline Client; give the root of the repository, which"
+            " 'deadlinecommand -GetRepositoryRoot' names"
+        )
+    parts = [part.lower() for part in path.parts]
+    if ("deadline10", "cache") in zip(parts, parts[1:]):  # plugin API, section 4.8
+        raise UsageError(
+            f"{path} is this machine's cache of what a Remote Connection Server handed out; install on a machine that"
+            " sees the repository itself"
+        )
+    if path.name == "custom" and names:
+        raise UsageError(f"{path} is a part of the repository; give its root, {path.parent}")
+    if names and not names & _FOLDERS:
+        raise UsageError(
+            f"{path} does not look like a Deadline repository: it is not empty, and has none of the folders"
+            f" {', '.join(sorted(_FOLDERS))}"
+        )
+    return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Optional
@@ -15,24 +15,19 @@ from .contents import OWN_FOLDERS, Contents, read_contents
 from .disk import CACHE, CUSTOM, Custom
 from .lock import exclusive
 from .record import RECORD, InstallationError, Record, read_installed
-from .repository import check_repository
 
 OnChanges = Callable[[Changes], None]
 
 
 class EditedFilesError(InstallationError):
-    """Files that a studio has edited are in the way; ``paths`` are below ``folder``."""
+    """Files that a studio has edited are in the way; ``paths`` are below ``custom``."""
 
     def __init__(self, folder: Path, paths: Sequence[str]) -> None:
-        super().__init__(folder, tuple(paths))
-        self.folder = folder
-        self.paths = tuple(paths)
-
-    def __str__(self) -> str:
-        return (
-            f"in {self.folder}, these files were edited since they were installed: {', '.join(self.paths)}; nothing was"
-            " changed. Put them back, or use --overwrite-edited, which keeps a copy of each"
+        super().__init__(
+            f"in {folder}, these files were edited since they were installed: {', '.join(paths)}; nothing was changed."
+            " Put them back, or use --overwrite-edited, which keeps a copy of each"
         )
+        self.paths = tuple(paths)
 
 
 def install(
@@ -55,14 +50,14 @@ def install(
         PackagingError: A package that the farm needs is missing here, or is not pure Python.
         OSError: The repository cannot be read or written.
     """
-    custom = Custom(check_repository(repository))
+    custom = Custom(repository)
     ours = contents or read_contents()
-    made = custom.missing_folders([RECORD, *ours.files])
+    made = {folder for folder in _folders_of([RECORD, *ours.files]) if not (custom.folder / folder).is_dir()}
 
     def plan() -> Changes:
         before = read_installed(custom.folder)
         planned = plan_install(ours, before, digest=custom.digest, overwrite_edited=overwrite_edited)
-        needed = {str(parent) for path in (RECORD, *planned.after.files) for parent in PurePosixPath(path).parents}
+        needed = _folders_of([RECORD, *planned.after.files])
         folders = tuple(sorted(needed & {*before.folders, *made}))
         return replace(planned, after=replace(planned.after, folders=folders))
 
@@ -98,7 +93,7 @@ def uninstall(
             nothing is removed then.
         OSError: The repository cannot be read or written.
     """
-    custom = Custom(check_repository(repository))
+    custom = Custom(repository)
 
     def plan() -> Changes:
         before = read_installed(custom.folder)
@@ -122,6 +117,10 @@ def uninstall(
     return changes
 
 
+def _folders_of(paths: Iterable[str]) -> set[str]:
+    return {str(parent) for path in paths for parent in PurePosixPath(path).parents}
+
+
 def _act(
     custom: Custom, plan: Callable[[], Changes], carry_out: Callable[[Changes], None], on_changes: Optional[OnChanges]
 ) -> Changes:
@@ -142,11 +141,7 @@ def _act(
 
 
 def _announce(changes: Changes, custom: Custom, on_changes: Optional[OnChanges]) -> None:
-    """Passes the changes on.
-
-    Raises:
-        EditedFilesError: Edited files are in the way.
-    """
+    """Passes the changes on; fails if edited files are in the way."""
     if on_changes is not None:
         on_changes(changes)
     if changes.refused:

@@ -1,4 +1,4 @@
-"""One installation at a time: a file that says who is at it."""
+"""One installation at a time: a file that says which process is installing."""
 
 from __future__ import annotations
 
@@ -7,34 +7,15 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Optional
+from typing import Any
 
 from ..core.locks import is_running, locked, start_mark
 from .apply import about, temporary
 from .record import InstallationError
 
 LOCK = ".flowpipe-deadline.lock"
-
-
-@dataclass(frozen=True)
-class _Holder:
-    """The process that is at it."""
-
-    host: str
-    process: int
-    since: str
-    mark: str = ""
-    """When the process began, in the system's own words."""
-
-    def __str__(self) -> str:
-        return f"process {self.process} on {self.host} since {self.since}"
-
-    def is_dead(self) -> bool:
-        """Whether it ran on this machine, and does no more."""
-        return self.host == platform.node() and not is_running(self.process, started=self.mark)
 
 
 @contextmanager
@@ -44,45 +25,51 @@ def exclusive(folder: Path) -> Iterator[None]:
     A lock whose process has died on this machine is taken over.
 
     Raises:
-        InstallationError: Another one is at it; the message says who, and what to do if that is not so. Or the folder
-            cannot be written.
+        InstallationError: Another one is running; the message says which, and what to do if that is not so. Or the
+            folder cannot be written.
     """
     lock = folder / LOCK
-
-    def is_stale(text: str) -> bool:
-        holder = _parse(text)
-        return holder is not None and holder.is_dead()
+    holder = {
+        "host": platform.node(),
+        "process": os.getpid(),
+        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "mark": start_mark(os.getpid()),  # When the process began, in the system's own words.
+    }
 
     def refuse(text: str) -> None:
+        other = _parse(text)
+        who = "process {process} on {host} since {since}".format(**other) if other else "somebody"
         raise InstallationError(
-            f"{folder} is being installed into already, by {_parse(text) or 'somebody'}; wait for that, or, if nothing"
-            f" is running there any more, delete {lock}"
+            f"{folder} is being installed into already, by {who}; wait for that, or, if nothing is running there any"
+            f" more, delete {lock}"
         )
 
     with ExitStack() as stack:
         with about(folder):
-            text = json.dumps(asdict(_this_process()))
             stack.enter_context(
-                locked(lock, text, is_stale=is_stale, refuse=refuse, temporary=lambda name: temporary(Path(name)).name)
+                locked(
+                    lock,
+                    json.dumps(holder),
+                    is_stale=_is_stale,
+                    refuse=refuse,
+                    temporary=lambda name: temporary(Path(name)).name,
+                )
             )
         yield
 
 
-def _this_process() -> _Holder:
-    return _Holder(
-        host=platform.node(),
-        process=os.getpid(),
-        since=datetime.now().astimezone().isoformat(timespec="seconds"),
-        mark=start_mark(os.getpid()),
-    )
+def _is_stale(text: str) -> bool:
+    """Whether the process that holds the lock ran on this machine, and does no more."""
+    holder = _parse(text)
+    is_here = bool(holder) and holder["host"] == platform.node()
+    return is_here and not is_running(holder["process"], started=holder["mark"])
 
 
-def _parse(text: str) -> Optional[_Holder]:
-    """Who holds the lock; None if that cannot be told."""
+def _parse(text: str) -> dict[str, Any]:
+    """The process that holds the lock; empty if the text does not name one."""
     try:
         data = json.loads(text)
-        return _Holder(
-            host=data["host"], process=int(data["process"]), since=data["since"], mark=str(data.get("mark", ""))
-        )
+        known = {key: data[key] for key in ("host", "since")}
+        return {**known, "process": int(data["process"]), "mark": str(data.get("mark", ""))}
     except (ValueError, TypeError, KeyError, AttributeError):
-        return None
+        return {}

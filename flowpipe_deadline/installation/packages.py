@@ -51,11 +51,6 @@ class LightPackages:
     files: Mapping[str, bytes]
     """By path in the archive."""
 
-    @property
-    def own_version(self) -> str:
-        """The version of this package."""
-        return self.versions[_OWN]
-
     def archive(self) -> bytes:
         """A zip file; the same for the same contents, whoever makes it, and when.
 
@@ -82,7 +77,7 @@ def read_light_packages() -> LightPackages:
     files = {f"{_PACKAGE.name}/{name}": (_PACKAGE / name).read_bytes() for name in light_modules()}
     for module, distribution in _NEEDED.items():
         files.update(_module_files(module, distribution))
-        versions[distribution] = _version(distribution) or _UNKNOWN
+        versions[distribution] = version_of(distribution) or _UNKNOWN
     files[VERSIONS] = json_bytes({"format": FORMAT, "versions": versions})
     return LightPackages(versions=versions, files=files)
 
@@ -117,7 +112,6 @@ def _reachable(waiting: list[Path]) -> frozenset[str]:
 
 
 def _source(names: Sequence[str]) -> Path:
-    """Where a module or package of ours is."""
     path = Path(*names)
     return path / "__init__.py" if (_PACKAGE / path).is_dir() else path.with_suffix(".py")
 
@@ -147,7 +141,7 @@ def _statements(node: ast.AST) -> Iterator[ast.AST]:
             yield from _statements(child)
 
 
-def _module_files(module: str, distribution: str) -> dict[str, bytes]:
+def _module_files(module: str, distribution: str) -> Iterator[tuple[str, bytes]]:
     """The files of a module or package, by path in the archive."""
     spec = find_spec(module)
     origin = None if spec is None or spec.origin is None else Path(spec.origin)
@@ -155,23 +149,18 @@ def _module_files(module: str, distribution: str) -> dict[str, bytes]:
         raise PackagingError(f"the farm needs {module}, which is not installed here: pip install {distribution}")
     if origin.suffix != ".py" or not origin.is_file():
         raise PackagingError(f"{module} cannot be carried to the farm: {origin} is not pure Python")
-    if origin.name != "__init__.py":
-        return {origin.name: origin.read_bytes()}
-    return dict(_files_below(origin.parent, as_name=module))
-
-
-def _files_below(folder: Path, *, as_name: str) -> Iterator[tuple[str, bytes]]:
-    """The Python files of a package, by path in the archive."""
-    for path in folder.rglob("*"):
+    is_package = origin.name == "__init__.py"
+    for path in origin.parent.rglob("*") if is_package else [origin]:
         if path.name.endswith(_BINARIES):
-            raise PackagingError(f"{as_name} cannot be carried to the farm: {path} is not pure Python")
+            raise PackagingError(f"{module} cannot be carried to the farm: {path} is not pure Python")
         if path.suffix == ".py":
-            yield f"{as_name}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+            name = path.relative_to(origin.parent).as_posix()
+            yield f"{module}/{name}" if is_package else name, path.read_bytes()
 
 
 def own_version() -> str:
     """The version of this package; a checkout that nobody installed says it in its ``setup.cfg``."""
-    version = _version(_OWN)
+    version = version_of(_OWN)
     if version is None:
         setup = configparser.ConfigParser(interpolation=None)
         setup.read(_PACKAGE.parent / "setup.cfg", encoding="utf-8")
@@ -179,7 +168,8 @@ def own_version() -> str:
     return version
 
 
-def _version(distribution: str) -> Optional[str]:
+def version_of(distribution: str) -> Optional[str]:
+    """The version that is installed here; None if there is none."""
     try:
         return installed_version(distribution)
     except PackageNotFoundError:

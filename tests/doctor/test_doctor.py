@@ -13,7 +13,7 @@ from flowpipe_deadline.deadline.client import RepositoryInfo
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
 from flowpipe_deadline.doctor.machine import check_results, check_root, check_service
 from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin, check_version
-from flowpipe_deadline.installation import install
+from flowpipe_deadline.installation.install import install
 from flowpipe_deadline.installation.packages import own_version
 from tests.fake_deadline.operations import OfflineDeadline
 from tests.fake_deadline.web import Guard, serve
@@ -251,6 +251,16 @@ def test_the_report_is_printed_as_tables(deadline, root):
     assert result.returncode == 1
     assert "This machine and the repository" in result.stdout
     assert result.stdout.rstrip().endswith("Errors: root")
+
+
+def test_failed_checks_keep_the_letters_of_their_names(deadline, root, monkeypatch):
+    """As in the table."""
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_WEBSERVICE", "nowhere at all")
+
+    result = doctor("--root", root, "--tolerate", "local-root")
+
+    assert result.returncode == 1
+    assert result.stdout.rstrip().endswith("Errors: connection, Web Service")
 
 
 def test_questions_are_listed():

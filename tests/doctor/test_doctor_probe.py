@@ -13,7 +13,7 @@ from doctors import COMMAND, changes_of, examine, only, pretend_version, send, v
 from flowpipe_deadline.doctor.measures import Snapshot, release_delay, was_released_by_task
 from flowpipe_deadline.doctor.probe import check_cleanup
 from flowpipe_deadline.doctor.probe_graph import differences, expected_outputs
-from flowpipe_deadline.installation import install
+from flowpipe_deadline.installation.install import install
 from tests.fake_deadline.operations import OfflineDeadline
 from tests.fake_deadline.web import serve
 from tests.fake_deadline.workers import running_workers

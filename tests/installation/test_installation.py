@@ -18,15 +18,10 @@ import pytest
 from harness import run_cli
 
 from flowpipe_deadline.errors import UsageError
-from flowpipe_deadline.installation import (
-    Contents,
-    EditedFilesError,
-    InstallationError,
-    check,
-    install,
-    read_installed,
-    uninstall,
-)
+from flowpipe_deadline.installation.check import check
+from flowpipe_deadline.installation.contents import Contents
+from flowpipe_deadline.installation.install import EditedFilesError, install, uninstall
+from flowpipe_deadline.installation.record import InstallationError, read_installed
 
 FAULTS = Path(__file__).parents[1] / "support" / "installation_faults.py"
 PLUGIN = "plugins/Flowpipe"

@@ -19,7 +19,7 @@ from installed import run_installed
 
 from flowpipe_deadline import WorkerSetup, read_results, run_bundle, write_bundle
 from flowpipe_deadline.errors import UsageError
-from flowpipe_deadline.installation import check
+from flowpipe_deadline.installation.check import check
 from flowpipe_deadline.planning.planner import make_plan
 from tests.fake_deadline import standins
 from tests.fake_deadline.workers import running_workers

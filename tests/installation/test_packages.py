@@ -102,7 +102,7 @@ def test_it_says_what_is_in_it(packages):
 
     assert listed == {name: importlib.metadata.version(name) for name in listed}
     assert set(listed) == {"flowpipe-deadline", "flowpipe", "ascii-canvas", "typing_extensions"}
-    assert packages.own_version == listed["flowpipe-deadline"]
+    assert packages.versions["flowpipe-deadline"] == listed["flowpipe-deadline"]
 
 
 def test_the_same_contents_are_the_same_bytes(packages):
@@ -125,7 +125,7 @@ def test_a_checkout_that_is_not_installed_knows_its_version(tmp_path):
     code = (
         "import importlib.metadata as m, sys\n"
         "sys.path = [path for path in sys.path if 'site-packages' not in path]\n"
-        "print(read_light_packages().own_version)"
+        "print(read_light_packages().versions['flowpipe-deadline'])"
     )
     for name in ("flowpipe", "ascii_canvas"):
         (tmp_path / name).mkdir()

@@ -9,9 +9,9 @@ import sys
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.deadline.connect import choose_connection
 from flowpipe_deadline.doctor import examination
-from flowpipe_deadline.doctor.options import DoctorOptions
 from flowpipe_deadline.doctor.probe import GraphSender
 from flowpipe_deadline.doctor.probe_graph import build_graph
+from flowpipe_deadline.doctor.report import DoctorOptions
 from flowpipe_deadline.planning.planner import make_plan
 
 COMMAND = (sys.executable, "-m", "flowpipe_deadline.cli.main", "doctor")

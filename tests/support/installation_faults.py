@@ -15,7 +15,9 @@ import signal
 import sys
 from pathlib import Path
 
-from flowpipe_deadline.installation import Contents, InstallationError, install, uninstall
+from flowpipe_deadline.installation.contents import Contents
+from flowpipe_deadline.installation.install import install, uninstall
+from flowpipe_deadline.installation.record import InstallationError
 
 PLUGIN = "plugins/Flowpipe"
 RECORD = f"{PLUGIN}/installed.json"

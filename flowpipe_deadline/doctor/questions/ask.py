@@ -10,10 +10,10 @@ from ...deadline.client import Stop
 from ...submit.transaction import Say
 from ..recorder import RecordedCommand
 from ..report import Answer
-from . import frames, info_files, outputs, processes, several, states
+from . import outputs, processes, states, submissions
 from .experiment import Experiment, Question
 
-_MODULES = (processes, states, frames, outputs, info_files, several)
+_MODULES = (processes, states, outputs, submissions)
 QUESTIONS = tuple(one for module in _MODULES for one in vars(module).values() if isinstance(one, Question))
 """All open questions that can be answered safely, in the order in which they are asked."""
 
@@ -43,9 +43,9 @@ def ask_questions(
 
 def _answer(question: Question, experiment: Experiment) -> Answer:
     try:
-        outcome = question.ask(experiment)
+        text, details = question.ask(experiment)
     except FlowpipeDeadlineError as error:
         return question.unanswered(" ".join(str(error).split()))
     except Exception as error:  # Whatever a farm answers that is not foreseen here.
         return question.unanswered(f"{type(error).__name__}: {' '.join(str(error).split())}")
-    return Answer(question.name, question.text, question.reference, outcome.text, details=outcome.details)
+    return Answer(question.name, question.text, question.reference, text, details=details)

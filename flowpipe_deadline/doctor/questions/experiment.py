@@ -7,7 +7,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
@@ -32,13 +32,8 @@ class NoAnswerError(FlowpipeDeadlineError):
     """A question cannot be answered here; the message says why."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What an experiment has shown."""
-
-    text: str
-    details: Mapping[str, Any] = field(default_factory=dict)
-    """The same for programs."""
+Outcome = tuple[str, Mapping[str, Any]]
+"""What an experiment has shown: for people, and for programs."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ class Experiment:
         self._before: Optional[frozenset[str]] = None
         """The jobs that existed already; None if Deadline does not say."""
         with contextlib.suppress(SubmissionError):
-            self._before = frozenset(self._list_jobs())
+            self._before = frozenset(parse_job_ids(self.client.run(["-GetJobIds"])))
 
     @contextmanager
     def begun(self, name: str) -> Iterator[None]:
@@ -218,7 +213,8 @@ class Experiment:
             self.remember(*self.client.find_jobs(self.batch))
         else:  # Much less to read than all jobs, where the filter does not know batches.
             known = self._before.union(*self._jobs.values())
-            new = [job_id for job_id in self._list_jobs() if job_id not in known]
+            listed = parse_job_ids(self.client.run(["-GetJobIds"]))
+            new = [job_id for job_id in listed if job_id not in known]
             for job in self.client.read_jobs(new).values():
                 if job.batch_name == self.batch or str(job.name).startswith(self.batch):
                     self.remember(job.job_id)
@@ -244,6 +240,3 @@ class Experiment:
             said = deletion.run(job_ids)
             left += [] if deletion.is_complete else [said]
         return left
-
-    def _list_jobs(self) -> list[str]:
-        return parse_job_ids(self.client.run(["-GetJobIds"]))

@@ -9,7 +9,6 @@ from typing import Any, Optional
 from ...deadline.client import SubmissionError
 from ...deadline.command_output import parse_job_id
 from ...submit.script_client import ScriptClient
-from ..recorder import Exchange
 from . import script_look
 from .experiment import Experiment, NoAnswerError, Outcome, question
 
@@ -18,12 +17,7 @@ _RUN = "-ExecuteScriptNoGui"
 _ANSWER = "seen.json"
 _CALLS = 5
 _MUCH_LESS = 3.0
-_ARGUMENTS = {
-    "script": "that of a script",
-    "command": "that of deadlinecommand",
-    "empty": "empty",
-    "other": "something else",
-}
+_ARGUMENTS = {"script": "that of a script", "command": "that of deadlinecommand", "other": "something else"}
 
 
 @question("start", "submission, section 9.15", "What does a start of deadlinecommand cost, and a submission?")
@@ -32,7 +26,7 @@ def _measure_start(experiment: Experiment) -> Outcome:
     submission = experiment.attempt().exchange.seconds
     spread = f"{_text(statistics.median(starts))} ({min(starts):.3g} to {max(starts):.3g})"
     text = f"{spread} for a start, {_text(submission)} for the submission of one job"
-    return Outcome(text, {"start_seconds": starts, "submission_seconds": submission})
+    return text, {"start_seconds": starts, "submission_seconds": submission}
 
 
 @question(
@@ -41,16 +35,17 @@ def _measure_start(experiment: Experiment) -> Outcome:
     "How does -ExecuteScriptNoGui end, what does it print, and what does a script see of itself?",
 )
 def _look_around(experiment: Experiment) -> Outcome:
-    plain = _run(experiment, "plain")
+    plain = experiment.ask(_RUN, *_script(experiment, "plain"))
     seen = _seen(experiment)
     if seen is None:
         raise NoAnswerError(f"it runs no script of ours: {plain.words}")
-    exited, raised = _run(experiment, "exit"), _run(experiment, "raise")
+    exited, raised = [experiment.ask(_RUN, *_script(experiment, end)) for end in ("exit", "raise")]
+    kind = _arguments_kind(seen["arguments"])
     details = {
         "exit_code": plain.result.exit_code,
         "output": "shown" if experiment.batch in plain.result.output else "hidden",
         "file": "set" if seen["file"] else "unset",
-        "arguments": _arguments_kind(seen["arguments"]),
+        "arguments": kind,
         "argument_count": len(seen["arguments"]),
         "exit_code_of_exit": exited.result.exit_code,
         "exit_code_of_error": raised.result.exit_code,
@@ -59,11 +54,11 @@ def _look_around(experiment: Experiment) -> Outcome:
     }
     text = (
         f"Python {seen['python']}; exit code {details['exit_code']}; what it prints is {details['output']}; __file__ is"
-        f" {details['file']}; sys.argv is {_ARGUMENTS[str(details['arguments'])]}; sys.exit({script_look.EXIT_CODE})"
+        f" {details['file']}; sys.argv is {_ARGUMENTS.get(kind, kind)}; sys.exit({script_look.EXIT_CODE})"
         f" ends with {details['exit_code_of_exit']}; an exception ends with {details['exit_code_of_error']} and is"
         f" {details['error']}"
     )
-    return Outcome(text, details)
+    return text, details
 
 
 def _arguments_kind(arguments: list[str]) -> str:
@@ -85,7 +80,7 @@ def _measure_calls(experiment: Experiment) -> Outcome:
     stays = is_quick if is_same is None else is_same
     where = "it stays within the process" if stays else "it starts another process each time"
     doubt = ", as far as the times show" if is_same is None else ""
-    return Outcome(f"{where}{doubt}; a call takes {_text(call)}, a start {_text(start)}", details)
+    return f"{where}{doubt}; a call takes {_text(call)}, a start {_text(start)}", details
 
 
 def _is_same_process(experiment: Experiment, client: ScriptClient) -> Optional[bool]:
@@ -103,17 +98,12 @@ def _is_same_process(experiment: Experiment, client: ScriptClient) -> Optional[b
 
 def _measure(experiment: Experiment, client: ScriptClient, arguments: list[str], *, times: int) -> Any:
     experiment.check()
-    (measured,) = client.ask(("measure_calls", [arguments, times]))
-    return measured
+    return client.ask(("measure_calls", [arguments, times]))[0]
 
 
 def _script(experiment: Experiment, end: str) -> list[str]:
     """Our script and its arguments; it prints the batch."""
     return [script_look.__file__, end, str(experiment.folder / _ANSWER), experiment.batch]
-
-
-def _run(experiment: Experiment, end: str) -> Exchange:
-    return experiment.ask(_RUN, *_script(experiment, end))
 
 
 def _seen(experiment: Experiment) -> Any:
@@ -129,15 +119,15 @@ def _try_prompt(experiment: Experiment) -> Outcome:
     version = experiment.ask("-GetVersion").result.last_words
     prompt = experiment.ask("-Prompt", stdin="GetVersion\nExit\n")
     if version not in prompt.result.output:
-        return Outcome(f"no: -Prompt gives no answer to a command ({prompt.words})", {"prompt": False})
+        return f"no: -Prompt gives no answer to a command ({prompt.words})", {"prompt": False}
     files = " ".join(f'"{path}"' if " " in path else path for path in experiment.files())
     experiment.expect_jobs()
     submission = experiment.ask("-Prompt", stdin=f"SubmitJob {files}\nExit\n")
     experiment.remember(parse_job_id(submission.result.output))
     details = {"prompt": True, "submits": bool(experiment.find_jobs()), "seconds": submission.seconds}
     if not details["submits"]:
-        return Outcome(f"it answers, but submits nothing: {submission.words}", details)
-    return Outcome(f"yes, and it submits jobs ({_text(submission.seconds)} for one)", details)
+        return f"it answers, but submits nothing: {submission.words}", details
+    return f"yes, and it submits jobs ({_text(submission.seconds)} for one)", details
 
 
 def _text(seconds: float) -> str:

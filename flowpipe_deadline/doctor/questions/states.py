@@ -25,13 +25,12 @@ def _suspend_dependent(experiment: Experiment) -> Outcome:
         experiment.ask("-SuspendJob", dependent)
         words += f" while what it waits for is {SUSPENDED}"
     if submitted != SUSPENDED:
-        return Outcome(words, details)
+        return words, details
     details["pended"] = _pend_suspended(experiment, upstream)
-    return Outcome(f"{words}; pended while it is suspended, {details['pended']}", details)
+    return f"{words}; pended while it is suspended, {details['pended']}", details
 
 
 def _pend_suspended(experiment: Experiment, upstream: str) -> str:
-    """What pending makes of a job that is suspended."""
     job_id = experiment.create(JobDependencies=upstream)
     try:
         experiment.client.pend([job_id])
@@ -45,12 +44,12 @@ def _pend_suspended(experiment: Experiment, upstream: str) -> str:
 def _depend_on_nobody(experiment: Experiment) -> Outcome:
     attempt = experiment.attempt(JobDependencies=NO_JOB)
     if attempt.job_id is None:
-        return Outcome(f"the job is refused: {attempt.words}", {"job": "refused"})
+        return f"the job is refused: {attempt.words}", {"job": "refused"}
     job = experiment.read(attempt.job_id)
     kept = None if job.dependencies is None else NO_JOB in job.dependencies
     words = {True: "the dependency is kept", False: "the dependency is dropped", None: "GetJob prints no dependencies"}
     details = {"job": attempt.kind, "dependency_kept": kept, "status": job.status}
-    return Outcome(f"the job is {attempt.verdict} and {job.status}; {words[kept]}", details)
+    return f"the job is {attempt.verdict} and {job.status}; {words[kept]}", details
 
 
 @question("names", "submission, section 9.17", "What becomes of a job with an unknown pool, group or limit?")
@@ -59,15 +58,12 @@ def _name_nothing(experiment: Experiment) -> Outcome:
     parts, details = [], {}
     for key in ("Pool", "Group", "LimitGroups"):
         attempt = experiment.attempt(**{key: unknown})
-        kept = (
-            None
-            if attempt.job_id is None
-            else unknown in experiment.ask("-GetJob", attempt.job_id, "True").result.output
-        )
+        job_id = attempt.job_id
+        kept = None if job_id is None else unknown in experiment.ask("-GetJob", job_id, "True").result.output
         details[key] = {"job": attempt.kind, "mentioned": kept}
         words = {None: "", True: ", and GetJob names it", False: ", and GetJob does not name it"}[kept]
         parts.append(f"{key}: {attempt.verdict}{words}")
-    return Outcome("; ".join(parts), details)
+    return "; ".join(parts), details
 
 
 @question("failures", "submission, section 9.17", "With which exit codes and words do commands fail?")
@@ -81,4 +77,4 @@ def _fail(experiment: Experiment) -> Outcome:
         "the deletion of an unknown job": experiment.ask("-DeleteJob", NO_JOB),
     }
     details = {name: {"exit_code": one.result.exit_code, "words": one.words} for name, one in exchanges.items()}
-    return Outcome("; ".join(f"{name}: {one['exit_code']} ({one['words']})" for name, one in details.items()), details)
+    return "; ".join(f"{name}: {one['exit_code']} ({one['words']})" for name, one in details.items()), details

@@ -1,18 +1,59 @@
-"""Several jobs by one call of ``deadlinecommand``."""
+"""How Deadline reads job info files that are not quite as they should be, and several jobs in one call."""
 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Mapping
 from typing import Any, Optional
 
 from ...core.files import json_bytes
 from ...deadline.client import SubmissionError
 from ..recorder import Exchange
-from .experiment import Experiment, NoAnswerError, Outcome, question
+from .experiment import Attempt, Experiment, NoAnswerError, Outcome, question
 
 _ID = re.compile(r"JobID=([0-9a-f]{24})", re.IGNORECASE)
 _JOBS = 2
+
+
+@question("info", "submission, section 9.11", "How are unusual lines of a job info file read?")
+def _bend_rules(experiment: Experiment) -> Outcome:
+    first, last = (f"{word}-{secrets.token_hex(4)}" for word in ("first", "last"))
+    cases = {
+        "the same key twice": (experiment.attempt(f"Name={first}", Name=last), (first, last)),
+        "an unknown key": (experiment.attempt(FlowpipeUnknownKey="1"), ()),
+        "spaces round the equals sign": (experiment.attempt(f"Name = {first}", Name=None), (first,)),
+        "a key in other letters": (experiment.attempt(f"nAmE={first}", Name=None), (first,)),
+        "a line with a semicolon": (experiment.attempt("; a comment"), ()),
+        "a line with a hash": (experiment.attempt("# a comment"), ()),
+        "a boolean that is none": (experiment.attempt(IsFrameDependent="perhaps"), ()),
+    }
+    parts, details = [], {}
+    for name, (attempt, values) in cases.items():
+        kept = _kept(experiment, attempt, values)
+        details[name] = {"job": attempt.kind, **({"kept": kept} if values else {})}
+        parts.append(f"{name}: {attempt.verdict}{f', read as {kept}' if kept else ''}")
+    return "; ".join(parts), details
+
+
+def _kept(experiment: Experiment, attempt: Attempt, values: tuple[str, ...]) -> str:
+    """Which of the values Deadline has."""
+    if attempt.job_id is None or not values:
+        return ""
+    output = experiment.ask("-GetJob", attempt.job_id, "True").result.output
+    return " and ".join(value.partition("-")[0] for value in values if value in output) or "nothing"
+
+
+@question("gap", "submission, section 9.11", "Does a gap end a series of numbered keys?")
+def _leave_gap(experiment: Experiment) -> Outcome:
+    job_id = experiment.create(ExtraInfoKeyValue0="FlowpipeOne=one", ExtraInfoKeyValue2="FlowpipeThree=three")
+    one = experiment.ask("-GetJobExtraInfoKeyValue", job_id, "FlowpipeOne").result.output
+    three = experiment.ask("-GetJobExtraInfoKeyValue", job_id, "FlowpipeThree").result.output
+    details = {"before": "one" in one, "behind": "three" in three}
+    if not details["before"]:
+        return "unknown: GetJobExtraInfoKeyValue does not print what stands before the gap", details
+    text = "no: it goes on behind the gap" if details["behind"] else "yes: what stands behind it is lost"
+    return text, details
 
 
 @question("multiple", "submission, section 9.10", "What does -SubmitMultipleJobs print?")
@@ -56,11 +97,11 @@ def _outcome(experiment: Experiment, exchange: Exchange) -> Outcome:
         "second_waits_for_first": waits,
     }
     if not by_number:
-        return Outcome(f"it makes no jobs: {exchange.words}", details)
+        return f"it makes no jobs: {exchange.words}", details
     order = "" if len(printed) < _JOBS else ", in order" if details["in_order"] else ", out of order"
     waiting = {True: "; the second waits for the first", False: "; none waits", None: ""}[waits]
     words = f"it makes {len(by_number)} of {_JOBS} jobs, prints {len(printed)} IDs{order}"
-    return Outcome(f"{words}, and ends with {details['exit_code']} ({exchange.words}){waiting}", details)
+    return f"{words}, and ends with {details['exit_code']} ({exchange.words}){waiting}", details
 
 
 def _waits(experiment: Experiment, by_number: Mapping[str, str]) -> Optional[bool]:
