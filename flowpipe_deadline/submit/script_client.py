@@ -1,22 +1,97 @@
-"""Deadline through our script, which answers any number of questions in one ``deadlinecommand`` process."""
+"""Deadline through our script: one ``deadlinecommand`` process for a request, and the files that both exchange."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Dict, List, Set, Tuple
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Set, Tuple
 
-from ..deadline.client import Created, DeadlineClient, JobDetails, RepositoryInfo, TaskDetails
-from ..deadline.process import DeadlineCommand, ProcessClient
-from .script_request import ScriptDidNotRunError, request_files, run_script, silence
-from .script_server import ASK, plain
+from ..core.files import read_record
+from ..core.shipped import packages_folder, shipped_folder
+from ..deadline.client import JobDetails, RepositoryInfo, SubmissionError, TaskDetails
+from ..deadline.process import CommandResult, DeadlineCommand, ProcessClient
+from .script_server import ASK, FORMAT, plain, record_bytes
+from .transaction import InterruptedSubmissionError
+
+SCRIPT = "FlowpipeSubmission.py"
+_GRACE = 300.0  # Seconds that the script has to undo what it has done, once it is to stop.
 
 
-class ScriptClient(DeadlineClient):
-    """Deadline through our script: one process for any number of questions of a kind."""
+class ScriptDidNotRunError(SubmissionError):
+    """``deadlinecommand`` did not run our script; nothing was submitted, so another connection can be used."""
+
+
+class RequestFiles:
+    """The files of one script request, all in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.request = folder / "request.json"
+        self.answer = folder / "answer.json"
+        self.progress = folder / "progress.txt"
+        self.stop = folder / "stop"
+        self.info = folder / "info.json"
+        self.go = folder / "go.json"
+
+    def write(self, request: Dict[str, Any]) -> None:
+        """Writes the request, with the paths of all other files."""
+        paths = {name: str(path) for name, path in vars(self).items() if name != "request"}
+        more = {"packages": str(packages_folder()), "process": os.getpid()}
+        self.request.write_bytes(record_bytes({**request, **paths, **more}))
+
+    def result(self) -> Any:
+        """What the script answered; None if it has not (yet).
+
+        Raises:
+            SubmissionError: The script failed; with its message.
+        """
+        if not self.answer.exists():
+            return None
+        answer = read_record(self.answer, version=FORMAT, keys=("ok",))
+        if answer["ok"]:
+            return answer["result"]
+        error = InterruptedSubmissionError if answer.get("exit_code") == 130 else SubmissionError
+        raise error(answer["error"])
+
+
+@contextmanager
+def request_files() -> Iterator[RequestFiles]:
+    """The files of a new request, in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as folder:
+        yield RequestFiles(Path(folder))
+
+
+def run_script(
+    files: RequestFiles, command: DeadlineCommand, *, while_waiting: Optional[Callable[[], bool]] = None
+) -> CommandResult:
+    """Runs our script with the request; ``while_waiting`` is called meanwhile.
+
+    Raises:
+        ScriptDidNotRunError: The executable cannot be started.
+    """
+    script = shipped_folder("submission/Flowpipe/Main") / SCRIPT
+    arguments = ["-ExecuteScriptNoGui", str(script), str(files.request)]
+    try:
+        return command(arguments, while_waiting=while_waiting, grace=_GRACE)
+    except OSError as error:
+        raise ScriptDidNotRunError(f"{command.executable} cannot be started: {error.strerror}") from error
+
+
+def silence(command: DeadlineCommand, result: CommandResult) -> str:
+    """How a process ended that gave no answer, in words."""
+    if result.exit_code is None:
+        return f"{command.executable} did not come to an end and was stopped"
+    return f"{command.executable} ended without an answer of our script; its last words: {result.last_words}"
+
+
+class ScriptClient(ProcessClient):
+    """Deadline through our script, one process for any number of questions; a job is submitted by one of its own."""
 
     def __init__(self, command: DeadlineCommand, *, may_fall_back: bool = False) -> None:
         """With ``may_fall_back``, a process that does not run our script is replaced by one per question."""
-        self._command = command
+        super().__init__(command)
         self._may_fall_back = may_fall_back
 
     def ask(self, *questions: Tuple[str, Sequence[Any]]) -> List[Any]:
@@ -35,10 +110,6 @@ class ScriptClient(DeadlineClient):
             raise ScriptDidNotRunError(silence(self._command, result))
         client = ProcessClient(self._command)
         return [plain(getattr(client, name)(*arguments)) for name, arguments in questions]
-
-    def submit(self, job_file: str, plugin_file: str) -> Created:
-        """The job that Deadline makes of these two files, by a process of its own; our script submits whole bundles."""
-        return ProcessClient(self._command).submit(job_file, plugin_file)
 
     def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
@@ -62,21 +133,9 @@ class ScriptClient(DeadlineClient):
         """The IDs of all jobs of that batch."""
         return list(self.ask(("find_jobs", [batch_name]))[0])
 
-    def resume(self, job_ids: Sequence[str]) -> None:
-        """Lets suspended jobs go on."""
-        self.ask(("resume", [list(job_ids)]))
-
-    def pend(self, job_ids: Sequence[str]) -> None:
-        """Makes jobs with dependencies wait for them."""
-        self.ask(("pend", [list(job_ids)]))
-
-    def suspend(self, job_ids: Sequence[str]) -> None:
-        """Holds jobs back."""
-        self.ask(("suspend", [list(job_ids)]))
-
-    def delete(self, job_ids: Sequence[str]) -> None:
-        """Deletes jobs."""
-        self.ask(("delete", [list(job_ids)]))
+    def change(self, command: str, job_ids: Sequence[str]) -> None:
+        """Gives a command for all the jobs, by one process."""
+        self.ask((command, [list(job_ids)]))
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by one process."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import socket
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
@@ -15,8 +14,7 @@ from ..deadline.client import DeadlineClient, RepositoryInfo, Stop, SubmissionEr
 from ..deadline.connect import Connection, choose_connection
 from ..deadline.process import DeadlineCommand, ProcessClient
 from .script import PlannedSubmission, submit_by_script
-from .script_client import ScriptClient
-from .script_request import ScriptDidNotRunError
+from .script_client import ScriptClient, ScriptDidNotRunError
 from .transaction import Options, ignore, submit_to
 
 
@@ -96,7 +94,7 @@ def _submit(submission: PlannedSubmission, connection: Connection) -> dict[str, 
         if not connection.may_fall_back or submission.is_stopping():
             raise
         submission.say(f"{error}; submitting with a process per job instead")
-        return _submit_to(ProcessClient(command), replace(submission, bundle=submission.bundle or error.bundle))
+        return _submit_to(ProcessClient(command), submission)
 
 
 def _submit_to(client: DeadlineClient, submission: PlannedSubmission) -> dict[str, str]:

@@ -112,24 +112,26 @@ class WebServiceClient(DeadlineClient):
         found = {job.job_id for job in jobs if job.batch_name == batch_name}
         return [job_id for job_id in listed if job_id in mine or job_id in found]
 
-    def resume(self, job_ids: Sequence[str]) -> None:
-        """Lets suspended jobs go on; stops at the first that fails."""
-        self._give("resume", job_ids)
+    def change(self, command: str, job_ids: Sequence[str]) -> None:
+        """Gives a command for each job, up to the first that fails.
 
-    def pend(self, job_ids: Sequence[str]) -> None:
-        """Makes jobs with dependencies wait for them; stops at the first that fails."""
-        self._give("pend", job_ids)
-
-    def suspend(self, job_ids: Sequence[str]) -> None:
-        """Holds back as many of the jobs as possible; the error names the others."""
-        self._give("suspend", job_ids, goes_on=True)
-
-    def delete(self, job_ids: Sequence[str]) -> None:
-        """Deletes as many of the jobs as possible; the error names those that are left.
-
-        A job that Deadline does not know is deleted already.
+        As many jobs as possible are suspended or deleted, also after one that fails, unless there is no answer at all;
+        the error names those that failed. A job that Deadline does not know is deleted already.
         """
-        self._give("delete", job_ids, goes_on=True)
+        failed: list[str] = []
+        first: Optional[WebServiceError] = None
+        for job_id in map(_checked_id, job_ids):
+            try:
+                if first is not None and first.status is None:
+                    raise first
+                self._give_until_done(command, job_id)
+            except WebServiceError as error:
+                failed.append(job_id)
+                first = first or error
+                if command not in ("suspend", "delete"):
+                    break
+        if first is not None:
+            raise SubmissionError(f"{command} of job {', '.join(failed)}: {first}") from first
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by eight questions over one connection; None where one is not answered.
@@ -203,26 +205,6 @@ class WebServiceClient(DeadlineClient):
         for first in range(0, len(job_ids), _MOST_IDS):
             jobs += self._ask("/api/jobs?JobID=" + ",".join(job_ids[first : first + _MOST_IDS]), answers.parse_jobs)
         return jobs
-
-    def _give(self, command: str, job_ids: Iterable[str], *, goes_on: bool = False) -> None:
-        """Gives a command for each job, up to the first that fails.
-
-        With ``goes_on``, also for the jobs after that, unless there is no answer at all.
-        """
-        failed: list[str] = []
-        first: Optional[WebServiceError] = None
-        for job_id in map(_checked_id, job_ids):
-            try:
-                if first is not None and first.status is None:
-                    raise first
-                self._give_until_done(command, job_id)
-            except WebServiceError as error:
-                failed.append(job_id)
-                first = first or error
-                if not goes_on:
-                    break
-        if first is not None:
-            raise SubmissionError(f"{command} of job {', '.join(failed)}: {first}") from first
 
     def _give_until_done(self, command: str, job_id: str) -> None:
         for pause in (*self._http.pauses, None):
