@@ -13,7 +13,7 @@ from ..core.files import read_record, write_whole
 from ..deadline.client import RepositoryInfo, Stop, SubmissionError
 from ..deadline.process import DeadlineCommand, ProcessClient
 from .record import SUBMITTED, read_submission, refuse_taken
-from .script_client import RequestFiles, ScriptDidNotRunError, repository_info, request_files, run_script, silence
+from .script_client import RequestFiles, ScriptDidNotRunError, request_files, run_script, silence, with_tuples
 from .script_server import FORMAT, SUBMIT, record_bytes
 from .transaction import InterruptedSubmissionError, Say, undo_half_done
 
@@ -29,11 +29,10 @@ class PlannedSubmission:
     bundle: Optional[Bundle]
     """None until it is made."""
     say: Say
-    is_stopping: Stop
     keep_suspended: bool = False
 
 
-def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand) -> Dict[str, str]:
+def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand, is_stopping: Stop) -> Dict[str, str]:
     """The job IDs by node key, once one process has submitted the whole bundle.
 
     Raises:
@@ -45,7 +44,7 @@ def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand) ->
         refuse_taken(submission.bundle.folder)  # The script would say the same, some seconds later.
     token = uuid.uuid4().hex
     with request_files() as files:
-        conversation = _Conversation(files, submission)
+        conversation = _Conversation(files, submission, is_stopping)
         bundle = "" if submission.bundle is None else str(submission.bundle.folder)
         files.write({"action": SUBMIT, "bundle": bundle, "keep_suspended": submission.keep_suspended, "token": token})
         try:
@@ -65,9 +64,10 @@ def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand) ->
 class _Conversation:
     """What script and caller exchange while the script runs."""
 
-    def __init__(self, files: RequestFiles, submission: PlannedSubmission) -> None:
+    def __init__(self, files: RequestFiles, submission: PlannedSubmission, is_stopping: Stop) -> None:
         self._files = files
         self._submission = submission
+        self._is_stopping = is_stopping
         self._line_count = 0
         """How many lines of the script's progress were passed on."""
 
@@ -77,7 +77,7 @@ class _Conversation:
         Raises:
             FlowpipeDeadlineError: What making the bundle raises.
         """
-        if self._submission.is_stopping() and not self._files.stop.exists():
+        if self._is_stopping() and not self._files.stop.exists():
             self._files.stop.touch()
         return self._make_bundle() or self._pass_on()
 
@@ -87,7 +87,7 @@ class _Conversation:
             return False
         info = read_record(self._files.info, version=FORMAT)
         del info["format"]
-        self._submission.bundle = self._submission.make_bundle(repository_info(info))
+        self._submission.bundle = self._submission.make_bundle(RepositoryInfo(**with_tuples(info)))
         write_whole(self._files.go, record_bytes({"bundle": str(self._submission.bundle.folder)}))
         return True
 

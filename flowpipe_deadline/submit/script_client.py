@@ -13,7 +13,7 @@ from ..core.files import read_record
 from ..core.shipped import packages_folder, shipped_folder
 from ..deadline.client import JobDetails, RepositoryInfo, SubmissionError, TaskDetails
 from ..deadline.process import CommandResult, DeadlineCommand, ProcessClient
-from .script_server import ASK, FORMAT, plain, record_bytes
+from .script_server import FORMAT, plain, record_bytes
 from .transaction import InterruptedSubmissionError
 
 SCRIPT = "FlowpipeSubmission.py"
@@ -87,42 +87,36 @@ def silence(command: DeadlineCommand, result: CommandResult) -> str:
 
 
 class ScriptClient(ProcessClient):
-    """Deadline through our script, one process for any number of questions; a job is submitted by one of its own."""
+    """Deadline through our script, one process per question; a single job is submitted without it."""
 
     def __init__(self, command: DeadlineCommand, *, may_fall_back: bool = False) -> None:
-        """With ``may_fall_back``, a process that does not run our script is replaced by one per question."""
+        """With ``may_fall_back``, a process that does not run our script is replaced by processes without it."""
         super().__init__(command)
         self._may_fall_back = may_fall_back
 
-    def ask(self, *questions: Tuple[str, Sequence[Any]]) -> List[Any]:
-        """The answers to several questions, by one process.
-
-        Each is a name of ``script_server.QUESTIONS`` with its arguments.
-        """
+    def ask(self, question: str, *arguments: Any) -> Any:
+        """The answer to one of ``script_server.QUESTIONS``."""
         with request_files() as files:
-            listed = [{"name": name, "arguments": list(arguments)} for name, arguments in questions]
-            files.write({"action": ASK, "questions": listed})
-            result = run_script(files, self._command)
-            answers = files.result()
-        if answers is not None:
-            return list(answers)
+            files.write({"action": question, "arguments": arguments})
+            result = run_script(files, self.command)
+            if files.answer.exists():
+                return files.result()
         if not self._may_fall_back:
-            raise ScriptDidNotRunError(silence(self._command, result))
-        client = ProcessClient(self._command)
-        return [plain(getattr(client, name)(*arguments)) for name, arguments in questions]
+            raise ScriptDidNotRunError(silence(self.command, result))
+        return plain(getattr(ProcessClient(self.command), question)(*arguments))
 
     def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
-        (jobs,) = self.ask(("read_jobs", [list(job_ids)]))
-        return {job_id: job_details(job) for job_id, job in jobs.items()}
+        jobs = self.ask("read_jobs", list(job_ids))
+        return {job_id: JobDetails(**with_tuples(job)) for job_id, job in jobs.items()}
 
     def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
         """Those of the jobs that Deadline lists."""
-        return set(self.ask(("list_jobs", [list(job_ids)]))[0])
+        return set(self.ask("list_jobs", list(job_ids)))
 
     def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskDetails, ...]]:
         """The tasks of several jobs, by job ID and number."""
-        (tasks,) = self.ask(("read_tasks_of", [list(job_ids)]))
+        tasks = self.ask("read_tasks_of", list(job_ids))
         return {job_id: tuple(TaskDetails(**task) for task in some) for job_id, some in tasks.items()}
 
     def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
@@ -131,25 +125,17 @@ class ScriptClient(ProcessClient):
 
     def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:  # noqa: ARG002 (nothing to prove)
         """The IDs of all jobs of that batch."""
-        return list(self.ask(("find_jobs", [batch_name]))[0])
+        return list(self.ask("find_jobs", batch_name))
 
     def change(self, command: str, job_ids: Sequence[str]) -> None:
         """Gives a command for all the jobs, by one process."""
-        self.ask((command, [list(job_ids)]))
+        self.ask(command, list(job_ids))
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by one process."""
-        (info,) = self.ask(("read_repository", []))
-        return repository_info(info)
+        return RepositoryInfo(**with_tuples(self.ask("read_repository")))
 
 
-def repository_info(data: Dict[str, Any]) -> RepositoryInfo:
-    """The repository as the script described it."""
-    lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
-    return RepositoryInfo(**{**data, **lists})
-
-
-def job_details(data: Dict[str, Any]) -> JobDetails:
-    """The job as the script described it."""
-    waits = data["dependencies"]
-    return JobDetails(**{**data, "dependencies": None if waits is None else tuple(waits)})
+def with_tuples(data: Dict[str, Any]) -> Dict[str, Any]:
+    """The fields of a job or the repository, of which JSON has made lists."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}

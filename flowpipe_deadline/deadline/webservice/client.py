@@ -165,11 +165,6 @@ class WebServiceClient(DeadlineClient):
         return details
 
     def _ask(self, path: str, parse: Callable[[str], _Value]) -> _Value:
-        """What the answer says.
-
-        Raises:
-            WebServiceError: The service cannot be asked, answers with an error, or with what cannot be read.
-        """
         text = self._http.request("GET", path)
         try:
             return parse(text)
@@ -208,27 +203,26 @@ class WebServiceClient(DeadlineClient):
 
     def _give_until_done(self, command: str, job_id: str) -> None:
         for pause in (*self._http.pauses, None):
-            error = self._try(command, job_id)
-            if error is None or (_is_unclear(error) and self._is_done(command, job_id)):
+            try:
+                self._give(command, job_id)
                 return
-            if pause is None or not error.is_temporary:
-                raise error
-            time.sleep(pause)
+            except WebServiceError as error:
+                is_unclear = error.may_be_done or (error.status is not None and not error.is_denied)
+                if is_unclear and self._is_done(command, job_id):
+                    return
+                if pause is None or not error.is_temporary:
+                    raise
+                time.sleep(pause)
 
-    def _try(self, command: str, job_id: str) -> Optional[WebServiceError]:
-        """Gives the command once; returns what went wrong."""
-        try:
-            if command == "delete":
-                answer = self._http.send("DELETE", f"/api/jobs?JobID={job_id}")
-            else:
-                body = json.dumps({"Command": command, "JobID": job_id}).encode("ascii")
-                answer = self._http.send("PUT", "/api/jobs", body)
-        except WebServiceError as error:
-            return error
-        if answers.is_success(answer):
-            return None
-        message = f"the Web Service did not say Success, but: {self._quoted(answer)}"
-        return WebServiceError(message, status=200, may_be_done=True)
+    def _give(self, command: str, job_id: str) -> None:
+        if command == "delete":
+            answer = self._http.send("DELETE", f"/api/jobs?JobID={job_id}")
+        else:
+            body = json.dumps({"Command": command, "JobID": job_id}).encode("ascii")
+            answer = self._http.send("PUT", "/api/jobs", body)
+        if not answers.is_success(answer):
+            message = f"the Web Service did not say Success, but: {self._quoted(answer)}"
+            raise WebServiceError(message, status=200, may_be_done=True)
 
     def _is_done(self, command: str, job_id: str) -> bool:
         try:
@@ -238,17 +232,8 @@ class WebServiceClient(DeadlineClient):
         return _IS_DONE[command](found[0] if found else None)
 
 
-def _is_unclear(error: WebServiceError) -> bool:
-    """Whether the command may have been done, so that the job has to be read."""
-    return error.may_be_done or (error.status is not None and not error.is_denied)
-
-
 def _checked_id(job_id: str) -> str:
-    """The ID in the form that Deadline writes, which goes into a URL.
-
-    Raises:
-        SubmissionError: It is not a job ID.
-    """
+    """The ID in the form that Deadline writes, which goes into a URL."""
     if not answers.is_job_id(job_id):
         raise SubmissionError(f"{job_id!r} is not a job ID of Deadline; those have 24 hexadecimal digits")
     return job_id.lower()
@@ -267,11 +252,6 @@ def _not_older(job_ids: Iterable[str], *, than: Iterable[str]) -> list[str]:
 
 
 def _read_info(path: str) -> dict[str, str]:
-    """The keys and values of an info file.
-
-    Raises:
-        RefusedError: It cannot be read, or is damaged.
-    """
     try:
         return dict(parse_entries(decode_info(Path(path).read_bytes())))
     except OSError as error:

@@ -103,8 +103,7 @@ def _is_same_process(experiment: Experiment, client: ScriptClient) -> Optional[b
 
 def _measure(experiment: Experiment, client: ScriptClient, arguments: list[str], *, times: int) -> Any:
     experiment.check()
-    (measured,) = client.ask(("measure_calls", [arguments, times]))
-    return measured
+    return client.ask("measure_calls", arguments, times)
 
 
 def _script(experiment: Experiment, end: str) -> list[str]:
