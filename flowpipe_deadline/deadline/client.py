@@ -140,20 +140,24 @@ class DeadlineClient(ABC):
         """The IDs of all jobs of that batch; ``known`` are some that must be among them."""
 
     @abstractmethod
+    def change(self, command: str, job_ids: Sequence[str]) -> None:
+        """Gives Deadline one of the commands below, by name."""
+
     def resume(self, job_ids: Sequence[str]) -> None:
         """Lets suspended jobs go on."""
+        self.change("resume", job_ids)
 
-    @abstractmethod
     def pend(self, job_ids: Sequence[str]) -> None:
         """Makes jobs with dependencies wait for them."""
+        self.change("pend", job_ids)
 
-    @abstractmethod
     def suspend(self, job_ids: Sequence[str]) -> None:
         """Holds jobs back."""
+        self.change("suspend", job_ids)
 
-    @abstractmethod
     def delete(self, job_ids: Sequence[str]) -> None:
         """Deletes jobs."""
+        self.change("delete", job_ids)
 
     def ignore_stop_requests(self) -> None:  # noqa: B027  (there may be nothing to do)
         """What is asked from now on comes to its end, even if somebody wants to stop: something is being undone."""

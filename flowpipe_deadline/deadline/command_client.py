@@ -70,21 +70,10 @@ class CommandClient(DeadlineClient):
             found = parse_job_ids(self.run(["-GetJobIds"]))
         return self._of_batch(found, batch_name, known=known)
 
-    def resume(self, job_ids: Sequence[str]) -> None:
-        """Lets suspended jobs go on."""
-        self._change("-ResumeJob", job_ids)
-
-    def pend(self, job_ids: Sequence[str]) -> None:
-        """Makes jobs with dependencies wait for them."""
-        self._change("-PendJob", job_ids)
-
-    def suspend(self, job_ids: Sequence[str]) -> None:
-        """Holds jobs back."""
-        self._change("-SuspendJob", job_ids)
-
-    def delete(self, job_ids: Sequence[str]) -> None:
-        """Deletes jobs."""
-        self._change("-DeleteJob", job_ids)
+    def change(self, command: str, job_ids: Sequence[str]) -> None:
+        """Gives a command for as many jobs at once as fit into a command line."""
+        for some in _portions(job_ids):
+            self.run([f"-{command.title()}Job", ",".join(some)])
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by one command for what the vendor's submitters ask and four others."""
@@ -139,10 +128,6 @@ class CommandClient(DeadlineClient):
         except SubmissionError:
             return {}
         return parse_sections(output, job_ids=job_ids)
-
-    def _change(self, command: str, job_ids: Sequence[str]) -> None:
-        for some in _portions(job_ids):
-            self.run([command, ",".join(some)])
 
     def _submission_info(self) -> Dict[str, Any]:
         try:

@@ -80,16 +80,13 @@ def find_deadlinecommand() -> str:
         SubmissionError: There is none.
     """
     folders = [os.environ.get("DEADLINE_PATH", ""), _macos_folder(), _DEFAULT_FOLDERS.get(sys.platform, "")]
-    for folder in filter(None, folders):
+    for folder in (*filter(None, folders), None):  # None: those on PATH.
         found = shutil.which("deadlinecommand", path=folder)
         if found:
             return found
-    found = shutil.which("deadlinecommand")
-    if found is None:
-        raise SubmissionError(
-            "no deadlinecommand on this machine: install the Deadline Client, or set DEADLINE_PATH to its bin folder"
-        )
-    return found
+    raise SubmissionError(
+        "no deadlinecommand on this machine: install the Deadline Client, or set DEADLINE_PATH to its bin folder"
+    )
 
 
 def _macos_folder() -> str:

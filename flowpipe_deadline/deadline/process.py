@@ -121,11 +121,11 @@ class ProcessClient(CommandClient):
     """Deadline through a process per call."""
 
     def __init__(self, command: DeadlineCommand) -> None:
-        self._command = command
+        self.command = command
 
     def ignore_stop_requests(self) -> None:
         """Calls run to their end from now on."""
-        self._command.ignore_stop_requests()
+        self.command.ignore_stop_requests()
 
     def run(self, arguments: Sequence[str]) -> str:
         """What a command printed."""
@@ -150,9 +150,9 @@ class ProcessClient(CommandClient):
 
     def _call(self, arguments: Sequence[str]) -> CommandResult:
         try:
-            return self._command(arguments)
+            return self.command(arguments)
         except OSError as error:
-            raise RefusedError(f"{self._command.executable} cannot be started: {error.strerror}") from error
+            raise RefusedError(f"{self.command.executable} cannot be started: {error.strerror}") from error
 
 
 def _write(process: subprocess.Popen[bytes], text: str) -> None:

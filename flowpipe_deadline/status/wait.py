@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Optional
@@ -48,9 +49,9 @@ def wait_for_submission(
         StoreError: The results of a job have to be counted, and cannot be listed.
     """
     opened = read_bundle(bundle)
-    clock = _Clock(timeout)
+    end = math.inf if timeout is None else time.monotonic() + timeout
     listener = listener or Listener()
-    state, notices = _await_submission(opened, clock, listener, pause=min(poll_seconds, _LONGEST_PAUSE))
+    state, notices = _await_submission(opened, end, listener, pause=min(poll_seconds, _LONGEST_PAUSE))
     if state == SUBMITTING:
         return SubmissionReader(opened, None).status()
     if state != SUBMITTED:
@@ -61,43 +62,29 @@ def wait_for_submission(
     reader = SubmissionReader(opened, open_client)
     if reader.jobs is None:
         raise SubmissionError(f"{opened.name} was cancelled this moment; there is nothing to wait for")
-    return _follow(reader, reader.jobs, clock, listener, poll_seconds=poll_seconds)
+    return _follow(reader, reader.jobs, end, listener, poll_seconds=poll_seconds)
 
 
-class _Clock:
-    """How much time is left."""
-
-    def __init__(self, timeout: Optional[float]) -> None:
-        self._end = None if timeout is None else time.monotonic() + timeout
-
-    @property
-    def is_out(self) -> bool:
-        return self._end is not None and time.monotonic() >= self._end
-
-    def sleep(self, seconds: float) -> None:
-        """Sleeps that long, or until the time is up."""
-        left = seconds if self._end is None else min(seconds, self._end - time.monotonic())
-        time.sleep(max(0.0, left))
+def _sleep(seconds: float, end: float) -> None:
+    time.sleep(max(0.0, min(seconds, end - time.monotonic())))
 
 
-def _await_submission(
-    bundle: Bundle, clock: _Clock, listener: Listener, *, pause: float
-) -> tuple[str, tuple[str, ...]]:
+def _await_submission(bundle: Bundle, end: float, listener: Listener, *, pause: float) -> tuple[str, tuple[str, ...]]:
     """State and notices of the submission, once it is not being made any more, or the time is up."""
     is_announced = False
     while True:
         record = read_submission(bundle.folder)
         state, notices = state_of(record), notices_of(bundle, record)
-        if state != SUBMITTING or clock.is_out:
+        if state != SUBMITTING or time.monotonic() >= end:
             return state, notices
         if not is_announced:
             listener.say(f"{notices[0]}; waiting for that")
             is_announced = True
-        clock.sleep(pause)
+        _sleep(pause, end)
 
 
 def _follow(
-    reader: SubmissionReader, jobs: DeadlineJobs, clock: _Clock, listener: Listener, *, poll_seconds: float
+    reader: SubmissionReader, jobs: DeadlineJobs, end: float, listener: Listener, *, poll_seconds: float
 ) -> SubmissionStatus:
     error, asks_all = "", True
     while True:
@@ -110,8 +97,8 @@ def _follow(
         now = reader.status()
         listener.show(now)
         is_over = now.is_over and not error
-        if clock.is_out or (is_over and asks_all):
+        if time.monotonic() >= end or (is_over and asks_all):
             return now
         if not is_over:
-            clock.sleep(poll_seconds)
+            _sleep(poll_seconds, end)
         asks_all = is_over or (asks_all and bool(error))

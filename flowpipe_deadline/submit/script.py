@@ -13,27 +13,26 @@ from ..core.files import read_record, write_whole
 from ..deadline.client import RepositoryInfo, Stop, SubmissionError
 from ..deadline.process import DeadlineCommand, ProcessClient
 from .record import SUBMITTED, read_submission, refuse_taken
-from .script_client import repository_info
-from .script_request import RequestFiles, ScriptDidNotRunError, request_files, run_script, silence
+from .script_client import RequestFiles, ScriptDidNotRunError, request_files, run_script, silence, with_tuples
 from .script_server import FORMAT, SUBMIT, record_bytes
 from .transaction import InterruptedSubmissionError, Say, undo_half_done
 
 _PAUSE = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass
 class PlannedSubmission:
     """What is to be submitted, and how."""
 
     make_bundle: Callable[[RepositoryInfo], Bundle]
     """Makes the bundle, once the repository is known; not called if there is a ``bundle``."""
     bundle: Optional[Bundle]
+    """None until it is made."""
     say: Say
-    is_stopping: Stop
     keep_suspended: bool = False
 
 
-def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand) -> Dict[str, str]:
+def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand, is_stopping: Stop) -> Dict[str, str]:
     """The job IDs by node key, once one process has submitted the whole bundle.
 
     Raises:
@@ -45,31 +44,30 @@ def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand) ->
         refuse_taken(submission.bundle.folder)  # The script would say the same, some seconds later.
     token = uuid.uuid4().hex
     with request_files() as files:
-        conversation = _Conversation(files, submission)
+        conversation = _Conversation(files, submission, is_stopping)
         bundle = "" if submission.bundle is None else str(submission.bundle.folder)
         files.write({"action": SUBMIT, "bundle": bundle, "keep_suspended": submission.keep_suspended, "token": token})
         try:
             result = run_script(files, command, while_waiting=conversation.go_on)
             conversation.go_on()
-            job_ids = _await_answer(files, conversation)
+            job_ids = conversation.await_answer()
         except BaseException as error:
             if files.answer.exists():
                 raise  # The script has said itself what became of it.
-            raise _cut_off(error, conversation.bundle, command, token=token) from error
+            raise _cut_off(error, submission.bundle, command, token=token) from error
         if job_ids is not None:
             return dict(job_ids)
         words, was_ended = silence(command, result), result.exit_code is None
-        return _take_over(conversation.bundle, command, words, token=token, was_ended=was_ended)
+        return _take_over(submission.bundle, command, words, token=token, was_ended=was_ended)
 
 
 class _Conversation:
     """What script and caller exchange while the script runs."""
 
-    def __init__(self, files: RequestFiles, submission: PlannedSubmission) -> None:
-        self.bundle = submission.bundle
-        """What is submitted; None until it is made."""
+    def __init__(self, files: RequestFiles, submission: PlannedSubmission, is_stopping: Stop) -> None:
         self._files = files
         self._submission = submission
+        self._is_stopping = is_stopping
         self._line_count = 0
         """How many lines of the script's progress were passed on."""
 
@@ -79,18 +77,18 @@ class _Conversation:
         Raises:
             FlowpipeDeadlineError: What making the bundle raises.
         """
-        if self._submission.is_stopping() and not self._files.stop.exists():
+        if self._is_stopping() and not self._files.stop.exists():
             self._files.stop.touch()
         return self._make_bundle() or self._pass_on()
 
     def _make_bundle(self) -> bool:
         """Makes the bundle once the script has described the repository."""
-        if self.bundle is not None or not self._files.info.exists():
+        if self._submission.bundle is not None or not self._files.info.exists():
             return False
         info = read_record(self._files.info, version=FORMAT)
         del info["format"]
-        self.bundle = self._submission.make_bundle(repository_info(info))
-        write_whole(self._files.go, record_bytes({"bundle": str(self.bundle.folder)}))
+        self._submission.bundle = self._submission.make_bundle(RepositoryInfo(**with_tuples(info)))
+        write_whole(self._files.go, record_bytes({"bundle": str(self._submission.bundle.folder)}))
         return True
 
     def _pass_on(self) -> bool:
@@ -103,18 +101,17 @@ class _Conversation:
             self._submission.say(line)
         return bool(new)
 
-
-def _await_answer(files: RequestFiles, conversation: _Conversation) -> Any:
-    """The job IDs, waited for as long as the script is at work: Deadline may run it in another process."""
-    while True:
-        job_ids = files.result()
-        if job_ids is not None or conversation.bundle is None:
-            return job_ids
-        record = read_submission(conversation.bundle.folder)
-        if record is None or not record.is_at_work:
-            return files.result()  # Written before it ended.
-        conversation.go_on()
-        time.sleep(_PAUSE)
+    def await_answer(self) -> Any:
+        """The job IDs, waited for as long as the script is at work: Deadline may run it in another process."""
+        while True:
+            job_ids = self._files.result()
+            if job_ids is not None or self._submission.bundle is None:
+                return job_ids
+            record = read_submission(self._submission.bundle.folder)
+            if record is None or not record.is_at_work:
+                return self._files.result()  # Written before it ended.
+            self.go_on()
+            time.sleep(_PAUSE)
 
 
 def _take_over(
@@ -131,7 +128,7 @@ def _take_over(
     """
     record = None if bundle is None else read_submission(bundle.folder)
     if bundle is None or record is None or record.token != token:
-        raise ScriptDidNotRunError(words, bundle)
+        raise ScriptDidNotRunError(words)
     if record.state == SUBMITTED:
         return dict(record.jobs)
     command.ignore_stop_requests()

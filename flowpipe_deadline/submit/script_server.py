@@ -10,7 +10,7 @@ import json
 import os
 import time
 import traceback
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -22,7 +22,6 @@ from .transaction import InterruptedSubmissionError, Options, submit_to
 
 FORMAT = 1
 SUBMIT = "submit"
-ASK = "ask"
 QUESTIONS = (
     *("read_jobs", "list_jobs", "read_tasks_of", "find_jobs", "read_repository"),
     *("resume", "pend", "suspend", "delete"),
@@ -57,7 +56,9 @@ def _do(request: Mapping[str, Any], client: InProcessClient) -> Any:
             is_stopping=lambda: os.path.exists(request["stop"]),
             options=Options(keep_suspended=request["keep_suspended"], token=request["token"]),
         )
-    return [_ask(client, question) for question in request["questions"]]
+    if request["action"] not in QUESTIONS:
+        raise ValueError("not a question: {}".format(request["action"]))
+    return plain(getattr(client, request["action"])(*request["arguments"]))
 
 
 def _bundle(request: Mapping[str, Any], client: InProcessClient) -> str:
@@ -76,12 +77,6 @@ def _bundle(request: Mapping[str, Any], client: InProcessClient) -> str:
     return str(read_record(Path(request["go"]), version=FORMAT, keys=("bundle",))["bundle"])
 
 
-def _ask(client: InProcessClient, question: Mapping[str, Any]) -> Any:
-    if question["name"] not in QUESTIONS:
-        raise ValueError("not a question: {}".format(question["name"]))
-    return plain(getattr(client, question["name"])(*question["arguments"]))
-
-
 def _add_line(path: str, message: str) -> None:
     with open(path, "a", encoding="utf-8") as file:
         file.write(" ".join(message.split()) + "\n")
@@ -89,13 +84,7 @@ def _add_line(path: str, message: str) -> None:
 
 def plain(value: Any) -> Any:
     """The value as plain JSON."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(item) for item in (sorted(value) if isinstance(value, (set, frozenset)) else value)]
-    return value
+    return json.loads(json.dumps(value, default=lambda item: sorted(item) if isinstance(item, set) else asdict(item)))
 
 
 def record_bytes(record: Mapping[str, Any]) -> bytes:

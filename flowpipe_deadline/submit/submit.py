@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import socket
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
@@ -15,9 +14,8 @@ from ..deadline.client import DeadlineClient, RepositoryInfo, Stop, SubmissionEr
 from ..deadline.connect import Connection, choose_connection
 from ..deadline.process import DeadlineCommand, ProcessClient
 from .script import PlannedSubmission, submit_by_script
-from .script_client import ScriptClient
-from .script_request import ScriptDidNotRunError
-from .transaction import Options, ignore, submit_to
+from .script_client import ScriptClient, ScriptDidNotRunError
+from .transaction import Options, Say, ignore, submit_to
 
 
 def open_client(connection: Connection, *, is_stopping: Optional[Stop] = None) -> DeadlineClient:
@@ -31,18 +29,16 @@ def open_client(connection: Connection, *, is_stopping: Optional[Stop] = None) -
 
         return WebServiceClient(connection.webservice, user=_user_name(), machine=socket.gethostname())
     command = DeadlineCommand(is_stopping=is_stopping)
-    return (
-        ScriptClient(command, may_fall_back=connection.may_fall_back)
-        if connection.via == "script"
-        else ProcessClient(command)
-    )
+    if connection.via == "script":
+        return ScriptClient(command, may_fall_back=connection.may_fall_back)
+    return ProcessClient(command)
 
 
 def submit_unchecked(
     bundle: AnyPath,
     *,
     connection: Optional[Connection] = None,
-    on_message: Optional[Callable[[str], None]] = None,
+    on_message: Say = ignore,
     keep_suspended: bool = False,
 ) -> dict[str, str]:
     """The job IDs by node key, once Deadline has taken all jobs and released them; the bundle keeps them too.
@@ -58,21 +54,16 @@ def submit_unchecked(
         RecordError: The folder is not a bundle, or is damaged.
         LoadingError: A script submits while it is only being loaded.
     """
-    refuse_while_loading("submit")
     opened = read_bundle(bundle)
-    say = on_message or ignore
-    with stop_requests(say) as is_stopping:
-        submission = PlannedSubmission(
-            lambda _: opened, bundle=opened, say=say, is_stopping=is_stopping, keep_suspended=keep_suspended
-        )
-        return _submit(submission, connection or choose_connection())
+    submission = PlannedSubmission(lambda _: opened, opened, on_message, keep_suspended)
+    return _submit(submission, connection or choose_connection())
 
 
 def submit_new_bundle(
     make_bundle: Callable[[RepositoryInfo], Bundle],
     *,
     connection: Connection,
-    on_message: Callable[[str], None],
+    on_message: Say,
     keep_suspended: bool = False,
 ) -> dict[str, str]:
     """As ``submit_unchecked``, for a bundle that is made once it is known what the repository is like.
@@ -80,34 +71,24 @@ def submit_new_bundle(
     ``make_bundle`` checks a plan against that and writes it; what it raises is raised, and nothing is submitted. By
     script, one process is enough for both.
     """
-    refuse_while_loading("submit")
-    with stop_requests(on_message) as is_stopping:
-        submission = PlannedSubmission(make_bundle, None, on_message, is_stopping, keep_suspended)
-        return _submit(submission, connection)
+    return _submit(PlannedSubmission(make_bundle, None, on_message, keep_suspended), connection)
 
 
 def _submit(submission: PlannedSubmission, connection: Connection) -> dict[str, str]:
-    if connection.via != "script":
-        return _submit_to(open_client(connection, is_stopping=submission.is_stopping), submission)
-    command = DeadlineCommand(is_stopping=submission.is_stopping)
-    try:
-        return submit_by_script(submission, command)
-    except ScriptDidNotRunError as error:
-        if not connection.may_fall_back or submission.is_stopping():
-            raise
-        submission.say(f"{error}; submitting with a process per job instead")
-        return _submit_to(ProcessClient(command), replace(submission, bundle=submission.bundle or error.bundle))
-
-
-def _submit_to(client: DeadlineClient, submission: PlannedSubmission) -> dict[str, str]:
-    bundle = submission.bundle or submission.make_bundle(client.read_repository())
-    return submit_to(
-        client,
-        bundle,
-        say=submission.say,
-        is_stopping=submission.is_stopping,
-        options=Options(keep_suspended=submission.keep_suspended),
-    )
+    refuse_while_loading("submit")
+    with stop_requests(submission.say) as is_stopping:
+        client = open_client(connection, is_stopping=is_stopping)
+        if isinstance(client, ScriptClient):
+            try:
+                return submit_by_script(submission, client.command, is_stopping)
+            except ScriptDidNotRunError as error:
+                if not connection.may_fall_back or is_stopping():
+                    raise
+                submission.say(f"{error}; submitting with a process per job instead")
+                client = ProcessClient(client.command)
+        bundle = submission.bundle or submission.make_bundle(client.read_repository())
+        options = Options(keep_suspended=submission.keep_suspended)
+        return submit_to(client, bundle, say=submission.say, is_stopping=is_stopping, options=options)
 
 
 def _user_name() -> str:

@@ -44,17 +44,12 @@ def ignore(message: str) -> None:
     """A ``Say`` that ignores messages."""
 
 
-def _never() -> bool:
-    """A ``Stop`` that does not stop."""
-    return False
-
-
 def submit_to(
     client: DeadlineClient,
     bundle: AnyPath,
     *,
     say: Say = ignore,
-    is_stopping: Stop = _never,
+    is_stopping: Stop = lambda: False,
     options: Options = Options(),
 ) -> Dict[str, str]:
     """The job IDs by node key, once Deadline has all jobs as they were planned and has released them.

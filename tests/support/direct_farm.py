@@ -53,11 +53,6 @@ class DirectClient(DeadlineClient):
         self.after_call(number)
         return answer
 
-    def _change(self, name, job_ids):
-        problems = self._call(self.deadline.change_all, name, job_ids)
-        if problems:
-            raise SubmissionError(problems[0])
-
     def submit(self, job_file, plugin_file):
         """One job."""
         infos = []
@@ -94,21 +89,11 @@ class DirectClient(DeadlineClient):
         """Nothing is known of it."""
         return RepositoryInfo()
 
-    def resume(self, job_ids):
-        """Resumes jobs."""
-        self._change("resume", job_ids)
-
-    def pend(self, job_ids):
-        """Pends jobs."""
-        self._change("pend", job_ids)
-
-    def suspend(self, job_ids):
-        """Suspends jobs."""
-        self._change("suspend", job_ids)
-
-    def delete(self, job_ids):
-        """Deletes jobs."""
-        self._change("delete", job_ids)
+    def change(self, command, job_ids):
+        """Gives the command."""
+        problems = self._call(self.deadline.change_all, command, job_ids)
+        if problems:
+            raise SubmissionError(problems[0])
 
 
 def facts(job) -> JobDetails:

@@ -157,8 +157,7 @@ def _job_status(value: Any, *, rendering: Optional[int]) -> str:
 
 
 def _state(value: Any, states: dict[int, str]) -> str:
-    number = _whole(value)
-    return UNKNOWN if number is None else states.get(number, UNKNOWN)
+    return states.get(value, UNKNOWN) if type(value) is int else UNKNOWN
 
 
 def _dependencies(value: Any) -> Optional[tuple[str, ...]]:

@@ -112,24 +112,26 @@ class WebServiceClient(DeadlineClient):
         found = {job.job_id for job in jobs if job.batch_name == batch_name}
         return [job_id for job_id in listed if job_id in mine or job_id in found]
 
-    def resume(self, job_ids: Sequence[str]) -> None:
-        """Lets suspended jobs go on; stops at the first that fails."""
-        self._give("resume", job_ids)
+    def change(self, command: str, job_ids: Sequence[str]) -> None:
+        """Gives a command for each job, up to the first that fails.
 
-    def pend(self, job_ids: Sequence[str]) -> None:
-        """Makes jobs with dependencies wait for them; stops at the first that fails."""
-        self._give("pend", job_ids)
-
-    def suspend(self, job_ids: Sequence[str]) -> None:
-        """Holds back as many of the jobs as possible; the error names the others."""
-        self._give("suspend", job_ids, goes_on=True)
-
-    def delete(self, job_ids: Sequence[str]) -> None:
-        """Deletes as many of the jobs as possible; the error names those that are left.
-
-        A job that Deadline does not know is deleted already.
+        As many jobs as possible are suspended or deleted, also after one that fails, unless there is no answer at all;
+        the error names those that failed. A job that Deadline does not know is deleted already.
         """
-        self._give("delete", job_ids, goes_on=True)
+        failed: list[str] = []
+        first: Optional[WebServiceError] = None
+        for job_id in map(_checked_id, job_ids):
+            try:
+                if first is not None and first.status is None:
+                    raise first
+                self._give_until_done(command, job_id)
+            except WebServiceError as error:
+                failed.append(job_id)
+                first = first or error
+                if command not in ("suspend", "delete"):
+                    break
+        if first is not None:
+            raise SubmissionError(f"{command} of job {', '.join(failed)}: {first}") from first
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by eight questions over one connection; None where one is not answered.
@@ -163,11 +165,6 @@ class WebServiceClient(DeadlineClient):
         return details
 
     def _ask(self, path: str, parse: Callable[[str], _Value]) -> _Value:
-        """What the answer says.
-
-        Raises:
-            WebServiceError: The service cannot be asked, answers with an error, or with what cannot be read.
-        """
         text = self._http.request("GET", path)
         try:
             return parse(text)
@@ -204,49 +201,28 @@ class WebServiceClient(DeadlineClient):
             jobs += self._ask("/api/jobs?JobID=" + ",".join(job_ids[first : first + _MOST_IDS]), answers.parse_jobs)
         return jobs
 
-    def _give(self, command: str, job_ids: Iterable[str], *, goes_on: bool = False) -> None:
-        """Gives a command for each job, up to the first that fails.
-
-        With ``goes_on``, also for the jobs after that, unless there is no answer at all.
-        """
-        failed: list[str] = []
-        first: Optional[WebServiceError] = None
-        for job_id in map(_checked_id, job_ids):
-            try:
-                if first is not None and first.status is None:
-                    raise first
-                self._give_until_done(command, job_id)
-            except WebServiceError as error:
-                failed.append(job_id)
-                first = first or error
-                if not goes_on:
-                    break
-        if first is not None:
-            raise SubmissionError(f"{command} of job {', '.join(failed)}: {first}") from first
-
     def _give_until_done(self, command: str, job_id: str) -> None:
         for pause in (*self._http.pauses, None):
-            error = self._try(command, job_id)
-            if error is None or (_is_unclear(error) and self._is_done(command, job_id)):
+            try:
+                self._give(command, job_id)
                 return
-            if pause is None or not error.is_temporary:
-                raise error
-            time.sleep(pause)
+            except WebServiceError as error:
+                is_unclear = error.may_be_done or (error.status is not None and not error.is_denied)
+                if is_unclear and self._is_done(command, job_id):
+                    return
+                if pause is None or not error.is_temporary:
+                    raise
+                time.sleep(pause)
 
-    def _try(self, command: str, job_id: str) -> Optional[WebServiceError]:
-        """Gives the command once; returns what went wrong."""
-        try:
-            if command == "delete":
-                answer = self._http.send("DELETE", f"/api/jobs?JobID={job_id}")
-            else:
-                body = json.dumps({"Command": command, "JobID": job_id}).encode("ascii")
-                answer = self._http.send("PUT", "/api/jobs", body)
-        except WebServiceError as error:
-            return error
-        if answers.is_success(answer):
-            return None
-        message = f"the Web Service did not say Success, but: {self._quoted(answer)}"
-        return WebServiceError(message, status=200, may_be_done=True)
+    def _give(self, command: str, job_id: str) -> None:
+        if command == "delete":
+            answer = self._http.send("DELETE", f"/api/jobs?JobID={job_id}")
+        else:
+            body = json.dumps({"Command": command, "JobID": job_id}).encode("ascii")
+            answer = self._http.send("PUT", "/api/jobs", body)
+        if not answers.is_success(answer):
+            message = f"the Web Service did not say Success, but: {self._quoted(answer)}"
+            raise WebServiceError(message, status=200, may_be_done=True)
 
     def _is_done(self, command: str, job_id: str) -> bool:
         try:
@@ -256,17 +232,8 @@ class WebServiceClient(DeadlineClient):
         return _IS_DONE[command](found[0] if found else None)
 
 
-def _is_unclear(error: WebServiceError) -> bool:
-    """Whether the command may have been done, so that the job has to be read."""
-    return error.may_be_done or (error.status is not None and not error.is_denied)
-
-
 def _checked_id(job_id: str) -> str:
-    """The ID in the form that Deadline writes, which goes into a URL.
-
-    Raises:
-        SubmissionError: It is not a job ID.
-    """
+    """The ID in the form that Deadline writes, which goes into a URL."""
     if not answers.is_job_id(job_id):
         raise SubmissionError(f"{job_id!r} is not a job ID of Deadline; those have 24 hexadecimal digits")
     return job_id.lower()
@@ -285,11 +252,6 @@ def _not_older(job_ids: Iterable[str], *, than: Iterable[str]) -> list[str]:
 
 
 def _read_info(path: str) -> dict[str, str]:
-    """The keys and values of an info file.
-
-    Raises:
-        RefusedError: It cannot be read, or is damaged.
-    """
     try:
         return dict(parse_entries(decode_info(Path(path).read_bytes())))
     except OSError as error:

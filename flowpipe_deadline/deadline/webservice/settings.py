@@ -91,13 +91,11 @@ def parse_url(text: str) -> str:
     except ValueError:
         host, port = "", None
     is_host = _HOST.fullmatch(host) and port != 0 and is_one_line(url)  # urlsplit ignores line breaks.
+    shown = one_line(text, longest=80)
     if not is_host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
-        shown = one_line(text, longest=80)
         raise UsageError(f"'{shown}' is not a Web Service; write http://host:port, or https://host:port for TLS")
     if not _PATH.fullmatch(parts.path):
-        raise UsageError(
-            f"'{one_line(text, longest=80)}' is not a Web Service: its path has characters that need escapes"
-        )
+        raise UsageError(f"'{shown}' is not a Web Service: its path has characters that need escapes")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
@@ -158,19 +156,13 @@ def read_certificates(settings: WebServiceSettings) -> tuple[Union[str, bool], O
     key = settings.key or settings.certificate
     data = _read_pem(key)
     if _ENCRYPTED_KEY.search(data):  # OpenSSL would ask for the passphrase on the terminal, and wait.
-        advice = f"'openssl pkey -in {key.name} -out key.pem' takes it off"
-        raise UsageError(f"the key in {key} has a passphrase; {advice}")
+        raise UsageError(f"the key in {key} has a passphrase; 'openssl pkey -in {key.name} -out key.pem' takes it off")
     if b"PRIVATE KEY-----" not in data:
         raise UsageError(f"{key} has no key for the Web Service's certificate; name its file in {KEY_VARIABLE}")
     return trusted, (str(settings.certificate), str(key))
 
 
 def _read_pem(path: Path) -> bytes:
-    """What is in the PEM file.
-
-    Raises:
-        UsageError: It cannot be read, or is not a PEM file.
-    """
     try:
         data = path.read_bytes()
     except OSError as error:

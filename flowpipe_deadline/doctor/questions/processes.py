@@ -98,7 +98,7 @@ def _is_same_process(experiment: Experiment, client: ScriptClient) -> Optional[b
 
 def _measure(experiment: Experiment, client: ScriptClient, arguments: list[str], *, times: int) -> Any:
     experiment.check()
-    return client.ask(("measure_calls", [arguments, times]))[0]
+    return client.ask("measure_calls", arguments, times)
 
 
 def _script(experiment: Experiment, end: str) -> list[str]:
