@@ -32,8 +32,8 @@ from .support.options import (
     store_option,
     templates_option,
 )
-from .support.output import answer_json, progress_console, reserve_stdout, say, say_warnings
-from .support.progress import JobProgress, Shown, progress_display
+from .support.output import answer_json, reserve_stdout, say, say_warnings
+from .support.progress import Display, JobProgress, progress_display
 from .support.report import answer_parts, has_answer, job_labels, last_line, pending_lines, print_answer
 
 
@@ -116,13 +116,13 @@ def run(
         )
     say(f"Bundle: {bundle.folder}")
     labels = job_labels(bundle)
-    with terminable(), progress_display(progress_console(), labels) as display:
+    with terminable(), progress_display(labels) as display:
         state = run_bundle(
             bundle,
             workers=workers,
             failure_limit=failures,
             setup=setup,
-            on_progress=lambda state: display.show(_shown(state, labels)),
+            on_progress=lambda state: _show(state, labels, display),
         )
     results = read_results(bundle)
     if output == "json":
@@ -132,8 +132,7 @@ def run(
     return 0 if state.is_complete and has_answer(results) else 1
 
 
-def _shown(state: RunState, labels: Mapping[str, str]) -> Shown:
-    """The state of the run, for a display."""
+def _show(state: RunState, labels: Mapping[str, str], display: Display) -> None:
     by_job: dict[str, list[Task]] = {key: [] for key in state.jobs}
     for task in state.tasks:
         by_job[task.key].append(task)
@@ -154,7 +153,7 @@ def _shown(state: RunState, labels: Mapping[str, str]) -> Shown:
         for task in state.tasks
         if task.errors and task.status is not TaskStatus.COMPLETED and task.message
     }
-    return Shown(jobs=jobs, news=errors)
+    display.show(jobs, errors)
 
 
 def _report(bundle: Bundle, state: RunState, results: dict[str, NodeResults]) -> dict[str, Any]:

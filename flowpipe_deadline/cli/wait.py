@@ -20,8 +20,8 @@ from ..status.wait import POLL_SECONDS, Listener, wait_for_submission
 from ..studio.connect import studio_client
 from .results import missing_text
 from .support.options import bundle_argument, output_option, via_option
-from .support.output import answer_json, progress_console, reserve_stdout, say
-from .support.progress import Display, JobProgress, Shown, progress_display
+from .support.output import answer_json, reserve_stdout, say
+from .support.progress import Display, JobProgress, progress_display
 from .support.report import answer_parts, has_answer, job_labels, listed, pending_lines, print_answer
 from .support.submission import MOST_FAILURES, failure_line, submitted_json, summary
 
@@ -83,7 +83,7 @@ def _wait(bundle: str, *, timeout: Optional[float], poll: float, via: Optional[s
     def open_client() -> DeadlineClient:
         return studio_client(via=via, is_stopping=lambda: end is not None and time.monotonic() > end)
 
-    with progress_display(progress_console(), labels) as display:
+    with progress_display(labels) as display:
         return wait_for_submission(
             bundle, open_client, poll_seconds=poll, timeout=timeout, listener=_OnDisplay(display, labels)
         )
@@ -113,7 +113,7 @@ class _OnDisplay(Listener):
             for job in submitted.jobs
             for failure in job.failures[:MOST_FAILURES]
         }
-        self._display.show(Shown(jobs=[_progress(job) for job in submitted.jobs], news=news))
+        self._display.show([_progress(job) for job in submitted.jobs], news)
 
 
 def _progress(job: SubmittedJob) -> JobProgress:

@@ -75,10 +75,3 @@ def answer_console() -> Console:
 
     stream = _answer or sys.stdout
     return Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, emoji=False)
-
-
-def progress_console() -> Console:
-    """A console for progress on stderr."""
-    from rich.console import Console  # noqa: PLC0415 (as above)
-
-    return Console(stderr=True, highlight=False, emoji=False)
