@@ -15,26 +15,22 @@ from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
 from ..results.outputs import NodeResults, read_results
-from ..studio.plan import plan_graph
 from ..studio.write import write_bundle
 from .support.effective import effective_options
 from .support.options import (
     Folder,
-    graph_from,
+    bundle_options,
     interpreter_option,
-    local_root,
+    job_labels,
     output_option,
     parameter_option,
     parse_interpreters,
     planned_bundle,
-    root_option,
     settings_options,
-    store_option,
-    templates_option,
 )
 from .support.output import answer_json, reserve_stdout, say, say_warnings
 from .support.progress import Display, JobProgress, progress_display
-from .support.report import answer_parts, has_answer, job_labels, last_line, pending_lines, print_answer
+from .support.report import answer_parts, has_answer, last_line, pending_lines, print_answer
 
 
 @click.command()
@@ -62,9 +58,7 @@ from .support.report import answer_parts, has_answer, job_labels, last_line, pen
     metavar="DIR",
     help="Use only the plugin and the packages that are installed there, and nothing of this environment.",
 )
-@root_option(help_text="The folder that gets the bundle; by default one in your user data.")
-@templates_option
-@store_option
+@bundle_options(root_help="The folder that gets the bundle; by default one in your user data.")
 @settings_options
 @output_option
 def run(
@@ -75,11 +69,8 @@ def run(
     interpreters: tuple[str, ...],
     repository: Optional[Path],
     root: Optional[Path],
-    templates: Optional[Path],
-    store: str,
-    sets: tuple[str, ...],
-    presets: tuple[str, ...],
     output: str,
+    **_: Any,
 ) -> int:
     """Run a graph on this machine, through the same plugin as on the farm.
 
@@ -101,21 +92,17 @@ def run(
     if (Path(os.path.expanduser(target)) / MANIFEST).exists():
         bundle = planned_bundle(target)
     else:
-        own_root = local_root(root)
-        effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
-        plan = plan_graph(
-            graph_from(target, parameters),
-            settings=effective.settings,
-            presets=presets,
-            interpreters={"python", *executables},
-            studio=effective.studio,
-        )
+        import platformdirs  # noqa: PLC0415 (not needed for a bundle)
+
+        root = root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
+        effective = effective_options()
+        plan = effective.plan(target, parameters, interpreters=executables)
         say_warnings(plan.warnings)
         bundle = write_bundle(
-            plan, root=own_root, templates=effective.templates, store=effective.store, studio=effective.studio
+            plan, root=root, templates=effective.templates, store=effective.store, studio=effective.studio
         )
     say(f"Bundle: {bundle.folder}")
-    labels = job_labels(bundle)
+    labels = job_labels(bundle.jobs, main=bundle.graph)
     with terminable(), progress_display(labels) as display:
         state = run_bundle(
             bundle,
