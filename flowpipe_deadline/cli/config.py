@@ -19,6 +19,7 @@ from ..settings.table import SECTIONS, JobSetting
 from ..studio.checks import WEBSERVICE_KEYS
 from ..studio.file import StudioFile, studio_file_places, webservice_variable
 from ..studio.hooks import find_hooks, unknown_hooks
+from ..studio.plan import studio_layers
 from .support.effective import DEFAULT, Effective, Option, effective_options, found_option
 from .support.options import bundle_options, check_options, output_option, settings_options, via_option
 from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warnings
@@ -65,7 +66,8 @@ def config(strict: tuple[str, ...], tolerate: tuple[str, ...], list_settings: bo
 
 
 def _report(effective: Effective) -> dict[str, Any]:
-    studio, layers = effective.studio, effective.layers
+    studio = effective.studio
+    layers = studio_layers(studio, presets=effective.presets, given=effective.settings, source="option --set")
     sources = layers.sources()
     held = {name: found_option(name, studio) for name in _OPTIONS}
     held.update(_webservice_options(studio))

@@ -119,10 +119,14 @@ def run(
     return 0 if state.is_complete and has_answer(results) else 1
 
 
-def _show(state: RunState, labels: Mapping[str, str], display: Display) -> None:
-    by_job: dict[str, list[Task]] = {key: [] for key in state.jobs}
+def _tasks_by_job(state: RunState) -> dict[str, list[Task]]:
+    tasks: dict[str, list[Task]] = {key: [] for key in state.jobs}
     for task in state.tasks:
-        by_job[task.key].append(task)
+        tasks[task.key].append(task)
+    return tasks
+
+
+def _show(state: RunState, labels: Mapping[str, str], display: Display) -> None:
     jobs = [
         JobProgress(
             key=key,
@@ -131,7 +135,7 @@ def _show(state: RunState, labels: Mapping[str, str], display: Display) -> None:
             total=len(tasks),
             is_rendering=any(task.status is TaskStatus.RENDERING for task in tasks),
         )
-        for key, tasks in by_job.items()
+        for key, tasks in _tasks_by_job(state).items()
     ]
     errors: dict[Hashable, str] = {
         (task.key, task.task_id, task.errors): (
@@ -144,9 +148,7 @@ def _show(state: RunState, labels: Mapping[str, str], display: Display) -> None:
 
 
 def _report(bundle: Bundle, state: RunState, results: dict[str, NodeResults]) -> dict[str, Any]:
-    tasks: dict[str, list[Task]] = {job.key: [] for job in bundle.jobs}
-    for task in state.tasks:
-        tasks[task.key].append(task)
+    tasks = _tasks_by_job(state)
     return {
         "bundle": str(bundle.folder),
         "jobs": [

@@ -63,7 +63,10 @@ def wait(bundle: str, timeout: Optional[float], poll: float, via: Optional[str],
     try:
         with terminable():
             submitted = _wait(opened, timeout=timeout, poll=poll, via=via)
-            results = _read_results(submitted) if submitted.is_over else {}
+            if submitted.is_over and submitted.is_complete:
+                keys = (job.key for job in submitted.jobs)
+                ResultCounts(submitted.bundle).wait_for(keys, seconds=_LATE_RESULTS)
+            results = read_results(submitted.bundle) if submitted.is_over else {}
     except KeyboardInterrupt:
         raise InterruptedRunError(
             f"interrupted; the jobs go on. To wait again:  flowpipe-deadline wait {opened.folder}    To delete them:"
@@ -73,7 +76,9 @@ def wait(bundle: str, timeout: Optional[float], poll: float, via: Optional[str],
         answer_json({**submitted_json(submitted), **answer_parts(results)})
     else:
         _print_report(submitted, results)
-    return _exit_code(submitted, results)
+    if not submitted.is_over:
+        return _TIMED_OUT
+    return 0 if submitted.is_complete and has_answer(results) else 1
 
 
 def _wait(bundle: Bundle, *, timeout: Optional[float], poll: float, via: Optional[str]) -> SubmissionStatus:
@@ -126,13 +131,6 @@ class _OnDisplay(Listener):
         self._display.show(jobs, news)
 
 
-def _read_results(submitted: SubmissionStatus) -> dict[str, NodeResults]:
-    """The results; if all jobs are complete, those that network file systems show late are waited for."""
-    if submitted.is_complete:
-        ResultCounts(submitted.bundle).wait_for((job.key for job in submitted.jobs), seconds=_LATE_RESULTS)
-    return read_results(submitted.bundle)
-
-
 def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults]) -> None:
     labels, folder = job_labels(submitted.bundle.jobs, main=submitted.bundle.graph), submitted.bundle.folder
     print_answer(results)
@@ -153,9 +151,3 @@ def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults
         say(f"Once that is mended in the Monitor:  flowpipe-deadline wait {folder}")
     else:
         say(f"The time is up, and the jobs go on. To wait again:  flowpipe-deadline wait {folder}")
-
-
-def _exit_code(submitted: SubmissionStatus, results: Mapping[str, NodeResults]) -> int:
-    if not submitted.is_over:
-        return _TIMED_OUT
-    return 0 if submitted.is_complete and has_answer(results) else 1

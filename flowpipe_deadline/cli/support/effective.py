@@ -11,28 +11,11 @@ import click
 from click.core import ParameterSource
 
 from ...core.bundle import FILES
-from ...deadline.via import VIA_VARIABLE
 from ...planning.plan import Plan
-from ...settings.layers import Layers
 from ...studio.file import StudioFile, load_studio_file
-from ...studio.plan import plan_graph, studio_layers
-from ...studio.variables import (
-    ROOT_VARIABLE,
-    STORE_VARIABLE,
-    STRICT_VARIABLE,
-    TEMPLATES_VARIABLE,
-    TOLERATE_VARIABLE,
-)
+from ...studio.plan import plan_graph
 from .options import graph_from
 
-_VARIABLES = {
-    "root": ROOT_VARIABLE,
-    "store": STORE_VARIABLE,
-    "templates": TEMPLATES_VARIABLE,
-    "via": VIA_VARIABLE,
-    "strict": STRICT_VARIABLE,
-    "tolerate": TOLERATE_VARIABLE,
-}
 _DEFAULTS = {"store": FILES, "via": "auto", "strict": False, "tolerate": [], "allow_local_root": False}
 DEFAULT = "default"
 
@@ -56,11 +39,6 @@ class Effective:
     root: Optional[Path]
     store: str
     templates: Optional[Path]
-
-    @property
-    def layers(self) -> Layers:
-        """All settings of the graph, with their sources."""
-        return studio_layers(self.studio, presets=self.presets, given=self.settings, source="option --set")
 
     def plan(self, spec: str, parameters: tuple[str, ...], *, interpreters: Collection[str]) -> Plan:
         """The plan of the graph that GRAPH and ``-p`` name; ``interpreters`` are known beside python."""
@@ -101,7 +79,8 @@ def found_option(name: str, studio: StudioFile) -> Option:
     if value and source is ParameterSource.COMMANDLINE:
         return Option(value, f"option --{name}")
     if value and source is ParameterSource.ENVIRONMENT:
-        return Option(value, f"environment variable {_VARIABLES[name]}")
+        variable = next(param.envvar for param in context.command.params if param.name == name)
+        return Option(value, f"environment variable {variable}")
     if getattr(studio, name, None):
         return Option(getattr(studio, name), f"studio file {studio.path}")
     return Option(_DEFAULTS.get(name), DEFAULT)
