@@ -21,63 +21,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .core.bundle import Bundle, read_bundle
-    from .core.errors import FlowpipeDeadlineError
-    from .core.warnings import PlanWarning, WarningKind
-    from .deadline.client import RepositoryInfo
-    from .graph_evaluators.deadline import DeadlineEvaluator
-    from .graph_evaluators.offline import OfflineEvaluator
-    from .offline.farm import run_bundle
-    from .offline.setup import WorkerSetup
-    from .planning.plan import Dependency, Job, Plan
-    from .results.outputs import NodeResults, read_results
-    from .status.cancel import cancel_submission, suspend_submission
-    from .status.status import SubmissionStatus, SubmittedJob, read_submission_status
-    from .status.wait import wait_for_submission
-    from .studio.connect import studio_client
-    from .studio.file import StudioFile, load_studio_file
-    from .studio.hooks import with_settings
-    from .studio.options import SubmitOptions
-    from .studio.plan import plan_graph
-    from .studio.preflight import check_plan
-    from .studio.submit import SubmitResult, resubmit_bundle, submit_bundle, submit_graph
-    from .studio.write import write_bundle
-
-__all__ = [
-    "Bundle",
-    "DeadlineEvaluator",
-    "Dependency",
-    "FlowpipeDeadlineError",
-    "Job",
-    "NodeResults",
-    "OfflineEvaluator",
-    "Plan",
-    "PlanWarning",
-    "RepositoryInfo",
-    "StudioFile",
-    "SubmissionStatus",
-    "SubmitOptions",
-    "SubmitResult",
-    "SubmittedJob",
-    "WarningKind",
-    "WorkerSetup",
-    "cancel_submission",
-    "check_plan",
-    "load_studio_file",
-    "plan_graph",
-    "read_bundle",
-    "read_results",
-    "read_submission_status",
-    "resubmit_bundle",
-    "run_bundle",
-    "studio_client",
-    "submit_bundle",
-    "submit_graph",
-    "suspend_submission",
-    "wait_for_submission",
-    "with_settings",
-    "write_bundle",
-]
+    from .core.bundle import Bundle as Bundle
+    from .core.bundle import read_bundle as read_bundle
+    from .core.errors import FlowpipeDeadlineError as FlowpipeDeadlineError
+    from .core.warnings import PlanWarning as PlanWarning
+    from .core.warnings import WarningKind as WarningKind
+    from .deadline.client import RepositoryInfo as RepositoryInfo
+    from .graph_evaluators.deadline import DeadlineEvaluator as DeadlineEvaluator
+    from .graph_evaluators.offline import OfflineEvaluator as OfflineEvaluator
+    from .offline.farm import run_bundle as run_bundle
+    from .offline.setup import WorkerSetup as WorkerSetup
+    from .planning.plan import Dependency as Dependency
+    from .planning.plan import Job as Job
+    from .planning.plan import Plan as Plan
+    from .results.outputs import NodeResults as NodeResults
+    from .results.outputs import read_results as read_results
+    from .status.cancel import cancel_submission as cancel_submission
+    from .status.cancel import suspend_submission as suspend_submission
+    from .status.status import SubmissionStatus as SubmissionStatus
+    from .status.status import SubmittedJob as SubmittedJob
+    from .status.status import read_submission_status as read_submission_status
+    from .status.wait import wait_for_submission as wait_for_submission
+    from .studio.connect import studio_client as studio_client
+    from .studio.file import StudioFile as StudioFile
+    from .studio.file import load_studio_file as load_studio_file
+    from .studio.hooks import with_settings as with_settings
+    from .studio.options import SubmitOptions as SubmitOptions
+    from .studio.options import check_plan as check_plan
+    from .studio.plan import plan_graph as plan_graph
+    from .studio.submit import SubmitResult as SubmitResult
+    from .studio.submit import resubmit_bundle as resubmit_bundle
+    from .studio.submit import submit_bundle as submit_bundle
+    from .studio.submit import submit_graph as submit_graph
+    from .studio.write import write_bundle as write_bundle
 
 _NAMES = {
     "core.bundle": ("Bundle", "read_bundle"),
@@ -96,13 +72,13 @@ _NAMES = {
     "studio.connect": ("studio_client",),
     "studio.file": ("StudioFile", "load_studio_file"),
     "studio.hooks": ("with_settings",),
-    "studio.options": ("SubmitOptions",),
+    "studio.options": ("SubmitOptions", "check_plan"),
     "studio.plan": ("plan_graph",),
-    "studio.preflight": ("check_plan",),
     "studio.submit": ("SubmitResult", "resubmit_bundle", "submit_bundle", "submit_graph"),
     "studio.write": ("write_bundle",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

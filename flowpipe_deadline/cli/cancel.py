@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Optional
 
 import click
 
 from ..core.bundle import Bundle, read_bundle
-from ..deadline.client import DeadlineClient
 from ..status.cancel import cancel_submission, suspend_submission
 from ..studio.connect import studio_client
 from ..submit.record import read_submission
@@ -38,10 +38,7 @@ def cancel(bundle: str, suspend: bool, yes: bool, via: Optional[str], output: st
     """
     reserve_stdout()
     opened = read_bundle(bundle)
-
-    def open_client() -> DeadlineClient:
-        return studio_client(via=via)
-
+    open_client = partial(studio_client, via=via)
     if suspend:
         outcome = suspend_submission(opened, open_client)
     else:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 import click
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from ..core.bundle import FILES
@@ -22,46 +19,24 @@ from ..settings.table import SECTIONS, JobSetting
 from ..studio.checks import WEBSERVICE_KEYS
 from ..studio.file import StudioFile, studio_file_places, webservice_variable
 from ..studio.hooks import find_hooks, unknown_hooks
+from ..studio.plan import studio_layers
 from .support.effective import DEFAULT, Effective, Option, effective_options, found_option
-from .support.options import (
-    output_option,
-    root_option,
-    settings_options,
-    store_option,
-    strict_option,
-    templates_option,
-    tolerate_option,
-    via_option,
-)
-from .support.output import answer_console, answer_json, reserve_stdout, say_warnings
+from .support.options import bundle_options, check_options, output_option, settings_options, via_option
+from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warnings
 
-_OWN_SECTION = "Besides"
+_OPTIONS = ("root", "store", "templates", "via", "strict", "tolerate", "allow_local_root")
 
 
 @click.command()
-@root_option(help_text="The folder that gets the bundles of the farm.")
-@templates_option
-@store_option
+@bundle_options(root_help="The folder that gets the bundles of the farm.")
 @via_option
-@strict_option
-@tolerate_option
+@check_options
 @settings_options
 @click.option(
     "--list-settings", is_flag=True, help="All settings of jobs: Deadline's keys, what they take, and defaults."
 )
 @output_option
-def config(
-    root: Optional[Path],
-    templates: Optional[Path],
-    store: str,
-    via: Optional[str],
-    strict: tuple[str, ...],
-    tolerate: tuple[str, ...],
-    sets: tuple[str, ...],
-    presets: tuple[str, ...],
-    list_settings: bool,
-    output: str,
-) -> None:
+def config(strict: tuple[str, ...], tolerate: tuple[str, ...], list_settings: bool, output: str, **_: Any) -> None:
     """Show which settings apply here, and where each value comes from.
 
     An option on the command line wins over an environment variable, and that over the studio file: the one that
@@ -80,26 +55,22 @@ def config(
         rows = list(_setting_rows())
         answer_json(rows) if output == "json" else _print_settings(rows)
         return
-    effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
+    effective = effective_options()
     parse_strict(strict)
     parse_kinds(tolerate)
     if effective.store != FILES:
         RedisAddress.parse(effective.store)
-    options = {
-        "via": found_option("via", via, effective.studio, default="auto"),
-        "strict": found_option("strict", strict, effective.studio, default=False),
-        "tolerate": found_option("tolerate", tolerate, effective.studio, default=[]),
-        "allow_local_root": found_option("allow_local_root", None, effective.studio, default=False),
-    }
-    report = _report(effective, options)
+    report = _report(effective)
     answer_json(report) if output == "json" else _print_report(report)
     say_warnings(unknown_hooks(effective.studio.disabled_hooks, find_hooks()))
 
 
-def _report(effective: Effective, options: Mapping[str, Option]) -> dict[str, Any]:
-    studio, layers = effective.studio, effective.layers
+def _report(effective: Effective) -> dict[str, Any]:
+    studio = effective.studio
+    layers = studio_layers(studio, presets=effective.presets, given=effective.settings, source="option --set")
     sources = layers.sources()
-    held = {**effective.options, **options, **_webservice_options(studio)}
+    held = {name: found_option(name, studio) for name in _OPTIONS}
+    held.update(_webservice_options(studio))
     return {
         "studio_file": {
             "path": None if studio.path is None else str(studio.path),
@@ -156,7 +127,8 @@ def _print_report(report: Mapping[str, Any]) -> None:
             state = "read"
         out.print(Text(f"studio file, {place['reason']}: {place['path']} ({state})"))
     rows = {**report["options"], **report["settings"]}
-    _print_table(("Name", "Value", "From"), [(name, _shown(row["value"]), row["source"]) for name, row in rows.items()])
+    cells = [(name, _shown(row["value"]), row["source"]) for name, row in rows.items()]
+    print_table(("Name", "Value", "From"), cells, is_first_whole=True)
     for name in report["presets"]:
         out.print(Text(f"preset: {name}"))
     for hook in report["hooks"]:
@@ -173,7 +145,7 @@ def _shown(value: Any) -> str:
 
 
 def _setting_rows() -> Iterable[dict[str, str]]:
-    sections: dict[str, Iterable[Union[JobSetting, OwnSetting]]] = {**SECTIONS, _OWN_SECTION: OWN_SETTINGS.values()}
+    sections: dict[str, Iterable[Union[JobSetting, OwnSetting]]] = {**SECTIONS, "Besides": OWN_SETTINGS.values()}
     for section, settings in sections.items():
         for setting in settings:
             yield {
@@ -190,13 +162,4 @@ def _setting_rows() -> Iterable[dict[str, str]]:
 def _print_settings(rows: Iterable[Mapping[str, str]]) -> None:
     columns = ("name", "key", "takes", "default", "about")
     headings = ("Setting", "Deadline's key", "Takes", "Default", "Meaning")
-    _print_table(headings, [tuple(row[column] or "-" for column in columns) for row in rows])
-
-
-def _print_table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False)
-    for index, heading in enumerate(headings):
-        table.add_column(heading, overflow="fold", no_wrap=index == 0)
-    for row in rows:
-        table.add_row(*map(Text, row))
-    answer_console().print(table)
+    print_table(headings, [tuple(row[column] or "-" for column in columns) for row in rows], is_first_whole=True)

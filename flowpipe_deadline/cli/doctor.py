@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 import click
 from rich import box
@@ -55,8 +54,6 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "dim
 @settings_options
 @output_option
 def doctor(
-    root: Optional[Path],
-    store: str,
     via: Optional[str],
     probe: bool,
     only: tuple[str, ...],
@@ -64,9 +61,8 @@ def doctor(
     timeout: float,
     keep: bool,
     tolerate: tuple[str, ...],
-    sets: tuple[str, ...],
-    presets: tuple[str, ...],
     output: str,
+    **_: Any,
 ) -> int:
     """Find what stands between this machine and a working farm.
 
@@ -85,7 +81,7 @@ def doctor(
         _list_questions(output)
         return 0
     reserve_stdout()
-    effective = effective_options(root=root, store=store, templates=None, sets=sets, presets=presets)
+    effective = effective_options()
     local_root = {WarningKind.LOCAL_ROOT} if effective.studio.allow_local_root else set()
     options = DoctorOptions(
         via=via,
@@ -93,7 +89,7 @@ def doctor(
         store=effective.store,
         studio=effective.studio,
         settings=effective.settings,
-        presets=presets,
+        presets=effective.presets,
         tolerated=parse_kinds(tolerate) | local_root,
         is_probing=probe or bool(only),
         only=only,

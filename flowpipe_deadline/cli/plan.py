@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from ..planning.plan import Job, Plan, frames_text
-from ..studio.plan import plan_graph
 from .support.effective import effective_options
 from .support.options import (
-    graph_from,
     interpreter_option,
-    job_label,
+    job_labels,
     output_option,
     parameter_option,
     parse_interpreters,
     settings_options,
 )
-from .support.output import answer_console, answer_json, reserve_stdout, say_warnings
+from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warnings
 
 
 @click.command()
@@ -28,14 +26,7 @@ from .support.output import answer_console, answer_json, reserve_stdout, say_war
 @interpreter_option
 @settings_options
 @output_option
-def plan(
-    graph: str,
-    parameters: tuple[str, ...],
-    interpreters: tuple[str, ...],
-    sets: tuple[str, ...],
-    presets: tuple[str, ...],
-    output: str,
-) -> None:
+def plan(graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...], output: str, **_: Any) -> None:
     """Show the jobs that a graph becomes, and why.
 
     Nothing is written or run.
@@ -47,15 +38,8 @@ def plan(
       flowpipe-deadline plan studio.graphs:publish --preset comp --set priority=80 -o json
     """
     reserve_stdout()
-    known = {"python", *parse_interpreters(interpreters)}
-    effective = effective_options(sets=sets, presets=presets)
-    planned = plan_graph(
-        graph_from(graph, parameters),
-        settings=effective.settings,
-        presets=presets,
-        interpreters=known,
-        studio=effective.studio,
-    )
+    executables = parse_interpreters(interpreters)
+    planned = effective_options().plan(graph, parameters, interpreters=executables)
     if output == "json":
         answer_json(planned.to_json())
     else:
@@ -63,23 +47,20 @@ def plan(
 
 
 def _print_plan(planned: Plan) -> None:
-    out = answer_console()
-    table = Table(title=Text(planned.name), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
-    for heading in ("Job", "Interpreter", "Frames", "Tasks", "Waits for", "Why"):
-        table.add_column(heading, justify="right" if heading == "Tasks" else "left", overflow="fold")
-    labels = {job.key: job_label(job.key, graph=job.graph, main=planned.name) for job in planned.jobs}
-    for job in planned.jobs:
-        waits = ", ".join(labels[dependency.upstream] for dependency in job.dependencies) or "-"
-        cells = (
+    labels = job_labels(planned.jobs, main=planned.name)
+    rows = [
+        (
             labels[job.key],
             job.interpreter,
             frames_text(job) or "-",
             str(job.task_count),
-            waits,
+            ", ".join(labels[dependency.upstream] for dependency in job.dependencies) or "-",
             _why(job, labels),
         )
-        table.add_row(*map(Text, cells))
-    out.print(table)
+        for job in planned.jobs
+    ]
+    print_table(("Job", "Interpreter", "Frames", "Tasks", "Waits for", "Why"), rows, title=planned.name)
+    out = answer_console()
     for node in planned.omitted:
         out.print(Text(f"omitted: {node.graph}.{node.node}"))
     say_warnings(planned.warnings)

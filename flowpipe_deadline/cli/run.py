@@ -15,26 +15,22 @@ from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
 from ..results.outputs import NodeResults, read_results
-from ..studio.plan import plan_graph
 from ..studio.write import write_bundle
 from .support.effective import effective_options
 from .support.options import (
     Folder,
-    graph_from,
+    bundle_options,
     interpreter_option,
-    local_root,
+    job_labels,
     output_option,
     parameter_option,
     parse_interpreters,
     planned_bundle,
-    root_option,
     settings_options,
-    store_option,
-    templates_option,
 )
-from .support.output import answer_json, progress_console, reserve_stdout, say, say_warnings
-from .support.progress import JobProgress, Shown, progress_display
-from .support.report import answer_parts, has_answer, job_labels, last_line, pending_lines, print_answer
+from .support.output import answer_json, reserve_stdout, say, say_warnings
+from .support.progress import Display, JobProgress, progress_display
+from .support.report import answer_parts, has_answer, last_line, pending_lines, print_answer
 
 
 @click.command()
@@ -62,9 +58,7 @@ from .support.report import answer_parts, has_answer, job_labels, last_line, pen
     metavar="DIR",
     help="Use only the plugin and the packages that are installed there, and nothing of this environment.",
 )
-@root_option(help_text="The folder that gets the bundle; by default one in your user data.")
-@templates_option
-@store_option
+@bundle_options(root_help="The folder that gets the bundle; by default one in your user data.")
 @settings_options
 @output_option
 def run(
@@ -75,11 +69,8 @@ def run(
     interpreters: tuple[str, ...],
     repository: Optional[Path],
     root: Optional[Path],
-    templates: Optional[Path],
-    store: str,
-    sets: tuple[str, ...],
-    presets: tuple[str, ...],
     output: str,
+    **_: Any,
 ) -> int:
     """Run a graph on this machine, through the same plugin as on the farm.
 
@@ -101,28 +92,24 @@ def run(
     if (Path(os.path.expanduser(target)) / MANIFEST).exists():
         bundle = planned_bundle(target)
     else:
-        own_root = local_root(root)
-        effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
-        plan = plan_graph(
-            graph_from(target, parameters),
-            settings=effective.settings,
-            presets=presets,
-            interpreters={"python", *executables},
-            studio=effective.studio,
-        )
+        import platformdirs  # noqa: PLC0415 (not needed for a bundle)
+
+        root = root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
+        effective = effective_options()
+        plan = effective.plan(target, parameters, interpreters=executables)
         say_warnings(plan.warnings)
         bundle = write_bundle(
-            plan, root=own_root, templates=effective.templates, store=effective.store, studio=effective.studio
+            plan, root=root, templates=effective.templates, store=effective.store, studio=effective.studio
         )
     say(f"Bundle: {bundle.folder}")
-    labels = job_labels(bundle)
-    with terminable(), progress_display(progress_console(), labels) as display:
+    labels = job_labels(bundle.jobs, main=bundle.graph)
+    with terminable(), progress_display(labels) as display:
         state = run_bundle(
             bundle,
             workers=workers,
             failure_limit=failures,
             setup=setup,
-            on_progress=lambda state: display.show(_shown(state, labels)),
+            on_progress=lambda state: _show(state, labels, display),
         )
     results = read_results(bundle)
     if output == "json":
@@ -132,11 +119,14 @@ def run(
     return 0 if state.is_complete and has_answer(results) else 1
 
 
-def _shown(state: RunState, labels: Mapping[str, str]) -> Shown:
-    """The state of the run, for a display."""
-    by_job: dict[str, list[Task]] = {key: [] for key in state.jobs}
+def _tasks_by_job(state: RunState) -> dict[str, list[Task]]:
+    tasks: dict[str, list[Task]] = {key: [] for key in state.jobs}
     for task in state.tasks:
-        by_job[task.key].append(task)
+        tasks[task.key].append(task)
+    return tasks
+
+
+def _show(state: RunState, labels: Mapping[str, str], display: Display) -> None:
     jobs = [
         JobProgress(
             key=key,
@@ -145,7 +135,7 @@ def _shown(state: RunState, labels: Mapping[str, str]) -> Shown:
             total=len(tasks),
             is_rendering=any(task.status is TaskStatus.RENDERING for task in tasks),
         )
-        for key, tasks in by_job.items()
+        for key, tasks in _tasks_by_job(state).items()
     ]
     errors: dict[Hashable, str] = {
         (task.key, task.task_id, task.errors): (
@@ -154,13 +144,11 @@ def _shown(state: RunState, labels: Mapping[str, str]) -> Shown:
         for task in state.tasks
         if task.errors and task.status is not TaskStatus.COMPLETED and task.message
     }
-    return Shown(jobs=jobs, news=errors)
+    display.show(jobs, errors)
 
 
 def _report(bundle: Bundle, state: RunState, results: dict[str, NodeResults]) -> dict[str, Any]:
-    tasks: dict[str, list[Task]] = {job.key: [] for job in bundle.jobs}
-    for task in state.tasks:
-        tasks[task.key].append(task)
+    tasks = _tasks_by_job(state)
     return {
         "bundle": str(bundle.folder),
         "jobs": [

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Optional
 
 import click
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from ..deadline.client import TaskDetails
 from ..status.status import SubmissionStatus, SubmittedJob, read_submission_status
 from ..studio.connect import studio_client
-from .support.options import bundle_argument, output_option, via_option
-from .support.output import answer, answer_console, answer_json, reserve_stdout
-from .support.report import job_labels, listed, pending_lines
+from .support.options import bundle_argument, job_labels, output_option, via_option
+from .support.output import answer, answer_json, print_table, reserve_stdout
+from .support.report import listed, pending_lines
 from .support.submission import failure_lines, submitted_json, summary
 
 _JOB_HEADINGS = ("Job", "ID", "Status", "Tasks", "Errors", "Waits for")
 _TASK_HEADINGS = ("Job", "Task", "Frames", "Status", "Progress", "Worker", "Errors")
-_NUMBERS = ("Tasks", "Errors", "Task", "Progress")
 
 
 @click.command()
@@ -54,28 +49,18 @@ def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str
 
 
 def _print_status(submitted: SubmissionStatus) -> None:
-    labels = job_labels(submitted.bundle)
+    labels = job_labels(submitted.bundle.jobs, main=submitted.bundle.graph)
     jobs = submitted.jobs
-    out = answer_console()
-    _print_table(out, submitted.bundle.name, _JOB_HEADINGS, rows=[_job_cells(job, labels) for job in jobs])
+    print_table(_JOB_HEADINGS, [_job_cells(job, labels) for job in jobs], title=submitted.bundle.name)
     tasks = [_task_cells(task, labels[job.key], job) for job in jobs for task in job.tasks or ()]
     if tasks:
-        _print_table(out, "Tasks", _TASK_HEADINGS, rows=tasks)
+        print_table(_TASK_HEADINGS, tasks, title="Tasks")
     for job in jobs:
         for line in failure_lines(job, labels[job.key]):
             answer(line)
     stuck = [labels[job.key] for job in jobs if job.key in submitted.stuck]
     for line in (*pending_lines(stuck), *submitted.notices, summary(submitted)):
         answer(line)
-
-
-def _print_table(out: Console, title: str, headings: Sequence[str], *, rows: Iterable[Sequence[str]]) -> None:
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")
-    for cells in rows:
-        table.add_row(*map(Text, cells))
-    out.print(table)
 
 
 def _job_cells(job: SubmittedJob, labels: Mapping[str, str]) -> tuple[str, ...]:

@@ -15,17 +15,14 @@ from ..studio.options import SubmitOptions, find_root
 from ..studio.submit import resubmit_bundle, submit_bundle, submit_graph
 from .support.effective import effective_options
 from .support.options import (
+    bundle_options,
+    check_options,
     graph_from,
     is_typed,
     output_option,
     parameter_option,
     planned_bundle,
-    root_option,
     settings_options,
-    store_option,
-    strict_option,
-    templates_option,
-    tolerate_option,
     via_option,
 )
 from .support.output import answer, answer_json, reserve_stdout, say, say_warning
@@ -34,14 +31,11 @@ from .support.output import answer, answer_json, reserve_stdout, say, say_warnin
 @click.command()
 @click.argument("target", metavar="GRAPH|BUNDLE")
 @parameter_option
-@root_option(help_text="The folder that gets the bundle; all workers must see it.")
-@templates_option
-@store_option
+@bundle_options(root_help="The folder that gets the bundle; all workers must see it.")
 @via_option
 @click.option("--again", is_flag=True, help="Submit the plan of a BUNDLE once more, as a new bundle without results.")
 @click.option("--suspended", is_flag=True, help="Leave the jobs suspended, to be resumed in the Monitor.")
-@strict_option
-@tolerate_option
+@check_options
 @settings_options
 @click.option("--dry-run", is_flag=True, help="Only write the bundle: nothing is submitted.")
 @output_option
@@ -49,17 +43,14 @@ def submit(
     target: str,
     parameters: tuple[str, ...],
     root: Optional[Path],
-    templates: Optional[Path],
-    store: str,
     via: Optional[str],
     again: bool,
     suspended: bool,
     strict: tuple[str, ...],
     tolerate: tuple[str, ...],
-    sets: tuple[str, ...],
-    presets: tuple[str, ...],
     dry_run: bool,
     output: str,
+    **_: Any,
 ) -> None:
     """Submit a graph to Deadline, one job per node: all of them, or none.
 
@@ -79,7 +70,7 @@ def submit(
     if again and not is_bundle:
         raise UsageError(f"--again is for a bundle, and {target} is not one")
     # Before the script is loaded, which may change the current folder.
-    effective = effective_options(root=root, store=store, templates=templates, sets=sets, presets=presets)
+    effective = effective_options()
     if not is_bundle:
         find_root(effective.root, effective.studio)
     connection = None if dry_run else studio_connection(effective.studio, via=via)
@@ -87,7 +78,7 @@ def submit(
         say(f"Submitting by {connection}")
     options = SubmitOptions(
         settings=effective.settings,
-        presets=presets,
+        presets=effective.presets,
         templates=effective.templates,
         store=effective.store,
         strict=strict or None,

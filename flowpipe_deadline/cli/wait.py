@@ -8,21 +8,21 @@ from typing import Optional
 
 import click
 
-from ..core.bundle import read_bundle
+from ..core.bundle import Bundle, read_bundle
 from ..core.errors import InterruptedRunError
 from ..core.interrupts import terminable
 from ..deadline.client import FAILED, SUSPENDED, DeadlineClient
 from ..results.counts import ResultCounts
 from ..results.outputs import NodeResults, read_results
 from ..status.jobs import DELETED
-from ..status.status import SubmissionStatus, SubmittedJob
+from ..status.status import SubmissionStatus
 from ..status.wait import POLL_SECONDS, Listener, wait_for_submission
 from ..studio.connect import studio_client
 from .results import missing_text
-from .support.options import bundle_argument, output_option, via_option
-from .support.output import answer_json, progress_console, reserve_stdout, say
-from .support.progress import Display, JobProgress, Shown, progress_display
-from .support.report import answer_parts, has_answer, job_labels, listed, pending_lines, print_answer
+from .support.options import bundle_argument, job_labels, output_option, via_option
+from .support.output import answer_json, reserve_stdout, say
+from .support.progress import Display, JobProgress, progress_display
+from .support.report import answer_parts, has_answer, listed, pending_lines, print_answer
 from .support.submission import MOST_FAILURES, failure_line, submitted_json, summary
 
 _TIMED_OUT = 124  # As the program ``timeout``.
@@ -59,33 +59,38 @@ def wait(bundle: str, timeout: Optional[float], poll: float, via: Optional[str],
       flowpipe-deadline wait ./Shot-20261123-101500-1a2b3c4d --poll 60 -o json
     """
     reserve_stdout()
-    folder = read_bundle(bundle).folder
+    opened = read_bundle(bundle)
     try:
         with terminable():
-            submitted = _wait(bundle, timeout=timeout, poll=poll, via=via)
-            results = _read_results(submitted) if submitted.is_over else {}
+            submitted = _wait(opened, timeout=timeout, poll=poll, via=via)
+            if submitted.is_over and submitted.is_complete:
+                keys = (job.key for job in submitted.jobs)
+                ResultCounts(submitted.bundle).wait_for(keys, seconds=_LATE_RESULTS)
+            results = read_results(submitted.bundle) if submitted.is_over else {}
     except KeyboardInterrupt:
         raise InterruptedRunError(
-            f"interrupted; the jobs go on. To wait again:  flowpipe-deadline wait {folder}    To delete them:"
-            f"  flowpipe-deadline cancel {folder}"
+            f"interrupted; the jobs go on. To wait again:  flowpipe-deadline wait {opened.folder}    To delete them:"
+            f"  flowpipe-deadline cancel {opened.folder}"
         ) from None
     if output == "json":
         answer_json({**submitted_json(submitted), **answer_parts(results)})
     else:
         _print_report(submitted, results)
-    return _exit_code(submitted, results)
+    if not submitted.is_over:
+        return _TIMED_OUT
+    return 0 if submitted.is_complete and has_answer(results) else 1
 
 
-def _wait(bundle: str, *, timeout: Optional[float], poll: float, via: Optional[str]) -> SubmissionStatus:
+def _wait(bundle: Bundle, *, timeout: Optional[float], poll: float, via: Optional[str]) -> SubmissionStatus:
     end = None if timeout is None else time.monotonic() + timeout + _SLACK
-    labels = job_labels(read_bundle(bundle))
+    labels = job_labels(bundle.jobs, main=bundle.graph)
 
     def open_client() -> DeadlineClient:
         return studio_client(via=via, is_stopping=lambda: end is not None and time.monotonic() > end)
 
-    with progress_display(progress_console(), labels) as display:
+    with progress_display(labels) as display:
         return wait_for_submission(
-            bundle, open_client, poll_seconds=poll, timeout=timeout, listener=_OnDisplay(display, labels)
+            bundle.folder, open_client, poll_seconds=poll, timeout=timeout, listener=_OnDisplay(display, labels)
         )
 
 
@@ -113,28 +118,21 @@ class _OnDisplay(Listener):
             for job in submitted.jobs
             for failure in job.failures[:MOST_FAILURES]
         }
-        self._display.show(Shown(jobs=[_progress(job) for job in submitted.jobs], news=news))
-
-
-def _progress(job: SubmittedJob) -> JobProgress:
-    return JobProgress(
-        key=job.key,
-        status=job.status or "",
-        done=job.done,
-        total=job.total,
-        is_rendering=job.status == "Rendering" or bool(job.states.get("Rendering")),
-    )
-
-
-def _read_results(submitted: SubmissionStatus) -> dict[str, NodeResults]:
-    """The results; if all jobs are complete, those that network file systems show late are waited for."""
-    if submitted.is_complete:
-        ResultCounts(submitted.bundle).wait_for((job.key for job in submitted.jobs), seconds=_LATE_RESULTS)
-    return read_results(submitted.bundle)
+        jobs = [
+            JobProgress(
+                key=job.key,
+                status=job.status or "",
+                done=job.done,
+                total=job.total,
+                is_rendering=job.status == "Rendering" or bool(job.states.get("Rendering")),
+            )
+            for job in submitted.jobs
+        ]
+        self._display.show(jobs, news)
 
 
 def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults]) -> None:
-    labels, folder = job_labels(submitted.bundle), submitted.bundle.folder
+    labels, folder = job_labels(submitted.bundle.jobs, main=submitted.bundle.graph), submitted.bundle.folder
     print_answer(results)
     for job in submitted.jobs:
         if job.status == FAILED:
@@ -153,9 +151,3 @@ def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults
         say(f"Once that is mended in the Monitor:  flowpipe-deadline wait {folder}")
     else:
         say(f"The time is up, and the jobs go on. To wait again:  flowpipe-deadline wait {folder}")
-
-
-def _exit_code(submitted: SubmissionStatus, results: Mapping[str, NodeResults]) -> int:
-    if not submitted.is_over:
-        return _TIMED_OUT
-    return 0 if submitted.is_complete and has_answer(results) else 1

@@ -21,8 +21,7 @@ from ..studio.options import SubmitOptions
 from ..studio.submit import submit_graph
 from ..submit.submit import open_client
 from ..submit.transaction import InterruptedSubmissionError
-from .base import GraphEvaluator
-from .live_graph import JobState, LiveGraph
+from .live_graph import GraphEvaluator, JobState, LiveGraph
 
 _log = logging.getLogger(__name__)
 

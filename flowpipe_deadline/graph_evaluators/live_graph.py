@@ -1,17 +1,20 @@
-"""Puts results into the nodes of a graph as the jobs end, as if the graph were being evaluated here."""
+"""What the evaluators for ``graph.evaluate(mode=None, evaluator=…)`` share."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, Optional
 
-from flowpipe import INode
-from flowpipe.evaluator import NodeEventCallback
+from flowpipe import Graph, INode
+from flowpipe.evaluator import Evaluator, LinearEvaluator, NodeEventCallback
 
 from ..core.bundle import Bundle, read_node
 from ..core.errors import EvaluationError, FlowpipeDeadlineError
-from ..planning.graph import label, parents
+from ..core.loading import refuse_while_loading
+from ..core.names import unique_keys
+from ..planning.graph import label, parents, sorted_nodes
 from ..results.codec import decode
 from ..results.failures import read_failures, rebuild_error
 from ..results.merge import Batch, MissingResultsError, merge_results
@@ -23,7 +26,7 @@ _PAUSE = 0.5  # Seconds between two attempts to read a late result.
 
 
 class LiveGraph:
-    """Nodes that get their outputs as their jobs end, and the errors of those that failed."""
+    """Nodes that get their outputs as their jobs end, as if evaluated here, and the errors of those that failed."""
 
     def __init__(
         self,
@@ -161,3 +164,48 @@ def _set_outputs(node: INode, outputs: Mapping[str, Any]) -> None:
         plug.value = output["value"]  # After its sub-plugs, as each of them sets it.
     for input_plug in node.all_inputs().values():
         input_plug.is_dirty = False
+
+
+class GraphEvaluator(Evaluator):
+    """Plans a graph, has it run elsewhere, and puts its outputs back into it.
+
+    The plugs are left as flowpipe's own evaluation leaves them, and ``stats`` holds the times seen from here. What a
+    node sets on itself stays where it was evaluated. Nodes that do not depend on a failed one are still evaluated and
+    get their outputs; then the error is raised, of its own class where that can be imported. Nodes have to be
+    importable by other processes, and relative paths in them are relative to the bundle's folder.
+    """
+
+    def evaluate(
+        self, graph: Graph, skip_clean: bool = False, on_node_event: Optional[NodeEventCallback] = None
+    ) -> None:
+        """Evaluates the graph and all connected graphs; with ``skip_clean``, clean nodes are left as they are.
+
+        ``on_node_event`` is called when a node's first task starts, and when its outputs are back or it has failed.
+
+        Raises:
+            FlowpipeDeadlineError: The graph cannot be planned or run; the message says why.
+            EvaluationError: A node failed with an error that is not known here, or without saying why.
+            KeyboardInterrupt: Ctrl+C. Nothing goes on, and what was complete is in the graph.
+            BaseException: What a node raised.
+        """
+        refuse_while_loading("evaluate a graph")
+        nodes = sorted_nodes(graph)
+        keyed = zip(unique_keys(str(node.name) for node in nodes), nodes)  # As the planner calls them.
+        chosen = {key: node for key, node in keyed if node.is_dirty or not skip_clean}
+        if all(node.omit for node in chosen.values()):
+            LinearEvaluator()._evaluate_nodes(list(chosen.values()), on_node_event)
+            return
+        chosen_ids = {id(node) for node in chosen.values()}
+        clean = [node for node in nodes if id(node) not in chosen_ids]
+        for error in self._run(graph, chosen, clean, on_node_event):
+            raise error
+
+    @abstractmethod
+    def _run(
+        self,
+        graph: Graph,
+        nodes: Mapping[str, INode],
+        skip: Collection[INode],
+        on_node_event: Optional[NodeEventCallback],
+    ) -> list[BaseException]:
+        """Runs the graph to its end without the nodes to ``skip``; returns what the ``nodes``, by key, raised."""

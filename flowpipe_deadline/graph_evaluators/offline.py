@@ -29,8 +29,7 @@ from ..studio.plan import plan_graph
 from ..studio.variables import ROOT_VARIABLE
 from ..studio.write import write_bundle
 from ..submit.record import IDS
-from .base import GraphEvaluator
-from .live_graph import JobState, LiveGraph
+from .live_graph import GraphEvaluator, JobState, LiveGraph
 
 _log = logging.getLogger(__name__)
 

@@ -24,9 +24,8 @@ from ..submit.submit import submit_new_bundle
 from ..submit.transaction import ignore
 from .connect import studio_connection
 from .file import StudioFile, load_studio_file
-from .options import SubmitOptions, find_root
+from .options import SubmitOptions, check_all, find_root
 from .plan import plan_graph
-from .preflight import check_all
 from .write import write_bundle
 
 _Say = Callable[[str], None]

@@ -46,13 +46,18 @@ class FlowpipePlugin(DeadlinePlugin):
         self.InitializeProcessCallback += self.initialize_process
         self.StartJobCallback += self.start_job
         self.RenderTasksCallback += self.render_tasks
-        self.EndJobCallback += self.release_evaluator
+        self.EndJobCallback += self.end_job
         self.evaluator = None
 
     def cleanup(self):
         """Removes all callbacks, so that Deadline can release the plugin."""
+        for handler in self.StdoutHandlers:
+            del handler.HandleCallback
         self.release_evaluator()
-        release_callbacks(self, "InitializeProcess", "StartJob", "RenderTasks", "EndJob")
+        del self.InitializeProcessCallback
+        del self.StartJobCallback
+        del self.RenderTasksCallback
+        del self.EndJobCallback
 
     def initialize_process(self):
         """Declares the kind of plugin."""
@@ -61,14 +66,9 @@ class FlowpipePlugin(DeadlinePlugin):
         self.SingleFramesOnly = False
 
     def start_job(self):
-        """Keeps Deadline's own Python out of the interpreters of this job; an empty PYTHONHOME counts as unset."""
-        own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
-        job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
-        folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
-        self.SetProcessEnvironmentVariable("PYTHONPATH", os.pathsep.join(folders))
-        self.SetProcessEnvironmentVariable("PYTHONHOME", "")
-        self.SetProcessEnvironmentVariable("PYTHONUNBUFFERED", "1")
-        self.SetProcessEnvironmentVariable("PYTHONIOENCODING", "utf-8")
+        """Sets the environment of all interpreters of this job."""
+        for name, value in self.interpreter_environment():
+            self.SetProcessEnvironmentVariable(name, value)
 
     def render_tasks(self):
         """Evaluates the node for one task."""
@@ -91,6 +91,10 @@ class FlowpipePlugin(DeadlinePlugin):
         finally:
             os.remove(task_file)
 
+    def end_job(self):
+        """Releases the last evaluator of the job."""
+        self.release_evaluator()
+
     def release_evaluator(self):
         """Releases the last task's process object."""
         if self.evaluator is not None:
@@ -102,15 +106,11 @@ class FlowpipePlugin(DeadlinePlugin):
         frame_mode = self.GetPluginInfoEntry("FrameMode")
         if frame_mode not in FRAME_MODES:
             self.FailRender("The job's frame mode '{}' is not one of {}.".format(frame_mode, ", ".join(FRAME_MODES)))
-        bundle = self.GetPluginInfoEntry("Bundle")
-        mapped = RepositoryUtils.CheckPathMapping(bundle)
-        if mapped != bundle and os.sep == "/":
-            mapped = mapped.replace("\\", "/")
         # TaskFrameList, as start and end frame alone cannot describe a task with gaps.
         frames = [int(frame) for frame in self.GetCurrentTask().TaskFrameList]
         return {
             "format": TASK_FORMAT,
-            "bundle": mapped,
+            "bundle": self.mapped_path(self.GetPluginInfoEntry("Bundle")),
             "node": self.GetPluginInfoEntry("Node"),
             "frames": None if frame_mode == NO_FRAMES else frames,
             "token": uuid.uuid4().hex,
@@ -119,6 +119,25 @@ class FlowpipePlugin(DeadlinePlugin):
             # Pairs; those without a target are left out.
             "path_mappings": [[pair[0], pair[1]] for pair in RepositoryUtils.GetPathMappings() if pair[1]],
         }
+
+    def mapped_path(self, path):
+        """The path on this worker."""
+        mapped = RepositoryUtils.CheckPathMapping(path)
+        if mapped != path and os.sep == "/":
+            mapped = mapped.replace("\\", "/")
+        return mapped
+
+    def interpreter_environment(self):
+        """Variables that keep Deadline's own Python out of the node's; an empty PYTHONHOME counts as unset."""
+        own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
+        job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
+        folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
+        return (
+            ("PYTHONPATH", os.pathsep.join(folders)),
+            ("PYTHONHOME", ""),
+            ("PYTHONUNBUFFERED", "1"),
+            ("PYTHONIOENCODING", "utf-8"),
+        )
 
     def package_folders(self):
         """The unpacked packages of the plugin, for this job on this worker; empty if the plugin has none."""
@@ -175,18 +194,25 @@ class EvaluatorProcess(ManagedProcess):
         # Deadline 10.3+: the base constructor must come first.
         super().__init__()
         self.plugin = plugin
+        self.executable = executable
+        self.arguments = arguments
+        self.folder = folder
         self.token = token
         self.is_done = False
         self.failure = None
         self.InitializeProcessCallback += self.initialize_process
-        self.RenderExecutableCallback += lambda: executable
-        self.RenderArgumentCallback += lambda: arguments
-        # The bundle, so that relative paths of nodes mean the same on every worker.
-        self.StartupDirectoryCallback += lambda: folder
+        self.RenderExecutableCallback += self.render_executable
+        self.RenderArgumentCallback += self.render_argument
+        self.StartupDirectoryCallback += self.startup_directory
 
     def cleanup(self):
         """Removes all callbacks, so that Deadline can release the process."""
-        release_callbacks(self, "InitializeProcess", "RenderExecutable", "RenderArgument", "StartupDirectory")
+        for handler in self.StdoutHandlers:
+            del handler.HandleCallback
+        del self.InitializeProcessCallback
+        del self.RenderExecutableCallback
+        del self.RenderArgumentCallback
+        del self.StartupDirectoryCallback
 
     def initialize_process(self):
         """Handles the marked lines of the evaluator, and progress as Deadline's own plugins print it."""
@@ -197,6 +223,18 @@ class EvaluatorProcess(ManagedProcess):
         answer = r"\[flowpipe:{}\] (status|error|done) ?(.*)".format(self.token)
         self.AddStdoutHandlerCallback(answer).HandleCallback += self.handle_answer
         self.AddStdoutHandlerCallback(r"Progress: (\d+)%").HandleCallback += self.handle_progress
+
+    def render_executable(self):
+        """The interpreter."""
+        return self.executable
+
+    def render_argument(self):
+        """Its arguments."""
+        return self.arguments
+
+    def startup_directory(self):
+        """The bundle, so that relative paths of nodes mean the same on every worker."""
+        return self.folder
 
     def handle_answer(self):
         """Handles one marked line."""
@@ -249,14 +287,6 @@ class EvaluatorProcess(ManagedProcess):
                 "The result is written; the interpreter then ended by {}.".format(describe_exit(exit_code))
             )
         self.plugin.SetProgress(100.0)
-
-
-def release_callbacks(owner, *names):
-    """Removes the handlers of stdout, and these callbacks."""
-    for handler in owner.StdoutHandlers:
-        del handler.HandleCallback
-    for name in names:
-        delattr(owner, name + "Callback")
 
 
 def unpack_once(archive, parent):

@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 
 from flowpipe_deadline import OfflineEvaluator, plan_graph, write_bundle
 from flowpipe_deadline.errors import EvaluationError, MergeError, PlanError
-from flowpipe_deadline.graph_evaluators.base import GraphEvaluator
-from flowpipe_deadline.graph_evaluators.live_graph import LiveGraph
+from flowpipe_deadline.graph_evaluators.live_graph import GraphEvaluator, LiveGraph
 from flowpipe_deadline.planning.graph import sorted_nodes
 from flowpipe_deadline.results.codec import encode
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 import click
 from click.core import ParameterSource
@@ -23,6 +24,9 @@ from ...studio.variables import (
 
 if TYPE_CHECKING:
     from flowpipe import Graph
+
+    from ...core.bundle import BundleJob
+    from ...planning.plan import Job
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -61,7 +65,7 @@ output_option = click.option(
     show_default=True,
     help="Text for people, or JSON for other programs; everything else goes to stderr.",
 )
-templates_option = click.option(
+_templates_option = click.option(
     "--templates",
     type=Folder(),
     envvar=TEMPLATES_VARIABLE,
@@ -87,7 +91,7 @@ via_option = click.option(
     " deadlinecommand is installed, else webservice.",
 )
 bundle_argument = click.argument("bundle", metavar="BUNDLE")
-strict_option = click.option(
+_strict_option = click.option(
     "--strict",
     multiple=True,
     metavar="KIND|all",
@@ -132,8 +136,18 @@ def root_option(*, help_text: str) -> Callable[[_Command], _Command]:
     return click.option("--root", type=Folder(), envvar=ROOT_VARIABLE, show_envvar=True, help=help_text)
 
 
+def bundle_options(*, root_help: str) -> Callable[[_Command], _Command]:
+    """``--root``, ``--templates`` and ``--store``."""
+    return lambda command: root_option(help_text=root_help)(_templates_option(store_option(command)))
+
+
+def check_options(command: _Command) -> _Command:
+    """``--strict`` and ``--tolerate``."""
+    return _strict_option(tolerate_option(command))
+
+
 def settings_options(command: _Command) -> _Command:
-    """``--set NAME=VALUE`` and ``--preset NAME``, each several times."""
+    """``--set`` and ``--preset``."""
     return _set_option(_preset_option(command))
 
 
@@ -164,9 +178,9 @@ def planned_bundle(folder: str, *, may_move: bool = False) -> Bundle:
     return read_bundle(folder)
 
 
-def job_label(key: str, *, graph: str, main: str) -> str:
-    """A job as people read it: its key, and where it is not of the ``main`` graph, that of its own before it."""
-    return key if graph == main else f"{graph}.{key}"
+def job_labels(jobs: Iterable[Union[Job, BundleJob]], *, main: str) -> dict[str, str]:
+    """The jobs' names for people by key: the key, and where it is not of the ``main`` graph, its own before it."""
+    return {job.key: job.key if job.graph == main else f"{job.graph}.{job.key}" for job in jobs}
 
 
 def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
@@ -184,10 +198,3 @@ def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
             raise UsageError(f"the interpreter {name}: there is no file {path}")
         pairs[name] = os.path.abspath(path)
     return pairs
-
-
-def local_root(root: Optional[Path]) -> Path:
-    """Where bundles of this machine's own runs go."""
-    import platformdirs  # noqa: PLC0415 (only `run` needs it)
-
-    return root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"

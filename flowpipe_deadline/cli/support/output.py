@@ -6,8 +6,8 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Optional, TextIO
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Optional, TextIO
 
 import click
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _PLAIN_WIDTH = 160
+_NUMBERS = ("Tasks", "Errors", "Task", "Progress")
 _answer: Optional[TextIO] = None
 
 
@@ -69,16 +70,26 @@ def say_warning(line: str) -> None:
     say(f"Warning: {line}")
 
 
+def print_table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: Optional[str] = None, is_first_whole: bool = False
+) -> None:
+    """Writes a table as part of the answer; ``is_first_whole`` never breaks the first column's lines."""
+    from rich import box  # noqa: PLC0415 (as below)
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(title=title and Text(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    for index, heading in enumerate(headings):
+        side: Literal["left", "right"] = "right" if heading in _NUMBERS else "left"
+        table.add_column(heading, justify=side, overflow="fold", no_wrap=is_first_whole and index == 0)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    answer_console().print(table)
+
+
 def answer_console() -> Console:
     """A console for answers with tables: as wide as the terminal, or wide enough for long lines elsewhere."""
     from rich.console import Console  # noqa: PLC0415 (most answers are lines or JSON)
 
     stream = _answer or sys.stdout
     return Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, emoji=False)
-
-
-def progress_console() -> Console:
-    """A console for progress on stderr."""
-    from rich.console import Console  # noqa: PLC0415 (as above)
-
-    return Console(stderr=True, highlight=False, emoji=False)

@@ -5,18 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ...core.bundle import Bundle
 from ...results.outputs import NodeResults
 from ..results import print_outputs
-from .options import job_label
 from .output import say
 
 _MOST_NAMES = 10
-
-
-def job_labels(bundle: Bundle) -> dict[str, str]:
-    """The jobs' names for people, by key."""
-    return {job.key: job_label(job.key, graph=job.graph, main=bundle.graph) for job in bundle.jobs}
 
 
 def print_answer(results: Mapping[str, NodeResults]) -> None:
