@@ -29,7 +29,7 @@ from flowpipe_deadline.deadline.client import Created, DeadlineClient, JobDetail
 from flowpipe_deadline.deadline.connect import choose_connection
 from flowpipe_deadline.submit.submit import submit_unchecked
 from flowpipe_deadline.submit.transaction import submit_to
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.web import serve
 
 WAYS = ("script", "webservice", "command")
@@ -85,7 +85,7 @@ def main() -> None:
 
 def measure(count: int, *, start: float, via: str) -> tuple[str, str, str, str]:
     """Processes, requests, seconds, and the share of what a start per job takes."""
-    with tempfile.TemporaryDirectory() as folder, OfflineDeadline.create(Path(folder) / "deadline") as deadline:
+    with tempfile.TemporaryDirectory() as folder, FakeDeadline.create(Path(folder) / "deadline") as deadline:
         os.environ["DEADLINE_PATH"] = str(deadline.bin)
         deadline.change_settings(startup_seconds=start)
         floor = statistics.median(start_seconds(deadline) for _ in range(3)) * count
@@ -101,7 +101,7 @@ def measure(count: int, *, start: float, via: str) -> tuple[str, str, str, str]:
     return f"{calls[0]}", f"{calls[1]}", f"{seconds:.2f}", f"{seconds / floor:.3f}"
 
 
-def start_seconds(deadline: OfflineDeadline) -> float:
+def start_seconds(deadline: FakeDeadline) -> float:
     """What one call takes that does next to nothing."""
     began = time.perf_counter()
     subprocess.run([deadline.bin / "deadlinecommand", "-GetVersion"], check=True, stdout=subprocess.DEVNULL)

@@ -17,7 +17,7 @@ from submissions import TerseClient, Worker
 from web_services import make_certificates
 
 from flowpipe_deadline.submit.transaction import submit_to
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 
 settings.register_profile("thorough", max_examples=5000)
 
@@ -50,8 +50,8 @@ def deadline_python(request):
 
 @pytest.fixture
 def deadline(tmp_path):
-    """An offline Deadline without a job."""
-    with OfflineDeadline.create(tmp_path / "a farm", pools=["none", "comp"], limits=["nuke"]) as created:
+    """A fake Deadline without a job."""
+    with FakeDeadline.create(tmp_path / "a farm", pools=["none", "comp"], limits=["nuke"]) as created:
         yield created
 
 
@@ -101,7 +101,7 @@ def bare_python(tmp_path_factory) -> str:
 
 @pytest.fixture(params=[DirectClient, TerseClient], ids=["told", "not told"])
 def client(request, deadline):
-    """A way to the offline Deadline, which tells how many tasks are done, or does not."""
+    """A way to the fake Deadline, which tells how many tasks are done, or does not."""
     return request.param(deadline)
 
 

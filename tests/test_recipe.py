@@ -15,7 +15,7 @@ from user_code import OPTIONS, build
 import flowpipe_deadline
 from flowpipe_deadline import check_plan, plan_graph, read_bundle, submit_bundle, submit_graph
 from flowpipe_deadline.errors import CheckError, PreflightError, SubmissionError, UsageError
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.workers import running_workers
 
 SUPPORT = Path(user_code.__file__).parent
@@ -36,8 +36,8 @@ AS_OPTIONS = ("--set", "comment=from a script", "--preset", "night", "--tolerate
 
 @pytest.fixture
 def deadline(tmp_path):
-    """An offline Deadline with the studio's pool."""
-    with OfflineDeadline.create(tmp_path / "deadline", pools=("none", "night")) as made:
+    """A fake Deadline with the studio's pool."""
+    with FakeDeadline.create(tmp_path / "deadline", pools=("none", "night")) as made:
         yield made
 
 

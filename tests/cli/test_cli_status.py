@@ -30,7 +30,7 @@ PATIENCE = 60.0
 
 @pytest.fixture(autouse=True)
 def _context(monkeypatch, deadline):
-    """Workers find the nodes of the tests, and the offline Deadline's command is the one of this machine."""
+    """Workers find the nodes of the tests, and the fake Deadline's command is the one of this machine."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([TESTS, os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))
 
@@ -55,7 +55,7 @@ def worker(deadline, bundle, job_ids):
 
 @pytest.fixture(params=["script", "command", "webservice"])
 def via(request, deadline, monkeypatch):
-    """Every connection to the offline Deadline."""
+    """Every connection to the fake Deadline."""
     if request.param != "webservice":
         yield request.param
         return

@@ -8,7 +8,7 @@ import os
 import pytest
 from harness import run_cli, write_script
 
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 
 SHOT = """
 from flowpipe import Graph, Node
@@ -33,8 +33,8 @@ def build(last: int = 10, pool: str = "none") -> Graph:
 
 @pytest.fixture
 def deadline(tmp_path):
-    """An offline Deadline with a pool."""
-    with OfflineDeadline.create(tmp_path / "deadline", pools=("none", "render")) as made:
+    """A fake Deadline with a pool."""
+    with FakeDeadline.create(tmp_path / "deadline", pools=("none", "render")) as made:
         yield made
 
 

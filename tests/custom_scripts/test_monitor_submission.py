@@ -1,4 +1,4 @@
-"""Submit > Flowpipe in the Monitor: the dialog in use, over an offline Deadline with an installation."""
+"""Submit > Flowpipe in the Monitor: the dialog in use, over a fake Deadline with an installation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from flowpipe_deadline.core.bundle import read_bundle
 from flowpipe_deadline.core.shipped import shipped_folder
 from flowpipe_deadline.installation.packages import read_light_packages
 from flowpipe_deadline.submit.record import SubmissionWriter, read_submission
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 
 DRIVER = Path(__file__).parents[1] / "support" / "monitor_driver.py"
 MAIN = "submission/Flowpipe/Main"
@@ -38,9 +38,9 @@ def archive(tmp_path_factory):
 
 @dataclass
 class Monitor:
-    """The Monitor of an offline Deadline, in a process of its own."""
+    """The Monitor of a fake Deadline, in a process of its own."""
 
-    deadline: OfflineDeadline
+    deadline: FakeDeadline
     folder: Path
 
     @property
@@ -62,7 +62,7 @@ class Monitor:
 @pytest.fixture
 def monitor(tmp_path, archive):
     """A Monitor with everything installed."""
-    with OfflineDeadline.create(tmp_path / "deadline") as deadline:
+    with FakeDeadline.create(tmp_path / "deadline") as deadline:
         custom = deadline.root / "custom"
         for source, target in (("custom_scripts/Submission", "scripts/Submission"), (MAIN, MAIN)):
             shutil.copytree(shipped_folder(source), custom / target, dirs_exist_ok=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from web_services import farm_at, write_job
 
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.web import serve
 
 
 @pytest.fixture
 def deadline(tmp_path):
-    """An offline Deadline without jobs."""
-    with OfflineDeadline.create(tmp_path / "deadline") as offline:
+    """A fake Deadline without jobs."""
+    with FakeDeadline.create(tmp_path / "deadline") as offline:
         yield offline
 
 

@@ -15,7 +15,7 @@ from flowpipe_deadline.doctor.machine import check_results, check_root, check_se
 from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin, check_version
 from flowpipe_deadline.installation.install import install
 from flowpipe_deadline.installation.packages import own_version
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.web import Guard, serve
 
 VERSION = own_version()
@@ -39,12 +39,12 @@ HEALTHY = {
 
 @pytest.fixture
 def deadline(tmp_path, monkeypatch):
-    """An offline Deadline with the plugin, and pools with private names."""
+    """A fake Deadline with the plugin, and pools with private names."""
     monkeypatch.setenv("LOGNAME", "lisa")
     for variable in [name for name in os.environ if name.startswith("FLOWPIPE_DEADLINE_")]:
         if variable != "FLOWPIPE_DEADLINE_CONFIG":
             monkeypatch.delenv(variable)
-    with OfflineDeadline.create(tmp_path / "deadline", pools=("none", "bond"), groups=("none", "goldfinger")) as made:
+    with FakeDeadline.create(tmp_path / "deadline", pools=("none", "bond"), groups=("none", "goldfinger")) as made:
         install(made.root)
         monkeypatch.setenv("DEADLINE_PATH", str(made.bin))
         yield made

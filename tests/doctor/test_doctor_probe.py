@@ -14,7 +14,7 @@ from flowpipe_deadline.doctor.measures import Snapshot, release_delay, was_relea
 from flowpipe_deadline.doctor.probe import check_cleanup
 from flowpipe_deadline.doctor.probe_graph import differences, expected_outputs
 from flowpipe_deadline.installation.install import install
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.web import serve
 from tests.fake_deadline.workers import running_workers
 
@@ -23,10 +23,10 @@ GRAPH = {"is_probing": True, "only": ("graph",)}
 
 @pytest.fixture
 def deadline(tmp_path, monkeypatch):
-    """An offline Deadline with the plugin, and the farm's own packages, installed."""
+    """A fake Deadline with the plugin, and the farm's own packages, installed."""
     monkeypatch.setattr("flowpipe_deadline.deadline.client.DeadlineClient.undo_pauses", (0.0, 0.0, 0.0))
     monkeypatch.setattr("flowpipe_deadline.doctor.probe._PAUSE", 0.1)
-    with OfflineDeadline.create(tmp_path / "deadline", pools=("none", "tests")) as made:
+    with FakeDeadline.create(tmp_path / "deadline", pools=("none", "tests")) as made:
         install(made.root)
         monkeypatch.setenv("DEADLINE_PATH", str(made.bin))
         yield made

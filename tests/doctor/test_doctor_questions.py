@@ -12,7 +12,7 @@ from flowpipe_deadline.doctor.questions.ask import QUESTIONS, ask_questions
 from flowpipe_deadline.doctor.recorder import RecordedCommand
 from flowpipe_deadline.doctor.redact import Redaction
 from flowpipe_deadline.doctor.report import Report
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 
 OTHER = {
     "suspended_dependent": "Pending",
@@ -70,10 +70,10 @@ FOUND = {
 
 
 class Asked:
-    """An offline Deadline that was asked many questions at once."""
+    """A fake Deadline that was asked many questions at once."""
 
     def __init__(self, folder, questions, **settings):
-        with OfflineDeadline.create(folder, **settings) as deadline, pytest.MonkeyPatch.context() as patch:
+        with FakeDeadline.create(folder, **settings) as deadline, pytest.MonkeyPatch.context() as patch:
             patch.setenv("DEADLINE_PATH", str(deadline.bin))
             self.command = RecordedCommand(timeout=60.0)
             answers, self.left = ask_questions(questions, self.command, settings={}, say=print, is_stopping=never)
@@ -89,7 +89,7 @@ def never():
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
-    """Answers of an offline Deadline with its default behaviour."""
+    """Answers of a fake Deadline with its default behaviour."""
     return Asked(tmp_path_factory.mktemp("one") / "deadline", QUESTIONS)
 
 
@@ -172,9 +172,9 @@ def test_frame_lists_are_read(one):
 
 @pytest.fixture
 def deadline(tmp_path, monkeypatch):
-    """An offline Deadline that can be made to fail."""
+    """A fake Deadline that can be made to fail."""
     monkeypatch.setattr("flowpipe_deadline.deadline.client.DeadlineClient.undo_pauses", (0.0, 0.0, 0.0))
-    with OfflineDeadline.create(tmp_path / "deadline") as made:
+    with FakeDeadline.create(tmp_path / "deadline") as made:
         monkeypatch.setenv("DEADLINE_PATH", str(made.bin))
         yield made
 

@@ -15,7 +15,7 @@ from flowpipe_deadline.core.errors import FlowpipeDeadlineError
 from flowpipe_deadline.core.interrupts import terminable
 from flowpipe_deadline.deadline.webservice.settings import URL_VARIABLE
 
-from .operations import OfflineDeadline
+from .operations import FakeDeadline
 from .web import serve
 from .workers import running_workers
 
@@ -53,17 +53,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _opened(options: argparse.Namespace) -> OfflineDeadline:
+def _opened(options: argparse.Namespace) -> FakeDeadline:
     settings: dict[str, Any] = {} if options.startup is None else {"startup_seconds": options.startup}
     settings.update({name: getattr(options, name).split(",") for name in _LISTS if getattr(options, name)})
     if options.create and not (options.folder / "settings.json").exists():
-        return OfflineDeadline.create(options.folder, **settings)
-    deadline = OfflineDeadline(options.folder)
+        return FakeDeadline.create(options.folder, **settings)
+    deadline = FakeDeadline(options.folder)
     deadline.change_settings(**settings)
     return deadline
 
 
-def _welcome(deadline: OfflineDeadline, workers: int, *, url: str) -> str:
+def _welcome(deadline: FakeDeadline, workers: int, *, url: str) -> str:
     variables = {"DEADLINE_PATH": str(deadline.bin), **({URL_VARIABLE: url} if url else {})}
     form = "set {}={}" if os.name == "nt" else "export {}='{}'"
     lines = "".join(f"    {form.format(*item)}\n" for item in variables.items())

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Optional
 
 from .intake import DeadlineError
-from .operations import OfflineDeadline
+from .operations import FakeDeadline
 from .session import Command, Death, Session, failure_code, run_command
 
 # Imported one by one until one has the command, as every process pays for what it imports.
@@ -20,7 +20,7 @@ _LEAVE = ("exit", "quit")
 
 def main(folder: str, arguments: Optional[Sequence[str]] = None) -> int:
     """Runs the command line; the exit code."""
-    with OfflineDeadline(folder) as deadline:
+    with FakeDeadline(folder) as deadline:
         time.sleep(deadline.settings.startup_seconds)
         session = Session(deadline)
         try:

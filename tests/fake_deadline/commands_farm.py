@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Callable
 
 from .intake import DeadlineError
-from .operations import OfflineDeadline
+from .operations import FakeDeadline
 from .session import Command, Commands, Session, failure_code, is_true, require
 
-_Question = Callable[[OfflineDeadline], Any]
+_Question = Callable[[FakeDeadline], Any]
 _QUESTIONS: dict[str, _Question] = {
     "pools": lambda deadline: deadline.settings.pools,
     "groups": lambda deadline: deadline.settings.groups,
@@ -61,7 +61,7 @@ def _get_limit_groups(session: Session, arguments: Sequence[str]) -> None:
         session.say(f"Name={name}", "Limit=1", "")
 
 
-def repository_path(deadline: OfflineDeadline, name: str, *, is_custom: bool) -> Path:
+def repository_path(deadline: FakeDeadline, name: str, *, is_custom: bool) -> Path:
     """Where a file or folder of the repository is; one in ``custom`` comes first if it is asked for and there."""
     custom = deadline.root / "custom" / name
     return custom if is_custom and custom.exists() else deadline.root / name

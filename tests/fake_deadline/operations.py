@@ -16,12 +16,12 @@ from .home import Home
 from .intake import DeadlineError, as_entries, check_submission
 from .jobs import CHANGES, Job
 
-__all__ = ["DeadlineError", "OfflineDeadline"]
+__all__ = ["DeadlineError", "FakeDeadline"]
 
 _REVERSE_STEP = re.compile(r"(\d+)[-:](\d+)(?:x|:|step|by|every)(\d+)")
 
 
-class OfflineDeadline(Home):
+class FakeDeadline(Home):
     """A fake Deadline; many processes may hold one open, each thread its own.
 
     Raises:

@@ -7,15 +7,15 @@ from typing import Optional
 
 from flowpipe_deadline.offline.standins.sandbox import read_param
 
-from .operations import OfflineDeadline
+from .operations import FakeDeadline
 
 
-def plugin_folders(deadline: OfflineDeadline) -> list[Path]:
+def plugin_folders(deadline: FakeDeadline) -> list[Path]:
     """The folders of plugin folders; the first that has a plugin is used, as on a farm."""
     return [deadline.root / "custom" / "plugins", deadline.root / "plugins"]
 
 
-def installed_plugin(deadline: OfflineDeadline, name: str) -> Optional[Path]:
+def installed_plugin(deadline: FakeDeadline, name: str) -> Optional[Path]:
     """The plugin's folder in the repository, if it has one there."""
     for folder in plugin_folders(deadline):
         if (folder / name / f"{name}.py").is_file():
@@ -23,7 +23,7 @@ def installed_plugin(deadline: OfflineDeadline, name: str) -> Optional[Path]:
     return None
 
 
-def plugin_config(deadline: OfflineDeadline, name: str) -> dict[str, str]:
+def plugin_config(deadline: FakeDeadline, name: str) -> dict[str, str]:
     """What *Configure Plugins* would show of an installed plugin: its own defaults, and what the settings say."""
     folder = installed_plugin(deadline, name)
     param = folder / f"{name}.param" if folder is not None else None

@@ -13,12 +13,12 @@ from .command import execute
 from .commands_farm import repository_path
 from .intake import DeadlineError
 from .jobs import Job
-from .operations import OfflineDeadline, parse_frames
+from .operations import FakeDeadline, parse_frames
 from .plugins import plugin_config
 from .session import Session
 
 
-def _execute(deadline: OfflineDeadline, arguments: Sequence[str]) -> tuple[int, str]:
+def _execute(deadline: FakeDeadline, arguments: Sequence[str]) -> tuple[int, str]:
     """Whether a command that a script executes stays in its process is unknown; both are played."""
     if deadline.settings.unknowns.script_calls == "process":
         command = [str(deadline.bin / f"deadlinecommand{'.cmd' if os.name == 'nt' else ''}"), *arguments]
@@ -29,46 +29,46 @@ def _execute(deadline: OfflineDeadline, arguments: Sequence[str]) -> tuple[int, 
     return exit_code, session.output
 
 
-def _job(deadline: OfflineDeadline, job_id: str) -> Optional[dict[str, Any]]:
+def _job(deadline: FakeDeadline, job_id: str) -> Optional[dict[str, Any]]:
     found = deadline.jobs([job_id])
     return _job_facts(found[0]) if found else None
 
 
-def _jobs(deadline: OfflineDeadline) -> list[dict[str, Any]]:
+def _jobs(deadline: FakeDeadline) -> list[dict[str, Any]]:
     return [_job_facts(job) for job in deadline.jobs()]
 
 
-def _job_ids(deadline: OfflineDeadline) -> list[str]:
+def _job_ids(deadline: FakeDeadline) -> list[str]:
     return [job.job_id for job in deadline.jobs()]
 
 
-def _tasks(deadline: OfflineDeadline, job_id: str) -> list[dict[str, Any]]:
+def _tasks(deadline: FakeDeadline, job_id: str) -> list[dict[str, Any]]:
     return [_task_facts(task) for task in deadline.tasks(job_id)]
 
 
-def _change(deadline: OfflineDeadline, name: str, job_id: str, task_ids: Optional[list[int]]) -> None:
+def _change(deadline: FakeDeadline, name: str, job_id: str, task_ids: Optional[list[int]]) -> None:
     if name == "delete":
         deadline.delete(job_id)
     else:
         deadline.change(name, job_id, task_ids=task_ids)
 
 
-def _save(deadline: OfflineDeadline, job_id: str, changes: Mapping[str, str]) -> None:
+def _save(deadline: FakeDeadline, job_id: str, changes: Mapping[str, str]) -> None:
     deadline.set_job_info(job_id, changes)
 
 
-def _append(deadline: OfflineDeadline, job_id: str, frames: str) -> None:
+def _append(deadline: FakeDeadline, job_id: str, frames: str) -> None:
     deadline.append_frames(job_id, frames)
 
 
-def _folder(deadline: OfflineDeadline, name: str) -> str:
+def _folder(deadline: FakeDeadline, name: str) -> str:
     """One of the client's own folders."""
     path = deadline.folder / name
     path.mkdir(exist_ok=True)
     return str(path)
 
 
-def _plugin_config(deadline: OfflineDeadline, name: str) -> dict[str, str]:
+def _plugin_config(deadline: FakeDeadline, name: str) -> dict[str, str]:
     if name not in deadline.plugins:
         raise DeadlineError(f"The plugin {name} does not exist in the repository")
     return plugin_config(deadline, name)

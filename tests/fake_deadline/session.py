@@ -9,7 +9,7 @@ from typing import Optional
 
 from .faults import Fault
 from .intake import DeadlineError
-from .operations import OfflineDeadline
+from .operations import FakeDeadline
 
 _HANG = 3600.0  # Seconds of each sleep of a call that never ends.
 
@@ -21,7 +21,7 @@ class Death(BaseException):
 class Session:
     """What a command works with: the fake Deadline, and where it prints."""
 
-    def __init__(self, deadline: OfflineDeadline, *, kind: str = "process") -> None:
+    def __init__(self, deadline: FakeDeadline, *, kind: str = "process") -> None:
         """``kind`` says who asks: a ``process``, a ``script`` from inside, or a ``prompt``."""
         self.deadline = deadline
         self.kind = kind

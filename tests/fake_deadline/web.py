@@ -24,7 +24,7 @@ from typing import Any, Optional, Union
 from urllib.parse import parse_qsl, urlsplit
 
 from .faults import Fault
-from .operations import OfflineDeadline
+from .operations import FakeDeadline
 from .settings import SettingsError
 from .web_routes import Behaviour, Reply, Request, reply
 
@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         """Answers until the client closes the connection."""
-        with self.server.holds(self.connection), OfflineDeadline(self.server.folder) as self.deadline:
+        with self.server.holds(self.connection), FakeDeadline(self.server.folder) as self.deadline:
             if isinstance(self.connection, ssl.SSLSocket):
                 self.connection.do_handshake()
             super().handle()
@@ -187,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(
-    deadline: Union[OfflineDeadline, str, Path],
+    deadline: Union[FakeDeadline, str, Path],
     *,
     port: int = 0,
     guard: Optional[Guard] = None,
@@ -200,7 +200,7 @@ def serve(
     Raises:
         SettingsError: The folder holds none, the port is taken, or a certificate cannot be read.
     """
-    with OfflineDeadline(deadline.folder if isinstance(deadline, OfflineDeadline) else deadline) as checked:
+    with FakeDeadline(deadline.folder if isinstance(deadline, FakeDeadline) else deadline) as checked:
         folder = checked.folder
     try:
         service = WebService(("127.0.0.1", port), folder, guard or Guard(), behaviour or Behaviour())

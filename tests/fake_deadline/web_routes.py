@@ -9,7 +9,7 @@ from typing import Any, Optional, Union
 
 from .intake import DeadlineError
 from .jobs import CHANGES
-from .operations import OfflineDeadline
+from .operations import FakeDeadline
 from .web_objects import job_object, task_object, tasks_object
 
 JsonData = Union[dict[str, Any], list[Any], str, int]
@@ -60,7 +60,7 @@ class Request:
 
     @property
     def operation(self) -> str:
-        """The operation of ``OfflineDeadline`` that it calls, by which faults are set."""
+        """The operation of ``FakeDeadline`` that it calls, by which faults are set."""
         if self.method == "PUT":
             return self.command
         return {"POST": "submit", "DELETE": "delete"}.get(self.method, "read")
@@ -83,7 +83,7 @@ class Reply:
     is_json: bool = False
 
 
-def reply(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+def reply(deadline: FakeDeadline, request: Request, behaviour: Behaviour) -> Reply:
     """What the Web Service answers."""
     routes = {**_ROUTES, **{("GET", path): _repository for path in _FACTS}}
     known = {path for _, path in routes} - set(behaviour.lacks)
@@ -102,7 +102,7 @@ def _json(data: JsonData) -> Reply:
     return Reply(200, json.dumps(data), is_json=True)
 
 
-def _get_jobs(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+def _get_jobs(deadline: FakeDeadline, request: Request, behaviour: Behaviour) -> Reply:
     wanted = request.ids() or None
     jobs = deadline.jobs(wanted, is_deleted=request.is_true("Deleted"))
     if wanted and len(jobs) < len(set(wanted)) and behaviour.unknown_job == "error":
@@ -113,7 +113,7 @@ def _get_jobs(deadline: OfflineDeadline, request: Request, behaviour: Behaviour)
     return _json([job.job_id if request.is_true("IdOnly") else job_object(job) for job in jobs])
 
 
-def _post_jobs(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+def _post_jobs(deadline: FakeDeadline, request: Request, behaviour: Behaviour) -> Reply:
     data = request.data
     for key in ("JobInfo", "PluginInfo", "AuxFiles"):
         if key not in data:
@@ -127,7 +127,7 @@ def _post_jobs(deadline: OfflineDeadline, request: Request, behaviour: Behaviour
     return _json({"_id": created.job_id})
 
 
-def _put_jobs(deadline: OfflineDeadline, request: Request, _: Behaviour) -> Reply:
+def _put_jobs(deadline: FakeDeadline, request: Request, _: Behaviour) -> Reply:
     data, command = request.data, request.command
     job_id = str(data.get("JobID", ""))
     if not command or not job_id:
@@ -145,7 +145,7 @@ def _put_jobs(deadline: OfflineDeadline, request: Request, _: Behaviour) -> Repl
     return Reply(200, "Success")
 
 
-def _delete_jobs(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+def _delete_jobs(deadline: FakeDeadline, request: Request, behaviour: Behaviour) -> Reply:
     ids = request.ids()
     if not ids:
         return Reply(400, "The request has no JobID")
@@ -158,7 +158,7 @@ def _delete_jobs(deadline: OfflineDeadline, request: Request, behaviour: Behavio
     return Reply(200, behaviour.deleted_words)
 
 
-def _get_tasks(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+def _get_tasks(deadline: FakeDeadline, request: Request, behaviour: Behaviour) -> Reply:
     job_id, number = request.query.get("JobID", ""), request.query.get("TaskID")
     if not job_id:
         return Reply(400, "The request has no JobID")
@@ -172,7 +172,7 @@ def _get_tasks(deadline: OfflineDeadline, request: Request, behaviour: Behaviour
     return _json(tasks_object(job_id, tasks))
 
 
-def _put_tasks(deadline: OfflineDeadline, request: Request, _: Behaviour) -> Reply:
+def _put_tasks(deadline: FakeDeadline, request: Request, _: Behaviour) -> Reply:
     data, command = request.data, request.command
     if not command or not data.get("JobID"):
         return Reply(400, "The message body has no Command or no JobID")
@@ -184,12 +184,12 @@ def _put_tasks(deadline: OfflineDeadline, request: Request, _: Behaviour) -> Rep
     return Reply(200, "Success")
 
 
-def _repository(deadline: OfflineDeadline, request: Request, behaviour: Behaviour) -> Reply:
+def _repository(deadline: FakeDeadline, request: Request, behaviour: Behaviour) -> Reply:
     value = _FACTS[request.path](deadline)
     return _json(str(value) if isinstance(value, int) and behaviour.number_form == "text" else value)
 
 
-def _get_repository(deadline: OfflineDeadline, request: Request, _: Behaviour) -> Reply:
+def _get_repository(deadline: FakeDeadline, request: Request, _: Behaviour) -> Reply:
     if "Version" in request.query:
         return _json(deadline.settings.build)
     folder = request.query.get("Directory")
@@ -200,7 +200,7 @@ def _get_repository(deadline: OfflineDeadline, request: Request, _: Behaviour) -
     return _json(str(deadline.root))
 
 
-_FACTS: Mapping[str, Callable[[OfflineDeadline], JsonData]] = {
+_FACTS: Mapping[str, Callable[[FakeDeadline], JsonData]] = {
     "/api/pools": lambda deadline: list(deadline.settings.pools),
     "/api/groups": lambda deadline: list(deadline.settings.groups),
     "/api/limitgroups": lambda deadline: list(deadline.settings.limits),
@@ -208,7 +208,7 @@ _FACTS: Mapping[str, Callable[[OfflineDeadline], JsonData]] = {
     "/api/maximumpriority": lambda deadline: deadline.settings.maximum_priority,
     "/api/jobtasklimit": lambda deadline: deadline.settings.task_limit,
 }
-_ROUTES: Mapping[tuple[str, str], Callable[[OfflineDeadline, Request, Behaviour], Reply]] = {
+_ROUTES: Mapping[tuple[str, str], Callable[[FakeDeadline, Request, Behaviour], Reply]] = {
     ("GET", "/api/jobs"): _get_jobs,
     ("POST", "/api/jobs"): _post_jobs,
     ("PUT", "/api/jobs"): _put_jobs,

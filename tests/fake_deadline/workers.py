@@ -14,7 +14,7 @@ from flowpipe_deadline.offline.setup import plugin_config, plugins_folder
 from flowpipe_deadline.offline.worker import WorkerSettings
 from flowpipe_deadline.offline.workers import WorkerPool, python_path
 
-from .operations import OfflineDeadline
+from .operations import FakeDeadline
 from .plugins import installed_plugin, plugin_folders
 
 _LOGS = "logs"
@@ -22,7 +22,7 @@ _LOGS = "logs"
 
 @contextmanager
 def running_workers(
-    deadline: OfflineDeadline,
+    deadline: FakeDeadline,
     *,
     count: int = 2,
     scan_seconds: float = 0.2,
@@ -37,7 +37,7 @@ def running_workers(
     Raises:
         BundleError: At the end of the block, that they kept dying.
     """
-    with OfflineDeadline(deadline.folder) as own:  # The thread's.
+    with FakeDeadline(deadline.folder) as own:  # The thread's.
         pool = WorkerPool(_settings(own, interpreters or {}), repository=own.repository)
         keeper = _Keeper(own, pool, scan_seconds)
         pool.start(count)
@@ -54,7 +54,7 @@ def running_workers(
 class _Keeper(threading.Thread):
     """Scans pending jobs, and replaces workers that died."""
 
-    def __init__(self, deadline: OfflineDeadline, pool: WorkerPool, scan_seconds: float) -> None:
+    def __init__(self, deadline: FakeDeadline, pool: WorkerPool, scan_seconds: float) -> None:
         super().__init__(daemon=True)
         self._deadline = deadline
         self._pool = pool
@@ -78,7 +78,7 @@ class _Keeper(threading.Thread):
         self.join()
 
 
-def _settings(deadline: OfflineDeadline, interpreters: Mapping[str, str]) -> WorkerSettings:
+def _settings(deadline: FakeDeadline, interpreters: Mapping[str, str]) -> WorkerSettings:
     logs = deadline.folder / _LOGS
     logs.mkdir(exist_ok=True)
     installed = installed_plugin(deadline, PLUGIN)

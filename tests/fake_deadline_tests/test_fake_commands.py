@@ -16,7 +16,7 @@ import flowpipe_deadline
 from flowpipe_deadline.deadline.command_output import parse_job_id
 from flowpipe_deadline.deadline.process import DeadlineCommand, ProcessClient
 from tests.fake_deadline.faults import Fault
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 
 NOBODY = "0123456789abcdef01234567"
 
@@ -422,13 +422,13 @@ def test_it_starts_wherever_python_is(tmp_path, folder):
     python.symlink_to(os.path.realpath(sys.executable))
     code = (
         f"import sys; sys.path.insert(0, {str(Path(flowpipe_deadline.__file__).parents[1])!r})\n"
-        "from tests.fake_deadline.operations import OfflineDeadline\n"
-        f"OfflineDeadline.create({str(tmp_path / 'farm')!r}).close()"
+        "from tests.fake_deadline.operations import FakeDeadline\n"
+        f"FakeDeadline.create({str(tmp_path / 'farm')!r}).close()"
     )
 
     subprocess.run([str(python), "-IS", "-c", code], check=True)
 
-    with OfflineDeadline(tmp_path / "farm") as deadline:
+    with FakeDeadline(tmp_path / "farm") as deadline:
         assert str(python) in (deadline.bin / "deadlinecommand").read_text(encoding="utf-8")
         assert output(deadline, "GetMaximumPriority", "it's") == "100\n"
 

@@ -7,7 +7,7 @@ from offline_commands import JOB_INFO
 
 from tests.fake_deadline.faults import Fault
 from tests.fake_deadline.intake import DeadlineError
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.settings import SettingsError
 
 NOBODY = "0123456789abcdef01234567"
@@ -197,7 +197,7 @@ def test_the_task_limit_may_be_ignored(deadline):
 @pytest.mark.parametrize(("answer", "tasks"), [(False, ["1-2", "3,7", "8"]), (True, ["1-2", "3", "7-8"])])
 def test_gaps_are_chunked_under_either_reading(tmp_path, answer, tasks):
     """What Deadline does is unknown."""
-    with OfflineDeadline.create(tmp_path / "d", unknowns={"consecutive_chunks": answer}) as deadline:
+    with FakeDeadline.create(tmp_path / "d", unknowns={"consecutive_chunks": answer}) as deadline:
         job_id = submit(deadline, Frames="1-3,7-8", ChunkSize="2")
 
         assert [task.frames for task in deadline.tasks(job_id)] == tasks
@@ -438,7 +438,7 @@ def test_everything_that_was_asked_is_kept(deadline):
 
 def test_settings_reach_who_has_it_open_already(deadline):
     """Settings are read from the file for every call."""
-    with OfflineDeadline(deadline.folder) as other:
+    with FakeDeadline(deadline.folder) as other:
         deadline.change_settings(pools=["a", "b"], unknowns={"prompt": True})
 
         assert (other.settings.pools, other.settings.unknowns.prompt) == (("a", "b"), True)
@@ -457,15 +457,15 @@ def test_settings_reach_who_has_it_open_already(deadline):
 def test_settings_that_make_no_sense_are_refused(tmp_path, settings, words):
     """The message lists what is known."""
     with pytest.raises(SettingsError, match=words):
-        OfflineDeadline.create(tmp_path / "d", **settings)
+        FakeDeadline.create(tmp_path / "d", **settings)
 
 
 def test_a_folder_holds_one(deadline, tmp_path):
     """A second one cannot be created in it, and an empty folder is an error."""
     with pytest.raises(SettingsError, match="already"):
-        OfflineDeadline.create(deadline.folder)
+        FakeDeadline.create(deadline.folder)
     with pytest.raises(SettingsError, match="holds no fake Deadline"):
-        OfflineDeadline(tmp_path)
+        FakeDeadline(tmp_path)
 
 
 def test_plugins_of_the_repository_are_known(deadline):

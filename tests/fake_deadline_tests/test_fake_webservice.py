@@ -11,7 +11,7 @@ import requests
 from redis_server import free_port
 from web_services import JOB_INFO, job_ids_of, requests_of
 
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.settings import SettingsError
 from tests.fake_deadline.web import Guard, serve
 from tests.fake_deadline.web_routes import Behaviour
@@ -22,8 +22,8 @@ UNKNOWN = "60ae9508f69eb6110034df45"
 
 @pytest.fixture
 def deadline(tmp_path):
-    """An offline Deadline without jobs."""
-    with OfflineDeadline.create(tmp_path / "deadline") as offline:
+    """A fake Deadline without jobs."""
+    with FakeDeadline.create(tmp_path / "deadline") as offline:
         yield offline
 
 

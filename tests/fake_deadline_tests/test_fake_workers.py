@@ -19,7 +19,7 @@ from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.deadline.connect import find_deadlinecommand
 from flowpipe_deadline.offline.setup import plugins_folder
 from flowpipe_deadline.submit.submit import submit_unchecked
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.workers import running_workers
 
 TESTS = str(Path(__file__).parents[1] / "support")
@@ -101,7 +101,7 @@ def test_an_installed_plugin_is_the_one_that_renders(deadline, graph, tmp_path):
 def test_a_job_of_a_plugin_that_is_nowhere_fails(deadline):
     """After the allowed number of tries, with the error's text."""
     deadline.change_settings(failure_limit=2)
-    with OfflineDeadline(deadline.folder) as opened:
+    with FakeDeadline(deadline.folder) as opened:
         job_id = opened.submit({"Plugin": "CommandLine"}, {}).job_id
 
         with running_workers(opened, count=1):
@@ -125,7 +125,7 @@ def test_the_front_makes_one_and_runs_it(tmp_path, graph, monkeypatch):
         said = front.stdout.readline() + front.stdout.readline() + front.stdout.readline()
         monkeypatch.setenv("DEADLINE_PATH", str(folder / "bin"))
         submit_unchecked(bundle)
-        with OfflineDeadline(folder) as deadline:
+        with FakeDeadline(folder) as deadline:
             wait_until(lambda: states(deadline) == ["Completed"])
             assert (deadline.settings.startup_seconds, deadline.settings.pools) == (0.01, ("none", "comp"))
         front.send_signal(signal.SIGINT if os.name == "posix" else signal.CTRL_BREAK_EVENT)

@@ -1,4 +1,4 @@
-"""``DeadlineEvaluator``, by every way to an offline Deadline."""
+"""``DeadlineEvaluator``, by every way to a fake Deadline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TESTS = str(Path(__file__).parents[1] / "support")
 
 @pytest.fixture(autouse=True)
 def _context(monkeypatch, deadline):
-    """Workers find the nodes of the tests, and the offline Deadline's command is the one of this machine."""
+    """Workers find the nodes of the tests, and the fake Deadline's command is the one of this machine."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([TESTS, os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))
     deadline.change_settings(failure_limit=1)

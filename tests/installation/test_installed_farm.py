@@ -162,7 +162,7 @@ def test_the_folders_of_a_td_come_before_the_packages(graph, tmp_path, farm_repo
 
 @pytest.fixture
 def installed_deadline(deadline, farm_repository):
-    """An offline Deadline whose repository has what was installed."""
+    """A fake Deadline whose repository has what was installed."""
     shutil.copytree(farm_repository / "custom", deadline.root / "custom", dirs_exist_ok=True)
     return deadline
 

@@ -19,7 +19,7 @@ from flowpipe_deadline.submit.transaction import submit_to
 
 @pytest.fixture
 def client(deadline):
-    """A way to the offline Deadline."""
+    """A way to the fake Deadline."""
     return DirectClient(deadline)
 
 

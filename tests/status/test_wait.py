@@ -14,7 +14,7 @@ from flowpipe_deadline.status.cancel import cancel_submission
 from flowpipe_deadline.status.wait import Listener, wait_for_submission
 from flowpipe_deadline.submit.record import SubmissionWriter
 from flowpipe_deadline.submit.transaction import submit_to
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 
 
 @pytest.fixture
@@ -216,7 +216,7 @@ def test_a_submission_that_is_being_made_is_waited_for(bundle, client, deadline)
                 begun.set()
                 assert told.wait(30.0)
 
-        with OfflineDeadline(deadline.folder) as own:
+        with FakeDeadline(deadline.folder) as own:
             submitter = DirectClient(own)
             submitter.on_call = wait_for_the_listener
             submit_to(submitter, bundle)

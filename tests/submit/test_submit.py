@@ -18,7 +18,7 @@ from flowpipe_deadline.deadline.connect import choose_connection
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.submit import open_client, submit_unchecked
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 
 RELEASED = ["Queued", "Pending", "Pending"]
 
@@ -31,8 +31,8 @@ def _no_pauses(monkeypatch):
 
 @pytest.fixture
 def deadline(tmp_path, monkeypatch):
-    """An offline Deadline whose ``deadlinecommand`` is the one of this machine."""
-    with OfflineDeadline.create(tmp_path / "deadline") as made:
+    """A fake Deadline whose ``deadlinecommand`` is the one of this machine."""
+    with FakeDeadline.create(tmp_path / "deadline") as made:
         monkeypatch.setenv("DEADLINE_PATH", str(made.bin))
         yield made
 

@@ -20,7 +20,7 @@ from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.transaction import InterruptedSubmissionError, Options, submit_to
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 
 ANSWERS = [
     {"suspended_dependent": suspended, "resumed_dependent": resumed, "wrong_state": wrong}
@@ -32,8 +32,8 @@ ANSWERS = [
 
 @pytest.fixture
 def deadline(tmp_path):
-    """An offline Deadline without a job."""
-    with OfflineDeadline.create(tmp_path / "deadline") as made:
+    """A fake Deadline without a job."""
+    with FakeDeadline.create(tmp_path / "deadline") as made:
         yield made
 
 
@@ -327,11 +327,11 @@ HELPERS = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (CHECKOUT, CHECK
 KILLED = """
 import os, sys
 from direct_farm import DirectClient
-from tests.fake_deadline.operations import OfflineDeadline
+from tests.fake_deadline.operations import FakeDeadline
 from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.submit.transaction import Options, submit_to
 
-farm = DirectClient(OfflineDeadline(sys.argv[1]))
+farm = DirectClient(FakeDeadline(sys.argv[1]))
 farm.after_call = lambda number: os._exit(9) if number == int(sys.argv[3]) else None
 submit_to(farm, sys.argv[2])
 """

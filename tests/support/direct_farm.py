@@ -1,4 +1,4 @@
-"""A way to the offline Deadline without processes or requests: what a transaction does is seen at once."""
+"""A way to the fake Deadline without processes or requests: what a transaction does is seen at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flowpipe_deadline.deadline.client import (
     SubmissionError,
     TaskDetails,
 )
-from tests.fake_deadline.operations import DeadlineError, OfflineDeadline
+from tests.fake_deadline.operations import DeadlineError, FakeDeadline
 
 
 def _nothing(number):
@@ -20,11 +20,11 @@ def _nothing(number):
 
 
 class DirectClient(DeadlineClient):
-    """The offline Deadline, asked in this process; what it refuses is refused in its words."""
+    """The fake Deadline, asked in this process; what it refuses is refused in its words."""
 
     undo_pauses = (0.0, 0.0, 0.0)  # Nobody else is at work here, so nothing has to be waited for.
 
-    def __init__(self, deadline: OfflineDeadline) -> None:
+    def __init__(self, deadline: FakeDeadline) -> None:
         self.deadline = deadline
         self.calls = 0
         self.on_call = _nothing
@@ -97,7 +97,7 @@ class DirectClient(DeadlineClient):
 
 
 def facts(job) -> JobDetails:
-    """What the offline Deadline knows of a job."""
+    """What the fake Deadline knows of a job."""
     return JobDetails(
         job_id=job.job_id,
         status=job.shown_status,

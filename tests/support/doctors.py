@@ -1,4 +1,4 @@
-"""Examinations of an offline Deadline."""
+"""Examinations of a fake Deadline."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def pretend_version(deadline, version):
 
 
 def changes_of(deadline):
-    """Everything that was asked of the offline Deadline that changes it."""
+    """Everything that was asked of the fake Deadline that changes it."""
     return [call.name for call in deadline.log.calls("operation") if call.name != "read"]

@@ -1,6 +1,6 @@
 """Opens the Monitor's submission dialog as the Monitor does, uses it as told, and writes down what was seen.
 
-A script for ``deadlinecommand -ExecuteScript`` of an offline Deadline: run by Deadline's own Python, valid from 3.7.
+A script for ``deadlinecommand -ExecuteScript`` of a fake Deadline: run by Deadline's own Python, valid from 3.7.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An offline Deadline's ``deadlinecommand``, as a process of its own."""
+"""A fake Deadline's ``deadlinecommand``, as a process of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submissions for tests: a bundle on the offline Deadline, and what becomes of its jobs, done step by step."""
+"""Submissions for tests: a bundle on the fake Deadline, and what becomes of its jobs, done step by step."""
 
 from __future__ import annotations
 

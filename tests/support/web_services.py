@@ -1,4 +1,4 @@
-"""Web Services for tests: the offline Deadline's own, and ones that answer whatever a test says; all over real HTTP."""
+"""Web Services for tests: the fake Deadline's own, and ones that answer whatever a test says; all over real HTTP."""
 
 from __future__ import annotations
 
