@@ -7,7 +7,7 @@ that go stale (nodes missing, cycles accepted), and recurse too deeply for chain
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowpipe import Graph, INode
@@ -55,6 +55,16 @@ def read_nodes(graph: Graph) -> tuple[tuple[GraphNode, ...], tuple[CycleError, .
     keys = {id(node): key for node, key in zip(sorting.ordered, names)}
     nodes = [GraphNode(node, keys[id(node)], tuple(_connections(node, keys))) for node in sorting.ordered]
     return tuple(nodes), tuple(sorting.cycles)
+
+
+def awaited_keys(nodes: Sequence[GraphNode], running: Collection[str]) -> dict[str, list[str]]:
+    """What each node waits for, by key: its parents, or instead of one that does not run, what that one waits for."""
+    awaited: dict[str, list[str]] = {}
+    for node in nodes:
+        # In a cycle, a parent may come later.
+        each = ([parent] if parent in running else awaited.get(parent, []) for parent in node.parents)
+        awaited[node.key] = list(dict.fromkeys(key for keys in each for key in keys))
+    return awaited
 
 
 def label(node: INode) -> str:

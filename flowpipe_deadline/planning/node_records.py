@@ -132,16 +132,15 @@ def _attributes(node: INode, has_default_constructor: bool) -> tuple[dict[str, A
     for name, value in vars(node).items():
         if name in common:
             continue
-        with errors.collected():
-            try:
-                kept[name] = encode(value)
-            except UnsupportedValueError as error:
-                if not has_default_constructor:
-                    advice = "give all arguments of its constructor defaults, or keep it out of the node"
-                    raise PlanError(
-                        label(node), f"its attribute '{name}' does not survive: {error}; {advice}"
-                    ) from error
-                unkept.append(name)
+        held = _encoded(value)
+        if "value" in held:
+            kept[name] = held["value"]
+        elif has_default_constructor:
+            unkept.append(name)
+        else:
+            advice = "give all arguments of its constructor defaults, or keep it out of the node"
+            reason = f"its attribute '{name}' does not survive: {held[UNKEPT]}; {advice}"
+            errors.add(PlanError(label(node), reason))
     errors.raise_all()
     return kept, unkept
 
@@ -172,26 +171,27 @@ def _input(node: INode, plug: IPlug, feed: Optional[Feed]) -> dict[str, Any]:
         "sub_plug": feed.connection.output_key,
         "by_frame": feed.by_frame,
     }
-    return {**_keep_if_possible(value), "source": source}
+    return {**_encoded(value), "source": source}
 
 
 def _output(plug: IPlug) -> dict[str, Any]:
     """The value that an output has before it is evaluated."""
     value = None if plug.sub_plugs else plug.value
     return {
-        **_keep_if_possible(value),
-        "sub_plugs": {key: _keep_if_possible(sub_plug.value) for key, sub_plug in plug.sub_plugs.items()},
+        **_encoded(value),
+        "sub_plugs": {key: _encoded(sub_plug.value) for key, sub_plug in plug.sub_plugs.items()},
     }
 
 
 def _keep(node: INode, what: str, value: Any) -> Any:
-    try:
-        return encode(value)
-    except UnsupportedValueError as error:
-        raise PlanError(label(node), f"{what} does not survive the way to the farm: {error}") from error
+    held = _encoded(value)
+    if UNKEPT in held:
+        raise PlanError(label(node), f"{what} does not survive the way to the farm: {held[UNKEPT]}")
+    return held["value"]
 
 
-def _keep_if_possible(value: Any) -> dict[str, Any]:
+def _encoded(value: Any) -> dict[str, Any]:
+    """The value as a record holds it, or why it cannot be kept."""
     try:
         return {"value": encode(value)}
     except UnsupportedValueError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Optional
 
@@ -23,7 +23,7 @@ from ..settings.metadata import (
 from .checks import job_warnings, plan_warnings
 from .chunking import NOT_CUT, Chunking, plan_chunks
 from .dependencies import Precedence, plan_dependencies, plan_feeds
-from .graph import GraphNode, label, read_nodes
+from .graph import GraphNode, awaited_keys, label, read_nodes
 from .node_records import Feed, node_record
 from .plan import Job, OmittedNode, Plan
 
@@ -58,7 +58,7 @@ def make_plan(
     skipped = {id(node) for node in skip}
     considered = [node for node in nodes if id(node.node) not in skipped]
     running = {node.key for node in considered if not node.node.omit}
-    awaited = _awaited_keys(nodes, running)
+    awaited = awaited_keys(nodes, running)
     jobs: dict[str, Job] = {}
     precedence = Precedence()
     omitted: list[OmittedNode] = []
@@ -88,16 +88,6 @@ def make_plan(
     errors.raise_all()
     planned = tuple(jobs.values())
     return Plan(name=plan_name, jobs=planned, omitted=tuple(omitted), warnings=(*warnings, *plan_warnings(planned)))
-
-
-def _awaited_keys(nodes: Sequence[GraphNode], running: Collection[str]) -> dict[str, list[str]]:
-    """What each node waits for: its parents, or instead of one that does not run, what that one waits for."""
-    awaited: dict[str, list[str]] = {}
-    for node in nodes:
-        # In a cycle, a parent may come later.
-        each = ([parent] if parent in running else awaited.get(parent, []) for parent in node.parents)
-        awaited[node.key] = list(dict.fromkeys(key for keys in each for key in keys))
-    return awaited
 
 
 def _omitted_node(node: GraphNode, settings: NodeSettings) -> OmittedNode:
