@@ -1,4 +1,4 @@
-"""Bundle to Deadline: all jobs or none, by the way that fits."""
+"""Submits a bundle, all jobs or none, by the connection that fits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .transaction import Options, Say, ignore, submit_to
 
 
 def open_client(connection: Connection, *, is_stopping: Optional[Stop] = None) -> DeadlineClient:
-    """Deadline by that way, for questions and changes.
+    """The client of that connection.
 
     Raises:
         SubmissionError: There is no ``deadlinecommand`` on this machine.
@@ -48,9 +48,9 @@ def submit_unchecked(
     signal to end, undoes everything.
 
     Raises:
-        SubmissionError: There is no way to Deadline, the bundle is submitted already, being submitted, or moved; or
-            anything goes wrong on the way: the jobs submitted so far are deleted then, and the message names those that
-            could not be. Its ``exit_code`` is 130 after Ctrl+C.
+        SubmissionError: There is no connection to Deadline; the bundle is submitted already, being submitted, or moved;
+            or anything goes wrong: the jobs submitted so far are deleted then, and the message names those that could
+            not be. Its ``exit_code`` is 130 after Ctrl+C.
         RecordError: The folder is not a bundle, or is damaged.
         LoadingError: A script submits while it is only being loaded.
     """
