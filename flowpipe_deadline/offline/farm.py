@@ -123,7 +123,8 @@ def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Optional[Ca
 
 
 def _state(repository: Repository) -> RunState:
-    return RunState(jobs=repository.job_status(), tasks=repository.tasks())
+    tasks = repository.tasks()  # First: where all are complete, so are the jobs that are read after them.
+    return RunState(jobs=repository.job_status(), tasks=tasks)
 
 
 @contextmanager

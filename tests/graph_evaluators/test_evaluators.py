@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from flowpipe_deadline import OfflineEvaluator, plan_graph, write_bundle
 from flowpipe_deadline.errors import EvaluationError, MergeError, PlanError
 from flowpipe_deadline.graph_evaluators.live_graph import GraphEvaluator, LiveGraph
+from flowpipe_deadline.offline.repository import Repository, TaskStatus
 from flowpipe_deadline.planning.graph import sorted_nodes
 from flowpipe_deadline.results.codec import encode
 
@@ -134,6 +135,24 @@ def test_the_plugs_are_left_as_flowpipe_leaves_them(build):
     assert plugs_of(farmed) == plugs_of(here)
     for ours, flowpipes in zip(sorted_nodes(farmed), sorted_nodes(here)):
         assert ours.stats.keys() == flowpipes.stats.keys()
+
+
+def test_a_task_that_ends_while_the_farm_is_read_is_noticed(graph, monkeypatch):
+    """The last state has all jobs complete, so that no node is left without its outputs."""
+    read = Repository.job_status
+
+    def read_slowly(repository):
+        statuses = read(repository)
+        while any(task.status is not TaskStatus.COMPLETED for task in repository.tasks()):
+            time.sleep(0.01)
+        return statuses
+
+    monkeypatch.setattr(Repository, "job_status", read_slowly)
+    node = nodes.Pass(graph=graph, value=1)
+
+    evaluate_offline(graph)
+
+    assert node.outputs["value"].value == 1
 
 
 def test_a_value_is_handed_on_and_not_copied(graph):
