@@ -38,7 +38,11 @@ HEAVY = {"jinja2", "requests", "urllib3", "psutil", "sqlite3", "importlib.metada
 
 
 # What every verb that plans or reads needs, and what that brings along, which differs by the version of Python.
-FLOOR = "import sys, click, flowpipe, rich.table\nprint(*sorted(sys.modules), file=sys.stderr)"
+FLOOR = (
+    "import importlib, sys, click, flowpipe, rich.table\n"
+    "importlib.invalidate_caches()\n"  # Before a script is loaded; imports importlib.metadata in Python 3.13.
+    "print(*sorted(sys.modules), file=sys.stderr)"
+)
 
 
 def modules_after(*arguments, cwd):
