@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Iterator, Tuple
 
-from ..core.bundle import FILES, FORMAT, JOBS, NODES, STORE, AnyPath
+from ..core.bundle import ERRORS, FILES, FORMAT, JOBS, NODES, RESULTS, STORE, AnyPath
 from ..core.errors import BundleError
 from ..core.files import json_bytes
 from ..core.names import safe_name
+from ..core.rights import make_folder, share
 
 _LONGEST_GRAPH_NAME = 40
 
@@ -34,14 +35,16 @@ def partial_name(name: str) -> str:
 def new_folder(root: AnyPath, name: str) -> Iterator[Tuple[Path, Path]]:
     """The folder of the bundle once the block ends, and the one to write into until then.
 
+    The folders that the farm adds to are in it already, with the rights of the root.
+
     Raises:
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
     """
     folder = Path(os.path.abspath(os.path.expanduser(str(root)))) / name  # Workers map paths by their beginnings.
     partial = folder.with_name(partial_name(name))
     try:
-        for part in (NODES, JOBS):
-            (partial / part).mkdir(parents=True)
+        for part in (NODES, JOBS, RESULTS, ERRORS):
+            make_folder(partial / part)
         yield folder, partial
         partial.rename(folder)
     except OSError as error:
@@ -57,6 +60,7 @@ def write_file(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    share(path)
 
 
 def write_store(partial: Path, *, store: str, name: str) -> None:

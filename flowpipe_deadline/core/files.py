@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, Sequence
 
 from .errors import FlowpipeDeadlineError
+from .rights import share
 
 
 class RecordError(FlowpipeDeadlineError):
@@ -22,6 +23,8 @@ class NewerFormatError(RecordError):
 def write_whole(path: Path, data: bytes) -> None:
     """Writes the file so that a reader sees all of it, or what was there before, even after a crash.
 
+    It has the rights of its folder, whoever wrote what was there before.
+
     Raises:
         OSError: For example, the disk is full or read-only; the file is as it was, and nothing is left beside it.
     """
@@ -31,11 +34,29 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        share(temporary)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
+
+
+def try_to_write(folder: Path) -> None:
+    """Writes a small file into the folder, through to the disk, and removes it.
+
+    Raises:
+        OSError: It cannot be written there.
+    """
+    file = folder / temporary_name("probe")
+    try:
+        with file.open("xb") as stream:
+            stream.write(b"x")
+            stream.flush()
+            os.fsync(stream.fileno())
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            file.unlink()
 
 
 def temporary_name(name: str) -> str:

@@ -52,6 +52,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         parts = {**cut_inputs(whole, batch=batch, frames=frames), **upstream.items}
         for name, part in parts.items():
             node.inputs[name].value = part
+    store.check_writable(request.node)
     report(f"Evaluating {record['name']}" + ("" if frames is None else f" {frames}"))
     outputs = evaluate_node(node)
     result = ChunkResult(frames=frames, outputs=outputs, written=time.time_ns(), inputs=upstream.versions)

@@ -12,6 +12,8 @@ from typing import Optional
 from rich.filesize import decimal
 
 from ..core.bundle import AnyPath
+from ..core.files import try_to_write
+from ..core.rights import make_folder, only_writer
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from .storage import Mounts, Storage, read_mounts
@@ -31,6 +33,9 @@ class RootInfo:
     storage: Storage
     free_bytes: Optional[int]
     """None where the system does not tell."""
+    only_writer: Optional[str] = None
+    """The only user who could write in a bundle below it, and the rights that say so; None if there are others, or
+    that is not known."""
 
 
 def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInfo:
@@ -47,14 +52,16 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
         nearest = _nearest_existing(Path(path))
     except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
         return RootInfo(path=path, error=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
-    error_text = None
+    error_text, only_writer = None, None
     try:
-        _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
+        only_writer = _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
     except OSError as error:
         error_text = f"{error.strerror or error} (tried in {nearest})"
     # Only now: writing has mounted a share that is mounted on demand.
     storage = (mounts or read_mounts()).storage(os.path.realpath(path))
-    return RootInfo(path=path, error=error_text, storage=storage, free_bytes=_free_bytes(nearest))
+    return RootInfo(
+        path=path, error=error_text, storage=storage, free_bytes=_free_bytes(nearest), only_writer=only_writer
+    )
 
 
 def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
@@ -78,6 +85,16 @@ def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
                 advice="choose a folder on a share, or give --tolerate local-root if they do see it",
             )
         )
+    if info.only_writer is not None and info.storage.place == "network":
+        warnings.append(
+            PlanWarning(
+                kind=WarningKind.PRIVATE_ROOT,
+                severity="warning",
+                text=f"in a bundle below the root {info.path} only {info.only_writer} could write",
+                advice="if workers run as another user, give the root to a group of both:  chgrp GROUP ROOT, and"
+                " chmod u+rwx,g+rwxs,-t ROOT",
+            )
+        )
     if info.error is None and info.free_bytes is not None and info.free_bytes < LITTLE_SPACE:
         warnings.append(
             PlanWarning(
@@ -97,22 +114,19 @@ def _nearest_existing(path: Path) -> Path:
     return next((candidate for candidate in (path, *path.parents) if os.path.lexists(candidate)), path)
 
 
-def _try_to_write(folder: Path, *, names: Sequence[str]) -> None:
-    """Makes a folder, in it folders of these names and a file, and deletes them all again."""
+def _try_to_write(folder: Path, *, names: Sequence[str]) -> Optional[str]:
+    """Makes a folder as a bundle is made, in it folders of these names and a file, and deletes them all again.
+
+    Gives the only user who may write there, with the rights.
+    """
     probe = folder / f".flowpipe-deadline-{os.urandom(6).hex()}"
-    probe.mkdir()
+    make_folder(probe)
     try:
         for name in names:
             (probe / name).mkdir()
             (probe / name).rmdir()
-        file = probe / "probe"
-        try:
-            with file.open("xb") as stream:
-                stream.write(b"x")
-                stream.flush()
-                os.fsync(stream.fileno())
-        finally:
-            file.unlink(missing_ok=True)
+        try_to_write(probe)
+        return only_writer(probe)
     finally:
         probe.rmdir()
 

@@ -69,6 +69,10 @@ class RedisStore(Store):
         # No node has this key.
         self._ask(lambda client: client.set(f"{self._base}:?", b"", ex=1), failure="nothing can be stored")
 
+    def check_writable(self, node: str) -> None:
+        """As ``check``."""
+        self.check()
+
     def write(self, node: str, result: ChunkResult) -> None:
         """Keeps the result as one field of the node's hash, and renews the expiry of the whole submission."""
         record = json.dumps(result_record(node, result), allow_nan=False, separators=(",", ":")).encode("ascii")

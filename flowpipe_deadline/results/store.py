@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
-from ..core.bundle import FILES, STORE
+from ..core.bundle import FILES, RESULTS, STORE
 from ..core.bundle import FORMAT as BUNDLE_FORMAT
 from ..core.errors import FlowpipeDeadlineError
-from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
+from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, try_to_write, write_whole
 from ..core.frames import FrameList
+from ..core.rights import make_folder, reason_with_remedy
 
 if TYPE_CHECKING:
     from .redis_store import RedisStore
 
 _FORMAT = 1
-RESULTS = "results"
 _LONGEST_NAME = 60
 
 
@@ -49,6 +49,10 @@ class Store(ABC):
     Raises:
         StoreError: By every method: the results cannot be reached; the message says what to do.
     """
+
+    @abstractmethod
+    def check_writable(self, node: str) -> None:
+        """Makes sure, before the work is done, that a result of the node can be kept."""
 
     @abstractmethod
     def write(self, node: str, result: ChunkResult) -> None:
@@ -82,15 +86,27 @@ class FileStore(Store):
     def __init__(self, bundle: Path) -> None:
         self._folder = bundle / RESULTS
 
+    def check_writable(self, node: str) -> None:
+        """Writes a small file where the result will be, and removes it."""
+        folder = self._folder / node
+        try:
+            make_folder(folder)
+            try_to_write(folder)
+        except OSError as error:
+            raise StoreError(
+                f"{node}: nothing can be written to {folder}: {reason_with_remedy(error, folder)}; the node was not"
+                " called: requeue the task once that is mended"
+            ) from error
+
     def write(self, node: str, result: ChunkResult) -> None:
         """Keeps the result in a file."""
         folder = self._folder / node
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             write_whole(folder / f"{chunk_name(result.frames)}.json", json_bytes(result_record(node, result)))
         except OSError as error:
             raise StoreError(
-                f"{node}: its result cannot be written to {folder}: {error.strerror}; nothing was kept"
+                f"{node}: its result cannot be written to {folder}: {reason_with_remedy(error, folder)}; nothing was kept"
             ) from error
 
     def read(self, node: str) -> Tuple[ChunkResult, ...]:

@@ -10,11 +10,12 @@ import json
 import os
 import re
 import shutil
+import sys
 import uuid
 import zipfile
 
 from Deadline.Plugins import DeadlinePlugin, PluginType
-from Deadline.Scripting import FileUtils, RepositoryUtils
+from Deadline.Scripting import ClientUtils, FileUtils, RepositoryUtils
 from FranticX.Processes import ManagedProcess
 
 TASK_FORMAT = 1
@@ -22,6 +23,18 @@ NO_FRAMES = "none"
 FRAME_MODES = ("frames", "items", NO_FRAMES)
 PACKAGES = "packages.zip"
 DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.evaluator --task "<TASK>"'
+# Of the Worker's own: what is meant for Deadline's Python or Qt. PYTHONHASHSEED, PYTHONUTF8, PYTHONNOUSERSITE and
+# QT_QPA_PLATFORM stay, as they rather are the administrator's. PYTHONCASEOK too: for it, empty is not unset.
+REMOVED_VARIABLES = (
+    "PYTHONUSERBASE;PYTHONSTARTUP;PYTHONOPTIMIZE;PYTHONINSPECT;PYTHONDEBUG;PYTHONVERBOSE;PYTHONDEVMODE;PYTHONWARNINGS;"
+    "PYTHONBREAKPOINT;PYTHONMALLOC;PYTHONTRACEMALLOC;PYTHONPROFILEIMPORTTIME;PYTHONPLATLIBDIR;PYTHONEXECUTABLE;"
+    "__PYVENV_LAUNCHER__;QT_PLUGIN_PATH;QT_QPA_PLATFORM_PLUGIN_PATH;QML_IMPORT_PATH;QML2_IMPORT_PATH;LD_LIBRARY_PATH;"
+    "DYLD_LIBRARY_PATH;DYLD_FRAMEWORK_PATH;DYLD_FALLBACK_LIBRARY_PATH;DYLD_FALLBACK_FRAMEWORK_PATH"
+)
+# Of those in that list, what only loses Deadline's own folders.
+FOLDER_LISTS = re.compile(r"PATH|\w+_(LIBRARY|FRAMEWORK)_PATH")
+DEFAULT_CLIENT = re.compile(r"[/\\]Deadline\d+([/\\]|$)")
+LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 POLL_MILLISECONDS = 100
 # An interpreter that has written its result may still take a while to shut down; then it is ended.
 SHUTDOWN_POLLS = 600
@@ -128,7 +141,7 @@ class FlowpipePlugin(DeadlinePlugin):
         return mapped
 
     def interpreter_environment(self):
-        """Variables that keep Deadline's own Python out of the node's; an empty PYTHONHOME counts as unset."""
+        """Variables that keep what is the Worker's own out of the node's interpreter."""
         own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
         job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
         folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
@@ -137,7 +150,43 @@ class FlowpipePlugin(DeadlinePlugin):
             ("PYTHONHOME", ""),
             ("PYTHONUNBUFFERED", "1"),
             ("PYTHONIOENCODING", "utf-8"),
+            *self.cleaned_variables(),
+            *self.missing_locale(),
         )
+
+    def cleaned_variables(self):
+        """The Worker's own variables that are to be removed, empty, and its library paths without Deadline's folders.
+
+        Deadline can set a variable for a process, and not remove one (plugin API, section 3.5). All of these count as
+        unset where they are empty.
+        """
+        client = ClientUtils.GetBinDirectory()
+        for name in split_list(self.GetConfigEntryWithDefault("RemovedVariables", REMOVED_VARIABLES)):
+            value, is_workers = self.variable(name)
+            # Launchers leave empty entries behind (LD_LIBRARY_PATH=mine:$LD_LIBRARY_PATH): they mean the current folder.
+            folders = [folder for folder in value.split(os.pathsep) if folder]
+            kept = (
+                [folder for folder in folders if not is_deadlines(folder, client)]
+                if FOLDER_LISTS.fullmatch(name)
+                else []
+            )
+            if is_workers and kept != folders:
+                yield name, os.pathsep.join(kept)
+
+    def missing_locale(self):
+        """UTF-8, where neither the Worker nor the job has a locale: some hosts read and write ASCII otherwise."""
+        if os.name != "nt" and not any(self.variable(name)[0] for name in LOCALE):
+            yield "LC_CTYPE", "UTF-8" if sys.platform == "darwin" else "C.UTF-8"
+
+    def variable(self, name):
+        """What the interpreter would get as this variable, and whether that is the Worker's own.
+
+        What the job sets is not, nor what a script that runs before the job has set.
+        """
+        job = self.GetJob()
+        own = "" if job.JobUseJobEnvironmentOnly else os.environ.get(name, "")
+        value = job.GetJobEnvironmentKeyValue(name) or self.GetProcessEnvironmentVariable(name) or own
+        return value, value == own and not job.GetJobEnvironmentKeyValue(name)
 
     def package_folders(self):
         """The unpacked packages of the plugin, for this job on this worker; empty if the plugin has none."""
@@ -184,7 +233,8 @@ class FlowpipePlugin(DeadlinePlugin):
         for name in (interpreter, interpreter.partition("-")[0], "python"):
             arguments = arguments or self.GetConfigEntryWithDefault(config_key("Arguments", name), "")
         boot = os.path.join(self.GetPluginDirectory(), "boot.py")
-        return (arguments or DEFAULT_ARGUMENTS).replace("<BOOT>", boot).replace("<TASK>", task_file)
+        arguments = (arguments or DEFAULT_ARGUMENTS).replace("<BOOT>", escape_quotes(boot))
+        return arguments.replace("<TASK>", escape_quotes(task_file))
 
 
 class EvaluatorProcess(ManagedProcess):
@@ -332,6 +382,19 @@ def describe_exit(code):
     if code > 2**30:
         return "crashed with code 0x{:08X}".format(code)
     return "exit code {}".format(code)
+
+
+def is_deadlines(folder, client):
+    """Whether the folder is one of Deadline's client, whose programs are in ``client`` (submission, section 2.1)."""
+    parent = os.path.dirname(client)
+    tops = [os.path.normpath(top) for top in (client, parent if "deadline" in parent.lower() else "") if top]
+    path = os.path.normpath(folder)
+    return any((path + os.sep).startswith(top + os.sep) for top in tops) or bool(DEFAULT_CLIENT.search(path))
+
+
+def escape_quotes(path):
+    """The path for a list of arguments, which is split as on Windows: a quote within it, and backslashes before it."""
+    return re.sub(r'(\\*)"', r'\1\1\\"', path)
 
 
 def config_key(prefix, interpreter):
