@@ -35,7 +35,7 @@ def partial_name(name: str) -> str:
 def new_folder(root: AnyPath, name: str) -> Iterator[Tuple[Path, Path]]:
     """The folder of the bundle once the block ends, and the one to write into until then.
 
-    The folders that the farm adds to are in it already, with the rights of the root.
+    All of it has the rights of the root.
 
     Raises:
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
@@ -43,7 +43,7 @@ def new_folder(root: AnyPath, name: str) -> Iterator[Tuple[Path, Path]]:
     folder = Path(os.path.abspath(os.path.expanduser(str(root)))) / name  # Workers map paths by their beginnings.
     partial = folder.with_name(partial_name(name))
     try:
-        for part in (NODES, JOBS, RESULTS, ERRORS):
+        for part in (NODES, JOBS, ERRORS):
             make_folder(partial / part)
         yield folder, partial
         partial.rename(folder)
@@ -64,6 +64,8 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def write_store(partial: Path, *, store: str, name: str) -> None:
-    """Writes where the results of the submission are kept, unless that is the bundle itself."""
-    if store != FILES:
+    """Writes where the results of the submission are kept; if that is the bundle itself, makes the folder for them."""
+    if store == FILES:
+        make_folder(partial / RESULTS)
+    else:
         write_file(partial / STORE, json_bytes({"format": FORMAT, "store": store, "submission": name}))

@@ -20,11 +20,11 @@ def make_folder(path: Path) -> None:
     Raises:
         OSError: It cannot be made, or is a file.
     """
-    if path.is_dir():
-        return
-    make_folder(path.parent)
     try:
         path.mkdir()
+    except FileNotFoundError:
+        make_folder(path.parent)
+        make_folder(path)
     except FileExistsError:
         if not path.is_dir():
             raise
@@ -35,34 +35,34 @@ def make_folder(path: Path) -> None:
 def share(path: Path) -> None:
     """Gives a new file or folder of this user's the rights of the folder that it is in, as far as the system lets us.
 
-    These are its group, and what it lets group and others do. Only the folder's own group gets what that may do. From a
-    folder with the sticky bit, where each has files of his own, others get nothing. Nothing is taken away, nothing
-    is done where ACLs say who may do what, and nothing on Windows, where rights are inherited.
+    What the folder lets its group do, that group may do here; what it lets others do, all may do. From a folder with
+    the sticky bit, where each has what is his own, others get nothing. Nothing is taken away, nothing is done
+    where ACLs say who may do what, and nothing on Windows, where rights are inherited.
     """
     if os.name == "nt":
         return
     with contextlib.suppress(OSError):
-        folder, own = os.stat(path.parent), os.stat(path)
-        if _has_acl(path.parent):
-            return
-        if own.st_gid != folder.st_gid:
-            with contextlib.suppress(OSError):  # This user is not in that group.
-                os.chown(path, -1, folder.st_gid)
-                own = os.stat(path)
-        wanted = wanted_mode(own, folder)
-        if wanted != stat.S_IMODE(own.st_mode):
-            os.chmod(path, wanted)
+        folder = os.stat(path.parent)
+        if not _has_acl(path.parent):
+            _take_rights(path, folder)
 
 
-def wanted_mode(own: os.stat_result, folder: os.stat_result) -> int:
-    """The mode that ``share`` gives to what is in the folder."""
-    others = 0 if folder.st_mode & stat.S_ISVTX else folder.st_mode & 0o007
-    group = folder.st_mode >> 3 & 0o007 if own.st_gid == folder.st_gid else others
+def _take_rights(path: Path, folder: os.stat_result) -> None:
+    own = os.stat(path)
     mode = stat.S_IMODE(own.st_mode)
-    mode |= (group << 3 | others) & (mode >> 6 & 0o007) * 0o11  # No more than the owner has.
-    if stat.S_ISDIR(own.st_mode) and own.st_gid == folder.st_gid and group & 0o002:
-        mode |= stat.S_ISGID  # What is made in it gets its group.
-    return mode
+    others = 0 if folder.st_mode & stat.S_ISVTX else folder.st_mode & 0o007
+    group = folder.st_mode >> 3 & 0o007
+    is_of_group = own.st_gid == folder.st_gid
+    if not is_of_group and group & ~others:
+        with contextlib.suppress(OSError):  # This user is not in that group.
+            os.chown(path, -1, folder.st_gid)
+            is_of_group, mode = True, mode & ~0o070  # What the other group might do is not this one's.
+    given = (group if is_of_group else others) << 3 | others
+    mode |= given & (mode >> 6 & 0o007) * 0o11  # No more than the owner may do.
+    if is_of_group and stat.S_ISDIR(own.st_mode) and mode & 0o020:
+        mode |= stat.S_ISGID  # What others make in it is the group's too.
+    if mode != stat.S_IMODE(own.st_mode):
+        os.chmod(path, mode)
 
 
 def reason_with_remedy(error: OSError, folder: Path) -> str:
@@ -85,7 +85,7 @@ def reason_with_remedy(error: OSError, folder: Path) -> str:
 
 
 def only_writer(folder: Path) -> Optional[str]:
-    """The owner, if nobody else may write in this folder of the owner's, and its rights; None if that is not known.
+    """The owner's name, if nobody else may write in this folder of this user's; None if others may, or nobody knows.
 
     Shares such as SMB make up a mode, and do not keep another.
     """
@@ -93,12 +93,10 @@ def only_writer(folder: Path) -> Optional[str]:
         return None
     found = os.stat(folder)
     mode = stat.S_IMODE(found.st_mode)
-    if mode & 0o022:
+    if mode & 0o002 or (mode & 0o020 and found.st_gid == os.stat(folder.parent).st_gid):
         return None
     os.chmod(folder, mode ^ 0o010)
-    if stat.S_IMODE(os.stat(folder).st_mode) == mode:
-        return None
-    return f"{user_name(found.st_uid)} ({describe(folder.parent)})"
+    return None if stat.S_IMODE(os.stat(folder).st_mode) == mode else user_name(found.st_uid)
 
 
 def describe(folder: Path) -> str:

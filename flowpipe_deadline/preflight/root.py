@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 from rich.filesize import decimal
 
-from ..core.bundle import AnyPath
+from ..core.bundle import RESULTS, AnyPath
 from ..core.files import try_to_write
-from ..core.rights import make_folder, only_writer
+from ..core.rights import describe, make_folder, only_writer, share
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from .storage import Mounts, Storage, read_mounts
@@ -52,16 +53,15 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
         nearest = _nearest_existing(Path(path))
     except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
         return RootInfo(path=path, error=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
-    error_text, only_writer = None, None
+    error_text, writer = None, None
     try:
-        only_writer = _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
+        writer = _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
     except OSError as error:
         error_text = f"{error.strerror or error} (tried in {nearest})"
     # Only now: writing has mounted a share that is mounted on demand.
     storage = (mounts or read_mounts()).storage(os.path.realpath(path))
-    return RootInfo(
-        path=path, error=error_text, storage=storage, free_bytes=_free_bytes(nearest), only_writer=only_writer
-    )
+    free_bytes = _free_bytes(nearest)
+    return RootInfo(path=path, error=error_text, storage=storage, free_bytes=free_bytes, only_writer=writer)
 
 
 def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
@@ -117,17 +117,23 @@ def _nearest_existing(path: Path) -> Path:
 def _try_to_write(folder: Path, *, names: Sequence[str]) -> Optional[str]:
     """Makes a folder as a bundle is made, in it folders of these names and a file, and deletes them all again.
 
-    Gives the only user who may write there, with the rights.
+    Gives the only user who could write a result there, with the rights of the folder.
     """
     probe = folder / f".flowpipe-deadline-{os.urandom(6).hex()}"
-    make_folder(probe)
+    inner = probe / RESULTS
+    probe.mkdir()
     try:
+        share(probe)
         for name in names:
             (probe / name).mkdir()
             (probe / name).rmdir()
-        try_to_write(probe)
-        return only_writer(probe)
+        make_folder(inner)
+        try_to_write(inner)
+        writer = only_writer(inner)
+        return None if writer is None else f"{writer} ({describe(folder)})"
     finally:
+        with suppress(FileNotFoundError):
+            inner.rmdir()
         probe.rmdir()
 
 

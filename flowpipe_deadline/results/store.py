@@ -93,10 +93,8 @@ class FileStore(Store):
             make_folder(folder)
             try_to_write(folder)
         except OSError as error:
-            raise StoreError(
-                f"{node}: nothing can be written to {folder}: {reason_with_remedy(error, folder)}; the node was not"
-                " called: requeue the task once that is mended"
-            ) from error
+            reason = reason_with_remedy(error, folder)
+            raise StoreError(f"{node}: it was not called, as nothing can be written to {folder}: {reason}") from error
 
     def write(self, node: str, result: ChunkResult) -> None:
         """Keeps the result in a file."""
@@ -105,9 +103,8 @@ class FileStore(Store):
             make_folder(folder)
             write_whole(folder / f"{chunk_name(result.frames)}.json", json_bytes(result_record(node, result)))
         except OSError as error:
-            raise StoreError(
-                f"{node}: its result cannot be written to {folder}: {reason_with_remedy(error, folder)}; nothing was kept"
-            ) from error
+            reason = reason_with_remedy(error, folder)
+            raise StoreError(f"{node}: its result cannot be written to {folder}: {reason}; nothing was kept") from error
 
     def read(self, node: str) -> Tuple[ChunkResult, ...]:
         """All results of the node, the latest first."""

@@ -163,13 +163,11 @@ class FlowpipePlugin(DeadlinePlugin):
         client = ClientUtils.GetBinDirectory()
         for name in split_list(self.GetConfigEntryWithDefault("RemovedVariables", REMOVED_VARIABLES)):
             value, is_workers = self.variable(name)
-            # Launchers leave empty entries behind (LD_LIBRARY_PATH=mine:$LD_LIBRARY_PATH): they mean the current folder.
+            # An empty entry is the current folder. Launchers leave one behind: LIBRARY_PATH=mine:$LIBRARY_PATH.
             folders = [folder for folder in value.split(os.pathsep) if folder]
-            kept = (
-                [folder for folder in folders if not is_deadlines(folder, client)]
-                if FOLDER_LISTS.fullmatch(name)
-                else []
-            )
+            kept = []
+            if FOLDER_LISTS.fullmatch(name):
+                kept = [folder for folder in folders if not is_deadlines(folder, client)]
             if is_workers and kept != folders:
                 yield name, os.pathsep.join(kept)
 
