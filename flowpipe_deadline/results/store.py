@@ -87,11 +87,11 @@ class FileStore(Store):
         self._folder = bundle / RESULTS
 
     def check_writable(self, node: str) -> None:
-        """Writes a small file where the result will be, and removes it."""
+        """Writes a small file where the result, or the folder for it, will be, and removes it."""
         folder = self._folder / node
         try:
-            make_folder(folder)
-            try_to_write(folder)
+            make_folder(self._folder)
+            try_to_write(folder if folder.is_dir() else self._folder)
         except OSError as error:
             reason = reason_with_remedy(error, folder)
             raise StoreError(f"{node}: it was not called, as nothing can be written to {folder}: {reason}") from error
