@@ -177,6 +177,8 @@ def test_the_param_file_is_what_configure_plugins_reads():
     for section in param.values():
         if section.name != "DEFAULT":
             assert {"Type", "Label", "Default", "Description"} <= {key.title() for key in section} | {"Description"}
+    defaults = "".join(re.findall(r'"(\S+)"', PLUGIN_SOURCE.partition("REMOVED_VARIABLES = (")[2].partition("\n)")[0]))
+    assert param["RemovedVariables"]["Default"] == defaults
     assert param["About"]["Type"] == param["ConcurrentTasks"]["Type"] == "label"
 
 
