@@ -11,6 +11,7 @@ from typing import Callable, Collection, Iterable, List, Optional, Tuple
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
+from ..results.codec import decode, encode
 from ..results.cut import cut_inputs
 from ..results.merge import Batch
 from ..results.store import ChunkResult, Chunks, Store, open_store
@@ -44,7 +45,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     store = open_store(request.bundle)
     report(f"Loading {record['name']}")
     _add_import_roots(record)
-    node = build_node(record)
+    node = build_node(record if batch is None or frames is None else _cut_record(record, batch, frames))
     # Before the inputs: what two workers evaluate at once may be counted alike, but never an earlier one as later.
     replaced = store.read_replaced(request.node, _replaced_chunks(batch, record, frames))
 
@@ -56,9 +57,9 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     )
     feed_inputs(node, record=record, upstream=upstream.merged)
     if batch is not None and frames is not None:
-        whole = {name: node.inputs[name].value for name in batch.over if name not in upstream.items}
-        parts = {**cut_inputs(whole, batch=batch, frames=frames), **upstream.items}
-        for name, part in parts.items():
+        fed = [name for name in batch.over if record["inputs"][name]["source"] and name not in upstream.items]
+        parts = cut_inputs({name: node.inputs[name].value for name in fed}, batch=batch, frames=frames)
+        for name, part in {**parts, **upstream.items}.items():
             node.inputs[name].value = part
     store.check_writable(request.node)
     report(f"Evaluating {record['name']}" + ("" if frames is None else f" {frames}"))
@@ -73,6 +74,20 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     )
     is_planned = batch is None or frames is None or batch.is_planned(frames)
     return _keep(store, request.node, result, is_planned=is_planned, known={result.mark for result in replaced})
+
+
+def _cut_record(record: Record, batch: Batch, frames: FrameList) -> Record:
+    """The node record with the part of each batched input that is not fed; the whole may be long, and flowpipe slow."""
+    inputs = dict(record["inputs"])
+    for name in batch.over:
+        if not inputs[name]["source"]:
+            whole = inputs[name]["value"]
+            if isinstance(whole, list):  # Its items are cut as they are encoded.
+                part = cut_inputs({name: whole}, batch=batch, frames=frames)[name]
+            else:
+                part = encode(cut_inputs({name: decode(whole)}, batch=batch, frames=frames)[name])
+            inputs[name] = {**inputs[name], "value": part}
+    return {**record, "inputs": inputs}
 
 
 def _replaced_chunks(batch: Optional[Batch], record: Record, frames: Optional[FrameList]) -> Optional[Chunks]:

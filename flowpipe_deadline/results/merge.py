@@ -91,25 +91,25 @@ class Batch:
             size=int(data["size"]),
         )
 
+    def places(self, frames: FrameList) -> List[Optional[int]]:
+        """Where each of these frames is among the planned ones, from 0; None for a frame that was not planned."""
+        first, count = self.frames[0], len(self.frames)
+        if self.frames[-1] - first == count - 1:  # They ascend, so this is a range.
+            return [frame - first if 0 <= frame - first < count else None for frame in frames]
+        place = {frame: index for index, frame in enumerate(self.frames)}
+        return [place.get(frame) for frame in frames]
+
     def chunks_of(self, frames: FrameList) -> Tuple[FrameList, ...]:
         """The planned chunks that share a frame with these, and one of the frames that were not planned."""
-        first, count = self.frames[0], len(self.frames)
-        if self.size == 1:
-            return tuple(FrameList((frame,)) for frame in frames)
-        planned: Sequence[FrameList]
-        if self.frames[-1] - first == count - 1:  # A planned range; other frames have chunks of one.
-            numbers = sorted({(frame - first) // self.size for frame in frames if 0 <= frame - first < count})
-            starts = [first + number * self.size for number in numbers]
-            planned = [FrameList(range(start, min(start + self.size, first + count))) for start in starts]
-        else:
-            wanted = set(frames)
-            planned = [chunk for chunk in self.frames.chunks(size=self.size) if not wanted.isdisjoint(chunk)]
-        added = set(frames).difference(*planned)
-        return (*planned, *([FrameList(sorted(added))] if added else ()))
+        places = self.places(frames)
+        numbers = sorted({place // self.size for place in places if place is not None})
+        planned = [FrameList(self.frames[number * self.size : (number + 1) * self.size]) for number in numbers]
+        added = [frame for frame, place in zip(frames, places) if place is None]
+        return (*planned, *([FrameList(added)] if added else ()))
 
     def is_planned(self, frames: FrameList) -> bool:
         """Whether the node was planned with this chunk, so that whoever looks for its frames finds it by its name."""
-        return self.chunks_of(frames) == (frames,) and (self.size == 1 or frames[0] in self.frames)
+        return None not in self.places(frames) and self.chunks_of(frames) == (frames,)
 
 
 def merge_results(
