@@ -75,7 +75,7 @@ class RedisStore(Store):
             StoreError: It cannot, or does not; the message says what to do.
         """
         # No node has this key.
-        self._ask(lambda client: client.set(f"{self._base}:?", b"", px=1), failure=failure)
+        self._ask(lambda client: client.set(f"{self._base}:?", b"", ex=1), failure=failure)
 
     def check_writable(self, node: str) -> None:
         """Writes a key that expires at once."""
