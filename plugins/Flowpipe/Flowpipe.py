@@ -146,12 +146,12 @@ class FlowpipePlugin(DeadlinePlugin):
         job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
         folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
         return (
+            *self.cleaned_variables(),
+            *self.missing_locale(),
             ("PYTHONPATH", os.pathsep.join(folders)),
             ("PYTHONHOME", ""),
             ("PYTHONUNBUFFERED", "1"),
             ("PYTHONIOENCODING", "utf-8"),
-            *self.cleaned_variables(),
-            *self.missing_locale(),
         )
 
     def cleaned_variables(self):
@@ -385,7 +385,10 @@ def describe_exit(code):
 def is_deadlines(folder, client):
     """Whether the folder is one of Deadline's client, whose programs are in ``client`` (submission, section 2.1)."""
     parent = os.path.dirname(client)
-    tops = [os.path.normpath(top) for top in (client, parent if "deadline" in parent.lower() else "") if top]
+    is_own = (
+        "deadline" in parent.lower() or "thinkbox" in parent.lower()
+    )  # /usr is not, where programs are in /usr/bin.
+    tops = [os.path.normpath(top) for top in (client, parent if is_own else "") if top]
     path = os.path.normpath(folder)
     return any((path + os.sep).startswith(top + os.sep) for top in tops) or bool(DEFAULT_CLIENT.search(path))
 

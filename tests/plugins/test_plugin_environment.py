@@ -122,7 +122,9 @@ def test_a_job_that_takes_nothing_of_the_worker_gets_nothing(seen):
     [
         pytest.param({"RemovedVariables": None}, ("", "/studio"), id="an earlier configuration has no such list"),
         pytest.param({"RemovedVariables": ""}, ("1", "/opt/Thinkbox/Deadline10:/studio"), id="nothing is removed"),
-        pytest.param({"RemovedVariables": "A;PATH\r\nMINE"}, ("1", "/studio"), id="a list of the studio's own"),
+        pytest.param(
+            {"RemovedVariables": "PYTHONPATH;PATH\r\nMINE"}, ("1", "/studio"), id="a list of the studio's own"
+        ),
     ],
 )
 @pytest.mark.skipif(os.name == "nt", reason="Windows separates folders by semicolons")
