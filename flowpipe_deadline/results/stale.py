@@ -46,12 +46,12 @@ class BundleResults:
     def stale(self, node: str) -> Places:
         """The frames whose latest result was made from others than are there; where these are gone, it is not told."""
         record = read_node(self._bundle, node)
-        stale: dict[str, Places] = {}  # By the mark of a result.
+        stale: dict[int, Places] = {}  # By the id of a result.
         found = set()
         for place, result in self.latest(node).items():
-            if result.mark not in stale:
-                stale[result.mark] = self._changed(record, result)
-            if place in stale[result.mark]:
+            if id(result) not in stale:
+                stale[id(result)] = self._changed(record, result)
+            if place in stale[id(result)]:
                 found.add(place)
         return frozenset(found)
 

@@ -349,3 +349,34 @@ def test_a_task_that_does_not_fit_its_node_is_refused(graph, tmp_path):
         evaluate_task(bundle.folder, node="plain", frames=FrameList([1]))
     with pytest.raises(TaskError, match="render is batched"):
         evaluate_task(bundle.folder, node="render")
+
+
+@pytest.mark.parametrize("sizes", [(4, 3), (1, 2), (3, 3)], ids=str)
+def test_an_array_that_is_concatenated_feeds_frame_by_frame(graph, tmp_path, sizes):
+    """Each task gets the rows of its frames, whatever chunks they are in."""
+    frames = list(range(1, 9))
+    metadata = {"batch": {"size": sizes[0], "merge": {"points": "concat"}}}
+    points = nodes.Points(name="points", graph=graph, frames=frames, metadata=metadata)
+    over = {"batch": {"size": sizes[1], "over": ["frames", "points"]}}
+    rows = nodes.Rows(name="rows", graph=graph, frames=frames, metadata=over)
+    points.outputs["points"].connect(rows.inputs["points"])
+
+    results = evaluate_in_process(graph, tmp_path)
+
+    assert results["Test.rows"]["sums"] == [(frame, 0, frame) for frame in frames]
+    assert results["Test.points"]["points"].tolist() == [[frame, -frame] for frame in frames]
+
+
+def test_frames_of_a_changed_range_come_in_one_order(graph, tmp_path):
+    """Planned 4-7, and rendered 3-7 in other chunks, one of them backwards: all outputs ascend, as do the inputs."""
+    nodes.Render(name="render", graph=graph, frames=[4, 5, 6, 7], metadata={"batch_size": 2})
+    plan = plan_graph(graph)
+    bundle = write_bundle(plan, root=tmp_path)
+
+    for text in ("3-4", "6-5", "7"):
+        evaluate_task(bundle.folder, node="render", frames=FrameList.parse(text))
+
+    outputs = read_results(bundle)["Test.render"].outputs()
+    assert outputs["items"] == [3, 4, 5, 6, 7]
+    assert list(outputs["table"].values()) == [3, 4, 5, 6, 7]
+    assert [path.stem for path in sorted((bundle.folder / "results/render").glob("*.json"))] == ["3-4", "5-6", "7"]

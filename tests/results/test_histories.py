@@ -9,12 +9,10 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import subprocess
-import sys
 import time
+from functools import partial
 
 import history_nodes as nodes
-import pytest
 from flowpipe import Graph
 from harness import evaluate_task
 
@@ -115,9 +113,7 @@ def test_histories_agree_with_the_order(tmp_path, monkeypatch):
             for frames in job.chunks:
                 farm.evaluate(job.key, frames)
         for _ in range(chance.randint(2, 8)):
-            meanwhile = [
-                lambda task=farm.random_task(): farm.evaluate(*task) for _ in range(chance.choice([0, 0, 1, 2]))
-            ]
+            meanwhile = [partial(farm.evaluate, *farm.random_task()) for _ in range(chance.choice([0, 0, 1, 2]))]
             farm.evaluate(*farm.random_task(), meanwhile=meanwhile)
 
         check(bundle, farm.evaluations, seed)

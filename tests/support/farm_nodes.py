@@ -331,3 +331,17 @@ def Origins(frames=None):
         "path": sys.path,
         "variables": sorted(name for name in os.environ if name.startswith(("PYTHON", "VIRTUAL"))),
     }
+
+
+@Node(outputs=["points"])
+def Points(frames=None):
+    """An array with a row for each frame."""
+    import numpy  # noqa: PLC0415 (not every interpreter that loads these nodes has it)
+
+    return {"points": numpy.array([[frame, -frame] for frame in frames])}
+
+
+@Node(outputs=["sums"])
+def Rows(frames=None, points=None):
+    """The sum of each frame's row, with its frame."""
+    return {"sums": [(frame, int(row.sum()), int(row[0])) for frame, row in zip(frames, points)]}
