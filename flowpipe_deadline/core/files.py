@@ -42,23 +42,6 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def try_to_write(folder: Path) -> None:
-    """Writes a small file into the folder, through to the disk, and removes it.
-
-    Raises:
-        OSError: It cannot be written there.
-    """
-    file = folder / temporary_name("probe")
-    try:
-        with file.open("xb") as stream:
-            stream.write(b"x")
-            stream.flush()
-            os.fsync(stream.fileno())
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            file.unlink()
-
-
 def temporary_name(name: str) -> str:
     """A name, different each time, for a file that gets its final name once it is written."""
     return f".{name[:40]}-{os.urandom(6).hex()}.tmp"

@@ -32,6 +32,17 @@ def make_folder(path: Path) -> None:
         share(path)
 
 
+def try_to_write(folder: Path) -> None:
+    """Makes a folder in this one, and removes it: what can be made here can be replaced. No file has to be opened.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    probe = folder / f".probe-{os.urandom(6).hex()}"
+    probe.mkdir()
+    probe.rmdir()
+
+
 def share(path: Path) -> None:
     """Gives a new file or folder of this user's the rights of the folder that it is in, as far as the system lets us.
 

@@ -13,7 +13,6 @@ from typing import Optional
 from rich.filesize import decimal
 
 from ..core.bundle import RESULTS, AnyPath
-from ..core.files import try_to_write
 from ..core.rights import describe, make_folder, only_writer, share
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
@@ -128,7 +127,14 @@ def _try_to_write(folder: Path, *, names: Sequence[str]) -> Optional[str]:
             (probe / name).mkdir()
             (probe / name).rmdir()
         make_folder(inner)
-        try_to_write(inner)
+        file = inner / "probe"
+        try:
+            with file.open("xb") as stream:
+                stream.write(b"x")
+                stream.flush()
+                os.fsync(stream.fileno())
+        finally:
+            file.unlink(missing_ok=True)
         writer = only_writer(inner)
         return None if writer is None else f"{writer} ({describe(folder)})"
     finally:

@@ -31,9 +31,9 @@ from typing import (
 from ..core.bundle import FILES, RESULTS, STORE
 from ..core.bundle import FORMAT as BUNDLE_FORMAT
 from ..core.errors import FlowpipeDeadlineError
-from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, try_to_write, write_whole
+from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
 from ..core.frames import FrameList
-from ..core.rights import make_folder, reason_with_remedy, share
+from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
 
 if TYPE_CHECKING:
     from .redis_store import RedisStore
@@ -188,7 +188,7 @@ class FileStore(Store):
         self._folder = bundle / RESULTS
 
     def check_writable(self, node: str) -> None:
-        """Writes a small file where the result, or the folder for it, will be, and removes it."""
+        """Makes something where the result, or the folder for it, will be, and removes it."""
         folder = self._folder / node
         try:
             make_folder(self._folder)

@@ -385,10 +385,9 @@ def describe_exit(code):
 def is_deadlines(folder, client):
     """Whether the folder is one of Deadline's client, whose programs are in ``client`` (submission, section 2.1)."""
     parent = os.path.dirname(client)
-    is_own = (
-        "deadline" in parent.lower() or "thinkbox" in parent.lower()
-    )  # /usr is not, where programs are in /usr/bin.
-    tops = [os.path.normpath(top) for top in (client, parent if is_own else "") if top]
+    # Of /usr/bin, only what is below it.
+    parents = [parent] if re.search("deadline|thinkbox", parent.lower()) else []
+    tops = [os.path.normpath(top) for top in [client, *parents] if top]
     path = os.path.normpath(folder)
     return any((path + os.sep).startswith(top + os.sep) for top in tops) or bool(DEFAULT_CLIENT.search(path))
 
