@@ -131,11 +131,12 @@ def _job_info_warnings(job: Job, settings: NodeSettings) -> Iterator[PlanWarning
 
 def _environment_warnings(job: Job) -> Iterator[PlanWarning]:
     variables, declared = variables_of(job.job_info), dict(job.environment_kinds)
-    for name, value in variables.items():
-        if begins_like_a_path(value) and kind_of(name, declared) is None:
-            text = f"the variable {name} begins like a path, but is not known to hold one; workers get it unmapped"
-            advice = f'say what it is: environment_kinds = {{ {name} = "path" }}, or "paths" or "text"'
-            yield _warning(job, WarningKind.ENVIRONMENT_KIND, text, advice)
+    paths = [name for name, value in variables.items() if begins_like_a_path(value)]
+    unknown = [name for name in paths if kind_of(name, declared) is None]
+    if unknown:
+        text = f"variables that begin like paths, but may be text, reach workers unmapped: {listing(unknown, most=10)}"
+        advice = f'say what they hold: environment_kinds = {{ {unknown[0]} = "path" }}, or "paths" or "text"'
+        yield _warning(job, WarningKind.ENVIRONMENT_KIND, text, advice)
     advice = "write it into a file that all machines see, and pass on the path; capture only what a job needs"
     for severity, text in _environment_excess(variables):
         yield replace(_warning(job, WarningKind.LARGE_ENVIRONMENT, text, advice), severity=severity)

@@ -20,6 +20,7 @@ _KNOWN = {
     "PXR_PLUGINPATH_NAME": "paths",
     "REZ_CONFIG_FILE": "paths",
     "OCIO": "path",
+    "*_BASE": "path",
     "*_DIR": "path",
     "*_FILE": "path",
     "*_FOLDER": "path",

@@ -23,6 +23,7 @@ FRAME_MODES = ("frames", "items", NO_FRAMES)
 PACKAGES = "packages.zip"
 DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.evaluator --task "<TASK>"'
 FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
+POSIX_PATH = re.compile("/(?!/)")
 POLL_MILLISECONDS = 100
 # An interpreter that has written its result may still take a while to shut down; then it is ended.
 SHUTDOWN_POLLS = 600
@@ -125,10 +126,12 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def mapped_path(self, path):
         """The path on this worker; what is not a full path stays as it is."""
-        mapped = RepositoryUtils.CheckPathMapping(path) if FULL_PATH.match(path) else path
-        if mapped != path:
-            mapped = mapped.replace("\\" if os.sep == "/" else "/", os.sep)
-        return mapped
+        for spelling in spellings(path):
+            mapped = RepositoryUtils.CheckPathMapping(spelling)
+            if mapped != spelling:
+                is_native = os.sep == "/" and POSIX_PATH.match(spelling)  # A name may hold a backslash there.
+                return mapped if is_native else mapped.replace("\\" if os.sep == "/" else "/", os.sep)
+        return path
 
     def mapped_list(self, paths):
         """A list of paths on this worker."""
@@ -342,12 +345,20 @@ def is_unpacked(packages, folder):
         return False
 
 
+def spellings(path):
+    """A full path, and of Windows its other spellings; whether a rule of Deadline's matches them all is unknown."""
+    if not FULL_PATH.match(path):
+        return []
+    slashes = [path] if POSIX_PATH.match(path) else [path, path.replace("/", "\\"), path.replace("\\", "/")]
+    return slashes + [other[0].swapcase() + other[1:] for other in slashes if other[0].isalpha()]
+
+
 def map_list(paths, map_path):
     """A list of paths with each of them mapped, and with this system's separator if it came from another one.
 
     Windows separates paths by ``;``, others by ``:``; Houdini takes ``;`` everywhere, and ``&`` for its own paths.
     """
-    is_of_windows = not re.match("/(?!/)", paths) and re.search(r"\\|(?:^|;)(?:[A-Za-z]:(?:[/;]|$)|//)", paths)
+    is_of_windows = not POSIX_PATH.match(paths) and re.search(r"\\|(?:^|;)(?:[A-Za-z]:(?:[/;]|$)|//)", paths)
     parts = re.split("(;)" if is_of_windows else r"(:(?!//)|;(?=[/&$@~;]|$)|(?<=&);)", paths)
     parts[::2] = map(map_path, parts[::2])
     if bool(is_of_windows) == (os.sep == "/"):
