@@ -13,25 +13,10 @@ from .job_info_keys import ENVIRONMENT_KEY
 
 KINDS = ("path", "paths", "text")
 """One path, a list of paths, and anything else, which stays as it is."""
-_KNOWN = {
-    "*PATH": "paths",  # PYTHONPATH, NUKE_PATH, HOUDINI_PATH, MAYA_SCRIPT_PATH, OFX_PLUGIN_PATH; one path is a list too.
-    "*PATHS": "paths",
-    "*_DIRS": "paths",
-    "PXR_PLUGINPATH_NAME": "paths",
-    "REZ_CONFIG_FILE": "paths",
-    "OCIO": "path",
-    "*_BASE": "path",
-    "*_DIR": "path",
-    "*_FILE": "path",
-    "*_FOLDER": "path",
-    "*_HOME": "path",
-    "*_LOCATION": "path",
-    "*_ROOT": "path",
-    "HOME": "path",
-    "TEMP": "path",
-    "TMP": "path",
-    "TMPDIR": "path",
-}
+# PYTHONPATH, NUKE_PATH, HOUDINI_PATH, MAYA_SCRIPT_PATH, OFX_PLUGIN_PATH and so on; one path is a list too.
+_LISTS = ("*PATH", "*PATHS", "*_DIRS", "PXR_PLUGINPATH_NAME", "REZ_CONFIG_FILE")
+_SINGLE = ("OCIO", "*_BASE", "*_DIR", "*_FILE", "*_FOLDER", "*_HOME", "*_LOCATION", "*_ROOT", "HOME", "TEMP", "TMP*")
+_KNOWN = {**dict.fromkeys(_LISTS, "paths"), **dict.fromkeys(_SINGLE, "path")}
 
 
 def variables_of(job_info: Iterable[tuple[str, str]]) -> dict[str, str]:
