@@ -28,7 +28,7 @@ def merged(values, *, rule=None, sub_plugs=None):
         ChunkResult(
             frames=FrameList([frame]),
             outputs={"out": {"value": encode(value), "sub_plugs": {} if sub_plugs is None else sub_plugs[frame]}},
-            written=frame,
+            version=frame,
         )
         for frame, value in enumerate(values)
     ]
@@ -110,7 +110,7 @@ def results_of(*chunks):
         ChunkResult(
             frames=FrameList.parse(text),
             outputs={"out": {"value": [f"{text}:{frame}" for frame in FrameList.parse(text)], "sub_plugs": {}}},
-            written=-index,
+            version=-index,
         )
         for index, text in enumerate(chunks)
     ]
@@ -122,14 +122,14 @@ def merge_text(frames, *chunks):
     return merge_results("node", batch=batch, results=results_of(*chunks))["out"]["value"]
 
 
-def test_chunks_are_put_in_the_order_of_the_plan():
+def test_chunks_are_put_in_the_order_of_their_frames():
     """Not in the order in which they were written, nor that of their names."""
-    assert merge_text("9,10,1", "10", "9", "1") == ["9:9", "10:10", "1:1"]
+    assert merge_text("1,9,10", "10", "9", "1") == ["1:1", "9:9", "10:10"]
 
 
-def test_frames_added_in_the_monitor_come_last():
-    """Frames that were added in the Monitor: their results follow the planned ones."""
-    assert merge_text("3-4", "7", "3-4", "6") == ["3-4:3", "3-4:4", "6:6", "7:7"]
+def test_frames_added_in_the_monitor_come_in_their_place():
+    """Before, between and after the planned ones."""
+    assert merge_text("3-4,6", "7", "3-4", "6", "5", "1") == ["1:1", "3-4:3", "3-4:4", "5:5", "6:6", "7:7"]
 
 
 def test_a_later_result_of_the_same_frames_replaces_the_earlier():
@@ -150,9 +150,9 @@ def test_other_outputs_of_chunks_that_overlap_in_part_are_refused(rule):
     batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse("1-4"), merge={"out": rule} if rule else {})
     results = [
         ChunkResult(
-            frames=FrameList.parse(text), outputs={"out": {"value": {text: 1}, "sub_plugs": {}}}, written=written
+            frames=FrameList.parse(text), outputs={"out": {"value": {text: 1}, "sub_plugs": {}}}, version=version
         )
-        for written, text in ((3, "2-3"), (2, "1-2"), (1, "4"))
+        for version, text in ((3, "2-3"), (2, "1-2"), (1, "4"))
     ]
 
     with pytest.raises(MergeError, match=r"the results of 1-2 and, written later, of 2-3 overlap in part; requeue"):
@@ -163,8 +163,8 @@ def test_equal_values_of_chunks_that_overlap_in_part_are_one():
     """What is the same in every chunk is so in any part of it."""
     batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse("1-3"), merge={})
     results = [
-        ChunkResult(frames=FrameList.parse(text), outputs={"out": {"value": "x", "sub_plugs": {}}}, written=written)
-        for written, text in ((2, "2-3"), (1, "1-2"))
+        ChunkResult(frames=FrameList.parse(text), outputs={"out": {"value": "x", "sub_plugs": {}}}, version=version)
+        for version, text in ((2, "2-3"), (1, "1-2"))
     ]
 
     assert merge_results("node", batch=batch, results=results)["out"]["value"] == "x"

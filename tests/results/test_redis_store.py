@@ -35,7 +35,7 @@ def store_of(server, *, options="", submission="Shot"):
 def result(value="x", *, frames=None):
     """A result with one output."""
     frame_list = None if frames is None else FrameList.parse(frames)
-    return ChunkResult(frames=frame_list, outputs={"out": {"value": value, "sub_plugs": {}}}, written=1)
+    return ChunkResult(frames=frame_list, outputs={"out": {"value": value, "sub_plugs": {}}}, version=1)
 
 
 def graph_of_two(graph, *, log=None):
