@@ -7,11 +7,12 @@ import pytest
 
 from flowpipe_deadline import with_settings, write_bundle
 from flowpipe_deadline.bundle.job_files import plugin_entries
+from flowpipe_deadline.cli.support.assignments import parse_assignments
 from flowpipe_deadline.errors import SettingError
 from flowpipe_deadline.planning.planner import make_plan
 from flowpipe_deadline.settings.context import PlanContext
 from flowpipe_deadline.settings.environment import kind_of
-from flowpipe_deadline.settings.layers import merge_settings
+from flowpipe_deadline.settings.layers import Layer, Layers, merge_settings
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,10 @@ def test_kinds_of_layers_are_put_together():
     studio, node = {"environment_kinds": {"A": "path", "B": "path"}}, {"environment_kinds": {"B": "text"}}
 
     assert merge_settings(studio, node) == {"environment_kinds": {"A": "path", "B": "text"}}
+    sources = Layers(
+        (Layer("studio", studio), Layer("--set", parse_assignments(["environment_kinds.B=text"])))
+    ).sources()
+    assert sources == {"environment_kinds.A": "studio", "environment_kinds.B": "--set"}
 
 
 def test_a_hook_adds_variables_and_what_they_hold(graph, tmp_path):
