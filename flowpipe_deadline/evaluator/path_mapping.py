@@ -11,9 +11,9 @@ from ..results.codec import TYPE, canonical
 from ..results.store import ChunkResult
 
 _WINDOWS = re.compile(r"[A-Za-z]:|\\\\|//")
-_FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
-_DEVICE = re.compile(r"[/\\]{2}[?.][/\\](UNC(?=[/\\]))?", re.IGNORECASE)  # \\?\P:\show, \\?\UNC\server\share
-_TOKEN = re.compile(r"<\w+>|\{\w*(?::\w*)?\}")  # What becomes part of a name: <UDIM>, ${F4}, {frame:04d}.
+_FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|\Z)|\\\\|/")
+_DEVICE = re.compile(r"[/\\]{2}\?[/\\](UNC(?=[/\\]))?", re.IGNORECASE)  # \\?\P:\show, \\?\UNC\server\share
+_TOKEN = re.compile(r"<[\w:.]+>|\{\w*(?::\w*)?\}")  # Parts of names: <UDIM>, <attr:name>, ${F4}, {frame:04d}.
 # What makes a text more than a path, or may do so. Names may hold blanks, though hardly at an end.
 _MORE_THAN_A_PATH = re.compile(
     r"""[\x00-\x1f"<>|`:;]            # Lines, lists, shells; and no name of Windows has any of these.
@@ -72,7 +72,7 @@ class PathMapping:
             self._reported.add(text)
             if len(self._reported) <= _MOST_REPORTS:
                 self._report(
-                    f"Path mapping leaves {text[:200]!a} as it is: it begins like a path, but is neither one path"
+                    f"Path mapping leaves {text[:100]!a} as it is: it begins like a path, but is neither one path"
                     " nor a list of paths that are all mapped"
                 )
         return text
@@ -175,7 +175,8 @@ def _is_path(text: str) -> bool:
 
 
 def _without_device(path: str) -> str:
-    return _DEVICE.sub(lambda device: "\\" if device[1] else "", path, count=1) if path[2:3] in ("?", ".") else path
+    device = _DEVICE.match(path)
+    return path if device is None else ("\\" if device[1] else "") + path[device.end() :]
 
 
 def _plain(prefix: str) -> str:
@@ -190,7 +191,7 @@ def _pattern(plain: str) -> re.Pattern[str]:
     """Matches the prefix at the beginning of a text; ``rest`` is the rest of the path, None if other text follows."""
     is_windows = is_windows_path(plain)
     slash = r"[/\\]" if is_windows else "/"
-    words, end = (plain[:-1], "") if plain.endswith("/") else (plain, "$|")
+    words, end = (plain[:-1], "") if plain.endswith("/") else (plain, r"\Z|")
     body = rf"{slash}+(?:\.{slash}+)*".join(map(re.escape, words.split("/")))
     more = "" if plain[1:] == ":" else "|(?=[\\s:;,|\"'])"
     return re.compile(rf"{body}(?:(?P<rest>{end}{slash}.*){more})", (re.IGNORECASE if is_windows else 0) | re.DOTALL)

@@ -23,7 +23,7 @@ FRAME_MODES = ("frames", "items", NO_FRAMES)
 PACKAGES = "packages.zip"
 DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.evaluator --task "<TASK>"'
 FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
-POSIX_PATH = re.compile("/(?!/)")
+POSIX_PATH = re.compile("(?:&?:)*/(?!/)")  # Or a list of them.
 POLL_MILLISECONDS = 100
 # An interpreter that has written its result may still take a while to shut down; then it is ended.
 SHUTDOWN_POLLS = 600
@@ -134,8 +134,16 @@ class FlowpipePlugin(DeadlinePlugin):
         return path
 
     def mapped_list(self, paths):
-        """A list of paths on this worker."""
-        return map_list(paths, self.mapped_path)
+        """A list of paths of any system on this worker, with its separator if they came from another system.
+
+        Windows separates paths by ``;``, others by ``:``; Houdini takes ``;`` everywhere, and ``&`` for its own paths.
+        """
+        is_of_windows = not POSIX_PATH.match(paths) and re.search(r"\\|(?:^|;)(?:[A-Za-z]:(?:[/;]|$)|//)", paths)
+        parts = re.split("(;)" if is_of_windows else r"(:(?!//)|;(?=[/&$@~;]|$)|(?<=&);)", paths)
+        parts[::2] = map(self.mapped_path, parts[::2])
+        if bool(is_of_windows) == (os.sep == "/"):
+            parts[1::2] = [os.pathsep] * (len(parts) // 2)
+        return "".join(parts)
 
     def path_variables(self):
         """The job's variables that hold paths and are others on this worker; jobs of earlier versions name none."""
@@ -351,19 +359,6 @@ def spellings(path):
         return []
     slashes = [path] if POSIX_PATH.match(path) else [path, path.replace("/", "\\"), path.replace("\\", "/")]
     return slashes + [other[0].swapcase() + other[1:] for other in slashes if other[0].isalpha()]
-
-
-def map_list(paths, map_path):
-    """A list of paths with each of them mapped, and with this system's separator if it came from another one.
-
-    Windows separates paths by ``;``, others by ``:``; Houdini takes ``;`` everywhere, and ``&`` for its own paths.
-    """
-    is_of_windows = not POSIX_PATH.match(paths) and re.search(r"\\|(?:^|;)(?:[A-Za-z]:(?:[/;]|$)|//)", paths)
-    parts = re.split("(;)" if is_of_windows else r"(:(?!//)|;(?=[/&$@~;]|$)|(?<=&);)", paths)
-    parts[::2] = map(map_path, parts[::2])
-    if bool(is_of_windows) == (os.sep == "/"):
-        parts[1::2] = [os.pathsep] * (len(parts) // 2)
-    return "".join(parts)
 
 
 def describe_exit(code):

@@ -54,7 +54,11 @@ TO_LINUX = [
     row("P:\\a.####.exr", "/mnt/p/a.####.exr", "a frame pattern of Deadline"),
     row("P:\\a.$F4.exr", "/mnt/p/a.$F4.exr", "a frame pattern of Houdini"),
     row("P:\\*\\a?.exr", "/mnt/p/*/a?.exr", "a file pattern"),
-    row("P:\\a.<UDIM>.{frame:04d}.exr", "/mnt/p/a.<UDIM>.{frame:04d}.exr", "tokens, though < and : are in no name"),
+    row(
+        "P:\\<attr:a>\\a.<UDIM>.{f:04d}.exr",
+        "/mnt/p/<attr:a>/a.<UDIM>.{f:04d}.exr",
+        "tokens, though < and : are in no name",
+    ),
     row("P:\\luts;P:\\looks", "/mnt/p/luts:/mnt/p/looks", "a list gets this system's separator"),
     row("P:\\luts;;P:\\show;", "/mnt/p/luts::/mnt/show:", "empty entries of a list keep their place"),
     row("/usr/lib:/Volumes/x/lib", "/usr/lib:/mnt/x/lib", "a path of this system may stand in a list"),

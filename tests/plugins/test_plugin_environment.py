@@ -124,7 +124,7 @@ def listed(system, paths, map_path=lambda path: f"[{path}]" if PLUGIN.FULL_PATH.
     """The list on that system, each entry that begins like a path in brackets instead of mapped."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PLUGIN, "os", SYSTEMS[system])
-        return PLUGIN.map_list(paths, map_path)
+        return PLUGIN.FlowpipePlugin.mapped_list(SimpleNamespace(mapped_path=map_path), paths)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,7 @@ def listed(system, paths, map_path=lambda path: f"[{path}]" if PLUGIN.FULL_PATH.
         pytest.param("/a;/b;&", "[/a];[/b];&", "[/a];[/b];&", id="as Houdini takes it on Linux"),
         pytest.param("&:/a:@/b", "&:[/a]:@/b", "&;[/a];@/b", id="as Houdini takes it, with colons"),
         pytest.param("/a;x:/b", "[/a;x]:[/b]", "[/a;x];[/b]", id="a semicolon in a name"),
+        pytest.param("&:/a;x:/b", "&:[/a;x]:[/b]", "&;[/a;x];[/b]", id="a semicolon in a name, after the defaults"),
         pytest.param("/a\\ b:/c", "[/a\\ b]:[/c]", "[/a\\ b];[/c]", id="a backslash in a name"),
         pytest.param("/a:https://x/y", "[/a]:https://x/y", "[/a];https://x/y", id="a URL"),
         pytest.param("$SHOW/a:.", "$SHOW/a:.", "$SHOW/a;.", id="variables and relative entries"),
