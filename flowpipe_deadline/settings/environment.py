@@ -13,9 +13,11 @@ from .job_info_keys import ENVIRONMENT_KEY
 
 KINDS = ("path", "paths", "text")
 """One path, a list of paths, and anything else, which stays as it is."""
-# PYTHONPATH, NUKE_PATH, HOUDINI_PATH, MAYA_SCRIPT_PATH, OFX_PLUGIN_PATH and so on; one path is a list too.
-_LISTS = ("*PATH", "*PATHS", "*_DIRS", "PXR_PLUGINPATH_NAME", "REZ_CONFIG_FILE")
-_SINGLE = ("OCIO", "*_BASE", "*_DIR", "*_FILE", "*_FOLDER", "*_HOME", "*_LOCATION", "*_ROOT", "HOME", "TEMP", "TMP*")
+# PYTHONPATH, HOUDINI_PATH, OFX_PLUGIN_PATH; but REZ_CONFIG_FILE may be a list as well. Where a name leaves that open, it
+# counts as a list, which may be of one path.
+_SUFFIXES = ("PATH", "PATHS", "_BASE", "_DIR", "_DIRS", "_FILE", "_FOLDER", "_HOME", "_LOCATION", "_ROOT")
+_LISTS = (*(f"*{suffix}" for suffix in _SUFFIXES), "PXR_PLUGINPATH_NAME")
+_SINGLE = ("OCIO", "HOME", "TEMP", "TMP", "TMPDIR")
 _KNOWN = {**dict.fromkeys(_LISTS, "paths"), **dict.fromkeys(_SINGLE, "path")}
 
 

@@ -18,14 +18,15 @@ from flowpipe_deadline.settings.layers import Layer, Layers, merge_settings
 @pytest.mark.parametrize(
     ("variable", "kind"),
     [
-        *((name, "path") for name in ("OCIO", "ocio", "MAYA_APP_DIR", "REZ_MAYA_ROOT", "HOUDINI_HOME", "TMPDIR")),
+        *((name, "path") for name in ("OCIO", "ocio", "TMPDIR")),
         *((name, "paths") for name in ("PATH", "PYTHONPATH", "NUKE_PATH", "HOUDINI_PATH", "MAYA_SCRIPT_PATH", "Path")),
-        *((name, "paths") for name in ("XBMLANGPATH", "OFX_PLUGIN_PATH", "PXR_PLUGINPATH_NAME", "XDG_DATA_DIRS")),
+        *((name, "paths") for name in ("MAYA_APP_DIR", "REZ_MAYA_ROOT", "REZ_CONFIG_FILE", "XDG_DATA_DIRS")),
+        *((name, "paths") for name in ("XBMLANGPATH", "OFX_PLUGIN_PATH", "PXR_PLUGINPATH_NAME")),
         *((name, None) for name in ("SHOW", "PATHEXT", "FOUNDRY_LICENSE", "DIR")),
     ],
 )
 def test_kinds_that_are_known_by_name(variable, kind):
-    """A list of one path is a list, so all of *PATH are."""
+    """One path is a list too, so a suffix that leaves it open makes one."""
     assert kind_of(variable, {}) == kind
 
 
