@@ -13,8 +13,8 @@ from .job_info_keys import ENVIRONMENT_KEY
 
 KINDS = ("path", "paths", "text")
 """One path, a list of paths, and anything else, which stays as it is."""
-# PYTHONPATH, HOUDINI_PATH, OFX_PLUGIN_PATH; but REZ_CONFIG_FILE may be a list as well. Where a name leaves that open, it
-# counts as a list, which may be of one path.
+# As PYTHONPATH, HOUDINI_PATH and OFX_PLUGIN_PATH do; but REZ_CONFIG_FILE may be a list too. Where a name leaves that
+# open, it counts as a list, which may be of one path.
 _SUFFIXES = ("PATH", "PATHS", "_BASE", "_DIR", "_DIRS", "_FILE", "_FOLDER", "_HOME", "_LOCATION", "_ROOT")
 _LISTS = (*(f"*{suffix}" for suffix in _SUFFIXES), "PXR_PLUGINPATH_NAME")
 _SINGLE = ("OCIO", "HOME", "TEMP", "TMP", "TMPDIR")
