@@ -33,7 +33,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         BaseException: Whatever the node raises.
     """
     frames = request.chunk
-    mapping = PathMapping(request.path_mappings)
+    mapping = PathMapping(request.path_mappings, report=print)
     record = mapping.record(patiently(lambda: read_node(request.bundle, request.node), seconds=request.wait))
     batch = Batch.from_json(record["batch"])
     if (batch is None) != (frames is None):

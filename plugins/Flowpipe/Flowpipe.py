@@ -22,6 +22,8 @@ NO_FRAMES = "none"
 FRAME_MODES = ("frames", "items", NO_FRAMES)
 PACKAGES = "packages.zip"
 DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.evaluator --task "<TASK>"'
+FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
+POSIX_PATH = re.compile("(?:&?:)*/(?!/)")  # Or a list of them.
 POLL_MILLISECONDS = 100
 # An interpreter that has written its result may still take a while to shut down; then it is ended.
 SHUTDOWN_POLLS = 600
@@ -67,7 +69,9 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def start_job(self):
         """Sets the environment of all interpreters of this job."""
-        for name, value in self.interpreter_environment():
+        variables = dict(self.path_variables())
+        variables.update(self.interpreter_environment())
+        for name, value in variables.items():
             self.SetProcessEnvironmentVariable(name, value)
 
     def render_tasks(self):
@@ -121,17 +125,41 @@ class FlowpipePlugin(DeadlinePlugin):
         }
 
     def mapped_path(self, path):
-        """The path on this worker."""
-        mapped = RepositoryUtils.CheckPathMapping(path)
-        if mapped != path and os.sep == "/":
-            mapped = mapped.replace("\\", "/")
-        return mapped
+        """The path on this worker; what is not a full path stays as it is."""
+        for spelling in spellings(path):
+            mapped = RepositoryUtils.CheckPathMapping(spelling)
+            if mapped != spelling:
+                is_native = os.sep == "/" and POSIX_PATH.match(spelling)  # A name may hold a backslash there.
+                return mapped if is_native else mapped.replace("\\" if os.sep == "/" else "/", os.sep)
+        return path
+
+    def mapped_list(self, paths):
+        """A list of paths of any system on this worker, with its separator if they came from another system.
+
+        Windows separates paths by ``;``, others by ``:``; Houdini takes ``;`` everywhere, and ``&`` for its own paths.
+        """
+        is_of_windows = not POSIX_PATH.match(paths) and re.search(r"\\|(?:^|;)(?:[A-Za-z]:(?:[/;]|$)|//)", paths)
+        parts = re.split("(;)" if is_of_windows else r"(:(?!//)|;(?=[/&$@~;]|$)|(?<=&);)", paths)
+        parts[::2] = map(self.mapped_path, parts[::2])
+        if bool(is_of_windows) == (os.sep == "/"):
+            parts[1::2] = [os.pathsep] * (len(parts) // 2)
+        return "".join(parts)
+
+    def path_variables(self):
+        """The job's variables that hold paths and are others on this worker; jobs of earlier versions name none."""
+        single = self.GetPluginInfoEntryWithDefault("PathVariables", "")
+        lists = self.GetPluginInfoEntryWithDefault("PathListVariables", "")
+        for names, mapped in ((single, self.mapped_path), (lists, self.mapped_list)):
+            for name in filter(None, map(str.strip, names.split(","))):
+                value = self.GetJob().GetJobEnvironmentKeyValue(name) or ""
+                if mapped(value) != value:
+                    yield name, mapped(value)
 
     def interpreter_environment(self):
         """Variables that keep Deadline's own Python out of the node's; an empty PYTHONHOME counts as unset."""
         own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
         job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
-        folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
+        folders = own + self.package_folders() + list(filter(None, self.mapped_list(job).split(os.pathsep)))
         return (
             ("PYTHONPATH", os.pathsep.join(folders)),
             ("PYTHONHOME", ""),
@@ -323,6 +351,14 @@ def is_unpacked(packages, folder):
         return all(os.path.getsize(path) == size for path, size in entries)
     except OSError:
         return False
+
+
+def spellings(path):
+    """A full path, and of Windows its other spellings; whether a rule of Deadline's matches them all is unknown."""
+    if not FULL_PATH.match(path):
+        return []
+    slashes = [path] if POSIX_PATH.match(path) else [path, path.replace("/", "\\"), path.replace("\\", "/")]
+    return slashes + [other[0].swapcase() + other[1:] for other in slashes if other[0].isalpha()]
 
 
 def describe_exit(code):
