@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # flowpipe 1.3.0: deleting a node can switch off nodes that followed it.
 #
-# Expected: graph.delete_node(node) disconnects all of the node's plugs ("Disconnect
-# all plugs and then delete the node object"), whatever they were connected to.
+# Expected: graph.delete_node(node) disconnects all plugs of the node before it is removed,
+# as its documentation says.
 # Seen: where one output feeds several nodes, every second connection stays. The nodes
 # that keep theirs then wait for a node that no graph holds, so evaluate() leaves them
 # out, without an error.

@@ -2,9 +2,8 @@
 # OpenTimelineIO 0.18.1: a sequence with a frame step misses its last image and names
 # images that do not exist.
 #
-# Expected: the documentation lists the URLs of all images, "regardless of frame step",
-# by counting to number_of_images_in_sequence(); frame_for_time() gives the number of an
-# image of the sequence.
+# Expected: counting to number_of_images_in_sequence() lists the URLs of all images, with any
+# step, as the documentation says; frame_for_time() gives the number of one of them.
 # Seen: the number of images is the duration divided by the step, rounded down. Ten frames
 # with a step of 3 are 1001, 1004, 1007 and 1010: end_frame() says 1010, the list
 # ends at 1007. frame_for_time() ignores the step and answers 1002, which has no file.
