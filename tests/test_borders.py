@@ -61,7 +61,12 @@ def test_the_evaluator_imports_flowpipe_and_the_standard_library_only():
 
 
 # Imported inside functions, for what only exists where they do.
-OPTIONAL = {"evaluator/__main__.py": "maya", "results/codec.py": "numpy", "results/redis_store.py": "redis"}
+OPTIONAL = {
+    "evaluator/__main__.py": "maya",
+    "results/codec.py": "numpy",
+    "results/merge.py": "numpy",
+    "results/redis_store.py": "redis",
+}
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="this Python does not list the names of its standard library")

@@ -5,11 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any, Dict, Sequence
 
 from .errors import FlowpipeDeadlineError
 from .rights import share
+
+IS_WINDOWS = os.name == "nt"
+_PATIENCE = 10.0  # Seconds.
+_PAUSE = 0.05
 
 
 class RecordError(FlowpipeDeadlineError):
@@ -35,11 +40,24 @@ def write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         share(temporary)
-        os.replace(temporary, path)
+        _replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Puts a file in place of another. Windows refuses that while somebody reads the other, which takes a moment."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            if not IS_WINDOWS or time.monotonic() >= end:
+                raise
+            time.sleep(_PAUSE)
 
 
 def temporary_name(name: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from dataclasses import replace
 from typing import Callable, Collection, Iterable, List, Optional, Tuple
 
 from ..core.bundle import read_node
@@ -15,8 +14,8 @@ from ..results.codec import decode, encode
 from ..results.cut import cut_inputs
 from ..results.merge import Batch
 from ..results.store import ChunkResult, Chunks, Store, open_store
-from ..results.upstream import UPSTREAM, Record, Upstream, read_late
-from ..results.versions import is_made_from_later
+from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently
+from ..results.versions import counted, is_made_from_later
 from .nodes import build_node, evaluate_node, feed_inputs
 from .path_mapping import PathMapping
 from .protocol import TaskRequest
@@ -34,8 +33,8 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         BaseException: Whatever the node raises.
     """
     frames = request.chunk
-    mapping = PathMapping(request.path_mappings)
-    record = mapping.record(read_late(lambda: read_node(request.bundle, request.node), seconds=request.wait))
+    mapping = PathMapping(request.path_mappings, report=print)
+    record = mapping.record(patiently(lambda: read_node(request.bundle, request.node), seconds=request.wait))
     batch = Batch.from_json(record["batch"])
     if (batch is None) != (frames is None):
         really = "is not batched" if batch is None else "is batched"
@@ -46,15 +45,16 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     report(f"Loading {record['name']}")
     _add_import_roots(record)
     node = build_node(record if batch is None or frames is None else _cut_record(record, batch, frames))
-    # Before the inputs: what two workers evaluate at once may be counted alike, but never an earlier one as later.
-    replaced = store.read_replaced(request.node, _replaced_chunks(batch, record, frames))
 
     def read(key: str, chunks: Optional[Chunks]) -> Tuple[ChunkResult, ...]:
         return mapping.results(store.read(key, chunks))
 
-    upstream = read_late(
-        lambda: Upstream(record, bundle=request.bundle, read=read, frames=frames).values(), seconds=request.wait
-    )
+    def take() -> Tuple[Tuple[ChunkResult, ...], UpstreamValues]:
+        """What there is now: what the result will replace, and what it is made from."""
+        replaced = store.read_replaced(request.node, _replaced_chunks(batch, record, frames))
+        return replaced, Upstream(record, bundle=request.bundle, read=read, frames=frames).values()
+
+    replaced, upstream = patiently(take, seconds=request.wait)
     feed_inputs(node, record=record, upstream=upstream.merged)
     if batch is not None and frames is not None:
         fed = [name for name in batch.over if record["inputs"][name]["source"] and name not in upstream.items]
@@ -64,16 +64,13 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     store.check_writable(request.node)
     report(f"Evaluating {record['name']}" + ("" if frames is None else f" {frames}"))
     outputs = evaluate_node(node)
-    result = ChunkResult(
-        frames=frames,
-        outputs=outputs,
-        version=1 + max([0, *upstream.versions.values(), *(result.version for result in replaced)]),
-        token=os.urandom(4).hex(),
-        inputs=upstream.versions,
-        taken=upstream.taken,
-    )
+    token = os.urandom(4).hex()
+    result = ChunkResult(frames, outputs, version=1, token=token, inputs=upstream.versions, taken=upstream.taken)
     is_planned = batch is None or frames is None or batch.is_planned(frames)
-    return _keep(store, request.node, result, is_planned=is_planned, known={result.mark for result in replaced})
+    return patiently(
+        lambda: _keep(store, request.node, counted(result, replaced), is_planned=is_planned, known=replaced),
+        seconds=request.wait,
+    )
 
 
 def _cut_record(record: Record, batch: Batch, frames: FrameList) -> Record:
@@ -97,17 +94,19 @@ def _replaced_chunks(batch: Optional[Batch], record: Record, frames: Optional[Fr
     return batch.chunks_of(frames) if UPSTREAM in record else None
 
 
-def _keep(store: Store, node: str, result: ChunkResult, *, is_planned: bool, known: Collection[str]) -> ChunkResult:
+def _keep(
+    store: Store, node: str, result: ChunkResult, *, is_planned: bool, known: Collection[ChunkResult]
+) -> ChunkResult:
     """Writes the result, and gives what is kept: of two that were evaluated at once, what was made from later inputs.
 
-    ``known`` are the marks of the results that were there when the inputs were read.
+    ``known`` are the results that were there when the inputs were read.
     """
-    there = store.read_replaced(node, (result.frames,))
-    for other in there:
-        if other.frames == result.frames and other.mark not in known:
+    tokens = {other.token for other in known}
+    for other in store.read_replaced(node, (result.frames,)):
+        if other.frames == result.frames and other.token not in tokens:
             if is_made_from_later(other, result):
                 return other
-            result = replace(result, version=max(result.version, other.version + 1))
+            result = counted(result, (other,))
     store.write(node, result, is_planned=is_planned)
     return result
 

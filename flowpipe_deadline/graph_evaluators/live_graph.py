@@ -19,7 +19,7 @@ from ..results.codec import decode
 from ..results.failures import read_failures, rebuild_error
 from ..results.merge import Batch, merge_results
 from ..results.store import open_store
-from ..results.upstream import read_late
+from ..results.upstream import patiently
 
 JobState = Literal["waiting", "started", "completed", "failed"]
 
@@ -130,7 +130,7 @@ class LiveGraph:
             batch = Batch.from_json(read_node(self._bundle.folder, key)["batch"])
             return merge_results(key, batch=batch, results=self._store.read(key))
 
-        return read_late(read, seconds=self._wait)
+        return patiently(read, seconds=self._wait)
 
 
 def _decoded(outputs: Mapping[str, Any]) -> dict[str, Any]:

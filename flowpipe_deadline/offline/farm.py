@@ -133,7 +133,7 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
     """The bundle's repository, with all jobs submitted, upstream first; finished tasks are complete.
 
     Every run makes a new one: only the results say what was done before, so nothing can contradict them. A result that
-    is older than its inputs is computed again.
+    was made from others than are there is made again.
     """
     path = bundle.folder / _FOLDER / _REPOSITORY
     for old in path.parent.glob(f"{path.name}*"):

@@ -143,6 +143,7 @@ def _plan_job(
         dependencies=(),
         job_info=settings.job.job_info,
         extra_info=settings.job.extra_info,
+        environment_kinds=settings.job.environment_kinds,
         record=record,
         notes=(chunking.note,),
     )

@@ -15,7 +15,7 @@ from ..core.bundle import read_node
 from .merge import Batch, missing_frames
 from .store import ChunkResult, Store
 from .upstream import sources
-from .versions import expanded, latest_by_frame, latest_whole, mark_of_all, version_of
+from .versions import expanded, latest_by_frame, latest_whole, mark_of_all, version_in
 
 Places = frozenset[Optional[int]]
 """Frames; None stands for the result of a node that is not batched."""
@@ -74,13 +74,13 @@ class BundleResults:
             there = self._marks_there(source["node"])
             # The mark of all together counts for a node that is not batched only.
             places = result.frames or () if source["by_frame"] else there.keys() - ({None} if len(there) > 1 else set())
-            if known is not None and any(version_of(there[place]) > known for place in places if place in there):
+            if known is not None and any(version_in(there[place]) > known for place in places if place in there):
                 return True
         return False
 
     def _read_marks(self, node: str) -> Mapping[Optional[int], str]:
         """The marks of the node's results by frame, and of all together under None, if all are there."""
-        marks = {place: result.mark for place, result in self.latest(node).items()}
+        marks = {place: result.mark(place) for place, result in self.latest(node).items()}
         batch = Batch.from_json(read_node(self._bundle, node)["batch"])
         if batch is not None and missing_frames(batch, self.read(node)) is None:
             marks[None] = mark_of_all(latest_by_frame(self.read(node)))

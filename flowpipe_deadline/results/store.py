@@ -64,6 +64,8 @@ class ChunkResult:
     """By output that the evaluation set: ``{"value": encoded, "sub_plugs": {key: encoded}}``."""
     version: int
     """Later than those of all results that it replaced and of all that it was made from, counted from them."""
+    lower_versions: Mapping[str, int] = field(default_factory=dict)
+    """The versions, by frame list, of frames that replaced and were made from less."""
     token: str = ""
     """Tells it from any other result of the same version."""
     inputs: Mapping[str, int] = field(default_factory=dict)
@@ -72,10 +74,16 @@ class ChunkResult:
     """By upstream node, the ``mark`` of what it was made from, by frame list; ``all`` for all results of that node.
     Empty in results of earlier versions."""
 
-    @property
-    def mark(self) -> str:
-        """Tells it from all other results; begins with its version."""
-        return f"{self.version}.{self.token}"
+    def version_of(self, frame: Optional[int]) -> int:
+        """The version of one of its frames; None stands for a result without frames."""
+        for frames, version in self.lower_versions.items():
+            if frame in FrameList.parse(frames):
+                return version
+        return self.version
+
+    def mark(self, frame: Optional[int]) -> str:
+        """Tells it from all other results of that frame; begins with its version."""
+        return f"{self.version_of(frame)}.{self.token}"
 
 
 Chunks = Sequence[Optional[FrameList]]
@@ -321,6 +329,7 @@ def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
         "frames": None if result.frames is None else str(result.frames),
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),  # For people; nothing reads it.
         "written": result.version,
+        **({"lower_versions": result.lower_versions} if result.lower_versions else {}),
         "token": result.token,
         "inputs": result.inputs,
         "taken": result.taken,
@@ -344,6 +353,7 @@ def parse_result(data: bytes, *, name: str, node: str) -> Optional[ChunkResult]:
             frames=None if record["frames"] is None else FrameList.parse(record["frames"]),
             outputs=record["outputs"],
             version=int(record["written"]),
+            lower_versions=dict(record.get("lower_versions", {})),
             token=str(record.get("token", "")),
             inputs=dict(record["inputs"]),
             taken={key: dict(marks) for key, marks in record.get("taken", {}).items()},

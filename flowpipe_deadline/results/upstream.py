@@ -18,7 +18,7 @@ from .versions import ALL, latest_by_frame, latest_whole, mark_of_all, marks_by_
 
 UPSTREAM = "upstream"
 """The key of a node record with the batches of the nodes that feed it; earlier versions did not write it."""
-_PAUSE = 0.2  # Seconds between two looks for a late result.
+_PAUSE = 0.2  # Seconds between two tries.
 
 Record = Mapping[str, Any]
 """A node record, or a part of one."""
@@ -27,19 +27,19 @@ ReadResults = Callable[[str, Optional[Chunks]], Tuple[ChunkResult, ...]]
 _Answer = TypeVar("_Answer")
 
 
-def read_late(read: Callable[[], _Answer], *, seconds: float) -> _Answer:
-    """What ``read`` gives; it is called again for so many seconds while something is missing, damaged or unreachable.
+def patiently(action: Callable[[], _Answer], *, seconds: float) -> _Answer:
+    """What ``action`` gives; it is tried again for so many seconds while a result is missing, damaged or out of reach.
 
-    Network file systems show new files late, and sometimes at first without their content.
+    Network file systems show new files late, sometimes at first without their content, and servers are restarted.
 
     Raises:
         NewerFormatError: A newer version has written what is read.
-        FlowpipeDeadlineError: What ``read`` raises when the time is over.
+        FlowpipeDeadlineError: What ``action`` raises when the time is over.
     """
     end = time.monotonic() + seconds
     while True:
         try:
-            return read()
+            return action()
         except NewerFormatError:
             raise
         except (MissingResultsError, RecordError, StoreError):
@@ -161,7 +161,7 @@ class Upstream:
         if self._batches[key] is None:
             whole = latest_whole(self._results[key])
             assert whole is not None  # Else something was missing.
-            return [whole], {ALL: whole.mark}
+            return [whole], {ALL: whole.mark(None)}
         latest = latest_by_frame(self._results[key])
         if key in self._whole:
             return list(latest.values()), {ALL: mark_of_all(latest)}

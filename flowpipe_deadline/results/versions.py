@@ -1,18 +1,20 @@
 """Versions of results: which of two counts, and what a result was made from.
 
-No clock decides, as those of workers differ. A version is counted: one more than the latest of the results that the new
-one replaces and of those that it was made from. The mark of a result is its version with a token of its own, so that
-two results that were counted alike by two workers are still two.
+No clock decides, as those of workers differ. A version is counted, for each frame: one more than the latest of the
+results that the new one replaces there and of those that it was made from. The mark of a result is its version with a
+token of its own, so that two results that were counted alike by two workers are still two.
 """
 
 from __future__ import annotations
 
 import hashlib
-from typing import Dict, Iterable, Mapping, Optional
+from dataclasses import replace
+from typing import Dict, Iterable, List, Mapping, Optional, Tuple, TypeVar
 
 from ..core.frames import FrameList
 from .store import ChunkResult
 
+_Value = TypeVar("_Value")
 ALL = "all"
 """In place of a frame list: all results of a node."""
 
@@ -38,17 +40,14 @@ def latest_whole(results: Iterable[ChunkResult]) -> Optional[ChunkResult]:
 
 def mark_of_all(latest: Mapping[int, ChunkResult]) -> str:
     """The mark of all results of a node together; it begins with the sum of their versions."""
-    text = ",".join(f"{frame}:{result.mark}" for frame, result in latest.items())
-    total = sum(result.version for result in latest.values())
+    text = ",".join(f"{frame}:{result.mark(frame)}" for frame, result in latest.items())
+    total = sum(result.version_of(frame) for frame, result in latest.items())
     return f"{total}.{hashlib.sha256(text.encode('ascii')).hexdigest()[:16]}"
 
 
 def marks_by_frame(results: Mapping[int, ChunkResult]) -> Dict[str, str]:
     """The marks of these results by the frames of each that are given."""
-    frames: Dict[str, list[int]] = {}
-    for frame, result in results.items():
-        frames.setdefault(result.mark, []).append(frame)
-    return {str(FrameList(numbers)): mark for mark, numbers in frames.items()}
+    return {frames: mark for mark, frames in _grouped({frame: results[frame].mark(frame) for frame in results})}
 
 
 def expanded(marks: Mapping[str, str]) -> Dict[Optional[int], str]:
@@ -59,26 +58,47 @@ def expanded(marks: Mapping[str, str]) -> Dict[Optional[int], str]:
     return found
 
 
-def is_made_from_later(one: ChunkResult, other: ChunkResult) -> bool:
-    """Whether the first of two results of the same frames was made from later inputs."""
-    counts = [(_count(one, frame), _count(other, frame)) for frame in one.frames or (None,)]
-    return all(mine >= theirs for mine, theirs in counts) and any(mine > theirs for mine, theirs in counts)
-
-
-def version_of(mark: str) -> int:
+def version_in(mark: str) -> int:
     """The version that a mark begins with."""
     return int(mark.partition(".")[0])
 
 
+def counted(result: ChunkResult, replaced: Iterable[ChunkResult]) -> ChunkResult:
+    """The result with versions that are later than those of all that it replaces and is made from."""
+    taken = {node: expanded(marks) for node, marks in result.taken.items()}
+    versions: Dict[Optional[int], int] = {}
+    for frame in result.frames or (None,):
+        older = [one.version_of(frame) for one in replaced if frame in (one.frames or (None,))]
+        inputs = [result.inputs[node] if None in marks else version_in(marks[frame]) for node, marks in taken.items()]
+        versions[frame] = max(result.version_of(frame), 1 + max([0, *older, *inputs]))
+    latest = max(versions.values())
+    lower = {frame: version for frame, version in versions.items() if frame is not None and version < latest}
+    return replace(result, version=latest, lower_versions={frames: version for version, frames in _grouped(lower)})
+
+
+def is_made_from_later(one: ChunkResult, other: ChunkResult) -> bool:
+    """Whether the first of two results of the same frames was made from later inputs."""
+    counts = [(_inputs(one, frame), _inputs(other, frame)) for frame in one.frames or (None,)]
+    return all(mine >= theirs for mine, theirs in counts) and any(mine > theirs for mine, theirs in counts)
+
+
 def _order(result: ChunkResult, frame: int) -> tuple[int, int, str]:
-    return result.version, _count(result, frame), result.token
+    return result.version_of(frame), _inputs(result, frame), result.token
 
 
-def _count(result: ChunkResult, frame: Optional[int]) -> int:
+def _inputs(result: ChunkResult, frame: Optional[int]) -> int:
     """The versions of all that the frame was made from, added up."""
     return sum(
-        version_of(mark)
+        version_in(mark)
         for marks in map(expanded, result.taken.values())
         for place, mark in marks.items()
         if place in (None, frame)
     )
+
+
+def _grouped(values: Mapping[int, _Value]) -> List[Tuple[_Value, str]]:
+    """Each value with the list of the frames that have it."""
+    frames: Dict[_Value, List[int]] = {}
+    for frame, value in values.items():
+        frames.setdefault(value, []).append(frame)
+    return [(value, str(FrameList(numbers))) for value, numbers in frames.items()]

@@ -26,15 +26,18 @@ DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.evaluator --task "<TASK>"'
 # Of the Worker's own: what is meant for Deadline's Python or Qt. PYTHONHASHSEED, PYTHONUTF8, PYTHONNOUSERSITE and
 # QT_QPA_PLATFORM stay, as they rather are the administrator's. PYTHONCASEOK too: for it, empty is not unset.
 REMOVED_VARIABLES = (
-    "PYTHONUSERBASE;PYTHONSTARTUP;PYTHONOPTIMIZE;PYTHONINSPECT;PYTHONDEBUG;PYTHONVERBOSE;PYTHONDEVMODE;PYTHONWARNINGS;"
-    "PYTHONBREAKPOINT;PYTHONMALLOC;PYTHONTRACEMALLOC;PYTHONPROFILEIMPORTTIME;PYTHONPLATLIBDIR;PYTHONEXECUTABLE;"
-    "__PYVENV_LAUNCHER__;VIRTUAL_ENV;QT_PLUGIN_PATH;QT_QPA_PLATFORM_PLUGIN_PATH;QML_IMPORT_PATH;QML2_IMPORT_PATH;LD_LIBRARY_PATH;"
-    "DYLD_LIBRARY_PATH;DYLD_FRAMEWORK_PATH;DYLD_FALLBACK_LIBRARY_PATH;DYLD_FALLBACK_FRAMEWORK_PATH"
+    "PYTHONUSERBASE;PYTHONSTARTUP;PYTHONOPTIMIZE;PYTHONINSPECT;PYTHONDEBUG;PYTHONVERBOSE;PYTHONDEVMODE;"
+    "PYTHONWARNINGS;PYTHONBREAKPOINT;PYTHONMALLOC;PYTHONTRACEMALLOC;PYTHONPROFILEIMPORTTIME;PYTHONPLATLIBDIR;"
+    "PYTHONEXECUTABLE;__PYVENV_LAUNCHER__;VIRTUAL_ENV;QT_PLUGIN_PATH;QT_QPA_PLATFORM_PLUGIN_PATH;QML_IMPORT_PATH;"
+    "QML2_IMPORT_PATH;LD_LIBRARY_PATH;DYLD_LIBRARY_PATH;DYLD_FRAMEWORK_PATH;DYLD_FALLBACK_LIBRARY_PATH;"
+    "DYLD_FALLBACK_FRAMEWORK_PATH"
 )
 # Of those in that list, what only loses Deadline's own folders.
 FOLDER_LISTS = re.compile(r"PATH|\w+_(LIBRARY|FRAMEWORK)_PATH")
 DEFAULT_CLIENT = re.compile(r"[/\\]Deadline\d+([/\\]|$)")
 LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
+FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
+POSIX_PATH = re.compile("(?:&?:)*/(?!/)")  # Or a list of them.
 POLL_MILLISECONDS = 100
 # An interpreter that has written its result may still take a while to shut down; then it is ended.
 SHUTDOWN_POLLS = 600
@@ -80,7 +83,9 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def start_job(self):
         """Sets the environment of all interpreters of this job."""
-        for name, value in self.interpreter_environment():
+        variables = dict(self.path_variables())
+        variables.update(self.interpreter_environment())
+        for name, value in variables.items():
             self.SetProcessEnvironmentVariable(name, value)
 
     def render_tasks(self):
@@ -134,17 +139,41 @@ class FlowpipePlugin(DeadlinePlugin):
         }
 
     def mapped_path(self, path):
-        """The path on this worker."""
-        mapped = RepositoryUtils.CheckPathMapping(path)
-        if mapped != path and os.sep == "/":
-            mapped = mapped.replace("\\", "/")
-        return mapped
+        """The path on this worker; what is not a full path stays as it is."""
+        for spelling in spellings(path):
+            mapped = RepositoryUtils.CheckPathMapping(spelling)
+            if mapped != spelling:
+                is_native = os.sep == "/" and POSIX_PATH.match(spelling)  # A name may hold a backslash there.
+                return mapped if is_native else mapped.replace("\\" if os.sep == "/" else "/", os.sep)
+        return path
+
+    def mapped_list(self, paths):
+        """A list of paths of any system on this worker, with its separator if they came from another system.
+
+        Windows separates paths by ``;``, others by ``:``; Houdini takes ``;`` everywhere, and ``&`` for its own paths.
+        """
+        is_of_windows = not POSIX_PATH.match(paths) and re.search(r"\\|(?:^|;)(?:[A-Za-z]:(?:[/;]|$)|//)", paths)
+        parts = re.split("(;)" if is_of_windows else r"(:(?!//)|;(?=[/&$@~;]|$)|(?<=&);)", paths)
+        parts[::2] = map(self.mapped_path, parts[::2])
+        if bool(is_of_windows) == (os.sep == "/"):
+            parts[1::2] = [os.pathsep] * (len(parts) // 2)
+        return "".join(parts)
+
+    def path_variables(self):
+        """The job's variables that hold paths and are others on this worker; jobs of earlier versions name none."""
+        single = self.GetPluginInfoEntryWithDefault("PathVariables", "")
+        lists = self.GetPluginInfoEntryWithDefault("PathListVariables", "")
+        for names, mapped in ((single, self.mapped_path), (lists, self.mapped_list)):
+            for name in filter(None, map(str.strip, names.split(","))):
+                value = self.GetJob().GetJobEnvironmentKeyValue(name) or ""
+                if mapped(value) != value:
+                    yield name, mapped(value)
 
     def interpreter_environment(self):
         """Variables that keep what is the Worker's own out of the node's interpreter."""
         own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
         job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
-        folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
+        folders = own + self.package_folders() + list(filter(None, self.mapped_list(job).split(os.pathsep)))
         return (
             *self.cleaned_variables(),
             *self.missing_locale(),
@@ -371,6 +400,14 @@ def is_unpacked(packages, folder):
         return all(os.path.getsize(path) == size for path, size in entries)
     except OSError:
         return False
+
+
+def spellings(path):
+    """A full path, and of Windows its other spellings; whether a rule of Deadline's matches them all is unknown."""
+    if not FULL_PATH.match(path):
+        return []
+    slashes = [path] if POSIX_PATH.match(path) else [path, path.replace("/", "\\"), path.replace("\\", "/")]
+    return slashes + [other[0].swapcase() + other[1:] for other in slashes if other[0].isalpha()]
 
 
 def describe_exit(code):

@@ -1,174 +1,159 @@
-"""What interpreters get of the Worker's environment: nothing that is Deadline's own; the job's is kept."""
+"""The job's environment on a worker of another system than the submitter's."""
 
 from __future__ import annotations
 
-import os
-import shutil
+import importlib.util
 import sys
+from types import SimpleNamespace
 
 import farm_nodes as nodes
 import pytest
-from plugin_runs import PLUGIN, drive
+from hypothesis import given
+from hypothesis import strategies as st
+from plugin_runs import drive
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
-from flowpipe_deadline.offline.standins.sandbox import read_param
+from flowpipe_deadline.bundle.job_files import job_entries, plugin_entries
+from flowpipe_deadline.core.shipped import shipped_folder
+from flowpipe_deadline.offline.standins import sandbox
+from flowpipe_deadline.settings.environment import variables_of
 
-REMOVED = read_param(str(PLUGIN / "Flowpipe.param"))["RemovedVariables"].split(";")
-LISTS = [name for name in REMOVED if name.endswith(("LIBRARY_PATH", "FRAMEWORK_PATH"))]
-HARMLESS = {"PYTHONOPTIMIZE": "2", "PYTHONTRACEMALLOC": "1", "PYTHONMALLOC": "malloc", "PYTHONWARNINGS": "ignore"}
-NO_LOCALE = {"LC_ALL": None, "LC_CTYPE": None, "LANG": None}
-
-
-@pytest.fixture
-def bundle(graph, tmp_path):
-    """One node that tells what it was started with."""
-    nodes.Surroundings(name="node", graph=graph)
-    return write_bundle(plan_graph(graph), root=tmp_path)
-
-
-@pytest.fixture
-def seen(bundle):
-    """Runs the task; gives the variables that the node saw, with ``optimize`` added, and what the plugin logged."""
-
-    def run(python=sys.executable, *, plugin=PLUGIN, strict=True, **more):
-        said = drive(python, bundle, "node", plugin=plugin, strict=strict, more=more)
-        assert said["error"] is None
-        outputs = read_results(bundle)["Test.node"].outputs()
-        return {**outputs["variables"], "optimize": outputs["optimize"]}, said["log"]
-
-    return run
+RULES = [["P:\\", "/mnt/p/"], ["//server/share", "/mnt/share"]]
+ENVIRONMENT = {
+    "OCIO": "P:\\cfg\\config.ocio",
+    "NUKE_PATH": "P:\\pipe\\nuke;\\\\other\\nuke;P:\\pipe\\gizmos;",
+    "HOUDINI_PATH": "p:/houdini;&",
+    "SHOW_TITLE": "P:\\is a letter",
+    "SHOW_ROOT": "/shows/x",
+    "SITE": "P:\\a;b",
+}
+SETTINGS = {"environment": ENVIRONMENT, "environment_kinds": {"SHOW_TITLE": "text", "SITE": "path"}}
 
 
-@pytest.mark.parametrize("strict", [True, False], ids=["on the strict stand-ins", "on the product's alone"])
-def test_nothing_of_the_workers_python_and_qt_arrives(deadline_python, seen, strict):
-    """Empty counts as unset for all of these; other variables arrive."""
-    worker = {name: HARMLESS.get(name, "/worker") for name in REMOVED if name not in LISTS}
-
-    found, _ = seen(deadline_python, strict=strict, worker={**worker, "PYTHONHASHSEED": "0", "STUDIO": "sho"})
-
-    assert {name: found[name] for name in worker if found.get(name)} == {}
-    assert (found["optimize"], found["PYTHONHASHSEED"], found["STUDIO"]) == (0, "0", "sho")
-
-
-def test_what_the_worker_does_not_have_is_not_set(seen):
-    """Programs may ask whether a variable is there."""
-    found, _ = seen(worker=dict.fromkeys(REMOVED))
-
-    assert not set(REMOVED) & set(found)
+def start(bundle, *, environment=None, plugin_info=None, **answers):
+    """What the worker reports of the only job, with the environment and plugin info of its files unless given."""
+    job = bundle.jobs[0]
+    planned = variables_of(job_entries(bundle, job, job_ids={}).items())
+    named = {key: text for key, text in plugin_entries(bundle, job).items() if "Variables" in key}
+    answers["environment"] = planned if environment is None else environment
+    answers["plugin_info"] = named if plugin_info is None else plugin_info
+    said = drive(answers.pop("python", sys.executable), bundle, job.key, [], path_mappings=RULES, **answers)
+    assert said["error"] is None
+    return said
 
 
-def test_what_the_job_sets_is_kept(seen):
-    """Also where the Worker has the same value."""
-    job = {"PYTHONOPTIMIZE": "1", "QT_PLUGIN_PATH": "/job/qt", "LD_LIBRARY_PATH": "/opt/Thinkbox/Deadline10/lib"}
-
-    found, _ = seen(worker={**job, "QT_PLUGIN_PATH": "/worker/qt"}, job=job)
-
-    assert {name: found[name] for name in job} == job
-    assert found["optimize"] == 1
+def variables_set(said):
+    """What the plugin set beside what it sets for all jobs."""
+    prefix = "INFO: Setting Process Environment Variable "
+    pairs = [line[len(prefix) :].partition(" to ")[::2] for line in said["log"] if line.startswith(prefix)]
+    return {name: value for name, value in pairs if value and not name.startswith(("PYTHON", "LC_"))}
 
 
-def test_what_a_script_sets_before_the_job_is_kept(seen, tmp_path):
-    """A studio's JobPreLoad.py sets variables for a host; the Worker's own give way to them."""
-    plugin = shutil.copytree(PLUGIN, tmp_path / "plugin")
-    lines = [
-        "def __main__(plugin):",
-        "    plugin.SetProcessEnvironmentVariable('QT_PLUGIN_PATH', '/script/qt')",
-        "    plugin.SetProcessEnvironmentVariable('LD_LIBRARY_PATH', '/script:/opt/Thinkbox/Deadline10/lib')",
-        "    plugin.SetProcessEnvironmentVariable('LANG', 'C.UTF-8')",
-    ]
-    (plugin / "JobPreLoad.py").write_text("\n".join(lines))
+@pytest.mark.parametrize("answers", [{"missing_value": ""}, {"missing_value": None}, {"environment_only": True}])
+def test_variables_with_paths_are_mapped_on_a_worker(graph, tmp_path, answers):
+    """Only those that change are set; text, and entries of a list that are not paths, stay."""
+    nodes.Environment(name="a", graph=graph, variable="OCIO")
+    bundle = write_bundle(plan_graph(graph, settings=SETTINGS), root=tmp_path)
 
-    found, log = seen(plugin=plugin, worker={"QT_PLUGIN_PATH": "/q", "LD_LIBRARY_PATH": "/l", **NO_LOCALE})
+    said = start(bundle, **answers)
 
-    assert found["QT_PLUGIN_PATH"] == "/script/qt"
-    assert found["LD_LIBRARY_PATH"] == "/script:/opt/Thinkbox/Deadline10/lib"
-    assert not [line for line in log if "LC_CTYPE" in line]
-
-
-@pytest.mark.parametrize(
-    ("value", "client", "expected"),
-    [
-        pytest.param("/opt/Thinkbox/Deadline10/lib", None, "", id="Deadline's only"),
-        pytest.param("/opt/Thinkbox/Deadline10/lib:/studio/lib:", None, "/studio/lib", id="with an empty entry"),
-        pytest.param("/studio/a:/d/deadline/lib/x:/b", "/d/deadline/bin", "/studio/a:/b", id="beside its bin folder"),
-        pytest.param("/usr/local/bin/lib:/usr/local/lib", "/usr/local/bin", "/usr/local/lib", id="below it only"),
-        pytest.param("/mnt/DeadlineRepository10/custom/lib", None, None, id="a studio's in the repository"),
-        pytest.param("/studio/deadline10-tools:/deadline", "/d/deadline/bin", None, id="names that are alike"),
-        pytest.param("/studio/lib:", None, None, id="nothing of Deadline's"),
-    ],
-)
-@pytest.mark.skipif(os.name == "nt", reason="Windows separates folders by semicolons")
-def test_library_paths_only_lose_deadlines_folders(seen, value, client, expected):
-    """Those of the client, wherever it is installed; None: all of it stays."""
-    found, _ = seen(worker={"LD_LIBRARY_PATH": value, "DYLD_LIBRARY_PATH": value, "DEADLINE_PATH": client})
-
-    for name in ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"):
-        assert found[name] == (value if expected is None else expected)
+    assert variables_set(said) == {
+        "OCIO": "/mnt/p/cfg/config.ocio",
+        "NUKE_PATH": "/mnt/p/pipe/nuke:\\\\other\\nuke:/mnt/p/pipe/gizmos:",
+        "HOUDINI_PATH": "/mnt/p/houdini:&",
+        "SITE": "/mnt/p/a;b",
+    }
+    assert read_results(bundle)["Test.a"].outputs() == {"value": "/mnt/p/cfg/config.ocio"}
 
 
-def test_a_job_that_takes_nothing_of_the_worker_gets_nothing(seen):
-    """Not what is left of its library paths either."""
-    paths = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
-    worker = {"LD_LIBRARY_PATH": "/opt/Thinkbox/Deadline10/lib:/studio/lib", "LANG": "C.UTF-8", "QT_PLUGIN_PATH": "/q"}
+def test_deadlines_own_pythons_map_variables(deadline_python, graph, tmp_path):
+    """From 3.7 on."""
+    nodes.Environment(name="a", graph=graph, variable="NUKE_PATH")
+    bundle = write_bundle(plan_graph(graph, settings=SETTINGS), root=tmp_path)
 
-    found, _ = seen(worker=worker, job=paths, job_only=True)
+    start(bundle, python=deadline_python)
 
-    assert not {"LD_LIBRARY_PATH", "QT_PLUGIN_PATH", "LANG"} & set(found)
-    assert found["LC_CTYPE"] == "C.UTF-8"
+    assert read_results(bundle)["Test.a"].outputs()["value"].startswith("/mnt/p/pipe/nuke:")
 
 
-@pytest.mark.parametrize(
-    ("config", "expected"),
-    [
-        pytest.param({"RemovedVariables": None}, ("", "/studio"), id="an earlier configuration has no such list"),
-        pytest.param({"RemovedVariables": ""}, ("1", "/opt/Thinkbox/Deadline10:/studio"), id="nothing is removed"),
-        pytest.param(
-            {"RemovedVariables": "PYTHONPATH;PATH\r\nMINE"}, ("1", "/studio"), id="a list of the studio's own"
-        ),
-    ],
-)
-@pytest.mark.skipif(os.name == "nt", reason="Windows separates folders by semicolons")
-def test_the_list_is_the_studios(seen, config, expected):
-    """PATH can be in it, and then loses Deadline's folders too."""
-    folders = "/opt/Thinkbox/Deadline10:/studio"
-    name = "PATH" if "PATH" in (config["RemovedVariables"] or "") else "LD_LIBRARY_PATH"
+def test_pythonpath_of_windows_is_split_as_windows_does(graph, tmp_path):
+    """Also of a job of an earlier version, which names no variables."""
+    nodes.Environment(name="a", graph=graph, variable="PYTHONPATH")
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
 
-    found, _ = seen(worker={"PYTHONOPTIMIZE": "1", name: folders, "MINE": "1"}, config=config)
+    start(bundle, environment={"PYTHONPATH": "P:\\pipe\\python;P:\\pipe\\vendor"}, plugin_info={})
 
-    assert (found["PYTHONOPTIMIZE"], found[name]) == expected
-    assert found["MINE"] == ("" if name == "PATH" else "1")
+    folders = read_results(bundle)["Test.a"].outputs()["value"].split(":")
+    assert folders[-2:] == ["/mnt/p/pipe/python", "/mnt/p/pipe/vendor"]
+
+
+def test_a_job_that_names_no_variables_keeps_them(graph, tmp_path):
+    """As before."""
+    nodes.Environment(name="a", graph=graph, variable="OCIO")
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+
+    said = start(bundle, environment=ENVIRONMENT, plugin_info={})
+
+    assert variables_set(said) == {}
+
+
+def test_what_was_edited_in_the_monitor_counts(graph, tmp_path):
+    """A value that was changed, and a variable that was removed."""
+    nodes.Environment(name="a", graph=graph, variable="OCIO")
+    bundle = write_bundle(plan_graph(graph, settings=SETTINGS), root=tmp_path)
+
+    said = start(bundle, environment={"OCIO": "P:\\other.ocio"})
+
+    assert variables_set(said) == {"OCIO": "/mnt/p/other.ocio"}
+
+
+def load_plugin():
+    """The plugin's module."""
+    sandbox.install()
+    spec = importlib.util.spec_from_file_location("Flowpipe", shipped_folder("plugins/Flowpipe") / "Flowpipe.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+PLUGIN = load_plugin()
+SYSTEMS = {"linux": SimpleNamespace(sep="/", pathsep=":"), "windows": SimpleNamespace(sep="\\", pathsep=";")}
+
+
+def listed(system, paths, map_path=lambda path: f"[{path}]" if PLUGIN.FULL_PATH.match(path) else path):
+    """The list on that system, each entry that begins like a path in brackets instead of mapped."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PLUGIN, "os", SYSTEMS[system])
+        return PLUGIN.FlowpipePlugin.mapped_list(SimpleNamespace(mapped_path=map_path), paths)
 
 
 @pytest.mark.parametrize(
-    ("worker", "job", "expected"),
+    ("paths", "linux", "windows"),
     [
-        pytest.param({}, {}, True, id="none"),
-        pytest.param({"LANG": "", "LC_ALL": ""}, {}, True, id="empty ones"),
-        pytest.param({"LANG": "C"}, {}, False, id="the Worker's"),
-        pytest.param({"LC_CTYPE": "C.UTF-8"}, {}, False, id="the Worker's characters"),
-        pytest.param({}, {"LC_ALL": "C.UTF-8"}, False, id="the job's"),
+        pytest.param("P:\\a;p:/b", "[P:\\a]:[p:/b]", "[P:\\a];[p:/b]", id="drives"),
+        pytest.param("P:\\a", "[P:\\a]", "[P:\\a]", id="one drive"),
+        pytest.param("\\\\s\\a;//s/b", "[\\\\s\\a]:[//s/b]", "[\\\\s\\a];[//s/b]", id="shares"),
+        pytest.param("//s/a;//s/b", "[//s/a]:[//s/b]", "[//s/a];[//s/b]", id="shares with slashes"),
+        pytest.param("lib;P:/a", "lib:[P:/a]", "lib;[P:/a]", id="a relative entry first"),
+        pytest.param("P:\\a;&;", "[P:\\a]:&:", "[P:\\a];&;", id="the defaults, and an empty entry, of Windows"),
+        pytest.param("/a:/b c", "[/a]:[/b c]", "[/a];[/b c]", id="folders of Linux"),
+        pytest.param("/a::/b:", "[/a]::[/b]:", "[/a];;[/b];", id="empty entries of Linux"),
+        pytest.param("/a;/b;&", "[/a];[/b];&", "[/a];[/b];&", id="as Houdini takes it on Linux"),
+        pytest.param("&:/a:@/b", "&:[/a]:@/b", "&;[/a];@/b", id="as Houdini takes it, with colons"),
+        pytest.param("/a;x:/b", "[/a;x]:[/b]", "[/a;x];[/b]", id="a semicolon in a name"),
+        pytest.param("&:/a;x:/b", "&:[/a;x]:[/b]", "&;[/a;x];[/b]", id="a semicolon in a name, after the defaults"),
+        pytest.param("/a\\ b:/c", "[/a\\ b]:[/c]", "[/a\\ b];[/c]", id="a backslash in a name"),
+        pytest.param("/a:https://x/y", "[/a]:https://x/y", "[/a];https://x/y", id="a URL"),
+        pytest.param("$SHOW/a:.", "$SHOW/a:.", "$SHOW/a;.", id="variables and relative entries"),
+        pytest.param("", "", "", id="nothing"),
     ],
 )
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such variables")
-def test_utf_8_where_no_locale_is_set(seen, worker, job, expected):
-    """Deadline's Worker may have none, and hosts with an old start-up then take ASCII."""
-    _, log = seen(worker={**NO_LOCALE, **worker}, job=job)
-
-    value = "UTF-8" if sys.platform == "darwin" else "C.UTF-8"
-    line = f"INFO: Setting Process Environment Variable LC_CTYPE to {value}"
-    assert (line in log) == expected
+def test_a_list_gets_the_separator_of_the_worker(paths, linux, windows):
+    """Which one it has is seen from the list; entries keep their order and places."""
+    assert [listed("linux", paths), listed("windows", paths)] == [linux, windows]
 
 
-@pytest.mark.parametrize("quotes", ["dotnet", "mono"])
-@pytest.mark.parametrize("name", ['a "b" c', "it's", 'back\\"slash', '"', 'end\\\\"'])
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
-def test_a_temporary_folder_of_any_name_fails_no_task(bundle, tmp_path, monkeypatch, name, quotes):
-    """Its path is among the arguments, and so is that of the plugin's script."""
-    folder = tmp_path / name
-    plugin = shutil.copytree(PLUGIN, folder / "plugin")
-    monkeypatch.setenv("TMPDIR", str(folder))
-
-    for config in ({}, {"Arguments_python": '"<BOOT>" --task "<TASK>"'}):
-        said = drive(sys.executable, bundle, "node", plugin=plugin, more={"config": config}, quotes=quotes)
-
-        assert said["error"] is None
+@given(st.text(alphabet="aP.:;/\\&$@ ~"))
+def test_without_rules_a_list_of_this_system_stays(paths):
+    """Whatever a value is, a worker like the submitter's gets it as it was."""
+    assert paths in (listed("linux", paths, str), listed("windows", paths, str))

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from pathlib import PurePosixPath, PureWindowsPath
 
 import farm_nodes as nodes
 import pytest
@@ -100,6 +101,7 @@ def test_what_is_unknown_of_deadline_makes_no_difference(graph, tmp_path, answer
 def test_a_graph_of_windows_is_evaluated_here(graph, tmp_path):
     """Deadline's path mapping rules reach the bundle's path, values in containers, and the files of node classes."""
     value = {"scene": "P:\\show\\sh010\\scene.ma", "frames": [1, "p:/show/a"], "other": "P:\\shows"}
+    value.update(command="P:\\show\\x.py --find \\d+", path=PureWindowsPath("P:\\show\\a b"))
     nodes.Pass(name="a", graph=graph, value=value)
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
     record = bundle.folder / "nodes" / "a.json"
@@ -113,4 +115,7 @@ def test_a_graph_of_windows_is_evaluated_here(graph, tmp_path):
         "scene": "/mnt/show/sh010/scene.ma",
         "frames": [1, "/mnt/show/a"],
         "other": "P:\\shows",
+        "command": "P:\\show\\x.py --find \\d+",
+        "path": PurePosixPath("/mnt/show/a b"),
     }
+    assert len([line for line in said["log"] if "Path mapping leaves 'P:\\\\show\\\\x.py --find" in line]) == 1

@@ -336,7 +336,7 @@ def Origins(frames=None):
 @Node(outputs=["points"])
 def Points(frames=None):
     """An array with a row for each frame."""
-    import numpy  # noqa: PLC0415 (not every interpreter that loads these nodes has it)
+    import numpy
 
     return {"points": numpy.array([[frame, -frame] for frame in frames])}
 

@@ -29,6 +29,9 @@ def make_sandbox(answers, host, **job):
         return sandbox.Sandbox("Flowpipe", sandbox.SandboxJob(**job), host)
     path_mappings = [tuple(rule) for rule in answers.pop("path_mappings", [])]
     handlers = answers.pop("handlers", "first")
+    job["plugin_info"].update(answers.pop("plugin_info", {}))
+    job["environment"] = answers.pop("environment", job["environment"])
+    job["environment_only"] = answers.pop("environment_only", job["environment_only"])
     record = full_sandbox.SandboxJob(path_mappings=path_mappings, **job)
     unknowns = full_sandbox.Unknowns(**answers)
     return full_sandbox.Sandbox("Flowpipe", record, host, handlers=handlers, unknowns=unknowns)

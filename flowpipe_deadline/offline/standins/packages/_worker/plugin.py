@@ -56,6 +56,10 @@ class DeadlinePlugin(ManagedProcess):
         return value
 
     @method(STRING, STRING)
+    def GetPluginInfoEntryWithDefault(self, key: str, default: str) -> str:
+        return self._standin.context.job.plugin_info.get(key, default)
+
+    @method(STRING, STRING)
     def GetConfigEntryWithDefault(self, key: str, default: str) -> str:
         return self._standin.context.job.config.get(key, default)
 
