@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Dict, Sequence
 
 from .errors import FlowpipeDeadlineError
+from .rights import share
 
 IS_WINDOWS = os.name == "nt"
 _PATIENCE = 10.0  # Seconds.
@@ -27,6 +28,8 @@ class NewerFormatError(RecordError):
 def write_whole(path: Path, data: bytes) -> None:
     """Writes the file so that a reader sees all of it, or what was there before, even after a crash.
 
+    It has the rights of its folder, whoever wrote what was there before.
+
     Raises:
         OSError: For example, the disk is full or read-only; the file is as it was, and nothing is left beside it.
     """
@@ -36,6 +39,7 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        share(temporary)
         _replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):

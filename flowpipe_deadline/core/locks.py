@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Callable, Iterator, List, Optional, Tuple
 
 from .files import temporary_name
+from .rights import share
 
 _PS_SECONDS = 10.0
 
@@ -55,6 +56,7 @@ def _take(path: Path, text: str, *, beside: Path) -> bool:
     """Whether the lock is ours now; it appears with its whole text."""
     try:
         beside.write_text(text, encoding="utf-8")
+        share(beside)  # Others have to read it.
         os.link(str(beside), str(path))
     except FileExistsError:
         return False
@@ -75,6 +77,7 @@ def _take_in_two_steps(path: Path, text: str) -> bool:
     try:
         with file:
             file.write(text)
+        share(path)
     except BaseException:
         _unlink(path)
         raise

@@ -46,6 +46,7 @@ class WarningKind(enum.Enum):
     UNUSABLE_ROOT = ("unusable-root", "Nothing can be written below the root.")
     LOCAL_ROOT = ("local-root", "The root is on a disk of this machine.")
     LOCAL_SOURCE = ("local-source", "A node's own module is on a disk of this machine, though the root is not.")
+    PRIVATE_ROOT = ("private-root", "In a bundle below the root, only the user who submits it could write.")
     LITTLE_SPACE = ("little-space", "There is hardly any room below the root.")
     LONG_PATH = ("long-path", "A file of the bundle has a longer path than Windows takes.")
 

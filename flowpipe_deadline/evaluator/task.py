@@ -61,6 +61,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         parts = cut_inputs({name: node.inputs[name].value for name in fed}, batch=batch, frames=frames)
         for name, part in {**parts, **upstream.items}.items():
             node.inputs[name].value = part
+    store.check_writable(request.node)
     report(f"Evaluating {record['name']}" + ("" if frames is None else f" {frames}"))
     outputs = evaluate_node(node)
     token = os.urandom(4).hex()

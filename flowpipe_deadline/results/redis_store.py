@@ -68,14 +68,18 @@ class RedisStore(Store):
         self._address = address
         self._base = f"{address.prefix}:{submission}"
 
-    def check(self) -> None:
+    def check(self, failure: str = "nothing can be stored") -> None:
         """Makes sure that the server can be reached and takes writes.
 
         Raises:
             StoreError: It cannot, or does not; the message says what to do.
         """
         # No node has this key.
-        self._ask(lambda client: client.set(f"{self._base}:?", b"", ex=1), failure="nothing can be stored")
+        self._ask(lambda client: client.set(f"{self._base}:?", b"", ex=1), failure=failure)
+
+    def check_writable(self, node: str) -> None:
+        """Writes a key that expires at once."""
+        self.check(f"{node}: nothing can be stored, so it was not called")
 
     def write(self, node: str, result: ChunkResult, *, is_planned: bool = False) -> None:
         """Keeps the result as one field of the node's hash, and renews the expiry of the whole submission."""

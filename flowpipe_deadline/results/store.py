@@ -28,17 +28,17 @@ from typing import (
     Union,
 )
 
-from ..core.bundle import FILES, STORE
+from ..core.bundle import FILES, RESULTS, STORE
 from ..core.bundle import FORMAT as BUNDLE_FORMAT
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
 from ..core.frames import FrameList
+from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
 
 if TYPE_CHECKING:
     from .redis_store import RedisStore
 
 _FORMAT = 1
-RESULTS = "results"
 OTHER_CHUNKS = ".other-chunks"
 """The mark of a node with results of chunks that were not planned: only there, results have to be looked for."""
 _LONGEST_NAME = 60
@@ -122,6 +122,10 @@ class Store(ABC):
         return self._read(node, names, skips_damaged=True)
 
     @abstractmethod
+    def check_writable(self, node: str) -> None:
+        """Makes sure, before the work is done, that a result of the node can be kept."""
+
+    @abstractmethod
     def write(self, node: str, result: ChunkResult, *, is_planned: bool = False) -> None:
         """Keeps the result under the node's key, whole or not at all.
 
@@ -191,18 +195,28 @@ class FileStore(Store):
     def __init__(self, bundle: Path) -> None:
         self._folder = bundle / RESULTS
 
+    def check_writable(self, node: str) -> None:
+        """Makes something where the result, or the folder for it, will be, and removes it."""
+        folder = self._folder / node
+        try:
+            make_folder(self._folder)
+            try_to_write(folder if folder.is_dir() else self._folder)
+        except OSError as error:
+            reason = reason_with_remedy(error, folder)
+            raise StoreError(f"{node}: it was not called, as nothing can be written to {folder}: {reason}") from error
+
     def write(self, node: str, result: ChunkResult, *, is_planned: bool = False) -> None:
         """Keeps the result in a file."""
         folder = self._folder / node
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             if not is_planned:
                 (folder / OTHER_CHUNKS).touch()  # First: whoever finds the result may look for it.
+                share(folder / OTHER_CHUNKS)
             write_whole(folder / f"{chunk_name(result.frames)}.json", json_bytes(result_record(node, result)))
         except OSError as error:
-            raise StoreError(
-                f"{node}: its result cannot be written to {folder}: {error.strerror}; nothing was kept"
-            ) from error
+            reason = reason_with_remedy(error, folder)
+            raise StoreError(f"{node}: its result cannot be written to {folder}: {reason}; nothing was kept") from error
 
     def chunk_names(self, node: str) -> FrozenSet[str]:
         """The names of the files, without their ending; files of other names are none of ours."""

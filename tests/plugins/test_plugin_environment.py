@@ -10,7 +10,7 @@ import farm_nodes as nodes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_plugin_pythons import drive
+from plugin_runs import drive
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.bundle.job_files import job_entries, plugin_entries
@@ -43,10 +43,10 @@ def start(bundle, *, environment=None, plugin_info=None, **answers):
 
 
 def variables_set(said):
-    """What the plugin set beside Python's own."""
+    """What the plugin set beside what it sets for all jobs."""
     prefix = "INFO: Setting Process Environment Variable "
     pairs = [line[len(prefix) :].partition(" to ")[::2] for line in said["log"] if line.startswith(prefix)]
-    return {name: value for name, value in pairs if not name.startswith("PYTHON")}
+    return {name: value for name, value in pairs if value and not name.startswith(("PYTHON", "LC_"))}
 
 
 @pytest.mark.parametrize("answers", [{"missing_value": ""}, {"missing_value": None}, {"environment_only": True}])

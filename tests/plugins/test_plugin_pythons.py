@@ -5,27 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import PurePosixPath, PureWindowsPath
 
 import farm_nodes as nodes
 import pytest
+from plugin_runs import TESTS, drive
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
-
-TESTS = Path(__file__).parents[1] / "support"
-
-
-def drive(python, bundle, node, frames, *, evaluator=sys.executable, plugin=None, strict=True, **answers):
-    """What the plugin reported of one task, unknowns of Deadline played by ``answers``."""
-    words = [str(bundle.folder), node, json.dumps(frames), evaluator, json.dumps(answers if strict else None)]
-    words += [] if plugin is None else [str(plugin)]
-    command = [python, str(TESTS / "plugin_driver.py"), *words]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize("strict", [True, False], ids=["on the strict stand-ins", "on the product's alone"])

@@ -197,6 +197,14 @@ def test_a_server_that_takes_no_results_is_refused(start_redis, tmp_path, graph,
     assert not (tmp_path / "root").exists()
 
 
+def test_a_server_that_takes_no_results_is_told_before_the_work(start_redis):
+    """As of a folder that cannot be written."""
+    store = store_of(start_redis("--maxmemory", "1"))
+
+    with pytest.raises(StoreError, match=r"render: nothing can be stored, so it was not called: .* out of memory"):
+        store.check_writable("render")
+
+
 def test_a_server_that_is_not_there_is_refused(tmp_path, graph):
     """When the bundle is written."""
     nodes.Pass(name="node", graph=graph)

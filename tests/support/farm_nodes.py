@@ -184,6 +184,12 @@ def Environment(variable=None):
     return {"value": os.environ.get(variable)}
 
 
+@Node(outputs=["variables", "optimize"])
+def Surroundings():
+    """All variables of the environment, and what one of them does to Python."""
+    return {"variables": dict(os.environ), "optimize": sys.flags.optimize}
+
+
 @Node(outputs=["items"])
 def Linger(frames=None, seconds=None):
     """Takes as long for each frame as it is told."""

@@ -117,6 +117,11 @@ class DeadlinePlugin(ManagedProcess):
         context.log("INFO", "Setting Process Environment Variable {} to {}".format(name, value))
         context.process_environment[name] = value
 
+    @method(STRING)
+    def GetProcessEnvironmentVariable(self, name: str) -> str:
+        """Read that back (plugin API, section 3.5); of a missing name "", though it may be None (9.8)."""
+        return self._standin.context.process_environment.get(name, "")
+
     @method(FLOAT)
     def SetProgress(self, percent: float) -> None:
         """0 to 100 (plugin API, section 2.4)."""
