@@ -1,4 +1,4 @@
-"""The store that keeps results in a Redis server: a hash per node, a field per chunk.
+"""The store that keeps results in a Redis server: a hash per node, a field per chunk, and one if others than planned.
 
 The keys are ``<prefix>:<submission>:<node>``; the set ``<prefix>:<submission>`` names the nodes that have results. All
 keys of a submission expire together, counted from its last result.

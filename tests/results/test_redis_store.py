@@ -128,13 +128,14 @@ def test_the_keys(redis_server):
     """Prefix, submission and node; a field per chunk, and the nodes that have results."""
     store = store_of(redis_server, options="?prefix=film", submission="Shot-1")
     for frames in ("1-5", "6"):
-        store.write("render", result(frames=frames))
+        store.write("render", result(frames=frames), is_planned=True)
     store.write("publish", result())
 
     with redis_server.client(decode_responses=True) as client:
         assert set(client.keys()) == {"film:Shot-1", "film:Shot-1:render", "film:Shot-1:publish"}
         assert client.smembers("film:Shot-1") == {"render", "publish"}
         assert set(client.hkeys("film:Shot-1:render")) == {"1-5", "6"}
+        assert set(client.hkeys("film:Shot-1:publish")) == {"whole", ".other-chunks"}  # Nobody said it was planned.
         assert json.loads(client.hget("film:Shot-1:publish", "whole"))["node"] == "publish"
 
 
