@@ -5,15 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Callable, Collection, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Tuple
+
+from flowpipe import INode
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
-from ..core.frames import FrameList
 from ..results.codec import decode, encode
 from ..results.cut import cut_inputs
 from ..results.merge import Batch
-from ..results.store import ChunkResult, Chunks, Store, open_store
+from ..results.store import ChunkResult, Chunks, open_store
 from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently
 from ..results.versions import counted, is_made_from_later
 from .nodes import build_node, evaluate_node, feed_inputs
@@ -32,83 +33,91 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         FlowpipeDeadlineError: Something is missing or does not fit; the message says what to do.
         BaseException: Whatever the node raises.
     """
-    frames = request.chunk
-    mapping = PathMapping(request.path_mappings, report=print)
-    record = mapping.record(patiently(lambda: read_node(request.bundle, request.node), seconds=request.wait))
-    batch = Batch.from_json(record["batch"])
-    if (batch is None) != (frames is None):
-        really = "is not batched" if batch is None else "is batched"
-        raise TaskError(
-            f"{request.node} {really}, but the task says otherwise; submit the bundle's own job files again"
+    task = _Task(request)
+    name = task.record["name"]
+    report(f"Loading {name}")
+    _add_import_roots(task.record)
+    node = build_node(task.cut_record())
+    task.store.check_writable(request.node)
+    replaced, upstream = patiently(task.take, seconds=request.wait)
+    feed_inputs(node, record=task.record, upstream=upstream.merged)
+    task.feed_parts(node, upstream)
+    report(f"Evaluating {name}" + ("" if task.frames is None else f" {task.frames}"))
+    outputs, token = evaluate_node(node), os.urandom(4).hex()
+    result = ChunkResult(task.frames, outputs, version=1, token=token, inputs=upstream.versions, taken=upstream.taken)
+    return patiently(lambda: task.keep(counted(result, replaced), replaced), seconds=request.wait)
+
+
+class _Task:
+    """What belongs to one task: its frames, the record of its node, and the store of the results."""
+
+    def __init__(self, request: TaskRequest) -> None:
+        self.frames = request.chunk
+        self._request = request
+        self._mapping = PathMapping(request.path_mappings, report=print)
+        self.record = self._mapping.record(
+            patiently(lambda: read_node(request.bundle, request.node), seconds=request.wait)
         )
-    store = open_store(request.bundle)
-    report(f"Loading {record['name']}")
-    _add_import_roots(record)
-    node = build_node(record if batch is None or frames is None else _cut_record(record, batch, frames))
+        self._batch = Batch.from_json(self.record["batch"])
+        if (self._batch is None) != (self.frames is None):
+            really = "is not batched" if self._batch is None else "is batched"
+            raise TaskError(
+                f"{request.node} {really}, but the task says otherwise; submit the bundle's own job files again"
+            )
+        self.store = open_store(request.bundle)
 
-    def read(key: str, chunks: Optional[Chunks]) -> Tuple[ChunkResult, ...]:
-        return mapping.results(store.read(key, chunks))
+    def cut_record(self) -> Record:
+        """The record with the part of each batched input that is not fed; the whole may be long, and flowpipe slow."""
+        inputs = dict(self.record["inputs"])
+        for name, plug in inputs.items():
+            if self._batch is not None and name in self._batch.over and not plug["source"]:
+                whole = plug["value"]
+                # The items of a list are cut as they are encoded.
+                part = self._cut({name: whole if isinstance(whole, list) else decode(whole)})[name]
+                inputs[name] = {**plug, "value": part if isinstance(whole, list) else encode(part)}
+        return {**self.record, "inputs": inputs}
 
-    def take() -> Tuple[Tuple[ChunkResult, ...], UpstreamValues]:
-        """What there is now: what the result will replace, and what it is made from."""
-        replaced = store.read_replaced(request.node, _replaced_chunks(batch, record, frames))
-        return replaced, Upstream(record, bundle=request.bundle, read=read, frames=frames).values()
+    def take(self) -> Tuple[Tuple[ChunkResult, ...], UpstreamValues]:
+        """What there is now: the results that the task replaces, and what it takes from upstream."""
 
-    replaced, upstream = patiently(take, seconds=request.wait)
-    feed_inputs(node, record=record, upstream=upstream.merged)
-    if batch is not None and frames is not None:
-        fed = [name for name in batch.over if record["inputs"][name]["source"] and name not in upstream.items]
-        parts = cut_inputs({name: node.inputs[name].value for name in fed}, batch=batch, frames=frames)
+        def read(key: str, chunks: Optional[Chunks]) -> Tuple[ChunkResult, ...]:
+            return self._mapping.results(self.store.read(key, chunks))
+
+        chunks: Optional[Chunks] = (None,)
+        if self._batch is not None and self.frames is not None:
+            chunks = self._batch.chunks_of(self.frames) if UPSTREAM in self.record else None
+        replaced = self.store.read_replaced(self._request.node, chunks)
+        upstream = Upstream(self.record, bundle=self._request.bundle, read=read, frames=self.frames)
+        return replaced, upstream.values()
+
+    def feed_parts(self, node: INode, upstream: UpstreamValues) -> None:
+        """Sets the batched inputs that are fed to the part for the frames of the task."""
+        over = () if self._batch is None else self._batch.over
+        fed = [name for name in over if self.record["inputs"][name]["source"] and name not in upstream.items]
+        parts = self._cut({name: node.inputs[name].value for name in fed})
         for name, part in {**parts, **upstream.items}.items():
             node.inputs[name].value = part
-    store.check_writable(request.node)
-    report(f"Evaluating {record['name']}" + ("" if frames is None else f" {frames}"))
-    outputs = evaluate_node(node)
-    token = os.urandom(4).hex()
-    result = ChunkResult(frames, outputs, version=1, token=token, inputs=upstream.versions, taken=upstream.taken)
-    is_planned = batch is None or frames is None or batch.is_planned(frames)
-    return patiently(
-        lambda: _keep(store, request.node, counted(result, replaced), is_planned=is_planned, known=replaced),
-        seconds=request.wait,
-    )
 
+    def keep(self, result: ChunkResult, replaced: Collection[ChunkResult]) -> ChunkResult:
+        """Writes the result, and gives what is kept: of two evaluated at once, what was made from later inputs.
 
-def _cut_record(record: Record, batch: Batch, frames: FrameList) -> Record:
-    """The node record with the part of each batched input that is not fed; the whole may be long, and flowpipe slow."""
-    inputs = dict(record["inputs"])
-    for name in batch.over:
-        if not inputs[name]["source"]:
-            whole = inputs[name]["value"]
-            if isinstance(whole, list):  # Its items are cut as they are encoded.
-                part = cut_inputs({name: whole}, batch=batch, frames=frames)[name]
-            else:
-                part = encode(cut_inputs({name: decode(whole)}, batch=batch, frames=frames)[name])
-            inputs[name] = {**inputs[name], "value": part}
-    return {**record, "inputs": inputs}
+        ``replaced`` are the results that were there when the inputs were read.
+        """
+        tokens = {other.token for other in replaced}
+        for other in self.store.read_replaced(self._request.node, (self.frames,)):
+            if other.frames == self.frames and other.token not in tokens:
+                if is_made_from_later(other, result):
+                    return other
+                result = counted(result, (other,))
+        is_planned = self._batch is None or self.frames is None or self._batch.is_planned(self.frames)
+        self.store.write(self._request.node, result, is_planned=is_planned)
+        return result
 
-
-def _replaced_chunks(batch: Optional[Batch], record: Record, frames: Optional[FrameList]) -> Optional[Chunks]:
-    """The planned chunks that the task replaces, or a part of them; None for all that there are."""
-    if batch is None or frames is None:
-        return (None,)
-    return batch.chunks_of(frames) if UPSTREAM in record else None
-
-
-def _keep(
-    store: Store, node: str, result: ChunkResult, *, is_planned: bool, known: Collection[ChunkResult]
-) -> ChunkResult:
-    """Writes the result, and gives what is kept: of two that were evaluated at once, what was made from later inputs.
-
-    ``known`` are the results that were there when the inputs were read.
-    """
-    tokens = {other.token for other in known}
-    for other in store.read_replaced(node, (result.frames,)):
-        if other.frames == result.frames and other.token not in tokens:
-            if is_made_from_later(other, result):
-                return other
-            result = counted(result, (other,))
-    store.write(node, result, is_planned=is_planned)
-    return result
+    def _cut(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
+        """The parts of inputs for the frames of the task."""
+        if self._batch is None or self.frames is None:
+            return {}
+        return cut_inputs(inputs, batch=self._batch, frames=self.frames)
 
 
 def _add_import_roots(record: Record) -> None:

@@ -1,7 +1,7 @@
-"""The store that keeps results in a Redis server: a hash per node, a field per chunk, and one if others than planned.
+"""The store that keeps results in a Redis server: a hash per node, a field per chunk.
 
 The keys are ``<prefix>:<submission>:<node>``; the set ``<prefix>:<submission>`` names the nodes that have results. All
-keys of a submission expire together, counted from its last result.
+keys of a submission expire together, counted from its last result. The field ``.other-chunks`` is a mark, and no chunk.
 """
 
 from __future__ import annotations

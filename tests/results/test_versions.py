@@ -19,7 +19,6 @@ from harness import evaluate_plan, evaluate_task
 from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import RecordError
-from flowpipe_deadline.evaluator import task as task_module
 from flowpipe_deadline.results.store import FileStore, open_store
 
 
@@ -113,18 +112,14 @@ def test_of_two_at_once_what_was_made_from_later_inputs_stays(bundle):
 def test_a_late_writer_that_nobody_could_stop_is_seen_to_be_stale(bundle, monkeypatch):
     """It looked, and another one wrote before it did: files have no compare-and-swap."""
 
-    def look_too_early(store, node, result, **arguments):
-        evaluate_meanwhile()
-        monkeypatch.undo()
-        store.write(node, result, is_planned=True)
-        return result
-
-    def evaluate_meanwhile():
+    def look_too_early(task, result, replaced):
         monkeypatch.undo()
         evaluate(bundle, "source", "1-2")
         evaluate(bundle, "follow", "1-2")
+        task.store.write("follow", result, is_planned=True)
+        return result
 
-    monkeypatch.setattr(task_module, "_keep", look_too_early)
+    monkeypatch.setattr("flowpipe_deadline.evaluator.task._Task.keep", look_too_early)
 
     evaluate(bundle, "follow", "1-2")
 
