@@ -6,17 +6,22 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Iterator, List, Optional, Tuple
+from typing import Callable, Iterator, List, Optional, Tuple, TypeVar
 
 from .files import temporary_name
 
 _PS_SECONDS = 10.0
+_GUARD_LIFE = 60.0  # Seconds after which the removal of a lock is a dead process's: it takes a moment only.
+_PATIENCE = 2.0
+_PAUSE = 0.01
+_Result = TypeVar("_Result")
 
 
 @contextlib.contextmanager
@@ -27,28 +32,34 @@ def locked(
     is_stale: Callable[[str], bool],
     refuse: Callable[[str], None],
     temporary: Callable[[str], str] = temporary_name,
-) -> Iterator[None]:
+) -> Iterator[Callable[[], bool]]:
     """Holds the lock file, with this text in it, until the block ends; the text differs from that of all others.
 
     The lock of somebody else is removed if ``is_stale`` says so of its text. Otherwise ``refuse`` is called, which
     raises, or waits a moment before the next try. ``temporary`` gives the name of a file beside the lock.
 
+    The block gets a function that tells whether the lock is still ours. Whoever may have been taken for dead asks it
+    before he writes: between the answer and the writing, no file system keeps others away.
+
     Raises:
         OSError: The folder cannot be written.
     """
-    while not _take(path, text, beside=path.with_name(temporary(path.name))):
-        try:
-            found = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            continue
-        if is_stale(found):
-            _remove(path, found, beside=path.with_name(temporary(path.name)))
-        else:
-            refuse(found)
+
+    def is_ours() -> bool:
+        return _read(path) == text
+
     try:
-        yield
+        while not _take(path, text, beside=path.with_name(temporary(path.name))):
+            found = _read(path)
+            if found is not None and not is_stale(found):
+                refuse(found)
+            elif found is not None and not _remove(path, found, is_stale=is_stale, own=temporary(path.name)):
+                time.sleep(_PAUSE)
+        yield is_ours
     finally:
-        _unlink(path)
+        with contextlib.suppress(OSError):  # Then others take it for stale.
+            if is_ours():
+                _remove(path, text, is_stale=lambda _: True, own=temporary(path.name))
 
 
 def _take(path: Path, text: str, *, beside: Path) -> bool:
@@ -57,7 +68,7 @@ def _take(path: Path, text: str, *, beside: Path) -> bool:
         beside.write_text(text, encoding="utf-8")
         os.link(str(beside), str(path))
     except FileExistsError:
-        return False
+        return _read(path) == text  # A share may answer a second time, as if the first had not been.
     except OSError:
         if not beside.exists():
             raise
@@ -69,7 +80,7 @@ def _take(path: Path, text: str, *, beside: Path) -> bool:
 
 def _take_in_two_steps(path: Path, text: str) -> bool:
     try:
-        file = path.open("x", encoding="utf-8")
+        file = _patiently(lambda: path.open("x", encoding="utf-8"))
     except FileExistsError:
         return False
     try:
@@ -78,22 +89,60 @@ def _take_in_two_steps(path: Path, text: str) -> bool:
     except BaseException:
         _unlink(path)
         raise
+    return _read(path) == text  # Whoever hesitates between the steps may be taken for dead.
+
+
+def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], own: str) -> bool:
+    """Removes the lock with this text, and no other that has taken its place; False if somebody else is doing so.
+
+    Whoever removes a lock, its holder too, first makes a file that is named after its text, which one alone can. As
+    long as that is there, a lock with this text stays, so it can be taken away under the name ``own``.
+    """
+    guard = path.with_name(f".{path.name}-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:16]}.stale")
+    try:
+        _patiently(lambda: guard.open("x").close())
+    except FileExistsError:
+        with contextlib.suppress(FileNotFoundError):
+            if _clock(path.parent) - guard.stat().st_mtime > _GUARD_LIFE:
+                guard.unlink()  # Its maker died within the moment that this takes.
+        return False
+    try:
+        if _read(path) == text and is_stale(text):
+            taken = path.with_name(own)
+            with contextlib.suppress(FileNotFoundError):  # A share may answer a second time: it is gone already.
+                _patiently(lambda: os.rename(str(path), str(taken)))
+            if _read(taken) not in (text, None):  # We were slow, and taken for dead ourselves.
+                with contextlib.suppress(OSError):
+                    os.link(str(taken), str(path))
+            _unlink(taken)
+    finally:
+        _unlink(guard)
     return True
 
 
-def _remove(path: Path, text: str, *, beside: Path) -> None:
-    """Removes the lock with this text, and no other that has taken its place meanwhile."""
-    with contextlib.suppress(FileNotFoundError):
-        os.rename(str(path), str(beside))
-        if beside.read_text(encoding="utf-8") != text:
-            with contextlib.suppress(OSError):
-                os.link(str(beside), str(path))
-        beside.unlink()
+def _read(path: Path) -> Optional[str]:
+    """What the lock says; None if there is none."""
+    try:
+        return _patiently(lambda: path.read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
+        return None
 
 
 def _unlink(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        path.unlink()
+        _patiently(path.unlink)
+
+
+def _patiently(act: Callable[[], _Result]) -> _Result:
+    """What it returns; tried again for a moment where Windows forbids it, as somebody reads or removes the file."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return act()
+        except PermissionError:
+            if sys.platform != "win32" or time.monotonic() > end:
+                raise
+            time.sleep(_PAUSE)
 
 
 def is_running(process: int, *, started: str = "") -> bool:
@@ -175,9 +224,13 @@ def seconds_since_written(paths: List[Path], *, folder: Path) -> float:
     for path in paths:
         with contextlib.suppress(FileNotFoundError):
             written.append(path.stat().st_mtime)
-    now = time.time()
+    return _clock(folder) - max(written)
+
+
+def _clock(folder: Path) -> float:
+    """The time by the file system that holds the folder: a share may have another clock than this machine."""
     with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=str(folder)) as file:
         file.write(b".")
         file.flush()
-        now = os.fstat(file.fileno()).st_mtime  # A share may have another clock than this machine.
-    return now - max(written)
+        return os.fstat(file.fileno()).st_mtime
+    return time.time()
