@@ -38,9 +38,9 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def temporary_name(name: str) -> str:
-    """A name, different each time, for a file that gets its final name once it is written."""
-    return f".{name[:40]}-{os.urandom(6).hex()}.tmp"
+def temporary_name(name: str, digits: str = "") -> str:
+    """A name for a file that gets its final name once it is written; different each time, or with these digits."""
+    return f".{name[:40]}-{digits or os.urandom(6).hex()}.tmp"
 
 
 def json_bytes(data: Any) -> bytes:

@@ -18,7 +18,7 @@ from typing import Callable, Iterator, List, Optional, Tuple, TypeVar
 from .files import temporary_name
 
 _PS_SECONDS = 10.0
-_GUARD_LIFE = 60.0  # Seconds after which the removal of a lock is a dead process's: it takes a moment only.
+_GUARD_LIFE = 5.0  # Seconds after which the removal of a lock is a dead process's: it takes a moment only.
 _PATIENCE = 2.0
 _PAUSE = 0.01
 _Result = TypeVar("_Result")
@@ -31,12 +31,12 @@ def locked(
     *,
     is_stale: Callable[[str], bool],
     refuse: Callable[[str], None],
-    temporary: Callable[[str], str] = temporary_name,
+    temporary: Callable[..., str] = temporary_name,
 ) -> Iterator[Callable[[], bool]]:
     """Holds the lock file, with this text in it, until the block ends; the text differs from that of all others.
 
     The lock of somebody else is removed if ``is_stale`` says so of its text. Otherwise ``refuse`` is called, which
-    raises, or waits a moment before the next try. ``temporary`` gives the name of a file beside the lock.
+    raises, or waits a moment before the next try. ``temporary`` names files beside it, as ``temporary_name`` does.
 
     The block gets a function that tells whether the lock is still ours. Whoever may have been taken for dead asks it
     before he writes: between the answer and the writing, no file system keeps others away.
@@ -53,13 +53,13 @@ def locked(
             found = _read(path)
             if found is not None and not is_stale(found):
                 refuse(found)
-            elif found is not None and not _remove(path, found, is_stale=is_stale, own=temporary(path.name)):
+            elif found is not None and not _remove(path, found, is_stale=is_stale, temporary=temporary):
                 time.sleep(_PAUSE)
         yield is_ours
     finally:
         with contextlib.suppress(OSError):  # Then others take it for stale.
             if is_ours():
-                _remove(path, text, is_stale=lambda _: True, own=temporary(path.name))
+                _remove(path, text, is_stale=lambda _: True, temporary=temporary)
 
 
 def _take(path: Path, text: str, *, beside: Path) -> bool:
@@ -92,13 +92,13 @@ def _take_in_two_steps(path: Path, text: str) -> bool:
     return _read(path) == text  # Whoever hesitates between the steps may be taken for dead.
 
 
-def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], own: str) -> bool:
+def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary: Callable[..., str]) -> bool:
     """Removes the lock with this text, and no other that has taken its place; False if somebody else is doing so.
 
     Whoever removes a lock, its holder too, first makes a file that is named after its text, which one alone can. As
-    long as that is there, a lock with this text stays, so it can be taken away under the name ``own``.
+    long as that is there, a lock with this text stays, so it can be taken away under a name of one's own.
     """
-    guard = path.with_name(f".{path.name}-{hashlib.sha256(text.encode('utf-8')).hexdigest()[:16]}.stale")
+    guard = path.with_name(temporary(path.name, hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]))
     try:
         _patiently(lambda: guard.open("x").close())
     except FileExistsError:
@@ -108,7 +108,7 @@ def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], own: str)
         return False
     try:
         if _read(path) == text and is_stale(text):
-            taken = path.with_name(own)
+            taken = path.with_name(temporary(path.name))
             with contextlib.suppress(FileNotFoundError):  # A share may answer a second time: it is gone already.
                 _patiently(lambda: os.rename(str(path), str(taken)))
             if _read(taken) not in (text, None):  # We were slow, and taken for dead ourselves.
