@@ -57,9 +57,15 @@ def locked(
                 time.sleep(_PAUSE)
         yield is_ours
     finally:
-        with contextlib.suppress(OSError):  # Then others take it for stale.
+        try:
             if is_ours():
                 _remove(path, text, is_stale=lambda _: True, temporary=temporary)
+        except BaseException as error:  # A full disk, for example.
+            with contextlib.suppress(OSError):  # Then others take it for stale.
+                if is_ours():
+                    _unlink(path)
+            if not isinstance(error, OSError):
+                raise
 
 
 def _take(path: Path, text: str, *, beside: Path) -> bool:
