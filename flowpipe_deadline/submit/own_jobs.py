@@ -45,6 +45,7 @@ class OwnJobs:
 
         Raises:
             SubmissionError: Deadline cannot be asked.
+            RecordError: What was planned cannot be read.
         """
         found = self.client.find_jobs(self.batch_name, known=known)
         unknown = [job_id for job_id in found if job_id not in set(known)]
@@ -74,10 +75,11 @@ def foreign_jobs(batches: Mapping[str, str], batch_name: str) -> str:
 
 
 def looks_like(bundle: Bundle, job: BundleJob, found: JobDetails) -> bool:
-    """Whether a job in Deadline has the name and the plugin of this one, as far as Deadline tells."""
-    try:
-        entries = job_entries(bundle, job, job_ids=dict.fromkeys(job.depends_on, ""))
-    except RecordError:
-        return True  # Nothing is known of it but the batch.
+    """Whether a job in Deadline has the name and the plugin of this one, as far as Deadline tells.
+
+    Raises:
+        RecordError: What was planned cannot be read.
+    """
+    entries = job_entries(bundle, job, job_ids=dict.fromkeys(job.depends_on, ""))
     told = ((found.name, entries.get("Name", "Untitled")), (found.plugin, entries.get("Plugin", "")))
     return all(has is None or has.strip().lower() == planned.strip().lower() for has, planned in told)

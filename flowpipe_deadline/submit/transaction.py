@@ -318,7 +318,7 @@ class _Attempt:
             self._say(f"Warning: the batch has other jobs, which an event plugin of the farm may have made: {listed}")
         surplus = sorted(set(found) - set(expected))
         if surplus:
-            self.created += surplus
+            self.doubt = Doubt(is_uncertain=True)  # Not ours if another attempt has taken over; the undo asks that.
             raise SubmissionError(f"Deadline made more jobs than were submitted: {', '.join(surplus)}")
 
     def _difference(self, job: BundleJob, details: JobDetails) -> str:

@@ -145,7 +145,7 @@ def test_whoever_finds_a_stale_lock_removes_nobody_elses(tmp_path, stale):
     """At whatever step the others come between; one that is slow and taken for dead removes nobody's either."""
     for seed in range(ROUNDS):
         names = ("a", "b", "c", *stale[1:])
-        most, lost = contend(tmp_path / f"{seed}.lock", seed, names=names, stale=stale)
+        most, _lost = contend(tmp_path / f"{seed}.lock", seed, names=names, stale=stale)
 
         assert (seed, most) == (seed, 1)
         assert list(tmp_path.iterdir()) == [], seed

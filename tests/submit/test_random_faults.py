@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import random
-import shutil
 import sys
 
 import pytest
@@ -13,9 +12,8 @@ from direct_farm import DirectClient
 from submissions import write_three
 
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
-from flowpipe_deadline.errors import FlowpipeDeadlineError
 from flowpipe_deadline.status.cancel import cancel_submission
-from flowpipe_deadline.submit.record import read_submission
+from flowpipe_deadline.submit.record import _at_work, read_submission
 from flowpipe_deadline.submit.transaction import submit_to
 
 RUNS = int(os.environ.get("FAULT_RUNS", "150"))
@@ -56,6 +54,7 @@ class Faults:
         self.calls = 0
 
     def __call__(self, *_):
+        """Does nothing else."""
         self.calls += 1
         if self.calls in self.at or (self.calls - 1 in self.at and self.calls % 3 == 0):
             raise self.kind()
@@ -110,6 +109,54 @@ def play(deadline, bundle, monkeypatch, seed):
     check(deadline, bundle, None, strangers)
 
 
+@pytest.mark.parametrize("is_dead", [False, True], ids=["at work", "taken for dead"])
+def test_of_two_at_once_one_submits(deadline, bundle, is_dead):
+    """The second comes at whatever call of the first, which may have been taken for dead; so may the second then."""
+    for seed in range(RUNS):
+        choice = random.Random(seed)
+        clients = [DirectClient(deadline) for _ in range(3)]
+        ended = [meet(client, other, bundle, choice, is_dead=is_dead) for client, other in zip(clients, clients[1:])]
+        said = attempt(lambda client=clients[0]: submit_to(client, bundle))
+
+        record = read_submission(bundle.folder)
+        assert is_dead or [said, *(words[0] for words in ended if words)].count(None) == 1, seed
+        if record is None:
+            assert ours(deadline, bundle) == {}, seed
+            submit_to(DirectClient(deadline), bundle)
+        check(deadline, bundle, None, set())
+        assert statuses(deadline, bundle) == ["Pending", "Queued", "Queued"], seed
+        clean(deadline, bundle)
+
+
+def meet(client, other, bundle, choice, *, is_dead):
+    """Has the other submit at a call of the first; gives what it says."""
+    number, said = choice.randrange(1, 16), []
+
+    def submit_too(at):
+        if at == number and not said:
+            said.append("")
+            if is_dead:
+                _at_work.clear()
+            said[0] = attempt(lambda: submit_to(other, bundle))
+
+    if choice.random() < 0.5:
+        client.on_call = submit_too
+    else:
+        client.after_call = submit_too
+    return said
+
+
+def clean(deadline, bundle):
+    """Forgets all jobs and the submission."""
+    deadline.set_faults()
+    for job in deadline.jobs(is_deleted=None):
+        if not job.is_deleted:
+            deadline.delete(job.job_id)
+        deadline.purge(job.job_id)
+    for path in bundle.folder.glob("submission.*"):
+        path.unlink()
+
+
 def cancel(client, bundle, *, say, is_stopping):
     """Takes it back."""
     cancel_submission(bundle, lambda: client, on_message=say)
@@ -134,9 +181,8 @@ def check(deadline, bundle, said, strangers):
     """All jobs or none, or a record that says so; and the jobs of others are as they were."""
     everything = {job.job_id: job for job in deadline.jobs(is_deleted=None)}
     mine = {job.job_id for job in everything.values() if job.batch_name == bundle.name}
-    looks = {"Flowpipe"} if said is None else {"Flowpipe"}
     for job in everything.values():
-        is_ours = job.job_id in mine and job.name.startswith("Test - ") and job.job_info["Plugin"] in looks
+        is_ours = job.job_id in mine and job.name.startswith("Test - ") and job.job_info["Plugin"] == "Flowpipe"
         if not is_ours:
             assert not job.is_deleted, f"{job.job_id} of {job.batch_name} was deleted"
     assert strangers <= {job.job_id for job in deadline.jobs()}
@@ -149,19 +195,12 @@ def check(deadline, bundle, said, strangers):
         assert not alive or all(job_id in (said or "") for job_id in alive), said
 
 
-def test_whatever_goes_wrong_nothing_is_lost_and_the_process_can_go_on(deadline, bundle, tmp_path, monkeypatch):
+def test_whatever_goes_wrong_nothing_is_lost_and_the_process_can_go_on(deadline, bundle, monkeypatch):
     """Each seed is one submission; ``FAULT_RUNS`` tries more."""
     first = int(os.environ.get("FAULT_FIRST", "0"))
     for seed in range(first, first + RUNS):
-        copy = bundle
         try:
-            play(deadline, copy, monkeypatch, seed)
+            play(deadline, bundle, monkeypatch, seed)
         except BaseException as error:
             raise AssertionError(f"seed {seed}: {type(error).__name__}: {error}") from error
-        deadline.set_faults()
-        for job in deadline.jobs(is_deleted=None):
-            if not job.is_deleted:
-                deadline.delete(job.job_id)
-            deadline.purge(job.job_id)
-        for name in ("submission.json", "submission.ids", "submission.next", "submission.lock"):
-            (bundle.folder / name).unlink(missing_ok=True)
+        clean(deadline, bundle)
