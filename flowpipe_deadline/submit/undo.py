@@ -96,8 +96,7 @@ class Deletion:
                 self._suspend()  # Only so that nothing begins meanwhile.
             self._run_rounds(doubt, looks=looks)
         except BaseException as error:
-            said = f"{type(error).__name__}: {error}"
-            self._reason = "interrupted" if isinstance(error, KeyboardInterrupt) else said
+            self._reason = _words(error)
             self._doubt = self._reason if doubt.is_uncertain else ""
         self.left = [*self._in_order(self.left), *self._foreign]
         return self.outcome
@@ -179,8 +178,12 @@ class Deletion:
         return known + [job_id for job_id in job_ids if job_id not in known]
 
 
-def _words(error: Exception) -> str:
-    return str(error) if isinstance(error, (SubmissionError, OSError)) else f"{type(error).__name__}: {error}"
+def _words(error: BaseException) -> str:
+    """Never empty."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    is_ours = isinstance(error, (SubmissionError, OSError)) and str(error)
+    return str(error) if is_ours else f"{type(error).__name__}: {error}"
 
 
 def undo(  # noqa: PLR0913  (three beside the jobs)

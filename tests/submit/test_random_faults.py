@@ -21,6 +21,7 @@ KINDS = (
     lambda: SubmissionError("no line"),
     lambda: RefusedError("timed out", is_uncertain=True, may_come=False),
     lambda: OSError(errno.ENOSPC, "disk full"),
+    OSError,
     KeyboardInterrupt,
     SystemExit,
     MemoryError,
