@@ -87,8 +87,8 @@ class GraphSender:
             return f"kept because of --keep: the jobs {', '.join(job_ids)}, and their bundle {bundle.folder}"
         if not job_ids and read_submission(bundle.folder) is not None:
             return f"jobs of {bundle.name} may be left; their bundle is {bundle.folder}"
-        deletion = Deletion(own_jobs(self._client(lambda: False), bundle))
-        said = deletion.run(job_ids, trusted=job_ids)
+        deletion = Deletion(own_jobs(self._client(lambda: False), bundle, trusted=job_ids))
+        said = deletion.run(job_ids)
         if not deletion.is_complete:
             return f"{said}; their bundle is {bundle.folder}"
         for pause in (0.0, 0.5, 2.0):  # A worker may still be writing into it.

@@ -16,16 +16,7 @@ from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import write_whole
 from ..core.frames import FrameList, FrameListError
-from ..deadline.client import (
-    PENDING,
-    SUSPENDED,
-    Created,
-    DeadlineClient,
-    JobDetails,
-    RefusedError,
-    Stop,
-    SubmissionError,
-)
+from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, Stop, SubmissionError
 from .own_jobs import OwnJobs, looks_like, own_jobs
 from .record import LEFT, SubmissionRecord, SubmissionWriter
 from .undo import Doubt, undo
@@ -93,7 +84,7 @@ def submit_to(
         except BaseException as error:
             with contextlib.suppress(Exception):
                 client.ignore_stop_requests()
-            deletion = undo(writer, own, attempt.created, doubt=attempt.doubt, trusted=attempt.created)
+            deletion = undo(writer, own, attempt.created, doubt=attempt.doubt)
             raise _failure(error, step=attempt.step, undone=deletion.outcome) from error
     if is_stopping():
         say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
@@ -173,6 +164,7 @@ class _Attempt:
         """What is being done, for messages."""
         self._bundle = bundle
         self._own = own
+        own.trusted = self.created
         self._client = own.client
         self._writer = writer
         self._say = say
@@ -277,7 +269,7 @@ class _Attempt:
             if error.job_id is not None:
                 self.created.append(error.job_id)
             raise SubmissionError(f"{job.label}: {error}") from error
-        job_id = self._choose(job, created) if created.others else created.job_id
+        job_id = self._choose(job, [created.job_id, *created.others]) if created.others else created.job_id
         self.doubt = Doubt()
         if job_id in self.created:
             raise SubmissionError(f"{job.label}: Deadline gave the ID {job_id} to two jobs")
@@ -288,14 +280,13 @@ class _Attempt:
         for warning in created.warnings:
             self._say(f"Warning: {job.key}: {warning}")
 
-    def _choose(self, job: BundleJob, created: Created) -> str:
+    def _choose(self, job: BundleJob, named: Sequence[str]) -> str:
         """The job's ID, of several in one answer: an event plugin of the farm makes jobs as well.
 
         It is the one of our batch; of several, which the plugin may have put there, the one that is as planned.
         """
         self.doubt = Doubt(is_uncertain=True)
-        named = [job_id for job_id in (created.job_id, *created.others) if job_id not in self.created]
-        found, _ = self._own.sort(named)
+        found, _ = self._own.sort([job_id for job_id in named if job_id not in self.created])
         details = self._read(found)
         if len(found) > 1:
             found = [job_id for job_id in found if looks_like(self._bundle, job, details[job_id])]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
-from typing import Callable, Collection, Dict, FrozenSet, List, Optional, Sequence, Set
+from typing import Callable, Dict, List, Optional, Sequence, Set
 
 from ..deadline.client import SubmissionError
 from .own_jobs import OwnJobs, foreign_jobs
@@ -39,7 +39,6 @@ class Deletion:
         self._deleted: List[str] = []
         self._ours: Set[str] = set()
         """Those that are known to be of the submission."""
-        self._trusted: FrozenSet[str] = frozenset()
         self._foreign: Dict[str, str] = {}
         """The batches of those that are not, empty where that is not known."""
         self._others: List[str] = []
@@ -75,22 +74,14 @@ class Deletion:
             parts.append(f"the jobs {', '.join(self._others)} of that batch are not of this submission and stay")
         return "; ".join(parts) or "nothing was submitted"
 
-    def run(
-        self,
-        job_ids: Sequence[str],
-        *,
-        doubt: Doubt = Doubt(),
-        looks: Callable[[], bool] = lambda: True,
-        trusted: Collection[str] = (),
-    ) -> str:
+    def run(self, job_ids: Sequence[str], *, doubt: Doubt = Doubt(), looks: Callable[[], bool] = lambda: True) -> str:
         """The ``outcome``, once the jobs are deleted, also after an exception of any kind, which is its reason.
 
         ``job_ids`` are in the order of submission; jobs that wait for others are deleted before them. As long as
-        ``looks`` says so, further jobs are searched for by their batch. ``trusted`` are as for ``OwnJobs.sort``.
+        ``looks`` says so, further jobs are searched for by their batch.
         """
         self._order = list(dict.fromkeys(job_ids))
         self.left = self._order[::-1]
-        self._trusted = frozenset(trusted)
         try:
             if doubt.may_render:
                 self._suspend()  # Only so that nothing begins meanwhile.
@@ -142,9 +133,9 @@ class Deletion:
         """Those of the jobs that are certainly of the submission; the foreign ones are given up."""
         unsure = [job_id for job_id in job_ids if job_id not in self._ours]
         try:
-            ours, foreign = self._own.sort(unsure, trusted=self._trusted)
+            ours, foreign = self._own.sort(unsure)
         except Exception as error:
-            ours, foreign = [job_id for job_id in unsure if job_id in self._trusted], {}
+            ours, foreign = [job_id for job_id in unsure if job_id in self._own.trusted], {}
             self._reason = _words(error) if len(ours) < len(unsure) else ""
         self._ours.update(ours)
         self._foreign.update(foreign)
@@ -186,14 +177,13 @@ def _words(error: BaseException) -> str:
     return str(error) if is_ours else f"{type(error).__name__}: {error}"
 
 
-def undo(  # noqa: PLR0913  (three beside the jobs)
+def undo(
     writer: SubmissionWriter,
     own: OwnJobs,
     job_ids: Sequence[str],
     *,
     doubt: Doubt = Doubt(),
     keeps_claim: bool = False,
-    trusted: Collection[str] = (),
 ) -> Deletion:
     """Deletes the jobs of the writer's submission; what could not be deleted stays in the bundle's record.
 
@@ -202,7 +192,7 @@ def undo(  # noqa: PLR0913  (three beside the jobs)
     record is left alone. It never raises.
     """
     deletion = Deletion(own)
-    deletion.run(job_ids, doubt=doubt, looks=writer.is_owner, trusted=trusted)
+    deletion.run(job_ids, doubt=doubt, looks=writer.is_owner)
     with contextlib.suppress(BaseException):  # The IDs are in the outcome, and still on the record that there was.
         if not writer.is_owner():
             return deletion

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,7 +168,7 @@ class Experiment:
             self.remember(error.job_id)
             return Attempt(None, exchange.words, exchange)
         named = [created.job_id, *created.others]
-        made = _QuestionJobs(self.client, self.batch).sort(named)[0] if created.others else named
+        made = OwnJobs(self.client, self.batch).sort(named)[0] if created.others else named
         self._uncertain = uncertain
         self.remember(*made)
         return Attempt(made[0] if made else None, " ".join(created.warnings), exchange)
@@ -239,18 +239,7 @@ class Experiment:
                 left.append(f"whether the batch {batch} has more jobs is unknown ({error})")
         for batch, job_ids in self._jobs.items():
             if job_ids:
-                deletion = Deletion(_QuestionJobs(self.client, batch))
-                said = deletion.run(job_ids, trusted=job_ids)
+                deletion = Deletion(OwnJobs(self.client, batch, trusted=job_ids))
+                said = deletion.run(job_ids)
                 left += [] if deletion.is_complete else [said]
         return left
-
-
-class _QuestionJobs(OwnJobs):
-    """The jobs of one question: all have its batch's name, and a copy that Deadline makes may have no batch."""
-
-    def sort(self, job_ids: Sequence[str], *, trusted: Collection[str] = ()) -> tuple[list[str], dict[str, str]]:
-        """Those of the jobs that are of the question; and of the others the batch."""
-        ours, others = super().sort(job_ids, trusted=trusted)
-        named = self.client.read_jobs(list(others)) if others else {}
-        ours += [job_id for job_id, job in named.items() if str(job.name).startswith(self.batch_name)]
-        return ours, {job_id: batch for job_id, batch in others.items() if job_id not in ours}
