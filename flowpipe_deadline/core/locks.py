@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Iterator, List, Optional, Tuple, TypeVar
+from typing import Callable, Iterator, List, Optional, Set, Tuple, TypeVar
 
 from .files import temporary_name
 
@@ -22,6 +22,8 @@ _GUARD_LIFE = 5.0  # Seconds after which the removal of a lock is a dead process
 _PATIENCE = 2.0
 _PAUSE = 0.01
 _Result = TypeVar("_Result")
+_released: Set[Tuple[Path, str]] = set()
+"""Locks of this process that are not held any more and could not be removed."""
 
 
 @contextlib.contextmanager
@@ -48,24 +50,26 @@ def locked(
     def is_ours() -> bool:
         return _read(path) == text
 
+    def is_left(found: str) -> bool:
+        return (path, found) in _released or is_stale(found)
+
     try:
         while not _take(path, text, beside=path.with_name(temporary(path.name))):
             found = _read(path)
-            if found is not None and not is_stale(found):
+            if found is not None and not is_left(found):
                 refuse(found)
-            elif found is not None and not _remove(path, found, is_stale=is_stale, temporary=temporary):
+            elif found is not None and not _remove(path, found, is_stale=is_left, temporary=temporary):
                 time.sleep(_PAUSE)
         yield is_ours
     finally:
+        _released.add((path, text))
         try:
-            if is_ours():
-                _remove(path, text, is_stale=lambda _: True, temporary=temporary)
-        except BaseException as error:  # A full disk, for example.
-            with contextlib.suppress(OSError):  # Then others take it for stale.
+            if not is_ours() or _remove(path, text, is_stale=is_left, temporary=temporary):
+                _released.discard((path, text))
+        except OSError:  # A full disk, for example. If it stays, it is taken for stale.
+            with contextlib.suppress(OSError):
                 if is_ours():
                     _unlink(path)
-            if not isinstance(error, OSError):
-                raise
 
 
 def _take(path: Path, text: str, *, beside: Path) -> bool:
