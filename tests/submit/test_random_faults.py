@@ -29,7 +29,7 @@ KINDS = (
     lambda: RuntimeError("a bug"),
 )
 FOLLOW_UPS = (None, {"BatchName": "drafts"}, {"BatchName": None}, {"Name": "again"}, {"Plugin": "Python"})
-_faulty = {"folder": None, "countdowns": []}
+_faulty = {"folder": None, "countdowns": [], "lasts": False, "error": OSError}
 ON_DISK = ("open", "os.rename", "os.remove", "os.link", "os.utime")
 
 
@@ -39,7 +39,7 @@ def _watch(event, arguments):
         return
     countdowns = _faulty["countdowns"]
     countdowns[:] = [number - 1 for number in countdowns]
-    if 0 in countdowns:
+    if 0 in countdowns or (_faulty["lasts"] and min(countdowns, default=1) < 0):
         raise _faulty["error"]()
 
 
@@ -52,12 +52,13 @@ class Faults:
     def __init__(self, choice, *, most):
         self.at = {choice.randrange(1, most) for _ in range(choice.randrange(4))}
         self.kind = choice.choice(KINDS)
+        self.lasts = choice.random() < 0.2
         self.calls = 0
 
     def __call__(self, *_):
         """Does nothing else."""
         self.calls += 1
-        if self.calls in self.at or (self.calls - 1 in self.at and self.calls % 3 == 0):
+        if self.calls in self.at or (self.lasts and self.calls > min(self.at, default=99)):
             raise self.kind()
 
 
@@ -94,7 +95,8 @@ def play(deadline, bundle, monkeypatch, seed):
     monkeypatch.setattr("flowpipe_deadline.submit.undo.time.sleep", sleep)
     for act in (submit_to, choice.choice([submit_to, cancel])):
         countdowns = [choice.randrange(1, 120) for _ in range(choice.randrange(3))]
-        _faulty.update(folder=str(bundle.folder), countdowns=countdowns, error=choice.choice(KINDS[2:]))
+        error, lasts = choice.choice(KINDS[2:]), choice.random() < 0.2
+        _faulty.update(folder=str(bundle.folder), countdowns=countdowns, error=error, lasts=lasts)
         said = attempt(lambda act=act: act(client, bundle, say=say, is_stopping=lambda: bool(is_stopping())))
         check(deadline, bundle, said, strangers)
     client.on_call = client.after_call = lambda _: None
