@@ -25,7 +25,8 @@ def refuse_live(bundle: Bundle, open_client: Callable[[], DeadlineClient] = stud
         BundleError: It is being submitted, or jobs of it have not ended, or Deadline cannot be asked.
         RecordError: Its record is damaged.
     """
-    record, home = read_submission(bundle.folder), home_of(bundle)
+    record = read_submission(bundle.folder)
+    home = None if record is None else home_of(bundle)
     if record is None or (home is not None and home.exists()):
         return
     if record.is_at_work:

@@ -5,7 +5,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-from typing import Callable, Collection, Dict, List, Mapping, Sequence, Tuple
+from typing import Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..bundle.job_files import BATCH_NAME, job_entries
 from ..core.bundle import Bundle, BundleJob
@@ -17,19 +17,14 @@ class OwnJobs:
     """The jobs of one submission, known by their batch."""
 
     def __init__(
-        self,
-        client: DeadlineClient,
-        batch_name: str,
-        *,
-        trusted: Collection[str] = (),
-        is_planned: Callable[[JobDetails], bool] = lambda _: True,
+        self, client: DeadlineClient, batch_name: str, *, bundle: Optional[Bundle] = None, trusted: Collection[str] = ()
     ) -> None:
-        """``is_planned`` tells them from what an event plugin adds to the batch, where a job is found by that alone."""
+        """With the ``bundle``, a job that is only found by its batch must look like one of its."""
         self.client = client
         self.batch_name = batch_name
         self.trusted = trusted
         """Jobs that Deadline has just named as made: it need not tell their batch, but must not tell another."""
-        self._is_planned = is_planned
+        self._bundle = bundle
 
     def sort(self, job_ids: Sequence[str]) -> Tuple[List[str], Dict[str, str]]:
         """Those of the jobs that are of the submission; and of the others the batch, empty if that is not known.
@@ -55,8 +50,12 @@ class OwnJobs:
         """
         found = self.client.find_jobs(self.batch_name, known=known)
         unknown = [job_id for job_id in found if job_id not in set(known)]
-        details = self.client.read_jobs(unknown) if unknown else {}
-        others = [job_id for job_id, job in details.items() if not self._is_planned(job)]
+        details = self.client.read_jobs(unknown) if unknown and self._bundle else {}
+        others = [
+            job_id
+            for job_id, job in details.items()
+            if self._bundle and not any(looks_like(self._bundle, planned, job) for planned in self._bundle.jobs)
+        ]
         return [job_id for job_id in found if job_id not in others], others
 
 
@@ -66,11 +65,7 @@ def own_jobs(client: DeadlineClient, bundle: Bundle, *, trusted: Collection[str]
         batch_name = job_entries(bundle, bundle.jobs[0], job_ids={}).get(BATCH_NAME) or bundle.name
     except RecordError:
         batch_name = bundle.name
-
-    def is_planned(found: JobDetails) -> bool:
-        return any(looks_like(bundle, job, found) for job in bundle.jobs)
-
-    return OwnJobs(client, batch_name, trusted=trusted, is_planned=is_planned)
+    return OwnJobs(client, batch_name, bundle=bundle, trusted=trusted)
 
 
 def foreign_jobs(batches: Mapping[str, str], batch_name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Callable, Dict, Iterable, List, Optional, Sequence
 
 from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
@@ -313,7 +313,27 @@ class _Attempt:
             raise SubmissionError(f"Deadline made more jobs than were submitted: {', '.join(surplus)}")
 
     def _difference(self, job: BundleJob, details: JobDetails) -> str:
-        return _difference(job, details, job_ids=self.job_ids, batch_name=self._own.batch_name)
+        """How the job in Deadline differs from what was planned; empty if it does not."""
+        frames = "0" if job.frames is None else job.frames
+        waits_for = {self.job_ids[key] for key in job.depends_on}
+        differences = []
+        if details.batch_name not in (None, self._own.batch_name):
+            differences.append(f"the batch {details.batch_name or 'nothing'} where {self._own.batch_name} was planned")
+        if details.frames is not None and not _same_frames(details.frames, frames):
+            differences.append(f"the frames {details.frames} where {frames} were planned")
+        if details.chunk_size not in (None, job.chunk_size):
+            differences.append(f"a chunk size of {details.chunk_size} where {job.chunk_size} was planned")
+        if details.dependencies is not None and set(details.dependencies) != waits_for:
+            differences.append(
+                f"dependencies on {_listed(details.dependencies)} where {_listed(waits_for)} were planned"
+            )
+        if details.frame_dependent not in (None, job.is_frame_dependent):
+            differences.append(
+                f"a frame dependency of {details.frame_dependent} where {job.is_frame_dependent} was planned"
+            )
+        if not differences:
+            return ""
+        return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
 
     def _read(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """What Deadline says of these jobs; raises if it does not know one of them."""
@@ -322,28 +342,6 @@ class _Attempt:
         if lost:
             raise SubmissionError(f"Deadline does not know {', '.join(lost)} any more")
         return details
-
-
-def _difference(job: BundleJob, details: JobDetails, *, job_ids: Mapping[str, str], batch_name: str) -> str:
-    """How the job in Deadline differs from what was planned; empty if it does not."""
-    frames = "0" if job.frames is None else job.frames
-    waits_for = {job_ids[key] for key in job.depends_on}
-    differences = []
-    if details.batch_name not in (None, batch_name):
-        differences.append(f"the batch {details.batch_name or 'nothing'} where {batch_name} was planned")
-    if details.frames is not None and not _same_frames(details.frames, frames):
-        differences.append(f"the frames {details.frames} where {frames} were planned")
-    if details.chunk_size not in (None, job.chunk_size):
-        differences.append(f"a chunk size of {details.chunk_size} where {job.chunk_size} was planned")
-    if details.dependencies is not None and set(details.dependencies) != waits_for:
-        differences.append(f"dependencies on {_listed(details.dependencies)} where {_listed(waits_for)} were planned")
-    if details.frame_dependent not in (None, job.is_frame_dependent):
-        differences.append(
-            f"a frame dependency of {details.frame_dependent} where {job.is_frame_dependent} was planned"
-        )
-    if not differences:
-        return ""
-    return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
 
 
 def _listed(job_ids: Iterable[str]) -> str:
