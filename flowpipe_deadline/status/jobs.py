@@ -66,7 +66,7 @@ class DeadlineJobs:
         listed = self._client.list_jobs([self._ids[key] for key in unread]) if unread else set()
         gone = [key for key in unread if self._ids[key] not in listed]
         self.details.update(read)
-        self.statuses.update({key: _status(details) for key, details in read.items() if details.status != UNKNOWN})
+        self.statuses.update({key: shown_status(details) for key, details in read.items() if details.status != UNKNOWN})
         self.statuses.update({key: COMPLETED if self._has_results(key) else DELETED for key in gone})
         self._count_tasks()
         return [key for key in asked if key not in gone and (key not in read or read[key].status == UNKNOWN)]
@@ -204,7 +204,7 @@ class DeadlineJobs:
         return ", ".join(self._ids[key] for key in keys)
 
 
-def _status(details: JobDetails) -> str:
+def shown_status(details: JobDetails) -> str:
     """The state in the Monitor's words: an active job is Rendering, or Queued as it waits for a worker."""
     if details.status != "Active" or not details.tasks:
         return details.status

@@ -10,9 +10,8 @@ from ..core.errors import BundleError, FlowpipeDeadlineError
 from ..deadline.client import DeadlineClient
 from ..studio.connect import studio_client
 from ..submit.record import read_submission
-from .jobs import ENDED
+from .jobs import ENDED, shown_status
 from .notices import home_of
-from .status import read_submission_status
 
 
 def refuse_live(bundle: Bundle, open_client: Callable[[], DeadlineClient] = studio_client) -> None:
@@ -33,13 +32,13 @@ def refuse_live(bundle: Bundle, open_client: Callable[[], DeadlineClient] = stud
         how = f"it is being submitted this moment{record.submitter}"
     else:
         try:
-            jobs = read_submission_status(bundle, open_client).jobs
+            jobs = open_client().read_jobs(list(record.jobs.values())) if record.jobs else {}
         except FlowpipeDeadlineError as error:
             if home is not None:
                 return
             how = f"it was submitted, and whether its jobs have ended is unknown: {error}"
         else:
-            live = Counter(job.status.lower() for job in jobs if job.status and job.status not in ENDED)
+            live = Counter(shown_status(job).lower() for job in jobs.values() if job.status not in ENDED)
             if not live:
                 return
             how = "its jobs are on the farm: " + ", ".join(f"{count} {status}" for status, count in live.items())

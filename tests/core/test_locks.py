@@ -164,6 +164,23 @@ def test_a_lock_that_another_holds_by_now_stays(tmp_path):
     assert path.read_text() == "another"
 
 
+@pytest.mark.usefixtures("links")
+def test_a_lock_that_cannot_be_removed_is_in_nobodys_way_of_this_process(tmp_path, monkeypatch):
+    """The share was out of reach at its end, and is back."""
+    path = tmp_path / "lock"
+
+    with monkeypatch.context() as patched, locked(path, "one", is_stale=never, refuse=refuse):
+        for name in ("rename", "unlink"):
+            patched.setattr(os, name, lambda *_: (_ for _ in ()).throw(OSError("no share")))
+
+    assert path.read_text() == "one"
+    for left in tmp_path.glob(".lock-*"):
+        left.unlink()  # Else it takes some seconds until what guards a removal is stale.
+    with locked(path, "two", is_stale=never, refuse=refuse):
+        assert path.read_text() == "two"
+    assert list(tmp_path.iterdir()) == []
+
+
 CONTENDER = """
 import os, sys, time
 from pathlib import Path

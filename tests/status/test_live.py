@@ -115,3 +115,14 @@ def test_run_bundle_asks_first_unless_told_otherwise(bundle, client, worker, job
 
     assert submit_states == []
     assert run_bundle(bundle, anyway=True).is_complete
+
+
+def test_a_job_that_nobody_planned_counts_as_well(bundle, client, job_ids):
+    """An undo found it by its batch, and could not delete it."""
+    with SubmissionWriter(bundle.folder) as writer:
+        writer.leave([job_ids["render"]])
+    path = bundle.folder / "submission.json"
+    path.write_text(path.read_text().replace('"render"', f'"left-{job_ids["render"]}"'))
+
+    with pytest.raises(BundleError, match="1 queued"):
+        refuse_live(bundle, lambda: client)

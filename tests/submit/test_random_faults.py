@@ -16,7 +16,7 @@ from flowpipe_deadline.status.cancel import cancel_submission
 from flowpipe_deadline.submit.record import _at_work, read_submission
 from flowpipe_deadline.submit.transaction import submit_to
 
-RUNS = int(os.environ.get("FAULT_RUNS", "150"))
+RUNS = int(os.environ.get("FAULT_RUNS", "60"))
 KINDS = (
     lambda: SubmissionError("no line"),
     lambda: RefusedError("timed out", is_uncertain=True, may_come=False),
