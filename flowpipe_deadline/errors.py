@@ -22,12 +22,13 @@ from .core.warnings import CheckError, PreflightError
 from .deadline.client import SubmissionError
 from .results.merge import MergeError, MissingResultsError
 from .results.redis_url import StoreUrlError
-from .results.store import StoreError
+from .results.store import DamagedResultError, StoreError
 
 __all__ = [
     "BundleError",
     "CheckError",
     "CycleError",
+    "DamagedResultError",
     "EvaluationError",
     "FlowpipeDeadlineError",
     "FrameListError",

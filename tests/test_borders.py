@@ -61,7 +61,12 @@ def test_the_evaluator_imports_flowpipe_and_the_standard_library_only():
 
 
 # Imported inside functions, for what only exists where they do.
-OPTIONAL = {"evaluator/__main__.py": "maya", "results/codec.py": "numpy", "results/redis_store.py": "redis"}
+OPTIONAL = {
+    "evaluator/__main__.py": "maya",
+    "results/codec.py": "numpy",
+    "results/merge.py": "numpy",
+    "results/redis_store.py": "redis",
+}
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="this Python does not list the names of its standard library")
@@ -84,7 +89,7 @@ def test_importing_the_package_imports_nothing():
 
 def test_the_plugin_imports_deadline_and_the_standard_library_only():
     """Deadline's Python has nothing else."""
-    standard = {"hashlib", "json", "os", "re", "shutil", "uuid", "zipfile"}
+    standard = {"hashlib", "json", "os", "re", "shutil", "sys", "uuid", "zipfile"}
     assert imported_by(PLUGIN_SOURCE) == standard | {"Deadline", "FranticX"}
 
 
@@ -177,6 +182,8 @@ def test_the_param_file_is_what_configure_plugins_reads():
     for section in param.values():
         if section.name != "DEFAULT":
             assert {"Type", "Label", "Default", "Description"} <= {key.title() for key in section} | {"Description"}
+    defaults = "".join(re.findall(r'"(\S+)"', PLUGIN_SOURCE.partition("REMOVED_VARIABLES = (")[2].partition("\n)")[0]))
+    assert param["RemovedVariables"]["Default"] == defaults
     assert param["About"]["Type"] == param["ConcurrentTasks"]["Type"] == "label"
 
 

@@ -12,10 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Iterator, Tuple
 
-from ..core.bundle import FILES, FORMAT, JOBS, NODES, STORE, AnyPath
+from ..core.bundle import ERRORS, FILES, FORMAT, JOBS, NODES, RESULTS, STORE, AnyPath
 from ..core.errors import BundleError
 from ..core.files import json_bytes
 from ..core.names import safe_name
+from ..core.rights import make_folder, share
 
 _LONGEST_GRAPH_NAME = 40
 
@@ -34,14 +35,16 @@ def partial_name(name: str) -> str:
 def new_folder(root: AnyPath, name: str) -> Iterator[Tuple[Path, Path]]:
     """The folder of the bundle once the block ends, and the one to write into until then.
 
+    All of it has the rights of the root.
+
     Raises:
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
     """
     folder = Path(os.path.abspath(os.path.expanduser(str(root)))) / name  # Workers map paths by their beginnings.
     partial = folder.with_name(partial_name(name))
     try:
-        for part in (NODES, JOBS):
-            (partial / part).mkdir(parents=True)
+        for part in (NODES, JOBS, ERRORS):
+            make_folder(partial / part)
         yield folder, partial
         partial.rename(folder)
     except OSError as error:
@@ -57,9 +60,12 @@ def write_file(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    share(path)
 
 
 def write_store(partial: Path, *, store: str, name: str) -> None:
-    """Writes where the results of the submission are kept, unless that is the bundle itself."""
-    if store != FILES:
+    """Writes where the results of the submission are kept; if that is the bundle itself, makes the folder for them."""
+    if store == FILES:
+        make_folder(partial / RESULTS)
+    else:
         write_file(partial / STORE, json_bytes({"format": FORMAT, "store": store, "submission": name}))

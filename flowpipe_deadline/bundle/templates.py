@@ -11,13 +11,14 @@ import jinja2
 from ..core.errors import BundleError
 from ..core.text import is_one_line, one_line
 from ..planning.plan import Job
+from ..settings.environment import variables_of_kind
 from ..settings.job_info_keys import planned_reason
 from .info_format import InfoFileError, parse_entries
 from .job_files import NODE_KEY, SUBMISSION_KEY
 
 PLUGIN = "Flowpipe"
 # The border between bundle, plugin and Flowpipe.options; a test keeps all sides equal.
-PLUGIN_INFO_KEYS = ("Bundle", "Node", "Interpreter", "FrameMode")
+PLUGIN_INFO_KEYS = ("Bundle", "Node", "Interpreter", "FrameMode", "PathVariables", "PathListVariables")
 
 _LONGEST_NAME = 200
 
@@ -86,7 +87,10 @@ class JobFiles:
             raise BundleError(
                 f"the path {path!r} does not fit into a job: use one without line breaks and outer blanks"
             )
-        values = dict(zip(PLUGIN_INFO_KEYS, (path, job.key, job.interpreter, job.frame_mode)))
+        declared = dict(job.environment_kinds)
+        lists = (variables_of_kind(kind, job.job_info, declared) for kind in ("path", "paths"))
+        texts = (path, job.key, job.interpreter, job.frame_mode, *map(",".join, lists))
+        values = {key: text for key, text in zip(PLUGIN_INFO_KEYS, texts) if text}
         return self._render("plugin_info.jinja", {"plugin_info": tuple(values.items()), "job": job}, needed=values)
 
     def _render(

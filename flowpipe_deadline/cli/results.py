@@ -63,7 +63,9 @@ def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
     if node.encoded is not None:
         print_outputs(f"{label} (omitted)" if node.is_omitted else label, node.encoded)
         if node.stale is not None:
-            answer(f"  {'' if node.stale == 'all' else f'frames {node.stale} '}older than what it was made from")
+            answer(
+                f"  {'' if node.stale == 'all' else f'frames {node.stale} '}made from results that have been replaced"
+            )
     elif node.error is None:
         answer(f"{label}: {missing_text(node)}")
     if chunks or node.encoded is None:

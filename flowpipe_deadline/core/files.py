@@ -5,10 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from pathlib import Path
-from typing import Any, Dict, Sequence
+from typing import Any, Callable, Dict, Sequence, TypeVar
 
 from .errors import FlowpipeDeadlineError
+from .rights import share
+
+IS_WINDOWS = os.name == "nt"
+_PATIENCE = 10.0  # Seconds.
+_PAUSE = 0.05
+Result = TypeVar("Result")
 
 
 class RecordError(FlowpipeDeadlineError):
@@ -22,6 +29,8 @@ class NewerFormatError(RecordError):
 def write_whole(path: Path, data: bytes) -> None:
     """Writes the file so that a reader sees all of it, or what was there before, even after a crash.
 
+    It has the rights of its folder, whoever wrote what was there before.
+
     Raises:
         OSError: For example, the disk is full or read-only; the file is as it was, and nothing is left beside it.
     """
@@ -31,11 +40,24 @@ def write_whole(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        share(temporary)
+        patiently(lambda: os.replace(temporary, path))
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
+
+
+def patiently(act: Callable[[], Result]) -> Result:
+    """What it returns. Windows forbids it while somebody reads or removes the file, which takes a moment."""
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return act()
+        except PermissionError:
+            if not IS_WINDOWS or time.monotonic() >= end:
+                raise
+            time.sleep(_PAUSE)
 
 
 def temporary_name(name: str, digits: str = "") -> str:

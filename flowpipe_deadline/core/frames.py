@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import lru_cache
 from typing import Iterable, Sequence, Tuple
 
 from .errors import FlowpipeDeadlineError
@@ -48,9 +49,9 @@ class FrameList(Tuple[int, ...]):
             raise FrameListError("an empty frame list: a job needs at least one frame (Deadline's default is 0)")
         if len(self) > _MOST:
             raise FrameListError(f"{len(self)} frames are more than {_MOST}; cut the work into several jobs")
-        for frame in self:
-            if type(frame) is not int or not 0 <= frame <= _LARGEST:
-                raise FrameListError(f"{frame!r} is not a frame: Deadline takes whole numbers from 0 to {_LARGEST}")
+        if set(map(type, self)) != {int} or min(self) < 0 or max(self) > _LARGEST:
+            wrong = next(frame for frame in self if type(frame) is not int or not 0 <= frame <= _LARGEST)
+            raise FrameListError(f"{wrong!r} is not a frame: Deadline takes whole numbers from 0 to {_LARGEST}")
         if len(set(self)) != len(self):
             raise FrameListError("a frame occurs twice: Deadline renders every frame of a job once")
         return self
@@ -63,10 +64,7 @@ class FrameList(Tuple[int, ...]):
             FrameListError: The text is empty, not in the published syntax, or has two readings: from which end a
                 reverse range with a step counts is undocumented, so ``10-1x4`` may be 10, 6, 2 or 9, 5, 1.
         """
-        ranges = [_parse_entry(entry) for entry in _SEPARATORS.split(text) if entry]
-        if sum(map(len, ranges)) > _MOST:
-            raise FrameListError(f"'{text[:40]}' means more than {_MOST} frames; cut the work into several jobs")
-        return cls(dict.fromkeys(itertools.chain.from_iterable(ranges)))
+        return _parse(text)
 
     @property
     def is_contiguous(self) -> bool:
@@ -116,6 +114,14 @@ class FrameList(Tuple[int, ...]):
 
     def __repr__(self) -> str:
         return f"FrameList({str(self)!r})"
+
+
+@lru_cache(maxsize=32)  # A task reads the same lists, of thousands of frames, in several records.
+def _parse(text: str) -> FrameList:
+    ranges = [_parse_entry(entry) for entry in _SEPARATORS.split(text) if entry]
+    if sum(map(len, ranges)) > _MOST:
+        raise FrameListError(f"'{text[:40]}' means more than {_MOST} frames; cut the work into several jobs")
+    return FrameList(dict.fromkeys(itertools.chain.from_iterable(ranges)))
 
 
 def _parse_entry(entry: str) -> Sequence[int]:

@@ -13,15 +13,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Iterator, List, Optional, Set, Tuple, TypeVar
+from typing import Callable, Iterator, List, Optional, Set, Tuple
 
-from .files import temporary_name
+from .files import patiently, temporary_name
+from .rights import share
 
 _PS_SECONDS = 10.0
 _GUARD_LIFE = 5.0  # Seconds after which the removal of a lock is a dead process's: it takes a moment only.
-_PATIENCE = 2.0
 _PAUSE = 0.01
-_Result = TypeVar("_Result")
 _released: Set[Tuple[Path, str]] = set()
 """Locks of this process that are not held any more and could not be removed."""
 
@@ -76,6 +75,7 @@ def _take(path: Path, text: str, *, beside: Path) -> bool:
     """Whether the lock is ours now; it appears with its whole text."""
     try:
         beside.write_text(text, encoding="utf-8")
+        share(beside)  # Others have to read it.
         os.link(str(beside), str(path))
     except FileExistsError:
         return _read(path) == text  # A share may answer a second time, as if the first had not been.
@@ -90,12 +90,13 @@ def _take(path: Path, text: str, *, beside: Path) -> bool:
 
 def _take_in_two_steps(path: Path, text: str) -> bool:
     try:
-        file = _patiently(lambda: path.open("x", encoding="utf-8"))
+        file = patiently(lambda: path.open("x", encoding="utf-8"))
     except FileExistsError:
         return False
     try:
         with file:
             file.write(text)
+        share(path)
     except BaseException:
         _unlink(path)
         raise
@@ -110,7 +111,7 @@ def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary
     """
     guard = path.with_name(temporary(path.name, hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]))
     try:
-        _patiently(lambda: guard.open("x").close())
+        patiently(lambda: guard.open("x").close())
     except FileExistsError:
         with contextlib.suppress(FileNotFoundError):
             if _clock(path.parent) - guard.stat().st_mtime > _GUARD_LIFE:
@@ -120,7 +121,7 @@ def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary
         if _read(path) == text and is_stale(text):
             taken = path.with_name(temporary(path.name))
             with contextlib.suppress(FileNotFoundError):  # A share may answer a second time: it is gone already.
-                _patiently(lambda: os.rename(str(path), str(taken)))
+                patiently(lambda: os.rename(str(path), str(taken)))
             if _read(taken) not in (text, None):  # We were slow, and taken for dead ourselves.
                 with contextlib.suppress(OSError):
                     os.link(str(taken), str(path))
@@ -133,26 +134,14 @@ def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary
 def _read(path: Path) -> Optional[str]:
     """What the lock says; None if there is none."""
     try:
-        return _patiently(lambda: path.read_text(encoding="utf-8", errors="replace"))
+        return patiently(lambda: path.read_text(encoding="utf-8", errors="replace"))
     except FileNotFoundError:
         return None
 
 
 def _unlink(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        _patiently(path.unlink)
-
-
-def _patiently(act: Callable[[], _Result]) -> _Result:
-    """What it returns; tried again for a moment where Windows forbids it, as somebody reads or removes the file."""
-    end = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            return act()
-        except PermissionError:
-            if sys.platform != "win32" or time.monotonic() > end:
-                raise
-            time.sleep(_PAUSE)
+        patiently(path.unlink)
 
 
 def is_running(process: int, *, started: str = "") -> bool:

@@ -26,6 +26,11 @@ class WarningKind(enum.Enum):
     LOST_ATTRIBUTE = ("lost-attribute", "An attribute of a node cannot be kept; a worker has its constructor's.")
     SAME_NAME = ("same-name", "Several nodes have one name; their jobs look alike in the Monitor.")
     MISSING_VARIABLE = ("missing-variable", "A variable that jobs are to take along is not set.")
+    ENVIRONMENT_KIND = (
+        "environment-kind",
+        "Variables begin like paths, and are not known to hold any: they are not mapped.",
+    )
+    LARGE_ENVIRONMENT = ("large-environment", "A job's variable, or all of them, are more than a system takes.")
     JOB_INFO_KEY = ("job-info-key", "A key of job_info is not documented, and looks like one that is.")
     VANISHING_JOB = ("vanishing-job", "A job is deleted or archived once it is complete, though others wait for it.")
     UNKNOWN_HOOK = ("unknown-hook", "The studio file disables a plan hook that is not installed.")
@@ -41,6 +46,7 @@ class WarningKind(enum.Enum):
     UNUSABLE_ROOT = ("unusable-root", "Nothing can be written below the root.")
     LOCAL_ROOT = ("local-root", "The root is on a disk of this machine.")
     LOCAL_SOURCE = ("local-source", "A node's own module is on a disk of this machine, though the root is not.")
+    PRIVATE_ROOT = ("private-root", "In a bundle below the root, only the user who submits it could write.")
     LITTLE_SPACE = ("little-space", "There is hardly any room below the root.")
     LONG_PATH = ("long-path", "A file of the bundle has a longer path than Windows takes.")
 

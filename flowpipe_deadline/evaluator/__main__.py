@@ -107,7 +107,7 @@ def _parse(arguments: Sequence[str]) -> TaskRequest:
 def _keep_failure(request: TaskRequest, error: BaseException, *, report: str) -> None:
     """Keeps the error for ``graph.evaluate`` to raise; if that fails, there is still the task's report."""
     try:
-        write_failure(request.bundle, request.node, request.frames, error=error, report=report)
+        write_failure(request.bundle, request.node, request.chunk, error=error, report=report)
     except Exception as reason:  # The error may itself raise when it is read.
         print(f"Warning: the error is not kept in the bundle: {reason!r}", file=sys.stderr)
 

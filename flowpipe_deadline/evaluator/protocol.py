@@ -36,6 +36,11 @@ class TaskRequest:
     path_mappings: Tuple[Tuple[str, str], ...] = ()
     """Deadline's path mapping rules for this worker: the beginning of a path, and its replacement."""
 
+    @property
+    def chunk(self) -> Optional[FrameList]:
+        """The frames in ascending order, whatever order Deadline was given: all outputs of a node come in one."""
+        return None if self.frames is None else FrameList(sorted(self.frames))
+
 
 def read_task(path: Path) -> TaskRequest:
     """The task in a file that the plugin wrote.

@@ -5,20 +5,20 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-import time
-from typing import Callable, Collection, Iterable, List
+from typing import Callable, Collection, Iterable, List, Optional, Tuple
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
+from ..core.frames import FrameList
+from ..results.codec import decode, encode
 from ..results.cut import cut_inputs
-from ..results.merge import Batch, MissingResultsError
-from ..results.store import ChunkResult, open_store
-from ..results.upstream import ReadResults, Record, Upstream, UpstreamValues
+from ..results.merge import Batch
+from ..results.store import ChunkResult, Chunks, Store, open_store
+from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently
+from ..results.versions import counted, is_made_from_later
 from .nodes import build_node, evaluate_node, feed_inputs
 from .path_mapping import PathMapping
 from .protocol import TaskRequest
-
-_PAUSE = 0.2  # Seconds between two looks for a late result.
 
 
 class TaskError(FlowpipeDeadlineError):
@@ -32,9 +32,9 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         FlowpipeDeadlineError: Something is missing or does not fit; the message says what to do.
         BaseException: Whatever the node raises.
     """
-    frames = request.frames
-    mapping = PathMapping(request.path_mappings)
-    record = mapping.record(read_node(request.bundle, request.node))
+    frames = request.chunk
+    mapping = PathMapping(request.path_mappings, report=print)
+    record = mapping.record(patiently(lambda: read_node(request.bundle, request.node), seconds=request.wait))
     batch = Batch.from_json(record["batch"])
     if (batch is None) != (frames is None):
         really = "is not batched" if batch is None else "is batched"
@@ -44,18 +44,70 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     store = open_store(request.bundle)
     report(f"Loading {record['name']}")
     _add_import_roots(record)
-    node = build_node(record)
-    upstream = _await_upstream(record, request, read=lambda key: mapping.results(store.read(key)))
+    node = build_node(record if batch is None or frames is None else _cut_record(record, batch, frames))
+
+    def read(key: str, chunks: Optional[Chunks]) -> Tuple[ChunkResult, ...]:
+        return mapping.results(store.read(key, chunks))
+
+    def take() -> Tuple[Tuple[ChunkResult, ...], UpstreamValues]:
+        """What there is now: what the result will replace, and what it is made from."""
+        replaced = store.read_replaced(request.node, _replaced_chunks(batch, record, frames))
+        return replaced, Upstream(record, bundle=request.bundle, read=read, frames=frames).values()
+
+    replaced, upstream = patiently(take, seconds=request.wait)
     feed_inputs(node, record=record, upstream=upstream.merged)
     if batch is not None and frames is not None:
-        whole = {name: node.inputs[name].value for name in batch.over if name not in upstream.items}
-        parts = {**cut_inputs(whole, batch=batch, frames=frames), **upstream.items}
-        for name, part in parts.items():
+        fed = [name for name in batch.over if record["inputs"][name]["source"] and name not in upstream.items]
+        parts = cut_inputs({name: node.inputs[name].value for name in fed}, batch=batch, frames=frames)
+        for name, part in {**parts, **upstream.items}.items():
             node.inputs[name].value = part
+    store.check_writable(request.node)
     report(f"Evaluating {record['name']}" + ("" if frames is None else f" {frames}"))
     outputs = evaluate_node(node)
-    result = ChunkResult(frames=frames, outputs=outputs, written=time.time_ns(), inputs=upstream.versions)
-    store.write(request.node, result)
+    token = os.urandom(4).hex()
+    result = ChunkResult(frames, outputs, version=1, token=token, inputs=upstream.versions, taken=upstream.taken)
+    is_planned = batch is None or frames is None or batch.is_planned(frames)
+    return patiently(
+        lambda: _keep(store, request.node, counted(result, replaced), is_planned=is_planned, known=replaced),
+        seconds=request.wait,
+    )
+
+
+def _cut_record(record: Record, batch: Batch, frames: FrameList) -> Record:
+    """The node record with the part of each batched input that is not fed; the whole may be long, and flowpipe slow."""
+    inputs = dict(record["inputs"])
+    for name in batch.over:
+        if not inputs[name]["source"]:
+            whole = inputs[name]["value"]
+            if isinstance(whole, list):  # Its items are cut as they are encoded.
+                part = cut_inputs({name: whole}, batch=batch, frames=frames)[name]
+            else:
+                part = encode(cut_inputs({name: decode(whole)}, batch=batch, frames=frames)[name])
+            inputs[name] = {**inputs[name], "value": part}
+    return {**record, "inputs": inputs}
+
+
+def _replaced_chunks(batch: Optional[Batch], record: Record, frames: Optional[FrameList]) -> Optional[Chunks]:
+    """The planned chunks that the task replaces, or a part of them; None for all that there are."""
+    if batch is None or frames is None:
+        return (None,)
+    return batch.chunks_of(frames) if UPSTREAM in record else None
+
+
+def _keep(
+    store: Store, node: str, result: ChunkResult, *, is_planned: bool, known: Collection[ChunkResult]
+) -> ChunkResult:
+    """Writes the result, and gives what is kept: of two that were evaluated at once, what was made from later inputs.
+
+    ``known`` are the results that were there when the inputs were read.
+    """
+    tokens = {other.token for other in known}
+    for other in store.read_replaced(node, (result.frames,)):
+        if other.frames == result.frames and other.token not in tokens:
+            if is_made_from_later(other, result):
+                return other
+            result = counted(result, (other,))
+    store.write(node, result, is_planned=is_planned)
     return result
 
 
@@ -83,18 +135,3 @@ def _add_import_roots(record: Record) -> None:
 def _new(folders: Iterable[str], known: Collection[str]) -> List[str]:
     """The folders that exist on this machine and are not among ``known``."""
     return [folder for folder in folders if folder not in known and os.path.exists(folder)]
-
-
-def _await_upstream(record: Record, request: TaskRequest, *, read: ReadResults) -> UpstreamValues:
-    """What the task takes from upstream.
-
-    Network file systems show new files late, so missing results are looked for during ``request.wait`` seconds.
-    """
-    deadline = time.monotonic() + request.wait
-    while True:
-        try:
-            return Upstream(record, bundle=request.bundle, read=read, frames=request.frames).values()
-        except MissingResultsError:
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(_PAUSE)

@@ -17,12 +17,11 @@ from ..core.names import unique_keys
 from ..planning.graph import label, parents, sorted_nodes
 from ..results.codec import decode
 from ..results.failures import read_failures, rebuild_error
-from ..results.merge import Batch, MissingResultsError, merge_results
+from ..results.merge import Batch, merge_results
 from ..results.store import open_store
+from ..results.upstream import patiently
 
 JobState = Literal["waiting", "started", "completed", "failed"]
-
-_PAUSE = 0.5  # Seconds between two attempts to read a late result.
 
 
 class LiveGraph:
@@ -126,15 +125,12 @@ class LiveGraph:
 
     def _awaited(self, key: str) -> dict[str, Any]:
         """The node's outputs. Network file systems show new files late."""
-        deadline = time.monotonic() + self._wait
-        while True:
-            try:
-                batch = Batch.from_json(read_node(self._bundle.folder, key)["batch"])
-                return merge_results(key, batch=batch, results=self._store.read(key))
-            except MissingResultsError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(_PAUSE)
+
+        def read() -> dict[str, Any]:
+            batch = Batch.from_json(read_node(self._bundle.folder, key)["batch"])
+            return merge_results(key, batch=batch, results=self._store.read(key))
+
+        return patiently(read, seconds=self._wait)
 
 
 def _decoded(outputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,15 +14,13 @@ from typing import Optional
 from flowpipe import Graph, INode
 from flowpipe.evaluator import NodeEventCallback
 
-from ..core.bundle import FILES, JOBS, MANIFEST, NODES, STORE, SUBMISSION, AnyPath, Bundle
+from ..core.bundle import ERRORS, FILES, JOBS, MANIFEST, NODES, RESULTS, STORE, SUBMISSION, AnyPath, Bundle
 from ..core.errors import InterruptedRunError
 from ..core.warnings import warning_lines
 from ..offline.farm import DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, TaskStatus
 from ..offline.setup import WorkerSetup
 from ..planning.plan import Plan
-from ..results.failures import ERRORS
-from ..results.store import RESULTS
 from ..studio.file import StudioFile, load_studio_file
 from ..studio.options import SubmitOptions
 from ..studio.plan import plan_graph

@@ -15,6 +15,7 @@ from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import BundleError, InterruptedRunError, UsageError
 from ..core.files import RecordError
 from ..core.loading import refuse_while_loading
+from ..core.rights import make_folder, share
 from ..results.counts import Finished
 from ..results.store import Store, open_store
 from ..status.live import refuse_live
@@ -85,7 +86,7 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
         _exclusive(opened),
         _new_repository(opened, failure_limit=failure_limit) as repository,
     ):
-        Path(settings.logs).mkdir(exist_ok=True)
+        make_folder(Path(settings.logs))
         pool = WorkerPool(settings, repository=repository)
         try:
             pool.start(min(workers, len(repository.tasks())))
@@ -139,7 +140,7 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
     """The bundle's repository, with all jobs submitted, upstream first; finished tasks are complete.
 
     Every run makes a new one: only the results say what was done before, so nothing can contradict them. A result that
-    is older than its inputs is computed again.
+    was made from others than are there is made again.
     """
     path = bundle.folder / _FOLDER / _REPOSITORY
     for old in path.parent.glob(f"{path.name}*"):
@@ -189,10 +190,11 @@ def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) 
 def _exclusive(bundle: Bundle) -> Iterator[None]:
     """Refuses a second run of the same bundle, until this process ends in whatever way."""
     lock = bundle.folder / _FOLDER / _LOCK
-    lock.parent.mkdir(exist_ok=True)
+    make_folder(lock.parent)
     connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
     try:
         connection.execute("BEGIN EXCLUSIVE")
+        share(lock)
     except sqlite3.OperationalError as error:
         connection.close()
         if "locked" not in str(error):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Optional, TextIO
 
 from ..core.frames import FrameList
+from ..core.rights import share
 from .repository import Repository, Task, is_true
 from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCanceled, TaskError
 
@@ -62,6 +63,7 @@ class _TaskHost(Host):
     def rendering(self, task: Task, log: Path) -> Iterator[None]:
         """In the block, all reports are about this task."""
         with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            share(log)
             self._task, self._log = task, file
             try:
                 yield

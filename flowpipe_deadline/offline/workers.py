@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 from ..core.errors import BundleError
 from ..core.processes import end_trees
+from ..core.rights import share
 from .repository import Repository
 from .worker import WorkerSettings
 
@@ -34,7 +36,9 @@ class WorkerPool:
             self._started += 1
             name = f"worker-{self._started}"
             command = [sys.executable, "-m", "flowpipe_deadline.offline.worker"]
-            with open(os.path.join(self._settings.logs, f"{name}.log"), "ab") as log:
+            path = Path(self._settings.logs, f"{name}.log")
+            with path.open("ab") as log:
+                share(path)
                 # In a session of its own it gets no Ctrl+C from the terminal: the farm decides when a worker stops.
                 self._processes[name] = subprocess.Popen(
                     [*command, json.dumps({**asdict(self._settings), "name": name})],

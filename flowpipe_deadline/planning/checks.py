@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Optional
 
 from rich.filesize import decimal
 
 from ..core.text import listing
-from ..core.warnings import PlanWarning, WarningKind
+from ..core.warnings import PlanWarning, Severity, WarningKind
+from ..settings.environment import kind_of, variables_of
+from ..settings.kinds import begins_like_a_path
 from ..settings.metadata import NodeSettings
 from .plan import Job
 
@@ -17,6 +20,13 @@ LARGE_VALUE = 1_000_000
 """Bytes of JSON from which a single value is large."""
 LARGE_RECORD = 5_000_000
 """Bytes of JSON from which all values of a node together are large."""
+# NAME=VALUE, without the NUL at its end. Bytes on Linux: 32 pages for one, a quarter of the stack of 8 MB for all, with
+# the worker's own and the arguments (hosts and tooling, section 4). macOS: ARG_MAX for all. Windows: UTF-16 units for
+# one; for all there has been no limit since Vista (Microsoft: SetEnvironmentVariable, CreateProcess).
+_LINUX_VARIABLE = 131_071
+_WINDOWS_VARIABLE = 32_766
+_LINUX_ENVIRONMENT = 2_097_152
+_MACOS_ENVIRONMENT = 1_048_576
 _VANISHING = {
     ("OnJobComplete", "Delete"): "deleted",
     ("OnJobComplete", "Archive"): "archived",
@@ -35,6 +45,7 @@ def job_warnings(
         *_batch_warnings(job),
         *_size_warnings(job),
         *_job_info_warnings(job, settings),
+        *_environment_warnings(job),
     )
 
 
@@ -116,6 +127,36 @@ def _job_info_warnings(job: Job, settings: NodeSettings) -> Iterator[PlanWarning
     for key, meant in settings.job.misspelt:
         text = f"the job info key '{key}' is not documented"
         yield _warning(job, WarningKind.JOB_INFO_KEY, text, f"is it '{meant}'?")
+
+
+def _environment_warnings(job: Job) -> Iterator[PlanWarning]:
+    variables, declared = variables_of(job.job_info), dict(job.environment_kinds)
+    paths = [name for name, value in variables.items() if begins_like_a_path(value)]
+    unknown = [name for name in paths if kind_of(name, declared) is None]
+    if unknown:
+        text = f"variables that begin like paths, but may be text, reach workers unmapped: {listing(unknown, most=10)}"
+        advice = f'say what they hold: environment_kinds = {{ {unknown[0]} = "path" }}, or "paths" or "text"'
+        yield _warning(job, WarningKind.ENVIRONMENT_KIND, text, advice)
+    advice = "write it into a file that all machines see, and pass on the path; capture only what a job needs"
+    for severity, text in _environment_excess(variables):
+        yield replace(_warning(job, WarningKind.LARGE_ENVIRONMENT, text, advice), severity=severity)
+
+
+def _environment_excess(variables: Mapping[str, str]) -> Iterator[tuple[Severity, str]]:
+    """What is too large for a system, and whether it is for all that farms usually have."""
+    whole = 0
+    for name, value in variables.items():
+        pair = f"{name}={value}"
+        size, units = len(pair.encode()), len(pair.encode("utf-16-le")) // 2
+        whole += size + 9  # With a NUL and a pointer.
+        if size > _LINUX_VARIABLE:
+            yield "error", f"the variable {name} has {size} bytes, and Linux takes {_LINUX_VARIABLE}"
+        elif units > _WINDOWS_VARIABLE:
+            yield "warning", f"the variable {name} has {units} characters, and Windows takes {_WINDOWS_VARIABLE}"
+    if whole > _LINUX_ENVIRONMENT:
+        yield "error", f"its variables have {whole} bytes together, and Linux takes {_LINUX_ENVIRONMENT}"
+    elif whole > _MACOS_ENVIRONMENT:
+        yield "warning", f"its variables have {whole} bytes together, and macOS takes {_MACOS_ENVIRONMENT}"
 
 
 def _name_warnings(jobs: Sequence[Job]) -> Iterator[PlanWarning]:

@@ -53,6 +53,8 @@ class Job:
     """The node record, ready for JSON."""
     notes: tuple[str, ...]
     """How it was cut and why, for people."""
+    environment_kinds: Entries = ()
+    """Names or patterns of variables, and what they hold: ``path``, ``paths`` or ``text``."""
 
     @property
     def label(self) -> str:

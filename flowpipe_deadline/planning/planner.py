@@ -12,6 +12,7 @@ from flowpipe import Graph, INode
 from ..core.errors import PlanError, SettingError
 from ..core.loading import refuse_while_loading
 from ..core.warnings import ErrorCollector, PlanWarning
+from ..results.upstream import UPSTREAM
 from ..settings.context import PlanContext
 from ..settings.metadata import (
     BatchSettings,
@@ -124,6 +125,11 @@ def _plan_job(
             feeds=feeds,
         )
     errors.raise_all()
+    record[UPSTREAM] = {
+        feed.connection.source: planned[feed.connection.source].record["batch"]
+        for feed in feeds
+        if feed.connection.source in planned
+    }
     if settings.import_roots:
         record["imports"] = {"roots": list(settings.import_roots), "python_path": list(settings.python_path)}
     job = Job(
@@ -137,6 +143,7 @@ def _plan_job(
         dependencies=(),
         job_info=settings.job.job_info,
         extra_info=settings.job.extra_info,
+        environment_kinds=settings.job.environment_kinds,
         record=record,
         notes=(chunking.note,),
     )

@@ -9,14 +9,14 @@ from typing import Optional
 
 from ..bundle.folder import partial_name, submission_name
 from ..bundle.write import job_file_stems
-from ..core.bundle import JOBS, NODES
+from ..core.bundle import JOBS, NODES, RESULTS
 from ..core.files import temporary_name
 from ..core.frames import FrameList
 from ..core.text import one_line
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from ..planning.plan import LONGEST_LABEL, Job, Plan
-from ..results.store import RESULTS, chunk_name
+from ..results.store import chunk_name
 
 LONGEST_WINDOWS_PATH = 259
 """MAX_PATH, 260, without the NUL at the end."""

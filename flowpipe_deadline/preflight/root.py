@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 from rich.filesize import decimal
 
-from ..core.bundle import AnyPath
+from ..core.bundle import RESULTS, AnyPath
+from ..core.rights import describe, make_folder, only_writer, share
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from .storage import Mounts, Storage, read_mounts
@@ -31,6 +33,9 @@ class RootInfo:
     storage: Storage
     free_bytes: Optional[int]
     """None where the system does not tell."""
+    only_writer: Optional[str] = None
+    """The only user who could write in a bundle below it, and the rights that say so; None if there are others, or
+    that is not known."""
 
 
 def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInfo:
@@ -47,14 +52,15 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
         nearest = _nearest_existing(Path(path))
     except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
         return RootInfo(path=path, error=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
-    error_text = None
+    error_text, writer = None, None
     try:
-        _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
+        writer = _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
     except OSError as error:
         error_text = f"{error.strerror or error} (tried in {nearest})"
     # Only now: writing has mounted a share that is mounted on demand.
     storage = (mounts or read_mounts()).storage(os.path.realpath(path))
-    return RootInfo(path=path, error=error_text, storage=storage, free_bytes=_free_bytes(nearest))
+    free_bytes = _free_bytes(nearest)
+    return RootInfo(path=path, error=error_text, storage=storage, free_bytes=free_bytes, only_writer=writer)
 
 
 def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
@@ -78,6 +84,16 @@ def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
                 advice="choose a folder on a share, or give --tolerate local-root if they do see it",
             )
         )
+    if info.only_writer is not None and info.storage.place == "network":
+        warnings.append(
+            PlanWarning(
+                kind=WarningKind.PRIVATE_ROOT,
+                severity="warning",
+                text=f"in a bundle below the root {info.path} only {info.only_writer} could write",
+                advice="if workers run as another user, give the root to a group of both:  chgrp GROUP ROOT, and"
+                " chmod u+rwx,g+rwxs,-t ROOT",
+            )
+        )
     if info.error is None and info.free_bytes is not None and info.free_bytes < LITTLE_SPACE:
         warnings.append(
             PlanWarning(
@@ -97,15 +113,21 @@ def _nearest_existing(path: Path) -> Path:
     return next((candidate for candidate in (path, *path.parents) if os.path.lexists(candidate)), path)
 
 
-def _try_to_write(folder: Path, *, names: Sequence[str]) -> None:
-    """Makes a folder, in it folders of these names and a file, and deletes them all again."""
+def _try_to_write(folder: Path, *, names: Sequence[str]) -> Optional[str]:
+    """Makes a folder as a bundle is made, in it folders of these names and a file, and deletes them all again.
+
+    Gives the only user who could write a result there, with the rights of the folder.
+    """
     probe = folder / f".flowpipe-deadline-{os.urandom(6).hex()}"
+    inner = probe / RESULTS
     probe.mkdir()
     try:
+        share(probe)
         for name in names:
             (probe / name).mkdir()
             (probe / name).rmdir()
-        file = probe / "probe"
+        make_folder(inner)
+        file = inner / "probe"
         try:
             with file.open("xb") as stream:
                 stream.write(b"x")
@@ -113,7 +135,11 @@ def _try_to_write(folder: Path, *, names: Sequence[str]) -> None:
                 os.fsync(stream.fileno())
         finally:
             file.unlink(missing_ok=True)
+        writer = only_writer(inner)
+        return None if writer is None else f"{writer} ({describe(folder)})"
     finally:
+        with suppress(FileNotFoundError):
+            inner.rmdir()
         probe.rmdir()
 
 

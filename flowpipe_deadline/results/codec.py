@@ -28,6 +28,7 @@ from ..core.locate import LoadError, NotImportableError, describe, resolve
 TYPE = "$type"
 """The key that names the kind of an encoded value which is not plain JSON."""
 _BUILT_IN = (list, dict, set, frozenset, tuple, str, bytes, int, float)
+_PLAIN = frozenset((str, int, float, bool, type(None)))  # What stands for itself, also in long lists of frames.
 _WIDE = 64  # Larger integers, by bits, are written in hex: Python 3.11+ refuses long decimal text.
 
 
@@ -71,7 +72,7 @@ def decode(data: Any) -> Any:
     """
     kind = type(data)
     if kind is list:
-        return [decode(item) for item in data]
+        return list(data) if set(map(type, data)) <= _PLAIN else [decode(item) for item in data]
     if kind is not dict:
         return data
     if TYPE not in data:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Any, Optional
 
 from ..core.bundle import Bundle, BundleJob, read_node
 from ..core.files import RecordError
 from ..core.frames import FrameList
-from .store import ChunkResult, Store, chunk_name, open_store
-from .upstream import is_stale, sources
+from .stale import BundleResults, Places
+from .store import Store, chunk_name, open_store
+from .upstream import sources
 
 _PAUSE = 0.5  # Seconds between two looks for a late result.
 
@@ -93,35 +93,39 @@ class Finished:
 
     def __init__(self, bundle: Bundle, store: Store) -> None:
         self._bundle = bundle
-        self._read = lru_cache(maxsize=None)(store.read)
-        self._open: dict[str, frozenset[int]] = {}
+        self._results = BundleResults(bundle.folder, store)
+        self._open: dict[str, frozenset[Optional[int]]] = {}
 
     def chunks(self, job: BundleJob) -> frozenset[Optional[str]]:
         """The frame lists of the job's finished chunks; None for the task of a job that is not batched.
 
-        Call it for all jobs in order, upstream first.
-        """
-        key = job.key
-        results = self._read(key)
-        record = read_node(self._bundle.folder, key) if results else {"inputs": {}}
-        done = frozenset(
-            None if result.frames is None else str(result.frames)
-            for result in results
-            if self._is_up_to_date(record, result)
-        )
-        self._open[key] = frozenset(_frames_of(job, done))
-        return done
+        A chunk that was cut further in the Monitor is finished if all of its parts are. Call this for all jobs in
+        order, upstream first.
 
-    def _is_up_to_date(self, record: Mapping[str, Any], result: ChunkResult) -> bool:
+        Raises:
+            RecordError: A record or a result is damaged.
+        """
+        latest = self._results.latest(job.key)
+        stale = self._results.stale(job.key)
+        record = read_node(self._bundle.folder, job.key)
+        done = set()
+        still_open: set[Optional[int]] = set()
+        for chunk in job.chunks:
+            places = frozenset(chunk or (None,))
+            parts = {id(latest[place]): latest[place] for place in places if place in latest}.values()
+            # A result of which only a part counts is evaluated again, as not all outputs can be divided.
+            covered = {place for part in parts for place in part.frames or (None,)}
+            if covered == places and stale.isdisjoint(places) and self._has_its_inputs(record, places):
+                done.add(None if chunk is None else str(chunk))
+            else:
+                still_open |= places
+        self._open[job.key] = frozenset(still_open)
+        return frozenset(done)
+
+    def _has_its_inputs(self, record: Mapping[str, Any], places: Places) -> bool:
+        """Whether everything upstream that these frames are made from is finished."""
         for source, _, _ in sources(record):
             still_open = self._open[source["node"]]
-            if still_open and not (source["by_frame"] and still_open.isdisjoint(result.frames or ())):
+            if still_open and not (source["by_frame"] and still_open.isdisjoint(places)):
                 return False
-        return not is_stale(record, result, bundle=self._bundle.folder, read=self._read)
-
-
-def _frames_of(job: BundleJob, done: frozenset[Optional[str]]) -> Iterable[int]:
-    """The frames of the chunks that are not done; 0 stands for a job that is not batched."""
-    if not job.is_batched:
-        return () if None in done else (0,)
-    return [frame for chunk in job.chunks if chunk is not None and str(chunk) not in done for frame in chunk]
+        return True

@@ -37,8 +37,8 @@ def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Di
     Raises:
         CutError: An input does not have its planned length, or has no item for a frame.
     """
-    place = {frame: index for index, frame in enumerate(batch.frames)}
-    unplanned = [frame for frame in frames if frame not in place]
+    places = batch.places(frames)
+    unplanned = [frame for frame, place in zip(frames, places) if place is None]
     parts = {}
     for name, value in inputs.items():
         if unplanned and name == batch.over[0] and batch.mode == "frames":
@@ -52,7 +52,7 @@ def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Di
             raise CutError(f"{name}: {error}") from error
         if len(items) != len(batch.frames):
             raise CutError(f"{name} has {len(items)} items where {batch.over[0]} has {len(batch.frames)}")
-        parts[name] = _pick(value, items, [place[frame] for frame in frames])
+        parts[name] = _pick(value, items, [place for place in places if place is not None])
     return parts
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
+from ..core.bundle import ERRORS
 from ..core.files import RecordError, json_bytes, read_record, write_whole
 from ..core.frames import FrameList
 from ..core.locate import NotImportableError, describe, resolve
+from ..core.rights import make_folder
 from .codec import UnsupportedValueError, decode, encode
 from .store import chunk_name
 
-ERRORS = "errors"
 _FORMAT = 1
 
 
@@ -47,7 +48,7 @@ def write_failure(bundle: Path, node: str, frames: Optional[FrameList], *, error
         "written": time.time_ns(),
     }
     folder = bundle / ERRORS / node
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_whole(folder / f"{chunk_name(frames)}.json", json_bytes(record))
 
 

@@ -10,7 +10,20 @@ import itertools
 import operator
 import re
 from dataclasses import dataclass
-from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import (
+    Any,
+    Callable,
+    Collection,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+)
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
@@ -18,10 +31,18 @@ from ..core.loading import LoadingError
 from ..core.locate import LoadError, load_module
 from .codec import TYPE, canonical, compound, decode, encode, identical, members
 from .store import ChunkResult
+from .versions import latest_by_frame, latest_whole
 
 _CHUNKS = "chunks"
 # The rule to suggest for values without a default rule.
-_FITTING_RULES = {"tuple": "concat", "set": "union", "frozenset": "union"}
+_FITTING_RULES = {
+    **dict.fromkeys(("tuple", "ndarray"), "concat"),
+    **dict.fromkeys(("set", "frozenset"), "union"),
+    **dict.fromkeys(("bytes", "bytearray"), "sum"),
+}
+_DICTS = ("dict", "ordered")
+_DIVISIBLE = ("list", "tuple", "ndarray", *_DICTS)
+_JOINED = {"list", "tuple", "text"}  # Adding them up is the same as joining them.
 _FUNCTION = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 
 
@@ -54,6 +75,8 @@ class Batch:
     """The planned frames, or ``0-(n-1)``: position i is item i."""
     merge: Mapping[str, str]
     """Merge rules by output, or by ``output.key`` for one sub-plug."""
+    size: int = 1
+    """The planned number of frames in a chunk."""
 
     @classmethod
     def from_json(cls, data: Optional[Mapping[str, Any]]) -> Optional[Batch]:
@@ -65,7 +88,28 @@ class Batch:
             mode=data["mode"],
             frames=FrameList.parse(data["frames"]),
             merge=data["merge"],
+            size=int(data["size"]),
         )
+
+    def places(self, frames: FrameList) -> List[Optional[int]]:
+        """Where each of these frames is among the planned ones, from 0; None for a frame that was not planned."""
+        first, count = self.frames[0], len(self.frames)
+        if self.frames[-1] - first == count - 1:  # They ascend, so this is a range.
+            return [frame - first if 0 <= frame - first < count else None for frame in frames]
+        place = {frame: index for index, frame in enumerate(self.frames)}
+        return [place.get(frame) for frame in frames]
+
+    def chunks_of(self, frames: FrameList) -> Tuple[FrameList, ...]:
+        """The planned chunks that share a frame with these, and one of the frames that were not planned."""
+        places = self.places(frames)
+        numbers = sorted({place // self.size for place in places if place is not None})
+        planned = [FrameList(self.frames[number * self.size : (number + 1) * self.size]) for number in numbers]
+        added = [frame for frame, place in zip(frames, places) if place is None]
+        return (*planned, *([FrameList(added)] if added else ()))
+
+    def is_planned(self, frames: FrameList) -> bool:
+        """Whether the node was planned with this chunk, so that whoever looks for its frames finds it by its name."""
+        return None not in self.places(frames) and self.chunks_of(frames) == (frames,)
 
 
 def merge_results(
@@ -73,54 +117,44 @@ def merge_results(
 ) -> Dict[str, Any]:
     """The node's outputs, ``{name: {"value": encoded, "sub_plugs": {key: encoded}}}``; those never set are left out.
 
-    ``results`` come latest first, as a store gives them, and the latest result of each frame counts. ``wanted`` limits
-    the outputs to merge, so that an error in another one does not matter.
+    The latest result of each frame counts, and all outputs come in ascending order of the frames. ``wanted`` limits the
+    outputs to merge, so that an error in another one does not matter.
 
     Raises:
         MissingResultsError: A planned frame has no result.
         MergeError: Chunks differ where the rule wants them equal, or overlap in a way that cannot be resolved.
     """
     if batch is None:
-        whole = [result for result in results if result.frames is None]
-        if not whole:
+        whole = latest_whole(results)
+        if whole is None:
             raise MissingResultsError(node, None)
-        return dict(whole[0].outputs)
+        return dict(whole.outputs)
     missing = missing_frames(batch, results)
     if missing is not None:
         raise MissingResultsError(node, missing)
-    latest = latest_by_frame(batch, results)
+    latest = latest_by_frame(results)
     groups = [tuple(group) for _, group in itertools.groupby(latest, key=lambda frame: id(latest[frame]))]
     segments = [(latest[frames[0]], frames) for frames in groups]
     names = dict.fromkeys(name for result, _ in segments for name in result.outputs)
     return {name: _merge_plug(node, name, batch, segments) for name in names if wanted is None or name in wanted}
 
 
-def latest_by_frame(batch: Batch, results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
-    """The latest result of each frame: planned frames in their order, then those that were added in the Monitor."""
-    latest: Dict[int, ChunkResult] = {}
-    for result in results:
-        for frame in result.frames or ():
-            latest.setdefault(frame, result)
-    planned = [frame for frame in batch.frames if frame in latest]
-    added = sorted(latest.keys() - batch.frames)
-    return {frame: latest[frame] for frame in (*planned, *added)}
-
-
 def chunk_value(output: str, *, batch: Batch, covering: Sequence[Tuple[int, ChunkResult]]) -> Optional[Any]:
     """The encoded list that an output holds for some frames, one item each, from the result that covers the frame.
 
-    A tuple counts only if the merge rule is ``concat``. None if a result does not have one item per frame: then only
-    the whole output can be cut.
+    A tuple or array counts only if the merge rule is ``concat``. None if a result does not have one item per frame:
+    then only the whole output can be cut.
     """
-    is_concat = batch.merge.get(output) == "concat"
-    items = []
-    for frame, result in covering:
+    kinds = ("list", "tuple", "ndarray") if batch.merge.get(output) == "concat" else ("list",)
+    parts = []
+    for _, group in itertools.groupby(covering, key=lambda pair: id(pair[1])):
+        frames, (result, *_) = zip(*group)
         value = result.outputs[output]["value"] if output in result.outputs else None
-        by_frame = _items_by_frame(value, result.frames) if is_concat or isinstance(value, list) else None
-        if by_frame is None:
+        part = _items_of(value, result.frames, frames) if _kind(value) in kinds else None
+        if part is None:
             return None
-        items.append(by_frame[frame])
-    return _like(covering[0][1].outputs[output]["value"], items)
+        parts.append(part)
+    return _concat(parts) if len({_kind(part) for part in parts}) == 1 else None
 
 
 def missing_frames(batch: Batch, results: Iterable[ChunkResult]) -> Optional[FrameList]:
@@ -188,61 +222,146 @@ def _is_compound(output: Mapping[str, Any]) -> bool:
 
 def _merge_values(node: str, place: str, rule: Optional[str], pieces: Sequence[_Piece]) -> Any:
     by_result = {id(piece.result): piece for piece in pieces}.values()
-    encoded = [piece.value for piece in by_result]
+    encoded: Sequence[Any] = [piece.value for piece in by_result]
     chosen = rule or _default_rule(encoded)
     try:
-        if chosen == "concat":
-            return _concat(_parts(pieces) or encoded)
+        if chosen == "concat" or (chosen == "sum" and set(map(_kind, encoded)) <= _JOINED):
+            return _concat(_parts(pieces))
         if chosen != "same":
             _refuse_partial_overlap(pieces)
         if chosen == _CHUNKS:
             return {str(piece.result.frames): piece.value for piece in by_result}
+        if chosen == "last":
+            return pieces[-1].value
+        if chosen == "union":
+            encoded = _in_order(pieces) or encoded
         merge = _RULES.get(chosen) or _computed(rule_function(chosen))
-        return merge(encoded)
+        merged = merge(encoded)
+        if rule is None:
+            _refuse_growing(
+                _shared(encoded) if chosen == "union" else [merged], chosen, [piece.result for piece in by_result]
+            )
+        return merged
     except Exception as error:  # A rule may be the user's function.
         fitting = _FITTING_RULES.get(_kind(encoded[0]), _CHUNKS)
         advice = "" if rule else f"; declare how, such as metadata['batch']['merge'] = {{'{place}': '{fitting}'}}"
         raise MergeError(f"{node}.{place}: the rule '{chosen}' cannot merge its chunks: {error}{advice}") from error
 
 
-def _parts(pieces: Sequence[_Piece]) -> Optional[List[Any]]:
+def _parts(pieces: Sequence[_Piece]) -> Sequence[Any]:
     """The values to put one after the other: whole chunks as they are, of others the items of their frames.
 
-    None if a result does not have one item per frame: then all count whole.
+    Raises:
+        ValueError: Only a part of a chunk counts, or it lies between others, and it does not have one item per frame.
     """
     parts = []
     for piece in pieces:
-        value = piece.value
+        part = piece.value
         if piece.frames != piece.result.frames:
-            items = _items_by_frame(value, piece.result.frames)
-            if items is None:
-                _refuse_partial_overlap(pieces)
-                return None
-            value = _like(value, [items[frame] for frame in piece.frames])
-        parts.append(value)
+            part = _items_of(piece.value, piece.result.frames, piece.frames)
+        if part is None:
+            _refuse_partial_overlap(pieces)
+            raise ValueError(
+                f"the frames {piece.result.frames} of one task lie between those of others, or do not ascend; requeue"
+                " all tasks of this job, so that each has neighbouring frames"
+            )
+        parts.append(part)
     return parts
 
 
 def _refuse_partial_overlap(pieces: Sequence[_Piece]) -> None:
     """Raises if a later result covers some, but not all, frames of an earlier one."""
-    for result in {id(piece.result): piece.result for piece in pieces}.values():
-        frames = result.frames or ()
-        if sum(len(piece.frames) for piece in pieces if piece.result is result) < len(frames):
-            others = [piece for piece in pieces if piece.result is not result]
-            covering = [other.result.frames for other in others if not set(other.frames).isdisjoint(frames)]
-            later = covering[0] if covering else "some of its frames"
+    counting: Dict[int, int] = {}
+    for piece in pieces:
+        counting[id(piece.result)] = counting.get(id(piece.result), 0) + len(piece.frames)
+    for piece in pieces:
+        frames = piece.result.frames or ()
+        if counting[id(piece.result)] < len(frames):
+            others = (other for other in pieces if other.result is not piece.result)
+            covering = (other.result.frames for other in others if not set(other.frames).isdisjoint(frames))
+            later = next(covering, "some of its frames")
             raise ValueError(
                 f"the results of {frames} and, written later, of {later} overlap in part; requeue all tasks of"
                 " this job, so that they have one chunk size"
             )
 
 
-def _items_by_frame(value: Any, frames: Optional[FrameList]) -> Optional[Dict[int, Any]]:
-    """The items of an encoded list or tuple by frame; None if it does not have one per frame."""
-    items = value["items"] if _kind(value) == "tuple" else value
-    if frames is None or not isinstance(items, list) or len(items) != len(frames):
+def _items_of(value: Any, frames: Optional[FrameList], wanted: Sequence[int]) -> Optional[Any]:
+    """The part of an encoded value with the items of these frames; None if it does not have one for each frame."""
+    if frames is None or _kind(value) not in _DIVISIBLE or _length(value) != len(frames):
         return None
-    return dict(zip(frames, items))
+    if tuple(wanted) == tuple(frames):
+        return value
+    place = {frame: index for index, frame in enumerate(frames)}
+    places = [place[frame] for frame in wanted]
+    if _kind(value) == "ndarray":
+        return encode(decode(value)[places])
+    if _kind(value) in _DICTS:
+        pairs = list(_pairs(value))
+        return {TYPE: value.get(TYPE, "dict"), "items": [pairs[place] for place in places]}
+    items = value if isinstance(value, list) else value["items"]
+    return _like(value, [items[place] for place in places])
+
+
+def _length(value: Any) -> Optional[int]:
+    """How many items an encoded value has whose type may grow with its frames; of an array, its first axis."""
+    kind = _kind(value)
+    if kind == "ndarray":
+        shape = value["summary"].rpartition(" [")[2].rstrip("]")
+        return int(shape.partition(",")[0]) if shape else None
+    if kind == "range":
+        return len(range(*value["range"]))
+    if kind in ("bytes", "bytearray"):
+        return len(decode(value))
+    if kind in ("list", "tuple", "set", "frozenset"):
+        return len(value if isinstance(value, list) else value["items"])
+    return len(_pairs(value)) if kind in _DICTS else None
+
+
+def _in_order(pieces: Sequence[_Piece]) -> Optional[Sequence[Any]]:
+    """The values in the order of their frames, where they have one item per frame; None where that makes no difference.
+
+    Raises:
+        ValueError: Their order counts, and cannot be told.
+    """
+    if all(piece.frames == piece.result.frames for piece in pieces):
+        return None
+    parts = [_items_of(piece.value, piece.result.frames, piece.frames) for piece in pieces]
+    if None not in parts:
+        return parts
+    return _parts(pieces) if any(_kind(piece.value) == "ordered" for piece in pieces) else None
+
+
+def _refuse_growing(values: Iterable[Any], rule: str, results: Sequence[ChunkResult]) -> None:
+    """Raises if one of the values, which all chunks have, may be an item for each frame: then they are only alike."""
+    counts = {len(result.frames or ()) for result in results}
+    if len(results) == 1 or len(counts) != 1:
+        return
+    (count,) = counts
+    for value in values:
+        if (rule == "same" and _length(value) == count) or any(_length(array) == count for array in _arrays(value)):
+            raise ValueError(
+                "all chunks have the same value, which has as many items as they have frames: say whether they belong"
+                " one after the other, or are one ('same')"
+            )
+
+
+def _shared(encoded: Sequence[Any]) -> List[Any]:
+    """The values that several dicts have by the same key."""
+    seen: Dict[str, int] = {}
+    pairs = [(canonical(key), item) for value in encoded for key, item in _pairs(value)]
+    for key, _ in pairs:
+        seen[key] = seen.get(key, 0) + 1
+    return [item for key, item in pairs if seen[key] > 1]
+
+
+def _arrays(value: Any) -> Iterator[Any]:
+    """All encoded arrays in an encoded value."""
+    if _kind(value) == "ndarray":
+        yield value
+    elif isinstance(value, (list, dict)):
+        for item in value if isinstance(value, list) else value.values():
+            yield from _arrays(item)
 
 
 def _like(value: Any, items: List[Any]) -> Any:
@@ -253,7 +372,7 @@ def _default_rule(encoded: Sequence[Any]) -> str:
     kinds = {_kind(value) for value in encoded}
     if kinds == {"list"}:
         return "concat"
-    return "union" if kinds == {"dict"} else "same"
+    return "union" if kinds in ({"dict"}, {"ordered"}) else "same"
 
 
 def _same(encoded: Sequence[Any]) -> Any:
@@ -267,10 +386,22 @@ def _concat(encoded: Sequence[Any]) -> Any:
     kinds = {_kind(value) for value in encoded}
     if kinds == {"text"}:
         return "".join(encoded)
+    if kinds == {"ndarray"}:
+        return _concat_arrays([decode(value) for value in encoded])
     if not kinds <= {"list", "tuple"} or len(kinds) != 1:
-        raise ValueError(f"it joins lists, tuples or texts of one kind, and got {', '.join(sorted(kinds))}")
+        raise ValueError(f"it joins lists, tuples, texts or arrays of one kind, and got {', '.join(sorted(kinds))}")
     items = [item for value in encoded for item in (value if isinstance(value, list) else value["items"])]
     return _like(encoded[0], items)
+
+
+def _concat_arrays(arrays: Sequence[Any]) -> Any:
+    """The arrays one after the other along their first axis; numbers of different precision become the better one."""
+    import numpy  # noqa: PLC0415 (there are arrays, so it is loaded)
+
+    kinds = sorted({array.dtype.kind for array in arrays})
+    if len(kinds) > 1:
+        raise ValueError(f"it joins arrays of one kind of items, and got {', '.join(kinds)}")
+    return encode(numpy.concatenate(arrays))
 
 
 def _union(encoded: Sequence[Any]) -> Any:
@@ -278,17 +409,22 @@ def _union(encoded: Sequence[Any]) -> Any:
     if kinds <= {"set", "frozenset"} and len(kinds) == 1:
         items = {canonical(item): item for value in encoded for item in value["items"]}
         return {TYPE: kinds.pop(), "items": [items[text] for text in sorted(items)]}
-    if kinds != {"dict"}:
+    if kinds not in ({"dict"}, {"ordered"}):
         raise ValueError(f"it unites dicts or sets of one kind, and got {', '.join(sorted(kinds))}")
     united: Dict[str, Tuple[Any, Any]] = {}
-    pairs = (pair for value in encoded for pair in (value["items"] if TYPE in value else value.items()))
-    for key, item in pairs:
+    for key, item in (pair for value in encoded for pair in _pairs(value)):
         _, known = united.setdefault(canonical(key), (key, item))
         if not identical(known, item):
             raise ValueError(f"the key {_short(key)} is {_short(known)} in one chunk, {_short(item)} in another")
     if all(isinstance(value, dict) and TYPE not in value for value in encoded):
         return dict(united.values())
-    return {TYPE: "dict", "items": [list(pair) for pair in united.values()]}
+    return {TYPE: kinds.pop(), "items": [list(pair) for pair in united.values()]}
+
+
+def _pairs(value: Mapping[str, Any]) -> Collection[Tuple[Any, Any]]:
+    """The encoded keys and values of an encoded dict."""
+    pairs: Collection[Tuple[Any, Any]] = value["items"] if TYPE in value else value.items()
+    return pairs
 
 
 def _computed(function: Callable[[List[Any]], Any]) -> Callable[[Sequence[Any]], Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Optional
 
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
@@ -13,8 +12,8 @@ from ..core.frames import FrameList
 from .codec import compound, decode
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
 from .plain import plain
+from .stale import BundleResults, Places
 from .store import ChunkResult, open_store
-from .upstream import ReadResults, is_stale
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class NodeResults(BundleNode):
     missing: Optional[str]
     """The frames without a result, ``all`` for a node without frames; None if nothing is missing."""
     stale: Optional[str]
-    """The frames whose results are older than what they were made from, ``all`` for a node without frames; None if
+    """The frames whose results were made from others than are there now, ``all`` for a node without frames; None if
     there are none."""
     error: Optional[str]
     """Why the results cannot be read or merged; None if they can."""
@@ -84,20 +83,20 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
     opened = read_bundle(bundle)
     labels = node_labels(opened)
     wanted = labels if node is None else find_nodes(opened, node)
-    read = lru_cache(maxsize=None)(open_store(opened.folder).read)
-    return {labels[each.key]: _node_results(opened, each, read) for each in opened.nodes if each.key in wanted}
+    results = BundleResults(opened.folder, open_store(opened.folder))
+    return {labels[each.key]: _node_results(opened, each, results) for each in opened.nodes if each.key in wanted}
 
 
-def _node_results(bundle: Bundle, node: BundleNode, read: ReadResults) -> NodeResults:
+def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> NodeResults:
     key, is_omitted = node.key, not isinstance(node, BundleJob)
     record = read_node(bundle.folder, key)
     batch = Batch.from_json(record["batch"])
     results: tuple[ChunkResult, ...] = ()
-    stale: list[ChunkResult] = []
+    stale: Places = frozenset()
     encoded, error = None, None
     try:
-        results = () if is_omitted else read(key)
-        stale = [result for result in results if is_stale(record, result, bundle=bundle.folder, read=read)]
+        results = () if is_omitted else there.read(key)
+        stale = frozenset() if is_omitted else there.stale(key)
     except RecordError as reason:
         error = str(reason)
     missing = None if is_omitted else _missing(batch, results)
@@ -115,7 +114,7 @@ def _node_results(bundle: Bundle, node: BundleNode, read: ReadResults) -> NodeRe
             for result in sorted(results, key=lambda result: -1 if result.frames is None else result.frames[0])
         ),
         missing=missing,
-        stale=_frames_of(stale),
+        stale=_frames_text(stale),
         error=error,
     )
 
@@ -150,11 +149,9 @@ def _final_outputs(record: Mapping[str, Any], merged: Mapping[str, Any]) -> dict
     return outputs
 
 
-def _frames_of(results: Sequence[ChunkResult]) -> Optional[str]:
-    if not results:
-        return None
-    frames = sorted({frame for result in results for frame in result.frames or ()})
-    return str(FrameList(frames)) if frames else "all"
+def _frames_text(places: Places) -> Optional[str]:
+    frames = sorted(frame for frame in places if frame is not None)
+    return str(FrameList(frames)) if frames else "all" if places else None
 
 
 def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Optional[str]:

@@ -10,15 +10,23 @@ import json
 import os
 import time
 from contextlib import closing
-from typing import Any, Callable, FrozenSet, Iterator, List, Optional, Tuple, Type, TypeVar, cast
+from typing import Any, Callable, FrozenSet, Iterable, Iterator, List, Tuple, Type, TypeVar, Union, cast
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from ..core.files import NewerFormatError, RecordError
 from .redis_url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
-from .store import ChunkResult, Store, StoreError, chunk_name, latest_first, parse_result, result_record
+from .store import (
+    OTHER_CHUNKS,
+    ChunkResult,
+    DamagedResultError,
+    Store,
+    StoreError,
+    chunk_name,
+    is_chunk_name,
+    result_record,
+)
 
 _SECONDS_A_DAY = 24 * 60 * 60
 _CONNECT_SECONDS = 5.0
@@ -60,16 +68,20 @@ class RedisStore(Store):
         self._address = address
         self._base = f"{address.prefix}:{submission}"
 
-    def check(self) -> None:
+    def check(self, failure: str = "nothing can be stored") -> None:
         """Makes sure that the server can be reached and takes writes.
 
         Raises:
             StoreError: It cannot, or does not; the message says what to do.
         """
         # No node has this key.
-        self._ask(lambda client: client.set(f"{self._base}:?", b"", ex=1), failure="nothing can be stored")
+        self._ask(lambda client: client.set(f"{self._base}:?", b"", ex=1), failure=failure)
 
-    def write(self, node: str, result: ChunkResult) -> None:
+    def check_writable(self, node: str) -> None:
+        """Writes a key that expires at once."""
+        self.check(f"{node}: nothing can be stored, so it was not called")
+
+    def write(self, node: str, result: ChunkResult, *, is_planned: bool = False) -> None:
         """Keeps the result as one field of the node's hash, and renews the expiry of the whole submission."""
         record = json.dumps(result_record(node, result), allow_nan=False, separators=(",", ":")).encode("ascii")
         if len(record) > _LARGEST:
@@ -83,6 +95,8 @@ class RedisStore(Store):
             # One transaction, sent at once: the server does all of it or nothing.
             with client.pipeline(transaction=True) as transaction:
                 transaction.hset(self._key(node), chunk_name(result.frames), cast(Any, record))
+                if not is_planned:
+                    transaction.hset(self._key(node), OTHER_CHUNKS, "")
                 transaction.sadd(self._base, node)
                 for key in {self._base, self._key(node), *(self._key(name.decode("ascii")) for name in siblings)}:
                     transaction.expire(key, self._address.days * _SECONDS_A_DAY)
@@ -90,56 +104,48 @@ class RedisStore(Store):
 
         self._ask(keep, failure=f"{node}: its result cannot be written")
 
-    def read(self, node: str) -> Tuple[ChunkResult, ...]:
-        """All results of the node, the latest first."""
-
-        def fetch(client: redis.Redis) -> List[ChunkResult]:
-            records = self._records(client, node)
-            return [self._result(node, field, record) for field, record in records if record is not None]
-
-        return latest_first(self._ask(fetch, failure=f"{node}: its results cannot be read"))
-
     def chunk_names(self, node: str) -> FrozenSet[str]:
         """The fields of the node's hash."""
         fields = self._ask(
             lambda client: client.hkeys(self._key(node)), failure=f"{node}: its results cannot be listed"
         )
-        return frozenset(map(_text, cast(Any, fields)))
+        return frozenset(filter(is_chunk_name, map(_text, cast(Any, fields))))
 
-    def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
-        """Moves the node's damaged results to a hash beside its own; gives their keys and fields."""
+    def _has_other_chunks(self, node: str) -> bool:
+        return bool(
+            self._ask(
+                lambda client: client.hexists(self._key(node), OTHER_CHUNKS),
+                failure=f"{node}: its results cannot be listed",
+            )
+        )
+
+    def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
+        """Record by record: all at once would fill the server's memory for every task that reads."""
+
+        def fetch(client: redis.Redis) -> List[Any]:
+            return [(name, client.hget(self._key(node), name)) for name in wanted]
+
+        wanted = list(names)
+        for name, record in self._ask(fetch, failure=f"{node}: its results cannot be read") if wanted else ():
+            if record is not None:
+                yield name, f"{self._address} {self._key(node)} {name}", record
+
+    def _set_aside(self, node: str, name: str) -> str:
         aside = f"{self._key(node)}:damaged"
 
-        def move(client: redis.Redis) -> List[str]:
-            moved = []
-            for field, record in self._records(client, node):
-                try:
-                    self._result(node, field, record or b"")
-                except NewerFormatError:
-                    raise
-                except RecordError:
-                    with client.pipeline(transaction=True) as transaction:
-                        transaction.hset(aside, cast(Any, field), cast(Any, record or b""))
-                        transaction.expire(aside, self._address.days * _SECONDS_A_DAY)
-                        transaction.hdel(self._key(node), cast(Any, field))
-                        transaction.execute()
-                    moved.append(f"{aside} {_text(field)}")
-            return moved
+        def move(client: redis.Redis) -> None:
+            record = client.hget(self._key(node), name) or b""
+            with client.pipeline(transaction=True) as transaction:
+                transaction.hset(aside, name, cast(Any, record))
+                transaction.expire(aside, self._address.days * _SECONDS_A_DAY)
+                transaction.hdel(self._key(node), name)
+                transaction.execute()
 
-        return tuple(self._ask(move, failure=f"{node}: its results cannot be read"))
+        self._ask(move, failure=f"{node}: a damaged result cannot be moved")
+        return f"{aside} {name}"
 
     def _key(self, node: str) -> str:
         return f"{self._base}:{node}"
-
-    def _records(self, client: redis.Redis, node: str) -> Iterator[Tuple[bytes, Optional[bytes]]]:
-        """The node's fields with their records, one by one: all at once would fill the server's memory for every task
-        that reads.
-        """
-        for field in sorted(cast(Any, client.hkeys(self._key(node)))):
-            yield field, cast(Any, client.hget(self._key(node), field))
-
-    def _result(self, node: str, field: bytes, record: bytes) -> ChunkResult:
-        return parse_result(record, name=f"{self._address} {self._key(node)} {_text(field)}")
 
     def _ask(self, question: Callable[[redis.Redis], _Answer], *, failure: str) -> _Answer:
         """The server's answer. After a lost connection it asks again: writing a result twice does no harm."""

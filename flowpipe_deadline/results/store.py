@@ -6,23 +6,48 @@ A bundle's store is named by a record beside the manifest, as that is long and t
 from __future__ import annotations
 
 import hashlib
+import os
+import re
+import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Collection,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
-from ..core.bundle import FILES, STORE
+from ..core.bundle import FILES, RESULTS, STORE
 from ..core.bundle import FORMAT as BUNDLE_FORMAT
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
 from ..core.frames import FrameList
+from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
 
 if TYPE_CHECKING:
     from .redis_store import RedisStore
 
 _FORMAT = 1
-RESULTS = "results"
+OTHER_CHUNKS = ".other-chunks"
+"""The mark of a node with results of chunks that were not planned: only there, results have to be looked for."""
 _LONGEST_NAME = 60
+_PART = r"(?:0|[1-9]\d*)(?:-[1-9]\d*(?:x[1-9]\d*)?)?"
+_NAME = re.compile(rf"whole|(?P<first>\d+)-(?P<last>\d+)(?:_[0-9a-f]{{12}})?|{_PART}(?:,{_PART})*", re.ASCII)
+
+
+class DamagedResultError(RecordError):
+    """A result that cannot be read, or only in part; over a network it may just not be there yet."""
 
 
 class StoreError(FlowpipeDeadlineError):
@@ -37,10 +62,32 @@ class ChunkResult:
     """The frames (or item numbers) of the chunk; None if the node is not batched."""
     outputs: Mapping[str, Any]
     """By output that the evaluation set: ``{"value": encoded, "sub_plugs": {key: encoded}}``."""
-    written: int
-    """When, in nanoseconds since 1970: of two results of a frame, the later one counts."""
+    version: int
+    """Later than those of all results that it replaced and of all that it was made from, counted from them."""
+    lower_versions: Mapping[str, int] = field(default_factory=dict)
+    """The versions, by frame list, of frames that replaced and were made from less."""
+    token: str = ""
+    """Tells it from any other result of the same version."""
     inputs: Mapping[str, int] = field(default_factory=dict)
-    """When, by upstream node, the latest of the results that it was made from was written."""
+    """By upstream node, the latest version of the results that it was made from."""
+    taken: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By upstream node, the ``mark`` of what it was made from, by frame list; ``all`` for all results of that node.
+    Empty in results of earlier versions."""
+
+    def version_of(self, frame: Optional[int]) -> int:
+        """The version of one of its frames; None stands for a result without frames."""
+        for frames, version in self.lower_versions.items():
+            if frame in FrameList.parse(frames):
+                return version
+        return self.version
+
+    def mark(self, frame: Optional[int]) -> str:
+        """Tells it from all other results of that frame; begins with its version."""
+        return f"{self.version_of(frame)}.{self.token}"
+
+
+Chunks = Sequence[Optional[FrameList]]
+"""Chunks by their frames; None for that of a node that is not batched."""
 
 
 class Store(ABC):
@@ -50,30 +97,96 @@ class Store(ABC):
         StoreError: By every method: the results cannot be reached; the message says what to do.
     """
 
-    @abstractmethod
-    def write(self, node: str, result: ChunkResult) -> None:
-        """Keeps the result under the node's key, whole or not at all."""
+    def read(self, node: str, chunks: Optional[Chunks] = None) -> Tuple[ChunkResult, ...]:
+        """All results of the node, the latest first; with ``chunks``, those that share a frame with one of these.
 
-    @abstractmethod
-    def read(self, node: str) -> Tuple[ChunkResult, ...]:
-        """All results of the node, the latest first.
+        Results of other frames are not opened. They are not even listed if all of these chunks have results, and the
+        node has none of chunks that were not planned.
 
         Raises:
-            RecordError: A result is damaged; the message names it.
+            DamagedResultError: A result is damaged; the message names it.
+            NewerFormatError: A newer version has written it.
+        """
+        if chunks is None:
+            return self._read(node, sorted(self.chunk_names(node)))
+        names = list(map(chunk_name, chunks))
+        found = () if self._has_other_chunks(node) else self._read(node, names)
+        return found if len(found) == len(names) else self._read(node, self._names_of(node, chunks))
+
+    def read_replaced(self, node: str, chunks: Optional[Chunks] = None) -> Tuple[ChunkResult, ...]:
+        """The results that a new one of these planned chunks replaces: as ``read``, without those that are damaged."""
+        if chunks is None or self._has_other_chunks(node):
+            names = sorted(self.chunk_names(node)) if chunks is None else self._names_of(node, chunks)
+        else:
+            names = list(map(chunk_name, chunks))
+        return self._read(node, names, skips_damaged=True)
+
+    @abstractmethod
+    def check_writable(self, node: str) -> None:
+        """Makes sure, before the work is done, that a result of the node can be kept."""
+
+    @abstractmethod
+    def write(self, node: str, result: ChunkResult, *, is_planned: bool = False) -> None:
+        """Keeps the result under the node's key, whole or not at all.
+
+        ``is_planned`` says that the node was planned with this chunk, so that readers find it by its name.
         """
 
     @abstractmethod
     def chunk_names(self, node: str) -> FrozenSet[str]:
         """The names, as ``chunk_name`` gives them, of the chunks with results; the results are not read."""
 
-    @abstractmethod
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
         """Moves the node's damaged results away, so that they count as missing; gives their new places.
 
         Raises:
             NewerFormatError: A result is from a newer version, and not damaged.
-            OSError: A file cannot be renamed.
         """
+        moved = []
+        for name, place, data in self._load(node, sorted(self.chunk_names(node))):
+            try:
+                self._parse(node, name, place, data)
+            except DamagedResultError:
+                moved.append(self._set_aside(node, name))
+        return tuple(moved)
+
+    @abstractmethod
+    def _has_other_chunks(self, node: str) -> bool:
+        """Whether the node has results of chunks that were not planned."""
+
+    @abstractmethod
+    def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
+        """Of each of these chunks that has a result: name, place for messages, and record or why it is unreadable."""
+
+    @abstractmethod
+    def _set_aside(self, node: str, name: str) -> str:
+        """Moves the result of this chunk away; gives its new place."""
+
+    def _names_of(self, node: str, chunks: Chunks) -> List[str]:
+        """The names of the results that share a frame with one of the chunks, or may: long names are shortened."""
+        frames = {frame for chunk in chunks for frame in chunk or ()}
+        if not frames:
+            return [name for name in self.chunk_names(node) if name == chunk_name(None)]
+        low, high = min(frames), max(frames)
+        return sorted(name for name in self.chunk_names(node) if _may_share(name, frames, low, high))
+
+    def _read(self, node: str, names: Iterable[str], *, skips_damaged: bool = False) -> Tuple[ChunkResult, ...]:
+        found = (self._parse(node, *loaded, skips_damaged=skips_damaged) for loaded in self._load(node, names))
+        return latest_first(filter(None, found))
+
+    def _parse(
+        self, node: str, name: str, place: str, data: Union[bytes, DamagedResultError], *, skips_damaged: bool = False
+    ) -> Optional[ChunkResult]:
+        """The result; None if it is damaged and that may be skipped, or if it is not what its name says: a copy."""
+        try:
+            if isinstance(data, DamagedResultError):
+                raise data
+            result = parse_result(data, name=place, node=node)
+        except DamagedResultError:
+            if skips_damaged:
+                return None
+            raise
+        return result if result is not None and chunk_name(result.frames) == name else None
 
 
 class FileStore(Store):
@@ -82,45 +195,61 @@ class FileStore(Store):
     def __init__(self, bundle: Path) -> None:
         self._folder = bundle / RESULTS
 
-    def write(self, node: str, result: ChunkResult) -> None:
+    def check_writable(self, node: str) -> None:
+        """Makes something where the result, or the folder for it, will be, and removes it."""
+        folder = self._folder / node
+        try:
+            make_folder(self._folder)
+            try_to_write(folder if folder.is_dir() else self._folder)
+        except OSError as error:
+            reason = reason_with_remedy(error, folder)
+            raise StoreError(f"{node}: it was not called, as nothing can be written to {folder}: {reason}") from error
+
+    def write(self, node: str, result: ChunkResult, *, is_planned: bool = False) -> None:
         """Keeps the result in a file."""
         folder = self._folder / node
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
+            if not is_planned:
+                (folder / OTHER_CHUNKS).touch()  # First: whoever finds the result may look for it.
+                share(folder / OTHER_CHUNKS)
             write_whole(folder / f"{chunk_name(result.frames)}.json", json_bytes(result_record(node, result)))
         except OSError as error:
-            raise StoreError(
-                f"{node}: its result cannot be written to {folder}: {error.strerror}; nothing was kept"
-            ) from error
-
-    def read(self, node: str) -> Tuple[ChunkResult, ...]:
-        """All results of the node, the latest first."""
-        return latest_first(_read_result(path) for path in self._paths(node))
+            reason = reason_with_remedy(error, folder)
+            raise StoreError(f"{node}: its result cannot be written to {folder}: {reason}; nothing was kept") from error
 
     def chunk_names(self, node: str) -> FrozenSet[str]:
-        """The names of the files, without their ending."""
-        return frozenset(path.stem for path in self._paths(node))
-
-    def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
-        """Renames the node's damaged results; gives their new paths."""
-        moved = []
-        for path in self._paths(node):
-            try:
-                _read_result(path)
-            except NewerFormatError:
-                raise
-            except RecordError:
-                moved.append(str(path.replace(path.with_name(f"{path.name}.damaged"))))
-        return tuple(moved)
-
-    def _paths(self, node: str) -> List[Path]:
+        """The names of the files, without their ending; files of other names are none of ours."""
         folder = self._folder / node
         try:
-            return sorted(path for path in folder.iterdir() if path.suffix == ".json" and not path.name.startswith("."))
+            names = os.listdir(str(folder))
         except FileNotFoundError:
-            return []
+            return frozenset()
         except OSError as error:
             raise StoreError(f"{node}: its results cannot be read from {folder}: {error.strerror}") from error
+        return frozenset(name[:-5] for name in names if name.endswith(".json") and is_chunk_name(name[:-5]))
+
+    def _has_other_chunks(self, node: str) -> bool:
+        return (self._folder / node / OTHER_CHUNKS).exists()
+
+    def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
+        for name in names:
+            path = self._folder / node / f"{name}.json"
+            try:
+                yield name, str(path), path.read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                if not path.is_dir():
+                    yield name, str(path), _damaged(str(path), error.strerror or str(error))
+
+    def _set_aside(self, node: str, name: str) -> str:
+        path = self._folder / node / f"{name}.json"
+        try:
+            os.replace(str(path), f"{path}.damaged")
+        except OSError as error:
+            raise StoreError(f"{node}: the damaged {path} cannot be renamed: {error.strerror}") from error
+        return f"{path}.damaged"
 
 
 def open_store(bundle: Path) -> Store:
@@ -171,50 +300,78 @@ def chunk_name(frames: Optional[FrameList]) -> str:
     return f"{min(frames)}-{max(frames)}_{hashlib.sha256(text.encode('ascii')).hexdigest()[:12]}"
 
 
-def _read_result(path: Path) -> ChunkResult:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise RecordError(f"the result {path} cannot be read: {error.strerror}") from error
-    return parse_result(data, name=str(path))
+def is_chunk_name(name: str) -> bool:
+    """Whether ``chunk_name`` could have given that name."""
+    return _NAME.fullmatch(name) is not None
+
+
+def _may_share(name: str, frames: Collection[int], low: int, high: int) -> bool:
+    """Whether the chunk of that name has one of the frames, which lie from ``low`` to ``high``, or may have one."""
+    if name.isdigit():
+        return int(name) in frames
+    match = _NAME.fullmatch(name)
+    if match is None or name == chunk_name(None):
+        return False
+    if match["first"] is None:
+        return not set(frames).isdisjoint(FrameList.parse(name))
+    first, last = sorted((int(match["first"]), int(match["last"])))
+    return first <= high and low <= last
 
 
 def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
-    """The result as the JSON object that every store keeps."""
+    """The result as the JSON object that every store keeps.
+
+    The version is in ``written``, as it was a time once: readers of then take the larger for the later, too.
+    """
     return {
         "format": _FORMAT,
         "node": node,
         "frames": None if result.frames is None else str(result.frames),
-        "written": result.written,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),  # For people; nothing reads it.
+        "written": result.version,
+        **({"lower_versions": result.lower_versions} if result.lower_versions else {}),
+        "token": result.token,
         "inputs": result.inputs,
+        "taken": result.taken,
         "outputs": result.outputs,
     }
 
 
-def parse_result(data: bytes, *, name: str) -> ChunkResult:
-    """The result in the bytes; ``name`` says in messages where they are.
+def parse_result(data: bytes, *, name: str, node: str) -> Optional[ChunkResult]:
+    """The result in the bytes, if it is this node's; ``name`` says in messages where they are.
 
     Raises:
-        RecordError: They are damaged, or from a newer version.
+        DamagedResultError: They are damaged.
+        NewerFormatError: They are from a newer version.
     """
     try:
         record = parse_record(data, name=name, version=_FORMAT)
         for output in record["outputs"].values():
             if set(output) != {"value", "sub_plugs"}:
                 raise TypeError(f"an output has {', '.join(output)}")
-        return ChunkResult(
+        result = ChunkResult(
             frames=None if record["frames"] is None else FrameList.parse(record["frames"]),
             outputs=record["outputs"],
-            written=int(record["written"]),
+            version=int(record["written"]),
+            lower_versions=dict(record.get("lower_versions", {})),
+            token=str(record.get("token", "")),
             inputs=dict(record["inputs"]),
+            taken={key: dict(marks) for key, marks in record.get("taken", {}).items()},
         )
     except NewerFormatError:
         raise
     except (RecordError, KeyError, TypeError, AttributeError, ValueError) as error:
         reason = "not a record of this format" if isinstance(error, RecordError) else repr(error)
-        raise RecordError(f"the result {name} is damaged ({reason}); delete it and requeue that task") from error
+        raise _damaged(name, reason) from error
+    return result if record.get("node", node) == node else None
+
+
+def _damaged(name: str, reason: str) -> DamagedResultError:
+    return DamagedResultError(
+        f"the result {name} is damaged, or cannot be read as a whole yet ({reason}); if that lasts, requeue its task"
+    )
 
 
 def latest_first(results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
     """The results in the order that every store gives them in."""
-    return tuple(sorted(results, key=lambda result: result.written, reverse=True))
+    return tuple(sorted(results, key=lambda result: (result.version, result.token), reverse=True))

@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple, TypeVar
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
+from ..core.files import NewerFormatError, RecordError
 from ..core.frames import FrameList
 from .codec import decode
 from .cut import cut_inputs
-from .merge import Batch, MergeError, MissingResultsError, chunk_value, latest_by_frame, merge_results
-from .store import ChunkResult
+from .merge import Batch, MergeError, MissingResultsError, chunk_value, merge_results
+from .store import ChunkResult, Chunks, StoreError
+from .versions import ALL, latest_by_frame, latest_whole, mark_of_all, marks_by_frame
+
+UPSTREAM = "upstream"
+"""The key of a node record with the batches of the nodes that feed it; earlier versions did not write it."""
+_PAUSE = 0.2  # Seconds between two tries.
 
 Record = Mapping[str, Any]
 """A node record, or a part of one."""
-ReadResults = Callable[[str], Tuple[ChunkResult, ...]]
-"""Gives all results of a node by its key, the latest first, as ``Store.read`` does."""
+ReadResults = Callable[[str, Optional[Chunks]], Tuple[ChunkResult, ...]]
+"""Gives the results of a node by its key, the latest first: all, or those of some chunks, as ``Store.read`` does."""
+_Answer = TypeVar("_Answer")
+
+
+def patiently(action: Callable[[], _Answer], *, seconds: float) -> _Answer:
+    """What ``action`` gives; it is tried again for so many seconds while a result is missing, damaged or out of reach.
+
+    Network file systems show new files late, sometimes at first without their content, and servers are restarted.
+
+    Raises:
+        NewerFormatError: A newer version has written what is read.
+        FlowpipeDeadlineError: What ``action`` raises when the time is over.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return action()
+        except NewerFormatError:
+            raise
+        except (MissingResultsError, RecordError, StoreError):
+            if time.monotonic() >= end:
+                raise
+            time.sleep(_PAUSE)
 
 
 def sources(record: Record) -> Iterator[Tuple[Record, str, Optional[str]]]:
@@ -37,19 +66,23 @@ class UpstreamValues(NamedTuple):
     items: Dict[str, Any]
     """By input that is fed frame by frame, its list for the frames of the task."""
     versions: Dict[str, int]
-    """When, by node, the latest of these results was written."""
+    """The latest version of these results, by node."""
+    taken: Dict[str, Dict[str, str]]
+    """The marks of these results, as ``ChunkResult.taken`` holds them."""
 
 
 class Upstream:
-    """The results of all nodes that feed one task, each node's read once."""
+    """The results of all nodes that feed one task, each node's read once; only of its frames, where that will do."""
 
     def __init__(self, record: Record, *, bundle: Path, read: ReadResults, frames: Optional[FrameList]) -> None:
         """``record`` is of the node that is fed, ``frames`` are those of its task.
 
         Raises:
             RecordError: A result or a node record is damaged.
+            StoreError: The store of the results cannot be read.
         """
         self._frames = frames
+        self._read = read
         self._whole: Dict[str, Set[str]] = {}  # Outputs by node.
         self._by_frame: List[Tuple[str, str, str]] = []  # Node, output and the input that it feeds.
         for source, name, _ in sources(record):
@@ -58,8 +91,11 @@ class Upstream:
             else:
                 self._whole.setdefault(source["node"], set()).add(source["output"])
         keys = dict.fromkeys(source["node"] for source, _, _ in sources(record))
-        self._batches = {key: Batch.from_json(read_node(bundle, key)["batch"]) for key in keys}
-        self._results = {key: read(key) for key in keys}
+        known = record.get(UPSTREAM)
+        batches = {key: read_node(bundle, key)["batch"] for key in keys} if known is None else known
+        self._batches = {key: Batch.from_json(batches[key]) for key in keys}
+        # Results of an earlier version's bundle may be of any chunks.
+        self._results = {key: read(key, None if known is None else self._needed(key)) for key in keys}
 
     def values(self) -> UpstreamValues:
         """What the task takes.
@@ -71,6 +107,7 @@ class Upstream:
         Raises:
             MissingResultsError: A planned frame, or a frame of the task, has no result.
             MergeError: Chunks cannot become one value, or an output does not have one item per frame.
+            RecordError, StoreError: As from the constructor.
         """
         merged = {key: self._merge(key, names) for key, names in self._whole.items()}
         items: Dict[str, Any] = {}
@@ -78,17 +115,20 @@ class Upstream:
             covering = self._covering(key)
             if any(output in result.outputs for _, result in covering):
                 items[name] = self._items(key, output, covering)
-        return UpstreamValues(merged=merged, items=items, versions=self.versions())
+        taken = {key: self._taken(key) for key in self._batches}
+        versions = {key: max(result.version for result in results) for key, (results, _) in taken.items()}
+        return UpstreamValues(merged, items, versions, {key: marks for key, (_, marks) in taken.items()})
 
-    def versions(self) -> Dict[str, int]:
-        """When, by node, the latest of the results that the task takes was written, if there is one."""
-        written = {key: [result.written for result in self._taken(key)] for key in self._batches}
-        return {key: max(times) for key, times in written.items() if times}
+    def _needed(self, key: str) -> Optional[Chunks]:
+        """The chunks to read; None for all."""
+        batch = self._batches[key]
+        if batch is None:
+            return (None,)
+        return None if key in self._whole or self._frames is None else batch.chunks_of(self._frames)
 
     def _covering(self, key: str) -> List[Tuple[int, ChunkResult]]:
         """The latest result of each frame of the task."""
-        batch = self._batches[key]
-        latest = {} if batch is None else latest_by_frame(batch, self._results[key])
+        latest = latest_by_frame(self._results[key])
         missing = [frame for frame in self._frames or () if frame not in latest]
         if missing:
             raise MissingResultsError(key, FrameList(missing))
@@ -101,6 +141,9 @@ class Upstream:
         value = chunk_value(output, batch=batch, covering=covering)
         if value is not None:
             return decode(value)
+        if key not in self._whole:
+            self._whole[key] = set()
+            self._results[key] = self._read(key, None)
         try:
             whole = decode(self._merge(key, {output})[output]["value"])
             return cut_inputs({output: whole}, batch=batch, frames=self._frames)[output]
@@ -113,19 +156,14 @@ class Upstream:
     def _merge(self, key: str, wanted: Set[str]) -> Dict[str, Any]:
         return merge_results(key, batch=self._batches[key], results=self._results[key], wanted=wanted)
 
-    def _taken(self, key: str) -> Iterable[ChunkResult]:
-        batch = self._batches[key]
-        if batch is None:
-            return [result for result in self._results[key] if result.frames is None][:1]
-        latest = latest_by_frame(batch, self._results[key])
+    def _taken(self, key: str) -> Tuple[List[ChunkResult], Dict[str, str]]:
+        """The results that were taken, and their marks."""
+        if self._batches[key] is None:
+            whole = latest_whole(self._results[key])
+            assert whole is not None  # Else something was missing.
+            return [whole], {ALL: whole.mark(None)}
+        latest = latest_by_frame(self._results[key])
         if key in self._whole:
-            return latest.values()
-        return [latest[frame] for frame in self._frames or () if frame in latest]
-
-
-def is_stale(record: Record, result: ChunkResult, *, bundle: Path, read: ReadResults) -> bool:
-    """Whether an upstream node was evaluated again after this result was made."""
-    if not result.inputs:
-        return False
-    now = Upstream(record, bundle=bundle, read=read, frames=result.frames).versions()
-    return any(written > result.inputs.get(node, 0) for node, written in now.items())
+            return list(latest.values()), {ALL: mark_of_all(latest)}
+        latest = {frame: latest[frame] for frame in self._frames or ()}
+        return list(latest.values()), marks_by_frame(latest)

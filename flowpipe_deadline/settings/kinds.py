@@ -195,9 +195,14 @@ def _write_note(value: Any) -> str:
     return text(_LINE_BREAK.sub("[EOL]", value) if isinstance(value, str) else value)
 
 
+def begins_like_a_path(text: str) -> bool:
+    """Whether the text begins like a full path of any system."""
+    return _FULL_PATH.match(text) is not None
+
+
 def _write_path(value: Any) -> str:
     path = text(os.fspath(value) if isinstance(value, os.PathLike) else value)
-    if not _FULL_PATH.match(path):
+    if not begins_like_a_path(path):
         raise UnfitError(f"is a full path, not {path!r}: workers have another current folder")
     return path
 

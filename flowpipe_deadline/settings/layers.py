@@ -9,7 +9,7 @@ from typing import Any
 from .job_info_keys import setting_of_key
 from .rules import counts, rivals
 
-ENVIRONMENT = "environment"
+_BY_VARIABLE = ("environment", "environment_kinds")
 _RAW = "job_info"
 
 
@@ -51,7 +51,7 @@ class Layers:
 
 
 def merge_settings(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, with the stronger taking precedence; only variables of the environment are put together.
+    """Both, with the stronger taking precedence; only variables of the environment, and their kinds, are put together.
 
     A setting also replaces those that it excludes, and the same setting under Deadline's own key. None removes it.
 
@@ -63,10 +63,10 @@ def merge_settings(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> di
     if isinstance(merged.get(_RAW), Mapping):
         raw = {key: value for key, value in merged.pop(_RAW).items() if setting_name(key) not in ousted}
         merged.update({_RAW: raw} if raw else {})
-    environment = weaker.get(ENVIRONMENT)
     merged.update(stronger)
-    if isinstance(environment, Mapping) and isinstance(stronger.get(ENVIRONMENT), Mapping):
-        merged[ENVIRONMENT] = {**environment, **stronger[ENVIRONMENT]}
+    for name in _BY_VARIABLE:
+        if isinstance(weaker.get(name), Mapping) and isinstance(stronger.get(name), Mapping):
+            merged[name] = {**weaker[name], **stronger[name]}
     return merged
 
 
@@ -91,7 +91,7 @@ def setting_name(key: Any) -> str:
 def places(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The settings one by one, those of the environment as ``environment.NAME``."""
     for name, value in settings.items():
-        if name == ENVIRONMENT and isinstance(value, Mapping):
-            yield from ((f"{ENVIRONMENT}.{variable}", text) for variable, text in value.items())
+        if name in _BY_VARIABLE and isinstance(value, Mapping):
+            yield from ((f"{name}.{variable}", text) for variable, text in value.items())
         else:
             yield name, value

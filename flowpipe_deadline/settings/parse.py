@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from ..core.text import is_one_line
 from .context import Captured, capture
+from .environment import KINDS
 from .job_info_keys import (
     ENVIRONMENT_KEY,
     EXTRA_INFO_KEY,
@@ -45,6 +46,8 @@ _ROWS = (
     ("environment", f"{ENVIRONMENT_KEY}#", _DICT, "", "Variables to set; a value of None removes one"),
     ("capture_environment", f"{ENVIRONMENT_KEY}#", "a list of names and patterns such as 'REZ_*'", "",
      "Variables to take along from where the graph is planned"),
+    ("environment_kinds", "", "a dict of variables, or patterns such as 'SHOW_*', and path, paths or text", "",
+     "Variables with paths, which are mapped for each worker; many are known by name, such as OCIO and *_PATH"),
     ("import_roots", "", "true, false, or a list of full paths", "true",
      "Folders that workers import the graph's own modules from; true for those where they come from here"),
     ("extra_info", f"{EXTRA_INFO_KEY}#", _DICT, "", "Names and texts for scripts to find"),
@@ -62,6 +65,8 @@ class JobEntries:
     """Keys and their text, in the order in which they are written."""
     extra_info: Entries = ()
     """Names and texts for scripts to find, as ``ExtraInfoKeyValue#``."""
+    environment_kinds: Entries = ()
+    """What variables hold, by name or pattern."""
     errors: tuple[InvalidSetting, ...] = ()
     idle: tuple[InvalidSetting, ...] = ()
     """Settings that have no effect without another one, which is not set."""
@@ -91,11 +96,13 @@ def parse_job_settings(settings: Mapping[str, Any], *, environ: Mapping[str, str
     chosen = {**{owner.name: own for key, own in raw if (owner := setting_of_key(key)) is not None}, **values}
     errors += exclusions(chosen)
     errors += _import_roots_errors(settings.get("import_roots"))
+    kinds = tuple(_kinds(settings, errors))
     return JobEntries(
         job_info=(*entries, *raw),
         extra_info=tuple(
             (name, value) for name, value in _named(settings, "extra_info", errors).items() if value is not None
         ),
+        environment_kinds=kinds,
         errors=tuple(errors),
         idle=tuple(idle_settings(chosen)),
         missing=captured.missing,
@@ -178,6 +185,15 @@ def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting])
         except UnfitError as error:
             errors.append(InvalidSetting(f"{name}.{member}", f"{name}.{member} {error}"))
     return texts
+
+
+def _kinds(settings: Mapping[str, Any], errors: list[InvalidSetting]) -> Iterator[tuple[str, str]]:
+    for name, kind in _named(settings, "environment_kinds", errors).items():
+        if kind in KINDS:
+            yield name, kind
+        elif kind is not None:
+            place = f"environment_kinds.{name}"
+            errors.append(InvalidSetting(place, f"{place} is path, paths or text, not {kind!r}"))
 
 
 def _capture(wanted: Any, environ: Mapping[str, str], errors: list[InvalidSetting]) -> Captured:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from ..core.bundle import AnyPath, Bundle, BundleJob, find_nodes, read_bundle
+from ..core.bundle import ERRORS, AnyPath, Bundle, BundleJob, find_nodes, read_bundle
 from ..core.errors import UsageError
 from ..deadline.client import COMPLETED, PENDING, UNKNOWN, DeadlineClient, JobDetails, TaskDetails
 from ..results.counts import ResultCounts
-from ..results.failures import ERRORS, Failure, read_failures
+from ..results.failures import Failure, read_failures
 from ..studio.connect import studio_client
 from ..submit.record import SubmissionRecord, read_submission
 from .jobs import DELETED, DeadlineJobs

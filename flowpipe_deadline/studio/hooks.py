@@ -13,6 +13,7 @@ from typing import Any
 from ..core.errors import HookError, SettingError
 from ..core.warnings import ErrorCollector, PlanWarning, WarningKind
 from ..planning.plan import Dependency, Job, Plan
+from ..settings.environment import KINDS, variables_of
 from ..settings.job_info_keys import ENVIRONMENT_KEY, check_entries
 from ..settings.kinds import UnfitError, suggestion, text
 from ..settings.layers import ousted_settings, setting_name
@@ -129,15 +130,14 @@ def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
     """The job with these settings, named as in ``metadata["deadline"]``, in place of those that it has.
 
     A list replaces the whole list, and settings that a new one excludes are removed. Environment variables are added to
-    those that the job has.
+    those that the job has, and so is what they hold.
 
     Raises:
         SettingError: A setting does not exist or does not fit.
         PreflightError: Several do not.
     """
     own = [entry for entry in job.job_info if not entry[0].startswith(ENVIRONMENT_KEY)]
-    variables = [text.partition("=")[::2] for key, text in job.job_info if key.startswith(ENVIRONMENT_KEY)]
-    environment = {**dict(variables), **(settings.get("environment") or {})}
+    environment = {**variables_of(job.job_info), **(settings.get("environment") or {})}
     parsed = parse_job_settings({**settings, "environment": environment}, environ={})
     ErrorCollector(SettingError(job.label, str(error)) for error in parsed.errors).raise_all()
     new = {key.lower() for key, _ in parsed.job_info}
@@ -147,6 +147,7 @@ def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
         job,
         job_info=(*kept, *parsed.job_info),
         extra_info=tuple({**dict(job.extra_info), **dict(parsed.extra_info)}.items()),
+        environment_kinds=tuple({**dict(job.environment_kinds), **dict(parsed.environment_kinds)}.items()),
     )
 
 
@@ -205,12 +206,14 @@ def _plan_errors(adjusted: Plan, plan: Plan, records: Mapping[str, str]) -> Iter
 
 def _job_errors(job: Job, planned: Job, seen: Collection[str]) -> Iterator[str]:
     yield from (f"its {name} was changed" for name in _FIXED if getattr(job, name) != getattr(planned, name))
-    for name in ("job_info", "extra_info"):
+    for name in ("job_info", "extra_info", "environment_kinds"):
         entries = getattr(job, name)
         if not _are_entries(entries):
             yield f"its {name} is not a tuple of pairs of texts, each of one line"
         elif name == "job_info":
             yield from map(str, check_entries(entries))
+        elif name == "environment_kinds":
+            yield from (f"its {name} has {kind!r}, not a kind" for _, kind in entries if kind not in KINDS)
         else:
             bad = [key for key, _ in entries if not key.strip() or "=" in key]
             yield from (f"extra_info has {key!r}, which is not a name" for key in bad)

@@ -21,6 +21,7 @@ from typing import Any, Callable, ContextManager, Dict, Mapping, Optional, Seque
 from ..core.bundle import FORMAT, SUBMISSION
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..core.locks import is_running, locked, seconds_since_written, start_mark
+from ..core.rights import share
 from ..deadline.client import SubmissionError
 
 IDS = "submission.ids"
@@ -178,6 +179,7 @@ class SubmissionWriter:
         # Lost by a crash of the whole machine at worst; the job is then found by its batch.
         with (self._folder / IDS).open("a", encoding="ascii") as file:
             file.write(f"{key} {job_id}\n")
+        share(self._folder / IDS)
 
     def prepare(self) -> None:
         """Writes the final record, which ``finish`` only puts in place once the jobs are released."""

@@ -10,11 +10,12 @@ import json
 import os
 import re
 import shutil
+import sys
 import uuid
 import zipfile
 
 from Deadline.Plugins import DeadlinePlugin, PluginType
-from Deadline.Scripting import FileUtils, RepositoryUtils
+from Deadline.Scripting import ClientUtils, FileUtils, RepositoryUtils
 from FranticX.Processes import ManagedProcess
 
 TASK_FORMAT = 1
@@ -22,6 +23,21 @@ NO_FRAMES = "none"
 FRAME_MODES = ("frames", "items", NO_FRAMES)
 PACKAGES = "packages.zip"
 DEFAULT_ARGUMENTS = '-u -m flowpipe_deadline.evaluator --task "<TASK>"'
+# Of the Worker's own: what is meant for Deadline's Python or Qt. PYTHONHASHSEED, PYTHONUTF8, PYTHONNOUSERSITE and
+# QT_QPA_PLATFORM stay, as they rather are the administrator's. PYTHONCASEOK too: for it, empty is not unset.
+REMOVED_VARIABLES = (
+    "PYTHONUSERBASE;PYTHONSTARTUP;PYTHONOPTIMIZE;PYTHONINSPECT;PYTHONDEBUG;PYTHONVERBOSE;PYTHONDEVMODE;"
+    "PYTHONWARNINGS;PYTHONBREAKPOINT;PYTHONMALLOC;PYTHONTRACEMALLOC;PYTHONPROFILEIMPORTTIME;PYTHONPLATLIBDIR;"
+    "PYTHONEXECUTABLE;__PYVENV_LAUNCHER__;VIRTUAL_ENV;QT_PLUGIN_PATH;QT_QPA_PLATFORM_PLUGIN_PATH;QML_IMPORT_PATH;"
+    "QML2_IMPORT_PATH;LD_LIBRARY_PATH;DYLD_LIBRARY_PATH;DYLD_FRAMEWORK_PATH;DYLD_FALLBACK_LIBRARY_PATH;"
+    "DYLD_FALLBACK_FRAMEWORK_PATH"
+)
+# Of those in that list, what only loses Deadline's own folders.
+FOLDER_LISTS = re.compile(r"PATH|\w+_(LIBRARY|FRAMEWORK)_PATH")
+DEFAULT_CLIENT = re.compile(r"[/\\]Deadline\d+([/\\]|$)")
+LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
+FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
+POSIX_PATH = re.compile("(?:&?:)*/(?!/)")  # Or a list of them.
 POLL_MILLISECONDS = 100
 # An interpreter that has written its result may still take a while to shut down; then it is ended.
 SHUTDOWN_POLLS = 600
@@ -67,7 +83,9 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def start_job(self):
         """Sets the environment of all interpreters of this job."""
-        for name, value in self.interpreter_environment():
+        variables = dict(self.path_variables())
+        variables.update(self.interpreter_environment())
+        for name, value in variables.items():
             self.SetProcessEnvironmentVariable(name, value)
 
     def render_tasks(self):
@@ -121,23 +139,81 @@ class FlowpipePlugin(DeadlinePlugin):
         }
 
     def mapped_path(self, path):
-        """The path on this worker."""
-        mapped = RepositoryUtils.CheckPathMapping(path)
-        if mapped != path and os.sep == "/":
-            mapped = mapped.replace("\\", "/")
-        return mapped
+        """The path on this worker; what is not a full path stays as it is."""
+        for spelling in spellings(path):
+            mapped = RepositoryUtils.CheckPathMapping(spelling)
+            if mapped != spelling:
+                is_native = os.sep == "/" and POSIX_PATH.match(spelling)  # A name may hold a backslash there.
+                return mapped if is_native else mapped.replace("\\" if os.sep == "/" else "/", os.sep)
+        return path
+
+    def mapped_list(self, paths):
+        """A list of paths of any system on this worker, with its separator if they came from another system.
+
+        Windows separates paths by ``;``, others by ``:``; Houdini takes ``;`` everywhere, and ``&`` for its own paths.
+        """
+        is_of_windows = not POSIX_PATH.match(paths) and re.search(r"\\|(?:^|;)(?:[A-Za-z]:(?:[/;]|$)|//)", paths)
+        parts = re.split("(;)" if is_of_windows else r"(:(?!//)|;(?=[/&$@~;]|$)|(?<=&);)", paths)
+        parts[::2] = map(self.mapped_path, parts[::2])
+        if bool(is_of_windows) == (os.sep == "/"):
+            parts[1::2] = [os.pathsep] * (len(parts) // 2)
+        return "".join(parts)
+
+    def path_variables(self):
+        """The job's variables that hold paths and are others on this worker; jobs of earlier versions name none."""
+        single = self.GetPluginInfoEntryWithDefault("PathVariables", "")
+        lists = self.GetPluginInfoEntryWithDefault("PathListVariables", "")
+        for names, mapped in ((single, self.mapped_path), (lists, self.mapped_list)):
+            for name in filter(None, map(str.strip, names.split(","))):
+                value = self.GetJob().GetJobEnvironmentKeyValue(name) or ""
+                if mapped(value) != value:
+                    yield name, mapped(value)
 
     def interpreter_environment(self):
-        """Variables that keep Deadline's own Python out of the node's; an empty PYTHONHOME counts as unset."""
+        """Variables that keep what is the Worker's own out of the node's interpreter."""
         own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
         job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
-        folders = own + self.package_folders() + [folder for folder in job.split(os.pathsep) if folder]
+        folders = own + self.package_folders() + list(filter(None, self.mapped_list(job).split(os.pathsep)))
         return (
+            *self.cleaned_variables(),
+            *self.missing_locale(),
             ("PYTHONPATH", os.pathsep.join(folders)),
             ("PYTHONHOME", ""),
             ("PYTHONUNBUFFERED", "1"),
             ("PYTHONIOENCODING", "utf-8"),
         )
+
+    def cleaned_variables(self):
+        """The Worker's own variables that are to be removed, empty, and its library paths without Deadline's folders.
+
+        Deadline can set a variable for a process, and not remove one (plugin API, section 3.5). All of these count as
+        unset where they are empty.
+        """
+        client = ClientUtils.GetBinDirectory()
+        for name in split_list(self.GetConfigEntryWithDefault("RemovedVariables", REMOVED_VARIABLES)):
+            value, is_workers = self.variable(name)
+            # An empty entry is the current folder. Launchers leave one behind: LIBRARY_PATH=mine:$LIBRARY_PATH.
+            folders = [folder for folder in value.split(os.pathsep) if folder]
+            kept = []
+            if FOLDER_LISTS.fullmatch(name):
+                kept = [folder for folder in folders if not is_deadlines(folder, client)]
+            if is_workers and kept != folders:
+                yield name, os.pathsep.join(kept)
+
+    def missing_locale(self):
+        """UTF-8, where neither the Worker nor the job has a locale: some hosts read and write ASCII otherwise."""
+        if os.name != "nt" and not any(self.variable(name)[0] for name in LOCALE):
+            yield "LC_CTYPE", "UTF-8" if sys.platform == "darwin" else "C.UTF-8"
+
+    def variable(self, name):
+        """What the interpreter would get as this variable, and whether that is the Worker's own.
+
+        What the job sets is not, nor what a script that runs before the job has set.
+        """
+        job = self.GetJob()
+        own = "" if job.JobUseJobEnvironmentOnly else os.environ.get(name, "")
+        value = job.GetJobEnvironmentKeyValue(name) or self.GetProcessEnvironmentVariable(name) or own
+        return value, value == own and not job.GetJobEnvironmentKeyValue(name)
 
     def package_folders(self):
         """The unpacked packages of the plugin, for this job on this worker; empty if the plugin has none."""
@@ -184,7 +260,8 @@ class FlowpipePlugin(DeadlinePlugin):
         for name in (interpreter, interpreter.partition("-")[0], "python"):
             arguments = arguments or self.GetConfigEntryWithDefault(config_key("Arguments", name), "")
         boot = os.path.join(self.GetPluginDirectory(), "boot.py")
-        return (arguments or DEFAULT_ARGUMENTS).replace("<BOOT>", boot).replace("<TASK>", task_file)
+        arguments = (arguments or DEFAULT_ARGUMENTS).replace("<BOOT>", escape_quotes(boot))
+        return arguments.replace("<TASK>", escape_quotes(task_file))
 
 
 class EvaluatorProcess(ManagedProcess):
@@ -325,6 +402,14 @@ def is_unpacked(packages, folder):
         return False
 
 
+def spellings(path):
+    """A full path, and of Windows its other spellings; whether a rule of Deadline's matches them all is unknown."""
+    if not FULL_PATH.match(path):
+        return []
+    slashes = [path] if POSIX_PATH.match(path) else [path, path.replace("/", "\\"), path.replace("\\", "/")]
+    return slashes + [other[0].swapcase() + other[1:] for other in slashes if other[0].isalpha()]
+
+
 def describe_exit(code):
     """An exit code in words, which distinguish crashes, signals and ordinary failures."""
     if code < 0 or 128 < code < 160:
@@ -332,6 +417,21 @@ def describe_exit(code):
     if code > 2**30:
         return "crashed with code 0x{:08X}".format(code)
     return "exit code {}".format(code)
+
+
+def is_deadlines(folder, client):
+    """Whether the folder is one of Deadline's client, whose programs are in ``client`` (submission, section 2.1)."""
+    parent = os.path.dirname(client)
+    # Of /usr/bin, only what is below it.
+    parents = [parent] if re.search("deadline|thinkbox", parent.lower()) else []
+    tops = [os.path.normpath(top) for top in [client, *parents] if top]
+    path = os.path.normpath(folder)
+    return any((path + os.sep).startswith(top + os.sep) for top in tops) or bool(DEFAULT_CLIENT.search(path))
+
+
+def escape_quotes(path):
+    """The path for a list of arguments, which is split as on Windows: a quote within it, and backslashes before it."""
+    return re.sub(r'(\\*)"', r'\1\1\\"', path)
 
 
 def config_key(prefix, interpreter):

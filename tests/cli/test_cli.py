@@ -259,8 +259,8 @@ def test_a_copied_bundle_runs_where_it_is(script, tmp_path):
     result = run_cli("run", copy, "-o", "json")
 
     assert json.loads(result.stdout)["outputs"]["Shot.Count"] == {"count": 5}
-    assert (copy / "results").exists()
-    assert not (original / "results").exists()
+    assert list((copy / "results").iterdir())
+    assert not list((original / "results").iterdir())
 
 
 def test_a_damaged_result_is_said_and_made_again(script, tmp_path):

@@ -146,11 +146,12 @@ def test_an_output_that_cannot_be_merged_does_not_affect_others(graph, tmp_path)
     assert results["Test.images"].outputs() == {"value": ["i1", "i2", "i3", "i4"]}
     assert results["Test.parts"].outputs() == {"parts": {"log": "preset", "1": 1, "2": 2, "3": 3, "4": 4}}
     assert "measure.seconds: the rule 'same' cannot merge" in results["Test.measure"].error
-    assert set(results["Test.measure"].plain_outputs()) == {"images", "pair", "parts"}
+    assert "measure.pair: the rule 'same' cannot merge" in results["Test.measure"].error
+    assert set(results["Test.measure"].plain_outputs()) == {"images", "parts"}
 
 
 def test_a_constant_tuple_is_no_list_by_frame(graph, tmp_path):
-    """As long as a chunk, but the same in every chunk: cut as a whole, it has too few items, and that is said."""
+    """As long as a chunk, and the same in every chunk: whether it is one or grows with the frames has to be said."""
     measure = nodes.Measure(name="measure", graph=graph, frames=[1, 2, 3, 4], metadata={"batch_size": 2})
     metadata = {"batch": {"size": 2, "over": ["frames", "images"]}}
     check = nodes.Check(name="check", graph=graph, frames=[1, 2, 3, 4], metadata=metadata)
@@ -158,7 +159,7 @@ def test_a_constant_tuple_is_no_list_by_frame(graph, tmp_path):
     plan = plan_graph(graph)
     bundle = write_bundle(plan, root=tmp_path)
 
-    with pytest.raises(MergeError, match="pair has 2 items where frames has 4"):
+    with pytest.raises(MergeError, match="as many items as they have frames"):
         evaluate_plan(plan, bundle)
 
 
@@ -320,7 +321,7 @@ def test_an_output_that_cannot_be_handed_on_is_named(graph, tmp_path):
     with pytest.raises(NodeError, match="a: its output 'value' cannot be passed on: a object cannot be kept"):
         evaluate_task(bundle.folder, node="a")
 
-    assert not (bundle.folder / "results").exists()
+    assert not list((bundle.folder / "results").rglob("*.json"))
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", "null", '{"format": 99}', '{"format": 1}', "\x00"])
@@ -348,3 +349,34 @@ def test_a_task_that_does_not_fit_its_node_is_refused(graph, tmp_path):
         evaluate_task(bundle.folder, node="plain", frames=FrameList([1]))
     with pytest.raises(TaskError, match="render is batched"):
         evaluate_task(bundle.folder, node="render")
+
+
+@pytest.mark.parametrize("sizes", [(4, 3), (1, 2), (3, 3)], ids=str)
+def test_an_array_that_is_concatenated_feeds_frame_by_frame(graph, tmp_path, sizes):
+    """Each task gets the rows of its frames, whatever chunks they are in."""
+    frames = list(range(1, 9))
+    metadata = {"batch": {"size": sizes[0], "merge": {"points": "concat"}}}
+    points = nodes.Points(name="points", graph=graph, frames=frames, metadata=metadata)
+    over = {"batch": {"size": sizes[1], "over": ["frames", "points"]}}
+    rows = nodes.Rows(name="rows", graph=graph, frames=frames, metadata=over)
+    points.outputs["points"].connect(rows.inputs["points"])
+
+    results = evaluate_in_process(graph, tmp_path)
+
+    assert results["Test.rows"]["sums"] == [(frame, 0, frame) for frame in frames]
+    assert results["Test.points"]["points"].tolist() == [[frame, -frame] for frame in frames]
+
+
+def test_frames_of_a_changed_range_come_in_one_order(graph, tmp_path):
+    """Planned 4-7, and rendered 3-7 in other chunks, one of them backwards: all outputs ascend, as do the inputs."""
+    nodes.Render(name="render", graph=graph, frames=[4, 5, 6, 7], metadata={"batch_size": 2})
+    plan = plan_graph(graph)
+    bundle = write_bundle(plan, root=tmp_path)
+
+    for text in ("3-4", "6-5", "7"):
+        evaluate_task(bundle.folder, node="render", frames=FrameList.parse(text))
+
+    outputs = read_results(bundle)["Test.render"].outputs()
+    assert outputs["items"] == [3, 4, 5, 6, 7]
+    assert list(outputs["table"].values()) == [3, 4, 5, 6, 7]
+    assert [path.stem for path in sorted((bundle.folder / "results/render").glob("*.json"))] == ["3-4", "5-6", "7"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import resource
+import subprocess
+import sys
 
 import farm_nodes as nodes
 import pytest
@@ -199,6 +203,89 @@ def test_a_lone_error_of_planning_is_raised_as_it_is():
     """Warnings do not hide it."""
     with pytest.raises(PlanError, match="cannot be planned"):
         raise_errors([warning(WarningKind.METADATA)], errors=ErrorCollector([PlanError("g.a", "cannot be planned")]))
+
+
+@pytest.mark.parametrize("value", ["P:\\x", "p:/x", "\\\\server\\x", "//server/x", "/x", "/x:/y"])
+def test_a_variable_that_may_be_a_path_is_a_warning(graph, value):
+    """Workers of another system would get the submitter's path; what it holds can be said."""
+    nodes.Pass(name="a", graph=graph, metadata={"deadline": {"environment": {"SHOW": value, "SITE": value, "N": 1}}})
+
+    [(kind, text)] = planned_warnings(graph)
+
+    assert kind is WarningKind.ENVIRONMENT_KIND
+    assert text == (
+        "Test.a: variables that begin like paths, but may be text, reach workers unmapped: SHOW, SITE; say what they"
+        ' hold: environment_kinds = { SHOW = "path" }, or "paths" or "text"'
+    )
+    assert planned_warnings(graph, settings={"environment_kinds": {"S*": "text"}}) == []
+
+
+def test_captured_variables_are_looked_at_too(graph):
+    """Those with well-known names hold what their names say."""
+    nodes.Pass(name="a", graph=graph, metadata={"deadline": {"capture_environment": ["REZ_*", "OCIO", "SHOW"]}})
+    environ = {"REZ_MAYA_ROOT": "/a", "REZ_MAYA_BASE": "/a", "REZ_USED_REQUEST": "a-1", "OCIO": "/b", "SHOW": "/c"}
+
+    [(_, text)] = planned_warnings(graph, context=PlanContext(environ=environ))
+
+    assert "unmapped: SHOW;" in text
+
+
+@pytest.mark.parametrize(
+    ("length", "severity", "text"),
+    [
+        pytest.param(32_766, None, "", id="all systems take it"),
+        pytest.param(32_767, "warning", "X has 32767 characters, and Windows takes 32766", id="Windows does not"),
+        pytest.param(131_071, "warning", "X has 131071 characters, and Windows takes 32766", id="Linux still does"),
+        pytest.param(131_072, "error", "X has 131072 bytes, and Linux takes 131071", id="no system does"),
+    ],
+)
+def test_a_large_variable_is_compared_with_what_systems_take(graph, length, severity, text):
+    """With its name and the sign between; it is an error where no usual worker could start the interpreter."""
+    nodes.Pass(name="a", graph=graph, metadata={"deadline": {"environment": {"X": "y" * (length - 2)}}})
+
+    found = make_plan(graph).warnings
+
+    assert [(item.kind, item.severity) for item in found] == [(WarningKind.LARGE_ENVIRONMENT, severity)][: bool(text)]
+    assert [text in str(item) and "write it into a file" in str(item) for item in found] == [True][: bool(text)]
+
+
+@pytest.mark.parametrize(
+    ("count", "severity", "system"),
+    [(100, None, ""), (120, "warning", "macOS takes 1048576"), (220, "error", "Linux takes 2097152")],
+)
+def test_many_variables_are_compared_together(graph, count, severity, system):
+    """Each with the NUL at its end and a pointer."""
+    environment = {f"V{index:03}": "é" * 4995 for index in range(count)}
+    nodes.Pass(name="a", graph=graph)
+
+    found = make_plan(graph, settings={"environment": environment}).warnings
+
+    assert [item.severity for item in found] == [severity][: bool(system)]
+    assert all(f"its variables have {count * 10004} bytes together, and {system}" in str(item) for item in found)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="these are limits of Linux")
+@pytest.mark.parametrize(
+    ("environment", "starts"),
+    [
+        pytest.param({"X": "y" * 131_069}, True, id="the largest variable"),
+        pytest.param({"X": "y" * 131_070}, False, id="a larger one"),
+        pytest.param({f"V{index:03}": "y" * 100_000 for index in range(22)}, False, id="too many together"),
+    ],
+)
+def test_linux_takes_what_the_limits_say(environment, starts):
+    """A process with that environment starts, or is refused with E2BIG."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (8 * 2**20, hard))
+    try:
+        subprocess.run([sys.executable, "-c", ""], env=environment, check=True)
+        error = None
+    except OSError as raised:
+        error = raised.errno
+    finally:
+        resource.setrlimit(resource.RLIMIT_STACK, (soft, hard))
+
+    assert error == (None if starts else errno.E2BIG)
 
 
 @pytest.mark.parametrize(

@@ -5,27 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
-from pathlib import Path
+from pathlib import PurePosixPath, PureWindowsPath
 
 import farm_nodes as nodes
 import pytest
+from plugin_runs import TESTS, drive
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
-
-TESTS = Path(__file__).parents[1] / "support"
-
-
-def drive(python, bundle, node, frames, *, evaluator=sys.executable, plugin=None, strict=True, **answers):
-    """What the plugin reported of one task, unknowns of Deadline played by ``answers``."""
-    words = [str(bundle.folder), node, json.dumps(frames), evaluator, json.dumps(answers if strict else None)]
-    words += [] if plugin is None else [str(plugin)]
-    command = [python, str(TESTS / "plugin_driver.py"), *words]
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout.splitlines()[-1])
 
 
 @pytest.mark.parametrize("strict", [True, False], ids=["on the strict stand-ins", "on the product's alone"])
@@ -114,6 +101,7 @@ def test_what_is_unknown_of_deadline_makes_no_difference(graph, tmp_path, answer
 def test_a_graph_of_windows_is_evaluated_here(graph, tmp_path):
     """Deadline's path mapping rules reach the bundle's path, values in containers, and the files of node classes."""
     value = {"scene": "P:\\show\\sh010\\scene.ma", "frames": [1, "p:/show/a"], "other": "P:\\shows"}
+    value.update(command="P:\\show\\x.py --find \\d+", path=PureWindowsPath("P:\\show\\a b"))
     nodes.Pass(name="a", graph=graph, value=value)
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
     record = bundle.folder / "nodes" / "a.json"
@@ -127,4 +115,7 @@ def test_a_graph_of_windows_is_evaluated_here(graph, tmp_path):
         "scene": "/mnt/show/sh010/scene.ma",
         "frames": [1, "/mnt/show/a"],
         "other": "P:\\shows",
+        "command": "P:\\show\\x.py --find \\d+",
+        "path": PurePosixPath("/mnt/show/a b"),
     }
+    assert len([line for line in said["log"] if "Path mapping leaves 'P:\\\\show\\\\x.py --find" in line]) == 1

@@ -18,6 +18,12 @@ LOCAL = Mounts((Mount("/", "ext4"),), system="linux")
 FARM = RepositoryInfo(pools=("none", "cpu"), plugins=("Flowpipe",), maximum_priority=100, task_limit=5000)
 
 
+@pytest.fixture(autouse=True)
+def _root_of_a_group(tmp_path):
+    """Others may write there too, as on a share of a studio."""
+    tmp_path.chmod(0o770)
+
+
 def kinds(warnings):
     """The kinds of the findings, each with its severity."""
     return [(warning.kind, warning.severity) for warning in warnings]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from pathlib import Path
 
 import pytest
+from other_users import acting_as, folder_of, needs_superuser
 
+from flowpipe_deadline.core.rights import user_name
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.preflight.check import raise_errors
 from flowpipe_deadline.preflight.root import RootInfo, read_root_info, root_warnings
@@ -114,6 +117,72 @@ def test_a_good_root_is_worth_no_word():
     """On a share, writable, with room."""
     assert root_warnings(facts()) == ()
     assert root_warnings(facts(storage=Storage("unknown", "9p at /"), free_bytes=None)) == ()
+
+
+@pytest.fixture
+def share(tmp_path):
+    """A root on a share, which its group may write; made with the usual umask."""
+    before = os.umask(0o022)
+    tmp_path.chmod(0o2775)
+    yield tmp_path
+    os.umask(before)
+
+
+def told(root):
+    """The text of the warning that only one user could write below the root; None without one."""
+    warnings = root_warnings(read_root_info(root, mounts=SHARED))
+    return next((warning.text for warning in warnings if warning.kind is WarningKind.PRIVATE_ROOT), None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+@pytest.mark.parametrize("mode", [0o2775, 0o775, 0o770, 0o777, 0o3775], ids=oct)
+def test_a_root_that_others_may_write_is_fine(share, mode):
+    """Those of its group, or everybody."""
+    share.chmod(mode)
+
+    assert told(share) is None
+    assert told(share / "new") is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+@pytest.mark.parametrize("mode", [0o755, 0o2755, 0o700, 0o1757], ids=oct)
+def test_a_root_that_only_its_owner_may_write_is_told(share, mode):
+    """A farm user of another name could not write a result; with the sticky bit, the others have no part in it."""
+    share.chmod(mode)
+
+    text = told(share)
+
+    assert f"below the root {share} only {user_name()} (" in text
+    assert stat.filemode(share.stat().st_mode) in text
+    assert "only" in told(share / "new")
+
+
+@needs_superuser
+@pytest.mark.parametrize("mode", [0o3777, 0o1777], ids=oct)
+def test_a_group_that_the_user_is_not_in_is_told(mode):
+    """What the user makes below the root is not the group's, and others have no part in it with the sticky bit."""
+    with folder_of(1100, 1200, mode) as root:
+        with acting_as(1101, 1101):
+            assert "only 1101 (1100, group 1200, drwxrw" in told(root)
+        with acting_as(1101, 1101, 1200):
+            assert told(root) is None
+
+
+def test_a_local_root_is_not_asked_who_may_write_there(tmp_path):
+    """Nor is one of which nobody knows whether it is a share."""
+    tmp_path.chmod(0o755)
+
+    for place in ("local", "unknown"):
+        info = facts(storage=Storage(place, "9p at /"), only_writer="anna (anna, group users, drwxr-xr-x)")
+        assert WarningKind.PRIVATE_ROOT not in {warning.kind for warning in root_warnings(info)}
+
+
+def test_a_share_that_makes_up_its_modes_is_not_told(share, monkeypatch):
+    """SMB shows one mode for all files; the server has rights that nobody sees here."""
+    share.chmod(0o755)
+    monkeypatch.setattr(os, "chmod", lambda *_: None)
+
+    assert told(share) is None
 
 
 def test_a_local_root_is_an_error_unless_it_is_allowed():

@@ -109,6 +109,7 @@ def test_an_error_that_cannot_be_kept_is_still_reported(graph, tmp_path):
     """If the bundle takes no more files, the task still reports its error."""
     failing_nodes.Raise(name="node", graph=graph, kind="plain")
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    (bundle.folder / "errors").rmdir()
     (bundle.folder / "errors").touch()
     command = [sys.executable, "-m", "flowpipe_deadline.evaluator", "--bundle", bundle.folder, "--node", "node"]
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
+import numpy
 import pytest
 
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MergeError, MissingResultsError
-from flowpipe_deadline.results.codec import decode, encode
+from flowpipe_deadline.results.codec import decode, encode, identical
 from flowpipe_deadline.results.merge import Batch, merge_results
 from flowpipe_deadline.results.store import ChunkResult
 
@@ -28,7 +31,7 @@ def merged(values, *, rule=None, sub_plugs=None):
         ChunkResult(
             frames=FrameList([frame]),
             outputs={"out": {"value": encode(value), "sub_plugs": {} if sub_plugs is None else sub_plugs[frame]}},
-            written=frame,
+            version=frame,
         )
         for frame, value in enumerate(values)
     ]
@@ -110,7 +113,7 @@ def results_of(*chunks):
         ChunkResult(
             frames=FrameList.parse(text),
             outputs={"out": {"value": [f"{text}:{frame}" for frame in FrameList.parse(text)], "sub_plugs": {}}},
-            written=-index,
+            version=-index,
         )
         for index, text in enumerate(chunks)
     ]
@@ -122,14 +125,14 @@ def merge_text(frames, *chunks):
     return merge_results("node", batch=batch, results=results_of(*chunks))["out"]["value"]
 
 
-def test_chunks_are_put_in_the_order_of_the_plan():
+def test_chunks_are_put_in_the_order_of_their_frames():
     """Not in the order in which they were written, nor that of their names."""
-    assert merge_text("9,10,1", "10", "9", "1") == ["9:9", "10:10", "1:1"]
+    assert merge_text("1,9,10", "10", "9", "1") == ["1:1", "9:9", "10:10"]
 
 
-def test_frames_added_in_the_monitor_come_last():
-    """Frames that were added in the Monitor: their results follow the planned ones."""
-    assert merge_text("3-4", "7", "3-4", "6") == ["3-4:3", "3-4:4", "6:6", "7:7"]
+def test_frames_added_in_the_monitor_come_in_their_place():
+    """Before, between and after the planned ones."""
+    assert merge_text("3-4,6", "7", "3-4", "6", "5", "1") == ["1:1", "3-4:3", "3-4:4", "5:5", "6:6", "7:7"]
 
 
 def test_a_later_result_of_the_same_frames_replaces_the_earlier():
@@ -150,9 +153,9 @@ def test_other_outputs_of_chunks_that_overlap_in_part_are_refused(rule):
     batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse("1-4"), merge={"out": rule} if rule else {})
     results = [
         ChunkResult(
-            frames=FrameList.parse(text), outputs={"out": {"value": {text: 1}, "sub_plugs": {}}}, written=written
+            frames=FrameList.parse(text), outputs={"out": {"value": {text: 1}, "sub_plugs": {}}}, version=version
         )
-        for written, text in ((3, "2-3"), (2, "1-2"), (1, "4"))
+        for version, text in ((3, "2-3"), (2, "1-2"), (1, "4"))
     ]
 
     with pytest.raises(MergeError, match=r"the results of 1-2 and, written later, of 2-3 overlap in part; requeue"):
@@ -163,8 +166,8 @@ def test_equal_values_of_chunks_that_overlap_in_part_are_one():
     """What is the same in every chunk is so in any part of it."""
     batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse("1-3"), merge={})
     results = [
-        ChunkResult(frames=FrameList.parse(text), outputs={"out": {"value": "x", "sub_plugs": {}}}, written=written)
-        for written, text in ((2, "2-3"), (1, "1-2"))
+        ChunkResult(frames=FrameList.parse(text), outputs={"out": {"value": "x", "sub_plugs": {}}}, version=version)
+        for version, text in ((2, "2-3"), (1, "1-2"))
     ]
 
     assert merge_results("node", batch=batch, results=results)["out"]["value"] == "x"
@@ -183,3 +186,156 @@ def test_a_node_without_a_batch_needs_its_one_result():
     """Results of chunks do not stand in for it."""
     with pytest.raises(MissingResultsError, match="node: its result is missing"):
         merge_results("node", batch=None, results=results_of("1-4"))
+
+
+def outputs_of(frames):
+    """What a node gives for these frames, in every form: the n-th of each belongs to the n-th frame."""
+    texts = [f"{frame:02d}" for frame in frames]
+    return {
+        "list": list(frames),
+        "pairs": [frame for frame in frames for _ in range(2)],
+        "tuple": tuple(frames),
+        "text": "".join(texts),
+        "array": numpy.array([[frame, frame] for frame in frames]),
+        "dict": {frame: frame for frame in frames},
+        "ordered": OrderedDict((frame, frame) for frame in frames),
+        "sum": list(frames),
+        "chunks": list(frames),
+        "function": list(frames),
+    }
+
+
+RULES = dict.fromkeys(("tuple", "text", "array"), "concat")
+RULES.update(sum="sum", chunks="chunks", function="test_merge:join_all")
+
+
+def join_all(values):
+    """A studio's own rule."""
+    return [item for value in values for item in value]
+
+
+def merge_outputs(planned, *chunks):
+    """All outputs, decoded, of a node with these planned frames and these results, the first written last."""
+    batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse(planned), merge=RULES)
+    results = []
+    for index, text in enumerate(chunks):
+        frames = FrameList.parse(text)
+        outputs = {name: {"value": encode(value), "sub_plugs": {}} for name, value in outputs_of(frames).items()}
+        results.append(ChunkResult(frames=frames, outputs=outputs, version=-index))
+    merged = {}
+    for name in outputs_of([1]):
+        try:
+            merged[name] = decode(merge_results("node", batch=batch, results=results, wanted=(name,))[name]["value"])
+        except MergeError as error:
+            merged[name] = str(error)
+    return merged
+
+
+def frames_in(value):
+    """The frames in the order in which a merged value has them."""
+    if isinstance(value, str):
+        value = [int(value[start : start + 2]) for start in range(0, len(value), 2)]
+    elif isinstance(value, numpy.ndarray):
+        value = [int(row[0]) for row in value]
+    elif isinstance(value, dict) and any(isinstance(key, str) for key in value):
+        value = [frame for chunk in value.values() for frame in chunk]
+    return list(dict.fromkeys(value))
+
+
+@pytest.mark.parametrize(
+    ("planned", "chunks"),
+    [
+        pytest.param("4-7", ("3-4", "5-6", "7"), id="frames in front"),
+        pytest.param("4-7", ("7", "3-4", "5-6", "8-9"), id="frames on both sides"),
+        pytest.param("2,4,6", ("2", "3", "4", "5", "6"), id="frames between"),
+        pytest.param("1-4", ("3-4", "1-2", "1-4"), id="cut again"),
+    ],
+)
+def test_all_outputs_come_in_one_order(planned, chunks):
+    """Ascending, whatever their form and rule, so that two of them can be zipped."""
+    orders = {name: frames_in(value) for name, value in merge_outputs(planned, *chunks).items()}
+
+    assert set(map(tuple, orders.values())) == {tuple(sorted(orders["list"]))}
+
+
+@pytest.mark.parametrize("chunks", [("1-5x2", "2-6x2"), ("3-1", "4-6")], ids=["every other frame", "backwards"])
+def test_what_cannot_be_brought_into_that_order_is_refused(chunks):
+    """Tasks whose frames lie between those of others: one item per frame is sorted in, anything else is an error."""
+    merged = merge_outputs("1-6", *chunks)
+
+    for name in ("list", "tuple", "array", "dict", "ordered", "sum"):
+        assert frames_in(merged[name]) == [1, 2, 3, 4, 5, 6]
+    for name in ("pairs", "text"):
+        assert "lie between those of others, or do not ascend; requeue all tasks" in merged[name]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(numpy.zeros((2, 3)), id="array"),
+        pytest.param(numpy.zeros(2, dtype="i4,f4"), id="array of records"),
+        pytest.param({"points": numpy.zeros((2, 3))}, id="array in a dict"),
+        pytest.param({"a": {1: [numpy.zeros((2, 3))]}}, id="array deep in a dict"),
+        pytest.param((0, 0), id="tuple"),
+        pytest.param({1, 2}, id="set"),
+        pytest.param(frozenset({1, 2}), id="frozen set"),
+        pytest.param(range(2), id="range"),
+        pytest.param(b"\0\0", id="bytes"),
+        pytest.param(bytearray(2), id="bytearray"),
+    ],
+)
+def test_equal_chunks_that_may_have_an_item_for_each_frame_are_refused(value):
+    """Two chunks of two frames: whether the node has two items or four must be said."""
+    with pytest.raises(
+        MergeError, match=r"which has as many items as they have frames.*metadata\['batch'\]\['merge'\]"
+    ):
+        merged_in_chunks(value, count=2)
+
+    assert identical(merged_in_chunks(value, count=2, rule="first"), encode(value))
+    assert identical(merged_in_chunks(value, count=3), encode(value))
+    assert identical(merged_in_chunks(value, count=2, chunks=1), encode(value))
+    assert identical(merged_in_chunks(value, count=2, rest=1), encode(value))
+
+
+@pytest.mark.parametrize(
+    "value", ["ab", 12, {"a": (1, 2)}, {"a": [1, 2]}, None, numpy.float64(2), numpy.array(2)], ids=repr
+)
+def test_what_does_not_grow_with_frames_is_the_same(value):
+    """A text is a name or a pattern, and the values of a dict belong to its keys."""
+    assert identical(merged_in_chunks(value, count=2), encode(value))
+
+
+def merged_in_chunks(value, *, count, rule=None, chunks=2, rest=0):
+    """The merged value of chunks of so many frames that all gave this one, the last of them perhaps shorter."""
+    frames = FrameList(range(chunks * count + rest))
+    batch = Batch(
+        over=("frames",), mode="frames", frames=frames, merge={} if rule is None else {"out": rule}, size=count
+    )
+    results = [
+        ChunkResult(frames=chunk, outputs={"out": {"value": encode(value), "sub_plugs": {}}}, version=1)
+        for chunk in frames.chunks(size=count)
+    ]
+    return merge_results("node", batch=batch, results=results)["out"]["value"]
+
+
+def test_arrays_concatenate_along_their_first_axis():
+    """With the precision of the better one, and never numbers with texts."""
+    whole = decode(merged([numpy.zeros((2, 3), dtype="f4"), numpy.ones((1, 3))], rule="concat")["value"])
+
+    assert whole.shape == (3, 3)
+    assert whole.dtype == numpy.float64
+    assert whole[2].tolist() == [1, 1, 1]
+    with pytest.raises(MergeError, match="joins arrays of one kind of items, and got U, f"):
+        merged([numpy.zeros(1), numpy.array(["a"])], rule="concat")
+    with pytest.raises(MergeError, match="rule 'concat'"):
+        merged([numpy.zeros((1, 2)), numpy.zeros((1, 3))], rule="concat")
+
+
+def test_ordered_dicts_unite_as_dicts_do():
+    """And stay ordered."""
+    result = decode(merged([OrderedDict(b=1), OrderedDict(a=2)])["value"])
+
+    assert result == OrderedDict([("b", 1), ("a", 2)])
+    assert type(result) is OrderedDict
+    with pytest.raises(MergeError, match='the key "a" is 1 in one chunk, 2 in another'):
+        merged([OrderedDict(a=1), OrderedDict(a=2)])

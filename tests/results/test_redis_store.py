@@ -35,7 +35,7 @@ def store_of(server, *, options="", submission="Shot"):
 def result(value="x", *, frames=None):
     """A result with one output."""
     frame_list = None if frames is None else FrameList.parse(frames)
-    return ChunkResult(frames=frame_list, outputs={"out": {"value": value, "sub_plugs": {}}}, written=1)
+    return ChunkResult(frames=frame_list, outputs={"out": {"value": value, "sub_plugs": {}}}, version=1)
 
 
 def graph_of_two(graph, *, log=None):
@@ -195,6 +195,14 @@ def test_a_server_that_takes_no_results_is_refused(start_redis, tmp_path, graph,
         write_bundle(plan_graph(graph), root=tmp_path / "root", store=server.url)
 
     assert not (tmp_path / "root").exists()
+
+
+def test_a_server_that_takes_no_results_is_told_before_the_work(start_redis):
+    """As of a folder that cannot be written."""
+    store = store_of(start_redis("--maxmemory", "1"))
+
+    with pytest.raises(StoreError, match=r"render: nothing can be stored, so it was not called: .* out of memory"):
+        store.check_writable("render")
 
 
 def test_a_server_that_is_not_there_is_refused(tmp_path, graph):

@@ -88,10 +88,10 @@ def backend(request, tmp_path):
     return RedisBackend(request.getfixturevalue("redis_server"))
 
 
-def result(value="x", *, frames=None, written=1):
+def result(value="x", *, frames=None, version=1):
     """A result with one output."""
     frame_list = None if frames is None else FrameList.parse(frames)
-    return ChunkResult(frames=frame_list, outputs={"out": {"value": value, "sub_plugs": {}}}, written=written)
+    return ChunkResult(frames=frame_list, outputs={"out": {"value": value, "sub_plugs": {}}}, version=version)
 
 
 def values(results):
@@ -117,13 +117,18 @@ def test_there_is_nothing_before_something_is_written(backend):
     ],
 )
 def test_a_result_comes_back_as_it_was(backend, frames):
-    """Frames in their order, time, and every value."""
+    """Frames in their order, version, what it was made from, and every value."""
     outputs = {
         "a": {"value": {"$type": "tuple", "items": [1, 2.5, None, True, "ü 渲染 \x00 \U0001f600"]}, "sub_plugs": {}},
         "b": {"value": None, "sub_plugs": {"x.y": {"deep": [[], {}]}, "": 10**30}},
     }
     written = ChunkResult(
-        frames=None if frames is None else FrameList.parse(frames), outputs=outputs, written=1795428000123456789
+        frames=None if frames is None else FrameList.parse(frames),
+        outputs=outputs,
+        version=1795428000123456789,
+        token="5e1f",
+        inputs={"a": 3},
+        taken={"a": {"1-2,5": "3.0a"}, "b": {"all": "7.c"}},
     )
 
     backend.open().write("render", written)
@@ -132,10 +137,10 @@ def test_a_result_comes_back_as_it_was(backend, frames):
 
 
 def test_results_come_latest_first(backend):
-    """By the time in them, in whatever order they were written."""
+    """By the version in them, in whatever order they were written."""
     store = backend.open()
-    for frames, written in (("1", 20), ("2", 40), ("3", 10), ("4", 30)):
-        store.write("render", result(frames, frames=frames, written=written))
+    for frames, version in (("1", 20), ("2", 40), ("3", 10), ("4", 30)):
+        store.write("render", result(frames, frames=frames, version=version))
 
     assert values(store.read("render")) == ["2", "4", "1", "3"]
 
@@ -157,9 +162,9 @@ def test_the_chunks_that_have_results_can_be_listed(backend):
 def test_a_result_replaces_the_earlier_one_of_its_chunk(backend):
     """And no other chunk, also one that overlaps."""
     store = backend.open()
-    store.write("render", result("old", frames="1-5", written=1))
-    store.write("render", result("overlapping", frames="1-4", written=2))
-    store.write("render", result("new", frames="1-5", written=3))
+    store.write("render", result("old", frames="1-5", version=1))
+    store.write("render", result("overlapping", frames="1-4", version=2))
+    store.write("render", result("new", frames="1-5", version=3))
 
     assert values(store.read("render")) == ["new", "overlapping"]
 

@@ -184,6 +184,12 @@ def Environment(variable=None):
     return {"value": os.environ.get(variable)}
 
 
+@Node(outputs=["variables", "optimize"])
+def Surroundings():
+    """All variables of the environment, and what one of them does to Python."""
+    return {"variables": dict(os.environ), "optimize": sys.flags.optimize}
+
+
 @Node(outputs=["items"])
 def Linger(frames=None, seconds=None):
     """Takes as long for each frame as it is told."""
@@ -325,3 +331,17 @@ def Origins(frames=None):
         "path": sys.path,
         "variables": sorted(name for name in os.environ if name.startswith(("PYTHON", "VIRTUAL"))),
     }
+
+
+@Node(outputs=["points"])
+def Points(frames=None):
+    """An array with a row for each frame."""
+    import numpy
+
+    return {"points": numpy.array([[frame, -frame] for frame in frames])}
+
+
+@Node(outputs=["sums"])
+def Rows(frames=None, points=None):
+    """The sum of each frame's row, with its frame."""
+    return {"sums": [(frame, int(row.sum()), int(row[0])) for frame, row in zip(frames, points)]}

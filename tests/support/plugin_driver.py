@@ -1,11 +1,12 @@
 """Runs the plugin's files under the Python that runs this: ``pythonX.Y plugin_driver.py …``.
 
-The arguments are BUNDLE NODE FRAMES PYTHON ANSWERS [PLUGIN].
+The arguments are BUNDLE NODE FRAMES PYTHON ANSWERS [PLUGIN [MORE]].
 
 Deadline brings a Python of its own, 3.7 to 3.10, while the evaluator runs under another; PYTHON is that one. Prints
 what the plugin reported, as JSON. ANSWERS says which way to play what is unknown of Deadline, on the kit's strict
-stand-ins; ``null`` takes the product's alone. PLUGIN is the plugin's folder, if not that of this checkout. Standard
-library only, valid from Python 3.7.
+stand-ins; ``null`` takes the product's alone. PLUGIN is the plugin's folder, if not that of this checkout.
+MORE has the variables of the ``worker`` and the ``job``, whether they are ``job_only``, and the plugin's ``config``;
+a null removes a variable or an entry. Standard library only, valid from Python 3.7.
 """
 
 import json
@@ -28,15 +29,29 @@ def make_sandbox(answers, host, **job):
         return sandbox.Sandbox("Flowpipe", sandbox.SandboxJob(**job), host)
     path_mappings = [tuple(rule) for rule in answers.pop("path_mappings", [])]
     handlers = answers.pop("handlers", "first")
+    job["plugin_info"].update(answers.pop("plugin_info", {}))
+    job["environment"] = answers.pop("environment", job["environment"])
+    job["environment_only"] = answers.pop("environment_only", job["environment_only"])
     record = full_sandbox.SandboxJob(path_mappings=path_mappings, **job)
     unknowns = full_sandbox.Unknowns(**answers)
     return full_sandbox.Sandbox("Flowpipe", record, host, handlers=handlers, unknowns=unknowns)
+
+
+def update(values, changes):
+    """Sets values, and removes those that are to be None."""
+    for name, value in changes.items():
+        if value is None:
+            values.pop(name, None)
+        else:
+            values[name] = value
 
 
 def main():
     """Compiles every file of the plugin, and renders one task with it."""
     bundle, node, frames, python, answers = sys.argv[1:6]
     plugin_folder = sys.argv[6] if sys.argv[6:] else PLUGIN
+    more = {"worker": {}, "job": {}, "job_only": False, "config": {}, **json.loads((sys.argv[7:] or ["{}"])[0])}
+    update(os.environ, more["worker"])
     numbers = tuple(json.loads(frames))
     said = {"python": "{}.{}".format(*sys.version_info), "progress": [], "status": [], "log": [], "error": None}
 
@@ -58,6 +73,7 @@ def main():
         config = sandbox.read_param(os.path.join(plugin_folder, "Flowpipe.param"))
         config["Executable_python"] = python
         config["PythonPath"] = os.environ.get("PYTHONPATH", "").replace(os.pathsep, ";")
+        update(config, more["config"])
         mode = "frames" if numbers else "none"
         plugin = make_sandbox(
             json.loads(answers),
@@ -66,6 +82,8 @@ def main():
             config=config,
             jobs_data_directory=folder,
             plugin_directory=plugin_folder,
+            environment=more["job"],
+            environment_only=more["job_only"],
         )
         try:
             plugin.load()

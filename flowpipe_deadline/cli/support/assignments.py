@@ -12,7 +12,7 @@ from ...settings.parse import parse_job_settings
 from ...settings.table import SETTINGS
 from ...studio.toml import parse_value
 
-_DICTS = ("environment", "extra_info", "job_info")
+_DICTS = ("environment", "environment_kinds", "extra_info", "job_info")
 _TEXTS = (TEXT, NOTE, FULL_PATH)
 
 

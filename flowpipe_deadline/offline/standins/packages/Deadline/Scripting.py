@@ -1,5 +1,5 @@
 """Stand-in of ``Deadline.Scripting``, as far as the Flowpipe plugin uses it."""
 
-from _worker.utilities import FileUtils, RepositoryUtils
+from _worker.utilities import ClientUtils, FileUtils, RepositoryUtils
 
-__all__ = ["FileUtils", "RepositoryUtils"]
+__all__ = ["ClientUtils", "FileUtils", "RepositoryUtils"]

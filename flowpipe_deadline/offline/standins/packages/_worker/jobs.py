@@ -18,6 +18,8 @@ class Job:
     def __init__(self, job: Any) -> None:
         self._job = job
 
+    JobUseJobEnvironmentOnly = property(lambda self: self._job.environment_only)
+
     @method(STRING)
     def GetJobEnvironmentKeyValue(self, key: str) -> str:
         """The value; of a missing key "", though it may be None (9.8)."""

@@ -56,6 +56,10 @@ class DeadlinePlugin(ManagedProcess):
         return value
 
     @method(STRING, STRING)
+    def GetPluginInfoEntryWithDefault(self, key: str, default: str) -> str:
+        return self._standin.context.job.plugin_info.get(key, default)
+
+    @method(STRING, STRING)
     def GetConfigEntryWithDefault(self, key: str, default: str) -> str:
         return self._standin.context.job.config.get(key, default)
 
@@ -112,6 +116,11 @@ class DeadlinePlugin(ManagedProcess):
         context = self._standin.context
         context.log("INFO", "Setting Process Environment Variable {} to {}".format(name, value))
         context.process_environment[name] = value
+
+    @method(STRING)
+    def GetProcessEnvironmentVariable(self, name: str) -> str:
+        """Read that back (plugin API, section 3.5); of a missing name "", though it may be None (9.8)."""
+        return self._standin.context.process_environment.get(name, "")
 
     @method(FLOAT)
     def SetProgress(self, percent: float) -> None:

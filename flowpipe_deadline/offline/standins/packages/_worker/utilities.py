@@ -7,7 +7,16 @@ import os
 from _dotnet.arrays import Array
 from _dotnet.kinds import BOOL, OBJECT, STRING, static_method
 
-__all__ = ["FileUtils", "RepositoryUtils"]
+__all__ = ["ClientUtils", "FileUtils", "RepositoryUtils"]
+
+
+class ClientUtils:
+    """The client: an offline farm needs none."""
+
+    @static_method()
+    def GetBinDirectory() -> str:
+        """The folder of an installed client's programs (submission, section 2.1), or ""."""
+        return os.environ.get("DEADLINE_PATH", "")
 
 
 class RepositoryUtils:

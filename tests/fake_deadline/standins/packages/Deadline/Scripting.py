@@ -126,15 +126,14 @@ class RepositoryUtils(utilities.RepositoryUtils, metaclass=StaticClass):
         return PluginConfig(context.job.config)
 
 
-class ClientUtils(metaclass=StaticClass):
-    """The client installation; a stand-in has none."""
+class ClientUtils(utilities.ClientUtils, metaclass=StaticClass):
+    """The client installation, as far as a stand-in has one."""
 
     _section = "5.4"
     _left_out = (
         "ExecuteCommand",
         "ExecuteCommandAndGetOutput",
         "ExecuteScript",
-        "GetBinDirectory",
         "GetDeadlineTempPath",
         "GetUsersSettingsDirectory",
         "GetDeadlineUser",

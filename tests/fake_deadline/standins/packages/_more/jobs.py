@@ -55,6 +55,7 @@ class Job(Record):
     JobFrames = property(lambda self: self._job.frames)
     JobFramesList = FramesList = property(lambda self: Array(INT, self._job.frames_list))
     JobFramesPerTask = property(lambda self: self._job.frames_per_task)
+    JobUseJobEnvironmentOnly = property(lambda self: self._job.environment_only)
     JobAuxiliarySubmissionFileNames = property(lambda self: Array(STRING, self._job.auxiliary_files))
 
     @method()

@@ -1,0 +1,87 @@
+"""The results of a bundle that count, and which of them were made from others than are there now.
+
+What counts is whether what was taken is still there, and not which is later: a result that an old evaluation wrote late
+must be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Optional
+
+from ..core.bundle import read_node
+from .merge import Batch, missing_frames
+from .store import ChunkResult, Store
+from .upstream import sources
+from .versions import expanded, latest_by_frame, latest_whole, mark_of_all, version_in
+
+Places = frozenset[Optional[int]]
+"""Frames; None stands for the result of a node that is not batched."""
+
+
+class BundleResults:
+    """The results of a bundle's nodes, each node's read once.
+
+    Raises:
+        RecordError: By every method: a record or a result is damaged.
+        StoreError: The store of the results cannot be read.
+    """
+
+    def __init__(self, bundle: Path, store: Store) -> None:
+        self._bundle = bundle
+        self.read = lru_cache(maxsize=None)(store.read)
+        """All results of a node by its key, the latest first."""
+        self._marks_there = lru_cache(maxsize=None)(self._read_marks)
+
+    def latest(self, node: str) -> dict[Optional[int], ChunkResult]:
+        """The node's results that count, by frame."""
+        results = self.read(node)
+        if read_node(self._bundle, node)["batch"] is not None:
+            return {frame: result for frame, result in latest_by_frame(results).items()}  # noqa: C416 (its type is wider)
+        whole = latest_whole(results)
+        return {} if whole is None else {None: whole}
+
+    def stale(self, node: str) -> Places:
+        """The frames whose latest result was made from others than are there; where these are gone, it is not told."""
+        record = read_node(self._bundle, node)
+        stale: dict[int, Places] = {}  # By the id of a result.
+        found = set()
+        for place, result in self.latest(node).items():
+            if id(result) not in stale:
+                stale[id(result)] = self._changed(record, result)
+            if place in stale[id(result)]:
+                found.add(place)
+        return frozenset(found)
+
+    def _changed(self, record: Mapping[str, Any], result: ChunkResult) -> Places:
+        """Those of the result's frames that were made from others than are there."""
+        everywhere: Places = frozenset(result.frames or (None,))
+        changed: set[Optional[int]] = set()
+        for node, marks in result.taken.items():
+            there = self._marks_there(node)
+            different = {place for place, mark in expanded(marks).items() if there.get(place, mark) != mark}
+            changed |= everywhere if None in different else different
+        if not result.taken and self._has_later_inputs(record, result):
+            return everywhere
+        return frozenset(changed)
+
+    def _has_later_inputs(self, record: Mapping[str, Any], result: ChunkResult) -> bool:
+        """The same for a result of an earlier version, which only says how late its inputs were."""
+        for source, _, _ in sources(record):
+            known = result.inputs.get(source["node"])
+            there = self._marks_there(source["node"])
+            # The mark of all together counts for a node that is not batched only.
+            places = result.frames or () if source["by_frame"] else there.keys() - ({None} if len(there) > 1 else set())
+            if known is not None and any(version_in(there[place]) > known for place in places if place in there):
+                return True
+        return False
+
+    def _read_marks(self, node: str) -> Mapping[Optional[int], str]:
+        """The marks of the node's results by frame, and of all together under None, if all are there."""
+        marks = {place: result.mark(place) for place, result in self.latest(node).items()}
+        batch = Batch.from_json(read_node(self._bundle, node)["batch"])
+        if batch is not None and missing_frames(batch, self.read(node)) is None:
+            marks[None] = mark_of_all(latest_by_frame(self.read(node)))
+        return marks

@@ -1,0 +1,104 @@
+"""Versions of results: which of two counts, and what a result was made from.
+
+No clock decides, as those of workers differ. A version is counted, for each frame: one more than the latest of the
+results that the new one replaces there and of those that it was made from. The mark of a result is its version with a
+token of its own, so that two results that were counted alike by two workers are still two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Dict, Iterable, List, Mapping, Optional, Tuple, TypeVar
+
+from ..core.frames import FrameList
+from .store import ChunkResult
+
+_Value = TypeVar("_Value")
+ALL = "all"
+"""In place of a frame list: all results of a node."""
+
+
+def latest_by_frame(results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
+    """The result that counts for each frame, in ascending order of the frames.
+
+    It is the one of the latest version; of two with the same, the one that was made from later inputs.
+    """
+    latest: Dict[int, ChunkResult] = {}
+    for result in results:
+        for frame in result.frames or ():
+            known = latest.setdefault(frame, result)
+            if known is not result and _order(known, frame) < _order(result, frame):
+                latest[frame] = result
+    return {frame: latest[frame] for frame in sorted(latest)}
+
+
+def latest_whole(results: Iterable[ChunkResult]) -> Optional[ChunkResult]:
+    """The result of a node that is not batched, if there is one."""
+    return next((result for result in results if result.frames is None), None)
+
+
+def mark_of_all(latest: Mapping[int, ChunkResult]) -> str:
+    """The mark of all results of a node together; it begins with the sum of their versions."""
+    text = ",".join(f"{frame}:{result.mark(frame)}" for frame, result in latest.items())
+    total = sum(result.version_of(frame) for frame, result in latest.items())
+    return f"{total}.{hashlib.sha256(text.encode('ascii')).hexdigest()[:16]}"
+
+
+def marks_by_frame(results: Mapping[int, ChunkResult]) -> Dict[str, str]:
+    """The marks of these results by the frames of each that are given."""
+    return {frames: mark for mark, frames in _grouped({frame: results[frame].mark(frame) for frame in results})}
+
+
+def expanded(marks: Mapping[str, str]) -> Dict[Optional[int], str]:
+    """The mark for each frame; None stands for all results of the node."""
+    found: Dict[Optional[int], str] = {}
+    for frames, mark in marks.items():
+        found.update(dict.fromkeys((None,) if frames == ALL else FrameList.parse(frames), mark))
+    return found
+
+
+def version_in(mark: str) -> int:
+    """The version that a mark begins with."""
+    return int(mark.partition(".")[0])
+
+
+def counted(result: ChunkResult, replaced: Iterable[ChunkResult]) -> ChunkResult:
+    """The result with versions that are later than those of all that it replaces and is made from."""
+    taken = {node: expanded(marks) for node, marks in result.taken.items()}
+    versions: Dict[Optional[int], int] = {}
+    for frame in result.frames or (None,):
+        older = [one.version_of(frame) for one in replaced if frame in (one.frames or (None,))]
+        inputs = [result.inputs[node] if None in marks else version_in(marks[frame]) for node, marks in taken.items()]
+        versions[frame] = max(result.version_of(frame), 1 + max([0, *older, *inputs]))
+    latest = max(versions.values())
+    lower = {frame: version for frame, version in versions.items() if frame is not None and version < latest}
+    return replace(result, version=latest, lower_versions={frames: version for version, frames in _grouped(lower)})
+
+
+def is_made_from_later(one: ChunkResult, other: ChunkResult) -> bool:
+    """Whether the first of two results of the same frames was made from later inputs."""
+    counts = [(_inputs(one, frame), _inputs(other, frame)) for frame in one.frames or (None,)]
+    return all(mine >= theirs for mine, theirs in counts) and any(mine > theirs for mine, theirs in counts)
+
+
+def _order(result: ChunkResult, frame: int) -> tuple[int, int, str]:
+    return result.version_of(frame), _inputs(result, frame), result.token
+
+
+def _inputs(result: ChunkResult, frame: Optional[int]) -> int:
+    """The versions of all that the frame was made from, added up."""
+    return sum(
+        version_in(mark)
+        for marks in map(expanded, result.taken.values())
+        for place, mark in marks.items()
+        if place in (None, frame)
+    )
+
+
+def _grouped(values: Mapping[int, _Value]) -> List[Tuple[_Value, str]]:
+    """Each value with the list of the frames that have it."""
+    frames: Dict[_Value, List[int]] = {}
+    for frame, value in values.items():
+        frames.setdefault(value, []).append(frame)
+    return [(value, str(FrameList(numbers))) for value, numbers in frames.items()]

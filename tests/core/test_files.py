@@ -1,0 +1,46 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from flowpipe_deadline.core import files
+from flowpipe_deadline.core.files import write_whole
+
+
+@pytest.fixture
+def refusing(monkeypatch):
+    """The system refuses to replace a file so many times, as Windows does while somebody reads it."""
+    real, refusals = os.replace, [3]
+
+    def replace(source, target):
+        if refusals[0]:
+            refusals[0] -= 1
+            raise PermissionError(13, "Permission denied", str(target))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    return refusals
+
+
+def test_a_file_that_is_read_on_windows_is_replaced_once_it_is_not(tmp_path, monkeypatch, refusing):
+    """A result of hours is not lost because somebody looks at the one that it replaces."""
+    monkeypatch.setattr(files, "IS_WINDOWS", True)
+    (tmp_path / "result").write_bytes(b"old")
+
+    write_whole(tmp_path / "result", b"new")
+
+    assert (tmp_path / "result").read_bytes() == b"new"
+
+
+def test_elsewhere_it_is_refused_at_once(tmp_path, refusing):
+    """There it means that the user may not; nothing is left beside the file."""
+    (tmp_path / "result").write_bytes(b"old")
+
+    with pytest.raises(PermissionError):
+        write_whole(tmp_path / "result", b"new")
+
+    assert refusing == [2]
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("result", b"old")]

@@ -1,0 +1,342 @@
+"""Which result counts, what is stale, and what a task opens."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import history_nodes as nodes
+import pytest
+from flowpipe import Graph
+from harness import evaluate_plan, evaluate_task
+
+from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
+from flowpipe_deadline.core.frames import FrameList
+from flowpipe_deadline.errors import RecordError
+from flowpipe_deadline.evaluator import task as task_module
+from flowpipe_deadline.results.store import FileStore, open_store
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """A chain frame by frame of six frames in chunks of two, evaluated."""
+    return evaluated(chain(range(1, 7), size=2), tmp_path)
+
+
+def chain(frames, *, size):
+    """A source, and a node that follows it frame by frame."""
+    graph = Graph(name="h")
+    source = nodes.Source(name="source", graph=graph, frames=list(frames), metadata={"batch_size": size})
+    over = {"batch": {"size": size, "over": ["frames", "items"]}}
+    follow = nodes.Follow(name="follow", graph=graph, frames=list(frames), metadata=over)
+    source.outputs["items"].connect(follow.inputs["items"])
+    return graph
+
+
+def evaluated(graph, root):
+    """The graph's bundle, with all results."""
+    plan = plan_graph(graph)
+    bundle = write_bundle(plan, root=root)
+    evaluate_plan(plan, bundle)
+    return bundle
+
+
+def evaluate(bundle, node, frames):
+    """One task."""
+    return evaluate_task(bundle.folder, node=node, frames=FrameList.parse(frames))
+
+
+def stale(bundle, node="follow"):
+    """The stale frames of a node."""
+    return read_results(bundle)[f"h.{node}"].stale
+
+
+def test_a_version_is_later_than_all_that_it_replaces_and_is_made_from(bundle):
+    """Frame by frame, whatever chunks these are of."""
+    for _ in range(3):
+        evaluate(bundle, "source", "2")
+
+    both = evaluate(bundle, "source", "1-2")
+    assert [both.version_of(frame) for frame in (1, 2)] == [2, 5]
+    assert evaluate(bundle, "source", "5-6").version == 2
+    follow = evaluate(bundle, "follow", "1-2")
+    assert [follow.version_of(frame) for frame in (1, 2)] == [3, 6]
+
+
+def test_a_frame_is_not_later_because_another_one_is(bundle):
+    """Frame 5 was made again and again: that does not make an old frame 3, evaluated together with it, a new one."""
+    for _ in range(3):
+        evaluate(bundle, "follow", "5-6")
+
+    def frame_3_anew():
+        evaluate(bundle, "source", "3")
+        evaluate(bundle, "follow", "3")
+
+    nodes.MEANWHILE.append(frame_3_anew)
+    evaluate(bundle, "follow", "2-5")
+
+    assert stale(bundle) is None
+
+
+def test_frames_that_a_newer_result_has_replaced_are_not_stale(bundle):
+    """Frames 1 and 2 were made together; 2 was made again from what is there, and 1 always was."""
+    evaluate(bundle, "source", "2")
+    assert stale(bundle) == "2"
+
+    evaluate(bundle, "follow", "2")
+
+    assert stale(bundle) is None
+
+
+def test_of_two_at_once_what_was_made_from_later_inputs_stays(bundle):
+    """The earlier one ends last, and finds that it is too late."""
+
+    def the_rest():
+        evaluate(bundle, "source", "1-2")
+        results.append(evaluate(bundle, "follow", "1-2"))
+
+    results = []
+    nodes.MEANWHILE.append(the_rest)
+
+    late = evaluate(bundle, "follow", "1-2")
+
+    assert late == results[0]
+    assert stale(bundle) is None
+
+
+def test_a_late_writer_that_nobody_could_stop_is_seen_to_be_stale(bundle, monkeypatch):
+    """It looked, and another one wrote before it did: files have no compare-and-swap."""
+
+    def look_too_early(store, node, result, **arguments):
+        evaluate_meanwhile()
+        monkeypatch.undo()
+        store.write(node, result, is_planned=True)
+        return result
+
+    def evaluate_meanwhile():
+        monkeypatch.undo()
+        evaluate(bundle, "source", "1-2")
+        evaluate(bundle, "follow", "1-2")
+
+    monkeypatch.setattr(task_module, "_keep", look_too_early)
+
+    evaluate(bundle, "follow", "1-2")
+
+    assert stale(bundle) == "1-2"
+    evaluate(bundle, "follow", "1-2")
+    assert stale(bundle) is None
+
+
+def test_a_result_that_replaced_another_of_the_same_version_is_another(bundle):
+    """Two workers count alike: what was made from the first is stale once the second has replaced it."""
+    store = FileStore(bundle.folder)
+    (first,) = [result for result in store.read("source") if str(result.frames) == "1-2"]
+    record = json.loads((bundle.folder / "results/source/1-2.json").read_text())
+    record["token"] = "another"
+    (bundle.folder / "results/source/1-2.json").write_text(json.dumps(record))
+
+    assert first.version == record["written"]
+    assert stale(bundle) == "1-2"
+
+
+def test_what_was_made_from_results_that_were_deleted_is_not_told_stale(bundle):
+    """They may have been deleted to save room; they are told missing themselves."""
+    shutil.rmtree(bundle.folder / "results" / "source")
+
+    assert stale(bundle) is None
+    assert read_results(bundle)["h.source"].missing == "1-6"
+
+
+def test_a_damaged_own_result_is_replaced(bundle):
+    """It does not keep the task from being evaluated."""
+    (bundle.folder / "results/follow/1-2.json").write_bytes(b"")
+
+    evaluate(bundle, "follow", "1-2")
+
+    assert read_results(bundle)["h.follow"].missing is None
+
+
+def test_results_of_an_earlier_version_are_compared_as_it_did(bundle):
+    """They say only how late what they were made from was, and versions go on from their times."""
+    for path in (bundle.folder / "results").glob("*/*.json"):
+        record = json.loads(path.read_text())
+        del record["taken"], record["token"], record["time"]
+        record["written"] += 1_790_000_000_000_000_000
+        record["inputs"] = {node: when + 1_790_000_000_000_000_000 for node, when in record["inputs"].items()}
+        path.write_text(json.dumps(record))
+    assert stale(bundle) is None
+
+    assert evaluate(bundle, "source", "3").version == 1_790_000_000_000_000_002
+
+    assert stale(bundle) == "3-4"
+    evaluate(bundle, "follow", "3-4")
+    assert stale(bundle) is None
+
+
+def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
+    """And leaves alone what the Monitor has cut further."""
+    evaluate(bundle, "source", "2-3")
+    for frame in "56":
+        evaluate(bundle, "source", frame)
+        evaluate(bundle, "follow", frame)
+
+    assert run_bundle(bundle).is_complete
+
+    source = {str(result.frames): result.version for result in FileStore(bundle.folder).read("source")}
+    assert source == {"1-2": 3, "3-4": 3, "2-3": 2, "5-6": 1, "5": 2, "6": 2}
+    assert stale(bundle) is None
+
+
+@pytest.mark.skipif(shutil.which("faketime") is None, reason="needs faketime")
+def test_workers_with_other_clocks(bundle):
+    """Real processes whose clocks are minutes apart: what ran last counts, and nothing else is stale."""
+    for node, frames, skew in (
+        ("source", "1-2", 600),
+        ("source", "2-3", -600),
+        ("follow", "1-2", -300),
+        ("source", "1", 0),
+    ):
+        command = [sys.executable, "-m", "flowpipe_deadline.evaluator", "--bundle", str(bundle.folder), "--node", node]
+        subprocess.run(["faketime", "-f", f"{skew:+d}s", *command, "--frames", frames], check=True, cwd="/")
+
+    results = read_results(bundle)
+    source = {item[0]: item[1] for item in results["h.source"].outputs()["items"]}
+    assert len({source[1], source[2], source[4]}) == 3
+    assert source[2] == source[3]
+    assert {item[0]: item[2][1] for item in results["h.follow"].outputs()["items"]}[2] == source[2]
+    assert results["h.follow"].stale == "1,3"
+
+
+def test_a_task_opens_what_it_needs(tmp_path):
+    """Of thousands of results, that of its own frames; a damaged one of other frames does no harm."""
+    bundle = evaluated(chain(range(1, 301), size=2), tmp_path)
+    for path in (bundle.folder / "results" / "source").glob("*.json"):
+        if path.stem != "101-102":
+            path.write_bytes(b"damaged")
+    opened = []
+    hook = {"open": lambda path, *_: opened.append(Path(str(path)))}
+    sys.addaudithook(lambda event, arguments: hook[event](*arguments) if event in hook else None)
+
+    evaluate(bundle, "follow", "101-102")
+
+    hook.clear()
+    ours = [path.relative_to(bundle.folder) for path in opened if bundle.folder in path.parents]
+    assert sorted(path.parts[:2] for path in ours if path.parts[0] == "results") == [
+        *[("results", "follow")] * 3,  # What it replaces, twice, and the new one.
+        ("results", "source"),
+    ]
+    assert len(ours) == 5
+    with pytest.raises(RecordError, match=r"103-104\.json is damaged, or cannot be read as a whole yet"):
+        evaluate(bundle, "follow", "102-103")
+
+
+def test_results_of_other_chunks_are_found_without_opening_the_rest(bundle):
+    """Also where these are steps, or so many that their name is short."""
+    evaluate(bundle, "source", "2-3")
+    evaluate(bundle, "source", "1,4,6")
+    (bundle.folder / "results/source/5-6.json").write_bytes(b"damaged")
+
+    evaluate(bundle, "follow", "1-4")
+
+    (late,) = [result for result in FileStore(bundle.folder).read("follow") if str(result.frames) == "1-4"]
+    assert set(late.taken["source"]) == {"1,4", "2-3"}
+
+
+@pytest.mark.parametrize("data", [b"", b'{"format": 1, "no', b"\0" * 400], ids=["empty", "short", "zeros"])
+def test_a_result_that_is_not_there_as_a_whole_is_waited_for(bundle, data):
+    """A network file system shows the file before its content; afterwards everything is right."""
+    path = bundle.folder / "results/source/1-2.json"
+    whole = path.read_bytes()
+    path.write_bytes(data)
+    threading.Timer(0.5, path.write_bytes, [whole]).start()
+
+    evaluate_task(bundle.folder, node="follow", frames=FrameList.parse("1-2"), wait=20)
+
+    path.write_bytes(data)
+    with pytest.raises(RecordError, match=r"cannot be read as a whole yet .*; if that lasts, requeue its task"):
+        evaluate(bundle, "follow", "1-2")
+
+
+def test_a_stale_file_handle_is_opened_again(bundle, monkeypatch):
+    """ESTALE: the file was replaced on the server while it was opened here."""
+    real, failures = Path.read_bytes, [3]
+
+    def read_bytes(path):
+        if path.name == "1-2.json" and path.parent.name == "source" and failures[0]:
+            failures[0] -= 1
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+
+    evaluate_task(bundle.folder, node="follow", frames=FrameList.parse("1-2"), wait=20)
+
+    assert failures == [0]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "notes.json",
+        "1-2 (copy).json",
+        "1-2.json.bak",
+        ".1-2.json-0a.tmp",
+        "007.json",
+        "Thumbs.db",
+        "3-4.json/",
+        "9.json",
+    ],
+)
+def test_stray_files_harm_nobody(bundle, name):
+    """What a file manager, an editor or a person leaves in a folder of results: also a copy of another result."""
+    folder = bundle.folder / "results" / "source"
+    copy = (folder / "1-2.json").read_bytes()
+    if name.endswith("/"):
+        (folder / "3-4.json").unlink()
+        (folder / name).mkdir()
+    else:
+        (folder / name).write_bytes(copy if name in ("9.json", "1-2 (copy).json") else b"stray")
+
+    results = read_results(bundle)
+
+    assert results["h.source"].error is None
+    assert results["h.source"].missing == ("3-4" if name.endswith("/") else None)
+    evaluate(bundle, "follow", "1-2")
+    assert run_bundle(bundle).is_complete or name.endswith("/")
+
+
+def test_reading_a_hundred_thousand_results_stays_linear(tmp_path):
+    """No step compares each with all others: ten times the results take ten times the calls."""
+    counts = []
+    for count in (100, 1000):
+        bundle = evaluated(chain(range(count), size=1), tmp_path)
+        calls = [0]
+
+        def count_call(frame, event, argument, calls=calls):
+            calls[0] += 1
+
+        sys.setprofile(count_call)
+        try:
+            read_results(bundle)
+        finally:
+            sys.setprofile(None)
+        counts.append(calls[0])
+
+    assert counts[1] < 11 * counts[0]
+
+
+def test_no_time_is_read_back(bundle):
+    """The time in a result is for people."""
+    for path in (bundle.folder / "results").glob("*/*.json"):
+        record = json.loads(path.read_text())
+        record["time"] = "never"
+        path.write_text(json.dumps(record))
+
+    assert stale(bundle) is None
+    assert len(open_store(bundle.folder).read("source")) == 3
