@@ -59,7 +59,10 @@ class DirectClient(DeadlineClient):
         for path in (job_file, plugin_file):
             with open(path, "rb") as file:
                 infos.append(dict(parse_entries(decode_info(file.read()))))
-        created = self._call(self.deadline.submit, *infos)
+        return self._call(self._submitted, *infos)
+
+    def _submitted(self, *infos):
+        created = self.deadline.submit(*infos)
         job_ids = [created.job_id, *created.others]
         if self.deadline.settings.unknowns.event_ids == "before":
             job_ids.reverse()
