@@ -14,6 +14,7 @@ from .info_format import InfoFileError, decode_info, parse_entries
 
 DEPENDENCIES = "JobDependencies"
 INITIAL_STATUS = "InitialStatus"
+BATCH_NAME = "BatchName"
 EXTRA_INFO = "ExtraInfoKeyValue"
 SUBMISSION_KEY = "FlowpipeSubmission"
 NODE_KEY = "FlowpipeNode"
@@ -59,7 +60,7 @@ def planned_entries(
     for name, value in entries.items():
         if name.startswith(EXTRA_INFO) and value == f"{SUBMISSION_KEY}={bundle.name}":
             entries[name] = f"{SUBMISSION_KEY}={submission}"
-    return {**entries, "BatchName": submission}, {**plugin_entries(bundle, job), "Bundle": str(folder)}
+    return {**entries, BATCH_NAME: submission}, {**plugin_entries(bundle, job), "Bundle": str(folder)}
 
 
 def _read_entries(bundle: Bundle, job: BundleJob, which: int) -> Dict[str, str]:

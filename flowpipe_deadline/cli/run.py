@@ -58,6 +58,7 @@ from .support.report import answer_parts, has_answer, last_line, pending_lines, 
     metavar="DIR",
     help="Use only the plugin and the packages that are installed there, and nothing of this environment.",
 )
+@click.option("--anyway", is_flag=True, help="Also if the bundle has jobs on a farm: both will write the same files.")
 @bundle_options(root_help="The folder that gets the bundle; by default one in your user data.")
 @settings_options
 @output_option
@@ -68,6 +69,7 @@ def run(
     failures: int,
     interpreters: tuple[str, ...],
     repository: Optional[Path],
+    anyway: bool,
     root: Optional[Path],
     output: str,
     **_: Any,
@@ -75,8 +77,9 @@ def run(
     """Run a graph on this machine, through the same plugin as on the farm.
 
     Writes the bundle, runs its jobs, and prints the outputs of the last nodes. A BUNDLE goes on where it stopped:
-    complete tasks are not run again. Exits with 0 only if all jobs are complete. The root in a studio file is the
-    farm's, and is not used here.
+    complete tasks are not run again. It is refused while it has jobs on a farm that have not ended, unless you say
+    --anyway: results would be written twice. Exits with 0 only if all jobs are complete. The root in a studio file is
+    the farm's, and is not used here.
 
     \b
     Examples:
@@ -110,6 +113,7 @@ def run(
             failure_limit=failures,
             setup=setup,
             on_progress=lambda state: _show(state, labels, display),
+            anyway=anyway,
         )
     results = read_results(bundle)
     if output == "json":

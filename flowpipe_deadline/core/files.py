@@ -7,7 +7,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any, Dict, Sequence
+from typing import Any, Callable, Dict, Sequence, TypeVar
 
 from .errors import FlowpipeDeadlineError
 from .rights import share
@@ -15,6 +15,7 @@ from .rights import share
 IS_WINDOWS = os.name == "nt"
 _PATIENCE = 10.0  # Seconds.
 _PAUSE = 0.05
+Result = TypeVar("Result")
 
 
 class RecordError(FlowpipeDeadlineError):
@@ -40,29 +41,28 @@ def write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         share(temporary)
-        _replace(temporary, path)
+        patiently(lambda: os.replace(temporary, path))
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
 
 
-def _replace(source: Path, target: Path) -> None:
-    """Puts a file in place of another. Windows refuses that while somebody reads the other, which takes a moment."""
+def patiently(act: Callable[[], Result]) -> Result:
+    """What it returns. Windows forbids it while somebody reads or removes the file, which takes a moment."""
     end = time.monotonic() + _PATIENCE
     while True:
         try:
-            os.replace(source, target)
-            return
+            return act()
         except PermissionError:
             if not IS_WINDOWS or time.monotonic() >= end:
                 raise
             time.sleep(_PAUSE)
 
 
-def temporary_name(name: str) -> str:
-    """A name, different each time, for a file that gets its final name once it is written."""
-    return f".{name[:40]}-{os.urandom(6).hex()}.tmp"
+def temporary_name(name: str, digits: str = "") -> str:
+    """A name for a file that gets its final name once it is written; different each time, or with these digits."""
+    return f".{name[:40]}-{digits or os.urandom(6).hex()}.tmp"
 
 
 def json_bytes(data: Any) -> bytes:

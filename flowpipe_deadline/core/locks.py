@@ -6,18 +6,23 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Iterator, List, Optional, Tuple
+from typing import Callable, Iterator, List, Optional, Set, Tuple
 
-from .files import temporary_name
+from .files import patiently, temporary_name
 from .rights import share
 
 _PS_SECONDS = 10.0
+_GUARD_LIFE = 5.0  # Seconds after which the removal of a lock is a dead process's: it takes a moment only.
+_PAUSE = 0.01
+_released: Set[Tuple[Path, str]] = set()
+"""Locks of this process that are not held any more and could not be removed."""
 
 
 @contextlib.contextmanager
@@ -27,29 +32,43 @@ def locked(
     *,
     is_stale: Callable[[str], bool],
     refuse: Callable[[str], None],
-    temporary: Callable[[str], str] = temporary_name,
-) -> Iterator[None]:
+    temporary: Callable[..., str] = temporary_name,
+) -> Iterator[Callable[[], bool]]:
     """Holds the lock file, with this text in it, until the block ends; the text differs from that of all others.
 
     The lock of somebody else is removed if ``is_stale`` says so of its text. Otherwise ``refuse`` is called, which
-    raises, or waits a moment before the next try. ``temporary`` gives the name of a file beside the lock.
+    raises, or waits a moment before the next try. ``temporary`` names files beside it, as ``temporary_name`` does.
+
+    The block gets a function that tells whether the lock is still ours. Whoever may have been taken for dead asks it
+    before he writes: between the answer and the writing, no file system keeps others away.
 
     Raises:
         OSError: The folder cannot be written.
     """
-    while not _take(path, text, beside=path.with_name(temporary(path.name))):
-        try:
-            found = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            continue
-        if is_stale(found):
-            _remove(path, found, beside=path.with_name(temporary(path.name)))
-        else:
-            refuse(found)
+
+    def is_ours() -> bool:
+        return _read(path) == text
+
+    def is_left(found: str) -> bool:
+        return (path, found) in _released or is_stale(found)
+
     try:
-        yield
+        while not _take(path, text, beside=path.with_name(temporary(path.name))):
+            found = _read(path)
+            if found is not None and not is_left(found):
+                refuse(found)
+            elif found is not None and not _remove(path, found, is_stale=is_left, temporary=temporary):
+                time.sleep(_PAUSE)
+        yield is_ours
     finally:
-        _unlink(path)
+        _released.add((path, text))
+        try:
+            if not is_ours() or _remove(path, text, is_stale=is_left, temporary=temporary):
+                _released.discard((path, text))
+        except OSError:  # A full disk, for example. If it stays, it is taken for stale.
+            with contextlib.suppress(OSError):
+                if is_ours():
+                    _unlink(path)
 
 
 def _take(path: Path, text: str, *, beside: Path) -> bool:
@@ -59,7 +78,7 @@ def _take(path: Path, text: str, *, beside: Path) -> bool:
         share(beside)  # Others have to read it.
         os.link(str(beside), str(path))
     except FileExistsError:
-        return False
+        return _read(path) == text  # A share may answer a second time, as if the first had not been.
     except OSError:
         if not beside.exists():
             raise
@@ -71,7 +90,7 @@ def _take(path: Path, text: str, *, beside: Path) -> bool:
 
 def _take_in_two_steps(path: Path, text: str) -> bool:
     try:
-        file = path.open("x", encoding="utf-8")
+        file = patiently(lambda: path.open("x", encoding="utf-8"))
     except FileExistsError:
         return False
     try:
@@ -81,22 +100,48 @@ def _take_in_two_steps(path: Path, text: str) -> bool:
     except BaseException:
         _unlink(path)
         raise
+    return _read(path) == text  # Whoever hesitates between the steps may be taken for dead.
+
+
+def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary: Callable[..., str]) -> bool:
+    """Removes the lock with this text, and no other that has taken its place; False if somebody else is doing so.
+
+    Whoever removes a lock, its holder too, first makes a file that is named after its text, which one alone can. As
+    long as that is there, a lock with this text stays, so it can be taken away under a name of one's own.
+    """
+    guard = path.with_name(temporary(path.name, hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]))
+    try:
+        patiently(lambda: guard.open("x").close())
+    except FileExistsError:
+        with contextlib.suppress(FileNotFoundError):
+            if _clock(path.parent) - guard.stat().st_mtime > _GUARD_LIFE:
+                guard.unlink()  # Its maker died within the moment that this takes.
+        return False
+    try:
+        if _read(path) == text and is_stale(text):
+            taken = path.with_name(temporary(path.name))
+            with contextlib.suppress(FileNotFoundError):  # A share may answer a second time: it is gone already.
+                patiently(lambda: os.rename(str(path), str(taken)))
+            if _read(taken) not in (text, None):  # We were slow, and taken for dead ourselves.
+                with contextlib.suppress(OSError):
+                    os.link(str(taken), str(path))
+            _unlink(taken)
+    finally:
+        _unlink(guard)
     return True
 
 
-def _remove(path: Path, text: str, *, beside: Path) -> None:
-    """Removes the lock with this text, and no other that has taken its place meanwhile."""
-    with contextlib.suppress(FileNotFoundError):
-        os.rename(str(path), str(beside))
-        if beside.read_text(encoding="utf-8") != text:
-            with contextlib.suppress(OSError):
-                os.link(str(beside), str(path))
-        beside.unlink()
+def _read(path: Path) -> Optional[str]:
+    """What the lock says; None if there is none."""
+    try:
+        return patiently(lambda: path.read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
+        return None
 
 
 def _unlink(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        path.unlink()
+        patiently(path.unlink)
 
 
 def is_running(process: int, *, started: str = "") -> bool:
@@ -178,9 +223,13 @@ def seconds_since_written(paths: List[Path], *, folder: Path) -> float:
     for path in paths:
         with contextlib.suppress(FileNotFoundError):
             written.append(path.stat().st_mtime)
-    now = time.time()
+    return _clock(folder) - max(written)
+
+
+def _clock(folder: Path) -> float:
+    """The time by the file system that holds the folder: a share may have another clock than this machine."""
     with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=str(folder)) as file:
         file.write(b".")
         file.flush()
-        now = os.fstat(file.fileno()).st_mtime  # A share may have another clock than this machine.
-    return now - max(written)
+        return os.fstat(file.fileno()).st_mtime
+    return time.time()

@@ -50,6 +50,8 @@ class Created:
     job_id: str
     warnings: Tuple[str, ...] = ()
     """Deadline's own words."""
+    others: Tuple[str, ...] = ()
+    """Further IDs in its answer, if it names several: an event plugin makes jobs of its own. Any one may be the job."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class JobDetails:
     """Active, Queued, Rendering, Pending, Suspended, Completed, Failed, or Unknown."""
     name: Optional[str] = None
     batch_name: Optional[str] = None
+    """Empty for a job without one."""
+    plugin: Optional[str] = None
     frames: Optional[str] = None
     chunk_size: Optional[int] = None
     task_count: Optional[int] = None
@@ -126,6 +130,10 @@ class DeadlineClient(ABC):
     def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
         """Those of the jobs that Deadline lists: not the deleted ones."""
         return set(self.read_jobs(job_ids))
+
+    def read_batches(self, job_ids: Sequence[str]) -> Dict[str, Optional[str]]:
+        """The batch of each of the jobs that Deadline knows; empty for a job without one, None if it does not tell."""
+        return {job_id: job.batch_name for job_id, job in self.read_jobs(job_ids).items()}
 
     @abstractmethod
     def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:

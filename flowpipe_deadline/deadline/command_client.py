@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import SUBMISSION_KEY
 from .client import Created, DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
-from .command_output import parse_job_ids, parse_jobs, parse_lines, parse_sections, parse_submission, parse_tasks
+from .command_output import (
+    parse_batch,
+    parse_job_ids,
+    parse_jobs,
+    parse_lines,
+    parse_sections,
+    parse_submission,
+    parse_tasks,
+)
 
 _MOST_IDS = 250  # Of 24 digits and a comma: below the longest command line of Windows, 8191 characters.
 _MOST_SINGLE = 50  # Jobs that are asked for one by one, if asking for several at once gives nothing.
@@ -51,6 +59,14 @@ class CommandClient(DeadlineClient):
     def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
         """Those of the jobs that Deadline lists: not the deleted ones."""
         return set(parse_job_ids(self.run(["-GetJobIds"]))) & set(job_ids)
+
+    def read_batches(self, job_ids: Sequence[str]) -> Dict[str, Optional[str]]:
+        """The batch of each of the jobs that Deadline knows; empty for a job without one, None if it does not tell.
+
+        If ``GetJob`` tells it of no job, each is asked for the submission that it names.
+        """
+        batches = super().read_batches(job_ids)
+        return self._named_submissions(batches) if set(batches.values()) == {None} else batches
 
     def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
@@ -118,8 +134,16 @@ class CommandClient(DeadlineClient):
         missing = [job_id for job_id in missing if job_id not in sections]
         if missing and self.list_jobs(missing):  # Not only gone meanwhile.
             raise SubmissionError(f"Deadline says nothing of {', '.join(missing)}")
-        ours = {job_id for job_id, values in sections.items() if _is_of_batch(values, batch_name)}
-        return [job_id for job_id in job_ids if job_id in ours or job_id in known]
+        batches = {job_id: parse_batch(values) for job_id, values in sections.items()}
+        if set(batches.values()) == {None}:
+            if len(batches) > _MOST_SINGLE:
+                raise SubmissionError(f"Deadline does not tell the batch of {len(batches)} jobs")
+            batches = self._named_submissions(batches)
+        return [job_id for job_id in job_ids if batches.get(job_id) == batch_name or job_id in known]
+
+    def _named_submissions(self, job_ids: Iterable[str]) -> Dict[str, Optional[str]]:
+        """The submission that each of the jobs names, as ours do; None if it names none."""
+        return {job_id: self._one("-GetJobExtraInfoKeyValue", job_id, SUBMISSION_KEY) for job_id in job_ids}
 
     def _sections(self, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
         """What Deadline says of these jobs; nothing if one of them makes the command fail."""
@@ -138,29 +162,20 @@ class CommandClient(DeadlineClient):
         result = answer.get("result") if isinstance(answer, dict) and answer.get("ok") else None
         return result if isinstance(result, dict) else {}
 
-    def _list(self, command: str) -> Optional[Tuple[str, ...]]:
+    def _list(self, *command: str) -> Optional[Tuple[str, ...]]:
         try:
-            return parse_lines(self.run([command]))
+            return parse_lines(self.run(command))
         except SubmissionError:
             return None
 
-    def _one(self, command: str) -> Optional[str]:
-        lines = self._list(command)
+    def _one(self, *command: str) -> Optional[str]:
+        lines = self._list(*command)
         return lines[-1] if lines else None
 
 
 def _portions(job_ids: Sequence[str]) -> List[Sequence[str]]:
     """The IDs in portions that fit into a command line."""
     return [job_ids[first : first + _MOST_IDS] for first in range(0, len(job_ids), _MOST_IDS)]
-
-
-def _is_of_batch(values: Dict[str, str], batch_name: str) -> bool:
-    """Whether a job is of the batch: its batch name decides; if it has none, the submission that it names."""
-    batches = [values[key] for key in ("batchname", "jobbatchname", "batch") if key in values]
-    if batches:
-        return batches == [batch_name] * len(batches)
-    mark = f"{SUBMISSION_KEY}={batch_name}"
-    return values.get(SUBMISSION_KEY.lower()) == batch_name or mark in values.values()
 
 
 def _texts(value: Any) -> Optional[Tuple[str, ...]]:

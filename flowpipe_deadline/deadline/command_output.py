@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from ..bundle.job_files import SUBMISSION_KEY
 from .client import TASK_STATES, UNKNOWN, Created, JobDetails, RefusedError, TaskDetails
 
 _JOB_ID = re.compile(r"JobID=([0-9a-fA-F]{24})")
@@ -19,12 +20,17 @@ _WARNINGS_FOLLOW = "but there were some warnings:"
 
 
 def parse_job_id(output: str) -> Optional[str]:
-    """The ID of the job that a submission made; None without one.
+    """The ID of the job that a submission made; None without one, or with several.
 
     Only a line that is nothing but an ID counts.
     """
-    found = [match[1].lower() for match in map(_JOB_ID.fullmatch, parse_lines(output)) if match]
-    return found[-1] if found else None
+    found = _submitted(output)
+    return found[0] if len(found) == 1 else None
+
+
+def _submitted(output: str) -> List[str]:
+    matches = filter(None, map(_JOB_ID.fullmatch, parse_lines(output)))
+    return list(dict.fromkeys(match[1].lower() for match in matches))
 
 
 def parse_submission(output: str, *, exit_code: Optional[int] = None) -> Created:
@@ -33,17 +39,19 @@ def parse_submission(output: str, *, exit_code: Optional[int] = None) -> Created
     Raises:
         RefusedError: It made none, or that is uncertain.
     """
-    job_id = parse_job_id(output)
+    job_ids = _submitted(output)
     lines = parse_lines(output)
     last = lines[-1] if lines else ""
-    if exit_code not in (None, 0) or last.startswith(_ERRORS) or job_id is None:
+    if exit_code not in (None, 0) or last.startswith(_ERRORS) or not job_ids:
         said = last or "deadlinecommand printed nothing"
         code = "" if exit_code is None else f" with exit code {exit_code}"
         # An error is clear; silence, or a success without an ID, is not.
-        is_uncertain = job_id is None and not any(line.startswith(_ERRORS) for line in lines)
-        raise RefusedError(f"Deadline refused the job{code}: {said}", job_id=job_id, is_uncertain=is_uncertain)
+        is_uncertain = len(job_ids) > 1 or not (job_ids or any(line.startswith(_ERRORS) for line in lines))
+        raise RefusedError(
+            f"Deadline refused the job{code}: {said}", job_id=parse_job_id(output), is_uncertain=is_uncertain
+        )
     starts = [index for index, line in enumerate(lines) if line.endswith(_WARNINGS_FOLLOW)]
-    return Created(job_id, lines[starts[0] + 1 :] if starts else ())
+    return Created(job_ids[0], lines[starts[0] + 1 :] if starts else (), others=tuple(job_ids[1:]))
 
 
 def parse_job_ids(output: str) -> List[str]:
@@ -139,7 +147,8 @@ def _job(job_id: str, values: Mapping[str, str]) -> JobDetails:
         job_id=job_id,
         status=parse_status(_first(values, "jobstatus", "status")),
         name=_first(values, "name", "jobname"),
-        batch_name=_first(values, "batchname", "jobbatchname", "batch"),
+        batch_name=parse_batch(values),
+        plugin=_first(values, "plugin", "jobplugin"),
         frames=_first(values, "frames", "jobframes", "framelist") or None,
         chunk_size=_number(_first(values, "chunksize", "framespertask", "jobframespertask", "chunk")),
         task_count=_number(_first(values, "taskcount", "jobtaskcount", "tasks")),
@@ -150,6 +159,15 @@ def _job(job_id: str, values: Mapping[str, str]) -> JobDetails:
             _first(values, "joberrorreports", "errorreports", "joberrorcount", "errorcount", "joberrors", "errors")
         ),
     )
+
+
+def parse_batch(values: Mapping[str, str]) -> Optional[str]:
+    """The batch of a job; if none is told, the submission that it names, whose jobs have its name as batch."""
+    batches = {values[key] for key in ("batchname", "jobbatchname", "batch") if key in values}
+    if batches:
+        return batches.pop() if len(batches) == 1 else ""
+    marks = [value.partition("=")[2] for value in values.values() if value.startswith(f"{SUBMISSION_KEY}=")]
+    return _first(values, SUBMISSION_KEY.lower()) or (marks[0] if marks else None)
 
 
 def parse_status(text: Optional[str]) -> str:

@@ -19,6 +19,7 @@ from ..planning.plan import Plan
 from ..results.failures import read_failures
 from ..results.outputs import read_results
 from ..status.jobs import DeadlineJobs
+from ..submit.own_jobs import own_jobs
 from ..submit.record import read_submission
 from ..submit.submit import open_client, submit_unchecked
 from ..submit.transaction import Say
@@ -86,7 +87,7 @@ class GraphSender:
             return f"kept because of --keep: the jobs {', '.join(job_ids)}, and their bundle {bundle.folder}"
         if not job_ids and read_submission(bundle.folder) is not None:
             return f"jobs of {bundle.name} may be left; their bundle is {bundle.folder}"
-        deletion = Deletion(self._client(lambda: False), bundle.name)
+        deletion = Deletion(own_jobs(self._client(lambda: False), bundle, trusted=job_ids))
         said = deletion.run(job_ids)
         if not deletion.is_complete:
             return f"{said}; their bundle is {bundle.folder}"

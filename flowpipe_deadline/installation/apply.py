@@ -75,9 +75,9 @@ def about(path: Path) -> Iterator[None]:
         raise InstallationError(f"{path} cannot be changed: {error.strerror or error}{hint}") from error
 
 
-def temporary(path: Path) -> Path:
-    """A temporary name beside the file."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.flowpipe-deadline")
+def temporary(path: Path, digits: str = "") -> Path:
+    """A temporary name beside the file; different each time, or with these twelve digits."""
+    return path.with_name(f".{path.name}.{digits or secrets.token_hex(6)}.flowpipe-deadline")
 
 
 def is_temporary(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -33,6 +34,7 @@ def exclusive(folder: Path) -> Iterator[None]:
         "host": platform.node(),
         "process": os.getpid(),
         "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "token": uuid.uuid4().hex,  # No two locks have the same text.
         "mark": start_mark(os.getpid()),  # When the process began, in the system's own words.
     }
 
@@ -52,7 +54,7 @@ def exclusive(folder: Path) -> Iterator[None]:
                     json.dumps(holder),
                     is_stale=_is_stale,
                     refuse=refuse,
-                    temporary=lambda name: temporary(Path(name)).name,
+                    temporary=lambda path, digits="": temporary(Path(path), digits).name,
                 )
             )
         yield

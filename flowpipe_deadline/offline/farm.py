@@ -18,6 +18,7 @@ from ..core.loading import refuse_while_loading
 from ..core.rights import make_folder, share
 from ..results.counts import Finished
 from ..results.store import Store, open_store
+from ..status.live import refuse_live
 from .repository import JobStatus, Repository, Task, TaskStatus
 from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
@@ -47,13 +48,14 @@ class RunState:
         return all(status is JobStatus.COMPLETED for status in self.jobs.values())
 
 
-def run_bundle(
+def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     bundle: AnyPath,
     *,
     workers: int = DEFAULT_WORKERS,
     failure_limit: int = DEFAULT_FAILURE_LIMIT,
     setup: Optional[WorkerSetup] = None,
     on_progress: Optional[Callable[[RunState], None]] = None,
+    anyway: bool = False,
 ) -> RunState:
     """Runs a bundle until no task can run any more; the results are in the bundle's store.
 
@@ -61,10 +63,13 @@ def run_bundle(
     failed ``failure_limit`` times has failed, and jobs that wait for its job stay pending. ``setup`` names executables
     of interpreters, or a repository whose plugin is used. ``on_progress`` is called with every change.
 
+    A bundle whose jobs have not ended on a farm is refused unless ``anyway``: both would write the same files.
+
     Raises:
         UsageError: The number of workers or the failure limit is less than 1, or the repository has no plugin.
         RecordError: The folder is not a bundle, or is damaged.
-        BundleError: The bundle cannot be written, is being run already, or its workers keep dying.
+        BundleError: The bundle cannot be written, is being run already, or its workers keep dying; or a farm is at work
+            on it, or cannot be asked.
         StoreError: The store of the results cannot be read.
         InterruptedRunError: Ctrl+C; nothing is left running, and the bundle can be run again.
         LoadingError: A script runs it while it is being loaded.
@@ -73,6 +78,8 @@ def run_bundle(
     if workers < 1 or failure_limit < 1:
         raise UsageError("a farm needs at least one worker, and a failure limit of at least 1")
     opened = read_bundle(bundle)
+    if not anyway:
+        refuse_live(opened)
     settings = _worker_settings(opened, failure_limit=failure_limit, setup=setup or WorkerSetup())
     with (
         _one_clear_error(opened),

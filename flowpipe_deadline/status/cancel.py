@@ -9,6 +9,7 @@ from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..deadline.client import DeadlineClient, SubmissionError
 from ..results.counts import ResultCounts
 from ..studio.connect import studio_client
+from ..submit.own_jobs import own_jobs
 from ..submit.record import SUBMITTED, SubmissionRecord, SubmissionWriter, refuse_taken
 from ..submit.transaction import ignore, undo_half_done
 from ..submit.undo import Doubt, undo
@@ -40,10 +41,10 @@ def cancel_submission(
     listed = client.list_jobs(list(record.jobs.values()))  # Raises before anything is changed.
     if record.state != SUBMITTED:
         return undo_half_done(opened, client, say=on_message or ignore)
-    writer = SubmissionWriter(opened.folder)
-    writer.claim(takes_submitted=True)
-    there = [job_id for job_id in record.jobs.values() if job_id in listed]
-    deletion = undo(writer, client, there, doubt=Doubt(may_render=True))
+    with SubmissionWriter(opened.folder) as writer:
+        writer.claim(takes_submitted=True)
+        there = [job_id for job_id in record.jobs.values() if job_id in listed]
+        deletion = undo(writer, own_jobs(client, opened), there, doubt=Doubt(may_render=True))
     if not deletion.is_complete:
         raise SubmissionError(deletion.outcome)
     return deletion.outcome if listed else f"Deadline has no job of {opened.name} any more"

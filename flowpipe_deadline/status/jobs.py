@@ -20,6 +20,7 @@ from ..deadline.client import (
     SubmissionError,
 )
 from ..results.store import StoreError
+from ..submit.own_jobs import foreign_jobs, own_jobs
 
 DELETED = "Deleted"
 """Ours: Deadline does not list the job any more."""
@@ -47,6 +48,7 @@ class DeadlineJobs:
         self._jobs = [job for job in bundle.jobs if job.key in job_ids]
         self._ids = job_ids
         self._client = client
+        self._bundle = bundle
         self._has_results = has_results
         self._last_answer = time.monotonic()
 
@@ -64,7 +66,7 @@ class DeadlineJobs:
         listed = self._client.list_jobs([self._ids[key] for key in unread]) if unread else set()
         gone = [key for key in unread if self._ids[key] not in listed]
         self.details.update(read)
-        self.statuses.update({key: _status(details) for key, details in read.items() if details.status != UNKNOWN})
+        self.statuses.update({key: shown_status(details) for key, details in read.items() if details.status != UNKNOWN})
         self.statuses.update({key: COMPLETED if self._has_results(key) else DELETED for key in gone})
         self._count_tasks()
         return [key for key in asked if key not in gone and (key not in read or read[key].status == UNKNOWN)]
@@ -113,18 +115,26 @@ class DeadlineJobs:
             SubmissionError: Some jobs could not be suspended; the message names them.
         """
         reason, could_start = "Deadline did not suspend them", self._unfinished()
+        own, foreign = own_jobs(self._client, self._bundle), dict[str, str]()
         try:
             for _ in range(_ROUNDS):
                 self.read(self._ids)
                 could_start = [job.key for job in self._jobs if self._could_start(job)]
+                ours, others = own.sort([self._ids[key] for key in could_start])
+                foreign.update(others)
+                could_start = [key for key in could_start if self._ids[key] in ours]
                 if not could_start:
-                    return self._suspended()
+                    break
                 reason = self._try_to_suspend(could_start) or reason
+            else:
+                raise SubmissionError(reason)
         except (SubmissionError, StoreError, OSError) as error:
-            reason = str(error)
-        raise SubmissionError(
-            f"the jobs {self._listed(could_start)} could not be suspended ({reason}): see to them in the Monitor"
-        )
+            raise SubmissionError(
+                f"the jobs {self._listed(could_start)} could not be suspended ({error}): see to them in the Monitor"
+            ) from error
+        if foreign:
+            raise SubmissionError(f"{self._suspended()}; {foreign_jobs(foreign, own.batch_name)}")
+        return self._suspended()
 
     def _try_to_suspend(self, keys: Sequence[str]) -> str:
         """Why that failed, if it did: a job that has just ended cannot be suspended, which may hinder the others."""
@@ -194,7 +204,7 @@ class DeadlineJobs:
         return ", ".join(self._ids[key] for key in keys)
 
 
-def _status(details: JobDetails) -> str:
+def shown_status(details: JobDetails) -> str:
     """The state in the Monitor's words: an active job is Rendering, or Queued as it waits for a worker."""
     if details.status != "Active" or not details.tasks:
         return details.status

@@ -49,7 +49,7 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
             f"a submission of {bundle.name} was taken back, and {what}; to try again:  flowpipe-deadline cancel"
             f" {bundle.folder}"
         )
-    home = _home_of(bundle)
+    home = home_of(bundle)
     if home is not None:
         what = "is a copy of" if home.exists() else "was moved or copied, or is known to the jobs as"
         notices.append(f"{bundle.folder} {what} {home}: that is what they read and write")
@@ -63,12 +63,12 @@ def check_place(bundle: Bundle) -> None:
         SubmissionError: The submitted bundle is elsewhere on this machine.
         RecordError: A plugin info file is missing or damaged.
     """
-    home = _home_of(bundle)
+    home = home_of(bundle)
     if home is not None and home.exists():
         raise SubmissionError(f"{bundle.folder} is a copy of {home}, whose jobs these are; name that one")
 
 
-def _home_of(bundle: Bundle) -> Optional[Path]:
+def home_of(bundle: Bundle) -> Optional[Path]:
     """The folder that the jobs of the bundle use, if it is not this one.
 
     It may be this one under a name that it has on another machine.

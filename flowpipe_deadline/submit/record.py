@@ -16,7 +16,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ContextManager, Dict, Mapping, Optional, Sequence
+from typing import Any, Callable, ContextManager, Dict, Mapping, Optional, Sequence, Set
 
 from ..core.bundle import FORMAT, SUBMISSION
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
@@ -38,6 +38,8 @@ _SILENCE = 900.0  # Seconds without a write after which a process of another mac
 _LOCK_LIFE = 60.0  # Seconds after which a lock is a dead process's: it is held for a moment only.
 _LOCK_PATIENCE = 20.0
 _PAUSE = 0.05
+_at_work: Set[str] = set()
+"""The tokens of the attempts that this process makes at this moment."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
 
 
 class SubmissionWriter:
-    """Keeps the record of one attempt, from its claim on."""
+    """Keeps the record of one attempt, which is at work from its claim to the end of its ``with`` block."""
 
     def __init__(self, folder: Path, *, token: Optional[str] = None) -> None:
         """``token`` tells the attempt from all others; one is made if need be."""
@@ -112,6 +114,12 @@ class SubmissionWriter:
         self._folder = folder
         self._token = token or uuid.uuid4().hex
         self._jobs: Dict[str, str] = {}
+
+    def __enter__(self) -> SubmissionWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _at_work.discard(self._token)
 
     def claim(self, *, takes_submitted: bool = False, only_of: Optional[str] = None) -> Optional[SubmissionRecord]:
         """Makes the bundle's submission this writer's; gives what an earlier attempt left, which is to be undone.
@@ -124,11 +132,14 @@ class SubmissionWriter:
             RecordError: The record is damaged.
         """
         try:
-            with self._alone():
+            with self._alone() as is_ours:
                 if only_of is not None and not _has_token(self._folder, only_of):
                     return None
                 record = refuse_taken(self._folder, takes_submitted=takes_submitted)
                 self._jobs = {} if record is None else dict(record.jobs)
+                if not is_ours():  # This process stood still, and was taken for dead.
+                    raise SubmissionError(f"{self.name} is being submitted by somebody else; try again")
+                _at_work.add(self._token)
                 self._write(SUBMITTING)
                 self._unlink(IDS)
                 return record
@@ -142,11 +153,13 @@ class SubmissionWriter:
         self._write(SUBMITTING)
 
     def is_owner(self) -> bool:
-        """Whether the record is still this writer's: no other attempt took it over."""
+        """Whether the record is certainly still this writer's: no other attempt took it over."""
         try:
             return _has_token(self._folder, self._token)
-        except (RecordError, OSError):
-            return True  # Damaged, but not another's.
+        except RecordError as error:
+            return not isinstance(error.__cause__, OSError)  # Damaged, but not another's.
+        except OSError:
+            return False
 
     def go_on(self) -> None:
         """Shows that the attempt is at work.
@@ -155,7 +168,9 @@ class SubmissionWriter:
             SubmissionError: Another attempt has taken the bundle over.
         """
         if not self.is_owner():
-            raise SubmissionError(f"the submission of {self.name} was taken over by another one")
+            raise SubmissionError(
+                f"the submission of {self.name} was taken over by another one, or its record cannot be read"
+            )
         os.utime(self._folder / SUBMISSION)
 
     def add(self, key: str, job_id: str) -> None:
@@ -171,7 +186,12 @@ class SubmissionWriter:
         write_whole(self._folder / _NEXT, self._record(SUBMITTED))
 
     def finish(self) -> None:
-        """Records that all jobs are there and released."""
+        """Records that all jobs are there and released.
+
+        Raises:
+            SubmissionError: Another attempt has taken the bundle over.
+        """
+        self.go_on()
         os.replace(self._folder / _NEXT, self._folder / SUBMISSION)
         with contextlib.suppress(OSError):  # They are in the record as well.
             self._unlink(IDS)
@@ -193,7 +213,7 @@ class SubmissionWriter:
         for name in (IDS, _NEXT, SUBMISSION):
             self._unlink(name)
 
-    def _alone(self) -> ContextManager[None]:
+    def _alone(self) -> ContextManager[Callable[[], bool]]:
         """Keeps others from reading and changing the record at the same moment."""
         path = self._folder / _LOCK
         end = time.monotonic() + _LOCK_PATIENCE
@@ -237,8 +257,8 @@ def _parse(data: Mapping[str, Any], folder: Path) -> SubmissionRecord:
         raise ValueError(f"it has a state {state!r}, a process {process!r}, and jobs {sorted(jobs.values())[:3]}")
     if state == SUBMITTING:
         jobs.update(_read_ids(folder / IDS))
-    is_at_work = state == SUBMITTING and _is_at_work(folder, host, process, started=str(data.get("started", "")))
     token = str(data.get("token", ""))
+    is_at_work = state == SUBMITTING and _is_at_work(folder, data)
     return SubmissionRecord(state, jobs, is_at_work=is_at_work, host=host, process=process, token=token)
 
 
@@ -251,7 +271,10 @@ def _read_ids(path: Path) -> Dict[str, str]:
     return {match["key"]: match["id"] for match in map(_LINE.fullmatch, lines) if match}
 
 
-def _is_at_work(folder: Path, host: str, process: int, *, started: str) -> bool:
-    if host == socket.gethostname():
-        return is_running(process, started=started)
+def _is_at_work(folder: Path, data: Mapping[str, Any]) -> bool:
+    if data.get("host") == socket.gethostname():
+        process = data.get("process", 0)
+        if process == os.getpid():  # It may have failed long ago, and even have failed to say so.
+            return data.get("token") in _at_work
+        return is_running(process, started=str(data.get("started", "")))
     return seconds_since_written([folder / SUBMISSION, folder / IDS], folder=folder) < _SILENCE

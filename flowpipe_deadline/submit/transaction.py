@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Callable, Dict, Iterable, List, Optional, Sequence
 
 from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
@@ -17,6 +17,7 @@ from ..core.errors import FlowpipeDeadlineError
 from ..core.files import write_whole
 from ..core.frames import FrameList, FrameListError
 from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, Stop, SubmissionError
+from .own_jobs import OwnJobs, looks_like, own_jobs
 from .record import LEFT, SubmissionRecord, SubmissionWriter
 from .undo import Doubt, undo
 
@@ -67,22 +68,24 @@ def submit_to(
     """
     opened = read_bundle(bundle)
     _check_files(opened)
-    writer = SubmissionWriter(opened.folder, token=options.token)
-    left = writer.claim()
-    if left is not None:
-        _undo_left(writer, client, left, say=say)
-    attempt = _Attempt(opened, client, writer, say=say, is_stopping=is_stopping)
-    try:
-        attempt.submit()
-        attempt.check()
-        writer.prepare()
-        if not options.keep_suspended:
-            attempt.release()
-        writer.finish()
-    except BaseException as error:
-        client.ignore_stop_requests()
-        deletion = undo(writer, client, attempt.created, doubt=attempt.doubt)
-        raise _failure(error, step=attempt.step, undone=deletion.outcome) from error
+    own = own_jobs(client, opened)
+    with SubmissionWriter(opened.folder, token=options.token) as writer:
+        left = writer.claim()
+        if left is not None:
+            _undo_left(writer, own, left, say=say)
+        attempt = _Attempt(opened, own, writer, say=say, is_stopping=is_stopping)
+        try:
+            attempt.submit()
+            attempt.check()
+            writer.prepare()
+            if not options.keep_suspended:
+                attempt.release()
+            writer.finish()
+        except BaseException as error:
+            with contextlib.suppress(Exception):
+                client.ignore_stop_requests()
+            deletion = undo(writer, own, attempt.created, doubt=attempt.doubt)
+            raise _failure(error, step=attempt.step, undone=deletion.outcome) from error
     if is_stopping():
         say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
     return attempt.job_ids
@@ -101,13 +104,13 @@ def undo_half_done(
             bundle's record keeps that.
         RecordError: The bundle's record is damaged.
     """
-    writer = SubmissionWriter(bundle.folder)
-    record = writer.claim(only_of=only_of)
     outcome = "nothing was submitted"
-    if record is not None:
-        outcome = _undo_left(writer, client, record, say=say, may_come=may_come)
-    if record is not None or only_of is None:
-        writer.drop()
+    with SubmissionWriter(bundle.folder) as writer:
+        record = writer.claim(only_of=only_of)
+        if record is not None:
+            outcome = _undo_left(writer, own_jobs(client, bundle), record, say=say, may_come=may_come)
+        if record is not None or only_of is None:
+            writer.drop()
     return outcome
 
 
@@ -124,13 +127,13 @@ def _check_files(bundle: Bundle) -> None:
 
 
 def _undo_left(
-    writer: SubmissionWriter, client: DeadlineClient, record: SubmissionRecord, *, say: Say, may_come: bool = False
+    writer: SubmissionWriter, own: OwnJobs, record: SubmissionRecord, *, say: Say, may_come: bool = False
 ) -> str:
     """Undoes what an earlier attempt left; the bundle stays claimed."""
     how = "could not be undone" if record.state == LEFT else "ended half-way"
     say(f"A submission of {writer.name} {how}; undoing it")
     doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
-    deletion = undo(writer, client, list(record.jobs.values()), doubt=doubt, keeps_claim=True)
+    deletion = undo(writer, own, list(record.jobs.values()), doubt=doubt, keeps_claim=True)
     if not deletion.is_complete:
         raise SubmissionError(f"a submission of {writer.name} {how}: {deletion.outcome}")
     say(deletion.outcome)
@@ -151,9 +154,7 @@ def _failure(error: BaseException, *, step: str, undone: str) -> SubmissionError
 class _Attempt:
     """The steps of one attempt, and how far it came."""
 
-    def __init__(
-        self, bundle: Bundle, client: DeadlineClient, writer: SubmissionWriter, *, say: Say, is_stopping: Stop
-    ) -> None:
+    def __init__(self, bundle: Bundle, own: OwnJobs, writer: SubmissionWriter, *, say: Say, is_stopping: Stop) -> None:
         self.job_ids: Dict[str, str] = {}
         self.created: List[str] = []
         """Every ID that Deadline named, also of jobs that went wrong."""
@@ -162,7 +163,9 @@ class _Attempt:
         self.step = f"{bundle.name} was read"
         """What is being done, for messages."""
         self._bundle = bundle
-        self._client = client
+        self._own = own
+        own.trusted = self.created
+        self._client = own.client
         self._writer = writer
         self._say = say
         self._is_stopping = is_stopping
@@ -180,7 +183,7 @@ class _Attempt:
         details = self._read(expected)
         for job in self._bundle.jobs:
             found = details[self.job_ids[job.key]]
-            error = _difference(job, found, job_ids=self.job_ids)
+            error = self._difference(job, found)
             if not error and found.status != SUSPENDED and not (job.depends_on and self._is_waiting(job, found)):
                 error = f"it is {found.status}, though it was submitted suspended"
             if error:
@@ -266,27 +269,71 @@ class _Attempt:
             if error.job_id is not None:
                 self.created.append(error.job_id)
             raise SubmissionError(f"{job.label}: {error}") from error
+        job_id = self._choose(job, [created.job_id, *created.others]) if created.others else created.job_id
         self.doubt = Doubt()
-        if created.job_id in self.created:
-            raise SubmissionError(f"{job.label}: Deadline gave the ID {created.job_id} to two jobs")
-        self.created.append(created.job_id)
-        self.job_ids[job.key] = created.job_id
-        self._writer.add(job.key, created.job_id)
-        self._say(f"{job.key}: {created.job_id}")
+        if job_id in self.created:
+            raise SubmissionError(f"{job.label}: Deadline gave the ID {job_id} to two jobs")
+        self.created.append(job_id)
+        self.job_ids[job.key] = job_id
+        self._writer.add(job.key, job_id)
+        self._say(f"{job.key}: {job_id}")
         for warning in created.warnings:
             self._say(f"Warning: {job.key}: {warning}")
+
+    def _choose(self, job: BundleJob, named: Sequence[str]) -> str:
+        """The job's ID, of several in one answer: an event plugin of the farm makes jobs as well.
+
+        It is the one of our batch; of several, which the plugin may have put there, the one that is as planned.
+        """
+        self.doubt = Doubt(is_uncertain=True)
+        found, _ = self._own.sort([job_id for job_id in named if job_id not in self.created])
+        details = self._read(found)
+        if len(found) > 1:
+            found = [job_id for job_id in found if looks_like(self._bundle, job, details[job_id])]
+        if len(found) > 1:
+            found = [job_id for job_id in found if not self._difference(job, details[job_id])]
+        if len(found) != 1:
+            which = f"{len(found)} of them are" if found else "none of them is known to be"
+            raise SubmissionError(f"{job.label}: Deadline named the jobs {', '.join(named)}, and {which} the one")
+        return found[0]
 
     def _count(self, expected: Sequence[str]) -> None:
         """Raises if Deadline has other jobs of this submission than those on record."""
         try:
-            found = self._client.find_jobs(self._bundle.name, known=expected)
+            found, others = self._own.find(known=expected)
         except SubmissionError as error:
             self._say(f"The jobs could be read back, but not counted: {error}")
             return
+        if others:
+            listed = ", ".join(others)
+            self._say(f"Warning: the batch has other jobs, which an event plugin of the farm may have made: {listed}")
         surplus = sorted(set(found) - set(expected))
         if surplus:
-            self.created += surplus
+            self.doubt = Doubt(is_uncertain=True)  # Not ours if another attempt has taken over; the undo asks that.
             raise SubmissionError(f"Deadline made more jobs than were submitted: {', '.join(surplus)}")
+
+    def _difference(self, job: BundleJob, details: JobDetails) -> str:
+        """How the job in Deadline differs from what was planned; empty if it does not."""
+        frames = "0" if job.frames is None else job.frames
+        waits_for = {self.job_ids[key] for key in job.depends_on}
+        differences = []
+        if details.batch_name not in (None, self._own.batch_name):
+            differences.append(f"the batch {details.batch_name or 'nothing'} where {self._own.batch_name} was planned")
+        if details.frames is not None and not _same_frames(details.frames, frames):
+            differences.append(f"the frames {details.frames} where {frames} were planned")
+        if details.chunk_size not in (None, job.chunk_size):
+            differences.append(f"a chunk size of {details.chunk_size} where {job.chunk_size} was planned")
+        if details.dependencies is not None and set(details.dependencies) != waits_for:
+            differences.append(
+                f"dependencies on {_listed(details.dependencies)} where {_listed(waits_for)} were planned"
+            )
+        if details.frame_dependent not in (None, job.is_frame_dependent):
+            differences.append(
+                f"a frame dependency of {details.frame_dependent} where {job.is_frame_dependent} was planned"
+            )
+        if not differences:
+            return ""
+        return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
 
     def _read(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """What Deadline says of these jobs; raises if it does not know one of them."""
@@ -295,26 +342,6 @@ class _Attempt:
         if lost:
             raise SubmissionError(f"Deadline does not know {', '.join(lost)} any more")
         return details
-
-
-def _difference(job: BundleJob, details: JobDetails, *, job_ids: Mapping[str, str]) -> str:
-    """How the job in Deadline differs from what was planned; empty if it does not."""
-    frames = "0" if job.frames is None else job.frames
-    waits_for = {job_ids[key] for key in job.depends_on}
-    differences = []
-    if details.frames is not None and not _same_frames(details.frames, frames):
-        differences.append(f"the frames {details.frames} where {frames} were planned")
-    if details.chunk_size not in (None, job.chunk_size):
-        differences.append(f"a chunk size of {details.chunk_size} where {job.chunk_size} was planned")
-    if details.dependencies is not None and set(details.dependencies) != waits_for:
-        differences.append(f"dependencies on {_listed(details.dependencies)} where {_listed(waits_for)} were planned")
-    if details.frame_dependent not in (None, job.is_frame_dependent):
-        differences.append(
-            f"a frame dependency of {details.frame_dependent} where {job.is_frame_dependent} was planned"
-        )
-    if not differences:
-        return ""
-    return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
 
 
 def _listed(job_ids: Iterable[str]) -> str:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
-from typing import List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence, Set
 
-from ..deadline.client import DeadlineClient, SubmissionError
+from ..deadline.client import SubmissionError
+from .own_jobs import OwnJobs, foreign_jobs
 from .record import SubmissionWriter
 
 
@@ -27,16 +28,21 @@ class Doubt:
 
 
 class Deletion:
-    """Deletes jobs until Deadline lists them no longer."""
+    """Deletes jobs until Deadline lists them no longer; only those of one submission."""
 
-    def __init__(self, client: DeadlineClient, batch_name: str) -> None:
-        """``batch_name`` is that of all the jobs, and of no others."""
+    def __init__(self, own: OwnJobs) -> None:
         self.left: List[str] = []
         """The jobs that could not be deleted."""
-        self._client = client
-        self._batch_name = batch_name
+        self._client = own.client
+        self._own = own
         self._order: List[str] = []
         self._deleted: List[str] = []
+        self._ours: Set[str] = set()
+        """Those that are known to be of the submission."""
+        self._foreign: Dict[str, str] = {}
+        """The batches of those that are not, empty where that is not known."""
+        self._others: List[str] = []
+        """Jobs of the batch that an event plugin has made."""
         self._reason = ""
         """Why the last deletion failed; empty if it did not."""
         self._doubt = ""
@@ -53,36 +59,46 @@ class Deletion:
         parts = []
         if self._deleted:
             parts.append(f"what was submitted was deleted: {', '.join(self._in_order(self._deleted))}")
-        if self.left:
+        left = [job_id for job_id in self.left if job_id not in self._foreign]
+        if left:
             reason = self._reason or self._doubt or "Deadline still lists them"
-            parts.append(f"the jobs {', '.join(self.left)} could not be deleted ({reason}): delete them in the Monitor")
+            parts.append(f"the jobs {', '.join(left)} could not be deleted ({reason}): delete them in the Monitor")
         elif self._doubt:
             parts.append(
                 f"whether a job was created all the same is unknown ({self._doubt}): submit or cancel it again,"
-                f" which looks for it, or look in the Monitor for the batch {self._batch_name}"
+                f" which looks for it, or look in the Monitor for the batch {self._own.batch_name}"
             )
+        if self._foreign:
+            parts.append(foreign_jobs(self._foreign, self._own.batch_name))
+        if self._others:
+            parts.append(f"the jobs {', '.join(self._others)} of that batch are not of this submission and stay")
         return "; ".join(parts) or "nothing was submitted"
 
-    def run(self, job_ids: Sequence[str], *, doubt: Doubt = Doubt(), looks: bool = True) -> str:
-        """The ``outcome``, once the jobs are deleted.
+    def run(self, job_ids: Sequence[str], *, doubt: Doubt = Doubt(), looks: Callable[[], bool] = lambda: True) -> str:
+        """The ``outcome``, once the jobs are deleted, also after an exception of any kind, which is its reason.
 
-        ``job_ids`` are in the order of submission; jobs that wait for others are deleted before them. With ``looks``,
-        further jobs are searched for by their batch.
+        ``job_ids`` are in the order of submission; jobs that wait for others are deleted before them. As long as
+        ``looks`` says so, further jobs are searched for by their batch.
         """
         self._order = list(dict.fromkeys(job_ids))
         self.left = self._order[::-1]
         try:
-            if doubt.may_render and self.left:
-                with contextlib.suppress(SubmissionError, OSError):  # Only so that nothing begins meanwhile.
-                    self._client.suspend(self.left)
+            if doubt.may_render:
+                self._suspend()  # Only so that nothing begins meanwhile.
             self._run_rounds(doubt, looks=looks)
-        except KeyboardInterrupt:
-            self._reason = "interrupted"
-            self._doubt = "interrupted" if doubt.is_uncertain else ""
-        self.left = self._in_order(self.left)
+        except BaseException as error:
+            self._reason = _words(error)
+            self._doubt = self._reason if doubt.is_uncertain else ""
+        self.left = [*self._in_order(self.left), *self._foreign]
         return self.outcome
 
-    def _run_rounds(self, doubt: Doubt, *, looks: bool) -> None:
+    def _suspend(self) -> None:
+        with contextlib.suppress(Exception):
+            ours = self._certain(self.left)
+            if ours:
+                self._client.suspend(ours)
+
+    def _run_rounds(self, doubt: Doubt, *, looks: Callable[[], bool]) -> None:
         known = set(self.left)
         for pause in self._client.undo_pauses:
             time.sleep(pause)
@@ -98,38 +114,53 @@ class Deletion:
         if doubt.may_come and not self._doubt and not set(self._deleted) - known:
             self._doubt = "it may still be coming"
 
-    def _delete_and_look(self, *, looks: bool) -> None:
+    def _delete_and_look(self, *, looks: Callable[[], bool]) -> None:
         self._reason = ""
-        self._delete(self.left)
+        if not looks():  # Another attempt has taken over, and what was found may be its.
+            self.left = [job_id for job_id in self.left if job_id in self._order]
+        self._delete(self._certain(self.left))
         there = self._look(looks=looks)
         if self._reason and there and len(there) > 1:  # One that cannot be deleted need not keep the others.
-            for job_id in there:
+            for job_id in self._certain(there):
                 self._delete([job_id])
             there = self._look(looks=looks)
         if there is None:  # Then only the deletion itself says how it went.
             there = self.left if self._reason else []
-        self._deleted += [job_id for job_id in self.left if job_id not in there]
+        self._deleted += [job_id for job_id in self.left if job_id not in there and job_id not in self._deleted]
         self.left = list(there)
+
+    def _certain(self, job_ids: Sequence[str]) -> List[str]:
+        """Those of the jobs that are certainly of the submission; the foreign ones are given up."""
+        unsure = [job_id for job_id in job_ids if job_id not in self._ours]
+        try:
+            ours, foreign = self._own.sort(unsure)
+        except Exception as error:
+            ours, foreign = [job_id for job_id in unsure if job_id in self._own.trusted], {}
+            self._reason = _words(error) if len(ours) < len(unsure) else ""
+        self._ours.update(ours)
+        self._foreign.update(foreign)
+        self.left = [job_id for job_id in self.left if job_id not in foreign]
+        return [job_id for job_id in job_ids if job_id in self._ours]
 
     def _delete(self, job_ids: Sequence[str]) -> None:
         if job_ids:
             try:
                 self._client.delete(job_ids)
-            except (SubmissionError, OSError) as error:
-                self._reason = str(error)
+            except Exception as error:
+                self._reason = _words(error)
 
-    def _look(self, *, looks: bool) -> Optional[List[str]]:
+    def _look(self, *, looks: Callable[[], bool]) -> Optional[List[str]]:
         """The jobs that are still there, also those that were not known; None if Deadline cannot be asked."""
         try:
             there = self._client.list_jobs(self.left) if self.left else set()
-            found = self._client.find_jobs(self._batch_name) if looks else []
-        except (SubmissionError, OSError) as error:
-            self._doubt = str(error)
+            found, self._others = self._own.find() if looks() else ([], [])
+        except Exception as error:
+            self._doubt = _words(error)
             return None
         self._doubt = ""
         return [
             *(job_id for job_id in self.left if job_id in there),
-            *(job_id for job_id in found if job_id not in there),
+            *(job_id for job_id in found if job_id not in there and job_id not in self._foreign),
         ]
 
     def _in_order(self, job_ids: Sequence[str]) -> List[str]:
@@ -138,9 +169,17 @@ class Deletion:
         return known + [job_id for job_id in job_ids if job_id not in known]
 
 
+def _words(error: BaseException) -> str:
+    """Never empty."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    is_ours = isinstance(error, (SubmissionError, OSError)) and str(error)
+    return str(error) if is_ours else f"{type(error).__name__}: {error}"
+
+
 def undo(
     writer: SubmissionWriter,
-    client: DeadlineClient,
+    own: OwnJobs,
     job_ids: Sequence[str],
     *,
     doubt: Doubt = Doubt(),
@@ -148,19 +187,19 @@ def undo(
 ) -> Deletion:
     """Deletes the jobs of the writer's submission; what could not be deleted stays in the bundle's record.
 
-    Jobs that are not among ``job_ids`` are searched for by their batch, which is the submission's name. With
-    ``keeps_claim`` the record stays this writer's once nothing is left. If another attempt has taken the bundle over,
-    only these jobs are deleted, and the record is left alone.
+    Jobs that are not among ``job_ids`` are searched for by their batch. With ``keeps_claim`` the record stays this
+    writer's once nothing is left. If another attempt has taken the bundle over, only these jobs are deleted, and the
+    record is left alone. It never raises.
     """
-    is_owner = writer.is_owner()
-    deletion = Deletion(client, writer.name)
-    deletion.run(job_ids, doubt=doubt, looks=is_owner)
-    if is_owner:
-        with contextlib.suppress(OSError):  # The IDs are in the outcome as well.
-            if not deletion.is_complete:
-                writer.leave(deletion.left)
-            elif keeps_claim:
-                writer.restart()
-            else:
-                writer.drop()
+    deletion = Deletion(own)
+    deletion.run(job_ids, doubt=doubt, looks=writer.is_owner)
+    with contextlib.suppress(BaseException):  # The IDs are in the outcome, and still on the record that there was.
+        if not writer.is_owner():
+            return deletion
+        if not deletion.is_complete:
+            writer.leave(deletion.left)
+        elif keeps_claim:
+            writer.restart()
+        else:
+            writer.drop()
     return deletion

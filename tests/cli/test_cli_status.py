@@ -471,3 +471,15 @@ def test_cancel_does_not_ask_who_said_yes(deadline, bundle, job_ids):
 
     assert (code, deadline.jobs()) == (0, [])
     assert read_submission(bundle.folder) is None
+
+
+def test_run_is_refused_while_the_farm_is_at_work(deadline, bundle, job_ids):
+    """Every frame would be rendered twice; whoever knows better says so, and afterwards nothing has to be said."""
+    refused = run_cli("run", bundle.folder)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "its jobs are on the farm: 2 queued, 1 pending; cancel it first, or run it --anyway" in refused.stderr
+    assert run_cli("run", bundle.folder, "--anyway").returncode == 0
+    for job_id in job_ids.values():
+        deadline.delete(job_id)
+    assert run_cli("run", bundle.folder).returncode == 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
 import time
 
 import pytest
+from interleaved import interleave, step
 
 from flowpipe_deadline.core.locks import _ps_start, is_running, locked, start_mark
 
@@ -101,3 +103,115 @@ def test_ps_tells_the_start_where_there_is_no_proc():
     """The same each time, whatever the language and time zone of who asks."""
     assert _ps_start(os.getpid()) == _ps_start(os.getpid()) != ""
     assert _ps_start(2**22 + 1) == ""
+
+
+def contend(path, seed, *, names=("a", "b", "c"), stale=("dead",)):
+    """How many had the lock at once at most, when all of these find a stale one; those that are stale are slow."""
+    holders, most, lost = [], [], []
+
+    def work(name):
+        is_slow = name in stale
+        with locked(path, name, is_stale=stale.__contains__, refuse=lambda _: step()) as is_ours:
+            for _ in range(40 if is_slow else 3):
+                step()
+            if is_slow:
+                lost.append(not is_ours())
+                return
+            assert path.read_text() == name
+            holders.append(name)
+            most.append(len(holders))
+            step()
+            assert is_ours()
+            holders.remove(name)
+
+    path.write_text("dead")
+    interleave([lambda name=name: work(name) for name in names], seed)
+    assert len(most) == len(set(names) - set(stale))
+    return max(most), lost
+
+
+@pytest.fixture
+def _no_sleep(monkeypatch):
+    """Others go on meanwhile."""
+    monkeypatch.setattr("flowpipe_deadline.core.locks.time.sleep", lambda _: step())
+
+
+ROUNDS = int(os.environ.get("LOCK_ROUNDS", "40"))
+
+
+@pytest.mark.usefixtures("links", "_no_sleep")
+@pytest.mark.parametrize("stale", [("dead",), ("dead", "slow")], ids=["a dead holder", "a slow one too"])
+def test_whoever_finds_a_stale_lock_removes_nobody_elses(tmp_path, stale):
+    """At whatever step the others come between; one that is slow and taken for dead removes nobody's either."""
+    for seed in range(ROUNDS):
+        names = ("a", "b", "c", *stale[1:])
+        most, _lost = contend(tmp_path / f"{seed}.lock", seed, names=names, stale=stale)
+
+        assert (seed, most) == (seed, 1)
+        assert list(tmp_path.iterdir()) == [], seed
+
+
+@pytest.mark.usefixtures("links")
+def test_a_lock_that_another_holds_by_now_stays(tmp_path):
+    """Who was taken for dead is told so, and leaves it."""
+    path = tmp_path / "lock"
+
+    with locked(path, "slow", is_stale=never, refuse=refuse) as is_ours:
+        assert is_ours()
+        path.write_text("another")
+        assert not is_ours()
+
+    assert path.read_text() == "another"
+
+
+@pytest.mark.usefixtures("links")
+def test_a_lock_that_cannot_be_removed_is_in_nobodys_way_of_this_process(tmp_path, monkeypatch):
+    """The share was out of reach at its end, and is back."""
+    path = tmp_path / "lock"
+
+    with monkeypatch.context() as patched, locked(path, "one", is_stale=never, refuse=refuse):
+        for name in ("rename", "unlink"):
+            patched.setattr(os, name, lambda *_: (_ for _ in ()).throw(OSError("no share")))
+
+    assert path.read_text() == "one"
+    for left in tmp_path.glob(".lock-*"):
+        left.unlink()  # Else it takes some seconds until what guards a removal is stale.
+    with locked(path, "two", is_stale=never, refuse=refuse):
+        assert path.read_text() == "two"
+    assert list(tmp_path.iterdir()) == []
+
+
+CONTENDER = """
+import os, sys, time
+from pathlib import Path
+from flowpipe_deadline.core.locks import locked
+
+if sys.argv[3] == "no links":
+    def fail(*_): raise OSError("no hard links here")
+    os.link = fail
+folder = Path(sys.argv[1])
+sys.stdin.readline()
+with locked(folder / "lock", sys.argv[2], is_stale=lambda text: text == "dead", refuse=lambda _: time.sleep(0.0005)):
+    alone = os.open(folder / "alone", os.O_CREAT | os.O_EXCL)
+    time.sleep(0.001)
+    os.close(alone)
+    os.unlink(folder / "alone")
+"""
+
+
+@pytest.mark.parametrize("links", ["links", "no links"])
+def test_processes_that_find_a_stale_lock_take_turns(tmp_path, links):
+    """Real ones, all at once."""
+    for number in range(max(3, ROUNDS // 10)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "lock").write_text("dead")
+        processes = [
+            subprocess.Popen([sys.executable, "-c", CONTENDER, folder, str(name), links], stdin=subprocess.PIPE)
+            for name in range(6)
+        ]
+        for process in processes:
+            process.stdin.write(b"\n")
+            process.stdin.close()
+        assert [process.wait(60) for process in processes] == [0] * 6
+        assert list(folder.iterdir()) == []

@@ -147,7 +147,10 @@ def _read(path: str) -> dict[str, str]:
 
 
 def _say_created(session: Session, created: Created) -> None:
-    session.say("Result=Success", f"JobID={created.job_id}", "")
+    job_ids = [created.job_id, *created.others]
+    if session.deadline.settings.unknowns.event_ids == "before":
+        job_ids.reverse()
+    session.say("Result=Success", *(f"JobID={job_id}" for job_id in job_ids), "")
     if created.warnings:
         session.say("The job was submitted successfully, but there were some warnings:", *created.warnings)
     else:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Union
 
 VARIABLE = "FLOWPIPE_OFFLINE_FAULTS"
-OPERATION_ACTIONS = frozenset({"refuse", "partial", "rewrite", "warn"})
+OPERATION_ACTIONS = frozenset({"refuse", "partial", "rewrite", "follow", "warn"})
 """What goes wrong inside Deadline, with every connection."""
 CALL_ACTIONS = frozenset({"late", "hang", "die", "die_after", "garble", "chatter", "deny", "quiet", "stderr"})
 """What goes wrong with one call: a process, or a request."""
@@ -29,6 +29,7 @@ class Fault:
     refuse     an error, with the text ``value``; nothing is done
     partial    of a list of jobs the first ``value`` are done, then an error
     rewrite    a submitted job gets the job info in ``value`` instead; a value of None removes the key
+    follow     an event plugin submits a job of its own: the same with the job info in ``value``, as for ``rewrite``
     warn       the submission succeeds with ``value`` as its warning
     ========== ========================================================================================
 

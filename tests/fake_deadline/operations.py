@@ -35,7 +35,7 @@ class FakeDeadline(Home):
         faults = self._begin("submit", [str(job_info.get("Name", ""))])
         settings = self.settings
         wanted, warnings = check_submission(
-            as_entries(_rewritten(job_info, faults)),
+            as_entries(_with_values(job_info, [fault for fault in faults if fault.do == "rewrite"])),
             settings=settings,
             plugins=self.plugins,
             count_tasks=lambda info: len(self.repository.cut(info)),
@@ -44,14 +44,18 @@ class FakeDeadline(Home):
         missing = [path for path in auxiliary_files if not os.path.isfile(path)]
         if missing:
             raise DeadlineError(f"The auxiliary file {missing[0]} does not exist")
-        job_id = self.repository.submit_job(
-            wanted,
-            as_entries(plugin_info),
-            is_suspended=wanted.get("InitialStatus", "Active") == "Suspended",
-            pends_instead=settings.unknowns.suspended_dependent == "Pending",
-        )
+        infos = [wanted, *(_with_values(wanted, [fault]) for fault in faults if fault.do == "follow")]
+        job_ids = [
+            self.repository.submit_job(
+                info,
+                as_entries(plugin_info),
+                is_suspended=info.get("InitialStatus", "Active") == "Suspended",
+                pends_instead=settings.unknowns.suspended_dependent == "Pending",
+            )
+            for info in infos
+        ]
         warnings += [fault.text("A warning") for fault in faults if fault.do == "warn"]
-        return Created(job_id, tuple(warnings))
+        return Created(job_ids[0], tuple(warnings), others=tuple(job_ids[1:]))
 
     def jobs(self, job_ids: Optional[Collection[str]] = None, *, is_deleted: Optional[bool] = False) -> list[Job]:
         """All jobs, or those of these IDs that there are, in the order of submission.
@@ -180,11 +184,11 @@ class FakeDeadline(Home):
             raise DeadlineError(f"The frames or the chunk size cannot be read: {error}") from error
 
 
-def _rewritten(job_info: Mapping[str, Any], faults: Sequence[Fault]) -> dict[str, Any]:
+def _with_values(job_info: Mapping[str, Any], faults: Sequence[Fault]) -> dict[str, Any]:
     """The job info as an event plugin leaves it."""
     changed = dict(job_info)
     for fault in faults:
-        if fault.do == "rewrite" and isinstance(fault.value, Mapping):
+        if isinstance(fault.value, Mapping):
             changed.update(fault.value)
     return {key: value for key, value in changed.items() if value is not None}
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 
 import pytest
 from direct_farm import DirectClient
-from submissions import leave_half, write_three
+from submissions import TerseClient, leave_half, write_three
 
 from flowpipe_deadline import read_results
+from flowpipe_deadline.core.files import write_whole
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.status.cancel import cancel_submission, suspend_submission
 from flowpipe_deadline.status.status import read_submission_status
@@ -172,3 +174,136 @@ def test_only_a_whole_submission_is_held_back(bundle, client, job_ids):
     cancel_submission(bundle, lambda: client)
     with pytest.raises(SubmissionError, match="is not submitted"):
         suspend_submission(bundle, lambda: client)
+
+
+class SilentClient(TerseClient):
+    """Neither tells a job's batch nor finds jobs by it."""
+
+    def find_jobs(self, batch_name, *, known=()):  # noqa: ARG002  (none is found)
+        """None."""
+        return []
+
+
+def put_on_record(bundle, key, job_id):
+    """Has the record name this job, as an edited or copied one may."""
+    path = bundle.folder / "submission.json"
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps({**data, "jobs": {**data["jobs"], key: job_id}}))
+
+
+FOREIGN = {"another": {"BatchName": "Other"}, "none": {}}
+
+
+@pytest.mark.parametrize("batch", FOREIGN)
+@pytest.mark.parametrize("make_client", [DirectClient, TerseClient])
+@pytest.mark.parametrize("state", ["submitted", "submitting", "left"])
+def test_a_job_of_another_batch_is_never_deleted(bundle, deadline, job_ids, batch, make_client, state):  # noqa: PLR0917
+    """Whatever the record says; ours are deleted, and it is named and stays on record."""
+    theirs = deadline.submit({"Plugin": "Flowpipe", "Name": "Test - collect", **FOREIGN[batch]}, {}).job_id
+    path = bundle.folder / "submission.json"
+    put_on_record(bundle, "collect", theirs)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "state": state, "process": 0}))
+
+    with pytest.raises(SubmissionError, match=f"were not touched: {theirs}"):
+        cancel_submission(bundle, lambda: make_client(deadline))
+
+    assert [job.job_id for job in deadline.jobs()] == [theirs]
+    assert states(deadline) == ["Queued"]
+    assert list(read_submission(bundle.folder).jobs.values()) == [theirs]
+
+
+def test_a_job_of_another_batch_is_never_suspended(bundle, client, deadline, job_ids):
+    """Ours are."""
+    theirs = deadline.submit({"Plugin": "Flowpipe", "BatchName": "Other"}, {}).job_id
+    put_on_record(bundle, "beside", theirs)
+
+    with pytest.raises(SubmissionError, match=rf"{job_ids['render']} are suspended.* were not touched: {theirs}"):
+        suspend_submission(bundle, lambda: client)
+
+    assert states(deadline) == ["Suspended", "Pending", "Queued", "Queued"]
+
+
+@pytest.mark.parametrize("act", [cancel_submission, suspend_submission])
+def test_where_deadline_does_not_tell_the_batch_nothing_is_touched(bundle, deadline, job_ids, act):
+    """The jobs are named."""
+    with pytest.raises(SubmissionError, match=f"were not touched: .*{job_ids['render']} \\(unknown\\)"):
+        act(bundle, lambda: SilentClient(deadline))
+
+    assert states(deadline) == ["Queued", "Pending", "Queued"]
+
+
+def test_a_bundle_under_another_name_is_cancelled(bundle, client, deadline, job_ids, tmp_path):
+    """Its jobs have the batch that they were given."""
+    moved = shutil.move(bundle.folder, tmp_path / "renamed")
+
+    cancel_submission(moved, lambda: client)
+
+    assert states(deadline) == []
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, MemoryError, RecursionError, OSError, RuntimeError])
+def test_after_whatever_an_undo_met_the_same_process_goes_on(bundle, client, deadline, error, monkeypatch):
+    """The record says what is left, and this process is not at work on it any more."""
+
+    def fail(number):
+        if number >= 4:
+            raise error
+
+    client.on_call = fail
+
+    with pytest.raises(SubmissionError) as caught:
+        submit_to(client, bundle)
+
+    left = [job.job_id for job in deadline.jobs()]
+    assert all(job_id in str(caught.value) for job_id in left)
+    assert sorted(read_submission(bundle.folder).jobs.values()) == sorted(left)
+    client.on_call = lambda _: None
+    cancel_submission(bundle, lambda: client)
+    assert states(deadline) == []
+    assert len(submit_to(client, bundle)) == 3
+
+
+def test_a_full_disk_and_no_deadline_lose_nothing(bundle, client, deadline, monkeypatch):
+    """The message names the jobs; once there is space, the same process cancels."""
+    is_full = []
+
+    def fill(number):
+        if number >= 3:
+            is_full.append(True)
+            raise SubmissionError("no line")
+
+    def write(path, data):
+        if is_full:
+            raise OSError(28, "No space left on device")
+        write_whole(path, data)
+
+    client.on_call = fill
+    monkeypatch.setattr("flowpipe_deadline.submit.record.write_whole", write)
+
+    with pytest.raises(SubmissionError) as caught:
+        submit_to(client, bundle)
+
+    assert all(job.job_id in str(caught.value) for job in deadline.jobs())
+    is_full.clear()
+    client.on_call = lambda _: None
+    assert cancel_submission(bundle, lambda: client).startswith("what was submitted was deleted: ")
+    assert states(deadline) == []
+
+
+@pytest.mark.parametrize("where", ["say", "is_stopping"])
+def test_a_callers_own_failure_undoes_everything(bundle, client, deadline, where):
+    """Whatever it raises, and whenever."""
+    for number in range(1, 8):
+        calls = []
+
+        def fail(*_, calls=calls, number=number):
+            calls.append(True)
+            if len(calls) == number:
+                raise ZeroDivisionError
+
+        with contextlib.suppress(SubmissionError, ZeroDivisionError):
+            submit_to(client, bundle, **{"is_stopping": lambda: False, where: fail})
+
+        record = read_submission(bundle.folder)
+        assert len(deadline.jobs()) == (0 if record is None else 3)
+        cancel_submission(bundle, lambda: client)

@@ -59,8 +59,14 @@ class DirectClient(DeadlineClient):
         for path in (job_file, plugin_file):
             with open(path, "rb") as file:
                 infos.append(dict(parse_entries(decode_info(file.read()))))
-        created = self._call(self.deadline.submit, *infos)
-        return Created(created.job_id, created.warnings)
+        return self._call(self._submitted, *infos)
+
+    def _submitted(self, *infos):
+        created = self.deadline.submit(*infos)
+        job_ids = [created.job_id, *created.others]
+        if self.deadline.settings.unknowns.event_ids == "before":
+            job_ids.reverse()
+        return Created(job_ids[0], created.warnings, others=tuple(job_ids[1:]))
 
     def read_jobs(self, job_ids):
         """The jobs that there are."""
@@ -103,6 +109,7 @@ def facts(job) -> JobDetails:
         status=job.shown_status,
         name=job.name,
         batch_name=job.batch_name,
+        plugin=job.job_info.get("Plugin", ""),
         frames=job.frames,
         chunk_size=job.chunk_size,
         task_count=job.task_count,

@@ -139,6 +139,7 @@ def _job(item: Any) -> JobDetails:
         status=_job_status(item.get("Stat"), rendering=counts["Rendering"]),
         name=_text(properties.get("Name")),
         batch_name=_text(properties.get("Batch")),
+        plugin=_text(item.get("Plug")),
         frames=_text(properties.get("Frames")),
         chunk_size=_whole(properties.get("Chunk")),
         task_count=_whole(properties.get("Tasks")),

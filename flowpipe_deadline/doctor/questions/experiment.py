@@ -16,6 +16,7 @@ from ...core.errors import FlowpipeDeadlineError
 from ...deadline.client import JobDetails, RefusedError, Stop, SubmissionError
 from ...deadline.command_output import parse_job_ids, parse_submission
 from ...deadline.process import DeadlineCommand, ProcessClient
+from ...submit.own_jobs import OwnJobs
 from ...submit.undo import Deletion
 from ..recorder import Exchange, RecordedCommand
 from ..report import Answer
@@ -166,9 +167,11 @@ class Experiment:
                 self._uncertain = uncertain
             self.remember(error.job_id)
             return Attempt(None, exchange.words, exchange)
+        named = [created.job_id, *created.others]
+        made = OwnJobs(self.client, self.batch).sort(named)[0] if created.others else named
         self._uncertain = uncertain
-        self.remember(created.job_id)
-        return Attempt(created.job_id, " ".join(created.warnings), exchange)
+        self.remember(*made)
+        return Attempt(made[0] if made else None, " ".join(created.warnings), exchange)
 
     def create(self, **values: str) -> str:
         """The ID of a new harmless job with these values.
@@ -234,9 +237,9 @@ class Experiment:
                 self.find_jobs()
             except SubmissionError as error:
                 left.append(f"whether the batch {batch} has more jobs is unknown ({error})")
-        job_ids = [job_id for batch in self._jobs.values() for job_id in batch]
-        if job_ids:
-            deletion = Deletion(self.client, next(iter(self._jobs)))
-            said = deletion.run(job_ids)
-            left += [] if deletion.is_complete else [said]
+        for batch, job_ids in self._jobs.items():
+            if job_ids:
+                deletion = Deletion(OwnJobs(self.client, batch, trusted=job_ids))
+                said = deletion.run(job_ids)
+                left += [] if deletion.is_complete else [said]
         return left

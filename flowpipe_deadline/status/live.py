@@ -1,0 +1,45 @@
+"""Whether a farm is at work on a bundle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from ..core.bundle import Bundle
+from ..core.errors import BundleError, FlowpipeDeadlineError
+from ..deadline.client import DeadlineClient
+from ..studio.connect import studio_client
+from ..submit.record import read_submission
+from .jobs import ENDED, shown_status
+from .notices import home_of
+
+
+def refuse_live(bundle: Bundle, open_client: Callable[[], DeadlineClient] = studio_client) -> None:
+    """Makes sure that no farm works on the bundle, whose results would be written twice.
+
+    A copy is none of the farm's. Where Deadline cannot be asked, a bundle whose jobs know it by another place is taken
+    for one.
+
+    Raises:
+        BundleError: It is being submitted, or jobs of it have not ended, or Deadline cannot be asked.
+        RecordError: Its record is damaged.
+    """
+    record = read_submission(bundle.folder)
+    home = None if record is None else home_of(bundle)
+    if record is None or (home is not None and home.exists()):
+        return
+    if record.is_at_work:
+        how = f"it is being submitted this moment{record.submitter}"
+    else:
+        try:
+            jobs = open_client().read_jobs(list(record.jobs.values())) if record.jobs else {}
+        except FlowpipeDeadlineError as error:
+            if home is not None:
+                return
+            how = f"it was submitted, and whether its jobs have ended is unknown: {error}"
+        else:
+            live = Counter(shown_status(job).lower() for job in jobs.values() if job.status not in ENDED)
+            if not live:
+                return
+            how = "its jobs are on the farm: " + ", ".join(f"{count} {status}" for status, count in live.items())
+    raise BundleError(f"{bundle.folder} is not run here, as {how}; cancel it first, or run it --anyway")

@@ -1,0 +1,85 @@
+"""Which jobs are those of a submission: whatever changes or deletes jobs asks here first, and leaves others alone.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+from typing import Collection, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ..bundle.job_files import BATCH_NAME, job_entries
+from ..core.bundle import Bundle, BundleJob
+from ..core.files import RecordError
+from ..deadline.client import DeadlineClient, JobDetails
+
+
+class OwnJobs:
+    """The jobs of one submission, known by their batch."""
+
+    def __init__(
+        self, client: DeadlineClient, batch_name: str, *, bundle: Optional[Bundle] = None, trusted: Collection[str] = ()
+    ) -> None:
+        """With the ``bundle``, a job that is only found by its batch must look like one of its."""
+        self.client = client
+        self.batch_name = batch_name
+        self.trusted = trusted
+        """Jobs that Deadline has just named as made: it need not tell their batch, but must not tell another."""
+        self._bundle = bundle
+
+    def sort(self, job_ids: Sequence[str]) -> Tuple[List[str], Dict[str, str]]:
+        """Those of the jobs that are of the submission; and of the others the batch, empty if that is not known.
+
+        Jobs that Deadline does not know (any more) are in neither.
+
+        Raises:
+            SubmissionError: Deadline cannot be asked.
+        """
+        batches = self.client.read_batches(job_ids) if job_ids else {}
+        untold = {job_id for job_id, batch in batches.items() if batch is None}
+        found = self.client.find_jobs(self.batch_name) if untold - set(self.trusted) else []
+        batches.update(dict.fromkeys(untold & {*found, *self.trusted}, self.batch_name))
+        ours = [job_id for job_id in job_ids if batches.get(job_id) == self.batch_name]
+        return ours, {job_id: batch or "" for job_id, batch in batches.items() if batch != self.batch_name}
+
+    def find(self, *, known: Sequence[str] = ()) -> Tuple[List[str], List[str]]:
+        """All jobs of the submission, and others of its batch; the ``known`` ones must be among the former.
+
+        Raises:
+            SubmissionError: Deadline cannot be asked.
+            RecordError: What was planned cannot be read.
+        """
+        found = self.client.find_jobs(self.batch_name, known=known)
+        unknown = [job_id for job_id in found if job_id not in set(known)]
+        details = self.client.read_jobs(unknown) if unknown and self._bundle else {}
+        others = [
+            job_id
+            for job_id, job in details.items()
+            if self._bundle and not any(looks_like(self._bundle, planned, job) for planned in self._bundle.jobs)
+        ]
+        return [job_id for job_id in found if job_id not in others], others
+
+
+def own_jobs(client: DeadlineClient, bundle: Bundle, *, trusted: Collection[str] = ()) -> OwnJobs:
+    """Those of the bundle, also where its folder has another name by now."""
+    try:
+        batch_name = job_entries(bundle, bundle.jobs[0], job_ids={}).get(BATCH_NAME) or bundle.name
+    except RecordError:
+        batch_name = bundle.name
+    return OwnJobs(client, batch_name, bundle=bundle, trusted=trusted)
+
+
+def foreign_jobs(batches: Mapping[str, str], batch_name: str) -> str:
+    """A sentence on jobs that were not touched; ``batches`` is what ``OwnJobs.sort`` gives."""
+    listed = ", ".join(f"{job_id} ({batch or 'unknown'})" for job_id, batch in batches.items())
+    return f"jobs of another batch than {batch_name} were not touched: {listed}; see in the Monitor whose they are"
+
+
+def looks_like(bundle: Bundle, job: BundleJob, found: JobDetails) -> bool:
+    """Whether a job in Deadline has the name and the plugin of this one, as far as Deadline tells.
+
+    Raises:
+        RecordError: What was planned cannot be read.
+    """
+    entries = job_entries(bundle, job, job_ids=dict.fromkeys(job.depends_on, ""))
+    told = ((found.name, entries.get("Name", "Untitled")), (found.plugin, entries.get("Plugin", "")))
+    return all(has is None or has.strip().lower() == planned.strip().lower() for has, planned in told)
