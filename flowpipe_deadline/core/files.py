@@ -41,15 +41,15 @@ def write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         share(temporary)
-        patiently(lambda: os.replace(temporary, path))
+        retried_on_windows(lambda: os.replace(temporary, path))
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
 
 
-def patiently(act: Callable[[], Result]) -> Result:
-    """What it returns. Windows forbids it while somebody reads or removes the file, which takes a moment."""
+def retried_on_windows(act: Callable[[], Result]) -> Result:
+    """What ``act`` returns. Windows forbids it while somebody reads or removes the file, which takes a moment."""
     end = time.monotonic() + _PATIENCE
     while True:
         try:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Callable, Iterator, List, Optional, Set, Tuple
 
-from .files import patiently, temporary_name
+from .files import retried_on_windows, temporary_name
 from .rights import share
 
 _PS_SECONDS = 10.0
@@ -90,7 +90,7 @@ def _take(path: Path, text: str, *, beside: Path) -> bool:
 
 def _take_in_two_steps(path: Path, text: str) -> bool:
     try:
-        file = patiently(lambda: path.open("x", encoding="utf-8"))
+        file = retried_on_windows(lambda: path.open("x", encoding="utf-8"))
     except FileExistsError:
         return False
     try:
@@ -111,7 +111,7 @@ def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary
     """
     guard = path.with_name(temporary(path.name, hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]))
     try:
-        patiently(lambda: guard.open("x").close())
+        retried_on_windows(lambda: guard.open("x").close())
     except FileExistsError:
         with contextlib.suppress(FileNotFoundError):
             if _clock(path.parent) - guard.stat().st_mtime > _GUARD_LIFE:
@@ -121,7 +121,7 @@ def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary
         if _read(path) == text and is_stale(text):
             taken = path.with_name(temporary(path.name))
             with contextlib.suppress(FileNotFoundError):  # A share may answer a second time: it is gone already.
-                patiently(lambda: os.rename(str(path), str(taken)))
+                retried_on_windows(lambda: os.rename(str(path), str(taken)))
             if _read(taken) not in (text, None):  # We were slow, and taken for dead ourselves.
                 with contextlib.suppress(OSError):
                     os.link(str(taken), str(path))
@@ -134,14 +134,14 @@ def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary
 def _read(path: Path) -> Optional[str]:
     """What the lock says; None if there is none."""
     try:
-        return patiently(lambda: path.read_text(encoding="utf-8", errors="replace"))
+        return retried_on_windows(lambda: path.read_text(encoding="utf-8", errors="replace"))
     except FileNotFoundError:
         return None
 
 
 def _unlink(path: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
-        patiently(path.unlink)
+        retried_on_windows(path.unlink)
 
 
 def is_running(process: int, *, started: str = "") -> bool:
