@@ -210,7 +210,7 @@ class FileStore(Store):
         folder = self._folder / node
         try:
             make_folder(folder)
-            if not is_planned:
+            if not is_planned and not self._has_other_chunks(node):
                 (folder / OTHER_CHUNKS).touch()  # First: whoever finds the result may look for it.
                 share(folder / OTHER_CHUNKS)
             write_whole(folder / f"{chunk_name(result.frames)}.json", json_bytes(result_record(node, result)))
