@@ -367,7 +367,7 @@ def test_a_monitor_that_stays_open_uses_what_was_installed_meanwhile(monitor, bu
 
 def test_a_copied_plan_is_the_plan_without_its_results(bundle, tmp_path):
     """Lines that name the submission or its folder name the new one; all others are the same."""
-    (bundle.folder / "results").mkdir()
+    (bundle.folder / "results").mkdir(exist_ok=True)
 
     copy = copy_plan(bundle, root=tmp_path / "elsewhere")
 
