@@ -9,21 +9,6 @@ import enum
 import functools
 from typing import Any, Callable, Type
 
-__all__ = [
-    "BOOL",
-    "FLOAT",
-    "INT",
-    "LONG",
-    "OBJECT",
-    "STRING",
-    "Kind",
-    "NetEnum",
-    "convert_all",
-    "method",
-    "one_of",
-    "static_method",
-]
-
 
 class Kind:
     """A .NET type as seen by a Python caller: its name, and a function that converts a value or refuses it."""

@@ -10,8 +10,6 @@ from typing import Any, Callable, Dict, List, Optional
 
 from _dotnet.kinds import Kind
 
-__all__ = ["Event", "EventSlot", "MemberState", "Property", "fire", "is_hooked"]
-
 
 class MemberState:
     """What one object holds behind its events and properties."""
