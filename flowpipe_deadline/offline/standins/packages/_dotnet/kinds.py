@@ -84,8 +84,6 @@ class NetEnum(enum.Enum):
     def __str__(self) -> str:
         return self.name
 
-    ToString = __str__
-
 
 def one_of(kind: Type[Any]) -> Kind:
     """A class or an enumeration: only its own instances pass; 0 is not ``PluginType.Simple``."""
