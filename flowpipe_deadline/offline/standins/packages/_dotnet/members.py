@@ -76,10 +76,7 @@ class EventSlot:
             return self
         state = instance._standin
         state.require_base(self.name)
-        event = state.events.get(self.name)
-        if event is None:
-            event = state.events[self.name] = Event(self)
-        return event
+        return state.events.setdefault(self.name, Event(self))
 
     def __set__(self, instance: Any, value: Any) -> None:
         if value is None or value is not instance._standin.events.get(self.name):
