@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 import click
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from ..core.errors import UsageError
@@ -19,7 +16,7 @@ from ..doctor.report import GRAPH, DoctorOptions, Report
 from ..preflight.check import parse_kinds
 from .support.effective import effective_options
 from .support.options import output_option, root_option, settings_options, store_option, tolerate_option, via_option
-from .support.output import answer_console, answer_json, reserve_stdout, say
+from .support.output import answer_console, answer_json, print_table, reserve_stdout, say
 
 _NAMES = (GRAPH, *(question.name for question in QUESTIONS))
 _INTERRUPTED = 130
@@ -115,27 +112,22 @@ def _list_questions(output: str) -> None:
     if output == "json":
         answer_json(listed)
     else:
-        _print_table(None, ("Name", "Question"), [tuple(entry.values()) for entry in listed])
+        print_table(("Name", "Question"), [tuple(entry.values()) for entry in listed])
 
 
 def _print(report: Report) -> None:
     for title, checks in (("This machine and the repository", report.checks), ("On the farm", report.probe)):
-        verdicts = [Text(check.verdict, style=_STYLES[check.verdict]) for check in checks]
-        rows = [(verdict, check.name, check.found, check.advice) for verdict, check in zip(verdicts, checks)]
-        _print_table(title, ("", "Check", "Found", "What to do"), rows)
-    answers = [(one.name, f"{one.question} ({one.reference})", str(one)) for one in report.answers]
-    _print_table("Open questions", ("Name", "Question", "Answer"), answers)
+        if checks:
+            verdicts = [Text(check.verdict, style=_STYLES[check.verdict]) for check in checks]
+            rows = [(verdict, check.name, check.found, check.advice) for verdict, check in zip(verdicts, checks)]
+            print_table(("", "Check", "Found", "What to do"), rows, title=_title(title))
+    if report.answers:
+        answers = [(one.name, f"{one.question} ({one.reference})", str(one)) for one in report.answers]
+        print_table(("Name", "Question", "Answer"), answers, title=_title("Open questions"))
     said = f"errors: {', '.join(report.errors)}" if report.errors else "no errors"
     text = f"Interrupted; {said} so far" if report.is_interrupted else said[0].upper() + said[1:]
     answer_console().print(Text(text))
 
 
-def _print_table(title: Optional[str], headings: Sequence[str], rows: Sequence[Sequence[Union[str, Text]]]) -> None:
-    """A table, unless it has no rows."""
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
-    if rows:
-        answer_console().print(table)
+def _title(text: str) -> Text:
+    return Text(text, style="table.title")

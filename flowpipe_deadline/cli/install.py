@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Optional
 
 import click
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from ..core.errors import UsageError
@@ -21,8 +19,9 @@ from ..installation.changes import Changes
 from ..installation.check import Report, check
 from ..installation.disk import check_repository
 from ..installation.install import install, uninstall
+from ..submit.summary import counted
 from .support.options import Folder, output_option
-from .support.output import answer, answer_console, answer_json, reserve_stdout
+from .support.output import answer, answer_console, answer_json, print_table, reserve_stdout
 
 _ACTS = {"add": "new", "replace": "changed", "remove": "removed", "keep": "kept", "refuse": "in the way"}
 
@@ -120,27 +119,19 @@ def _print_changes(changes: Changes, root: Path) -> None:
         title = f"{after} into {root / 'custom'}"
     elif after is None:
         title = f"{before} out of {root / 'custom'}"
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
-    for heading in ("File", "Change", "Why"):
-        table.add_column(heading, overflow="fold")
-    for change in changes.files:
-        table.add_row(Text(change.path), Text(_ACTS[change.action]), Text(change.note))
-    answer_console().print(table)
+    rows = [(change.path, _ACTS[change.action], change.note) for change in changes.files]
+    print_table(("File", "Change", "Why"), rows, title=title)
 
 
 def _result(changes: Changes, root: Path, *, is_dry_run: bool) -> str:
-    version, counted = changes.after.version, _counted(len(changes.acting))
+    version, files = changes.after.version, counted(len(changes.acting), "file")
     if changes.is_nothing:
         return f"Nothing to do: {version} is installed in {root}"
     if is_dry_run:
-        return f"{counted} would be changed; nothing was"
+        return f"{files} would be changed; nothing was"
     if version is None:
-        return f"Uninstalled from {root}: {counted} removed"
-    return f"Installed {version} into {root}: {counted} changed"
-
-
-def _counted(number: int) -> str:
-    return "1 file" if number == 1 else f"{number} files"
+        return f"Uninstalled from {root}: {files} removed"
+    return f"Installed {version} into {root}: {files} changed"
 
 
 def _answer_check(report: Report, output: str) -> int:
@@ -161,6 +152,6 @@ def _answer_check(report: Report, output: str) -> int:
         for one in report.differences:
             out.print(Text(f"{one.difference:10} {one.path}"))
         installed = report.installed.version or "nothing"
-        counted = _counted(len(report.differences))
-        answer(f"{report.root} differs from {report.version} in {counted}; installed is {installed}")
+        files = counted(len(report.differences), "file")
+        answer(f"{report.root} differs from {report.version} in {files}; installed is {installed}")
     return int(bool(report.differences))

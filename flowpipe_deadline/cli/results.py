@@ -11,14 +11,14 @@ import click
 from ..core.bundle import read_bundle
 from ..results.outputs import NodeResults, read_results
 from ..results.plain import plain
-from .support.options import output_option
+from .support.options import bundle_argument, output_option
 from .support.output import answer, answer_json, reserve_stdout
 
 _LONGEST_VALUE = 2000
 
 
 @click.command()
-@click.argument("bundle", metavar="BUNDLE")
+@bundle_argument
 @click.argument("node", metavar="[NODE]", required=False)
 @click.option("--chunks", is_flag=True, help="The outputs of every chunk as well, before they are merged.")
 @output_option
@@ -35,14 +35,11 @@ def results(bundle: str, node: Optional[str], chunks: bool, output: str) -> None
     reserve_stdout()
     found = read_results(bundle, node=node)
     if output == "json":
-        data = {
-            "bundle": str(read_bundle(bundle).folder),
-            "nodes": {label: one.to_json() for label, one in found.items()},
-        }
-        answer_json(data)
-        return
-    for label, one in found.items():
-        _print_node(label, one, chunks=chunks)
+        nodes = {label: one.to_json() for label, one in found.items()}
+        answer_json({"bundle": str(read_bundle(bundle).folder), "nodes": nodes})
+    else:
+        for label, one in found.items():
+            _print_node(label, one, chunks=chunks)
 
 
 def print_outputs(label: str, encoded: Mapping[str, Any]) -> None:
@@ -63,14 +60,13 @@ def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
     if node.encoded is not None:
         print_outputs(f"{label} (omitted)" if node.is_omitted else label, node.encoded)
         if node.stale is not None:
-            answer(
-                f"  {'' if node.stale == 'all' else f'frames {node.stale} '}made from results that have been replaced"
-            )
+            frames = "" if node.stale == "all" else f"frames {node.stale} "
+            answer(f"  {frames}made from results that have been replaced")
     elif node.error is None:
         answer(f"{label}: {missing_text(node)}")
     if chunks or node.encoded is None:
-        for frames, outputs in node.chunks:
-            print_outputs(f"  {label} {frames or ''}".rstrip(), outputs)
+        for chunk, outputs in node.chunks:
+            print_outputs(f"  {label} {chunk or ''}".rstrip(), outputs)
 
 
 def _shown(encoded: Any) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Optional
 
 import click
 
-from ..core.bundle import MANIFEST, Bundle
+from ..core.bundle import Bundle
 from ..core.interrupts import terminable
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
@@ -21,6 +20,7 @@ from .support.options import (
     Folder,
     bundle_options,
     interpreter_option,
+    is_bundle,
     job_labels,
     output_option,
     parameter_option,
@@ -92,7 +92,7 @@ def run(
     executables = parse_interpreters(interpreters)
     setup = WorkerSetup(interpreters=executables, repository=repository)
     setup.plugins_folder()  # Before anything is written.
-    if (Path(os.path.expanduser(target)) / MANIFEST).exists():
+    if is_bundle(target):
         bundle = planned_bundle(target)
     else:
         import platformdirs  # noqa: PLC0415 (not needed for a bundle)

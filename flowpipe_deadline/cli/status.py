@@ -7,12 +7,13 @@ from typing import Optional
 
 import click
 
+from ..core.text import listing
 from ..deadline.client import TaskDetails
 from ..status.status import SubmissionStatus, SubmittedJob, read_submission_status
 from ..studio.connect import studio_client
 from .support.options import bundle_argument, job_labels, output_option, via_option
 from .support.output import answer, answer_json, print_table, reserve_stdout
-from .support.report import listed, pending_lines
+from .support.report import MOST_NAMES, pending_lines
 from .support.submission import failure_lines, submitted_json, summary
 
 _JOB_HEADINGS = ("Job", "ID", "Status", "Tasks", "Errors", "Waits for")
@@ -71,7 +72,7 @@ def _job_cells(job: SubmittedJob, labels: Mapping[str, str]) -> tuple[str, ...]:
         job.status or "-",
         f"{job.done}/{job.total}" + ("" if job.is_reported else "*"),
         kept if job.errors is None else str(job.errors or "-"),
-        listed([labels[key] for key in job.waits_for]) or "-",
+        listing([labels[key] for key in job.waits_for], most=MOST_NAMES) or "-",
     )
 
 

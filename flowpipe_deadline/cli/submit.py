@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Optional
 
 import click
 
-from ..core.bundle import MANIFEST
 from ..core.errors import UsageError
 from ..studio.connect import studio_connection
 from ..studio.options import SubmitOptions, find_root
@@ -18,6 +16,7 @@ from .support.options import (
     bundle_options,
     check_options,
     graph_from,
+    is_bundle,
     is_typed,
     output_option,
     parameter_option,
@@ -66,12 +65,12 @@ def submit(
       flowpipe-deadline submit //server/show/farm/Shot-20261123-101500-1a2b3c4d --again
     """
     reserve_stdout()
-    is_bundle = (Path(os.path.expanduser(target)) / MANIFEST).exists()
-    if again and not is_bundle:
+    has_bundle = is_bundle(target)
+    if again and not has_bundle:
         raise UsageError(f"--again is for a bundle, and {target} is not one")
     # Before the script is loaded, which may change the current folder.
     effective = effective_options()
-    if not is_bundle:
+    if not has_bundle:
         find_root(effective.root, effective.studio)
     connection = None if dry_run else studio_connection(effective.studio, via=via)
     if connection is not None:
@@ -92,7 +91,7 @@ def submit(
     if again:
         below = root if is_typed("root") else None
         result = resubmit_bundle(planned_bundle(target, may_move=True), root=below, **how)
-    elif is_bundle:
+    elif has_bundle:
         result = submit_bundle(planned_bundle(target), **how)
     else:
         result = submit_graph(graph_from(target, parameters), root=effective.root, **how)

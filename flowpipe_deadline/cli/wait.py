@@ -11,6 +11,7 @@ import click
 from ..core.bundle import Bundle, read_bundle
 from ..core.errors import InterruptedRunError
 from ..core.interrupts import terminable
+from ..core.text import listing
 from ..deadline.client import FAILED, SUSPENDED, DeadlineClient
 from ..results.counts import ResultCounts
 from ..results.outputs import NodeResults, read_results
@@ -22,7 +23,7 @@ from .results import missing_text
 from .support.options import bundle_argument, job_labels, output_option, via_option
 from .support.output import answer_json, reserve_stdout, say
 from .support.progress import Display, JobProgress, progress_display
-from .support.report import answer_parts, has_answer, listed, pending_lines, print_answer
+from .support.report import MOST_NAMES, answer_parts, has_answer, pending_lines, print_answer
 from .support.submission import MOST_FAILURES, failure_line, submitted_json, summary
 
 _TIMED_OUT = 124  # As the program ``timeout``.
@@ -111,7 +112,7 @@ class _OnDisplay(Listener):
         suspended = [job.key for job in submitted.jobs if job.status == SUSPENDED]
         new = [self._labels[key] for key in suspended if key not in self._suspended]
         if new:
-            self.say(f"Suspended: {listed(new)}; somebody has to resume that in the Monitor")
+            self.say(f"Suspended: {listing(new, most=MOST_NAMES)}; somebody has to resume that in the Monitor")
         self._suspended = set(suspended)
         news: dict[Hashable, str] = {
             (job.key, failure.frames, failure.written): failure_line(failure, self._labels[job.key])

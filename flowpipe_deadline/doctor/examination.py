@@ -60,6 +60,8 @@ class _Examination:
         self._is_stopping = is_stopping
         self._checks: list[Check] = []
         self._probe: list[Check] = []
+        self._left: list[str] = []
+        """What could not be cleaned up, in words."""
         self._answers: list[Answer] = []
         self._plan: Optional[Plan] = None
         self._connection: Optional[Connection] = None
@@ -84,10 +86,11 @@ class _Examination:
         self._check("store", lambda: machine.check_results(options.store))
         self._check("interpreters", lambda: _INTERPRETERS)
         if options.is_probing and not self._is_stopping():
-            left = self._send_graph() if options.wants(GRAPH) else []
+            if options.wants(GRAPH):
+                self._send_graph()
             if not self._is_stopping():
-                left += self._ask_questions()
-            self._probe.append(check_cleanup(left, options.store))
+                self._ask_questions()
+            self._probe.append(check_cleanup(self._left, options.store))
         return Report(
             checks=self._checks,
             probe=self._probe,
@@ -145,13 +148,12 @@ class _Examination:
         self._check("pools and groups", lambda: repository.check_names(info, self._plan, tolerated=tolerated))
         self._check("limits of jobs", lambda: repository.check_limits(info))
 
-    def _send_graph(self) -> list[str]:
-        """Sends the graph to the farm; returns what could not be cleaned up."""
+    def _send_graph(self) -> None:
         failed = [check.name for check in self._checks if check.verdict == "problem" and check.name in _NEEDED]
         if failed or self._connection is None or self._plan is None:
             found = f"not sent to the farm because of errors: {', '.join(failed)}"
             self._probe.append(Check("graph", "unknown", found, "mend these first"))
-            return []
+            return
         connections = self._working(self._connection)
         sender = GraphSender(self._plan, self._options, connections, say=self._say, is_stopping=self._is_stopping)
         try:
@@ -159,7 +161,7 @@ class _Examination:
         except Exception as error:  # Whatever it is, the questions can still be asked.
             self._probe.append(Check("graph", "problem", f"{type(error).__name__}: {error}", "please report this"))
         self._probe += sender.checks
-        return sender.left
+        self._left += sender.left
 
     def _working(self, chosen: Connection) -> list[Connection]:
         """The connections that can be tried: first the one that a submission uses, then all others."""
@@ -175,19 +177,16 @@ class _Examination:
             first = next(connection for connection in others if connection.via == "command")
         return [first, *(connection for connection in others if connection.via != first.via)]
 
-    def _ask_questions(self) -> list[str]:
-        """Asks the questions; returns what could not be cleaned up."""
+    def _ask_questions(self) -> None:
         questions = [question for question in QUESTIONS if self._options.wants(question.name)]
         if self._command is None:
             self._answers += [question.unanswered("deadlinecommand is not here") for question in questions]
-            return []
-        if not questions:
-            return []
-        settings = self._worker_settings()
-        self._answers, left = ask_questions(
-            questions, self._command, settings=settings, say=self._say, is_stopping=self._is_stopping
-        )
-        return left
+        elif questions:
+            settings, say, is_stopping = self._worker_settings(), self._say, self._is_stopping
+            self._answers, left = ask_questions(
+                questions, self._command, settings=settings, say=say, is_stopping=is_stopping
+            )
+            self._left += left
 
     def _worker_settings(self) -> dict[str, str]:
         """The job info that chooses the workers for the jobs that are tried out."""

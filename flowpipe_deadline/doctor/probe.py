@@ -16,6 +16,7 @@ from ..core.text import one_line
 from ..deadline.client import COMPLETED, DeadlineClient, Stop
 from ..deadline.connect import Connection
 from ..planning.plan import Plan
+from ..results.counts import ResultCounts
 from ..results.failures import read_failures
 from ..results.outputs import read_results
 from ..status.jobs import DeadlineJobs
@@ -28,6 +29,7 @@ from . import measures, probe_graph
 from .report import Check, DoctorOptions
 
 _PAUSE = 0.5  # Seconds between two looks; a look by deadlinecommand takes longer itself.
+_LATE_RESULTS = 30.0  # Seconds that network file systems have to show a result.
 
 
 class GraphSender:
@@ -106,11 +108,8 @@ class GraphSender:
     def _wait(self, bundle: Bundle, job_ids: Mapping[str, str]) -> None:
         client = self._client(self._is_stopping)
         end = time.monotonic() + self._options.timeout
-
-        def has_results(key: str) -> bool:
-            return all(node.encoded is not None for node in read_results(bundle, node=key).values())
-
-        jobs = DeadlineJobs(bundle, job_ids, client=client, has_results=has_results)
+        counts = ResultCounts(bundle)
+        jobs = DeadlineJobs(bundle, job_ids, client=client, has_results=counts.has_all)
         snapshots = self._watch(jobs, end)
         if self._is_stopping():
             return
@@ -118,7 +117,8 @@ class GraphSender:
         if incomplete:
             self.checks.append(self._incomplete(bundle, incomplete, is_late=time.monotonic() > end))
             return
-        results = probe_graph.read_outputs(bundle)
+        counts.wait_for(job_ids, seconds=_LATE_RESULTS)
+        results = {result.node: result for result in read_results(bundle).values()}
         self.checks.append(measures.check_outputs(results, probe_graph.expected_outputs()))
         self.checks.append(measures.check_release(snapshots))
         self.checks.append(measures.check_overhead(client, job_ids, results))

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from flowpipe import Graph
 
-from ..core.bundle import Bundle
 from ..core.errors import FlowpipeDeadlineError
 from ..evaluator import probe_nodes
-from ..results.outputs import NodeResults, read_results
+from ..results.outputs import NodeResults
 
 SQUARE, SHIFT, TOTAL = "square", "shift", "total"
 _FRAMES = list(range(1, 7))
-_WAIT = 30.0  # Seconds that network file systems have to show a result.
 
 
 def build_graph() -> Graph:
@@ -40,20 +37,6 @@ def expected_outputs() -> dict[str, dict[str, Any]]:
         node.name: {name: plug.value for name, plug in node.outputs.items() if name not in probe_nodes.MEASURES}
         for node in graph.nodes
     }
-
-
-def read_outputs(bundle: Bundle) -> Mapping[str, NodeResults]:
-    """What the farm gave, by node; waits a while for results that file systems show late.
-
-    Raises:
-        FlowpipeDeadlineError: They cannot be read.
-    """
-    end = time.monotonic() + _WAIT
-    while True:
-        results = {result.node: result for result in read_results(bundle).values()}
-        if all(result.encoded is not None for result in results.values()) or time.monotonic() > end:
-            return results
-        time.sleep(1.0)
 
 
 def differences(results: Mapping[str, NodeResults], expected: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -75,13 +75,13 @@ def about(path: Path) -> Iterator[None]:
         raise InstallationError(f"{path} cannot be changed: {error.strerror or error}{hint}") from error
 
 
-def temporary(path: Path, digits: str = "") -> Path:
-    """A temporary name beside the file; different each time, or with these twelve digits."""
-    return path.with_name(f".{path.name}.{digits or secrets.token_hex(6)}.flowpipe-deadline")
+def temporary_name(name: str, digits: str = "") -> str:
+    """A name for a file beside the one of that name; different each time, or with these twelve digits."""
+    return f".{name}.{digits or secrets.token_hex(6)}.flowpipe-deadline"
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether the file has a name by ``temporary``."""
+    """Whether the file has a name by ``temporary_name``."""
     return _TEMPORARY.fullmatch(path.name) is not None
 
 
@@ -98,7 +98,7 @@ def _make(changes: Sequence[FileChange], undo: ExitStack) -> list[Path]:
     staged = [_stage(change, undo) for change in changes]
     copies: dict[Path, Path] = {}
     for path in [change.path for change in changes if change.path.exists()]:
-        copies[path] = copy = temporary(path)
+        copies[path] = copy = path.with_name(temporary_name(path.name))
         undo.callback(copy.unlink, missing_ok=True)
         with about(path):
             shutil.copy2(path, copy)
@@ -115,7 +115,7 @@ def _make(changes: Sequence[FileChange], undo: ExitStack) -> list[Path]:
 def _stage(change: FileChange, undo: ExitStack) -> Optional[Path]:
     if change.data is None:
         return None
-    source = temporary(change.path)
+    source = change.path.with_name(temporary_name(change.path.name))
     with about(change.path):
         for folder in [folder for folder in change.path.parents if not folder.exists()][::-1]:
             undo.callback(remove_if_empty, folder)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.locks import is_running, locked, start_mark
-from .apply import about, temporary
+from .apply import about, temporary_name
 from .record import InstallationError
 
 LOCK = ".flowpipe-deadline.lock"
@@ -48,15 +48,8 @@ def exclusive(folder: Path) -> Iterator[None]:
 
     with ExitStack() as stack:
         with about(folder):
-            stack.enter_context(
-                locked(
-                    lock,
-                    json.dumps(holder),
-                    is_stale=_is_stale,
-                    refuse=refuse,
-                    temporary=lambda path, digits="": temporary(Path(path), digits).name,
-                )
-            )
+            text = json.dumps(holder)
+            stack.enter_context(locked(lock, text, is_stale=_is_stale, refuse=refuse, temporary=temporary_name))
         yield
 
 

@@ -15,9 +15,9 @@ from ..results.redis_url import RedisAddress
 from ..results.store import StoreError
 from ..settings.kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, UnfitError, ValueKind, choice, shown, suggestion
 from ..settings.parse import parse_job_settings
+from .file import webservice_variable
 
 WEBSERVICE_KEYS = ("url", "user", "ca", "certificate", "key", "timeout")
-_PASSWORD_VARIABLE = "FLOWPIPE_DEADLINE_WEBSERVICE_PASSWORD"  # noqa: S105 (where it is found, not what it is)
 _SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 _KEYS = (
     *("root", "store", "templates", "via", "strict", "allow_local_root"),
@@ -125,10 +125,8 @@ class StudioChecks:
     def _webservice(self) -> dict[str, str]:
         table = dict(self._subtable(("webservice",)))
         if table.pop("password", None) is not None:
-            reason = (
-                f"does not belong in a file that everybody can read; set {_PASSWORD_VARIABLE} where jobs are submitted"
-            )
-            self._add(("webservice", "password"), reason)
+            where = f"set {webservice_variable('password')} where jobs are submitted"
+            self._add(("webservice", "password"), f"does not belong in a file that everybody can read; {where}")
         self._refuse_unknown(("webservice",), table, WEBSERVICE_KEYS)
         found = {key: self._text(("webservice", key), TEXT, home=key in _FILES) for key in ("url", "user", *_FILES)}
         if found["url"] is not None and "@" in found["url"]:

@@ -367,12 +367,15 @@ def test_a_monitor_that_stays_open_uses_what_was_installed_meanwhile(monitor, bu
 
 def test_a_copied_plan_is_the_plan_without_its_results(bundle, tmp_path):
     """Lines that name the submission or its folder name the new one; all others are the same."""
-    (bundle.folder / "results").mkdir(exist_ok=True)
+    (bundle.folder / "results" / "render").mkdir()
 
     copy = copy_plan(bundle, root=tmp_path / "elsewhere")
 
     assert copy.folder.parent == tmp_path / "elsewhere"
-    assert {path.name for path in copy.folder.iterdir()} == {"jobs", "manifest.json", "nodes"}
+    assert {path.name for path in copy.folder.iterdir()} == {
+        *("errors", "jobs", "manifest.json", "nodes", "results"),
+    }
+    assert not any((copy.folder / "results").iterdir())
     for path in bundle.folder.glob("*/*.*"):
         text = path.read_text().replace(str(bundle.folder), str(copy.folder)).replace(bundle.name, copy.name)
         assert set((copy.folder / path.relative_to(bundle.folder)).read_text().splitlines()) == set(text.splitlines())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 import click
 from click.core import ParameterSource
 
-from ...core.bundle import FILES, Bundle, read_bundle
+from ...core.bundle import FILES, MANIFEST, Bundle, read_bundle
 from ...core.errors import UsageError
 from ...deadline.via import VIA_VARIABLE, VIAS
 from ...evaluator.path_mapping import is_windows_path
@@ -161,6 +161,11 @@ def graph_from(spec: str, parameters: tuple[str, ...]) -> Graph:
     from ...planning.loader import load_graph, parse_parameters  # noqa: PLC0415 (most verbs need no graph)
 
     return load_graph(spec, parameters=parse_parameters(parameters))
+
+
+def is_bundle(target: str) -> bool:
+    """Whether that is the folder of a bundle, and not a graph."""
+    return (Path(os.path.expanduser(target)) / MANIFEST).exists()
 
 
 def planned_bundle(folder: str, *, may_move: bool = False) -> Bundle:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Optional, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Optional, TextIO, Union
 
 import click
 
@@ -15,6 +15,7 @@ from ...core.warnings import PlanWarning, warning_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 _PLAIN_WIDTH = 160
 _NUMBERS = ("Tasks", "Errors", "Task", "Progress")
@@ -71,19 +72,26 @@ def say_warning(line: str) -> None:
 
 
 def print_table(
-    headings: Sequence[str], rows: Iterable[Sequence[str]], *, title: Optional[str] = None, is_first_whole: bool = False
+    headings: Sequence[str],
+    rows: Iterable[Sequence[Union[str, Text]]],
+    *,
+    title: Union[str, Text, None] = None,
+    is_first_whole: bool = False,
 ) -> None:
     """Writes a table as part of the answer; ``is_first_whole`` never breaks the first column's lines."""
     from rich import box  # noqa: PLC0415 (as below)
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(title=title and Text(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    def plain(text: Union[str, Text]) -> Text:
+        return Text(text) if isinstance(text, str) else text
+
+    table = Table(title=title and plain(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for index, heading in enumerate(headings):
         side: Literal["left", "right"] = "right" if heading in _NUMBERS else "left"
         table.add_column(heading, justify=side, overflow="fold", no_wrap=is_first_whole and index == 0)
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*map(plain, row))
     answer_console().print(table)
 
 

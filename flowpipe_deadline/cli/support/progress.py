@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from ...core.text import one_line
 from ...status.jobs import ENDED
 from .output import say
 
@@ -62,7 +63,7 @@ class _LiveBars(Display):
     """One bar for all tasks, and one for each job that is rendering."""
 
     def __init__(self, bars: Progress, labels: Mapping[str, str]) -> None:
-        super().__init__({key: _shorten(label) for key, label in labels.items()})
+        super().__init__({key: one_line(label, longest=_LONGEST_LABEL) for key, label in labels.items()})
         self._bars = bars
         self._total = bars.add_task("Total", total=None)
         self._by_job: dict[str, TaskID] = {}
@@ -80,10 +81,6 @@ class _LiveBars(Display):
             if job.key not in self._by_job:
                 self._by_job[job.key] = self._bars.add_task(self._labels[job.key], total=job.total)
             self._bars.update(self._by_job[job.key], total=job.total, completed=job.done)
-
-
-def _shorten(label: str) -> str:
-    return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
 
 
 @contextmanager

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ...core.text import listing
 from ...results.outputs import NodeResults
 from ..results import print_outputs
 from .output import say
 
-_MOST_NAMES = 10
+MOST_NAMES = 10  # Of jobs, in one line.
 
 
 def print_answer(results: Mapping[str, NodeResults]) -> None:
@@ -37,13 +38,7 @@ def has_answer(results: Mapping[str, NodeResults]) -> bool:
 def pending_lines(labels: Sequence[str]) -> Iterator[str]:
     """A line with the jobs that can never begin, if there are any."""
     if labels:
-        yield f"Pending, as what they wait for failed: {listed(labels)}"
-
-
-def listed(labels: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(labels) - _MOST_NAMES} more" if len(labels) > _MOST_NAMES else ""
-    return ", ".join(labels[:_MOST_NAMES]) + more
+        yield f"Pending, as what they wait for failed: {listing(labels, most=MOST_NAMES)}"
 
 
 def last_line(text: str) -> str:

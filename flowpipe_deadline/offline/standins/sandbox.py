@@ -6,26 +6,14 @@ are imported by name after `install`, and typed ``Any`` here.
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
 import sys
 import types
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, Dict, Iterator, Tuple
-
-__all__ = [
-    "PACKAGES",
-    "Host",
-    "Sandbox",
-    "SandboxJob",
-    "SandboxTask",
-    "TaskCanceled",
-    "TaskError",
-    "install",
-    "read_param",
-]
 
 PACKAGES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "packages")
 
@@ -117,7 +105,7 @@ class Sandbox:
         install()
         self._plugin_name = plugin_name
         self._job = job
-        self._context: Any = _part("_worker.context").Context(plugin_name, job, host)
+        self._context: Any = import_module("_worker.context").Context(plugin_name, job, host)
         self._module: Any = None
         self._plugin: Any = None
         self._started = False
@@ -182,12 +170,12 @@ class Sandbox:
         _fire(self._plugin, "RenderTasksCallback")
         if self._context.cancel_seen:
             # The plugin returned without an error when it was cancelled; the task is still not complete.
-            raise _part("_worker.errors").RenderPluginException("the task was cancelled")
+            raise import_module("_worker.errors").RenderPluginException("the task was cancelled")
 
     @contextmanager
     def _phase(self, *, cancelable: bool = True) -> Iterator[None]:
         """Run plugin code; its failure becomes a `TaskError`."""
-        with _part("_worker.context").active(self._context):
+        with import_module("_worker.context").active(self._context):
             self._context.cancelable = cancelable
             try:
                 yield
@@ -203,7 +191,7 @@ class Sandbox:
 
     def _failure(self, error: BaseException) -> TaskError:
         kind = TaskCanceled if self._context.canceled() else TaskError
-        return kind(_part("_worker.errors").message_of(error))
+        return kind(import_module("_worker.errors").message_of(error))
 
     def _stop_processes(self) -> None:
         if self._plugin is not None:
@@ -211,8 +199,4 @@ class Sandbox:
 
 
 def _fire(plugin: Any, event: str) -> None:
-    _part("_dotnet.members").fire(plugin, event)
-
-
-def _part(name: str) -> Any:
-    return importlib.import_module(name)
+    import_module("_dotnet.members").fire(plugin, event)

@@ -10,8 +10,6 @@ from typing import Any, Iterable, Iterator, List
 
 from _dotnet.kinds import BOOL, FLOAT, INT, LONG, STRING, Kind
 
-__all__ = ["Array"]
-
 _NAMES = {
     STRING: "System.String",
     INT: "System.Int32",

@@ -2,16 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = [
-    "ArgumentException",
-    "FormatException",
-    "InvalidOperationException",
-    "KeyNotFoundException",
-    "NetException",
-    "NullReferenceException",
-    "refused",
-]
-
 
 class NetException(Exception):
     """Root of all .NET exceptions; plugins see it as ``System.Exception``."""

@@ -9,21 +9,6 @@ import enum
 import functools
 from typing import Any, Callable, Type
 
-__all__ = [
-    "BOOL",
-    "FLOAT",
-    "INT",
-    "LONG",
-    "OBJECT",
-    "STRING",
-    "Kind",
-    "NetEnum",
-    "convert_all",
-    "method",
-    "one_of",
-    "static_method",
-]
-
 
 class Kind:
     """A .NET type as seen by a Python caller: its name, and a function that converts a value or refuses it."""
@@ -98,8 +83,6 @@ class NetEnum(enum.Enum):
 
     def __str__(self) -> str:
         return self.name
-
-    ToString = __str__
 
 
 def one_of(kind: Type[Any]) -> Kind:

@@ -10,8 +10,6 @@ from typing import Any, Callable, Dict, List, Optional
 
 from _dotnet.kinds import Kind
 
-__all__ = ["Event", "EventSlot", "MemberState", "Property", "fire", "is_hooked"]
-
 
 class MemberState:
     """What one object holds behind its events and properties."""
@@ -78,10 +76,7 @@ class EventSlot:
             return self
         state = instance._standin
         state.require_base(self.name)
-        event = state.events.get(self.name)
-        if event is None:
-            event = state.events[self.name] = Event(self)
-        return event
+        return state.events.setdefault(self.name, Event(self))
 
     def __set__(self, instance: Any, value: Any) -> None:
         if value is None or value is not instance._standin.events.get(self.name):

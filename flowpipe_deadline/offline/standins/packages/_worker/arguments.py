@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import List
 
-__all__ = ["split_dotnet"]
-
 _BACKSLASHES_AND_QUOTE = re.compile(r'(\\+)"')
 
 

@@ -18,11 +18,10 @@ from _dotnet.exceptions import InvalidOperationException
 
 from _worker.trees import kill_group, kill_tree
 
-__all__ = ["Child"]
-
 # How long the output of an ended process is awaited when a process that left its group still holds the pipe.
 _PIPE_GRACE_SECONDS = 0.5
 _KILL_SECONDS = 10.0
+_CREATION_FLAGS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW if os.name == "nt" else 0
 
 
 class Child:
@@ -54,7 +53,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=os.name != "nt",
-            creationflags=_creation_flags(),
+            creationflags=_CREATION_FLAGS,
         )
         self.pid = self._process.pid
         self.stdin: Any = self._process.stdin
@@ -111,9 +110,3 @@ class Child:
         with contextlib.suppress(OSError):  # Unwritten input of an ended process.
             self.stdin.close()
         self._end.set()
-
-
-def _creation_flags() -> int:
-    if os.name != "nt":
-        return 0
-    return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW

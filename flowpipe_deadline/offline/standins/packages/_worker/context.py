@@ -14,8 +14,6 @@ from _dotnet.exceptions import InvalidOperationException
 
 from _worker.arguments import split_dotnet
 
-__all__ = ["Context", "active", "current"]
-
 _active: List["Context"] = []
 
 

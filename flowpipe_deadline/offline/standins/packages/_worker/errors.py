@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from _dotnet.exceptions import NetException
 
-__all__ = ["FailRenderException", "RenderPluginException", "message_of"]
-
 
 class RenderPluginException(NetException):
     """The Worker itself found a reason to fail the task (plugin API, section 2.5)."""

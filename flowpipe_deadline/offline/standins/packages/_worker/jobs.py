@@ -7,8 +7,6 @@ from typing import Any
 from _dotnet.arrays import Array
 from _dotnet.kinds import INT, STRING, method
 
-__all__ = ["Job", "Task"]
-
 
 class Job:
     """The running job, read-only."""

@@ -11,8 +11,6 @@ from _worker.child import Child
 from _worker.context import Context
 from _worker.errors import RenderPluginException
 
-__all__ = ["Command", "command_of", "launch"]
-
 
 class Command(NamedTuple):
     """What to start, as the callbacks gave it."""

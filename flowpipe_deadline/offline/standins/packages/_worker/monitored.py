@@ -11,8 +11,6 @@ from _worker.context import Context
 from _worker.errors import RenderPluginException
 from _worker.launch import Command, launch
 
-__all__ = ["MonitoredProcesses"]
-
 # Between two questions to the host while a process runs, as in vendors' loops (plugin API, section 2.3).
 _CANCEL_CHECK_SECONDS = 0.1
 

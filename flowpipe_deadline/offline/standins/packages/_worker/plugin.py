@@ -18,8 +18,6 @@ from _worker.jobs import Job, Task
 from _worker.launch import command_of
 from _worker.monitored import MonitoredProcesses
 
-__all__ = ["DeadlinePlugin", "PluginType"]
-
 _INTEGER = re.compile(r"\s*[+-]?[0-9]+\s*\Z")
 
 

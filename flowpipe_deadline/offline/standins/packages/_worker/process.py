@@ -12,8 +12,6 @@ from _dotnet.members import EventSlot, MemberState, Property
 from _worker.context import Context, current
 from _worker.stdout import RegexHandlerCallback, StdoutState
 
-__all__ = ["ManagedProcess"]
-
 
 class _ProcessState(MemberState):
     """Made by ``__new__``, so that it is there whether or not the base constructor runs."""

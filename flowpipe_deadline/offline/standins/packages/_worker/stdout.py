@@ -9,8 +9,6 @@ from _dotnet.members import EventSlot, MemberState, fire
 
 from _worker.context import Context
 
-__all__ = ["RegexHandlerCallback", "StdoutState"]
-
 
 class RegexHandlerCallback:
     """A pattern and, in the event ``HandleCallback``, what to call when a line holds it."""

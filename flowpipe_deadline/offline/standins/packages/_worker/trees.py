@@ -8,8 +8,6 @@ import signal
 import subprocess
 from typing import Callable, Dict, List
 
-__all__ = ["kill_group", "kill_tree"]
-
 
 def kill_tree(pid: int) -> None:
     """Kill the process, its group, and descendants that moved into groups of their own (these on Linux only)."""

@@ -7,8 +7,6 @@ import os
 from _dotnet.arrays import Array
 from _dotnet.kinds import BOOL, OBJECT, STRING, static_method
 
-__all__ = ["ClientUtils", "FileUtils", "RepositoryUtils"]
-
 
 class ClientUtils:
     """The client: an offline farm needs none."""
