@@ -29,6 +29,8 @@ class Connection:
     output_key: str | None
     input: str
     input_key: str | None
+    by_frame: bool = False
+    """Whether a chunk takes only the items of its own frames."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class GraphNode:
     node: INode
     key: str
     connections: tuple[Connection, ...]
+
+    @property
+    def label(self) -> str:
+        """``graph.node``, for messages."""
+        return label(self.node)
 
     @property
     def parents(self) -> tuple[str, ...]:
