@@ -13,7 +13,7 @@ from ..core.bundle import JOBS, NODES, RESULTS
 from ..core.files import temporary_name
 from ..core.frames import FrameList
 from ..core.text import one_line
-from ..core.warnings import PlanWarning, WarningKind
+from ..core.warnings import PlanWarning, Severity, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from ..planning.plan import LONGEST_LABEL, Job, Plan
 from ..results.store import chunk_name
@@ -33,15 +33,12 @@ def length_warnings(plan: Plan, *, root: str, system: str) -> tuple[PlanWarning,
     if length <= LONGEST_WINDOWS_PATH or _LONG_PREFIX.match(root):
         return ()
     is_for_windows = system == "win32" or is_windows_path(root)
-    warning = PlanWarning(
-        kind=WarningKind.LONG_PATH,
-        severity="error" if is_for_windows else "warning",
-        text=f"below {root}, one of its files has a path of {length} characters, and Windows takes"
-        f" {LONGEST_WINDOWS_PATH}",
-        advice=f"save {length - LONGEST_WINDOWS_PATH} in the root, or in the names of graph and node",
-        node=one_line(label, longest=LONGEST_LABEL),
-    )
-    return (warning,)
+    severity: Severity = "error" if is_for_windows else "warning"
+    takes = f"and Windows takes {LONGEST_WINDOWS_PATH}"
+    text = f"below {root}, one of its files has a path of {length} characters, {takes}"
+    advice = f"save {length - LONGEST_WINDOWS_PATH} in the root, or in the names of graph and node"
+    node = one_line(label, longest=LONGEST_LABEL)
+    return (PlanWarning(WarningKind.LONG_PATH, severity, text, advice, node=node),)
 
 
 def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -56,7 +53,7 @@ def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
             yield job.label, f"{name}/{RESULTS}/{job.key}/{result}"
             yield job.label, f"{name}/{RESULTS}/{job.key}/{temporary_name(result)}"
     for node in plan.omitted:
-        yield f"{node.graph}.{node.node}", f"{partial}/{NODES}/{node.key}.json"
+        yield node.label, f"{partial}/{NODES}/{node.key}.json"
 
 
 def _last_chunks(job: Job) -> tuple[Optional[FrameList], ...]:
