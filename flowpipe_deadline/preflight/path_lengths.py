@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Optional
 
-from ..bundle.folder import partial_name, submission_name
+from ..bundle.folder import new_submission, partial_name
 from ..bundle.write import job_file_stems
 from ..core.bundle import JOBS, NODES, RESULTS
 from ..core.files import temporary_name
@@ -43,7 +42,7 @@ def length_warnings(plan: Plan, *, root: str, system: str) -> tuple[PlanWarning,
 
 def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
     """Label and longest paths of each node, below the root, while files are written and afterwards."""
-    name = submission_name(plan.name, created=datetime(2000, 1, 1), digits="0" * 8)
+    name = new_submission(plan.name)["submission"]  # All of a graph's are of one length.
     partial = partial_name(name)
     for job, stem in zip(plan.jobs, job_file_stems(plan)):
         yield job.label, f"{partial}/{NODES}/{job.key}.json"
