@@ -87,10 +87,10 @@ def sorted_nodes(graph: Graph) -> tuple[INode, ...]:
     Raises:
         CycleError: Nodes feed each other; the error names the nodes of the cycle.
     """
-    nodes, cycles = read_nodes(graph)
-    if cycles:
-        raise cycles[0]
-    return tuple(node.node for node in nodes)
+    sorting = _Sorting(connected_nodes(graph))
+    if sorting.cycles:
+        raise sorting.cycles[0]
+    return tuple(sorting.ordered)
 
 
 def connected_nodes(graph: Graph) -> list[INode]:
@@ -145,7 +145,7 @@ class _Sorting:
         self.cycles: list[CycleError] = []
         self._nodes = nodes
         self._place = {id(node): index for index, node in enumerate(nodes)}
-        self._waiting = {id(node): {id(parent) for parent in parents(node)} for node in nodes}
+        self._waiting = {id(node): {id(parent): parent for parent in parents(node)} for node in nodes}
         self._children: dict[int, list[int]] = {id(node): [] for node in nodes}
         for node in nodes:
             for parent in self._waiting[id(node)]:
@@ -167,18 +167,15 @@ class _Sorting:
             self.ordered.append(node)
             for child in self._children[id(node)]:
                 waiting = self._waiting[child]
-                if id(node) in waiting:
-                    waiting.discard(id(node))
-                    if not waiting:
-                        heapq.heappush(ready, self._place[child])
+                if waiting.pop(id(node), None) is not None and not waiting:
+                    heapq.heappush(ready, self._place[child])
 
     def _find_loop(self, node: INode) -> list[INode]:
         """Nodes that wait for each other, downstream first; ``node`` is one of them or waits for them."""
         path = [node]
         seen = {id(node): 0}
         while True:
-            waiting = self._waiting[id(path[-1])]
-            parent = next(parent for parent in parents(path[-1]) if id(parent) in waiting)
+            parent = next(iter(self._waiting[id(path[-1])].values()))
             if id(parent) in seen:
                 return path[seen[id(parent)] :]
             seen[id(parent)] = len(path)
