@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
@@ -71,7 +72,10 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
     if not items:
         return replace(NOT_CUT, note=f"one task: '{first}' has no items")
     note = f"'{first}' cut into chunks of {batch.chunk_size}"
-    frames = _real_frames(items) if first == batch.over[0] else None
+    frames = None
+    if first == batch.over[0]:
+        with suppress(FrameListError):
+            frames = FrameList(items)
     if frames is not None and (frames.is_contiguous or (frames.is_ascending and batch.chunk_size == 1)):
         return Chunking("frames", frames, batch.chunk_size, note, batch)
     try:
@@ -107,14 +111,6 @@ def _items_of_input(node: INode, name: str) -> Sequence[Any]:
         return items_of(plug.value)
     except CutError as error:
         raise PlanError(label(node), f"is batched over '{name}', but {error}") from error
-
-
-def _real_frames(items: Sequence[Any]) -> Optional[FrameList]:
-    """The items as frames, as the Monitor shows them, if they are frames."""
-    try:
-        return FrameList(items)
-    except FrameListError:
-        return None
 
 
 def _why_not_frames(frames: Optional[FrameList]) -> str:

@@ -46,11 +46,6 @@ class GraphNode:
         """``graph.node``, for messages."""
         return label(self.node)
 
-    @property
-    def parents(self) -> tuple[str, ...]:
-        """The keys of the nodes that feed it directly, each once."""
-        return tuple(dict.fromkeys(connection.source for connection in self.connections))
-
 
 def read_nodes(graph: Graph) -> tuple[tuple[GraphNode, ...], tuple[CycleError, ...]]:
     """The nodes in the order of ``sorted_nodes``, and the cycles among them, no two of which share a node.
@@ -68,8 +63,9 @@ def awaited_keys(nodes: Sequence[GraphNode], running: Collection[str]) -> dict[s
     """What each node waits for, by key: its parents, or instead of one that does not run, what that one waits for."""
     awaited: dict[str, list[str]] = {}
     for node in nodes:
+        sources = dict.fromkeys(connection.source for connection in node.connections)
         # In a cycle, a parent may come later.
-        each = ([parent] if parent in running else awaited.get(parent, []) for parent in node.parents)
+        each = ([parent] if parent in running else awaited.get(parent, []) for parent in sources)
         awaited[node.key] = list(dict.fromkeys(key for keys in each for key in keys))
     return awaited
 

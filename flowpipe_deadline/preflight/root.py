@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -107,20 +106,14 @@ def _try_to_write(folder: Path, *, names: Sequence[str]) -> Optional[str]:
             (probe / name).mkdir()
             (probe / name).rmdir()
         make_folder(inner)
-        file = inner / "probe"
-        try:
-            with file.open("xb") as stream:
-                stream.write(b"x")
-                stream.flush()
-                os.fsync(stream.fileno())
-        finally:
-            file.unlink(missing_ok=True)
+        with (inner / "probe").open("xb") as stream:
+            stream.write(b"x")
+            stream.flush()
+            os.fsync(stream.fileno())
         writer = only_writer(inner)
         return None if writer is None else f"{writer} ({describe(folder)})"
     finally:
-        with suppress(FileNotFoundError):
-            inner.rmdir()
-        probe.rmdir()
+        shutil.rmtree(probe)
 
 
 def _free_bytes(folder: Path) -> Optional[int]:
