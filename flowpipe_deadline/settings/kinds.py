@@ -143,15 +143,14 @@ def choice(*words: str) -> ValueKind:
     listed = f"{', '.join(words[:-1])} or {words[-1]}"
     by_lower_case = {word.lower(): word for word in words}
 
-    def write(value: Any) -> str:
+    def form(value: Any) -> Optional[str]:
         found = by_lower_case.get(value.strip().lower()) if isinstance(value, str) else None
-        if found is None:
-            guess = difflib.get_close_matches(shown(value).lower(), by_lower_case, n=1)
-            advice = f"; did you mean '{by_lower_case[guess[0]]}'?" if guess else ""
-            raise UnfitError(f"is {listed}, not {shown(value)}{advice}")
+        guess = [] if found else difflib.get_close_matches(shown(value).lower(), by_lower_case, n=1)
+        if guess:
+            raise UnfitError(f"is {listed}, not {shown(value)}; did you mean '{by_lower_case[guess[0]]}'?")
         return found
 
-    return ValueKind(listed, write)
+    return ValueKind(listed, form)
 
 
 def _list_of(words: str, write_item: Callable[[Any], str]) -> ValueKind:
