@@ -7,8 +7,8 @@ that go stale (nodes missing, cycles accepted), and recurse too deeply for chain
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from flowpipe import Graph, INode
 from flowpipe.plug import OutputPlug, SubOutputPlug
@@ -40,6 +40,8 @@ class GraphNode:
     node: INode
     key: str
     connections: tuple[Connection, ...]
+    awaited: tuple[str, ...] = ()
+    """The keys of the nodes that it waits for."""
 
     @property
     def label(self) -> str:
@@ -59,15 +61,28 @@ def read_nodes(graph: Graph) -> tuple[tuple[GraphNode, ...], tuple[CycleError, .
     return tuple(nodes), tuple(sorting.cycles)
 
 
-def awaited_keys(nodes: Sequence[GraphNode], running: Collection[str]) -> dict[str, list[str]]:
-    """What each node waits for, by key: its parents, or instead of one that does not run, what that one waits for."""
-    awaited: dict[str, list[str]] = {}
+def nodes_to_plan(nodes: Sequence[GraphNode], *, skip: Iterable[INode]) -> list[GraphNode]:
+    """The nodes but for those to skip; of their connections, those from nodes that will run.
+
+    A node waits for its parents, or instead of one that does not run, for what that one waits for.
+    """
+    skipped = {id(node) for node in skip}
+    considered = [node for node in nodes if id(node.node) not in skipped]
+    running = {node.key for node in considered if not node.node.omit}
+    awaited: dict[str, tuple[str, ...]] = {}
     for node in nodes:
         sources = dict.fromkeys(connection.source for connection in node.connections)
         # In a cycle, a parent may come later.
-        each = ([parent] if parent in running else awaited.get(parent, []) for parent in sources)
-        awaited[node.key] = list(dict.fromkeys(key for keys in each for key in keys))
-    return awaited
+        each = ((parent,) if parent in running else awaited.get(parent, ()) for parent in sources)
+        awaited[node.key] = tuple(dict.fromkeys(key for keys in each for key in keys))
+    return [
+        replace(
+            node,
+            connections=tuple(connection for connection in node.connections if connection.source in running),
+            awaited=awaited[node.key],
+        )
+        for node in considered
+    ]
 
 
 def label(node: INode) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Optional
 
@@ -18,7 +18,7 @@ from ..settings.metadata import BatchSettings, GraphWide, NodeSettings, check_gr
 from .checks import job_warnings, plan_warnings
 from .chunking import NOT_CUT, plan_chunks
 from .dependencies import PlannedJobs, plan_dependencies, plan_feeds
-from .graph import GraphNode, awaited_keys, read_nodes
+from .graph import GraphNode, nodes_to_plan, read_nodes
 from .node_records import node_record
 from .plan import Job, OmittedNode, Plan
 
@@ -54,26 +54,23 @@ def make_plan(
     graph_wide = GraphWide()
     with errors.collected():
         graph_wide = check_graph_wide(settings or {}, name=plan_name)
-    skipped = {id(node) for node in skip}
-    considered = [node for node in nodes if id(node.node) not in skipped]
-    running = {node.key for node in considered if not node.node.omit}
-    awaited = awaited_keys(nodes, running)
     planned = PlannedJobs()
     omitted: list[OmittedNode] = []
     warnings: list[PlanWarning] = []
+    considered = nodes_to_plan(nodes, skip=skip)
     for node in considered:
         given = NodeSettings()
         with errors.collected():
             given = parse_settings(node.label, metadata=node.node.metadata, graph_wide=graph_wide, context=context)
-        if node.key not in running:
+        if node.node.omit:
             omitted.append(_omitted_node(node, given, errors))
             continue
         with errors.collected():
-            job = _plan_job(node, given, running=running, awaited=awaited[node.key], planned=planned)
+            job = _plan_job(node, given, planned)
             planned.add(job)
             warnings += job_warnings(job, settings=given, interpreters=context.interpreters)
-    if not running:
-        errors.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else "")))
+    if len(omitted) == len(considered):
+        errors.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skip else "")))
     errors.raise_all()
     jobs = tuple(planned.by_key.values())
     return Plan(name=plan_name, jobs=jobs, omitted=tuple(omitted), warnings=(*warnings, *plan_warnings(jobs)))
@@ -84,15 +81,8 @@ def _omitted_node(node: GraphNode, settings: NodeSettings, errors: ErrorCollecto
     return OmittedNode(key=node.key, node=record["name"], graph=record["graph"], record=record)
 
 
-def _plan_job(
-    node: GraphNode,
-    settings: NodeSettings,
-    *,
-    running: Collection[str],
-    awaited: Iterable[str],
-    planned: PlannedJobs,
-) -> Job:
-    """The job of one node, which waits for those with the ``awaited`` keys.
+def _plan_job(node: GraphNode, settings: NodeSettings, planned: PlannedJobs) -> Job:
+    """The job of one node.
 
     Jobs upstream may be missing from those ``planned``, but only if their errors keep the plan from being made.
 
@@ -101,12 +91,11 @@ def _plan_job(
         PreflightError: There are several reasons for that.
     """
     errors = ErrorCollector()
-    connections = [connection for connection in node.connections if connection.source in running]
     chunking = NOT_CUT
     with errors.collected():
-        chunking = plan_chunks(node.node, settings.batch, fed={connection.input for connection in connections})
+        chunking = plan_chunks(node.node, settings.batch, fed={connection.input for connection in node.connections})
     _collect_merge_rules(node, settings.batch, errors)
-    feeds = plan_feeds(connections, chunking, planned=planned)
+    feeds = plan_feeds(node.connections, chunking, planned=planned)
     record = node_record(node, interpreter=settings.interpreter, batch=chunking.to_json(), feeds=feeds, errors=errors)
     errors.raise_all()
     sources = dict.fromkeys(feed.source for feed in feeds)
@@ -128,7 +117,7 @@ def _plan_job(
         record=record,
         notes=(chunking.note,),
     )
-    return replace(job, dependencies=plan_dependencies(job, feeds, awaited=awaited, planned=planned))
+    return replace(job, dependencies=plan_dependencies(job, feeds, awaited=node.awaited, planned=planned))
 
 
 def _collect_merge_rules(node: GraphNode, batch: Optional[BatchSettings], errors: ErrorCollector) -> None:
