@@ -5,13 +5,13 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
-from typing import Callable, Optional
+from pathlib import Path
+from typing import Callable, Iterator, Optional, Tuple
 
-from ..core.bundle import JOBS, MANIFEST, NODES, AnyPath, Bundle, parse_manifest, read_bundle, read_node
+from ..core.bundle import JOBS, NODES, AnyPath, Bundle, read_bundle, read_node
 from ..core.files import json_bytes
-from .folder import new_folder, submission_name, write_file, write_store
+from .folder import make_bundle, new_submission
 from .info_format import encode_info, format_entries
 from .job_files import planned_entries
 
@@ -32,19 +32,17 @@ def copy_plan(
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
     """
     old = read_bundle(bundle)
-    created = now or datetime.now()
-    name = submission_name(old.graph, created=created, digits=secrets.token_hex(4))
+    manifest = {**old.manifest, **new_submission(old.graph, now=now)}
+    name = manifest["submission"]
     if check_store is not None:
         check_store(old.store, name)
-    manifest = {**old.manifest, "submission": name, "created": created.isoformat(timespec="seconds")}
-    with new_folder(root or old.folder.parent, name) as (folder, partial):
+
+    def files(folder: Path) -> Iterator[Tuple[str, bytes]]:
         for job in old.jobs:
             infos = planned_entries(old, job, submission=name, folder=folder)
             for kind, entries in zip(("job", "plugin"), infos):
-                data = encode_info(format_entries(entries.items()))
-                write_file(partial / JOBS / f"{job.file}.{kind}", data)
+                yield f"{JOBS}/{job.file}.{kind}", encode_info(format_entries(entries.items()))
         for node in old.nodes:
-            write_file(partial / NODES / f"{node.key}.json", json_bytes(read_node(old.folder, node.key)))
-        write_store(partial, store=old.store, name=name)
-        write_file(partial / MANIFEST, json_bytes(manifest))
-    return parse_manifest(manifest, folder=folder)
+            yield f"{NODES}/{node.key}.json", json_bytes(read_node(old.folder, node.key))
+
+    return make_bundle(manifest, root=root or old.folder.parent, files=files)

@@ -6,13 +6,13 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
 
-from ..core.bundle import ERRORS, FILES, FORMAT, JOBS, NODES, RESULTS, STORE, AnyPath
+from ..core.bundle import ERRORS, FILES, FORMAT, JOBS, MANIFEST, NODES, RESULTS, STORE, AnyPath, Bundle, parse_manifest
 from ..core.errors import BundleError
 from ..core.files import json_bytes
 from ..core.names import safe_name
@@ -21,9 +21,14 @@ from ..core.rights import make_folder, share
 _LONGEST_GRAPH_NAME = 40
 
 
-def submission_name(graph: str, *, created: datetime, digits: str) -> str:
-    """The name of a submission and its folder: graph, time, and digits that make it distinct."""
-    return f"{safe_name(graph, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{digits}"
+def new_submission(graph: str, *, now: Optional[datetime] = None) -> Dict[str, str]:
+    """What the manifest says of a new submission of the graph: the name of its folder, and when it was made.
+
+    The name is graph, time, and digits that make it distinct.
+    """
+    created = now or datetime.now()
+    name = f"{safe_name(graph, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
+    return {"submission": name, "created": created.isoformat(timespec="seconds")}
 
 
 def partial_name(name: str) -> str:
@@ -31,41 +36,43 @@ def partial_name(name: str) -> str:
     return f".{name}.partial"
 
 
-@contextmanager
-def new_folder(root: AnyPath, name: str) -> Iterator[Tuple[Path, Path]]:
-    """The folder of the bundle once the block ends, and the one to write into until then.
+def make_bundle(
+    manifest: Mapping[str, Any], *, root: AnyPath, files: Callable[[Path], Iterable[Tuple[str, bytes]]]
+) -> Bundle:
+    """Writes and returns the bundle with that manifest, in a new folder below the root, which is created if need be.
 
-    All of it has the rights of the root.
+    ``files`` is called with the folder, and gives the files of jobs and nodes, each with its path in there. All of it
+    has the rights of the root.
 
     Raises:
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
     """
+    name, store = manifest["submission"], manifest.get("store", FILES)
     folder = Path(os.path.abspath(os.path.expanduser(str(root)))) / name  # Workers map paths by their beginnings.
     partial = folder.with_name(partial_name(name))
     try:
         for part in (NODES, JOBS, ERRORS):
             make_folder(partial / part)
-        yield folder, partial
+        for path, data in files(folder):
+            _write(partial / path, data)
+        if store == FILES:
+            make_folder(partial / RESULTS)
+        else:
+            _write(partial / STORE, json_bytes({"format": FORMAT, "store": store, "submission": name}))
+        _write(partial / MANIFEST, json_bytes(manifest))
         partial.rename(folder)
     except OSError as error:
         reason = error.strerror or str(error)
         raise BundleError(f"the bundle cannot be written below {root}: {reason}; nothing was left there") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+    return parse_manifest(manifest, folder=folder)
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Writes a file of the partial folder through to the disk, so that a crash cannot leave the folder without it."""
+def _write(path: Path, data: bytes) -> None:
+    """Writes a file through to the disk, so that a crash cannot leave the folder without it."""
     with path.open("wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     share(path)
-
-
-def write_store(partial: Path, *, store: str, name: str) -> None:
-    """Writes where the results of the submission are kept; if that is the bundle itself, makes the folder for them."""
-    if store == FILES:
-        make_folder(partial / RESULTS)
-    else:
-        write_file(partial / STORE, json_bytes({"format": FORMAT, "store": store, "submission": name}))

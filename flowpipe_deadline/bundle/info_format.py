@@ -25,17 +25,15 @@ def parse_entries(text: str) -> List[Tuple[str, str]]:
     Raises:
         InfoFileError: A line is not ``Key=Value``, or a key occurs twice.
     """
-    entries: Dict[str, str] = {}
-    seen: set[str] = set()
+    entries: Dict[str, Tuple[str, str]] = {}
     for line in filter(str.strip, text.splitlines()):
         key, equals, value = line.partition("=")
         if not equals or not _KEY.fullmatch(key):
             raise InfoFileError(f"the line {line[:80]!r} is not Key=Value")
-        if key.lower() in seen:
+        if key.lower() in entries:
             raise InfoFileError(f"the key {key} occurs twice")
-        seen.add(key.lower())
-        entries[key] = value
-    return list(entries.items())
+        entries[key.lower()] = (key, value)
+    return list(entries.values())
 
 
 def format_entries(entries: Iterable[Tuple[str, str]]) -> str:

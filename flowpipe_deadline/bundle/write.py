@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
-from ..core.bundle import FILES, FORMAT, JOBS, MANIFEST, NODES, AnyPath, Bundle, BundleJob, parse_manifest, read_bundle
+from ..core.bundle import FILES, FORMAT, JOBS, NODES, AnyPath, Bundle, BundleJob
 from ..core.files import json_bytes
 from ..core.loading import refuse_while_loading
-from ..planning.plan import Plan, frames_text
+from ..planning.plan import Plan, frames_text, omitted_json
 from ..results.store import check_store
 from .copy import copy_plan
-from .folder import new_folder, submission_name, write_file, write_store
+from .folder import make_bundle, new_submission
 from .info_format import encode_info
 from .templates import JobFiles
-
-__all__ = ["AnyPath", "Bundle", "copy_bundle", "read_bundle", "write_plan"]
 
 
 def write_plan(
@@ -42,23 +39,20 @@ def write_plan(
         LoadingError: A script calls this while it is only being loaded.
     """
     refuse_while_loading("write a bundle")
-    created = now or datetime.now()
-    name = submission_name(plan.name, created=created, digits=secrets.token_hex(4))
+    submission = new_submission(plan.name, now=now)
+    name = submission["submission"]
     check_store(store, submission=name)
     job_files = JobFiles(None if templates is None else Path(templates))
-    manifest = _manifest(plan, name=name, created=created, store=store)
-    with new_folder(root, name) as (folder, partial):
+
+    def files(folder: Path) -> Iterator[tuple[str, bytes]]:
         for job, stem in zip(plan.jobs, job_file_stems(plan)):
-            upstream = job.awaited_keys
-            job_info = job_files.job_info(job, plan_name=plan.name, batch_name=name, job_dependencies=upstream)
-            write_file(partial / JOBS / f"{stem}.job", encode_info(job_info))
-            plugin_info = job_files.plugin_info(job, bundle=folder)
-            write_file(partial / JOBS / f"{stem}.plugin", encode_info(plugin_info))
+            job_info = job_files.job_info(job, plan_name=plan.name, batch_name=name, job_dependencies=job.awaited_keys)
+            yield f"{JOBS}/{stem}.job", encode_info(job_info)
+            yield f"{JOBS}/{stem}.plugin", encode_info(job_files.plugin_info(job, bundle=folder))
         for record in (*(job.record for job in plan.jobs), *(node.record for node in plan.omitted)):
-            write_file(partial / NODES / f"{record['key']}.json", json_bytes(record))
-        write_store(partial, store=store, name=name)
-        write_file(partial / MANIFEST, json_bytes(manifest))
-    return parse_manifest(manifest, folder=folder)
+            yield f"{NODES}/{record['key']}.json", json_bytes(record)
+
+    return make_bundle(_manifest(plan, submission, store=store), root=root, files=files)
 
 
 def copy_bundle(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optional[datetime] = None) -> Bundle:
@@ -78,13 +72,12 @@ def job_file_stems(plan: Plan) -> Iterator[str]:
     return (f"{number:0{width}d}-{job.key}" for number, job in enumerate(plan.jobs, start=1))
 
 
-def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[str, Any]:
+def _manifest(plan: Plan, submission: Mapping[str, str], *, store: str) -> dict[str, Any]:
     last = {job.key for job in plan.last_jobs}
     return {
         "format": FORMAT,
         "name": plan.name,
-        "submission": name,
-        "created": created.isoformat(timespec="seconds"),
+        **submission,
         "store": store,
         "jobs": [
             BundleJob(
@@ -102,5 +95,5 @@ def _manifest(plan: Plan, *, name: str, created: datetime, store: str) -> dict[s
             ).to_json()
             for job, file in zip(plan.jobs, job_file_stems(plan))
         ],
-        "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in plan.omitted],
+        "omitted": omitted_json(plan),
     }

@@ -159,12 +159,8 @@ def _walk(module: ModuleType, qualname: str) -> Any:
 
 def _known_module(name: str, file: Optional[str]) -> Optional[ModuleType]:
     """The module of this process that was loaded from the file: under its name, or as the running script."""
-    for candidate in (name, "__main__"):
-        module = sys.modules.get(candidate)
-        origin = getattr(module, "__file__", None)
-        if module is not None and file is not None and origin is not None and _same_file(origin, file):
-            return module
-    return None
+    modules = (sys.modules.get(candidate) for candidate in (name, "__main__"))
+    return next((module for module in modules if _same_file(getattr(module, "__file__", None), file)), None)
 
 
 def _import_by_name(name: str, file: Optional[str]) -> ModuleType:
@@ -198,7 +194,7 @@ def _find_spec(name: str) -> Optional[ModuleSpec]:
 
 def _finds(name: str, file: str) -> bool:
     spec = _find_spec(name)
-    return spec is not None and spec.origin is not None and _same_file(spec.origin, file)
+    return spec is not None and _same_file(spec.origin, file)
 
 
 def _comes_from(root: str, name: str) -> bool:
@@ -241,13 +237,14 @@ def _last_words(error: BaseException, file: str) -> str:
     if isinstance(error, ModuleNotFoundError):
         text += "; put its folder on the PYTHONPATH, also that of the workers"
     lines = [step.lineno for step in traceback.extract_tb(error.__traceback__) if _same_file(step.filename, file)]
-    if isinstance(error, SyntaxError) and error.filename and _same_file(error.filename, file):
+    if isinstance(error, SyntaxError) and _same_file(error.filename, file):
         lines.append(error.lineno)
     return f"{text} (line {lines[-1]})" if lines else text
 
 
-def _same_file(one: str, other: str) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
+def _same_file(one: Optional[str], other: Optional[str]) -> bool:
+    """Whether both are known, and the same."""
+    return one is not None and other is not None and os.path.realpath(one) == os.path.realpath(other)
 
 
 def _script_name(path: str) -> str:

@@ -95,9 +95,6 @@ class CheckError(FlowpipeDeadlineError):
         super().__init__(warning)
         self.warning = warning
 
-    def __str__(self) -> str:
-        return str(self.warning)
-
 
 def warning_lines(warnings: Iterable[PlanWarning]) -> list[str]:
     """A line per warning; one line for several nodes with the same warning."""
@@ -116,19 +113,19 @@ class PreflightError(FlowpipeDeadlineError):
     @property
     def lines(self) -> list[str]:
         """A line per error; one line for several nodes with the same error."""
-        return grouped_lines(self._messages())
+        return grouped_lines(map(_message, self.errors))
 
     def __str__(self) -> str:
         return "\n".join([f"{len(self.errors)} errors:", *(f"- {line}" for line in self.lines)])
 
-    def _messages(self) -> Iterator[tuple[Optional[str], str]]:
-        for error in self.errors:
-            if isinstance(error, PlanError):
-                yield error.node, error.reason
-            elif isinstance(error, CheckError):
-                yield error.warning.node, error.warning.message
-            else:
-                yield None, str(error)
+
+def _message(error: FlowpipeDeadlineError) -> tuple[Optional[str], str]:
+    """The error's node, if it is of one, and what is wrong there."""
+    if isinstance(error, PlanError):
+        return error.node, error.reason
+    if isinstance(error, CheckError):
+        return error.warning.node, error.warning.message
+    return None, str(error)
 
 
 class ErrorCollector:

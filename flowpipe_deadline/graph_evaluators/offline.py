@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Optional
 
@@ -97,19 +98,16 @@ class OfflineEvaluator(GraphEvaluator):
     @contextmanager
     def _new_bundle(self, plan: Plan, studio: StudioFile) -> Iterator[tuple[Bundle, bool]]:
         """A new bundle, and whether it is kept."""
-        root = self._root or os.environ.get(ROOT_VARIABLE)
+        root, options = self._root or os.environ.get(ROOT_VARIABLE), self._options
+        write = partial(write_bundle, plan, templates=options.templates, studio=studio)
         if root:
-            yield self._write(plan, root, studio), True
+            yield write(root=root, store=options.store), True
             return
         folder = Path(tempfile.mkdtemp(prefix="flowpipe-deadline-"))
         try:
-            yield self._write(plan, folder, studio, store=FILES), False  # Nobody reads its results later.
+            yield write(root=folder, store=FILES), False  # Nobody reads its results later.
         finally:
             _delete_unless_used(folder)
-
-    def _write(self, plan: Plan, root: AnyPath, studio: StudioFile, *, store: Optional[str] = None) -> Bundle:
-        options = self._options
-        return write_bundle(plan, root=root, templates=options.templates, store=store or options.store, studio=studio)
 
 
 def _states(state: RunState) -> dict[str, JobState]:

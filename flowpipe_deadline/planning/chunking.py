@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from flowpipe import INode
@@ -16,8 +17,6 @@ from ..settings.metadata import BatchSettings
 from .graph import label
 from .plan import FrameMode
 
-_NO_FRAMES = FrameList([0])  # Deadline's own default for a job without frames.
-
 
 @dataclass(frozen=True)
 class Chunking:
@@ -28,9 +27,29 @@ class Chunking:
     chunk_size: int
     note: str
     """How it was cut and why, for people."""
+    batch: Optional[BatchSettings] = None
+    """What it was cut by; None if it was not."""
+
+    @property
+    def over(self) -> tuple[str, ...]:
+        """The inputs that are cut."""
+        return () if self.batch is None else self.batch.over
+
+    def to_json(self) -> Optional[dict[str, Any]]:
+        """The batch of the node's record; None if the node is not cut."""
+        if self.batch is None:
+            return None
+        return {
+            "over": list(self.over),
+            "size": self.chunk_size,
+            "mode": self.mode,
+            "frames": str(self.frames),
+            "merge": dict(self.batch.merge),
+        }
 
 
-NOT_CUT = Chunking(mode="none", frames=_NO_FRAMES, chunk_size=1, note="one task: no batch size is set")
+# The frame is Deadline's own default for a job without frames.
+NOT_CUT = Chunking(mode="none", frames=FrameList([0]), chunk_size=1, note="one task: no batch size is set")
 
 
 def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[str]) -> Chunking:
@@ -51,17 +70,19 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
                 label(node), f"is batched over '{first}' with {len(items)} items and '{name}' with {len(others)}"
             )
     if not items:
-        return Chunking(mode="none", frames=_NO_FRAMES, chunk_size=1, note=f"one task: '{first}' has no items")
-    frames = _real_frames(items) if first == batch.over[0] else None
+        return replace(NOT_CUT, note=f"one task: '{first}' has no items")
+    note = f"'{first}' cut into chunks of {batch.chunk_size}"
+    frames = None
+    if first == batch.over[0]:
+        with suppress(FrameListError):
+            frames = FrameList(items)
     if frames is not None and (frames.is_contiguous or (frames.is_ascending and batch.chunk_size == 1)):
-        note = f"'{first}' cut into chunks of {batch.chunk_size}"
-        return Chunking(mode="frames", frames=frames, chunk_size=batch.chunk_size, note=note)
-    note = f"'{first}' cut into chunks of {batch.chunk_size}, by item number: {_why_not_frames(frames)}"
+        return Chunking("frames", frames, batch.chunk_size, note, batch)
     try:
         numbers = FrameList(range(len(items)))
     except FrameListError as error:
         raise PlanError(label(node), f"is batched over '{first}': {error}") from error
-    return Chunking(mode="items", frames=numbers, chunk_size=batch.chunk_size, note=note)
+    return Chunking("items", numbers, batch.chunk_size, f"{note}, by item number: {_why_not_frames(frames)}", batch)
 
 
 def _known_items(node: INode, batch: BatchSettings, fed: Collection[str]) -> dict[str, Sequence[Any]]:
@@ -90,14 +111,6 @@ def _items_of_input(node: INode, name: str) -> Sequence[Any]:
         return items_of(plug.value)
     except CutError as error:
         raise PlanError(label(node), f"is batched over '{name}', but {error}") from error
-
-
-def _real_frames(items: Sequence[Any]) -> Optional[FrameList]:
-    """The items as frames, as the Monitor shows them, if they are frames."""
-    try:
-        return FrameList(items)
-    except FrameListError:
-        return None
 
 
 def _why_not_frames(frames: Optional[FrameList]) -> str:

@@ -7,8 +7,8 @@ that go stale (nodes missing, cycles accepted), and recurse too deeply for chain
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from flowpipe import Graph, INode
 from flowpipe.plug import OutputPlug, SubOutputPlug
@@ -29,6 +29,8 @@ class Connection:
     output_key: str | None
     input: str
     input_key: str | None
+    by_frame: bool = False
+    """Whether a chunk takes only the items of its own frames."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,13 @@ class GraphNode:
     node: INode
     key: str
     connections: tuple[Connection, ...]
+    awaited: tuple[str, ...] = ()
+    """The keys of the nodes that it waits for."""
 
     @property
-    def parents(self) -> tuple[str, ...]:
-        """The keys of the nodes that feed it directly, each once."""
-        return tuple(dict.fromkeys(connection.source for connection in self.connections))
+    def label(self) -> str:
+        """``graph.node``, for messages."""
+        return label(self.node)
 
 
 def read_nodes(graph: Graph) -> tuple[tuple[GraphNode, ...], tuple[CycleError, ...]]:
@@ -57,14 +61,28 @@ def read_nodes(graph: Graph) -> tuple[tuple[GraphNode, ...], tuple[CycleError, .
     return tuple(nodes), tuple(sorting.cycles)
 
 
-def awaited_keys(nodes: Sequence[GraphNode], running: Collection[str]) -> dict[str, list[str]]:
-    """What each node waits for, by key: its parents, or instead of one that does not run, what that one waits for."""
-    awaited: dict[str, list[str]] = {}
+def nodes_to_plan(nodes: Sequence[GraphNode], *, skip: Iterable[INode]) -> list[GraphNode]:
+    """The nodes but for those to skip; of their connections, those from nodes that will run.
+
+    A node waits for its parents, or instead of one that does not run, for what that one waits for.
+    """
+    skipped = {id(node) for node in skip}
+    considered = [node for node in nodes if id(node.node) not in skipped]
+    running = {node.key for node in considered if not node.node.omit}
+    awaited: dict[str, tuple[str, ...]] = {}
     for node in nodes:
+        sources = dict.fromkeys(connection.source for connection in node.connections)
         # In a cycle, a parent may come later.
-        each = ([parent] if parent in running else awaited.get(parent, []) for parent in node.parents)
-        awaited[node.key] = list(dict.fromkeys(key for keys in each for key in keys))
-    return awaited
+        each = ((parent,) if parent in running else awaited.get(parent, ()) for parent in sources)
+        awaited[node.key] = tuple(dict.fromkeys(key for keys in each for key in keys))
+    return [
+        replace(
+            node,
+            connections=tuple(connection for connection in node.connections if connection.source in running),
+            awaited=awaited[node.key],
+        )
+        for node in considered
+    ]
 
 
 def label(node: INode) -> str:
@@ -80,10 +98,10 @@ def sorted_nodes(graph: Graph) -> tuple[INode, ...]:
     Raises:
         CycleError: Nodes feed each other; the error names the nodes of the cycle.
     """
-    nodes, cycles = read_nodes(graph)
-    if cycles:
-        raise cycles[0]
-    return tuple(node.node for node in nodes)
+    sorting = _Sorting(connected_nodes(graph))
+    if sorting.cycles:
+        raise sorting.cycles[0]
+    return tuple(sorting.ordered)
 
 
 def connected_nodes(graph: Graph) -> list[INode]:
@@ -138,7 +156,7 @@ class _Sorting:
         self.cycles: list[CycleError] = []
         self._nodes = nodes
         self._place = {id(node): index for index, node in enumerate(nodes)}
-        self._waiting = {id(node): {id(parent) for parent in parents(node)} for node in nodes}
+        self._waiting = {id(node): {id(parent): parent for parent in parents(node)} for node in nodes}
         self._children: dict[int, list[int]] = {id(node): [] for node in nodes}
         for node in nodes:
             for parent in self._waiting[id(node)]:
@@ -160,18 +178,15 @@ class _Sorting:
             self.ordered.append(node)
             for child in self._children[id(node)]:
                 waiting = self._waiting[child]
-                if id(node) in waiting:
-                    waiting.discard(id(node))
-                    if not waiting:
-                        heapq.heappush(ready, self._place[child])
+                if waiting.pop(id(node), None) is not None and not waiting:
+                    heapq.heappush(ready, self._place[child])
 
     def _find_loop(self, node: INode) -> list[INode]:
         """Nodes that wait for each other, downstream first; ``node`` is one of them or waits for them."""
         path = [node]
         seen = {id(node): 0}
         while True:
-            waiting = self._waiting[id(path[-1])]
-            parent = next(parent for parent in parents(path[-1]) if id(parent) in waiting)
+            parent = next(iter(self._waiting[id(path[-1])].values()))
             if id(parent) in seen:
                 return path[seen[id(parent)] :]
             seen[id(parent)] = len(path)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import contextlib
 import difflib
 import enum
 import inspect
@@ -39,10 +40,6 @@ _WORDS: Mapping[type, str] = {
     datetime: "a time such as 2026-01-31T12:00",
     type(None): "none",
 }
-
-
-class _UnfitError(Exception):
-    """The text is not a value of that type."""
 
 
 def load_graph(spec: str, *, parameters: Optional[Mapping[str, str]] = None) -> Graph:
@@ -243,34 +240,37 @@ def _value(key: str, text: str, *, kinds: Sequence[Any]) -> Any:
     if not kinds:
         return _literal(text)
     for kind in sorted(kinds, key=lambda kind: kind is str):  # Any text is a str, so that comes last.
-        try:
+        with contextlib.suppress(ValueError, TypeError, KeyError):
             return _convert(text, kind)
-        except _UnfitError:
-            continue
     wanted = " or ".join(_description(kind) for kind in kinds if kind is not type(None))
     raise UsageError(f"the parameter '{key}' is {wanted}, not '{text}'")
 
 
 def _convert(text: str, kind: Any) -> Any:
-    """The text as that type; a Python literal for a type that cannot be read from text."""
+    """The text as that type; a Python literal for a type that cannot be read from text.
+
+    Raises:
+        ValueError, TypeError, KeyError: The text is not a value of that type.
+    """
     origin = typing.get_origin(kind) or kind
     if origin is Literal:
-        return _chosen(text, {str(choice): choice for choice in typing.get_args(kind)})
+        return {str(choice): choice for choice in typing.get_args(kind)}[text]
     if not isinstance(origin, type):
         return _literal(text)
     if issubclass(origin, enum.Enum):
-        return _chosen(text, dict(origin.__members__))
+        return origin.__members__[text]
     if issubclass(origin, (str, PurePath)):
         return origin(text)
     if issubclass(origin, date):
-        return _by_call(origin.fromisoformat, text)
+        return origin.fromisoformat(text)
     value = _literal(text)
     if origin is float and type(value) is int:
         return float(value)
     if origin in _CONTAINERS and isinstance(value, _CONTAINERS) and (origin is dict) == isinstance(value, dict):
-        return _by_call(origin, value)
+        container: Callable[[Any], Any] = origin
+        return container(value)
     if origin in (bool, int, float, type(None), *_CONTAINERS) and type(value) is not origin:
-        raise _UnfitError
+        raise ValueError(text)
     return value
 
 
@@ -279,19 +279,6 @@ def _literal(text: str) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return {"true": True, "false": False, "none": None}.get(text.lower(), text)
-
-
-def _chosen(text: str, choices: Mapping[str, Any]) -> Any:
-    if text not in choices:
-        raise _UnfitError
-    return choices[text]
-
-
-def _by_call(convert: Callable[[Any], Any], value: Any) -> Any:
-    try:
-        return convert(value)
-    except (ValueError, TypeError) as error:
-        raise _UnfitError from error
 
 
 def _description(kind: Any) -> str:

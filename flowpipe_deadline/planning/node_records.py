@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Optional
 
@@ -19,7 +18,7 @@ from ..core.locate import NotImportableError, describe
 from ..core.warnings import ErrorCollector
 from ..evaluator.nodes import UNKEPT
 from ..results.codec import UnsupportedValueError, encode
-from .graph import Connection, label
+from .graph import Connection, GraphNode, label
 
 
 class _Plain(INode):
@@ -34,75 +33,51 @@ _COMMON_ATTRIBUTES = frozenset(vars(_Plain(graph=None)))
 _FUNCTION_ATTRIBUTES = frozenset(vars(FunctionNode(func=_Plain.compute)))
 
 
-@dataclass(frozen=True)
-class Feed:
-    """A connection from a node that will run."""
-
-    connection: Connection
-    by_frame: bool
-    """Whether a chunk takes only the items of its own frames."""
-
-
 def node_record(
-    node: INode, *, key: str, interpreter: str, batch: Optional[Mapping[str, Any]], feeds: Iterable[Feed]
+    graph_node: GraphNode,
+    *,
+    interpreter: str,
+    batch: Optional[Mapping[str, Any]],
+    feeds: Iterable[Connection],
+    errors: ErrorCollector,
 ) -> dict[str, Any]:
     """The record of one node, ready for JSON.
 
-    Raises:
-        PlanError: Another process could not import it, or it holds a value that cannot be kept.
-        PreflightError: There are several such errors.
+    Where another process could not import it, or it holds a value that cannot be kept, that is added to the errors.
     """
-    errors = ErrorCollector()
-    cls: type = type(node)
-    has_default_constructor = _has_default_constructor(cls)
-    record: dict[str, Any] = {
+    node = graph_node.node
+    return {
         "format": FORMAT,
-        "key": key,
+        "key": graph_node.key,
         "name": str(node.name),
         "identifier": str(node.identifier),
         "graph": str(node.graph.name),
         "interpreter": interpreter,
-        "class": None,
-        "function": None,
-        "default_constructor": has_default_constructor,
-        "unkept": [],
-        "attributes": {},
-        "metadata": {},
-        "inputs": {},
+        "class": _source(node, type(node), type(node).__qualname__, errors),
+        "function": _function_source(node, errors) if isinstance(node, FunctionNode) else None,
+        **_attributes(node, errors),
+        "metadata": _kept(node, "metadata", node.metadata, errors),
+        "inputs": _inputs(node, feeds, errors),
         "outputs": {name: _output(plug) for name, plug in node.outputs.items()},
         "batch": batch,
     }
-    with errors.collected():
-        record["class"] = _describe(node, cls)
-    if isinstance(node, FunctionNode):
-        with errors.collected():
-            record["function"] = _describe_function(node)
-    with errors.collected():
-        record["attributes"], record["unkept"] = _attributes(node, has_default_constructor)
-    with errors.collected():
-        record["metadata"] = _keep(node, "metadata", node.metadata)
-    with errors.collected():
-        record["inputs"] = _inputs(node, feeds)
-    errors.raise_all()
-    return record
 
 
-def _describe(node: INode, thing: Any, qualname: Optional[str] = None) -> dict[str, Optional[str]]:
+def _source(node: INode, thing: Any, qualname: str, errors: ErrorCollector) -> Optional[dict[str, Optional[str]]]:
     try:
         return describe(thing, qualname=qualname)
     except NotImportableError as error:
-        raise PlanError(label(node), f"a worker could not load it: {error}") from error
+        errors.add(PlanError(label(node), f"a worker could not load it: {error}"))
+        return None
 
 
-def _describe_function(node: FunctionNode[Any]) -> dict[str, Optional[str]]:
+def _function_source(node: FunctionNode[Any], errors: ErrorCollector) -> Optional[dict[str, Optional[str]]]:
     """Where the function is defined: under its own name, as a function or a node, or under the name of its node."""
     function, own_name = node.func, node.func.__qualname__
     module = sys.modules.get(function.__module__)
     names = {} if module is None else dict(vars(module))
-    if _unwrapped(names.get(own_name)) is function:
-        return _describe(node, function, own_name)
-    name = next((name for name, thing in names.items() if _unwrapped(thing) is function), own_name)
-    return _describe(node, function, name)
+    leading = (name for name in (own_name, *names) if _unwrapped(names.get(name)) is function)
+    return _source(node, function, next(leading, own_name), errors)
 
 
 def _unwrapped(thing: Any) -> Any:
@@ -120,13 +95,14 @@ def _has_default_constructor(cls: type) -> bool:
     return True
 
 
-def _attributes(node: INode, has_default_constructor: bool) -> tuple[dict[str, Any], list[str]]:
+def _attributes(node: INode, errors: ErrorCollector) -> dict[str, Any]:
     """The instance's own attributes, and the names of those that cannot be kept.
 
     Those are left to the constructor. If it needs arguments, that is not possible, and is an error.
     """
     common = _FUNCTION_ATTRIBUTES if isinstance(node, FunctionNode) else _COMMON_ATTRIBUTES
-    errors = ErrorCollector()
+    cls: type = type(node)
+    has_default_constructor = _has_default_constructor(cls)
     kept: dict[str, Any] = {}
     unkept: list[str] = []
     for name, value in vars(node).items():
@@ -141,34 +117,32 @@ def _attributes(node: INode, has_default_constructor: bool) -> tuple[dict[str, A
             advice = "give all arguments of its constructor defaults, or keep it out of the node"
             reason = f"its attribute '{name}' does not survive: {held[UNKEPT]}; {advice}"
             errors.add(PlanError(label(node), reason))
-    errors.raise_all()
-    return kept, unkept
+    return {"default_constructor": has_default_constructor, "unkept": unkept, "attributes": kept}
 
 
-def _inputs(node: INode, feeds: Iterable[Feed]) -> dict[str, Any]:
-    by_plug = {(feed.connection.input, feed.connection.input_key): feed for feed in feeds}
-    errors = ErrorCollector()
-    inputs: dict[str, Any] = {}
-    for name, plug in node.inputs.items():
-        sub_plugs: dict[str, Any] = {}
-        with errors.collected():
-            inputs[name] = {**_input(node, plug, by_plug.get((name, None))), "sub_plugs": sub_plugs}
-        for key, sub_plug in plug.sub_plugs.items():
-            with errors.collected():
-                sub_plugs[key] = _input(node, sub_plug, by_plug.get((name, key)))
-    errors.raise_all()
-    return inputs
+def _inputs(node: INode, feeds: Iterable[Connection], errors: ErrorCollector) -> dict[str, Any]:
+    by_plug = {(feed.input, feed.input_key): feed for feed in feeds}
+    return {
+        name: {
+            **_input(node, plug, by_plug.get((name, None)), errors),
+            "sub_plugs": {
+                key: _input(node, sub_plug, by_plug.get((name, key)), errors)
+                for key, sub_plug in plug.sub_plugs.items()
+            },
+        }
+        for name, plug in node.inputs.items()
+    }
 
 
-def _input(node: INode, plug: IPlug, feed: Optional[Feed]) -> dict[str, Any]:
+def _input(node: INode, plug: IPlug, feed: Optional[Connection], errors: ErrorCollector) -> dict[str, Any]:
     """Value and source of an input. A connected one keeps its value, in case upstream does not set the output."""
     value = None if plug.sub_plugs else plug.value
     if feed is None:
-        return {"value": _keep(node, f"input '{plug.name}'", value), "source": None}
+        return {"value": _kept(node, f"input '{plug.name}'", value, errors), "source": None}
     source = {
-        "node": feed.connection.source,
-        "output": feed.connection.output,
-        "sub_plug": feed.connection.output_key,
+        "node": feed.source,
+        "output": feed.output,
+        "sub_plug": feed.output_key,
         "by_frame": feed.by_frame,
     }
     return {**_encoded(value), "source": source}
@@ -176,18 +150,17 @@ def _input(node: INode, plug: IPlug, feed: Optional[Feed]) -> dict[str, Any]:
 
 def _output(plug: IPlug) -> dict[str, Any]:
     """The value that an output has before it is evaluated."""
-    value = None if plug.sub_plugs else plug.value
     return {
-        **_encoded(value),
+        **_encoded(None if plug.sub_plugs else plug.value),
         "sub_plugs": {key: _encoded(sub_plug.value) for key, sub_plug in plug.sub_plugs.items()},
     }
 
 
-def _keep(node: INode, what: str, value: Any) -> Any:
+def _kept(node: INode, what: str, value: Any, errors: ErrorCollector) -> Any:
     held = _encoded(value)
     if UNKEPT in held:
-        raise PlanError(label(node), f"{what} does not survive the way to the farm: {held[UNKEPT]}")
-    return held["value"]
+        errors.add(PlanError(label(node), f"{what} does not survive the way to the farm: {held[UNKEPT]}"))
+    return held.get("value")
 
 
 def _encoded(value: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Optional
 
+from ..core.bundle import BundleNode
 from ..core.frames import FrameList
 from ..core.text import one_line
 from ..core.warnings import PlanWarning
@@ -31,13 +32,9 @@ class Dependency:
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(BundleNode):
     """One node's work on the farm."""
 
-    key: str
-    """The node's name within the bundle: safe as a file name, and distinct."""
-    node: str
-    graph: str
     interpreter: str
     frame_mode: FrameMode
     """What a task's frames are: the frames themselves, item numbers from 0, or nothing to the node."""
@@ -55,11 +52,6 @@ class Job:
     """How it was cut and why, for people."""
     environment_kinds: Entries = ()
     """Names or patterns of variables, and what they hold: ``path``, ``paths`` or ``text``."""
-
-    @property
-    def label(self) -> str:
-        """``graph.node``, as people call it; not unique where graphs share a name."""
-        return f"{self.graph}.{self.node}"
 
     @property
     def short_label(self) -> str:
@@ -88,12 +80,9 @@ class Job:
 
 
 @dataclass(frozen=True)
-class OmittedNode:
+class OmittedNode(BundleNode):
     """A node that is switched off: it has no job, and its outputs keep their planned values."""
 
-    key: str
-    node: str
-    graph: str
     record: Mapping[str, Any]
 
 
@@ -118,7 +107,7 @@ class Plan:
         return {
             "name": self.name,
             "jobs": [_job_json(job) for job in self.jobs],
-            "omitted": [{"key": node.key, "node": node.node, "graph": node.graph} for node in self.omitted],
+            "omitted": omitted_json(self),
             "warnings": [warning.to_json() for warning in self.warnings],
         }
 
@@ -126,6 +115,11 @@ class Plan:
 def frames_text(job: Job) -> Optional[str]:
     """The frames for people: None for a job that is not batched."""
     return None if job.frame_mode == "none" else str(job.frames)
+
+
+def omitted_json(plan: Plan) -> list[dict[str, str]]:
+    """The omitted nodes, without their values."""
+    return [{"key": node.key, "node": node.node, "graph": node.graph} for node in plan.omitted]
 
 
 def _job_json(job: Job) -> dict[str, Any]:

@@ -14,18 +14,12 @@ from ..core.loading import refuse_while_loading
 from ..core.warnings import ErrorCollector, PlanWarning
 from ..results.upstream import UPSTREAM
 from ..settings.context import PlanContext
-from ..settings.metadata import (
-    BatchSettings,
-    GraphWide,
-    NodeSettings,
-    check_graph_wide,
-    parse_settings,
-)
+from ..settings.metadata import BatchSettings, GraphWide, NodeSettings, check_graph_wide, parse_settings
 from .checks import job_warnings, plan_warnings
-from .chunking import NOT_CUT, Chunking, plan_chunks
-from .dependencies import Precedence, plan_dependencies, plan_feeds
-from .graph import GraphNode, awaited_keys, label, read_nodes
-from .node_records import Feed, node_record
+from .chunking import NOT_CUT, plan_chunks
+from .dependencies import PlannedJobs, plan_dependencies, plan_feeds
+from .graph import GraphNode, nodes_to_plan, read_nodes
+from .node_records import node_record
 from .plan import Job, OmittedNode, Plan
 
 
@@ -55,51 +49,40 @@ def make_plan(
     plan_name = str(name or graph.name)
     if not nodes:
         raise PlanError(plan_name, "the graph has no nodes")
-    errors = ErrorCollector(cycles)
-    skipped = {id(node) for node in skip}
-    considered = [node for node in nodes if id(node.node) not in skipped]
-    running = {node.key for node in considered if not node.node.omit}
-    awaited = awaited_keys(nodes, running)
-    jobs: dict[str, Job] = {}
-    precedence = Precedence()
-    omitted: list[OmittedNode] = []
-    warnings: list[PlanWarning] = []
     context = context or PlanContext()
+    errors = ErrorCollector(cycles)
     graph_wide = GraphWide()
     with errors.collected():
         graph_wide = check_graph_wide(settings or {}, name=plan_name)
+    planned = PlannedJobs()
+    omitted: list[OmittedNode] = []
+    warnings: list[PlanWarning] = []
+    considered = nodes_to_plan(nodes, skip=skip)
     for node in considered:
         given = NodeSettings()
         with errors.collected():
-            given = parse_settings(
-                label(node.node), metadata=node.node.metadata, graph_wide=graph_wide, context=context
-            )
+            given = parse_settings(node.label, metadata=node.node.metadata, graph_wide=graph_wide, context=context)
+        if node.node.omit:
+            omitted.append(_omitted_node(node, given, errors))
+            continue
         with errors.collected():
-            if node.key not in running:
-                omitted.append(_omitted_node(node, given))
-                continue
-            job, feeds = _plan_job(node, given, running=running, planned=jobs)
-            upstream = [jobs[key] for key in awaited[node.key] if key in jobs]
-            job = replace(job, dependencies=plan_dependencies(job, feeds, awaited=upstream, precedence=precedence))
-            jobs[node.key] = job
-            precedence.add(job)
+            job = _plan_job(node, given, planned)
+            planned.add(job)
             warnings += job_warnings(job, settings=given, interpreters=context.interpreters)
-    if not running:
-        errors.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skipped else "")))
+    if len(omitted) == len(considered):
+        errors.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skip else "")))
     errors.raise_all()
-    planned = tuple(jobs.values())
-    return Plan(name=plan_name, jobs=planned, omitted=tuple(omitted), warnings=(*warnings, *plan_warnings(planned)))
+    jobs = tuple(planned.by_key.values())
+    return Plan(name=plan_name, jobs=jobs, omitted=tuple(omitted), warnings=(*warnings, *plan_warnings(jobs)))
 
 
-def _omitted_node(node: GraphNode, settings: NodeSettings) -> OmittedNode:
-    record = node_record(node.node, key=node.key, interpreter=settings.interpreter, batch=None, feeds=())
-    return OmittedNode(key=node.key, node=str(node.node.name), graph=str(node.node.graph.name), record=record)
+def _omitted_node(node: GraphNode, settings: NodeSettings, errors: ErrorCollector) -> OmittedNode:
+    record = node_record(node, interpreter=settings.interpreter, batch=None, feeds=(), errors=errors)
+    return OmittedNode(key=node.key, node=record["name"], graph=record["graph"], record=record)
 
 
-def _plan_job(
-    node: GraphNode, settings: NodeSettings, *, running: Collection[str], planned: Mapping[str, Job]
-) -> tuple[Job, tuple[Feed, ...]]:
-    """The job of one node, still without dependencies, and what feeds it.
+def _plan_job(node: GraphNode, settings: NodeSettings, planned: PlannedJobs) -> Job:
+    """The job of one node.
 
     Jobs upstream may be missing from those ``planned``, but only if their errors keep the plan from being made.
 
@@ -108,34 +91,21 @@ def _plan_job(
         PreflightError: There are several reasons for that.
     """
     errors = ErrorCollector()
-    connections = [connection for connection in node.connections if connection.source in running]
     chunking = NOT_CUT
     with errors.collected():
-        chunking = plan_chunks(node.node, settings.batch, fed={connection.input for connection in connections})
-    _collect_merge_rules(node.node, settings.batch, errors)
-    over = () if settings.batch is None or chunking.mode == "none" else settings.batch.over
-    feeds = plan_feeds(connections, chunking, over=over, planned=planned)
-    record: dict[str, Any] = {}
-    with errors.collected():
-        record = node_record(
-            node.node,
-            key=node.key,
-            interpreter=settings.interpreter,
-            batch=_batch_record(settings.batch, chunking),
-            feeds=feeds,
-        )
+        chunking = plan_chunks(node.node, settings.batch, fed={connection.input for connection in node.connections})
+    _collect_merge_rules(node, settings.batch, errors)
+    feeds = plan_feeds(node.connections, chunking, planned=planned)
+    record = node_record(node, interpreter=settings.interpreter, batch=chunking.to_json(), feeds=feeds, errors=errors)
     errors.raise_all()
-    record[UPSTREAM] = {
-        feed.connection.source: planned[feed.connection.source].record["batch"]
-        for feed in feeds
-        if feed.connection.source in planned
-    }
+    sources = dict.fromkeys(feed.source for feed in feeds)
+    record[UPSTREAM] = {key: planned.by_key[key].record["batch"] for key in sources if key in planned.by_key}
     if settings.import_roots:
         record["imports"] = {"roots": list(settings.import_roots), "python_path": list(settings.python_path)}
     job = Job(
         key=node.key,
-        node=str(node.node.name),
-        graph=str(node.node.graph.name),
+        node=record["name"],
+        graph=record["graph"],
         interpreter=settings.interpreter,
         frame_mode=chunking.mode,
         frames=chunking.frames,
@@ -147,26 +117,15 @@ def _plan_job(
         record=record,
         notes=(chunking.note,),
     )
-    return job, feeds
+    return replace(job, dependencies=plan_dependencies(job, feeds, awaited=node.awaited, planned=planned))
 
 
-def _collect_merge_rules(node: INode, batch: Optional[BatchSettings], errors: ErrorCollector) -> None:
+def _collect_merge_rules(node: GraphNode, batch: Optional[BatchSettings], errors: ErrorCollector) -> None:
     """Collects an error for each merge rule of an output that the node does not have."""
+    outputs = node.node.outputs
     for place, _ in batch.merge if batch is not None else ():
-        if place not in node.outputs and place.partition(".")[0] not in node.outputs:
-            guess = difflib.get_close_matches(place, node.outputs, n=1)
-            advice = f"did you mean '{guess[0]}'?" if guess else f"it has {', '.join(node.outputs) or 'none'}"
+        if place not in outputs and place.partition(".")[0] not in outputs:
+            guess = difflib.get_close_matches(place, outputs, n=1)
+            advice = f"did you mean '{guess[0]}'?" if guess else f"it has {', '.join(outputs) or 'none'}"
             reason = f"has a merge rule for '{place}', which is not one of its outputs; {advice}"
-            errors.add(SettingError(label(node), reason))
-
-
-def _batch_record(batch: Optional[BatchSettings], chunking: Chunking) -> Optional[dict[str, Any]]:
-    if batch is None or chunking.mode == "none":
-        return None
-    return {
-        "over": list(batch.over),
-        "size": chunking.chunk_size,
-        "mode": chunking.mode,
-        "frames": str(chunking.frames),
-        "merge": dict(batch.merge),
-    }
+            errors.add(SettingError(node.label, reason))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Optional
 
-from ..bundle.folder import partial_name, submission_name
+from ..bundle.folder import new_submission, partial_name
 from ..bundle.write import job_file_stems
 from ..core.bundle import JOBS, NODES, RESULTS
 from ..core.files import temporary_name
 from ..core.frames import FrameList
 from ..core.text import one_line
-from ..core.warnings import PlanWarning, WarningKind
+from ..core.warnings import PlanWarning, Severity, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from ..planning.plan import LONGEST_LABEL, Job, Plan
 from ..results.store import chunk_name
@@ -33,20 +32,17 @@ def length_warnings(plan: Plan, *, root: str, system: str) -> tuple[PlanWarning,
     if length <= LONGEST_WINDOWS_PATH or _LONG_PREFIX.match(root):
         return ()
     is_for_windows = system == "win32" or is_windows_path(root)
-    warning = PlanWarning(
-        kind=WarningKind.LONG_PATH,
-        severity="error" if is_for_windows else "warning",
-        text=f"below {root}, one of its files has a path of {length} characters, and Windows takes"
-        f" {LONGEST_WINDOWS_PATH}",
-        advice=f"save {length - LONGEST_WINDOWS_PATH} in the root, or in the names of graph and node",
-        node=one_line(label, longest=LONGEST_LABEL),
-    )
-    return (warning,)
+    severity: Severity = "error" if is_for_windows else "warning"
+    takes = f"and Windows takes {LONGEST_WINDOWS_PATH}"
+    text = f"below {root}, one of its files has a path of {length} characters, {takes}"
+    advice = f"save {length - LONGEST_WINDOWS_PATH} in the root, or in the names of graph and node"
+    node = one_line(label, longest=LONGEST_LABEL)
+    return (PlanWarning(WarningKind.LONG_PATH, severity, text, advice, node=node),)
 
 
 def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
     """Label and longest paths of each node, below the root, while files are written and afterwards."""
-    name = submission_name(plan.name, created=datetime(2000, 1, 1), digits="0" * 8)
+    name = new_submission(plan.name)["submission"]  # All of a graph's are of one length.
     partial = partial_name(name)
     for job, stem in zip(plan.jobs, job_file_stems(plan)):
         yield job.label, f"{partial}/{NODES}/{job.key}.json"
@@ -56,7 +52,7 @@ def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
             yield job.label, f"{name}/{RESULTS}/{job.key}/{result}"
             yield job.label, f"{name}/{RESULTS}/{job.key}/{temporary_name(result)}"
     for node in plan.omitted:
-        yield f"{node.graph}.{node.node}", f"{partial}/{NODES}/{node.key}.json"
+        yield node.label, f"{partial}/{NODES}/{node.key}.json"
 
 
 def _last_chunks(job: Job) -> tuple[Optional[FrameList], ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -67,42 +66,22 @@ def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
     """What is wrong with the root, or odd."""
     warnings = []
     if info.error is not None:
-        warnings.append(
-            PlanWarning(
-                kind=WarningKind.UNUSABLE_ROOT,
-                severity="error",
-                text=f"nothing can be written below the root {info.path}: {info.error}",
-                advice="create that folder, change its permissions, or choose another",
-            )
-        )
+        text = f"nothing can be written below the root {info.path}: {info.error}"
+        advice = "create that folder, change its permissions, or choose another"
+        warnings.append(PlanWarning(WarningKind.UNUSABLE_ROOT, "error", text, advice))
     if info.storage.place == "local":
-        warnings.append(
-            PlanWarning(
-                kind=WarningKind.LOCAL_ROOT,
-                severity="error",
-                text=f"the root {info.path} is on this machine ({info.storage.text}), where workers do not see it",
-                advice="choose a folder on a share, or give --tolerate local-root if they do see it",
-            )
-        )
+        text = f"the root {info.path} is on this machine ({info.storage.text}), where workers do not see it"
+        advice = "choose a folder on a share, or give --tolerate local-root if they do see it"
+        warnings.append(PlanWarning(WarningKind.LOCAL_ROOT, "error", text, advice))
     if info.only_writer is not None and info.storage.place == "network":
-        warnings.append(
-            PlanWarning(
-                kind=WarningKind.PRIVATE_ROOT,
-                severity="warning",
-                text=f"in a bundle below the root {info.path} only {info.only_writer} could write",
-                advice="if workers run as another user, give the root to a group of both:  chgrp GROUP ROOT, and"
-                " chmod u+rwx,g+rwxs,-t ROOT",
-            )
-        )
+        text = f"in a bundle below the root {info.path} only {info.only_writer} could write"
+        remedy = "chgrp GROUP ROOT, and chmod u+rwx,g+rwxs,-t ROOT"
+        advice = f"if workers run as another user, give the root to a group of both:  {remedy}"
+        warnings.append(PlanWarning(WarningKind.PRIVATE_ROOT, "warning", text, advice))
     if info.error is None and info.free_bytes is not None and info.free_bytes < LITTLE_SPACE:
-        warnings.append(
-            PlanWarning(
-                kind=WarningKind.LITTLE_SPACE,
-                severity="warning",
-                text=f"only {decimal(info.free_bytes)} are free below the root {info.path}",
-                advice="make room for the results, or choose another root",
-            )
-        )
+        text = f"only {decimal(info.free_bytes)} are free below the root {info.path}"
+        advice = "make room for the results, or choose another root"
+        warnings.append(PlanWarning(WarningKind.LITTLE_SPACE, "warning", text, advice))
     return tuple(warnings)
 
 
@@ -127,20 +106,14 @@ def _try_to_write(folder: Path, *, names: Sequence[str]) -> Optional[str]:
             (probe / name).mkdir()
             (probe / name).rmdir()
         make_folder(inner)
-        file = inner / "probe"
-        try:
-            with file.open("xb") as stream:
-                stream.write(b"x")
-                stream.flush()
-                os.fsync(stream.fileno())
-        finally:
-            file.unlink(missing_ok=True)
+        with (inner / "probe").open("xb") as stream:
+            stream.write(b"x")
+            stream.flush()
+            os.fsync(stream.fileno())
         writer = only_writer(inner)
         return None if writer is None else f"{writer} ({describe(folder)})"
     finally:
-        with suppress(FileNotFoundError):
-            inner.rmdir()
-        probe.rmdir()
+        shutil.rmtree(probe)
 
 
 def _free_bytes(folder: Path) -> Optional[int]:

@@ -91,12 +91,8 @@ class Mounts:
 
     def _mount_of(self, path: str) -> Optional[Mount]:
         """The innermost file system that holds the path; the last of several in one folder."""
-        best = None
-        for mount in self.mounts:
-            if self._is_within(path, mount.folder):
-                is_outside = best is not None and len(self._plain(mount.folder)) < len(self._plain(best.folder))
-                best = best if is_outside else mount
-        return best
+        holding = [mount for mount in reversed(self.mounts) if self._is_within(path, mount.folder)]
+        return max(holding, key=lambda mount: len(self._plain(mount.folder)), default=None)
 
     def _mounted(self, mount: Mount) -> Storage:
         text = f"{mount.kind or 'a file system'} at {mount.folder}"

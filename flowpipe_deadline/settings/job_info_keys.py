@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any, Optional, TypeVar
 
 from .kinds import TEXT, InvalidSetting, UnfitError, shown
 from .table import SETTINGS, JobSetting
@@ -60,6 +60,7 @@ PLANNED_KEYS: Mapping[str, str] = {
 _PLANNED = {key.lower(): reason for key, reason in PLANNED_KEYS.items()}
 _NUMBERS = re.compile(r"\d+|(?<=Tile)\?", re.IGNORECASE)
 _CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_Found = TypeVar("_Found")
 _JOB_INFO_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
@@ -69,7 +70,7 @@ def setting_of_key(key: str) -> Optional[JobSetting]:
     >>> setting_of_key("priority").name, setting_of_key("OutputDirectory12").name, setting_of_key("Denylist").name
     ('priority', 'output_directories', 'deny_list')
     """
-    known = _known(key)
+    known = _looked_up(key, _KNOWN)
     return None if known is None else known[0]
 
 
@@ -79,7 +80,7 @@ def documented_key(key: str) -> str:
     >>> documented_key("outputdirectory3"), documented_key("DENYLIST"), documented_key("Region")
     ('OutputDirectory3', 'Denylist', 'Region')
     """
-    known = _known(key)
+    known = _looked_up(key, _KNOWN)
     if known is None:
         return key
     _, documented = known
@@ -92,7 +93,7 @@ def planned_reason(key: str) -> Optional[str]:
     >>> planned_reason("chunksize")
     "metadata['batch_size'] sets it"
     """
-    return _PLANNED.get(key.lower()) or _PLANNED.get(_numbers_as_marks(key))
+    return _looked_up(key, _PLANNED)
 
 
 def planned_key_of_name(name: str) -> Optional[str]:
@@ -104,12 +105,9 @@ def planned_key_of_name(name: str) -> Optional[str]:
     return next((key for key in PLANNED_KEYS if _CAPITALS.sub("_", key).lower() == name), None)
 
 
-def _known(key: str) -> Optional[tuple[JobSetting, str]]:
-    return _KNOWN.get(key.lower()) or _KNOWN.get(_numbers_as_marks(key))
-
-
-def _numbers_as_marks(key: str) -> str:
-    return _NUMBERS.sub("#", key).lower()
+def _looked_up(key: str, table: Mapping[str, _Found]) -> Optional[_Found]:
+    """What the table has for the key in any case, or for the series that it belongs to."""
+    return table.get(key.lower()) or table.get(_NUMBERS.sub("#", key).lower())
 
 
 def raw_entries(raw: Any, *, taken: Collection[str], errors: list[InvalidSetting]) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from ..core.text import is_one_line
 
 _LARGEST = 2**31 - 1  # .NET's Int32.
 _FULL_PATH = re.compile(r"/|\\\\|[A-Za-z]:[\\/]")
-_SPAN = re.compile(r"([0-9]{1,2}):([0-9]{2}):([0-9]{2}):([0-9]{2})")
+_SPAN = re.compile(r"([0-9]{1,2}):([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,10}")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _MOMENTS = ("%d/%m/%Y %H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
@@ -49,10 +49,21 @@ class ValueKind:
 
     words: str
     """For people."""
-    write: Callable[[Any], str]
-    """The text that Deadline is given. Raises UnfitError."""
+    form: Callable[[Any], Optional[str]]
+    """The text that Deadline is given; None for a value that does not fit. May raise UnfitError, to say more."""
     read: Callable[[str], Any] = str
     """The value for ``write``, from the text that Deadline would be given; a text that does not fit stays as it is."""
+
+    def write(self, value: Any) -> str:
+        """The text that Deadline is given.
+
+        Raises:
+            UnfitError: The value does not fit.
+        """
+        written = self.form(value)
+        if written is None:
+            raise UnfitError(f"is {self.words}, not {shown(value)}")
+        return written
 
     def write_any(self, value: Any) -> str:
         """The text of a value, or of Deadline's own text for one, which may be blank.
@@ -120,13 +131,11 @@ def scalar(value: Any) -> str:
 def whole_number(low: int, high: int = _LARGEST) -> ValueKind:
     """Whole numbers of a range."""
     words = f"a whole number from {low}" + ("" if high == _LARGEST else f" to {high}")
-
-    def write(value: Any) -> str:
-        if type(value) is not int or not low <= value <= high:
-            raise UnfitError(f"is {words}, not {shown(value)}")
-        return str(value)
-
-    return ValueKind(words, write, lambda given: int(given) if _WHOLE_NUMBER.fullmatch(given.strip()) else given)
+    return ValueKind(
+        words,
+        lambda value: str(value) if type(value) is int and low <= value <= high else None,
+        lambda given: int(given) if _WHOLE_NUMBER.fullmatch(given.strip()) else given,
+    )
 
 
 def choice(*words: str) -> ValueKind:
@@ -134,24 +143,21 @@ def choice(*words: str) -> ValueKind:
     listed = f"{', '.join(words[:-1])} or {words[-1]}"
     by_lower_case = {word.lower(): word for word in words}
 
-    def write(value: Any) -> str:
+    def form(value: Any) -> Optional[str]:
         found = by_lower_case.get(value.strip().lower()) if isinstance(value, str) else None
-        if found is None:
-            guess = difflib.get_close_matches(shown(value).lower(), by_lower_case, n=1)
-            advice = f"; did you mean '{by_lower_case[guess[0]]}'?" if guess else ""
-            raise UnfitError(f"is {listed}, not {shown(value)}{advice}")
+        guess = [] if found else difflib.get_close_matches(shown(value).lower(), by_lower_case, n=1)
+        if guess:
+            raise UnfitError(f"is {listed}, not {shown(value)}; did you mean '{by_lower_case[guess[0]]}'?")
         return found
 
-    return ValueKind(listed, write)
+    return ValueKind(listed, form)
 
 
 def _list_of(words: str, write_item: Callable[[Any], str]) -> ValueKind:
     """Lists, of which Deadline is given the items with commas between them."""
 
-    def write(value: Any) -> str:
-        if not isinstance(value, (list, tuple)):
-            raise UnfitError(f"is {words}, not {shown(value)}")
-        return ",".join(map(checked, value))
+    def form(value: Any) -> Optional[str]:
+        return ",".join(map(checked, value)) if isinstance(value, (list, tuple)) else None
 
     def checked(value: Any) -> str:
         try:
@@ -167,20 +173,17 @@ def _list_of(words: str, write_item: Callable[[Any], str]) -> ValueKind:
     def read(given: str) -> list[str]:
         return [item.strip() for item in given.split(",")] if given.strip() else []
 
-    return ValueKind(words, write, read)
+    return ValueKind(words, form, read)
 
 
-def _write_boolean(value: Any) -> str:
-    if not isinstance(value, bool):
-        raise UnfitError(f"is true or false, not {shown(value)}")
-    return scalar(value)
+def _form_boolean(value: Any) -> Optional[str]:
+    return scalar(value) if isinstance(value, bool) else None
 
 
-def _write_progress(value: Any) -> str:
+def _form_progress(value: Any) -> Optional[str]:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or (value != -1 and not 0 <= value <= 100):
-        raise UnfitError(f"is {MACHINE_PROGRESS.words}, not {shown(value)}")
-    return format(Decimal(repr(float(value))), "f")
+    fits = is_number and (value == -1 or 0 <= value <= 100)
+    return format(Decimal(repr(float(value))), "f") if fits else None
 
 
 def _read_number(given: str) -> Any:
@@ -190,7 +193,7 @@ def _read_number(given: str) -> Any:
         return given
 
 
-def _write_note(value: Any) -> str:
+def _form_note(value: Any) -> str:
     """The one text that has an escape for line breaks."""
     return text(_LINE_BREAK.sub("[EOL]", value) if isinstance(value, str) else value)
 
@@ -200,27 +203,27 @@ def begins_like_a_path(text: str) -> bool:
     return _FULL_PATH.match(text) is not None
 
 
-def _write_path(value: Any) -> str:
+def _form_path(value: Any) -> str:
     path = text(os.fspath(value) if isinstance(value, os.PathLike) else value)
     if not begins_like_a_path(path):
         raise UnfitError(f"is a full path, not {path!r}: workers have another current folder")
     return path
 
 
-def _write_moment(value: Any) -> str:
+def _form_moment(value: Any) -> Optional[str]:
     moment = _parsed(value, _MOMENTS) if isinstance(value, str) else value
     if not isinstance(moment, datetime):
-        raise UnfitError(f"is {MOMENT.words}, not {shown(value)}")
+        return None
     if moment.tzinfo is not None or moment.second or moment.microsecond:
         raise UnfitError(f"is {MOMENT.words}, not {value!s}: Deadline knows neither time zones nor seconds here")
     return f"{moment.day:02d}/{moment.month:02d}/{moment.year:04d} {moment.hour:02d}:{moment.minute:02d}"
 
 
-def _write_time(value: Any) -> str:
+def _form_time(value: Any) -> Optional[str]:
     parsed = _parsed(value, _TIMES) if isinstance(value, str) else value
     moment = parsed.time() if isinstance(parsed, datetime) else parsed
     if not isinstance(moment, time) or moment.tzinfo is not None or moment.microsecond:
-        raise UnfitError(f"is {TIME_OF_DAY.words}, not {shown(value)}")
+        return None
     return moment.strftime("%H:%M:%S")
 
 
@@ -233,25 +236,23 @@ def _parsed(given: str, forms: tuple[str, ...]) -> Optional[datetime]:
     return None
 
 
-def _write_span(value: Any) -> str:
+def _form_span(value: Any) -> Optional[str]:
     if isinstance(value, timedelta):
         seconds, rest = divmod(value, timedelta(seconds=1))
         if rest or not 0 <= seconds < 100 * 86400:
-            raise UnfitError(f"is {SPAN.words}, not {shown(value)}")
+            return None
         return f"{seconds // 86400:02d}:{seconds // 3600 % 24:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     parts = _SPAN.fullmatch(value.strip()) if isinstance(value, str) else None
-    if parts is None or int(parts[2]) > 23 or int(parts[3]) > 59 or int(parts[4]) > 59:
-        raise UnfitError(f"is {SPAN.words}, not {shown(value)}")
-    return f"{int(parts[1]):02d}:{parts[2]}:{parts[3]}:{parts[4]}"
+    return None if parts is None else f"{int(parts[1]):02d}:{parts[2]}:{parts[3]}:{parts[4]}"
 
 
 TEXT = ValueKind("text", text)
-NOTE = ValueKind("text, also of several lines", _write_note)
-BOOLEAN = ValueKind("true or false", _write_boolean, lambda given: _BOOLEANS.get(given.strip().lower(), given))
-MACHINE_PROGRESS = ValueKind("a number from 0 to 100, or -1", _write_progress, _read_number)
-FULL_PATH = ValueKind("a full path", _write_path)
+NOTE = ValueKind("text, also of several lines", _form_note)
+BOOLEAN = ValueKind("true or false", _form_boolean, lambda given: _BOOLEANS.get(given.strip().lower(), given))
+MACHINE_PROGRESS = ValueKind("a number from 0 to 100, or -1", _form_progress, _read_number)
+FULL_PATH = ValueKind("a full path", _form_path)
 NAMES = _list_of("a list of texts", text)
-FULL_PATHS = _list_of("a list of full paths", _write_path)
-MOMENT = ValueKind("a day and time such as 2026-01-31 20:00 or 31/01/2026 20:00", _write_moment)
-TIME_OF_DAY = ValueKind("a time of day such as 20:00:00", _write_time)
-SPAN = ValueKind("a span of time as dd:hh:mm:ss", _write_span)
+FULL_PATHS = _list_of("a list of full paths", _form_path)
+MOMENT = ValueKind("a day and time such as 2026-01-31 20:00 or 31/01/2026 20:00", _form_moment)
+TIME_OF_DAY = ValueKind("a time of day such as 20:00:00", _form_time)
+SPAN = ValueKind("a span of time as dd:hh:mm:ss", _form_span)

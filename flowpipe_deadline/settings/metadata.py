@@ -57,22 +57,22 @@ class GraphWide:
     """Those that have no effect unless a node sets another one."""
 
 
-class _NodeErrors:
+class _NodeErrors(ErrorCollector):
     """The setting errors of one node."""
 
     def __init__(self, node: str) -> None:
-        self.errors = ErrorCollector()
+        super().__init__()
         self._node = node
 
-    def add(self, reason: str) -> None:
+    def say(self, reason: str) -> None:
         """Adds a SettingError."""
-        self.errors.add(SettingError(self._node, reason))
+        self.add(SettingError(self._node, reason))
 
     def mapping(self, name: str, value: Any) -> Mapping[str, Any]:
         """The value if it is a dict; otherwise an empty one, and an error unless the value is None."""
         if value is None or isinstance(value, Mapping):
             return value or {}
-        self.add(f"{name} is a dict, not {value!r}")
+        self.say(f"{name} is a dict, not {value!r}")
         return {}
 
 
@@ -87,8 +87,8 @@ def check_graph_wide(settings: Mapping[str, Any], *, name: str) -> GraphWide:
     given = errors.mapping(_GRAPH_WIDE, settings)
     parsed = parse_job_settings(given, environ={})
     for error in parsed.errors:
-        errors.add(f"{_GRAPH_WIDE}: {error}")
-    errors.errors.raise_all()
+        errors.say(f"{_GRAPH_WIDE}: {error}")
+    errors.raise_all()
     return GraphWide(settings=given, idle=frozenset(parsed.idle))
 
 
@@ -107,10 +107,10 @@ def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: 
     settings = merge_settings(graph_wide.settings, own)
     parsed = parse_job_settings(settings, environ=context.environ or {})
     for error in (*parsed.errors, *parsed.idle):
-        errors.add(f"{_GRAPH_WIDE}: {error}" if error in graph_wide.idle else str(error))
+        errors.say(f"{_GRAPH_WIDE}: {error}" if error in graph_wide.idle else str(error))
     if settings.get("capture_environment") and context.environ is None:
-        errors.add("capture_environment needs to know the environment: make_plan(…, context=read_plan_context())")
-    errors.errors.raise_all()
+        errors.say("capture_environment needs to know the environment: make_plan(…, context=read_plan_context())")
+    errors.raise_all()
     import_roots = _import_roots(settings.get("import_roots"), context)
     return NodeSettings(
         interpreter=interpreter,
@@ -139,7 +139,7 @@ def _parse_interpreter(value: Any, errors: _NodeErrors) -> str:
     if value is None:
         return DEFAULT_INTERPRETER
     if not isinstance(value, str) or not _INTERPRETER.fullmatch(value):
-        errors.add(f"{value!r} is not an interpreter; use a name such as 'maya' or 'maya-2025'")
+        errors.say(f"{value!r} is not an interpreter; use a name such as 'maya' or 'maya-2025'")
     return str(value)
 
 
@@ -150,14 +150,14 @@ def _parse_batch(metadata: Mapping[str, Any], errors: _NodeErrors) -> Optional[B
             return None
         return BatchSettings(chunk_size=_chunk_size("batch_size", size, errors), over=("frames",), merge=())
     if size is not None:
-        errors.add("has both metadata['batch_size'] and metadata['batch']; keep the second")
+        errors.say("has both metadata['batch_size'] and metadata['batch']; keep the second")
     batch = errors.mapping("metadata['batch']", batch)
     for name in batch:
         if name not in _BATCH_KEYS:
             advice = suggestion(str(name), _BATCH_KEYS, otherwise=f"There are {', '.join(_BATCH_KEYS)}.")
-            errors.add(f"unknown batch setting '{name}'. {advice}")
+            errors.say(f"unknown batch setting '{name}'. {advice}")
     if "size" not in batch:
-        errors.add("metadata['batch'] needs 'size', the number of frames per task")
+        errors.say("metadata['batch'] needs 'size', the number of frames per task")
     return BatchSettings(
         chunk_size=_chunk_size("batch size", batch.get("size", 1), errors),
         over=_parse_over(batch.get("over", ("frames",)), errors),
@@ -169,14 +169,14 @@ def _chunk_size(name: str, value: Any, errors: _NodeErrors) -> int:
     try:
         return int(_CHUNK_SIZE.write(value))
     except UnfitError as error:
-        errors.add(f"{name} {error}")
+        errors.say(f"{name} {error}")
         return 1
 
 
 def _parse_over(value: Any, errors: _NodeErrors) -> tuple[str, ...]:
     names = (value,) if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
-        errors.add(f"metadata['batch']['over'] is a list of input names, not {value!r}")
+        errors.say(f"metadata['batch']['over'] is a list of input names, not {value!r}")
         return ()
     return tuple(dict.fromkeys(names))
 
@@ -185,10 +185,10 @@ def _parse_merge(value: Any, errors: _NodeErrors) -> tuple[tuple[str, str], ...]
     rules = errors.mapping("metadata['batch']['merge']", value)
     for output, rule in rules.items():
         if not isinstance(output, str) or not isinstance(rule, str):
-            errors.add(f"a merge rule is a name for an output, not {rule!r} for {output!r}")
+            errors.say(f"a merge rule is a name for an output, not {rule!r} for {output!r}")
             continue
         try:
             check_rule(rule)
         except MergeError as error:
-            errors.add(f"output '{output}': {error}")
+            errors.say(f"output '{output}': {error}")
     return tuple(rules.items())

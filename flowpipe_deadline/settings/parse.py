@@ -146,27 +146,26 @@ def _complete_outputs(values: dict[str, Any], errors: list[InvalidSetting]) -> N
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         return
     place = "output_filenames"
+    reasons = []
     for name in names:
-        if _PRINTF.search(name):
-            hashes = "#" * int(_PRINTF.search(name)[1] or 1)  # type: ignore[index]
-            errors.append(
-                InvalidSetting(place, f"{place}: write {_PRINTF.sub(hashes, name)!r} for {name!r}: Deadline's way")
-            )
+        numbers = _PRINTF.search(name)
+        if numbers is not None:
+            hashes = _PRINTF.sub("#" * int(numbers[1] or 1), name)
+            reasons.append(f": write {hashes!r} for {name!r}: Deadline's way")
     if folders is None:
         split = [(ntpath if "\\" in name else posixpath).split(name) for name in names]
         bare = next((name for name, (folder, last) in zip(names, split) if not folder or not last), None)
         if bare is not None:
-            errors.append(
-                InvalidSetting(place, f"{place} has {bare!r}, not a full path; set 'output_directories' as well")
-            )
+            reasons.append(f" has {bare!r}, not a full path; set 'output_directories' as well")
             del values[place]
         else:
             values["output_directories"], values[place] = (list(part) for part in zip(*split)) if split else ([], [])
     elif isinstance(folders, (list, tuple)) and len(folders) != len(names):
         count = f"{len(names)} for {len(folders)} of output_directories"
-        errors.append(InvalidSetting(place, f"{place} has {count}; each file name belongs to the folder of its number"))
+        reasons.append(f" has {count}; each file name belongs to the folder of its number")
     elif any("/" in name or "\\" in name for name in names):
-        errors.append(InvalidSetting(place, f"{place} has a path, and output_directories are set too; give bare names"))
+        reasons.append(" has a path, and output_directories are set too; give bare names")
+    errors += [InvalidSetting(place, f"{place}{reason}") for reason in reasons]
 
 
 def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting]) -> dict[str, Optional[str]]:
