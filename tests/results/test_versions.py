@@ -179,6 +179,29 @@ def test_results_of_an_earlier_version_are_compared_as_it_did(bundle):
     assert stale(bundle) is None
 
 
+def test_what_replaces_the_first_of_several_results_of_an_earlier_version_is_later_than_all(tmp_path):
+    """Versions go on from the time of the chunk itself; the node downstream knows that of the last chunk only."""
+    graph = chain(range(1, 7), size=2)
+    last = nodes.Last(name="last", graph=graph)
+    graph["follow"].outputs["items"].connect(last.inputs["items"])
+    bundle = evaluated(graph, tmp_path)
+    for when, name in enumerate(("source/1-2", "source/3-4", "source/5-6", "follow/1-2", "follow/3-4", "follow/5-6")):
+        path = bundle.folder / "results" / f"{name}.json"
+        record = json.loads(path.read_text())
+        record = {**record, "written": 10**18 * (1 + when), "inputs": dict.fromkeys(record["inputs"], 10 ** 18 * 4)}
+        path.write_text(json.dumps({**record, "taken": {}, "token": ""}))
+    path = bundle.folder / "results" / "last" / "whole.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "written": 10**19, "inputs": {"follow": 10**18 * 6}, "taken": {}}))
+    assert stale(bundle, "last") is None
+
+    evaluate(bundle, "follow", "1-2")
+
+    assert stale(bundle, "last") == "all"
+    assert run_bundle(bundle).is_complete
+    assert stale(bundle, "last") is None
+
+
 def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
     """And leaves alone what the Monitor has cut further."""
     evaluate(bundle, "source", "2-3")
