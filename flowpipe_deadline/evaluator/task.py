@@ -41,7 +41,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         raise TaskError(
             f"{request.node} {really}, but the task says otherwise; submit the bundle's own job files again"
         )
-    store = open_store(request.bundle)
+    store = patiently(lambda: open_store(request.bundle), seconds=request.wait)
     report(f"Loading {record['name']}")
     _add_import_roots(record)
     node = build_node(record if batch is None or frames is None else _cut_record(record, batch, frames))

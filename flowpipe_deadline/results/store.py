@@ -216,7 +216,7 @@ class FileStore(Store):
         return frozenset(name[:-5] for name in names if name.endswith(".json") and is_chunk_name(name[:-5]))
 
     def _has_other_chunks(self, node: str) -> bool:
-        return (self._folder / node / OTHER_CHUNKS).exists()
+        return _exists(self._folder / node / OTHER_CHUNKS)
 
     def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
         for name in names:
@@ -226,7 +226,7 @@ class FileStore(Store):
             except FileNotFoundError:
                 continue
             except OSError as error:
-                if not path.is_dir():
+                if not os.path.isdir(str(path)):  # Also where that cannot be read: Path.is_dir would raise.
                     yield name, str(path), _damaged(str(path), error.strerror or str(error))
 
     def _set_aside(self, node: str, name: str) -> str:
@@ -243,10 +243,10 @@ def open_store(bundle: Path) -> Store:
 
     Raises:
         RecordError: The record is damaged.
-        StoreError: It does not name a store, or this Python lacks the package for it.
+        StoreError: It does not name a store, cannot be read, or this Python lacks the package for it.
     """
     path = bundle / STORE
-    if not path.exists():
+    if not _exists(path):
         return FileStore(bundle)
     record = read_record(path, version=BUNDLE_FORMAT, keys=("store", "submission"))
     return _redis_store(str(record["store"]), submission=str(record["submission"]))
@@ -260,6 +260,17 @@ def check_store(store: str, *, submission: str) -> None:
     """
     if store != FILES:
         _redis_store(store, submission=submission).check()
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is a file; raises StoreError where that cannot be told, as over a network at the moment."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+    return True
 
 
 def _redis_store(url: str, *, submission: str) -> RedisStore:

@@ -188,7 +188,7 @@ def test_what_replaces_the_first_of_several_results_of_an_earlier_version_is_lat
     for when, name in enumerate(("source/1-2", "source/3-4", "source/5-6", "follow/1-2", "follow/3-4", "follow/5-6")):
         path = bundle.folder / "results" / f"{name}.json"
         record = json.loads(path.read_text())
-        record = {**record, "written": 10**18 * (1 + when), "inputs": dict.fromkeys(record["inputs"], 10 ** 18 * 4)}
+        record = {**record, "written": 10**18 * (1 + when), "inputs": dict.fromkeys(record["inputs"], 10**18 * 4)}
         path.write_text(json.dumps({**record, "taken": {}, "token": ""}))
     path = bundle.folder / "results" / "last" / "whole.json"
     record = json.loads(path.read_text())
@@ -286,17 +286,32 @@ def test_a_result_that_is_not_there_as_a_whole_is_waited_for(bundle, data):
         evaluate(bundle, "follow", "1-2")
 
 
-def test_a_stale_file_handle_is_opened_again(bundle, monkeypatch):
-    """ESTALE: the file was replaced on the server while it was opened here."""
-    real, failures = Path.read_bytes, [3]
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nodes/follow.json",
+        "store.json",
+        "results/source/1-2.json",
+        "results/source/.other-chunks",
+        "results/follow/1-2.json",
+        "results/follow/.other-chunks",
+    ],
+)
+def test_a_stale_file_handle_is_opened_again(bundle, monkeypatch, name):
+    """ESTALE: the file was replaced on the server while it was opened here; it can also meet what looks after it."""
+    failures = [3]
 
-    def read_bytes(path):
-        if path.name == "1-2.json" and path.parent.name == "source" and failures[0]:
-            failures[0] -= 1
-            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
-        return real(path)
+    def failing(real):
+        def call(path, *arguments, **options):
+            if str(path) == str(bundle.folder / name) and failures[0]:
+                failures[0] -= 1
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+            return real(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+        return call
+
+    for owner, method in ((Path, "read_bytes"), (Path, "stat"), (os, "stat")):
+        monkeypatch.setattr(owner, method, failing(getattr(owner, method)))
 
     evaluate_task(bundle.folder, node="follow", frames=FrameList.parse("1-2"), wait=20)
 
