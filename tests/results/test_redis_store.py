@@ -128,7 +128,7 @@ def test_the_keys(redis_server):
     """Prefix, submission and node; a field per chunk, and the nodes that have results."""
     store = store_of(redis_server, options="?prefix=film", submission="Shot-1")
     for frames in ("1-5", "6"):
-        store.write("render", result(frames=frames))
+        store.write("render", result(frames=frames), is_planned=True)
     store.write("publish", result())
 
     with redis_server.client(decode_responses=True) as client:
