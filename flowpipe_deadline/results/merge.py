@@ -399,7 +399,8 @@ def _concat_arrays(arrays: Sequence[Any]) -> Any:
     kinds = sorted({array.dtype.kind for array in arrays})
     if len(kinds) > 1:
         raise ValueError(f"it joins arrays of one kind of items, and got {', '.join(kinds)}")
-    return encode(numpy.concatenate(arrays))
+    joined = numpy.concatenate(arrays)  # In the byte order of this machine, and without gaps between fields.
+    return encode(joined.astype(arrays[0].dtype) if len({array.dtype for array in arrays}) == 1 else joined)
 
 
 def _union(encoded: Sequence[Any]) -> Any:
