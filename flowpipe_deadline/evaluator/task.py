@@ -13,7 +13,7 @@ from ..core.frames import FrameList
 from ..results.codec import decode, encode
 from ..results.cut import cut_inputs
 from ..results.merge import Batch
-from ..results.store import ChunkResult, Chunks, Store, open_store
+from ..results.store import ChunkResult, Chunks, DamagedResultError, Store, open_store
 from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently
 from ..results.versions import counted, is_made_from_later
 from .nodes import build_node, evaluate_node, feed_inputs
@@ -49,12 +49,16 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     def read(key: str, chunks: Optional[Chunks]) -> Tuple[ChunkResult, ...]:
         return mapping.results(store.read(key, chunks))
 
-    def take() -> Tuple[Tuple[ChunkResult, ...], UpstreamValues]:
+    def take(*, skips_damaged: bool = False) -> Tuple[Tuple[ChunkResult, ...], UpstreamValues]:
         """What there is now: what the result will replace, and what it is made from."""
-        replaced = store.read_replaced(request.node, _replaced_chunks(batch, record, frames))
+        chunks = _replaced_chunks(batch, record, frames)
+        replaced = store.read_replaced(request.node, chunks, skips_damaged=skips_damaged)
         return replaced, Upstream(record, bundle=request.bundle, read=read, frames=frames).values()
 
-    replaced, upstream = patiently(take, seconds=request.wait)
+    try:
+        replaced, upstream = patiently(take, seconds=request.wait)
+    except DamagedResultError:
+        replaced, upstream = take(skips_damaged=True)  # What stays damaged is only replaced.
     feed_inputs(node, record=record, upstream=upstream.merged)
     if batch is not None and frames is not None:
         fed = [name for name in batch.over if record["inputs"][name]["source"] and name not in upstream.items]

@@ -24,6 +24,7 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
+    Set,
     Tuple,
     Union,
 )
@@ -32,7 +33,7 @@ from ..core.bundle import FILES, STORE
 from ..core.bundle import FORMAT as BUNDLE_FORMAT
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
-from ..core.frames import FrameList
+from ..core.frames import FrameList, FrameListError
 
 if TYPE_CHECKING:
     from .redis_store import RedisStore
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
 _FORMAT = 1
 RESULTS = "results"
 OTHER_CHUNKS = ".other-chunks"
-"""The mark of a node with results of chunks that were not planned: only there, results have to be looked for."""
+"""Where the names of the results of chunks that were not planned are: nobody has to look for them among all others."""
 _LONGEST_NAME = 60
-_PART = r"(?:0|[1-9]\d*)(?:-[1-9]\d*(?:x[1-9]\d*)?)?"
+_PART = r"(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*)(?:x[1-9]\d*)?)?"
 _NAME = re.compile(rf"whole|(?P<first>\d+)-(?P<last>\d+)(?:_[0-9a-f]{{12}})?|{_PART}(?:,{_PART})*", re.ASCII)
 
 
@@ -100,8 +101,8 @@ class Store(ABC):
     def read(self, node: str, chunks: Optional[Chunks] = None) -> Tuple[ChunkResult, ...]:
         """All results of the node, the latest first; with ``chunks``, those that share a frame with one of these.
 
-        Results of other frames are not opened. They are not even listed if all of these chunks have results, and the
-        node has none of chunks that were not planned.
+        Results of other frames are not opened. All are listed only if a frame has no result, or one of an earlier
+        version, which did not mark those of chunks that were not planned.
 
         Raises:
             DamagedResultError: A result is damaged; the message names it.
@@ -109,17 +110,21 @@ class Store(ABC):
         """
         if chunks is None:
             return self._read(node, sorted(self.chunk_names(node)))
-        names = list(map(chunk_name, chunks))
-        found = () if self._has_other_chunks(node) else self._read(node, names)
-        return found if len(found) == len(names) else self._read(node, self._names_of(node, chunks))
+        found = self._read(node, self._known_names(node, chunks))
+        missing = _places(chunks).difference(*(_places([result.frames]) for result in found))
+        if not missing and all(result.token for result in found):
+            return found
+        return self._read(node, _sharing(self.chunk_names(node), chunks))
 
-    def read_replaced(self, node: str, chunks: Optional[Chunks] = None) -> Tuple[ChunkResult, ...]:
-        """The results that a new one of these planned chunks replaces: as ``read``, without those that are damaged."""
-        if chunks is None or self._has_other_chunks(node):
-            names = sorted(self.chunk_names(node)) if chunks is None else self._names_of(node, chunks)
-        else:
-            names = list(map(chunk_name, chunks))
-        return self._read(node, names, skips_damaged=True)
+    def read_replaced(
+        self, node: str, chunks: Optional[Chunks] = None, *, skips_damaged: bool = True
+    ) -> Tuple[ChunkResult, ...]:
+        """The results that a new one of these planned chunks replaces: as ``read``, but frames may have no result."""
+        names = sorted(self.chunk_names(node)) if chunks is None else self._known_names(node, chunks)
+        found = self._read(node, names, skips_damaged=skips_damaged)
+        if chunks is None or all(result.token for result in found):
+            return found
+        return self._read(node, _sharing(self.chunk_names(node), chunks), skips_damaged=skips_damaged)
 
     @abstractmethod
     def write(self, node: str, result: ChunkResult, *, is_planned: bool = False) -> None:
@@ -147,8 +152,8 @@ class Store(ABC):
         return tuple(moved)
 
     @abstractmethod
-    def _has_other_chunks(self, node: str) -> bool:
-        """Whether the node has results of chunks that were not planned."""
+    def _other_chunks(self, node: str) -> Collection[str]:
+        """The names of the results of chunks that were not planned."""
 
     @abstractmethod
     def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
@@ -158,13 +163,10 @@ class Store(ABC):
     def _set_aside(self, node: str, name: str) -> str:
         """Moves the result of this chunk away; gives its new place."""
 
-    def _names_of(self, node: str, chunks: Chunks) -> List[str]:
-        """The names of the results that share a frame with one of the chunks, or may: long names are shortened."""
-        frames = {frame for chunk in chunks for frame in chunk or ()}
-        if not frames:
-            return [name for name in self.chunk_names(node) if name == chunk_name(None)]
-        low, high = min(frames), max(frames)
-        return sorted(name for name in self.chunk_names(node) if _may_share(name, frames, low, high))
+    def _known_names(self, node: str, chunks: Chunks) -> List[str]:
+        """The names of these chunks, if they were planned, and of other results that may share a frame with them."""
+        others = filter(is_chunk_name, self._other_chunks(node))
+        return list(dict.fromkeys([*map(chunk_name, chunks), *_sharing(others, chunks)]))
 
     def _read(self, node: str, names: Iterable[str], *, skips_damaged: bool = False) -> Tuple[ChunkResult, ...]:
         found = (self._parse(node, *loaded, skips_damaged=skips_damaged) for loaded in self._load(node, names))
@@ -196,8 +198,9 @@ class FileStore(Store):
         folder = self._folder / node
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if not is_planned:
-                (folder / OTHER_CHUNKS).touch()  # First: whoever finds the result may look for it.
+            if not is_planned:  # First: whoever finds the result may look for it.
+                (folder / OTHER_CHUNKS).mkdir(exist_ok=True)
+                (folder / OTHER_CHUNKS / chunk_name(result.frames)).touch()
             write_whole(folder / f"{chunk_name(result.frames)}.json", json_bytes(result_record(node, result)))
         except OSError as error:
             raise StoreError(
@@ -206,17 +209,20 @@ class FileStore(Store):
 
     def chunk_names(self, node: str) -> FrozenSet[str]:
         """The names of the files, without their ending; files of other names are none of ours."""
-        folder = self._folder / node
-        try:
-            names = os.listdir(str(folder))
-        except FileNotFoundError:
-            return frozenset()
-        except OSError as error:
-            raise StoreError(f"{node}: its results cannot be read from {folder}: {error.strerror}") from error
+        names = self._list(node)
         return frozenset(name[:-5] for name in names if name.endswith(".json") and is_chunk_name(name[:-5]))
 
-    def _has_other_chunks(self, node: str) -> bool:
-        return _exists(self._folder / node / OTHER_CHUNKS)
+    def _other_chunks(self, node: str) -> Collection[str]:
+        return self._list(node, OTHER_CHUNKS)
+
+    def _list(self, node: str, *subfolder: str) -> List[str]:
+        folder = self._folder.joinpath(node, *subfolder)
+        try:
+            return os.listdir(str(folder))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"{node}: its results cannot be read from {folder}: {error.strerror}") from error
 
     def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
         for name in names:
@@ -299,7 +305,27 @@ def chunk_name(frames: Optional[FrameList]) -> str:
 
 def is_chunk_name(name: str) -> bool:
     """Whether ``chunk_name`` could have given that name."""
-    return _NAME.fullmatch(name) is not None
+    match = _NAME.fullmatch(name)
+    if match is None or ("," not in name and "x" not in name):
+        return match is not None
+    try:
+        return str(FrameList.parse(name)) == name
+    except FrameListError:
+        return False
+
+
+def _places(chunks: Chunks) -> Set[Optional[int]]:
+    """The frames of these chunks; None stands for the one of a node that is not batched."""
+    return {place for chunk in chunks for place in chunk or (None,)}
+
+
+def _sharing(names: Iterable[str], chunks: Chunks) -> List[str]:
+    """Those of the names whose results share a frame with one of the chunks, or may: long names are shortened."""
+    frames = {frame for chunk in chunks for frame in chunk or ()}
+    if not frames:
+        return [name for name in names if name == chunk_name(None)]
+    low, high = min(frames), max(frames)
+    return sorted(name for name in names if _may_share(name, frames, low, high))
 
 
 def _may_share(name: str, frames: Collection[int], low: int, high: int) -> bool:

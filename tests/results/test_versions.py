@@ -310,12 +310,58 @@ def test_a_stale_file_handle_is_opened_again(bundle, monkeypatch, name):
 
         return call
 
-    for owner, method in ((Path, "read_bytes"), (Path, "stat"), (os, "stat")):
+    for owner, method in ((Path, "read_bytes"), (Path, "stat"), (os, "stat"), (os, "listdir")):
         monkeypatch.setattr(owner, method, failing(getattr(owner, method)))
 
     evaluate_task(bundle.folder, node="follow", frames=FrameList.parse("1-2"), wait=20)
 
     assert failures == [0]
+
+
+def test_what_is_replaced_is_waited_for(bundle):
+    """Else the new result would not be later than one of other chunks whose file is only late."""
+    late = evaluate(bundle, "source", "2-3")
+    path = bundle.folder / "results/source/2-3.json"
+    whole = path.read_bytes()
+    path.write_bytes(b"")
+    threading.Timer(0.5, path.write_bytes, [whole]).start()
+
+    new = evaluate_task(bundle.folder, node="source", frames=FrameList.parse("1-2"), wait=20)
+
+    assert new.version_of(2) > late.version
+
+
+def test_results_of_other_chunks_are_found_without_listing_all(bundle, monkeypatch):
+    """Their names are listed apart from the thousands that were planned; also where nothing planned is there."""
+    evaluate(bundle, "source", "2-3")
+    evaluate(bundle, "follow", "2-3")
+    (bundle.folder / "results/source/1-2.json").unlink()
+    evaluate(bundle, "source", "1")
+    listed = []
+    real = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listed.append(Path(folder).name) or real(folder))
+
+    evaluate(bundle, "follow", "1-2")
+
+    assert set(listed) == {".other-chunks"}
+    assert stale(bundle) is None
+
+
+def test_results_of_other_chunks_that_an_earlier_version_left_without_a_mark_are_found(bundle):
+    """Its results have no token, so that all are listed where there is one."""
+    evaluate(bundle, "source", "2-3")
+    shutil.rmtree(bundle.folder / "results/source/.other-chunks")
+    for path in (bundle.folder / "results/source").glob("*.json"):
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({**record, "written": record["written"] + 10**18, "token": ""}))
+
+    evaluate(bundle, "source", "1-2")
+    evaluate(bundle, "source", "3-4")
+    evaluate(bundle, "follow", "1-4")
+
+    latest = {str(result.frames): result.version for result in FileStore(bundle.folder).read("source")}
+    assert latest == {"1-2": 10**18 + 3, "2-3": 10**18 + 2, "3-4": 10**18 + 3, "5-6": 10**18 + 1}
+    assert stale(bundle) == "5-6"
 
 
 @pytest.mark.parametrize(
@@ -326,6 +372,8 @@ def test_a_stale_file_handle_is_opened_again(bundle, monkeypatch, name):
         "1-2.json.bak",
         ".1-2.json-0a.tmp",
         "007.json",
+        "10-1x4.json",
+        "1,99999999999.json",
         "Thumbs.db",
         "3-4.json/",
         "9.json",
