@@ -133,6 +133,32 @@ def test_a_late_writer_that_nobody_could_stop_is_seen_to_be_stale(bundle, monkey
     assert stale(bundle) is None
 
 
+def test_all_that_a_task_takes_of_a_node_is_of_one_moment(tmp_path, monkeypatch):
+    """One output has an item per frame only as a whole, which is read later than the results of the frames."""
+    graph, frames = Graph(name="h"), [1, 2, 3, 4]
+    source = nodes.Uneven(name="source", graph=graph, frames=frames, metadata={"batch_size": 1})
+    over = {"batch": {"size": 1, "over": ["frames", "items", "others"]}}
+    follow = nodes.FollowTwo(name="follow", graph=graph, frames=frames, metadata=over)
+    source.outputs["items"].connect(follow.inputs["items"])
+    source.outputs["uneven"].connect(follow.inputs["others"])
+    bundle = evaluated(graph, tmp_path)
+    real = FileStore.read
+
+    def read(store, node, chunks=None):
+        results = real(store, node, chunks)
+        monkeypatch.undo()
+        evaluate(bundle, "source", "1")
+        return results
+
+    monkeypatch.setattr(FileStore, "read", read)
+
+    evaluate(bundle, "follow", "1")
+
+    results = read_results(bundle)
+    assert results["h.follow"].outputs()["items"][0][2] == results["h.source"].outputs()["items"][0]
+    assert results["h.follow"].stale == "2-4"
+
+
 def test_a_result_that_replaced_another_of_the_same_version_is_another(bundle):
     """Two workers count alike: what was made from the first is stale once the second has replaced it."""
     store = FileStore(bundle.folder)
