@@ -74,13 +74,15 @@ class ChunkResult:
     taken: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By upstream node, the ``mark`` of what it was made from, by frame list; ``all`` for all results of that node.
     Empty in results of earlier versions."""
+    _lower: Mapping[Optional[int], int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        lower = {frame: one for frames, one in self.lower_versions.items() for frame in FrameList.parse(frames)}
+        object.__setattr__(self, "_lower", lower)
 
     def version_of(self, frame: Optional[int]) -> int:
         """The version of one of its frames; None stands for a result without frames."""
-        for frames, version in self.lower_versions.items():
-            if frame in FrameList.parse(frames):
-                return version
-        return self.version
+        return self._lower.get(frame, self.version)
 
     def mark(self, frame: Optional[int]) -> str:
         """Tells it from all other results of that frame; begins with its version."""

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import history_nodes as nodes
@@ -441,6 +442,26 @@ def test_reading_a_hundred_thousand_results_stays_linear(tmp_path):
         counts.append(calls[0])
 
     assert counts[1] < 11 * counts[0]
+
+
+def test_reading_long_chunks_stays_linear(tmp_path):
+    """Also where a part of each was made again, so that its frames have several versions."""
+    seconds = []
+    for count in (300, 3000):
+        bundle = evaluated(chain(range(count), size=count), tmp_path)
+        for frames in (f"0-{count // 2}", f"0-{count - 1}"):
+            evaluate(bundle, "source", frames)
+            evaluate(bundle, "follow", frames)
+        seconds.append(min(seconds_to_read(bundle) for _ in range(3)))
+
+    assert seconds[1] < 40 * seconds[0]
+
+
+def seconds_to_read(bundle):
+    """The time that this process takes to read all results."""
+    started = time.process_time()
+    read_results(bundle)
+    return time.process_time() - started
 
 
 def test_no_time_is_read_back(bundle):
