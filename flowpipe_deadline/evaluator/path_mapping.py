@@ -25,7 +25,8 @@ _MORE_THAN_A_PATH = re.compile(
 )
 _PATH_KINDS = ("path", "posix_path", "windows_path")
 _PATH_FIELDS = ("class", "function", "imports")
-_VALUE_FIELDS = ("attributes", "metadata", "inputs", "outputs")
+_VALUE_FIELDS = ("attributes", "metadata")
+_PLUG_FIELDS = ("inputs", "outputs")
 _MOST_REPORTS = 20
 
 
@@ -141,11 +142,20 @@ class PathMapping:
     def record(self, record: Mapping[str, Any]) -> Dict[str, Any]:
         """A node record with its values, and the files of its classes, mapped."""
         values = {key: self.encoded(record[key]) for key in _VALUE_FIELDS if key in record}
-        return {**record, **values, **{key: self._paths(record[key]) for key in _PATH_FIELDS if key in record}}
+        plugs = {key: self._plugs(record[key]) for key in _PLUG_FIELDS if key in record}
+        return {**record, **values, **plugs, **{key: self._paths(record[key]) for key in _PATH_FIELDS if key in record}}
 
     def results(self, results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
         """The results with the paths in their outputs mapped, so that workers of two systems can merge theirs."""
         return tuple(replace(result, outputs=self.encoded(result.outputs)) for result in results)
+
+    def _plugs(self, plugs: Mapping[str, Any]) -> Dict[str, Any]:
+        """Plugs with their values mapped; their names, and those of what feeds them, stay."""
+        mapped = {}
+        for name, plug in plugs.items():
+            value = {"value": self.encoded(plug["value"])} if "value" in plug else {}
+            mapped[name] = {**plug, **value, "sub_plugs": self._plugs(plug.get("sub_plugs", {}))}
+        return mapped
 
     def _paths(self, data: Any) -> Any:
         """Data in which every text is a path, or a name, with all paths mapped."""

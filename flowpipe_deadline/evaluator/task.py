@@ -14,7 +14,7 @@ from ..core.errors import FlowpipeDeadlineError
 from ..results.codec import decode, encode
 from ..results.cut import cut_inputs
 from ..results.merge import Batch
-from ..results.store import ChunkResult, Chunks, open_store
+from ..results.store import ChunkResult, Chunks, DamagedResultError, open_store
 from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently
 from ..results.versions import counted, is_made_from_later
 from .nodes import build_node, evaluate_node, feed_inputs
@@ -39,7 +39,10 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     _add_import_roots(task.record)
     node = build_node(task.cut_record())
     task.store.check_writable(request.node)
-    replaced, upstream = patiently(task.take, seconds=request.wait)
+    try:
+        replaced, upstream = patiently(task.take, seconds=request.wait)
+    except DamagedResultError:
+        replaced, upstream = task.take(skips_damaged=True)  # What stays damaged is only replaced.
     feed_inputs(node, record=task.record, upstream=upstream.merged)
     task.feed_parts(node, upstream)
     report(f"Evaluating {name}" + ("" if task.frames is None else f" {task.frames}"))
@@ -64,7 +67,7 @@ class _Task:
             raise TaskError(
                 f"{request.node} {really}, but the task says otherwise; submit the bundle's own job files again"
             )
-        self.store = open_store(request.bundle)
+        self.store = patiently(lambda: open_store(request.bundle), seconds=request.wait)
 
     def cut_record(self) -> Record:
         """The record with the part of each batched input that is not fed; the whole may be long, and flowpipe slow."""
@@ -77,7 +80,7 @@ class _Task:
                 inputs[name] = {**plug, "value": part if isinstance(whole, list) else encode(part)}
         return {**self.record, "inputs": inputs}
 
-    def take(self) -> Tuple[Tuple[ChunkResult, ...], UpstreamValues]:
+    def take(self, *, skips_damaged: bool = False) -> Tuple[Tuple[ChunkResult, ...], UpstreamValues]:
         """What there is now: the results that the task replaces, and what it takes from upstream."""
 
         def read(key: str, chunks: Optional[Chunks]) -> Tuple[ChunkResult, ...]:
@@ -86,7 +89,7 @@ class _Task:
         chunks: Optional[Chunks] = (None,)
         if self._batch is not None and self.frames is not None:
             chunks = self._batch.chunks_of(self.frames) if UPSTREAM in self.record else None
-        replaced = self.store.read_replaced(self._request.node, chunks)
+        replaced = self.store.read_replaced(self._request.node, chunks, skips_damaged=skips_damaged)
         upstream = Upstream(self.record, bundle=self._request.bundle, read=read, frames=self.frames)
         return replaced, upstream.values()
 

@@ -9,6 +9,7 @@ import functools
 import itertools
 import operator
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import (
     Any,
@@ -93,11 +94,8 @@ class Batch:
 
     def places(self, frames: FrameList) -> List[Optional[int]]:
         """Where each of these frames is among the planned ones, from 0; None for a frame that was not planned."""
-        first, count = self.frames[0], len(self.frames)
-        if self.frames[-1] - first == count - 1:  # They ascend, so this is a range.
-            return [frame - first if 0 <= frame - first < count else None for frame in frames]
-        place = {frame: index for index, frame in enumerate(self.frames)}
-        return [place.get(frame) for frame in frames]
+        nearest = [bisect_left(self.frames, frame, hi=len(self.frames) - 1) for frame in frames]  # They ascend.
+        return [place if self.frames[place] == frame else None for place, frame in zip(nearest, frames)]
 
     def chunks_of(self, frames: FrameList) -> Tuple[FrameList, ...]:
         """The planned chunks that share a frame with these, and one of the frames that were not planned."""
@@ -401,7 +399,8 @@ def _concat_arrays(arrays: Sequence[Any]) -> Any:
     kinds = sorted({array.dtype.kind for array in arrays})
     if len(kinds) > 1:
         raise ValueError(f"it joins arrays of one kind of items, and got {', '.join(kinds)}")
-    return encode(numpy.concatenate(arrays))
+    joined = numpy.concatenate(arrays)  # In the byte order of this machine, and without gaps between fields.
+    return encode(joined.astype(arrays[0].dtype) if len({array.dtype for array in arrays}) == 1 else joined)
 
 
 def _union(encoded: Sequence[Any]) -> Any:

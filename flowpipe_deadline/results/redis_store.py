@@ -1,7 +1,8 @@
 """The store that keeps results in a Redis server: a hash per node, a field per chunk.
 
-The keys are ``<prefix>:<submission>:<node>``; the set ``<prefix>:<submission>`` names the nodes that have results. All
-keys of a submission expire together, counted from its last result. The field ``.other-chunks`` is a mark, and no chunk.
+The keys are ``<prefix>:<submission>:<node>``, with ``:.other-chunks`` behind it for the names of those that were not
+planned; the set ``<prefix>:<submission>`` names the nodes that have results. All keys of a submission expire together,
+counted from its last result.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import os
 import time
 from contextlib import closing
-from typing import Any, Callable, FrozenSet, Iterable, Iterator, List, Tuple, Type, TypeVar, Union, cast
+from typing import Any, Callable, Collection, FrozenSet, Iterable, Iterator, List, Tuple, Type, TypeVar, Union, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -96,9 +97,10 @@ class RedisStore(Store):
             with client.pipeline(transaction=True) as transaction:
                 transaction.hset(self._key(node), chunk_name(result.frames), cast(Any, record))
                 if not is_planned:
-                    transaction.hset(self._key(node), OTHER_CHUNKS, "")
+                    transaction.sadd(self._other_key(node), chunk_name(result.frames))
                 transaction.sadd(self._base, node)
-                for key in {self._base, self._key(node), *(self._key(name.decode("ascii")) for name in siblings)}:
+                nodes = {node, *(name.decode("ascii") for name in siblings)}
+                for key in (self._base, *map(self._key, nodes), *map(self._other_key, nodes)):
                     transaction.expire(key, self._address.days * _SECONDS_A_DAY)
                 transaction.execute()
 
@@ -111,13 +113,11 @@ class RedisStore(Store):
         )
         return frozenset(filter(is_chunk_name, map(_text, cast(Any, fields))))
 
-    def _has_other_chunks(self, node: str) -> bool:
-        return bool(
-            self._ask(
-                lambda client: client.hexists(self._key(node), OTHER_CHUNKS),
-                failure=f"{node}: its results cannot be listed",
-            )
+    def _other_chunks(self, node: str) -> Collection[str]:
+        names = self._ask(
+            lambda client: client.smembers(self._other_key(node)), failure=f"{node}: its results cannot be listed"
         )
+        return list(map(_text, cast(Any, names)))
 
     def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
         """Record by record: all at once would fill the server's memory for every task that reads."""
@@ -146,6 +146,9 @@ class RedisStore(Store):
 
     def _key(self, node: str) -> str:
         return f"{self._base}:{node}"
+
+    def _other_key(self, node: str) -> str:
+        return f"{self._key(node)}:{OTHER_CHUNKS}"
 
     def _ask(self, question: Callable[[redis.Redis], _Answer], *, failure: str) -> _Answer:
         """The server's answer. After a lost connection it asks again: writing a result twice does no harm."""

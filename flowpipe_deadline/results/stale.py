@@ -68,13 +68,16 @@ class BundleResults:
         return frozenset(changed)
 
     def _has_later_inputs(self, record: Mapping[str, Any], result: ChunkResult) -> bool:
-        """The same for a result of an earlier version, which only says how late its inputs were."""
+        """The same for a result of an earlier version, which only says how late the latest of its inputs was.
+
+        That was a time, and versions go on from the times of what they replace: a later one may be lower than it.
+        """
         for source, _, _ in sources(record):
             known = result.inputs.get(source["node"])
             there = self._marks_there(source["node"])
             # The mark of all together counts for a node that is not batched only.
             places = result.frames or () if source["by_frame"] else there.keys() - ({None} if len(there) > 1 else set())
-            if known is not None and any(version_in(there[place]) > known for place in places if place in there):
+            if known is not None and any(_is_later(there[place], known) for place in places if place in there):
                 return True
         return False
 
@@ -85,3 +88,9 @@ class BundleResults:
         if batch is not None and missing_frames(batch, self.read(node)) is None:
             marks[None] = mark_of_all(latest_by_frame(self.read(node)))
         return marks
+
+
+def _is_later(mark: str, known: int) -> bool:
+    """Whether this may be later than all that an earlier version saw; its own results, without a token, have times."""
+    version = version_in(mark)
+    return version > known or (version < known and not mark.endswith("."))

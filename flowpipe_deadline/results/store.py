@@ -24,6 +24,7 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
+    Set,
     Tuple,
     Union,
 )
@@ -32,7 +33,7 @@ from ..core.bundle import FILES, RESULTS, STORE
 from ..core.bundle import FORMAT as BUNDLE_FORMAT
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
-from ..core.frames import FrameList
+from ..core.frames import FrameList, FrameListError
 from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ if TYPE_CHECKING:
 
 _FORMAT = 1
 OTHER_CHUNKS = ".other-chunks"
-"""The mark of a node with results of chunks that were not planned: only there, results have to be looked for."""
+"""Where the names of the results of chunks that were not planned are: nobody has to look for them among all others."""
 _LONGEST_NAME = 60
-_PART = r"(?:0|[1-9]\d*)(?:-[1-9]\d*(?:x[1-9]\d*)?)?"
+_PART = r"(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*)(?:x[1-9]\d*)?)?"
 _NAME = re.compile(rf"whole|(?P<first>\d+)-(?P<last>\d+)(?:_[0-9a-f]{{12}})?|{_PART}(?:,{_PART})*", re.ASCII)
 
 
@@ -73,13 +74,15 @@ class ChunkResult:
     taken: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By upstream node, the ``mark`` of what it was made from, by frame list; ``all`` for all results of that node.
     Empty in results of earlier versions."""
+    _lower: Mapping[Optional[int], int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        lower = {frame: one for frames, one in self.lower_versions.items() for frame in FrameList.parse(frames)}
+        object.__setattr__(self, "_lower", lower)
 
     def version_of(self, frame: Optional[int]) -> int:
         """The version of one of its frames; None stands for a result without frames."""
-        for frames, version in self.lower_versions.items():
-            if frame in FrameList.parse(frames):
-                return version
-        return self.version
+        return self._lower.get(frame, self.version)
 
     def mark(self, frame: Optional[int]) -> str:
         """Tells it from all other results of that frame; begins with its version."""
@@ -100,8 +103,8 @@ class Store(ABC):
     def read(self, node: str, chunks: Optional[Chunks] = None) -> Tuple[ChunkResult, ...]:
         """All results of the node, the latest first; with ``chunks``, those that share a frame with one of these.
 
-        Results of other frames are not opened. They are not even listed if all of these chunks have results, and the
-        node has none of chunks that were not planned.
+        Results of other frames are not opened. All are listed only if a frame has no result, or one of an earlier
+        version, which did not mark those of chunks that were not planned.
 
         Raises:
             DamagedResultError: A result is damaged; the message names it.
@@ -109,17 +112,21 @@ class Store(ABC):
         """
         if chunks is None:
             return self._read(node, sorted(self.chunk_names(node)))
-        names = list(map(chunk_name, chunks))
-        found = () if self._has_other_chunks(node) else self._read(node, names)
-        return found if len(found) == len(names) else self._read(node, self._names_of(node, chunks))
+        found = self._read(node, self._known_names(node, chunks))
+        missing = _places(chunks).difference(*(_places([result.frames]) for result in found))
+        if not missing and all(result.token for result in found):
+            return found
+        return self._read(node, _sharing(self.chunk_names(node), chunks))
 
-    def read_replaced(self, node: str, chunks: Optional[Chunks] = None) -> Tuple[ChunkResult, ...]:
-        """The results that a new one of these planned chunks replaces: as ``read``, without those that are damaged."""
-        if chunks is None or self._has_other_chunks(node):
-            names = sorted(self.chunk_names(node)) if chunks is None else self._names_of(node, chunks)
-        else:
-            names = list(map(chunk_name, chunks))
-        return self._read(node, names, skips_damaged=True)
+    def read_replaced(
+        self, node: str, chunks: Optional[Chunks] = None, *, skips_damaged: bool = True
+    ) -> Tuple[ChunkResult, ...]:
+        """The results that a new one of these planned chunks replaces: as ``read``, but frames may have no result."""
+        names = sorted(self.chunk_names(node)) if chunks is None else self._known_names(node, chunks)
+        found = self._read(node, names, skips_damaged=skips_damaged)
+        if chunks is None or all(result.token for result in found):
+            return found
+        return self._read(node, _sharing(self.chunk_names(node), chunks), skips_damaged=skips_damaged)
 
     @abstractmethod
     def check_writable(self, node: str) -> None:
@@ -151,8 +158,8 @@ class Store(ABC):
         return tuple(moved)
 
     @abstractmethod
-    def _has_other_chunks(self, node: str) -> bool:
-        """Whether the node has results of chunks that were not planned."""
+    def _other_chunks(self, node: str) -> Collection[str]:
+        """The names of the results of chunks that were not planned."""
 
     @abstractmethod
     def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
@@ -162,13 +169,10 @@ class Store(ABC):
     def _set_aside(self, node: str, name: str) -> str:
         """Moves the result of this chunk away; gives its new place."""
 
-    def _names_of(self, node: str, chunks: Chunks) -> List[str]:
-        """The names of the results that share a frame with one of the chunks, or may: long names are shortened."""
-        frames = {frame for chunk in chunks for frame in chunk or ()}
-        if not frames:
-            return [name for name in self.chunk_names(node) if name == chunk_name(None)]
-        low, high = min(frames), max(frames)
-        return sorted(name for name in self.chunk_names(node) if _may_share(name, frames, low, high))
+    def _known_names(self, node: str, chunks: Chunks) -> List[str]:
+        """The names of these chunks, if they were planned, and of other results that may share a frame with them."""
+        others = filter(is_chunk_name, self._other_chunks(node))
+        return list(dict.fromkeys([*map(chunk_name, chunks), *_sharing(others, chunks)]))
 
     def _read(self, node: str, names: Iterable[str], *, skips_damaged: bool = False) -> Tuple[ChunkResult, ...]:
         found = (self._parse(node, *loaded, skips_damaged=skips_damaged) for loaded in self._load(node, names))
@@ -210,27 +214,36 @@ class FileStore(Store):
         folder = self._folder / node
         try:
             make_folder(folder)
-            if not is_planned and not self._has_other_chunks(node):
-                (folder / OTHER_CHUNKS).touch()  # First: whoever finds the result may look for it.
-                share(folder / OTHER_CHUNKS)
+            if not is_planned:  # First: whoever finds the result may look for it.
+                self._mark(folder / OTHER_CHUNKS / chunk_name(result.frames))
             write_whole(folder / f"{chunk_name(result.frames)}.json", json_bytes(result_record(node, result)))
         except OSError as error:
             reason = reason_with_remedy(error, folder)
             raise StoreError(f"{node}: its result cannot be written to {folder}: {reason}; nothing was kept") from error
 
+    def _mark(self, path: Path) -> None:
+        """Makes an empty file, unless there is one."""
+        if not path.exists():
+            make_folder(path.parent)
+            path.touch()
+            share(path)
+
     def chunk_names(self, node: str) -> FrozenSet[str]:
         """The names of the files, without their ending; files of other names are none of ours."""
-        folder = self._folder / node
-        try:
-            names = os.listdir(str(folder))
-        except FileNotFoundError:
-            return frozenset()
-        except OSError as error:
-            raise StoreError(f"{node}: its results cannot be read from {folder}: {error.strerror}") from error
+        names = self._list(node)
         return frozenset(name[:-5] for name in names if name.endswith(".json") and is_chunk_name(name[:-5]))
 
-    def _has_other_chunks(self, node: str) -> bool:
-        return (self._folder / node / OTHER_CHUNKS).exists()
+    def _other_chunks(self, node: str) -> Collection[str]:
+        return self._list(node, OTHER_CHUNKS)
+
+    def _list(self, node: str, *subfolder: str) -> List[str]:
+        folder = self._folder.joinpath(node, *subfolder)
+        try:
+            return os.listdir(str(folder))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"{node}: its results cannot be read from {folder}: {error.strerror}") from error
 
     def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
         for name in names:
@@ -240,7 +253,7 @@ class FileStore(Store):
             except FileNotFoundError:
                 continue
             except OSError as error:
-                if not path.is_dir():
+                if not os.path.isdir(str(path)):  # Also where that cannot be read: Path.is_dir would raise.
                     yield name, str(path), _damaged(str(path), error.strerror or str(error))
 
     def _set_aside(self, node: str, name: str) -> str:
@@ -257,10 +270,10 @@ def open_store(bundle: Path) -> Store:
 
     Raises:
         RecordError: The record is damaged.
-        StoreError: It does not name a store, or this Python lacks the package for it.
+        StoreError: It does not name a store, cannot be read, or this Python lacks the package for it.
     """
     path = bundle / STORE
-    if not path.exists():
+    if not _exists(path):
         return FileStore(bundle)
     record = read_record(path, version=BUNDLE_FORMAT, keys=("store", "submission"))
     return _redis_store(str(record["store"]), submission=str(record["submission"]))
@@ -274,6 +287,17 @@ def check_store(store: str, *, submission: str) -> None:
     """
     if store != FILES:
         _redis_store(store, submission=submission).check()
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is a file; raises StoreError where that cannot be told, as over a network at the moment."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+    return True
 
 
 def _redis_store(url: str, *, submission: str) -> RedisStore:
@@ -302,7 +326,27 @@ def chunk_name(frames: Optional[FrameList]) -> str:
 
 def is_chunk_name(name: str) -> bool:
     """Whether ``chunk_name`` could have given that name."""
-    return _NAME.fullmatch(name) is not None
+    match = _NAME.fullmatch(name)
+    if match is None or ("," not in name and "x" not in name):
+        return match is not None
+    try:
+        return str(FrameList.parse(name)) == name
+    except FrameListError:
+        return False
+
+
+def _places(chunks: Chunks) -> Set[Optional[int]]:
+    """The frames of these chunks; None stands for the one of a node that is not batched."""
+    return {place for chunk in chunks for place in chunk or (None,)}
+
+
+def _sharing(names: Iterable[str], chunks: Chunks) -> List[str]:
+    """Those of the names whose results share a frame with one of the chunks, or may: long names are shortened."""
+    frames = {frame for chunk in chunks for frame in chunk or ()}
+    if not frames:
+        return [name for name in names if name == chunk_name(None)]
+    low, high = min(frames), max(frames)
+    return sorted(name for name in names if _may_share(name, frames, low, high))
 
 
 def _may_share(name: str, frames: Collection[int], low: int, high: int) -> bool:

@@ -109,12 +109,15 @@ class Upstream:
             MergeError: Chunks cannot become one value, or an output does not have one item per frame.
             RecordError, StoreError: As from the constructor.
         """
+        before = dict(self._results)
         merged = {key: self._merge(key, names) for key, names in self._whole.items()}
         items: Dict[str, Any] = {}
         for key, output, name in self._by_frame:
             covering = self._covering(key)
             if any(output in result.outputs for _, result in covering):
                 items[name] = self._items(key, output, covering)
+        if any(results is not before[key] for key, results in self._results.items()):
+            return self.values()  # One output took all results, read anew; others had taken the earlier ones.
         taken = {key: self._taken(key) for key in self._batches}
         versions = {key: max(result.version for result in results) for key, (results, _) in taken.items()}
         return UpstreamValues(merged, items, versions, {key: marks for key, (_, marks) in taken.items()})

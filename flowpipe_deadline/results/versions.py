@@ -25,10 +25,17 @@ def latest_by_frame(results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
     It is the one of the latest version; of two with the same, the one that was made from later inputs.
     """
     latest: Dict[int, ChunkResult] = {}
-    for result in results:
+    inputs: Dict[int, Mapping[Optional[int], int]] = {}  # By the id of a result.
+
+    def order(result: ChunkResult, frame: int) -> Tuple[int, int, str]:
+        if id(result) not in inputs:
+            inputs[id(result)] = _inputs(result)
+        return result.version_of(frame), _input(inputs[id(result)], frame), result.token
+
+    for result in tuple(results):
         for frame in result.frames or ():
             known = latest.setdefault(frame, result)
-            if known is not result and _order(known, frame) < _order(result, frame):
+            if known is not result and order(known, frame) < order(result, frame):
                 latest[frame] = result
     return {frame: latest[frame] for frame in sorted(latest)}
 
@@ -66,11 +73,14 @@ def version_in(mark: str) -> int:
 def counted(result: ChunkResult, replaced: Iterable[ChunkResult]) -> ChunkResult:
     """The result with versions that are later than those of all that it replaces and is made from."""
     taken = {node: expanded(marks) for node, marks in result.taken.items()}
+    older: Dict[Optional[int], int] = {}
+    for one in replaced:
+        for frame in one.frames or (None,):
+            older[frame] = max(older.get(frame, 0), one.version_of(frame))
     versions: Dict[Optional[int], int] = {}
     for frame in result.frames or (None,):
-        older = [one.version_of(frame) for one in replaced if frame in (one.frames or (None,))]
         inputs = [result.inputs[node] if None in marks else version_in(marks[frame]) for node, marks in taken.items()]
-        versions[frame] = max(result.version_of(frame), 1 + max([0, *older, *inputs]))
+        versions[frame] = max(result.version_of(frame), 1 + max([older.get(frame, 0), *inputs]))
     latest = max(versions.values())
     lower = {frame: version for frame, version in versions.items() if frame is not None and version < latest}
     return replace(result, version=latest, lower_versions={frames: version for version, frames in _grouped(lower)})
@@ -78,22 +88,23 @@ def counted(result: ChunkResult, replaced: Iterable[ChunkResult]) -> ChunkResult
 
 def is_made_from_later(one: ChunkResult, other: ChunkResult) -> bool:
     """Whether the first of two results of the same frames was made from later inputs."""
-    counts = [(_inputs(one, frame), _inputs(other, frame)) for frame in one.frames or (None,)]
-    return all(mine >= theirs for mine, theirs in counts) and any(mine > theirs for mine, theirs in counts)
+    mine, theirs = _inputs(one), _inputs(other)
+    counts = [(_input(mine, frame), _input(theirs, frame)) for frame in one.frames or (None,)]
+    return all(own >= others for own, others in counts) and any(own > others for own, others in counts)
 
 
-def _order(result: ChunkResult, frame: int) -> tuple[int, int, str]:
-    return result.version_of(frame), _inputs(result, frame), result.token
+def _inputs(result: ChunkResult) -> Mapping[Optional[int], int]:
+    """The versions that its frames were made from, added up; None stands for what all of them were made from."""
+    totals: Dict[Optional[int], int] = {}
+    for marks in result.taken.values():
+        for place, mark in expanded(marks).items():
+            totals[place] = totals.get(place, 0) + version_in(mark)
+    return totals
 
 
-def _inputs(result: ChunkResult, frame: Optional[int]) -> int:
+def _input(inputs: Mapping[Optional[int], int], frame: Optional[int]) -> int:
     """The versions of all that the frame was made from, added up."""
-    return sum(
-        version_in(mark)
-        for marks in map(expanded, result.taken.values())
-        for place, mark in marks.items()
-        if place in (None, frame)
-    )
+    return sum(inputs.get(place, 0) for place in {None, frame})
 
 
 def _grouped(values: Mapping[int, _Value]) -> List[Tuple[_Value, str]]:

@@ -221,13 +221,15 @@ def test_equal_sets_of_two_systems_are_equal_when_mapped():
 def test_a_record_has_the_files_of_its_classes_mapped():
     """They are paths, whatever their names look like; keys and connections stay."""
     source = {"module": "m", "qualname": "C", "file": "P:\\show\\a.py -b\\m.py"}
-    record = {"key": "P:\\show", "class": source, "imports": {"roots": ["P:\\show"]}, "inputs": {"a": {"value": "P:"}}}
+    fed = {"value": None, "source": {"node": "a", "output": "o", "sub_plug": "P:\\show"}, "sub_plugs": {}}
+    plugs = {"a": {"value": "P:", "source": None, "sub_plugs": {"P:\\show": fed}}}
+    record = {"key": "P:\\show", "class": source, "imports": {"roots": ["P:\\show"]}, "inputs": plugs}
 
     assert PathMapping(RULES, separator="/").record(record) == {
         "key": "P:\\show",
         "class": {**source, "file": "/mnt/show/a.py -b/m.py"},
         "imports": {"roots": ["/mnt/show"]},
-        "inputs": {"a": {"value": "/mnt/p"}},
+        "inputs": {"a": {**plugs["a"], "value": "/mnt/p"}},
     }
 
 

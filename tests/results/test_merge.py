@@ -318,6 +318,19 @@ def merged_in_chunks(value, *, count, rule=None, chunks=2, rest=0):
     return merge_results("node", batch=batch, results=results)["out"]["value"]
 
 
+@pytest.mark.parametrize(
+    "dtype", [">f8", ">U2", [("a", "<f8"), ("b", ">i2")], numpy.dtype("u1,f8", align=True)], ids=str
+)
+def test_arrays_of_one_type_keep_it(dtype):
+    """Also its byte order, and the gaps between its fields."""
+    whole = numpy.zeros((3, 2), dtype=dtype)
+
+    joined = decode(merged([whole[:2], whole[2:]], rule="concat")["value"])
+
+    assert joined.dtype == whole.dtype
+    assert joined.tolist() == whole.tolist()
+
+
 def test_arrays_concatenate_along_their_first_axis():
     """With the precision of the better one, and never numbers with texts."""
     whole = decode(merged([numpy.zeros((2, 3), dtype="f4"), numpy.ones((1, 3))], rule="concat")["value"])

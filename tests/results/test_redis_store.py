@@ -129,14 +129,17 @@ def test_the_keys(redis_server):
     store = store_of(redis_server, options="?prefix=film", submission="Shot-1")
     for frames in ("1-5", "6"):
         store.write("render", result(frames=frames), is_planned=True)
-    store.write("publish", result())
+    store.write("publish", result(), is_planned=True)
 
     with redis_server.client(decode_responses=True) as client:
         assert set(client.keys()) == {"film:Shot-1", "film:Shot-1:render", "film:Shot-1:publish"}
         assert client.smembers("film:Shot-1") == {"render", "publish"}
         assert set(client.hkeys("film:Shot-1:render")) == {"1-5", "6"}
-        assert set(client.hkeys("film:Shot-1:publish")) == {"whole", ".other-chunks"}  # Nobody said it was planned.
         assert json.loads(client.hget("film:Shot-1:publish", "whole"))["node"] == "publish"
+
+    store.write("render", result(frames="2-3"))
+    with redis_server.client(decode_responses=True) as client:
+        assert client.smembers("film:Shot-1:render:.other-chunks") == {"2-3"}
 
 
 @pytest.mark.parametrize(("options", "days"), [("", 30), ("?expire=2", 2)])
@@ -152,7 +155,9 @@ def test_a_submission_expires_as_a_whole(redis_server, options, days):
         store.write("publish", result())
 
         left = {key.decode(): client.ttl(key) for key in client.scan_iter()}
-    assert {key for key, seconds in left.items() if seconds <= 100} == {"flowpipe:Other", "flowpipe:Other:render"}
+    assert {key for key, seconds in left.items() if seconds <= 100} == {
+        f"flowpipe:Other{rest}" for rest in ("", ":render", ":render:.other-chunks")
+    }
     assert all(days * DAY - 60 < seconds <= days * DAY for seconds in left.values() if seconds > 100)
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import history_nodes as nodes
@@ -128,6 +129,32 @@ def test_a_late_writer_that_nobody_could_stop_is_seen_to_be_stale(bundle, monkey
     assert stale(bundle) is None
 
 
+def test_all_that_a_task_takes_of_a_node_is_of_one_moment(tmp_path, monkeypatch):
+    """One output has an item per frame only as a whole, which is read later than the results of the frames."""
+    graph, frames = Graph(name="h"), [1, 2, 3, 4]
+    source = nodes.Uneven(name="source", graph=graph, frames=frames, metadata={"batch_size": 1})
+    over = {"batch": {"size": 1, "over": ["frames", "items", "others"]}}
+    follow = nodes.FollowTwo(name="follow", graph=graph, frames=frames, metadata=over)
+    source.outputs["items"].connect(follow.inputs["items"])
+    source.outputs["uneven"].connect(follow.inputs["others"])
+    bundle = evaluated(graph, tmp_path)
+    real = FileStore.read
+
+    def read(store, node, chunks=None):
+        results = real(store, node, chunks)
+        monkeypatch.undo()
+        evaluate(bundle, "source", "1")
+        return results
+
+    monkeypatch.setattr(FileStore, "read", read)
+
+    evaluate(bundle, "follow", "1")
+
+    results = read_results(bundle)
+    assert results["h.follow"].outputs()["items"][0][2] == results["h.source"].outputs()["items"][0]
+    assert results["h.follow"].stale == "2-4"
+
+
 def test_a_result_that_replaced_another_of_the_same_version_is_another(bundle):
     """Two workers count alike: what was made from the first is stale once the second has replaced it."""
     store = FileStore(bundle.folder)
@@ -172,6 +199,29 @@ def test_results_of_an_earlier_version_are_compared_as_it_did(bundle):
     assert stale(bundle) == "3-4"
     evaluate(bundle, "follow", "3-4")
     assert stale(bundle) is None
+
+
+def test_what_replaces_the_first_of_several_results_of_an_earlier_version_is_later_than_all(tmp_path):
+    """Versions go on from the time of the chunk itself; the node downstream knows that of the last chunk only."""
+    graph = chain(range(1, 7), size=2)
+    last = nodes.Last(name="last", graph=graph)
+    graph["follow"].outputs["items"].connect(last.inputs["items"])
+    bundle = evaluated(graph, tmp_path)
+    for when, name in enumerate(("source/1-2", "source/3-4", "source/5-6", "follow/1-2", "follow/3-4", "follow/5-6")):
+        path = bundle.folder / "results" / f"{name}.json"
+        record = json.loads(path.read_text())
+        record = {**record, "written": 10**18 * (1 + when), "inputs": dict.fromkeys(record["inputs"], 10**18 * 4)}
+        path.write_text(json.dumps({**record, "taken": {}, "token": ""}))
+    path = bundle.folder / "results" / "last" / "whole.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "written": 10**19, "inputs": {"follow": 10**18 * 6}, "taken": {}}))
+    assert stale(bundle, "last") is None
+
+    evaluate(bundle, "follow", "1-2")
+
+    assert stale(bundle, "last") == "all"
+    assert run_bundle(bundle).is_complete
+    assert stale(bundle, "last") is None
 
 
 def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
@@ -258,21 +308,82 @@ def test_a_result_that_is_not_there_as_a_whole_is_waited_for(bundle, data):
         evaluate(bundle, "follow", "1-2")
 
 
-def test_a_stale_file_handle_is_opened_again(bundle, monkeypatch):
-    """ESTALE: the file was replaced on the server while it was opened here."""
-    real, failures = Path.read_bytes, [3]
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nodes/follow.json",
+        "store.json",
+        "results/source/1-2.json",
+        "results/source/.other-chunks",
+        "results/follow/1-2.json",
+        "results/follow/.other-chunks",
+    ],
+)
+def test_a_stale_file_handle_is_opened_again(bundle, monkeypatch, name):
+    """ESTALE: the file was replaced on the server while it was opened here; it can also meet what looks after it."""
+    failures = [3]
 
-    def read_bytes(path):
-        if path.name == "1-2.json" and path.parent.name == "source" and failures[0]:
-            failures[0] -= 1
-            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
-        return real(path)
+    def failing(real):
+        def call(path, *arguments, **options):
+            if str(path) == str(bundle.folder / name) and failures[0]:
+                failures[0] -= 1
+                raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), str(path))
+            return real(path, *arguments, **options)
 
-    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+        return call
+
+    for owner, method in ((Path, "read_bytes"), (Path, "stat"), (os, "stat"), (os, "listdir")):
+        monkeypatch.setattr(owner, method, failing(getattr(owner, method)))
 
     evaluate_task(bundle.folder, node="follow", frames=FrameList.parse("1-2"), wait=20)
 
     assert failures == [0]
+
+
+def test_what_is_replaced_is_waited_for(bundle):
+    """Else the new result would not be later than one of other chunks whose file is only late."""
+    late = evaluate(bundle, "source", "2-3")
+    path = bundle.folder / "results/source/2-3.json"
+    whole = path.read_bytes()
+    path.write_bytes(b"")
+    threading.Timer(0.5, path.write_bytes, [whole]).start()
+
+    new = evaluate_task(bundle.folder, node="source", frames=FrameList.parse("1-2"), wait=20)
+
+    assert new.version_of(2) > late.version
+
+
+def test_results_of_other_chunks_are_found_without_listing_all(bundle, monkeypatch):
+    """Their names are listed apart from the thousands that were planned; also where nothing planned is there."""
+    evaluate(bundle, "source", "2-3")
+    evaluate(bundle, "follow", "2-3")
+    (bundle.folder / "results/source/1-2.json").unlink()
+    evaluate(bundle, "source", "1")
+    listed = []
+    real = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listed.append(Path(folder).name) or real(folder))
+
+    evaluate(bundle, "follow", "1-2")
+
+    assert set(listed) == {".other-chunks"}
+    assert stale(bundle) is None
+
+
+def test_results_of_other_chunks_that_an_earlier_version_left_without_a_mark_are_found(bundle):
+    """Its results have no token, so that all are listed where there is one."""
+    evaluate(bundle, "source", "2-3")
+    shutil.rmtree(bundle.folder / "results/source/.other-chunks")
+    for path in (bundle.folder / "results/source").glob("*.json"):
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({**record, "written": record["written"] + 10**18, "token": ""}))
+
+    evaluate(bundle, "source", "1-2")
+    evaluate(bundle, "source", "3-4")
+    evaluate(bundle, "follow", "1-4")
+
+    latest = {str(result.frames): result.version for result in FileStore(bundle.folder).read("source")}
+    assert latest == {"1-2": 10**18 + 3, "2-3": 10**18 + 2, "3-4": 10**18 + 3, "5-6": 10**18 + 1}
+    assert stale(bundle) == "5-6"
 
 
 @pytest.mark.parametrize(
@@ -283,6 +394,8 @@ def test_a_stale_file_handle_is_opened_again(bundle, monkeypatch):
         "1-2.json.bak",
         ".1-2.json-0a.tmp",
         "007.json",
+        "10-1x4.json",
+        "1,99999999999.json",
         "Thumbs.db",
         "3-4.json/",
         "9.json",
@@ -324,6 +437,26 @@ def test_reading_a_hundred_thousand_results_stays_linear(tmp_path):
         counts.append(calls[0])
 
     assert counts[1] < 11 * counts[0]
+
+
+def test_reading_long_chunks_stays_linear(tmp_path):
+    """Also where a part of each was made again, so that its frames have several versions."""
+    seconds = []
+    for count in (300, 3000):
+        bundle = evaluated(chain(range(count), size=count), tmp_path)
+        for frames in (f"0-{count // 2}", f"0-{count - 1}"):
+            evaluate(bundle, "source", frames)
+            evaluate(bundle, "follow", frames)
+        seconds.append(min(seconds_to_read(bundle) for _ in range(3)))
+
+    assert seconds[1] < 40 * seconds[0]
+
+
+def seconds_to_read(bundle):
+    """The time that this process takes to read all results."""
+    started = time.process_time()
+    read_results(bundle)
+    return time.process_time() - started
 
 
 def test_no_time_is_read_back(bundle):

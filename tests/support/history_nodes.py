@@ -45,3 +45,18 @@ def Whole(frames=None, items=None):
 def Last(items=None):
     """One value, made from those of all frames."""
     return {"items": (_number(), tuple(items))}
+
+
+@Node(outputs=["items", "uneven"])
+def Uneven(frames=None):
+    """A value for each frame, and one for each frame whose number is even, twice."""
+    number = _number()
+    twice = [frame for frame in frames if frame % 2 == 0 for _ in range(2)]
+    return {"items": [(frame, number) for frame in frames], "uneven": twice}
+
+
+@Node(outputs=["items"])
+def FollowTwo(frames=None, items=None, others=None):
+    """A value for each frame, made from two of the same frame."""
+    number = _number()
+    return {"items": [(frame, number, item) for frame, item, _ in zip(frames, items, others)]}
