@@ -158,6 +158,7 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
                 # The bundle may have been copied or moved since it was written.
                 plugin_info={**plugin_entries(bundle, job), "Bundle": str(bundle.folder)},
                 completed=done if job.is_batched else done & {_NO_FRAMES},
+                added=finished.added(job),
             )
         yield repository
     finally:

@@ -103,16 +103,18 @@ class Repository:
         job_info: Mapping[str, str],
         plugin_info: Mapping[str, str],
         completed: Container[str] = (),
+        added: Iterable[FrameList] = (),
     ) -> str:
         """The ID of a new job, cut into tasks as Deadline does; pending while a job that it depends on is not complete.
 
-        Tasks whose frame list is in ``completed`` are complete from the start.
+        Tasks whose frame list is in ``completed`` are complete from the start. There is a task more for each of the
+        frame lists in ``added``.
 
         Raises:
             BundleError: The job's frames are not a frame list, or its chunk size is not a number from 1.
         """
         try:
-            chunks = self.cut(job_info)
+            chunks = (*self.cut(job_info), *added)
         except ValueError as error:
             raise BundleError(f"the job info of {key} is damaged: {error}; write the bundle again") from error
         with self._transaction():

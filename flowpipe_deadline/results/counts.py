@@ -97,7 +97,7 @@ class Finished:
         self._open: dict[str, frozenset[Optional[int]]] = {}
 
     def chunks(self, job: BundleJob) -> frozenset[Optional[str]]:
-        """The frame lists of the job's finished chunks; None for the task of a job that is not batched.
+        """The frame lists of the job's finished chunks, planned or added; None for the task of one that is not batched.
 
         A chunk that was cut further in the Monitor is finished if all of its parts are. Call this for all jobs in
         order, upstream first.
@@ -110,7 +110,7 @@ class Finished:
         record = read_node(self._bundle.folder, job.key)
         done = set()
         still_open: set[Optional[int]] = set()
-        for chunk in job.chunks:
+        for chunk in (*job.chunks, *self.added(job)):
             places = frozenset(chunk or (None,))
             parts = {id(latest[place]): latest[place] for place in places if place in latest}.values()
             # A result of which only a part counts is evaluated again, as not all outputs can be divided.
@@ -121,6 +121,15 @@ class Finished:
                 still_open |= places
         self._open[job.key] = frozenset(still_open)
         return frozenset(done)
+
+    def added(self, job: BundleJob) -> tuple[FrameList, ...]:
+        """The frames with results that were not planned, but added in the Monitor, by result."""
+        planned = {place for chunk in job.chunks for place in chunk or (None,)}
+        frames: dict[int, list[int]] = {}
+        for place, result in self._results.latest(job.key).items():
+            if place is not None and place not in planned:
+                frames.setdefault(id(result), []).append(place)
+        return tuple(map(FrameList, frames.values()))
 
     def _has_its_inputs(self, record: Mapping[str, Any], places: Places) -> bool:
         """Whether everything upstream that these frames are made from is finished."""

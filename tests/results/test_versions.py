@@ -238,6 +238,21 @@ def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
     assert stale(bundle) is None
 
 
+def test_a_run_makes_stale_frames_anew_that_were_added_in_the_monitor(bundle):
+    """They have results, and what takes the whole node takes them too."""
+    for node in ("source", "follow"):
+        evaluate(bundle, node, "8-9")
+    evaluate(bundle, "source", "9")
+    before = {path: path.stat().st_mtime_ns for path in (bundle.folder / "results").glob("*/*.json")}
+    assert stale(bundle) == "9"
+
+    assert run_bundle(bundle).is_complete
+
+    assert stale(bundle) is None
+    changed = [path for path, when in before.items() if path.stat().st_mtime_ns != when]
+    assert {f"{path.parent.name}/{path.stem}" for path in changed} == {"follow/8-9"}
+
+
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="needs faketime")
 def test_workers_with_other_clocks(bundle):
     """Real processes whose clocks are minutes apart: what ran last counts, and nothing else is stale."""
