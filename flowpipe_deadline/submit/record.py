@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Callable, ContextManager, Dict, Mapping, Optional, Sequence, Set
 
 from ..core.bundle import FORMAT, SUBMISSION
+from ..core.errors import words_of
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..core.locks import is_running, locked, seconds_since_written, start_mark
 from ..core.rights import share
@@ -145,7 +146,7 @@ class SubmissionWriter:
                 return record
         except OSError as error:
             path = error.filename or self._folder / SUBMISSION
-            raise SubmissionError(f"{path} cannot be written: {error.strerror or error}") from error
+            raise SubmissionError(f"{path} cannot be written: {words_of(error)}") from error
 
     def restart(self) -> None:
         """Begins the record anew, once what was left is undone."""
