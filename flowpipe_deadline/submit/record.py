@@ -175,7 +175,12 @@ class SubmissionWriter:
         os.utime(self._folder / SUBMISSION)
 
     def add(self, key: str, job_id: str) -> None:
-        """Puts one more job on record."""
+        """Puts one more job on record.
+
+        Raises:
+            SubmissionError: Another attempt has taken the bundle over, as Deadline took long to make the job.
+        """
+        self.go_on()
         self._jobs[key] = job_id
         # Lost by a crash of the whole machine at worst; the job is then found by its batch.
         with (self._folder / IDS).open("a", encoding="ascii") as file:
