@@ -91,3 +91,15 @@ class InterruptedRunError(FlowpipeDeadlineError):
     """A run was stopped by Ctrl+C or a signal; the bundle can be run again."""
 
     exit_code = 130
+
+
+def words_of(error: BaseException) -> str:
+    """What an error says: never nothing, and never another error, as whoever undoes something must go on."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    try:
+        text = str(getattr(error, "strerror", None) or error)
+    except Exception:
+        text = ""
+    is_clear = isinstance(error, (FlowpipeDeadlineError, OSError)) and text
+    return text if is_clear else f"{type(error).__name__}: {text}"

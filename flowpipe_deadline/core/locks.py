@@ -132,11 +132,13 @@ def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary
 
 
 def _read(path: Path) -> Optional[str]:
-    """What the lock says; None if there is none."""
+    """What the lock says; None if there is none, empty if it is another user's alone, who died before sharing it."""
     try:
         return retried_on_windows(lambda: path.read_text(encoding="utf-8", errors="replace"))
     except FileNotFoundError:
         return None
+    except PermissionError:
+        return ""
 
 
 def _unlink(path: Path) -> None:

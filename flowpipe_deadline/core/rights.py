@@ -98,7 +98,7 @@ def reason_with_remedy(error: OSError, folder: Path) -> str:
 def only_writer(folder: Path) -> Optional[str]:
     """The owner's name, if nobody else may write in this folder of this user's; None if others may, or nobody knows.
 
-    Shares such as SMB make up a mode, and do not keep another.
+    Shares such as SMB make up a mode, and do not keep another, or refuse it.
     """
     if os.name == "nt" or _has_acl(folder):
         return None
@@ -106,7 +106,8 @@ def only_writer(folder: Path) -> Optional[str]:
     mode = stat.S_IMODE(found.st_mode)
     if mode & 0o002 or (mode & 0o020 and found.st_gid == os.stat(folder.parent).st_gid):
         return None
-    os.chmod(folder, mode ^ 0o010)
+    with contextlib.suppress(OSError):
+        os.chmod(folder, mode ^ 0o010)
     return None if stat.S_IMODE(os.stat(folder).st_mode) == mode else user_name(found.st_uid)
 
 

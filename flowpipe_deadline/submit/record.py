@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Callable, ContextManager, Dict, Mapping, Optional, Sequence, Set
 
 from ..core.bundle import FORMAT, SUBMISSION
+from ..core.errors import words_of
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..core.locks import is_running, locked, seconds_since_written, start_mark
 from ..core.rights import share
@@ -145,7 +146,7 @@ class SubmissionWriter:
                 return record
         except OSError as error:
             path = error.filename or self._folder / SUBMISSION
-            raise SubmissionError(f"{path} cannot be written: {error.strerror or error}") from error
+            raise SubmissionError(f"{path} cannot be written: {words_of(error)}") from error
 
     def restart(self) -> None:
         """Begins the record anew, once what was left is undone."""
@@ -174,7 +175,12 @@ class SubmissionWriter:
         os.utime(self._folder / SUBMISSION)
 
     def add(self, key: str, job_id: str) -> None:
-        """Puts one more job on record."""
+        """Puts one more job on record.
+
+        Raises:
+            SubmissionError: Another attempt has taken the bundle over, as Deadline took long to make the job.
+        """
+        self.go_on()
         self._jobs[key] = job_id
         # Lost by a crash of the whole machine at worst; the job is then found by its batch.
         with (self._folder / IDS).open("a", encoding="ascii") as file:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Optional
 
 from ..core.bundle import Bundle
+from ..core.errors import words_of
 from ..core.files import read_record, write_whole
 from ..deadline.client import RepositoryInfo, Stop, SubmissionError
 from ..deadline.process import DeadlineCommand, ProcessClient
@@ -138,7 +139,7 @@ def _take_over(
 
 def _cut_off(error: BaseException, bundle: Optional[Bundle], command: DeadlineCommand, *, token: str) -> BaseException:
     """The error to raise if we have ended the process, or lost it; undoes what it had done."""
-    words = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or type(error).__name__
+    words = words_of(error)
     try:
         job_ids = _take_over(bundle, command, words, token=token, was_ended=True)
     except ScriptDidNotRunError:

@@ -13,7 +13,7 @@ from typing import Callable, Dict, Iterable, List, Optional, Sequence
 from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
 from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
-from ..core.errors import FlowpipeDeadlineError
+from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.files import write_whole
 from ..core.frames import FrameList, FrameListError
 from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, Stop, SubmissionError
@@ -141,14 +141,12 @@ def _undo_left(
 
 
 def _failure(error: BaseException, *, step: str, undone: str) -> SubmissionError:
-    if isinstance(error, KeyboardInterrupt):
-        return InterruptedSubmissionError(f"interrupted while {step}; {undone}")
-    if isinstance(error, InterruptedSubmissionError):
-        return InterruptedSubmissionError(f"{error} while {step}; {undone}")
+    words = words_of(error)
+    if isinstance(error, (KeyboardInterrupt, InterruptedSubmissionError)):
+        return InterruptedSubmissionError(f"{words} while {step}; {undone}")
     if isinstance(error, FlowpipeDeadlineError):
-        return SubmissionError(f"{error}; {undone}")
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
-    return SubmissionError(f"while {step}: {reason}; {undone}")
+        return SubmissionError(f"{words}; {undone}")
+    return SubmissionError(f"while {step}: {words}; {undone}")
 
 
 class _Attempt:

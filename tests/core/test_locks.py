@@ -10,6 +10,7 @@ import time
 
 import pytest
 from interleaved import interleave, step
+from other_users import acting_as, folder_of, needs_superuser
 
 from flowpipe_deadline.core.locks import _ps_start, is_running, locked, start_mark
 
@@ -61,6 +62,22 @@ def test_a_stale_lock_is_taken_over(tmp_path):
 
     with locked(path, "mine", is_stale=lambda text: text == "dead", refuse=refuse):
         assert path.read_text() == "mine"
+
+
+@needs_superuser
+@pytest.mark.usefixtures("links")
+def test_a_lock_that_nobody_else_may_read_is_judged_as_well():
+    """Its maker's umask kept it private, and he died before he shared it."""
+    with folder_of(1100, 1200, 0o2775) as folder:
+        with acting_as(1101, 1101, 1200, umask=0o077):
+            (folder / "lock").write_text("private")
+
+        with acting_as(1102, 1102, 1200):
+            with pytest.raises(HeldError), locked(folder / "lock", "mine", is_stale=never, refuse=refuse):
+                pass
+            with locked(folder / "lock", "mine", is_stale=lambda text: text == "", refuse=refuse):
+                assert (folder / "lock").read_text() == "mine"
+        assert list(folder.iterdir()) == []
 
 
 @pytest.mark.usefixtures("links")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -177,12 +178,19 @@ def test_a_local_root_is_not_asked_who_may_write_there(tmp_path):
         assert WarningKind.PRIVATE_ROOT not in {warning.kind for warning in root_warnings(info)}
 
 
-def test_a_share_that_makes_up_its_modes_is_not_told(share, monkeypatch):
-    """SMB shows one mode for all files; the server has rights that nobody sees here."""
+def refuse(*_):
+    """As a system does that has no modes."""
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+@pytest.mark.parametrize("chmod", [lambda *_: None, refuse], ids=["ignores", "refuses"])
+def test_a_share_that_makes_up_its_modes_is_not_told(share, monkeypatch, chmod):
+    """SMB shows one mode for all files; the server has rights that nobody sees here. Nor is it an error."""
     share.chmod(0o755)
-    monkeypatch.setattr(os, "chmod", lambda *_: None)
+    monkeypatch.setattr(os, "chmod", chmod)
 
     assert told(share) is None
+    assert read_root_info(share, mounts=SHARED).error is None
 
 
 def test_a_local_root_is_an_error_unless_it_is_allowed():

@@ -18,7 +18,7 @@ from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
 from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
-from flowpipe_deadline.submit.record import read_submission
+from flowpipe_deadline.submit.record import SubmissionWriter, _at_work, read_submission
 from flowpipe_deadline.submit.transaction import InterruptedSubmissionError, Options, submit_to
 from tests.fake_deadline.operations import FakeDeadline
 
@@ -99,11 +99,19 @@ def test_until_all_are_there_nothing_can_start(deadline, client, bundle):
     assert len(deadline.jobs()) == 5
 
 
+class SpeechlessError(Exception):
+    """Some libraries' errors fail themselves when they are asked what they say."""
+
+    def __str__(self):
+        raise ValueError("this error cannot be shown")
+
+
 ERRORS = {
     "no line": SubmissionError("no line"),
     "Ctrl+C": KeyboardInterrupt(),
     "disk full": OSError(28, "disk full"),
     "a bug": RuntimeError("a bug"),
+    "no words": SpeechlessError(),
 }
 
 
@@ -135,6 +143,25 @@ def outcome_of(client, bundle):
         submit_to(client, bundle)
         return "none" if statuses(client.deadline) == RELEASED else "some"
     return "all" if statuses(client.deadline) == RELEASED else "some"
+
+
+def test_who_was_taken_for_dead_while_deadline_made_a_job_puts_it_on_nobodys_record(deadline, bundle):
+    """The other has died since, and the record is all that is known of its jobs."""
+    client = DirectClient(deadline)
+    other = SubmissionWriter(bundle.folder)
+
+    def take_over(number):
+        if number == 1:
+            _at_work.clear()
+            other.claim()
+            other.add("left", "b" * 24)
+
+    client.after_call = take_over
+    with pytest.raises(SubmissionError, match=r"was taken over by another one.*what was submitted was deleted"):
+        submit_to(client, bundle)
+
+    assert read_submission(bundle.folder).jobs == {"left": "b" * 24}
+    assert deadline.jobs() == []
 
 
 @pytest.mark.parametrize(("error", "code"), [("no line", 1), ("Ctrl+C", 130)])
