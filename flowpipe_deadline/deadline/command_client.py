@@ -28,6 +28,8 @@ _MOST_SINGLE = 50  # Jobs that are asked for one by one, if asking for several a
 class CommandClient(DeadlineClient):
     """Deadline through commands; a subclass runs them."""
 
+    _is_filter_known_to_work = False
+
     def run(self, arguments: Sequence[str]) -> str:
         """What a command printed.
 
@@ -78,11 +80,8 @@ class CommandClient(DeadlineClient):
         Whether the filter accepts ``BatchName`` is undocumented: it may find nothing, or everything. So what it finds
         is read and compared; if it finds nothing, or misses a known job, all jobs are.
         """
-        try:
-            found = parse_job_ids(self.run(["-GetJobIdsFilter", f"BatchName={batch_name}"]))
-        except SubmissionError:
-            found = []
-        if not found or set(known) - set(found):
+        found = self._filtered(batch_name)
+        if not self._is_filter_known_to_work and (not found or set(known) - set(found)):
             found = parse_job_ids(self.run(["-GetJobIds"]))
         return self._of_batch(found, batch_name, known=known)
 
@@ -142,8 +141,25 @@ class CommandClient(DeadlineClient):
         return [job_id for job_id in job_ids if batches.get(job_id) == batch_name or job_id in known]
 
     def _named_submissions(self, job_ids: Iterable[str]) -> Dict[str, Optional[str]]:
-        """The submission that each of the jobs names, as ours do; None if it names none."""
-        return {job_id: self._one("-GetJobExtraInfoKeyValue", job_id, SUBMISSION_KEY) for job_id in job_ids}
+        """The submission that each of the jobs names, as ours do; None if it names none.
+
+        A copy in another batch names it too. If the filter once finds some of all jobs, it tells these apart from then.
+        """
+        named = {job_id: self._one("-GetJobExtraInfoKeyValue", job_id, SUBMISSION_KEY) for job_id in job_ids}
+        for batch_name in set(filter(None, named.values())):
+            found = set(self._filtered(batch_name))
+            if found and not self._is_filter_known_to_work:
+                self._is_filter_known_to_work = found < set(parse_job_ids(self.run(["-GetJobIds"])))
+            if self._is_filter_known_to_work:
+                copies = [job_id for job_id, name in named.items() if name == batch_name and job_id not in found]
+                named.update(dict.fromkeys(copies, ""))
+        return named
+
+    def _filtered(self, batch_name: str) -> List[str]:
+        try:
+            return parse_job_ids(self.run(["-GetJobIdsFilter", f"BatchName={batch_name}"]))
+        except SubmissionError:
+            return []
 
     def _sections(self, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
         """What Deadline says of these jobs; nothing if one of them makes the command fail."""

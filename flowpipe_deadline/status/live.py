@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from ..core.bundle import Bundle
 from ..core.errors import BundleError, FlowpipeDeadlineError
-from ..deadline.client import DeadlineClient
+from ..deadline.client import UNKNOWN, DeadlineClient
 from ..studio.connect import studio_client
-from ..submit.record import read_submission
+from ..submit.own_jobs import own_jobs
+from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from .jobs import ENDED, shown_status
 from .notices import home_of
 
@@ -32,14 +33,24 @@ def refuse_live(bundle: Bundle, open_client: Callable[[], DeadlineClient] = stud
         how = f"it is being submitted this moment{record.submitter}"
     else:
         try:
-            jobs = open_client().read_jobs(list(record.jobs.values())) if record.jobs else {}
+            statuses = _statuses(open_client(), bundle, record)
         except FlowpipeDeadlineError as error:
             if home is not None:
                 return
             how = f"it was submitted, and whether its jobs have ended is unknown: {error}"
         else:
-            live = Counter(shown_status(job).lower() for job in jobs.values() if job.status not in ENDED)
+            live = Counter(status.lower() for status in statuses if status not in ENDED)
             if not live:
                 return
             how = "its jobs are on the farm: " + ", ".join(f"{count} {status}" for status, count in live.items())
     raise BundleError(f"{bundle.folder} is not run here, as {how}; cancel it first, or run it --anyway")
+
+
+def _statuses(client: DeadlineClient, bundle: Bundle, record: SubmissionRecord) -> list[str]:
+    """The states of the jobs that Deadline lists; of a submission that failed, also of jobs that are on no record."""
+    job_ids = list(record.jobs.values())
+    if record.state != SUBMITTED:
+        job_ids = own_jobs(client, bundle).find(known=job_ids)[0]
+    jobs = client.read_jobs(job_ids) if job_ids else {}
+    unread = [job_id for job_id in job_ids if job_id not in jobs]
+    return [*map(shown_status, jobs.values()), *(UNKNOWN for _ in (client.list_jobs(unread) if unread else ()))]

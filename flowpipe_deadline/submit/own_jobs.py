@@ -71,7 +71,10 @@ def own_jobs(client: DeadlineClient, bundle: Bundle, *, trusted: Collection[str]
 def foreign_jobs(batches: Mapping[str, str], batch_name: str) -> str:
     """A sentence on jobs that were not touched; ``batches`` is what ``OwnJobs.sort`` gives."""
     listed = ", ".join(f"{job_id} ({batch or 'unknown'})" for job_id, batch in batches.items())
-    return f"jobs of another batch than {batch_name} were not touched: {listed}; see in the Monitor whose they are"
+    return (
+        f"jobs of another batch than {batch_name} were not touched: {listed}; see in the Monitor whose they are, and"
+        " delete the bundle's submission.json if none is its own"
+    )
 
 
 def looks_like(bundle: Bundle, job: BundleJob, found: JobDetails) -> bool:

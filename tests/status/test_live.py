@@ -52,6 +52,25 @@ def test_jobs_that_have_ended_are_in_nobodys_way(bundle, client, deadline, job_i
     refuse_live(bundle, lambda: client)
 
 
+def test_a_job_that_is_only_listed_may_be_at_work(bundle, client, job_ids, monkeypatch):
+    """Deadline has it, and says nothing of it at the moment."""
+    monkeypatch.setattr(client, "read_jobs", lambda _: {})
+    monkeypatch.setattr(client, "list_jobs", set)
+
+    with pytest.raises(BundleError, match="its jobs are on the farm: 3 unknown"):
+        refuse_live(bundle, lambda: client)
+
+
+def test_jobs_of_a_failed_submission_are_looked_for(bundle, client, job_ids):
+    """Its record may not have them all."""
+    with SubmissionWriter(bundle.folder) as writer:
+        writer.claim(takes_submitted=True)
+        writer.leave([])
+
+    with pytest.raises(BundleError, match="its jobs are on the farm: 2 queued, 1 pending"):
+        refuse_live(bundle, lambda: client)
+
+
 def test_without_a_submission_deadline_is_not_asked(bundle):
     """Most bundles that are run have none."""
     refuse_live(bundle, unreachable)
@@ -70,9 +89,10 @@ def test_half_a_submission_counts_by_its_jobs(bundle, client, deadline, job_ids)
     """They are suspended, and somebody may resume them."""
     leave_half(bundle, {"render": job_ids["render"]})
 
-    with pytest.raises(BundleError, match="1 queued"):
+    with pytest.raises(BundleError, match="2 queued, 1 pending"):
         refuse_live(bundle, lambda: client)
-    deadline.delete(job_ids["render"])
+    for job_id in job_ids.values():
+        deadline.delete(job_id)
     refuse_live(bundle, lambda: client)
 
 
@@ -124,5 +144,5 @@ def test_a_job_that_nobody_planned_counts_as_well(bundle, client, job_ids):
     path = bundle.folder / "submission.json"
     path.write_text(path.read_text().replace('"render"', f'"left-{job_ids["render"]}"'))
 
-    with pytest.raises(BundleError, match="1 queued"):
+    with pytest.raises(BundleError, match="2 queued, 1 pending"):
         refuse_live(bundle, lambda: client)

@@ -125,3 +125,19 @@ def test_deadlinecommand_prints_several_ids(deadline, bundle, via, where, kind, 
     assert (list(job_ids.values()), len(theirs)) == (ours, 3)
     cancel_submission(bundle, lambda: open_client(connection))
     assert split(deadline) == ([], theirs)
+
+
+@pytest.mark.parametrize("details", ["short", "bare"])
+@pytest.mark.parametrize("where", ["after", "before"])
+def test_a_copy_of_our_job_in_another_batch_stays(deadline, bundle, where, details):
+    """It names our submission, and ``GetJob`` tells no batch: but the filter finds ours alone, and then nothing."""
+    deadline.change_settings(unknowns={"job_details": details, "batch_filter": "works", "event_ids": where})
+    deadline.set_faults({"on": "submit", "do": "follow", "times": 0, "value": {"BatchName": "drafts"}})
+    connection = choose_connection("command")
+
+    job_ids = submit_unchecked(bundle, connection=connection)
+
+    ours, theirs = split(deadline)
+    assert (list(job_ids.values()), len(theirs)) == (ours, 3)
+    cancel_submission(bundle, lambda: open_client(connection))
+    assert split(deadline) == ([], theirs)
