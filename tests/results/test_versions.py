@@ -224,6 +224,29 @@ def test_what_replaces_the_first_of_several_results_of_an_earlier_version_is_lat
     assert stale(bundle, "last") is None
 
 
+def as_an_earlier_version(bundle, result, **changes):
+    """Makes a result one of an earlier version, whose versions were times; its mark of other chunks goes."""
+    path = bundle.folder / "results" / f"{result}.json"
+    record = {**json.loads(path.read_text()), "written": 10**18, "token": "", "taken": {}, **changes}
+    path.write_text(json.dumps(record))
+    (path.parent / ".other-chunks" / path.stem).unlink(missing_ok=True)
+
+
+def test_a_result_of_an_earlier_version_never_counts_before_one_of_this(bundle):
+    """A worker that was not up to date cut the job in another way, before or after: tasks do not look for that."""
+    first = evaluate(bundle, "source", "2-3").outputs
+    as_an_earlier_version(bundle, "source/2-3")
+    evaluate(bundle, "source", "1-2")
+    evaluate(bundle, "source", "3-4")
+
+    assert run_bundle(bundle).is_complete
+
+    assert stale(bundle) is None
+    source, follow = (read_results(bundle)[f"h.{node}"].outputs()["items"] for node in ("source", "follow"))
+    assert [item for _, _, item in follow] == source
+    assert not set(first["items"]["value"][0]["items"]) & {number for _, number in source}
+
+
 def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
     """And leaves alone what the Monitor has cut further."""
     evaluate(bundle, "source", "2-3")
