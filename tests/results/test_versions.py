@@ -247,6 +247,19 @@ def test_a_result_of_an_earlier_version_never_counts_before_one_of_this(bundle):
     assert not set(first["items"]["value"][0]["items"]) & {number for _, number in source}
 
 
+def test_what_an_earlier_version_made_from_results_of_this_one_is_stale(bundle):
+    """It kept the latest version of all only: frame 2 may have come up to that since."""
+    for _ in range(2):
+        evaluate(bundle, "source", "1")
+    as_an_earlier_version(bundle, "follow/1-2", inputs={"source": 3})
+    for _ in range(2):
+        evaluate(bundle, "source", "2")
+
+    assert stale(bundle) == "1-2"
+    assert run_bundle(bundle).is_complete
+    assert stale(bundle) is None
+
+
 def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
     """And leaves alone what the Monitor has cut further."""
     evaluate(bundle, "source", "2-3")
