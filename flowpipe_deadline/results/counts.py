@@ -92,9 +92,23 @@ class Finished:
     """
 
     def __init__(self, bundle: Bundle, store: Store) -> None:
+        """Damaged results are set aside, and count as missing."""
         self._bundle = bundle
         self._results = BundleResults(bundle.folder, store)
         self._open: dict[str, frozenset[Optional[int]]] = {}
+        self._added: dict[str, set[int]] = {}
+        for job in reversed(bundle.jobs):
+            try:
+                latest = self._results.latest(job.key)
+            except RecordError:
+                store.set_damaged_aside(job.key)
+                latest = self._results.latest(job.key)
+            planned = {place for chunk in job.chunks for place in chunk or (None,)}
+            added = self._added.setdefault(job.key, set())
+            added |= {place for place in latest if place is not None and place not in planned}
+            for source, _, _ in sources(read_node(bundle.folder, job.key)):
+                if source["by_frame"]:
+                    self._added.setdefault(source["node"], set()).update(added)
 
     def chunks(self, job: BundleJob) -> frozenset[Optional[str]]:
         """The frame lists of the job's finished chunks, planned or added; None for the task of one that is not batched.
@@ -123,12 +137,14 @@ class Finished:
         return frozenset(done)
 
     def added(self, job: BundleJob) -> tuple[FrameList, ...]:
-        """The frames with results that were not planned, but added in the Monitor, by result."""
-        planned = {place for chunk in job.chunks for place in chunk or (None,)}
+        """The frames that were not planned, but added in the Monitor, by result.
+
+        Also those that have none any more, but what is made from them, frame by frame, has one.
+        """
+        latest = self._results.latest(job.key)
         frames: dict[int, list[int]] = {}
-        for place, result in self._results.latest(job.key).items():
-            if place is not None and place not in planned:
-                frames.setdefault(id(result), []).append(place)
+        for place in sorted(self._added[job.key]):
+            frames.setdefault(id(latest.get(place)), []).append(place)
         return tuple(map(FrameList, frames.values()))
 
     def _has_its_inputs(self, record: Mapping[str, Any], places: Places) -> bool:

@@ -260,6 +260,25 @@ def test_what_an_earlier_version_made_from_results_of_this_one_is_stale(bundle):
     assert stale(bundle) is None
 
 
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_a_run_makes_added_frames_anew_from_which_others_are_made(bundle, is_damaged):
+    """Their result was damaged, or deleted to have it made again."""
+    for node in ("source", "follow"):
+        evaluate(bundle, node, "6-7")
+    path = bundle.folder / "results" / "source" / "6-7.json"
+    if is_damaged:
+        path.write_text("{")
+    else:
+        path.unlink()
+
+    assert run_bundle(bundle, workers=1).is_complete
+
+    assert stale(bundle) is None
+    source, follow = (read_results(bundle)[f"h.{node}"].outputs()["items"] for node in ("source", "follow"))
+    assert [item for _, _, item in follow] == source
+    assert [frame for frame, _ in source] == [1, 2, 3, 4, 5, 6, 7]
+
+
 def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
     """And leaves alone what the Monitor has cut further."""
     evaluate(bundle, "source", "2-3")
