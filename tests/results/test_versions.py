@@ -260,6 +260,25 @@ def test_what_an_earlier_version_made_from_results_of_this_one_is_stale(bundle):
     assert stale(bundle) is None
 
 
+@pytest.mark.parametrize("cut", [["1-4", "5-6"], ["1", "2-5", "6"], ["1-3", "4-8"]])
+def test_a_run_leaves_alone_what_is_finished_however_the_monitor_has_cut_it(bundle, cut):
+    """And makes anew what is stale as it was cut there."""
+    for node in ("source", "follow"):
+        for frames in cut:
+            evaluate(bundle, node, frames)
+    before = {path: path.read_bytes() for path in (bundle.folder / "results").glob("*/*.json")}
+
+    assert run_bundle(bundle).is_complete
+    assert {path: path.read_bytes() for path in (bundle.folder / "results").glob("*/*.json")} == before
+
+    evaluate(bundle, "source", cut[1])
+    assert run_bundle(bundle).is_complete
+    assert stale(bundle) is None
+    after = {path: path.read_bytes() for path in before}
+    changed = {f"{path.parent.name}/{path.stem}" for path in before if before[path] != after[path]}
+    assert changed == {f"source/{cut[1]}", f"follow/{cut[1]}"}
+
+
 @pytest.mark.parametrize("is_damaged", [True, False])
 def test_a_run_makes_added_frames_anew_from_which_others_are_made(bundle, is_damaged):
     """Their result was damaged, or deleted to have it made again."""
@@ -280,7 +299,7 @@ def test_a_run_makes_added_frames_anew_from_which_others_are_made(bundle, is_dam
 
 
 def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
-    """And leaves alone what the Monitor has cut further."""
+    """And leaves alone what the Monitor has cut in another way, and all of which counts."""
     evaluate(bundle, "source", "2-3")
     for frame in "56":
         evaluate(bundle, "source", frame)
@@ -289,7 +308,7 @@ def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
     assert run_bundle(bundle).is_complete
 
     source = {str(result.frames): result.version for result in FileStore(bundle.folder).read("source")}
-    assert source == {"1-2": 3, "3-4": 3, "2-3": 2, "5-6": 1, "5": 2, "6": 2}
+    assert source == {"1-2": 1, "3-4": 1, "1": 2, "2-3": 2, "4": 2, "5-6": 1, "5": 2, "6": 2}
     assert stale(bundle) is None
 
 
