@@ -116,6 +116,13 @@ class FrameList(Tuple[int, ...]):
         return f"FrameList({str(self)!r})"
 
 
+def without(chunks: Iterable[FrameList], others: Iterable[FrameList]) -> Tuple[FrameList, ...]:
+    """What is left of these chunks without the frames of the others."""
+    taken = set(itertools.chain.from_iterable(others))
+    left = [[frame for frame in chunk if frame not in taken] for chunk in chunks]
+    return tuple(map(FrameList, filter(None, left)))
+
+
 @lru_cache(maxsize=32)  # A task reads the same lists, of thousands of frames, in several records.
 def _parse(text: str) -> FrameList:
     ranges = [_parse_entry(entry) for entry in _SEPARATORS.split(text) if entry]

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Optional
 
 from ..bundle.job_files import job_entries, plugin_entries
-from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
+from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.errors import BundleError, InterruptedRunError, UsageError
-from ..core.files import RecordError
 from ..core.loading import refuse_while_loading
 from ..core.rights import make_folder, share
 from ..results.counts import Finished
-from ..results.store import Store, open_store
+from ..results.store import open_store
 from ..status.live import refuse_live
 from .repository import JobStatus, Repository, Task, TaskStatus
 from .setup import WorkerSetup
@@ -151,7 +150,7 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
         finished = Finished(bundle, store)
         job_ids: dict[str, str] = {}
         for job in bundle.jobs:
-            done = {_NO_FRAMES if frames is None else frames for frames in _finished_chunks(job, finished, store)}
+            done = {_NO_FRAMES if frames is None else frames for frames in finished.chunks(job)}
             job_ids[job.key] = repository.submit(
                 key=job.key,
                 job_info=job_entries(bundle, job, job_ids=job_ids),
@@ -163,15 +162,6 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
         yield repository
     finally:
         repository.close()
-
-
-def _finished_chunks(job: BundleJob, finished: Finished, store: Store) -> frozenset[Optional[str]]:
-    """The job's finished chunks; damaged results are set aside and count as missing."""
-    try:
-        return finished.chunks(job)
-    except RecordError:
-        store.set_damaged_aside(job.key)
-        return finished.chunks(job)
 
 
 def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) -> WorkerSettings:

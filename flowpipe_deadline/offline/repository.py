@@ -8,13 +8,13 @@ import secrets
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Optional
 
 from ..core.errors import BundleError
-from ..core.frames import FrameList
+from ..core.frames import FrameList, without
 from .states import JobStatus, Task, TaskStatus, is_true, upstream_ids
 
 __all__ = ["JobStatus", "Repository", "Task", "TaskStatus", "is_true", "upstream_ids"]
@@ -103,18 +103,18 @@ class Repository:
         job_info: Mapping[str, str],
         plugin_info: Mapping[str, str],
         completed: Container[str] = (),
-        added: Iterable[FrameList] = (),
+        added: Collection[FrameList] = (),
     ) -> str:
         """The ID of a new job, cut into tasks as Deadline does; pending while a job that it depends on is not complete.
 
-        Tasks whose frame list is in ``completed`` are complete from the start. There is a task more for each of the
-        frame lists in ``added``.
+        Tasks whose frame list is in ``completed`` are complete from the start. There is a task for each of the frame
+        lists in ``added``; the others do not have these frames.
 
         Raises:
             BundleError: The job's frames are not a frame list, or its chunk size is not a number from 1.
         """
         try:
-            chunks = (*self.cut(job_info), *added)
+            chunks = (*without(self.cut(job_info), added), *added)
         except ValueError as error:
             raise BundleError(f"the job info of {key} is damaged: {error}; write the bundle again") from error
         with self._transaction():

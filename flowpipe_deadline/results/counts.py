@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from ..core.bundle import Bundle, BundleJob, read_node
 from ..core.files import RecordError
-from ..core.frames import FrameList
+from ..core.frames import FrameList, without
 from .stale import BundleResults, Places
 from .store import Store, chunk_name, open_store
 from .upstream import sources
@@ -92,15 +92,28 @@ class Finished:
     """
 
     def __init__(self, bundle: Bundle, store: Store) -> None:
+        """Damaged results are set aside, and count as missing."""
         self._bundle = bundle
         self._results = BundleResults(bundle.folder, store)
         self._open: dict[str, frozenset[Optional[int]]] = {}
+        self._added: dict[str, set[int]] = {}
+        for job in reversed(bundle.jobs):
+            try:
+                latest = self._results.latest(job.key)
+            except RecordError:
+                store.set_damaged_aside(job.key)
+                latest = self._results.latest(job.key)
+            planned = {place for chunk in job.chunks for place in chunk or (None,)}
+            added = self._added.setdefault(job.key, set())
+            added |= {place for place in latest if place is not None and place not in planned}
+            for source, _, _ in sources(read_node(bundle.folder, job.key)):
+                if source["by_frame"]:
+                    self._added.setdefault(source["node"], set()).update(added)
 
     def chunks(self, job: BundleJob) -> frozenset[Optional[str]]:
         """The frame lists of the job's finished chunks, planned or added; None for the task of one that is not batched.
 
-        A chunk that was cut further in the Monitor is finished if all of its parts are. Call this for all jobs in
-        order, upstream first.
+        Call this for all jobs in order, upstream first.
 
         Raises:
             RecordError: A record or a result is damaged.
@@ -110,7 +123,8 @@ class Finished:
         record = read_node(self._bundle.folder, job.key)
         done = set()
         still_open: set[Optional[int]] = set()
-        for chunk in (*job.chunks, *self.added(job)):
+        added = self.added(job)
+        for chunk in (*without(filter(None, job.chunks), added), *added) or (None,):
             places = frozenset(chunk or (None,))
             parts = {id(latest[place]): latest[place] for place in places if place in latest}.values()
             # A result of which only a part counts is evaluated again, as not all outputs can be divided.
@@ -123,13 +137,17 @@ class Finished:
         return frozenset(done)
 
     def added(self, job: BundleJob) -> tuple[FrameList, ...]:
-        """The frames with results that were not planned, but added in the Monitor, by result."""
-        planned = {place for chunk in job.chunks for place in chunk or (None,)}
-        frames: dict[int, list[int]] = {}
-        for place, result in self._results.latest(job.key).items():
-            if place is not None and place not in planned:
-                frames.setdefault(id(result), []).append(place)
-        return tuple(map(FrameList, frames.values()))
+        """The chunks that were not planned: the planned ones do not have their frames.
+
+        That is how the Monitor has cut the job, where all frames of a result count, and each other frame that was
+        added there; also those that have no result any more, but what is made from them, frame by frame, has one.
+        """
+        latest = self._results.latest(job.key)
+        results = {id(result): result for result in latest.values()}.values()
+        whole = {one.frames for one in results if all(latest.get(frame) is one for frame in one.frames or ())}
+        cut = [frames for frames in whole.difference(job.chunks) if frames is not None]
+        single = self._added[job.key].difference(*cut)
+        return tuple(sorted([*cut, *(FrameList([frame]) for frame in single)]))
 
     def _has_its_inputs(self, record: Mapping[str, Any], places: Places) -> bool:
         """Whether everything upstream that these frames are made from is finished."""

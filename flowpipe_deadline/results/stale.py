@@ -91,6 +91,8 @@ class BundleResults:
 
 
 def _is_later(mark: str, known: int) -> bool:
-    """Whether this may be later than all that an earlier version saw; its own results, without a token, have times."""
-    version = version_in(mark)
-    return version > known or (version < known and not mark.endswith("."))
+    """Whether this may be later than all that an earlier version saw: its own results, without a token, have times.
+
+    What it made from results with a token counts as stale, as it did not keep which.
+    """
+    return not mark.endswith(".") or version_in(mark) > known

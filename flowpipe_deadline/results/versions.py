@@ -22,15 +22,16 @@ ALL = "all"
 def latest_by_frame(results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
     """The result that counts for each frame, in ascending order of the frames.
 
-    It is the one of the latest version; of two with the same, the one that was made from later inputs.
+    It is the one of the latest version; of two with the same, the one that was made from later inputs. One without a
+    token, of an earlier version of this package, counts only where there is no other: tasks do not look for more.
     """
     latest: Dict[int, ChunkResult] = {}
     inputs: Dict[int, Mapping[Optional[int], int]] = {}  # By the id of a result.
 
-    def order(result: ChunkResult, frame: int) -> Tuple[int, int, str]:
+    def order(result: ChunkResult, frame: int) -> Tuple[bool, int, int, str]:
         if id(result) not in inputs:
             inputs[id(result)] = _inputs(result)
-        return result.version_of(frame), _input(inputs[id(result)], frame), result.token
+        return bool(result.token), result.version_of(frame), _input(inputs[id(result)], frame), result.token
 
     for result in tuple(results):
         for frame in result.frames or ():

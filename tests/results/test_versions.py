@@ -224,8 +224,82 @@ def test_what_replaces_the_first_of_several_results_of_an_earlier_version_is_lat
     assert stale(bundle, "last") is None
 
 
+def as_an_earlier_version(bundle, result, **changes):
+    """Makes a result one of an earlier version, whose versions were times; its mark of other chunks goes."""
+    path = bundle.folder / "results" / f"{result}.json"
+    record = {**json.loads(path.read_text()), "written": 10**18, "token": "", "taken": {}, **changes}
+    path.write_text(json.dumps(record))
+    (path.parent / ".other-chunks" / path.stem).unlink(missing_ok=True)
+
+
+def test_a_result_of_an_earlier_version_never_counts_before_one_of_this(bundle):
+    """A worker that was not up to date cut the job in another way, before or after: tasks do not look for that."""
+    first = evaluate(bundle, "source", "2-3").outputs
+    as_an_earlier_version(bundle, "source/2-3")
+    evaluate(bundle, "source", "1-2")
+    evaluate(bundle, "source", "3-4")
+
+    assert run_bundle(bundle).is_complete
+
+    assert stale(bundle) is None
+    source, follow = (read_results(bundle)[f"h.{node}"].outputs()["items"] for node in ("source", "follow"))
+    assert [item for _, _, item in follow] == source
+    assert not set(first["items"]["value"][0]["items"]) & {number for _, number in source}
+
+
+def test_what_an_earlier_version_made_from_results_of_this_one_is_stale(bundle):
+    """It kept the latest version of all only: frame 2 may have come up to that since."""
+    for _ in range(2):
+        evaluate(bundle, "source", "1")
+    as_an_earlier_version(bundle, "follow/1-2", inputs={"source": 3})
+    for _ in range(2):
+        evaluate(bundle, "source", "2")
+
+    assert stale(bundle) == "1-2"
+    assert run_bundle(bundle).is_complete
+    assert stale(bundle) is None
+
+
+@pytest.mark.parametrize("cut", [["1-4", "5-6"], ["1", "2-5", "6"], ["1-3", "4-8"]])
+def test_a_run_leaves_alone_what_is_finished_however_the_monitor_has_cut_it(bundle, cut):
+    """And makes anew what is stale as it was cut there."""
+    for node in ("source", "follow"):
+        for frames in cut:
+            evaluate(bundle, node, frames)
+    before = {path: path.read_bytes() for path in (bundle.folder / "results").glob("*/*.json")}
+
+    assert run_bundle(bundle).is_complete
+    assert {path: path.read_bytes() for path in (bundle.folder / "results").glob("*/*.json")} == before
+
+    evaluate(bundle, "source", cut[1])
+    assert run_bundle(bundle).is_complete
+    assert stale(bundle) is None
+    after = {path: path.read_bytes() for path in before}
+    changed = {f"{path.parent.name}/{path.stem}" for path in before if before[path] != after[path]}
+    assert changed == {f"source/{cut[1]}", f"follow/{cut[1]}"}
+
+
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_a_run_makes_added_frames_anew_from_which_others_are_made(bundle, is_damaged):
+    """Their result was damaged, or deleted to have it made again."""
+    for node in ("source", "follow"):
+        evaluate(bundle, node, "6-7")
+    path = bundle.folder / "results" / "source" / "6-7.json"
+    if is_damaged:
+        path.write_text("{")
+    else:
+        path.unlink()
+
+    assert run_bundle(bundle, workers=1).is_complete
+
+    assert stale(bundle) is None
+    source, follow = (read_results(bundle)[f"h.{node}"].outputs()["items"] for node in ("source", "follow"))
+    assert [item for _, _, item in follow] == source
+    assert [frame for frame, _ in source] == [1, 2, 3, 4, 5, 6, 7]
+
+
 def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
-    """And leaves alone what the Monitor has cut further."""
+    """And leaves alone what the Monitor has cut in another way, and all of which counts."""
     evaluate(bundle, "source", "2-3")
     for frame in "56":
         evaluate(bundle, "source", frame)
@@ -234,7 +308,7 @@ def test_a_run_evaluates_again_what_only_counts_in_part(bundle):
     assert run_bundle(bundle).is_complete
 
     source = {str(result.frames): result.version for result in FileStore(bundle.folder).read("source")}
-    assert source == {"1-2": 3, "3-4": 3, "2-3": 2, "5-6": 1, "5": 2, "6": 2}
+    assert source == {"1-2": 1, "3-4": 1, "1": 2, "2-3": 2, "4": 2, "5-6": 1, "5": 2, "6": 2}
     assert stale(bundle) is None
 
 
