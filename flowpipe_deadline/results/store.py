@@ -44,7 +44,7 @@ OTHER_CHUNKS = ".other-chunks"
 """Where the names of the results of chunks that were not planned are: nobody has to look for them among all others."""
 _LONGEST_NAME = 60
 _PART = r"(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*)(?:x[1-9]\d*)?)?"
-_NAME = re.compile(rf"whole|(?P<first>\d+)-(?P<last>\d+)(?:_[0-9a-f]{{12}})?|{_PART}(?:,{_PART})*", re.ASCII)
+_NAME = re.compile(rf"whole|\d+-\d+_[0-9a-f]{{12}}|{_PART}(?:,{_PART})*", re.ASCII)
 
 
 class DamagedResultError(RecordError):
@@ -171,8 +171,7 @@ class Store(ABC):
 
     def _known_names(self, node: str, chunks: Chunks) -> List[str]:
         """The names of these chunks, if they were planned, and of other results that may share a frame with them."""
-        others = filter(is_chunk_name, self._other_chunks(node))
-        return list(dict.fromkeys([*map(chunk_name, chunks), *_sharing(others, chunks)]))
+        return list(dict.fromkeys([*map(chunk_name, chunks), *_sharing(self._other_chunks(node), chunks)]))
 
     def _read(self, node: str, names: Iterable[str], *, skips_damaged: bool = False) -> Tuple[ChunkResult, ...]:
         found = (self._parse(node, *loaded, skips_damaged=skips_damaged) for loaded in self._load(node, names))
@@ -351,15 +350,13 @@ def _sharing(names: Iterable[str], chunks: Chunks) -> List[str]:
 
 def _may_share(name: str, frames: Collection[int], low: int, high: int) -> bool:
     """Whether the chunk of that name has one of the frames, which lie from ``low`` to ``high``, or may have one."""
-    if name.isdigit():
-        return int(name) in frames
-    match = _NAME.fullmatch(name)
-    if match is None or name == chunk_name(None):
-        return False
-    if match["first"] is None:
-        return not set(frames).isdisjoint(FrameList.parse(name))
-    first, last = sorted((int(match["first"]), int(match["last"])))
-    return first <= high and low <= last
+    first, dash, last = name.partition("-")
+    last = last.partition("_")[0]  # What may follow stands for the frames between.
+    if first.isdecimal() and last.isdecimal():
+        return min(int(first), int(last)) <= high and low <= max(int(first), int(last))
+    if not dash and first.isdecimal():
+        return int(first) in frames
+    return name != chunk_name(None) and is_chunk_name(name) and not set(frames).isdisjoint(FrameList.parse(name))
 
 
 def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
