@@ -159,6 +159,8 @@ class CommandClient(DeadlineClient):
         try:
             return parse_job_ids(self.run(["-GetJobIdsFilter", f"BatchName={batch_name}"]))
         except SubmissionError:
+            if self._is_filter_known_to_work:
+                raise
             return []
 
     def _sections(self, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:

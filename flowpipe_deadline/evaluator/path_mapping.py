@@ -106,7 +106,9 @@ class PathMapping:
             mapped = [self.path(path) for path in paths]
             if (separator == ":" and True in systems) or any(is_windows_path(path) != here for path in mapped if path):
                 continue
-            return (separator if here in systems else ";" if here else ":").join(mapped)
+            joint = separator if here in systems else ";" if here else ":"
+            if not any(joint in path for path in mapped):  # As in {frame:04d}.
+                return joint.join(mapped)
         return None
 
     def encoded(self, data: Any) -> Any:

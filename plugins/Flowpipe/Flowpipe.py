@@ -174,9 +174,10 @@ class FlowpipePlugin(DeadlinePlugin):
         own = split_list(self.GetConfigEntryWithDefault("PythonPath", ""))
         job = self.GetJob().GetJobEnvironmentKeyValue("PYTHONPATH") or ""
         folders = own + self.package_folders() + list(filter(None, self.mapped_list(job).split(os.pathsep)))
+        cleaned = dict(self.cleaned_variables())
         return (
-            *self.cleaned_variables(),
-            *self.missing_locale(),
+            *cleaned.items(),
+            *self.missing_locale(cleaned),
             ("PYTHONPATH", os.pathsep.join(folders)),
             ("PYTHONHOME", ""),
             ("PYTHONUNBUFFERED", "1"),
@@ -200,9 +201,9 @@ class FlowpipePlugin(DeadlinePlugin):
             if is_workers and kept != folders:
                 yield name, os.pathsep.join(kept)
 
-    def missing_locale(self):
+    def missing_locale(self, cleaned):
         """UTF-8, where neither the Worker nor the job has a locale: some hosts read and write ASCII otherwise."""
-        if os.name != "nt" and not any(self.variable(name)[0] for name in LOCALE):
+        if os.name != "nt" and not any(cleaned.get(name, self.variable(name)[0]) for name in LOCALE):
             yield "LC_CTYPE", "UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 
     def variable(self, name):

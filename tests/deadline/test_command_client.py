@@ -73,3 +73,30 @@ def test_jobs_that_are_not_read_together_are_asked_for_one_by_one(several):
 
     assert ("-GetJob", 1) in client.asked
     assert len(client.asked) <= 8
+
+
+class Filtering(Recorded):
+    """Tells no batch of a job, but the submission that it names; the filter finds two of them, or fails."""
+
+    is_failing = False
+
+    def run(self, arguments):
+        """What is printed."""
+        if arguments[0] == "-GetJobExtraInfoKeyValue":
+            return "shot"
+        if arguments[0] != "-GetJobIdsFilter":
+            return super().run(arguments)
+        if self.is_failing:
+            raise SubmissionError("no line")
+        return "\n".join(self.job_ids[:2])
+
+
+@pytest.mark.parametrize("ask", [lambda client: client.read_batches(ids(3)), lambda client: client.find_jobs("shot")])
+def test_a_filter_that_fails_later_takes_no_job_of_ours_for_a_copy(ask):
+    """Once it has told ours from copies, its failure is none of a filter that finds nothing."""
+    client = Filtering(ids(3))
+    assert client.read_batches(ids(3)) == {**dict.fromkeys(ids(2), "shot"), ids(3)[2]: ""}
+    client.is_failing = True
+
+    with pytest.raises(SubmissionError, match="no line"):
+        ask(client)

@@ -86,6 +86,7 @@ LEFT_ALONE = [
     stays("P:\\a.exr\nP:\\b.exr", "several lines"),
     stays("P:\\luts;C:\\looks", "a list of which one path is not mapped"),
     stays("P:\\a;/b", "a list of two systems"),
+    stays("P:\\a.{f:04d}.exr;P:\\b", "a list that could not be taken apart again"),
     stays("P:\\a;b.exr", "a list or a name: open"),
     stays("P:\\a, P:\\b", "a list with commas"),
     stays("/Volumes/x/a,/Volumes/x/b", "a list with commas, of POSIX"),

@@ -159,6 +159,16 @@ def test_utf_8_where_no_locale_is_set(seen, worker, job, expected):
     assert (line in log) == expected
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such variables")
+def test_a_locale_that_is_removed_is_none(seen):
+    """A service may have the locale C, and the administrator have it removed."""
+    worker, config = {**NO_LOCALE, "LC_ALL": "C"}, {"RemovedVariables": "LC_ALL"}
+
+    _, log = seen(worker=worker, config=config)
+
+    assert any("Variable LC_CTYPE to " in line for line in log)
+
+
 @pytest.mark.parametrize("quotes", ["dotnet", "mono"])
 @pytest.mark.parametrize("name", ['a "b" c', "it's", 'back\\"slash', '"', 'end\\\\"'])
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")

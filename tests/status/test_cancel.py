@@ -15,7 +15,7 @@ from flowpipe_deadline.core.files import write_whole
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.status.cancel import cancel_submission, suspend_submission
 from flowpipe_deadline.status.status import read_submission_status
-from flowpipe_deadline.submit.record import read_submission
+from flowpipe_deadline.submit.record import SubmissionWriter, read_submission
 from flowpipe_deadline.submit.transaction import submit_to
 
 
@@ -307,3 +307,21 @@ def test_a_callers_own_failure_undoes_everything(bundle, client, deadline, where
         record = read_submission(bundle.folder)
         assert len(deadline.jobs()) == (0 if record is None else 3)
         cancel_submission(bundle, lambda: client)
+
+
+@pytest.mark.parametrize("number", [2, 3, 4])
+def test_who_was_taken_for_dead_leaves_the_next_ones_record(bundle, client, job_ids, number, monkeypatch):
+    """An undo may take long: Deadline may, at any of its calls."""
+    leave_half(bundle, {"render": job_ids["render"]})
+    next_one = SubmissionWriter(bundle.folder)
+
+    def take_over(at):
+        if at == number:
+            monkeypatch.setattr("flowpipe_deadline.submit.record._at_work", set())
+            next_one.claim()
+
+    client.calls, client.on_call = 0, take_over
+
+    cancel_submission(bundle, lambda: client)
+
+    assert next_one.is_owner()
