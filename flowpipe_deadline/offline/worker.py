@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Optional, TextIO
 
@@ -229,12 +230,9 @@ def _plugin_folder(plugin: str, folders: Sequence[str]) -> str:
 
 
 def _environment(job_info: Mapping[str, str]) -> dict[str, str]:
-    """The variables in the numbered series ``EnvironmentKeyValue0=NAME=VALUE``."""
-    variables: dict[str, str] = {}
-    while f"{_ENVIRONMENT}{len(variables)}" in job_info:
-        name, _, value = job_info[f"{_ENVIRONMENT}{len(variables)}"].partition("=")
-        variables[name] = value
-    return variables
+    """The variables in the series ``EnvironmentKeyValue0=NAME=VALUE``; of one that is there twice, the last."""
+    texts = takewhile(bool, (job_info.get(f"{_ENVIRONMENT}{number}") for number in count()))
+    return {name: value for name, _, value in (str(text).partition("=") for text in texts)}
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import farm_nodes as nodes
@@ -241,6 +242,18 @@ def test_the_jobs_environment_reaches_the_node(graph, tmp_path):
     run_bundle(bundle := bundle_of(graph, tmp_path))
 
     assert read_results(bundle)["Test.node"].outputs() == {"value": "a=b c"}
+
+
+def test_of_a_variable_that_is_there_twice_the_last_counts(graph, tmp_path):
+    """A hook may add one that the job has already."""
+    nodes.Environment(name="node", graph=graph, variable="SHOW")
+    plan = plan_graph(graph)
+    twice = (("EnvironmentKeyValue0", "SHOW=a"), ("EnvironmentKeyValue1", "SHOW=b"))
+    jobs = tuple(replace(job, job_info=(*job.job_info, *twice)) for job in plan.jobs)
+
+    run_bundle(bundle := write_bundle(replace(plan, jobs=jobs), root=tmp_path))
+
+    assert read_results(bundle)["Test.node"].outputs() == {"value": "b"}
 
 
 def test_completed_tasks_are_not_done_twice(graph, tmp_path):

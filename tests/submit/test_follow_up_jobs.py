@@ -109,10 +109,17 @@ def test_a_double_of_our_job_is_undone(deadline, bundle, double, said):
     assert deadline.jobs() == []
 
 
-@pytest.mark.parametrize("via", ["command", "script"])
-@pytest.mark.parametrize("where", ["after", "before"])
-@pytest.mark.parametrize("kind", ["of another batch", "of our batch"])
-@pytest.mark.parametrize("details", ["all", "bare"])
+@pytest.mark.parametrize(
+    ("via", "where", "kind", "details"),
+    [
+        ("command", "after", "of another batch", "all"),
+        ("command", "before", "of another batch", "bare"),
+        ("command", "before", "of our batch", "all"),
+        ("command", "after", "of our batch", "bare"),
+        ("script", "before", "of another batch", "all"),
+        ("script", "after", "of our batch", "all"),
+    ],
+)
 def test_deadlinecommand_prints_several_ids(deadline, bundle, via, where, kind, details):  # noqa: PLR0917
     """And may not tell the batch: our jobs name their submission, and have the plugin."""
     deadline.change_settings(unknowns={"job_details": details, "batch_filter": "everything"})
@@ -127,9 +134,8 @@ def test_deadlinecommand_prints_several_ids(deadline, bundle, via, where, kind, 
     assert split(deadline) == ([], theirs)
 
 
-@pytest.mark.parametrize("details", ["short", "bare"])
-@pytest.mark.parametrize("where", ["after", "before"])
-def test_a_copy_of_our_job_in_another_batch_stays(deadline, bundle, where, details):
+@pytest.mark.parametrize(("details", "where"), [("short", "after"), ("bare", "before")])
+def test_a_copy_of_our_job_in_another_batch_stays(deadline, bundle, details, where):
     """It names our submission, and ``GetJob`` tells no batch: but the filter finds ours alone, and then nothing."""
     deadline.change_settings(unknowns={"job_details": details, "batch_filter": "works", "event_ids": where})
     deadline.set_faults({"on": "submit", "do": "follow", "times": 0, "value": {"BatchName": "drafts"}})
