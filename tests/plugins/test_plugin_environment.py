@@ -76,8 +76,9 @@ def test_deadlines_own_pythons_map_variables(deadline_python, graph, tmp_path):
     assert read_results(bundle)["Test.a"].outputs()["value"].startswith("/mnt/p/pipe/nuke:")
 
 
-def test_pythonpath_of_windows_is_split_as_windows_does(graph, tmp_path):
+def test_pythonpath_of_windows_is_split_as_windows_does(graph, tmp_path, monkeypatch):
     """Also of a job of an earlier version, which names no variables."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     nodes.Environment(name="a", graph=graph, variable="PYTHONPATH")
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
 
