@@ -84,7 +84,7 @@ def submit_to(
         except BaseException as error:
             with contextlib.suppress(Exception):
                 client.ignore_stop_requests()
-            deletion = undo(writer, own, [*attempt.created, *attempt.unclear], doubt=attempt.doubt)
+            deletion = undo(writer, own, attempt.created, doubt=attempt.doubt)
             raise _failure(error, step=attempt.step, undone=deletion.outcome) from error
     if is_stopping():
         say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
@@ -156,8 +156,6 @@ class _Attempt:
         self.job_ids: Dict[str, str] = {}
         self.created: List[str] = []
         """Every ID that Deadline named, also of jobs that went wrong."""
-        self.unclear: Sequence[str] = ()
-        """Of several in one answer, those of which none is known to be ours."""
         self.doubt = Doubt()
         """What is not known of the jobs that were created."""
         self.step = f"{bundle.name} was read"
@@ -285,9 +283,8 @@ class _Attempt:
 
         It is the one of our batch; of several, which the plugin may have put there, the one that is as planned.
         """
-        self.doubt, self.unclear = Doubt(is_uncertain=True), named
+        self.doubt = Doubt(is_uncertain=True)
         found, _ = self._own.sort([job_id for job_id in named if job_id not in self.created])
-        self.unclear = () if found else named
         details = self._read(found)
         if len(found) > 1:
             found = [job_id for job_id in found if looks_like(self._bundle, job, details[job_id])]

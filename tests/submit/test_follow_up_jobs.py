@@ -147,16 +147,3 @@ def test_a_copy_of_our_job_in_another_batch_stays(deadline, bundle, details, whe
     assert (list(job_ids.values()), len(theirs)) == (ours, 3)
     cancel_submission(bundle, lambda: open_client(connection))
     assert split(deadline) == ([], theirs)
-
-
-def test_where_none_is_known_to_be_ours_all_are_told_and_stay(deadline, bundle):
-    """An event plugin may also give our job another batch: nothing may be deleted then, nor be forgotten."""
-    follow(deadline, "of another batch", "after")
-    deadline.set_faults(*deadline.settings.faults, {"on": "submit", "do": "rewrite", "value": {"BatchName": "other"}})
-
-    with pytest.raises(SubmissionError, match=r"none of them is known to be the one; jobs of another batch than"):
-        submit_to(DirectClient(deadline), bundle)
-
-    there = [job.job_id for job in deadline.jobs()]
-    assert len(there) == 2
-    assert list(read_submission(bundle.folder).jobs.values()) == there
