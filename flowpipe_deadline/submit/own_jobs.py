@@ -24,6 +24,8 @@ class OwnJobs:
         self.batch_name = batch_name
         self.trusted = trusted
         """Jobs that Deadline has just named as made: it need not tell their batch, but must not tell another."""
+        self.further: Collection[str] = ()
+        """Batches whose jobs count as the submission's too, if their IDs are known."""
         self._bundle = bundle
 
     def sort(self, job_ids: Sequence[str]) -> Tuple[List[str], Dict[str, str]]:
@@ -34,12 +36,17 @@ class OwnJobs:
         Raises:
             SubmissionError: Deadline cannot be asked.
         """
-        batches = self.client.read_batches(job_ids) if job_ids else {}
+        unproved = [job_id for job_id in job_ids if job_id not in self.trusted]
+        batches = self.client.read_batches(unproved) if unproved else {}
+        trusted = [job_id for job_id in job_ids if job_id in self.trusted]
+        details = self.client.read_jobs(trusted) if trusted else {}
+        batches.update({job_id: job.batch_name for job_id, job in details.items()})
         untold = {job_id for job_id, batch in batches.items() if batch is None}
         found = self.client.find_jobs(self.batch_name) if untold - set(self.trusted) else []
         batches.update(dict.fromkeys(untold & {*found, *self.trusted}, self.batch_name))
-        ours = [job_id for job_id in job_ids if batches.get(job_id) == self.batch_name]
-        return ours, {job_id: batch or "" for job_id, batch in batches.items() if batch != self.batch_name}
+        names = (self.batch_name, *self.further)
+        ours = [job_id for job_id in job_ids if batches.get(job_id) in names]
+        return ours, {job_id: batch or "" for job_id, batch in batches.items() if batch not in names}
 
     def find(self, *, known: Sequence[str] = ()) -> Tuple[List[str], List[str]]:
         """All jobs of the submission, and others of its batch; the ``known`` ones must be among the former.

@@ -237,9 +237,11 @@ class Experiment:
                 self.find_jobs()
             except SubmissionError as error:
                 left.append(f"whether the batch {batch} has more jobs is unknown ({error})")
-        for batch, job_ids in self._jobs.items():
-            if job_ids:
-                deletion = Deletion(OwnJobs(self.client, batch, trusted=job_ids))
-                said = deletion.run(job_ids)
-                left += [] if deletion.is_complete else [said]
+        job_ids = [job_id for batch in self._jobs.values() for job_id in batch]
+        if job_ids:
+            own = OwnJobs(self.client, next(iter(self._jobs)), trusted=job_ids)
+            own.further = self._jobs
+            deletion = Deletion(own)
+            said = deletion.run(job_ids)
+            left += [] if deletion.is_complete else [said]
         return left
