@@ -33,10 +33,11 @@ class BundleResults:
         self._bundle = bundle
         self.read = lru_cache(maxsize=None)(store.read)
         """All results of a node by its key, the latest first."""
-        self._marks_there = lru_cache(maxsize=None)(self._read_marks)
-
-    def latest(self, node: str) -> dict[Optional[int], ChunkResult]:
+        self.latest = lru_cache(maxsize=None)(self._latest)
         """The node's results that count, by frame."""
+        self._marks_there = lru_cache(maxsize=None)(self._marks)
+
+    def _latest(self, node: str) -> Mapping[Optional[int], ChunkResult]:
         results = self.read(node)
         if read_node(self._bundle, node)["batch"] is not None:
             return {frame: result for frame, result in latest_by_frame(results).items()}  # noqa: C416 (its type is wider)
@@ -45,25 +46,24 @@ class BundleResults:
 
     def stale(self, node: str) -> Places:
         """The frames whose latest result was made from others than are there; where these are gone, it is not told."""
-        record = read_node(self._bundle, node)
         stale: dict[int, Places] = {}  # By the id of a result.
         found = set()
         for place, result in self.latest(node).items():
             if id(result) not in stale:
-                stale[id(result)] = self._changed(record, result)
+                stale[id(result)] = self._changed(node, result)
             if place in stale[id(result)]:
                 found.add(place)
         return frozenset(found)
 
-    def _changed(self, record: Mapping[str, Any], result: ChunkResult) -> Places:
+    def _changed(self, node: str, result: ChunkResult) -> Places:
         """Those of the result's frames that were made from others than are there."""
         everywhere: Places = frozenset(result.frames or (None,))
         changed: set[Optional[int]] = set()
-        for node, marks in result.taken.items():
-            there = self._marks_there(node)
+        for source, marks in result.taken.items():
+            there = self._marks_there(source)
             different = {place for place, mark in expanded(marks).items() if there.get(place, mark) != mark}
             changed |= everywhere if None in different else different
-        if not result.taken and self._has_later_inputs(record, result):
+        if result.inputs and not result.taken and self._has_later_inputs(read_node(self._bundle, node), result):
             return everywhere
         return frozenset(changed)
 
@@ -81,12 +81,13 @@ class BundleResults:
                 return True
         return False
 
-    def _read_marks(self, node: str) -> Mapping[Optional[int], str]:
+    def _marks(self, node: str) -> Mapping[Optional[int], str]:
         """The marks of the node's results by frame, and of all together under None, if all are there."""
-        marks = {place: result.mark(place) for place, result in self.latest(node).items()}
+        latest = self.latest(node)
+        marks = {place: result.mark(place) for place, result in latest.items()}
         batch = Batch.from_json(read_node(self._bundle, node)["batch"])
         if batch is not None and missing_frames(batch, self.read(node)) is None:
-            marks[None] = mark_of_all(latest_by_frame(self.read(node)))
+            marks[None] = mark_of_all({frame: result for frame, result in latest.items() if frame is not None})
         return marks
 
 
