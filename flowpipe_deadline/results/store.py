@@ -110,23 +110,13 @@ class Store(ABC):
             DamagedResultError: A result is damaged; the message names it.
             NewerFormatError: A newer version has written it.
         """
-        if chunks is None:
-            return self._read(node, sorted(self.chunk_names(node)))
-        found = self._read(node, self._known_names(node, chunks))
-        missing = _places(chunks).difference(*(_places([result.frames]) for result in found))
-        if not missing and all(result.token for result in found):
-            return found
-        return self._read(node, _sharing(self.chunk_names(node), chunks))
+        return self._read_sharing(node, chunks, needs_all=True)
 
     def read_replaced(
         self, node: str, chunks: Optional[Chunks] = None, *, skips_damaged: bool = True
     ) -> Tuple[ChunkResult, ...]:
         """The results that a new one of these planned chunks replaces: as ``read``, but frames may have no result."""
-        names = sorted(self.chunk_names(node)) if chunks is None else self._known_names(node, chunks)
-        found = self._read(node, names, skips_damaged=skips_damaged)
-        if chunks is None or all(result.token for result in found):
-            return found
-        return self._read(node, _sharing(self.chunk_names(node), chunks), skips_damaged=skips_damaged)
+        return self._read_sharing(node, chunks, needs_all=False, skips_damaged=skips_damaged)
 
     @abstractmethod
     def check_writable(self, node: str) -> None:
@@ -169,9 +159,18 @@ class Store(ABC):
     def _set_aside(self, node: str, name: str) -> str:
         """Moves the result of this chunk away; gives its new place."""
 
-    def _known_names(self, node: str, chunks: Chunks) -> List[str]:
-        """The names of these chunks, if they were planned, and of other results that may share a frame with them."""
-        return list(dict.fromkeys([*map(chunk_name, chunks), *_sharing(self._other_chunks(node), chunks)]))
+    def _read_sharing(
+        self, node: str, chunks: Optional[Chunks], *, needs_all: bool, skips_damaged: bool = False
+    ) -> Tuple[ChunkResult, ...]:
+        """Results that share a frame with one of the chunks, or all; with ``needs_all`` each frame must have one."""
+        if chunks is None:
+            return self._read(node, sorted(self.chunk_names(node)), skips_damaged=skips_damaged)
+        known = dict.fromkeys([*map(chunk_name, chunks), *_sharing(self._other_chunks(node), chunks)])
+        found = self._read(node, known, skips_damaged=skips_damaged)
+        missing = _places(chunks).difference(*(_places([result.frames]) for result in found)) if needs_all else ()
+        if not missing and all(result.token for result in found):
+            return found
+        return self._read(node, _sharing(self.chunk_names(node), chunks), skips_damaged=skips_damaged)
 
     def _read(self, node: str, names: Iterable[str], *, skips_damaged: bool = False) -> Tuple[ChunkResult, ...]:
         found = (self._parse(node, *loaded, skips_damaged=skips_damaged) for loaded in self._load(node, names))
