@@ -14,7 +14,7 @@ from .rights import share
 
 IS_WINDOWS = os.name == "nt"
 _PATIENCE = 10.0  # Seconds.
-_PAUSE = 0.05
+_PAUSE = 0.1  # Seconds between two tries.
 Result = TypeVar("Result")
 
 
@@ -48,16 +48,21 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def retried_on_windows(act: Callable[[], Result]) -> Result:
-    """What ``act`` returns. Windows forbids it while somebody reads or removes the file, which takes a moment."""
-    end = time.monotonic() + _PATIENCE
+def retried(act: Callable[[], Result], may_pass: Callable[[Exception], bool], *, seconds: float) -> Result:
+    """What ``act`` returns; it is called again for so many seconds while it raises something that ``may_pass``."""
+    end = time.monotonic() + seconds
     while True:
         try:
             return act()
-        except PermissionError:
-            if not IS_WINDOWS or time.monotonic() >= end:
+        except Exception as error:
+            if not may_pass(error) or time.monotonic() >= end:
                 raise
             time.sleep(_PAUSE)
+
+
+def retried_on_windows(act: Callable[[], Result]) -> Result:
+    """What ``act`` returns. Windows forbids it while somebody reads or removes the file, which takes a moment."""
+    return retried(act, lambda error: IS_WINDOWS and isinstance(error, PermissionError), seconds=_PATIENCE)
 
 
 def temporary_name(name: str, digits: str = "") -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple, TypeVar
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
-from ..core.files import NewerFormatError, RecordError
+from ..core.files import NewerFormatError, RecordError, retried
 from ..core.frames import FrameList
 from .codec import decode
 from .cut import cut_inputs
@@ -18,7 +17,6 @@ from .versions import ALL, latest_by_frame, latest_whole, mark_of_all, marks_by_
 
 UPSTREAM = "upstream"
 """The key of a node record with the batches of the nodes that feed it; earlier versions did not write it."""
-_PAUSE = 0.2  # Seconds between two tries.
 
 Record = Mapping[str, Any]
 """A node record, or a part of one."""
@@ -36,16 +34,11 @@ def patiently(action: Callable[[], _Answer], *, seconds: float) -> _Answer:
         NewerFormatError: A newer version has written what is read.
         FlowpipeDeadlineError: What ``action`` raises when the time is over.
     """
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return action()
-        except NewerFormatError:
-            raise
-        except (MissingResultsError, RecordError, StoreError):
-            if time.monotonic() >= end:
-                raise
-            time.sleep(_PAUSE)
+    return retried(action, _may_be_late, seconds=seconds)
+
+
+def _may_be_late(error: Exception) -> bool:
+    return isinstance(error, (MissingResultsError, RecordError, StoreError)) and not isinstance(error, NewerFormatError)
 
 
 def sources(record: Record) -> Iterator[Tuple[Record, str, Optional[str]]]:
