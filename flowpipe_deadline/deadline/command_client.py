@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import SUBMISSION_KEY
 from .client import Created, DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
@@ -67,8 +67,7 @@ class CommandClient(DeadlineClient):
 
         If ``GetJob`` tells it of no job, each is asked for the submission that it names.
         """
-        batches = super().read_batches(job_ids)
-        return self._named_submissions(batches) if set(batches.values()) == {None} else batches
+        return self._told(super().read_batches(job_ids))
 
     def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
@@ -134,18 +133,19 @@ class CommandClient(DeadlineClient):
         if missing and self.list_jobs(missing):  # Not only gone meanwhile.
             raise SubmissionError(f"Deadline says nothing of {', '.join(missing)}")
         batches = {job_id: parse_batch(values) for job_id, values in sections.items()}
-        if set(batches.values()) == {None}:
-            if len(batches) > _MOST_SINGLE:
-                raise SubmissionError(f"Deadline does not tell the batch of {len(batches)} jobs")
-            batches = self._named_submissions(batches)
+        if set(batches.values()) == {None} and len(batches) > _MOST_SINGLE:
+            raise SubmissionError(f"Deadline does not tell the batch of {len(batches)} jobs")
+        batches = self._told(batches)
         return [job_id for job_id in job_ids if batches.get(job_id) == batch_name or job_id in known]
 
-    def _named_submissions(self, job_ids: Iterable[str]) -> Dict[str, Optional[str]]:
-        """The submission that each of the jobs names, as ours do; None if it names none.
+    def _told(self, batches: Dict[str, Optional[str]]) -> Dict[str, Optional[str]]:
+        """The batches; if none is told, the submission that each of the jobs names, as ours do.
 
         A copy in another batch names it too. If the filter once finds some of all jobs, it tells these apart from then.
         """
-        named = {job_id: self._one("-GetJobExtraInfoKeyValue", job_id, SUBMISSION_KEY) for job_id in job_ids}
+        if set(batches.values()) != {None}:
+            return batches
+        named = {job_id: self._one("-GetJobExtraInfoKeyValue", job_id, SUBMISSION_KEY) for job_id in batches}
         for batch_name in set(filter(None, named.values())):
             found = set(self._filtered(batch_name))
             if found and not self._is_filter_known_to_work:
