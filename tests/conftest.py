@@ -18,6 +18,7 @@ from web_services import make_certificates
 
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.fake_deadline.operations import FakeDeadline
+from tests.fake_deadline.web import serve
 
 settings.register_profile("thorough", max_examples=5000)
 
@@ -53,6 +54,13 @@ def deadline(tmp_path):
     """A fake Deadline without a job."""
     with FakeDeadline.create(tmp_path / "a farm", pools=["none", "comp"], limits=["nuke"]) as created:
         yield created
+
+
+@pytest.fixture
+def service(deadline):
+    """Its Web Service."""
+    with serve(deadline) as web:
+        yield web
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import pytest
 from web_services import farm_at, write_job
 
 from tests.fake_deadline.operations import FakeDeadline
-from tests.fake_deadline.web import serve
 
 
 @pytest.fixture
@@ -17,15 +16,8 @@ def deadline(tmp_path):
 
 
 @pytest.fixture
-def service(deadline):
-    """Its Web Service."""
-    with serve(deadline) as web:
-        yield web
-
-
-@pytest.fixture
 def client(service):
-    """A client of that."""
+    """A client of its Web Service."""
     return farm_at(service.url)
 
 

@@ -28,13 +28,6 @@ def deadline(tmp_path):
 
 
 @pytest.fixture
-def service(deadline):
-    """Its Web Service."""
-    with serve(deadline) as web:
-        yield web
-
-
-@pytest.fixture
 def ask(service):
     """Asks the service: method, path, JSON body."""
     with requests.Session() as session:

@@ -20,7 +20,6 @@ from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
 from flowpipe_deadline.submit.record import SubmissionWriter, _at_work, read_submission
 from flowpipe_deadline.submit.transaction import InterruptedSubmissionError, Options, submit_to
-from tests.fake_deadline.operations import FakeDeadline
 
 ANSWERS = [
     {"suspended_dependent": suspended, "resumed_dependent": resumed, "wrong_state": wrong}
@@ -28,13 +27,6 @@ ANSWERS = [
     for resumed in ("Pending", "Active")
     for wrong in ("error", "nothing")
 ]
-
-
-@pytest.fixture
-def deadline(tmp_path):
-    """A fake Deadline without a job."""
-    with FakeDeadline.create(tmp_path / "deadline") as made:
-        yield made
 
 
 @pytest.fixture
@@ -354,9 +346,9 @@ HELPERS = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (CHECKOUT, CHECK
 KILLED = """
 import os, sys
 from direct_farm import DirectClient
-from tests.fake_deadline.operations import FakeDeadline
 from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.submit.transaction import Options, submit_to
+from tests.fake_deadline.operations import FakeDeadline
 
 farm = DirectClient(FakeDeadline(sys.argv[1]))
 farm.after_call = lambda number: os._exit(9) if number == int(sys.argv[3]) else None
