@@ -54,6 +54,13 @@ if TYPE_CHECKING:
     from .studio.submit import submit_bundle as submit_bundle
     from .studio.submit import submit_graph as submit_graph
     from .studio.write import write_bundle as write_bundle
+    from .workflows.parameters import Camera as Camera
+    from .workflows.parameters import Folder as Folder
+    from .workflows.parameters import Frames as Frames
+    from .workflows.parameters import InputFile as InputFile
+    from .workflows.parameters import OutputFile as OutputFile
+    from .workflows.parameters import Parameter as Parameter
+    from .workflows.parameters import RenderLayers as RenderLayers
 
 _NAMES = {
     "core.bundle": ("Bundle", "read_bundle"),
@@ -76,6 +83,7 @@ _NAMES = {
     "studio.plan": ("plan_graph",),
     "studio.submit": ("SubmitResult", "resubmit_bundle", "submit_bundle", "submit_graph"),
     "studio.write": ("write_bundle",),
+    "workflows.parameters": ("Camera", "Folder", "Frames", "InputFile", "OutputFile", "Parameter", "RenderLayers"),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 __all__ = list(_HOMES)

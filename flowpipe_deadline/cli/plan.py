@@ -18,10 +18,11 @@ from .support.options import (
     settings_options,
 )
 from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warnings
+from .support.workflow_command import Target, WorkflowCommand
 
 
-@click.command()
-@click.argument("graph", metavar="GRAPH")
+@click.command(cls=WorkflowCommand)
+@click.argument("graph", metavar="WORKFLOW|GRAPH", type=Target())
 @parameter_option
 @interpreter_option
 @settings_options

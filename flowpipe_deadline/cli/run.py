@@ -31,10 +31,11 @@ from .support.options import (
 from .support.output import answer_json, reserve_stdout, say, say_warnings
 from .support.progress import Display, JobProgress, progress_display
 from .support.report import answer_parts, has_answer, last_line, pending_lines, print_answer
+from .support.workflow_command import Target, WorkflowCommand
 
 
-@click.command()
-@click.argument("target", metavar="GRAPH|BUNDLE")
+@click.command(cls=WorkflowCommand)
+@click.argument("target", metavar="WORKFLOW|GRAPH|BUNDLE", type=Target())
 @parameter_option
 @click.option(
     "-w",

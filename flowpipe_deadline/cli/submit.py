@@ -25,10 +25,11 @@ from .support.options import (
     via_option,
 )
 from .support.output import answer, answer_json, reserve_stdout, say, say_warning
+from .support.workflow_command import Target, WorkflowCommand
 
 
-@click.command()
-@click.argument("target", metavar="GRAPH|BUNDLE")
+@click.command(cls=WorkflowCommand)
+@click.argument("target", metavar="WORKFLOW|GRAPH|BUNDLE", type=Target())
 @parameter_option
 @bundle_options(root_help="The folder that gets the bundle; all workers must see it.")
 @via_option
@@ -94,7 +95,9 @@ def submit(
     elif has_bundle:
         result = submit_bundle(planned_bundle(target), **how)
     else:
-        result = submit_graph(graph_from(target, parameters), root=effective.root, **how)
+        result = submit_graph(
+            graph_from(target, parameters, folders=effective.studio.workflows), root=effective.root, **how
+        )
     if output == "json":
         answer_json({"bundle": str(result.bundle.folder), "jobs": dict(result.job_ids)})
     else:

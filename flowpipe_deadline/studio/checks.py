@@ -21,7 +21,7 @@ WEBSERVICE_KEYS = ("url", "user", "ca", "certificate", "key", "timeout")
 _SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 _KEYS = (
     *("root", "store", "templates", "via", "strict", "allow_local_root"),
-    *("webservice", "settings", "presets", "hooks"),
+    *("webservice", "settings", "presets", "hooks", "workflows", "presets_folder", "buttons"),
 )
 _FILES = ("ca", "certificate", "key")
 
@@ -40,6 +40,7 @@ class StudioChecks:
         """The fields of a ``StudioFile``."""
         self._refuse_unknown((), self._table, _KEYS)
         templates = self._text(("templates",), TEXT, home=True)
+        presets_folder = self._text(("presets_folder",), TEXT, home=True)
         return {
             "root": self._root(),
             "store": self._store(),
@@ -51,6 +52,9 @@ class StudioChecks:
             "settings": self._settings(("settings",)),
             "presets": {str(name): self._settings(("presets", name)) for name in self._subtable(("presets",))},
             "disabled_hooks": self._hooks(),
+            "workflows": self._workflows(),
+            "presets_folder": None if presets_folder is None else self._folder / presets_folder,
+            "buttons": self._buttons(),
         }
 
     def _add(self, path: tuple[str, ...], reason: Union[str, Exception]) -> None:
@@ -162,6 +166,21 @@ class StudioChecks:
             self._add(("hooks", "disabled"), error)
             return ()
         return tuple(names)
+
+    def _workflows(self) -> tuple[Path, ...]:
+        """Folders, of which relative ones start from the file's own."""
+        value = self._value(("workflows",))
+        try:
+            texts = [TEXT.write(_from_home(item)) for item in ([value] if isinstance(value, str) else value or ())]
+        except (UnfitError, TypeError):
+            self._add(("workflows",), f"is a folder, or a list of folders, not {shown(value)}")
+            return ()
+        return tuple(self._folder / text for text in texts)
+
+    def _buttons(self) -> dict[str, str]:
+        """The workflow of each host's button."""
+        texts = {str(host): self._text(("buttons", host), TEXT) for host in self._subtable(("buttons",))}
+        return {host: text for host, text in texts.items() if text}
 
 
 def _from_home(value: Any) -> Any:

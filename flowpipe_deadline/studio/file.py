@@ -36,6 +36,12 @@ class StudioFile:
     settings: Mapping[str, Any] = field(default_factory=dict)
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     disabled_hooks: tuple[str, ...] = ()
+    workflows: tuple[Path, ...] = ()
+    """Folders whose Python files are workflows; an earlier one wins."""
+    presets_folder: Optional[Path] = None
+    """Where the dialog keeps presets for everybody."""
+    buttons: Mapping[str, str] = field(default_factory=dict)
+    """The workflow that the button of a host application opens, by host: ``maya``, ``blender``, ``monitor``."""
 
     @property
     def webservice_variables(self) -> dict[str, str]:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib.machinery import PathFinder
 from typing import Any
 
 from ..core.errors import HookError, SettingError
@@ -18,6 +15,7 @@ from ..settings.job_info_keys import ENVIRONMENT_KEY, check_entries
 from ..settings.kinds import UnfitError, suggestion, text
 from ..settings.layers import ousted_settings, setting_name
 from ..settings.parse import parse_job_settings
+from ..workflows.entry_points import find_entry_points
 
 GROUP = "flowpipe_deadline.plan_hooks"
 # What is evaluated, and how it is cut: the node records say the same.
@@ -42,52 +40,6 @@ def find_hooks() -> tuple[Hook, ...]:
     """The installed hooks, in the order in which they run: that of their names."""
     found = {Hook(*point) for point in find_entry_points(GROUP)}
     return tuple(sorted(found, key=lambda hook: (hook.name, hook.value, hook.package)))
-
-
-def find_entry_points(group: str) -> Iterator[tuple[str, str, str]]:
-    """The entry points of the group: name, value and the package that installed it.
-
-    Of a package that is installed twice, those of the first on ``sys.path``.
-    """
-    if not _may_have(group):
-        return
-    from importlib import metadata  # noqa: PLC0415 (takes longer to import than a small graph to plan)
-
-    # Python 3.9: entry_points() takes no group, and its points do not know where they come from.
-    seen = set()
-    for distribution in metadata.distributions():
-        points = [point for point in distribution.entry_points if point.group == group]
-        package = str(distribution.metadata["Name"]) if points else ""
-        if points and package not in seen:
-            seen.add(package)
-            yield from ((point.name, point.value, package) for point in points)
-
-
-def _may_have(group: str) -> bool:
-    """Whether a package names the group, or can only be read by ``importlib.metadata``: from an archive, say."""
-    if any(hasattr(finder, "find_distributions") and finder is not PathFinder for finder in sys.meta_path):
-        return True
-    folders = dict.fromkeys(os.path.abspath(entry) for entry in sys.path if isinstance(entry, str))
-    return any(_has_group(folder, group.encode()) for folder in folders)
-
-
-def _has_group(folder: str, group: bytes) -> bool:
-    """Whether a package in the folder, or the archive, names the group."""
-    try:
-        names = os.listdir(folder)
-    except NotADirectoryError:
-        return True
-    except OSError:
-        return False
-    for name in names:
-        if name.lower().endswith((".dist-info", ".egg-info")) or name.lower() == "egg-info":
-            try:
-                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
-                    if group in file.read():
-                        return True
-            except OSError:  # It has none.
-                continue
-    return False
 
 
 def apply_hooks(plan: Plan, *, disabled: Collection[str] = ()) -> Plan:

@@ -161,7 +161,8 @@ def test_help_is_worth_reading(verb):
     ("arguments", "code", "message"),
     [
         (["plan", "nope.py"], 2, "the file 'nope.py' does not exist"),
-        (["run", "nope"], 1, "not importable"),
+        (["run", "nope"], 2, "there is no workflow 'nope'"),
+        (["run", "nope:graph"], 1, "not importable"),
         (["plan", "{script}:nope"], 2, "has no 'nope'"),
         (["plan", "{script}", "-p", "frmes=3"], 2, "did you mean 'frames'"),
         (["plan", "{script}", "-p", "frames"], 2, "write -p key=value"),

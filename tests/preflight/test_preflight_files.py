@@ -102,7 +102,7 @@ def test_a_function_beside_the_script_can_be_imported(tmp_path):
     )
     code = (
         "from flowpipe_deadline import plan_graph\n"
-        "from flowpipe_deadline.planning.loader import load_graph\n"
+        "from flowpipe_deadline.workflows.loader import load_graph\n"
         "from flowpipe_deadline.preflight.files import merge_warnings\n"
         f"print(merge_warnings(plan_graph(load_graph({str(script)!r}))))\n"
     )

@@ -43,7 +43,7 @@ class Effective:
     def plan(self, spec: str, parameters: tuple[str, ...], *, interpreters: Collection[str]) -> Plan:
         """The plan of the graph that GRAPH and ``-p`` name; ``interpreters`` are known beside python."""
         return plan_graph(
-            graph_from(spec, parameters),
+            graph_from(spec, parameters, folders=self.studio.workflows),
             settings=self.settings,
             presets=self.presets,
             interpreters={"python", *interpreters},

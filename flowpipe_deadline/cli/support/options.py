@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
@@ -156,11 +156,12 @@ def is_typed(name: str) -> bool:
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def graph_from(spec: str, parameters: tuple[str, ...]) -> Graph:
-    """The graph that GRAPH and ``-p`` name."""
-    from ...planning.loader import load_graph, parse_parameters  # noqa: PLC0415 (most verbs need no graph)
+def graph_from(name: str, parameters: tuple[str, ...], *, folders: Sequence[Path]) -> Graph:
+    """The graph that WORKFLOW or GRAPH and ``-p`` name; ``folders`` are those with the studio's workflows."""
+    from ...workflows.find import load_workflow  # noqa: PLC0415 (most verbs need no graph)
+    from ...workflows.loader import parse_parameters  # noqa: PLC0415 (as above)
 
-    return load_graph(spec, parameters=parse_parameters(parameters))
+    return load_workflow(name, folders=folders).build(parse_parameters(parameters))
 
 
 def is_bundle(target: str) -> bool:

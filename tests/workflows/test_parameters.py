@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Sequence, Tuple
 import pytest
 
 from flowpipe_deadline.errors import UsageError
-from flowpipe_deadline.planning.loader import bind_parameters, declared_types, parse_parameters
+from flowpipe_deadline.workflows.loader import parse_parameters
+from flowpipe_deadline.workflows.parameters import bind_parameters, declared_types
 
 if TYPE_CHECKING:
     from somewhere import Unknown

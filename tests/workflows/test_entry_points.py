@@ -8,7 +8,7 @@ from importlib import metadata
 
 import pytest
 
-from flowpipe_deadline.studio.hooks import find_entry_points
+from flowpipe_deadline.workflows.entry_points import find_entry_points
 
 GROUP = "flowpipe_deadline.tests"
 POINTS = f"[{GROUP}]\nfirst = package:function\n"

@@ -11,7 +11,7 @@ from harness import write_script
 
 from flowpipe_deadline.core.locate import load_file, load_module, resolve
 from flowpipe_deadline.errors import LoadError, LoadingError, UsageError
-from flowpipe_deadline.planning.loader import load_graph
+from flowpipe_deadline.workflows.loader import load_graph
 
 BUILDER = """
 from __future__ import annotations
