@@ -20,6 +20,7 @@ from ..studio.checks import WEBSERVICE_KEYS
 from ..studio.file import StudioFile, studio_file_places, webservice_variable
 from ..studio.hooks import find_hooks, unknown_hooks
 from ..studio.plan import studio_layers
+from ..workflows.find import find_workflows
 from .support.effective import DEFAULT, Effective, Option, effective_options, found_option
 from .support.options import bundle_options, check_options, output_option, settings_options, via_option
 from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warnings
@@ -91,6 +92,9 @@ def _report(effective: Effective) -> dict[str, Any]:
             }
             for hook in find_hooks()
         ],
+        "workflows": [vars(source) for source in find_workflows(studio.workflows)],
+        "presets_folder": None if studio.presets_folder is None else str(studio.presets_folder),
+        "buttons": dict(studio.buttons),
     }
 
 
@@ -134,6 +138,12 @@ def _print_report(report: Mapping[str, Any]) -> None:
     for hook in report["hooks"]:
         state = " (disabled)" if hook["disabled"] else ""
         out.print(Text(f"plan hook: {hook['name']}{state}: {hook['function']}, of {hook['package']}"))
+    for source in report["workflows"]:
+        out.print(Text(f"workflow: {source['name']}: {source['spec']}, of {source['origin']}"))
+    for host, workflow in report["buttons"].items():
+        out.print(Text(f"button: {host} opens {workflow}"))
+    if report["presets_folder"] is not None:
+        out.print(Text(f"presets of the dialog: {report['presets_folder']}"))
 
 
 def _shown(value: Any) -> str:

@@ -109,7 +109,7 @@ def find_workflows(folders: Sequence[AnyPath] = ()) -> tuple[WorkflowSource, ...
         found[name] = WorkflowSource(name, value, f"the package {package}")
     for folder in reversed(folders):
         for path in _files(folder):
-            found[path.stem] = WorkflowSource(path.stem, str(path), str(path.parent))
+            found[path.stem] = WorkflowSource(path.stem, str(path), f"the folder {path.parent}")
     return tuple(found[name] for name in sorted(found))
 
 

@@ -94,6 +94,24 @@ def test_config_says_where_each_value_comes_from(studio, tmp_path):
     assert report["presets"] == {"comp": {"pool": "comp", "limits": ["nuke"]}}
 
 
+def test_config_tells_the_workflows_and_what_the_buttons_open(studio, tmp_path):
+    """The studio's beside our own."""
+    environment, path = studio
+    path.write_text('workflows = "flows"\n[buttons]\nmaya = "shot"\n', encoding="utf-8")
+    (tmp_path / "flows").mkdir()
+    write_script(tmp_path / "flows", SCRIPT, name="shot.py")
+
+    report, text = shown(env=environment), run_cli("config", env=environment).stdout
+
+    assert {
+        "name": "shot",
+        "spec": str(tmp_path / "flows" / "shot.py"),
+        "origin": f"the folder {tmp_path / 'flows'}",
+    } in (report["workflows"])
+    assert report["buttons"] == {"maya": "shot"}
+    assert "button: maya opens shot" in text
+
+
 def test_config_without_anything_shows_where_a_file_would_be(studio, tmp_path):
     """That of the machine, then that of the user; and that there is none."""
     environment, _ = studio

@@ -22,6 +22,8 @@ templates = "templates"
 via = "script"
 strict = ["large-value", "text-frames"]
 allow_local_root = true
+workflows = ["flows", "/studio/flows"]
+presets_folder = "presets"
 
 [webservice]
 url = "https://farm.studio:8081"
@@ -43,6 +45,9 @@ scheduled_start = 2026-12-24 18:00:00
 
 [hooks]
 disabled = ["old-hook"]
+
+[buttons]
+maya = "render_shot"
 """
 
 
@@ -88,6 +93,9 @@ def test_a_file_with_everything(studio_file):
     assert studio.settings["environment"] == {"SITE": "berlin"}
     assert studio.preset("comp")["pool"] == "comp"
     assert studio.disabled_hooks == ("old-hook",)
+    assert studio.workflows == (path.parent / "flows", Path("/studio/flows"))
+    assert studio.presets_folder == path.parent / "presets"
+    assert studio.buttons == {"maya": "render_shot"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the paths of Linux")
@@ -131,6 +139,26 @@ def test_the_web_service_is_also_told_as_variables(studio_file):
         "FLOWPIPE_DEADLINE_WEBSERVICE": "farm:8081",
         "FLOWPIPE_DEADLINE_WEBSERVICE_TIMEOUT": "5,60.5",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("workflows = 3", "workflows is a folder, or a list of folders, not 3"),
+        ('workflows = ["a", 3]', "workflows is a folder, or a list of folders, not ['a', 3]"),
+        ("presets_folder = true", "presets_folder is "),
+        ("buttons = 'x'", "buttons is a table, [buttons], not 'x'"),
+        ("[buttons]\nmaya = 3", "buttons.maya is "),
+    ],
+)
+def test_where_workflows_are_and_what_buttons_open_are_texts(studio_file, text, reason):
+    """Anything else is an error."""
+    studio_file(text)
+
+    with pytest.raises(StudioFileError) as caught:
+        load_studio_file()
+
+    assert caught.value.reason.startswith(reason)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "\ufeffvia = 'auto'\n"], ids=["empty", "a comment", "a mark"])
