@@ -137,6 +137,17 @@ def test_deadlines_python_can_import_the_light_modules(deadline_python, tmp_path
     assert {name.partition(".")[0] for name in result.stdout.split()} == {"flowpipe_deadline"}
 
 
+def test_a_script_with_a_workflow_can_be_loaded_for_its_nodes(tmp_path):
+    """The annotations of its parameters are in the archive as well."""
+    archive = tmp_path / "packages.zip"
+    archive.write_bytes(read_light_packages().archive())
+    code = f"import sys\nsys.path.insert(0, {str(archive)!r})\nfrom flowpipe_deadline import Frames, Parameter"
+
+    result = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=False)
+
+    assert result.stderr == ""
+
+
 def test_bundle_plugin_and_options_agree_on_the_plugin_info_keys():
     """The keys are defined once; the plugin and its options page repeat them."""
     options = configparser.ConfigParser(interpolation=None)

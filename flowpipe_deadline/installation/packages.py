@@ -88,10 +88,12 @@ def light_modules() -> frozenset[str]:
 
 
 def worker_modules() -> frozenset[str]:
-    """The files that a node's interpreter loads: the evaluator, its old name, and all that these import."""
-    return _reachable(
-        [Path("farm.py"), *(path.relative_to(_PACKAGE) for path in (_PACKAGE / "evaluator").glob("*.py"))]
-    )
+    """The files that a node's interpreter loads: the evaluator, its old name, and all that these import.
+
+    And what scripts with nodes and workflows import to annotate parameters.
+    """
+    evaluator = (path.relative_to(_PACKAGE) for path in (_PACKAGE / "evaluator").glob("*.py"))
+    return _reachable([Path("farm.py"), Path("workflows", "parameters.py"), *evaluator])
 
 
 def deadline_modules() -> frozenset[str]:
