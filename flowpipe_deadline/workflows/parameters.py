@@ -245,6 +245,10 @@ def bind_parameters(function: Callable[..., Any], texts: Mapping[str, str], *, n
         except ParameterError as error:
             errors.add(error)
     errors.raise_all()
+    for key, parameter in known.items():
+        default = signature.parameters[key].default
+        if parameter.type == "FRAMES" and key not in texts and isinstance(default, Sequence):
+            values[key] = list(default)  # flowpipe cannot hash a range (flowpipe 1.3.0).
     by_position = inspect.Parameter.POSITIONAL_ONLY
     positional = [values.pop(key) for key in known if signature.parameters[key].kind is by_position and key in values]
     return signature.bind(*positional, **values)

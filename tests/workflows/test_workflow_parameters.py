@@ -180,6 +180,17 @@ def test_the_text_of_a_default_is_read_back_as_the_default(case):
     assert parameter.parse(parameter.default) == default
 
 
+def test_frames_are_a_list_by_default_too():
+    """A range is the natural default, and flowpipe cannot keep one in a plug."""
+
+    def build(frames: Frames = range(1001, 1004)):
+        return frames
+
+    arguments = bind_parameters(build, {}, name="build")
+
+    assert build(*arguments.args, **arguments.kwargs) == [1001, 1002, 1003]
+
+
 def test_a_value_that_no_text_means_has_none():
     """Its field stays empty, and the default is passed as it is."""
     assert text_of(object()) is None
