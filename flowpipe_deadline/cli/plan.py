@@ -35,6 +35,7 @@ def plan(graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...],
     \b
     Examples:
       flowpipe-deadline plan turntable.py
+      flowpipe-deadline plan turntable --frames 1-100 --camera top
       flowpipe-deadline plan shot.py:build -p frames=48
       flowpipe-deadline plan studio.graphs:publish --preset comp --set priority=80 -o json
     """
