@@ -21,9 +21,13 @@ from flowpipe_deadline.installation.packages import deadline_modules, light_modu
 FOLDER = shipped_folder(f"plugins/{PLUGIN}")
 PLUGIN_SOURCE = (FOLDER / "Flowpipe.py").read_text(encoding="utf-8")
 DEADLINES_OWN = {"Deadline", "DeadlineUI", "FranticX", "System"}
+# What a host has, or the proxy in it gives to what it loads.
+HOSTS_OWN = {"bpy", "maya", "flowpipe_client", "flowpipe_proxy"}
+# What is started in another Python.
+STARTED = {"flowpipe_deadline.cli.main"}
 SCRIPTS = [
     path
-    for folder in ("submission/Flowpipe/Main", "custom_scripts/Submission")
+    for folder in ("submission/Flowpipe/Client", "submission/Flowpipe/Main", "custom_scripts/Submission")
     for path in sorted(shipped_folder(folder).rglob("*.py"))
 ]
 LIGHT_NAMES = {
@@ -93,20 +97,25 @@ def test_the_plugin_imports_deadline_and_the_standard_library_only():
     assert imported_by(PLUGIN_SOURCE) == standard | {"Deadline", "FranticX"}
 
 
+def is_for_hosts(path):
+    """Whether a host runs the script; Deadline runs the others."""
+    return "Client" in path.parts or path.name.startswith("flowpipe_")
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_scripts_import_deadline_and_the_standard_library_only(path):
     """What they need of this package, they ask for by name, of what is made for Deadline's Python."""
     source = path.read_text(encoding="utf-8")
-    imported = imported_by(source) - DEADLINES_OWN
+    imported = imported_by(source) - (HOSTS_OWN if is_for_hosts(path) else DEADLINES_OWN)
 
     assert imported <= set(getattr(sys, "stdlib_module_names", imported))
     assert "flowpipe_deadline" not in imported
-    assert set(re.findall(r'"(flowpipe_deadline\.[a-z_.]+)"', source)) <= LIGHT_NAMES
+    assert set(re.findall(r'"(flowpipe_deadline\.[a-z_.]+)"', source)) <= LIGHT_NAMES | STARTED
 
 
 def test_there_are_scripts_to_look_at():
-    """At least one for each of the two places."""
-    assert {path.parent.name for path in SCRIPTS} == {"Main", "Submission"}
+    """At least one for each of the three places."""
+    assert {path.parent.name for path in SCRIPTS} >= {"Client", "Main", "Submission"}
 
 
 def test_deadlines_python_can_read_the_scripts(deadline_python):
