@@ -46,19 +46,20 @@ class ProxyError(Exception):
 
 
 def load(name: str, timeout: float = TIMEOUT) -> types.ModuleType:
-    """The module ``NAME.py`` of the current client; a new one if that file, or the client's own, has changed.
+    """The module ``NAME.py`` of the current client; a new one if that file, or ``flowpipe_client.py``, has changed.
 
-    Where the file is, is asked once in a session. No compiled copy is written beside it.
+    It may import ``flowpipe_client``. Where a file is, Deadline is asked once in a session. No compiled copy is made.
 
     Raises:
         ProxyError: The file is not found, or cannot be loaded.
     """
     sys.modules.setdefault("flowpipe_proxy", sys.modules[__name__])  # In an add-on, this module has another name.
-    state: Tuple[Any, ...] = () if name == CLIENT else (id(load(CLIENT, timeout)),)
+    if name != CLIENT:
+        load(CLIENT, timeout)
     path = find_file(name + ".py", timeout)
     try:
         stat = os.stat(path)
-        state = (path, stat.st_mtime_ns, stat.st_size, *state)
+        state = (path, stat.st_mtime_ns, stat.st_size, () if name == CLIENT else _loaded[CLIENT][0])
         if name not in _loaded or _loaded[name][0] != state:
             _loaded[name] = (state, _execute(name, path))
     except Exception as error:

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from typing import Any, BinaryIO, Callable, Dict, Iterable, List, Mapping, Optional
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Mapping, Optional
 
 FORMAT = 1
 PYTHON_VARIABLE = "FLOWPIPE_DEADLINE_DIALOG_PYTHON"
@@ -28,7 +28,7 @@ SETTING = "DialogPython"
 SCRIPT = "FlowpipeDialog.py"
 TIMEOUT = 60.0
 """Seconds that ``deadlinecommand`` may take, each time, to say which Python is configured; no host waits for that."""
-WHERE = "Dialog Python in the Monitor, Tools > Configure Plugins > Flowpipe"
+WHERE = "Tools > Configure Plugins > Flowpipe > Dialog Python, in the Monitor"
 # What a host sets for its own Python, Qt and libraries. From PYTHONUSERBASE on, it is the default of the plugin's
 # Removed Variables.
 REMOVED_VARIABLES = (
@@ -66,7 +66,7 @@ def open_dialog(  # noqa: PLR0913, PLR0917 (some hosts have nothing but the firs
     Raises:
         ClientError: Something in the facts, files or warnings is not JSON.
     """
-    told = {"format": FORMAT, "host": host, "host_version": host_version, "facts": dict(facts)}
+    told = {"format": FORMAT, "host": host, "host_version": host_version, "facts": facts}
     told.update(files=list(files), warnings=list(warnings))
     try:
         # ASCII, so that names with lone surrogates survive.
@@ -116,7 +116,7 @@ class Opening(threading.Thread):
             self._facts = _write_facts(self._text)
             log = tempfile.TemporaryFile()  # noqa: SIM115 (it is used below)
         except OSError as error:
-            raise ClientError("The folder for temporary files cannot be written: {}".format(error)) from error
+            raise _temporary_error(error) from error
         # A file and no pipe: the dialog may outlive this process, and print as much as it likes.
         with log:
             try:
@@ -177,11 +177,8 @@ def choose_python(configured: str) -> str:
             return path
     where = PYTHON_VARIABLE if named else WHERE
     if paths:
-        listed = "; ".join(paths)
-        raise ClientError("The Python for the submit dialog is not on this machine: {} ({})".format(listed, where))
-    raise ClientError(
-        "No Python is set for the submit dialog: {}. It needs flowpipe-deadline[dialog] installed.".format(where)
-    )
+        raise ClientError("The Python for the submit dialog is not here: {} ({})".format("; ".join(paths), where))
+    raise ClientError("No Python is set for the submit dialog ({})".format(where))
 
 
 def ask_setting(timeout: float = TIMEOUT) -> str:
@@ -192,26 +189,38 @@ def ask_setting(timeout: float = TIMEOUT) -> str:
     """
     import flowpipe_proxy  # noqa: PLC0415 (in hosts only; the Monitor has no need of it)
 
-    folder = ""
-    try:
-        folder = tempfile.mkdtemp(prefix="flowpipe-")
+    with _temporary_folder() as folder:
         answer = os.path.join(folder, "answer.json")
-        script = flowpipe_proxy.find_file(SCRIPT, timeout)
-        output = flowpipe_proxy.ask_deadline(["-ExecuteScriptNoGui", script, answer], timeout)
-        if os.path.isfile(answer):
+        try:
+            script = flowpipe_proxy.find_file(SCRIPT, timeout)
+            output = flowpipe_proxy.ask_deadline(["-ExecuteScriptNoGui", script, answer], timeout)
+        except flowpipe_proxy.ProxyError as error:
+            raise ClientError(str(error)) from error
+        try:
             with open(answer, encoding="utf-8") as file:
                 told = json.load(file)
-            if "error" in told:
-                raise ClientError("Deadline does not say which Python is set for the dialog: {}".format(told["error"]))
-            return str(told[SETTING])
-        said = ([*output.decode("utf-8", "replace").split("\n")] or [""])[-1]
-        raise ClientError("Deadline does not say which Python is set for the dialog: {}".format(said.strip()))
-    except flowpipe_proxy.ProxyError as error:
-        raise ClientError(str(error)) from error
+            said = told.get("error")
+        except (OSError, ValueError):
+            told, said = {}, (flowpipe_proxy.lines_of(output) or ["no answer"])[-1]
+    if SETTING not in told:
+        raise ClientError("Deadline does not tell the Dialog Python of the plugin Flowpipe: {}".format(said))
+    return str(told[SETTING])
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[str]:
+    try:
+        folder = tempfile.mkdtemp(prefix="flowpipe-")
     except OSError as error:
-        raise ClientError("The folder for temporary files cannot be written: {}".format(error)) from error
+        raise _temporary_error(error) from error
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary_error(error: OSError) -> ClientError:
+    return ClientError("Temporary files cannot be written, see that the disk is not full: {}".format(error))
 
 
 def _write_facts(text: str) -> str:
