@@ -190,7 +190,10 @@ def test_plugin_and_evaluator_agree_on_the_task():
 
 
 def test_the_param_file_is_what_configure_plugins_reads():
-    """Every section has a type, a label, and a default; interpreters come as pairs of executable and arguments."""
+    """Every section has a type, a label, and a default; interpreters come as pairs of executable and arguments.
+
+    Plugin and client repeat the list of variables: neither can read the other's.
+    """
     param = configparser.ConfigParser(interpolation=None)
     param.read(FOLDER / "Flowpipe.param", encoding="utf-8")
 
@@ -204,6 +207,9 @@ def test_the_param_file_is_what_configure_plugins_reads():
             assert {"Type", "Label", "Default", "Description"} <= {key.title() for key in section} | {"Description"}
     defaults = "".join(re.findall(r'"(\S+)"', PLUGIN_SOURCE.partition("REMOVED_VARIABLES = (")[2].partition("\n)")[0]))
     assert param["RemovedVariables"]["Default"] == defaults
+    client = (shipped_folder("submission/Flowpipe/Main") / "flowpipe_client.py").read_text(encoding="utf-8")
+    removed = "".join(re.findall(r'"(\S+)"', client.partition("REMOVED_VARIABLES = (")[2].partition("\n)")[0]))
+    assert removed == f"PYTHONHOME;PYTHONPATH;{defaults}"
     assert param["About"]["Type"] == param["ConcurrentTasks"]["Type"] == "label"
 
 

@@ -6,9 +6,10 @@ import importlib.util
 import shutil
 import sys
 import tempfile
+from functools import partial
 
 import pytest
-from host_runs import CLIENT
+from host_runs import CLIENT, write_python
 from pythons import HOST_VERSIONS, find_python
 
 from flowpipe_deadline.core.shipped import shipped_folder
@@ -60,13 +61,4 @@ def temporary(tmp_path, monkeypatch):
 @pytest.fixture
 def make_python(tmp_path):
     """Makes programs that stand in for the dialog's Python, in a folder with blanks and umlauts."""
-
-    def make(*lines, name="python"):
-        path = tmp_path / "Pythön 3 (x64)" / name
-        path.parent.mkdir(exist_ok=True)
-        head = [f"#!{sys.executable} -IS", "import json, os, sys, time", "facts_file = sys.argv[5]"]
-        path.write_text("\n".join([*head, f"here = {str(path.parent)!r}", *lines, ""]), encoding="utf-8")
-        path.chmod(0o755)
-        return path
-
-    return make
+    return partial(write_python, tmp_path / "Pythön 3 (x64)")
