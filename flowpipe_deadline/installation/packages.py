@@ -90,10 +90,16 @@ def light_modules() -> frozenset[str]:
 def worker_modules() -> frozenset[str]:
     """The files that a node's interpreter loads: the evaluator, its old name, and all that these import.
 
-    And what scripts with nodes and workflows import to annotate parameters.
+    And the nodes of our own workflows, and what scripts with nodes and workflows import to annotate parameters.
     """
-    evaluator = (path.relative_to(_PACKAGE) for path in (_PACKAGE / "evaluator").glob("*.py"))
-    return _reachable([Path("farm.py"), Path("workflows", "parameters.py"), *evaluator])
+    patterns = (
+        "evaluator/*.py",
+        "workflows/*_nodes.py",
+        "workflows/check_frames.py",
+        "workflows/parameters.py",
+    )
+    found = (path.relative_to(_PACKAGE) for pattern in patterns for path in _PACKAGE.glob(pattern))
+    return _reachable([Path("farm.py"), *found])
 
 
 def deadline_modules() -> frozenset[str]:
