@@ -8,6 +8,7 @@ Blender.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -167,4 +168,4 @@ def _literal(blend: Any, path: str) -> str:
 
 def _words(error: Exception) -> str:
     """What Blender says, on one line."""
-    return " ".join(str(error).replace("Error: ", "").split())
+    return " ".join(re.sub("^Error: ", "", str(error), flags=re.MULTILINE).split())

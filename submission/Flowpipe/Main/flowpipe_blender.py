@@ -102,8 +102,13 @@ def _save(scene: str, save: Any) -> None:
             return
         reason = "see the console"
     except RuntimeError as error:
-        reason = " ".join(str(error).replace("Error: ", "").split())
+        reason = _words(error)
     raise ClientError("{} is not saved: {}".format(scene, reason))
+
+
+def _words(error: RuntimeError) -> str:
+    """What Blender says, on one line."""
+    return " ".join(re.sub("^Error: ", "", str(error), flags=re.MULTILINE).split())
 
 
 def next_version(scene: str) -> str:
@@ -183,7 +188,7 @@ def _add_outputs(facts: Dict[str, Any], warnings: List[str]) -> None:
         # All digits of these two differ, so what is alike is not the frame's.
         one, other, short = (os.path.abspath(render.frame_path(frame=frame)) for frame in (111111, 222222, 1))
     except RuntimeError as error:  # Blender 4.5 and newer fill in {names}, and may not know one.
-        warnings.append("Blender does not say where images go: {}".format(" ".join(str(error).split())))
+        warnings.append("Blender does not say where images go: {}".format(_words(error)))
         return
     before = os.path.commonprefix([one, other])
     after = os.path.commonprefix([one[::-1], other[::-1]])[::-1]

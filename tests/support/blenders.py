@@ -1,0 +1,71 @@
+"""The Blenders of this machine, and a double that is always there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from host_runs import write_python
+
+from flowpipe_deadline.core.shipped import shipped_folder
+
+DOUBLE = "double"
+_SUPPORT = Path(__file__).parent
+# As the plugin starts Blender; a Python with Blender's module takes its place by leaving out what is Blender's.
+_START = ["-b", "--factory-startup", "--python-use-system-env", "--python-exit-code", "1", "-P"]
+_WRAPPER = """#!/bin/sh
+while [ "$1" != "-P" ]; do shift; done
+shift
+PYTHONPATH="$PYTHONPATH{double}" exec "{python}" -u "$@"
+"""
+
+
+def find_blenders() -> dict[str, str]:
+    """Executables by name: those in FLOWPIPE_DEADLINE_BLENDERS (Blender, or Pythons with bpy), else that on PATH."""
+    named = os.environ.get("FLOWPIPE_DEADLINE_BLENDERS")
+    found = named.split(os.pathsep) if named else filter(None, [shutil.which("blender")])
+    return {DOUBLE: sys.executable, **{f"{Path(path).parents[1].name}-{Path(path).name}": path for path in found}}
+
+
+class Blender:
+    """A Blender, or its double, with the add-on installed, and with a program that stands in for the dialog's Python."""
+
+    def __init__(self, executable: str, *, folder: Path, addons: Path, repository: Path) -> None:
+        self.folder, self._addons = folder, addons
+        self._packages = repository / "custom" / "plugins" / "Flowpipe" / "packages.zip"
+        self._dialog = write_python(
+            folder / "dialog", "open(here + '/facts', 'w').write(open(facts_file).read())", "os.remove(facts_file)"
+        )
+        self.program = Path(executable)
+        self.is_double = executable == sys.executable
+        if "python" in self.program.name:
+            self.program = folder / "blender"
+            double = f":{_SUPPORT / 'fake_blender'}" if self.is_double else ""
+            self.program.write_text(_WRAPPER.format(double=double, python=executable))
+            self.program.chmod(0o755)
+
+    def run(self, script: str, *, client: object = None):
+        """What the script tells (blender_driver.py); it has ``folder``, in which it can write."""
+        path = self.folder / "script.py"
+        path.write_text(f"from pathlib import Path\nfolder = Path({str(self.folder)!r})\n{script}", encoding="utf-8")
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(self._packages),
+            "FLOWPIPE_DEADLINE_CLIENT": str(client or shipped_folder("submission/Flowpipe/Main")),
+            "FLOWPIPE_DEADLINE_DIALOG_PYTHON": str(self._dialog),
+        }
+        command = [self.program, *_START, _SUPPORT / "blender_driver.py", "--", path, self._addons]
+        result = subprocess.run(
+            command, env=environment, capture_output=True, text=True, errors="replace", timeout=100, check=False
+        )
+        told = [line for line in result.stdout.splitlines() if line.startswith("TOLD ")]
+        assert told, result.stdout + result.stderr
+        return json.loads(told[-1].partition(" ")[2])
+
+    def facts(self):
+        """What the dialog was given last."""
+        return json.loads((self.folder / "dialog" / "facts").read_text())
