@@ -21,8 +21,8 @@ from flowpipe_deadline.installation.packages import deadline_modules, light_modu
 FOLDER = shipped_folder(f"plugins/{PLUGIN}")
 PLUGIN_SOURCE = (FOLDER / "Flowpipe.py").read_text(encoding="utf-8")
 DEADLINES_OWN = {"Deadline", "DeadlineUI", "FranticX", "System"}
-# What a host has, or the proxy in it gives to what it loads.
-HOSTS_OWN = {"bpy", "maya", "flowpipe_client", "flowpipe_proxy"}
+# What a host has, or the proxy in it gives to what it loads; an add-on has the proxy beside it.
+HOSTS_OWN = {"", "bpy", "maya", "flowpipe_client", "flowpipe_proxy"}
 # What is started in another Python.
 STARTED = {"flowpipe_deadline.cli.main"}
 SCRIPTS = [

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from blenders import Blender, find_blenders
+from blenders import DOUBLE, Blender, find_blenders
 from other_users import folder_of, needs_superuser
 
 from flowpipe_deadline import WorkerSetup, plan_graph, read_results, run_bundle, write_bundle
@@ -18,6 +18,8 @@ from flowpipe_deadline.workflows.facts import read_facts
 from flowpipe_deadline.workflows.find import load_workflow
 
 BLENDERS = find_blenders()
+NONE = pytest.param("", marks=pytest.mark.skip(reason="this machine has no Blender"))
+REAL = [name for name in BLENDERS if name != DOUBLE] or [NONE]
 SHOT = "shot = folder / 'shot.blend'\nscene.render.filepath = '//render/shot_####'\n"
 
 
@@ -114,9 +116,9 @@ def test_outputs_are_told_with_the_digits_of_the_frame(blender, template):
 
 def test_a_scene_without_a_name_is_refused(blender):
     """In one sentence."""
-    assert blender.run("tell(press())\ntell(press('INVOKE_DEFAULT'))") == [
-        "The scene has no name yet. Save it where all workers see it, and submit again."
-    ] * 2
+    told = blender.run("tell(press())\ntell(press('INVOKE_DEFAULT'))")
+
+    assert told == ["The scene has no name yet. Save it where all workers see it, and submit again."] * 2
 
 
 def test_the_scene_is_saved_before_it_is_submitted(blender):
@@ -177,6 +179,55 @@ def test_an_unforeseen_error_is_one_sentence_too(blender, tmp_path):
     told = blender.run("tell(press())", client=tmp_path)
 
     assert told == ["The submission failed; the console has more: KeyError: 'layer'"]
+
+
+WINDOWS = "bpy.app.background = False\n"
+
+
+@pytest.fixture
+def double(tmp_path, repository, addons):
+    """The double of Blender, which has windows."""
+    return Blender(BLENDERS[DOUBLE], folder=tmp_path, addons=addons, repository=repository)
+
+
+def test_unsaved_changes_are_asked_about(double):
+    """What is saved already is submitted at once."""
+    told = double.run(
+        f"{SHOT}{WINDOWS}save(shot)\ntell(press('INVOKE_DEFAULT'))\nbpy.data.is_dirty = True\n"
+        "tell(press('INVOKE_DEFAULT'))\ntell(bpy.context.window_manager.shown)"
+    )
+
+    question = "shot.blend has unsaved changes. Workers render what is on the disk."
+    assert told == ["FINISHED", "RUNNING_MODAL", [question, "SAVE"]]
+
+
+def test_changes_may_be_left_out(double):
+    """The dialog warns that what it shows may not be what is rendered."""
+    double.run(f"{SHOT}{WINDOWS}save(shot)\nbpy.data.is_dirty = True\npress(unsaved='AS_SAVED')\nwait_for_dialog()")
+
+    assert double.facts()["warnings"] == ["The scene has unsaved changes. Workers render what is on the disk."]
+
+
+def test_a_dialog_that_does_not_open_says_so_in_blender(double):
+    """From its own thread to Blender's main thread, in lines that fit a window; also if the add-on is gone by then."""
+    double.dialog.write_text("#!/bin/sh\necho 'No module named flowpipe_deadline' >&2\nexit 1\n")
+
+    told = double.run(
+        f"{SHOT}{WINDOWS}save(shot)\ntell(press())\naddon.unregister()\nwait_for_dialog()\ntell(bpy.context.window_manager.shown)"
+    )
+
+    assert told[0] == "FINISHED"
+    assert " ".join(told[1]).startswith("flowpipe-deadline is not installed in the Python for the submit dialog: ")
+    assert len(told[1]) > 1
+
+
+def test_without_windows_a_dialog_that_does_not_open_is_an_error(blender):
+    """Blender waits for it, as nothing is started after its end."""
+    blender.dialog.write_text("#!/bin/sh\necho 'cannot open display' >&2\nexit 1\n")
+
+    told = blender.run(f"{SHOT}save(shot)\ntell(press())")
+
+    assert told[0].startswith("The submit dialog ended with an error: cannot open display")
 
 
 def test_files_are_told_once_with_their_roles(blender):
@@ -275,6 +326,41 @@ def test_a_library_that_a_worker_does_not_see_fails_the_task(blender):
     told = blender.run(f"{SHOT}tell(render(shot))")
 
     assert told[0].startswith(f"This worker does not see what {blender.folder}/shot.blend links: {blender.folder}/lib")
+
+
+@pytest.mark.parametrize("blender", REAL, indirect=True)
+def test_scripts_in_the_scene_are_run_if_asked_for(blender):
+    """Blender would skip them, and go on, as they may come from anywhere."""
+    lines = """text = bpy.data.texts.new("mark.py")
+text.use_module = True
+text.write("open({!r}, 'w')".format(str(folder / "ran")))"""
+
+    rendered(blender, lines, "run_scripts=False")
+    assert not (blender.folder / "ran").exists()
+
+    rendered(blender, lines, "")
+    assert (blender.folder / "ran").exists()
+
+
+@pytest.mark.parametrize("blender", REAL, indirect=True)
+def test_a_frame_is_rendered_where_it_is(blender):
+    """Not half a frame later, where a scene was saved between two frames (findings/bpy-half-frame.sh)."""
+    lines = """cube = bpy.data.objects["Cube"]
+for frame in (0, 10):
+    cube.location.x = frame
+    cube.keyframe_insert("location", index=0, frame=frame)
+for image in ("whole", "half"):
+    scene.frame_set(5, subframe=0.5 if image == "half" else 0.0)
+    save(shot)
+    tell(render(shot, frames=[3], output=str(folder / image)))
+    scene = bpy.context.scene
+    cube = bpy.data.objects["Cube"]
+pixels = []
+for image in ("whole", "half"):
+    pixels.append(list(bpy.data.images.load(str(folder / (image + "0003.png"))).pixels))
+tell(pixels[0] == pixels[1] and len(set(pixels[0])) > 2)"""
+
+    assert blender.run(f"{SHOT}{lines}")[-1] is True
 
 
 def test_of_a_failed_chunk_only_whole_images_are_left(blender):

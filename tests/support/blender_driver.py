@@ -1,4 +1,6 @@
-"""Runs a script of a test inside of Blender: ``blender_driver.py SCRIPT ADDON-FOLDER``; what it tells is on the last line.
+"""Runs a script of a test inside of Blender; what it tells is on the last line.
+
+    blender_driver.py SCRIPT ADDON-FOLDER
 
 The script has the names that are made here. For any Blender, and for its double.
 """
@@ -6,6 +8,7 @@ The script has the names that are made here. For any Blender, and for its double
 import json
 import os
 import sys
+import traceback
 
 import bpy
 
@@ -37,12 +40,19 @@ def menu_entries():
     return [function.__name__ for function in functions].count("draw_menu")
 
 
+def wait_for_dialog():
+    """Waits until the dialog has ended, and what it has to say is shown; for the double."""
+    bpy.app.timers.run_all()
+
+
 def render(scene, frames=(1,), **inputs):
     """The names of what the node renders, or its error."""
+    from flowpipe import Graph
+
     from flowpipe_deadline.core.errors import FlowpipeDeadlineError
     from flowpipe_deadline.workflows.blender_nodes import RenderBlenderLayer
 
-    node = RenderBlenderLayer(frames=list(frames), scene=os.fspath(scene), **inputs)
+    node = RenderBlenderLayer(graph=Graph(), frames=list(frames), scene=os.fspath(scene), **inputs)
     try:
         node.evaluate()
     except FlowpipeDeadlineError as error:
@@ -55,8 +65,13 @@ if hasattr(scene, "cycles"):
     scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.device = 1, False, "CPU"
     scene.render.resolution_x = scene.render.resolution_y = 8
 addon.register()
-with open(script, encoding="utf-8") as file:
-    exec(compile(file.read(), script, "exec"))
-print("TOLD", json.dumps(told))
-sys.stdout.flush()
-os._exit(0)  # bpy 4.5.15 does not end where a class is registered.
+try:
+    with open(script, encoding="utf-8") as file:
+        exec(compile(file.read(), script, "exec"))
+    print("TOLD", json.dumps(told))
+except BaseException:
+    traceback.print_exc()
+finally:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # bpy 4.5.15 does not end where a class is registered.

@@ -32,12 +32,12 @@ def find_blenders() -> dict[str, str]:
 
 
 class Blender:
-    """A Blender, or its double, with the add-on installed, and with a program that stands in for the dialog's Python."""
+    """A Blender, or its double, with the add-on, and with a program that stands in for the dialog's Python."""
 
     def __init__(self, executable: str, *, folder: Path, addons: Path, repository: Path) -> None:
         self.folder, self._addons = folder, addons
         self._packages = repository / "custom" / "plugins" / "Flowpipe" / "packages.zip"
-        self._dialog = write_python(
+        self.dialog = write_python(
             folder / "dialog", "open(here + '/facts', 'w').write(open(facts_file).read())", "os.remove(facts_file)"
         )
         self.program = Path(executable)
@@ -56,7 +56,7 @@ class Blender:
             **os.environ,
             "PYTHONPATH": str(self._packages),
             "FLOWPIPE_DEADLINE_CLIENT": str(client or shipped_folder("submission/Flowpipe/Main")),
-            "FLOWPIPE_DEADLINE_DIALOG_PYTHON": str(self._dialog),
+            "FLOWPIPE_DEADLINE_DIALOG_PYTHON": str(self.dialog),
         }
         command = [self.program, *_START, _SUPPORT / "blender_driver.py", "--", path, self._addons]
         result = subprocess.run(

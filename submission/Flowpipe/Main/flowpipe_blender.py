@@ -185,13 +185,11 @@ def _add_outputs(facts: Dict[str, Any], warnings: List[str]) -> None:
     if render.is_movie_format:
         warnings.append("The scene writes a movie. Workers render single images: choose such a format.")
     try:
-        # All digits of these two differ, so what is alike is not the frame's.
-        one, other, short = (os.path.abspath(render.frame_path(frame=frame)) for frame in (111111, 222222, 1))
+        long, short = (os.path.abspath(render.frame_path(frame=frame)) for frame in (111111, 1))
     except RuntimeError as error:  # Blender 4.5 and newer fill in {names}, and may not know one.
         warnings.append("Blender does not say where images go: {}".format(_words(error)))
         return
-    before = os.path.commonprefix([one, other])
-    after = os.path.commonprefix([one[::-1], other[::-1]])[::-1]
+    before, _, after = long.rpartition("111111")
     facts["outputs"] = [before + "#" * (len(short) - len(before) - len(after)) + after]
 
 
@@ -253,7 +251,7 @@ def _show_failure(opening: Any, failures: List[str]) -> Optional[float]:
 
 
 def _show(text: str) -> None:
-    print("{}: {}".format(TITLE, text))  # noqa: T201  (for the console, and where there is no window)
+    print("{}: {}".format(TITLE, text))
     manager = bpy.context.window_manager
     if not hasattr(bpy.context, "temp_override") or not manager.windows:  # Blender 3.2 and newer.
         return

@@ -1,12 +1,18 @@
 """The part of Blender's module ``bpy`` that the add-on, its client and the nodes use, without Blender.
 
-The tests that run on it run on each real Blender that is there as well. It refuses attributes that it does not know. Its
-.blend file is a pickle, and its images say which frame, layer and camera they show.
+The tests that run on it run on each real Blender that is there as well, but for those that need windows. It refuses
+attributes that it does not know. Its .blend file is a pickle, and its images say which frame, layers and camera they
+show.
 """
 
+# Blender's names, which Blender describes.
+# ruff: noqa: ARG002, D101, D102, D103
+
+import contextlib
 import os
 import pickle
 import re
+import time
 from types import SimpleNamespace
 
 
@@ -43,7 +49,9 @@ def collection(kind=Struct, items=(), **values):
 class Render(Struct):
     def frame_path(self, frame):
         folder, name = os.path.split(path.abspath(self.filepath))
-        name = re.sub("#+", lambda found: f"{'-' * (frame < 0)}{abs(frame):0{len(found[0])}}", name if "#" in name else name + "####")
+        sign = "-" if frame < 0 else ""
+        name = name if "#" in name else name + "####"
+        name = re.sub("#+", lambda found: f"{sign}{abs(frame):0{len(found[0])}}", name)
         return os.path.join(folder, name if name.endswith(".png") else name + ".png")
 
 
@@ -113,12 +121,74 @@ class Menu:
     def draw(self, context):
         """Draws what was appended."""
 
-    draw._draw_funcs = []
-    append = draw._draw_funcs.append
+    def append(self, function):
+        self.draw._draw_funcs.append(function)
 
     def remove(self, function):
         if function in self.draw._draw_funcs:
             self.draw._draw_funcs.remove(function)
+
+
+Menu.draw._draw_funcs = []
+
+
+class Layout:
+    """Where texts and properties are drawn."""
+
+    def __init__(self, shown):
+        self._shown = shown
+
+    def label(self, text):
+        self._shown.append(text)
+
+    def column(self):
+        return self
+
+    def prop(self, owner, name, expand):
+        self._shown.append(getattr(owner, name))
+
+
+class WindowManager:
+    """One window, and the texts that are shown in it."""
+
+    def __init__(self):
+        self.windows = ["window"]
+        self.shown = []
+
+    def invoke_props_dialog(self, operator, width):
+        operator.layout = Layout(self.shown)
+        operator.draw(bpy_context)
+        return {"RUNNING_MODAL"}
+
+    def popup_menu(self, draw, title, icon):
+        assert bpy_context.window == "window"
+        draw(SimpleNamespace(layout=Layout(self.shown)), bpy_context)
+
+
+class Context(Struct):
+    @contextlib.contextmanager
+    def temp_override(self, window):
+        self.window = window
+        yield
+        self.window = None
+
+
+class Timers:
+    """What runs in the main thread later."""
+
+    def __init__(self):
+        self.functions = []
+
+    def register(self, function, first_interval=0, persistent=False):
+        self.functions.append((function, first_interval))
+
+    def run_all(self):
+        """Runs all until they have ended, as an idle Blender would."""
+        for function, first_pause in self.functions:
+            pause = first_pause
+            while pause is not None:
+                time.sleep(pause)
+                pause = function()
 
 
 def register_class(cls):
@@ -205,14 +275,14 @@ def abspath(text, library=None):
 bpy_types = SimpleNamespace(Operator=Operator, TOPBAR_MT_render=Menu())
 path = SimpleNamespace(abspath=abspath)
 data = data_by_default()
-bpy_context = Struct(scene=data.scenes[0], window_manager=None)
+bpy_context = Context(scene=data.scenes[0], window_manager=WindowManager(), window=None)
 app = Struct(
     version=(3, 4, 1),
     version_string="3.4.1",
     background=True,
     autoexec_fail=False,
     autoexec_fail_message="",
-    timers=SimpleNamespace(register=lambda function, first_interval=0, persistent=False: None),
+    timers=Timers(),
 )
 types, context, ops = bpy_types, bpy_context, Operators()
 props = SimpleNamespace(EnumProperty=lambda **values: values)
