@@ -138,18 +138,23 @@ def start(python: str, facts: str, log: BinaryIO) -> "subprocess.Popen[bytes]":
     if sys.platform == "win32":
         # Not detached: each program that the dialog starts would then open a window of its own.
         options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
-    environment = {name: value for name, value in os.environ.items() if name not in REMOVED_VARIABLES.split(";")}
-    environment["PYTHONIOENCODING"] = "utf-8"
     return subprocess.Popen(
         [python, "-m", "flowpipe_deadline.cli.main", "dialog", "--facts", facts],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=log,
-        env=environment,
+        env=dialog_environment(),
         # Python's option -m imports from the current folder first; a scene's folder may hold anything.
         cwd=os.path.dirname(python),
         **options,
     )
+
+
+def dialog_environment() -> Dict[str, str]:
+    """The variables for the dialog's Python: this process's, without what a host sets for itself."""
+    removed = REMOVED_VARIABLES.split(";")
+    kept = {name: value for name, value in os.environ.items() if name not in removed}
+    return {**kept, "PYTHONIOENCODING": "utf-8"}
 
 
 def find_dialog_python(timeout: float = TIMEOUT) -> str:
