@@ -66,9 +66,9 @@ def open_dialog(  # noqa: PLR0913, PLR0917 (some hosts have nothing but the firs
     Raises:
         ClientError: Something in the facts, files or warnings is not JSON.
     """
-    told = {"format": FORMAT, "host": host, "host_version": host_version, "facts": facts}
-    told.update(files=list(files), warnings=list(warnings))
     try:
+        told = {"format": FORMAT, "host": host, "host_version": host_version, "facts": dict(facts)}
+        told.update(files=list(files), warnings=list(warnings))
         # ASCII, so that names with lone surrogates survive.
         text = json.dumps(told, allow_nan=False, indent=1)
     except (TypeError, ValueError, RecursionError) as error:
@@ -163,10 +163,11 @@ def find_dialog_python(timeout: float = TIMEOUT) -> str:
     Raises:
         ClientError: There is none on this machine, or Deadline does not say.
     """
-    if not _remembered or not os.path.isfile(_remembered[0]):
+    pythons = [python for python in _remembered if os.path.isfile(python)]
+    if not pythons:
         configured = "" if os.environ.get(PYTHON_VARIABLE) else ask_setting(timeout)
-        _remembered[:] = [choose_python(configured)]
-    return _remembered[0]
+        pythons = _remembered[:] = [choose_python(configured)]
+    return pythons[0]
 
 
 def choose_python(configured: str) -> str:
@@ -253,8 +254,10 @@ def _last_line(log: BinaryIO) -> str:
 
 
 def _end_in_words(python: str, code: int, last_line: str) -> str:
-    if re.search("No module named '?flowpipe_deadline", last_line):
-        install = '"{}" -m pip install "flowpipe-deadline[dialog]"'.format(python)
-        return "flowpipe-deadline is not installed in the Python for the submit dialog: {}".format(install)
-    said = last_line or "exit code {}".format(code)
+    if re.search("No module named '?flowpipe_deadline|No such command 'dialog'", last_line):
+        return (
+            "flowpipe-deadline is not installed in the Python for the submit dialog, or is too old:"
+            ' "{}" -m pip install -U "flowpipe-deadline[dialog]"'.format(python)
+        )
+    said = re.sub("^Error: ", "", last_line) or "exit code {}".format(code)
     return "The submit dialog ended with an error: {} ({})".format(said, python)
