@@ -185,6 +185,11 @@ CRASH = "raise SystemExit('Error: PySide6 is not here')"
         pytest.param([CRASH], "The submit dialog ended with an error: PySide6 is not here ({})", id="at once"),
         pytest.param([REMOVE, CRASH], "The submit dialog ended with an error: PySide6 is not here ({})", id="late"),
         pytest.param(["os.kill(0, 9)"], "The submit dialog ended with an error: exit code -9 ({})", id="killed"),
+        pytest.param(
+            ["print('Qt: some warning', file=sys.stderr, flush=True)", "os.abort()"],
+            "The submit dialog ended with an error: exit code -6, Qt: some warning ({})",
+            id="crashed",
+        ),
         pytest.param(["sys.exit(7)"], "The submit dialog ended with an error: exit code 7 ({})", id="without a word"),
         pytest.param(
             ["print('x' * 5_000_000, file=sys.stderr)", "print('x' * 5_000_000)", "sys.exit('Ä: too much\\n\\n')"],

@@ -38,6 +38,8 @@ REMOVED_VARIABLES = (
     "PYTHONEXECUTABLE;__PYVENV_LAUNCHER__;VIRTUAL_ENV;QT_PLUGIN_PATH;QT_QPA_PLATFORM_PLUGIN_PATH;QML_IMPORT_PATH;"
     "QML2_IMPORT_PATH;LD_LIBRARY_PATH;DYLD_LIBRARY_PATH;DYLD_FRAMEWORK_PATH"
 )
+ORDINARY_ERRORS = (1, 2)
+"""The exit codes of flowpipe-deadline whose last line says what is wrong."""
 
 _remembered: List[str] = []  # The Python that was found last: asking Deadline takes seconds.
 
@@ -254,10 +256,12 @@ def _last_line(log: BinaryIO) -> str:
 
 
 def _end_in_words(python: str, code: int, last_line: str) -> str:
-    if re.search("No module named '?flowpipe_deadline|No such command 'dialog'", last_line):
+    if re.search("No module named|No such command 'dialog'", last_line):
         return (
             "flowpipe-deadline is not installed in the Python for the submit dialog, or is too old:"
             ' "{}" -m pip install -U "flowpipe-deadline[dialog]"'.format(python)
         )
-    said = re.sub("^Error: ", "", last_line) or "exit code {}".format(code)
+    said = re.sub("^Error: ", "", last_line)
+    if code not in ORDINARY_ERRORS or not said:  # It crashed, and what it printed may be of no importance.
+        said = "exit code {}{}".format(code, ", " + said if said else "")
     return "The submit dialog ended with an error: {} ({})".format(said, python)
