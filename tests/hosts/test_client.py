@@ -107,7 +107,7 @@ def test_nothing_of_the_hosts_own_reaches_the_dialog(client, open_dialog, make_p
 
     environment = seen(python)["env"]
     assert [name for name, value in environment.items() if value == "the host's"] == []
-    assert environment["QT_QPA_PLATFORM"] == "offscreen"
+    assert (environment["QT_QPA_PLATFORM"], environment["PYTHONIOENCODING"]) == ("offscreen", "utf-8")
     assert seen(python)["is_alone"]  # Ctrl+C in the terminal of the host is none of its business.
 
 
@@ -351,6 +351,13 @@ class TestWhichPython:
 
         assert failures == [said.format("Tools > Configure Plugins > Flowpipe > Dialog Python, in the Monitor")]
         assert list(temporary.iterdir()) == []
+
+    def test_a_name_without_a_folder_is_not_looked_for(self, client, make_python, monkeypatch):
+        """The current folder is that of a scene, and the first Python on PATH may be the host's."""
+        monkeypatch.chdir(make_python().parent)
+
+        with pytest.raises(client.ClientError, match=r"The Python for the submit dialog is not here: python \("):
+            client.choose_python("python")
 
     @pytest.mark.parametrize("deadline_answer", ["deny", "quiet", "die", "die_after", "garble"])
     def test_deadline_that_does_not_answer_is_reported(self, farm, open_dialog, temporary, deadline_answer):

@@ -100,7 +100,7 @@ def find_file(name: str, timeout: float = TIMEOUT) -> str:
         return path
     # A Remote Connection Server only hands out files that are asked for by name.
     output = ask_deadline(["-GetRepositoryFilePath", MAIN + name, "True"], timeout)
-    # Warnings and blank lines may come before the path.
+    # Warnings and blank lines may come before the path. In Python 3.7, isfile does not take everything for a path.
     lines = [line for encoding in ENCODINGS for line in reversed(lines_of(output, encoding))]
     for line in lines:
         if "\0" not in line and os.path.isabs(line) and os.path.isfile(line):
