@@ -4,7 +4,12 @@ from setuptools import find_packages, setup
 
 # What is meant for Deadline stands at the top of the checkout, where a TD looks for it, and inside the package once
 # installed.
-SHIPPED = ("plugins/Flowpipe", "submission/Flowpipe/Main", "custom_scripts/Submission")
+SHIPPED = (
+    "plugins/Flowpipe",
+    "submission/Flowpipe/Client",
+    "submission/Flowpipe/Main",
+    "custom_scripts/Submission",
+)
 SHIPPED_PACKAGES = {f"flowpipe_deadline.{folder.replace('/', '.')}": folder for folder in SHIPPED}
 
 setup(

@@ -21,11 +21,16 @@ from flowpipe_deadline.installation.packages import deadline_modules, light_modu
 FOLDER = shipped_folder(f"plugins/{PLUGIN}")
 PLUGIN_SOURCE = (FOLDER / "Flowpipe.py").read_text(encoding="utf-8")
 DEADLINES_OWN = {"Deadline", "DeadlineUI", "FranticX", "System"}
+# What is started in another Python.
+STARTED = {"flowpipe_deadline.cli.main"}
 SCRIPTS = [
     path
-    for folder in ("submission/Flowpipe/Main", "custom_scripts/Submission")
+    for folder in ("submission/Flowpipe/Client", "submission/Flowpipe/Main", "custom_scripts/Submission")
     for path in sorted(shipped_folder(folder).rglob("*.py"))
 ]
+HOST_SCRIPTS = [path for path in SCRIPTS if "Client" in path.parts or path.name.startswith("flowpipe_")]
+# What a host has, and what is ours beside the script; relative imports have no name.
+HOSTS_OWN = {"", "bpy", "maya", *(path.stem for path in HOST_SCRIPTS)}
 LIGHT_NAMES = {
     ".".join(("flowpipe_deadline", *Path(name).with_suffix("").parts)).replace(".__init__", "")
     for name in deadline_modules()
@@ -97,16 +102,16 @@ def test_the_plugin_imports_deadline_and_the_standard_library_only():
 def test_scripts_import_deadline_and_the_standard_library_only(path):
     """What they need of this package, they ask for by name, of what is made for Deadline's Python."""
     source = path.read_text(encoding="utf-8")
-    imported = imported_by(source) - DEADLINES_OWN
+    imported = imported_by(source) - (HOSTS_OWN if path in HOST_SCRIPTS else DEADLINES_OWN)
 
     assert imported <= set(getattr(sys, "stdlib_module_names", imported))
     assert "flowpipe_deadline" not in imported
-    assert set(re.findall(r'"(flowpipe_deadline\.[a-z_.]+)"', source)) <= LIGHT_NAMES
+    assert set(re.findall(r'"(flowpipe_deadline\.[a-z_.]+)"', source)) <= LIGHT_NAMES | STARTED
 
 
 def test_there_are_scripts_to_look_at():
-    """At least one for each of the two places."""
-    assert {path.parent.name for path in SCRIPTS} == {"Main", "Submission"}
+    """At least one for each of the three places."""
+    assert {path.parent.name for path in SCRIPTS} >= {"Client", "Main", "Submission"}
 
 
 def test_deadlines_python_can_read_the_scripts(deadline_python):
@@ -181,7 +186,10 @@ def test_plugin_and_evaluator_agree_on_the_task():
 
 
 def test_the_param_file_is_what_configure_plugins_reads():
-    """Every section has a type, a label, and a default; interpreters come as pairs of executable and arguments."""
+    """Every section has a type, a label, and a default; interpreters come as pairs of executable and arguments.
+
+    Plugin and client repeat the list of variables: neither can read the other's.
+    """
     param = configparser.ConfigParser(interpolation=None)
     param.read(FOLDER / "Flowpipe.param", encoding="utf-8")
 
@@ -195,6 +203,9 @@ def test_the_param_file_is_what_configure_plugins_reads():
             assert {"Type", "Label", "Default", "Description"} <= {key.title() for key in section} | {"Description"}
     defaults = "".join(re.findall(r'"(\S+)"', PLUGIN_SOURCE.partition("REMOVED_VARIABLES = (")[2].partition("\n)")[0]))
     assert param["RemovedVariables"]["Default"] == defaults
+    client = (shipped_folder("submission/Flowpipe/Main") / "flowpipe_client.py").read_text(encoding="utf-8")
+    removed = "".join(re.findall(r'"(\S+)"', client.partition("REMOVED_VARIABLES = (")[2].partition("\n)")[0]))
+    assert removed == f"PYTHONHOME;PYTHONPATH;{defaults}"
     assert param["About"]["Type"] == param["ConcurrentTasks"]["Type"] == "label"
 
 

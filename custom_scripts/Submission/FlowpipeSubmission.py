@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Submit > Flowpipe, in the Monitor: submits a bundle of flowpipe-deadline, all of its jobs or none.
+"""Submit > Flowpipe, in the Monitor: opens the submit dialog, a process of its own.
 
-An argument is the folder of a bundle that the dialog opens with, for other scripts that call this one by
-``ClientUtils.ExecuteScript`` or ``deadlinecommand -ExecuteScript``.
+Where no Python for it is configured, this is the bundle box instead: it submits a bundle of flowpipe-deadline, all of
+its jobs or none. Submit > Flowpipe Bundle always is. An argument is the folder of a bundle that the box opens with, for
+other scripts that call this one by ``ClientUtils.ExecuteScript`` or ``deadlinecommand -ExecuteScript``.
 
-Runs in Deadline's own Python: the standard library and Deadline's modules only, valid from Python 3.7 to 3.10. This is
-only the dialog; the work is done by submission/Flowpipe/Main/FlowpipeSubmission.py.
+Runs in Deadline's own Python: the standard library and Deadline's modules only, valid from Python 3.7 to 3.10. The work
+is done by submission/Flowpipe/Main: FlowpipeSubmission.py submits bundles, flowpipe_client.py opens the dialog.
 """
 
 import os
@@ -17,6 +18,9 @@ from Deadline.Scripting import ClientUtils, RepositoryUtils
 from DeadlineUI.Controls.Scripting.DeadlineScriptDialog import DeadlineScriptDialog
 
 MAIN = "submission/Flowpipe/Main/FlowpipeSubmission.py"
+CLIENT = "submission/Flowpipe/Main/flowpipe_client.py"
+# Seconds that the Monitor waits at most for the submit dialog, so that it can show why it does not open.
+OPENING = 20
 SETTINGS = ("BundleBox", "SuspendedBox")
 SUMMARY = (
     ("Graph", "Graph", "The flowpipe graph that was planned."),
@@ -34,34 +38,73 @@ submission = None  # Kept here, or Python would delete the dialog while it is on
 
 def __main__(*args):
     """Deadline calls this; the argument, if any, is the folder of a bundle."""
-    global submission
-    submission = Submission()
     if args:
-        submission.choose(args[0])
+        open_bundle_box(*args)
+        return
+    try:
+        client = load_script(CLIENT)
+        python = client.choose_python(configured_python())
+        opening = client.open_dialog("monitor", "", {}, find_python=lambda: python)
+        failure = opening.wait_until_open(OPENING)
+    except Exception as error:
+        open_bundle_box(note=error_text(error))
+        return
+    if failure is not None:
+        open_bundle_box(note="The submit dialog does not open.")
+        submission.dialog.ShowMessageBox(failure, "Error")
+
+
+def open_bundle_box(folder=None, note=""):
+    """Opens the bundle box, with the bundle in the folder if there is one; the note says what is not as it should."""
+    global submission
+    submission = Submission(note)
+    if folder is not None:
+        submission.choose(folder)
         # Called by another program: stay in front of its windows, and do not end before the dialog does.
         submission.dialog.MakeTopMost()
-    submission.dialog.ShowDialog(bool(args))
+    submission.dialog.ShowDialog(folder is not None)
+
+
+def configured_python():
+    """The plugin's setting *Dialog Python*; empty if an edited configuration lacks it (plugin API, section 9.1)."""
+    return RepositoryUtils.GetPluginConfig("Flowpipe").GetConfigEntryWithDefault("DialogPython", "")
+
+
+def load_script(name):
+    """The script of the repository, loaded anew, as a newer one may have been installed."""
+    # A Remote Connection Server only hands out files that are asked for by name.
+    path = RepositoryUtils.GetRepositoryFilePath(name, True)
+    if not path or not os.path.isfile(path):
+        raise NotInstalledError("{} is not in the repository: run flowpipe-deadline install".format(name))
+    script = types.ModuleType(os.path.splitext(os.path.basename(path))[0])
+    with open(path, "rb") as file:  # Not imported: that would write a compiled copy into the repository.
+        exec(compile(file.read(), path, "exec"), script.__dict__)  # noqa: S102
+    return script
 
 
 class Submission:
     """The dialog, and the bundle that is chosen in it."""
 
-    def __init__(self):
+    def __init__(self, note=""):
         self.dialog = DeadlineScriptDialog()
         self.main = None
         self.summary = None
         self.error = NO_BUNDLE
-        self.build()
+        self.build(note)
         path = os.path.join(ClientUtils.GetUsersSettingsDirectory(), "FlowpipeSettings.ini")
         self.dialog.LoadSettings(path, SETTINGS)
         self.dialog.EnabledStickySaving(SETTINGS, path)
         self.look()
 
-    def build(self):
+    def build(self, note):
         """Adds the controls."""
         dialog = self.dialog
         dialog.SetTitle("Submit Flowpipe Bundle To Deadline")
         dialog.SetIcon(dialog.GetIcon("Flowpipe"))
+        if note:
+            dialog.AddGrid()
+            dialog.AddControlToGrid("NoteLabel", "LabelControl", note, 0, 0)
+            dialog.EndGrid()
         dialog.AddGrid()
         dialog.AddControlToGrid("Separator1", "SeparatorControl", "Bundle", 0, 0, colSpan=2)
         tip = "The folder that 'flowpipe-deadline submit --dry-run' has written; all workers must see it."
@@ -159,16 +202,9 @@ class Submission:
             self.dialog.SetEnabled(name, is_enabled)
 
     def load_main(self):
-        """The script that does the work, loaded by each dialog, as a newer one may have been installed."""
+        """The script that does the work, loaded once by each dialog."""
         if self.main is None:
-            # A Remote Connection Server only hands out files that are asked for by name.
-            path = RepositoryUtils.GetRepositoryFilePath(MAIN, True)
-            if not path or not os.path.isfile(path):
-                raise NotInstalledError("{} is not in the repository: run flowpipe-deadline install".format(MAIN))
-            main = types.ModuleType("flowpipe_submission")
-            with open(path, "rb") as file:  # Not imported: that would write a compiled copy into the repository.
-                exec(compile(file.read(), path, "exec"), main.__dict__)  # noqa: S102
-            self.main = main
+            self.main = load_script(MAIN)
         return self.main
 
 

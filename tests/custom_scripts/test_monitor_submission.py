@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
 import zipfile
-from dataclasses import dataclass
-from pathlib import Path
-from types import SimpleNamespace
 
 import farm_nodes as nodes
 import pytest
@@ -18,57 +12,10 @@ from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.bundle.copy import copy_plan
 from flowpipe_deadline.bundle.job_files import job_entries, plugin_entries
 from flowpipe_deadline.core.bundle import read_bundle
-from flowpipe_deadline.core.shipped import shipped_folder
-from flowpipe_deadline.installation.packages import read_light_packages
 from flowpipe_deadline.submit.record import SubmissionWriter, read_submission
-from tests.fake_deadline.operations import FakeDeadline
 
-DRIVER = Path(__file__).parents[1] / "support" / "monitor_driver.py"
 MAIN = "submission/Flowpipe/Main"
 RELEASED = {"left": "Queued", "render": "Queued", "last": "Pending"}
-
-
-@pytest.fixture(scope="session")
-def archive(tmp_path_factory):
-    """The packages that lie beside the plugin."""
-    path = tmp_path_factory.mktemp("packages") / "packages.zip"
-    path.write_bytes(read_light_packages().archive())
-    return path
-
-
-@dataclass
-class Monitor:
-    """The Monitor of a fake Deadline, in a process of its own."""
-
-    deadline: FakeDeadline
-    folder: Path
-
-    @property
-    def custom(self):
-        """Where things are installed."""
-        return self.deadline.root / "custom"
-
-    def use(self, *deeds, arguments=(), answers=(), tells=True):
-        """What the dialog shows after these steps of a user."""
-        play, report = self.folder / "play.json", self.folder / "report.json"
-        told = {"deeds": deeds, "arguments": arguments, "answers": answers, "tells": tells, "report": str(report)}
-        play.write_text(json.dumps(told, default=os.fspath))
-        command = [str(self.deadline.bin / "deadlinecommand"), "-ExecuteScript", str(DRIVER), str(play)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        assert report.exists(), result.stdout + result.stderr
-        return SimpleNamespace(**json.loads(report.read_text()), printed=result.stdout)
-
-
-@pytest.fixture
-def monitor(tmp_path, archive):
-    """A Monitor with everything installed."""
-    with FakeDeadline.create(tmp_path / "deadline") as deadline:
-        custom = deadline.root / "custom"
-        for source, target in (("custom_scripts/Submission", "scripts/Submission"), (MAIN, MAIN)):
-            shutil.copytree(shipped_folder(source), custom / target, dirs_exist_ok=True)
-        (custom / "plugins" / "Flowpipe").mkdir()
-        shutil.copy(archive, custom / "plugins" / "Flowpipe")
-        yield Monitor(deadline, tmp_path)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from harness import write_script
 from installed import run_installed
 
 from flowpipe_deadline import WorkerSetup, read_results, run_bundle, write_bundle
+from flowpipe_deadline.core.shipped import shipped_folder
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.installation.check import check
 from flowpipe_deadline.planning.planner import make_plan
@@ -50,6 +51,18 @@ def test_a_wheel_installs_what_a_checkout_installs(farm_repository):
 
     assert [(one.path, one.difference) for one in report.differences] == []
     assert set(report.installed.packages) == {"flowpipe-deadline", "flowpipe", "ascii-canvas", "typing_extensions"}
+
+
+def test_all_that_hosts_need_is_installed(farm_repository):
+    """Below custom, where Deadline finds it by name: files of any kind, in folders of any depth."""
+    submission = shipped_folder("submission")
+    shipped = {path.relative_to(submission) for path in submission.rglob("*") if path.is_file()}
+    installed = farm_repository / "custom" / "submission"
+
+    files = {path.relative_to(installed) for path in installed.rglob("*") if path.is_file()}
+
+    assert files == {path for path in shipped if "__pycache__" not in path.parts}
+    assert {Path("Flowpipe/Client/flowpipe_proxy.py"), Path("Flowpipe/Main/flowpipe_client.py")} <= files
 
 
 def test_the_wheel_finds_its_own_files(installed_package, farm_repository):

@@ -1,4 +1,4 @@
-"""Opens the Monitor's submission dialog as the Monitor does, uses it as told, and writes down what was seen.
+"""Opens one of the Monitor's submission dialogs as the Monitor does, uses it as told, and writes down what was seen.
 
 A script for ``deadlinecommand -ExecuteScript`` of a fake Deadline: run by Deadline's own Python, valid from 3.7.
 """
@@ -13,8 +13,6 @@ import types
 
 from _dialog.screen import Screen, use
 from Deadline.Scripting import RepositoryUtils
-
-SCRIPT = "scripts/Submission/FlowpipeSubmission.py"
 
 
 class Player:
@@ -31,7 +29,7 @@ class Player:
 
     def open(self, *arguments):
         """Chooses the script in the menu; the Monitor keeps its globals and nothing else."""
-        path = RepositoryUtils.GetRepositoryFilePath(SCRIPT, True)
+        path = RepositoryUtils.GetRepositoryFilePath("scripts/Submission/" + self.play["script"], True)
         self.script = types.ModuleType("FlowpipeSubmission")
         with open(path, encoding="utf-8") as file:
             exec(compile(file.read(), path, "exec"), self.script.__dict__)

@@ -1,4 +1,4 @@
-"""The Pythons that Deadline brings, as far as this machine has them."""
+"""The Pythons that Deadline and host applications bring, as far as this machine has them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 VERSIONS = ("3.7", "3.8", "3.9", "3.10")
+HOST_VERSIONS = (*VERSIONS, "3.11", "3.12", "3.13")
 
 
 def find_python(version):

@@ -1,0 +1,267 @@
+"""Opens the submit dialog of flowpipe-deadline, for any host: Maya, Blender, the Monitor.
+
+The host hands over what it knows of its scene, as a file; the dialog is a process of its own, in a Python that has
+``flowpipe-deadline[dialog]`` installed. So a host needs none of that, and is not blocked.
+
+    flowpipe_client.open_dialog("maya", "2025", {"scene": "/p/shot.ma", "frames": "1-100"}, on_failure=show)
+
+Runs in the host's own Python: the standard library only, valid from Python 3.7. In hosts, ``flowpipe_proxy`` loads it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from typing import Any, BinaryIO, Callable, Dict, Iterable, Iterator, List, Mapping, Optional
+
+FORMAT = 1
+PYTHON_VARIABLE = "FLOWPIPE_DEADLINE_DIALOG_PYTHON"
+SETTING = "DialogPython"
+SCRIPT = "FlowpipeDialog.py"
+TIMEOUT = 60.0
+"""Seconds that ``deadlinecommand`` may take, each time, to say which Python is configured; no host waits for that."""
+WHERE = "Tools > Configure Plugins > Flowpipe > Dialog Python, in the Monitor"
+# What a host sets for its own Python, Qt and libraries. From PYTHONUSERBASE on, it is the default of the plugin's
+# Removed Variables.
+REMOVED_VARIABLES = (
+    "PYTHONHOME;PYTHONPATH;"
+    "PYTHONUSERBASE;PYTHONSTARTUP;PYTHONOPTIMIZE;PYTHONINSPECT;PYTHONDEBUG;PYTHONVERBOSE;PYTHONDEVMODE;"
+    "PYTHONWARNINGS;PYTHONBREAKPOINT;PYTHONMALLOC;PYTHONTRACEMALLOC;PYTHONPROFILEIMPORTTIME;PYTHONPLATLIBDIR;"
+    "PYTHONEXECUTABLE;__PYVENV_LAUNCHER__;VIRTUAL_ENV;QT_PLUGIN_PATH;QT_QPA_PLATFORM_PLUGIN_PATH;QML_IMPORT_PATH;"
+    "QML2_IMPORT_PATH;LD_LIBRARY_PATH;DYLD_LIBRARY_PATH;DYLD_FRAMEWORK_PATH"
+)
+ORDINARY_ERRORS = (1, 2)
+"""The exit codes of flowpipe-deadline whose last line says what is wrong."""
+
+_remembered: List[str] = []  # The Python that was found last: asking Deadline takes seconds.
+
+
+class ClientError(Exception):
+    """The dialog cannot be opened; the text is one sentence for people, and what to do."""
+
+    exit_code = 1
+
+
+def open_dialog(  # noqa: PLR0913, PLR0917 (some hosts have nothing but the first)
+    host: str,
+    host_version: str,
+    facts: Mapping[str, Any],
+    files: Iterable[Mapping[str, Any]] = (),
+    warnings: Iterable[str] = (),
+    on_failure: Callable[[str], Any] = print,
+    find_python: Optional[Callable[[], str]] = None,
+) -> "Opening":
+    """Opens the dialog and returns at once; hosts have no need of the result.
+
+    If that fails, or the dialog ends with an error later, ``on_failure`` is called with one sentence, from another
+    thread. ``find_python`` gives the path of the Python for the dialog, in that thread; without it, the variable
+    FLOWPIPE_DEADLINE_DIALOG_PYTHON and the plugin's setting do.
+
+    Raises:
+        ClientError: Something in the facts, files or warnings is not JSON.
+    """
+    try:
+        told = {"format": FORMAT, "host": host, "host_version": host_version, "facts": dict(facts)}
+        told.update(files=list(files), warnings=list(warnings))
+        # ASCII, so that names with lone surrogates survive.
+        text = json.dumps(told, allow_nan=False, indent=1)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ClientError("What {} tells of its scene cannot be handed over: {}".format(host, error)) from error
+    opening = Opening(text, on_failure, find_python or find_dialog_python)
+    opening.start()
+    return opening
+
+
+class Opening(threading.Thread):
+    """The thread that opens a dialog and sees it through to its end. It never keeps its host from ending."""
+
+    def __init__(self, text: str, on_failure: Callable[[str], Any], find_python: Callable[[], str]) -> None:
+        super().__init__(name="Flowpipe dialog", daemon=True)
+        self.failure: Optional[str] = None
+        self._text = text
+        self._on_failure = on_failure
+        self._find_python = find_python
+        self._facts = ""
+
+    def wait_until_open(self, seconds: float) -> Optional[str]:
+        """What went wrong, as one sentence; None once the dialog has read its facts, or after so many seconds."""
+        end = time.monotonic() + seconds
+        while self.is_alive() and self.failure is None and time.monotonic() < end:
+            if self._facts and not os.path.exists(self._facts):
+                break
+            time.sleep(0.02)
+        return self.failure
+
+    def run(self) -> None:
+        """Opens the dialog, waits for its end, and reports what goes wrong."""
+        try:
+            self._run_dialog(self._find_python())
+        except Exception as error:
+            is_ours = isinstance(error, ClientError)
+            self.failure = str(error) if is_ours else "{}: {}".format(type(error).__name__, error)
+            _remembered.clear()
+        finally:
+            _remove(self._facts)
+        if self.failure is not None:
+            self._on_failure(self.failure)
+
+    def _run_dialog(self, python: str) -> None:
+        try:
+            self._facts = _write_facts(self._text)
+            log = tempfile.TemporaryFile()  # noqa: SIM115 (it is used below)
+        except OSError as error:
+            raise _temporary_error(error) from error
+        # A file and no pipe: the dialog may outlive this process, and print as much as it likes.
+        with log:
+            try:
+                process = start(python, self._facts, log)
+            except OSError as error:
+                raise ClientError("{} cannot be started: {}".format(python, error.strerror or error)) from error
+            code = process.wait()
+            if code != 0:
+                raise ClientError(_end_in_words(python, code, _last_line(log)))
+
+
+def start(python: str, facts: str, log: BinaryIO) -> "subprocess.Popen[bytes]":
+    """Starts the dialog, without a window for its output, and so that it lives on when this process ends.
+
+    Raises:
+        OSError: It cannot be started.
+    """
+    options: Dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        # Not detached: each program that the dialog starts would then open a window of its own.
+        options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+    return subprocess.Popen(
+        [python, "-m", "flowpipe_deadline.cli.main", "dialog", "--facts", facts],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=log,
+        env=dialog_environment(),
+        # Python's option -m imports from the current folder first; a scene's folder may hold anything.
+        cwd=os.path.dirname(python),
+        **options,
+    )
+
+
+def dialog_environment() -> Dict[str, str]:
+    """The variables for the dialog's Python: this process's, without what a host sets for itself."""
+    removed = REMOVED_VARIABLES.split(";")
+    kept = {name: value for name, value in os.environ.items() if name not in removed}
+    return {**kept, "PYTHONIOENCODING": "utf-8"}
+
+
+def find_dialog_python(timeout: float = TIMEOUT) -> str:
+    """The Python for the dialog, by the variable or by the plugin's setting, for which Deadline is asked.
+
+    Raises:
+        ClientError: There is none on this machine, or Deadline does not say.
+    """
+    pythons = [python for python in _remembered if os.path.isfile(python)]
+    if not pythons:
+        configured = "" if os.environ.get(PYTHON_VARIABLE) else ask_setting(timeout)
+        pythons = _remembered[:] = [choose_python(configured)]
+    return pythons[0]
+
+
+def choose_python(configured: str) -> str:
+    """The Python that FLOWPIPE_DEADLINE_DIALOG_PYTHON names, else the first of those configured that is here.
+
+    Raises:
+        ClientError: There is none.
+    """
+    named = os.environ.get(PYTHON_VARIABLE, "")
+    paths = [path.strip() for path in re.split("[;\r\n]+", named or configured or "") if path.strip()]
+    for path in paths:
+        if os.path.isabs(path) and os.path.isfile(path):
+            return path
+    where = PYTHON_VARIABLE if named else WHERE
+    if paths:
+        raise ClientError("The Python for the submit dialog is not here: {} ({})".format("; ".join(paths), where))
+    raise ClientError("No Python is set for the submit dialog ({})".format(where))
+
+
+def ask_setting(timeout: float = TIMEOUT) -> str:
+    """The plugin's setting *Dialog Python*, which a script of ours reads inside of Deadline.
+
+    Raises:
+        ClientError: Deadline does not say.
+    """
+    import flowpipe_proxy  # noqa: PLC0415 (in hosts only; the Monitor has no need of it)
+
+    with _temporary_folder() as folder:
+        answer = os.path.join(folder, "answer.json")
+        try:
+            script = flowpipe_proxy.find_file(SCRIPT, timeout)
+            output = flowpipe_proxy.ask_deadline(["-ExecuteScriptNoGui", script, answer], timeout)
+        except flowpipe_proxy.ProxyError as error:
+            raise ClientError(str(error)) from error
+        try:
+            with open(answer, encoding="utf-8") as file:
+                told = json.load(file)
+            said = told.get("error")
+        except (OSError, ValueError):
+            told, said = {}, (flowpipe_proxy.lines_of(output) or ["no answer"])[-1]
+    if SETTING not in told:
+        raise ClientError("Deadline does not tell the Dialog Python of the plugin Flowpipe: {}".format(said))
+    return str(told[SETTING])
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[str]:
+    try:
+        folder = tempfile.mkdtemp(prefix="flowpipe-")
+    except OSError as error:
+        raise _temporary_error(error) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _temporary_error(error: OSError) -> ClientError:
+    return ClientError("Temporary files cannot be written, see that the disk is not full: {}".format(error))
+
+
+def _write_facts(text: str) -> str:
+    """The path of a new file with the text, which only this user can read."""
+    handle, path = tempfile.mkstemp(prefix="flowpipe-facts-", suffix=".json")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+    except BaseException:
+        _remove(path)
+        raise
+    return path
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):  # The dialog has removed it.
+        os.remove(path)
+
+
+def _last_line(log: BinaryIO) -> str:
+    """The last line with something in it."""
+    log.seek(max(0, log.seek(0, os.SEEK_END) - 4096))
+    lines = [line.strip() for line in log.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def _end_in_words(python: str, code: int, last_line: str) -> str:
+    if re.search("No module named|No such command 'dialog'", last_line):
+        return (
+            "flowpipe-deadline is not installed in the Python for the submit dialog, or is too old:"
+            ' "{}" -m pip install -U "flowpipe-deadline[dialog]"'.format(python)
+        )
+    said = re.sub("^Error: ", "", last_line)
+    if code not in ORDINARY_ERRORS or not said:  # It crashed, and what it printed may be of no importance.
+        said = "exit code {}{}".format(code, ", " + said if said else "")
+    return "The submit dialog ended with an error: {} ({})".format(said, python)
