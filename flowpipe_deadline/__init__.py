@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from .workflows.parameters import InputFile as InputFile
     from .workflows.parameters import OutputFile as OutputFile
     from .workflows.parameters import Parameter as Parameter
+    from .workflows.parameters import ParameterError as ParameterError
     from .workflows.parameters import RenderLayers as RenderLayers
 
 _NAMES = {
@@ -83,7 +84,10 @@ _NAMES = {
     "studio.plan": ("plan_graph",),
     "studio.submit": ("SubmitResult", "resubmit_bundle", "submit_bundle", "submit_graph"),
     "studio.write": ("write_bundle",),
-    "workflows.parameters": ("Camera", "Folder", "Frames", "InputFile", "OutputFile", "Parameter", "RenderLayers"),
+    "workflows.parameters": (
+        *("Camera", "Folder", "Frames", "InputFile", "OutputFile", "RenderLayers"),
+        *("Parameter", "ParameterError"),
+    ),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 __all__ = list(_HOMES)

@@ -23,6 +23,7 @@ from .deadline.client import SubmissionError
 from .results.merge import MergeError, MissingResultsError
 from .results.redis_url import StoreUrlError
 from .results.store import DamagedResultError, StoreError
+from .workflows.parameters import ParameterError
 
 __all__ = [
     "BundleError",
@@ -38,6 +39,7 @@ __all__ = [
     "LoadingError",
     "MergeError",
     "MissingResultsError",
+    "ParameterError",
     "PlanError",
     "PreflightError",
     "RecordError",

@@ -21,8 +21,6 @@ from flowpipe_deadline.installation.packages import deadline_modules, light_modu
 FOLDER = shipped_folder(f"plugins/{PLUGIN}")
 PLUGIN_SOURCE = (FOLDER / "Flowpipe.py").read_text(encoding="utf-8")
 DEADLINES_OWN = {"Deadline", "DeadlineUI", "FranticX", "System"}
-# What a host has, or the proxy in it gives to what it loads; an add-on has the proxy beside it.
-HOSTS_OWN = {"", "bpy", "maya", "flowpipe_client", "flowpipe_proxy"}
 # What is started in another Python.
 STARTED = {"flowpipe_deadline.cli.main"}
 SCRIPTS = [
@@ -30,6 +28,9 @@ SCRIPTS = [
     for folder in ("submission/Flowpipe/Client", "submission/Flowpipe/Main", "custom_scripts/Submission")
     for path in sorted(shipped_folder(folder).rglob("*.py"))
 ]
+HOST_SCRIPTS = [path for path in SCRIPTS if "Client" in path.parts or path.name.startswith("flowpipe_")]
+# What a host has, and what is ours beside the script; relative imports have no name.
+HOSTS_OWN = {"", "bpy", "maya", *(path.stem for path in HOST_SCRIPTS)}
 LIGHT_NAMES = {
     ".".join(("flowpipe_deadline", *Path(name).with_suffix("").parts)).replace(".__init__", "")
     for name in deadline_modules()
@@ -98,16 +99,11 @@ def test_the_plugin_imports_deadline_and_the_standard_library_only():
     assert imported_by(PLUGIN_SOURCE) == standard | {"Deadline", "FranticX"}
 
 
-def is_for_hosts(path):
-    """Whether a host runs the script; Deadline runs the others."""
-    return "Client" in path.parts or path.name.startswith("flowpipe_")
-
-
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_scripts_import_deadline_and_the_standard_library_only(path):
     """What they need of this package, they ask for by name, of what is made for Deadline's Python."""
     source = path.read_text(encoding="utf-8")
-    imported = imported_by(source) - (HOSTS_OWN if is_for_hosts(path) else DEADLINES_OWN)
+    imported = imported_by(source) - (HOSTS_OWN if path in HOST_SCRIPTS else DEADLINES_OWN)
 
     assert imported <= set(getattr(sys, "stdlib_module_names", imported))
     assert "flowpipe_deadline" not in imported

@@ -68,9 +68,10 @@ class LazyGroup(click.Group):  # type: ignore[misc]  # click is not followed
 def cli() -> None:
     """Carry flowpipe graphs onto a Deadline render farm, or run them on this machine.
 
-    GRAPH is file.py, file.py:name or package.module:name, where name is a Graph or a callable that returns one. WORKFLOW
-    is the name of such a callable in the studio's folders ('config' lists them). Its parameters are options behind it,
-    which --help shows: submit turntable --frames 1-100. BUNDLE is the folder that an earlier run or submission wrote.
+    GRAPH is file.py, file.py:name or package.module:name, where name is a Graph or a callable that returns one.
+    WORKFLOW is the name of such a callable in the studio's folders ('config' lists them). Its parameters are options
+    behind it, which --help shows: submit turntable --frames 1-100. BUNDLE is the folder that an earlier run or
+    submission wrote.
     """
 
 

@@ -21,6 +21,7 @@ from ..studio.plan import plan_graph
 from ..submit.submit import open_client
 from ..submit.transaction import Say
 from . import machine, probe_graph, repository
+from .dialog import check_dialog
 from .probe import GraphSender, check_cleanup
 from .questions.ask import QUESTIONS, ask_questions
 from .recorder import RecordedCommand
@@ -85,6 +86,7 @@ class _Examination:
         self._check("root", lambda: machine.check_root(options.root, tolerated=options.tolerated))
         self._check("store", lambda: machine.check_results(options.store))
         self._check("interpreters", lambda: _INTERPRETERS)
+        self._check("dialog", lambda: check_dialog(command))
         if options.is_probing and not self._is_stopping():
             if options.wants(GRAPH):
                 self._send_graph()

@@ -23,7 +23,7 @@ from ..core.loading import refuse_while_loading
 from ..core.locate import LoadError, load_file, load_module
 from ..core.text import listing
 from ..planning.graph import connected_nodes
-from .parameters import bind_parameters, declared_types
+from .parameters import ParameterError, bind_parameters, declared_types
 
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _NOTHING = object()
@@ -165,7 +165,7 @@ def build_graph(target: Any, *, spec: str, parameters: Mapping[str, str]) -> Gra
         arguments = bind_parameters(target, parameters, name=spec)
         try:
             target = target(*arguments.args, **arguments.kwargs)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, ParameterError):
             raise
         except BaseException as error:  # The function is the user's, and may even exit.
             raise LoadError(f"{spec} failed to build its graph: {type(error).__name__}: {error}") from error

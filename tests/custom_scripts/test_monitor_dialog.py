@@ -46,7 +46,7 @@ def test_a_dialog_that_fails_is_reported(monitor, configure):
 
     seen = monitor.use()
 
-    assert seen.boxes == [["Error", f"The submit dialog ended with an error: Error: PySide6 is not here ({python})"]]
+    assert seen.boxes == [["Error", f"The submit dialog ended with an error: PySide6 is not here ({python})"]]
     assert (seen.looks[0]["title"], seen.looks[0]["NoteLabel"]) == (BUNDLE_BOX, "The submit dialog does not open.")
     assert (seen.uncaught, seen.is_open) == ([], True)
 

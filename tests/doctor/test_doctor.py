@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 
 import pytest
 from doctors import changes_of, doctor, examine, only, pretend_version, verdicts
@@ -11,7 +12,9 @@ from doctors import changes_of, doctor, examine, only, pretend_version, verdicts
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.deadline.client import RepositoryInfo
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
+from flowpipe_deadline.doctor.dialog import check_dialog
 from flowpipe_deadline.doctor.machine import check_results, check_root, check_service
+from flowpipe_deadline.doctor.recorder import RecordedCommand
 from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin, check_version
 from flowpipe_deadline.installation.install import install
 from flowpipe_deadline.installation.packages import own_version
@@ -34,6 +37,7 @@ HEALTHY = {
     "root": "warning",  # On this machine.
     "store": "ok",
     "interpreters": "unknown",
+    "dialog": "ok",
 }
 
 
@@ -112,7 +116,12 @@ def test_a_web_service_works_without_deadlinecommand(deadline, root, no_command,
 
         report = examine(root=root)
 
-    assert verdicts(report.checks) == {**HEALTHY, "deadlinecommand": "warning", "script connection": "unknown"}
+    assert verdicts(report.checks) == {
+        **HEALTHY,
+        "deadlinecommand": "warning",
+        "script connection": "unknown",
+        "dialog": "unknown",
+    }
     assert only(report.checks, "connection").details["via"] == "webservice"
     assert report.exchanges == ()
 
@@ -150,8 +159,37 @@ def test_where_scripts_do_not_run_there_is_a_warning(deadline, root):
 
     report = examine(root=root)
 
-    assert verdicts(report.checks) == {**HEALTHY, "script connection": "warning"}
+    assert verdicts(report.checks) == {**HEALTHY, "script connection": "warning", "dialog": "unknown"}
     assert "a process per job" in only(report.checks, "script connection").advice
+
+
+def test_a_dialog_that_is_not_set_up_is_no_error(deadline):
+    """Many studios submit by the command line alone."""
+    check = check_dialog(RecordedCommand(timeout=60))
+
+    assert (check.verdict, check.found.partition(" (")[0]) == ("ok", "No Python is set for the submit dialog")
+
+
+@pytest.mark.parametrize(
+    ("lines", "verdict", "said"),
+    [
+        pytest.param([], "ok", "can open it", id="all is there"),
+        pytest.param(["sys.exit('x\\nNo module named PySide6')"], "warning", "No module named PySide6", id="no Qt"),
+        pytest.param(None, "warning", "is not here", id="another machine's"),
+    ],
+)
+def test_the_python_of_the_dialog_is_tried(deadline, tmp_path, lines, verdict, said):
+    """Without opening anything."""
+    python = tmp_path / "python"
+    if lines is not None:
+        python.write_text("\n".join([f"#!{sys.executable} -IS", "import sys", *lines]))
+        python.chmod(0o755)
+    deadline.change_settings(plugin_config={"DialogPython": str(python)})
+
+    check = check_dialog(RecordedCommand(timeout=60))
+
+    assert (check.verdict, said in check.found) == (verdict, True)
+    assert ("pip install" in check.advice) == ("PySide6" in said)
 
 
 def test_settings_that_do_not_fit_the_farm_are_errors(deadline, root):

@@ -8,7 +8,10 @@ import os
 import shutil
 import stat
 import sys
+import tempfile
+import threading
 import time
+from pathlib import Path
 
 import pytest
 from host_runs import run_host
@@ -16,7 +19,10 @@ from other_users import acting_as
 
 READ = "facts = json.load(open(facts_file, encoding='utf-8')); mode = os.stat(facts_file).st_mode"
 REMOVE = "os.remove(facts_file)"
-TELL = "json.dump(dict(facts=facts, mode=mode, argv=sys.argv, env=dict(os.environ)), open(here + '/seen', 'w'))"
+TELL = (
+    "told = dict(facts=facts, mode=mode, argv=sys.argv, env=dict(os.environ), is_alone=os.getsid(0) == os.getpid())\n"
+    "json.dump(told, open(here + '/part', 'w')); os.replace(here + '/part', here + '/seen')"
+)
 DIALOG = (READ, REMOVE, TELL)
 
 
@@ -101,7 +107,8 @@ def test_nothing_of_the_hosts_own_reaches_the_dialog(client, open_dialog, make_p
 
     environment = seen(python)["env"]
     assert [name for name, value in environment.items() if value == "the host's"] == []
-    assert environment["QT_QPA_PLATFORM"] == "offscreen"
+    assert (environment["QT_QPA_PLATFORM"], environment["PYTHONIOENCODING"]) == ("offscreen", "utf-8")
+    assert seen(python)["is_alone"]  # Ctrl+C in the terminal of the host is none of its business.
 
 
 def test_the_folder_of_a_scene_lends_the_dialog_no_modules(open_dialog, make_python, tmp_path, monkeypatch):
@@ -112,6 +119,23 @@ def test_the_folder_of_a_scene_lends_the_dialog_no_modules(open_dialog, make_pyt
     assert open_dialog(find_python=lambda: str(python)) == []
 
     assert (python.parent / "cwd").read_text() == str(python.parent)
+
+
+def test_the_host_goes_on_while_deadline_is_slow(client, make_python):
+    """Nothing is written until the Python is found, so a host that ends meanwhile leaves nothing behind."""
+    python, is_found = make_python(*DIALOG), threading.Event()
+
+    def find_python():
+        is_found.wait(60)
+        return str(python)
+
+    opening = client.open_dialog("maya", "2025", {}, find_python=find_python)
+    left, is_waiting = list(Path(tempfile.gettempdir()).iterdir()), opening.is_alive()
+    is_found.set()
+    opening.join()
+
+    assert (left, is_waiting, opening.failure) == ([], True, None)
+    assert seen(python)["facts"]["host"] == "maya"
 
 
 def test_names_that_are_not_unicode_survive(open_dialog, make_python):
@@ -148,15 +172,23 @@ def test_what_is_not_json_is_refused(client, temporary, value):
     assert list(temporary.iterdir()) == []
 
 
+INSTALL = (
+    "flowpipe-deadline is not installed in the Python for the submit dialog, or is too old:"
+    ' "{}" -m pip install -U "flowpipe-deadline[dialog]"'
+)
 CRASH = "raise SystemExit('Error: PySide6 is not here')"
 
 
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        pytest.param([CRASH], "The submit dialog ended with an error: Error: PySide6 is not here ({})", id="at once"),
+        pytest.param([CRASH], "The submit dialog ended with an error: PySide6 is not here ({})", id="at once"),
+        pytest.param([REMOVE, CRASH], "The submit dialog ended with an error: PySide6 is not here ({})", id="late"),
+        pytest.param(["os.kill(0, 9)"], "The submit dialog ended with an error: exit code -9 ({})", id="killed"),
         pytest.param(
-            [REMOVE, CRASH], "The submit dialog ended with an error: Error: PySide6 is not here ({})", id="late"
+            ["print('Qt: some warning', file=sys.stderr, flush=True)", "os.abort()"],
+            "The submit dialog ended with an error: exit code -6, Qt: some warning ({})",
+            id="crashed",
         ),
         pytest.param(["sys.exit(7)"], "The submit dialog ended with an error: exit code 7 ({})", id="without a word"),
         pytest.param(
@@ -166,10 +198,10 @@ CRASH = "raise SystemExit('Error: PySide6 is not here')"
         ),
         pytest.param(
             ["sys.exit(\"x: Error while finding module (ModuleNotFoundError: No module named 'flowpipe_deadline')\")"],
-            "flowpipe-deadline is not installed in the Python for the submit dialog:"
-            ' "{}" -m pip install "flowpipe-deadline[dialog]"',
+            INSTALL,
             id="nothing installed",
         ),
+        pytest.param(["sys.exit(\"Usage: …\\n\\nError: No such command 'dialog'.\")"], INSTALL, id="an older version"),
     ],
 )
 def test_a_dialog_that_fails_is_reported_in_one_sentence(open_dialog, make_python, temporary, lines, said):
@@ -184,11 +216,7 @@ def test_a_dialog_that_fails_is_reported_in_one_sentence(open_dialog, make_pytho
 
 def test_a_python_that_has_nothing_installed_says_what_to_do(open_dialog, bare_python):
     """A real one."""
-    (failure,) = open_dialog(find_python=lambda: bare_python)
-
-    said, what_to_do = failure.split(": ", maxsplit=1)
-    assert said == "flowpipe-deadline is not installed in the Python for the submit dialog"
-    assert what_to_do == f'"{bare_python}" -m pip install "flowpipe-deadline[dialog]"'
+    assert open_dialog(find_python=lambda: bare_python) == [INSTALL.format(bare_python)]
 
 
 def test_a_file_that_is_not_a_program_is_reported(open_dialog, make_python, temporary):
@@ -323,6 +351,13 @@ class TestWhichPython:
 
         assert failures == [said.format("Tools > Configure Plugins > Flowpipe > Dialog Python, in the Monitor")]
         assert list(temporary.iterdir()) == []
+
+    def test_a_name_without_a_folder_is_not_looked_for(self, client, make_python, monkeypatch):
+        """The current folder is that of a scene, and the first Python on PATH may be the host's."""
+        monkeypatch.chdir(make_python().parent)
+
+        with pytest.raises(client.ClientError, match=r"The Python for the submit dialog is not here: python \("):
+            client.choose_python("python")
 
     @pytest.mark.parametrize("deadline_answer", ["deny", "quiet", "die", "die_after", "garble"])
     def test_deadline_that_does_not_answer_is_reported(self, farm, open_dialog, temporary, deadline_answer):

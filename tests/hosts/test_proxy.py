@@ -254,6 +254,7 @@ class TestDeadlinecommand:
 
         assert has_ended(int((tmp_path / "pid").read_text()))
 
+    @pytest.mark.skipif(shutil.which("setsid") is None, reason="this system has no setsid")
     def test_what_has_left_its_group_is_not_waited_for(self, proxy, bin_folder, tmp_path):
         """A service, for instance, that deadlinecommand starts where it is not running."""
         make_command(bin_folder, f"setsid sleep 4711.25 & echo $! > '{tmp_path}/pid'", "sleep 4711.25")

@@ -7,7 +7,7 @@ import sys
 import pytest
 from harness import write_script
 
-from flowpipe_deadline.errors import LoadError, UsageError
+from flowpipe_deadline.errors import LoadError, ParameterError, UsageError
 from flowpipe_deadline.workflows.find import find_workflows, load_workflow
 
 WORKFLOW = '''
@@ -118,6 +118,17 @@ def test_an_error_names_what_was_passed_over(tmp_path):
     assert str(caught.value).endswith(
         "Passed over: make_it() does not say what it returns, count() returns int, Flow is a class"
     )
+
+
+def test_a_workflow_says_what_is_wrong_with_a_parameter(tmp_path):
+    """As an error of that parameter, and not one of its code."""
+    imported = "from flowpipe_deadline import ParameterError\n"
+    text = f"{imported}def build(shots=()):\n    raise ParameterError('shots', 'are none')\n"
+    workflow = load_workflow(str(write_script(tmp_path, text)))
+
+    with pytest.raises(ParameterError, match="the parameter 'shots' are none") as caught:
+        workflow.build({})
+    assert caught.value.parameter == "shots"
 
 
 def test_a_graph_for_type_checkers_only_is_one(tmp_path):

@@ -95,19 +95,21 @@ def find_file(name: str, timeout: float = TIMEOUT) -> str:
         if not os.path.isfile(os.path.join(folder, name)):
             raise ProxyError("{} has no {}; it is the folder that {} names".format(folder, name, CLIENT_VARIABLE))
         return os.path.join(folder, name)
-    if not os.path.isfile(_paths.get(name, "")):
-        # A Remote Connection Server only hands out files that are asked for by name.
-        output = ask_deadline(["-GetRepositoryFilePath", MAIN + name, "True"], timeout)
-        # Warnings and blank lines may come before the path.
-        lines = [line for encoding in ENCODINGS for line in reversed(lines_of(output, encoding))]
-        found = [line for line in lines if "\0" not in line and os.path.isabs(line) and os.path.isfile(line)]
-        if not found:
-            raise ProxyError(
-                "Deadline's repository has no {}{}. Whoever looks after Deadline puts it there: flowpipe-deadline"
-                " install REPOSITORY. (deadlinecommand: {})".format(MAIN, name, lines[0] if lines else "no answer")
-            )
-        _paths[name] = found[0]
-    return _paths[name]
+    path = _paths.get(name, "")
+    if os.path.isfile(path):
+        return path
+    # A Remote Connection Server only hands out files that are asked for by name.
+    output = ask_deadline(["-GetRepositoryFilePath", MAIN + name, "True"], timeout)
+    # Warnings and blank lines may come before the path. In Python 3.7, isfile does not take everything for a path.
+    lines = [line for encoding in ENCODINGS for line in reversed(lines_of(output, encoding))]
+    for line in lines:
+        if "\0" not in line and os.path.isabs(line) and os.path.isfile(line):
+            _paths[name] = line
+            return line
+    raise ProxyError(
+        "Deadline's repository has no {}{}. Whoever looks after Deadline puts it there: flowpipe-deadline install"
+        " REPOSITORY. (deadlinecommand: {})".format(MAIN, name, lines[0] if lines else "no answer")
+    )
 
 
 def lines_of(output: bytes, encoding: str = "utf-8") -> List[str]:

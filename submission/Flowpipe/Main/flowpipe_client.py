@@ -38,6 +38,8 @@ REMOVED_VARIABLES = (
     "PYTHONEXECUTABLE;__PYVENV_LAUNCHER__;VIRTUAL_ENV;QT_PLUGIN_PATH;QT_QPA_PLATFORM_PLUGIN_PATH;QML_IMPORT_PATH;"
     "QML2_IMPORT_PATH;LD_LIBRARY_PATH;DYLD_LIBRARY_PATH;DYLD_FRAMEWORK_PATH"
 )
+ORDINARY_ERRORS = (1, 2)
+"""The exit codes of flowpipe-deadline whose last line says what is wrong."""
 
 _remembered: List[str] = []  # The Python that was found last: asking Deadline takes seconds.
 
@@ -66,9 +68,9 @@ def open_dialog(  # noqa: PLR0913, PLR0917 (some hosts have nothing but the firs
     Raises:
         ClientError: Something in the facts, files or warnings is not JSON.
     """
-    told = {"format": FORMAT, "host": host, "host_version": host_version, "facts": facts}
-    told.update(files=list(files), warnings=list(warnings))
     try:
+        told = {"format": FORMAT, "host": host, "host_version": host_version, "facts": dict(facts)}
+        told.update(files=list(files), warnings=list(warnings))
         # ASCII, so that names with lone surrogates survive.
         text = json.dumps(told, allow_nan=False, indent=1)
     except (TypeError, ValueError, RecursionError) as error:
@@ -138,18 +140,23 @@ def start(python: str, facts: str, log: BinaryIO) -> "subprocess.Popen[bytes]":
     if sys.platform == "win32":
         # Not detached: each program that the dialog starts would then open a window of its own.
         options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
-    environment = {name: value for name, value in os.environ.items() if name not in REMOVED_VARIABLES.split(";")}
-    environment["PYTHONIOENCODING"] = "utf-8"
     return subprocess.Popen(
         [python, "-m", "flowpipe_deadline.cli.main", "dialog", "--facts", facts],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=log,
-        env=environment,
+        env=dialog_environment(),
         # Python's option -m imports from the current folder first; a scene's folder may hold anything.
         cwd=os.path.dirname(python),
         **options,
     )
+
+
+def dialog_environment() -> Dict[str, str]:
+    """The variables for the dialog's Python: this process's, without what a host sets for itself."""
+    removed = REMOVED_VARIABLES.split(";")
+    kept = {name: value for name, value in os.environ.items() if name not in removed}
+    return {**kept, "PYTHONIOENCODING": "utf-8"}
 
 
 def find_dialog_python(timeout: float = TIMEOUT) -> str:
@@ -158,10 +165,11 @@ def find_dialog_python(timeout: float = TIMEOUT) -> str:
     Raises:
         ClientError: There is none on this machine, or Deadline does not say.
     """
-    if not _remembered or not os.path.isfile(_remembered[0]):
+    pythons = [python for python in _remembered if os.path.isfile(python)]
+    if not pythons:
         configured = "" if os.environ.get(PYTHON_VARIABLE) else ask_setting(timeout)
-        _remembered[:] = [choose_python(configured)]
-    return _remembered[0]
+        pythons = _remembered[:] = [choose_python(configured)]
+    return pythons[0]
 
 
 def choose_python(configured: str) -> str:
@@ -248,8 +256,12 @@ def _last_line(log: BinaryIO) -> str:
 
 
 def _end_in_words(python: str, code: int, last_line: str) -> str:
-    if re.search("No module named '?flowpipe_deadline", last_line):
-        install = '"{}" -m pip install "flowpipe-deadline[dialog]"'.format(python)
-        return "flowpipe-deadline is not installed in the Python for the submit dialog: {}".format(install)
-    said = last_line or "exit code {}".format(code)
+    if re.search("No module named|No such command 'dialog'", last_line):
+        return (
+            "flowpipe-deadline is not installed in the Python for the submit dialog, or is too old:"
+            ' "{}" -m pip install -U "flowpipe-deadline[dialog]"'.format(python)
+        )
+    said = re.sub("^Error: ", "", last_line)
+    if code not in ORDINARY_ERRORS or not said:  # It crashed, and what it printed may be of no importance.
+        said = "exit code {}{}".format(code, ", " + said if said else "")
     return "The submit dialog ended with an error: {} ({})".format(said, python)
