@@ -17,7 +17,9 @@ from typing import Any, Dict, List, Sequence
 from flowpipe import Node
 
 from ..core.errors import FlowpipeDeadlineError
+from ..core.files import retried_on_windows
 from ..core.names import unique_keys
+from ..core.rights import make_folder, share
 from ..core.text import listing
 
 
@@ -138,7 +140,7 @@ def _render(blend: Any, frame: int, subfolder: str) -> List[Path]:
         blend.frame_set(frame)  # Setting frame_current keeps a part of a frame (bpy 4.5.15).
         folder, name = os.path.split(os.path.abspath(blend.render.frame_path(frame=frame)))
         folder = os.path.join(folder, subfolder)
-        os.makedirs(folder, exist_ok=True)
+        make_folder(Path(folder))
         unfinished = tempfile.mkdtemp(prefix=".flowpipe-", dir=folder)
     except (OSError, RuntimeError) as error:
         raise BlenderError(f"Frame {frame} cannot be written: {_words(error)}") from error
@@ -150,12 +152,17 @@ def _render(blend: Any, frame: int, subfolder: str) -> List[Path]:
         if "FINISHED" not in state or not written:
             raise BlenderError(f"Frame {frame} was not rendered: see the lines above ({', '.join(state)})")
         for name in written:
-            os.replace(os.path.join(unfinished, name), os.path.join(folder, name))
+            _move(os.path.join(unfinished, name), Path(folder, name))
         return [Path(folder, name) for name in written]
     except (OSError, RuntimeError) as error:
         raise BlenderError(f"Frame {frame} was not rendered: {_words(error)}") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _move(unfinished: str, image: Path) -> None:
+    retried_on_windows(lambda: os.replace(unfinished, image))  # Somebody may be looking at the earlier one.
+    share(image)
 
 
 def _literal(blend: Any, path: str) -> str:

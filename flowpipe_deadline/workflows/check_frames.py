@@ -52,7 +52,11 @@ def _check(files: Sequence[Any], minimum_size: int) -> None:
     missing = [file for file, size in sizes.items() if size < 0]
     small = [file for file, size in sizes.items() if 0 <= size < minimum_size]
     words = {"missing": missing, "empty" if minimum_size == 1 else f"smaller than {minimum_size} bytes": small}
-    reasons = [f"{len(bad)} are {word}{_frames(bad)}: {listing(bad)}" for word, bad in words.items() if bad]
+    reasons = [
+        f"{len(bad)} {'is' if len(bad) == 1 else 'are'} {word}{_frames(bad)}: {listing(bad)}"
+        for word, bad in words.items()
+        if bad
+    ]
     if reasons:
         raise BadFramesError(
             f"Of {len(sizes)} rendered files, {'; '.join(reasons)}. Render these frames again.", [*missing, *small]
@@ -73,4 +77,5 @@ def _frames(files: Sequence[str]) -> str:
     frames = sorted({int(match[0]) for match in found if match})
     if not frames:
         return ""
-    return f" (frames {FrameList(frames) if frames[0] >= 0 else ','.join(map(str, frames))})"
+    text = FrameList(frames) if frames[0] >= 0 else ",".join(map(str, frames))
+    return f" (frame{'s' if len(frames) > 1 else ''} {text})"

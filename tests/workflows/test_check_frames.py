@@ -47,7 +47,7 @@ def test_the_error_names_files_and_frames(images):
     folder = images[0].parent
     assert str(caught.value) == (
         f"Of 10 rendered files, 5 are missing (frames 3-7): {folder}/shot.0003.exr, {folder}/shot.0004.exr,"
-        f" {folder}/shot.0005.exr and 2 more; 1 are empty (frames 10): {folder}/shot.0010.exr. Render these frames"
+        f" {folder}/shot.0005.exr and 2 more; 1 is empty (frame 10): {folder}/shot.0010.exr. Render these frames"
         " again."
     )
     assert caught.value.files == tuple(map(str, [*images[2:7], images[9]]))
@@ -65,13 +65,13 @@ def test_what_is_too_small_is_a_choice(images):
 @pytest.mark.parametrize(
     ("name", "frames"),
     [
-        ("f_-0007.png", " (frames -7)"),
-        ("-0007.png", " (frames -7)"),
-        ("shot-0007.png", " (frames 7)"),
-        ("v2_0007_L.png", " (frames 7)"),
-        ("0007.v1.0008.png", " (frames 8)"),
+        ("f_-0007.png", " (frame -7)"),
+        ("-0007.png", " (frame -7)"),
+        ("shot-0007.png", " (frame 7)"),
+        ("v2_0007_L.png", " (frame 7)"),
+        ("0007.v1.0008.png", " (frame 8)"),
         ("still.png", ""),
-        (r"P:\show2\a.0007.png", " (frames 7)"),
+        (r"P:\show2\a.0007.png", " (frame 7)"),
     ],
 )
 def test_the_frame_is_the_last_number_of_the_name(tmp_path, name, frames):
@@ -79,7 +79,7 @@ def test_the_frame_is_the_last_number_of_the_name(tmp_path, name, frames):
     with pytest.raises(BadFramesError) as caught:
         check([tmp_path / name])
 
-    assert f"1 are missing{frames}: " in str(caught.value)
+    assert f"1 is missing{frames}: " in str(caught.value)
 
 
 def test_nothing_to_check_is_an_error():
