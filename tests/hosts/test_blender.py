@@ -222,6 +222,17 @@ def test_a_dialog_that_does_not_open_says_so_in_blender(double):
     assert max(map(len, told[1])) <= 90
 
 
+def test_a_movie_is_refused(double):
+    """It is one file for all frames, and workers render some of them each."""
+    told = press(double, "scene.render.is_movie_format = True")
+
+    assert "outputs" not in told["facts"]
+    assert told["warnings"] == ["The scene writes a movie. Workers render single images: choose such a format."]
+    assert double.run(f"{SHOT}tell(render(shot))") == [
+        f"{double.folder}/shot.blend writes a movie: choose a format of single images in its Output Properties"
+    ]
+
+
 def test_without_windows_a_dialog_that_does_not_open_is_an_error(blender):
     """Blender waits for it, as nothing is started after its end."""
     blender.dialog.write_text("#!/bin/sh\necho 'cannot open display' >&2\nexit 1\n")
@@ -374,17 +385,26 @@ def test_of_a_failed_chunk_only_whole_images_are_left(blender):
     assert {path.name for path in (blender.folder / "render").iterdir()} == {"shot_0001.png", "shot_0002.png"}
 
 
-def test_from_the_button_to_rendered_frames(blender, repository, tmp_path):
-    """Button, facts, workflow, bundle, offline farm with what is installed alone, images."""
-    scene = "scene.view_layers.new('shadow')\nscene.frame_start, scene.frame_end = 1, 3"
-    press(blender, scene)
-    workflow = load_workflow("render_blender_scene")
-    facts = read_facts(blender.folder / "dialog" / "facts")
+@pytest.fixture
+def run_workflow(blender, repository, tmp_path):
+    """Runs the workflow with the facts of the last click, with what is installed alone; the bundle, and its state."""
 
-    graph = workflow.build({**facts.texts_for(workflow.parameters), "chunk_size": "2"})
-    bundle = write_bundle(plan_graph(graph), root=tmp_path)
-    setup = WorkerSetup(interpreters={"blender": str(blender.program)}, repository=repository)
-    state = run_bundle(bundle, setup=setup, failure_limit=1)
+    def run(**texts):
+        workflow = load_workflow("render_blender_scene")
+        facts = read_facts(blender.folder / "dialog" / "facts")
+        graph = workflow.build({**facts.texts_for(workflow.parameters), "chunk_size": "2", **texts})
+        bundle = write_bundle(plan_graph(graph), root=tmp_path)
+        setup = WorkerSetup(interpreters={"blender": str(blender.program)}, repository=repository)
+        return bundle, run_bundle(bundle, setup=setup, failure_limit=1)
+
+    return run
+
+
+def test_from_the_button_to_rendered_frames(blender, run_workflow):
+    """Button, facts, workflow, bundle, offline farm, images."""
+    press(blender, "scene.view_layers.new('shadow')\nscene.frame_start, scene.frame_end = 1, 3")
+
+    bundle, state = run_workflow()
 
     assert state.is_complete, [task.message for task in state.tasks]
     results = read_results(bundle)
@@ -392,3 +412,15 @@ def test_from_the_button_to_rendered_frames(blender, repository, tmp_path):
         images = [blender.folder / "render" / layer / f"shot_{frame:04d}.png" for frame in (1, 2, 3)]
         assert results[f"shot.Check_{layer}"].outputs() == {"frames": images}
         assert all(image.stat().st_size for image in images)
+
+
+def test_a_chunk_that_fails_half_way_fails_its_task(blender, run_workflow):
+    """Whatever Blender's exit code is after an exception; the check waits."""
+    (blender.folder / "render" / "shot_0002.png" / "x").mkdir(parents=True)
+    press(blender)
+
+    _, state = run_workflow(frames="1-2", layers="")
+
+    render, check = state.tasks
+    assert (render.status.value, check.status.value) == ("Failed", "Pending")
+    assert "Frame 2 was not rendered: " in render.message

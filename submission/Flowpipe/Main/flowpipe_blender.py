@@ -152,8 +152,8 @@ def scene_facts(scene: str) -> Tuple[Dict[str, Any], List[str]]:
         warnings.append("No view layer is used for rendering: switch one on.")
     elif len(facts["layers"]) > 1 and _compositor_nodes():
         warnings.append("The compositor is left out where view layers are rendered one by one: choose none to use it.")
-    if len(bpy.data.scenes) > 1:
-        warnings.append("The file has {} scenes; {} is rendered.".format(len(bpy.data.scenes), blend.name))
+    if any(item != blend and not item.library for item in bpy.data.scenes):
+        warnings.append("The file has several scenes, of which {} is rendered.".format(blend.name))
     if bpy.app.autoexec_fail:
         warnings.append("Blender has not run the Python in this scene here ({}).".format(bpy.app.autoexec_fail_message))
     return facts, warnings
@@ -184,6 +184,7 @@ def _add_outputs(facts: Dict[str, Any], warnings: List[str]) -> None:
     render = bpy.context.scene.render
     if render.is_movie_format:
         warnings.append("The scene writes a movie. Workers render single images: choose such a format.")
+        return
     try:
         long, short = (os.path.abspath(render.frame_path(frame=frame)) for frame in (111111, 1))
     except RuntimeError as error:  # Blender 4.5 and newer fill in {names}, and may not know one.

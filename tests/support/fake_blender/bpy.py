@@ -75,6 +75,7 @@ def scene_by_default():
     )
     return Scene(
         name="Scene",
+        library=None,
         render=render,
         objects=collection(items=items),
         camera=items[2],
