@@ -105,14 +105,13 @@ def _choose_layer(blend: Any, layer: str) -> None:
     if layer and layer not in layers:
         raise BlenderError(f"{blend.name} has no view layer '{layer}'; it has {', '.join(layers)}")
     blend.render.use_single_layer = False
-    if layer and len(layers) > 1:
-        blend.render.use_compositing = False  # It would wait for the others, and get empty images.
-        for name, item in layers.items():
-            item.use = name == layer
-    if layer:
-        layers[layer].use = True
-    elif not any(item.use for item in layers.values()):
+    used = [name for name, item in layers.items() if item.use]
+    if not layer and not used:
         raise BlenderError(f"{blend.name} has no view layer that is used for rendering: switch one on")
+    if layer and set(used) - {layer}:
+        blend.render.use_compositing = False  # It would get empty images of the others.
+    for name, item in layers.items() if layer else ():
+        item.use = name == layer
 
 
 def _set_renderer(blend: Any, renderer: str) -> None:

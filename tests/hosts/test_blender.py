@@ -104,6 +104,13 @@ def test_a_scene_may_have_many_layers_and_cameras_by_markers(blender):
     assert "camera" not in told["facts"]
 
 
+def test_where_one_layer_is_rendered_alone_it_is_the_one(blender):
+    """Blender's Render Single Layer: the one that is seen."""
+    told = press(blender, "scene.view_layers.new('shadow')\nscene.render.use_single_layer = True")
+
+    assert told["facts"]["layers"] == ["ViewLayer"]
+
+
 @pytest.mark.parametrize("template", ["//render/", "//render/a_##_b.png", "//render/shot1"])
 def test_outputs_are_told_with_the_digits_of_the_frame(blender, template):
     """Wherever Blender puts them in the name."""
@@ -125,12 +132,29 @@ def test_the_scene_is_saved_before_it_is_submitted(blender):
     """As it is, or as the next version that is free; the dialog is given that file."""
     told = blender.run(
         SHOT + "save(shot)\nscene.frame_end = 7\ntell(press())\nbpy.ops.wm.open_mainfile(filepath=str(shot))\n"
-        "tell(bpy.context.scene.frame_end)\n(folder / 'shot_v001.blend').touch()\ntell(press(unsaved='NEW_VERSION'))"
+        "tell(bpy.context.scene.frame_end)\n(folder / 'SHOT_V001.blend').touch()\ntell(press(unsaved='NEW_VERSION'))"
     )
 
     assert told == ["FINISHED", 7, "FINISHED"]
     assert blender.facts()["facts"]["scene"] == f"{blender.folder}/shot_v002.blend"
     assert (blender.folder / "shot_v002.blend").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("scene", "version"),
+    [
+        ("shot_v001.blend", "shot_v002.blend"),
+        ("shot.V09.blend", "shot.V10.blend"),
+        ("v001_shot_v0002_b.blend", "v001_shot_v0003_b.blend"),
+        ("shot_v20261130.blend", "shot_v20261131.blend"),
+        ("shot_vfx2.blend", "shot_vfx2_v001.blend"),
+    ],
+)
+def test_the_last_version_in_the_name_is_counted(double, scene, version):
+    """With as many digits."""
+    double.run(f"save(folder / {scene!r})\npress(unsaved='NEW_VERSION')")
+
+    assert double.facts()["facts"]["scene"] == f"{double.folder}/{version}"
 
 
 def test_a_scene_that_has_gone_is_not_submitted_as_saved(blender):

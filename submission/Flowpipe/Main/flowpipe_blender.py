@@ -10,6 +10,7 @@ import os
 import re
 import textwrap
 from functools import partial
+from itertools import count
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import bpy
@@ -20,7 +21,6 @@ SAVE, NEW_VERSION, AS_SAVED = "SAVE", "NEW_VERSION", "AS_SAVED"
 """What to do about unsaved changes; the values of the operator's property ``unsaved``."""
 TITLE = "Submit with Flowpipe"
 VERSION = re.compile(r"(?<![^._ -])v(\d+)(?![0-9A-Za-z])", re.IGNORECASE)
-LARGEST_VERSION = 10**6
 FILES = (
     ("libraries", "reference"),
     ("images", "texture"),
@@ -40,7 +40,7 @@ def question() -> Tuple[str, str]:
     """What to ask before ``submit``, and the answer to propose; empty if there is nothing to ask.
 
     Raises:
-        ClientError: The scene has no name, or its file is not there any more.
+        ClientError: The scene has no name.
     """
     scene = _scene_path()
     name = os.path.basename(scene)
@@ -127,11 +127,10 @@ def next_version(scene: str) -> str:
         taken = {other.lower() for other in os.listdir(folder)}
     except OSError as error:
         raise ClientError("{} cannot be read: {}".format(folder, error.strerror or error)) from error
-    for number in range(int(digits) + 1, LARGEST_VERSION):
-        version = stem[:start] + str(number).zfill(len(digits)) + stem[end:] + suffix
-        if version.lower() not in taken:
-            return os.path.join(folder, version)
-    raise ClientError("{} has no free version; save it under another name".format(scene))
+    versions = (
+        stem[:start] + str(number).zfill(len(digits)) + stem[end:] + suffix for number in count(int(digits) + 1)
+    )
+    return os.path.join(folder, next(version for version in versions if version.lower() not in taken))
 
 
 def scene_facts(scene: str) -> Tuple[Dict[str, Any], List[str]]:
@@ -145,6 +144,8 @@ def scene_facts(scene: str) -> Tuple[Dict[str, Any], List[str]]:
         "layers": [layer.name for layer in blend.view_layers if layer.use],
         "renderer": blend.render.engine,
     }
+    if blend.render.use_single_layer:
+        facts["layers"] = [bpy.context.view_layer.name]
     _add_frames(facts, warnings)
     _add_camera(facts, warnings)
     _add_outputs(facts, warnings)

@@ -276,7 +276,9 @@ def abspath(text, library=None):
 bpy_types = SimpleNamespace(Operator=Operator, TOPBAR_MT_render=Menu())
 path = SimpleNamespace(abspath=abspath)
 data = data_by_default()
-bpy_context = Context(scene=data.scenes[0], window_manager=WindowManager(), window=None)
+bpy_context = Context(
+    scene=data.scenes[0], view_layer=data.scenes[0].view_layers[0], window_manager=WindowManager(), window=None
+)
 app = Struct(
     version=(3, 4, 1),
     version_string="3.4.1",
