@@ -5,6 +5,7 @@ FLOWPIPE_DEADLINE_BLENDERS names them, with the separator of PATH: programs, or 
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -255,6 +256,22 @@ def test_a_movie_is_refused(double):
     assert double.run(f"{SHOT}tell(render(shot))") == [
         f"{double.folder}/shot.blend writes a movie: choose a format of single images in its Output Properties"
     ]
+
+
+@pytest.mark.skipif(shutil.which("xvfb-run") is None, reason="this machine has no xvfb-run")
+@pytest.mark.parametrize("blender", [name for name in REAL if "python" not in str(name)] or [NONE], indirect=True)
+def test_the_button_is_pressed_in_a_window(blender):
+    """What is saved is submitted at once, and unsaved changes are asked about; Blender goes on meanwhile."""
+    told = blender.run(
+        f"{SHOT}save(shot)\ntell(menu_entries())\ntell(press('INVOKE_DEFAULT'))\n"
+        "bpy.ops.object.select_all(action='TOGGLE')\nbpy.ops.ed.undo_push(message='a change')\n"
+        "tell(bpy.data.is_dirty)\ntell(press('INVOKE_DEFAULT'))\nwait_for(folder / 'dialog' / 'facts')",
+        window=True,
+    )
+
+    assert told == [1, "FINISHED", True, "RUNNING_MODAL"]
+    assert blender.facts()["facts"]["scene"] == f"{blender.folder}/shot.blend"
+    assert blender.facts()["warnings"] == []
 
 
 def test_without_windows_a_dialog_that_does_not_open_is_an_error(blender):

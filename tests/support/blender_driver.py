@@ -8,6 +8,7 @@ The script has the names that are made here. For any Blender, and for its double
 import json
 import os
 import sys
+import time
 import traceback
 
 import bpy
@@ -45,6 +46,14 @@ def wait_for_dialog():
     bpy.app.timers.run_all()
 
 
+def wait_for(path):
+    """Waits until the file is there."""
+    end = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} never came"
+        time.sleep(0.02)
+
+
 def render(scene, frames=(1,), **inputs):
     """The names of what the node renders, or its error."""
     from flowpipe import Graph
@@ -65,13 +74,28 @@ if hasattr(scene, "cycles"):
     scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.device = 1, False, "CPU"
     scene.render.resolution_x = scene.render.resolution_y = 8
 addon.register()
-try:
-    with open(script, encoding="utf-8") as file:
-        exec(compile(file.read(), script, "exec"))
-    print("TOLD", json.dumps(told))
-except BaseException:
-    traceback.print_exc()
-finally:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # bpy 4.5.15 does not end where a class is registered.
+
+
+def run():
+    """Runs the script, and ends Blender."""
+    try:
+        with open(script, encoding="utf-8") as file:
+            exec(compile(file.read(), script, "exec"), globals())
+        print("TOLD", json.dumps(told))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)  # bpy 4.5.15 does not end where a class is registered.
+
+
+def run_in_window():
+    """Runs the script as if somebody pressed keys in the window."""
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        run()
+
+
+if bpy.app.background:
+    run()
+bpy.app.timers.register(run_in_window, first_interval=1.0)  # When the window is there.

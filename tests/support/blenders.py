@@ -48,8 +48,11 @@ class Blender:
             self.program.write_text(_WRAPPER.format(double=double, python=executable))
             self.program.chmod(0o755)
 
-    def run(self, script: str, *, client: object = None):
-        """What the script tells (blender_driver.py); it has ``folder``, in which it can write."""
+    def run(self, script: str, *, client: object = None, window: bool = False):
+        """What the script tells (blender_driver.py); it has ``folder``, in which it can write.
+
+        Without a window, or in one on a screen that nobody sees.
+        """
         path = self.folder / "script.py"
         path.write_text(f"from pathlib import Path\nfolder = Path({str(self.folder)!r})\n{script}", encoding="utf-8")
         environment = {
@@ -58,7 +61,10 @@ class Blender:
             "FLOWPIPE_DEADLINE_CLIENT": str(client or shipped_folder("submission/Flowpipe/Main")),
             "FLOWPIPE_DEADLINE_DIALOG_PYTHON": str(self.dialog),
         }
-        command = [self.program, *_START, _SUPPORT / "blender_driver.py", "--", path, self._addons]
+        if window:
+            environment["LIBGL_ALWAYS_SOFTWARE"] = "1"
+        started = ["xvfb-run", "-a", self.program, *_START[1:]] if window else [self.program, *_START]
+        command = [*started, _SUPPORT / "blender_driver.py", "--", path, self._addons]
         result = subprocess.run(
             command, env=environment, capture_output=True, text=True, errors="replace", timeout=100, check=False
         )
