@@ -6,15 +6,13 @@ FLOWPIPE_DEADLINE_BLENDERS names them, with the separator of PATH: programs, or 
 from __future__ import annotations
 
 import shutil
-import zipfile
 from pathlib import Path
 
 import pytest
-from blenders import DOUBLE, Blender, find_blenders
+from blenders import DOUBLE, Blender, find_blenders, install_client
 from other_users import folder_of, needs_superuser
 
-from flowpipe_deadline import WorkerSetup, plan_graph, read_results, run_bundle, write_bundle
-from flowpipe_deadline.installation.contents import read_contents
+from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.workflows.facts import read_facts
 from flowpipe_deadline.workflows.find import load_workflow
 
@@ -25,31 +23,17 @@ SHOT = "shot = folder / 'shot.blend'\nscene.render.filepath = '//render/shot_###
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory):
-    """A repository with everything installed."""
-    folder = tmp_path_factory.mktemp("repository")
-    for name, data in read_contents().files.items():
-        path = folder / "custom" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def addons(repository, tmp_path_factory):
-    """A folder into which the add-on was installed from its zip file."""
-    folder = tmp_path_factory.mktemp("addons")
-    with zipfile.ZipFile(next(repository.rglob("flowpipe_deadline_addon.zip"))) as archive:
-        archive.extractall(folder)
-    return folder
+def installed(tmp_path_factory):
+    """A repository with everything installed, and a folder with the add-on."""
+    return install_client(tmp_path_factory.mktemp("installed"))
 
 
 @pytest.fixture(params=BLENDERS)
-def blender(request, tmp_path, repository, addons):
+def blender(request, tmp_path, installed):
     """A Blender whose scenes are in a folder with blanks, umlauts, quotes and braces."""
     folder = tmp_path / """Bühne 'a' "b" {c}"""
     folder.mkdir()
-    return Blender(BLENDERS[request.param], folder=folder, addons=addons, repository=repository)
+    return Blender(BLENDERS[request.param], folder=folder, installed=installed)
 
 
 def press(blender, lines=""):
@@ -168,10 +152,10 @@ def test_a_scene_that_has_gone_is_not_submitted_as_saved(blender):
 
 @needs_superuser
 @pytest.mark.parametrize("executable", BLENDERS.values(), ids=BLENDERS)
-def test_a_read_only_scene_says_so(executable, repository, addons):
+def test_a_read_only_scene_says_so(executable, installed):
     """For whom it is read-only: a superuser may write everything."""
     with folder_of(65534, 65534, 0o755) as folder:
-        blender = Blender(executable, folder=folder, addons=addons, repository=repository)
+        blender = Blender(executable, folder=folder, installed=installed)
 
         told = blender.run(
             SHOT + "save(shot)\nshot.chmod(0o444)\naddon.flowpipe_proxy.load('flowpipe_blender')\n"
@@ -210,9 +194,9 @@ WINDOWS = "bpy.app.background = False\n"
 
 
 @pytest.fixture
-def double(tmp_path, repository, addons):
+def double(tmp_path, installed):
     """The double of Blender, which has windows."""
-    return Blender(BLENDERS[DOUBLE], folder=tmp_path, addons=addons, repository=repository)
+    return Blender(BLENDERS[DOUBLE], folder=tmp_path, installed=installed)
 
 
 def test_unsaved_changes_are_asked_about(double):
@@ -427,7 +411,7 @@ def test_of_a_failed_chunk_only_whole_images_are_left(blender):
 
 
 @pytest.fixture
-def run_workflow(blender, repository, tmp_path):
+def run_workflow(blender, tmp_path):
     """Runs the workflow with the facts of the last click, with what is installed alone; the bundle, and its state."""
 
     def run(**texts):
@@ -435,8 +419,7 @@ def run_workflow(blender, repository, tmp_path):
         facts = read_facts(blender.folder / "dialog" / "facts")
         graph = workflow.build({**facts.texts_for(workflow.parameters), "chunk_size": "2", **texts})
         bundle = write_bundle(plan_graph(graph), root=tmp_path)
-        setup = WorkerSetup(interpreters={"blender": str(blender.program)}, repository=repository)
-        return bundle, run_bundle(bundle, setup=setup, failure_limit=1)
+        return bundle, run_bundle(bundle, setup=blender.worker_setup(), failure_limit=1)
 
     return run
 

@@ -7,11 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 from host_runs import write_python
 
+from flowpipe_deadline import WorkerSetup
 from flowpipe_deadline.core.shipped import shipped_folder
+from flowpipe_deadline.installation.contents import read_contents
 
 DOUBLE = "double"
 _SUPPORT = Path(__file__).parent
@@ -31,12 +34,24 @@ def find_blenders() -> dict[str, str]:
     return {DOUBLE: sys.executable, **{f"{Path(path).parents[1].name}-{Path(path).name}": path for path in found}}
 
 
+def install_client(folder: Path) -> tuple[Path, Path]:
+    """A repository with everything installed, and a folder into which the add-on was unpacked from its zip file."""
+    repository, addons = folder / "repository", folder / "addons"
+    for name, data in read_contents().files.items():
+        path = repository / "custom" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    with zipfile.ZipFile(next(repository.rglob("flowpipe_deadline_addon.zip"))) as archive:
+        archive.extractall(addons)
+    return repository, addons
+
+
 class Blender:
     """A Blender, or its double, with the add-on, and with a program that stands in for the dialog's Python."""
 
-    def __init__(self, executable: str, *, folder: Path, addons: Path, repository: Path) -> None:
-        self.folder, self._addons = folder, addons
-        self._packages = repository / "custom" / "plugins" / "Flowpipe" / "packages.zip"
+    def __init__(self, executable: str, *, folder: Path, installed: tuple[Path, Path]) -> None:
+        self.folder = folder
+        self._repository, self._addons = installed
         self.dialog = write_python(
             folder / "dialog", "open(here + '/facts', 'w').write(open(facts_file).read())", "os.remove(facts_file)"
         )
@@ -57,7 +72,7 @@ class Blender:
         path.write_text(f"from pathlib import Path\nfolder = Path({str(self.folder)!r})\n{script}", encoding="utf-8")
         environment = {
             **os.environ,
-            "PYTHONPATH": str(self._packages),
+            "PYTHONPATH": str(self._repository / "custom" / "plugins" / "Flowpipe" / "packages.zip"),
             "FLOWPIPE_DEADLINE_CLIENT": str(client or shipped_folder("submission/Flowpipe/Main")),
             "FLOWPIPE_DEADLINE_DIALOG_PYTHON": str(self.dialog),
         }
@@ -71,6 +86,10 @@ class Blender:
         told = [line for line in result.stdout.splitlines() if line.startswith("TOLD ")]
         assert told, result.stdout + result.stderr
         return json.loads(told[-1].partition(" ")[2])
+
+    def worker_setup(self):
+        """Workers that have this Blender, and of ours what is installed in the repository."""
+        return WorkerSetup(interpreters={"blender": str(self.program)}, repository=self._repository)
 
     def facts(self):
         """What the dialog was given last."""
