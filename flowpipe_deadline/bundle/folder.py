@@ -41,8 +41,8 @@ def make_bundle(
 ) -> Bundle:
     """Writes and returns the bundle with that manifest, in a new folder below the root, which is created if need be.
 
-    ``files`` is called with the folder, and gives the files of jobs and nodes, each with its path in there. All of it
-    has the rights of the root.
+    ``files`` is called with the folder, and gives the files of jobs, nodes and code, each with its path in there. All
+    of it has the rights of the root.
 
     Raises:
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
@@ -54,6 +54,7 @@ def make_bundle(
         for part in (NODES, JOBS, ERRORS):
             make_folder(partial / part)
         for path, data in files(folder):
+            make_folder((partial / path).parent)
             _write(partial / path, data)
         if store == FILES:
             make_folder(partial / RESULTS)

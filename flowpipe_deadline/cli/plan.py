@@ -7,6 +7,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from ..core.text import listing
 from ..planning.plan import Job, Plan, frames_text
 from .support.effective import effective_options
 from .support.options import (
@@ -19,6 +20,8 @@ from .support.options import (
 )
 from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warnings
 from .support.workflow_command import Target, WorkflowCommand
+
+_MOST_NAMES = 8  # Of jobs from one file.
 
 
 @click.command(cls=WorkflowCommand)
@@ -65,9 +68,21 @@ def _print_plan(planned: Plan) -> None:
     out = answer_console()
     for node in planned.omitted:
         out.print(Text(f"omitted: {node.graph}.{node.node}"))
+    for line in _source_lines(planned, labels):
+        out.print(Text(line))
     say_warnings(planned.warnings)
     tasks = sum(job.task_count for job in planned.jobs)
     out.print(Text(f"{len(planned.jobs)} jobs, {tasks} tasks"))
+
+
+def _source_lines(planned: Plan, labels: dict[str, str]) -> list[str]:
+    """A line for each file, package or session that nodes come from."""
+    users: dict[str, list[str]] = {}
+    for job in planned.jobs:
+        file, module = job.source["file"], str(job.source["module"])
+        place = f"from {file}" if file else f"from package {module.partition('.')[0]}"
+        users.setdefault("typed in this session" if file in planned.code else place, []).append(labels[job.key])
+    return [f"{place}: {listing(names, most=_MOST_NAMES)}" for place, names in users.items()]
 
 
 def _why(job: Job, labels: dict[str, str]) -> str:
