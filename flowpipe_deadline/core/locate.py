@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from .bundle import CODE, AnyPath
 from .errors import FlowpipeDeadlineError
@@ -58,6 +58,8 @@ def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
         raise NotImportableError(f"{label} is defined in a module that is not loaded any more")
     if not _stands_for(_walk(module, name), thing):
         aliases = [alias for alias, value in list(vars(module).items()) if _stands_for(value, thing)]
+        if not aliases and is_typed(thing):
+            raise NotImportableError(f"{label} was typed again since it was used; make what uses it again")
         if not aliases:
             raise NotImportableError(f"{label} is not what that name means in its module; give it a name of its own")
         name = aliases[0]
@@ -85,15 +87,13 @@ def is_typed(thing: Any) -> bool:
     """Whether a class or function was typed in a session: its module is loaded, and no file has its code."""
     module = sys.modules.get(thing.__module__)
     file = getattr(module, "__file__", None)
+    codes = own_codes(thing)
+    has_no_file = bool(codes) and not any(os.path.exists(code.co_filename) for code in codes)
     if thing.__module__ != "__main__":
-        return module is not None and file is None and getattr(module, "__spec__", None) is None
+        return file is None and getattr(module, "__spec__", None) is None and has_no_file
     # Python 3.13 runs its prompt as a module of its own, and a script may have run before the prompt came.
-    return (
-        file is None
-        or not os.path.exists(file)
-        or _STANDARD_LIBRARY in Path(os.path.abspath(file)).parents
-        or any(code.co_filename.startswith("<") for code in own_codes(thing))
-    )
+    is_prompt = file is not None and _STANDARD_LIBRARY in Path(os.path.abspath(file)).parents
+    return file is None or not os.path.exists(file) or is_prompt or has_no_file
 
 
 def own_codes(thing: Any) -> List[CodeType]:
@@ -110,6 +110,11 @@ def _innermost(thing: Any) -> Any:
     while hasattr(thing, "__wrapped__") and not isinstance(thing, type):
         thing = thing.__wrapped__
     return thing
+
+
+def code_folders(folders: Iterable[str], *, bundle: AnyPath) -> List[str]:
+    """Those of the folders that a bundle brings along, with their full paths."""
+    return [os.path.abspath(os.path.join(str(bundle), each)) for each in folders if each.startswith(f"{CODE}/")]
 
 
 def planned_here(file: str, module: ModuleType) -> None:
@@ -267,7 +272,8 @@ def import_root(name: str, file: str) -> Optional[str]:
     return str(path.parents[len(parts) - 1])
 
 
-def _find_spec(name: str) -> Optional[ModuleSpec]:
+def find_spec(name: str) -> Optional[ModuleSpec]:
+    """What importing the name would load here; None if that cannot be told."""
     try:
         return importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):
@@ -275,13 +281,13 @@ def _find_spec(name: str) -> Optional[ModuleSpec]:
 
 
 def _finds(name: str, file: str) -> bool:
-    spec = _find_spec(name)
+    spec = find_spec(name)
     return spec is not None and _same_file(spec.origin, file)
 
 
 def _comes_from(root: str, name: str) -> bool:
     """Whether importing ``name`` would begin in that folder, not in one before it on ``sys.path``."""
-    spec = _find_spec(name.partition(".")[0])
+    spec = find_spec(name.partition(".")[0])
     places = [] if spec is None else spec.submodule_search_locations or [spec.origin or ""]
     return any(_same_file(os.path.dirname(place), root) for place in places)
 

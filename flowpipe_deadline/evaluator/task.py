@@ -12,7 +12,7 @@ from flowpipe import INode
 
 from ..core.bundle import CODE, read_node
 from ..core.errors import FlowpipeDeadlineError
-from ..core.locate import in_bundle, out_of_bundle
+from ..core.locate import code_folders, in_bundle, out_of_bundle
 from ..results.codec import decode, encode, map_sources
 from ..results.cut import cut_inputs
 from ..results.merge import Batch
@@ -161,6 +161,5 @@ def _add_import_roots(record: Record, *, bundle: Path) -> None:
 
 def _extended(known: List[str], folders: Iterable[str], bundle: Path) -> List[str]:
     """The known folders, before them those of the bundle, and behind them those that exist on this machine."""
-    brought = [folder for folder in folders if folder.startswith(f"{CODE}/")]
-    others = [folder for folder in folders if folder not in (*brought, *known) and os.path.exists(folder)]
-    return [*(os.path.abspath(os.path.join(str(bundle), folder)) for folder in brought), *known, *others]
+    brought = code_folders(folders, bundle=bundle)
+    return [*brought, *known, *(each for each in folders if each not in known and os.path.exists(each))]

@@ -74,6 +74,7 @@ class OfflineEvaluator(GraphEvaluator):
             interpreters={"python", *self._setup.interpreters},
             skip=skip,
             studio=studio,
+            snapshot_code=self._options.snapshot_code,
         )
         for line in warning_lines(plan.warnings):
             _log.warning(line)

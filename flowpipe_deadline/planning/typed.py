@@ -21,6 +21,7 @@ from .typed_source import find_source
 
 # What stands for the module and its file, until all of its text is known.
 _SOURCE: Mapping[str, str] = {"module": "<typed module>", "file": "<typed file>"}
+_DECODE = "_flowpipe_deadline_decode"
 _COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr", "lambda"})
 
 
@@ -53,8 +54,7 @@ class TypedCode:
             NotImportableError: Its source, or a value that it uses, cannot be taken along.
         """
         top = name.partition(".")[0]
-        namespace = thing.__globals__ if isinstance(thing, FunctionType) else vars(sys.modules[thing.__module__])
-        self._add(top, namespace[top], namespace)
+        self._add(top, _namespace(thing)[top])
         return {**_SOURCE, "qualname": name}
 
     def file(self) -> Optional[tuple[str, bytes]]:
@@ -64,6 +64,8 @@ class TypedCode:
         parts = [self._parts[name] for name in self._in_order()]
         imports = "".join(sorted(part.text for part in parts if part.is_import))
         future = "from __future__ import annotations\n" if self._has_future else ""
+        if any(f" = {_DECODE}(" in part.text for part in parts):
+            imports += f"from flowpipe_deadline.results.codec import decode as {_DECODE}\n"
         head = f'"""Typed in a session, and taken along from there."""\n\n{future}{imports}'
         data = "\n".join([head, *(part.text for part in parts if not part.is_import)]).encode()
         return f"{CODE}/typed_{hashlib.sha256(data).hexdigest()[:12]}.py", data
@@ -74,24 +76,24 @@ class TypedCode:
         vars(module).update(self._values)
         return module
 
-    def _add(self, name: str, value: Any, namespace: Mapping[str, Any]) -> None:
+    def _add(self, name: str, value: Any) -> None:
         if name in self._values:
             if self._values[name] is not value:
                 raise NotImportableError(f"two different things are called '{name}'; rename one of them")
             return
         self._values[name] = value
         try:
-            self._parts[name] = self._part(name, value, namespace)
+            self._parts[name] = self._part(name, value)
         except BaseException:
             del self._values[name]
             raise
 
-    def _part(self, name: str, value: Any, namespace: Mapping[str, Any]) -> _Part:
+    def _part(self, name: str, value: Any) -> _Part:
         if isinstance(value, ModuleType):
             return _Part(_import(name, value), is_import=True)
         definition = _definition(value)
         if definition is not None and is_typed(definition):
-            return self._typed_part(name, value, definition, namespace)
+            return self._typed_part(name, value, definition)
         place = (
             _place(value, name) if isinstance(value, (type, FunctionType, BuiltinFunctionType, FunctionNode)) else None
         )
@@ -110,23 +112,24 @@ class TypedCode:
             ) from error
         return _value_part(name, encoded)
 
-    def _typed_part(self, name: str, value: Any, definition: Any, namespace: Mapping[str, Any]) -> _Part:
-        own = definition.__qualname__
+    def _typed_part(self, name: str, value: Any, definition: Any) -> _Part:
+        own, namespace = definition.__qualname__, _namespace(definition)
         if "<" in own:
             what = "is a lambda" if own == "<lambda>" else f"is defined inside the function {own.partition('.')[0]}"
             raise NotImportableError(f"'{name}' {what}; define it with a statement of its own, outside of all others")
-        if name != own:
-            if namespace.get(own) is not value:
-                raise NotImportableError(f"'{name}' is made of {own}, which means something else; give it its own name")
-            self._add(own, value, namespace)
+        if name != own and namespace.get(own) is value:
+            self._add(own, value)
             return _Part(f"{name} = {own}\n", eager=(own,))
         has_future = namespace.get("annotations") is annotations  # What its import leaves, also here.
         self._has_future = self._has_future or has_future
         text = find_source(definition, futures=annotations.compiler_flag if has_future else 0)
+        is_as_defined = value is definition or isinstance(value, FunctionNode) or "@" in text.split("def ")[0]
+        if name != own or not is_as_defined:
+            raise NotImportableError(f"'{name}' was made of {own} later; decorate its definition, and use that name")
         eager, lazy = _names(text)
         used = [each for each in sorted({*eager, *lazy}) if each != name and each in namespace and not _is_dunder(each)]
         for each in used:
-            self._add(each, namespace[each], namespace)
+            self._add(each, namespace[each])
         for submodule in _submodules(ast.parse(text), namespace):
             self._parts.setdefault(submodule, _Part(f"import {submodule}\n", is_import=True))
         return _Part(text, eager=tuple(filter(eager.__contains__, used)), lazy=tuple(filter(lazy.__contains__, used)))
@@ -190,8 +193,12 @@ def _value_part(name: str, encoded: Any) -> _Part:
         return _Part(f"{name} = {text}\n")
     for key, variable in (("module", "__name__"), ("file", "__file__")):
         text = text.replace(ascii(_SOURCE[key]), variable)
-    decode = "__import__('flowpipe_deadline.results.codec', fromlist=['decode']).decode"
-    return _Part(f"{name} = {decode}({text})\n", eager=tuple(dict.fromkeys(classes)))
+    return _Part(f"{name} = {_DECODE}({text})\n", eager=tuple(dict.fromkeys(classes)))
+
+
+def _namespace(thing: Any) -> dict[str, Any]:
+    """The session that a function or class was typed in."""
+    return thing.__globals__ if isinstance(thing, FunctionType) else vars(sys.modules[thing.__module__])
 
 
 def _definition(value: Any) -> Any:
@@ -218,7 +225,7 @@ def _import(name: str, module: ModuleType) -> str:
 def _place(value: Any, name: str) -> Optional[str]:
     """The statement that imports a value under the name; None if no module has it."""
     function = getattr(value, "func", None)
-    modules = [getattr(thing, "__module__", None) for thing in (value, function)]
+    modules = [getattr(thing, "__module__", None) for thing in (value, function, type(value))]
     names = [
         getattr(value, "__qualname__", None),
         getattr(value, "__name__", None),

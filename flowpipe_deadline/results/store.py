@@ -188,16 +188,21 @@ class Store(ABC):
         try:
             if isinstance(data, DamagedResultError):
                 raise data
-            result = parse_result(data, name=place, node=node)
+            result = self._located(parse_result(data, name=place, node=node), place, data)
         except DamagedResultError:
             if skips_damaged:
                 return None
             raise
-        if result is None or chunk_name(result.frames) != name:
-            return None
-        if f'"{CODE}/'.encode() in data:
-            result = replace(result, outputs=map_sources(result.outputs, in_bundle(self.bundle)))
-        return result
+        return result if result is not None and chunk_name(result.frames) == name else None
+
+    def _located(self, result: Optional[ChunkResult], place: str, data: bytes) -> Optional[ChunkResult]:
+        """The result with the full paths of classes that the bundle brings along."""
+        if result is None or f'"{CODE}/'.encode() not in data:
+            return result
+        try:
+            return replace(result, outputs=map_sources(result.outputs, in_bundle(self.bundle)))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _damaged(place, repr(error)) from error
 
 
 class FileStore(Store):

@@ -131,6 +131,14 @@ _preset_option = click.option(
 )
 
 
+snapshot_option = click.option(
+    "--snapshot-code",
+    is_flag=True,
+    help="Take the graph's own Python files along, so that editing them while jobs wait changes nothing. Other files"
+    " beside them, and compiled modules, stay where they are.",
+)
+
+
 def root_option(*, help_text: str) -> Callable[[_Command], _Command]:
     """``--root DIR``."""
     return click.option("--root", type=Folder(), envvar=ROOT_VARIABLE, show_envvar=True, help=help_text)
