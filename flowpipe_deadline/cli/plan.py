@@ -68,21 +68,11 @@ def _print_plan(planned: Plan) -> None:
     out = answer_console()
     for node in planned.omitted:
         out.print(Text(f"omitted: {node.graph}.{node.node}"))
-    for line in _source_lines(planned, labels):
-        out.print(Text(line))
+    for place, keys in planned.sources.items():
+        out.print(Text(f"{place}: {listing([labels[key] for key in keys], most=_MOST_NAMES)}"))
     say_warnings(planned.warnings)
     tasks = sum(job.task_count for job in planned.jobs)
     out.print(Text(f"{len(planned.jobs)} jobs, {tasks} tasks"))
-
-
-def _source_lines(planned: Plan, labels: dict[str, str]) -> list[str]:
-    """A line for each file, package or session that nodes come from."""
-    users: dict[str, list[str]] = {}
-    for job in planned.jobs:
-        file, module = job.source["file"], str(job.source["module"])
-        place = f"from {file}" if file else f"from package {module.partition('.')[0]}"
-        users.setdefault("typed in this session" if file in planned.code else place, []).append(labels[job.key])
-    return [f"{place}: {listing(names, most=_MOST_NAMES)}" for place, names in users.items()]
 
 
 def _why(job: Job, labels: dict[str, str]) -> str:

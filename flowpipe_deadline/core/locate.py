@@ -87,8 +87,8 @@ def is_typed(thing: Any) -> bool:
     """Whether a class or function was typed in a session: its module is loaded, and no file has its code."""
     module = sys.modules.get(thing.__module__)
     file = getattr(module, "__file__", None)
-    codes = own_codes(thing)
-    has_no_file = bool(codes) and not any(os.path.exists(code.co_filename) for code in codes)
+    codes = [code.co_filename for code in own_codes(thing) if not code.co_filename.startswith(_GENERATED)]
+    has_no_file = bool(codes) and not any(map(os.path.exists, codes))
     if thing.__module__ != "__main__":
         return file is None and getattr(module, "__spec__", None) is None and has_no_file
     # Python 3.13 runs its prompt as a module of its own, and a script may have run before the prompt came.
@@ -97,11 +97,13 @@ def is_typed(thing: Any) -> bool:
 
 
 def own_codes(thing: Any) -> List[CodeType]:
-    """The code of a function, or of the functions in the body of a class, without those that were generated."""
-    parts = [thing, *(vars(thing).values() if isinstance(thing, type) else ())]
-    parts = [getattr(part, "fget", None) or getattr(part, "__func__", None) or part for part in parts]
+    """The code of a function, or of the functions in the body of a class, without those that were generated for it."""
+    if not isinstance(thing, type):
+        code = getattr(_innermost(thing), "__code__", None)  # None for one that is not written in Python.
+        return [] if code is None else [code]
+    parts = [getattr(part, "fget", None) or getattr(part, "__func__", None) or part for part in vars(thing).values()]
     functions = [part for part in map(_innermost, parts) if isinstance(part, FunctionType)]
-    codes = [part.__code__ for part in functions if f"{part.__qualname__}.".startswith(f"{thing.__qualname__}.")]
+    codes = [part.__code__ for part in functions if part.__qualname__.startswith(f"{thing.__qualname__}.")]
     return [code for code in codes if not code.co_filename.startswith(_GENERATED)]
 
 
@@ -128,7 +130,7 @@ def in_bundle(folder: AnyPath) -> Callable[[Source], Source]:
     def change(source: Source) -> Source:
         file = source["file"]
         is_inside = file is not None and file.startswith(f"{CODE}/")
-        return {**source, "file": os.path.normpath(os.path.join(str(folder), str(file)))} if is_inside else source
+        return {**source, "file": os.path.abspath(os.path.join(str(folder), str(file)))} if is_inside else source
 
     return change
 

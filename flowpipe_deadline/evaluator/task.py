@@ -60,7 +60,7 @@ class _Task:
         self.frames = request.chunk
         self._request = request
         self._mapping = PathMapping(request.path_mappings, report=print)
-        self._has_code = (request.bundle / CODE).is_dir()
+        self._has_code = os.path.isdir(str(request.bundle / CODE))
         record = self._mapping.record(patiently(lambda: read_node(request.bundle, request.node), seconds=request.wait))
         # With full paths, as a node may change the working folder.
         self.record = self._sources(record, in_bundle(request.bundle), own=("class", "function"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Optional
 
-from ..core.bundle import BundleNode
+from ..core.bundle import CODE, BundleNode
 from ..core.frames import FrameList
 from ..core.text import one_line
 from ..core.warnings import PlanWarning
@@ -109,6 +109,17 @@ class Plan:
         """The jobs that no other job waits for."""
         awaited = {dependency.upstream for job in self.jobs for dependency in job.dependencies}
         return tuple(job for job in self.jobs if job.key not in awaited)
+
+    @property
+    def sources(self) -> Mapping[str, tuple[str, ...]]:
+        """What the jobs come from, for people, each with the keys of its jobs: files, packages, what was typed."""
+        found: dict[str, tuple[str, ...]] = {}
+        for job in self.jobs:
+            module, file = str(job.source["module"]), job.source["file"]
+            place = f"From {file}" if file else f"From the package {module.partition('.')[0]}"
+            place = "Typed in this session" if file == f"{CODE}/{module}.py" else place
+            found[place] = (*found.get(place, ()), job.key)
+        return found
 
     def with_records(self, change: Callable[[Any], Any], *, code: Mapping[str, bytes]) -> Plan:
         """The same with ``change(record)`` in place of each node record, and further ``code``."""

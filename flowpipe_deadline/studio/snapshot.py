@@ -91,9 +91,9 @@ class _Snapshot:
 
     def take_source(self, source: Any) -> Any:
         """Takes the file of a class or function."""
-        file = source["file"]
-        if file is not None and os.path.isfile(file) and os.path.isabs(file):
-            self._take(import_root(source["module"], file) or os.path.dirname(file), file)
+        module, file = source["module"], source["file"]
+        if file is not None and os.path.isabs(file) and os.path.isfile(file) and module.partition(".")[0] not in SHARED:
+            self._take(import_root(module, file) or os.path.dirname(file), file)
         return source
 
     def take_module(self, name: str) -> None:
@@ -161,7 +161,7 @@ class _Snapshot:
             regular = next((folder for folder in folders if os.path.isfile(os.path.join(folder, "__init__.py"))), None)
             if regular is not None and regular not in self._packages:
                 self._packages.add(regular)
-                for other in sorted(Path(regular).rglob("*.py")):
+                for other in sorted(filter(Path.is_file, Path(regular).rglob("*.py"))):
                     self._take(root, str(other))
         self._new.clear()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import code
+import statistics
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -216,7 +217,7 @@ def test_a_lost_source_is_told(session):
     """As at the prompt of Pythons before 3.13."""
     session.type("@Node(outputs=[])\ndef Render():\n    pass\n", is_kept=False)
 
-    with pytest.raises(PlanError, match="Render was typed in this session, and .* save it to a file"):
+    with pytest.raises(PlanError, match=r"Render was typed in this session, and .* save it to a file"):
         planned(session.Render)
 
 
@@ -274,11 +275,13 @@ class MayaCommands(ModuleType):
         super().__init__("maya.cmds")
         self.tabs = dict(enumerate(tabs))
 
-    def lsUI(self, *, type):  # noqa: N802, A002  (their names)
+    def lsUI(self, *, type):  # noqa: A002  (its name)
+        """The names of all tabs; None without any."""
         assert type == "cmdScrollFieldExecuter"
         return [f"cmdScrollFieldExecuter{number}" for number in self.tabs] or None
 
-    def cmdScrollFieldExecuter(self, name, *, query, text):  # noqa: N802
+    def cmdScrollFieldExecuter(self, name, *, query, text):
+        """The text of that tab."""
         assert query
         assert text
         return self.tabs[int(name[len("cmdScrollFieldExecuter") :])]
@@ -331,6 +334,23 @@ def test_what_a_file_defines_stays_there(graph):
 
 def _function():
     pass
+
+
+def test_a_plan_says_what_its_jobs_come_from(session):
+    """Files, packages, and the session."""
+    session.Typed = session.type(TEXT).Render
+    graph = Graph(name="shot")
+    for name, node in {"one": session.Typed, "two": Node(outputs=[])(_function), "three": session.Typed}.items():
+        node(graph=graph, name=name)
+    Node(outputs=[])(statistics.fmean)(graph=graph, name="four")
+
+    plan = plan_graph(graph)
+
+    assert plan.sources == {
+        "Typed in this session": ("one", "three"),
+        f"From {__file__}": ("two",),
+        "From the package statistics": ("four",),
+    }
 
 
 def test_code_that_travels_needs_no_share(session):

@@ -27,5 +27,5 @@ class Session:
         name = f"<cell {next(_numbers)}>"
         if is_kept:
             linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-        exec(compile(text, name, "exec", dont_inherit=True), vars(self.module))  # noqa: S102  (that is what it is for)
+        exec(compile(text, name, "exec", dont_inherit=True), vars(self.module))
         return self

@@ -184,7 +184,7 @@ def planned_bundle(folder: str, *, may_move: bool = False) -> Bundle:
         UsageError: Options on the command line would change it.
         RecordError: It is damaged.
     """
-    names = {"parameters": "parameters", "sets": "settings", "presets": "presets"}
+    names = {"parameters": "parameters", "sets": "settings", "presets": "presets", "snapshot_code": "snapshot"}
     names.update({name: name for name in ("templates", "store", *(() if may_move else ("root",)))})
     given = [words for name, words in names.items() if is_typed(name)]
     if given:
