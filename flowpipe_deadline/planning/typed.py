@@ -21,6 +21,7 @@ from .typed_source import find_source
 
 # What stands for the module and its file, until all of its text is known.
 _SOURCE: Mapping[str, str] = {"module": "<typed module>", "file": "<typed file>"}
+_OF_MODULES = frozenset({*vars(ModuleType("")), "__file__", "__cached__", "__builtins__", "__annotations__"})
 _DECODE = "_flowpipe_deadline_decode"
 _COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr", "lambda"})
 
@@ -127,7 +128,9 @@ class TypedCode:
         if name != own or not is_as_defined:
             raise NotImportableError(f"'{name}' was made of {own} later; decorate its definition, and use that name")
         eager, lazy = _names(text)
-        used = [each for each in sorted({*eager, *lazy}) if each != name and each in namespace and not _is_dunder(each)]
+        used = [
+            each for each in sorted({*eager, *lazy}) if each != name and each in namespace and each not in _OF_MODULES
+        ]
         for each in used:
             self._add(each, namespace[each])
         for submodule in _submodules(ast.parse(text), namespace):
@@ -223,27 +226,24 @@ def _import(name: str, module: ModuleType) -> str:
 
 
 def _place(value: Any, name: str) -> Optional[str]:
-    """The statement that imports a value under the name; None if no module has it."""
-    function = getattr(value, "func", None)
-    modules = [getattr(thing, "__module__", None) for thing in (value, function, type(value))]
-    names = [
-        getattr(value, "__qualname__", None),
-        getattr(value, "__name__", None),
-        getattr(value, "_name", None),
-        name,
-    ]
-    names.append(getattr(function, "__qualname__", None))
-    for module_name in modules:
-        module = sys.modules.get(str(module_name))
-        if module is None or getattr(module, "__spec__", None) is None or module_name == "__main__":
+    """The statement that imports a value under the name; None if no module has it.
+
+    It is looked for where it says that it is from, then, under the same name, in everything that is loaded.
+    """
+    origins = (value, getattr(value, "func", None), type(value))
+    modules = [str(getattr(origin, "__module__", None)) for origin in origins]
+    names = [getattr(origin, key, None) for origin in origins[:2] for key in ("__qualname__", "__name__", "_name")]
+    places = [(module, str(own)) for module in modules for own in (*filter(None, names), name)]
+    loaded = sorted(sys.modules, key=lambda module: (module.count("."), module))
+    for module_name, qualname in (*places, *((module, name) for module in loaded)):
+        found: Any = sys.modules.get(module_name)
+        if module_name == "__main__" or getattr(found, "__spec__", None) is None:
             continue
-        for qualname in filter(None, names):
-            found: Any = module
-            for step in str(qualname).split("."):
-                found = getattr(found, step, None)
-            top, _, rest = str(qualname).partition(".")
-            if found is value:
-                return f"from {module_name} import {top} as {name}\n" + (f"{name} = {name}.{rest}\n" if rest else "")
+        for step in qualname.split("."):
+            found = getattr(found, "__dict__", {}).get(step)
+        if found is value:
+            top, _, rest = qualname.partition(".")
+            return f"from {module_name} import {top} as {name}\n" + (f"{name} = {name}.{rest}\n" if rest else "")
     return None
 
 
@@ -279,7 +279,3 @@ def _submodules(tree: ast.AST, namespace: Mapping[str, Any]) -> Iterator[str]:
             if inner.__name__ == f"{module.__name__}.{step}" and sys.modules.get(inner.__name__) is inner:
                 yield inner.__name__
             module = inner
-
-
-def _is_dunder(name: str) -> bool:
-    return name.startswith("__") and name.endswith("__")

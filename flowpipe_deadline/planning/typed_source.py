@@ -12,8 +12,7 @@ from typing import Any, Optional, Union
 
 from ..core.locate import NotImportableError, own_codes
 
-Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef]
-_ADVICE = "its source is not kept anywhere; save it to a file and import it from there"
+Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign]
 
 
 def find_source(thing: Any, *, futures: int) -> str:
@@ -32,13 +31,17 @@ def find_source(thing: Any, *, futures: int) -> str:
         except (SyntaxError, ValueError):
             continue
         for statement in reversed(list(_definitions(tree.body))):
-            first = min([statement.lineno, *(decorator.lineno for decorator in statement.decorator_list)])
+            decorators = getattr(statement, "decorator_list", ())
+            first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
             end = statement.end_lineno or statement.lineno
             inside = [each for each in _nested(code) if first <= each.co_firstlineno <= end]
-            if statement.name == thing.__name__ and _defines(statement, thing, inside):
+            if _defines(statement, thing, inside):
                 lines = "".join(f"{line}\n" for line in text.split("\n")[first - 1 : end])
                 return f"if True:\n{lines}" if statement.col_offset else lines
-    raise NotImportableError(f"{thing.__qualname__} was typed in this session, and {_ADVICE}")
+    raise NotImportableError(
+        f"{thing.__qualname__} was typed in this session, and the statement that defines it is not kept anywhere; save"
+        " it to a file and import it from there"
+    )
 
 
 def _texts(thing: Any) -> Iterator[str]:
@@ -70,9 +73,9 @@ def _blender_texts() -> Iterator[str]:
 
 
 def _definitions(statements: list[ast.stmt]) -> Iterator[Definition]:
-    """The functions and classes that the statements define at their top, also under ``if``, ``try`` or ``with``."""
+    """What the statements define at their top, also under ``if``, ``try`` or ``with``."""
     for statement in statements:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign)):
             yield statement
             continue
         for part in ("body", "orelse", "finalbody"):
@@ -90,12 +93,16 @@ def _nested(code: CodeType) -> Iterator[CodeType]:
 
 def _defines(statement: Definition, thing: Any, inside: list[CodeType]) -> bool:
     """Whether the statement, with this compiled code inside, made the function or class."""
-    if isinstance(statement, ast.ClassDef) != isinstance(thing, type):
+    if isinstance(statement, ast.Assign):  # Of named tuples and enumerations that are made by a call.
+        words = {node.id for node in ast.walk(statement.value) if isinstance(node, ast.Name)}
+        is_call = isinstance(statement.value, ast.Call) and thing.__name__ not in words
+        return isinstance(thing, type) and is_call and [*map(ast.unparse, statement.targets)] == [thing.__name__]
+    if isinstance(statement, ast.ClassDef) != isinstance(thing, type) or statement.name != thing.__name__:
         return False
     codes = own_codes(thing)
-    return all(any(_same(code, other) for other in inside) for code in codes) and (
-        bool(codes) or (isinstance(statement, ast.ClassDef) and _has_fields_of(statement, thing))
-    )
+    if codes:
+        return all(any(_same(code, other) for other in inside) for code in codes)
+    return isinstance(statement, ast.ClassDef) and _has_fields_of(statement, thing)
 
 
 def _has_fields_of(statement: ast.ClassDef, cls: type) -> bool:

@@ -123,6 +123,44 @@ def test_what_a_definition_needs_comes_before_it(session, tmp_path):
     assert isinstance(module.A_DEFAULT.look, module.Z_Look)
 
 
+def test_what_is_usual_in_sessions_is_understood(session, tmp_path):
+    """Classes that are made by a call or in a class, methods of all kinds, and values that only modules have."""
+    session.type("""
+        import enum, re
+        from collections import namedtuple
+        from logging import getLogger, root
+        from random import randint
+        from typing import Any, Optional
+        Point = namedtuple("Point", "x y")
+        Look = enum.Enum("Look", "DAY NIGHT")
+        START = Point(1, Look.NIGHT)
+        DIGITS = re.compile("[0-9]+")
+        __version__ = "7"
+        class Outer:
+            LIMIT = START.x
+            class Inner:
+                @property
+                def one(self): return Point(self.two(), self.three())
+                @staticmethod
+                def two(): return Outer.LIMIT
+                @classmethod
+                def three(cls): return cls.__name__
+        @Node(outputs=[])
+        def Render(start: Optional[Point] = START) -> Any:
+            def inner():
+                nonlocal count
+                count += 1
+            count = 0
+            inner()
+            return [root.name, getLogger is not None, randint(2, 2), Outer.Inner().one, start.y, f"{count}", __version__,
+                    (found := DIGITS.search("a12")) and found.group(), __name__[:6]]
+    """)
+
+    module = loaded(planned(session.Render), tmp_path)
+
+    assert module.Render.func() == ["root", True, 2, (1, "Inner"), module.Look.NIGHT, "1", "7", "12", "typed_"]
+
+
 def test_records_point_into_the_bundle(session):
     """Of the nodes, and of the classes of their values."""
     session.type("""
