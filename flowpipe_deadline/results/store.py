@@ -102,7 +102,7 @@ class Store(ABC):
         StoreError: By every method: the results cannot be reached; the message says what to do.
     """
 
-    bundle: Path
+    bundle = Path()
     """The folder of the bundle, whose own code results may refer to."""
 
     def read(self, node: str, chunks: Optional[Chunks] = None) -> Tuple[ChunkResult, ...]:

@@ -88,8 +88,8 @@ def typed_graph(session):
     return graph, publish
 
 
-def test_a_typed_graph_gives_values_of_the_sessions_own_classes(session):
-    """As flowpipe's own evaluation does."""
+def test_a_typed_graph_gives_values_of_the_sessions_own_classes(session, caplog):
+    """As flowpipe's own evaluation does; and nothing is left of the bundle."""
     graph, publish = typed_graph(session)
     nested = session.Nested(graph=graph)
 
@@ -98,6 +98,7 @@ def test_a_typed_graph_gives_values_of_the_sessions_own_classes(session):
     expected = [session.Shot(session.Look.DAY, (1,)), True, True]
     assert publish.outputs["found"].value == expected
     assert nested.outputs["found"].value == expected
+    assert caplog.messages == []
 
 
 def test_an_error_of_a_typed_class_is_raised_as_such(session):

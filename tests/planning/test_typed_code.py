@@ -152,13 +152,13 @@ def test_what_is_usual_in_sessions_is_understood(session, tmp_path):
                 count += 1
             count = 0
             inner()
-            return [root.name, getLogger is not None, randint(2, 2), Outer.Inner().one, start.y, f"{count}", __version__,
-                    (found := DIGITS.search("a12")) and found.group(), __name__[:6]]
+            names = [root.name, getLogger is not None, randint(2, 2), f"{count}", __version__, __name__[:6]]
+            return [*names, Outer.Inner().one, start.y, (found := DIGITS.search("a12")) and found.group()]
     """)
 
     module = loaded(planned(session.Render), tmp_path)
 
-    assert module.Render.func() == ["root", True, 2, (1, "Inner"), module.Look.NIGHT, "1", "7", "12", "typed_"]
+    assert module.Render.func() == ["root", True, 2, "1", "7", "typed_", (1, "Inner"), module.Look.NIGHT, "12"]
 
 
 def test_records_point_into_the_bundle(session):
@@ -358,6 +358,17 @@ def test_a_session_may_say_that_it_has_a_file(monkeypatch, file):
     session = begin(monkeypatch, file=file).type(TEXT)
 
     assert TEXT in typed_text(planned(session.Render))
+
+
+def test_what_a_script_generates_stays_there(monkeypatch):
+    """A worker finds it by loading the script."""
+    session = begin(monkeypatch, file=__file__)
+    exec(compile(TEXT, "<string>", "exec"), vars(session.module))
+
+    plan = planned(session.Render)
+
+    assert plan.code == {}
+    assert plan.jobs[0].source["file"] == __file__
 
 
 def test_what_a_file_defines_stays_there(graph):

@@ -13,6 +13,7 @@ from sessions import Session
 from flowpipe_deadline import plan_graph
 from flowpipe_deadline.core.locate import load_file
 from flowpipe_deadline.errors import PlanError
+from flowpipe_deadline.evaluator import probe_nodes
 
 NODE = "from flowpipe import Node\n@Node(outputs=['text'])\ndef Render():\n    pass\n"
 
@@ -113,6 +114,13 @@ def test_what_is_installed_is_not_taken(folder):
     folder.write(shot=f"import json, flowpipe, jinja2\n{NODE}    import no_such_module\n", json="")
 
     assert taken(folder.plan()) == ["shot.py"]
+
+
+def test_what_the_evaluator_brings_is_not_taken(graph):
+    """A second copy of it would have other classes."""
+    probe_nodes.square(graph=graph)
+
+    assert plan_graph(graph, snapshot_code=True).code == {}
 
 
 def test_a_long_chain_of_imports_is_no_problem(folder):
