@@ -23,7 +23,9 @@ from flowpipe_deadline import (
     write_bundle,
 )
 from flowpipe_deadline.bundle.write import copy_bundle
+from flowpipe_deadline.core import locate
 from flowpipe_deadline.core.locate import load_file
+from flowpipe_deadline.results.failures import read_failures, rebuild_error
 from tests.fake_deadline.workers import running_workers
 
 TYPED = """
@@ -145,6 +147,28 @@ def test_a_bundle_that_was_moved_still_finds_its_code(session, tmp_path):
     assert values.stdout == "[Shot(look=<Look.DAY: 1>, frames=(1,)), True, True]\n"
 
 
+def test_a_task_by_hand_finds_the_code_from_any_folder(session, monkeypatch, tmp_path):
+    """And whoever reads what it raised."""
+    graph = Graph(name="shot")
+    session.Publish(graph=graph, name="publish")
+    plan = plan_graph(graph)
+    bundle = write_bundle(plan, root=tmp_path)
+    monkeypatch.setattr(locate, "_planned_here", {})
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "flowpipe_deadline.evaluator", "--bundle", bundle.folder, "--node", "publish"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    bundle.folder.rename(moved := tmp_path / "moved")
+    error = rebuild_error(read_failures(moved, "publish")[0])
+
+    assert "TooDark" in ran.stderr
+    assert (type(error).__name__, error.args[0]) == ("TooDark", "no shots")
+    assert type(error) is not session.TooDark
+
+
 PROJECT = {
     "my-shot.py": """
         import enum
@@ -246,15 +270,18 @@ def test_a_script_may_be_named_like_a_standard_module(tmp_path):
 
     assert ran.returncode == 0, ran.stderr
     assert 'name = "mine"' in ran.stdout
+    assert [path.name for path in (tmp_path / "farm").glob("*/code/*/*.py")] == ["csv.py"]
 
 
-def test_a_snapshot_gives_values_of_the_classes_that_are_loaded(project, monkeypatch):
+def test_a_snapshot_gives_values_of_the_classes_that_are_loaded(project, monkeypatch, tmp_path):
     """Not of those in the bundle, which are other classes of the same name."""
     monkeypatch.setattr(sys, "path", [str(project / "lib"), *sys.path])
     module = load_file(str(project / "my-shot.py"))
     graph = Graph(name="shot")
     render = module.Render(graph=graph)
 
-    graph.evaluate(mode=None, evaluator=OfflineEvaluator(options=SubmitOptions(snapshot_code=True)))
+    evaluator = OfflineEvaluator(root=tmp_path / "farm", options=SubmitOptions(snapshot_code=True))
+    graph.evaluate(mode=None, evaluator=evaluator)
 
     assert render.outputs["look"].value is module.Look.DAY
+    assert "my-shot.py" in [path.name for path in (tmp_path / "farm").glob("*/code/*/*.py")]

@@ -83,8 +83,10 @@ def test_a_function_brings_all_that_it_uses(session, tmp_path):
             return {"found": [join("a", "b"), maths.floor(2.5), is_even(frames), str(WHERE), limit, document.nodeName]}
     """)
 
-    module = loaded(planned(session.Render), tmp_path)
+    plan = planned(session.Render)
+    module = loaded(plan, tmp_path)
 
+    assert "import xml.dom.minidom\n" in typed_text(plan)
     assert module.Render.func() == {"found": ["a/b", 2, True, "/p/show", [0, 1, 2], "#document"]}
 
 
@@ -128,7 +130,7 @@ def test_what_is_usual_in_sessions_is_understood(session, tmp_path):
     session.type("""
         import enum, re
         from collections import namedtuple
-        from logging import getLogger, root
+        from logging import _lock, getLogger, root
         from random import randint
         from typing import Any, Optional
         Point = namedtuple("Point", "x y")
@@ -152,7 +154,7 @@ def test_what_is_usual_in_sessions_is_understood(session, tmp_path):
                 count += 1
             count = 0
             inner()
-            names = [root.name, getLogger is not None, randint(2, 2), f"{count}", __version__, __name__[:6]]
+            names = [root.name, getLogger is not _lock, randint(2, 2), f"{count}", __version__, __name__[:6]]
             return [*names, Outer.Inner().one, start.y, (found := DIGITS.search("a12")) and found.group()]
     """)
 
@@ -358,6 +360,14 @@ def test_a_session_may_say_that_it_has_a_file(monkeypatch, file):
     session = begin(monkeypatch, file=file).type(TEXT)
 
     assert TEXT in typed_text(planned(session.Render))
+
+
+def test_classes_without_functions_are_known_at_the_prompt(monkeypatch):
+    """Nothing in them says where they were typed."""
+    session = begin(monkeypatch, file=code.__file__).type("import enum\nclass Look(enum.Enum):\n    DAY = 1\n")
+    session.type("@Node(outputs=[])\ndef Render(look=Look.DAY):\n    pass\n")
+
+    assert "class Look(enum.Enum)" in typed_text(planned(session.Render))
 
 
 def test_what_a_script_generates_stays_there(monkeypatch):
