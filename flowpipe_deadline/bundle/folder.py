@@ -12,7 +12,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
 
-from ..core.bundle import ERRORS, FILES, FORMAT, JOBS, MANIFEST, NODES, RESULTS, STORE, AnyPath, Bundle, parse_manifest
+from ..core.bundle import (
+    CODE,
+    ERRORS,
+    FILES,
+    FORMAT,
+    JOBS,
+    MANIFEST,
+    NODES,
+    RESULTS,
+    STORE,
+    AnyPath,
+    Bundle,
+    parse_manifest,
+)
 from ..core.errors import BundleError
 from ..core.files import json_bytes
 from ..core.names import safe_name
@@ -54,7 +67,8 @@ def make_bundle(
         for part in (NODES, JOBS, ERRORS):
             make_folder(partial / part)
         for path, data in files(folder):
-            make_folder((partial / path).parent)
+            if path.startswith(f"{CODE}/"):
+                make_folder((partial / path).parent)
             _write(partial / path, data)
         if store == FILES:
             make_folder(partial / RESULTS)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 import traceback
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -90,7 +92,7 @@ def is_typed(thing: Any) -> bool:
     codes = [code.co_filename for code in own_codes(thing) if not code.co_filename.startswith(_GENERATED)]
     has_no_file = bool(codes) and not any(map(os.path.exists, codes))
     if thing.__module__ != "__main__":
-        return file is None and getattr(module, "__spec__", None) is None and has_no_file
+        return module is not None and file is None and getattr(module, "__spec__", None) is None and has_no_file
     # Python 3.13 runs its prompt as a module of its own, and a script may have run before the prompt came.
     is_prompt = file is not None and _STANDARD_LIBRARY in Path(os.path.abspath(file)).parents
     return file is None or not os.path.exists(file) or is_prompt or has_no_file
@@ -99,19 +101,17 @@ def is_typed(thing: Any) -> bool:
 def own_codes(thing: Any) -> List[CodeType]:
     """The code of a function, or of the functions in the body of a class, without those that were generated for it."""
     if not isinstance(thing, type):
-        code = getattr(_innermost(thing), "__code__", None)  # None for one that is not written in Python.
+        code = getattr(unwrapped(thing), "__code__", None)  # None for one that is not written in Python.
         return [] if code is None else [code]
     parts = [getattr(part, "fget", None) or getattr(part, "__func__", None) or part for part in vars(thing).values()]
-    functions = [part for part in map(_innermost, parts) if isinstance(part, FunctionType)]
+    functions = [part for part in map(unwrapped, parts) if isinstance(part, FunctionType)]
     codes = [part.__code__ for part in functions if part.__qualname__.startswith(f"{thing.__qualname__}.")]
     return [code for code in codes if not code.co_filename.startswith(_GENERATED)]
 
 
-def _innermost(thing: Any) -> Any:
+def unwrapped(thing: Any) -> Any:
     """What decorators were given, if they say so."""
-    while hasattr(thing, "__wrapped__") and not isinstance(thing, type):
-        thing = thing.__wrapped__
-    return thing
+    return inspect.unwrap(thing, stop=lambda each: isinstance(each, type))
 
 
 def code_folders(folders: Iterable[str], *, bundle: AnyPath) -> List[str]:
@@ -137,15 +137,14 @@ def in_bundle(folder: AnyPath) -> Callable[[Source], Source]:
 
 def out_of_bundle(folder: AnyPath) -> Callable[[Source], Source]:
     """Tells the file of sources by its path in the bundle where it is in there, so that every machine finds it."""
-    real = os.path.realpath(str(folder))
+    inside = os.path.join(os.path.realpath(str(folder)), CODE, "")
 
-    def change(source: Source) -> Source:
-        path = source["file"] and os.path.realpath(source["file"])
-        if not path or not path.startswith(os.path.join(real, CODE, "")):
-            return source
-        return {**source, "file": path[len(real) :].replace(os.sep, "/").strip("/")}
+    @lru_cache(maxsize=256)  # Long lists have the same class again and again.
+    def told(file: Optional[str]) -> Optional[str]:
+        path = os.path.realpath(file) if file else ""
+        return f"{CODE}/{path[len(inside) :].replace(os.sep, '/')}" if path.startswith(inside) else file
 
-    return change
+    return lambda source: {**source, "file": told(source["file"])}
 
 
 def resolve(source: Mapping[str, Any]) -> Any:

@@ -162,4 +162,5 @@ def _add_import_roots(record: Record, *, bundle: Path) -> None:
 def _extended(known: List[str], folders: Iterable[str], bundle: Path) -> List[str]:
     """The known folders, before them those of the bundle, and behind them those that exist on this machine."""
     brought = code_folders(folders, bundle=bundle)
-    return [*brought, *known, *(each for each in folders if each not in known and os.path.exists(each))]
+    others = [each for each in folders if each not in known and os.path.isabs(each) and os.path.exists(each)]
+    return [*brought, *known, *others]

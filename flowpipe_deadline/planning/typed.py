@@ -14,13 +14,13 @@ from typing import Any, Optional
 from flowpipe.node import FunctionNode
 
 from ..core.bundle import CODE
-from ..core.locate import NotImportableError, Source, is_typed, planned_here
+from ..core.locate import NotImportableError, Source, is_typed, planned_here, unwrapped
 from ..results.codec import TYPE, UnsupportedValueError, encode, map_sources
 from .plan import Plan
 from .typed_source import find_source
 
 # What stands for the module and its file, until all of its text is known.
-_SOURCE: Mapping[str, str] = {"module": "<typed module>", "file": "<typed file>"}
+_SOURCE: Mapping[str, str] = {"module": "<flowpipe-deadline: typed module>", "file": "<flowpipe-deadline: typed file>"}
 _OF_MODULES = frozenset({*vars(ModuleType("")), "__file__", "__cached__", "__builtins__", "__annotations__"})
 _DECODE = "_flowpipe_deadline_decode"
 _COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr", "lambda"})
@@ -95,23 +95,19 @@ class TypedCode:
         definition = _definition(value)
         if definition is not None and is_typed(definition):
             return self._typed_part(name, value, definition)
-        place = (
-            _place(value, name) if isinstance(value, (type, FunctionType, BuiltinFunctionType, FunctionNode)) else None
-        )
-        if place is not None:
-            return _Part(place, is_import=True)
+        has_place = isinstance(value, (type, FunctionType, BuiltinFunctionType, FunctionNode))
+        place = _place(value, name) if has_place else None
         try:
-            encoded = encode(value)
+            if place is None:
+                return _value_part(name, encode(value))
         except UnsupportedValueError as error:
             place = _place(value, name)
-            if place is not None:
-                return _Part(place, is_import=True)
-            advice = "give it to the node as an input, or make it inside of the function"
-            raise NotImportableError(
-                f"its code uses '{name}', a {type(value).__qualname__}, which does not survive the way to the farm:"
-                f" {error}; {advice}"
-            ) from error
-        return _value_part(name, encoded)
+            if place is None:
+                raise NotImportableError(
+                    f"its code uses '{name}', a {type(value).__qualname__}, which does not survive the way to the farm:"
+                    f" {error}; give it to the node as an input, or make it inside of the function"
+                ) from error
+        return _Part(place, is_import=True)
 
     def _typed_part(self, name: str, value: Any, definition: Any) -> _Part:
         own, namespace = definition.__qualname__, _namespace(definition)
@@ -205,13 +201,9 @@ def _namespace(thing: Any) -> dict[str, Any]:
 
 
 def _definition(value: Any) -> Any:
-    """The function or class behind a value: what a node or a decorator was made of."""
-    while not isinstance(value, (type, FunctionType)) or hasattr(value, "__wrapped__"):
-        inner = getattr(value, "func", None) if isinstance(value, FunctionNode) else getattr(value, "__wrapped__", None)
-        if inner is None or isinstance(value, type):
-            break
-        value = inner
-    return value if isinstance(value, (type, FunctionType)) else None
+    """The function or class behind a value: what a node or a decorator was made of; None if there is none."""
+    innermost = unwrapped(value.func if isinstance(value, FunctionNode) else value)
+    return innermost if isinstance(innermost, (type, FunctionType)) else None
 
 
 def _import(name: str, module: ModuleType) -> str:
