@@ -44,7 +44,8 @@ def copy_plan(
                 yield f"{JOBS}/{job.file}.{kind}", encode_info(format_entries(entries.items()))
         for node in old.nodes:
             yield f"{NODES}/{node.key}.json", json_bytes(read_node(old.folder, node.key))
-        for path in sorted((old.folder / CODE).rglob("*.py")):
-            yield path.relative_to(old.folder).as_posix(), path.read_bytes()
+        for path in sorted((old.folder / CODE).rglob("*.py*")):
+            if path.suffix in (".py", ".pyw"):  # No compiled copies.
+                yield path.relative_to(old.folder).as_posix(), path.read_bytes()
 
     return make_bundle(manifest, root=root or old.folder.parent, files=files)
