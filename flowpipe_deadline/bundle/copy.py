@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Callable, Iterator, Optional, Tuple
 
-from ..core.bundle import JOBS, NODES, AnyPath, Bundle, read_bundle, read_node
+from ..core.bundle import CODE, JOBS, NODES, AnyPath, Bundle, read_bundle, read_node
 from ..core.files import json_bytes
 from .folder import make_bundle, new_submission
 from .info_format import encode_info, format_entries
@@ -44,5 +44,8 @@ def copy_plan(
                 yield f"{JOBS}/{job.file}.{kind}", encode_info(format_entries(entries.items()))
         for node in old.nodes:
             yield f"{NODES}/{node.key}.json", json_bytes(read_node(old.folder, node.key))
+        for path in sorted((old.folder / CODE).rglob("*.py*")):
+            if path.suffix in (".py", ".pyw"):  # No compiled copies.
+                yield path.relative_to(old.folder).as_posix(), path.read_bytes()
 
     return make_bundle(manifest, root=root or old.folder.parent, files=files)

@@ -12,7 +12,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
 
-from ..core.bundle import ERRORS, FILES, FORMAT, JOBS, MANIFEST, NODES, RESULTS, STORE, AnyPath, Bundle, parse_manifest
+from ..core.bundle import (
+    CODE,
+    ERRORS,
+    FILES,
+    FORMAT,
+    JOBS,
+    MANIFEST,
+    NODES,
+    RESULTS,
+    STORE,
+    AnyPath,
+    Bundle,
+    parse_manifest,
+)
 from ..core.errors import BundleError
 from ..core.files import json_bytes
 from ..core.names import safe_name
@@ -41,8 +54,8 @@ def make_bundle(
 ) -> Bundle:
     """Writes and returns the bundle with that manifest, in a new folder below the root, which is created if need be.
 
-    ``files`` is called with the folder, and gives the files of jobs and nodes, each with its path in there. All of it
-    has the rights of the root.
+    ``files`` is called with the folder, and gives the files of jobs, nodes and code, each with its path in there. All
+    of it has the rights of the root.
 
     Raises:
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
@@ -54,6 +67,8 @@ def make_bundle(
         for part in (NODES, JOBS, ERRORS):
             make_folder(partial / part)
         for path, data in files(folder):
+            if path.startswith(f"{CODE}/"):
+                make_folder((partial / path).parent)
             _write(partial / path, data)
         if store == FILES:
             make_folder(partial / RESULTS)

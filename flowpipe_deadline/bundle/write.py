@@ -51,6 +51,7 @@ def write_plan(
             yield f"{JOBS}/{stem}.plugin", encode_info(job_files.plugin_info(job, bundle=folder))
         for record in (*(job.record for job in plan.jobs), *(node.record for node in plan.omitted)):
             yield f"{NODES}/{record['key']}.json", json_bytes(record)
+        yield from plan.code.items()
 
     return make_bundle(_manifest(plan, submission, store=store), root=root, files=files)
 

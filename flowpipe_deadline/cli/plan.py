@@ -7,6 +7,7 @@ from typing import Any
 import click
 from rich.text import Text
 
+from ..core.text import listing
 from ..planning.plan import Job, Plan, frames_text
 from .support.effective import effective_options
 from .support.options import (
@@ -19,6 +20,8 @@ from .support.options import (
 )
 from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warnings
 from .support.workflow_command import Target, WorkflowCommand
+
+_MOST_NAMES = 8  # Of jobs from one file.
 
 
 @click.command(cls=WorkflowCommand)
@@ -65,6 +68,8 @@ def _print_plan(planned: Plan) -> None:
     out = answer_console()
     for node in planned.omitted:
         out.print(Text(f"omitted: {node.graph}.{node.node}"))
+    for place, keys in planned.sources.items():
+        out.print(Text(f"{place}: {listing([labels[key] for key in keys], most=_MOST_NAMES)}"))
     say_warnings(planned.warnings)
     tasks = sum(job.task_count for job in planned.jobs)
     out.print(Text(f"{len(planned.jobs)} jobs, {tasks} tasks"))

@@ -27,6 +27,7 @@ from .support.options import (
     parse_interpreters,
     planned_bundle,
     settings_options,
+    snapshot_option,
 )
 from .support.output import answer_json, reserve_stdout, say, say_warnings
 from .support.progress import Display, JobProgress, progress_display
@@ -62,6 +63,7 @@ from .support.workflow_command import Target, WorkflowCommand
 @click.option("--anyway", is_flag=True, help="Also if the bundle has jobs on a farm: both will write the same files.")
 @bundle_options(root_help="The folder that gets the bundle; by default one in your user data.")
 @settings_options
+@snapshot_option
 @output_option
 def run(
     target: str,
@@ -72,6 +74,7 @@ def run(
     repository: Optional[Path],
     anyway: bool,
     root: Optional[Path],
+    snapshot_code: bool,
     output: str,
     **_: Any,
 ) -> int:
@@ -100,7 +103,7 @@ def run(
 
         root = root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
         effective = effective_options()
-        plan = effective.plan(target, parameters, interpreters=executables)
+        plan = effective.plan(target, parameters, interpreters=executables, snapshot_code=snapshot_code)
         say_warnings(plan.warnings)
         bundle = write_bundle(
             plan, root=root, templates=effective.templates, store=effective.store, studio=effective.studio

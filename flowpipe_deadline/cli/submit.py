@@ -22,6 +22,7 @@ from .support.options import (
     parameter_option,
     planned_bundle,
     settings_options,
+    snapshot_option,
     via_option,
 )
 from .support.output import answer, answer_json, reserve_stdout, say, say_warning
@@ -37,6 +38,7 @@ from .support.workflow_command import Target, WorkflowCommand
 @click.option("--suspended", is_flag=True, help="Leave the jobs suspended, to be resumed in the Monitor.")
 @check_options
 @settings_options
+@snapshot_option
 @click.option("--dry-run", is_flag=True, help="Only write the bundle: nothing is submitted.")
 @output_option
 def submit(
@@ -48,6 +50,7 @@ def submit(
     suspended: bool,
     strict: tuple[str, ...],
     tolerate: tuple[str, ...],
+    snapshot_code: bool,
     dry_run: bool,
     output: str,
     **_: Any,
@@ -80,6 +83,7 @@ def submit(
     options = SubmitOptions(
         settings=effective.settings,
         presets=effective.presets,
+        snapshot_code=snapshot_code,
         templates=effective.templates,
         store=effective.store,
         strict=strict or None,

@@ -19,6 +19,8 @@ RESULTS = "results"
 ERRORS = "errors"
 SUBMISSION = "submission.json"
 STORE = "store.json"
+CODE = "code"
+"""The folder with the code that a bundle brings along. Files in there are told by their path in the bundle."""
 FILES = "files"
 """The store of bundles that keep their results themselves."""
 _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", "inputs", "outputs", "batch")

@@ -5,23 +5,32 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import os
 import sys
 import traceback
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Dict, Iterator, List, Mapping, Optional
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional
 
+from .bundle import CODE, AnyPath
 from .errors import FlowpipeDeadlineError
 from .loading import LOADING, LoadingError
 
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """The names of folders that hold what is installed."""
 _STANDARD_LIBRARY = Path(os.__file__).parent
+_GENERATED = ("<string>", "<attrs ", "<frozen ")  # What the code of generated methods is said to be from.
 SHARED = ("flowpipe", "flowpipe_deadline")
 """The evaluator's own packages, loaded already: a second copy of them would have other classes."""
+Source = Dict[str, Optional[str]]
+_take_typed: ContextVar[Optional[Callable[[Any, str], Source]]] = ContextVar("take_typed", default=None)
+# What was planned here with its code, by the file in the bundle: its classes are the ones that this process knows.
+_planned_here: Dict[str, ModuleType] = {}
 
 
 class NotImportableError(FlowpipeDeadlineError):
@@ -32,11 +41,12 @@ class LoadError(FlowpipeDeadlineError):
     """A module or script could not be loaded; the message names the error it raised, and the line."""
 
 
-def describe(thing: Any, *, qualname: Optional[str] = None) -> Dict[str, Optional[str]]:
+def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
     """The source of a class or function for ``resolve``: its ``module``, its ``qualname`` there, and the module's
     ``file``, None for an installed package, of which a worker has its own copy.
 
-    It is looked for under ``qualname``, by default its own name.
+    It is looked for under ``qualname``, by default its own name. What is typed in a session has a source within
+    ``taking_along`` only.
 
     Raises:
         NotImportableError: It is defined in a function or an interactive session, or its name means something else.
@@ -50,17 +60,91 @@ def describe(thing: Any, *, qualname: Optional[str] = None) -> Dict[str, Optiona
         raise NotImportableError(f"{label} is defined in a module that is not loaded any more")
     if not _stands_for(_walk(module, name), thing):
         aliases = [alias for alias, value in list(vars(module).items()) if _stands_for(value, thing)]
+        if not aliases and is_typed(thing):
+            raise NotImportableError(f"{label} was typed again since it was used; make what uses it again")
         if not aliases:
             raise NotImportableError(f"{label} is not what that name means in its module; give it a name of its own")
         name = aliases[0]
-    file = getattr(module, "__file__", None)
-    module_name = thing.__module__
-    if module_name == "__main__":
-        spec = getattr(module, "__spec__", None)
-        module_name = spec.name if spec is not None else "__main__"
-        if file is None or not os.path.exists(file):
+    if is_typed(thing):
+        take = _take_typed.get()
+        if take is None:
             raise NotImportableError(f"{label} is defined in an interactive session; put it into a file")
-    return {"module": module_name, "qualname": name, "file": own_file(file)}
+        return take(thing, name)
+    spec = getattr(module, "__spec__", None)
+    module_name = spec.name if thing.__module__ == "__main__" and spec is not None else thing.__module__
+    return {"module": module_name, "qualname": name, "file": own_file(getattr(module, "__file__", None))}
+
+
+@contextmanager
+def taking_along(take: Callable[[Any, str], Source]) -> Iterator[None]:
+    """Within the block, ``describe`` calls ``take`` for the source of what was typed in a session, with its name."""
+    token = _take_typed.set(take)
+    try:
+        yield
+    finally:
+        _take_typed.reset(token)
+
+
+def is_typed(thing: Any) -> bool:
+    """Whether a class or function was typed in a session: its module is loaded, and no file has its code."""
+    module = sys.modules.get(thing.__module__)
+    file = getattr(module, "__file__", None)
+    codes = [code.co_filename for code in own_codes(thing) if not code.co_filename.startswith(_GENERATED)]
+    has_no_file = bool(codes) and not any(map(os.path.exists, codes))
+    if thing.__module__ != "__main__":
+        return module is not None and file is None and getattr(module, "__spec__", None) is None and has_no_file
+    # Python 3.13 runs its prompt as a module of its own, and a script may have run before the prompt came.
+    is_prompt = file is not None and _STANDARD_LIBRARY in Path(os.path.abspath(file)).parents
+    return file is None or not os.path.exists(file) or is_prompt or has_no_file
+
+
+def own_codes(thing: Any) -> List[CodeType]:
+    """The code of a function, or of the functions in the body of a class, without those that were generated for it."""
+    if not isinstance(thing, type):
+        code = getattr(unwrapped(thing), "__code__", None)  # None for one that is not written in Python.
+        return [] if code is None else [code]
+    parts = [getattr(part, "fget", None) or getattr(part, "__func__", None) or part for part in vars(thing).values()]
+    functions = [part for part in map(unwrapped, parts) if isinstance(part, FunctionType)]
+    codes = [part.__code__ for part in functions if part.__qualname__.startswith(f"{thing.__qualname__}.")]
+    return [code for code in codes if not code.co_filename.startswith(_GENERATED)]
+
+
+def unwrapped(thing: Any) -> Any:
+    """What decorators were given, if they say so."""
+    return inspect.unwrap(thing, stop=lambda each: isinstance(each, type))
+
+
+def code_folders(folders: Iterable[str], *, bundle: AnyPath) -> List[str]:
+    """Those of the folders that a bundle brings along, with their full paths."""
+    return [os.path.abspath(os.path.join(str(bundle), each)) for each in folders if each.startswith(f"{CODE}/")]
+
+
+def planned_here(file: str, module: ModuleType) -> None:
+    """Lets ``resolve`` give what this module has for a file that a bundle brings along, in this process."""
+    _planned_here[file] = module
+
+
+def in_bundle(folder: AnyPath) -> Callable[[Source], Source]:
+    """Gives sources whose file is told by its path in the bundle their full path."""
+
+    def change(source: Source) -> Source:
+        file = source["file"]
+        is_inside = file is not None and file.startswith(f"{CODE}/")
+        return {**source, "file": os.path.abspath(os.path.join(str(folder), str(file)))} if is_inside else source
+
+    return change
+
+
+def out_of_bundle(folder: AnyPath) -> Callable[[Source], Source]:
+    """Tells the file of sources by its path in the bundle where it is in there, so that every machine finds it."""
+    inside = os.path.join(os.path.realpath(str(folder)), CODE, "")
+
+    @lru_cache(maxsize=256)  # Long lists have the same class again and again.
+    def told(file: Optional[str]) -> Optional[str]:
+        path = os.path.realpath(file) if file else ""
+        return f"{CODE}/{path[len(inside) :].replace(os.sep, '/')}" if path.startswith(inside) else file
+
+    return lambda source: {**source, "file": told(source["file"])}
 
 
 def resolve(source: Mapping[str, Any]) -> Any:
@@ -159,6 +243,10 @@ def _walk(module: ModuleType, qualname: str) -> Any:
 
 def _known_module(name: str, file: Optional[str]) -> Optional[ModuleType]:
     """The module of this process that was loaded from the file: under its name, or as the running script."""
+    posix = (file or "").replace("\\", "/")
+    for path, module in list(_planned_here.items()) if f"{CODE}/" in posix else ():
+        if posix == path or posix.endswith(f"/{path}"):
+            return module
     modules = (sys.modules.get(candidate) for candidate in (name, "__main__"))
     return next((module for module in modules if _same_file(getattr(module, "__file__", None), file)), None)
 
@@ -185,7 +273,8 @@ def import_root(name: str, file: str) -> Optional[str]:
     return str(path.parents[len(parts) - 1])
 
 
-def _find_spec(name: str) -> Optional[ModuleSpec]:
+def find_spec(name: str) -> Optional[ModuleSpec]:
+    """What importing the name would load here; None if that cannot be told."""
     try:
         return importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):
@@ -193,13 +282,13 @@ def _find_spec(name: str) -> Optional[ModuleSpec]:
 
 
 def _finds(name: str, file: str) -> bool:
-    spec = _find_spec(name)
+    spec = find_spec(name)
     return spec is not None and _same_file(spec.origin, file)
 
 
 def _comes_from(root: str, name: str) -> bool:
     """Whether importing ``name`` would begin in that folder, not in one before it on ``sys.path``."""
-    spec = _find_spec(name.partition(".")[0])
+    spec = find_spec(name.partition(".")[0])
     places = [] if spec is None else spec.submodule_search_locations or [spec.origin or ""]
     return any(_same_file(os.path.dirname(place), root) for place in places)
 

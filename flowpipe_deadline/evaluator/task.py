@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Tuple
 
 from flowpipe import INode
 
-from ..core.bundle import read_node
+from ..core.bundle import CODE, read_node
 from ..core.errors import FlowpipeDeadlineError
-from ..results.codec import decode, encode
+from ..core.locate import code_folders, in_bundle, out_of_bundle
+from ..results.codec import decode, encode, map_sources
 from ..results.cut import cut_inputs
 from ..results.merge import Batch
 from ..results.store import ChunkResult, Chunks, DamagedResultError, open_store
@@ -36,7 +38,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     task = _Task(request)
     name = task.record["name"]
     report(f"Loading {name}")
-    _add_import_roots(task.record)
+    _add_import_roots(task.record, bundle=request.bundle)
     node = build_node(task.cut_record())
     task.store.check_writable(request.node)
     try:
@@ -46,7 +48,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     feed_inputs(node, record=task.record, upstream=upstream.merged)
     task.feed_parts(node, upstream)
     report(f"Evaluating {name}" + ("" if task.frames is None else f" {task.frames}"))
-    outputs, token = evaluate_node(node), os.urandom(4).hex()
+    outputs, token = task.kept_outputs(evaluate_node(node)), os.urandom(4).hex()
     result = ChunkResult(task.frames, outputs, version=1, token=token, inputs=upstream.versions, taken=upstream.taken)
     return patiently(lambda: task.keep(counted(result, replaced), replaced), seconds=request.wait)
 
@@ -58,9 +60,10 @@ class _Task:
         self.frames = request.chunk
         self._request = request
         self._mapping = PathMapping(request.path_mappings, report=print)
-        self.record = self._mapping.record(
-            patiently(lambda: read_node(request.bundle, request.node), seconds=request.wait)
-        )
+        self._has_code = os.path.isdir(str(request.bundle / CODE))
+        record = self._mapping.record(patiently(lambda: read_node(request.bundle, request.node), seconds=request.wait))
+        # With full paths, as a node may change the working folder.
+        self.record = self._sources(record, in_bundle(request.bundle), own=("class", "function"))
         self._batch = Batch.from_json(self.record["batch"])
         if (self._batch is None) != (self.frames is None):
             really = "is not batched" if self._batch is None else "is batched"
@@ -68,6 +71,17 @@ class _Task:
                 f"{request.node} {really}, but the task says otherwise; submit the bundle's own job files again"
             )
         self.store = patiently(lambda: open_store(request.bundle), seconds=request.wait)
+
+    def kept_outputs(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
+        """The outputs as results keep them, so that every machine finds their classes in the bundle."""
+        return self._sources(outputs, out_of_bundle(self._request.bundle))
+
+    def _sources(
+        self, data: Dict[str, Any], change: Callable[[Any], Any], *, own: Collection[str] = ()
+    ) -> Dict[str, Any]:
+        """The data with what it says of the bundle's code changed, if there is any."""
+        changed: Dict[str, Any] = map_sources(data, change, own=own) if self._has_code else data
+        return changed
 
     def cut_record(self) -> Record:
         """The record with the part of each batched input that is not fed; the whole may be long, and flowpipe slow."""
@@ -123,11 +137,12 @@ class _Task:
         return cut_inputs(inputs, batch=self._batch, frames=self.frames)
 
 
-def _add_import_roots(record: Record) -> None:
+def _add_import_roots(record: Record, *, bundle: Path) -> None:
     """Makes the graph's own modules importable: the folders that they came from are appended to ``sys.path``.
 
     They come last because they belong to the Python that the graph was planned with: other modules in them, compiled
     for another version, say, must not hide those of a host application. A node's own module is found by its file.
+    Folders of code that the bundle brings along come first: they hold nothing else.
 
     Only folders that were in PYTHONPATH are added to PYTHONPATH, so that Python processes started by the node find the
     same modules as without a farm. The others would come before the child's own, which may be of another application.
@@ -136,14 +151,16 @@ def _add_import_roots(record: Record) -> None:
     imports = record.get("imports")
     if not imports:
         return
-    sys.path.extend(_new(imports["roots"], sys.path))
+    sys.path[:] = _extended(sys.path, imports["roots"], bundle)
     importlib.invalidate_caches()
     inherited = list(filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep)))
-    python_path = [*inherited, *_new(imports["python_path"], inherited)]
+    python_path = _extended(inherited, imports["python_path"], bundle)
     if python_path:
         os.environ["PYTHONPATH"] = os.pathsep.join(python_path)
 
 
-def _new(folders: Iterable[str], known: Collection[str]) -> List[str]:
-    """The folders that exist on this machine and are not among ``known``."""
-    return [folder for folder in folders if folder not in known and os.path.exists(folder)]
+def _extended(known: List[str], folders: Iterable[str], bundle: Path) -> List[str]:
+    """The known folders, before them those of the bundle, and behind them those that exist on this machine."""
+    brought = code_folders(folders, bundle=bundle)
+    others = [each for each in folders if each not in known and os.path.isabs(each) and os.path.exists(each)]
+    return [*brought, *known, *others]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Optional
 
-from ..core.bundle import BundleNode
+from ..core.bundle import CODE, BundleNode
 from ..core.frames import FrameList
 from ..core.text import one_line
 from ..core.warnings import PlanWarning
@@ -54,6 +54,12 @@ class Job(BundleNode):
     """Names or patterns of variables, and what they hold: ``path``, ``paths`` or ``text``."""
 
     @property
+    def source(self) -> Mapping[str, Optional[str]]:
+        """Where its code is defined: ``module``, ``qualname``, and the ``file``, None for what is installed."""
+        found: Mapping[str, Optional[str]] = self.record["function"] or self.record["class"]
+        return found
+
+    @property
     def short_label(self) -> str:
         """The label for messages."""
         return one_line(self.label, longest=LONGEST_LABEL)
@@ -95,12 +101,31 @@ class Plan:
     omitted: tuple[OmittedNode, ...] = ()
     warnings: tuple[PlanWarning, ...] = ()
     """What is odd about it."""
+    code: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """The code that travels with it: files by their path in the bundle."""
 
     @property
     def last_jobs(self) -> tuple[Job, ...]:
         """The jobs that no other job waits for."""
         awaited = {dependency.upstream for job in self.jobs for dependency in job.dependencies}
         return tuple(job for job in self.jobs if job.key not in awaited)
+
+    @property
+    def sources(self) -> Mapping[str, tuple[str, ...]]:
+        """What the jobs come from, for people, each with the keys of its jobs: files, packages, what was typed."""
+        found: dict[str, tuple[str, ...]] = {}
+        for job in self.jobs:
+            module, file = str(job.source["module"]), job.source["file"]
+            place = f"From {file}" if file else f"From the package {module.partition('.')[0]}"
+            place = "Typed in this session" if file == f"{CODE}/{module}.py" else place
+            found[place] = (*found.get(place, ()), job.key)
+        return found
+
+    def with_records(self, change: Callable[[Any], Any], *, code: Mapping[str, bytes]) -> Plan:
+        """The same with ``change(record)`` in place of each node record, and further ``code``."""
+        jobs = tuple(replace(job, record=change(job.record)) for job in self.jobs)
+        omitted = tuple(replace(node, record=change(node.record)) for node in self.omitted)
+        return replace(self, jobs=jobs, omitted=omitted, code={**self.code, **code})
 
     def to_json(self) -> dict[str, Any]:
         """The plan for other programs, without the values of the nodes."""
@@ -134,4 +159,5 @@ def _job_json(job: Job) -> dict[str, Any]:
         "tasks": job.task_count,
         "depends_on": [{"key": item.upstream, "kind": item.kind, "reason": item.reason} for item in job.dependencies],
         "notes": list(job.notes),
+        "source": dict(job.source),
     }

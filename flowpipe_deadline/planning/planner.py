@@ -11,6 +11,7 @@ from flowpipe import Graph, INode
 
 from ..core.errors import PlanError, SettingError
 from ..core.loading import refuse_while_loading
+from ..core.locate import taking_along
 from ..core.warnings import ErrorCollector, PlanWarning
 from ..results.upstream import UPSTREAM
 from ..settings.context import PlanContext
@@ -21,6 +22,7 @@ from .dependencies import PlannedJobs, plan_dependencies, plan_feeds
 from .graph import GraphNode, nodes_to_plan, read_nodes
 from .node_records import node_record
 from .plan import Job, OmittedNode, Plan
+from .typed import TypedCode, with_typed_code
 
 
 def make_plan(
@@ -58,22 +60,25 @@ def make_plan(
     omitted: list[OmittedNode] = []
     warnings: list[PlanWarning] = []
     considered = nodes_to_plan(nodes, skip=skip)
-    for node in considered:
-        given = NodeSettings()
-        with errors.collected():
-            given = parse_settings(node.label, metadata=node.node.metadata, graph_wide=graph_wide, context=context)
-        if node.node.omit:
-            omitted.append(_omitted_node(node, given, errors))
-            continue
-        with errors.collected():
-            job = _plan_job(node, given, planned)
-            planned.add(job)
-            warnings += job_warnings(job, settings=given, interpreters=context.interpreters)
+    typed = TypedCode()
+    with taking_along(typed.take):
+        for node in considered:
+            given = NodeSettings()
+            with errors.collected():
+                given = parse_settings(node.label, metadata=node.node.metadata, graph_wide=graph_wide, context=context)
+            if node.node.omit:
+                omitted.append(_omitted_node(node, given, errors))
+                continue
+            with errors.collected():
+                job = _plan_job(node, given, planned)
+                planned.add(job)
+                warnings += job_warnings(job, settings=given, interpreters=context.interpreters)
     if len(omitted) == len(considered):
         errors.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skip else "")))
     errors.raise_all()
     jobs = tuple(planned.by_key.values())
-    return Plan(name=plan_name, jobs=jobs, omitted=tuple(omitted), warnings=(*warnings, *plan_warnings(jobs)))
+    plan = Plan(name=plan_name, jobs=jobs, omitted=tuple(omitted), warnings=(*warnings, *plan_warnings(jobs)))
+    return with_typed_code(plan, typed)
 
 
 def _omitted_node(node: GraphNode, settings: NodeSettings, errors: ErrorCollector) -> OmittedNode:

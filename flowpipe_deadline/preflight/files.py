@@ -20,7 +20,7 @@ def source_warnings(plan: Plan, *, mounts: Mounts) -> tuple[PlanWarning, ...]:
     """A warning for each file of the nodes' own modules that is on a disk of this machine."""
     users: dict[str, list[str]] = {}
     for job in plan.jobs:
-        for file in dict.fromkeys(_own_files(job)):
+        for file in dict.fromkeys(_own_files(job, plan)):
             users.setdefault(file, []).append(job.short_label)
     warnings = []
     for file, labels in users.items():
@@ -60,11 +60,11 @@ def output_warnings(plan: Plan) -> tuple[PlanWarning, ...]:
     return tuple(warnings)
 
 
-def _own_files(job: Job) -> Iterator[str]:
-    """The files of the modules that a worker loads for the node, without installed ones."""
+def _own_files(job: Job, plan: Plan) -> Iterator[str]:
+    """The files of the modules that a worker loads for the node, but for those that are installed or travel along."""
     for part in ("class", "function"):
         source = job.record[part]
-        if source is not None and source["file"] is not None:
+        if source is not None and source["file"] is not None and source["file"] not in plan.code:
             yield source["file"]
 
 

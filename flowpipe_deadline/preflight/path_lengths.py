@@ -51,6 +51,7 @@ def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
             result = f"{chunk_name(frames)}.json"
             yield job.label, f"{name}/{RESULTS}/{job.key}/{result}"
             yield job.label, f"{name}/{RESULTS}/{job.key}/{temporary_name(result)}"
+    yield from ((plan.name, f"{partial}/{path}") for path in plan.code)
     for node in plan.omitted:
         yield node.label, f"{partial}/{NODES}/{node.key}.json"
 

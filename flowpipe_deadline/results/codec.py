@@ -19,7 +19,7 @@ from collections import OrderedDict
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, Callable, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Collection, Dict, List, Mapping, Tuple
 from uuid import UUID
 
 from ..core.errors import FlowpipeDeadlineError
@@ -91,6 +91,22 @@ def compound(members: Mapping[str, Any]) -> Any:
     if TYPE in members:
         return {TYPE: "dict", "items": [[key, value] for key, value in members.items()]}
     return dict(members)
+
+
+def map_sources(data: Any, change: Callable[[Any], Any], *, own: Collection[str] = ()) -> Any:
+    """The encoded data with ``change(source)`` in place of where each class and function in it is defined.
+
+    Of the data itself, a dict, the ``own`` members are such sources as well, or None.
+    """
+    if type(data) is list:
+        return data if set(map(type, data)) <= _PLAIN else [map_sources(item, change) for item in data]
+    if type(data) is not dict:
+        return data
+    sources = {*own, "class"} if TYPE in data else own
+    return {
+        key: change(item) if key in sources and item is not None else map_sources(item, change)
+        for key, item in data.items()
+    }
 
 
 def members(data: Any) -> Dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any, Dict, Mapping, Optional, Tuple
 from ..core.bundle import ERRORS
 from ..core.files import RecordError, json_bytes, read_record, write_whole
 from ..core.frames import FrameList
-from ..core.locate import NotImportableError, describe, resolve
+from ..core.locate import NotImportableError, describe, in_bundle, out_of_bundle, resolve
 from ..core.rights import make_folder
-from .codec import UnsupportedValueError, decode, encode
+from .codec import UnsupportedValueError, decode, encode, map_sources
 from .store import chunk_name
 
 _FORMAT = 1
@@ -44,7 +44,7 @@ def write_failure(bundle: Path, node: str, frames: Optional[FrameList], *, error
         "node": node,
         "frames": None if frames is None else str(frames),
         "report": report,
-        "raised": _raised(error),
+        "raised": map_sources(_raised(error), out_of_bundle(bundle), own=("class",)),
         "written": time.time_ns(),
     }
     folder = bundle / ERRORS / node
@@ -58,6 +58,7 @@ def read_failures(bundle: Path, node: str) -> Tuple[Failure, ...]:
     for path in sorted((bundle / ERRORS / node).glob("[!.]*.json")):
         with suppress(RecordError, KeyError):  # Deadline reports the failure in any case.
             record = read_record(path, version=_FORMAT)
+            record["raised"] = map_sources(record["raised"], in_bundle(bundle), own=("class",))
             failures.append(Failure(**{field.name: record[field.name] for field in fields(Failure)}))
     return tuple(sorted(failures, key=lambda failure: failure.written, reverse=True))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -9,6 +10,7 @@ from typing import Any, Optional
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
 from ..core.frames import FrameList
+from ..core.locate import code_folders
 from .codec import compound, decode
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
 from .plain import plain
@@ -99,6 +101,10 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
         stale = frozenset() if is_omitted else there.stale(key)
     except RecordError as reason:
         error = str(reason)
+    if batch is not None and any(":" in rule for rule in batch.merge.values()):
+        # Functions that merge may be known to nobody else.
+        found = code_folders((record.get("imports") or {}).get("roots", ()), bundle=bundle.folder)
+        sys.path.extend(folder for folder in found if folder not in sys.path)
     missing = None if is_omitted else _missing(batch, results)
     if missing is None and error is None:
         encoded, error = _merged_outputs(key, record, batch, results)

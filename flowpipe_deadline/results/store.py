@@ -10,7 +10,7 @@ import os
 import re
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
@@ -29,12 +29,14 @@ from typing import (
     Union,
 )
 
-from ..core.bundle import FILES, RESULTS, STORE
+from ..core.bundle import CODE, FILES, RESULTS, STORE
 from ..core.bundle import FORMAT as BUNDLE_FORMAT
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
 from ..core.frames import FrameList, FrameListError
+from ..core.locate import in_bundle
 from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
+from .codec import map_sources
 
 if TYPE_CHECKING:
     from .redis_store import RedisStore
@@ -99,6 +101,9 @@ class Store(ABC):
     Raises:
         StoreError: By every method: the results cannot be reached; the message says what to do.
     """
+
+    bundle = Path()
+    """The folder of the bundle, whose own code results may refer to."""
 
     def read(self, node: str, chunks: Optional[Chunks] = None) -> Tuple[ChunkResult, ...]:
         """All results of the node, the latest first; with ``chunks``, those that share a frame with one of these.
@@ -183,18 +188,28 @@ class Store(ABC):
         try:
             if isinstance(data, DamagedResultError):
                 raise data
-            result = parse_result(data, name=place, node=node)
+            result = self._located(parse_result(data, name=place, node=node), place, data)
         except DamagedResultError:
             if skips_damaged:
                 return None
             raise
         return result if result is not None and chunk_name(result.frames) == name else None
 
+    def _located(self, result: Optional[ChunkResult], place: str, data: bytes) -> Optional[ChunkResult]:
+        """The result with the full paths of classes that the bundle brings along."""
+        if result is None or f'"{CODE}/'.encode() not in data:
+            return result
+        try:
+            return replace(result, outputs=map_sources(result.outputs, in_bundle(self.bundle)))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _damaged(place, repr(error)) from error
+
 
 class FileStore(Store):
     """A store in the ``results`` folder of a bundle: ``results/<node>/<chunk>.json``."""
 
     def __init__(self, bundle: Path) -> None:
+        self.bundle = bundle
         self._folder = bundle / RESULTS
 
     def check_writable(self, node: str) -> None:
@@ -274,7 +289,9 @@ def open_store(bundle: Path) -> Store:
     if not _exists(path):
         return FileStore(bundle)
     record = read_record(path, version=BUNDLE_FORMAT, keys=("store", "submission"))
-    return _redis_store(str(record["store"]), submission=str(record["submission"]))
+    store = _redis_store(str(record["store"]), submission=str(record["submission"]))
+    store.bundle = bundle
+    return store
 
 
 def check_store(store: str, *, submission: str) -> None:

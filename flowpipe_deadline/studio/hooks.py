@@ -148,6 +148,8 @@ def _plan_errors(adjusted: Plan, plan: Plan, records: Mapping[str, str]) -> Iter
         return
     if adjusted.name != plan.name or adjusted.omitted != plan.omitted:
         yield "its name or its omitted nodes are not those that were planned"
+    if adjusted.code != plan.code:
+        yield "the code that travels with it was changed"
     if any(records.get(key) != record for key, record in _record_texts(adjusted).items()):
         yield "a node record was changed"
     seen: set[str] = set()

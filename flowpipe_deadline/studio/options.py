@@ -34,6 +34,8 @@ class SubmitOptions:
     """Presets of the studio file, as for ``plan_graph``."""
     skip: Collection[INode] = ()
     """Nodes that are not part of the plan, as for ``plan_graph``."""
+    snapshot_code: bool = False
+    """Whether the graph's own modules travel along as they are now, as for ``plan_graph``."""
     templates: Optional[AnyPath] = None
     """A folder with a ``job_info.jinja`` or ``plugin_info.jinja`` of your own."""
     store: Optional[str] = None

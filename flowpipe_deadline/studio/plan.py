@@ -17,9 +17,10 @@ from ..settings.context import read_plan_context
 from ..settings.layers import Layer, Layers
 from .file import StudioFile, load_studio_file
 from .hooks import apply_hooks
+from .snapshot import with_snapshot
 
 
-def plan_graph(  # noqa: PLR0913  (five beside the graph)
+def plan_graph(  # noqa: PLR0913  (six beside the graph)
     graph: Graph,
     *,
     settings: Optional[Mapping[str, Any]] = None,
@@ -27,13 +28,15 @@ def plan_graph(  # noqa: PLR0913  (five beside the graph)
     interpreters: Optional[Collection[str]] = None,
     skip: Collection[INode] = (),
     studio: Optional[StudioFile] = None,
+    snapshot_code: bool = False,
 ) -> Plan:
     """The jobs that the graph becomes, upstream first, as the hooks of the studio leave them; the graph is only read.
 
     ``settings`` are job settings for all nodes, as in ``metadata["deadline"]``; a node's own win. They win over the
     ``presets``, a later preset over an earlier one, and both over the settings of the studio file. ``interpreters`` are
     the names of those that are configured; others are worth a warning. Nodes in ``skip`` are not part of the plan: what
-    they feed keeps the values that it has. ``studio`` is read from its place if it is not given.
+    they feed keeps the values that it has. ``studio`` is read from its place if it is not given. With ``snapshot_code``
+    the graph's own modules travel along as they are now, so that edits while jobs wait change nothing.
 
     Raises:
         CycleError: Nodes feed each other.
@@ -49,7 +52,8 @@ def plan_graph(  # noqa: PLR0913  (five beside the graph)
     layers = studio_layers(studio, presets=presets, given=settings)
     context = read_plan_context(interpreters=interpreters)
     plan = make_plan(graph, settings=layers.merged(), skip=skip, context=context)
-    return apply_hooks(plan, disabled=studio.disabled_hooks)
+    planned = apply_hooks(plan, disabled=studio.disabled_hooks)
+    return with_snapshot(planned) if snapshot_code else planned
 
 
 def studio_layers(

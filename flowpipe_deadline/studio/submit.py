@@ -76,7 +76,12 @@ def submit_graph(
     errors = ErrorCollector()
     with errors.collected():
         plan = plan_graph(
-            graph, settings=chosen.settings, presets=chosen.presets, skip=chosen.skip, studio=steps.studio
+            graph,
+            settings=chosen.settings,
+            presets=chosen.presets,
+            skip=chosen.skip,
+            studio=steps.studio,
+            snapshot_code=chosen.snapshot_code,
         )
 
     def write() -> Bundle:

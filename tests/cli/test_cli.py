@@ -59,7 +59,7 @@ def test_plan_shows_jobs_and_reasons(script):
     row = next(line for line in result.stdout.splitlines() if "Render" in line and "1-5" in line)
     assert row.split()[:4] == ["Render", "python", "1-5", "3"]
     assert "Render feeds items" in result.stdout
-    assert result.stdout.splitlines()[-1] == "2 jobs, 4 tasks"
+    assert result.stdout.splitlines()[-2:] == [f"From {script}: Render, Count", "2 jobs, 4 tasks"]
 
 
 def test_plan_as_json(script):
@@ -71,6 +71,7 @@ def test_plan_as_json(script):
         ("Render", "1-3", 2),
         ("Count", None, 1),
     ]
+    assert plan["jobs"][0]["source"]["file"] == str(script)
     assert plan["jobs"][1]["depends_on"] == [{"key": "Render", "kind": "job", "reason": "feeds items"}]
 
 
@@ -298,6 +299,7 @@ def test_templates_of_the_environment_do_not_keep_a_bundle_from_running(script, 
 
     assert run_cli("run", bundle, env=environment).returncode == 0
     assert "it takes no templates" in run_cli("run", bundle, "--templates", tmp_path).stderr
+    assert "it takes no snapshot" in run_cli("run", bundle, "--snapshot-code").stderr
 
 
 def test_an_error_with_a_strange_file_name_is_told(tmp_path):

@@ -194,6 +194,10 @@ def test_submissions_and_nodes_do_not_mix(backend):
         b'{"format": 1, "frames": 5, "outputs": {}, "written": 1}',
         b'{"format": 1, "frames": "5", "outputs": [], "written": 1}',
         b'{"format": 1, "frames": "5", "outputs": {}, "written": "1"}',
+        (
+            b'{"format": 1, "frames": "5-8", "written": 1, "inputs": {}, "outputs":'
+            b' {"out": {"sub_plugs": {}, "value": {"$type": "enum", "class": "code/x"}}}}'
+        ),
     ],
 )
 def test_a_damaged_result_is_named(backend, data):

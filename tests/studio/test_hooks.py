@@ -140,6 +140,7 @@ def second(plan):
             "return replace(plan, jobs=plan.jobs[::-1])", "waits for first, which is not a job that", id="order"
         ),
         pytest.param("return replace(plan, name='x')", "its name or its omitted nodes", id="another name"),
+        pytest.param("return replace(plan, code={'code/x.py': b''})", "the code that travels", id="other code"),
         pytest.param(
             "return each(plan, lambda job: replace(job, interpreter='maya'))", "its interpreter was", id="fixed"
         ),

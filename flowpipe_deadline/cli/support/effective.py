@@ -40,7 +40,9 @@ class Effective:
     store: str
     templates: Optional[Path]
 
-    def plan(self, spec: str, parameters: tuple[str, ...], *, interpreters: Collection[str]) -> Plan:
+    def plan(
+        self, spec: str, parameters: tuple[str, ...], *, interpreters: Collection[str], snapshot_code: bool = False
+    ) -> Plan:
         """The plan of the graph that GRAPH and ``-p`` name; ``interpreters`` are known beside python."""
         return plan_graph(
             graph_from(spec, parameters, folders=self.studio.workflows),
@@ -48,6 +50,7 @@ class Effective:
             presets=self.presets,
             interpreters={"python", *interpreters},
             studio=self.studio,
+            snapshot_code=snapshot_code,
         )
 
 

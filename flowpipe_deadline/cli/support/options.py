@@ -131,6 +131,14 @@ _preset_option = click.option(
 )
 
 
+snapshot_option = click.option(
+    "--snapshot-code",
+    is_flag=True,
+    help="Take the graph's own Python files along, so that editing them while jobs wait changes nothing. Other files"
+    " beside them, and compiled modules, stay where they are.",
+)
+
+
 def root_option(*, help_text: str) -> Callable[[_Command], _Command]:
     """``--root DIR``."""
     return click.option("--root", type=Folder(), envvar=ROOT_VARIABLE, show_envvar=True, help=help_text)
@@ -176,7 +184,7 @@ def planned_bundle(folder: str, *, may_move: bool = False) -> Bundle:
         UsageError: Options on the command line would change it.
         RecordError: It is damaged.
     """
-    names = {"parameters": "parameters", "sets": "settings", "presets": "presets"}
+    names = {"parameters": "parameters", "sets": "settings", "presets": "presets", "snapshot_code": "snapshot"}
     names.update({name: name for name in ("templates", "store", *(() if may_move else ("root",)))})
     given = [words for name, words in names.items() if is_typed(name)]
     if given:
