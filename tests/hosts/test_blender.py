@@ -217,10 +217,10 @@ def test_changes_may_be_left_out(double):
     assert double.facts()["warnings"] == ["The scene has unsaved changes. Workers render what is on the disk."]
 
 
-def test_a_dialog_that_does_not_open_says_so_in_blender(double):
-    """From its own thread to Blender's main thread, in lines that fit a window; also if the add-on is gone by then."""
+def test_a_dialog_that_ends_with_an_error_says_so_in_blender(double):
+    """Once it was open: in lines that fit a window, also if the add-on is gone by then."""
     reason = "the display cannot be opened, and so it ends at once with " + "no more " * 20
-    double.dialog.write_text(f"#!/bin/sh\necho '{reason}' >&2\nexit 1\n")
+    double.dialog.write_text(f"#!/bin/sh\nrm \"$5\"\nsleep 0.3\necho '{reason}' >&2\nexit 1\n")
 
     told = double.run(
         f"{SHOT}{WINDOWS}save(shot)\ntell(press())\naddon.unregister()\nwait_for_dialog()\ntell(bpy.context.window_manager.shown)"
@@ -258,8 +258,8 @@ def test_the_button_is_pressed_in_a_window(blender):
     assert blender.facts()["warnings"] == []
 
 
-def test_without_windows_a_dialog_that_does_not_open_is_an_error(blender):
-    """Blender waits for it, as nothing is started after its end."""
+def test_a_dialog_that_does_not_open_is_an_error(blender):
+    """Blender waits until it is open."""
     blender.dialog.write_text("#!/bin/sh\necho 'cannot open display' >&2\nexit 1\n")
 
     told = blender.run(f"{SHOT}save(shot)\ntell(press())")

@@ -5,6 +5,7 @@
 The script has the names that are made here. For any Blender, and for its double.
 """
 
+import faulthandler
 import json
 import os
 import sys
@@ -17,6 +18,7 @@ script, addons = sys.argv[-2:]
 sys.path.insert(0, addons)
 import flowpipe_deadline_addon as addon  # noqa: E402  (it is in the folder that has just been added)
 
+faulthandler.enable()  # Blender itself names the thread that has the lock, not the one that crashed.
 told = []
 tell = told.append
 scene = bpy.context.scene

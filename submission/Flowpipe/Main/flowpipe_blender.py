@@ -32,7 +32,7 @@ FILES = (
 )
 """The collections of ``bpy.data`` whose items have a file, and the role of that file."""
 SECONDS_TO_OPEN = 180.0
-"""How long Blender without windows waits for the dialog: when it ends, nothing more is started."""
+"""How long Blender waits for the dialog. It takes about a second, and some more where Deadline is asked first."""
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
@@ -57,8 +57,7 @@ def submit(unsaved: str) -> None:
     """Opens the dialog for the scene, after saving it as ``unsaved`` says.
 
     Raises:
-        ClientError: The scene has no name, cannot be saved, or is not on the disk; or, without windows, the dialog does
-            not open.
+        ClientError: The scene has no name, cannot be saved, or is not on the disk; or the dialog does not open.
     """
     scene = _scene_path()
     if unsaved == NEW_VERSION:
@@ -78,12 +77,14 @@ def submit(unsaved: str) -> None:
     opening = flowpipe_client.open_dialog(
         "blender", bpy.app.version_string, facts, files, warnings, on_failure=failures.append
     )
+    # Blender may crash where Python runs in a thread while Blender itself is at work (3.4.1). Once the dialog is open,
+    # its thread only waits. And without windows, Blender may end as soon as this returns.
+    if opening.wait_until_open(SECONDS_TO_OPEN):
+        raise ClientError(opening.failure)
     if not bpy.app.background:
         bpy.app.timers.register(
             partial(_show_failure, opening, failures), first_interval=SECONDS_BETWEEN_LOOKS, persistent=True
         )
-    elif opening.wait_until_open(SECONDS_TO_OPEN):
-        raise ClientError(opening.failure)
 
 
 def _scene_path() -> str:
