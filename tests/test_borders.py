@@ -71,6 +71,7 @@ OPTIONAL = {
     "results/codec.py": "numpy",
     "results/merge.py": "numpy",
     "results/redis_store.py": "redis",
+    "workflows/blender_nodes.py": "bpy",
 }
 
 

@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 
 from ..bundle.templates import PLUGIN
 from ..core.shipped import shipped_folder
-from .packages import ARCHIVE, own_version, read_light_packages
+from .packages import ARCHIVE, own_version, read_light_packages, zip_file
 
 PLUGIN_FOLDER = f"plugins/{PLUGIN}"
 OWN_FOLDERS = (PLUGIN_FOLDER, f"submission/{PLUGIN}")
@@ -20,6 +21,8 @@ _SOURCES = {"plugins": "plugins", "submission": "submission", "custom_scripts": 
 """By folder of ours, that below ``custom`` (plugin API, section 4.8)."""
 TOP_FOLDERS = (*OWN_FOLDERS, "scripts")
 """The folders below ``custom`` that hold all of ours."""
+_CLIENT = f"submission/{PLUGIN}/Client"
+_ADDON = f"{_CLIENT}/Blender/flowpipe_deadline_addon"
 
 
 @dataclass(frozen=True)
@@ -58,4 +61,14 @@ def read_contents() -> Contents:
             parts = path.relative_to(root / source).parts
             if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in parts):
                 files["/".join([target, *parts])] = path.read_bytes()
+    files[f"{_ADDON}.zip"] = _blender_addon(files)
     return Contents(version=own_version(), packages=packages.versions, files=files)
+
+
+def _blender_addon(files: Mapping[str, bytes]) -> bytes:
+    """The add-on with the proxy in it, as the one file that Blender installs an add-on from."""
+    folder = PurePosixPath(_ADDON)
+    own = {path: data for path, data in files.items() if folder in PurePosixPath(path).parents}
+    named = {str(PurePosixPath(path).relative_to(folder.parent)): data for path, data in own.items()}
+    proxy = "flowpipe_proxy.py"
+    return zip_file({**named, f"{folder.name}/{proxy}": files[f"{_CLIENT}/{proxy}"]})

@@ -52,18 +52,23 @@ class LightPackages:
     """By path in the archive."""
 
     def archive(self) -> bytes:
-        """A zip file; the same for the same contents, whoever makes it, and when.
+        """All of them as one zip file."""
+        return zip_file(self.files)
 
-        Nothing is compressed in it, as compressors differ by version.
-        """
-        stream = io.BytesIO()
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-            for path in sorted(self.files):
-                entry = zipfile.ZipInfo(path, date_time=_EARLIEST)
-                entry.create_system = 3  # Unix, wherever it is made.
-                entry.external_attr = 0o100644 << 16
-                archive.writestr(entry, self.files[path])
-        return stream.getvalue()
+
+def zip_file(files: Mapping[str, bytes]) -> bytes:
+    """A zip file of these files by path; the same for the same contents, whoever makes it, and when.
+
+    Nothing is compressed in it, as compressors differ by version.
+    """
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(files):
+            entry = zipfile.ZipInfo(path, date_time=_EARLIEST)
+            entry.create_system = 3  # Unix, wherever it is made.
+            entry.external_attr = 0o100644 << 16
+            archive.writestr(entry, files[path])
+    return stream.getvalue()
 
 
 def read_light_packages() -> LightPackages:
@@ -90,10 +95,16 @@ def light_modules() -> frozenset[str]:
 def worker_modules() -> frozenset[str]:
     """The files that a node's interpreter loads: the evaluator, its old name, and all that these import.
 
-    And what scripts with nodes and workflows import to annotate parameters.
+    And the nodes of our own workflows, and what scripts with nodes and workflows import to annotate parameters.
     """
-    evaluator = (path.relative_to(_PACKAGE) for path in (_PACKAGE / "evaluator").glob("*.py"))
-    return _reachable([Path("farm.py"), Path("workflows", "parameters.py"), *evaluator])
+    patterns = (
+        "evaluator/*.py",
+        "workflows/*_nodes.py",
+        "workflows/check_frames.py",
+        "workflows/parameters.py",
+    )
+    found = (path.relative_to(_PACKAGE) for pattern in patterns for path in _PACKAGE.glob(pattern))
+    return _reachable([Path("farm.py"), *found])
 
 
 def deadline_modules() -> frozenset[str]:
