@@ -70,7 +70,7 @@ def RenderMayaLayer(  # noqa: N802, PLR0913, PLR0917  (nodes are named like clas
 
 
 def _maya_path(path: Any) -> str:
-    return os.fspath(path).replace("\\", "/") if os.sep == "\\" else os.fspath(path)
+    return str(path).replace("\\", "/") if os.name == "nt" else str(path)
 
 
 def _layer_node(layer: str) -> str:

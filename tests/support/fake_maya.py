@@ -4,6 +4,7 @@ It has a scene with layers, cameras, references and files; shelves with buttons;
 a renderer that writes images. Valid from Python 3.7, the standard library only.
 """
 
+# ruff: noqa: ARG002, D102, N803, PLR0917  (methods and arguments are Maya's commands and their flags)
 from __future__ import annotations
 
 import os
@@ -43,6 +44,7 @@ class FakeMaya:
         self.faults = {}
         self.current_layer = "defaultRenderLayer"
         self.options = {}
+        self.waits = []
         self.dialogs = []
         self.answers = []
         self.shelves = {"Custom": [], "Rendering": []}
@@ -52,7 +54,9 @@ class FakeMaya:
         self.counter = 0
         self.thread = threading.current_thread()
         self.renderers = {"arnold", "mayaSoftware"}
-        self.add("defaultRenderGlobals", "renderGlobals", startFrame=1.0, endFrame=10.0, byFrameStep=1.0, animation=True)
+        self.add(
+            "defaultRenderGlobals", "renderGlobals", startFrame=1.0, endFrame=10.0, byFrameStep=1.0, animation=True
+        )
         self.nodes["defaultRenderGlobals"].update(currentRenderer="arnold", skipExistingFrames=False)
         self.nodes["defaultRenderGlobals"].update(modifyExtension=False, imageFilePrefix="")
         self.add("defaultRenderLayer", "renderLayer", renderable=True, shown="masterLayer")
@@ -112,7 +116,7 @@ class FakeMaya:
         maya.cmds, maya.mel, maya.utils = Commands(self), types.ModuleType("mel"), types.ModuleType("utils")
         maya.mel.eval, maya.utils.executeDeferred = self.mel, self.defer
         maya.standalone = types.ModuleType("standalone")
-        maya.standalone.initialize = maya.standalone.uninitialize = lambda name="python": None
+        maya.standalone.initialize = maya.standalone.uninitialize = lambda **_: None
         names = ("cmds", "mel", "utils", "standalone")
         return {"maya": maya, **{"maya." + name: getattr(maya, name) for name in names}}
 
@@ -159,6 +163,9 @@ class FakeMaya:
 
     def do_internalVar(self, userAppDir):
         return f"{self.folder.as_posix()}/maya app/"
+
+    def do_waitCursor(self, state):
+        self.waits.append(state)
 
     def do_optionVar(self, exists=None, intValue=None):
         if intValue:
@@ -289,7 +296,9 @@ class FakeMaya:
         known = {(os.path.dirname(n["path"]), n["path"], name) for name, n in self.nodes.items() if "path" in n}
         if listDirectories is not None:
             return sorted({folder for folder, _, _ in known}) or None
-        files = [(os.path.basename(path), f"{name}.path") for folder, path, name in sorted(known) if folder == listFiles]
+        files = [
+            (os.path.basename(path), f"{name}.path") for folder, path, name in sorted(known) if folder == listFiles
+        ]
         return [text for pair in files for text in pair]
 
     def do_editRenderLayerGlobals(self, currentRenderLayer):
@@ -297,12 +306,12 @@ class FakeMaya:
         self.changes.append("current layer")
         self.current_layer = currentRenderLayer
 
-    def do_renderSettings(self, firstImageName, fullPath, layer, camera):
+    def do_renderSettings(self, fullPath, layer, camera, firstImageName=False, genericFrameImageName=""):
         if layer not in self.nodes or self.nodes[layer].get("is_gone"):
             raise RuntimeError(f"No object matches name: {layer}")
-        frame = int(self.nodes["defaultRenderGlobals"]["startFrame"])
+        frame = genericFrameImageName or "{:04d}".format(int(self.nodes["defaultRenderGlobals"]["startFrame"]))
         name = os.path.splitext(os.path.basename(self.scene))[0]
-        return [f"{self.project}images/{layer}/{camera}/{name}.{frame:04d}.exr"]
+        return [f"{self.project}images/{layer}/{camera}/{name}.{frame}.exr"]
 
     # Rendering.
 

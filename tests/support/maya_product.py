@@ -23,7 +23,7 @@ class RecordingClient(types.ModuleType):
         super().__init__("flowpipe_client")
         self.opened = []
 
-    def open_dialog(self, host, host_version, facts, files=(), warnings=(), on_failure=print):
+    def open_dialog(self, host, host_version, facts, files, warnings, *, on_failure):
         """Opens nothing."""
         self.opened.append(
             types.SimpleNamespace(

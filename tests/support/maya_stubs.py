@@ -1,4 +1,4 @@
-"""What the published stubs of Maya (``types-maya``) say about commands: their flags, and in which mode each can be used.
+"""What the published stubs of Maya (``types-maya``) say about commands: their flags, and the modes of these.
 
 Valid from Python 3.7; of the six megabytes, only the commands that are asked for are read.
 """
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 MODES = {"query": "query", "q": "query", "edit": "edit", "e": "edit"}
+PLAIN = {"str": str, "bool": (bool, int), "int": int, "float": (int, float)}
 # Where the stubs are wrong, by Autodesk's reference of the commands.
 ALSO_QUERIED = {"currentTime"}
 
@@ -81,4 +82,4 @@ def is_a(value, kind):
             return False
         kinds = items.elts if isinstance(items, ast.Tuple) else [items] * len(value)
         return len(kinds) == len(value) and all(map(is_a, value, kinds))
-    return name == "Any" or isinstance(value, {"str": str, "bool": (bool, int), "int": int, "float": (int, float)}[name])
+    return name == "Any" or isinstance(value, PLAIN[name])

@@ -153,9 +153,9 @@ def scene_facts(scene: str) -> Tuple[Dict[str, Any], List[str]]:
         "scene": scene,
         "project": project if len(project) < 4 else project.rstrip("/\\"),  # "C:/" and "/" stay.
         "cameras": cameras,
-        "layers": list(layers),
+        "layers": list(layers),  # By the names that people see.
         "renderer": str(cmds.getAttr("defaultRenderGlobals.currentRenderer")),
-        "outputs": _output_folders(list(layers.items()), cameras, warnings),
+        "outputs": _outputs(layers, cameras, warnings),
     }
     if cameras:
         facts["camera"] = cameras[0]
@@ -206,18 +206,17 @@ def _renderable_layers() -> Dict[str, str]:
     return layers
 
 
-def _output_folders(layers: List[Tuple[str, str]], cameras: List[str], warnings: List[str]) -> List[str]:
-    """Where the images go; the layers are only asked about, as switching to each takes long and changes the scene."""
-    folders = []
-    for name, node in layers:
+def _outputs(layers: Dict[str, str], cameras: List[str], warnings: List[str]) -> List[str]:
+    """The images, with ``#`` for frame numbers; layers are only asked about, as switching to one changes the scene."""
+    outputs: List[str] = []
+    for name, node in layers.items():
         for camera in cameras:
             try:
-                images = cmds.renderSettings(firstImageName=True, fullPath=True, layer=node, camera=camera)
+                images = cmds.renderSettings(genericFrameImageName="####", fullPath=True, layer=node, camera=camera)
+                outputs += images or ()
             except RuntimeError as error:
                 warnings.append("Maya does not say where {} of layer {} goes: {}".format(camera, name, error))
-                continue
-            folders += [os.path.dirname(image) for image in images or ()]
-    return list(dict.fromkeys(folders))
+    return list(dict.fromkeys(outputs))
 
 
 def scene_files(scene: str, outputs: List[str]) -> List[Dict[str, str]]:
@@ -233,7 +232,7 @@ def scene_files(scene: str, outputs: List[str]) -> List[Dict[str, str]]:
         full = _full_path(path)
         role = "cache" if full.lower().endswith(CACHES) else "texture"
         files.setdefault(full, {"path": full, "role": role, "node": node})
-    for folder in outputs:
+    for folder in map(os.path.dirname, outputs):
         files.setdefault(folder, {"path": folder, "role": "output"})
     return list(files.values())
 

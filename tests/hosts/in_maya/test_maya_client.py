@@ -38,7 +38,7 @@ def test_a_saved_scene_is_handed_over(maya, client, flowpipe_maya, scene):
         "cameras": ["shotCam"],
         "layers": ["beauty", "shadow"],
         "renderer": "arnold",
-        "outputs": [f"{images}/rs_beauty/shotCam", f"{images}/rs_shadow/shotCam"],
+        "outputs": [f"{images}/{layer}/shotCam/sh'010.v003.####.exr" for layer in ("rs_beauty", "rs_shadow")],
     }
     assert maya.dialogs == []
     assert maya.changes == []
@@ -126,9 +126,7 @@ def test_a_scene_that_is_gone_from_the_disk_is_saved_first(maya, client, flowpip
     assert scene.is_file()
 
 
-def test_a_changed_scene_that_is_read_only_is_offered_as_a_new_version(
-    maya, client, flowpipe_maya, scene, monkeypatch
-):
+def test_a_changed_scene_that_is_read_only_is_offered_as_a_new_version(maya, client, flowpipe_maya, scene, monkeypatch):
     """Which is not read-only itself."""
     scene.chmod(stat.S_IREAD)
     # A superuser may write everything, and some of those who run this test are one.
@@ -260,22 +258,23 @@ def test_a_scene_without_a_renderable_camera_is_a_warning(maya, client, flowpipe
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "step", "expected"),
+    ("settings", "expected"),
     [
-        pytest.param(1.0, 100.0, 1.0, "1-100", id="a range"),
-        pytest.param(1001.0, 1001.0, 1.0, "1001", id="one frame"),
-        pytest.param(1.0, 100.0, 2.0, "1-100x2", id="a step"),
-        pytest.param(0.9999999, 23.9999998, 1.0, "1-24", id="floats of another frame rate"),
-        pytest.param(1.0, 10.0, 0.5, None, id="half frames"),
-        pytest.param(1.5, 10.0, 1.0, None, id="from a half frame on"),
-        pytest.param(-10.0, 10.0, 1.0, None, id="negative"),
-        pytest.param(10.0, 1.0, 1.0, None, id="backwards"),
-        pytest.param(1.0, 10.0, 0.0, None, id="no step"),
+        pytest.param((1.0, 100.0, 1.0), "1-100", id="a range"),
+        pytest.param((1001.0, 1001.0, 1.0), "1001", id="one frame"),
+        pytest.param((1.0, 100.0, 2.0), "1-100x2", id="a step"),
+        pytest.param((0.9999999, 23.9999998, 1.0), "1-24", id="floats of another frame rate"),
+        pytest.param((1.0, 10.0, 0.5), None, id="half frames"),
+        pytest.param((1.5, 10.0, 1.0), None, id="from a half frame on"),
+        pytest.param((-10.0, 10.0, 1.0), None, id="negative"),
+        pytest.param((10.0, 1.0, 1.0), None, id="backwards"),
+        pytest.param((1.0, 10.0, 0.0), None, id="no step"),
     ],
 )
-def test_frames_are_those_that_deadline_has(maya, client, flowpipe_maya, scene, first, last, step, expected):
+@pytest.mark.usefixtures("scene")
+def test_frames_are_those_that_deadline_has(maya, client, flowpipe_maya, settings, expected):
     """Others are left to the user, with a warning."""
-    maya.nodes["defaultRenderGlobals"].update(startFrame=first, endFrame=last, byFrameStep=step)
+    maya.nodes["defaultRenderGlobals"].update(zip(("startFrame", "endFrame", "byFrameStep"), settings))
 
     flowpipe_maya.submit()
 

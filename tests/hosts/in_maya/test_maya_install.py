@@ -67,7 +67,7 @@ def test_installing_again_replaces_the_earlier_copy(tmp_path):
     )
 
 
-@pytest.mark.parametrize("step", ["copytree", "copy", "replace"])
+@pytest.mark.parametrize("step", ["makedirs", "copyfile", "replace"])
 def test_an_error_half_way_leaves_the_earlier_copy_whole(tmp_path, monkeypatch, step):
     """A full disk, say; and nothing of the new one."""
     run_installer(tmp_path)
@@ -77,8 +77,10 @@ def test_an_error_half_way_leaves_the_earlier_copy_whole(tmp_path, monkeypatch, 
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os if step == "replace" else shutil, step, fail)
-    with pytest.raises(installer.InstallError, match=f"could not be installed in {tmp_path}: .*No space left on device"):
+    monkeypatch.setattr(shutil if step == "copyfile" else os, step, fail)
+    with pytest.raises(
+        installer.InstallError, match=f"could not be installed in {tmp_path}: .*No space left on device"
+    ):
         installer.install(str(tmp_path))
 
     assert contents(tmp_path) == before
@@ -148,14 +150,14 @@ def test_a_maya_folder_that_cannot_be_written_is_told_in_a_dialog(maya):
     assert maya.buttons() == []
 
 
-def test_files_that_were_read_only_can_be_replaced(tmp_path):
-    """Repositories may be read-only, and copies are like their originals."""
+def test_a_copy_of_a_read_only_repository_can_be_replaced(tmp_path):
+    """Copies do not take over the rights of files and folders."""
     source = shutil.copytree(MODULE.parent, tmp_path / "repository")
-    for path in source.rglob("*.py"):
-        path.chmod(stat.S_IREAD)
+    for path in source.rglob("*"):
+        path.chmod(stat.S_IREAD | stat.S_IEXEC)
 
-    for _ in range(2):
-        result = run_installer(tmp_path / "modules", installer=source / "Maya" / INSTALLER.name)
+    result = run_installer(tmp_path / "modules", installer=source / "Maya" / INSTALLER.name)
 
     assert result.returncode == 0, result.stderr
-    assert len(os.listdir(tmp_path / "modules")) == 2
+    copies = list(installed(tmp_path / "modules").rglob("*"))
+    assert all(path.stat().st_mode & stat.S_IWRITE for path in copies)

@@ -72,7 +72,9 @@ def test_the_layer_is_current_before_anything_is_set(maya, scene):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        pytest.param({"layer": "beauty"}, "no render layer 'beauty'; it has masterLayer, Schönheit, shadow", id="layer"),
+        pytest.param(
+            {"layer": "beauty"}, "no render layer 'beauty'; it has masterLayer, Schönheit, shadow", id="layer"
+        ),
         pytest.param({"camera": "top"}, "no camera 'top'; it has persp, shotCam", id="camera"),
         pytest.param({"renderer": "vray"}, "This worker's Maya has no renderer 'vray'", id="renderer"),
     ],
@@ -111,7 +113,7 @@ def test_an_earlier_image_does_not_pass_for_a_new_one(maya, scene):
     (image,) = render(scene)
     maya.faults["silent"] = "yes"
 
-    with pytest.raises(RuntimeError, match="has not rendered .*0001.exr: it is an earlier image"):
+    with pytest.raises(RuntimeError, match=r"has not rendered .*0001\.exr: it is an earlier image"):
         render(scene)
 
     assert Path(image).exists()

@@ -7,7 +7,6 @@ import sys
 import types
 
 import pytest
-
 from maya_product import MODULE, load
 
 USER_SETUP = MODULE / "scripts" / "userSetup.py"
@@ -51,7 +50,7 @@ def test_a_button_is_made_once(maya, shelf):
 def test_a_button_is_brought_up_to_date(maya, shelf):
     """Its command and its icon are those of the installed version, whatever was saved."""
     shelf.make_button()
-    maya.buttons()[0][1]["flags"].update(command="import flowpipe_shelf; flowpipe_shelf.submit()", image1="/old/icon.svg")
+    maya.buttons()[0][1]["flags"].update(command="import flowpipe_shelf; flowpipe_shelf.submit()", image1="/old.svg")
 
     shelf.make_button()
 
@@ -167,6 +166,7 @@ def test_an_error_for_people_is_shown_as_it_is(maya, shelf, monkeypatch):
     shelf.submit()
 
     assert maya.dialogs == [("Deadline does not answer.", ["OK"])]
+    assert maya.waits == [True, False]
 
 
 def test_an_error_that_nobody_foresaw_is_shown_too(maya, shelf, monkeypatch, capsys):

@@ -60,14 +60,16 @@ def install(folder: str) -> str:
             raise InstallError("{} is missing: drop the file from where it was, beside all the others.".format(PROXY))
         earlier = _named_copy(description)
         for part in ("scripts", "icons"):
-            shutil.copytree(os.path.join(HERE, part), os.path.join(copy, part), ignore=_is_compiled)
-        shutil.copy(PROXY, os.path.join(copy, "scripts"))
+            os.makedirs(os.path.join(copy, part))
+            for name in os.listdir(os.path.join(HERE, part)):
+                _copy(os.path.join(HERE, part, name), os.path.join(copy, part))
+        _copy(PROXY, os.path.join(copy, "scripts"))
         with open(os.path.join(HERE, NAME + ".mod"), encoding="ascii") as file:
             line = file.readline().rstrip().rpartition(" ")[0]
         with open(unfinished, "w", encoding="ascii") as file:
             file.write("{} ./{}\n".format(line, copy_name))
         os.replace(unfinished, description)
-    except (OSError, shutil.Error, InstallError) as error:
+    except (OSError, InstallError) as error:
         shutil.rmtree(copy, ignore_errors=True)
         if os.path.exists(unfinished):
             os.remove(unfinished)
@@ -104,8 +106,10 @@ def _named_copy(description: str) -> str:
     return match.group(1) if match else ""
 
 
-def _is_compiled(_: str, names: Any) -> Any:
-    return [name for name in names if name == "__pycache__"]
+def _copy(path: str, folder: str) -> None:
+    """Copies a file without its rights: a repository may be read-only, and a later installation replaces the copy."""
+    if os.path.isfile(path):
+        shutil.copyfile(path, os.path.join(folder, os.path.basename(path)))
 
 
 def main(arguments: Any) -> int:

@@ -77,7 +77,12 @@ def submit() -> None:
             sys.path.append(CLIENT)
         import flowpipe_proxy  # noqa: PLC0415  (an error of it is shown, too)
 
-        flowpipe_proxy.load("flowpipe_maya").submit()
+        cmds.waitCursor(state=True)  # Asking Deadline may take seconds, once in a session.
+        try:
+            client = flowpipe_proxy.load("flowpipe_maya")
+        finally:
+            cmds.waitCursor(state=False)
+        client.submit()
     except Exception as error:
         text = str(error)
         if type(error).__name__ not in ("ClientError", "ProxyError"):  # Those have sentences for people.
