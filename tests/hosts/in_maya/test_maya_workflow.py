@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from maya_stubs import find_stubs
 
 from flowpipe_deadline import WorkerSetup, plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.errors import FlowpipeDeadlineError
+from flowpipe_deadline.studio.file import read_studio_file
 from flowpipe_deadline.workflows.facts import read_facts
 from flowpipe_deadline.workflows.find import load_workflow
 
@@ -77,3 +79,19 @@ def test_40_layers_are_40_renders(tmp_path):
     graph = load_workflow("render_scene").build({"scene": "/p/a.ma", "frames": "1-2", "layers": ", ".join(layers)})
 
     assert len(plan_graph(graph).jobs) == 80
+
+
+def test_the_workflow_of_the_page_is_one(tmp_path):
+    """As it stands there, with the studio file that names it."""
+    page = (Path(__file__).parents[3] / "docs" / "in-maya.md").read_text(encoding="utf-8")
+    for language, name in (("python", "render_shot.py"), ("toml", "studio.toml")):
+        text = re.search(rf"```{language}\n(.*?)```", page, flags=re.DOTALL)[1]
+        (tmp_path / name).write_text(text.replace("/mnt/pipeline/workflows", str(tmp_path)), encoding="utf-8")
+    studio = read_studio_file(tmp_path / "studio.toml")
+    workflow = load_workflow(studio.buttons["maya"], folders=studio.workflows)
+
+    graph = workflow.build({"scene": "/p/sh010.ma", "frames": "1-10", "layers": "beauty, key light", "camera": "cam"})
+
+    plan = plan_graph(graph)
+    assert [job.node for job in plan.jobs] == ["beauty", "Publish beauty", "key light", "Publish key light"]
+    assert [job.interpreter for job in plan.jobs] == ["maya-2025", "python"] * 2
