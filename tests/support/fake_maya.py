@@ -209,6 +209,8 @@ class FakeMaya:
 
     def do_shelfButton(self, path="", query=False, edit=False, parent="", command=None, **flags):
         if query:
+            if self.button(path)["kind"] != "shelfButton":
+                raise RuntimeError(f"Object '{path}' is not a shelfButton")
             return self.button(path)["flags"].get("command")
         flags = {**flags, **({"command": command} if command is not None else {})}
         if edit:
@@ -283,6 +285,7 @@ class FakeMaya:
         return [self.nodes[node]["parent"]]
 
     def do_listConnections(self, plug):
+        assert plug.endswith(".rlid")
         return None if self.nodes[plug.partition(".")[0]].get("is_left_over") else ["renderLayerManager"]
 
     def do_referenceQuery(self, node, isNodeReferenced=False, filename=False, withoutCopyNumber=False):

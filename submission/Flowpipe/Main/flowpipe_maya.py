@@ -71,13 +71,13 @@ def saved_scene() -> Optional[str]:
         text, choices = "{} has unsaved changes, and may not be overwritten.", [SAVE_VERSION]
     text = text.format(os.path.basename(scene))
     while True:
-        answer = _ask(text + " Workers render what is on the disk.", [*choices, CANCEL])
+        answer = _ask(text + "\n\nWorkers render what is on the disk.", [*choices, CANCEL])
         if answer not in choices:
             return None
         try:
             return _save() if answer == SAVE else _save_version(scene)
         except (OSError, RuntimeError) as error:  # Maya's errors are RuntimeErrors.
-            text = "The scene is not saved: {}\n\n".format(str(error).strip() or repr(error))
+            text = "The scene is not saved: {}".format(str(error).strip() or repr(error))
             choices.remove(answer)
 
 
@@ -199,9 +199,9 @@ def _renderable_layers() -> Dict[str, str]:
     """The nodes of the scene's own render layers, by the names that people see."""
     layers = {}
     for node in cmds.ls(type="renderLayer") or ():
-        # Layers of referenced scenes, and what imports have left, are not rendered.
+        # Layers of referenced scenes, and those that no manager of layers has any more, are not rendered.
         is_own = not cmds.referenceQuery(node, isNodeReferenced=True)
-        if is_own and cmds.listConnections(node + ".identification") and cmds.getAttr(node + ".renderable"):
+        if is_own and cmds.listConnections(node + ".rlid") and cmds.getAttr(node + ".renderable"):
             layers[str(mel.eval('renderLayerDisplayName "{}"'.format(node)))] = node
     return layers
 

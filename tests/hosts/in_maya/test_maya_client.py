@@ -88,7 +88,7 @@ def test_a_changed_scene_is_saved_if_the_user_agrees(maya, client, flowpipe_maya
     assert client.opened[0].facts["scene"] == scene.as_posix()
     assert maya.dialogs == [
         (
-            "sh'010.v003.ma has unsaved changes. Workers render what is on the disk.",
+            "sh'010.v003.ma has unsaved changes.\n\nWorkers render what is on the disk.",
             ["Save", "Save New Version", "Cancel"],
         )
     ]

@@ -36,6 +36,7 @@ def test_each_frame_of_the_chunk_is_rendered(maya, scene, capsys):
     assert [Path(file).read_text() for file in files] == [
         f"rs_Schönheit shotCam arnold {frame}\n" for frame in (1, 2, 7)
     ]
+    assert sorted(path.as_posix() for path in folder.parent.rglob("*.exr")) == files  # And nothing else.
     assert capsys.readouterr().out == "Progress: 33%\nProgress: 66%\nProgress: 100%\n"
 
 

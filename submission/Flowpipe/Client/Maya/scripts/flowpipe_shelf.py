@@ -27,9 +27,10 @@ else:
     flowpipe_shelf.submit()
 """  # noqa: E501  (one line of the button's)
 MADE = "flowpipeDeadlineButton"
-ICON = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "icons", "flowpipe_deadline.svg")
+MODULE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ICON = os.path.join(MODULE, "icons/flowpipe_deadline.svg").replace("\\", "/")
 # Where the proxy lies as long as this folder is used as it is in the repository, and not a copy of it.
-CLIENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CLIENT = os.path.dirname(MODULE)
 
 
 def start() -> None:
@@ -99,7 +100,7 @@ def _update(button: str) -> None:
         command=COMMAND,
         sourceType="python",
         annotation="Submit this scene to Deadline (flowpipe-deadline)",
-        image1=ICON.replace("\\", "/"),
+        image1=ICON,
         style="iconOnly",
     )
 
