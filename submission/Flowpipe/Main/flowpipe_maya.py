@@ -6,6 +6,7 @@ Maya's modules only, valid from Python 3.7 to 3.13.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -21,7 +22,6 @@ FILE_TYPES = {".ma": "mayaAscii", ".mb": "mayaBinary"}
 CACHES = (".abc", ".ass", ".bif", ".fbx", ".mcc", ".mcx", ".rs", ".usd", ".usda", ".usdc", ".usdz", ".vdb", ".xml")
 VERSION = re.compile(r"(?<![^._ -])v(\d+)(?![0-9A-Za-z])", re.IGNORECASE)
 FULL_PATH = re.compile(r"[A-Za-z]:[/\\]|[/\\]")
-LARGEST_VERSION = 10**6
 CLOSE_TO_WHOLE = 0.001  # Maya keeps times as floats, also of frame rates that are no whole numbers.
 
 
@@ -127,16 +127,15 @@ def _reserve_version(scene: str) -> str:
         stem, start, end, digits = stem + "_v", start + 2, end + 2, "000"
     # A version that somebody has saved as the other kind of file is taken, too.
     taken = {os.path.splitext(other)[0].lower() for other in os.listdir(folder)}
-    for number in range(int(digits) + 1, LARGEST_VERSION):
-        stem_of_version = stem[:start] + str(number).zfill(len(digits)) + stem[end:]
-        path = folder.rstrip("/") + "/" + stem_of_version + suffix
-        if stem_of_version.lower() not in taken:
-            try:
+    number = int(digits)
+    while True:
+        number += 1
+        version = stem[:start] + str(number).zfill(len(digits)) + stem[end:]
+        path = folder.rstrip("/") + "/" + version + suffix
+        if version.lower() not in taken:
+            with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
                 return path
-            except FileExistsError:
-                continue
-    raise OSError("{} has no free version".format(scene))
 
 
 def scene_facts(scene: str) -> Tuple[Dict[str, Any], List[str]]:

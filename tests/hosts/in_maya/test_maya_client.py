@@ -187,6 +187,7 @@ def test_a_folder_that_cannot_be_written_is_told(maya, client, flowpipe_maya, sc
         pytest.param("name_v003.ma", ["name_v004.ma", "name_v005.mb"], "name_v006.ma", id="the next one that is free"),
         pytest.param("name_V9.ma", [], "name_V10.ma", id="the padding may grow"),
         pytest.param("v2_name_v003_fix.ma", [], "v2_name_v004_fix.ma", id="the last of two"),
+        pytest.param("name_v20261231.ma", [], "name_v20261232.ma", id="a date"),
         pytest.param("rev2.ma", [], "rev2_v001.ma", id="a v within a word"),
         pytest.param("name v001.ma", ["NAME V002.ma"], "name v003.ma", id="taken in another case"),
         pytest.param("tür 'x'.v099.ma", [], "tür 'x'.v100.ma", id="blanks, quotes and umlauts"),
