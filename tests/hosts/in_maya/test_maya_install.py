@@ -136,7 +136,7 @@ def test_a_copy_that_is_replaced_while_maya_runs_is_used_at_once(maya):
     copy = installed(maya.folder / "maya app" / "modules")
     assert len(maya.buttons()) == 1
     assert Path(sys.modules["flowpipe_shelf"].__file__) == copy / "scripts" / "flowpipe_shelf.py"
-    assert [path for path in sys.path if "flowpipe_deadline-" in path] == [str(copy / "scripts")]
+    assert [path for path in sys.path if f"{os.sep}flowpipe_deadline-" in path] == [str(copy / "scripts")]
     assert maya.dialogs[-1][0].endswith("The button is on the shelf Custom.")
 
 
