@@ -13,25 +13,6 @@ MODULE = shipped_folder("submission/Flowpipe/Client") / "Maya"
 LOADED = ("flowpipe_shelf", "flowpipe_proxy", "flowpipe_client", "flowpipe_maya", "install_in_maya")
 
 
-class RecordingClient(types.ModuleType):
-    """``flowpipe_client``: keeps what would be shown in the dialog."""
-
-    class ClientError(Exception):
-        """A sentence for people."""
-
-    def __init__(self):
-        super().__init__("flowpipe_client")
-        self.opened = []
-
-    def open_dialog(self, host, host_version, facts, files, warnings, *, on_failure):
-        """Opens nothing."""
-        self.opened.append(
-            types.SimpleNamespace(
-                host=host, version=host_version, facts=facts, files=files, warnings=warnings, on_failure=on_failure
-            )
-        )
-
-
 def load(path):
     """The module of a file, as a new one."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -39,3 +20,19 @@ def load(path):
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
+
+
+def load_recording_client():
+    """``flowpipe_client``, which keeps what would be shown in the dialog, in ``opened``, and opens nothing."""
+    client = load(MAIN / "flowpipe_client.py")
+    client.opened = []
+
+    def open_dialog(host, host_version, facts, files, warnings, *, on_failure):
+        client.opened.append(
+            types.SimpleNamespace(
+                host=host, version=host_version, facts=facts, files=files, warnings=warnings, on_failure=on_failure
+            )
+        )
+
+    client.open_dialog = open_dialog
+    return client

@@ -20,7 +20,6 @@ TITLE = "Submit To Deadline"
 SAVE, SAVE_VERSION, CANCEL = "Save", "Save New Version", "Cancel"
 FILE_TYPES = {".ma": "mayaAscii", ".mb": "mayaBinary"}
 CACHES = (".abc", ".ass", ".bif", ".fbx", ".mcc", ".mcx", ".rs", ".usd", ".usda", ".usdc", ".usdz", ".vdb", ".xml")
-VERSION = re.compile(r"(?<![^._ -])v(\d+)(?![0-9A-Za-z])", re.IGNORECASE)
 FULL_PATH = re.compile(r"[A-Za-z]:[/\\]|[/\\]")
 CLOSE_TO_WHOLE = 0.001  # Maya keeps times as floats, also of frame rates that are no whole numbers.
 
@@ -119,23 +118,11 @@ def _reserve_version(scene: str) -> str:
     Raises:
         OSError: The folder cannot be written.
     """
-    folder, name = os.path.split(scene)
-    stem, suffix = os.path.splitext(name)
-    found = list(VERSION.finditer(stem))
-    start, end, digits = (*found[-1].span(1), found[-1].group(1)) if found else (len(stem), len(stem), "")
-    if not digits:
-        stem, start, end, digits = stem + "_v", start + 2, end + 2, "000"
-    # A version that somebody has saved as the other kind of file is taken, too.
-    taken = {os.path.splitext(other)[0].lower() for other in os.listdir(folder)}
-    number = int(digits)
-    while True:
-        number += 1
-        version = stem[:start] + str(number).zfill(len(digits)) + stem[end:]
-        path = folder.rstrip("/") + "/" + version + suffix
-        if version.lower() not in taken:
-            with contextlib.suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-                return path
+    for path in flowpipe_client.free_versions(scene, FILE_TYPES):
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            return path
+    raise AssertionError("there is always a next number")
 
 
 def scene_facts(scene: str) -> Tuple[Dict[str, Any], List[str]]:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from fake_maya import FakeMaya
-from maya_product import LOADED, MAIN, MODULE, RecordingClient, load
+from maya_product import LOADED, MAIN, MODULE, load, load_recording_client
 from maya_stubs import Stubs, find_stubs
 
 
@@ -37,8 +37,7 @@ def maya(stubs, tmp_path, monkeypatch):
 @pytest.fixture
 def client(maya):
     """The client that all hosts share."""
-    sys.modules["flowpipe_client"] = RecordingClient()
-    return sys.modules["flowpipe_client"]
+    return load_recording_client()
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from maya_stubs import find_stubs
 from pythons import find_python
 
 SUPPORT = Path(__file__).parents[2] / "support"
-RECORDING_CLIENT = """\
-class ClientError(Exception):
-    pass
+RECORDS = """
+
 opened = []
 def open_dialog(host, host_version, facts, files=(), warnings=(), on_failure=print):
     opened.append([host, host_version, facts, files, warnings])
@@ -32,7 +31,7 @@ def test_from_the_installer_to_the_dialog(tmp_path, stubs, version):
     client = tmp_path / "client"
     client.mkdir()
     shutil.copy(MAIN / "flowpipe_maya.py", client)
-    (client / "flowpipe_client.py").write_text(RECORDING_CLIENT)
+    (client / "flowpipe_client.py").write_text((MAIN / "flowpipe_client.py").read_text(encoding="utf-8") + RECORDS)
     command = [python, "-W", "error", str(SUPPORT / "maya_driver.py"), str(MODULE / "install_in_maya.py")]
     environment = {**os.environ, "PYTHONPATH": str(SUPPORT), "FLOWPIPE_DEADLINE_CLIENT": str(client)}
 
