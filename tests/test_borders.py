@@ -72,6 +72,7 @@ OPTIONAL = {
     "results/merge.py": "numpy",
     "results/redis_store.py": "redis",
     "workflows/blender_nodes.py": "bpy",
+    "workflows/maya_nodes.py": "maya",
 }
 
 

@@ -60,8 +60,7 @@ def _host(interpreter: str) -> Iterator[None]:
         yield
         return
     try:
-        # Exists in mayapy only.
-        from maya import standalone  # type: ignore[import-not-found]  # noqa: PLC0415
+        from maya import standalone  # noqa: PLC0415 (exists in mayapy only)
     except ImportError:
         print("This interpreter has no maya.standalone; going on as plain Python.", file=sys.stderr)
         yield

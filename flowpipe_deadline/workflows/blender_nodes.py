@@ -110,6 +110,7 @@ def _choose_layer(blend: Any, layer: str) -> None:
         raise BlenderError(f"{blend.name} has no view layer that is used for rendering: switch one on")
     if layer and set(used) - {layer}:
         blend.render.use_compositing = False  # It would get empty images of the others.
+    # render(layer=…) renders all layers that are switched on (findings/bpy-render-layer).
     for name, item in layers.items() if layer else ():
         item.use = name == layer
 

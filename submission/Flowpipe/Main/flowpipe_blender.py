@@ -10,7 +10,6 @@ import os
 import re
 import textwrap
 from functools import partial
-from itertools import count
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import bpy
@@ -20,7 +19,6 @@ from flowpipe_client import ClientError
 SAVE, NEW_VERSION, AS_SAVED = "SAVE", "NEW_VERSION", "AS_SAVED"
 """What to do about unsaved changes; the values of the operator's property ``unsaved``."""
 TITLE = "Submit with Flowpipe"
-VERSION = re.compile(r"(?<![^._ -])v(\d+)(?![0-9A-Za-z])", re.IGNORECASE)
 FILES = (
     ("libraries", "reference"),
     ("images", "texture"),
@@ -61,7 +59,7 @@ def submit(unsaved: str) -> None:
     """
     scene = _scene_path()
     if unsaved == NEW_VERSION:
-        scene = next_version(scene)
+        scene = _next_version(scene)
         _save(scene, partial(bpy.ops.wm.save_as_mainfile, filepath=scene))
     elif unsaved == SAVE:
         if os.path.isfile(scene) and not _is_writable(scene):
@@ -112,26 +110,11 @@ def _words(error: RuntimeError) -> str:
     return " ".join(re.sub("^Error: ", "", str(error), flags=re.MULTILINE).split())
 
 
-def next_version(scene: str) -> str:
-    """The path with the next version that is free: ``shot_v001`` gives ``shot_v002``, and ``shot`` gives ``shot_v001``.
-
-    Raises:
-        ClientError: The folder cannot be read.
-    """
-    folder, name = os.path.split(scene)
-    stem, suffix = os.path.splitext(name)
-    found = list(VERSION.finditer(stem))
-    start, end, digits = (*found[-1].span(1), found[-1].group(1)) if found else (len(stem), len(stem), "")
-    if not digits:
-        stem, start, end, digits = stem + "_v", start + 2, end + 2, "000"
+def _next_version(scene: str) -> str:
     try:
-        taken = {other.lower() for other in os.listdir(folder)}
+        return next(flowpipe_client.free_versions(scene, ()))
     except OSError as error:
-        raise ClientError("{} cannot be read: {}".format(folder, error.strerror or error)) from error
-    versions = (
-        stem[:start] + str(number).zfill(len(digits)) + stem[end:] + suffix for number in count(int(digits) + 1)
-    )
-    return os.path.join(folder, next(version for version in versions if version.lower() not in taken))
+        raise ClientError("{} cannot be read: {}".format(os.path.dirname(scene), error.strerror or error)) from error
 
 
 def scene_facts(scene: str) -> Tuple[Dict[str, Any], List[str]]:

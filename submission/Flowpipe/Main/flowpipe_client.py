@@ -11,6 +11,7 @@ Runs in the host's own Python: the standard library only, valid from Python 3.7.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -28,6 +29,7 @@ SETTING = "DialogPython"
 SCRIPT = "FlowpipeDialog.py"
 TIMEOUT = 60.0
 """Seconds that ``deadlinecommand`` may take, each time, to say which Python is configured; no host waits for that."""
+VERSION = re.compile(r"(?<![^._ -])v(\d+)(?![0-9A-Za-z])", re.IGNORECASE)
 WHERE = "Tools > Configure Plugins > Flowpipe > Dialog Python, in the Monitor"
 # What a host sets for its own Python, Qt and libraries. From PYTHONUSERBASE on, it is the default of the plugin's
 # Removed Variables.
@@ -48,6 +50,28 @@ class ClientError(Exception):
     """The dialog cannot be opened; the text is one sentence for people, and what to do."""
 
     exit_code = 1
+
+
+def free_versions(scene: str, kinds: Iterable[str]) -> Iterator[str]:
+    """The paths of the next versions of a scene that are free: after ``shot_v001.ma`` comes ``shot_v002.ma``.
+
+    One that is there as a file of another of the ``kinds``, such as ``.mb``, is taken. A scene without a number gets
+    ``_v001``. The folder keeps its form.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
+    folder, name = os.path.split(scene)
+    stem, suffix = os.path.splitext(name)
+    found = list(VERSION.finditer(stem))
+    start, end, digits = (*found[-1].span(1), found[-1].group(1)) if found else (len(stem), len(stem), "")
+    if not digits:
+        stem, start, end, digits = stem + "_v", start + 2, end + 2, "000"
+    taken = {other.lower() for other in os.listdir(folder)}
+    for number in itertools.count(int(digits) + 1):
+        version = stem[:start] + str(number).zfill(len(digits)) + stem[end:]
+        if taken.isdisjoint(version.lower() + kind for kind in {suffix.lower(), *kinds}):
+            yield scene[: len(scene) - len(name)] + version + suffix
 
 
 def open_dialog(  # noqa: PLR0913, PLR0917 (some hosts have nothing but the first)

@@ -1,0 +1,1 @@
++ flowpipe_deadline 1.0 .
