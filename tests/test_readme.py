@@ -32,7 +32,7 @@ def test_the_readmes_graph_runs(tmp_path):
     script = write_script(tmp_path, code_blocks("python")[0], name="shot.py")
 
     plan = run_cli("plan", script)
-    run = run_cli("run", script, "-p", "last=24", "--root", tmp_path)
+    run = run_cli("run", script, "--frames", "1-24", "--root", tmp_path)
 
     assert plan.stdout.splitlines()[-1] == "2 jobs, 6 tasks"
     assert run.stdout == "Shot.Publish\n  count = 24\n", run.stderr

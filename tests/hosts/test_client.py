@@ -56,7 +56,7 @@ def open_dialog(client):
 
     def open_it(facts=None, **options):
         failures = []
-        client.open_dialog("maya", "2025", facts or {}, on_failure=failures.append, **options).join()
+        client.open_dialog("maya", "2025", facts or {}, on_failure=failures.append, **options).thread.join()
         return failures
 
     return open_it
@@ -130,9 +130,9 @@ def test_the_host_goes_on_while_deadline_is_slow(client, make_python):
         return str(python)
 
     opening = client.open_dialog("maya", "2025", {}, find_python=find_python)
-    left, is_waiting = list(Path(tempfile.gettempdir()).iterdir()), opening.is_alive()
+    left, is_waiting = list(Path(tempfile.gettempdir()).iterdir()), opening.thread.is_alive()
     is_found.set()
-    opening.join()
+    opening.thread.join()
 
     assert (left, is_waiting, opening.failure) == ([], True, None)
     assert seen(python)["facts"]["host"] == "maya"
@@ -262,7 +262,7 @@ def test_two_clicks_are_two_dialogs(client, make_python, temporary):
         for scene in ("/first", "/second")
     ]
     for opening in both:
-        opening.join()
+        opening.thread.join()
 
     assert failures == []
     assert {path.name for path in python.parent.iterdir()} == {"python", "first", "second"}
@@ -279,10 +279,26 @@ def test_one_can_wait_until_the_dialog_is_open(client, make_python):
     is_too_slow = opening.wait_until_open(0.05) is None and (python.parent / "go on").touch() is None
     is_open = opening.wait_until_open(60) is None
 
-    assert (is_too_slow, is_open, opening.is_alive(), failures) == (True, True, True, [])
+    assert (is_too_slow, is_open, opening.thread.is_alive(), failures) == (True, True, True, [])
     (python.parent / "go on").touch()
-    opening.join()
+    opening.thread.join()
     assert opening.wait_until_open(60) == failures[0]
+
+
+def test_a_host_without_a_thread_asks_whether_the_dialog_has_ended(client, make_python, temporary):
+    """In Blender, whose Python must not run in other threads; a failure is told once."""
+    python = make_python("while not os.path.exists(here + '/go on'): time.sleep(0.02)", CRASH)
+    threads, failures = threading.active_count(), []
+
+    opening = client.open_dialog(
+        "blender", "", {}, on_failure=failures.append, find_python=lambda: str(python), in_thread=False
+    )
+    before = (opening.poll(), threading.active_count(), failures.copy())
+    (python.parent / "go on").touch()
+    assert opening.wait_until_open(60) == opening.failure
+
+    assert before == (False, threads, [])
+    assert (opening.poll(), failures, list(temporary.iterdir())) == (True, [opening.failure], [])
 
 
 class TestWhichPython:

@@ -26,7 +26,7 @@ def main():
         while not os.path.exists(sys.argv[2]):
             time.sleep(0.02)
         return
-    opening.join()
+    opening.thread.join()
     print(json.dumps({"failures": failures, "python": "{}.{}".format(*sys.version_info)}))
 
 

@@ -72,12 +72,13 @@ def submit(unsaved: str) -> None:
         warnings.insert(0, "The scene has unsaved changes. Workers render what is on the disk.")
     files = scene_files(scene, facts)
     failures: List[str] = []
+    # Without a thread: Blender may crash where Python runs in one while Blender itself is at work (3.4.1).
     opening = flowpipe_client.open_dialog(
-        "blender", bpy.app.version_string, facts, files, warnings, on_failure=failures.append
+        "blender", bpy.app.version_string, facts, files, warnings, on_failure=failures.append, in_thread=False
     )
-    # Blender may crash where Python runs in a thread while Blender itself is at work (3.4.1). Once the dialog is open,
-    # its thread only waits. And without windows, Blender may end as soon as this returns.
-    if opening.wait_until_open(SECONDS_TO_OPEN):
+    if bpy.app.background:  # It may end as soon as this returns.
+        opening.wait_until_open(SECONDS_TO_OPEN)
+    if opening.failure:
         raise ClientError(opening.failure)
     if not bpy.app.background:
         bpy.app.timers.register(
@@ -229,8 +230,8 @@ def _compositor_nodes() -> List[Any]:
 
 
 def _show_failure(opening: Any, failures: List[str]) -> Optional[float]:
-    """Shows what the dialog's thread has reported: only Blender's main thread may."""
-    is_over = not opening.is_alive()
+    """Shows why the dialog has ended, if that was an error."""
+    is_over = opening.poll()
     if failures:
         _show(failures.pop())
     return None if is_over else SECONDS_BETWEEN_LOOKS

@@ -82,12 +82,14 @@ def open_dialog(  # noqa: PLR0913, PLR0917 (some hosts have nothing but the firs
     warnings: Iterable[str] = (),
     on_failure: Callable[[str], Any] = print,
     find_python: Optional[Callable[[], str]] = None,
+    in_thread: bool = True,
 ) -> "Opening":
     """Opens the dialog and returns at once; hosts have no need of the result.
 
     If that fails, or the dialog ends with an error later, ``on_failure`` is called with one sentence, from another
     thread. ``find_python`` gives the path of the Python for the dialog, in that thread; without it, the variable
-    FLOWPIPE_DEADLINE_DIALOG_PYTHON and the plugin's setting do.
+    FLOWPIPE_DEADLINE_DIALOG_PYTHON and the plugin's setting do. Without a thread, this returns once the dialog has been
+    started, which may take as long as Deadline takes to say which Python it is; the host calls ``poll`` from then on.
 
     Raises:
         ClientError: Something in the facts, files or warnings is not JSON.
@@ -100,58 +102,89 @@ def open_dialog(  # noqa: PLR0913, PLR0917 (some hosts have nothing but the firs
     except (TypeError, ValueError, RecursionError) as error:
         raise ClientError("What {} tells of its scene cannot be handed over: {}".format(host, error)) from error
     opening = Opening(text, on_failure, find_python or find_dialog_python)
-    opening.start()
+    opening.open(in_thread)
     return opening
 
 
-class Opening(threading.Thread):
-    """The thread that opens a dialog and sees it through to its end. It never keeps its host from ending."""
+class Opening:
+    """A dialog that is being opened, and seen through to its end. It never keeps its host from ending."""
 
     def __init__(self, text: str, on_failure: Callable[[str], Any], find_python: Callable[[], str]) -> None:
-        super().__init__(name="Flowpipe dialog", daemon=True)
         self.failure: Optional[str] = None
+        """What went wrong, as one sentence."""
+        self.has_ended = False
+        """Whether the dialog has ended, or could not be opened."""
         self._text = text
         self._on_failure = on_failure
         self._find_python = find_python
         self._facts = ""
+        self._process: Optional["subprocess.Popen[bytes]"] = None
+        self._log: BinaryIO
+        self.thread: Optional[threading.Thread] = None
+
+    def open(self, in_thread: bool) -> None:
+        """Opens the dialog; in a thread, also sees it through to its end."""
+        if in_thread:
+            self.thread = threading.Thread(target=self._see_through, name="Flowpipe dialog", daemon=True)
+            self.thread.start()
+        else:
+            self._guarded(self._start)
 
     def wait_until_open(self, seconds: float) -> Optional[str]:
         """What went wrong, as one sentence; None once the dialog has read its facts, or after so many seconds."""
         end = time.monotonic() + seconds
-        while self.is_alive() and self.failure is None and time.monotonic() < end:
+        while not self.poll() and time.monotonic() < end:
             if self._facts and not os.path.exists(self._facts):
                 break
             time.sleep(0.02)
         return self.failure
 
-    def run(self) -> None:
-        """Opens the dialog, waits for its end, and reports what goes wrong."""
+    def poll(self) -> bool:
+        """Whether it has ended. Without a thread, this is how its host hears of failures."""
+        is_mine = self.thread is None and not self.has_ended and self._process is not None
+        if is_mine and self._process.poll() is not None:  # type: ignore[union-attr]
+            self._guarded(self._finish)
+        return self.has_ended
+
+    def _see_through(self) -> None:
+        self._guarded(self._start)
+        if self._process is not None:
+            self._process.wait()
+            self._guarded(self._finish)
+
+    def _guarded(self, act: Callable[[], None]) -> None:
         try:
-            self._run_dialog(self._find_python())
+            act()
         except Exception as error:
             is_ours = isinstance(error, ClientError)
             self.failure = str(error) if is_ours else "{}: {}".format(type(error).__name__, error)
             _remembered.clear()
-        finally:
             _remove(self._facts)
-        if self.failure is not None:
+            self.has_ended = True
             self._on_failure(self.failure)
 
-    def _run_dialog(self, python: str) -> None:
+    def _start(self) -> None:
+        python = self._find_python()
         try:
             self._facts = _write_facts(self._text)
-            log = tempfile.TemporaryFile()  # noqa: SIM115 (it is used below)
+            # A file and no pipe: the dialog may outlive this process, and print as much as it likes.
+            self._log = tempfile.TemporaryFile()  # noqa: SIM115 (it is closed when the dialog ends)
         except OSError as error:
             raise _temporary_error(error) from error
-        # A file and no pipe: the dialog may outlive this process, and print as much as it likes.
-        with log:
-            try:
-                process = start(python, self._facts, log)
-            except OSError as error:
-                raise ClientError("{} cannot be started: {}".format(python, error.strerror or error)) from error
-            code = process.wait()
+        try:
+            self._process = start(python, self._facts, self._log)
+        except OSError as error:
+            self._log.close()
+            raise ClientError("{} cannot be started: {}".format(python, error.strerror or error)) from error
+
+    def _finish(self) -> None:
+        assert self._process is not None
+        code = self._process.returncode
+        with self._log:
             if code != 0:
-                raise ClientError(_end_in_words(python, code, _last_line(log)))
+                raise ClientError(_end_in_words(self._process.args[0], code, _last_line(self._log)))  # type: ignore
+        _remove(self._facts)
+        self.has_ended = True
 
 
 def start(python: str, facts: str, log: BinaryIO) -> "subprocess.Popen[bytes]":
