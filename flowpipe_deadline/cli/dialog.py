@@ -1,0 +1,45 @@
+"""``flowpipe-deadline dialog``"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Optional
+
+import click
+
+from ..core.errors import FlowpipeDeadlineError
+from ..dialog.application import check_qt, run_dialog
+from .support.options import Folder, root_option
+
+
+@click.command()
+@click.argument("workflow", required=False, default="", metavar="[WORKFLOW]")
+@click.option("--facts", "facts_file", type=click.Path(path_type=Path), metavar="FILE",
+              help="What a host application knows of its scene; the file is deleted once it is read.")
+@root_option(help_text="The folder that gets the bundle; all workers must see it.")
+@click.option("--preset", "presets", multiple=True, metavar="NAME", help="A preset of the studio file.")
+def dialog(workflow: str, facts_file: Optional[Path], root: Optional[Path], presets: tuple[str, ...]) -> int:
+    """Choose a workflow and its parameters in a window, see the jobs, and submit them.
+
+    WORKFLOW is a name, or a GRAPH as for submit. Without it, the one that the studio's buttons or the built-in ones
+    open for the host opens, else the one that you submitted last.
+
+    \b
+    Examples:
+      flowpipe-deadline dialog
+      flowpipe-deadline dialog shot.py:build --root //server/show/farm
+    """
+    check_qt()
+    from ..dialog.window import Given
+    from ..workflows.facts import Facts, read_facts
+
+    facts, warnings = Facts(), []
+    if facts_file is not None:
+        try:
+            facts = read_facts(facts_file)
+        except FlowpipeDeadlineError as error:
+            warnings = [f"What the host application knows is ignored: {error}"]
+        with suppress(OSError):
+            facts_file.unlink()
+    return run_dialog(Given(workflow, facts, None if root is None else str(root), presets, warnings))

@@ -1,0 +1,205 @@
+"""What is chosen in the dialog, and what is wrong with it: no widgets.
+
+Parameters of a workflow and options of its jobs are alike: fields with texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Optional
+
+from ..submit.summary import counted
+from ..workflows.parameters import Control, ParameterError, ParameterType, WorkflowParameter, text_of
+
+_JOB, _SUBMISSION = "Job", "Submission"
+
+
+_KINDS: Mapping[ParameterType, Any] = {"STRING": str, "INT": int, "BOOL": bool, "PATH": str, "LIST": list[str]}
+
+
+def _option(
+    name: str,
+    label: str,
+    description: str,
+    *,
+    type: ParameterType = "STRING",  # noqa: A002  (as the record has it)
+    control: Control = "LINE_EDIT",
+    **more: Any,
+) -> WorkflowParameter:
+    return WorkflowParameter(
+        name, type, control, label, description, is_required=False, kinds=(_KINDS[type],), **more
+    )
+
+
+JOB_OPTIONS: tuple[WorkflowParameter, ...] = (
+    _option("pool", "Pool", "The pool of workers.", group_label=_JOB, choices_from="pools"),
+    _option(
+        "secondary_pool",
+        "Secondary pool",
+        "A further pool, whose workers are used when they are free.",
+        group_label=_JOB,
+        choices_from="pools",
+    ),
+    _option("group", "Group", "The group of workers.", group_label=_JOB, choices_from="groups"),
+    _option(
+        "limits",
+        "Limits",
+        "Limits, such as licences, that the tasks count against.",
+        group_label=_JOB,
+        type="LIST",
+        control="CHECK_LIST",
+        choices_from="limits",
+    ),
+    _option(
+        "priority",
+        "Priority",
+        "The higher, the sooner.",
+        group_label=_JOB,
+        type="INT",
+        control="SPIN_BOX",
+        min_value=0,
+    ),
+    _option("department", "Department", "Groups jobs in the Monitor.", group_label=_JOB),
+    _option("comment", "Comment", "A note for the Monitor.", group_label=_JOB),
+    _option(
+        "presets",
+        "Studio settings",
+        "Settings that the studio file has under a name. What is chosen above wins over them.",
+        group_label=_SUBMISSION,
+        type="LIST",
+        control="CHECK_LIST",
+        choices_from="presets",
+    ),
+    _option(
+        "root",
+        "Shared folder",
+        "The folder that gets the bundle. All workers must see it.",
+        group_label=_SUBMISSION,
+        type="PATH",
+        control="CHOOSE_DIRECTORY",
+    ),
+    _option(
+        "keep_suspended",
+        "Suspended: the jobs wait until they are resumed in the Monitor",
+        "",
+        group_label=_SUBMISSION,
+        type="BOOL",
+        control="CHECK_BOX",
+        default="false",
+    ),
+    _option(
+        "is_dry_run",
+        "Only write the bundle: nothing is submitted",
+        "",
+        group_label=_SUBMISSION,
+        type="BOOL",
+        control="CHECK_BOX",
+        default="false",
+    ),
+)
+"""The options of a submission; an empty text leaves it to the studio, or to Deadline."""
+_SETTINGS = ("pool", "secondary_pool", "group", "limits", "priority", "department", "comment")
+
+
+class Fields:
+    """The texts of some fields: typed over those of a preset, over the host's facts, over those of last time."""
+
+    def __init__(
+        self,
+        parameters: Iterable[WorkflowParameter],
+        *,
+        facts: Optional[Mapping[str, str]] = None,
+        sticky: Optional[Mapping[str, str]] = None,
+    ) -> None:
+        self.parameters = {parameter.name: parameter for parameter in parameters}
+        self._typed: dict[str, str] = {}
+        self._preset: Mapping[str, str] = {}
+        self._facts = facts or {}
+        self._sticky = sticky or {}
+
+    def text(self, name: str) -> str:
+        """What the field holds; the default where nothing else is known."""
+        for layer in (self._typed, self._preset, self._facts, self._sticky):
+            if name in layer:
+                return layer[name]
+        return self.parameters[name].default or ""
+
+    def type_text(self, name: str, text: str) -> None:
+        """Keeps what a person has typed or chosen."""
+        self._typed[name] = text
+
+    def choose_preset(self, texts: Mapping[str, str]) -> tuple[str, ...]:
+        """Takes the texts of a preset in place of what was typed; returns the names in it that are no fields."""
+        self._preset = texts
+        self._typed = {name: text for name, text in self._typed.items() if name not in texts}
+        return tuple(name for name in texts if name not in self.parameters)
+
+    def limit(self, name: str, *, max_value: int) -> None:
+        """Lets a number be at most so large."""
+        self.parameters[name] = replace(self.parameters[name], max_value=max_value)
+
+    def error(self, name: str) -> str:
+        """What is wrong with the text, in a sentence; empty for nothing."""
+        parameter, text = self.parameters[name], self.text(name)
+        if not text and not self._is_kept(name):
+            return f"{parameter.label} is needed." if parameter.is_required or parameter.default else ""
+        try:
+            parameter.parse(text)
+        except ParameterError as error:
+            reason = " ".join(error.reason.split())
+            return f"{parameter.label} {reason}" + ("" if reason.endswith(".") else ".")
+        return ""
+
+    def errors(self) -> dict[str, str]:
+        """What is wrong with which fields."""
+        found = {name: self.error(name) for name in self.parameters}
+        return {name: error for name, error in found.items() if error}
+
+    def note(self, name: str) -> str:
+        """What there is to say about a text that is right: how many frames it is; empty for nothing."""
+        if self.parameters[name].type != "FRAMES" or not self.text(name) or self.error(name):
+            return ""
+        return counted(len(self.parameters[name].parse(self.text(name))), "frame")
+
+    def given(self) -> dict[str, str]:
+        """The texts to build with; fields that may be empty, and are, are left out."""
+        return {name: self.text(name) for name in self.parameters if self.text(name) or self._is_kept(name)}
+
+    def to_keep(self) -> dict[str, str]:
+        """What to offer again next time: what differs from the defaults, but for the facts of this scene."""
+        names = [name for name in self.parameters if name not in self._facts or name in self._typed]
+        return {name: self.text(name) for name in names if self.text(name) != (self.parameters[name].default or "")}
+
+    def _is_kept(self, name: str) -> bool:
+        """Whether an empty text is a value of its own: of a text or a list, where the default is another one."""
+        parameter = self.parameters[name]
+        return parameter.type in ("STRING", "LIST") and bool(parameter.default) and not parameter.is_required
+
+
+def option_fields(sticky: Mapping[str, str], *, presets: Sequence[str] = (), root: Optional[str] = None) -> Fields:
+    """The fields of the job's options; presets and root of the command line win over those of last time."""
+    given = {"presets": text_of(list(presets)) or "", "root": root or ""}
+    return Fields(JOB_OPTIONS, facts={name: text for name, text in given.items() if text}, sticky=sticky)
+
+
+def submit_request(workflow: str, parameters: Fields, options: Fields) -> dict[str, Any]:
+    """What a worker needs for a preview or a submission: the fields of ``SubmitOptions``, and what they are for."""
+    texts = options.given()
+    values = {name: options.parameters[name].parse(text) for name, text in texts.items()}
+    settings = {name: _plain(values[name]) for name in _SETTINGS if name in values}
+    return {
+        "workflow": workflow,
+        "texts": parameters.given(),
+        "root": texts.get("root"),
+        "options": {
+            "settings": settings,
+            "presets": _plain(values.get("presets", [])),
+            "keep_suspended": values["keep_suspended"],
+            "is_dry_run": values["is_dry_run"],
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, (list, tuple)) else value
