@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Optional
+from typing import Optional
 
 import click
 
 from ..core.errors import FlowpipeDeadlineError
 from ..dialog.application import check_qt, run_dialog
-from .support.options import Folder, root_option
+from .support.options import root_option
 
 
 @click.command()
 @click.argument("workflow", required=False, default="", metavar="[WORKFLOW]")
-@click.option("--facts", "facts_file", type=click.Path(path_type=Path), metavar="FILE",
-              help="What a host application knows of its scene; the file is deleted once it is read.")
+@click.option(
+    "--facts",
+    "facts_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What a host application knows of its scene; the file is deleted once it is read.",
+)
 @root_option(help_text="The folder that gets the bundle; all workers must see it.")
 @click.option("--preset", "presets", multiple=True, metavar="NAME", help="A preset of the studio file.")
 def dialog(workflow: str, facts_file: Optional[Path], root: Optional[Path], presets: tuple[str, ...]) -> int:
@@ -31,8 +36,8 @@ def dialog(workflow: str, facts_file: Optional[Path], root: Optional[Path], pres
       flowpipe-deadline dialog shot.py:build --root //server/show/farm
     """
     check_qt()
-    from ..dialog.window import Given
-    from ..workflows.facts import Facts, read_facts
+    from ..dialog.window import Given  # noqa: PLC0415  (it needs Qt)
+    from ..workflows.facts import Facts, read_facts  # noqa: PLC0415  (it takes long to import)
 
     facts, warnings = Facts(), []
     if facts_file is not None:

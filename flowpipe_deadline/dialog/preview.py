@@ -5,64 +5,54 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPalette, QPen, QResizeEvent, QShowEvent, QWheelEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QGraphicsPathItem,
-    QGraphicsScene,
-    QGraphicsSimpleTextItem,
-    QGraphicsView,
-    QHeaderView,
-    QTableWidget,
-    QTableWidgetItem,
-    QTabWidget,
-    QWidget,
-)
+from PySide6 import QtCore, QtGui, QtWidgets
+from PySide6.QtCore import Qt
+
+from .form import tint
 
 Job = Mapping[str, Any]
 _LONGEST_LABEL = 28
+_WIDEST_COLUMN = 40
 _ZOOM = 1.2
 
 
-def table(headings: Sequence[str]) -> QTableWidget:
+class Table(QtWidgets.QTableWidget):
     """A table to look at, and to copy from."""
-    made = QTableWidget(0, len(headings))
-    made.setHorizontalHeaderLabels(list(headings))
-    made.verticalHeader().hide()
-    made.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-    made.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    made.setAlternatingRowColors(True)
-    made.setTabKeyNavigation(False)
-    made.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-    made.horizontalHeader().setStretchLastSection(True)
-    return made
 
+    def __init__(self, *headings: str) -> None:
+        super().__init__(0, len(headings))
+        self.setHorizontalHeaderLabels(headings)
+        self.setEditTriggers(QtWidgets.QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionBehavior(QtWidgets.QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setAlternatingRowColors(True)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().hide()
+        header = self.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QtWidgets.QHeaderView.ResizeMode.ResizeToContents)
+        header.setMaximumSectionSize(self.fontMetrics().averageCharWidth() * _WIDEST_COLUMN)
+        header.setStretchLastSection(True)
 
-def fill_table(widget: QTableWidget, rows: Sequence[Sequence[str]]) -> None:
-    """Shows the rows; where there are as many as before, what was selected stays so."""
-    is_new = widget.rowCount() != len(rows)
-    widget.setRowCount(len(rows))
-    for row, texts in enumerate(rows):
-        for column, text in enumerate(texts):
-            item = widget.item(row, column)
-            if item is None:
-                item = QTableWidgetItem()
-                widget.setItem(row, column, item)
-            if item.text() != text:
+    def fill(self, rows: Sequence[Sequence[str]]) -> None:
+        """Shows the rows; what is selected stays so."""
+        self.setRowCount(len(rows))
+        for row, texts in enumerate(rows):
+            for column, text in enumerate(texts):
+                item = self.item(row, column)
+                if item is None:
+                    item = QtWidgets.QTableWidgetItem()
+                    self.setItem(row, column, item)
                 item.setText(text)
                 item.setToolTip(text)
-    if is_new:
-        widget.resizeColumnsToContents()
 
 
-class Preview(QTabWidget):
+class Preview(QtWidgets.QTabWidget):
     """What a submission would make."""
 
     def __init__(self) -> None:
         super().__init__()
         self.jobs: Sequence[Job] = ()
-        self.table = table(("Job", "Frames", "Tasks", "Program", "Waits for"))
+        self.table = Table("Job", "Frames", "Tasks", "Program", "Waits for")
         self.graph = GraphView()
         self.addTab(self.table, "Jobs")
         self.addTab(self.graph, "Graph")
@@ -83,40 +73,46 @@ class Preview(QTabWidget):
             )
             for job in jobs
         ]
-        fill_table(self.table, rows)
+        self.table.fill(rows)
         self.graph.show_jobs(jobs)
 
 
-class GraphView(QGraphicsView):
+class GraphView(QtWidgets.QGraphicsView):
     """A box per job, and a line for each wait: dashed where it is frame by frame."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setScene(QGraphicsScene(self))
-        self.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self.setDragMode(QGraphicsView.DragMode.ScrollHandDrag)
-        self.setTransformationAnchor(QGraphicsView.ViewportAnchor.AnchorUnderMouse)
+        self.setScene(QtWidgets.QGraphicsScene(self))
+        self.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        self.setDragMode(QtWidgets.QGraphicsView.DragMode.ScrollHandDrag)
+        self.setTransformationAnchor(QtWidgets.QGraphicsView.ViewportAnchor.AnchorUnderMouse)
         self.setAccessibleName("The jobs as a graph")
 
     def show_jobs(self, jobs: Sequence[Job]) -> None:
         """Draws these, upstream on the left."""
         scene = self.scene()
         scene.clear()
-        palette, metrics = self.palette(), QFontMetricsF(self.font())
+        palette, metrics = self.palette(), QtGui.QFontMetricsF(self.font())
         texts = {job["key"]: box_text(job) for job in jobs}
         widths = [metrics.horizontalAdvance(line) for text in texts.values() for line in text.splitlines()]
-        size = QPointF(max(widths, default=0.0) + 2 * metrics.height(), 3 * metrics.height())
+        size = QtCore.QPointF(max(widths, default=0.0) + 2 * metrics.height(), 3 * metrics.height())
         boxes = {
-            key: QRectF(column * (size.x() + 4 * metrics.height()), row * 1.4 * size.y(), size.x(), size.y())
+            key: QtCore.QRectF(column * (size.x() + 4 * metrics.height()), row * 1.4 * size.y(), size.x(), size.y())
             for key, (column, row) in places(jobs).items()
         }
-        line = QPen(palette.color(QPalette.ColorRole.PlaceholderText), 1.5)
+        line = QtGui.QPen(palette.color(QtGui.QPalette.ColorRole.PlaceholderText), 1.5)
         for job in jobs:
             for upstream in job["depends_on"]:
                 if upstream["kind"] == "implied":
                     continue
-                item = QGraphicsPathItem(_curve(boxes[upstream["key"]], boxes[job["key"]]))
-                item.setPen(QPen(line.brush(), line.widthF(), Qt.PenStyle.DashLine if upstream["kind"] == "frame" else Qt.PenStyle.SolidLine))
+                item = QtWidgets.QGraphicsPathItem(_curve(boxes[upstream["key"]], boxes[job["key"]]))
+                item.setPen(
+                    QtGui.QPen(
+                        line.brush(),
+                        line.widthF(),
+                        Qt.PenStyle.DashLine if upstream["kind"] == "frame" else Qt.PenStyle.SolidLine,
+                    )
+                )
                 item.setToolTip(f"{job['label']} {upstream['reason']}")
                 scene.addItem(item)
         for job in jobs:
@@ -131,34 +127,40 @@ class GraphView(QGraphicsView):
         if rect.width() > view.width() or rect.height() > view.height():
             self.fitInView(rect, Qt.AspectRatioMode.KeepAspectRatio)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802  (Qt's name)
+    def wheelEvent(self, event: QtGui.QWheelEvent) -> None:  # noqa: N802  (Qt's name)
         """Zooms."""
         factor = _ZOOM if event.angleDelta().y() > 0 else 1 / _ZOOM
         self.scale(factor, factor)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  (Qt's name)
+    def resizeEvent(self, event: QtGui.QResizeEvent) -> None:  # noqa: N802  (Qt's name)
         """Shows all of it again."""
         super().resizeEvent(event)
         self.fit()
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  (Qt's name)
+    def showEvent(self, event: QtGui.QShowEvent) -> None:  # noqa: N802  (Qt's name)
         """As above, now that the size is known."""
         super().showEvent(event)
         self.fit()
 
-    def _draw_box(self, job: Job, rect: QRectF, text: str) -> None:
+    def _draw_box(self, job: Job, rect: QtCore.QRectF, text: str) -> None:
         palette = self.palette()
-        path = QPainterPath()
+        path = QtGui.QPainterPath()
         path.addRoundedRect(rect, 6, 6)
         box = self.scene().addPath(
-            path, QPen(palette.color(QPalette.ColorRole.Highlight), 1.5), palette.brush(QPalette.ColorRole.Button)
+            path,
+            QtGui.QPen(palette.color(QtGui.QPalette.ColorRole.Highlight), 1.5),
+            palette.brush(QtGui.QPalette.ColorRole.Button),
         )
         box.setToolTip("\n".join([job["label"], *job["notes"]]))
-        label = QGraphicsSimpleTextItem(text, box)
-        label.setFont(self.font())
-        label.setBrush(palette.brush(QPalette.ColorRole.ButtonText))
-        bounds = label.boundingRect()
-        label.setPos(rect.center() - bounds.center())
+        lines = text.splitlines()
+        for number, line in enumerate(lines):
+            label = QtWidgets.QGraphicsSimpleTextItem(line, box)
+            label.setFont(self.font())
+            label.setBrush(tint(palette, "note") if number else palette.brush(QtGui.QPalette.ColorRole.ButtonText))
+            bounds = label.boundingRect()
+            label.setPos(
+                rect.center() - bounds.center() + QtCore.QPointF(0, (number - (len(lines) - 1) / 2) * bounds.height())
+            )
 
 
 def box_text(job: Job) -> str:
@@ -185,14 +187,16 @@ def places(jobs: Sequence[Job]) -> Mapping[str, tuple[int, float]]:
         keys.sort(key=lambda key: wanted.get(key, 0.0))
         row: Optional[float] = None
         for key in keys:
-            row = wanted.get(key, 0.0 if row is None else row + 1) if row is None else max(row + 1, wanted.get(key, 0.0))
+            row = (
+                wanted.get(key, 0.0 if row is None else row + 1) if row is None else max(row + 1, wanted.get(key, 0.0))
+            )
             found[key] = (column, row)
     return found
 
 
-def _curve(start: QRectF, end: QRectF) -> QPainterPath:
-    first, last = QPointF(start.right(), start.center().y()), QPointF(end.left(), end.center().y())
+def _curve(start: QtCore.QRectF, end: QtCore.QRectF) -> QtGui.QPainterPath:
+    first, last = QtCore.QPointF(start.right(), start.center().y()), QtCore.QPointF(end.left(), end.center().y())
     middle = (last.x() - first.x()) / 2
-    path = QPainterPath(first)
-    path.cubicTo(first + QPointF(middle, 0), last - QPointF(middle, 0), last)
+    path = QtGui.QPainterPath(first)
+    path.cubicTo(first + QtCore.QPointF(middle, 0), last - QtCore.QPointF(middle, 0), last)
     return path

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Optional
 
-from PySide6.QtCore import QObject, QProcess, Signal
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
 # With -m, the current folder would be on the path of all jobs, and its files could hide modules.
-_COMMAND = "import sys; sys.path[:1] == [''] and sys.path.pop(0); from flowpipe_deadline.dialog.worker import main; main()"
+_COMMAND = (
+    "import sys; sys.path[:1] == [''] and sys.path.pop(0); from flowpipe_deadline.dialog.worker import main; main()"
+)
 _LAST_WORDS = 2000
 _PATIENCE = 3000  # Milliseconds that a killed process has to be gone.
 
@@ -33,12 +35,16 @@ class Request(QObject):
         process.finished.connect(self._finish)
         process.errorOccurred.connect(self._fail)
         self._write(request)
-        if process.state() == QProcess.ProcessState.NotRunning:
-            self._fail(process.error())
+        if process.state() == QProcess.ProcessState.NotRunning:  # It ended while it waited.
+            QTimer.singleShot(0, self, lambda: self._finish(process.exitCode()))
 
     def cancel(self) -> None:
         """Asks the process to stop what it does, and to undo it; a second time, not to wait for what is under way."""
         self._write({"do": "cancel"})
+
+    def catch_up(self) -> None:
+        """Emits what the process has said until now."""
+        self._process.waitForReadyRead(0)
 
     def drop(self) -> None:
         """Ends the process, and forgets the request: nobody wants the answer any more."""
@@ -65,7 +71,7 @@ class Request(QObject):
         if self._end is None:
             words = self._errors.decode("utf-8", "replace").strip().splitlines()
             last = f"; the last line that it printed: {words[-1]}" if words else ""
-            text = f"The workflow's process ended without an answer (exit code {code}){last}"
+            text = f"The process of the workflow ended without an answer (exit code {code}){last}"
             self._end = {"findings": [{"severity": "error", "text": text, "field": ""}]}
         end, self._end = self._end, {}
         if end:
@@ -94,7 +100,7 @@ class Worker(QObject):
 
     def close(self) -> None:
         """Ends all processes, whatever they do."""
-        for process in self.findChildren(QProcess):
+        for process in self.findChildren(QProcess):  # type: QProcess
             process.blockSignals(True)
             if process.state() != QProcess.ProcessState.NotRunning:
                 process.kill()
@@ -104,4 +110,3 @@ class Worker(QObject):
         process = QProcess(self)
         process.start(sys.executable, ["-c", _COMMAND])
         return process
-

@@ -12,92 +12,38 @@ from typing import Any, Optional
 from ..submit.summary import counted
 from ..workflows.parameters import Control, ParameterError, ParameterType, WorkflowParameter, text_of
 
-_JOB, _SUBMISSION = "Job", "Submission"
+_KINDS: Mapping[str, Any] = {"STRING": str, "INT": int, "BOOL": bool, "PATH": str, "LIST": list[str]}
 
 
-_KINDS: Mapping[ParameterType, Any] = {"STRING": str, "INT": int, "BOOL": bool, "PATH": str, "LIST": list[str]}
-
-
-def _option(
-    name: str,
-    label: str,
-    description: str,
-    *,
-    type: ParameterType = "STRING",  # noqa: A002  (as the record has it)
-    control: Control = "LINE_EDIT",
-    **more: Any,
+def _row(  # noqa: PLR0913, PLR0917  (a table)
+    group: str, name: str, label: str, description: str, kind: ParameterType, control: Control, **more: Any
 ) -> WorkflowParameter:
-    return WorkflowParameter(
-        name, type, control, label, description, is_required=False, kinds=(_KINDS[type],), **more
-    )
+    more = {"is_required": False, "kinds": (_KINDS[kind],), **more}
+    return WorkflowParameter(name, kind, control, label, description, group, **more)
 
 
-JOB_OPTIONS: tuple[WorkflowParameter, ...] = (
-    _option("pool", "Pool", "The pool of workers.", group_label=_JOB, choices_from="pools"),
-    _option(
-        "secondary_pool",
-        "Secondary pool",
-        "A further pool, whose workers are used when they are free.",
-        group_label=_JOB,
-        choices_from="pools",
-    ),
-    _option("group", "Group", "The group of workers.", group_label=_JOB, choices_from="groups"),
-    _option(
-        "limits",
-        "Limits",
-        "Limits, such as licences, that the tasks count against.",
-        group_label=_JOB,
-        type="LIST",
-        control="CHECK_LIST",
-        choices_from="limits",
-    ),
-    _option(
-        "priority",
-        "Priority",
-        "The higher, the sooner.",
-        group_label=_JOB,
-        type="INT",
-        control="SPIN_BOX",
-        min_value=0,
-    ),
-    _option("department", "Department", "Groups jobs in the Monitor.", group_label=_JOB),
-    _option("comment", "Comment", "A note for the Monitor.", group_label=_JOB),
-    _option(
-        "presets",
-        "Studio settings",
-        "Settings that the studio file has under a name. What is chosen above wins over them.",
-        group_label=_SUBMISSION,
-        type="LIST",
-        control="CHECK_LIST",
-        choices_from="presets",
-    ),
-    _option(
-        "root",
-        "Shared folder",
-        "The folder that gets the bundle. All workers must see it.",
-        group_label=_SUBMISSION,
-        type="PATH",
-        control="CHOOSE_DIRECTORY",
-    ),
-    _option(
-        "keep_suspended",
-        "Suspended: the jobs wait until they are resumed in the Monitor",
-        "",
-        group_label=_SUBMISSION,
-        type="BOOL",
-        control="CHECK_BOX",
-        default="false",
-    ),
-    _option(
-        "is_dry_run",
-        "Only write the bundle: nothing is submitted",
-        "",
-        group_label=_SUBMISSION,
-        type="BOOL",
-        control="CHECK_BOX",
-        default="false",
-    ),
+# fmt: off
+JOB_OPTIONS = (
+    _row("Job", "pool", "Pool", "The pool of workers.", "STRING", "LINE_EDIT", choices_from="pools"),
+    _row("Job", "secondary_pool", "Secondary pool", "A further pool, whose workers are used when they are free.",
+         "STRING", "LINE_EDIT", choices_from="pools"),
+    _row("Job", "group", "Group", "The group of workers.", "STRING", "LINE_EDIT", choices_from="groups"),
+    _row("Job", "limits", "Limits", "Limits, such as licences, that the tasks count against.",
+         "LIST", "CHECK_LIST", choices_from="limits"),
+    _row("Job", "priority", "Priority", "The higher, the sooner.", "INT", "SPIN_BOX", min_value=0),
+    _row("Job", "department", "Department", "Groups jobs in the Monitor.", "STRING", "LINE_EDIT"),
+    _row("Job", "comment", "Comment", "A note for the Monitor.", "STRING", "LINE_EDIT"),
+    _row("Submission", "presets", "Studio settings",
+         "Settings that the studio has under a name. What is chosen above wins over them.",
+         "LIST", "CHECK_LIST", choices_from="presets"),
+    _row("Submission", "root", "Shared folder", "The folder that gets the bundle. All workers must see it.",
+         "PATH", "CHOOSE_DIRECTORY"),
+    _row("Submission", "keep_suspended", "Suspended", "The jobs wait until somebody resumes them in the Monitor.",
+         "BOOL", "CHECK_BOX", default="false"),
+    _row("Submission", "is_dry_run", "Only write the bundle", "All is checked and written, and nothing is submitted.",
+         "BOOL", "CHECK_BOX", default="false"),
 )
+# fmt: on
 """The options of a submission; an empty text leaves it to the studio, or to Deadline."""
 _SETTINGS = ("pool", "secondary_pool", "group", "limits", "priority", "department", "comment")
 
@@ -134,6 +80,11 @@ class Fields:
         self._preset = texts
         self._typed = {name: text for name, text in self._typed.items() if name not in texts}
         return tuple(name for name in texts if name not in self.parameters)
+
+    def take_over(self, before: Fields) -> None:
+        """Takes what was typed, and the preset that was chosen, in these fields as they were before."""
+        self._typed = {name: text for name, text in before._typed.items() if name in self.parameters}
+        self._preset = before._preset
 
     def limit(self, name: str, *, max_value: int) -> None:
         """Lets a number be at most so large."""
@@ -177,10 +128,20 @@ class Fields:
         return parameter.type in ("STRING", "LIST") and bool(parameter.default) and not parameter.is_required
 
 
-def option_fields(sticky: Mapping[str, str], *, presets: Sequence[str] = (), root: Optional[str] = None) -> Fields:
-    """The fields of the job's options; presets and root of the command line win over those of last time."""
+def option_fields(
+    sticky: Mapping[str, str],
+    *,
+    known_presets: Sequence[str] = (),
+    presets: Sequence[str] = (),
+    root: Optional[str] = None,
+) -> Fields:
+    """The fields of the job's options; presets and root of the command line win over those of last time.
+
+    ``known_presets`` are those of the studio file; where there are none, there is no field for them.
+    """
     given = {"presets": text_of(list(presets)) or "", "root": root or ""}
-    return Fields(JOB_OPTIONS, facts={name: text for name, text in given.items() if text}, sticky=sticky)
+    options = [option for option in JOB_OPTIONS if option.name != "presets" or known_presets or presets]
+    return Fields(options, facts={name: text for name, text in given.items() if text}, sticky=sticky)
 
 
 def submit_request(workflow: str, parameters: Fields, options: Fields) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """What the dialog has done in a process of its own: a user's workflow is loaded here, and Deadline is asked here.
 
-A process answers one request and ends. The request is a JSON line on its stdin, the answers are JSON lines on its stdout:
-any number of ``{"say": …}``, then ``{"answer": …}`` or ``{"findings": […]}``. What else is printed goes to stderr. A
-line that follows the request cancels it.
+A process answers one request and ends. The request is a JSON line on its stdin, the answers are JSON lines on its
+stdout: any number of ``{"say": …}``, then ``{"answer": …}`` or ``{"findings": […]}``. What else is printed goes to
+stderr. A line that follows the request cancels it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from typing import Any, BinaryIO, Optional
 
 from flowpipe import Graph
 
+from ..core.bundle import Bundle, read_bundle
 from ..core.errors import FlowpipeDeadlineError, UsageError, words_of
-from ..core.warnings import CheckError, PlanWarning, PreflightError, WarningKind, grouped_lines
+from ..core.text import grouped_lines
+from ..core.warnings import CheckError, PlanWarning, PreflightError, WarningKind
 from ..deadline.client import RepositoryInfo
 from ..planning.plan import Plan
 from ..preflight.check import examine_plan, parse_kinds, parse_strict, raise_errors
@@ -41,6 +43,7 @@ Say = Callable[[Mapping[str, Any]], None]
 
 _BUILT_IN = {"maya": "render_scene", "blender": "render_blender_scene"}
 _INTERRUPTED = 130
+_BUNDLE = "Bundle: "
 _ROOT_KINDS = (
     *(WarningKind.UNUSABLE_ROOT, WarningKind.LOCAL_ROOT, WarningKind.PRIVATE_ROOT, WarningKind.LITTLE_SPACE),
     WarningKind.LONG_PATH,
@@ -176,16 +179,27 @@ def _submit(request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
         if asked:  # While the graph was planned, before ``submit_graph`` listened.
             asked.clear()
             signal.raise_signal(signal.SIGINT)
-        say({"message": line.replace("Ctrl+C", "Cancel")})
+        if line.startswith(_BUNDLE):
+            say({"keys": list(_labels(read_bundle(line[len(_BUNDLE) :])))})
+        say({"line": line.replace("Press Ctrl+C again", "Cancel again")})
 
     result = submit_graph(
         graph,
         root=request["root"],
         options=options,
         on_message=pass_on,
-        on_warning=lambda line: say({"warning": line}),
+        on_warning=lambda line: say({"line": f"Warning: {line}"}),
     )
-    return {"bundle": str(result.bundle.folder), "jobs": dict(result.job_ids)}
+    return {"bundle": str(result.bundle.folder), "jobs": dict(result.job_ids), "labels": _labels(result.bundle)}
+
+
+def _labels(bundle: Bundle) -> dict[str, str]:
+    """What people call the jobs, by key."""
+    return {job.key: _label(job.key, job.graph, bundle.graph) for job in bundle.jobs}
+
+
+def _label(key: str, graph: str, main: str) -> str:
+    return key if graph == main else f"{graph}.{key}"
 
 
 def _read_repository(_request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
@@ -194,7 +208,11 @@ def _read_repository(_request: Mapping[str, Any], _say: Say) -> Mapping[str, Any
 
 def _judge_files(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
     """What is odd about the files of a scene."""
-    return {"findings": _grouped(scene_file_warnings([SceneFile(**each) for each in request["files"]], mounts=read_mounts()), request)}
+    return {
+        "findings": _grouped(
+            scene_file_warnings([SceneFile(**each) for each in request["files"]], mounts=read_mounts()), request
+        )
+    }
 
 
 def _read_status(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
@@ -213,7 +231,7 @@ _REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Say], Mapping[str, Any]]] =
 
 def status_json(status: SubmissionStatus) -> Mapping[str, Any]:
     """The status, for the dialog."""
-    main = status.bundle.graph
+    labels = _labels(status.bundle)
     return {
         "state": status.state,
         "notices": list(status.notices),
@@ -222,7 +240,7 @@ def status_json(status: SubmissionStatus) -> Mapping[str, Any]:
         "jobs": [
             {
                 "key": job.key,
-                "label": job.key if job.graph == main else f"{job.graph}.{job.key}",
+                "label": labels[job.key],
                 "id": job.job_id or "",
                 "status": job.status or "",
                 "tasks": f"{job.done} of {job.total}",
@@ -244,10 +262,7 @@ def _build(request: Mapping[str, Any], studio: StudioFile) -> Graph:
 
 
 def _jobs(plan: Plan) -> list[Mapping[str, Any]]:
-    return [
-        {**job, "label": job["key"] if job["graph"] == plan.name else f"{job['graph']}.{job['key']}"}
-        for job in plan.to_json()["jobs"]
-    ]
+    return [{**job, "label": _label(job["key"], job["graph"], plan.name)} for job in plan.to_json()["jobs"]]
 
 
 def _frozen(value: Any) -> Any:
@@ -273,9 +288,13 @@ def _grouped(warnings: Iterable[PlanWarning], request: Mapping[str, Any]) -> lis
         field = _field_of_warning(warning, request)
         groups.setdefault((warning.severity, warning.message, field), []).append(warning)
     return [
-        _finding(severity, grouped_lines((warning.node, message) for warning in group)[0], field)
+        _finding(severity, _sentence(grouped_lines((warning.node, message) for warning in group)[0], group[0]), field)
         for (severity, message, field), group in sorted(groups.items(), key=lambda item: item[0][0] != "error")
     ]
+
+
+def _sentence(text: str, warning: PlanWarning) -> str:
+    return text if warning.node is not None else text[:1].upper() + text[1:]
 
 
 def _field_of(error: Exception, request: Mapping[str, Any]) -> str:

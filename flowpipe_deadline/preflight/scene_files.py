@@ -19,10 +19,10 @@ _MOST_ALONE = 3
 _MOST_FOLDERS = 10
 # A part of a name that stands for frames, tiles or views: <UDIM>, ####, %04d, $F4, {frame:04d}.
 _PATTERN = re.compile(r"<[^<>]+>|#|%0?\d*d|\$F|\{\w*(?::\w*)?\}")
-_ADVICE = {
-    WarningKind.LOCAL_FILE: "workers need it too: move it to a share",
-    WarningKind.MISSING_FILE: "check its path, or make it before the jobs begin",
-    WarningKind.FOREIGN_PATH: "workers find it only if Deadline maps that path; else give it one of this system",
+_ADVICE = {  # For one file, and for many.
+    WarningKind.LOCAL_FILE: ("move it to a share, so that workers find it", "move them to a share"),
+    WarningKind.MISSING_FILE: ("check the path, or make the file before the jobs begin", "check the paths"),
+    WarningKind.FOREIGN_PATH: ("workers find it only if Deadline maps such paths",) * 2,
 }
 
 
@@ -55,7 +55,7 @@ def _judge(
     if not of_windows and not path.startswith("/"):
         return None
     if on_windows != of_windows:
-        return WarningKind.FOREIGN_PATH, f"a path of {'Windows' if of_windows else 'Linux or macOS'}"
+        return WarningKind.FOREIGN_PATH, f"named by a path of {'Windows' if of_windows else 'Linux or macOS'}"
     plain = _folder(path) if _PATTERN.search(path) else path
     if file.role != "output" and not exists(plain):
         return WarningKind.MISSING_FILE, "missing on this machine"
@@ -70,12 +70,11 @@ def _warnings(groups: Mapping[tuple[WarningKind, str, str, str], Mapping[str, st
         if len(nodes) <= _MOST_ALONE:
             for path, node in nodes.items():
                 text = f"the {role} '{path}' is {what}"
-                yield PlanWarning(kind, "warning", text, _ADVICE[kind], node=node or None)
+                yield PlanWarning(kind, "warning", text, _ADVICE[kind][0], node=node or None)
         else:
             names = listing([path[len(folder) :].lstrip("/\\") for path in nodes])
-            verb = "is" if kind is WarningKind.FOREIGN_PATH else "are"
-            text = f"{len(nodes)} {role} files in '{folder}' {verb if verb == 'are' else 'have'} {what}: {names}"
-            yield PlanWarning(kind, "warning", text, _ADVICE[kind].replace(" it", " them"))
+            text = f"{len(nodes)} files ({role}) in '{folder}' are {what}: {names}"
+            yield PlanWarning(kind, "warning", text, _ADVICE[kind][1])
 
 
 def _few_folders(warnings: Sequence[PlanWarning]) -> Iterator[PlanWarning]:
