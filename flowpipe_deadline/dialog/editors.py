@@ -9,9 +9,11 @@ from typing import Any, Iterator
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt, Signal
 
+from ..core.text import one_line
 from ..workflows.parameters import ParameterError, WorkflowParameter, text_of
 
 _MOST_ROWS = 6
+_LONGEST_LABEL = 50
 _FILE_MODES = {
     "CHOOSE_INPUT_FILE": QtWidgets.QFileDialog.FileMode.ExistingFile,
     "CHOOSE_OUTPUT_FILE": QtWidgets.QFileDialog.FileMode.AnyFile,
@@ -144,7 +146,7 @@ class _CheckBox(QtWidgets.QCheckBox):
     edited = Signal()
 
     def __init__(self, parameter: WorkflowParameter) -> None:
-        super().__init__(parameter.label)
+        super().__init__(one_line(parameter.label, longest=_LONGEST_LABEL))
         self.clicked.connect(self.edited)
 
     def text(self) -> str:

@@ -8,11 +8,14 @@ from typing import Any
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 
+from ..core.text import one_line
+from ..workflows.parameters import WorkflowParameter
 from .editors import make_editor
 from .state import Fields
 
 _TINTS = {"error": ("#b3261e", "#ff8a80"), "warning": ("#8a5a00", "#ffcc66"), "note": ("#5f6368", "#a8adb4")}
 _DARK = 128
+_LONGEST_LABEL = 40
 
 
 def tint(palette: QtGui.QPalette, severity: str) -> QtGui.QColor:
@@ -45,6 +48,17 @@ class Note(QtWidgets.QLabel):
 
     def _grow(self) -> None:
         self.setMinimumHeight(max(0, self.heightForWidth(self.width())))
+
+
+def label_text(parameter: WorkflowParameter) -> str:
+    """The label, cut where a window would be too narrow for it."""
+    return one_line(parameter.label, longest=_LONGEST_LABEL)
+
+
+def tip(parameter: WorkflowParameter) -> str:
+    """What it means, below its label where that is cut."""
+    cut = [] if label_text(parameter) == parameter.label else [parameter.label]
+    return "\n".join([*cut, parameter.description])
 
 
 class Form(QtWidgets.QScrollArea):
@@ -119,11 +133,9 @@ class Form(QtWidgets.QScrollArea):
         if parameter.control == "CHECK_BOX":  # It has its label beside it.
             section.addRow(cell)
         else:
-            label = self._labels[name] = QtWidgets.QLabel(
-                f"{parameter.label} *" if parameter.is_required else parameter.label
-            )
+            label = self._labels[name] = QtWidgets.QLabel(label_text(parameter) + (" *" if parameter.is_required else ""))
             label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setToolTip(parameter.description)
+            label.setToolTip(tip(parameter))
             section.addRow(label, cell)
         self._put_editor(name, choices)
 
@@ -131,7 +143,7 @@ class Form(QtWidgets.QScrollArea):
         parameter = self._fields.parameters[name]
         editor = self.editors[name] = make_editor(parameter, choices)
         editor.setAccessibleName(parameter.label)
-        editor.setToolTip(parameter.description)
+        editor.setToolTip(tip(parameter))
         editor.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, editor.sizePolicy().verticalPolicy())
         editor.edited.connect(lambda: self._take(name))
         self._cells[name].insertWidget(0, editor)

@@ -35,11 +35,11 @@ class Headline(Note):
 class SubmissionPage(QtWidgets.QWidget):
     """A submission under way, with all that is said of it."""
 
-    submitted = Signal(dict)
+    submitted = Signal(object)  # Qt would sort the keys of a dict.
     """The ``bundle``, the ``jobs``, which are their IDs by key, and their ``labels``."""
     ended = Signal()
     """Nothing is under way any more, whatever came of it."""
-    left = Signal(list)
+    left = Signal(object)
     """The findings, when a person goes back from a submission that was not made."""
 
     def __init__(self, worker: Worker) -> None:
@@ -129,7 +129,7 @@ class SubmissionPage(QtWidgets.QWidget):
 class JobsPage(QtWidgets.QWidget):
     """The jobs of a submission, as Deadline tells how far they are."""
 
-    left = Signal(list)
+    left = Signal(object)
     """A person wants to submit something else; there are no findings."""
 
     def __init__(self, worker: Worker) -> None:

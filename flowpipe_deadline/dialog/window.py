@@ -70,6 +70,11 @@ class Window(QtWidgets.QWidget):
             request = self._worker.ask("files", files=[vars(file) for file in given.facts.files])
             request.done.connect(lambda end: self._find("files", (end.get("answer") or end)["findings"]))
 
+    @property
+    def is_working(self) -> bool:
+        """Whether a workflow is being loaded, or its jobs worked out."""
+        return bool(self._asked) or self._timer.isActive()
+
     def open_workflow(self, name: str = "") -> None:
         """Loads the workflow anew and shows its fields; without a name, the one of the host, or the last one."""
         self.edit.status.setText("Loading the workflow…")

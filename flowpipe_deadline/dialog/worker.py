@@ -1,8 +1,8 @@
 """What the dialog has done in a process of its own: a user's workflow is loaded here, and Deadline is asked here.
 
-A process answers one request and ends. The request is a JSON line on its stdin, the answers are JSON lines on its
-stdout: any number of ``{"say": …}``, then ``{"answer": …}`` or ``{"findings": […]}``. What else is printed goes to
-stderr. A line that follows the request cancels it.
+A request is a JSON line on stdin, its answer are JSON lines on stdout: any number of ``{"say": …}``, then ``{"answer":
+…}`` or ``{"findings": […]}``. The line ``{"do": "cancel"}`` cancels it. What else is printed goes to stderr. A process
+that has loaded a workflow ends with its answer: the next one loads it anew.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import signal
 import sys
 import threading
@@ -38,6 +39,7 @@ from ..submit.submit import submit_new_bundle  # noqa: F401  (takes long to impo
 from ..workflows.facts import SceneFile
 from ..workflows.find import find_workflows, load_workflow
 from ..workflows.parameters import ParameterError
+from . import REUSABLE
 
 Say = Callable[[Mapping[str, Any]], None]
 
@@ -58,19 +60,21 @@ _OPTIONS_OF_KIND: Mapping[WarningKind, tuple[str, ...]] = {
 
 
 def main() -> None:
-    """Answers the request on stdin, and ends the process."""
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.dup(1)
+    """Answers the requests on stdin, and ends the process."""
+    lines, answers = os.fdopen(os.dup(0), "rb"), os.dup(1)
     # A workflow that reads gets nothing, and what it prints is no answer.
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     # A process that was started in the background may have inherited that it ignores this.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    line = requests.readline()
-    if line:
-        request = json.loads(line)
-        ends_alone = request["do"] == "submit"
-        threading.Thread(target=_listen, args=(requests, ends_alone), daemon=True).start()
+    requests: queue.Queue[dict[str, Any]] = queue.Queue()
+    submitting = threading.Event()
+    threading.Thread(target=_listen, args=(lines, requests, submitting), daemon=True).start()
+    is_waiting = True
+    while is_waiting:
+        request = requests.get()
+        is_waiting = request["do"] in REUSABLE
         _write(answers, _answer(request, lambda said: _write(answers, {"say": said})))
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # The workflow may have closed or replaced it.
@@ -78,14 +82,19 @@ def main() -> None:
     os._exit(0)  # Whatever threads the workflow has started.
 
 
-def _listen(requests: BinaryIO, ends_alone: bool) -> None:
-    """Cancels when the dialog says so. If the dialog has ended, a submission goes on, and nothing else does."""
-    for _ in requests:
-        if hasattr(signal, "pthread_kill"):
+def _listen(lines: BinaryIO, requests: queue.Queue[dict[str, Any]], submitting: threading.Event) -> None:
+    """Passes requests on, and cancels. Once the dialog has ended, a submission goes on, and nothing else does."""
+    for line in lines:
+        request = json.loads(line)
+        if request["do"] != "cancel":
+            if request["do"] == "submit":
+                submitting.set()
+            requests.put(request)
+        elif hasattr(signal, "pthread_kill"):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # It may wait in a system call.
         else:
             signal.raise_signal(signal.SIGINT)
-    if not ends_alone:
+    if not submitting.is_set():
         os._exit(0)
 
 
