@@ -8,8 +8,9 @@ from typing import Optional
 
 import click
 
-from ..core.errors import FlowpipeDeadlineError
-from ..dialog.application import check_qt, run_dialog
+from ..core.errors import UsageError
+from ..dialog.application import Given, run_dialog
+from ..workflows.facts import Facts, read_facts
 from .support.options import root_option
 
 
@@ -27,23 +28,19 @@ from .support.options import root_option
 def dialog(workflow: str, facts_file: Optional[Path], root: Optional[Path], presets: tuple[str, ...]) -> int:
     """Choose a workflow and its parameters in a window, see the jobs, and submit them.
 
-    WORKFLOW is a name, or a GRAPH as for submit. Without it, the one that the studio's buttons or the built-in ones
-    open for the host opens, else the one that you submitted last.
+    WORKFLOW is a name, or a GRAPH. Without it, what the button of the host application stands for is opened, else what
+    you submitted last. Nothing is submitted before you say so.
 
     \b
     Examples:
       flowpipe-deadline dialog
       flowpipe-deadline dialog shot.py:build --root //server/show/farm
     """
-    check_qt()
-    from ..dialog.window import Given  # noqa: PLC0415  (it needs Qt)
-    from ..workflows.facts import Facts, read_facts  # noqa: PLC0415  (it takes long to import)
-
     facts, warnings = Facts(), []
     if facts_file is not None:
         try:
             facts = read_facts(facts_file)
-        except FlowpipeDeadlineError as error:
+        except UsageError as error:
             warnings = [f"What the host application knows is ignored: {error}"]
         with suppress(OSError):
             facts_file.unlink()

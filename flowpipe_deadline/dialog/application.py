@@ -6,14 +6,28 @@ import ctypes
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Optional
 
 from ..core.errors import FlowpipeDeadlineError
-
-if TYPE_CHECKING:
-    from .window import Given
+from ..workflows.facts import Facts
 
 _DEBIAN = "libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 libxcb-cursor0"
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the dialog is started with."""
+
+    workflow: str = ""
+    facts: Facts = field(default_factory=Facts)
+    root: Optional[str] = None
+    presets: Sequence[str] = ()
+    """Those of the studio file."""
+    warnings: Sequence[str] = ()
+    """Further sentences to show."""
 
 
 class DialogError(FlowpipeDeadlineError):
@@ -35,6 +49,12 @@ def run_dialog(given: Given) -> int:
     application = QApplication(sys.argv[:1])
     application.setApplicationName("flowpipe-deadline")
     window = Window(given)
+
+    def show_bug(kind: type[BaseException], error: BaseException, trace: Optional[TracebackType]) -> None:
+        sys.__excepthook__(kind, error, trace)
+        window.show_bug(error)
+
+    sys.excepthook = show_bug
     window.show()
     return application.exec()
 

@@ -133,7 +133,9 @@ class Form(QtWidgets.QScrollArea):
         if parameter.control == "CHECK_BOX":  # It has its label beside it.
             section.addRow(cell)
         else:
-            label = self._labels[name] = QtWidgets.QLabel(label_text(parameter) + (" *" if parameter.is_required else ""))
+            label = self._labels[name] = QtWidgets.QLabel(
+                label_text(parameter) + (" *" if parameter.is_required else "")
+            )
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setToolTip(tip(parameter))
             section.addRow(label, cell)

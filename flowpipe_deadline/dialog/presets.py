@@ -112,7 +112,7 @@ def file_stem(name: str) -> str:
     """A name for a file, the same for the same name; another for another one, also without regard to case.
 
     >>> file_stem("turntable"), file_stem("Größe 1/2")
-    ('turntable', 'Groe_1_2-5a4cf35e')
+    ('turntable', 'Groe_1_2-b828c3b0')
     """
     safe = safe_name(name)
     if safe == name and name == name.lower():

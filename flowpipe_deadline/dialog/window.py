@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional
 
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 
+from ..core.errors import words_of
 from ..submit.summary import counted
-from ..workflows.facts import Facts
 from ..workflows.parameters import WorkflowParameter
+from .application import Given
 from .edit_page import EditPage, Finding, PresetDialog
 from .form import Form
 from .presets import Preset, PresetError, Texts, read_last_workflow, read_presets, read_sticky, save_preset, save_sticky
@@ -22,18 +22,6 @@ from .state import Fields, option_fields, submit_request
 from .submission import JobsPage, SubmissionPage
 
 _PAUSE = 250  # Milliseconds after the last key before the preview follows.
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the dialog is started with."""
-
-    workflow: str = ""
-    facts: Facts = field(default_factory=Facts)
-    root: Optional[str] = None
-    presets: Sequence[str] = ()
-    """Those of the studio file."""
-    warnings: Sequence[str] = ()
 
 
 class Window(QtWidgets.QWidget):
@@ -120,6 +108,11 @@ class Window(QtWidgets.QWidget):
         self.preset_dialog = PresetDialog(self, names, can_share=self._studio["presets_folder"] is not None)
         self.preset_dialog.accepted.connect(lambda: self._save_preset(*self.preset_dialog.chosen))
         self.preset_dialog.open()
+
+    def show_bug(self, error: BaseException) -> None:
+        """Tells of an exception that nobody foresaw; the dialog goes on."""
+        text = f"internal error: {words_of(error)}; details are on the terminal"
+        self._find("bug", [{"severity": "error", "text": text, "field": ""}])
 
     def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:  # noqa: N802  (Qt's name)
         """Esc closes."""

@@ -92,8 +92,8 @@ def _few_folders(warnings: Sequence[PlanWarning]) -> Iterator[PlanWarning]:
 
 def _folder(path: str) -> str:
     """The folder of the path, before the first part that is a pattern."""
-    module = ntpath if is_windows_path(path) else posixpath
-    folder = module.dirname(path)
+    parent = ntpath.dirname if is_windows_path(path) else posixpath.dirname
+    folder: str = parent(path)
     while _PATTERN.search(folder):
-        folder = module.dirname(folder)
+        folder = parent(folder)
     return folder

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from dialogs import NODES, SHOT, nasty, wait_until, write_studio
+from dialogs import LAST_LINES, NODES, SHOT, nasty, wait_until, write_studio
 
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.workflows.facts import Facts, SceneFile
@@ -45,8 +45,14 @@ def open_window():
 @pytest.fixture
 def window(open_window, farm, tmp_path):
     """A window with the workflow ``shot``, its frames filled in, over a fake Deadline that has answered."""
-    window = open_window(root=str(tmp_path / "root"), facts=Facts("maya", values={"frames": "1-10", "cameras": ["cam"]}))
-    until(lambda: window.edit.options_form.editors["priority"].parent() is not None and not window.edit.deadline_note.text())
+    window = open_window(
+        root=str(tmp_path / "root"), facts=Facts("maya", values={"frames": "1-10", "cameras": ["cam"]})
+    )
+    until(
+        lambda: (
+            window.edit.options_form.editors["priority"].parent() is not None and not window.edit.deadline_note.text()
+        )
+    )
     settle(window)
     return window
 
@@ -353,7 +359,11 @@ def test_a_workflow_that_is_edited_is_loaded_anew(window, studio):
 
 @pytest.mark.parametrize(
     ("body", "said"),
-    [("os._exit(3)", "exit code 3"), ("raise ValueError('no such shot')", "no such shot"), ("sys.exit()", "SystemExit")],
+    [
+        ("os._exit(3)", "exit code 3"),
+        ("raise ValueError('no such shot')", "no such shot"),
+        ("sys.exit()", "SystemExit"),
+    ],
 )
 def test_a_workflow_that_fails_is_told(open_window, studio, tmp_path, body, said):
     """The dialog stays."""
@@ -383,7 +393,7 @@ def test_where_no_process_can_be_started_that_is_told(open_window, studio, monke
 
     window = open_window()
 
-    assert messages(window) == ["/no/such/python cannot be started: execvp: No such file or directory"]
+    assert messages(window)[0].startswith("/no/such/python cannot be started: ")
 
 
 def test_a_process_that_ends_while_it_waits_is_replaced(open_window, studio, tmp_path):
@@ -427,7 +437,7 @@ MANY = "\n".join(
 
 def test_thirty_parameters_scroll_in_sections(open_window, monkeypatch, tmp_path):
     """Wrong input in the last one is shown, and found from the list."""
-    text = f"{NODES}\ndef many(\n{MANY}\n) -> Graph:\n    graph = Graph(name='Many')\n    Publish(graph=graph, images=[])\n    return graph\n"
+    text = f"{NODES}\ndef many(\n{MANY}\n) -> Graph:\n{LAST_LINES.format('Many')}"
     write_studio(tmp_path, monkeypatch, many=text)
     window = open_window("many", root=str(tmp_path / "root"))
     form = window.edit.parameters_form
@@ -484,7 +494,9 @@ def test_five_hundred_jobs_are_drawn(open_window, monkeypatch, tmp_path):
     assert shown.contains(view.scene().itemsBoundingRect())
 
 
-@pytest.mark.parametrize(("window_color", "severity", "is_light"), [("#ffffff", "error", False), ("#202020", "error", True)])
+@pytest.mark.parametrize(
+    ("window_color", "severity", "is_light"), [("#ffffff", "error", False), ("#202020", "error", True)]
+)
 def test_colours_fit_light_and_dark_windows(window_color, severity, is_light):
     """Text is dark on light, and light on dark."""
     from PySide6.QtGui import QColor

@@ -70,7 +70,10 @@ def test_the_jobs_of_a_plan_are_told_with_what_is_odd_about_them(studio, tmp_pat
     end = plan(str(tmp_path / "root"), frames="1-10")
 
     jobs = end["answer"]["jobs"]
-    assert [(job["label"], job["tasks"], job["frames"]) for job in jobs] == [("Render", 2, "1-10"), ("Publish", 1, None)]
+    assert [(job["label"], job["tasks"], job["frames"]) for job in jobs] == [
+        ("Render", 2, "1-10"),
+        ("Publish", 1, None),
+    ]
     assert [upstream["key"] for upstream in jobs[1]["depends_on"]] == ["Render"]
     ((severity, field, text),) = words(end)
     assert (severity, field) == ("error", "options.root")

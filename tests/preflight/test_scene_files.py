@@ -49,17 +49,11 @@ def test_a_warning_names_the_path_the_node_and_what_to_do():
     """The node is what names the file in the scene."""
     found = judge(("/home/jane/a.exr", "texture", "file1"), ("/mnt/show/b.exr", "texture"), missing=["/mnt/show/b.exr"])
 
+    local = "file1: the texture '/home/jane/a.exr' is on this machine only (ext4 at /)"
+    missing = "the texture '/mnt/show/b.exr' is missing on this machine"
     assert found == [
-        (
-            "local-file",
-            "file1: the texture '/home/jane/a.exr' is on this machine only (ext4 at /);"
-            " move it to a share, so that workers find it",
-        ),
-        (
-            "missing-file",
-            "the texture '/mnt/show/b.exr' is missing on this machine; check the path, or make the file before the jobs"
-            " begin",
-        ),
+        ("local-file", f"{local}; move it to a share, so that workers find it"),
+        ("missing-file", f"{missing}; check the path, or make the file before the jobs begin"),
     ]
 
 
@@ -88,13 +82,8 @@ def test_hundreds_of_textures_stay_readable():
     found = judge(*together, missing=[path for path, *_ in together])
     of_many = judge(*apart, missing=[path for path, *_ in apart])
 
-    assert found == [
-        (
-            "missing-file",
-            "400 files (texture) in '/mnt/show/tex' are missing on this machine: 0.exr, 1.exr, 2.exr and 397 more;"
-            " check the paths",
-        )
-    ]
+    what = "400 files (texture) in '/mnt/show/tex' are missing on this machine"
+    assert found == [("missing-file", f"{what}: 0.exr, 1.exr, 2.exr and 397 more; check the paths")]
     assert len(of_many) == 11
     assert "390 more" in of_many[-1][1]
 

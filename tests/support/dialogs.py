@@ -41,13 +41,18 @@ def shot(frames: Frames, camera: Camera = "persp", chunk_size: Annotated[int, Pa
     return graph
 '''
 )
+LAST_LINES = """\
+    graph = Graph(name='{}')
+    Publish(graph=graph, images=[])
+    return graph
+"""
 OPTIONS = {"settings": {}, "presets": [], "keep_suspended": False, "is_dry_run": False}
 
 
 def nasty(body, head="def nasty() -> Graph:"):
     """A workflow that does that, and would then build a graph of one job."""
     lines = "".join(f"    {line}\n" for line in body.splitlines())
-    return f"{NODES}\n{head}\n{lines}    graph = Graph(name='Nasty')\n    Publish(graph=graph, images=[])\n    return graph\n"
+    return f"{NODES}\n{head}\n{lines}{LAST_LINES.format('Nasty')}"
 
 
 class WorkerRun:

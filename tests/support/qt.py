@@ -5,13 +5,16 @@ from __future__ import annotations
 import pytest
 from dialogs import wait_until
 
-pytest.importorskip("PySide6.QtWidgets", reason="the dialog needs PySide6 and libraries of the system", exc_type=ImportError)
+pytest.importorskip(
+    "PySide6.QtWidgets", reason="the dialog needs PySide6 and libraries of the system", exc_type=ImportError
+)
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from flowpipe_deadline.dialog.window import Given, Window
+from flowpipe_deadline.dialog.application import Given
+from flowpipe_deadline.dialog.window import Window
 
 
 def until(is_so, **options):
@@ -51,7 +54,9 @@ def click(button):
 
 def table_rows(table):
     """What the table shows."""
-    return [[table.item(row, column).text() for column in range(table.columnCount())] for row in range(table.rowCount())]
+    return [
+        [table.item(row, column).text() for column in range(table.columnCount())] for row in range(table.rowCount())
+    ]
 
 
 def messages(window):
