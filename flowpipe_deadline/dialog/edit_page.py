@@ -111,9 +111,12 @@ class Messages(QtWidgets.QListWidget):
         self.itemClicked.connect(lambda item: self.chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
         self.itemActivated.connect(lambda item: self.chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
 
-    def show_findings(self, findings: Sequence[Finding]) -> None:
-        """Shows these, in this order."""
+    def show_findings(self, findings: Sequence[Finding], *, is_all: bool) -> None:
+        """Shows these, in this order; ``is_all`` says that no more are to come."""
         self.clear()
+        if is_all and not findings:
+            item = QtWidgets.QListWidgetItem("No errors or warnings.", self)
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
         pixmaps = QtWidgets.QStyle.StandardPixmap
         icons = {"error": pixmaps.SP_MessageBoxCritical, "warning": pixmaps.SP_MessageBoxWarning}
         for finding in findings:

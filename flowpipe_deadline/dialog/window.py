@@ -225,11 +225,11 @@ class Window(QtWidgets.QWidget):
         """The fields have changed: errors and preview follow."""
         self._drop("plan")
         is_right = bool(self._workflow) and not self._errors()
+        (self._timer.start if is_right else self._timer.stop)()
         self._show_findings()
         self.edit.preview.setEnabled(is_right)  # Else it shows what was right last.
         if "describe" not in self._asked:
             self.edit.status.setText("Working out the jobs…" if is_right else "")
-        (self._timer.start if is_right else self._timer.stop)()
 
     def _errors(self) -> list[Finding]:
         """What is wrong with the fields by themselves."""
@@ -247,7 +247,8 @@ class Window(QtWidgets.QWidget):
         """The errors, then the warnings; those of the last plan, unless the fields have errors of their own."""
         wrong = self._errors()
         found = [each for source, part in self._findings.items() for each in part if source != "plan" or not wrong]
-        self.edit.messages.show_findings(sorted([*wrong, *found], key=lambda each: each["severity"] != "error"))
+        found = sorted([*wrong, *found], key=lambda each: each["severity"] != "error")
+        self.edit.messages.show_findings(found, is_all=bool(self._workflow) and not self.is_working)
 
     def _show_forms(self) -> None:
         facts = self._given.facts
