@@ -12,10 +12,11 @@ from ..core.errors import UsageError
 from ..dialog.application import Given, run_dialog
 from ..workflows.facts import Facts, read_facts
 from .support.options import root_option
+from .support.workflow_command import Target
 
 
 @click.command()
-@click.argument("workflow", required=False, default="", metavar="[WORKFLOW]")
+@click.argument("workflow", required=False, default="", metavar="[WORKFLOW]", type=Target())
 @click.option(
     "--facts",
     "facts_file",

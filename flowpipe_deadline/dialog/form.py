@@ -94,11 +94,12 @@ class Form(QtWidgets.QScrollArea):
 
     def set_choices(self, name: str, choices: Sequence[str]) -> None:
         """Offers these for a field, whose text stays."""
-        had_focus = self.editors[name].hasFocus()
-        self.editors[name].deleteLater()
+        old = self.editors[name]
         self._put_editor(name, choices)
-        if had_focus:
+        self.setTabOrder(old, self.editors[name])
+        if old.hasFocus():
             self.editors[name].setFocus()
+        old.deleteLater()
 
     def set_placeholder(self, name: str, text: str) -> None:
         """What holds for a field while it is empty."""

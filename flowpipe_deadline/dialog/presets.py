@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import platformdirs
 from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..core.names import safe_name
+from ..core.rights import make_folder
 
 _FORMAT = 1
 _APPLICATION = "flowpipe-deadline"
@@ -149,7 +149,7 @@ def _are_texts(values: Iterable[object]) -> bool:
 def _write(path: Path, name: str, texts: Texts) -> None:
     record = {"format": _FORMAT, "name": name, "parameters": dict(texts.parameters), "options": dict(texts.options)}
     try:
-        os.makedirs(path.parent, exist_ok=True)
+        make_folder(path.parent)
         write_whole(path, json_bytes(record))
     except OSError as error:
         raise PresetError(f"{path} cannot be written: {words_of(error)}; choose another place, or make room") from error

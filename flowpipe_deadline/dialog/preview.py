@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 
+from ..core.text import one_line
 from .form import tint
 
 Job = Mapping[str, Any]
@@ -52,7 +53,7 @@ class Preview(QtWidgets.QTabWidget):
     def __init__(self) -> None:
         super().__init__()
         self.jobs: Sequence[Job] = ()
-        self.table = Table("Job", "Frames", "Tasks", "Program", "Waits for")
+        self.table = Table("Job", "Frames", "Tasks", "Interpreter", "Waits for")
         self.graph = GraphView()
         self.addTab(self.table, "Jobs")
         self.addTab(self.graph, "Graph")
@@ -101,18 +102,13 @@ class GraphView(QtWidgets.QGraphicsView):
             for key, (column, row) in places(jobs).items()
         }
         line = QtGui.QPen(palette.color(QtGui.QPalette.ColorRole.PlaceholderText), 1.5)
+        dashed = QtGui.QPen(line.brush(), line.widthF(), Qt.PenStyle.DashLine)
         for job in jobs:
             for upstream in job["depends_on"]:
                 if upstream["kind"] == "implied":
                     continue
                 item = QtWidgets.QGraphicsPathItem(_curve(boxes[upstream["key"]], boxes[job["key"]]))
-                item.setPen(
-                    QtGui.QPen(
-                        line.brush(),
-                        line.widthF(),
-                        Qt.PenStyle.DashLine if upstream["kind"] == "frame" else Qt.PenStyle.SolidLine,
-                    )
-                )
+                item.setPen(dashed if upstream["kind"] == "frame" else line)
                 item.setToolTip(f"{job['label']} {upstream['reason']}")
                 scene.addItem(item)
         for job in jobs:
@@ -165,31 +161,25 @@ class GraphView(QtWidgets.QGraphicsView):
 
 def box_text(job: Job) -> str:
     """What stands in a job's box: its name, and how many tasks of which frames."""
-    label = job["label"] if len(job["label"]) <= _LONGEST_LABEL else f"{job['label'][: _LONGEST_LABEL - 1]}…"
+    label = one_line(job["label"], longest=_LONGEST_LABEL)
     if job["frames"] is None:
-        return str(label)
-    frames = job["frames"] if len(job["frames"]) <= _LONGEST_LABEL else f"{job['frames'][: _LONGEST_LABEL - 1]}…"
-    return f"{label} ×{job['tasks']}\n{frames}"
+        return label
+    return f"{label} ×{job['tasks']}\n{one_line(job['frames'], longest=_LONGEST_LABEL)}"
 
 
 def places(jobs: Sequence[Job]) -> Mapping[str, tuple[int, float]]:
     """The column and the row of each job: right of all that it waits for, and level with that where there is room."""
-    found: dict[str, tuple[int, float]] = {}
-    columns: dict[int, list[tuple[float, str]]] = {}
-    depths: dict[str, int] = {}
-    for job in jobs:
-        depths[job["key"]] = max((depths[each["key"]] + 1 for each in job["depends_on"]), default=0)
-        columns.setdefault(depths[job["key"]], []).append((0.0, job["key"]))
     parents = {job["key"]: [each["key"] for each in job["depends_on"]] for job in jobs}
-    for column, members in sorted(columns.items()):
-        keys = [key for _, key in members]
-        wanted = {key: sum(found[each][1] for each in parents[key]) / len(parents[key]) for key in keys if parents[key]}
-        keys.sort(key=lambda key: wanted.get(key, 0.0))
-        row: Optional[float] = None
-        for key in keys:
-            row = (
-                wanted.get(key, 0.0 if row is None else row + 1) if row is None else max(row + 1, wanted.get(key, 0.0))
-            )
+    columns: dict[str, int] = {}
+    for key, upstream in parents.items():  # Upstream first.
+        columns[key] = max((columns[each] + 1 for each in upstream), default=0)
+    found: dict[str, tuple[int, float]] = {}
+    for column in range(max(columns.values(), default=-1) + 1):
+        keys = [key for key in parents if columns[key] == column]
+        level = {key: sum(found[each][1] for each in parents[key]) / max(len(parents[key]), 1) for key in keys}
+        row = -1.0
+        for key in sorted(keys, key=lambda key: level[key]):
+            row = max(row + 1, level[key])
             found[key] = (column, row)
     return found
 

@@ -45,6 +45,8 @@ JOB_OPTIONS = (
 )
 # fmt: on
 """The options of a submission; an empty text leaves it to the studio, or to Deadline."""
+PASSING = ("comment", "is_dry_run")
+"""Options that concern one submission, and are not offered again."""
 _SETTINGS = ("pool", "secondary_pool", "group", "limits", "priority", "department", "comment")
 
 

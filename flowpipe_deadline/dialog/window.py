@@ -18,7 +18,7 @@ from .edit_page import EditPage, Finding, PresetDialog
 from .form import Form
 from .presets import Preset, PresetError, Texts, read_last_workflow, read_presets, read_sticky, save_preset, save_sticky
 from .process import Request, Worker
-from .state import Fields, option_fields, submit_request
+from .state import PASSING, Fields, option_fields, submit_request
 from .submission import JobsPage, SubmissionPage
 
 _PAUSE = 250  # Milliseconds after the last key before the preview follows.
@@ -48,6 +48,7 @@ class Window(QtWidgets.QWidget):
         for page in (self.edit, self.submission, self.jobs):
             self.pages.addWidget(page)
         QtWidgets.QVBoxLayout(self).addWidget(self.pages)
+        self.question = self._make_question()
         self._connect()
         self._show_forms()
         metrics, room = self.fontMetrics(), self.screen().availableSize()
@@ -125,17 +126,21 @@ class Window(QtWidgets.QWidget):
             self._worker.close()
             return
         event.ignore()
-        self.question = QtWidgets.QMessageBox(self)
-        self.question.setIcon(QtWidgets.QMessageBox.Icon.Question)
-        self.question.setText("The jobs are being submitted.")
-        self.question.setInformativeText("If you cancel, the jobs that are submitted already are deleted again.")
-        keep = self.question.addButton("&Keep Submitting", QtWidgets.QMessageBox.ButtonRole.RejectRole)
-        stop = self.question.addButton("&Cancel Submission", QtWidgets.QMessageBox.ButtonRole.DestructiveRole)
-        self.question.setDefaultButton(keep)
-        self.question.setEscapeButton(keep)
-        stop.clicked.connect(self.submission.cancel)
-        self.submission.ended.connect(self.question.close)
         self.question.open()
+
+    def _make_question(self) -> QtWidgets.QMessageBox:
+        """What is asked where the window is closed during a submission."""
+        box = QtWidgets.QMessageBox(self)
+        box.setIcon(QtWidgets.QMessageBox.Icon.Question)
+        box.setText("The jobs are being submitted.")
+        box.setInformativeText("If you cancel, the jobs that are submitted already are deleted again.")
+        keep = box.addButton("&Keep Submitting", QtWidgets.QMessageBox.ButtonRole.RejectRole)
+        stop = box.addButton("&Cancel Submission", QtWidgets.QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(keep)
+        box.setEscapeButton(keep)
+        stop.clicked.connect(self.submission.cancel)
+        self.submission.ended.connect(box.close)
+        return box
 
     def _connect(self) -> None:
         edit = self.edit
@@ -173,19 +178,20 @@ class Window(QtWidgets.QWidget):
         self._findings["plan"] = (end.get("answer") or end)["findings"]
         if "answer" in end:
             workflow, self._studio = end["answer"]["workflow"], end["answer"]["studio"]
-            names = [each["name"] for each in end["answer"]["workflows"]]
-            spec = workflow["spec"] if workflow else ""
+            names = end["answer"]["workflows"]
+            spec = workflow["spec"] if workflow else self._workflow  # Whose fields are shown.
             self.edit.workflow_box.clear()
             self.edit.workflow_box.addItems(names if spec in ("", *names) else [*names, spec])
             self.edit.workflow_box.setCurrentIndex(self.edit.workflow_box.findText(spec) if spec else -1)
             if workflow:
                 self._show_workflow(workflow)
-            elif not self._findings["plan"]:
+            elif not self._workflow:
                 self.edit.description.say("Choose a workflow.")
         self._show_findings()
 
     def _show_workflow(self, workflow: Mapping[str, Any]) -> None:
         spec, description = workflow["spec"], workflow["description"]
+        self.setWindowTitle(f"{workflow['title']} – Submit to Deadline")
         self.edit.description.say(" ".join(description.partition("\n\n")[0].split()))
         self.edit.description.setToolTip(description)
         parameters = [WorkflowParameter.from_json(each) for each in workflow["parameters"]]
@@ -295,7 +301,9 @@ class Window(QtWidgets.QWidget):
         self._find("preset", [])
 
     def _to_keep(self) -> Texts:
-        return Texts(self.parameters.to_keep(), self.options.to_keep())
+        """What a preset or the next time gets."""
+        options = {name: text for name, text in self.options.to_keep().items() if name not in PASSING}
+        return Texts(self.parameters.to_keep(), options)
 
     def _browse(self) -> None:
         chooser = QtWidgets.QFileDialog(self, "A Python file with a workflow", "", "Python (*.py)")

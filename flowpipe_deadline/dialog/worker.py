@@ -29,7 +29,7 @@ from ..planning.plan import Plan
 from ..preflight.check import examine_plan, parse_kinds, parse_strict, raise_errors
 from ..preflight.scene_files import scene_file_warnings
 from ..preflight.storage import read_mounts
-from ..status.status import SubmissionStatus, read_submission_status
+from ..status.status import read_submission_status
 from ..studio.connect import studio_client
 from ..studio.file import StudioFile, load_studio_file
 from ..studio.options import SubmitOptions, find_root
@@ -120,11 +120,10 @@ def _answer(request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
 def _describe(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
     """The workflows that there are, and the one that is asked for, or that opens for the host, or was used last."""
     studio = load_studio_file()
-    sources = find_workflows(studio.workflows)
     host = request["host"]
     name = request["workflow"] or studio.buttons.get(host) or _BUILT_IN.get(host) or request["last"]
     found: dict[str, Any] = {
-        "workflows": [{"name": source.name, "origin": source.origin} for source in sources],
+        "workflows": [source.name for source in find_workflows(studio.workflows)],
         "studio": {
             "root": None if studio.root is None else str(studio.root),
             "presets": list(studio.presets),
@@ -141,7 +140,6 @@ def _describe(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
         else:
             found["workflow"] = {
                 "spec": name,
-                "name": workflow.name,
                 "title": workflow.title,
                 "description": workflow.description,
                 "parameters": [parameter.to_json() for parameter in workflow.parameters],
@@ -152,15 +150,18 @@ def _describe(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
 def _plan(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
     """The jobs, and everything that is wrong or odd, each with the field that it belongs to."""
     studio = load_studio_file()
-    options = _options(request, studio)
+    options = SubmitOptions(**request["options"], studio=studio)
     findings: list[Mapping[str, str]] = []
-    root = None
+    root, plan = None, None
     try:
-        root = find_root(request["root"], studio)
+        root = _root(request, studio)
     except UsageError as error:
         findings.append(_finding("error", str(error), "options.root"))
-    graph = _build(request, studio)
-    plan = plan_graph(graph, settings=options.settings, presets=options.presets, studio=studio)
+    try:
+        graph = _build(request, studio)
+        plan = plan_graph(graph, settings=options.settings, presets=options.presets, studio=studio)
+    except FlowpipeDeadlineError as error:
+        findings += _findings(error, request)
     known = request["repository"]
     repository = None if known is None else RepositoryInfo(**{key: _frozen(value) for key, value in known.items()})
     chosen = options.completed(studio)
@@ -172,13 +173,13 @@ def _plan(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
             warnings += raise_errors([found], strict=strict, tolerated=tolerated)
         except CheckError as error:
             warnings.append(error.warning)
-    return {"jobs": _jobs(plan), "findings": findings + _grouped(warnings, request)}
+    return {"jobs": [] if plan is None else _jobs(plan), "findings": findings + _grouped(warnings, request)}
 
 
 def _submit(request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
     """What was submitted; a line for each message on the way."""
     studio = load_studio_file()
-    options = _options(request, studio)
+    options, root = SubmitOptions(**request["options"], studio=studio), _root(request, studio)
     graph = _build(request, studio)  # A cancellation until here is a KeyboardInterrupt.
     asked: list[int] = []
     signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
@@ -194,7 +195,7 @@ def _submit(request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
 
     result = submit_graph(
         graph,
-        root=request["root"],
+        root=root,
         options=options,
         on_message=pass_on,
         on_warning=lambda line: say({"line": f"Warning: {line}"}),
@@ -217,15 +218,30 @@ def _read_repository(_request: Mapping[str, Any], _say: Say) -> Mapping[str, Any
 
 def _judge_files(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
     """What is odd about the files of a scene."""
-    return {
-        "findings": _grouped(
-            scene_file_warnings([SceneFile(**each) for each in request["files"]], mounts=read_mounts()), request
-        )
-    }
+    files = [SceneFile(**each) for each in request["files"]]
+    return {"findings": _grouped(scene_file_warnings(files, mounts=read_mounts()), request)}
 
 
 def _read_status(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
-    return status_json(read_submission_status(request["bundle"]))
+    """How far the jobs are, for the table."""
+    status = read_submission_status(request["bundle"])
+    labels = _labels(status.bundle)
+    return {
+        "notices": list(status.notices),
+        "is_over": status.is_over,
+        "progress": status.progress,
+        "jobs": [
+            {
+                "label": labels[job.key],
+                "id": job.job_id or "",
+                "status": job.status or "",
+                "tasks": f"{job.done} of {job.total}",
+                "errors": str(job.errors or ""),
+                "failure": _last_line(job.failures[0].report) if job.failures else "",
+            }
+            for job in status.jobs
+        ],
+    }
 
 
 _REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Say], Mapping[str, Any]]] = {
@@ -238,36 +254,20 @@ _REQUESTS: Mapping[str, Callable[[Mapping[str, Any], Say], Mapping[str, Any]]] =
 }
 
 
-def status_json(status: SubmissionStatus) -> Mapping[str, Any]:
-    """The status, for the dialog."""
-    labels = _labels(status.bundle)
-    return {
-        "state": status.state,
-        "notices": list(status.notices),
-        "is_over": status.is_over,
-        "progress": status.progress,
-        "jobs": [
-            {
-                "key": job.key,
-                "label": labels[job.key],
-                "id": job.job_id or "",
-                "status": job.status or "",
-                "tasks": f"{job.done} of {job.total}",
-                "errors": str(job.errors or ""),
-                "failure": job.failures[0].report.strip().splitlines()[-1] if job.failures else "",
-            }
-            for job in status.jobs
-        ],
-    }
-
-
-def _options(request: Mapping[str, Any], studio: StudioFile) -> SubmitOptions:
-    return SubmitOptions(**request["options"], studio=studio)
+def _root(request: Mapping[str, Any], studio: StudioFile) -> str:
+    root = os.path.expanduser(find_root(request["root"], studio))
+    if not os.path.isabs(root):
+        raise UsageError(f"the shared folder '{root}' is not a full path of this system")
+    return root
 
 
 def _build(request: Mapping[str, Any], studio: StudioFile) -> Graph:
     workflow = load_workflow(request["workflow"], folders=studio.workflows)
     return workflow.build(request["texts"])
+
+
+def _last_line(report: str) -> str:
+    return (report.strip().splitlines() or [""])[-1]
 
 
 def _jobs(plan: Plan) -> list[Mapping[str, Any]]:

@@ -19,7 +19,7 @@ qt = pytest.importorskip("qt", reason="the dialog needs PySide6 and libraries of
 from PySide6.QtCore import QProcess, Qt  # noqa: E402  (only where it is there)
 from PySide6.QtGui import QGuiApplication, QPalette  # noqa: E402
 from PySide6.QtTest import QTest  # noqa: E402
-from PySide6.QtWidgets import QDialogButtonBox  # noqa: E402
+from PySide6.QtWidgets import QApplication, QDialogButtonBox  # noqa: E402
 from qt import click, messages, note, settle, table_rows, type_into, until  # noqa: E402
 
 JOBS = [["Render", "1-10", "2", "python", ""], ["Publish", "", "1", "python", "Render"]]
@@ -128,15 +128,21 @@ def test_submitted_with_errors_it_leads_to_the_first(window, farm):
 
 
 def test_enter_submits_nothing(window):
-    """In whatever field; Tab leads from one to the next."""
+    """In whatever field; Tab leads from one to the next, also where Deadline's answer has replaced some."""
     editor = window.edit.parameters_form.editors["frames"]
     editor.setFocus()
 
     QTest.keyClick(editor, Qt.Key.Key_Return)
     QTest.keyClick(editor, Qt.Key.Key_Tab)
+    reached = [name for name, each in window.edit.parameters_form.editors.items() if each.hasFocus()]
+    window.edit.tabs.setCurrentIndex(1)
+    window.edit.options_form.editors["pool"].setFocus()
+    for _ in range(6):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        reached += [name for name, each in window.edit.options_form.editors.items() if each.hasFocus()]
 
     assert window.pages.currentWidget() is window.edit
-    assert window.edit.parameters_form.editors["camera"].hasFocus()
+    assert reached == ["camera", "secondary_pool", "group", "limits", "priority", "department", "comment"]
 
 
 def test_a_submission_ends_with_its_jobs_and_their_state(window, farm):
@@ -416,6 +422,7 @@ def test_a_workflow_that_is_not_there_is_told(open_window, studio):
     """Others can be chosen."""
     window = open_window("shoot")
 
+    assert window.edit.workflow_box.currentText() == ""
     assert "did you mean 'shot'" in messages(window)[0].lower()
     assert window.edit.workflow_box.findText("shot") >= 0
 
@@ -451,6 +458,17 @@ def test_thirty_parameters_scroll_in_sections(open_window, monkeypatch, tmp_path
     assert form.verticalScrollBar().value() > 0
     assert not form.editors["p25"].visibleRegion().isEmpty()
     assert form.horizontalScrollBar().maximum() == 0
+
+
+def test_a_workflow_that_cannot_be_opened_leaves_the_one_that_is(open_window, studio, tmp_path):
+    """What is shown is what is submitted."""
+    window = open_window(facts=Facts(values={"frames": "1-10"}), root=str(tmp_path / "root"))
+
+    window.open_workflow(str(tmp_path / "none.py"))
+    settle(window)
+
+    assert "does not exist" in messages(window)[0]
+    assert window.edit.workflow_box.currentText() == "shot"
 
 
 def test_a_graph_without_parameters_can_be_submitted(open_window, farm, tmp_path):

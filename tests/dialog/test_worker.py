@@ -46,7 +46,7 @@ def test_a_workflow_is_described_beside_all_that_there_are(studio):
         ("camera", "DROPDOWN_LIST"),
         ("chunk_size", "SPIN_BOX"),
     ]
-    assert "shot" in [each["name"] for each in answer["workflows"]]
+    assert "shot" in answer["workflows"]
     assert answer["studio"]["presets"] == ["night"]
     assert Path(answer["studio"]["presets_folder"]) == studio.parent / "shared"
 
@@ -90,14 +90,17 @@ def test_errors_belong_to_their_fields(studio, tmp_path, monkeypatch):
     end = plan(str(tmp_path / "root"), options=options, repository=repository, frames="1-10")
     of_parameters = plan(str(tmp_path / "root"), frames="1-", chunk_size="0")
     without_root = plan(None, frames="1-10")
+    relative = plan("farm", frames="1-10")
 
     assert [(field, text.partition("; ")[0]) for severity, field, text in words(end) if severity == "error"] == [
         ("options.priority", "Shot.Render, Shot.Publish: a priority of 500 is above the repository's maximum"),
         ("options.pool", "Shot.Render, Shot.Publish: the repository has no pool 'cmp'"),
         ("options.limits", "Shot.Render, Shot.Publish: the repository has no limit 'arnld'"),
     ]
-    assert [field for _, field, _ in words(of_parameters)] == ["parameters.frames", "parameters.chunk_size"]
-    assert words(without_root)[0][1] == "options.root"
+    wrong = [field for severity, field, _ in words(of_parameters) if severity == "error"]
+    assert wrong == ["parameters.frames", "parameters.chunk_size"]
+    assert words(without_root)[0][1] == words(relative)[0][1] == "options.root"
+    assert words(relative)[0][2] == "the shared folder 'farm' is not a full path of this system"
 
 
 @pytest.mark.parametrize(
@@ -376,7 +379,7 @@ def test_the_status_is_that_of_the_jobs(farm, tmp_path):
         ("Render", "Queued", "0 of 2"),
         ("Publish", "Pending", "0 of 1"),
     ]
-    assert (answer["state"], answer["is_over"]) == ("submitted", False)
+    assert (answer["notices"], answer["is_over"]) == ([], False)
 
 
 def test_an_unknown_error_is_an_answer(studio):
