@@ -19,6 +19,7 @@ from .process import Request, Worker
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 3_000, 60_000  # Milliseconds between two questions how far the jobs are.
 _GROWTH = 1.5
+_SECOND_THOUGHT = 2_000  # Milliseconds before Cancel can be pressed again: a double click is one cancellation.
 
 
 class Headline(Note):
@@ -47,7 +48,10 @@ class SubmissionPage(QtWidgets.QWidget):
         self._worker = worker
         self._request: Optional[Request] = None
         self._keys: Collection[str] = ()
-        self._may_kill = self._is_cancelling = False
+        self._may_kill = False
+        self.is_cancelling = False
+        """Whether it was asked to."""
+        self._timer = QtCore.QTimer(self, singleShot=True, interval=_SECOND_THOUGHT)
         self._findings: Sequence[Finding] = ()
         self.headline = Headline()
         self.bar = QtWidgets.QProgressBar()
@@ -56,6 +60,7 @@ class SubmissionPage(QtWidgets.QWidget):
         self.log.setAccessibleName("What happened")
         self.cancel_button, self.back_button = button("&Cancel"), button("&Back")
         self.cancel_button.clicked.connect(self.cancel)
+        self._timer.timeout.connect(lambda: self.cancel_button.setEnabled(True))
         self.back_button.clicked.connect(lambda: self.left.emit(list(self._findings)))
         layout = QtWidgets.QVBoxLayout(self)
         for part in (self.headline, self.bar, self.log):
@@ -69,11 +74,12 @@ class SubmissionPage(QtWidgets.QWidget):
 
     def submit(self, request: Mapping[str, Any]) -> None:
         """Begins a submission."""
-        self._keys, self._may_kill, self._is_cancelling = (), True, False
+        self._keys, self._may_kill, self.is_cancelling = (), True, False
         self.log.clear()
         self.headline.say("Submitting")
         self.bar.setRange(0, 0)  # Until it is known how many jobs there are.
         self.cancel_button.setText("&Cancel")
+        self.cancel_button.setEnabled(True)
         for part in (self.bar, self.cancel_button):
             part.setVisible(True)
         self.back_button.setVisible(False)
@@ -86,10 +92,12 @@ class SubmissionPage(QtWidgets.QWidget):
         """Stops and undoes the submission; a second time, does not wait for what is under way."""
         if self._request is None:
             return
-        self.headline.say("Cancelling")
-        self.cancel_button.setText("Do Not &Wait")
-        if not self._is_cancelling:
-            self._is_cancelling = True
+        if not self.is_cancelling:
+            self.is_cancelling = True
+            self.headline.say("Cancelling")
+            self.cancel_button.setText("Do Not &Wait")
+            self.cancel_button.setEnabled(False)
+            self._timer.start()
             self._request.cancel()
             return
         self._request.catch_up()

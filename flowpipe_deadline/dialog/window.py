@@ -138,7 +138,7 @@ class Window(QtWidgets.QWidget):
         stop = box.addButton("&Cancel Submission", QtWidgets.QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(keep)
         box.setEscapeButton(keep)
-        stop.clicked.connect(self.submission.cancel)
+        stop.clicked.connect(lambda: self.submission.is_cancelling or self.submission.cancel())
         self.submission.ended.connect(box.close)
         return box
 
@@ -192,7 +192,8 @@ class Window(QtWidgets.QWidget):
     def _show_workflow(self, workflow: Mapping[str, Any]) -> None:
         spec, description = workflow["spec"], workflow["description"]
         self.setWindowTitle(f"{workflow['title']} – Submit to Deadline")
-        self.edit.description.say(" ".join(description.partition("\n\n")[0].split()))
+        nothing = [] if workflow["parameters"] else ["There is nothing to fill in."]
+        self.edit.description.say(" ".join([*description.partition("\n\n")[0].split(), *nothing]))
         self.edit.description.setToolTip(description)
         parameters = [WorkflowParameter.from_json(each) for each in workflow["parameters"]]
         sticky, given, studio, before = read_sticky(spec), self._given, self._studio, (self.parameters, self.options)

@@ -401,3 +401,19 @@ def test_the_workers_command_is_one_that_python_takes():
     assert WORKER[0] == "-c"
     assert "sys.path.pop(0)" in WORKER[1]
     assert os.path.isabs(sys.executable)
+
+
+def test_a_second_cancel_does_not_wait_for_a_call_that_hangs(farm, tmp_path, monkeypatch):
+    """What was submitted is deleted; the answer says that it was cancelled."""
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_VIA", "script")
+    farm.set_faults({"on": "submit", "do": "hang", "nth": 2})
+    run = WorkerRun(**submission(tmp_path / "root", frames="1-10"))
+    wait_until(farm.jobs)
+
+    run.write(do="cancel")
+    wait_until(lambda: any(said.get("line", "").startswith("Stopping: ") for said in run.said))
+    run.write(do="cancel")
+    end = run.finish()
+
+    assert farm.jobs() == []
+    assert end["is_cancelled"]
