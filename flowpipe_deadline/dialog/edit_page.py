@@ -50,6 +50,7 @@ class EditPage(QtWidgets.QWidget):
         self.preview, self.messages = Preview(), Messages()
         self.parameters_form = self.options_form = Form(Fields(()), choices={})
         self.tabs = QtWidgets.QTabWidget()
+        self._shown: tuple[QtWidgets.QWidget, ...] = ()
         right = QtWidgets.QSplitter(Qt.Orientation.Vertical)
         middle = QtWidgets.QSplitter(Qt.Orientation.Horizontal)
         for splitter, parts in ((right, (self.preview, self.messages)), (middle, (self.tabs, right))):
@@ -79,10 +80,10 @@ class EditPage(QtWidgets.QWidget):
         layout.addLayout(line)
         layout.addWidget(options, stretch=1)
         current = max(self.tabs.currentIndex(), 0)
-        old = [self.tabs.widget(index) for index in range(self.tabs.count())]
         self.tabs.clear()
-        for page in old:
+        for page in self._shown:
             page.deleteLater()
+        self._shown = (parameters, options_page)
         self.tabs.addTab(parameters, "Workflow")
         self.tabs.addTab(options_page, "Job")
         self.tabs.setCurrentIndex(current)

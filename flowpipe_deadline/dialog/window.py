@@ -138,9 +138,13 @@ class Window(QtWidgets.QWidget):
         stop = box.addButton("&Cancel Submission", QtWidgets.QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(keep)
         box.setEscapeButton(keep)
-        stop.clicked.connect(lambda: self.submission.is_cancelling or self.submission.cancel())
+        stop.clicked.connect(self._cancel_once)
         self.submission.ended.connect(box.close)
         return box
+
+    def _cancel_once(self) -> None:
+        if not self.submission.is_cancelling:
+            self.submission.cancel()
 
     def _connect(self) -> None:
         edit = self.edit
