@@ -9,7 +9,7 @@ from typing import Optional
 import click
 
 from ..core.errors import UsageError
-from ..dialog.application import Given, run_dialog
+from ..dialog.application import Given, check_qt, run_dialog
 from ..workflows.facts import Facts, read_facts
 from .support.options import root_option
 from .support.workflow_command import Target
@@ -37,6 +37,7 @@ def dialog(workflow: str, facts_file: Optional[Path], root: Optional[Path], pres
       flowpipe-deadline dialog
       flowpipe-deadline dialog shot.py:build --root //server/show/farm
     """
+    check_qt()  # First: a host application takes the end of the file for the dialog's beginning.
     facts, warnings = Facts(), []
     if facts_file is not None:
         try:

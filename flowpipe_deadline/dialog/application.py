@@ -35,12 +35,7 @@ class DialogError(FlowpipeDeadlineError):
 
 
 def run_dialog(given: Given) -> int:
-    """Shows the dialog until it is closed; gives the exit code.
-
-    Raises:
-        DialogError: Qt is missing, does not work with this Python, or has nowhere to show anything.
-    """
-    check_qt()
+    """Shows the dialog until it is closed; gives the exit code. ``check_qt`` says before whether it can."""
     from PySide6.QtWidgets import QApplication  # noqa: PLC0415  (it was not certain that it is there)
 
     from .window import Window  # noqa: PLC0415  (as above)
@@ -63,7 +58,7 @@ def check_qt() -> None:
     """Makes sure that Qt is here, works, and has a display.
 
     Raises:
-        DialogError: It does not.
+        DialogError: Qt is missing, does not work with this Python, or has nowhere to show anything.
     """
     try:
         import PySide6  # noqa: PLC0415  (an extra)

@@ -39,10 +39,16 @@ def module(folder, text):
 
 
 def test_without_qt_one_line_says_what_to_install(tmp_path):
-    """The extra."""
+    """The extra. The facts stay, which tells the host application that no dialog has begun."""
     path = module(tmp_path, "raise ModuleNotFoundError(\"No module named 'PySide6'\", name='PySide6')")
 
-    assert start(PYTHONPATH=path) == "Error: the dialog needs Qt: pip install 'flowpipe-deadline[dialog]'"
+    facts = tmp_path / "facts.json"
+    facts.write_text("{}")
+
+    line = start("--facts", str(facts), PYTHONPATH=path)
+
+    assert line == "Error: the dialog needs Qt: pip install 'flowpipe-deadline[dialog]'"
+    assert facts.exists()
 
 
 def test_without_a_library_of_the_system_it_is_named(tmp_path):
@@ -126,6 +132,7 @@ def test_facts_are_read_once(tmp_path, monkeypatch, text, warned):
     from flowpipe_deadline.cli import dialog as verb
 
     seen = []
+    monkeypatch.setattr(verb, "check_qt", lambda: None)
     monkeypatch.setattr(verb, "run_dialog", lambda given: seen.append(given) or 0)
     path = tmp_path / "facts.json"
     if text is not None:
