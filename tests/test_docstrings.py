@@ -20,4 +20,8 @@ MODULES = sorted(
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_give_what_they_show(name):
     """They run, and nothing in them is out of date."""
+    if name.startswith("flowpipe_deadline.dialog."):
+        reason = "the dialog needs PySide6 and libraries of the system"
+        pytest.importorskip("PySide6.QtWidgets", reason=reason, exc_type=ImportError)
+
     assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -25,6 +25,7 @@ _LONGEST_MESSAGE = 2000
 VERBS = {
     "cancel": "Delete the jobs of a submission from Deadline, all of them, whatever their state.",
     "config": "Show which settings apply here, and where each value comes from.",
+    "dialog": "Choose a workflow and its parameters in a window, see the jobs, and submit them.",
     "doctor": "Find what stands between this machine and a working farm.",
     "install": "Install plugin, submitter and scripts into a Deadline repository.",
     "plan": "Show the jobs that a graph becomes, and why.",

@@ -49,6 +49,9 @@ class WarningKind(enum.Enum):
     PRIVATE_ROOT = ("private-root", "In a bundle below the root, only the user who submits it could write.")
     LITTLE_SPACE = ("little-space", "There is hardly any room below the root.")
     LONG_PATH = ("long-path", "A file of the bundle has a longer path than Windows takes.")
+    LOCAL_FILE = ("local-file", "A file of the scene is on a disk of this machine.")
+    MISSING_FILE = ("missing-file", "A file of the scene does not exist.")
+    FOREIGN_PATH = ("foreign-path", "A file of the scene has a path of another system.")
 
     def __init__(self, word: str, sentence: str) -> None:
         self.word = word

@@ -78,9 +78,12 @@ class _Conversation:
         Raises:
             FlowpipeDeadlineError: What making the bundle raises.
         """
+        self._pass_on_stop()
+        return self._make_bundle() or self._pass_on()
+
+    def _pass_on_stop(self) -> None:
         if self._is_stopping() and not self._files.stop.exists():
             self._files.stop.touch()
-        return self._make_bundle() or self._pass_on()
 
     def _make_bundle(self) -> bool:
         """Makes the bundle once the script has described the repository."""
@@ -89,6 +92,7 @@ class _Conversation:
         info = read_record(self._files.info, version=FORMAT)
         del info["format"]
         self._submission.bundle = self._submission.make_bundle(RepositoryInfo(**with_tuples(info)))
+        self._pass_on_stop()  # Asked for while the bundle was made: before the first job is submitted.
         write_whole(self._files.go, record_bytes({"bundle": str(self._submission.bundle.folder)}))
         return True
 

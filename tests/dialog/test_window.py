@@ -1,0 +1,563 @@
+"""The dialog itself, driven as a person would: fields, preview, presets, submission, jobs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from dialogs import LAST_LINES, NODES, SHOT, nasty, wait_until, write_studio
+
+from flowpipe_deadline.submit.record import read_submission
+from flowpipe_deadline.workflows.facts import Facts, SceneFile
+
+qt = pytest.importorskip("qt", reason="the dialog needs PySide6 and libraries of the system")
+
+from PySide6.QtCore import QProcess, Qt  # noqa: E402  (only where it is there)
+from PySide6.QtGui import QGuiApplication, QPalette  # noqa: E402
+from PySide6.QtTest import QTest  # noqa: E402
+from PySide6.QtWidgets import QApplication, QDialogButtonBox  # noqa: E402
+from qt import click, messages, note, settle, table_rows, type_into, until  # noqa: E402
+
+JOBS = [["Render", "1-10", "2", "python", ""], ["Publish", "", "1", "python", "Render"]]
+
+
+@pytest.fixture
+def open_window():
+    """Opens windows, and closes them after the test."""
+    windows = []
+
+    def opened(*arguments, **given):
+        windows.append(qt.opened(*arguments, **given))
+        return windows[-1]
+
+    yield opened
+    for window in windows:
+        until(lambda window=window: not window.submission.is_under_way)
+        window.close()
+        window.deleteLater()
+    QTest.qWait(0)
+
+
+@pytest.fixture
+def window(open_window, farm, tmp_path):
+    """A window with the workflow ``shot``, its frames filled in, over a fake Deadline that has answered."""
+    window = open_window(
+        root=str(tmp_path / "root"), facts=Facts("maya", values={"frames": "1-10", "cameras": ["cam"]})
+    )
+    until(
+        lambda: (
+            window.edit.options_form.editors["priority"].parent() is not None and not window.edit.deadline_note.text()
+        )
+    )
+    settle(window)
+    return window
+
+
+def test_it_opens_filled_in_with_a_preview(window):
+    """By facts of the host and defaults; the jobs are those that would be submitted."""
+    editors = window.edit.parameters_form.editors
+
+    assert {name: editor.text() for name, editor in editors.items()} == {
+        "frames": "1-10",
+        "camera": "persp",
+        "chunk_size": "5",
+    }
+    assert note(window, "frames") == "10 frames"
+    assert [editors["camera"].itemText(row) for row in range(editors["camera"].count())] == ["cam"]
+    assert table_rows(window.edit.preview.table) == JOBS
+    assert window.edit.status.text() == "2 jobs, 3 tasks"
+
+
+def test_the_preview_follows_what_is_typed(window):
+    """And shows the last right one while something is wrong, which stands below its field and in the list."""
+    type_into(window, "frames", "1-3")
+    settle(window)
+    followed = table_rows(window.edit.preview.table)
+    type_into(window, "frames", "1-3x")
+    settle(window)
+
+    assert followed[0][:3] == ["Render", "1-3", "1"]
+    assert table_rows(window.edit.preview.table) == followed
+    assert not window.edit.preview.isEnabled()
+    assert note(window, "frames").startswith("Frames is a frame list: '1-3x'")
+    assert messages(window)[0] == note(window, "frames")
+
+
+def test_a_message_leads_to_its_field(window):
+    """Also to one on the other page, below a scroll."""
+    type_into(window, "comment", "x")
+    type_into(window, "pool", "cmp")
+    settle(window)
+    window.edit.tabs.setCurrentIndex(0)
+    (row,) = [row for row, text in enumerate(messages(window)) if "no pool 'cmp'" in text]
+
+    window.edit.messages.itemActivated.emit(window.edit.messages.item(row))
+
+    assert window.edit.tabs.currentIndex() == 1
+    assert window.edit.options_form.editors["pool"].hasFocus()
+
+
+def test_what_deadline_has_can_be_chosen(window):
+    """Pools and limits; the priority has the repository's maximum."""
+    editors = window.edit.options_form.editors
+    type_into(window, "priority", "101")
+
+    assert [editors["pool"].itemText(row) for row in range(editors["pool"].count())] == ["none", "comp"]
+    assert [editors["limits"].item(row).text() for row in range(editors["limits"].count())] == ["nuke"]
+    assert note(window, "priority") == "Priority is at most 100, not 101."
+
+
+def test_submitted_with_errors_it_leads_to_the_first(window, farm):
+    """Nothing is submitted."""
+    type_into(window, "frames", "")
+    type_into(window, "chunk_size", "0")
+
+    click(window.edit.submit_button)
+
+    assert window.pages.currentWidget() is window.edit
+    assert window.edit.parameters_form.editors["frames"].hasFocus()
+    assert (note(window, "frames"), note(window, "chunk_size")) == (
+        "Frames is needed.",
+        "Chunk size is at least 1, not 0.",
+    )
+    assert farm.jobs() == []
+
+
+def test_enter_submits_nothing(window):
+    """In whatever field; Tab leads from one to the next, also where Deadline's answer has replaced some."""
+    editor = window.edit.parameters_form.editors["frames"]
+    editor.setFocus()
+
+    QTest.keyClick(editor, Qt.Key.Key_Return)
+    QTest.keyClick(editor, Qt.Key.Key_Tab)
+    reached = [name for name, each in window.edit.parameters_form.editors.items() if each.hasFocus()]
+    window.edit.tabs.setCurrentIndex(1)
+    window.edit.options_form.editors["pool"].setFocus()
+    for _ in range(6):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        reached += [name for name, each in window.edit.options_form.editors.items() if each.hasFocus()]
+
+    assert window.pages.currentWidget() is window.edit
+    assert reached == ["camera", "secondary_pool", "group", "limits", "priority", "department", "comment"]
+
+
+def test_a_submission_ends_with_its_jobs_and_their_state(window, farm):
+    """With IDs to copy, and the line for a terminal; what was typed is offered the next time."""
+    type_into(window, "camera", "side")
+    type_into(window, "pool", "comp")
+    settle(window)
+
+    click(window.edit.submit_button)
+    until(lambda: window.pages.currentWidget() is window.jobs)
+    until(lambda: table_rows(window.jobs.table)[0][1])
+
+    ids = {job.job_id: job.job_info for job in farm.jobs()}
+    rows = table_rows(window.jobs.table)
+    assert [row[:3] for row in rows] == [["Render", "Queued", "0 of 2"], ["Publish", "Pending", "0 of 1"]]
+    shown = [row[4] for row in rows]
+    assert sorted(shown) == sorted(ids)
+    assert {info["Pool"] for info in ids.values()} == {"comp"}
+    assert window.submission.bar.value() == window.submission.bar.maximum() == 2
+    click(window.jobs.copy_ids_button)
+    assert QGuiApplication.clipboard().text().split() == shown
+    click(window.jobs.copy_line_button)
+    assert QGuiApplication.clipboard().text().startswith("flowpipe-deadline status ")
+
+
+def test_what_was_submitted_last_is_offered_the_next_time(window, open_window):
+    """The workflow too, where no other is asked for; but for the facts of that scene."""
+    type_into(window, "camera", "side")
+    click(window.edit.submit_button)
+    until(lambda: window.pages.currentWidget() is window.jobs)
+
+    later = open_window("")
+
+    assert later.edit.workflow_box.currentText() == "shot"
+    assert later.parameters.text("camera") == "side"
+    assert later.parameters.text("frames") == ""
+
+
+def test_the_state_of_the_jobs_is_live(window, farm):
+    """A job that is deleted elsewhere is shown so."""
+    click(window.edit.submit_button)
+    until(lambda: window.pages.currentWidget() is window.jobs and table_rows(window.jobs.table)[0][1])
+    for job in farm.jobs():
+        farm.delete(job.job_id)
+
+    window.jobs.look()
+    until(lambda: table_rows(window.jobs.table)[0][1] == "Deleted")
+
+    assert window.jobs.headline.text() == "2 jobs submitted, ended, 0 % done"
+
+
+def test_a_bundle_can_be_written_and_not_submitted(window, farm):
+    """Its page says so, and how to submit it."""
+    window.edit.tabs.setCurrentIndex(1)
+    click_box(window, "is_dry_run")
+
+    click(window.edit.submit_button)
+    until(lambda: window.pages.currentWidget() is window.jobs)
+
+    assert window.jobs.headline.text() == "A bundle of 2 jobs is written, and not submitted"
+    assert window.jobs.command_line.startswith("flowpipe-deadline submit ")
+    assert farm.jobs() == []
+    click(window.jobs.again_button)
+    assert window.pages.currentWidget() is window.edit
+
+
+def click_box(window, name):
+    """Ticks a box of the job's options."""
+    window.edit.options_form.editors[name].click()
+
+
+@pytest.mark.parametrize("how", ["button", "closing"])
+def test_cancelled_on_the_way_no_job_is_left(window, farm, how):
+    """The page says what was undone. Closing asks first, and Esc there goes on."""
+    farm.set_faults({"on": "submit", "do": "late", "nth": 2, "value": 0.5})
+    click(window.edit.submit_button)
+    until(farm.jobs)
+
+    if how == "button":
+        click(window.submission.cancel_button)
+    else:
+        assert not window.close()
+        QTest.keyClick(window.question, Qt.Key.Key_Escape)
+        assert window.submission.is_under_way
+        QTest.keyClick(window, Qt.Key.Key_Escape)
+        click(window.question.buttons()[1])
+    until(lambda: not window.submission.is_under_way)
+
+    assert farm.jobs() == []
+    assert window.submission.headline.text() == "Cancelled"
+    assert "deleted" in window.submission.log.toPlainText()
+    click(window.submission.back_button)
+    assert window.pages.currentWidget() is window.edit
+
+
+def test_a_workflow_that_does_not_heed_is_ended_by_a_second_cancel(open_window, farm, studio, tmp_path):
+    """While the graph is built there is nothing to undo. A double click is one cancellation."""
+    marker = tmp_path / "building"
+    body = f"""\
+if os.path.exists({str(marker)!r}):
+    open({str(marker)!r} + '2', 'w').close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    time.sleep(600)"""
+    (studio.parent / "workflows" / "stubborn.py").write_text(nasty(body, "def stubborn() -> Graph:"))
+    window = open_window("stubborn", root=str(tmp_path / "root"))
+    marker.touch()
+    click(window.edit.submit_button)
+    until((tmp_path / "building2").exists)
+
+    click(window.submission.cancel_button)
+    click(window.submission.cancel_button)
+    still = window.submission.is_under_way
+    until(window.submission.cancel_button.isEnabled)
+    click(window.submission.cancel_button)
+
+    assert still
+    assert not window.submission.is_under_way
+    assert window.submission.headline.text() == "Cancelled"
+
+
+def test_refused_in_the_middle_no_job_is_left(window, farm):
+    """Deadline's words are shown, and stand in the list once a person goes back."""
+    farm.set_faults({"on": "submit", "do": "refuse", "nth": 2, "value": "the pool is closed"})
+
+    click(window.edit.submit_button)
+    until(lambda: not window.submission.is_under_way)
+
+    assert farm.jobs() == []
+    assert window.submission.headline.text() == "Not submitted"
+    assert "the pool is closed" in window.submission.log.toPlainText()
+
+
+def test_without_deadline_it_can_be_filled_in(open_window, studio, monkeypatch, tmp_path):
+    """A line says why, and a button asks again once it is there."""
+    monkeypatch.setenv("DEADLINE_PATH", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    window = open_window(facts=Facts(values={"frames": "1-10"}), root=str(tmp_path / "root"))
+    until(lambda: "does not answer" in window.edit.deadline_note.text())
+
+    type_into(window, "pool", "comp")
+    settle(window)
+    button = window.edit.deadline_button
+    click(button)
+    asked_again = window.edit.deadline_note.text()
+    until(lambda: "does not answer" in window.edit.deadline_note.text())
+
+    assert table_rows(window.edit.preview.table) == JOBS
+    assert window.options.text("pool") == "comp"
+    assert asked_again.startswith("Asking Deadline")
+    assert "DEADLINE_PATH" in window.edit.deadline_note.text()
+
+
+def test_while_deadline_is_slow_nothing_waits_for_it(open_window, farm, tmp_path):
+    """Preview and fields work; the window closes at once."""
+    farm.set_faults({"on": "*", "do": "hang", "times": 0})
+
+    window = open_window(facts=Facts(values={"frames": "1-10"}), root=str(tmp_path / "root"))
+    type_into(window, "pool", "comp")
+    settle(window)
+
+    assert table_rows(window.edit.preview.table) == JOBS
+    assert window.edit.deadline_note.text().startswith("Asking Deadline")
+    assert window.close()
+
+
+def test_presets_are_saved_chosen_and_shared(window, open_window, tmp_path):
+    """What a preset has replaces what was typed; an unknown parameter of an old one is told."""
+    type_into(window, "camera", "side")
+    type_into(window, "pool", "comp")
+    save_preset(window, "Größe 1", is_shared=True)
+    type_into(window, "camera", "top")
+    path = next((tmp_path / "shared").rglob("*.json"))
+    record = json.loads(path.read_text())
+    record["parameters"]["samples"] = "64"
+    path.write_text(json.dumps(record))
+
+    other = open_window(facts=Facts(values={"frames": "1-10"}), root=str(tmp_path / "root"))
+    other.edit.preset_box.setCurrentIndex(1)
+    other.choose_preset(1)
+    settle(other)
+
+    assert other.edit.preset_box.itemText(1) == "Größe 1 (studio)"
+    assert (other.parameters.text("camera"), other.options.text("pool")) == ("side", "comp")
+    assert other.edit.parameters_form.editors["camera"].text() == "side"
+    assert any("'samples'" in text for text in messages(other))
+
+
+def save_preset(window, name, *, is_shared=False):
+    """Saves one, through the dialog."""
+    click(window.edit.save_button)
+    dialog = window.preset_dialog
+    save = dialog.buttons.button(QDialogButtonBox.StandardButton.Save)
+    assert not save.isEnabled()
+    dialog.name.setText(name)  # keyClicks takes ASCII only, and aborts at anything else.
+    dialog.shared.setChecked(is_shared)
+    click(save)
+
+
+def test_a_preset_that_cannot_be_saved_is_an_error_in_the_list(window, home):
+    """A file stands where the folder should be."""
+    (home / "config" / "flowpipe-deadline").mkdir(parents=True)
+    (home / "config" / "flowpipe-deadline" / "presets").write_text("")
+
+    save_preset(window, "final")
+
+    assert messages(window)[0].startswith("The preset is not saved: ")
+
+
+def test_a_workflow_that_is_edited_is_loaded_anew(window, studio):
+    """By F5; what was typed stays."""
+    type_into(window, "frames", "1-20")
+    settle(window)
+    path = studio.parent / "workflows" / "shot.py"
+    path.write_text(SHOT.replace('camera: Camera = "persp"', 'lens: float = 35.5, camera: Camera = "persp"'))
+
+    QTest.keyClick(window, Qt.Key.Key_F5)
+    until(lambda: "lens" in window.parameters.parameters)
+    settle(window)
+
+    assert window.parameters.text("frames") == "1-20"
+    assert window.edit.parameters_form.editors["lens"].text() == "35.5"
+    assert table_rows(window.edit.preview.table)[0][1] == "1-20"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("os._exit(3)", "exit code 3"),
+        ("raise ValueError('no such shot')", "no such shot"),
+        ("sys.exit()", "SystemExit"),
+    ],
+)
+def test_a_workflow_that_fails_is_told(open_window, studio, tmp_path, body, said):
+    """The dialog stays."""
+    (studio.parent / "workflows" / "nasty.py").write_text(nasty(body))
+
+    window = open_window("nasty", root=str(tmp_path / "root"))
+
+    assert said in messages(window)[0]
+
+
+def test_a_workflow_that_hangs_is_left_behind(open_window, studio, tmp_path):
+    """Another can be chosen, and the window closes."""
+    (studio.parent / "workflows" / "nasty.py").write_text("import time\ntime.sleep(600)\n")
+    window = open_window(facts=Facts(values={"frames": "1-10"}), root=str(tmp_path / "root"))
+    window.open_workflow("nasty")
+    until(lambda: window.is_working)
+
+    window.open_workflow("shot")
+    settle(window)
+
+    assert table_rows(window.edit.preview.table) == JOBS
+
+
+def test_where_no_process_can_be_started_that_is_told(open_window, studio, monkeypatch):
+    """A Python that was removed under the dialog."""
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+
+    window = open_window()
+
+    assert messages(window)[0].startswith("/no/such/python cannot be started: ")
+
+
+def test_a_process_that_ends_while_it_waits_is_replaced(open_window, studio, tmp_path):
+    """Somebody ended it."""
+    window = open_window(facts=Facts(values={"frames": "1-10"}), root=str(tmp_path / "root"))
+    until(lambda: "does not answer" in window.edit.deadline_note.text())
+    processes = window.findChildren(QProcess)
+    for process in processes:
+        process.kill()
+    until(lambda: not window.findChildren(QProcess))
+
+    type_into(window, "frames", "1-3")
+    settle(window)
+
+    assert processes
+    assert table_rows(window.edit.preview.table)[0][1] == "1-3"
+
+
+def test_a_workflow_that_is_not_there_is_told(open_window, studio):
+    """Others can be chosen."""
+    window = open_window("shoot")
+
+    assert window.edit.workflow_box.currentText() == ""
+    assert "did you mean 'shot'" in messages(window)[0].lower()
+    assert window.edit.workflow_box.findText("shot") >= 0
+
+
+MANY = "\n".join(
+    f"    p{number}: Annotated[{kind}, Parameter(group_label='Part {number // 10}', label='{label}')] = {default},"
+    for number in range(30)
+    for kind, label, default in [
+        [
+            ("int", f"Number {number}", "5"),
+            ("str", "A label that is so long that no window would be wide enough for it and its field", "'x'"),
+            ("bool", f"Switch {number}", "False"),
+            ("Literal['draft', 'final']", f"Choice {number}", "'draft'"),
+            ("Folder", f"Folder {number}", "''"),
+        ][number % 5]
+    ]
+)
+
+
+def test_thirty_parameters_scroll_in_sections(open_window, monkeypatch, tmp_path):
+    """Wrong input in the last one is shown, and found from the list."""
+    text = f"{NODES}\ndef many(\n{MANY}\n) -> Graph:\n{LAST_LINES.format('Many')}"
+    write_studio(tmp_path, monkeypatch, many=text)
+    window = open_window("many", root=str(tmp_path / "root"))
+    form = window.edit.parameters_form
+    type_into(window, "p25", "many")
+    form.verticalScrollBar().setValue(0)
+
+    window.edit.messages.itemActivated.emit(window.edit.messages.item(0))
+    QTest.qWait(0)
+
+    assert note(window, "p25") == "Number 25 is a whole number, not 'many'."
+    assert form.verticalScrollBar().value() > 0
+    assert not form.editors["p25"].visibleRegion().isEmpty()
+    assert form.horizontalScrollBar().maximum() == 0
+
+
+def test_a_workflow_that_cannot_be_opened_leaves_the_one_that_is(open_window, studio, tmp_path):
+    """What is shown is what is submitted."""
+    window = open_window(facts=Facts(values={"frames": "1-10"}), root=str(tmp_path / "root"))
+
+    window.open_workflow(str(tmp_path / "none.py"))
+    settle(window)
+
+    assert "does not exist" in messages(window)[0]
+    assert window.edit.workflow_box.currentText() == "shot"
+
+
+def test_a_graph_without_parameters_can_be_submitted(open_window, farm, tmp_path):
+    """The file is named on the command line."""
+    script = tmp_path / "plain.py"
+    script.write_text(f"{NODES}\ngraph = Graph(name='Plain')\nPublish(graph=graph, images=[])\n")
+    window = open_window(str(script), root=str(tmp_path / "root"))
+
+    click(window.edit.submit_button)
+    until(lambda: window.pages.currentWidget() is window.jobs)
+
+    assert window.edit.description.text() == "There is nothing to fill in."
+    assert [job.job_info["Plugin"] for job in farm.jobs()] == ["Flowpipe"]
+
+
+def test_files_of_the_scene_are_judged_beside_the_rest(open_window, studio, tmp_path):
+    """As are the sentences of the host."""
+    files = tuple(SceneFile(str(tmp_path / f"{number}.exr"), "texture", f"file{number}") for number in range(400))
+    window = open_window(facts=Facts("maya", values={"frames": "1"}, files=files, warnings=("Odd scene.",)))
+    until(lambda: any("400 files" in text for text in messages(window)))
+
+    assert "Odd scene." in messages(window)
+
+
+def test_five_hundred_jobs_are_drawn(open_window, monkeypatch, tmp_path):
+    """All of them fit into the view."""
+    text = f"{NODES}\ndef wide() -> Graph:\n    graph = Graph(name='Wide')\n"
+    text += "    first = Render(graph=graph, name='first', frames=[1])\n"
+    text += "    for number in range(499):\n        node = Publish(graph=graph, name=f'p{number}')\n"
+    text += "        first.outputs['images'].connect(node.inputs['images'])\n    return graph\n"
+    write_studio(tmp_path, monkeypatch, wide=text)
+    window = open_window("wide", root=str(tmp_path / "root"))
+
+    window.edit.preview.setCurrentIndex(1)
+    QTest.qWait(0)
+
+    view = window.edit.preview.graph
+    shown = view.mapToScene(view.viewport().rect()).boundingRect()
+    assert window.edit.preview.table.rowCount() == 500
+    assert shown.contains(view.scene().itemsBoundingRect())
+
+
+@pytest.mark.parametrize(
+    ("window_color", "severity", "is_light"), [("#ffffff", "error", False), ("#202020", "error", True)]
+)
+def test_colours_fit_light_and_dark_windows(window_color, severity, is_light):
+    """Text is dark on light, and light on dark."""
+    from PySide6.QtGui import QColor
+
+    from flowpipe_deadline.dialog.form import tint
+
+    palette = QPalette(QColor(window_color))
+
+    assert (tint(palette, severity).lightness() > 128) is is_light
+
+
+def test_two_dialogs_submit_at_once(open_window, farm, tmp_path):
+    """Each its own jobs."""
+    windows = [open_window(facts=Facts(values={"frames": "1-10"}), root=str(tmp_path / "root")) for _ in range(2)]
+
+    for window in windows:
+        click(window.edit.submit_button)
+    until(lambda: all(window.pages.currentWidget() is window.jobs for window in windows))
+
+    assert len(farm.jobs()) == 4
+    assert len(list((tmp_path / "root").iterdir())) == 2
+
+
+def test_killed_while_submitting_the_submission_comes_to_its_end(farm, tmp_path):
+    """All jobs or none: the process that submits is another one."""
+    farm.set_faults({"on": "submit", "do": "late", "nth": 2, "value": 0.5})
+    code = f"""\
+import sys
+sys.path.insert(0, {os.path.dirname(qt.__file__)!r})
+from qt import click, opened, until
+from flowpipe_deadline.workflows.facts import Facts
+window = opened(facts=Facts(values={{"frames": "1-10"}}), root={str(tmp_path / "root")!r})
+click(window.edit.submit_button)
+until(lambda: False)
+"""
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        wait_until(farm.jobs)
+
+        process.send_signal(signal.SIGKILL)
+
+    (bundle,) = (tmp_path / "root").iterdir()
+    wait_until(lambda: read_submission(bundle).state == "submitted")
+    assert len(farm.jobs()) == 2
