@@ -93,7 +93,7 @@ class _Number(QtWidgets.QAbstractSpinBox):
         if self.text() != text:
             self.lineEdit().setText(text)
 
-    def validate(self, text: str, position: int) -> object:
+    def validate(self, text: str, position: int) -> Any:
         return QtGui.QValidator.State.Acceptable, text, position
 
     def stepBy(self, steps: int) -> None:  # noqa: N802  (Qt's name)
