@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from harness import run_cli
+from maya_product import MAIN, load
 
 from flowpipe_deadline.dialog.application import DialogError, check_qt
 
@@ -146,3 +147,23 @@ def test_facts_are_read_once(tmp_path, monkeypatch, text, warned):
     assert bool(given.warnings) is bool(warned)
     assert given.root == str(tmp_path)
     assert not path.exists()
+
+
+@needs_qt
+def test_a_host_opens_it_and_it_outlives_a_click(tmp_path, studio, monkeypatch):
+    """The client of the hosts starts the real dialog, which has read its facts when it is open."""
+    client = load(MAIN / "flowpipe_client.py")
+    monkeypatch.setenv(client.PYTHON_VARIABLE, sys.executable)
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    failures = []
+
+    opening = client.open_dialog("maya", "2025", {"frames": "1-9"}, on_failure=failures.append, in_thread=False)
+    try:
+        assert opening.wait_until_open(60) is None
+        assert (opening.poll(), failures) == (False, [])
+    finally:
+        opening.process.terminate()
+        opening.process.wait()
+    opening.poll()
+
+    assert len(failures) == 1

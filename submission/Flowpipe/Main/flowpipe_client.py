@@ -118,7 +118,7 @@ class Opening:
         self._on_failure = on_failure
         self._find_python = find_python
         self._facts = ""
-        self._process: Optional["subprocess.Popen[bytes]"] = None
+        self.process: Optional["subprocess.Popen[bytes]"] = None
         self._log: BinaryIO
         self.thread: Optional[threading.Thread] = None
 
@@ -141,15 +141,15 @@ class Opening:
 
     def poll(self) -> bool:
         """Whether it has ended. Without a thread, this is how its host hears of failures."""
-        is_mine = self.thread is None and not self.has_ended and self._process is not None
-        if is_mine and self._process.poll() is not None:  # type: ignore[union-attr]
+        is_mine = self.thread is None and not self.has_ended and self.process is not None
+        if is_mine and self.process.poll() is not None:  # type: ignore[union-attr]
             self._guarded(self._finish)
         return self.has_ended
 
     def _see_through(self) -> None:
         self._guarded(self._start)
-        if self._process is not None:
-            self._process.wait()
+        if self.process is not None:
+            self.process.wait()
             self._guarded(self._finish)
 
     def _guarded(self, act: Callable[[], None]) -> None:
@@ -172,17 +172,17 @@ class Opening:
         except OSError as error:
             raise _temporary_error(error) from error
         try:
-            self._process = start(python, self._facts, self._log)
+            self.process = start(python, self._facts, self._log)
         except OSError as error:
             self._log.close()
             raise ClientError("{} cannot be started: {}".format(python, error.strerror or error)) from error
 
     def _finish(self) -> None:
-        assert self._process is not None
-        code = self._process.returncode
+        assert self.process is not None
+        code = self.process.returncode
         with self._log:
             if code != 0:
-                raise ClientError(_end_in_words(self._process.args[0], code, _last_line(self._log)))  # type: ignore
+                raise ClientError(_end_in_words(self.process.args[0], code, _last_line(self._log)))  # type: ignore
         _remove(self._facts)
         self.has_ended = True
 
