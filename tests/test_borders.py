@@ -6,6 +6,7 @@ import ast
 import configparser
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import flowpipe_deadline
 from flowpipe_deadline.bundle.templates import PLUGIN, PLUGIN_INFO_KEYS
 from flowpipe_deadline.core.shipped import shipped_folder
+from flowpipe_deadline.deadline import connect
 from flowpipe_deadline.evaluator import protocol
 from flowpipe_deadline.installation.packages import deadline_modules, light_modules, read_light_packages
 
@@ -153,6 +155,14 @@ def test_a_script_with_a_workflow_can_be_loaded_for_its_nodes(tmp_path):
     result = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=False)
 
     assert result.stderr == ""
+
+
+def test_hosts_find_deadlinecommand_where_the_package_does():
+    """The proxy repeats the places, as hosts have nothing of the package."""
+    proxy = runpy.run_path(str(shipped_folder("submission/Flowpipe/Client") / "flowpipe_proxy.py"))
+
+    assert proxy["DEFAULT_FOLDERS"] == connect._DEFAULT_FOLDERS
+    assert proxy["MACOS_PATH_FILE"] == connect._MACOS_PATH_FILE
 
 
 def test_bundle_plugin_and_options_agree_on_the_plugin_info_keys():
