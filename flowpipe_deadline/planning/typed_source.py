@@ -27,14 +27,17 @@ def find_source(thing: Any, *, futures: int) -> str:
     for text in _texts(thing):
         try:
             tree = ast.parse(text)
-            code = compile(text, "<text>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | futures, dont_inherit=True)
+            # Notebooks compile each statement alone: then no name is known to be that of an imported module.
+            texts = [tree, *(ast.Module([statement], []) for statement in tree.body)]
+            flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | futures
+            codes = [compile(each, "<text>", "exec", flags=flags, dont_inherit=True) for each in texts]
         except (SyntaxError, ValueError):
             continue
         for statement in reversed(list(_definitions(tree.body))):
             decorators = getattr(statement, "decorator_list", ())
             first = min([statement.lineno, *(decorator.lineno for decorator in decorators)])
             end = statement.end_lineno or statement.lineno
-            inside = [each for each in _nested(code) if first <= each.co_firstlineno <= end]
+            inside = [each for code in codes for each in _nested(code) if first <= each.co_firstlineno <= end]
             if _defines(statement, thing, inside):
                 lines = "".join(f"{line}\n" for line in text.split("\n")[first - 1 : end])
                 return f"if True:\n{lines}" if statement.col_offset else lines

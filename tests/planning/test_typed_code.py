@@ -90,6 +90,23 @@ def test_a_function_brings_all_that_it_uses(session, tmp_path):
     assert module.Render.func() == {"found": ["a/b", 2, True, "/p/show", [0, 1, 2], "#document"]}
 
 
+def test_statements_are_found_that_were_compiled_alone(session, tmp_path):
+    """Python makes other code of a call into a module whose import it compiles with it."""
+    session.type(
+        """
+        import math
+        @Node(outputs=["found"])
+        def Render():
+            return {"found": math.floor(2.5)}
+        """,
+        is_apart=True,
+    )
+
+    module = loaded(planned(session.Render), tmp_path)
+
+    assert module.Render.func() == {"found": 2}
+
+
 def test_what_a_definition_needs_comes_before_it(session, tmp_path):
     """Bases, decorators, what these call, defaults, and classes of values, whatever their names."""
     session.type("""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import textwrap
 from itertools import count
@@ -21,11 +22,16 @@ class Session:
     def __getattr__(self, name):
         return getattr(self.module, name)
 
-    def type(self, text, *, is_kept=True):
-        """Runs a cell; its text is forgotten if it is not to be kept, as at the prompt before Python 3.13."""
+    def type(self, text, *, is_kept=True, is_apart=False):
+        """Runs a cell, ``is_apart`` statement by statement, as IPython does.
+
+        Its text is forgotten if it is not to be kept, as at the prompt before Python 3.13.
+        """
         text = textwrap.dedent(text).lstrip("\n")
         name = f"<cell {next(_numbers)}>"
         if is_kept:
             linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-        exec(compile(text, name, "exec", dont_inherit=True), vars(self.module))
+        tree = ast.parse(text)
+        for part in [ast.Module([statement], []) for statement in tree.body] if is_apart else [tree]:
+            exec(compile(part, name, "exec", dont_inherit=True), vars(self.module))
         return self
