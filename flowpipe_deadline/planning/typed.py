@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import symtable
 import sys
@@ -23,6 +24,8 @@ from .typed_source import find_source
 _SOURCE: Mapping[str, str] = {"module": "<flowpipe-deadline: typed module>", "file": "<flowpipe-deadline: typed file>"}
 _OF_MODULES = frozenset({*vars(ModuleType("")), "__file__", "__cached__", "__builtins__", "__annotations__"})
 _DECODE = "_flowpipe_deadline_decode"
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_CHANGEABLE = (list, dict, set, bytearray)
 _COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr", "lambda"})
 
 
@@ -97,6 +100,9 @@ class TypedCode:
             return self._typed_part(name, value, definition)
         has_place = isinstance(value, (type, FunctionType, BuiltinFunctionType, FunctionNode))
         place = _place(value, name) if has_place else None
+        same = [each for each, known in self._values.items() if each != name and known is value]
+        if same and isinstance(value, _CHANGEABLE):
+            return _Part(f"{name} = {same[0]}\n", eager=(same[0],))
         try:
             if place is None:
                 return _value_part(name, encode(value))
@@ -113,7 +119,10 @@ class TypedCode:
         own, namespace = definition.__qualname__, _namespace(definition)
         if "<" in own:
             what = "is a lambda" if own == "<lambda>" else f"is defined inside the function {own.partition('.')[0]}"
-            raise NotImportableError(f"'{name}' {what}; define it with a statement of its own, outside of all others")
+            advice = "" if own == "<lambda>" else "; a decorator keeps what it is given by functools.wraps"
+            raise NotImportableError(
+                f"'{name}' {what}; define it with a statement of its own, outside of all others{advice}"
+            )
         if name != own and namespace.get(own) is value:
             self._add(own, value)
             return _Part(f"{name} = {own}\n", eager=(own,))
@@ -123,6 +132,10 @@ class TypedCode:
         is_as_defined = value is definition or isinstance(value, FunctionNode) or "@" in text.split("def ")[0]
         if name != own or not is_as_defined:
             raise NotImportableError(f"'{name}' was made of {own} later; decorate its definition, and use that name")
+        if isinstance(value, FunctionType) and len(getattr(value, "registry", ())) > 1:  # functools.singledispatch
+            raise NotImportableError(f"'{name}' got more functions after its definition; put it into a file")
+        if isinstance(value, FunctionType) and not _has_defaults_of(text, definition, namespace):
+            raise NotImportableError(f"a default of '{name}' was changed since; run its definition again")
         eager, lazy = _names(text)
         used = [
             each for each in sorted({*eager, *lazy}) if each != name and each in namespace and each not in _OF_MODULES
@@ -144,6 +157,11 @@ class TypedCode:
             begun.add(name)
             for needed in self._parts[name].eager:
                 for each in (needed, *self._reachable(needed)):
+                    is_begun = each in begun and each not in ordered
+                    if is_begun and (each == needed or self._parts[each].text.startswith(f"{each} = ")):
+                        raise NotImportableError(
+                            f"'{name}' and '{each}' cannot be defined without each other; put both into a file"
+                        )
                     place(each)
             ordered.append(name)
 
@@ -204,6 +222,21 @@ def _definition(value: Any) -> Any:
     """The function or class behind a value: what a node or a decorator was made of; None if there is none."""
     innermost = unwrapped(value.func if isinstance(value, FunctionNode) else value)
     return innermost if isinstance(innermost, (type, FunctionType)) else None
+
+
+def _has_defaults_of(text: str, function: FunctionType, namespace: Mapping[str, Any]) -> bool:
+    """Whether the text would give the function its defaults again, where that can be told without running it."""
+    definition: Any = next(node for node in ast.walk(ast.parse(text)) if isinstance(node, _FUNCTIONS))
+    pairs = list(zip(definition.args.defaults, function.__defaults__ or ()))
+    named = zip(definition.args.kwonlyargs, definition.args.kw_defaults)
+    pairs += [(node, (function.__kwdefaults__ or {}).get(argument.arg)) for argument, node in named if node is not None]
+    for node, default in pairs:
+        if isinstance(node, ast.Name) and namespace.get(node.id, default) is not default:
+            return False
+        with contextlib.suppress(ValueError):
+            if ast.literal_eval(node) != default:
+                return False
+    return True
 
 
 def _import(name: str, module: ModuleType) -> str:

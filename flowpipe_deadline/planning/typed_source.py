@@ -42,8 +42,8 @@ def find_source(thing: Any, *, futures: int) -> str:
                 lines = "".join(f"{line}\n" for line in text.split("\n")[first - 1 : end])
                 return f"if True:\n{lines}" if statement.col_offset else lines
     raise NotImportableError(
-        f"{thing.__qualname__} was typed in this session, and the statement that defines it is not kept anywhere; save"
-        " it to a file and import it from there"
+        f"{thing.__qualname__} was typed in this session, and the statement that defines it is not kept anywhere, or it"
+        " was changed since; run its definition again, or save it to a file and import it from there"
     )
 
 
@@ -103,28 +103,40 @@ def _defines(statement: Definition, thing: Any, inside: list[CodeType]) -> bool:
     if isinstance(statement, ast.ClassDef) != isinstance(thing, type) or statement.name != thing.__name__:
         return False
     codes = own_codes(thing)
-    if codes:
-        return all(any(_same(code, other) for other in inside) for code in codes)
-    return isinstance(statement, ast.ClassDef) and _has_fields_of(statement, thing)
+    if not all(any(_same(code, other) for other in inside) for code in codes):
+        return False
+    if isinstance(statement, ast.ClassDef):
+        return _has_fields_of(statement, thing, has_functions=bool(codes))
+    return bool(codes) and (bool(statement.decorator_list) or not vars(thing))
 
 
-def _has_fields_of(statement: ast.ClassDef, cls: type) -> bool:
-    """Whether a class without functions, such as an enumeration or dataclass, has the names and values of the text."""
-    fields = getattr(cls, "__annotations__", {})
+def _has_fields_of(statement: ast.ClassDef, cls: type, *, has_functions: bool) -> bool:
+    """Whether the class has the values of the text, and one without functions, such as an enumeration, its names."""
+    members = getattr(cls, "__members__", {})
     texts: dict[str, Optional[ast.expr]] = {}
     for part in statement.body:
+        if isinstance(part, ast.FunctionDef) and not _is_held(part, cls):
+            return False
         targets = (
             part.targets if isinstance(part, ast.Assign) else [part.target] if isinstance(part, ast.AnnAssign) else ()
         )
-        texts.update((target.id, getattr(part, "value", None)) for target in targets if isinstance(target, ast.Name))
-    constants = {name: value.value for name, value in texts.items() if isinstance(value, ast.Constant)}
-    held = {name: getattr(cls, name, value) for name, value in constants.items()}
-    has_names = {*getattr(cls, "__members__", ()), *vars(cls).get("__annotations__", ())} <= {*texts}
-    return (
-        has_names
-        and {*texts} <= {*dir(cls), *fields}
-        and {name: getattr(value, "value", value) for name, value in held.items()} == constants
-    )
+        names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+        texts.update((name, getattr(part, "value", None)) for name in names if not name.startswith("__"))
+    for name, node in texts.items():
+        held = getattr(cls, name, None)
+        # What a descriptor, or a member that a function has made, was made of cannot be told.
+        is_known = hasattr(cls, name) and not hasattr(held, "__get__") and not (has_functions and name in members)
+        if isinstance(node, ast.Constant) and is_known and getattr(held, "value", held) != node.value:
+            return False
+    own, known = vars(cls).get("__annotations__", ()), (*dir(cls), *getattr(cls, "__annotations__", ()), *members)
+    return has_functions or {*members, *own} <= {*texts} <= {*known}
+
+
+def _is_held(function: ast.FunctionDef, cls: type) -> bool:
+    """Whether the class still has the function, as far as can be told from its name."""
+    held = getattr(vars(cls).get(function.name), "__qualname__", "")
+    is_open = function.decorator_list or function.name.startswith("__")
+    return bool(is_open) or held == f"{cls.__qualname__}.{function.name}"
 
 
 def _same(code: CodeType, other: CodeType) -> bool:

@@ -15,6 +15,7 @@ from sessions import Session
 
 from flowpipe_deadline import plan_graph
 from flowpipe_deadline.core import locate
+from flowpipe_deadline.core.locate import NotImportableError
 from flowpipe_deadline.errors import PlanError
 from flowpipe_deadline.preflight.files import source_warnings
 from flowpipe_deadline.preflight.path_lengths import length_warnings
@@ -445,3 +446,86 @@ def test_the_path_of_the_code_may_be_the_longest(session):
     [warning] = length_warnings(plan, root=root, system="win32")
 
     assert f"a path of {100 + len('/.shot-20260101-000000-00000000.partial/') + len(file)} char" in warning.text
+
+
+@pytest.mark.parametrize(
+    ("text", "change", "reason"),
+    [
+        ("class Settings:\n    limit = 1\n    def get(self): return self.limit", "Settings.limit = 9", "changed since"),
+        ("class Settings:\n    limit = 1", "Settings.limit = 9", "changed since"),
+        ("class Settings:\n    def get(self): return 1", "Settings.get = lambda self: 2", "changed since"),
+        ("def Settings(): return Settings.limit", "Settings.limit = 9", "changed since"),
+        (
+            "import functools\n@functools.singledispatch\ndef Settings(value=1): return 1",
+            "Settings.register(int, lambda value: 2)",
+            "'Settings' got more functions after its definition",
+        ),
+        (
+            "LIMIT = 1\ndef Settings(limit=LIMIT): return limit",
+            "LIMIT = 9",
+            "a default of 'Settings' was changed since",
+        ),
+        ("def Settings(*, found=[]): return found", "Settings.__kwdefaults__['found'].append(1)", "a default of"),
+    ],
+)
+def test_what_was_changed_since_its_definition_is_refused(session, text, change, reason):
+    """The definition alone would give other values on a worker than here."""
+    session.type(text)
+    session.type("@Node(outputs=['found'])\ndef Render(): return {'found': Settings()}")
+
+    session.type(change)
+
+    with pytest.raises(PlanError, match=reason):
+        planned(session.Render)
+
+
+def test_a_registry_that_its_decorator_fills_is_refused(session):
+    """It would have to be there before what is in it, and the other way round."""
+    session.type("""
+        KNOWN = {}
+        def known(function):
+            KNOWN[function.__name__] = function
+            return function
+        @known
+        def first(): return 1
+        @Node(outputs=["found"])
+        def Render(): return {"found": KNOWN["first"]()}
+    """)
+
+    with pytest.raises(NotImportableError, match="'first' and 'KNOWN' cannot be defined without each other"):
+        planned(session.Render)
+
+
+def test_one_list_by_two_names_stays_one(session, tmp_path):
+    """What is put into it by one name is found by the other."""
+    session.type("""
+        FIRST = SECOND = []
+        @Node(outputs=["found"])
+        def Render():
+            FIRST.append(1)
+            return {"found": SECOND}
+    """)
+
+    module = loaded(planned(session.Render), tmp_path)
+
+    assert module.Render.func() == {"found": [1]}
+
+
+def test_classes_without_functions_are_found_whatever_their_fields(session, tmp_path):
+    """Names that are given twice, two at once, with two underscores, or taken over by slots."""
+    session.type("""
+        import enum
+        class Look(enum.Enum):
+            DAY, NIGHT = 1, 2
+            DARK = 2
+        class Shot:
+            __slots__ = ("frames",)
+            __secret = 3
+        @Node(outputs=["found"])
+        def Render():
+            return {"found": [Look.DARK.name, Shot._Shot__secret]}
+    """)
+
+    module = loaded(planned(session.Render), tmp_path)
+
+    assert module.Render.func() == {"found": ["NIGHT", 3]}
