@@ -17,6 +17,7 @@ from flowpipe import Graph
 
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError
+from ..core.text import listing
 from ..settings.kinds import suggestion
 from .entry_points import find_entry_points
 from .loader import build_graph, load_target
@@ -121,15 +122,14 @@ def load_workflow(name: str, *, folders: Sequence[AnyPath] = ()) -> Workflow:
         LoadError: Its module cannot be loaded.
         LoadingError: A script calls this while it is being loaded itself.
     """
-    source = None
-    if re.fullmatch(r"[\w-]+", name):
-        known = {found.name: found for found in find_workflows(folders)}
-        source = known.get(name)
-        if source is None and not os.path.exists(name) and not _is_module(name):
-            missing = [str(folder) for folder in folders if not os.path.isdir(folder)]
-            unread = f" The folder {missing[0]} cannot be read." if missing else ""
-            advice = suggestion(name, known, otherwise=f"There are {', '.join(known)}; or name a file.")
-            raise UsageError(f"there is no workflow '{name}'. {advice}{unread}")
+    is_place = name.endswith(".py") or ":" in name
+    known = {} if is_place else {found.name: found for found in find_workflows(folders)}
+    source = known.get(name)
+    if source is None and re.fullmatch(r"[\w-]+", name) and not os.path.exists(name) and not _is_module(name):
+        missing = [str(folder) for folder in folders if not os.path.isdir(folder)]
+        unread = f" The folder {missing[0]} cannot be read." if missing else ""
+        advice = suggestion(name, known, otherwise=f"There are {listing([*known], most=20)}; or name a file.")
+        raise UsageError(f"there is no workflow '{name}'. {advice}{unread}")
     return Workflow(name, load_target(name if source is None else source.spec))
 
 

@@ -46,6 +46,8 @@ _WORDS: Mapping[Any, str] = {
     date: "a date such as 2026-01-31",
     datetime: "a time such as 2026-01-31T12:00",
     type(None): "none",
+    Sequence: "a list",
+    Iterable: "a list",
 }
 _TYPES: Mapping[type, ParameterType] = {bool: "BOOL", int: "INT", float: "FLOAT"}
 _CONTROLS: Mapping[ParameterType, Control] = {
@@ -135,6 +137,10 @@ class WorkflowParameter:
         Raises:
             ParameterError: It does not fit.
         """
+        if not text and self.type not in ("STRING", "LIST") and type(None) in self.kinds:
+            return None
+        if not text and self.type == "PATH":  # Not the current folder: a variable of the shell is empty.
+            raise ParameterError(self.name, "is a path, and empty")
         if self.type == "FRAMES":
             try:
                 return list(FrameList.parse(text))
@@ -200,8 +206,8 @@ def text_of(value: Any) -> Optional[str]:
         return str(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, Sequence) and all(isinstance(item, (str, PurePath)) for item in value):
-        texts = [str(item) for item in value]
+    if isinstance(value, Sequence) and all(isinstance(item, (str, PurePath, enum.Enum)) for item in value):
+        texts = [item.name if isinstance(item, enum.Enum) else str(item) for item in value]
         plain = all(text and text == text.strip() and "," not in text and _literal(text) == text for text in texts)
         return ", ".join(texts) if plain else repr(texts)
     if isinstance(value, range):
@@ -338,7 +344,7 @@ def _read_parameter(name: str, item: inspect.Parameter, declared: _Declared, des
         name=name,
         type=kind,
         control=control,
-        label=hint.label or name.replace("_", " ").capitalize(),
+        label=hint.label or name.replace("_", " ").strip().capitalize(),
         description=hint.description or description,
         group_label=hint.group_label or "",
         default=default,
@@ -465,4 +471,5 @@ def _description(kind: Any) -> str:
         return f"one of {', '.join(map(str, typing.get_args(kind)))}"
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return f"one of {', '.join(kind.__members__)}"
-    return _WORDS.get(kind, f"a {getattr(typing.get_origin(kind) or kind, '__name__', kind)}")
+    origin = typing.get_origin(kind) or kind
+    return _WORDS.get(origin, f"a {getattr(origin, '__name__', kind)}".lower())

@@ -151,3 +151,33 @@ def test_a_workflow_that_changes_the_folder_changes_no_option(studio):
 
     assert inputs("wandering", "--frames", "1")["frames"] == [1]
     assert list((studio / "bundles").iterdir()) != []
+
+
+def test_two_parameters_never_share_an_option(studio):
+    """The later one is given with -p."""
+    text = "from flowpipe import Graph\ndef build(no_cache=False, cache=True) -> Graph:\n    return Graph()\n"
+    write_script(studio / "flows", text, name="caches.py")
+
+    output = invoke("plan", "caches", "--help").output
+
+    assert output.count("--no-cache / --no-no-cache") == 1
+    assert "-p cache=TEXT" in output
+
+
+def test_a_choice_that_may_be_empty_takes_none(studio):
+    """As it does with -p."""
+    text = WORKFLOW.replace("import Annotated, Literal", "import Annotated, Literal, Optional")
+    text = text.replace('Literal["draft", "final"]', 'Optional[Literal["draft", "final"]]')
+    write_script(studio / "flows", text, name="picks.py")
+
+    assert inputs("picks", "--frames", "5", "--quality", "none")["rest"][2] is None
+
+
+def test_what_a_workflow_prints_is_not_taken_for_completions(studio, monkeypatch):
+    """It goes to stderr, as everywhere."""
+    write_script(studio / "flows", "print('loading')\n" + WORKFLOW, name="prints.py")
+    monkeypatch.setenv("_FLOWPIPE_DEADLINE_COMPLETE", "zsh_complete")
+    monkeypatch.setenv("COMP_WORDS", "flowpipe-deadline plan prints --cam")
+    monkeypatch.setenv("COMP_CWORD", "3")
+
+    assert run_cli().stdout.split("\n") == ["plain", "--camera", "The camera to look through.  [default: persp]", ""]

@@ -137,3 +137,11 @@ def test_a_graph_for_type_checkers_only_is_one(tmp_path):
     builder = "import flowpipe\ndef shot() -> 'Graph':\n    return flowpipe.Graph(name='shot')\ndef other(): pass\n"
 
     assert load_workflow(str(write_script(tmp_path, text + builder))).build({}).name == "shot"
+
+
+def test_a_file_with_a_blank_or_a_dot_in_its_name_is_found(tmp_path):
+    """Each one that is listed can be loaded."""
+    for name in ("render all", "shot.v2"):
+        write_script(tmp_path, WORKFLOW % "build", name=f"{name}.py")
+
+        assert load_workflow(name, folders=[tmp_path]).build({}).name == "Publish"

@@ -195,3 +195,23 @@ def test_a_value_that_no_text_means_has_none():
     """Its field stays empty, and the default is passed as it is."""
     assert text_of(object()) is None
     assert text_of({"a": 1}) == "{'a': 1}"
+
+
+def test_an_empty_text_is_no_path():
+    """An unset variable of a shell would mean the current folder; where nothing may be given, it means that."""
+    with pytest.raises(ParameterError, match="'scene' is a path, and empty"):
+        PARAMETERS["scene"].parse("")
+
+    assert PARAMETERS["project"].parse("") is None
+
+
+def test_a_list_of_members_is_written_by_their_names():
+    """As it is read."""
+
+    def build(_looks: List[Quality] = [Quality.DRAFT, Quality.FINAL]):  # noqa: B006
+        """Never built."""
+
+    [parameter] = read_parameters(build)
+
+    assert (parameter.label, parameter.default) == ("Looks", "DRAFT, FINAL")
+    assert parameter.parse(parameter.default) == [Quality.DRAFT, Quality.FINAL]

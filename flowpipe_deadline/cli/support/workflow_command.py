@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -50,9 +52,11 @@ class WorkflowCommand(click.Command):  # type: ignore[misc]  # click is not foll
         if workflow is not None:
             taken = {text for param in super().get_params(ctx) for text in (*param.opts, *param.secondary_opts)}
             ctx.meta[_WORKFLOW] = workflow
-            ctx.meta[_OPTIONS] = [
-                option for item in workflow.parameters if taken.isdisjoint((option := _option(item)).opts)
-            ]
+            options = ctx.meta[_OPTIONS] = []
+            for option in map(_option, workflow.parameters):
+                if taken.isdisjoint(flags := (*option.opts, *option.secondary_opts)):
+                    options.append(option)
+                    taken.update(flags)
         rest: list[str] = super().parse_args(ctx, args)
         names = [option.name for option in ctx.meta.get(_OPTIONS, ())]
         given = [(name, ctx.params.pop(name, None)) for name in names]
@@ -101,7 +105,8 @@ class WorkflowCommand(click.Command):  # type: ignore[misc]  # click is not foll
 
         folder = os.getcwd()
         try:
-            return load_workflow(target, folders=load_studio_file().workflows)
+            with contextlib.redirect_stdout(sys.stderr):  # A shell reads the completions there.
+                return load_workflow(target, folders=load_studio_file().workflows)
         except FlowpipeDeadlineError:
             if ctx.resilient_parsing:
                 return None
@@ -122,7 +127,7 @@ def _option(parameter: WorkflowParameter) -> click.Option:
     text = (parameter.description or parameter.label) + (f"  [{'; '.join(notes)}]" if notes else "")
     kind: Any = click.Path() if parameter.type == "PATH" else str
     if parameter.allowed_values and parameter.type != "LIST":
-        kind = click.Choice(parameter.allowed_values)
+        kind = click.Choice((*parameter.allowed_values, *(("none",) if type(None) in parameter.kinds else ())))
     is_flag = parameter.type == "BOOL"
     names: Sequence[str] = [f"{flag}/--no-{flag[2:]}" if is_flag else flag, _PREFIX + parameter.name]
     metavar = {"FRAMES": "FRAMES", "LIST": "NAME,…", "INT": "INTEGER", "FLOAT": "NUMBER"}.get(parameter.type)
