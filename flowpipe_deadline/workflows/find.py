@@ -93,7 +93,9 @@ class Workflow:
         from docstring_parser import Docstring, ParseError, parse  # noqa: PLC0415 (plans of graphs do not need it)
 
         try:
-            return parse(inspect.getdoc(self.target) or "") if self._is_builder else Docstring()
+            # Of functools.partial, what it calls.
+            target = getattr(self.target, "func", self.target)
+            return parse(inspect.getdoc(target) or "") if self._is_builder else Docstring()
         except ParseError:  # It is any text.
             return Docstring()
 

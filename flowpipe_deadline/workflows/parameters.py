@@ -254,7 +254,8 @@ def bind_parameters(function: Callable[..., Any], texts: Mapping[str, str], *, n
     for key, parameter in known.items():
         default = signature.parameters[key].default
         if parameter.type == "FRAMES" and key not in texts and isinstance(default, Sequence):
-            values[key] = list(default)  # flowpipe cannot hash a range (flowpipe 1.3.0).
+            # flowpipe cannot hash a range (flowpipe 1.3.0).
+            values[key] = parameter.parse(default) if isinstance(default, str) else list(default)
     by_position = inspect.Parameter.POSITIONAL_ONLY
     positional = [values.pop(key) for key in known if signature.parameters[key].kind is by_position and key in values]
     return signature.bind(*positional, **values)
@@ -458,7 +459,7 @@ def _item_kind(kind: Any) -> Any:
 
 def _literal(text: str) -> Any:
     try:
-        return ast.literal_eval(text)
+        return ast.literal_eval(text.strip())  # Python 3.9 minds blanks before it.
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return {"true": True, "false": False, "none": None}.get(text.lower(), text)
 

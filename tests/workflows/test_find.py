@@ -84,6 +84,14 @@ def test_a_workflow_tells_what_its_docstring_says(folders):
     assert workflow.build({"shot": "030"}).nodes[0].inputs["shot"].value == "030"
 
 
+def test_a_partial_says_what_its_function_says(tmp_path):
+    """And not what ``functools.partial`` is."""
+    text = WORKFLOW % "build_any" + "\nimport functools\nbuild = functools.partial(build_any, '010')\n"
+    workflow = load_workflow(f"{write_script(tmp_path, text)}:build")
+
+    assert workflow.description == "Publishes a shot.\n\nAll of it."
+
+
 def test_a_graph_is_a_workflow_without_parameters(tmp_path):
     """So every GRAPH can be opened where a workflow can."""
     script = write_script(tmp_path, "from flowpipe import Graph\nshot = Graph(name='shot')\n")

@@ -43,6 +43,7 @@ def value_of(kind, text):
     ("kind", "text", "value"),
     [
         (int, "10", 10),
+        (int, " 10 ", 10),
         (float, "2", 2.0),
         (float, "2.5", 2.5),
         (bool, "true", True),

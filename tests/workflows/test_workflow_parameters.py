@@ -215,3 +215,12 @@ def test_a_list_of_members_is_written_by_their_names():
 
     assert (parameter.label, parameter.default) == ("Looks", "DRAFT, FINAL")
     assert parameter.parse(parameter.default) == [Quality.DRAFT, Quality.FINAL]
+
+
+def test_frames_may_have_a_text_as_their_default():
+    """As people write them."""
+
+    def build(frames: Frames = "1-3"):
+        """Never built."""
+
+    assert bind_parameters(build, {}, name="build").arguments == {"frames": [1, 2, 3]}
