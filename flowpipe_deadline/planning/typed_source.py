@@ -54,6 +54,10 @@ def _texts(thing: Any) -> Iterator[str]:
         if code.co_filename not in seen:
             seen.add(code.co_filename)
             yield "".join(linecache.getlines(code.co_filename)).replace("\r\n", "\n")
+    if any(
+        linecache.getlines(name) for name in seen if not os.path.exists(name)
+    ):  # What another text defines by that name is something else.
+        return
     entries = [entry for name, entry in list(linecache.cache.items()) if name not in seen and not os.path.exists(name)]
     yield from ("".join(entry[2]) for entry in reversed(entries) if len(entry) == 4)
     yield from _maya_texts()
@@ -122,11 +126,16 @@ def _has_fields_of(statement: ast.ClassDef, cls: type, *, has_functions: bool) -
         )
         names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
         texts.update((name, getattr(part, "value", None)) for name in names if not name.startswith("__"))
+    session = vars(sys.modules[cls.__module__])
     for name, node in texts.items():
         held = getattr(cls, name, None)
-        # What a descriptor, or a member that a function has made, was made of cannot be told.
-        is_known = hasattr(cls, name) and not hasattr(held, "__get__") and not (has_functions and name in members)
-        if isinstance(node, ast.Constant) and is_known and getattr(held, "value", held) != node.value:
+        if not hasattr(cls, name) or hasattr(held, "__get__") or (has_functions and name in members):
+            continue  # What a descriptor, or a member that a function has made, was made of cannot be told.
+        value = getattr(held, "value", held)
+        if isinstance(node, ast.Constant) and value != node.value:
+            return False
+        used = node.id if isinstance(node, ast.Name) else None
+        if used not in texts and not any(session.get(used or "", value) is each for each in (value, held)):
             return False
     own, known = vars(cls).get("__annotations__", ()), (*dir(cls), *getattr(cls, "__annotations__", ()), *members)
     return has_functions or {*members, *own} <= {*texts} <= {*known}

@@ -48,7 +48,7 @@ def CheckFrames(  # noqa: N802  (nodes are named like classes)
 def _check(files: Sequence[Any], minimum_size: int) -> None:
     if not files:
         raise BadFramesError("There is no file to check: nothing was rendered.")
-    sizes = {str(file): _size(file) for file in files}
+    sizes = {str(file): _size(str(file)) for file in files}
     missing = [file for file, size in sizes.items() if size < 0]
     small = [file for file, size in sizes.items() if 0 <= size < minimum_size]
     words = {"missing": missing, "empty" if minimum_size == 1 else f"smaller than {minimum_size} bytes": small}
@@ -63,10 +63,10 @@ def _check(files: Sequence[Any], minimum_size: int) -> None:
         )
 
 
-def _size(file: Any) -> int:
+def _size(file: str) -> int:
     """The size in bytes; -1 if there is no such file, or it is out of reach."""
     try:
-        return os.stat(file).st_size
+        return os.path.getsize(file) if os.path.isfile(file) else -1
     except OSError:
         return -1
 

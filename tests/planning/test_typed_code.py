@@ -454,6 +454,7 @@ def test_the_path_of_the_code_may_be_the_longest(session):
         ("class Settings:\n    limit = 1\n    def get(self): return self.limit", "Settings.limit = 9", "changed since"),
         ("class Settings:\n    limit = 1", "Settings.limit = 9", "changed since"),
         ("class Settings:\n    def get(self): return 1", "Settings.get = lambda self: 2", "changed since"),
+        ("LIMIT = 1\nclass Settings:\n    limit = LIMIT\n    def get(self): return 1", "LIMIT = 9", "changed since"),
         ("def Settings(): return Settings.limit", "Settings.limit = 9", "changed since"),
         (
             "import functools\n@functools.singledispatch\ndef Settings(value=1): return 1",

@@ -88,6 +88,15 @@ def test_nothing_to_check_is_an_error():
         check([])
 
 
+@pytest.mark.parametrize("wrong", ["folder", 1, None])
+def test_what_is_no_file_is_missing(tmp_path, wrong):
+    """A folder has a size, and a number would be that of an open file."""
+    (tmp_path / "folder").mkdir()
+
+    with pytest.raises(BadFramesError, match="1 is missing"):
+        check([tmp_path / wrong if wrong == "folder" else wrong])
+
+
 def test_a_file_that_is_seen_late_is_waited_for(images):
     """Network file systems show files of another machine after a while."""
     late = images[3]
