@@ -137,6 +137,9 @@ class TypedCode:
         if isinstance(value, FunctionType) and not _has_defaults_of(text, definition, namespace):
             raise NotImportableError(f"a default of '{name}' was changed since; run its definition again")
         eager, lazy = _names(text)
+        if has_future:  # Annotations are not evaluated.
+            eager, annotated = eager & _names(f"from __future__ import annotations\n{text}")[0], eager
+            lazy |= annotated
         used = [
             each for each in sorted({*eager, *lazy}) if each != name and each in namespace and each not in _OF_MODULES
         ]

@@ -480,6 +480,27 @@ def test_what_was_changed_since_its_definition_is_refused(session, text, change,
         planned(session.Render)
 
 
+def test_classes_may_name_each_other_in_annotations_that_are_not_evaluated(session, tmp_path):
+    """Neither has to be there first."""
+    session.type("""
+        from __future__ import annotations
+        from dataclasses import dataclass
+        @dataclass
+        class Shot:
+            takes: list[Take]
+        @dataclass
+        class Take:
+            shot: Shot
+        @Node(outputs=["found"])
+        def Render():
+            return {"found": [Shot([]), Take]}
+    """)
+
+    module = loaded(planned(session.Render), tmp_path)
+
+    assert module.Render.func() == {"found": [module.Shot([]), module.Take]}
+
+
 def test_a_registry_that_its_decorator_fills_is_refused(session):
     """It would have to be there before what is in it, and the other way round."""
     session.type("""
