@@ -138,8 +138,8 @@ class TypedCode:
             raise NotImportableError(f"a default of '{name}' was changed since; run its definition again")
         eager, lazy = _names(text)
         if has_future:  # Annotations are not evaluated.
-            eager, annotated = eager & _names(f"from __future__ import annotations\n{text}")[0], eager
-            lazy |= annotated
+            lazy |= eager
+            eager = _names(_without_annotations(text))[0]
         used = [
             each for each in sorted({*eager, *lazy}) if each != name and each in namespace and each not in _OF_MODULES
         ]
@@ -291,6 +291,16 @@ def _names(text: str) -> tuple[set[str], set[str]]:
 
     visit(symtable.symtable(text, "<text>", "exec"), is_inside=False)
     return eager, lazy
+
+
+def _without_annotations(text: str) -> str:
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.arg, ast.AnnAssign)):
+            node.annotation = ast.Constant(None)
+        elif isinstance(node, _FUNCTIONS):
+            node.returns = None
+    return ast.unparse(tree)
 
 
 def _submodules(tree: ast.AST, namespace: Mapping[str, Any]) -> Iterator[str]:
