@@ -106,7 +106,8 @@ def _defines(statement: Definition, thing: Any, inside: list[CodeType]) -> bool:
         return isinstance(thing, type) and is_call and [*map(ast.unparse, statement.targets)] == [thing.__name__]
     if isinstance(statement, ast.ClassDef) != isinstance(thing, type) or statement.name != thing.__name__:
         return False
-    codes = own_codes(thing)
+    # Named tuples have functions from a file.
+    codes = [code for code in own_codes(thing) if not os.path.exists(code.co_filename)]
     if not all(any(_same(code, other) for other in inside) for code in codes):
         return False
     if isinstance(statement, ast.ClassDef):
@@ -126,11 +127,13 @@ def _has_fields_of(statement: ast.ClassDef, cls: type, *, has_functions: bool) -
         )
         names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
         texts.update((name, getattr(part, "value", None)) for name in names if not name.startswith("__"))
+    stored = [node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     session = vars(sys.modules[cls.__module__])
     for name, node in texts.items():
         held = getattr(cls, name, None)
-        if not hasattr(cls, name) or hasattr(held, "__get__") or (has_functions and name in members):
-            continue  # What a descriptor, or a member that a function has made, was made of cannot be told.
+        is_made = has_functions and (name in members or bool(statement.decorator_list))
+        if not hasattr(cls, name) or hasattr(held, "__get__") or is_made or stored.count(name) > 1:
+            continue  # What it was made of cannot be told.
         value = getattr(held, "value", held)
         if isinstance(node, ast.Constant) and value != node.value:
             return False

@@ -533,21 +533,29 @@ def test_one_list_by_two_names_stays_one(session, tmp_path):
     assert module.Render.func() == {"found": [1]}
 
 
-def test_classes_without_functions_are_found_whatever_their_fields(session, tmp_path):
-    """Names that are given twice, two at once, with two underscores, or taken over by slots."""
+def test_classes_are_found_whatever_their_fields(session, tmp_path):
+    """Names that are given twice, two at once, with two underscores, or taken over by slots and tuples."""
     session.type("""
         import enum
+        from typing import NamedTuple
         class Look(enum.Enum):
             DAY, NIGHT = 1, 2
             DARK = 2
+        class Size(NamedTuple):
+            width: int = 4
+            def half(self): return self.width // 2
         class Shot:
             __slots__ = ("frames",)
             __secret = 3
+        class Take:
+            number = 3
+            number += 2
+            def get(self): return self.number
         @Node(outputs=["found"])
         def Render():
-            return {"found": [Look.DARK.name, Shot._Shot__secret]}
+            return {"found": [Look.DARK.name, Size().half(), Shot._Shot__secret, Take().number]}
     """)
 
     module = loaded(planned(session.Render), tmp_path)
 
-    assert module.Render.func() == {"found": ["NIGHT", 3]}
+    assert module.Render.func() == {"found": ["NIGHT", 2, 3, 5]}
