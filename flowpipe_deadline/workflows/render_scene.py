@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Optional
 
 from flowpipe import Graph
 
+from ..core.names import unique_keys
 from .check_frames import CheckFrames
 from .maya_nodes import RenderMayaLayer
 from .parameters import Camera, Folder, Frames, InputFile, Parameter, ParameterError, RenderLayers
@@ -38,8 +38,8 @@ def render_scene(  # noqa: PLR0913, PLR0917  (its parameters are fields of a dia
     if not layers:
         raise ParameterError("layers", "names none: choose at least one render layer")
     graph = Graph(name=scene.stem)
-    for layer in dict.fromkeys(layers):
-        name = _free_name(layer, graph)
+    chosen = list(dict.fromkeys(layers))
+    for layer, name in zip(chosen, unique_keys(chosen)):
         render = RenderMayaLayer(
             graph=graph,
             name=f"Render_{name}",
@@ -54,12 +54,3 @@ def render_scene(  # noqa: PLR0913, PLR0917  (its parameters are fields of a dia
         check = CheckFrames(graph=graph, name=f"Check_{name}")
         render.outputs["files"].connect(check.inputs["files"])
     return graph
-
-
-def _free_name(layer: str, graph: Graph) -> str:
-    """The layer as a name of nodes; two layers may only differ in what names cannot hold."""
-    name = re.sub(r"\W", "_", layer)
-    taken = {node.name for node in graph.nodes}
-    while f"Render_{name}" in taken:
-        name += "_"
-    return name
