@@ -140,7 +140,7 @@ class WorkflowParameter:
         if not text and self.type not in ("STRING", "LIST") and type(None) in self.kinds:
             return None
         if not text and self.type == "PATH":  # Not the current folder: a variable of the shell is empty.
-            raise ParameterError(self.name, "is a path, and empty")
+            raise ParameterError(self.name, "needs a path; it is empty")
         if self.type == "FRAMES":
             try:
                 return list(FrameList.parse(text))
