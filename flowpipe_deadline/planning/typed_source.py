@@ -54,10 +54,8 @@ def _texts(thing: Any) -> Iterator[str]:
         if code.co_filename not in seen:
             seen.add(code.co_filename)
             yield "".join(linecache.getlines(code.co_filename)).replace("\r\n", "\n")
-    if any(
-        linecache.getlines(name) for name in seen if not os.path.exists(name)
-    ):  # What another text defines by that name is something else.
-        return
+    if any(linecache.getlines(name) for name in seen if not os.path.exists(name)):
+        return  # What another text defines by that name is something else.
     entries = [entry for name, entry in list(linecache.cache.items()) if name not in seen and not os.path.exists(name)]
     yield from ("".join(entry[2]) for entry in reversed(entries) if len(entry) == 4)
     yield from _maya_texts()
