@@ -54,14 +54,14 @@ if TYPE_CHECKING:
     from .studio.submit import submit_bundle as submit_bundle
     from .studio.submit import submit_graph as submit_graph
     from .studio.write import write_bundle as write_bundle
-    from .workflows.parameters import Camera as Camera
-    from .workflows.parameters import Folder as Folder
-    from .workflows.parameters import Frames as Frames
-    from .workflows.parameters import InputFile as InputFile
-    from .workflows.parameters import OutputFile as OutputFile
-    from .workflows.parameters import Parameter as Parameter
+    from .workflows.annotations import Camera as Camera
+    from .workflows.annotations import Folder as Folder
+    from .workflows.annotations import Frames as Frames
+    from .workflows.annotations import InputFile as InputFile
+    from .workflows.annotations import OutputFile as OutputFile
+    from .workflows.annotations import Parameter as Parameter
+    from .workflows.annotations import RenderLayers as RenderLayers
     from .workflows.parameters import ParameterError as ParameterError
-    from .workflows.parameters import RenderLayers as RenderLayers
 
 _NAMES = {
     "core.bundle": ("Bundle", "read_bundle"),
@@ -84,10 +84,8 @@ _NAMES = {
     "studio.plan": ("plan_graph",),
     "studio.submit": ("SubmitResult", "resubmit_bundle", "submit_bundle", "submit_graph"),
     "studio.write": ("write_bundle",),
-    "workflows.parameters": (
-        *("Camera", "Folder", "Frames", "InputFile", "OutputFile", "RenderLayers"),
-        *("Parameter", "ParameterError"),
-    ),
+    "workflows.annotations": ("Camera", "Folder", "Frames", "InputFile", "OutputFile", "Parameter", "RenderLayers"),
+    "workflows.parameters": ("ParameterError",),
 }
 _HOMES = {name: home for home, names in _NAMES.items() for name in names}
 __all__ = list(_HOMES)

@@ -10,7 +10,8 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt, Signal
 
 from ..core.text import one_line
-from ..workflows.parameters import ParameterError, WorkflowParameter, text_of
+from ..workflows.parameters import ParameterError, WorkflowParameter
+from ..workflows.texts import text_of
 
 _MOST_ROWS = 6
 _LONGEST_LABEL = 50

@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from ..submit.summary import counted
-from ..workflows.parameters import Control, ParameterError, ParameterType, WorkflowParameter, text_of
+from ..workflows.annotations import Control
+from ..workflows.parameters import ParameterError, ParameterType, WorkflowParameter
+from ..workflows.texts import text_of
 
 _KINDS: Mapping[str, Any] = {"STRING": str, "INT": int, "BOOL": bool, "PATH": str, "LIST": list[str]}
 

@@ -10,7 +10,8 @@ from typing import Any, Optional
 
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError
-from .parameters import WorkflowParameter, text_of
+from .parameters import WorkflowParameter
+from .texts import text_of
 
 FORMAT = 1
 

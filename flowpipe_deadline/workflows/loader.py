@@ -23,7 +23,8 @@ from ..core.loading import refuse_while_loading
 from ..core.locate import LoadError, load_file, load_module
 from ..core.text import listing
 from ..planning.graph import connected_nodes
-from .parameters import ParameterError, bind_parameters, declared_types
+from .annotations import declared_types
+from .parameters import ParameterError, bind_parameters
 
 _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _NOTHING = object()

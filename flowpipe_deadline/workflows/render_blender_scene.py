@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from flowpipe import Graph
 
 from ..core.names import unique_keys
+from .annotations import Camera, Frames, InputFile, Parameter, RenderLayers
 from .blender_nodes import RenderBlenderLayer
 from .check_frames import CheckFrames
-from .parameters import Camera, Frames, InputFile, Parameter, ParameterError, RenderLayers
+from .parameters import ParameterError
 
 
 def render_blender_scene(  # noqa: PLR0913, PLR0917  (its parameters are fields of a dialog)

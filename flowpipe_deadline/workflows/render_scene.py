@@ -7,9 +7,10 @@ from typing import Annotated, Optional
 from flowpipe import Graph
 
 from ..core.names import unique_keys
+from .annotations import Camera, Folder, Frames, InputFile, Parameter, RenderLayers
 from .check_frames import CheckFrames
 from .maya_nodes import RenderMayaLayer
-from .parameters import Camera, Folder, Frames, InputFile, Parameter, ParameterError, RenderLayers
+from .parameters import ParameterError
 
 
 def render_scene(  # noqa: PLR0913, PLR0917  (its parameters are fields of a dialog)

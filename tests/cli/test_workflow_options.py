@@ -102,7 +102,7 @@ def test_help_tells_the_parameters(studio):
     [
         (["turntable", "--frmes", "1"], "No such option"),
         (["turntable", "--frames", "1", "--quality", "best"], "'best' is not one of 'draft', 'final'"),
-        (["--frames", "1", "turntable"], "No such option"),
+        (["--frames", "1", "turntable"], "the options of a workflow stand behind its name"),
         (["turntable", "--frames", "1", "more"], "unexpected extra argument (more)"),
     ],
 )

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Sequence, Tuple
 import pytest
 
 from flowpipe_deadline.errors import UsageError
+from flowpipe_deadline.workflows.annotations import declared_types
 from flowpipe_deadline.workflows.loader import parse_parameters
-from flowpipe_deadline.workflows.parameters import bind_parameters, declared_types
+from flowpipe_deadline.workflows.parameters import bind_parameters
 
 if TYPE_CHECKING:
     from somewhere import Unknown

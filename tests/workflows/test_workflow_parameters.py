@@ -18,8 +18,8 @@ from flowpipe_deadline.workflows.parameters import (
     WorkflowParameter,
     bind_parameters,
     read_parameters,
-    text_of,
 )
+from flowpipe_deadline.workflows.texts import text_of
 
 
 class Quality(enum.Enum):
@@ -93,7 +93,7 @@ def test_hints_add_to_those_of_an_alias():
     [
         ("frames", "1-3,10", [1, 2, 3, 10]),
         ("scene", "a b.ma", Path("a b.ma")),
-        ("project", "none", Path("none")),
+        ("project", "none", None),
         ("layers", "beauty, shadow", ["beauty", "shadow"]),
         ("layers", "['a, b']", ["a, b"]),
         ("layers", "", []),

@@ -57,7 +57,12 @@ class WorkflowCommand(click.Command):  # type: ignore[misc]  # click is not foll
                 if taken.isdisjoint(flags := (*option.opts, *option.secondary_opts)):
                     options.append(option)
                     taken.update(flags)
-        rest: list[str] = super().parse_args(ctx, args)
+        try:
+            rest: list[str] = super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if workflow is None:
+                error.message += " (the options of a workflow stand behind its name)"
+            raise
         names = [option.name for option in ctx.meta.get(_OPTIONS, ())]
         given = [(name, ctx.params.pop(name, None)) for name in names]
         texts = [f"{name[len(_PREFIX) :]}={_text(value)}" for name, value in given if value is not None]
