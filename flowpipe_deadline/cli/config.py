@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Union
 
 import click
@@ -23,7 +23,7 @@ from ..studio.plan import studio_layers
 from ..workflows.find import find_workflows
 from .support.effective import DEFAULT, Effective, Option, effective_options, found_option
 from .support.options import bundle_options, check_options, output_option, settings_options, via_option
-from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warnings
+from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warning, say_warnings
 
 _OPTIONS = ("root", "store", "templates", "via", "strict", "tolerate", "allow_local_root")
 
@@ -64,6 +64,8 @@ def config(strict: tuple[str, ...], tolerate: tuple[str, ...], list_settings: bo
     report = _report(effective)
     answer_json(report) if output == "json" else _print_report(report)
     say_warnings(unknown_hooks(effective.studio.disabled_hooks, find_hooks()))
+    for line in _odd_workflows(effective.studio, known={source["name"] for source in report["workflows"]}):
+        say_warning(line)
 
 
 def _report(effective: Effective) -> dict[str, Any]:
@@ -96,6 +98,16 @@ def _report(effective: Effective) -> dict[str, Any]:
         "presets_folder": None if studio.presets_folder is None else str(studio.presets_folder),
         "buttons": dict(studio.buttons),
     }
+
+
+def _odd_workflows(studio: StudioFile, *, known: Collection[str]) -> Iterator[str]:
+    """Folders that cannot be read, and buttons that open nothing."""
+    for folder in studio.workflows:
+        if not os.access(folder, os.R_OK):
+            yield f"the folder of workflows {folder} cannot be read"
+    for host, name in studio.buttons.items():
+        if name.isidentifier() and name not in known:
+            yield f"the button of {host} opens '{name}', which is not a workflow"
 
 
 def _webservice_options(studio: StudioFile) -> dict[str, Option]:

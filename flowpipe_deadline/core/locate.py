@@ -61,7 +61,7 @@ def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
     if not _stands_for(_walk(module, name), thing):
         aliases = [alias for alias, value in list(vars(module).items()) if _stands_for(value, thing)]
         if not aliases and is_typed(thing):
-            raise NotImportableError(f"{label} was typed again since it was used; make what uses it again")
+            raise NotImportableError(f"{label} was typed again after it was used; run what uses it again, too")
         if not aliases:
             raise NotImportableError(f"{label} is not what that name means in its module; give it a name of its own")
         name = aliases[0]

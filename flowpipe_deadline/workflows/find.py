@@ -128,7 +128,7 @@ def load_workflow(name: str, *, folders: Sequence[AnyPath] = ()) -> Workflow:
     known = {} if is_place else {found.name: found for found in find_workflows(folders)}
     source = known.get(name)
     if source is None and re.fullmatch(r"[\w-]+", name) and not os.path.exists(name) and not _is_module(name):
-        missing = [str(folder) for folder in folders if not os.path.isdir(folder)]
+        missing = [str(folder) for folder in folders if not os.access(folder, os.R_OK)]
         unread = f" The folder {missing[0]} cannot be read." if missing else ""
         advice = suggestion(name, known, otherwise=f"There are {listing([*known], most=20)}; or name a file.")
         raise UsageError(f"there is no workflow '{name}'. {advice}{unread}")

@@ -112,6 +112,19 @@ def test_config_tells_the_workflows_and_what_the_buttons_open(studio, tmp_path):
     assert "button: maya opens shot" in text
 
 
+def test_config_warns_of_workflows_that_nobody_finds(studio, tmp_path):
+    """A folder that is away, and a button that would open nothing."""
+    environment, path = studio
+    path.write_text('workflows = "away"\n[buttons]\nmaya = "shoot"\n', encoding="utf-8")
+
+    lines = run_cli("config", env=environment).stderr.splitlines()
+
+    assert lines == [
+        f"Warning: the folder of workflows {tmp_path / 'away'} cannot be read",
+        "Warning: the button of maya opens 'shoot', which is not a workflow",
+    ]
+
+
 def test_config_without_anything_shows_where_a_file_would_be(studio, tmp_path):
     """That of the machine, then that of the user; and that there is none."""
     environment, _ = studio

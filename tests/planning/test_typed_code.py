@@ -296,7 +296,7 @@ def test_a_class_that_was_typed_again_is_told(session):
     text = "import enum\nclass Look(enum.Enum):\n    DAY = 1\n    def mean(self):\n        pass\n"
     session.type(text).type("@Node(outputs=[])\ndef Render(look=Look.DAY):\n    pass\n").type(text)
 
-    with pytest.raises(PlanError, match="Look was typed again since it was used; make what uses it again"):
+    with pytest.raises(PlanError, match="Look was typed again after it was used; run what uses it again, too"):
         planned(session.Render)
 
 
