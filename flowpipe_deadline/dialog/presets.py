@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
@@ -136,14 +136,11 @@ def _read(path: Path) -> tuple[str, Texts]:
     """
     data = read_record(path, version=_FORMAT, keys=("name", "parameters", "options"))
     parts = [data["parameters"], data["options"]]
-    items = [item for part in parts if isinstance(part, dict) for item in part.items()]
-    if not all(isinstance(part, dict) for part in parts) or not _are_texts((data["name"], *dict(items).values())):
+    if not all(isinstance(part, dict) for part in parts) or not all(
+        isinstance(text, str) for text in (data["name"], *(text for part in parts for text in part.values()))
+    ):
         raise RecordError(f"{path} does not hold texts")
     return data["name"], Texts(*parts)
-
-
-def _are_texts(values: Iterable[object]) -> bool:
-    return all(isinstance(value, str) for value in values)
 
 
 def _write(path: Path, name: str, texts: Texts) -> None:

@@ -72,6 +72,10 @@ def test_the_users_own_presets_come_before_the_studios(tmp_path):
         ('{"format": 1, "name": "x"}', "it cannot be read, or is damaged"),
         ('{"format": 1, "name": "x", "parameters": {"frames": 1}, "options": {}}', "it cannot be read, or is damaged"),
         ('{"format": 1, "name": "x", "parameters": [], "options": {}}', "it cannot be read, or is damaged"),
+        (
+            '{"format": 1, "name": "x", "parameters": {"pool": 1}, "options": {"pool": "x"}}',
+            "it cannot be read, or is damaged",
+        ),
         ('{"format": 2, "name": "x"}', "a newer version of flowpipe-deadline saved it"),
     ],
 )
