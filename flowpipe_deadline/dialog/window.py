@@ -67,6 +67,7 @@ class Window(QtWidgets.QWidget):
     def open_workflow(self, name: str = "") -> None:
         """Loads the workflow anew and shows its fields; without a name, the one of the host, or the last one."""
         self.edit.status.setText("Loading the workflow…")
+        self._allow_submission(False)
         self._drop("plan")
         last = read_last_workflow()
         self._ask("describe", self._take_workflow, workflow=name, host=self._given.facts.host, last=last)
@@ -84,7 +85,7 @@ class Window(QtWidgets.QWidget):
             self.edit.parameters_form.show_all_errors()
             self.edit.options_form.show_all_errors()
             self.edit.focus_field(wrong[0]["field"])
-        elif self._workflow:
+        else:
             self._timer.stop()
             self._drop("plan")
             with suppress(PresetError):  # The submission matters more.
@@ -191,7 +192,13 @@ class Window(QtWidgets.QWidget):
                 self._show_workflow(workflow)
             elif not self._workflow:
                 self.edit.description.say("Choose a workflow.")
+        self._allow_submission(bool(self._workflow))
         self._show_findings()
+
+    def _allow_submission(self, is_allowed: bool) -> None:
+        """Not while the name above is that of one workflow, and the fields are still those of another."""
+        self.edit.submit_button.setEnabled(is_allowed)
+        self.edit.save_button.setEnabled(is_allowed)
 
     def _show_workflow(self, workflow: Mapping[str, Any]) -> None:
         spec, description = workflow["spec"], workflow["description"]

@@ -422,10 +422,26 @@ def test_a_process_that_ends_while_it_waits_is_replaced(open_window, studio, tmp
     assert table_rows(window.edit.preview.table)[0][1] == "1-3"
 
 
+def test_while_a_workflow_is_loaded_nothing_can_be_submitted(window, farm, studio):
+    """The name is that of the new one already, and the fields are those of the old one."""
+    (studio.parent / "workflows" / "nasty.py").write_text("import time\ntime.sleep(600)\n")
+
+    window.open_workflow("nasty")
+    click(window.edit.submit_button)
+    is_under_way = window.submission.is_under_way
+    window.open_workflow("shot")
+    settle(window)
+
+    assert not is_under_way
+    assert window.edit.submit_button.isEnabled()
+
+
 def test_a_workflow_that_is_not_there_is_told(open_window, studio):
-    """Others can be chosen."""
+    """Others can be chosen; there is nothing to submit or to save."""
     window = open_window("shoot")
 
+    assert not window.edit.submit_button.isEnabled()
+    assert not window.edit.save_button.isEnabled()
     assert window.edit.workflow_box.currentText() == ""
     assert "did you mean 'shot'" in messages(window)[0].lower()
     assert window.edit.workflow_box.findText("shot") >= 0
