@@ -22,7 +22,8 @@ class Request(QObject):
     said = Signal(object)  # Not dict: Qt would sort the keys of one.
     """What the process says on the way."""
     done = Signal(object)
-    """Its answer, or ``findings``; emitted once, also if the process ends without an answer, but not once dropped."""
+    """Its answer, or ``findings``; emitted once, also if the process ends without an answer (``is_lost``), but not once
+    dropped."""
 
     def __init__(self, process: QProcess, request: Mapping[str, Any], parent: QObject) -> None:
         super().__init__(parent)
@@ -70,14 +71,14 @@ class Request(QObject):
         self._read_errors()
         lines = self._printed.decode("utf-8", "replace").strip().splitlines()
         last = f"; the last line that it printed: {lines[-1]}" if lines else ""
-        self._fail(f"The process of the workflow ended without an answer (exit code {code}){last}")
+        self._fail(f"The process of the workflow ended without an answer (exit code {code}){last}.", is_lost=True)
 
     def _give_up_start(self, _error: object = None) -> None:
         if self._process.error() == QProcess.ProcessError.FailedToStart:  # All else ends with ``finished``.
             self._fail(f"{sys.executable} cannot be started: {self._process.errorString()}")
 
-    def _fail(self, text: str) -> None:
-        self._end({"findings": [{"severity": "error", "text": text, "field": ""}]})
+    def _fail(self, text: str, *, is_lost: bool = False) -> None:
+        self._end({"findings": [{"severity": "error", "text": text, "field": ""}], "is_lost": is_lost})
 
     def _end(self, line: Mapping[str, Any]) -> None:
         if not self._is_over:

@@ -19,6 +19,10 @@ from .process import Request, Worker
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 3_000, 60_000  # Milliseconds between two questions how far the jobs are.
 _GROWTH = 1.5
+_LOST = (
+    "Its jobs may be submitted all the same. In a terminal, 'flowpipe-deadline status' says what there is of the bundle"
+    " above, and 'flowpipe-deadline cancel' deletes its jobs."
+)
 _SECOND_THOUGHT = 2_000  # Milliseconds before Cancel can be pressed again: a double click is one cancellation.
 
 
@@ -126,7 +130,11 @@ class SubmissionPage(QtWidgets.QWidget):
             self.submitted.emit(end["answer"])
             return
         self._findings = end["findings"]
-        self.headline.say("Cancelled" if end.get("is_cancelled") else "Not submitted")
+        headline = "Cancelled" if end.get("is_cancelled") else "Not submitted"
+        if end.get("is_lost") and self._keys:  # There is a bundle, so there may be jobs.
+            headline = "Interrupted"
+            self._findings = [*self._findings, {"severity": "error", "text": _LOST, "field": ""}]
+        self.headline.say(headline)
         self.bar.setVisible(False)
         for finding in self._findings:
             self.log.appendPlainText(finding["text"])

@@ -275,6 +275,20 @@ def test_refused_in_the_middle_no_job_is_left(window, farm):
     assert "the pool is closed" in window.submission.log.toPlainText()
 
 
+def test_of_a_submission_whose_process_is_killed_it_says_that_jobs_may_be_there(window, farm):
+    """Not that nothing was submitted: Deadline's process may go on."""
+    farm.set_faults({"on": "submit", "do": "late", "nth": 2, "value": 0.5})
+    click(window.edit.submit_button)
+    until(lambda: "Render: " in window.submission.log.toPlainText())
+
+    for process in window.findChildren(QProcess):
+        process.kill()
+    until(lambda: not window.submission.is_under_way)
+
+    assert window.submission.headline.text() == "Interrupted"
+    assert "'flowpipe-deadline cancel' deletes its jobs" in window.submission.log.toPlainText()
+
+
 def test_without_deadline_it_can_be_filled_in(open_window, studio, monkeypatch, tmp_path):
     """A line says why, and a button asks again once it is there."""
     monkeypatch.setenv("DEADLINE_PATH", str(tmp_path))
