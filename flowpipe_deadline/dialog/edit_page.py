@@ -19,7 +19,7 @@ Finding = Mapping[str, str]
 def button(text: str) -> QtWidgets.QPushButton:
     """A button that Enter presses only where it has the focus."""
     made = QtWidgets.QPushButton(text)
-    made.setAutoDefault(False)
+    made.setAutoDefault(True)
     return made
 
 

@@ -87,7 +87,7 @@ class SubmissionPage(QtWidgets.QWidget):
         for part in (self.bar, self.cancel_button):
             part.setVisible(True)
         self.back_button.setVisible(False)
-        self.cancel_button.setFocus()
+        self.log.setFocus()  # Not the button: Enter is held down for long by some.
         self._request = self._worker.ask("submit", **request)
         self._request.said.connect(self._take)
         self._request.done.connect(self._finish)
@@ -98,7 +98,7 @@ class SubmissionPage(QtWidgets.QWidget):
             return
         if not self.is_cancelling:
             self.is_cancelling = True
-            self.headline.say("Cancelling")
+            self.headline.say("Cancelling; the window can be closed once that is done")
             self.cancel_button.setText("Do Not &Wait")
             self.cancel_button.setEnabled(False)
             self._timer.start()

@@ -122,12 +122,13 @@ class Window(QtWidgets.QWidget):
             self.close()
 
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:  # noqa: N802  (Qt's name)
-        """Closes, unless a submission is under way: then it asks."""
+        """Closes, unless a submission is under way: then it asks, and while that is cancelled it stays."""
         if not self.submission.is_under_way:
             self._worker.close()
             return
         event.ignore()
-        self.question.open()
+        if not self.submission.is_cancelling:
+            self.question.open()
 
     def _make_question(self) -> QtWidgets.QMessageBox:
         """What is asked where the window is closed during a submission."""
@@ -139,13 +140,9 @@ class Window(QtWidgets.QWidget):
         stop = box.addButton("&Cancel Submission", QtWidgets.QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(keep)
         box.setEscapeButton(keep)
-        stop.clicked.connect(self._cancel_once)
+        stop.clicked.connect(self.submission.cancel)
         self.submission.ended.connect(box.close)
         return box
-
-    def _cancel_once(self) -> None:
-        if not self.submission.is_cancelling:
-            self.submission.cancel()
 
     def _connect(self) -> None:
         edit = self.edit

@@ -146,12 +146,14 @@ def test_enter_submits_nothing(window):
 
 
 def test_a_submission_ends_with_its_jobs_and_their_state(window, farm):
-    """With IDs to copy, and the line for a terminal; what was typed is offered the next time."""
+    """With IDs to copy, and the line for a terminal; Enter on the button submits, and the next Enter cancels nothing."""
     type_into(window, "camera", "side")
     type_into(window, "pool", "comp")
     settle(window)
 
-    click(window.edit.submit_button)
+    window.edit.submit_button.setFocus()
+    for _ in range(2):
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
     until(lambda: window.pages.currentWidget() is window.jobs)
     until(lambda: table_rows(window.jobs.table)[0][1])
 
@@ -216,7 +218,7 @@ def click_box(window, name):
 
 @pytest.mark.parametrize("how", ["button", "closing"])
 def test_cancelled_on_the_way_no_job_is_left(window, farm, how):
-    """The page says what was undone. Closing asks first, and Esc there goes on."""
+    """The page says what was undone. Closing asks first, and Esc there goes on; it does not ask again."""
     farm.set_faults({"on": "submit", "do": "late", "nth": 2, "value": 0.5})
     click(window.edit.submit_button)
     until(farm.jobs)
@@ -229,6 +231,8 @@ def test_cancelled_on_the_way_no_job_is_left(window, farm, how):
         assert window.submission.is_under_way
         QTest.keyClick(window, Qt.Key.Key_Escape)
         click(window.question.buttons()[1])
+        assert not window.close()
+        assert not window.question.isVisible()
     until(lambda: not window.submission.is_under_way)
 
     assert farm.jobs() == []
