@@ -209,12 +209,17 @@ class Window(QtWidgets.QWidget):
         self.options = option_fields(
             sticky.options, known_presets=studio["presets"], presets=given.presets, root=given.root
         )
+        chosen = ""
         if spec == self._workflow:  # It is loaded anew.
             self.parameters.take_over(before[0])
             self.options.take_over(before[1])
+            chosen = self.edit.preset_box.currentText()
+        else:
+            self._findings.pop("preset", None)
         self._workflow = spec
         self._show_forms()
         self._list_presets()
+        self.edit.preset_box.setCurrentIndex(max(self.edit.preset_box.findText(chosen), 0))
         self._follow()
 
     def _take_repository(self, end: Mapping[str, Any]) -> None:
