@@ -167,7 +167,7 @@ class PresetDialog(QtWidgets.QDialog):
 def _box() -> QtWidgets.QComboBox:
     box = QtWidgets.QComboBox()
     box.setSizeAdjustPolicy(QtWidgets.QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setMinimumContentsLength(20)
+    box.setMinimumContentsLength(15)
     box.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
     return box
 

@@ -15,6 +15,7 @@ from ..workflows.texts import text_of
 
 _MOST_ROWS = 6
 _LONGEST_LABEL = 50
+_SHORTEST_PATH = 20
 _FILE_MODES = {
     "CHOOSE_INPUT_FILE": QtWidgets.QFileDialog.FileMode.ExistingFile,
     "CHOOSE_OUTPUT_FILE": QtWidgets.QFileDialog.FileMode.AnyFile,
@@ -199,6 +200,7 @@ class _Path(QtWidgets.QWidget):
         super().__init__()
         self._parameter = parameter
         self._line = _Line()
+        self._line.setMinimumWidth(self.fontMetrics().averageCharWidth() * _SHORTEST_PATH)
         self._line.edited.connect(self.edited)
         self.setFocusProxy(self._line)
         self.text, self.show_text = self._line.text, self._line.show_text

@@ -91,6 +91,8 @@ class Form(QtWidgets.QScrollArea):
                 self._add(name, sections[parameter.group_label], choices.get(name, ()))
         layout.addStretch(1)
         self.setWidget(inside)
+        for part in (inside, self.viewport()):  # The background is that of the page, as around it.
+            part.setAutoFillBackground(False)
 
     def set_choices(self, name: str, choices: Sequence[str]) -> None:
         """Offers these for a field, whose text stays."""
