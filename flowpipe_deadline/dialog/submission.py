@@ -20,7 +20,7 @@ from .process import Request, Worker
 _FIRST_PAUSE, _LONGEST_PAUSE = 3_000, 60_000  # Milliseconds between two questions how far the jobs are.
 _GROWTH = 1.5
 _LOST = (
-    "Its jobs may be submitted all the same. In a terminal, 'flowpipe-deadline status' says what there is of the bundle"
+    "Some of its jobs may be in Deadline. In a terminal, 'flowpipe-deadline status' says what there is of the bundle"
     " above, and 'flowpipe-deadline cancel' deletes its jobs."
 )
 _SECOND_THOUGHT = 2_000  # Milliseconds before Cancel can be pressed again: a double click is one cancellation.
@@ -52,7 +52,7 @@ class SubmissionPage(QtWidgets.QWidget):
         self._worker = worker
         self._request: Optional[Request] = None
         self._keys: Collection[str] = ()
-        self._may_kill = False
+        self._may_kill = self._is_left = False
         self.is_cancelling = False
         """Whether it was asked to."""
         self._timer = QtCore.QTimer(self, singleShot=True, interval=_SECOND_THOUGHT)
@@ -78,7 +78,7 @@ class SubmissionPage(QtWidgets.QWidget):
 
     def submit(self, request: Mapping[str, Any]) -> None:
         """Begins a submission."""
-        self._keys, self._may_kill, self.is_cancelling = (), True, False
+        self._keys, self._may_kill, self._is_left, self.is_cancelling = (), True, False, False
         self.log.clear()
         self.headline.say("Submitting")
         self.bar.setRange(0, 0)  # Until it is known how many jobs there are.
@@ -114,6 +114,8 @@ class SubmissionPage(QtWidgets.QWidget):
     def _take(self, said: Mapping[str, Any]) -> None:
         if "stage" in said:
             self._may_kill = False  # From here on only the worker can undo.
+        elif "is_left" in said:
+            self._is_left = True
         elif "keys" in said:
             self._keys = said["keys"]
             self.bar.setRange(0, len(self._keys))
@@ -131,7 +133,7 @@ class SubmissionPage(QtWidgets.QWidget):
             return
         self._findings = end["findings"]
         headline = "Cancelled" if end.get("is_cancelled") else "Not submitted"
-        if end.get("is_lost") and self._keys:  # There is a bundle, so there may be jobs.
+        if self._is_left or (self._keys and end.get("is_lost")):
             headline = "Interrupted"
             self._findings = [*self._findings, {"severity": "error", "text": _LOST, "field": ""}]
         self.headline.say(headline)

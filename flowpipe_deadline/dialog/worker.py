@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Optional
 
 from flowpipe import Graph
 
-from ..core.bundle import Bundle, read_bundle
+from ..core.bundle import SUBMISSION, Bundle, read_bundle
 from ..core.errors import FlowpipeDeadlineError, UsageError, words_of
 from ..core.text import grouped_lines
 from ..core.warnings import CheckError, PlanWarning, PreflightError, WarningKind
@@ -70,12 +70,16 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     requests: queue.Queue[dict[str, Any]] = queue.Queue()
     submitting = threading.Event()
-    threading.Thread(target=_listen, args=(lines, requests, submitting), daemon=True).start()
     is_waiting = True
-    while is_waiting:
-        request = requests.get()
-        is_waiting = request["do"] in REUSABLE
-        _write(answers, _answer(request, lambda said: _write(answers, {"say": said})))
+    try:
+        threading.Thread(target=_listen, args=(lines, requests, submitting), daemon=True).start()
+        while is_waiting:
+            request = requests.get()
+            is_waiting = request["do"] in REUSABLE
+            _write(answers, _answer(request, lambda said: _write(answers, {"say": said})))
+    except KeyboardInterrupt:  # Maybe before it has begun with the request.
+        cancelled = _finding("error", "Cancelled: nothing was submitted.")
+        _write(answers, {"findings": [cancelled], "is_cancelled": True})
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # The workflow may have closed or replaced it.
             stream.flush()
@@ -108,8 +112,6 @@ def _write(answers: int, line: Mapping[str, Any]) -> None:
 def _answer(request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
     try:
         return {"answer": _REQUESTS[request["do"]](request, say)}
-    except KeyboardInterrupt:
-        return {"findings": [_finding("error", "Cancelled: nothing was submitted.")], "is_cancelled": True}
     except (FlowpipeDeadlineError, OSError) as error:
         is_cancelled = getattr(error, "exit_code", 1) == _INTERRUPTED
         return {"findings": _findings(error, request), "is_cancelled": is_cancelled}
@@ -182,24 +184,32 @@ def _submit(request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
     options, root = SubmitOptions(**request["options"], studio=studio), _root(request, studio)
     graph = _build(request, studio)  # A cancellation until here is a KeyboardInterrupt.
     asked: list[int] = []
+    bundle = ""
     signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
     say({"stage": "submitting"})
 
     def pass_on(line: str) -> None:
+        nonlocal bundle
         if asked:  # While the graph was planned, before ``submit_graph`` listened.
             asked.clear()
             signal.raise_signal(signal.SIGINT)
         if line.startswith(_BUNDLE):
-            say({"keys": list(_labels(read_bundle(line[len(_BUNDLE) :])))})
+            bundle = line[len(_BUNDLE) :]
+            say({"keys": list(_labels(read_bundle(bundle)))})
         say({"line": line.replace("Press Ctrl+C again", "Cancel again")})
 
-    result = submit_graph(
-        graph,
-        root=root,
-        options=options,
-        on_message=pass_on,
-        on_warning=lambda line: say({"line": f"Warning: {line}"}),
-    )
+    try:
+        result = submit_graph(
+            graph,
+            root=root,
+            options=options,
+            on_message=pass_on,
+            on_warning=lambda line: say({"line": f"Warning: {line}"}),
+        )
+    except FlowpipeDeadlineError:
+        if bundle and os.path.exists(os.path.join(bundle, SUBMISSION)):  # It is removed once no job is left.
+            say({"is_left": True})
+        raise
     return {"bundle": str(result.bundle.folder), "jobs": dict(result.job_ids), "labels": _labels(result.bundle)}
 
 

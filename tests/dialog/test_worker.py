@@ -245,6 +245,18 @@ def test_cancelled_on_the_way_it_leaves_no_job(farm, tmp_path, monkeypatch, via)
     assert read_submission(bundle) is None
 
 
+def test_cancelled_at_once_it_has_not_begun(farm, tmp_path):
+    """The answer is that of any cancellation."""
+    run = WorkerRun()
+    lines = (submission(tmp_path / "root", frames="1-10"), {"do": "cancel"})
+
+    run.process.stdin.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+    run.process.stdin.flush()
+
+    assert run.finish()["is_cancelled"]
+    assert farm.jobs() == []
+
+
 def test_cancelled_while_the_graph_is_built_nothing_is_written(farm, studio, tmp_path):
     """Also by a process that was told to ignore Ctrl+C, as those are that a shell starts in the background."""
     marker = tmp_path / "building"
@@ -404,7 +416,7 @@ def test_the_workers_command_is_one_that_python_takes():
 
 
 def test_a_second_cancel_does_not_wait_for_a_call_that_hangs(farm, tmp_path, monkeypatch):
-    """What was submitted is deleted; the answer says that it was cancelled."""
+    """What was submitted is deleted; the answer says that it was cancelled, and that a job may still be coming."""
     monkeypatch.setenv("FLOWPIPE_DEADLINE_VIA", "script")
     farm.set_faults({"on": "submit", "do": "hang", "nth": 2})
     run = WorkerRun(**submission(tmp_path / "root", frames="1-10"))
@@ -417,3 +429,4 @@ def test_a_second_cancel_does_not_wait_for_a_call_that_hangs(farm, tmp_path, mon
 
     assert farm.jobs() == []
     assert end["is_cancelled"]
+    assert run.said[-1] == {"is_left": True}
