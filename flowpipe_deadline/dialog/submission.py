@@ -23,6 +23,7 @@ _LOST = (
     "Some of its jobs may be in Deadline. In a terminal, 'flowpipe-deadline status' says what there is of the bundle"
     " above, and 'flowpipe-deadline cancel' deletes its jobs."
 )
+_LATE = "\nIt was too late to cancel. In a terminal, 'flowpipe-deadline cancel' with this folder deletes the jobs."
 _SECOND_THOUGHT = 2_000  # Milliseconds before Cancel can be pressed again: a double click is one cancellation.
 
 
@@ -41,7 +42,8 @@ class SubmissionPage(QtWidgets.QWidget):
     """A submission under way, with all that is said of it."""
 
     submitted = Signal(object)  # Qt would sort the keys of a dict.
-    """The ``bundle``, the ``jobs``, which are their IDs by key, and their ``labels``."""
+    """The ``bundle``, the ``jobs``, which are their IDs by key, their ``labels``, and whether a cancellation was too
+    late (``is_late``)."""
     ended = Signal()
     """Nothing is under way any more, whatever came of it."""
     left = Signal(object)
@@ -129,7 +131,7 @@ class SubmissionPage(QtWidgets.QWidget):
         self.cancel_button.setVisible(False)
         self.ended.emit()
         if "answer" in end:
-            self.submitted.emit(end["answer"])
+            self.submitted.emit({**end["answer"], "is_late": self.is_cancelling})
             return
         self._findings = end["findings"]
         headline = "Cancelled" if end.get("is_cancelled") else "Not submitted"
@@ -185,7 +187,7 @@ class JobsPage(QtWidgets.QWidget):
         self._bundle, self._ids, self._last = result["bundle"], list(result["jobs"].values()), {}
         count = counted(len(result["labels"]), "job")
         self.headline.say(f"{count} submitted" if self._ids else f"A bundle of {count} is written, and not submitted")
-        self.place.say(self._bundle)
+        self.place.say(self._bundle + (_LATE if result["is_late"] else ""))
         self.notices.say("")
         self.copy_ids_button.setVisible(bool(self._ids))
         labels, ids = result["labels"], result["jobs"]

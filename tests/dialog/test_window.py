@@ -242,6 +242,19 @@ def test_cancelled_on_the_way_no_job_is_left(window, farm, how):
     assert window.pages.currentWidget() is window.edit
 
 
+def test_cancelled_too_late_the_jobs_are_shown_and_that_they_were_submitted(window, farm):
+    """When all are released."""
+    farm.set_faults({"on": "resume", "do": "late", "value": 0.3, "times": 0})
+    click(window.edit.submit_button)
+    until(lambda: [job.status.value for job in farm.jobs()].count("Active") == 1)
+
+    click(window.submission.cancel_button)
+    until(lambda: not window.submission.is_under_way)
+
+    assert window.pages.currentWidget() is window.jobs
+    assert "It was too late to cancel." in window.jobs.place.text()
+
+
 def test_a_workflow_that_does_not_heed_is_ended_by_a_second_cancel(open_window, farm, studio, tmp_path):
     """While the graph is built there is nothing to undo. A double click is one cancellation."""
     marker = tmp_path / "building"
