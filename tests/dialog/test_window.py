@@ -146,7 +146,7 @@ def test_enter_submits_nothing(window):
 
 
 def test_a_submission_ends_with_its_jobs_and_their_state(window, farm):
-    """With IDs to copy, and the line for a terminal; Enter on the button submits, and the next Enter cancels nothing."""
+    """With IDs and a line for a terminal to copy. Enter on the button submits, and the next Enter cancels nothing."""
     type_into(window, "camera", "side")
     type_into(window, "pool", "comp")
     settle(window)
@@ -340,7 +340,7 @@ def test_while_deadline_is_slow_nothing_waits_for_it(open_window, farm, tmp_path
 
 
 def test_presets_are_saved_chosen_and_shared(window, open_window, tmp_path):
-    """What a preset has replaces what was typed, and stays when the workflow is loaded anew; what is unknown is told."""
+    """What a preset has replaces what was typed, also once the workflow is loaded anew; what is unknown is told."""
     type_into(window, "camera", "side")
     type_into(window, "pool", "comp")
     save_preset(window, "Größe 1", is_shared=True)
