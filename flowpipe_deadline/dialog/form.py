@@ -75,7 +75,6 @@ class Form(QtWidgets.QScrollArea):
         self._fields = fields
         self._cells: dict[str, QtWidgets.QVBoxLayout] = {}
         self._labels: dict[str, QtWidgets.QLabel] = {}
-        self._touched: set[str] = set()
         self.setWidgetResizable(True)
         self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         inside = QtWidgets.QWidget()
@@ -114,16 +113,9 @@ class Form(QtWidgets.QScrollArea):
         for name in self.editors:
             self._show(name)
 
-    def show_all_errors(self) -> None:
-        """Also those of fields that nobody has touched yet."""
-        self._touched.update(self.editors)
-        self.refresh()
-
     def focus(self, name: str) -> None:
         """Leads to the field."""
         if name in self.editors:
-            self._touched.add(name)
-            self._show(name)
             self.ensureWidgetVisible(self.editors[name])
             self.editors[name].setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -158,13 +150,11 @@ class Form(QtWidgets.QScrollArea):
 
     def _take(self, name: str) -> None:
         self._fields.type_text(name, self.editors[name].text())
-        self._touched.add(name)
         self._show(name)
         self.edited.emit(name)
 
     def _show(self, name: str) -> None:
-        """The text, and what is wrong with it, once the field was touched or holds something; else a remark."""
-        text = self._fields.text(name)
-        self.editors[name].show_text(text)
-        error = self._fields.error(name) if text or name in self._touched else ""
+        """The text, and what is wrong with it, else a remark."""
+        self.editors[name].show_text(self._fields.text(name))
+        error = self._fields.error(name)
         self.notes[name].say(error or self._fields.note(name), "error" if error else "note")

@@ -82,8 +82,6 @@ class Window(QtWidgets.QWidget):
         """Submits, or leads to the first error."""
         wrong = self._errors()
         if wrong:
-            self.edit.parameters_form.show_all_errors()
-            self.edit.options_form.show_all_errors()
             self.edit.focus_field(wrong[0]["field"])
         else:
             self._timer.stop()
