@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtWidgets
 from PySide6.QtCore import Qt, Signal
 
 from .form import Form, Note, tint
@@ -126,10 +126,6 @@ class Messages(QtWidgets.QListWidget):
             item.setData(Qt.ItemDataRole.UserRole, finding["field"])
             item.setForeground(tint(self.palette(), finding["severity"]))
             item.setToolTip("Click to go to the field." if finding["field"] else "")
-
-    def sizeHint(self) -> QtCore.QSize:  # noqa: N802  (Qt's name)
-        """Some lines."""
-        return QtCore.QSize(super().sizeHint().width(), self.fontMetrics().lineSpacing() * 10)
 
 
 class PresetDialog(QtWidgets.QDialog):

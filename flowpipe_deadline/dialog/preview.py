@@ -133,11 +133,6 @@ class GraphView(QtWidgets.QGraphicsView):
         super().resizeEvent(event)
         self.fit()
 
-    def showEvent(self, event: QtGui.QShowEvent) -> None:  # noqa: N802  (Qt's name)
-        """As above, now that the size is known."""
-        super().showEvent(event)
-        self.fit()
-
     def _draw_box(self, job: Job, rect: QtCore.QRectF, text: str) -> None:
         palette = self.palette()
         path = QtGui.QPainterPath()
