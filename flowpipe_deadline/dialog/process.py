@@ -106,12 +106,13 @@ class Worker(QObject):
         return made
 
     def close(self) -> None:
-        """Ends all processes, whatever they do."""
-        for process in self.findChildren(QProcess):  # type: QProcess
+        """Ends all processes, whatever they do; they end what they have started."""
+        running = [each for each in self.findChildren(QProcess) if each.state() != QProcess.ProcessState.NotRunning]
+        for process in running:  # type: QProcess
             process.blockSignals(True)
-            if process.state() != QProcess.ProcessState.NotRunning:
-                process.kill()
-                process.waitForFinished(_PATIENCE)
+            process.closeWriteChannel()
+        for process in running:
+            process.waitForFinished(_PATIENCE)
 
     def _start(self) -> QProcess:
         process = QProcess(self)

@@ -226,7 +226,7 @@ class JobsPage(QtWidgets.QWidget):
     def _leave(self) -> None:
         self._timer.stop()
         if self._request is not None:
-            self._request.drop()
+            self._request.done.disconnect(self._take)
             self._request = None
         self.left.emit([])
 

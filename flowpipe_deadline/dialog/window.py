@@ -122,6 +122,7 @@ class Window(QtWidgets.QWidget):
     def closeEvent(self, event: QtGui.QCloseEvent) -> None:  # noqa: N802  (Qt's name)
         """Closes, unless a submission is under way: then it asks, and while that is cancelled it stays."""
         if not self.submission.is_under_way:
+            self.hide()  # The processes may need a moment.
             self._worker.close()
             return
         event.ignore()

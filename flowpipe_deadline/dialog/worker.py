@@ -14,6 +14,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Any, BinaryIO, Optional
@@ -45,6 +46,7 @@ Say = Callable[[Mapping[str, Any]], None]
 
 _BUILT_IN = {"maya": "render_scene", "blender": "render_blender_scene"}
 _INTERRUPTED = 130
+_PATIENCE = 1.0  # Seconds to end in, once nobody wants an answer any more.
 _BUNDLE = "Bundle: "
 _ROOT_KINDS = (
     *(WarningKind.UNUSABLE_ROOT, WarningKind.LOCAL_ROOT, WarningKind.PRIVATE_ROOT, WarningKind.LITTLE_SPACE),
@@ -78,8 +80,9 @@ def main() -> None:
             is_waiting = request["do"] in REUSABLE
             _write(answers, _answer(request, lambda said: _write(answers, {"say": said})))
     except KeyboardInterrupt:  # Maybe before it has begun with the request.
-        cancelled = _finding("error", "Cancelled: nothing was submitted.")
-        _write(answers, {"findings": [cancelled], "is_cancelled": True})
+        if not lines.closed:
+            cancelled = _finding("error", "Cancelled: nothing was submitted.")
+            _write(answers, {"findings": [cancelled], "is_cancelled": True})
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # The workflow may have closed or replaced it.
             stream.flush()
@@ -90,16 +93,24 @@ def _listen(lines: BinaryIO, requests: queue.Queue[dict[str, Any]], submitting: 
     """Passes requests on, and cancels. Once the dialog has ended, a submission goes on, and nothing else does."""
     for line in lines:
         request = json.loads(line)
-        if request["do"] != "cancel":
+        if request["do"] == "cancel":
+            _interrupt()
+        else:
             if request["do"] == "submit":
                 submitting.set()
             requests.put(request)
-        elif hasattr(signal, "pthread_kill"):
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # It may wait in a system call.
-        else:
-            signal.raise_signal(signal.SIGINT)
+    lines.close()
     if not submitting.is_set():
+        _interrupt()  # So that what it has started, such as a call of Deadline, ends with it.
+        time.sleep(_PATIENCE)
         os._exit(0)
+
+
+def _interrupt() -> None:
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # It may wait in a system call.
+    else:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _write(answers: int, line: Mapping[str, Any]) -> None:

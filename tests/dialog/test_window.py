@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 from dialogs import LAST_LINES, NODES, SHOT, nasty, wait_until, write_studio
 
@@ -327,7 +329,11 @@ def test_without_deadline_it_can_be_filled_in(open_window, studio, monkeypatch, 
 
 
 def test_while_deadline_is_slow_nothing_waits_for_it(open_window, farm, tmp_path):
-    """Preview and fields work; the window closes at once."""
+    """Preview and fields work; the window closes, and the call that hangs ends with it."""
+
+    def calls():
+        return [each for each in psutil.process_iter() if str(farm.bin) in " ".join(command(each))]
+
     farm.set_faults({"on": "*", "do": "hang", "times": 0})
 
     window = open_window(facts=Facts(values={"frames": "1-10"}), root=str(tmp_path / "root"))
@@ -336,7 +342,16 @@ def test_while_deadline_is_slow_nothing_waits_for_it(open_window, farm, tmp_path
 
     assert table_rows(window.edit.preview.table) == JOBS
     assert window.edit.deadline_note.text().startswith("Asking Deadline")
+    assert calls()
     assert window.close()
+    until(lambda: not calls())
+
+
+def command(process):
+    """What was started; nothing if it has ended."""
+    with contextlib.suppress(psutil.Error):
+        return process.cmdline()
+    return []
 
 
 def test_presets_are_saved_chosen_and_shared(window, open_window, tmp_path):
