@@ -187,7 +187,7 @@ class JobsPage(QtWidgets.QWidget):
         self._bundle, self._ids, self._last = result["bundle"], list(result["jobs"].values()), {}
         count = counted(len(result["labels"]), "job")
         self.headline.say(f"{count} submitted" if self._ids else f"A bundle of {count} is written, and not submitted")
-        self.place.say(self._bundle + (_LATE if result["is_late"] else ""))
+        self.place.say(self._bundle + (_LATE if result["is_late"] and self._ids else ""))
         self.notices.say("")
         self.copy_ids_button.setVisible(bool(self._ids))
         labels, ids = result["labels"], result["jobs"]
