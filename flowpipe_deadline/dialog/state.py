@@ -98,7 +98,7 @@ class Fields:
         """What is wrong with the text, in a sentence; empty for nothing."""
         parameter, text = self.parameters[name], self.text(name)
         if not text and not self._is_kept(name):
-            return f"{parameter.label} is needed." if parameter.is_required or parameter.default else ""
+            return f"Fill in {parameter.label}." if parameter.is_required or parameter.default else ""
         try:
             parameter.parse(text)
         except ParameterError as error:

@@ -167,6 +167,7 @@ class JobsPage(QtWidgets.QWidget):
         self.table = Table("Job", "State", "Tasks done", "Errors", "Job ID", "Last error")
         self.copy_ids_button, self.copy_line_button = button("Copy Job &IDs"), button("Copy Command &Line")
         self.open_button, self.again_button = button("&Open Bundle Folder"), button("&New Submission")
+        self.close_button = button("Close")
         self.copy_ids_button.clicked.connect(lambda: _copy("\n".join(self._ids)))
         self.copy_line_button.clicked.connect(lambda: _copy(self.command_line))
         self.open_button.clicked.connect(self._open)
@@ -174,7 +175,8 @@ class JobsPage(QtWidgets.QWidget):
         layout = QtWidgets.QVBoxLayout(self)
         for part in (self.headline, self.place, self.notices, self.table):
             layout.addWidget(part)
-        layout.addLayout(row(self.copy_ids_button, self.copy_line_button, self.open_button, None, self.again_button))
+        buttons = (self.copy_ids_button, self.copy_line_button, self.open_button, None)
+        layout.addLayout(row(*buttons, self.again_button, self.close_button))
 
     @property
     def command_line(self) -> str:

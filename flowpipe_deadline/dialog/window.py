@@ -158,6 +158,7 @@ class Window(QtWidgets.QWidget):
         self.submission.submitted.connect(self._show_jobs)
         self.submission.left.connect(self._go_back)
         self.jobs.left.connect(self._go_back)
+        self.jobs.close_button.clicked.connect(self.close)
 
     def _ask(self, do: str, take: Callable[[Mapping[str, Any]], None], **request: Any) -> None:
         """Asks for a workflow or its plan; what was asked before is outdated."""

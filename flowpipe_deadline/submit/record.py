@@ -97,7 +97,8 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
     record = read_submission(folder)
     if record is not None and record.is_at_work:
         raise SubmissionError(
-            f"{folder.name} is being submitted this moment{record.submitter}; wait for that, or press Ctrl+C there"
+            f"{folder.name} is being submitted this moment{record.submitter}; wait for that, press Ctrl+C there, or end"
+            " that process"
         )
     if record is not None and record.state == SUBMITTED and not takes_submitted:
         ids = ", ".join(record.jobs.values())

@@ -86,7 +86,7 @@ class WorkflowParameter:
             try:
                 return list(FrameList.parse(text))
             except FrameListError as error:
-                raise ParameterError(self.name, f"is a frame list: {error}") from error
+                raise ParameterError(self.name, f"does not fit: {error}") from error
         try:
             value = value_of(text, self.kinds)
         except ValueError as error:

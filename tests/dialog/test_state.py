@@ -42,11 +42,11 @@ def test_a_preset_replaces_what_was_typed_before():
 @pytest.mark.parametrize(
     ("name", "text", "error"),
     [
-        ("frames", "", "Frames is needed."),
-        ("frames", "1-", "Frames is a frame list: '1-' is not a frame or range"),
+        ("frames", "", "Fill in Frames."),
+        ("frames", "1-", "Frames does not fit: '1-' is not a frame or range"),
         ("size", "0", "Frames per task is at least 1, not 0."),
         ("size", "many", "Frames per task is a whole number, not 'many'."),
-        ("size", "", "Frames per task is needed."),
+        ("size", "", "Fill in Frames per task."),
         ("camera", "", ""),
         ("folder", "", ""),
     ],

@@ -85,7 +85,7 @@ def test_the_preview_follows_what_is_typed(window):
     assert followed[0][:3] == ["Render", "1-3", "1"]
     assert table_rows(window.edit.preview.table) == followed
     assert not window.edit.preview.isEnabled()
-    assert note(window, "frames").startswith("Frames is a frame list: '1-3x'")
+    assert note(window, "frames").startswith("Frames does not fit: '1-3x'")
     assert messages(window)[0] == note(window, "frames")
 
 
@@ -123,7 +123,7 @@ def test_submitted_with_errors_it_leads_to_the_first(window, farm):
     assert window.pages.currentWidget() is window.edit
     assert window.edit.parameters_form.editors["frames"].hasFocus()
     assert (note(window, "frames"), note(window, "chunk_size")) == (
-        "Frames is needed.",
+        "Fill in Frames.",
         "Chunk size is at least 1, not 0.",
     )
     assert farm.jobs() == []

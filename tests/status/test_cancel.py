@@ -131,7 +131,7 @@ def test_a_submission_that_is_being_made_is_left_alone(bundle, client, act):
     submit_to(client, bundle)
 
     assert refusals[0].startswith(f"{bundle.name} is being submitted this moment by process ")
-    assert refusals[0].endswith("; wait for that, or press Ctrl+C there")
+    assert refusals[0].endswith("; wait for that, press Ctrl+C there, or end that process")
     assert states(client.deadline) == ["Queued", "Pending", "Queued"]
 
 

@@ -117,7 +117,7 @@ def test_a_text_becomes_its_value(name, text, value):
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
-        ("frames", "1-", "a frame list: '1-' is not a frame or range"),
+        ("frames", "1-", "does not fit: '1-' is not a frame or range"),
         ("samples", "0", "at least 1, not 0"),
         ("samples", "5000", "at most 4096, not 5000"),
         ("samples", "many", "a whole number"),
@@ -144,7 +144,7 @@ def test_everything_that_is_wrong_is_said_at_once():
     assert [str(error).partition(";")[0].partition(":")[0] for error in caught.value.errors] == [
         "turntable has no parameter 'camra'",
         "turntable needs scene",
-        "the parameter 'frames' is a frame list",
+        "the parameter 'frames' does not fit",
         "the parameter 'samples' is at least 1, not 0",
     ]
 
