@@ -44,8 +44,9 @@ def text_of(value: Any) -> Optional[str]:
         return value.isoformat()
     if isinstance(value, Sequence) and all(isinstance(item, (str, PurePath, enum.Enum)) for item in value):
         texts = [item.name if isinstance(item, enum.Enum) else str(item) for item in value]
+        listed = ", ".join(texts)
         plain = all(text and text == text.strip() and "," not in text and literal(text) == text for text in texts)
-        return ", ".join(texts) if plain else repr(texts)
+        return listed if plain and literal(listed) == listed else repr(texts)
     if isinstance(value, range):
         with contextlib.suppress(FrameListError):
             return str(FrameList(value))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, List, Literal, Optional, Sequence, Tuple
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flowpipe_deadline import Camera, Folder, Frames, InputFile, OutputFile, Parameter, RenderLayers
@@ -166,6 +166,8 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl
         st.tuples(st.just(Frames), st.sets(st.integers(0, 10**6), min_size=1).map(sorted)),
     )
 )
+@example((Sequence[str], ["['a'", "'b']"]))
+@example((Sequence[str], ["{1", "2}"]))
 def test_the_text_of_a_default_is_read_back_as_the_default(case):
     """So a field that nobody touched changes nothing."""
     kind, default = case
