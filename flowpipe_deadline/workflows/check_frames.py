@@ -5,6 +5,7 @@ Workers load this module: the standard library, flowpipe, and what of this packa
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import Any, Dict, List, Sequence
@@ -41,14 +42,18 @@ def CheckFrames(  # noqa: N802  (nodes are named like classes)
     Raises:
         BadFramesError: Files are missing or too small, or there are none at all.
     """
-    retried(lambda: _check(files, minimum_size), lambda error: isinstance(error, BadFramesError), seconds=wait)
+    sizes: Dict[str, int] = {}
+    with contextlib.suppress(BadFramesError):  # On a slow share, this first look alone may take longer than ``wait``.
+        _check(files, minimum_size, sizes)
+    retried(lambda: _check(files, minimum_size, sizes), lambda error: isinstance(error, BadFramesError), seconds=wait)
     return {"frames": list(files)}
 
 
-def _check(files: Sequence[Any], minimum_size: int) -> None:
+def _check(files: Sequence[Any], minimum_size: int, sizes: Dict[str, int]) -> None:
+    """Looks at those that were not good at the last look; ``sizes`` remembers."""
     if not files:
         raise BadFramesError("There is no file to check: nothing was rendered.")
-    sizes = {str(file): _size(str(file)) for file in files}
+    sizes.update({file: _size(file) for file in map(str, files) if sizes.get(file, -1) < max(minimum_size, 0)})
     missing = [file for file, size in sizes.items() if size < 0]
     small = [file for file, size in sizes.items() if 0 <= size < minimum_size]
     words = {"missing": missing, "empty" if minimum_size == 1 else f"smaller than {minimum_size} bytes": small}

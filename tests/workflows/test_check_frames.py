@@ -9,6 +9,7 @@ import threading
 import pytest
 from flowpipe import Graph
 
+from flowpipe_deadline.workflows import check_frames
 from flowpipe_deadline.workflows.check_frames import BadFramesError, CheckFrames
 
 
@@ -106,6 +107,24 @@ def test_a_file_that_is_seen_late_is_waited_for(images):
 
     assert check(images, wait=30) == images
     timer.join()
+
+
+def test_a_share_that_is_slower_than_the_wait_is_looked_at_twice(images, monkeypatch):
+    """The first look at thousands of files may take minutes; what was good is not looked at again."""
+    looks = []
+    late = images[3]
+    os.rename(late, late.with_suffix(".tmp"))
+
+    def slow_size(file):
+        looks.append(file)
+        if len(looks) == len(images):
+            os.rename(late.with_suffix(".tmp"), late)
+        return os.path.getsize(file) if os.path.exists(file) else -1
+
+    monkeypatch.setattr(check_frames, "_size", slow_size)
+
+    assert check(images, wait=0) == images
+    assert looks == [*map(str, images), str(late)]
 
 
 def test_the_error_can_be_kept(images):
