@@ -107,9 +107,10 @@ def test_an_installer_that_was_taken_away_from_its_files_says_so(tmp_path):
     assert not (tmp_path / "modules").exists()
 
 
-def test_without_a_folder_it_says_what_it_is_for():
+@pytest.mark.parametrize("arguments", [[], ["--help"]])
+def test_without_a_folder_it_says_what_it_is_for(arguments):
     """And installs nothing."""
-    result = run_installer()
+    result = run_installer(*arguments)
 
     assert result.returncode == 2
     assert "drop this file into Maya's window" in result.stderr
@@ -138,6 +139,20 @@ def test_a_copy_that_is_replaced_while_maya_runs_is_used_at_once(maya):
     assert Path(sys.modules["flowpipe_shelf"].__file__) == copy / "scripts" / "flowpipe_shelf.py"
     assert [path for path in sys.path if f"{os.sep}flowpipe_deadline-" in path] == [str(copy / "scripts")]
     assert maya.dialogs[-1][0].endswith("The button is on the shelf Custom.")
+
+
+def test_a_running_maya_has_no_need_of_its_copy(maya, tmp_path, monkeypatch):
+    """An update of the studio's module removes it, before the first click."""
+    installer = load(INSTALLER)
+    copy = installer.install(str(tmp_path / "modules"))
+    installer.use(copy)
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_CLIENT", str(tmp_path))
+
+    installer.install(str(tmp_path / "modules"))
+    maya.click(maya.buttons()[0][1])
+
+    assert not os.path.exists(copy)
+    assert maya.dialogs[-1][0].startswith(f"{tmp_path} has no flowpipe_client.py; ")
 
 
 def test_a_maya_folder_that_cannot_be_written_is_told_in_a_dialog(maya):

@@ -114,7 +114,7 @@ def _copy(path: str, folder: str) -> None:
 
 def main(arguments: Any) -> int:
     """Installs into the folder that is named; 0, or 1 if that failed, 2 if none is named."""
-    if len(arguments) != 1:
+    if len(arguments) != 1 or arguments[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2
     try:

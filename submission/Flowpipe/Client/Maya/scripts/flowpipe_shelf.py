@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import Iterator, List, cast
+from typing import Any, Iterator, List, cast
 
 from maya import cmds, mel
 
@@ -51,6 +51,7 @@ def make_button(again: bool = True) -> List[str]:
     Raises:
         RuntimeError: Maya refuses.
     """
+    _proxy()  # Not only at a click: an update of the module removes this copy, also while Maya runs.
     top = _top()
     if not top:
         return []
@@ -74,13 +75,10 @@ def make_button(again: bool = True) -> List[str]:
 def submit() -> None:
     """What a click does: the current client's ``submit``. An error is shown in one dialog."""
     try:
-        if CLIENT not in sys.path and os.path.isfile(os.path.join(CLIENT, "flowpipe_proxy.py")):
-            sys.path.append(CLIENT)
-        import flowpipe_proxy  # noqa: PLC0415  (an error of it is shown, too)
-
+        proxy = _proxy()
         cmds.waitCursor(state=True)  # Asking Deadline may take seconds, once in a session.
         try:
-            client = flowpipe_proxy.load("flowpipe_maya")
+            client = proxy.load("flowpipe_maya")
         finally:
             cmds.waitCursor(state=False)
         client.submit()
@@ -90,6 +88,14 @@ def submit() -> None:
             traceback.print_exc()
             text = "{}: {}\n\nThe Script Editor has the details.".format(type(error).__name__, error)
         cmds.confirmDialog(title=TITLE, message=text, button=["OK"], icon="critical")
+
+
+def _proxy() -> Any:
+    if CLIENT not in sys.path and os.path.isfile(os.path.join(CLIENT, "flowpipe_proxy.py")):
+        sys.path.append(CLIENT)
+    import flowpipe_proxy  # noqa: PLC0415  (an error of it is shown, too)
+
+    return flowpipe_proxy
 
 
 def _update(button: str) -> None:
