@@ -375,6 +375,12 @@ class TestWhichPython:
         with pytest.raises(client.ClientError, match=r"The Python for the submit dialog is not here: python \("):
             client.choose_python("python")
 
+    def test_a_path_may_have_the_quotes_that_windows_copies_with_it(self, client, make_python):
+        """And blanks around them."""
+        python = make_python()
+
+        assert client.choose_python(f'"/not/here"; "{python}" ') == str(python)
+
     @pytest.mark.parametrize("deadline_answer", ["deny", "quiet", "die", "die_after", "garble"])
     def test_deadline_that_does_not_answer_is_reported(self, farm, open_dialog, temporary, deadline_answer):
         """With its own words if it has any."""

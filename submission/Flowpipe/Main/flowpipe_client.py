@@ -236,7 +236,8 @@ def choose_python(configured: str) -> str:
         ClientError: There is none.
     """
     named = os.environ.get(PYTHON_VARIABLE, "")
-    paths = [path.strip() for path in re.split("[;\r\n]+", named or configured or "") if path.strip()]
+    # Windows copies a path with its quotes.
+    paths = [path.strip(' \t"') for path in re.split("[;\r\n]+", named or configured or "") if path.strip()]
     for path in paths:
         if os.path.isabs(path) and os.path.isfile(path):
             return path
