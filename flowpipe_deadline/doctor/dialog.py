@@ -29,7 +29,7 @@ def check_dialog(command: Optional[RecordedCommand]) -> Check:
         return Check(name, "unknown", "Deadline does not tell the setting Dialog Python of the plugin")
     try:
         python = client.choose_python(configured)
-        run = [python, "-c", "import PySide6.QtWidgets, flowpipe_deadline"]
+        run = [python, "-c", "import PySide6.QtWidgets, flowpipe_deadline.cli.dialog"]
         options = {"env": client.dialog_environment(), "cwd": Path(python).parent, "timeout": _TIMEOUT}
         result = subprocess.run(run, capture_output=True, text=True, errors="replace", check=False, **options)
     except client.ClientError as error:
@@ -38,7 +38,7 @@ def check_dialog(command: Optional[RecordedCommand]) -> Check:
         return Check(name, "warning", f"{python} does not run: {error}")
     if result.returncode != 0:
         said = "".join(result.stderr.strip().splitlines()[-1:])
-        advice = f'install it there:  "{python}" -m pip install "flowpipe-deadline[dialog]"'
+        advice = f'install it there:  "{python}" -m pip install -U "flowpipe-deadline[dialog]"'
         return Check(name, "warning", f"{python} cannot open it: {said}", advice)
     return Check(name, "ok", f"{python} can open it")
 
