@@ -2,7 +2,7 @@
 
 This file is what is installed in a host; what it loads is in the repository and follows its updates. An installed copy
 may be years older than what it loads, so these names keep their meaning: `load`, `find_file`, `ask_deadline`,
-`ProxyError`.
+`lines_of`, `ProxyError`.
 
     module = flowpipe_proxy.load("flowpipe_maya")
 
