@@ -349,6 +349,7 @@ class TestWhichPython:
         ("setting", "said"),
         [
             pytest.param({"DialogPython": ""}, "No Python is set for the submit dialog ({})", id="empty"),
+            pytest.param({"DialogPython": '"" ;'}, "No Python is set for the submit dialog ({})", id="empty quotes"),
             pytest.param(
                 {"DialogPython": "/not/here;python"},
                 "The Python for the submit dialog is not here: /not/here; python ({})",

@@ -237,7 +237,7 @@ def choose_python(configured: str) -> str:
     """
     named = os.environ.get(PYTHON_VARIABLE, "")
     # Windows copies a path with its quotes.
-    paths = [path.strip(' \t"') for path in re.split("[;\r\n]+", named or configured or "") if path.strip()]
+    paths = [path for path in (part.strip(' \t"') for part in re.split("[;\r\n]+", named or configured or "")) if path]
     for path in paths:
         if os.path.isabs(path) and os.path.isfile(path):
             return path
