@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Optional
 
 
-def make_folder(path: Path) -> None:
+def make_folder(path: Path, *, with_parents: bool = True) -> None:
     """Makes the folder, and those above it that are missing, each with the rights of the one that it is in.
 
     Raises:
@@ -23,8 +23,10 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir()
     except FileNotFoundError:
+        if not with_parents or path == path.parent:  # A drive of Windows that is not there, or what takes no folders.
+            raise
         make_folder(path.parent)
-        make_folder(path)
+        make_folder(path, with_parents=False)
     except FileExistsError:
         if not path.is_dir():
             raise

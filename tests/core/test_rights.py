@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 from other_users import acting_as, folder_of, needs_superuser
@@ -127,3 +128,22 @@ def test_the_reason_names_user_folder_and_remedy():
             f" the group write by  chmod -R g+rwX '{top}'  and gives it to another group by  chgrp -R GROUP '{top}'"
         )
         assert reason_with_remedy(full, top) == "No space left on device"
+
+
+def test_a_drive_that_is_not_there_is_an_error(monkeypatch):
+    """Windows finds neither the folder nor the drive itself."""
+
+    def fail(path):
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+
+    monkeypatch.setattr(Path, "mkdir", fail)
+
+    with pytest.raises(FileNotFoundError):
+        make_folder(Path("/show/bundle"))
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
+def test_a_file_system_without_new_folders_is_an_error():
+    """Linux says so as if the folder above were missing."""
+    with pytest.raises(FileNotFoundError, match="/proc/flowpipe"):
+        make_folder(Path("/proc/flowpipe/bundle"))
