@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -55,6 +56,14 @@ def test_a_module_of_the_repository_is_loaded(proxy, farm, main):
     assert module.flowpipe_client is proxy.load("flowpipe_client") is sys.modules["flowpipe_client"]
     assert times_asked(farm) == 2
     assert sorted(farm.root.rglob("*")) == before
+
+
+def test_the_client_uses_only_what_every_proxy_has(proxy, main):
+    """An installed proxy may be years older than the client."""
+    used = set(re.findall(r"flowpipe_proxy\.(\w+)", (main / "flowpipe_client.py").read_text(encoding="utf-8")))
+
+    assert used == {"find_file", "ask_deadline", "lines_of", "ProxyError"}
+    assert all(f"`{name}`" in proxy.__doc__ for name in used)
 
 
 def test_a_new_version_is_loaded_without_asking_deadline(proxy, farm, main):
