@@ -147,6 +147,8 @@ def scene_facts(scene: str) -> Tuple[Dict[str, Any], List[str]]:
         facts["camera"] = cameras[0]
     else:
         warnings.append("No camera is renderable: switch one on in the Render Settings.")
+    if len(cameras) > 1:  # New scenes have persp as the first.
+        warnings.append("{} cameras are renderable; see that Camera names the one you want.".format(len(cameras)))
     if not layers:
         warnings.append("No render layer is renderable: switch one on.")
     frames = _frames(warnings)

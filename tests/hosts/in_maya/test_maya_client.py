@@ -248,6 +248,17 @@ def test_a_layer_that_vanishes_is_a_warning(maya, client, flowpipe_maya, scene):
     ]
 
 
+def test_several_renderable_cameras_are_warned_about(maya, client, flowpipe_maya, scene):
+    """The first is filled in, and that is persp where nobody has switched it off."""
+    maya.add_camera("shotCam")
+
+    flowpipe_maya.submit()
+
+    (dialog,) = client.opened
+    assert (dialog.facts["camera"], dialog.facts["cameras"]) == ("persp", ["persp", "shotCam"])
+    assert dialog.warnings == ["2 cameras are renderable; see that Camera names the one you want."]
+
+
 def test_a_scene_without_a_renderable_camera_is_a_warning(maya, client, flowpipe_maya, scene):
     """And names none."""
     maya.nodes["perspShape"]["renderable"] = False
