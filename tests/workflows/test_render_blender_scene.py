@@ -77,3 +77,11 @@ def test_several_outputs_are_refused(workflow):
     """A comma would else cut a path in two."""
     with pytest.raises(FlowpipeDeadlineError, match="the parameter 'outputs' is one path"):
         workflow.build({"scene": "/p/a.blend", "frames": "5", "outputs": "/p/a, b/c"})
+
+
+def test_a_relative_output_is_refused(workflow):
+    """Each worker would render into another folder; a path of another system may be mapped."""
+    with pytest.raises(FlowpipeDeadlineError, match="the parameter 'outputs' is a full path"):
+        workflow.build({"scene": "/p/a.blend", "frames": "5", "outputs": "render/shot_####.png"})
+
+    assert workflow.build({"scene": "/p/a.blend", "frames": "5", "outputs": "P:/render/shot_####.png"})
