@@ -252,11 +252,12 @@ def test_edits_while_jobs_wait_change_nothing(project, tmp_path):
 def test_without_a_snapshot_edits_count(project, tmp_path):
     """As they do for every script."""
     planned = run_cli("submit", project / "my-shot.py", "--dry-run", "--root", tmp_path / "farm", "-o", "json")
-    (project / "lib" / "helpers.py").write_text("WORD = 'edited'", encoding="utf-8")
+    # Of another length, or a compiled copy of the same second would count.
+    (project / "lib" / "helpers.py").write_text("WORD = 'edited since'", encoding="utf-8")
 
     ran = run_cli("run", json.loads(planned.stdout)["bundle"], "-o", "json")
 
-    assert json.loads(ran.stdout)["outputs"]["shot.Join"]["found"][0][0] == "edited"
+    assert json.loads(ran.stdout)["outputs"]["shot.Join"]["found"][0][0] == "edited since"
 
 
 def test_a_script_may_be_named_like_a_standard_module(tmp_path):
