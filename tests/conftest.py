@@ -26,6 +26,12 @@ settings.register_profile("thorough", max_examples=5000)
 os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """One more than there are processors, as many tests wait for processes."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture
 def graph() -> Graph:
     """An empty graph."""
