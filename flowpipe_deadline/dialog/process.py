@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -12,7 +13,7 @@ from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 from . import REUSABLE, WORKER
 
 _LAST_WORDS = 2000
-_PATIENCE = 3000  # Milliseconds that a killed process has to be gone.
+_PATIENCE = 3000  # Milliseconds that the processes have to be gone, all together.
 _MOST_SPARES = 2
 
 
@@ -111,8 +112,9 @@ class Worker(QObject):
         for process in running:  # type: QProcess
             process.blockSignals(True)
             process.closeWriteChannel()
+        end = time.monotonic() + _PATIENCE / 1000
         for process in running:
-            process.waitForFinished(_PATIENCE)
+            process.waitForFinished(max(0, round((end - time.monotonic()) * 1000)))
 
     def _start(self) -> QProcess:
         process = QProcess(self)

@@ -72,6 +72,13 @@ def read_submission(folder: Path) -> Optional[SubmissionRecord]:
         RecordError: ``submission.json`` is damaged, and the message names the jobs that may be there; or a newer
             version wrote it.
     """
+    record = _read(folder)
+    if record is not None and record.state == SUBMITTING and not record.is_at_work:
+        return _read(folder)  # It may have ended after the record was read, before its process was looked for.
+    return record
+
+
+def _read(folder: Path) -> Optional[SubmissionRecord]:
     path = folder / SUBMISSION
     if not path.exists():
         return None

@@ -18,6 +18,7 @@ from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
 from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
+from flowpipe_deadline.submit import record
 from flowpipe_deadline.submit.record import SubmissionWriter, _at_work, read_submission
 from flowpipe_deadline.submit.transaction import InterruptedSubmissionError, Options, submit_to
 
@@ -286,6 +287,22 @@ def test_a_submitted_bundle_is_refused_with_its_jobs(deadline, client, bundle):
         submit_to(client, bundle)
 
     assert len(deadline.jobs()) == 5
+
+
+def test_a_submission_that_ends_while_it_is_looked_at_did_not_end_half_way(client, bundle, monkeypatch):
+    """Its record is read again, once there is nobody at work on it any more."""
+    submit_to(client, bundle)
+    path = bundle.folder / "submission.json"
+    ended = path.read_bytes()
+    path.write_text(json.dumps({**json.loads(ended), "state": "submitting"}))
+
+    def end_it(folder, data):
+        path.write_bytes(ended)
+        return False
+
+    monkeypatch.setattr(record, "_is_at_work", end_it)
+
+    assert read_submission(bundle.folder).state == record.SUBMITTED
 
 
 def test_what_cannot_be_deleted_is_named_kept_and_deleted_by_a_later_call(deadline, client, bundle):
