@@ -30,27 +30,16 @@ _WINDOWS_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _NOTHING = object()
 
 
-def load_graph(spec: str, *, parameters: Optional[Mapping[str, str]] = None) -> Graph:
-    """The graph that ``spec`` names; a callable that builds one is called with the ``parameters``.
-
-    Without a name, that is the module's only graph, the result of its only function that is declared to return one,
-    else of its ``build``, or flowpipe's default graph if the module has put nodes into it.
-
-    Raises:
-        UsageError: There is no such file or name, it is not a graph, or the parameters do not fit.
-        LoadError: The module cannot be loaded, or the callable raises.
-        LoadingError: A script calls this while it is being loaded itself, also in a command that it starts.
-    """
-    return build_graph(load_target(spec), spec=spec, parameters=parameters or {})
-
-
 def load_target(spec: str) -> Any:
-    """The graph that ``spec`` names, or the callable that builds it, as ``load_graph`` finds it.
+    """The graph that ``spec`` names, or the callable that builds it.
+
+    Without a name, that is the module's only graph, its only function that is declared to return one, else its
+    ``build``, or flowpipe's default graph if the module has put nodes into it.
 
     Raises:
         UsageError: There is no such file or name.
         LoadError: The module cannot be loaded.
-        LoadingError: A script calls this while it is being loaded itself.
+        LoadingError: A script calls this while it is being loaded itself, also in a command that it starts.
     """
     refuse_while_loading("load a graph")
     location, name = _split(spec)

@@ -102,9 +102,9 @@ def test_a_function_beside_the_script_can_be_imported(tmp_path):
     )
     code = (
         "from flowpipe_deadline import plan_graph\n"
-        "from flowpipe_deadline.workflows.loader import load_graph\n"
+        "from flowpipe_deadline.workflows.find import load_workflow\n"
         "from flowpipe_deadline.preflight.files import merge_warnings\n"
-        f"print(merge_warnings(plan_graph(load_graph({str(script)!r}))))\n"
+        f"print(merge_warnings(plan_graph(load_workflow({str(script)!r}).build({{}}))))\n"
     )
 
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

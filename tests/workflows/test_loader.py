@@ -11,7 +11,7 @@ from harness import write_script
 
 from flowpipe_deadline.core.locate import load_file, load_module, resolve
 from flowpipe_deadline.errors import LoadError, LoadingError, UsageError
-from flowpipe_deadline.workflows.loader import load_graph
+from flowpipe_deadline.workflows.find import load_workflow
 
 BUILDER = """
 from __future__ import annotations
@@ -30,6 +30,11 @@ def build(
     Keep(graph=graph, metadata=dict(values=[frames, scale, draft, out, name, extra]))
     return graph
 """
+
+
+def load_graph(spec, *, parameters=None):
+    """The graph that GRAPH and ``-p`` name."""
+    return load_workflow(spec).build(parameters or {})
 
 
 def values(spec, **parameters):
