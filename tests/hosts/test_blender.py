@@ -326,6 +326,21 @@ def test_layers_of_a_scene_do_not_overwrite_each_other(blender):
     assert files == [f"{folder}/a_b/shot_0001.png", f"{folder}/a_b-2/shot_0001.png"]
 
 
+def test_only_the_chosen_layer_is_rendered(blender):
+    """Of a layer without anything in it, the image is smaller."""
+    lines = (
+        "layer = scene.view_layers.new('void')\n"
+        "if hasattr(layer, 'layer_collection'):\n"
+        "    scene.render.film_transparent = True\n"
+        "    for collection in layer.layer_collection.children: collection.exclude = True\n"
+    )
+
+    images = [rendered(blender, lines, f"layer={layer!r}")[0] for layer in ("ViewLayer", "void")]
+
+    full, void = (Path(image).read_bytes() for image in images)
+    assert len(void) < len(full)
+
+
 def test_what_is_asked_for_wins_over_the_scene(blender):
     """Camera, renderer and output."""
     lines = "scene.render.engine = 'CYCLES'\nscene.camera = None\nfor layer in scene.view_layers: layer.use = False"
