@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .core.warnings import PlanWarning as PlanWarning
     from .core.warnings import WarningKind as WarningKind
     from .deadline.client import RepositoryInfo as RepositoryInfo
+    from .evaluator.progress import progress as progress
     from .graph_evaluators.deadline import DeadlineEvaluator as DeadlineEvaluator
     from .graph_evaluators.offline import OfflineEvaluator as OfflineEvaluator
     from .offline.farm import run_bundle as run_bundle
@@ -68,6 +69,7 @@ _NAMES = {
     "core.errors": ("FlowpipeDeadlineError",),
     "core.warnings": ("PlanWarning", "WarningKind"),
     "deadline.client": ("RepositoryInfo",),
+    "evaluator.progress": ("progress",),
     "graph_evaluators.deadline": ("DeadlineEvaluator",),
     "graph_evaluators.offline": ("OfflineEvaluator",),
     "offline.farm": ("run_bundle",),

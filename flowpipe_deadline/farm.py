@@ -3,9 +3,7 @@
 A repository whose ``Flowpipe.param`` was edited then keeps that name in its arguments.
 """
 
-import sys
-
-from flowpipe_deadline.evaluator.__main__ import main
+from flowpipe_deadline.evaluator.__main__ import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -17,7 +17,7 @@ import flowpipe_deadline
 from flowpipe_deadline.bundle.templates import PLUGIN, PLUGIN_INFO_KEYS
 from flowpipe_deadline.core.shipped import shipped_folder
 from flowpipe_deadline.deadline import connect
-from flowpipe_deadline.evaluator import protocol
+from flowpipe_deadline.evaluator import channel, protocol, session
 from flowpipe_deadline.installation.packages import deadline_modules, light_modules, read_light_packages
 
 FOLDER = shipped_folder(f"plugins/{PLUGIN}")
@@ -98,7 +98,7 @@ def test_importing_the_package_imports_nothing():
 
 def test_the_plugin_imports_deadline_and_the_standard_library_only():
     """Deadline's Python has nothing else."""
-    standard = {"hashlib", "json", "os", "re", "shutil", "sys", "uuid", "zipfile"}
+    standard = {"collections", "hashlib", "json", "os", "re", "shutil", "sys", "time", "uuid", "zipfile"}
     assert imported_by(PLUGIN_SOURCE) == standard | {"Deadline", "FranticX"}
 
 
@@ -172,7 +172,9 @@ def test_bundle_plugin_and_options_agree_on_the_plugin_info_keys():
     asked = {
         node.args[0].value
         for node in ast.walk(ast.parse(PLUGIN_SOURCE))
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "").startswith("GetPluginInfoEntry")
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "attr", "").startswith(("plugin_info", "GetPluginInfoEntry"))
+        and isinstance(node.args[0], ast.Constant)
     }
 
     assert tuple(options.sections()) == PLUGIN_INFO_KEYS
@@ -194,7 +196,8 @@ def test_plugin_and_evaluator_agree_on_the_task():
 
     assert constants["TASK_FORMAT"] == protocol.FORMAT
     assert keys == fields | {"format"}
-    assert r"\[flowpipe:{}\]" in PLUGIN_SOURCE
+    assert constants["MARK"] == f"{channel.MARK}{{}}] "
+    assert constants["END"] == f"{session.END}\n"
 
 
 def test_the_param_file_is_what_configure_plugins_reads():

@@ -2,85 +2,118 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Iterator, List, Optional, Sequence
+from typing import Callable, Iterator, List, NoReturn, Optional, Sequence, Tuple, Union
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
 from ..results.failures import write_failure
-from .protocol import Reporter, TaskRequest, read_task
+from . import system
+from .channel import Channel, Reporter
+from .progress import report_to
+from .protocol import SessionRequest, TaskRequest, read_request
+from .session import run_session
 from .task import evaluate_request
 
 _NODE_FAILED = 1
 _TASK_REFUSED = 2
 _OURS = ("__main__", "flowpipe", "flowpipe_deadline")
+_FAREWELL = "--farewell"
+_ANSWERS = "answers"  # A file beside the task's, for answers that cannot be printed.
+
+
+def run(arguments: Optional[Sequence[str]] = None) -> NoReturn:
+    """Evaluates what the arguments ask for, and ends the process."""
+    given = sys.argv[1:] if arguments is None else arguments
+    code, wants_farewell = _evaluate([each for each in given if each != _FAREWELL])
+    if wants_farewell or _FAREWELL in given:
+        sys.exit(code)
+    system.leave(code)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Evaluates the task; gives 0, 1 if the node raised, or 2 if the task could not be evaluated at all."""
+    return _evaluate(sys.argv[1:] if arguments is None else arguments)[0]
+
+
+def _evaluate(arguments: Sequence[str]) -> Tuple[int, bool]:
+    """The exit code, and whether the host wants to shut down by itself."""
     try:
-        request = _parse(sys.argv[1:] if arguments is None else arguments)
+        request, folder = _parse(arguments)
     except FlowpipeDeadlineError as error:
         print(f"Error: {error}", file=sys.stderr)
-        return _TASK_REFUSED
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)  # A node that reads input gets its end, as it would wait for ever otherwise.
-    reporter = Reporter(request.token)
+        return _TASK_REFUSED, False
+    channel = Channel(folder / _ANSWERS)
+    reporter = Reporter(channel, request.token)
+    reporter.ready()
+    with _host(request.interpreter, warn=reporter.warning) as wants_farewell:
+        if isinstance(request, SessionRequest):
+            run_session(request, channel, partial(_evaluate_task, is_last=lambda: not channel.is_whole))
+            return 0, wants_farewell
+        return _evaluate_task(request, reporter, is_last=lambda: True), wants_farewell
+
+
+def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callable[[], bool]) -> int:
+    report_to(reporter.progress)
     try:
-        with _host(request.interpreter):
-            evaluate_request(request, report=reporter.status)
-            reporter.done()
+        evaluate_request(request, report=reporter.status)
+        reporter.done(is_last=is_last())
     except FlowpipeDeadlineError as error:
         print(f"Error: {error}", file=sys.stderr)
-        _keep_failure(request, error, report=str(error))
+        _keep_failure(request, error, report=str(error), warn=reporter.warning)
         reporter.failed(message=str(error), traceback="")
         return _TASK_REFUSED
     except BaseException as error:  # A node may raise anything, also SystemExit: the task has failed.
         text = "".join(_format_from_node(error))
         print(text, file=sys.stderr)
-        _keep_failure(request, error, report=text)
+        _keep_failure(request, error, report=text, warn=reporter.warning)
         reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)
         return _NODE_FAILED
+    finally:
+        report_to(None)
     return 0
 
 
 @contextmanager
-def _host(interpreter: str) -> Iterator[None]:
-    """Runs the block with the host application ready; hython, Blender and Nuke need nothing for it.
+def _host(interpreter: str, *, warn: Callable[[str], None]) -> Iterator[bool]:
+    """Runs the block with the host application ready, and gives whether it wants to shut down by itself.
+
+    hython, Blender and Nuke need nothing for it.
 
     mayapy must be initialised, and Autodesk asks for ``uninitialize`` before it exits; both raise in a Maya that
     already runs, which does no harm (hosts and tooling, section 1.3).
     """
     if interpreter.partition("-")[0] != "maya":
-        yield
+        yield False
         return
     try:
         from maya import standalone  # noqa: PLC0415 (exists in mayapy only)
     except ImportError:
-        print("This interpreter has no maya.standalone; going on as plain Python.", file=sys.stderr)
-        yield
+        warn("This interpreter has no maya.standalone; going on as plain Python.")
+        yield False
         return
     try:
         standalone.initialize(name="python")
     except RuntimeError as error:
-        print(f"Maya is initialised already: {error}", file=sys.stderr)
+        warn(f"Maya is initialised already: {error}")
     try:
-        yield
+        yield True
     finally:
         try:
             standalone.uninitialize()
         except RuntimeError as error:
-            print(f"Maya did not shut down cleanly: {error}", file=sys.stderr)
+            warn(f"Maya did not shut down cleanly: {error}")
 
 
-def _parse(arguments: Sequence[str]) -> TaskRequest:
+def _parse(arguments: Sequence[str]) -> Tuple[Union[TaskRequest, SessionRequest], Path]:
+    """What is asked for, and the folder of the file that asks for it."""
     if len(arguments) == 2 and arguments[0] == "--task":
-        return read_task(Path(arguments[1]))
+        return read_request(Path(arguments[1])), Path(arguments[1]).parent
     import argparse  # noqa: PLC0415  (tasks on the farm do not need it)
 
     parser = argparse.ArgumentParser(
@@ -96,19 +129,19 @@ def _parse(arguments: Sequence[str]) -> TaskRequest:
     )
     options = parser.parse_args(arguments)
     if options.task is not None:
-        return read_task(options.task)
+        return read_request(options.task), options.task.parent
     if options.bundle is None or options.node is None:
         parser.error("give --task, or both --bundle and --node")
     frames = None if options.frames is None else FrameList.parse(options.frames)
-    return TaskRequest(bundle=options.bundle, node=options.node, frames=frames)
+    return TaskRequest(bundle=options.bundle, node=options.node, frames=frames), options.bundle
 
 
-def _keep_failure(request: TaskRequest, error: BaseException, *, report: str) -> None:
+def _keep_failure(request: TaskRequest, error: BaseException, *, report: str, warn: Callable[[str], None]) -> None:
     """Keeps the error for ``graph.evaluate`` to raise; if that fails, there is still the task's report."""
     try:
         write_failure(request.bundle, request.node, request.chunk, error=error, report=report)
     except Exception as reason:  # The error may itself raise when it is read.
-        print(f"Warning: the error is not kept in the bundle: {reason!r}", file=sys.stderr)
+        warn(f"The error is not kept in the bundle: {reason!r}")
 
 
 def _format_from_node(error: BaseException) -> List[str]:
@@ -120,4 +153,4 @@ def _format_from_node(error: BaseException) -> List[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

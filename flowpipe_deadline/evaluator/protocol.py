@@ -1,20 +1,16 @@
-"""How the plugin and the evaluator communicate: a task as a JSON file, answers as marked lines on stdout.
+"""What the evaluator is asked: a task in a JSON file, or a session, whose tasks are lines of JSON on descriptor 0.
 
-``plugins/Flowpipe/Flowpipe.py`` cannot import this module (it runs in Deadline's own Python) and repeats the marker and
-the keys; a test compares both.
+``plugins/Flowpipe/Flowpipe.py`` cannot import this module (it runs in Deadline's own Python) and repeats the keys; a
+test compares both.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import Any, Mapping, Optional, Tuple, Union
 
-from ..core.files import RecordError, read_record
+from ..core.files import RecordError, parse_record, read_record
 from ..core.frames import FrameList
 
 FORMAT = 1
@@ -42,13 +38,37 @@ class TaskRequest:
         return None if self.frames is None else FrameList(sorted(self.frames))
 
 
-def read_task(path: Path) -> TaskRequest:
-    """The task in a file that the plugin wrote.
+@dataclass(frozen=True)
+class SessionRequest:
+    """A session: the process stays, and evaluates one task after the other."""
+
+    token: str
+    """Marks the answers that belong to no task."""
+    interpreter: str = "python"
+
+
+def read_request(path: Path) -> Union[TaskRequest, SessionRequest]:
+    """What a file that the plugin wrote asks for.
 
     Raises:
         RecordError: The file is missing, damaged, or from another version of the plugin.
     """
     data = read_record(path, version=FORMAT)
+    if "session" not in data:
+        return _task(data, str(path))
+    return SessionRequest(token=str(data["session"]), interpreter=str(data.get("interpreter", "python")))
+
+
+def parse_task(line: str) -> TaskRequest:
+    """The task in a line of a session.
+
+    Raises:
+        RecordError: It is damaged, or from another version of the plugin.
+    """
+    return _task(parse_record(line.encode("utf-8"), name="the task", version=FORMAT), "it")
+
+
+def _task(data: Mapping[str, Any], name: str) -> TaskRequest:
     try:
         return TaskRequest(
             bundle=Path(data["bundle"]),
@@ -60,31 +80,4 @@ def read_task(path: Path) -> TaskRequest:
             path_mappings=tuple((str(rule[0]), str(rule[1])) for rule in data["path_mappings"]),
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise RecordError(f"{path} is not a task: {error!r}") from error
-
-
-class Reporter:
-    """Writes the evaluator's answers, one line each, even if a node replaces ``sys.stdout``."""
-
-    def __init__(self, token: str) -> None:
-        self._mark = f"[flowpipe:{token}]"
-        self._output = os.dup(1)
-
-    def status(self, text: str) -> None:
-        """What the task is doing, for the Monitor's status column."""
-        self._write("status", " ".join(text.split()))
-
-    def failed(self, *, message: str, traceback: str) -> None:
-        """The task failed; ``traceback`` is the node's, or empty if the task could not be evaluated."""
-        self._write("error", json.dumps({"message": message, "traceback": traceback}))
-
-    def done(self) -> None:
-        """The result is in the store."""
-        self._write("done", "")
-
-    def _write(self, kind: str, text: str) -> None:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):  # A node may have closed or replaced it.
-                stream.flush()
-        line = f"{self._mark} {kind} {text}".rstrip() + "\n"
-        os.write(self._output, line.encode("ascii", "backslashreplace"))
+        raise RecordError(f"{name} is not a task: {error!r}") from error

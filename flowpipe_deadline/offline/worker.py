@@ -59,6 +59,7 @@ class _TaskHost(Host):
         self._stopping = stopping
         self._task: Optional[Task] = None
         self._log: Optional[TextIO] = None
+        self._process: Optional[int] = None
 
     @contextlib.contextmanager
     def rendering(self, task: Task, log: Path) -> Iterator[None]:
@@ -66,6 +67,7 @@ class _TaskHost(Host):
         with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
             share(log)
             self._task, self._log = task, file
+            self._repository.set_process(task, self._process)
             try:
                 yield
             finally:
@@ -91,14 +93,17 @@ class _TaskHost(Host):
         return self._stopping.is_set() or (self._task is not None and not self._repository.is_held(self._task))
 
     def process_started(self, pid: int) -> None:
-        """The process that evaluates the task."""
+        """The process that evaluates this task, and perhaps further ones."""
+        self._process = pid
         if self._task is not None:
             self._repository.set_process(self._task, pid)
 
-    def process_ended(self, pid: int) -> None:  # noqa: ARG002 (there is only one at a time)
-        """The process that evaluated the task is gone."""
+    def process_ended(self, pid: int) -> None:
+        """The process is gone."""
+        if pid == self._process:
+            self._process = None
         if self._task is not None:
-            self._repository.set_process(self._task, None)
+            self._repository.set_process(self._task, self._process)
 
 
 class Worker:

@@ -107,6 +107,8 @@ def _plan_job(node: GraphNode, settings: NodeSettings, planned: PlannedJobs) -> 
     record[UPSTREAM] = {key: planned.by_key[key].record["batch"] for key in sources if key in planned.by_key}
     if settings.import_roots:
         record["imports"] = {"roots": list(settings.import_roots), "python_path": list(settings.python_path)}
+    if settings.reload:
+        record["reload"] = True
     job = Job(
         key=node.key,
         node=record["name"],

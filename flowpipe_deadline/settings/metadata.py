@@ -17,7 +17,7 @@ from .layers import merge_settings
 from .parse import JobEntries, parse_job_settings
 
 DEFAULT_INTERPRETER = "python"
-_METADATA_KEYS = ("interpreter", "batch_size", "batch", "deadline")
+_METADATA_KEYS = ("interpreter", "batch_size", "batch", "reload", "deadline")
 _BATCH_KEYS = ("size", "over", "merge")
 _INTERPRETER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _CHUNK_SIZE = whole_number(1)
@@ -39,6 +39,8 @@ class NodeSettings:
 
     interpreter: str = DEFAULT_INTERPRETER
     batch: Optional[BatchSettings] = None
+    reload: bool = False
+    """Whether each task gets the graph's own modules anew, though its interpreter is kept."""
     job: JobEntries = field(default_factory=JobEntries)
     misspelt_keys: tuple[tuple[str, str], ...] = ()
     """Keys of the metadata that look like one of ours, each with that one."""
@@ -104,6 +106,9 @@ def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: 
     own = errors.mapping("metadata['deadline']", metadata.get("deadline"))
     interpreter = _parse_interpreter(metadata.get("interpreter"), errors)
     batch = _parse_batch(metadata, errors)
+    reload = metadata.get("reload") or False
+    if not isinstance(reload, bool):
+        errors.say(f"metadata['reload'] is True or False, not {reload!r}")
     settings = merge_settings(graph_wide.settings, own)
     parsed = parse_job_settings(settings, environ=context.environ or {})
     for error in (*parsed.errors, *parsed.idle):
@@ -115,6 +120,7 @@ def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: 
     return NodeSettings(
         interpreter=interpreter,
         batch=batch,
+        reload=reload is True,
         job=parsed,
         misspelt_keys=_misspelt_keys(metadata),
         import_roots=import_roots,

@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
-"""Deadline's side of a task: starts the node's interpreter with the evaluator, and reports the result to Deadline.
+"""Deadline's side of a task: keeps the node's interpreter with the evaluator in it, and reports results to Deadline.
 
 Runs in Deadline's own Python: the standard library and Deadline's modules only, valid from Python 3.7 to 3.10. What it
 shares with the package (plugin info keys, task file, marked lines) is repeated here because it cannot import it.
+
+An interpreter is started for the first task of a job on a render thread, and evaluates the further ones too: each is a
+line of JSON on its standard input, answered by marked lines on its output.
 """
 
+import collections
 import hashlib
 import json
 import os
 import re
 import shutil
 import sys
+import time
 import uuid
 import zipfile
 
@@ -37,9 +42,18 @@ DEFAULT_CLIENT = re.compile(r"[/\\]Deadline\d+([/\\]|$)")
 LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
 POSIX_PATH = re.compile("(?:&?:)*/(?!/)")  # Or a list of them.
-POLL_MILLISECONDS = 100
-# An interpreter that has written its result may still take a while to shut down; then it is ended.
-SHUTDOWN_POLLS = 600
+MARK = "[flowpipe:{}] "
+END = "end\n"  # Asks a kept interpreter to shut down.
+PROGRESS = re.compile(r"Progress: (\d+)%")
+SHORTEST_PAUSE, LONGEST_PAUSE = 1, 100  # Milliseconds between two looks at the output, doubling from one to the next.
+LOOK_SECONDS = 2.0  # Between two looks at whether the interpreter is stopped.
+# The end of a process is not the end of its output: its last lines may come later (hosts and tooling, section 5.4).
+LAST_LINES_SECONDS = 2.0
+SHUTDOWN_SECONDS = 60.0  # For which an interpreter may shut down by itself.
+LAST_LINES, LONGEST_LINE = 10, 400
+HOST = re.compile(r"""((?:[A-Za-z_]\w*=(?:"[^"]*"|[^\s"]*)\s+)*)(.*)""")
+VARIABLE = re.compile(r"""([A-Za-z_]\w*)=("[^"]*"|[^\s"]*)\s+""")
+SETTINGS = "Tools > Configure Plugins > Flowpipe"
 
 
 def GetDeadlinePlugin():
@@ -62,17 +76,16 @@ class FlowpipePlugin(DeadlinePlugin):
         self.StartJobCallback += self.start_job
         self.RenderTasksCallback += self.render_tasks
         self.EndJobCallback += self.end_job
-        self.evaluator = None
+        self.interpreter = None
+        self.can_keep = True
 
     def cleanup(self):
-        """Removes all callbacks, so that Deadline can release the plugin."""
-        for handler in self.StdoutHandlers:
-            del handler.HandleCallback
-        self.release_evaluator()
-        del self.InitializeProcessCallback
-        del self.StartJobCallback
-        del self.RenderTasksCallback
-        del self.EndJobCallback
+        """Ends the interpreter and removes all callbacks, so that Deadline can release the plugin."""
+        self.end_interpreter()
+        unhook(self, "InitializeProcessCallback", self.initialize_process)
+        unhook(self, "StartJobCallback", self.start_job)
+        unhook(self, "RenderTasksCallback", self.render_tasks)
+        unhook(self, "EndJobCallback", self.end_job)
 
     def initialize_process(self):
         """Declares the kind of plugin."""
@@ -95,47 +108,110 @@ class FlowpipePlugin(DeadlinePlugin):
                 "This worker does not see the bundle {}. Mount the share that holds it, or add a mapped path in Tools >"
                 " Configure Repository Options.".format(task["bundle"])
             )
-        folder = self.CreateTempDirectory("flowpipe")
-        task_file = os.path.join(folder, "task.json")
-        with open(task_file, "w", encoding="ascii") as file:
-            json.dump(task, file)
-        executable = self.interpreter_executable(task["interpreter"])
-        arguments = self.interpreter_arguments(task["interpreter"], task_file)
-        self.release_evaluator()
-        self.evaluator = EvaluatorProcess(self, executable, arguments, folder=task["bundle"], token=task["token"])
-        try:
-            self.evaluator.run("Flowpipe {} {}".format(self.GetThreadNumber(), task["token"]))
-        finally:
-            os.remove(task_file)
+        self.evaluate(task, self.host(task["interpreter"]))
 
     def end_job(self):
-        """Releases the last evaluator of the job."""
-        self.release_evaluator()
+        """Ends the interpreter of the job."""
+        self.end_interpreter(kindly=True)
 
-    def release_evaluator(self):
-        """Releases the last task's process object."""
-        if self.evaluator is not None:
-            self.evaluator.cleanup()
-            self.evaluator = None
+    def evaluate(self, task, host):
+        """Evaluates a task in the interpreter that is kept, or in a new one; fails the task without a result."""
+        if self.interpreter is not None and self.interpreter.has_ended():
+            how = self.interpreter.describe_end()
+            self.LogWarning("The interpreter has ended since its last task ({}); a new one is started.".format(how))
+            self.end_interpreter()
+        is_kept = self.can_keep and self.is_kept(host.name)
+        interpreter = self.interpreter = self.interpreter or Interpreter(self, host, task["bundle"], is_kept)
+        is_used = interpreter.tasks > 0
+        try:
+            interpreter.evaluate(task)
+        except BaseException:  # It is cancelled, or cannot be started.
+            self.end_interpreter()
+            raise
+        if interpreter.is_done:
+            self.SetProgress(100.0)
+            if interpreter.is_last or self.has_grown(interpreter):
+                self.end_interpreter(kindly=True)
+            return
+        how, said = interpreter.describe_end(), interpreter.last_words()
+        self.end_interpreter()
+        if interpreter.failure is not None:
+            self.FailRender(interpreter.failure["traceback"] or interpreter.failure["message"])
+        elif interpreter.has_begun:
+            self.FailRender(
+                "The interpreter ended before it wrote a result ({}): the node has ended or crashed it.{}".format(
+                    how, said
+                )
+            )
+        elif is_used:
+            self.LogWarning("The interpreter ended after its last task ({}); a new one is started.{}".format(how, said))
+            self.evaluate(task, host)
+        elif is_kept:
+            self.can_keep = False
+            self.LogWarning(
+                "{0} ended before it took a task from its standard input ({1}); it is started for each task of this"
+                " job. If it cannot be kept, add {0} to One Task Per Process ({2}).".format(host.name, how, SETTINGS)
+            )
+            self.evaluate(task, host)
+        else:
+            self.FailRender(
+                "{} ended before it reached the evaluator ({}). Check its arguments in {}: {} {}. If it cannot import"
+                " flowpipe_deadline, run 'flowpipe-deadline install', which brings it along, or see Python Path"
+                " there.{}".format(host.name, how, SETTINGS, host.executable, host.arguments, said)
+            )
+
+    def is_kept(self, name):
+        """Whether the interpreter of that name evaluates further tasks too."""
+        names = split_list(self.GetConfigEntryWithDefault("OneTaskPerProcess", ""))
+        return not {"*", name, name.partition("-")[0]}.intersection(names)
+
+    def has_grown(self, interpreter):
+        """Whether the interpreter's memory has grown by more than is allowed since its first task."""
+        limit = self.number("SessionMemory", 4096)
+        if not limit or interpreter.growth <= limit:
+            return False
+        self.LogInfo("The interpreter has grown by {:.0f} MB; the next task gets a new one.".format(interpreter.growth))
+        return True
+
+    def end_interpreter(self, kindly=False):
+        """Ends the interpreter, if there is one, with all that it started; kindly if it may shut down by itself."""
+        if self.interpreter is not None:
+            self.interpreter.end(kindly)
+            self.interpreter = None
 
     def task_request(self):
         """The task as the evaluator reads it; its frames are those that Deadline gives it, whatever was planned."""
-        frame_mode = self.GetPluginInfoEntry("FrameMode")
+        frame_mode = self.plugin_info("FrameMode")
         if frame_mode not in FRAME_MODES:
             self.FailRender("The job's frame mode '{}' is not one of {}.".format(frame_mode, ", ".join(FRAME_MODES)))
         # TaskFrameList, as start and end frame alone cannot describe a task with gaps.
         frames = [int(frame) for frame in self.GetCurrentTask().TaskFrameList]
         return {
             "format": TASK_FORMAT,
-            "bundle": self.mapped_path(self.GetPluginInfoEntry("Bundle")),
-            "node": self.GetPluginInfoEntry("Node"),
+            "bundle": self.mapped_path(self.plugin_info("Bundle")),
+            "node": self.plugin_info("Node"),
             "frames": None if frame_mode == NO_FRAMES else frames,
             "token": uuid.uuid4().hex,
-            "interpreter": self.GetPluginInfoEntry("Interpreter"),
-            "wait": self.GetIntegerConfigEntryWithDefault("WaitForResults", 30),
-            # Pairs; those without a target are left out.
-            "path_mappings": [[pair[0], pair[1]] for pair in RepositoryUtils.GetPathMappings() if pair[1]],
+            "interpreter": self.plugin_info("Interpreter"),
+            "wait": self.number("WaitForResults", 30),
+            # Those without a target are left out.
+            "path_mappings": [list(pair) for pair in pairs_of(RepositoryUtils.GetPathMappings()) if pair[1]],
         }
+
+    def plugin_info(self, key):
+        """An entry of the job's plugin info."""
+        value = self.GetPluginInfoEntryWithDefault(key, "")
+        if not value:
+            self.FailRender("The job has no {} in its plugin info; submit its bundle again.".format(key))
+        return value
+
+    def number(self, key, default):
+        """A number of the plugin's configuration; blank is the default."""
+        text = self.GetConfigEntryWithDefault(key, "").strip()
+        try:
+            return float(text or default)
+        except ValueError:
+            self.FailRender("{} is '{}', which is not a number; correct it in {}.".format(key, text, SETTINGS))
 
     def mapped_path(self, path):
         """The path on this worker; what is not a full path stays as it is."""
@@ -233,137 +309,271 @@ class FlowpipePlugin(DeadlinePlugin):
         self.FailRender(reason)
         return []
 
-    def interpreter_executable(self, interpreter):
-        """The first existing executable of those configured for the interpreter."""
-        key = config_key("Executable", interpreter)
-        paths = split_list(self.GetConfigEntryWithDefault(key, ""))
-        for line in split_list(self.GetConfigEntryWithDefault("MoreInterpreters", "")):
-            name, _, path = line.partition("=")
+    def host(self, interpreter):
+        """The host that the configuration has for an interpreter: the first whose executable exists on this worker."""
+        paths = split_list(self.GetConfigEntryWithDefault(config_key("Executable", interpreter), ""))
+        texts = ['"{}"'.format(path) for path in paths]
+        for line in split_lines(self.GetConfigEntryWithDefault("MoreInterpreters", "")):
+            name, _, text = line.partition("=")
             if name.strip() == interpreter:
-                paths.append(path.strip())
-        if not paths:
+                texts.append(text)
+        if not texts:
             self.FailRender(
-                "The interpreter '{0}' is not configured. In the Monitor, open Tools > Configure Plugins > Flowpipe and"
-                " add a line '{0}=<path of its executable>' to More Interpreters.".format(interpreter)
+                "The interpreter '{0}' is not configured. In the Monitor, open {1} and add a line"
+                " '{0}=<path of its executable>' to More Interpreters.".format(interpreter, SETTINGS)
             )
-        executable = FileUtils.SearchFileList(";".join(paths))
-        if not executable:
-            self.FailRender(
-                "No executable of the interpreter '{}' exists on this worker; looked for {}. Install it, or correct the"
-                " paths in Tools > Configure Plugins > Flowpipe.".format(interpreter, ", ".join(paths))
-            )
-        return executable
+        hosts = [parse_host(text) for text in texts]
+        for variables, path, arguments in hosts:
+            executable = FileUtils.SearchFileList(path)
+            if executable:
+                return Host(interpreter, variables, executable, arguments or self.arguments_of(interpreter))
+        self.FailRender(
+            "No executable of the interpreter '{}' exists on this worker; looked for {}. Install it, or correct the"
+            " paths in {}.".format(interpreter, ", ".join(path for _, path, _ in hosts), SETTINGS)
+        )
+        return None
 
-    def interpreter_arguments(self, interpreter, task_file):
+    def arguments_of(self, interpreter):
         """The interpreter's arguments: those of this version, else of its application, else of python."""
         arguments = ""
         for name in (interpreter, interpreter.partition("-")[0], "python"):
             arguments = arguments or self.GetConfigEntryWithDefault(config_key("Arguments", name), "")
-        boot = os.path.join(self.GetPluginDirectory(), "boot.py")
-        arguments = (arguments or DEFAULT_ARGUMENTS).replace("<BOOT>", escape_quotes(boot))
-        return arguments.replace("<TASK>", escape_quotes(task_file))
+        return arguments or DEFAULT_ARGUMENTS
 
 
-class EvaluatorProcess(ManagedProcess):
-    """An interpreter that runs the evaluator for one task, and what the evaluator reported."""
+Host = collections.namedtuple("Host", "name, variables, executable, arguments")
 
-    def __init__(self, plugin, executable, arguments, folder, token):
+
+class Interpreter(ManagedProcess):
+    """The node's interpreter with the evaluator in it, and what that answers.
+
+    Its handler never raises: an error in one may end the whole worker process (hosts and tooling, section 5.4).
+    """
+
+    def __init__(self, plugin, host, bundle, is_kept):
         # Deadline 10.3+: the base constructor must come first.
         super().__init__()
         self.plugin = plugin
-        self.executable = executable
-        self.arguments = arguments
-        self.folder = folder
-        self.token = token
-        self.is_done = False
-        self.failure = None
+        self.host = host
+        self.bundle = bundle
+        self.is_kept = is_kept
+        self.name = ""
+        self.folder = ""
+        self.tokens = ()
+        self.process = None
+        self.tasks = 0
+        self.first_memory = self.growth = 0
+        self.lines = collections.deque(maxlen=LAST_LINES)
+        self.handler = None
+        self.has_broken = False
         self.InitializeProcessCallback += self.initialize_process
         self.RenderExecutableCallback += self.render_executable
         self.RenderArgumentCallback += self.render_argument
         self.StartupDirectoryCallback += self.startup_directory
 
-    def cleanup(self):
-        """Removes all callbacks, so that Deadline can release the process."""
-        for handler in self.StdoutHandlers:
-            del handler.HandleCallback
-        del self.InitializeProcessCallback
-        del self.RenderExecutableCallback
-        del self.RenderArgumentCallback
-        del self.StartupDirectoryCallback
-
     def initialize_process(self):
-        """Handles the marked lines of the evaluator, and progress as Deadline's own plugins print it."""
+        """Handles every line: the marked ones, and progress as Deadline's own plugins print it."""
         self.StdoutHandling = True
         self.UseProcessTree = True
         self.HideDosWindow = True
         self.PopupHandling = False
-        answer = r"\[flowpipe:{}\] (status|error|done) ?(.*)".format(self.token)
-        self.AddStdoutHandlerCallback(answer).HandleCallback += self.handle_answer
-        self.AddStdoutHandlerCallback(r"Progress: (\d+)%").HandleCallback += self.handle_progress
+        # One handler alone, as it is unknown whether a line can have several (plugin API, section 9.3).
+        self.handler = self.AddStdoutHandlerCallback(".*")
+        self.handler.HandleCallback += self.handle_line
 
     def render_executable(self):
         """The interpreter."""
-        return self.executable
+        return self.host.executable
 
     def render_argument(self):
-        """Its arguments."""
-        return self.arguments
+        """Its arguments, which are the same for a task and for many: the file says what is asked for."""
+        boot = os.path.join(self.plugin.GetPluginDirectory(), "boot.py")
+        arguments = self.host.arguments.replace("<BOOT>", escape_quotes(boot))
+        return arguments.replace("<TASK>", escape_quotes(os.path.join(self.folder, "task.json")))
 
     def startup_directory(self):
         """The bundle, so that relative paths of nodes mean the same on every worker."""
-        return self.folder
+        return self.bundle
 
-    def handle_answer(self):
-        """Handles one marked line."""
-        kind, text = self.GetRegexMatch(1), self.GetRegexMatch(2)
-        if kind == "status":
-            self.plugin.SetStatusMessage(text)
-        elif kind == "done":
-            self.is_done = True
-        else:
-            self.SuppressThisLine()
-            self.failure = json.loads(text)
+    def evaluate(self, task):
+        """Evaluates a task; what became of it is in the attributes afterwards."""
+        self.is_done = self.is_last = self.has_begun = False
+        self.failure = None
+        if not self.name:
+            self.start(task)
+        self.tokens = (task["token"], *self.tokens[-1:])
+        if self.is_kept:
+            self.write(json.dumps(task) + "\n")
+        self.wait()
+        self.tasks += 1
 
-    def handle_progress(self):
-        """Shows the progress that a node prints."""
-        self.plugin.SetProgress(min(float(self.GetRegexMatch(1)), 100.0))
-
-    def run(self, name):
-        """Runs the interpreter to its end, and fails the task unless the evaluator reported a written result."""
+    def start(self, task):
+        """Starts the process for this task, or for this task and others."""
         plugin = self.plugin
-        plugin.StartMonitoredManagedProcess(name, self)
-        # Its end is expected: a task has a process of its own.
-        plugin.SetMonitoredManagedProcessExitCheckingFlag(name, False)
-        polls_left = SHUTDOWN_POLLS
-        while not plugin.WaitForMonitoredManagedProcessToExit(name, POLL_MILLISECONDS):
-            plugin.FlushMonitoredManagedProcessStdout(name)
-            if plugin.IsCanceled():
-                plugin.ShutdownMonitoredManagedProcess(name)
-                plugin.FailRender("Received cancel task command")
-            polls_left -= 1 if self.is_done else 0
-            if polls_left == 0:
-                plugin.LogWarning("The result is written, but the interpreter does not end; it is shut down.")
-                plugin.ShutdownMonitoredManagedProcess(name)
-                return
-        plugin.FlushMonitoredManagedProcessStdout(name)
-        self.judge(plugin.GetMonitoredManagedProcessExitCode(name))
+        self.folder = plugin.CreateTempDirectory("flowpipe")
+        request, token = task, task["token"]
+        if self.is_kept:
+            token = uuid.uuid4().hex
+            request = {"format": TASK_FORMAT, "session": token, "interpreter": task["interpreter"]}
+        with open(os.path.join(self.folder, "task.json"), "w", encoding="ascii") as file:
+            json.dump(request, file)
+        for name, value in self.host.variables:
+            self.SetEnvironmentVariable(name, value)
+        self.name = "Flowpipe {} {}".format(plugin.GetThreadNumber(), token)
+        self.tokens = (token,)
+        reason = ""
+        try:
+            plugin.StartMonitoredManagedProcess(self.name, self)
+            # Its end is expected, or noticed here.
+            plugin.SetMonitoredManagedProcessExitCheckingFlag(self.name, False)
+        except Exception as error:
+            reason = getattr(error, "Message", None) or str(error)
+        if reason:
+            plugin.FailRender("{} cannot be started: {}".format(self.host.executable, reason))
 
-    def judge(self, exit_code):
-        """Fails the task unless its result is written; whatever a host does while it shuts down is only a warning."""
-        if self.failure is not None:
-            self.plugin.FailRender(self.failure["traceback"] or self.failure["message"])
-        if not self.is_done:
-            self.plugin.FailRender(
-                "The evaluator ended before it wrote a result ({}). Its last lines are in this task's report; the node"
-                " may have ended or crashed the interpreter, or the interpreter cannot import flowpipe_deadline, which"
-                " comes with the plugin ('flowpipe-deadline install'), or from the folders of Python Path (Tools >"
-                " Configure Plugins > Flowpipe).".format(describe_exit(exit_code))
+    def wait(self):
+        """Handles the output until the task is done, has failed, or the process has ended."""
+        pause, looked = SHORTEST_PAUSE, time.monotonic()
+        while not self.has_answered() and not self.has_ended(pause):
+            self.flush()
+            if pause == LONGEST_PAUSE and self.plugin.IsCanceled():
+                self.plugin.FailRender("Received cancel task command")
+            pause = min(2 * pause, LONGEST_PAUSE)
+            if time.monotonic() - looked > LOOK_SECONDS:
+                looked = time.monotonic()
+                self.report_if_stopped()
+        end = time.monotonic() + LAST_LINES_SECONDS
+        while not self.has_answered() and time.monotonic() < end:
+            self.flush()
+            self.read_answers()
+            time.sleep(0.01)
+
+    def has_answered(self):
+        """Whether the task is done or has failed."""
+        return self.is_done or self.failure is not None
+
+    def write(self, line):
+        """Writes a line to the standard input; the end of the process shows later if that fails."""
+        try:
+            self.plugin.WriteStdinToMonitoredManagedProcess(self.name, line)
+        except Exception:
+            self.has_broken = True
+
+    def flush(self):
+        """Handles the lines that have come."""
+        try:
+            self.plugin.FlushMonitoredManagedProcessStdout(self.name)
+        except Exception:
+            self.has_broken = True
+
+    def has_ended(self, milliseconds=0):
+        """Whether the process has ended, or ends within that time; an error of the check means the same."""
+        try:
+            return self.plugin.WaitForMonitoredManagedProcessToExit(self.name, milliseconds) or self.has_broken
+        except Exception:
+            return True
+
+    def end(self, kindly):
+        """Ends the process with all that it started; kindly if it may shut down by itself."""
+        if self.name:
+            if kindly:
+                self.write(END)
+                end = time.monotonic() + SHUTDOWN_SECONDS
+                while not self.has_ended(LONGEST_PAUSE):
+                    self.flush()
+                    if time.monotonic() > end:
+                        self.plugin.LogWarning("The interpreter does not end; it is shut down.")
+                        break
+            self.flush()
+            try:
+                self.plugin.ShutdownMonitoredManagedProcess(self.name)
+            except Exception as error:
+                self.plugin.LogWarning("The interpreter is not shut down: {}".format(error))
+        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.handler is not None:
+            unhook(self.handler, "HandleCallback", self.handle_line)
+        unhook(self, "InitializeProcessCallback", self.initialize_process)
+        unhook(self, "RenderExecutableCallback", self.render_executable)
+        unhook(self, "RenderArgumentCallback", self.render_argument)
+        unhook(self, "StartupDirectoryCallback", self.startup_directory)
+
+    def handle_line(self):
+        """Handles one line."""
+        try:
+            if not self.handle_answer(self.GetRegexMatch(0)):
+                self.SuppressThisLine()
+        except Exception as error:
+            self.lines.append("A line of output could not be handled: {!r}".format(error))
+
+    def handle_answer(self, line):
+        """Handles a line; gives whether it belongs into the log."""
+        for token in self.tokens:
+            before, mark, answer = line.partition(MARK.format(token))
+            if mark:
+                self.take_answer(token, *answer.partition(" ")[::2])
+                return bool(before)
+        progress = PROGRESS.search(line)
+        if progress:
+            self.plugin.SetProgress(min(float(progress.group(1)), 100.0))
+        if line.strip():
+            self.lines.append(line[:LONGEST_LINE])
+        return True
+
+    def take_answer(self, token, kind, text):
+        """Takes what the evaluator says."""
+        plugin = self.plugin
+        self.has_begun = self.has_begun or token == self.tokens[0]
+        if kind == "status":
+            plugin.SetStatusMessage(text)
+            plugin.LogInfo(text)
+        elif kind == "progress":
+            fraction, _, message = text.partition(" ")
+            plugin.SetProgress(100.0 * float(fraction))
+            if message:
+                plugin.SetStatusMessage(message)
+        elif kind == "warning":
+            plugin.LogWarning(text)
+        elif kind == "ready":
+            facts = json.loads(text)
+            self.process = facts["process"]
+            where = " in the virtual environment {}".format(facts["environment"]) if facts["environment"] else ""
+            plugin.LogInfo("Python {}{}, process {}".format(facts["python"], where, self.process))
+        elif kind == "error":
+            self.failure = json.loads(text)
+        elif kind == "done":
+            facts = json.loads(text)
+            self.first_memory = self.first_memory or facts["memory"]
+            self.growth = facts["memory"] - self.first_memory
+            self.is_last = facts["is_last"]
+            self.is_done = True
+
+    def read_answers(self):
+        """Takes the answers of a node's interpreter that could not print them, as the node has closed its output."""
+        path = os.path.join(self.folder, "answers")
+        if os.path.isfile(path):
+            with open(path, encoding="ascii", errors="replace") as file:
+                for line in file:
+                    self.handle_answer(line.rstrip("\n"))
+
+    def report_if_stopped(self):
+        """Says that somebody has stopped the process: it would look like one that works for ever."""
+        if is_stopped(self.process):
+            text = "Process {0} is stopped, as by a debugger or SIGSTOP; kill -CONT {0} lets it go on.".format(
+                self.process
             )
-        if exit_code != 0:
-            self.plugin.LogWarning(
-                "The result is written; the interpreter then ended by {}.".format(describe_exit(exit_code))
-            )
-        self.plugin.SetProgress(100.0)
+            self.plugin.SetStatusMessage(text)
+            self.plugin.LogWarning(text)
+
+    def describe_end(self):
+        """How the process ended, in words."""
+        try:
+            return describe_exit(self.plugin.GetMonitoredManagedProcessExitCode(self.name))
+        except Exception:
+            return "exit code unknown"
+
+    def last_words(self):
+        """The last lines that it printed, for a report."""
+        return "".join("\n    " + line for line in ["", *self.lines]) if self.lines else ""
 
 
 def unpack_once(archive, parent):
@@ -437,6 +647,63 @@ def escape_quotes(path):
 def config_key(prefix, interpreter):
     """The name of a plugin setting: Executable_maya_2025 for maya-2025."""
     return "{}_{}".format(prefix, re.sub("[^A-Za-z0-9]", "_", interpreter))
+
+
+def parse_host(text):
+    """Variables, executable and arguments of a host, written as in a shell: [VARIABLE=VALUE ]...EXECUTABLE[ ARGUMENTS].
+
+    An executable without quotes goes up to the first blank if there are arguments, which have ``<TASK>``, else to the
+    end.
+    """
+    variables, rest = HOST.fullmatch(text.strip()).groups()
+    pairs = [(name, value.strip('"')) for name, value in VARIABLE.findall(variables)]
+    if rest.startswith('"'):
+        executable, _, arguments = rest[1:].partition('"')
+    elif "<TASK>" in rest:
+        executable, _, arguments = rest.partition(" ")
+    else:
+        executable, arguments = rest, ""
+    return pairs, executable.strip(), arguments.strip()
+
+
+def split_lines(text):
+    """The lines of a setting; whether they are kept or joined by semicolons is unknown. Quotes protect semicolons."""
+    return [line.strip() for line in re.findall(r'(?:"[^"\r\n]*"|[^;\r\n"]|")+', text) if line.strip()]
+
+
+def pairs_of(rules):
+    """Pairs of source and target, whatever kind of collection Deadline has them in (hosts and tooling, section 5.4)."""
+    items = list(rules or ())
+    if all(isinstance(item, str) for item in items):  # Of an array with two dimensions.
+        return list(zip(items[::2], items[1::2]))
+    return [pair_of(item) for item in items]
+
+
+def pair_of(item):
+    """The two parts of a .NET KeyValuePair, of a Tuple, or of a sequence."""
+    for names in (("Key", "Value"), ("Item1", "Item2")):
+        if hasattr(item, names[0]):
+            return getattr(item, names[0]), getattr(item, names[1])
+    return item[0], item[1]
+
+
+def unhook(owner, event, handler):
+    """Removes a handler; ``del`` is what vendor plugins use, and pythonnet refuses (hosts and tooling, section 5.3)."""
+    try:
+        delattr(owner, event)
+    except TypeError:
+        hooked = getattr(owner, event)
+        hooked -= handler
+        setattr(owner, event, hooked)
+
+
+def is_stopped(process):
+    """Whether the process is stopped; False where that cannot be told. Windows has no such state."""
+    try:
+        with open("/proc/{}/stat".format(int(process)), "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in (b"T", b"t")
+    except (OSError, TypeError, ValueError, IndexError):
+        return False
 
 
 def split_list(text):

@@ -7,7 +7,7 @@ import sys
 folders = [folder for folder in os.environ.get("PYTHONPATH", "").split(os.pathsep) if folder]
 sys.path[:0] = [folder for folder in folders if folder not in sys.path]
 
-from flowpipe_deadline.evaluator.__main__ import main  # noqa: E402
+from flowpipe_deadline.evaluator.__main__ import run  # noqa: E402
 
 after = sys.argv.index("--") if "--" in sys.argv else 0
-sys.exit(main(sys.argv[after + 1 :]))
+run(sys.argv[after + 1 :])

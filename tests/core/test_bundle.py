@@ -13,7 +13,7 @@ from flowpipe_deadline import plan_graph, read_bundle, read_results, write_bundl
 from flowpipe_deadline.core.bundle import BundleJob, BundleNode, read_node
 from flowpipe_deadline.core.files import NewerFormatError
 from flowpipe_deadline.errors import RecordError
-from flowpipe_deadline.evaluator.protocol import read_task
+from flowpipe_deadline.evaluator.protocol import read_request
 from flowpipe_deadline.offline.farm import run_bundle
 from flowpipe_deadline.results.store import FileStore
 from flowpipe_deadline.submit.record import read_submission
@@ -183,4 +183,4 @@ class TestNewerVersions:
         path.write_text('{"format": 2}')
 
         with pytest.raises(RecordError, match=rf"task\.json {NEWER}"):
-            read_task(path)
+            read_request(path)

@@ -27,6 +27,10 @@ class KeyNotFoundException(NetException):
     """A key is missing. Not a Python ``KeyError`` (hosts and tooling, section 5.3)."""
 
 
+class IOException(NetException):
+    """A file or pipe cannot be read or written."""
+
+
 class NullReferenceException(NetException):
     """A member of nothing was used."""
 

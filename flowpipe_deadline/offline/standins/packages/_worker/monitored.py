@@ -37,7 +37,7 @@ class MonitoredProcesses:
         if name in self.by_name:
             if not self.ended(self.by_name[name]):
                 raise ArgumentException('a monitored managed process named "{}" is already running'.format(name))
-            self.flush(name, handle=False)
+            self._stop(name)
         child = launch(self._context, command, process._standin.environment, tree=process.UseProcessTree)
         self.by_name[name] = _Monitored(process, child)
 
@@ -93,5 +93,6 @@ class MonitoredProcesses:
     def _stop(self, name: str) -> None:
         found = self.find(name)
         found.child.kill()
+        found.child.wait_for_output()
         self.ended(found)
         self.flush(name, handle=False)

@@ -158,6 +158,11 @@ class DeadlinePlugin(ManagedProcess):
         """Log the lines collected so far and run the handlers on them (plugin API, section 2.2)."""
         self._standin.monitored.flush(name, handle=True)
 
+    @method(STRING, STRING)
+    def WriteStdinToMonitoredManagedProcess(self, name: str, text: str) -> None:
+        """Write one statement: the text and a line end (plugin API, section 2.2)."""
+        self._standin.monitored.find(name).child.write_line(text or "")
+
     @method(STRING, INT)
     def WaitForMonitoredManagedProcessToExit(self, name: str, milliseconds: int) -> bool:
         """Whether the process has ended; returns at once when it does (plugin API, section 2.2)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterator
 
-from _dotnet.exceptions import NullReferenceException
+from _dotnet.exceptions import NullReferenceException, refused
 from _dotnet.kinds import BOOL, INT, STRING, method
 from _dotnet.members import EventSlot, MemberState, Property
 
@@ -91,6 +91,13 @@ class ManagedProcess:
         It is a .NET expression (plugin API, section 2.4). The Flowpipe plugin's mean the same in Python.
         """
         return self._standin.stdout.add(re.compile(pattern))
+
+    @method(STRING, STRING)
+    def SetEnvironmentVariable(self, name: str, value: str) -> None:
+        """Set a variable of this object's own process (plugin API, section 3.5)."""
+        if not name or value is None:
+            raise refused("an environment variable without name or value", "3.5")
+        self._standin.environment[name] = value
 
     @method(INT)
     def GetRegexMatch(self, group: int) -> str:

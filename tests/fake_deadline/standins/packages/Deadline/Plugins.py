@@ -14,7 +14,7 @@ from _dotnet.members import EventSlot, fire, is_hooked
 from _more.entries import entries, parse_boolean
 from _more.jobs import Job, Task
 from _more.refusal import refusing_function
-from _more.running import changed_command_of, run, run_managed, write_line
+from _more.running import changed_command_of, run, run_managed
 from _worker import plugin
 from _worker.context import Context
 from _worker.errors import FailRenderException, RenderPluginException
@@ -196,11 +196,6 @@ class DeadlinePlugin(plugin.DeadlinePlugin):
     def FlushMonitoredManagedProcessStdoutNoHandling(self, name: str) -> None:
         """Log the lines collected so far (plugin API, section 2.2)."""
         self._standin.monitored.flush(name, handle=False)
-
-    @method(STRING, STRING)
-    def WriteStdinToMonitoredManagedProcess(self, name: str, text: str) -> None:
-        """Write one statement: the text and a line end (plugin API, section 2.2)."""
-        write_line(self._standin.monitored.find(name).child, text or "")
 
     @method(STRING)
     def CheckForMonitoredManagedProcessPopups(self, name: str) -> str:

@@ -139,13 +139,6 @@ class ManagedProcess(process.ManagedProcess):
         """The line before the one being handled (plugin API, section 2.1)."""
         return self._standin.stdout.previous_line
 
-    @method(STRING, STRING)
-    def SetEnvironmentVariable(self, name: str, value: str) -> None:
-        """Set a variable of this object's own process (plugin API, section 3.5)."""
-        if not name or value is None:
-            raise refused("an environment variable without name or value", "3.5")
-        self._standin.environment[name] = value
-
     @method(STRING)
     def GetEnvironmentVariable(self, name: str) -> str:
         """The variable as this object's process gets it; "" if unset, as vendors expect (plugin API, section 3.5)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _dotnet.exceptions import ArgumentException, NetException
+from _dotnet.exceptions import ArgumentException, IOException
 
 __all__ = ["ArgumentNullException", "ArgumentOutOfRangeException", "IOException"]
 
@@ -13,7 +13,3 @@ class ArgumentNullException(ArgumentException):
 
 class ArgumentOutOfRangeException(ArgumentException):
     """An index is outside of its list."""
-
-
-class IOException(NetException):
-    """Reading or writing failed."""

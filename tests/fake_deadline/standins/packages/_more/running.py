@@ -8,14 +8,11 @@ from typing import Any, Callable
 
 from _dotnet.kinds import INT, STRING
 from _dotnet.members import fire, is_hooked
-from _worker.child import Child
 from _worker.context import Context
 from _worker.errors import RenderPluginException
 from _worker.launch import Command, command_of, launch
 
-from _more.exceptions import IOException
-
-__all__ = ["changed_command_of", "run", "run_managed", "write_line"]
+__all__ = ["changed_command_of", "run", "run_managed"]
 
 # Between two questions to the host while a process runs, as in vendors' loops (plugin API, section 2.3).
 _CANCEL_CHECK_SECONDS = 0.1
@@ -48,6 +45,8 @@ def run(context: Context, command: Command, environment: Any, *, tree: bool, on_
             child.stdin.close()
         while True:
             ended = child.wait_for_end(_PAUSE)
+            if ended:
+                child.wait_for_output()  # Whether Deadline drains it first is unknown (hosts and tooling, section 5.4).
             for line in child.take_lines():
                 on_line(line)
             if time.monotonic() >= next_check:
@@ -85,16 +84,3 @@ def run_managed(process: Any, plugin: Any) -> None:
         raise RenderPluginException(
             "Renderer returned non-zero error code, {}. Check the log for more information.".format(code)
         )
-
-
-def write_line(child: Child, text: str) -> None:
-    """Write one line to stdin.
-
-    Raises:
-        IOException: the process has ended or closed its input.
-    """
-    try:
-        child.stdin.write((text + "\n").encode("utf-8"))
-        child.stdin.flush()
-    except (OSError, ValueError) as error:
-        raise IOException("cannot write to stdin of process {}: {}".format(child.pid, error)) from None

@@ -1,0 +1,41 @@
+"""The progress of a task, as its node tells it."""
+
+from __future__ import annotations
+
+import time
+from typing import Callable, Optional
+
+_PAUSE = 0.1  # Seconds between two reports; nobody looks more often.
+
+
+def progress(fraction: float, message: str = "") -> None:
+    """Shows how much of the task is done, from 0 to 1, and what it is doing, to who watches.
+
+    It may be called as often as one likes, as ten reports a second are made at most. Outside a task, as in
+    ``graph.evaluate()``, nothing happens. Code that cannot import it may print lines such as ``Progress: 55%``.
+
+    >>> progress(0.25, "sampling")
+    """
+    _current.take(float(fraction), message)
+
+
+class _Progress:
+    """Hands on to ``report`` what comes in time."""
+
+    def __init__(self) -> None:
+        self.report: Optional[Callable[[float, str], None]] = None
+        self._next = 0.0
+
+    def take(self, fraction: float, message: str) -> None:
+        now = time.monotonic()
+        if self.report is not None and (now >= self._next or fraction >= 1.0):
+            self._next = now + _PAUSE
+            self.report(min(1.0, max(0.0, fraction)), message)  # In this order, what is not a number is 0.
+
+
+_current = _Progress()
+
+
+def report_to(report: Optional[Callable[[float, str], None]]) -> None:
+    """Hands the progress on to ``report`` from now on; None ignores it."""
+    _current.report = report

@@ -1,0 +1,113 @@
+"""What differs between systems and hosts about the process that evaluates: descriptors, C's output, signals, memory.
+
+The branches for Windows and macOS follow the documentation of Python and of these systems.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from typing import Any, NoReturn, Optional, Tuple
+
+_FIRST_DESCRIPTOR = 200  # Above those that careless code closes by number.
+_MEGABYTE = 1024 * 1024
+
+
+def keep_descriptor(number: int) -> int:
+    """A copy of a descriptor that child processes do not get, with a number that nobody else uses."""
+    if os.name != "nt":
+        import fcntl  # noqa: PLC0415  (not on Windows)
+
+        with contextlib.suppress(OSError):  # Fewer descriptors are allowed.
+            return fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _FIRST_DESCRIPTOR)
+    return os.dup(number)
+
+
+def identity(number: int) -> Optional[Tuple[int, ...]]:
+    """What a descriptor leads to, to be compared; None if it is closed."""
+    try:
+        found = os.fstat(number)
+        if os.name != "nt":
+            return (found.st_dev, found.st_ino)
+        import msvcrt  # noqa: PLC0415  (on Windows only; there, pipes have no number)
+
+        return (found.st_mode, msvcrt.get_osfhandle(number))  # type: ignore[attr-defined, unused-ignore]
+    except OSError:
+        return None
+
+
+def set_binary(number: int) -> None:
+    """Lets a descriptor pass on bytes as they are, which only Windows does not do anyway."""
+    if os.name == "nt":
+        import msvcrt  # noqa: PLC0415  (on Windows only)
+
+        msvcrt.setmode(number, os.O_BINARY)  # type: ignore[attr-defined, unused-ignore]
+
+
+def flush_c_output() -> None:
+    """Writes what libraries in C have printed so far: Krita and Scribus keep it until they end."""
+    with contextlib.suppress(Exception):  # An interpreter without ctypes, or without that name.
+        import ctypes  # noqa: PLC0415  (takes time that not every process has to spend)
+
+        library: Any = ctypes.CDLL(None) if os.name != "nt" else ctypes.CDLL("ucrtbase")
+        library.fflush(None)
+
+
+def ignore_broken_pipes() -> None:
+    """Makes writing into a closed pipe an error, as Python does by itself; some hosts leave it deadly."""
+    if hasattr(signal, "SIGPIPE"):
+        with contextlib.suppress(ValueError):  # Only the main thread may say so.
+            signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
+def used_memory() -> float:
+    """The memory of this process, in MB; 0 if that cannot be told."""
+    with contextlib.suppress(Exception):  # It is only to be renewed where it can be told.
+        if sys.platform.startswith("linux"):
+            with open("/proc/self/statm", "rb") as file:
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / _MEGABYTE
+        if os.name == "nt":
+            return _memory_on_windows()
+        import subprocess  # noqa: PLC0415  (macOS: getrusage() tells the most that there ever was)
+
+        answer = subprocess.run(["ps", "-o", "rss=", "-p", str(os.getpid())], stdout=subprocess.PIPE, check=True)
+        return int(answer.stdout) / 1024
+    return 0.0
+
+
+def _memory_on_windows() -> float:
+    import ctypes  # noqa: PLC0415  (as above)
+    from ctypes import wintypes  # noqa: PLC0415
+
+    class Counters(ctypes.Structure):  # PROCESS_MEMORY_COUNTERS
+        _fields_ = [
+            ("cb", wintypes.DWORD),
+            ("PageFaultCount", wintypes.DWORD),
+            *((name, ctypes.c_size_t) for name in ("PeakWorkingSetSize", "WorkingSetSize", *map(str, range(6)))),
+        ]
+
+    counters = Counters(cb=ctypes.sizeof(Counters))
+    kernel: Any = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined, unused-ignore]
+    kernel.GetCurrentProcess.restype = wintypes.HANDLE
+    kernel.K32GetProcessMemoryInfo.argtypes = [wintypes.HANDLE, ctypes.c_void_p, wintypes.DWORD]
+    kernel.K32GetProcessMemoryInfo(kernel.GetCurrentProcess(), ctypes.byref(counters), counters.cb)
+    return float(counters.WorkingSetSize) / _MEGABYTE
+
+
+def leave(code: int) -> NoReturn:
+    """Ends the process as Python does, but without what the host does at its end.
+
+    bpy 4.5 waits there for ever where a class stays registered, and Blender 3.4 may end by a signal. Threads are waited
+    for, and what is registered to be called at the end is called.
+    """
+    import atexit  # noqa: PLC0415  (needed here only)
+    import threading  # noqa: PLC0415
+
+    steps: Any = (threading._shutdown, atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush)  # type: ignore[attr-defined]
+    for step in steps:
+        with contextlib.suppress(BaseException):
+            step()
+    flush_c_output()
+    os._exit(code)
