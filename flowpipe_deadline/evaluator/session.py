@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from typing import Callable
 
+from flowpipe.graph import reset_default_graph
+
 from ..core.files import RecordError
 from .channel import Channel, Reporter
 from .protocol import SessionRequest, TaskRequest, parse_task
@@ -28,6 +30,7 @@ def run_session(request: SessionRequest, channel: Channel, evaluate: Callable[[T
         except RecordError as error:
             Reporter(channel, request.token).failed(message=str(error), traceback="")
             return
+        reset_default_graph()  # Nodes that an earlier task made there are not this one's.
         folder = os.getcwd()
         code = evaluate(task, Reporter(channel, task.token))
         if code != 0 or not channel.is_whole:

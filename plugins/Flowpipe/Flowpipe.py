@@ -48,7 +48,7 @@ PROGRESS = re.compile(r"Progress: (\d+)%")
 SHORTEST_PAUSE, LONGEST_PAUSE = 1, 100  # Milliseconds between two looks at the output, doubling from one to the next.
 LOOK_SECONDS = 2.0  # Between two looks at whether the interpreter is stopped.
 # The end of a process is not the end of its output: its last lines may come later (hosts and tooling, section 5.4).
-LAST_LINES_SECONDS = 2.0
+FIRST_LINES_SECONDS, LAST_LINES_SECONDS = 0.5, 2.0
 SHUTDOWN_SECONDS = 60.0  # For which an interpreter may shut down by itself.
 LAST_LINES, LONGEST_LINE = 10, 400
 HOST = re.compile(r"""((?:[A-Za-z_]\w*=(?:"[^"]*"|[^\s"]*)\s+)*)(.*)""")
@@ -442,10 +442,12 @@ class Interpreter(ManagedProcess):
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
                 self.report_if_stopped()
-        end = time.monotonic() + LAST_LINES_SECONDS
-        while not self.has_answered() and time.monotonic() < end:
+        ended = time.monotonic()
+        while not self.has_answered():
             self.flush()
             self.read_answers()
+            if time.monotonic() - ended > (LAST_LINES_SECONDS if self.has_begun else FIRST_LINES_SECONDS):
+                break
             time.sleep(0.01)
 
     def has_answered(self):

@@ -1,0 +1,363 @@
+"""A kept interpreter: one process for the tasks of a job, whatever its node does to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+import session_nodes as nodes
+from sandboxed import LoadedPlugin, is_alive, wait_until
+
+from flowpipe_deadline import plan_graph, write_bundle
+from flowpipe_deadline.offline.standins.sandbox import TaskCanceled, TaskError
+
+
+@pytest.fixture
+def load(graph, tmp_path):
+    """Loads the plugin with a job whose node does the given acts, by frame; it is ended with the test."""
+    loaded = []
+
+    def load(acts=(), *, metadata=None, **config):
+        acts = dict(acts)
+        options = {"metadata": {"batch_size": 1, **metadata}} if metadata else {}
+        node = nodes.Act(name="act", graph=graph, frames=list(range(1, 10)), **options)
+        node.inputs["acts"].value, node.inputs["folder"].value = acts, str(tmp_path)
+        bundle = write_bundle(plan_graph(graph), root=tmp_path / "bundles")
+        loaded.append(LoadedPlugin(bundle, tmp_path / "jobs data", **config))
+        return loaded[-1]
+
+    yield load
+    for plugin in loaded:
+        plugin.end()
+
+
+def test_the_tasks_of_a_job_share_a_process(load):
+    """And their module's state; each task is evaluated for its own frames."""
+    plugin = load()
+
+    seen = [plugin.render(frame) for frame in (1, 2, 3)]
+
+    assert len({process for process, _, _ in seen}) == 1
+    assert [evaluated for _, evaluated, _ in seen] == [1, 2, 3]
+    assert len(plugin.host.started) == 1
+
+
+def test_the_session_ends_with_the_job(load):
+    """At once, and quietly."""
+    plugin = load()
+    process, _, _ = plugin.render(1)
+    started = time.monotonic()
+
+    plugin.end()
+
+    assert not is_alive(process)
+    assert time.monotonic() - started < 5
+    assert plugin.host.of("WARNING") == []
+
+
+def test_reload_gives_each_task_its_modules_anew(load):
+    """In the same process."""
+    plugin = load(metadata={"reload": True})
+
+    seen = [plugin.render(frame) for frame in (1, 2, 3)]
+
+    assert len({process for process, _, _ in seen}) == 1
+    assert [evaluated for _, evaluated, _ in seen] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("names", ["*", "blender;python", "blender\npython"])
+def test_a_switch_gives_one_process_per_task(load, names):
+    """For all interpreters, or for some."""
+    plugin = load(OneTaskPerProcess=names)
+
+    seen = [plugin.render(frame) for frame in (1, 2)]
+
+    assert len({process for process, _, _ in seen}) == 2
+    assert [evaluated for _, evaluated, _ in seen] == [1, 1]
+
+
+def test_progress_and_status_are_shown(load):
+    """By the function, and by a printed line; what is too much is all."""
+    plugin = load({1: "report", 2: "print progress"})
+
+    plugin.render(1, 2)
+
+    assert plugin.host.shown == [25.0, 100.0, 100.0, 55.0, 100.0]
+    assert plugin.host.messages == [
+        *("Loading act", "Evaluating act 1", "a quarter", "more than all", "Loading act", "Evaluating act 2")
+    ]
+
+
+# What one task does must not be seen by the next, which has the same process, or a new one where it has to.
+SURVIVED = ["print marks", "print much", "close stdout", "replace streams", "make non-blocking", "read input"]
+SURVIVED += ["use the default graph", "change folder", "nothing"]
+LOST = ["close all", "take all"]
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["in a session", "alone"])
+@pytest.mark.parametrize("act", [*SURVIVED, *LOST])
+def test_what_a_node_does_to_its_process_harms_no_task(load, tmp_path, act, is_kept):
+    """Its own result is there, and the next task is right."""
+    plugin = load(dict.fromkeys(range(1, 10), act), OneTaskPerProcess="" if is_kept else "*")
+
+    seen = [plugin.render(frame) for frame in (1, 2, 3)]
+
+    processes = {process for process, _, _ in seen}
+    assert len(processes) == (1 if is_kept and act in SURVIVED else 3)
+    assert {folder for _, _, folder in seen} == {str(plugin.bundle.folder)}
+    assert [text for text in plugin.host.of("WARNING") if "not end" not in text] == []
+    for path in tmp_path.glob("own-*"):
+        assert path.read_bytes() == b""
+
+
+def test_output_is_in_the_log_as_it_came(load):
+    """What nodes print without a line's end as well, and no marked line."""
+    plugin = load({1: "print marks", 2: "read input"})
+
+    plugin.render(1, 2)
+
+    mark = "[flowpipe:0123456789abcdef0123456789abcdef] "
+    assert plugin.host.of("STDOUT")[:2] == ["[flowpipe:] done {}", f"{mark}error {{}}"]
+    assert plugin.host.of("STDOUT")[2].startswith(f"{mark}done")
+    assert plugin.host.of("STDOUT")[-1] == "'' b''"
+
+
+def test_a_session_that_died_since_its_last_task_is_replaced(load):
+    """The next task does not fail for that; the log says it."""
+    plugin = load()
+    process, _, _ = plugin.render(1)
+    os.kill(process, signal.SIGKILL)
+    wait_until(lambda: not is_alive(process))
+
+    other, evaluated, _ = plugin.render(2)
+
+    assert (other != process, evaluated) == (True, 1)
+    assert ["killed by signal 9" in text for text in plugin.host.of("WARNING")] == [True]
+
+
+def test_the_end_of_the_interpreter_is_reported_at_once_with_its_last_words(load):
+    """And only once."""
+    plugin = load({2: "say and exit"})
+    plugin.render(1)
+    started = time.monotonic()
+
+    with pytest.raises(TaskError, match="exit code 3") as error:
+        plugin.render(2)
+
+    assert str(error.value).count("the last thing it said") == 1
+    assert time.monotonic() - started < 4
+    plugin.end()
+    assert [level for level, text in plugin.host.lines if "exit code 3" in text] == []
+
+
+@pytest.mark.parametrize("act", ["raise", "exit"])
+def test_a_failed_task_ends_the_session(load, act):
+    """Nobody knows what it left behind; Deadline ends the job as well."""
+    plugin = load({2: act})
+    process, _, _ = plugin.render(1)
+
+    with pytest.raises(TaskError, match=r"this node fails|SystemExit: 4"):
+        plugin.render(2)
+
+    assert not is_alive(process)
+
+
+@pytest.mark.parametrize("end", ["the job ends", "a task fails"])
+def test_what_nodes_started_ends_with_the_session(load, tmp_path, end):
+    """Also what their children started."""
+    plugin = load({1: "start a grandchild", 2: "raise"})
+    plugin.render(1)
+    grandchildren = [int(number) for number in (tmp_path / "grandchild.txt").read_text(encoding="utf-8").split()]
+
+    if end == "a task fails":
+        with pytest.raises(TaskError):
+            plugin.render(2)
+    plugin.end()
+
+    assert grandchildren
+    wait_until(lambda: not any(map(is_alive, grandchildren)))
+
+
+def test_cancelling_ends_the_session(load, tmp_path):
+    """Whatever its node does."""
+    plugin = load({2: "wait"})
+    process, _, _ = plugin.render(1)
+    plugin.host.is_canceled = (tmp_path / "began.txt").exists
+
+    with pytest.raises(TaskCanceled):
+        plugin.render(2)
+
+    assert not is_alive(process)
+
+
+def test_an_interpreter_that_grew_is_renewed_between_tasks(load):
+    """The first task's memory does not count: applications load much of themselves with it."""
+    plugin = load({1: "leak", 2: "leak", 3: "leak"}, SessionMemory="50")
+
+    seen = [plugin.render(frame) for frame in (1, 2, 3, 4)]
+
+    processes = [process for process, _, _ in seen]
+    assert processes[0] == processes[1] != processes[2] == processes[3]
+    assert any("grown by" in text for text in plugin.host.of("INFO"))
+
+
+def test_a_stopped_interpreter_is_noticed(load):
+    """It would look like one that works for ever."""
+    plugin = load({1: "stop"})
+
+    def go_on():
+        if any("is stopped" in text for text in plugin.host.of("WARNING")):
+            os.kill(plugin.host.started[0], signal.SIGCONT)
+        return False
+
+    plugin.host.is_canceled = go_on
+
+    plugin.render(1)
+
+    assert "is stopped" in plugin.host.messages[-1]
+
+
+def test_what_a_node_leaves_to_do_is_done_when_the_session_ends(load, tmp_path):
+    """Threads are waited for, and registered functions are called, as at the end of any Python."""
+    plugin = load({1: "leave work"})
+    plugin.render(1)
+
+    plugin.end()
+
+    assert (tmp_path / "thread.txt").exists()
+    assert (tmp_path / "atexit.txt").exists()
+
+
+def script(folder, name, text):
+    """An executable that is to be an interpreter."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_an_interpreter_that_hands_on_no_input_is_started_for_each_task(load, tmp_path):
+    """As a studio's own launcher may be; the log says what to configure."""
+    launcher = script(tmp_path, "launcher", f'exec "{sys.executable}" "$@" </dev/null')
+    plugin = load(interpreters={"python": launcher})
+
+    seen = [plugin.render(frame) for frame in (1, 2)]
+
+    assert len({process for process, _, _ in seen}) == 2
+    assert ["One Task Per Process" in text for text in plugin.host.of("WARNING")] == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("echo 'unknown option'; exit 64", ["exit code 64", "unknown option", "Check its arguments"]),
+        ("kill -9 $$", ["killed by signal 9"]),
+        (f'exec "{sys.executable}" -S -c "import flowpipe_deadline.x"', ["No module named", "Python Path"]),
+    ],
+    ids=["refused arguments", "crashed", "without the package"],
+)
+def test_an_interpreter_that_never_gets_to_the_evaluator_says_so(load, tmp_path, text, said):
+    """With what it said, and what to look at."""
+    plugin = load(interpreters={"python": script(tmp_path, "broken", text)})
+
+    with pytest.raises(TaskError) as error:
+        plugin.render(1)
+
+    assert [words for words in said if words not in str(error.value)] == []
+
+
+def test_an_interpreter_that_cannot_be_executed_is_a_clear_error(load, tmp_path):
+    """Not the raw one of .NET."""
+    path = tmp_path / "not executable"
+    path.write_text("", encoding="utf-8")
+    plugin = load(interpreters={"python": str(path)})
+
+    with pytest.raises(TaskError, match="not executable cannot be started"):
+        plugin.render(1)
+
+
+def test_the_virtual_environment_of_an_interpreter_is_named(load):
+    """Blender, for one, takes that of the first Python on PATH."""
+    plugin = load()
+
+    plugin.render(1)
+
+    where = f" in the virtual environment {sys.prefix}" if sys.prefix != sys.base_prefix else ""
+    version = ".".join(map(str, sys.version_info[:3]))
+    assert f"Python {version}{where}, process {plugin.host.started[0]}" in plugin.host.of("INFO")
+
+
+@pytest.mark.parametrize("value", ["", "1.5", " 2 "])
+def test_numbers_of_the_configuration_are_read_as_people_write_them(load, value):
+    """Blank is the default."""
+    load(WaitForResults=value, SessionMemory=value).render(1)
+
+
+def test_a_number_that_is_none_is_a_clear_error(load):
+    """It names the setting."""
+    with pytest.raises(TaskError, match="WaitForResults is 'soon', which is not a number"):
+        load(WaitForResults="soon").render(1)
+
+
+class BrokenError(Exception):
+    """What Deadline may raise where a process has ended."""
+
+
+@pytest.mark.parametrize("call", ["WaitForMonitoredManagedProcessToExit", "FlushMonitoredManagedProcessStdout"])
+def test_an_error_of_deadlines_check_means_that_the_session_has_ended(load, monkeypatch, call):
+    """Whether it raises or answers is unknown (plugin API, section 2.2)."""
+    plugin = load({2: "say and exit"})
+    process, _, _ = plugin.render(1)
+    real = getattr(type(plugin.sandbox._plugin), call)
+
+    def checked(self, name, *arguments):
+        if not is_alive(process):
+            raise BrokenError(f'Monitored managed process "{name}" has exited or been terminated.')
+        return real(self, name, *arguments)
+
+    monkeypatch.setattr(type(plugin.sandbox._plugin), call, checked)
+
+    with pytest.raises(TaskError, match="The interpreter ended before it wrote a result"):
+        plugin.render(2)
+
+
+@pytest.mark.parametrize("before", ["", "\ufeff"], ids=["plain", "a byte order mark"])
+@pytest.mark.parametrize("after", ["", "\r\n", "\n\n"], ids=["as it is", "with a line's end", "with two"])
+def test_however_deadline_writes_a_line_the_task_is_read(load, monkeypatch, before, after):
+    """Whether it adds the end of the line, or begins with a byte order mark, is unknown (plugin API, section 2.2)."""
+    plugin = load()
+    first = SimpleNamespace(text=before)
+
+    def write(self, name, text):
+        stream = self._standin.monitored.find(name).child.stdin
+        stream.write((first.text + text + after).encode("utf-8"))
+        stream.flush()
+        first.text = ""
+
+    monkeypatch.setattr(type(plugin.sandbox._plugin), "WriteStdinToMonitoredManagedProcess", write)
+
+    seen = [plugin.render(frame) for frame in (1, 2)]
+
+    assert len({process for process, _, _ in seen}) == 1
+
+
+def test_every_handler_is_released(load):
+    """One that is left would keep the plugin from being freed."""
+    plugin = load()
+    plugin.render(1)
+    loaded = plugin.sandbox._plugin
+    interpreter = loaded.interpreter
+
+    plugin.end()
+
+    hooked = [
+        event
+        for owner in (loaded, interpreter, interpreter.handler)
+        for event in owner._standin.events.values()
+        if event
+    ]
+    assert hooked == []

@@ -1,0 +1,147 @@
+"""A node that does to its interpreter what one hopes no node does; what it does is said for each frame."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from flowpipe import Node
+
+from flowpipe_deadline import progress
+
+used = []
+leaked = []
+
+
+@Node(outputs=["seen"], metadata={"batch_size": 1})
+def Act(frames, acts, folder=None):
+    """What the process was when the frame was evaluated: its number, how often this module was used, and its folder."""
+    used.append(frames)
+    folder_before = os.getcwd()
+    for frame in frames:
+        act = acts.get(frame, "nothing")
+        if act not in ACTS:
+            raise ValueError(f"the node does not know {act}")
+        ACTS[act](Path(folder or "."))
+    return {"seen": [(os.getpid(), len(used), folder_before)]}
+
+
+def _report(_):
+    progress(0.25, "a quarter")
+    progress(2.0, "more than all")
+
+
+def _print_marks(_):
+    print("[flowpipe:] done {}")
+    print("[flowpipe:0123456789abcdef0123456789abcdef] error {}")
+    print("[flowpipe:0123456789abcdef0123456789abcdef] done", end="")
+
+
+def _print_much(_):
+    for _ in range(20):
+        sys.stdout.write("x" * (1 << 20))
+    sys.stdout.flush()
+
+
+def _close_stdout(_):
+    sys.stdout.close()
+    os.closerange(1, 3)
+
+
+def _replace_streams(folder):
+    sys.stdout = sys.stderr = (folder / "stolen.txt").open("w", encoding="utf-8")
+    os.dup2(sys.stdout.fileno(), 1)
+
+
+def _close_all(_):
+    os.closerange(0, 4096)
+
+
+def _take_all(folder):
+    """Its own files then have the numbers of what it closed."""
+    os.closerange(0, 4096)
+    for number in range(300):
+        os.open(folder / f"own-{number}", os.O_WRONLY | os.O_CREAT)
+
+
+def _make_non_blocking(_):
+    async def connect():
+        loop = asyncio.get_running_loop()
+        await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(os.dup(1), "w"))
+
+    asyncio.run(connect())
+    print("y" * 100_000)
+
+
+def _start_grandchild(folder):
+    code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid)"
+    with (folder / "grandchild.txt").open("wb") as file:
+        subprocess.run([sys.executable, "-c", code], check=True, stdout=file)
+
+
+def _use_default_graph(_):
+    @Node(outputs=["value"])
+    def inner():
+        return {"value": 1}
+
+    inner(name="inner")
+
+
+def _leave_work(folder):
+    atexit.register((folder / "atexit.txt").touch)
+    threading.Thread(target=lambda: (time.sleep(0.3), (folder / "thread.txt").touch())).start()
+
+
+def _change_folder(folder):
+    os.chdir(folder)
+
+
+def _leak(_):
+    leaked.append(bytearray(os.urandom(1)) * (64 << 20))
+
+
+def _say_and_exit(_):
+    print("the last thing it said")
+    sys.stdout.flush()
+    os._exit(3)
+
+
+def _raise(_):
+    raise RuntimeError("this node fails")
+
+
+def _wait(folder):
+    (folder / "began.txt").touch()
+    time.sleep(600)
+
+
+ACTS = {
+    "nothing": lambda _: None,
+    "report": _report,
+    "print progress": lambda _: print("Progress: 55%"),
+    "print marks": _print_marks,
+    "print much": _print_much,
+    "close stdout": _close_stdout,
+    "replace streams": _replace_streams,
+    "close all": _close_all,
+    "take all": _take_all,
+    "make non-blocking": _make_non_blocking,
+    "start a grandchild": _start_grandchild,
+    "use the default graph": _use_default_graph,
+    "leave work": _leave_work,
+    "change folder": _change_folder,
+    "leak": _leak,
+    "say and exit": _say_and_exit,
+    "raise": _raise,
+    "wait": _wait,
+    "stop": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
+    "read input": lambda _: print(repr(sys.stdin.read()), repr(os.read(0, 10))),
+    "exit": lambda _: sys.exit(4),
+}
