@@ -121,7 +121,10 @@ class FlowpipePlugin(DeadlinePlugin):
             self.LogWarning("The interpreter has ended since its last task ({}); a new one is started.".format(how))
             self.end_interpreter()
         is_kept = self.can_keep and self.is_kept(host.name)
-        interpreter = self.interpreter = self.interpreter or Interpreter(self, host, task["bundle"], is_kept)
+        wanted = (host, task["bundle"], is_kept)
+        if self.interpreter is not None and self.interpreter.wanted != wanted:  # The job was changed meanwhile.
+            self.end_interpreter(kindly=True)
+        interpreter = self.interpreter = self.interpreter or Interpreter(self, *wanted)
         is_used = interpreter.tasks > 0
         try:
             interpreter.evaluate(task)
@@ -354,9 +357,7 @@ class Interpreter(ManagedProcess):
         # Deadline 10.3+: the base constructor must come first.
         super().__init__()
         self.plugin = plugin
-        self.host = host
-        self.bundle = bundle
-        self.is_kept = is_kept
+        self.wanted = self.host, self.bundle, self.is_kept = host, bundle, is_kept
         self.name = ""
         self.folder = ""
         self.tokens = ()
@@ -365,7 +366,8 @@ class Interpreter(ManagedProcess):
         self.first_memory = self.growth = 0
         self.lines = collections.deque(maxlen=LAST_LINES)
         self.handler = None
-        self.has_broken = False
+        self.is_stopped = False
+        self.broken = ""
         self.InitializeProcessCallback += self.initialize_process
         self.RenderExecutableCallback += self.render_executable
         self.RenderArgumentCallback += self.render_argument
@@ -424,12 +426,12 @@ class Interpreter(ManagedProcess):
         reason = ""
         try:
             plugin.StartMonitoredManagedProcess(self.name, self)
-            # Its end is expected, or noticed here.
-            plugin.SetMonitoredManagedProcessExitCheckingFlag(self.name, False)
         except Exception as error:
-            reason = getattr(error, "Message", None) or str(error)
+            reason = message_of(error)
         if reason:
             plugin.FailRender("{} cannot be started: {}".format(self.host.executable, reason))
+        # Its end is expected, or noticed here.
+        self.ask("SetMonitoredManagedProcessExitCheckingFlag", False)
 
     def wait(self):
         """Handles the output until the task is done, has failed, or the process has ended."""
@@ -441,7 +443,7 @@ class Interpreter(ManagedProcess):
             pause = min(2 * pause, LONGEST_PAUSE)
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
-                self.report_if_stopped()
+                self.look_whether_stopped()
         ended = time.monotonic()
         while not self.has_answered():
             self.flush()
@@ -454,32 +456,32 @@ class Interpreter(ManagedProcess):
         """Whether the task is done or has failed."""
         return self.is_done or self.failure is not None
 
-    def write(self, line):
-        """Writes a line to the standard input; the end of the process shows later if that fails."""
+    def ask(self, call, *arguments):
+        """The plugin's answer to a call about this process; an error means that the process has ended."""
         try:
-            self.plugin.WriteStdinToMonitoredManagedProcess(self.name, line)
-        except Exception:
-            self.has_broken = True
+            return getattr(self.plugin, call)(self.name, *arguments)
+        except Exception as error:
+            self.broken = self.broken or message_of(error)
+            return None
+
+    def write(self, line):
+        """Writes a line to the standard input."""
+        self.ask("WriteStdinToMonitoredManagedProcess", line)
 
     def flush(self):
         """Handles the lines that have come."""
-        try:
-            self.plugin.FlushMonitoredManagedProcessStdout(self.name)
-        except Exception:
-            self.has_broken = True
+        self.ask("FlushMonitoredManagedProcessStdout")
 
     def has_ended(self, milliseconds=0):
-        """Whether the process has ended, or ends within that time; an error of the check means the same."""
-        try:
-            return self.plugin.WaitForMonitoredManagedProcessToExit(self.name, milliseconds) or self.has_broken
-        except Exception:
-            return True
+        """Whether the process has ended, or ends within that time."""
+        return bool(self.ask("WaitForMonitoredManagedProcessToExit", milliseconds) or self.broken)
 
     def end(self, kindly):
         """Ends the process with all that it started; kindly if it may shut down by itself."""
         if self.name:
             if kindly:
-                self.write(END)
+                if self.is_kept:
+                    self.write(END)
                 end = time.monotonic() + SHUTDOWN_SECONDS
                 while not self.has_ended(LONGEST_PAUSE):
                     self.flush()
@@ -487,10 +489,7 @@ class Interpreter(ManagedProcess):
                         self.plugin.LogWarning("The interpreter does not end; it is shut down.")
                         break
             self.flush()
-            try:
-                self.plugin.ShutdownMonitoredManagedProcess(self.name)
-            except Exception as error:
-                self.plugin.LogWarning("The interpreter is not shut down: {}".format(error))
+            self.ask("ShutdownMonitoredManagedProcess")
         shutil.rmtree(self.folder, ignore_errors=True)
         if self.handler is not None:
             unhook(self.handler, "HandleCallback", self.handle_line)
@@ -543,11 +542,11 @@ class Interpreter(ManagedProcess):
         elif kind == "error":
             self.failure = json.loads(text)
         elif kind == "done":
+            self.is_done = True
             facts = json.loads(text)
             self.first_memory = self.first_memory or facts["memory"]
             self.growth = facts["memory"] - self.first_memory
             self.is_last = facts["is_last"]
-            self.is_done = True
 
     def read_answers(self):
         """Takes the answers of a node's interpreter that could not print them, as the node has closed its output."""
@@ -557,9 +556,10 @@ class Interpreter(ManagedProcess):
                 for line in file:
                     self.handle_answer(line.rstrip("\n"))
 
-    def report_if_stopped(self):
-        """Says that somebody has stopped the process: it would look like one that works for ever."""
-        if is_stopped(self.process):
+    def look_whether_stopped(self):
+        """Says that somebody has stopped the process, once: it would look like one that works for ever."""
+        was_stopped, self.is_stopped = self.is_stopped, is_stopped(self.process)
+        if self.is_stopped and not was_stopped:
             text = "Process {0} is stopped, as by a debugger or SIGSTOP; kill -CONT {0} lets it go on.".format(
                 self.process
             )
@@ -568,10 +568,8 @@ class Interpreter(ManagedProcess):
 
     def describe_end(self):
         """How the process ended, in words."""
-        try:
-            return describe_exit(self.plugin.GetMonitoredManagedProcessExitCode(self.name))
-        except Exception:
-            return "exit code unknown"
+        code = self.ask("GetMonitoredManagedProcessExitCode")
+        return self.broken or "exit code unknown" if code is None else describe_exit(code)
 
     def last_words(self):
         """The last lines that it printed, for a report."""
@@ -666,6 +664,11 @@ def parse_host(text):
     else:
         executable, arguments = rest, ""
     return pairs, executable.strip(), arguments.strip()
+
+
+def message_of(error):
+    """The text of an error: of .NET's without their stack (hosts and tooling, section 5.3)."""
+    return getattr(error, "Message", None) or str(error) or type(error).__name__
 
 
 def split_lines(text):
