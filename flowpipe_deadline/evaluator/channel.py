@@ -33,6 +33,7 @@ class Channel:
         self._identities = {number: system.identity(number) for number in (self._input, self._output, self._error)}
         self._streams = (sys.stdout, sys.stderr)
         self._waiting = b""
+        self.memory = system.Memory()
         system.set_binary(self._input)
         system.ignore_broken_pipes()
         self.restore()
@@ -121,7 +122,7 @@ class Reporter:
     def done(self, *, is_last: bool = False) -> None:
         """The result is in the store; if ``is_last``, the process ends now."""
         system.flush_c_output()
-        self._write("done", json.dumps({"memory": round(system.used_memory()), "is_last": is_last}))
+        self._write("done", json.dumps({"memory": round(self._channel.memory.read()), "is_last": is_last}))
 
     def _write(self, kind: str, text: str) -> None:
         self._channel.write(self._token, kind, text)

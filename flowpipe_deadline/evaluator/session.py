@@ -21,6 +21,7 @@ def run_session(request: SessionRequest, channel: Channel, evaluate: Callable[[T
 
     A failed task ends the session: nobody knows what it left behind.
     """
+    folder = os.getcwd()
     while True:
         line = channel.read_line()
         if line is None or line == END:
@@ -31,7 +32,6 @@ def run_session(request: SessionRequest, channel: Channel, evaluate: Callable[[T
             Reporter(channel, request.token).failed(message=str(error), traceback="")
             return
         reset_default_graph()  # Nodes that an earlier task made there are not this one's.
-        folder = os.getcwd()
         code = evaluate(task, Reporter(channel, task.token))
         if code != 0 or not channel.is_whole:
             return

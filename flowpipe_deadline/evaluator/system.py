@@ -6,6 +6,7 @@ The branches for Windows and macOS follow the documentation of Python and of the
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -13,6 +14,7 @@ from typing import Any, NoReturn, Optional, Tuple
 
 _FIRST_DESCRIPTOR = 200  # Above those that careless code closes by number.
 _MEGABYTE = 1024 * 1024
+_MUCH = 100.0
 
 
 def keep_descriptor(number: int) -> int:
@@ -62,8 +64,26 @@ def ignore_broken_pipes() -> None:
             signal.signal(signal.SIGPIPE, signal.SIG_IGN)
 
 
-def used_memory() -> float:
-    """The memory of this process, in MB; 0 if that cannot be told."""
+class Memory:
+    """The memory of this process.
+
+    Garbage is collected where it has grown by much: a node and its plugs refer to one another, so what they hold stays
+    until then.
+    """
+
+    def __init__(self) -> None:
+        self._settled = 0.0
+
+    def read(self) -> float:
+        """How much it is, in MB; 0 if that cannot be told."""
+        memory = _used_memory()
+        if memory > self._settled + _MUCH:
+            gc.collect()
+            memory = self._settled = _used_memory()
+        return memory
+
+
+def _used_memory() -> float:
     with contextlib.suppress(Exception):  # It is only to be renewed where it can be told.
         if sys.platform.startswith("linux"):
             with open("/proc/self/statm", "rb") as file:

@@ -166,4 +166,4 @@ def _extended(known: List[str], folders: Iterable[str], bundle: Path) -> List[st
     """The known folders, before them those of the bundle, and behind them those that exist on this machine."""
     brought = code_folders(folders, bundle=bundle)
     others = [each for each in folders if each not in known and os.path.isabs(each) and os.path.exists(each)]
-    return [*brought, *known, *others]
+    return [*brought, *(each for each in known if each not in brought), *others]

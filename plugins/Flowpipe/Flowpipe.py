@@ -46,6 +46,9 @@ MARK = "[flowpipe:{}] "
 END = "end\n"  # Asks a kept interpreter to shut down.
 PROGRESS = re.compile(r"Progress: (\d+)%")
 SHORTEST_PAUSE, LONGEST_PAUSE = 1, 100  # Milliseconds between two looks at the output, doubling from one to the next.
+CANCEL_SECONDS = (
+    0.1  # Between two questions whether the task is cancelled, as in vendors' loops (plugin API, section 2.3).
+)
 LOOK_SECONDS = 2.0  # Between two looks at whether the interpreter is stopped.
 # The end of a process is not the end of its output: its last lines may come later (hosts and tooling, section 5.4).
 FIRST_LINES_SECONDS, LAST_LINES_SECONDS = 0.5, 2.0
@@ -363,6 +366,7 @@ class Interpreter(ManagedProcess):
         self.tokens = ()
         self.process = None
         self.tasks = 0
+        self.has_news = False
         self.first_memory = self.growth = 0
         self.lines = collections.deque(maxlen=LAST_LINES)
         self.handler = None
@@ -435,14 +439,18 @@ class Interpreter(ManagedProcess):
 
     def wait(self):
         """Handles the output until the task is done, has failed, or the process has ended."""
-        pause, looked = SHORTEST_PAUSE, time.monotonic()
+        pause, asked, looked = SHORTEST_PAUSE, time.monotonic(), time.monotonic()
         while not self.has_answered() and not self.has_ended(pause):
             self.flush()
-            if pause == LONGEST_PAUSE and self.plugin.IsCanceled():
-                self.plugin.FailRender("Received cancel task command")
-            pause = min(2 * pause, LONGEST_PAUSE)
-            if time.monotonic() - looked > LOOK_SECONDS:
-                looked = time.monotonic()
+            pause = SHORTEST_PAUSE if self.has_news else min(2 * pause, LONGEST_PAUSE)
+            self.has_news = False
+            now = time.monotonic()
+            if now - asked > CANCEL_SECONDS:
+                asked = now
+                if self.plugin.IsCanceled():
+                    self.plugin.FailRender("Received cancel task command")
+            if now - looked > LOOK_SECONDS:
+                looked = now
                 self.look_whether_stopped()
         ended = time.monotonic()
         while not self.has_answered():
@@ -524,6 +532,7 @@ class Interpreter(ManagedProcess):
         """Takes what the evaluator says."""
         plugin = self.plugin
         self.has_begun = self.has_begun or token == self.tokens[0]
+        self.has_news = True
         if kind == "status":
             plugin.SetStatusMessage(text)
             plugin.LogInfo(text)

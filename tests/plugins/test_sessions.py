@@ -182,9 +182,10 @@ def test_what_nodes_started_ends_with_the_session(load, tmp_path, end):
     wait_until(lambda: not any(map(is_alive, grandchildren)))
 
 
-def test_cancelling_ends_the_session(load, tmp_path):
+@pytest.mark.parametrize("act", ["wait", "report for ever"])
+def test_cancelling_ends_the_session(load, tmp_path, act):
     """Whatever its node does."""
-    plugin = load({2: "wait"})
+    plugin = load({2: act})
     process, _, _ = plugin.render(1)
     plugin.host.is_canceled = (tmp_path / "began.txt").exists
 
@@ -203,6 +204,25 @@ def test_an_interpreter_that_grew_is_renewed_between_tasks(load):
     processes = [process for process, _, _ in seen]
     assert processes[0] == processes[1] != processes[2] == processes[3]
     assert any("grown by" in text for text in plugin.host.of("INFO"))
+
+
+def test_garbage_is_no_reason_to_renew_an_interpreter(load):
+    """Nodes and plugs refer to one another, so what they hold stays until garbage is collected."""
+    plugin = load(dict.fromkeys(range(1, 10), "hold in a cycle"), SessionMemory="130")
+
+    seen = [plugin.render(frame) for frame in (1, 2, 3, 4, 5, 6)]
+
+    assert len({process for process, _, _ in seen}) == 1
+
+
+def test_the_path_of_a_session_does_not_grow(load, tmp_path):
+    """Nor the variable for its children, though each task adds the folders of its graph."""
+    plugin = load(dict.fromkeys(range(1, 10), "tell the path"))
+
+    plugin.render(1, 2, 3)
+
+    first, *others = (tmp_path / "path.txt").read_text(encoding="utf-8").splitlines()
+    assert others == [first, first]
 
 
 def test_a_stopped_interpreter_is_noticed(load):

@@ -107,14 +107,31 @@ def _leak(_):
     leaked.append(bytearray(os.urandom(1)) * (64 << 20))
 
 
+def _hold_in_a_cycle(_):
+    held = [bytearray(os.urandom(1)) * (64 << 20)]
+    held.append(held)
+
+
 def _say_and_exit(_):
     print("the last thing it said")
     sys.stdout.flush()
     os._exit(3)
 
 
+def _tell_path(folder):
+    with (folder / "path.txt").open("a", encoding="utf-8") as file:
+        print(len(sys.path), len(os.environ.get("PYTHONPATH", "")), file=file)
+
+
 def _raise(_):
     raise RuntimeError("this node fails")
+
+
+def _report_for_ever(folder):
+    (folder / "began.txt").touch()
+    while True:
+        time.sleep(0.02)
+        progress(0.5)
 
 
 def _wait(folder):
@@ -138,9 +155,12 @@ ACTS = {
     "leave work": _leave_work,
     "change folder": _change_folder,
     "leak": _leak,
+    "hold in a cycle": _hold_in_a_cycle,
     "say and exit": _say_and_exit,
+    "tell the path": _tell_path,
     "raise": _raise,
     "wait": _wait,
+    "report for ever": _report_for_ever,
     "stop": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
     "read input": lambda _: print(repr(sys.stdin.read()), repr(os.read(0, 10))),
     "exit": lambda _: sys.exit(4),
