@@ -21,12 +21,12 @@ def load(graph, tmp_path):
     """Loads the plugin with a job whose node does the given acts, by frame; it is ended with the test."""
     loaded = []
 
-    def load(acts=(), *, metadata=None, **config):
+    def load(acts=(), *, metadata=None, snapshot=False, **config):
         acts = dict(acts)
         options = {"metadata": {"batch_size": 1, **metadata}} if metadata else {}
         node = nodes.Act(name="act", graph=graph, frames=list(range(1, 10)), **options)
         node.inputs["acts"].value, node.inputs["folder"].value = acts, str(tmp_path)
-        bundle = write_bundle(plan_graph(graph), root=tmp_path / "bundles")
+        bundle = write_bundle(plan_graph(graph, snapshot_code=snapshot), root=tmp_path / "bundles")
         loaded.append(LoadedPlugin(bundle, tmp_path / "jobs data", **config))
         return loaded[-1]
 
@@ -217,7 +217,7 @@ def test_garbage_is_no_reason_to_renew_an_interpreter(load):
 
 def test_the_path_of_a_session_does_not_grow(load, tmp_path):
     """Nor the variable for its children, though each task adds the folders of its graph."""
-    plugin = load(dict.fromkeys(range(1, 10), "tell the path"))
+    plugin = load(dict.fromkeys(range(1, 10), "tell the path"), snapshot=True)
 
     plugin.render(1, 2, 3)
 
