@@ -24,6 +24,8 @@ _NODE_FAILED = 1
 _TASK_REFUSED = 2
 _OURS = ("__main__", "flowpipe", "flowpipe_deadline")
 _FAREWELL = "--farewell"
+_FAREWELLS = ("maya", "houdini", "nuke")
+"""Applications that shut down by themselves, to give a licence back (hosts and tooling, sections 1.3 and 4)."""
 _ANSWERS = "answers"  # A file beside the task's, for answers that cannot be printed.
 
 
@@ -51,11 +53,14 @@ def _evaluate(arguments: Sequence[str]) -> Tuple[int, bool]:
     channel = Channel(folder / _ANSWERS)
     reporter = Reporter(channel, request.token)
     reporter.ready()
-    with _host(request.interpreter, warn=reporter.warning) as wants_farewell:
+    application = request.interpreter.partition("-")[0]
+    with _host(application, warn=reporter.warning):
+        code = 0
         if isinstance(request, SessionRequest):
             run_session(request, channel, partial(_evaluate_task, is_last=lambda: not channel.is_whole))
-            return 0, wants_farewell
-        return _evaluate_task(request, reporter, is_last=lambda: True), wants_farewell
+        else:
+            code = _evaluate_task(request, reporter, is_last=lambda: True)
+    return code, application in _FAREWELLS
 
 
 def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callable[[], bool]) -> int:
@@ -80,29 +85,27 @@ def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callabl
 
 
 @contextmanager
-def _host(interpreter: str, *, warn: Callable[[str], None]) -> Iterator[bool]:
-    """Runs the block with the host application ready, and gives whether it wants to shut down by itself.
-
-    hython, Blender and Nuke need nothing for it.
+def _host(application: str, *, warn: Callable[[str], None]) -> Iterator[None]:
+    """Runs the block with the host application ready; hython, Blender and Nuke need nothing for it.
 
     mayapy must be initialised, and Autodesk asks for ``uninitialize`` before it exits; both raise in a Maya that
     already runs, which does no harm (hosts and tooling, section 1.3).
     """
-    if interpreter.partition("-")[0] != "maya":
-        yield False
+    if application != "maya":
+        yield
         return
     try:
         from maya import standalone  # noqa: PLC0415 (exists in mayapy only)
     except ImportError:
         warn("This interpreter has no maya.standalone; going on as plain Python.")
-        yield False
+        yield
         return
     try:
         standalone.initialize(name="python")
     except RuntimeError as error:
         warn(f"Maya is initialised already: {error}")
     try:
-        yield True
+        yield
     finally:
         try:
             standalone.uninitialize()

@@ -252,6 +252,20 @@ def test_what_a_node_leaves_to_do_is_done_when_the_session_ends(load, tmp_path):
     assert (tmp_path / "atexit.txt").exists()
 
 
+@pytest.mark.parametrize("more", [{}, {"OneTaskPerProcess": "*"}], ids=["in a session", "alone"])
+@pytest.mark.parametrize("wants_farewell", [False, True], ids=["no farewell", "a farewell"])
+def test_a_host_shuts_down_by_itself_only_if_it_wants_to(load, tmp_path, wants_farewell, more):
+    """Some wait for ever or crash in it, others have a licence to give back."""
+    arguments = '-u -m flowpipe_deadline.evaluator --task "<TASK>"' + (" --farewell" if wants_farewell else "")
+    plugin = load({1: "start an application"}, Arguments_python=arguments, **more)
+    plugin.render(1)
+
+    plugin.end()
+
+    assert (tmp_path / "shut down.txt").exists() == wants_farewell
+    assert plugin.host.of("WARNING") == []
+
+
 def script(folder, name, text):
     """An executable that is to be an interpreter."""
     path = folder / name

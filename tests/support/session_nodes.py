@@ -99,6 +99,20 @@ def _leave_work(folder):
     threading.Thread(target=lambda: (time.sleep(0.3), (folder / "thread.txt").touch())).start()
 
 
+class _Application:
+    """Shuts down with its process, if that lets it."""
+
+    def __init__(self, file):
+        self._file, self._touch = file, Path.touch
+
+    def __del__(self):
+        self._touch(self._file)
+
+
+def _start_application(folder):
+    sys.modules["__main__"].application = _Application(folder / "shut down.txt")
+
+
 def _change_folder(folder):
     os.chdir(folder)
 
@@ -153,6 +167,7 @@ ACTS = {
     "start a grandchild": _start_grandchild,
     "use the default graph": _use_default_graph,
     "leave work": _leave_work,
+    "start an application": _start_application,
     "change folder": _change_folder,
     "leak": _leak,
     "hold in a cycle": _hold_in_a_cycle,
