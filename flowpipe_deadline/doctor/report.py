@@ -10,14 +10,15 @@ from typing import Any, Literal, Optional, Union
 
 from ..core.bundle import FILES
 from ..core.warnings import PlanWarning, WarningKind
-from ..installation.packages import own_version
+from ..offline.packages import own_version
 from ..studio.file import StudioFile
 from .recorder import Exchange
 from .redact import Redaction
 
 FORMAT = 1
 GRAPH = "graph"
-"""The name of the graph among the things to try out; all other names are questions."""
+HOSTS = "hosts"
+"""The names of the graph and of the hosts among the things to try out; all other names are questions."""
 
 Verdict = Literal["ok", "warning", "problem", "unknown"]
 
@@ -38,11 +39,13 @@ class DoctorOptions:
     """Errors of these kinds are only warnings."""
     is_probing: bool = False
     only: tuple[str, ...] = ()
-    """Try out only these; empty for the graph and all questions."""
+    """Try out only these; empty for the graph, the hosts and all questions."""
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    """Further hosts to try out, as for ``WorkerSetup``."""
     is_keeping: bool = False
     """Whether a graph that fails stays on the farm."""
     timeout: float = 900.0
-    """Seconds that the graph may take."""
+    """Seconds that the graph may take, and each host."""
 
     def wants(self, name: str) -> bool:
         """Whether to try it out."""

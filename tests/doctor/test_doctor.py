@@ -17,7 +17,7 @@ from flowpipe_deadline.doctor.machine import check_results, check_root, check_se
 from flowpipe_deadline.doctor.recorder import RecordedCommand
 from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin, check_version
 from flowpipe_deadline.installation.install import install
-from flowpipe_deadline.installation.packages import own_version
+from flowpipe_deadline.offline.packages import own_version
 from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.web import Guard, serve
 

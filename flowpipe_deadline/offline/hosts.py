@@ -1,0 +1,159 @@
+"""Hosts, the programs that evaluate nodes, as a text describes one: in *More Interpreters*, and after ``-i NAME=``.
+
+The plugin repeats ``parse_host`` and ``split_hosts``, as Deadline's own Python has nothing of this package.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from ..core.errors import UsageError
+from ..core.text import listing
+
+TASK = "<TASK>"
+"""In a host's arguments, the path of the task file."""
+_EXECUTABLE = "Executable_"
+_LIST = "MoreInterpreters"
+_LINE = re.compile(r'(?:"[^"\r\n]*"|[^;\r\n])+')
+_VARIABLE = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=(?:"([^"]*)"|([^\s"]*))\s+')
+
+
+@dataclass(frozen=True)
+class Host:
+    """How an interpreter is started."""
+
+    variables: Mapping[str, str]
+    executable: str
+    arguments: str
+    """With ``<TASK>`` and ``<BOOT>``; empty for those of its application, else of python."""
+
+    def __str__(self) -> str:
+        """The text that ``parse_host`` reads."""
+        variables = [f'{name}="{value}"' for name, value in self.variables.items()]
+        command = [f'"{self.executable}"', self.arguments] if self.arguments else [self.executable]
+        return " ".join([*variables, *command])
+
+
+def parse_host(text: str) -> Host:
+    """The host that the text describes: ``[VARIABLE=VALUE ]...EXECUTABLE[ ARGUMENTS]``, as one types it in a shell.
+
+    A value with blanks stands in double quotes, and so does an executable with blanks that has arguments. A text without
+    ``<TASK>`` is a path to its end, whatever blanks are in it, unless that is in quotes.
+
+    >>> parse_host('A=1 /bin/scribus -py "<BOOT>" --task "<TASK>"')
+    Host(variables={'A': '1'}, executable='/bin/scribus', arguments='-py "<BOOT>" --task "<TASK>"')
+    >>> parse_host("/Applications/Maya 2025/mayapy").executable
+    '/Applications/Maya 2025/mayapy'
+    """
+    rest, variables = text.strip(), {}
+    found = _VARIABLE.match(rest)
+    while found:
+        variables[found[1]] = found[2] or found[3] or ""
+        rest = rest[found.end() :]
+        found = _VARIABLE.match(rest)
+    unquoted = r"(\S+)\s+(.*)" if TASK in rest else "(.*)()"
+    command = re.fullmatch(r'"([^"]*)"(?:\s+(.*))?', rest) or re.fullmatch(unquoted, rest)
+    return Host(variables, command[1], command[2] or "") if command else Host(variables, rest, "")
+
+
+def split_hosts(text: str) -> list[tuple[str, str]]:
+    """Names and texts of a list: ``NAME=TEXT`` each, with line breaks between, or ``;`` outside double quotes.
+
+    >>> split_hosts('maya-2025=/usr/bin/mayapy; krita = "/opt/a;b/krita" --task "<TASK>"')
+    [('maya-2025', '/usr/bin/mayapy'), ('krita', '"/opt/a;b/krita" --task "<TASK>"')]
+    """
+    parts = (line.partition("=") for line in _LINE.findall(text))
+    return [(name.strip(), rest.strip()) for name, _, rest in parts if rest.strip()]
+
+
+def find_host(texts: Iterable[str]) -> Optional[Host]:
+    """The first of these hosts that is on this machine, with its full path."""
+    for host in map(parse_host, texts):
+        if os.path.isfile(host.executable):
+            return replace(host, executable=os.path.abspath(host.executable))
+    return None
+
+
+def checked_host(name: str, text: str) -> str:
+    """The text with the full path of its executable, which is looked for on PATH if it has no folder.
+
+    Raises:
+        UsageError: It is wrongly written, or its executable is not on this machine.
+    """
+    what = f"the interpreter {name}"
+    if text.count('"') % 2:
+        raise UsageError(f"{what}: a double quote is not closed in {text}")
+    if split_hosts(f"={text}") != [("", text.strip())]:
+        raise UsageError(f"{what}: {text!r} is not one line, or has a ; outside double quotes")
+    found = find_host([_full(text)])
+    host = found or parse_host(text)
+    is_command = bool(host.arguments) or (found is None and _is_here(host.executable.partition(" ")[0]))
+    if is_command and TASK not in host.arguments:
+        raise UsageError(f'{what}: its arguments need {TASK}, which stands for the task file, as in --task "{TASK}"')
+    if found is None or ";" in found.executable:
+        raise UsageError(f"{what}: there is no file {host.executable}")
+    return str(found)
+
+
+def configured_hosts(config: Mapping[str, str]) -> dict[str, list[str]]:
+    """The texts of all hosts in the plugin's configuration, by name; of each, the first that is on a machine is used."""
+    hosts: dict[str, list[str]] = {}
+    for setting, paths in config.items():
+        if setting.startswith(_EXECUTABLE):
+            hosts[setting[len(_EXECUTABLE) :]] = [path.strip() for path in re.split("[;\r\n]+", paths) if path.strip()]
+    for name, text in split_hosts(config.get(_LIST, "")):
+        hosts.setdefault(name, hosts.pop(_key(name), [])).append(text)
+    return {name: texts for name, texts in hosts.items() if texts}
+
+
+def needed_hosts(config: Mapping[str, str], needed: Mapping[str, Sequence[str]]) -> dict[str, Host]:
+    """The hosts on this machine of these interpreters, each with the nodes that need it.
+
+    Raises:
+        UsageError: Some are not configured, or not on this machine; the message names all.
+    """
+    hosts, missing, configured = {}, [], configured_hosts(config)
+    for name, nodes in needed.items():
+        texts = configured.get(name) or configured.get(_key(name), [])
+        host = find_host(texts)
+        if host is not None:
+            hosts[name] = host
+        else:
+            places = listing([parse_host(text).executable for text in texts])
+            why = f"is not on this machine (looked for {places})" if texts else "is not configured"
+            missing.append(f"the interpreter {name} of {listing(nodes)} {why}: -i {name}=PATH")
+    if missing:
+        raise UsageError("\n".join(missing))
+    return hosts
+
+
+def add_hosts(config: Mapping[str, str], hosts: Mapping[str, str]) -> dict[str, str]:
+    """The plugin's configuration with these hosts, by name, before its own of that name."""
+    given = [f"{name}={_full(text)}" for name, text in hosts.items()]
+    hidden = {_EXECUTABLE + _key(name): "" for name in hosts}
+    return {**config, **hidden, _LIST: ";".join([*given, config.get(_LIST, "")])}
+
+
+def _full(text: str) -> str:
+    """The text with a full path, as far as its executable is on this machine."""
+    host = parse_host(text)
+    path = host.executable if _is_here(host.executable) else _on_path(host.executable)
+    return str(replace(host, executable=os.path.abspath(path))) if path else text
+
+
+def _is_here(path: str) -> bool:
+    return os.path.isfile(path) or bool(_on_path(path))
+
+
+def _on_path(program: str) -> Optional[str]:
+    return None if os.path.dirname(program) else shutil.which(program)
+
+
+def _key(name: str) -> str:
+    """The name as the plugin's settings have it: maya_2025 for maya-2025."""
+    return re.sub("[^A-Za-z0-9]", "_", name)
