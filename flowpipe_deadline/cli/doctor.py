@@ -76,11 +76,11 @@ def doctor(
 ) -> int:
     """Find what stands between this machine and a working farm.
 
-    Without --probe, nothing is changed or started. With it, a graph of three nodes is evaluated on the farm and compared
-    with what graph.evaluate() gives, times are measured, and open questions about Deadline are answered with suspended
-    jobs. All of that is deleted afterwards. Each host of the plugin's configuration, and of -i, that is on this machine
-    evaluates three tasks here, which may take a licence. The report of --output json leaves out names, users and paths, so that it can be
-    shown to anybody. Exits with 0 if there are no errors.
+    Without --probe, nothing is changed or started. With it, a graph of three nodes is evaluated on the farm and
+    compared with what graph.evaluate() gives, times are measured, and open questions about Deadline are answered with
+    suspended jobs. All of that is deleted afterwards. Each host of -i or of the plugin's configuration that is on this
+    machine evaluates three tasks here, which may take a licence. The report of --output json leaves out names, users
+    and paths, so that it can be shown to anybody. Exits with 0 if there are no errors.
 
     \b
     Examples:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Optional
 
@@ -18,7 +18,7 @@ from flowpipe import Graph
 
 from ..bundle.write import write_plan
 from ..core.bundle import AnyPath, Bundle
-from ..core.errors import UsageError
+from ..core.errors import FlowpipeDeadlineError, UsageError
 from ..core.processes import end_trees
 from ..core.text import listing, one_line
 from ..deadline.client import Stop
@@ -27,15 +27,14 @@ from ..offline.hosts import Host, add_hosts, configured_hosts, find_host
 from ..offline.setup import WorkerSetup
 from ..planning.planner import make_plan
 from ..submit.transaction import Say
-from .report import Check, DoctorOptions
+from .report import Check, DoctorOptions, Verdict
 
 _NODE = "host"
 _FRAMES = [1, 2, 3]
 _PAUSE = 0.1
 _PATIENCE = 20.0  # Seconds that a run has to end its processes.
 _LAST_LINES = 3
-_LONGEST = 200
-_MARKED, _PRINTED = "[flowpipe:", "STDOUT: "
+_LONGEST = 300
 
 
 def check_hosts(
@@ -64,6 +63,10 @@ def check_hosts(
         yield Check("other hosts", "unknown", found, "run the doctor on a worker, or say -i NAME=PATH")
 
 
+class _TrialError(Exception):
+    """A host did not evaluate its tasks."""
+
+
 class _HostTrial:
     def __init__(self, name: str, host: Host, repository: Optional[AnyPath], timeout: float) -> None:
         self._name = name
@@ -73,39 +76,36 @@ class _HostTrial:
 
     def check(self, is_stopping: Stop) -> Check:
         """Has the host evaluate its tasks, and says how that went."""
-        with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-", ignore_cleanup_errors=True) as folder:
-            bundle = write_plan(make_plan(_build_graph(self._name)), root=folder)
-            said = self._run(bundle, Path(folder), is_stopping)
-            if said is None:
-                verdict, found = "unknown" if is_stopping() else "problem", f"did not end in {self._timeout:g} s"
-            elif isinstance(said, str):
-                verdict, found = "problem", said
-            elif said["jobs"][0]["status"] == "Completed":
-                return self._works(said)
-            else:
-                verdict, found = "problem", _failure(said["jobs"][0]["tasks"])
-        return Check(
-            f"host {self._name}",
-            "unknown" if verdict == "unknown" else "problem",
-            f"{self._host.executable}: {found}",
-            f"see the arguments of {self._name} in Configure Plugins > Flowpipe, or try others by -i {self._name}=...",
-            {"works": False},
-        )
+        name = f"host {self._name}"
+        try:
+            with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as folder:
+                found, details = self._try(Path(folder), is_stopping)
+        except _TrialError as error:
+            advice = f"see Configure Plugins > Flowpipe, or try another by -i {self._name}=..."
+            verdict: Verdict = "unknown" if is_stopping() else "problem"
+            return Check(name, verdict, f"{self._host.executable}: {error}", advice, {"works": False})
+        except (FlowpipeDeadlineError, OSError) as error:
+            return Check(name, "unknown", str(error))
+        return Check(name, "ok", f"{self._host.executable}, {found}", details={"works": True, **details})
 
-    def _works(self, said: Mapping[str, Any]) -> Check:
-        outputs = said["outputs"][f"doctor.{_NODE}"]
-        first, *others = [task["seconds"] for task in said["jobs"][0]["tasks"]]
+    def _try(self, folder: Path, is_stopping: Stop) -> tuple[str, dict[str, Any]]:
+        bundle = write_plan(make_plan(_build_graph(self._name)), root=folder)
+        said = self._run(bundle, folder, is_stopping)
+        tasks = said["jobs"][0]["tasks"]
+        for number, task in enumerate(tasks, start=1):
+            if task["status"] != "Completed":
+                raise _TrialError(f"task {number} of {len(tasks)}: {_reason(task['error'])}")
+        outputs = said["outputs"][f"{bundle.graph}.{_NODE}"]
+        first, *others = seconds = [task["seconds"] for task in tasks]
         is_kept = len(set(outputs["processes"])) == 1
-        where = "in the same process" if is_kept else "in a process of its own each"
         version = f"{outputs['version']}Python {outputs['python']}"
-        found = f"{self._host.executable}, {version}: a task with its start takes {first:.2g} s, and two more"
-        details = {"works": True, "version": version, "seconds": [first, *others], "is_kept": is_kept}
-        return Check(
-            f"host {self._name}", "ok", f"{found} {sum(others) / len(others):.2g} s each, {where}", "", details
-        )
+        where = "in the same process" if is_kept else "in a process of its own each"
+        more = f"and two more {sum(others) / len(others):.2g} s each, {where}"
+        details = {"version": version, "seconds": seconds, "is_kept": is_kept}
+        return f"{version}: a task with its start takes {first:.2g} s, {more}", details
 
     def _run(self, bundle: Bundle, folder: Path, is_stopping: Stop) -> Any:
-        """What ``run`` reports, its error as a text, or None if it was ended."""
+        """What ``run`` reports."""
         command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "run", str(bundle.folder), "-o", "json"]
         command += ["--workers", "1", "--failures", "1", "-i", f"{self._name}={self._host}"]
         command += ["--repository", str(self._repository)] if self._repository is not None else []
@@ -116,12 +116,12 @@ class _HostTrial:
             while process.poll() is None:
                 if is_stopping() or time.monotonic() > end:
                     _end(process)
-                    return None
+                    raise _TrialError(f"did not end in {self._timeout:g} s")
                 time.sleep(_PAUSE)
         try:
             return json.loads(answer.read_bytes())
         except ValueError:
-            return one_line(errors.read_text(encoding="utf-8", errors="replace")[-_LONGEST:], longest=_LONGEST)
+            raise _TrialError(_reason(errors.read_text(encoding="utf-8", errors="replace"))) from None
 
 
 def _build_graph(interpreter: str) -> Graph:
@@ -132,15 +132,10 @@ def _build_graph(interpreter: str) -> Graph:
     return graph
 
 
-def _failure(tasks: list[Mapping[str, Any]]) -> str:
-    """Why the first failed task failed, and the last lines that the host printed for it."""
-    number, task = next((number, task) for number, task in enumerate(tasks, start=1) if task["status"] != "Completed")
-    log = Path(task["log"]).read_text(encoding="utf-8", errors="replace").splitlines()
-    printed = [line[len(_PRINTED) :] for line in log if line.startswith(_PRINTED)]
-    last = [line for line in printed if line.strip() and not line.startswith(_MARKED)][-_LAST_LINES:]
-    which = f"task {number} of {len(tasks)}: " if number > 1 else ""
-    error = str(task["error"] or "").strip().splitlines() or ["it failed"]
-    return which + "\n".join(one_line(line, longest=_LONGEST) for line in (error[-1], *last))
+def _reason(error: str) -> str:
+    """The first line of an error, which is ours, and the last, which are the host's."""
+    first, *rest = [one_line(line, longest=_LONGEST) for line in error.splitlines() if line.strip()] or ["it failed"]
+    return "\n".join([first, *rest[-_LAST_LINES:]])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -130,5 +130,9 @@ class Report:
 
 
 def _fields(record: Union[Check, Answer]) -> dict[str, Any]:
-    """The fields by their names in JSON, where the details are called facts."""
-    return {"facts" if name == "details" else name: value for name, value in vars(record).items()}
+    """The fields by their names in JSON, where the details are called facts.
+
+    Of a text with several lines only the first, which is ours.
+    """
+    fields = {"facts" if name == "details" else name: value for name, value in vars(record).items()}
+    return {name: value.partition("\n")[0] if isinstance(value, str) else value for name, value in fields.items()}

@@ -52,7 +52,7 @@ def _version() -> str:
         if value is not None:
             for name in member.split("."):
                 value = getattr(value, name)
-            return "version {}, ".format(value() if callable(value) else value)
+            return f"version {value() if callable(value) else value}, "
     return ""
 
 

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -91,10 +91,11 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
         _new_repository(opened, failure_limit=failure_limit) as repository,
     ):
         make_folder(Path(settings.logs))
-        settings = _with_packages(settings, opened, repository)
+        tasks = repository.tasks()
+        settings = _with_packages(settings, opened, tasks)
         pool = WorkerPool(settings, repository=repository)
         try:
-            pool.start(min(workers, len(repository.tasks())))
+            pool.start(min(workers, len(tasks)))
             _watch(repository, pool=pool, on_progress=on_progress)
         except KeyboardInterrupt:
             raise InterruptedRunError(f"interrupted; to go on:  flowpipe-deadline run {opened.folder}") from None
@@ -183,16 +184,17 @@ def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) 
     )
 
 
-def _with_packages(settings: WorkerSettings, bundle: Bundle, repository: Repository) -> WorkerSettings:
+def _with_packages(settings: WorkerSettings, bundle: Bundle, tasks: Sequence[Task]) -> WorkerSettings:
     """The settings with packages for the interpreters that are not this Python, which may lack them.
 
     Raises:
         UsageError: An interpreter that is still needed is not on this machine.
         PackagingError: The packages cannot be packed here.
     """
-    status, needed = repository.job_status(), dict[str, list[str]]()
+    needed = dict[str, list[str]]()
+    left = {task.key for task in tasks if task.status is not TaskStatus.COMPLETED}
     for job in bundle.jobs:
-        if status[job.key] is not JobStatus.COMPLETED:
+        if job.key in left:
             needed.setdefault(job.interpreter or plugin_entries(bundle, job)["Interpreter"], []).append(job.node)
     hosts = needed_hosts(settings.config, needed)
     foreign = [name for name, host in hosts.items() if host.executable != os.path.abspath(sys.executable)]

@@ -1,6 +1,6 @@
 """Hosts, the programs that evaluate nodes, as a text describes one: in *More Interpreters*, and after ``-i NAME=``.
 
-The plugin repeats ``parse_host`` and ``split_hosts``, as Deadline's own Python has nothing of this package.
+The plugin has the same ``parse_host``, as Deadline's own Python has nothing of this package.
 """
 
 from __future__ import annotations
@@ -19,22 +19,23 @@ TASK = "<TASK>"
 """In a host's arguments, the path of the task file."""
 _EXECUTABLE = "Executable_"
 _LIST = "MoreInterpreters"
-_LINE = re.compile(r'(?:"[^"\r\n]*"|[^;\r\n])+')
-_VARIABLE = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=(?:"([^"]*)"|([^\s"]*))\s+')
+_LINE = re.compile(r'(?:"[^"\r\n]*"|[^;\r\n"]|")+')
+_HOST = re.compile(r'((?:[A-Za-z_]\w*=(?:"[^"]*"|[^\s"]*)\s+)*)(.*)', re.DOTALL)
+_VARIABLE = re.compile(r'([A-Za-z_]\w*)=("[^"]*"|[^\s"]*)\s+')
 
 
 @dataclass(frozen=True)
 class Host:
     """How an interpreter is started."""
 
-    variables: Mapping[str, str]
+    variables: tuple[tuple[str, str], ...]
     executable: str
     arguments: str
     """With ``<TASK>`` and ``<BOOT>``; empty for those of its application, else of python."""
 
     def __str__(self) -> str:
         """The text that ``parse_host`` reads."""
-        variables = [f'{name}="{value}"' for name, value in self.variables.items()]
+        variables = [f'{name}="{value}"' for name, value in self.variables]
         command = [f'"{self.executable}"', self.arguments] if self.arguments else [self.executable]
         return " ".join([*variables, *command])
 
@@ -42,23 +43,23 @@ class Host:
 def parse_host(text: str) -> Host:
     """The host that the text describes: ``[VARIABLE=VALUE ]...EXECUTABLE[ ARGUMENTS]``, as one types it in a shell.
 
-    A value with blanks stands in double quotes, and so does an executable with blanks that has arguments. A text without
-    ``<TASK>`` is a path to its end, whatever blanks are in it, unless that is in quotes.
+    A value with blanks stands in double quotes, and so does an executable with blanks that has arguments. A text
+    without ``<TASK>`` is a path to its end, whatever blanks are in it, unless that is in quotes.
 
     >>> parse_host('A=1 /bin/scribus -py "<BOOT>" --task "<TASK>"')
-    Host(variables={'A': '1'}, executable='/bin/scribus', arguments='-py "<BOOT>" --task "<TASK>"')
+    Host(variables=(('A', '1'),), executable='/bin/scribus', arguments='-py "<BOOT>" --task "<TASK>"')
     >>> parse_host("/Applications/Maya 2025/mayapy").executable
     '/Applications/Maya 2025/mayapy'
     """
-    rest, variables = text.strip(), {}
-    found = _VARIABLE.match(rest)
-    while found:
-        variables[found[1]] = found[2] or found[3] or ""
-        rest = rest[found.end() :]
-        found = _VARIABLE.match(rest)
-    unquoted = r"(\S+)\s+(.*)" if TASK in rest else "(.*)()"
-    command = re.fullmatch(r'"([^"]*)"(?:\s+(.*))?', rest) or re.fullmatch(unquoted, rest)
-    return Host(variables, command[1], command[2] or "") if command else Host(variables, rest, "")
+    variables, rest = _HOST.fullmatch(text.strip()).groups()  # type: ignore[union-attr]  # It matches any line.
+    pairs = tuple((name, value.strip('"')) for name, value in _VARIABLE.findall(variables))
+    if rest.startswith('"'):
+        executable, _, arguments = rest[1:].partition('"')
+    elif TASK in rest:
+        executable, _, arguments = rest.partition(" ")
+    else:
+        executable, arguments = rest, ""
+    return Host(pairs, executable.strip(), arguments.strip())
 
 
 def split_hosts(text: str) -> list[tuple[str, str]]:
@@ -101,7 +102,7 @@ def checked_host(name: str, text: str) -> str:
 
 
 def configured_hosts(config: Mapping[str, str]) -> dict[str, list[str]]:
-    """The texts of all hosts in the plugin's configuration, by name; of each, the first that is on a machine is used."""
+    """The texts of all hosts in the plugin's configuration, by name; the first that is on a machine is used there."""
     hosts: dict[str, list[str]] = {}
     for setting, paths in config.items():
         if setting.startswith(_EXECUTABLE):

@@ -449,7 +449,7 @@ class Seen(Display):
 
     is_live = True
 
-    def show(self, jobs, news):
+    def show(self, jobs, _):
         """Keeps it."""
         self.done = {job.key: job.done for job in jobs}
 

@@ -113,9 +113,9 @@ interpreter_option = click.option(
     "interpreters",
     multiple=True,
     metavar="NAME=HOST",
-    help="The executable of an interpreter on this machine, such as maya=/usr/autodesk/maya2025/bin/mayapy. Variables may"
-    ' stand before it, and arguments behind it: \'scribus=QT_QPA_PLATFORM=offscreen /usr/bin/scribus -g -ns -py "<BOOT>"'
-    ' --task "<TASK>"\'.',
+    help="The executable of an interpreter on this machine, such as maya=/usr/autodesk/maya2025/bin/mayapy; with"
+    " variables before it and arguments behind it, if they are not the usual ones:"
+    ' \'scribus=QT_QPA_PLATFORM=offscreen /usr/bin/scribus -g -ns -py "<BOOT>" --task "<TASK>"\'.',
 )
 _set_option = click.option(
     "--set",
