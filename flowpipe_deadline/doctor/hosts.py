@@ -6,6 +6,7 @@ The real plugin starts them, on the offline farm, in a process of its own that c
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from ..deadline.client import Stop
 from ..evaluator import probe_nodes
 from ..offline.hosts import Host, add_hosts, configured_hosts, find_host
 from ..offline.setup import WorkerSetup
+from ..offline.workers import python_path
 from ..planning.planner import make_plan
 from ..submit.transaction import Say
 from .report import Check, DoctorOptions, Verdict
@@ -111,7 +113,11 @@ class _HostTrial:
         command += ["--repository", str(self._repository)] if self._repository is not None else []
         answer, errors = folder / "answer.json", folder / "errors.txt"
         with answer.open("wb") as output, errors.open("wb") as error:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=error)
+            # Not the user's current folder: a file there may have the name of a module that is needed.
+            environment = {**os.environ, "PYTHONPATH": python_path()}
+            process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=error
+            )
             end = time.monotonic() + self._timeout
             while process.poll() is None:
                 if is_stopping() or time.monotonic() > end:

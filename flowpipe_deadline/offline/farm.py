@@ -69,8 +69,8 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     A bundle whose jobs have not ended on a farm is refused unless ``anyway``: both would write the same files.
 
     Raises:
-        UsageError: The number of workers or the failure limit is less than 1, the repository has no plugin, or an
-            interpreter that is still needed is not on this machine.
+        UsageError: The number of workers or the failure limit is less than 1, the repository has no plugin, a
+            host is wrongly written, or an interpreter that is still needed is not on this machine.
         RecordError: The folder is not a bundle, or is damaged.
         BundleError: The bundle cannot be written, is being run already, or its workers keep dying; or a farm is at work
             on it, or cannot be asked.

@@ -80,25 +80,24 @@ def find_host(texts: Iterable[str]) -> Optional[Host]:
     return None
 
 
-def checked_host(name: str, text: str) -> str:
+def checked_host(name: str, text: str, *, may_be_missing: bool = False) -> str:
     """The text with the full path of its executable, which is looked for on PATH if it has no folder.
 
     Raises:
         UsageError: It is wrongly written, or its executable is not on this machine.
     """
-    what = f"the interpreter {name}"
+    what, host = f"the interpreter {name}", parse_host(text)
     if text.count('"') % 2:
         raise UsageError(f"{what}: a double quote is not closed in {text}")
     if split_hosts(f"={text}") != [("", text.strip())]:
         raise UsageError(f"{what}: {text!r} is not one line, or has a ; outside double quotes")
-    found = find_host([_full(text)])
-    host = found or parse_host(text)
-    is_command = bool(host.arguments) or (found is None and _is_here(host.executable.partition(" ")[0]))
+    path = _full_path(host.executable)
+    is_command = bool(host.arguments) or (not path and _full_path(host.executable.partition(" ")[0]))
     if is_command and TASK not in host.arguments:
         raise UsageError(f'{what}: its arguments need {TASK}, which stands for the task file, as in --task "{TASK}"')
-    if found is None or ";" in found.executable:
+    if ";" in host.executable or not (path or may_be_missing):
         raise UsageError(f"{what}: there is no file {host.executable}")
-    return str(found)
+    return str(replace(host, executable=path or host.executable))
 
 
 def configured_hosts(config: Mapping[str, str]) -> dict[str, list[str]]:
@@ -134,25 +133,19 @@ def needed_hosts(config: Mapping[str, str], needed: Mapping[str, Sequence[str]])
 
 
 def add_hosts(config: Mapping[str, str], hosts: Mapping[str, str]) -> dict[str, str]:
-    """The plugin's configuration with these hosts, by name, before its own of that name."""
-    given = [f"{name}={_full(text)}" for name, text in hosts.items()]
+    """The plugin's configuration with these hosts, by name, before its own of that name.
+
+    Raises:
+        UsageError: One is wrongly written.
+    """
+    given = [f"{name}={checked_host(name, text, may_be_missing=True)}" for name, text in hosts.items()]
     hidden = {_EXECUTABLE + _key(name): "" for name in hosts}
     return {**config, **hidden, _LIST: ";".join([*given, config.get(_LIST, "")])}
 
 
-def _full(text: str) -> str:
-    """The text with a full path, as far as its executable is on this machine."""
-    host = parse_host(text)
-    path = host.executable if _is_here(host.executable) else _on_path(host.executable)
-    return str(replace(host, executable=os.path.abspath(path))) if path else text
-
-
-def _is_here(path: str) -> bool:
-    return os.path.isfile(path) or bool(_on_path(path))
-
-
-def _on_path(program: str) -> Optional[str]:
-    return None if os.path.dirname(program) else shutil.which(program)
+def _full_path(program: str) -> Optional[str]:
+    path = program if os.path.isfile(program) or os.path.dirname(program) else shutil.which(program)
+    return os.path.abspath(path) if path and os.path.isfile(path) else None
 
 
 def _key(name: str) -> str:

@@ -57,7 +57,7 @@ class WorkerSetup:
         """The plugin's configuration, as *Configure Plugins* would hold it: its defaults, and the hosts.
 
         Raises:
-            UsageError: As ``plugins_folder``.
+            UsageError: As ``plugins_folder``, or a host is wrongly written.
         """
         config = plugin_config(self.plugins_folder() / PLUGIN, interpreters=self.interpreters)
         if self.repository is None:

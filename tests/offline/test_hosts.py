@@ -120,6 +120,14 @@ def test_a_host_that_cannot_be_meant_is_one_clear_error(text, error):
     assert error in str(caught.value)
 
 
+def test_a_host_that_is_wrongly_written_is_an_error_in_python_too(graph, tmp_path):
+    """As on the command line."""
+    nodes.Pass(name="node", graph=graph, value=1)
+
+    with pytest.raises(UsageError, match="the interpreter maya: its arguments need <TASK>"):
+        run_bundle(bundle_of(graph, tmp_path), setup=WorkerSetup(interpreters={"maya": '"/not/here" -x'}))
+
+
 def test_executables_get_their_full_path(tmp_path, monkeypatch):
     """From this folder, or from PATH; with blanks, as they are."""
     for name in ("host", "a host"):
