@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -14,6 +15,7 @@ from flowpipe_deadline.doctor.hosts import check_hosts
 from flowpipe_deadline.doctor.redact import Redaction
 from flowpipe_deadline.doctor.report import DoctorOptions, Report
 from flowpipe_deadline.installation.install import install
+from flowpipe_deadline.offline.hosts import find_host
 
 
 def install_without_hosts(root):
@@ -68,6 +70,19 @@ def test_a_host_evaluates_a_task_and_two_more(repository, bare_python):
         host.found,
     )
     assert checks["other hosts"].found == "not on this machine: maya"
+
+
+@pytest.mark.parametrize("name", ["scribus", "krita"])
+def test_real_hosts_are_kept_as_the_documentation_writes_them(repository, name):
+    """With a line of its own, and nothing installed into the host."""
+    lines = (Path(__file__).parents[2] / "docs" / "hosts.md").read_text().splitlines()
+    text = next(line.strip().partition("=")[2] for line in lines if line.strip().startswith(f"{name}="))
+    if find_host([text]) is None:
+        pytest.skip(f"this machine has no {name}")
+
+    host = tried(repository, {name: text})[f"host {name}"]
+
+    assert (host.verdict, host.details["is_kept"]) == ("ok", True), host.found
 
 
 def test_a_host_that_fails_says_why(repository, script):
