@@ -18,7 +18,7 @@ from flowpipe_deadline.bundle.templates import PLUGIN, PLUGIN_INFO_KEYS
 from flowpipe_deadline.core.shipped import shipped_folder
 from flowpipe_deadline.deadline import connect
 from flowpipe_deadline.evaluator import channel, protocol, session
-from flowpipe_deadline.installation.packages import deadline_modules, light_modules, read_light_packages
+from flowpipe_deadline.offline.packages import deadline_modules, light_modules, read_light_packages
 
 FOLDER = shipped_folder(f"plugins/{PLUGIN}")
 PLUGIN_SOURCE = (FOLDER / "Flowpipe.py").read_text(encoding="utf-8")

@@ -12,13 +12,22 @@ from ..core.interrupts import stop_requests
 from ..core.warnings import WarningKind
 from ..doctor.examination import examine
 from ..doctor.questions.ask import QUESTIONS
-from ..doctor.report import GRAPH, DoctorOptions, Report
+from ..doctor.report import GRAPH, HOSTS, DoctorOptions, Report
 from ..preflight.check import parse_kinds
 from .support.effective import effective_options
-from .support.options import output_option, root_option, settings_options, store_option, tolerate_option, via_option
+from .support.options import (
+    interpreter_option,
+    output_option,
+    parse_interpreters,
+    root_option,
+    settings_options,
+    store_option,
+    tolerate_option,
+    via_option,
+)
 from .support.output import answer_console, answer_json, print_table, reserve_stdout, say
 
-_NAMES = (GRAPH, *(question.name for question in QUESTIONS))
+_NAMES = (GRAPH, HOSTS, *(question.name for question in QUESTIONS))
 _INTERRUPTED = 130
 _STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "dim"}
 
@@ -28,7 +37,9 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "dim
 @store_option
 @via_option
 @click.option(
-    "--probe", is_flag=True, help="Send a tiny graph to the farm, measure, and answer what is not documented."
+    "--probe",
+    is_flag=True,
+    help="Send a tiny graph to the farm, try this machine's hosts, measure, and answer what is not documented.",
 )
 @click.option(
     "--only",
@@ -37,6 +48,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "dim
     metavar="NAME",
     help="Of --probe, only this; several times.",
 )
+@interpreter_option
 @click.option("--questions", is_flag=True, help="List the names that --only takes, and what they are about.")
 @click.option(
     "--timeout",
@@ -44,7 +56,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "dim
     default=DoctorOptions.timeout,
     show_default=True,
     metavar="SECONDS",
-    help="How long the graph of --probe may take.",
+    help="How long the graph of --probe may take, and each host.",
 )
 @click.option("--keep", is_flag=True, help="Leave the graph of --probe on the farm if it goes wrong, to look at it.")
 @tolerate_option
@@ -54,6 +66,7 @@ def doctor(
     via: Optional[str],
     probe: bool,
     only: tuple[str, ...],
+    interpreters: tuple[str, ...],
     questions: bool,
     timeout: float,
     keep: bool,
@@ -63,15 +76,17 @@ def doctor(
 ) -> int:
     """Find what stands between this machine and a working farm.
 
-    Without --probe, nothing is changed. With it, a graph of three nodes is evaluated on the farm and compared with what
-    graph.evaluate() gives, times are measured, and open questions about Deadline are answered with suspended jobs.
-    All of that is deleted afterwards. The report of --output json leaves out names, users and paths, so that it can be
-    shown to anybody. Exits with 0 if there are no errors.
+    Without --probe, nothing is changed or started. With it, a graph of three nodes is evaluated on the farm and
+    compared with what graph.evaluate() gives, times are measured, and open questions about Deadline are answered with
+    suspended jobs. All of that is deleted afterwards. Each host of -i or of the plugin's configuration that is on this
+    machine evaluates three tasks here, which may take a licence. The report of --output json leaves out names, users
+    and paths, so that it can be shown to anybody. Exits with 0 if there are no errors.
 
     \b
     Examples:
       flowpipe-deadline doctor
       flowpipe-deadline doctor --probe --root /mnt/projects/show/farm --set pool=tests
+      flowpipe-deadline doctor --only hosts -i maya-2026=/opt/maya2026/bin/mayapy
       flowpipe-deadline doctor --probe --only start --only calls -o json > report.json
     """
     if questions:
@@ -90,6 +105,7 @@ def doctor(
         tolerated=parse_kinds(tolerate) | local_root,
         is_probing=probe or bool(only),
         only=only,
+        interpreters=parse_interpreters(interpreters),
         is_keeping=keep,
         timeout=timeout,
     )
@@ -108,6 +124,7 @@ def doctor(
 
 def _list_questions(output: str) -> None:
     listed = [{"name": GRAPH, "question": "Does a graph give what it should, and how long does that take?"}]
+    listed.append({"name": HOSTS, "question": "Does each host on this machine evaluate tasks, and how fast?"})
     listed += [{"name": question.name, "question": question.text} for question in QUESTIONS]
     if output == "json":
         answer_json(listed)

@@ -91,15 +91,16 @@ def _wait(bundle: Bundle, *, timeout: Optional[float], poll: float, via: Optiona
 
     with progress_display(labels) as display:
         return wait_for_submission(
-            bundle.folder, open_client, poll_seconds=poll, timeout=timeout, listener=_OnDisplay(display, labels)
+            bundle.folder, open_client, poll_seconds=poll, timeout=timeout, listener=OnDisplay(display, labels)
         )
 
 
-class _OnDisplay(Listener):
+class OnDisplay(Listener):
     """Shows the submission on a display."""
 
     def __init__(self, display: Display, labels: Mapping[str, str]) -> None:
         self._display = display
+        self.wants_progress = display.is_live
         self._labels = labels
         self._suspended: set[str] = set()
 
@@ -123,7 +124,7 @@ class _OnDisplay(Listener):
             JobProgress(
                 key=job.key,
                 status=job.status or "",
-                done=job.done,
+                done=job.progress * job.total / 100,
                 total=job.total,
                 is_rendering=job.status == "Rendering" or bool(job.states.get("Rendering")),
             )

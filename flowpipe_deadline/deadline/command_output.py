@@ -175,16 +175,21 @@ def parse_status(text: Optional[str]) -> str:
     return text.split()[0].capitalize() if text and text.split() else UNKNOWN
 
 
+def parse_percent(value: object) -> Optional[float]:
+    """A progress as a number: of 40, ``40``, ``40 %`` and ``40,5%``; None where there is none."""
+    found = re.match(r"\s*(\d+)([.,]\d+)?", str(value))
+    return float(found[1] + (found[2] or "").replace(",", ".")) if found else None
+
+
 def _task(block: Mapping[str, str]) -> Iterable[TaskDetails]:
     number = _number(_first(block, "taskid", "id"))
     if number is None:
         return
-    progress = re.match(r"[0-9.]+", _first(block, "taskprogress", "progress") or "")
     yield TaskDetails(
         task_id=number,
         frames=_first(block, "taskframestring", "taskframes", "frames", "taskframelist") or "",
         status=parse_status(_first(block, "taskstatus", "status")),
-        progress=float(progress[0]) if progress else None,
+        progress=parse_percent(_first(block, "taskprogress", "progress")),
         worker=_first(block, "taskslavename", "slavename", "taskworkername", "workername") or "",
         errors=_number(_first(block, "taskerrorcount", "errorcount", "errors")),
     )

@@ -13,7 +13,7 @@ from typing import Any, Callable, Dict, Sequence, Set, Tuple
 
 from .client import TASK_STATES, JobDetails, SubmissionError, TaskDetails
 from .command_client import CommandClient
-from .command_output import parse_error, parse_status
+from .command_output import parse_error, parse_percent, parse_status
 
 
 class InProcessClient(CommandClient):
@@ -96,5 +96,7 @@ def _task_details(task: Any) -> TaskDetails:
         task_id=int(task.TaskId),
         frames=str(task.TaskFrameString),
         status=parse_status(str(task.TaskStatus)),
+        # Both names are inferred, and so is the form of the value (plugin API, section 5.6).
+        progress=parse_percent(getattr(task, "TaskProgress", getattr(task, "Progress", None))),
         worker=str(task.TaskSlaveName or ""),
     )

@@ -22,11 +22,12 @@ from ..submit.submit import open_client
 from ..submit.transaction import Say
 from . import machine, probe_graph, repository
 from .dialog import check_dialog
+from .hosts import check_hosts
 from .probe import GraphSender, check_cleanup
 from .questions.ask import QUESTIONS, ask_questions
 from .recorder import RecordedCommand
 from .redact import Redaction, own_names
-from .report import GRAPH, Answer, Check, DoctorOptions, Report
+from .report import GRAPH, HOSTS, Answer, Check, DoctorOptions, Report
 
 _Found = TypeVar("_Found")
 _TIMEOUT = 120.0  # Seconds that a call may take: one that takes longer will not end.
@@ -37,7 +38,7 @@ _INTERPRETERS = Check(
     "interpreters",
     "unknown",
     "only the workers know which programs they have",
-    "Configure Plugins > Flowpipe in the Monitor lists them; --probe tries out 'python'",
+    "Configure Plugins > Flowpipe in the Monitor lists them; --probe tries out 'python' there, and all that are here",
 )
 
 
@@ -87,7 +88,9 @@ class _Examination:
         self._check("store", lambda: machine.check_results(options.store))
         self._check("interpreters", lambda: _INTERPRETERS)
         self._check("dialog", lambda: check_dialog(command))
-        if options.is_probing and not self._is_stopping():
+        if options.wants(HOSTS) and not self._is_stopping():
+            self._checks += check_hosts(self._info.root, options, say=self._say, is_stopping=self._is_stopping)
+        if options.is_probing and set(options.only) != {HOSTS} and not self._is_stopping():
             if options.wants(GRAPH):
                 self._send_graph()
             if not self._is_stopping():

@@ -17,7 +17,7 @@ from ..deadline.client import DeadlineClient, SubmissionError
 from ..deadline.connect import Connection
 from ..deadline.process import DeadlineCommand
 from ..deadline.webservice.settings import URL_VARIABLE, WebServiceSettings
-from ..installation.packages import own_version, version_of
+from ..offline.packages import own_version, version_of
 from ..preflight.root import read_root_info, root_warnings
 from ..results.store import StoreError, check_store
 from ..studio.variables import ROOT_VARIABLE

@@ -10,14 +10,15 @@ from typing import Any, Literal, Optional, Union
 
 from ..core.bundle import FILES
 from ..core.warnings import PlanWarning, WarningKind
-from ..installation.packages import own_version
+from ..offline.packages import own_version
 from ..studio.file import StudioFile
 from .recorder import Exchange
 from .redact import Redaction
 
 FORMAT = 1
 GRAPH = "graph"
-"""The name of the graph among the things to try out; all other names are questions."""
+HOSTS = "hosts"
+"""The names of the graph and of the hosts among the things to try out; all other names are questions."""
 
 Verdict = Literal["ok", "warning", "problem", "unknown"]
 
@@ -38,11 +39,13 @@ class DoctorOptions:
     """Errors of these kinds are only warnings."""
     is_probing: bool = False
     only: tuple[str, ...] = ()
-    """Try out only these; empty for the graph and all questions."""
+    """Try out only these; empty for the graph, the hosts and all questions."""
+    interpreters: Mapping[str, str] = field(default_factory=dict)
+    """Further hosts to try out, as for ``WorkerSetup``."""
     is_keeping: bool = False
     """Whether a graph that fails stays on the farm."""
     timeout: float = 900.0
-    """Seconds that the graph may take."""
+    """Seconds that the graph may take, and each host."""
 
     def wants(self, name: str) -> bool:
         """Whether to try it out."""
@@ -127,5 +130,9 @@ class Report:
 
 
 def _fields(record: Union[Check, Answer]) -> dict[str, Any]:
-    """The fields by their names in JSON, where the details are called facts."""
-    return {"facts" if name == "details" else name: value for name, value in vars(record).items()}
+    """The fields by their names in JSON, where the details are called facts.
+
+    Of a text with several lines only the first, which is ours.
+    """
+    fields = {"facts" if name == "details" else name: value for name, value in vars(record).items()}
+    return {name: value.partition("\n")[0] if isinstance(value, str) else value for name, value in fields.items()}

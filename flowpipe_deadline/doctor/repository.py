@@ -16,8 +16,8 @@ from ..deadline.client import RepositoryInfo, SubmissionError
 from ..deadline.command_output import parse_lines
 from ..deadline.process import DeadlineCommand, ProcessClient
 from ..installation.check import check
-from ..installation.packages import own_version
 from ..installation.record import FORMAT, RECORD
+from ..offline.packages import own_version
 from ..planning.plan import Plan
 from ..preflight.repository import TASK_LIMIT, repository_warnings
 from .recorder import RecordedCommand

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from ..bundle.templates import PLUGIN
 from ..core.shipped import shipped_folder
-from .packages import ARCHIVE, own_version, read_light_packages, zip_file
+from ..offline.packages import ARCHIVE, own_version, read_light_packages, zip_file
 
 PLUGIN_FOLDER = f"plugins/{PLUGIN}"
 OWN_FOLDERS = (PLUGIN_FOLDER, f"submission/{PLUGIN}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
 
@@ -18,6 +20,8 @@ from ..core.rights import make_folder, share
 from ..results.counts import Finished
 from ..results.store import open_store
 from ..status.live import refuse_live
+from .hosts import needed_hosts
+from .packages import ARCHIVE, read_light_packages
 from .repository import JobStatus, Repository, Task, TaskStatus
 from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
@@ -65,7 +69,8 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     A bundle whose jobs have not ended on a farm is refused unless ``anyway``: both would write the same files.
 
     Raises:
-        UsageError: The number of workers or the failure limit is less than 1, or the repository has no plugin.
+        UsageError: The number of workers or the failure limit is less than 1, the repository has no plugin, a
+            host is wrongly written, or an interpreter that is still needed is not on this machine.
         RecordError: The folder is not a bundle, or is damaged.
         BundleError: The bundle cannot be written, is being run already, or its workers keep dying; or a farm is at work
             on it, or cannot be asked.
@@ -86,9 +91,11 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
         _new_repository(opened, failure_limit=failure_limit) as repository,
     ):
         make_folder(Path(settings.logs))
+        tasks = repository.tasks()
+        settings = _with_packages(settings, opened, tasks)
         pool = WorkerPool(settings, repository=repository)
         try:
-            pool.start(min(workers, len(repository.tasks())))
+            pool.start(min(workers, len(tasks)))
             _watch(repository, pool=pool, on_progress=on_progress)
         except KeyboardInterrupt:
             raise InterruptedRunError(f"interrupted; to go on:  flowpipe-deadline run {opened.folder}") from None
@@ -175,6 +182,28 @@ def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) 
         with_subfolders=setup.with_subfolders,
         is_isolated=setup.repository is not None,
     )
+
+
+def _with_packages(settings: WorkerSettings, bundle: Bundle, tasks: Sequence[Task]) -> WorkerSettings:
+    """The settings with packages for the interpreters that are not this Python, which may lack them.
+
+    Raises:
+        UsageError: An interpreter that is still needed is not on this machine.
+        PackagingError: The packages cannot be packed here.
+    """
+    needed = dict[str, list[str]]()
+    left = {task.key for task in tasks if task.status is not TaskStatus.COMPLETED}
+    for job in bundle.jobs:
+        if job.key in left:
+            needed.setdefault(job.interpreter or plugin_entries(bundle, job)["Interpreter"], []).append(job.node)
+    hosts = needed_hosts(settings.config, needed)
+    foreign = [name for name, host in hosts.items() if host.executable != os.path.abspath(sys.executable)]
+    if settings.is_isolated or not foreign:
+        return settings
+    packages = Path(settings.repository).with_name(ARCHIVE)
+    packages.write_bytes(read_light_packages().archive())
+    share(packages)
+    return replace(settings, packages=str(packages), foreign=foreign)
 
 
 @contextmanager

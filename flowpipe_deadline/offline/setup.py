@@ -13,6 +13,7 @@ from ..bundle.templates import PLUGIN
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError
 from ..core.shipped import shipped_folder
+from .hosts import add_hosts
 from .standins.sandbox import read_param
 from .workers import python_path
 
@@ -22,8 +23,8 @@ class WorkerSetup:
     """How the workers are set up: by default with the plugin and packages of this environment."""
 
     interpreters: Mapping[str, str] = field(default_factory=dict)
-    """Executables by name (``{"maya": "/usr/autodesk/maya2025/bin/mayapy"}``), added to the plugin's configuration;
-    ``python`` is this interpreter unless it is named."""
+    """Hosts by name (``{"maya": "/usr/autodesk/maya2025/bin/mayapy"}``), as ``parse_host`` reads them, added to the
+    plugin's configuration; ``python`` is this interpreter unless it is named."""
     repository: Optional[AnyPath] = None
     """A repository that ``flowpipe-deadline install`` has installed into. The plugin and packages there are used, and
     interpreters get nothing of this environment."""
@@ -44,11 +45,19 @@ class WorkerSetup:
             raise UsageError(f"{root} has no {PLUGIN} plugin; put it there:  flowpipe-deadline install {root}")
         return folder
 
-    def plugin_config(self) -> dict[str, str]:
-        """The plugin's configuration, as *Configure Plugins* would hold it: its defaults, and the executables.
+    def read_config(self) -> dict[str, str]:
+        """The plugin's configuration as it was installed: its defaults.
 
         Raises:
             UsageError: As ``plugins_folder``.
+        """
+        return read_param(str(self.plugins_folder() / PLUGIN / f"{PLUGIN}.param"))
+
+    def plugin_config(self) -> dict[str, str]:
+        """The plugin's configuration, as *Configure Plugins* would hold it: its defaults, and the hosts.
+
+        Raises:
+            UsageError: As ``plugins_folder``, or a host is wrongly written.
         """
         config = plugin_config(self.plugins_folder() / PLUGIN, interpreters=self.interpreters)
         if self.repository is None:
@@ -62,13 +71,7 @@ def plugins_folder() -> Path:
 
 
 def plugin_config(folder: Path, *, interpreters: Mapping[str, str]) -> dict[str, str]:
-    """The plugin's configuration on this machine: its defaults, this Python, and the executables that were given."""
-    executables = {"python": sys.executable, **interpreters}
+    """The plugin's configuration on this machine: its defaults, this Python, and the hosts that were given."""
     config = read_param(str(folder / f"{PLUGIN}.param"))
-    more = [f"{name}={path}" for name, path in executables.items()]
-    return {
-        **config,
-        **{f"Executable_{name}": "" for name in executables},
-        "MoreInterpreters": ";".join([*more, config.get("MoreInterpreters", "")]),
-        "WaitForResults": "0",  # Local files are seen at once.
-    }
+    hosts = {"python": sys.executable, **interpreters}
+    return {**add_hosts(config, hosts), "WaitForResults": "0"}  # Local files are seen at once.

@@ -49,6 +49,9 @@ class WorkerSettings:
     """Whether a plugin is copied with its sub-folders."""
     is_isolated: bool = False
     """Whether interpreters get none of this Python's environment variables."""
+    packages: str = ""
+    """An archive that the plugin gets for jobs with one of the ``foreign`` interpreters."""
+    foreign: Sequence[str] = ()
 
 
 class _TaskHost(Host):
@@ -159,7 +162,7 @@ class Worker:
         jobs_data = self._scratch / "jobsData" / task.job_id
         jobs_data.mkdir(parents=True, exist_ok=True)
         job = SandboxJob(
-            plugin_directory=str(self._copy_plugin(plugin, task.job_id)),
+            plugin_directory=str(self._copy_plugin(plugin, task.job_id, plugin_info.get("Interpreter", ""))),
             jobs_data_directory=str(jobs_data),
             plugin_info=plugin_info,
             config=dict(self._settings.config),
@@ -171,7 +174,7 @@ class Worker:
         self._sandbox.load()
         self._sandbox.start_job()
 
-    def _copy_plugin(self, plugin: str, job_id: str) -> Path:
+    def _copy_plugin(self, plugin: str, job_id: str, interpreter: str) -> Path:
         """The worker's own copy of the plugin, as Deadline makes one (plugin API, section 1.1)."""
         source, copy = Path(_plugin_folder(plugin, self._settings.plugins)), self._scratch / "plugins" / job_id
         try:
@@ -181,6 +184,8 @@ class Worker:
                     shutil.copy2(entry, copy)
                 elif self._settings.with_subfolders:
                     shutil.copytree(entry, copy / entry.name, dirs_exist_ok=True)
+            if interpreter in self._settings.foreign:
+                shutil.copy2(self._settings.packages, copy)
         except OSError as error:
             raise TaskError(f"the plugin cannot be copied from {source}: {error.strerror or error}") from error
         return copy

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Optional
 
 from ..core.bundle import ERRORS, AnyPath, Bundle, BundleJob, find_nodes, read_bundle
 from ..core.errors import UsageError
-from ..deadline.client import COMPLETED, PENDING, UNKNOWN, DeadlineClient, JobDetails, TaskDetails
+from ..deadline.client import COMPLETED, PENDING, UNKNOWN, DeadlineClient, JobDetails, SubmissionError, TaskDetails
 from ..results.counts import ResultCounts
 from ..results.failures import Failure, read_failures
 from ..studio.connect import studio_client
 from ..submit.record import SubmissionRecord, read_submission
 from .jobs import DELETED, DeadlineJobs
 from .notices import SUBMITTING, notices_of, state_of
+
+_MAY_RENDER = ("Rendering", "Active")  # The second where Deadline does not tell how many tasks render.
+_MOST_READ = 12  # Jobs whose tasks are read for their progress alone: each may cost the start of a process.
 
 
 @dataclass(frozen=True)
@@ -145,15 +149,24 @@ class SubmissionReader:
         if self.jobs is not None:
             self._unknown = self.jobs.read(self._ids)
 
-    def status(self, wanted: Optional[Collection[str]] = None, *, with_tasks: bool = False) -> SubmissionStatus:
+    def status(
+        self, wanted: Optional[Collection[str]] = None, *, with_tasks: bool = False, with_progress: bool = False
+    ) -> SubmissionStatus:
         """The status by what was read last of all jobs, or of the ``wanted`` keys; their tasks are read now.
+
+        With ``with_progress``, only tasks of jobs that render are read, as far as Deadline can be asked for them.
 
         Raises:
             SubmissionError: Deadline cannot be asked for the tasks.
             StoreError: The results of a job have to be counted, and cannot be listed.
         """
         jobs = [job for job in self.bundle.jobs if wanted is None or job.key in wanted]
-        tasks = self._read_tasks([job.key for job in jobs]) if with_tasks else {}
+        tasks: dict[str, tuple[TaskDetails, ...]] = {}
+        if with_tasks:
+            tasks = self._read_tasks([job.key for job in jobs])
+        elif with_progress:
+            with suppress(SubmissionError):
+                tasks = self._read_tasks(self._rendering()[:_MOST_READ])
         failed, state = self._failed_nodes(), state_of(self._record)
         return SubmissionStatus(
             bundle=self.bundle,
@@ -163,6 +176,13 @@ class SubmissionReader:
             is_over=not self.jobs.due() if self.jobs is not None else state != SUBMITTING,
             notices=self._notices,
         )
+
+    def _rendering(self) -> list[str]:
+        """The jobs that render, or may."""
+        if self.jobs is None:
+            return []
+        rendering = {key for key, job in self.jobs.details.items() if job.tasks.get("Rendering")}
+        return [key for key, status in self.jobs.statuses.items() if status in _MAY_RENDER or key in rendering]
 
     def _read_tasks(self, keys: Sequence[str]) -> dict[str, tuple[TaskDetails, ...]]:
         if self.jobs is None:

@@ -22,6 +22,9 @@ _LONGEST_PAUSE = 1.0  # Seconds between two looks at a submission that is still 
 class Listener:
     """Gets what happens while a submission is waited for; this one ignores it."""
 
+    wants_progress = False
+    """Whether it shows the progress of tasks, for which Deadline is asked one question more each time."""
+
     def show(self, submitted: SubmissionStatus) -> None:
         """Gets the status each time that Deadline was asked."""
 
@@ -94,7 +97,7 @@ def _follow(
         elif error and not jobs.error:
             listener.say("Deadline answers again")
         error = jobs.error
-        now = reader.status()
+        now = reader.status(with_progress=listener.wants_progress)
         listener.show(now)
         is_over = now.is_over and not error
         if time.monotonic() >= end or (is_over and asks_all):

@@ -19,6 +19,10 @@ from harness import run_cli
 from submissions import Worker, write_three
 
 from flowpipe_deadline import plan_graph, write_bundle
+from flowpipe_deadline.cli.support.progress import Display
+from flowpipe_deadline.cli.wait import OnDisplay
+from flowpipe_deadline.status.wait import wait_for_submission
+from flowpipe_deadline.studio.connect import studio_client
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.fake_deadline.web import serve
@@ -95,18 +99,30 @@ def test_status_shows_jobs_and_how_far_they_are(bundle, worker, job_ids, via):
 def test_status_shows_tasks(deadline, bundle, worker, via):
     """Of one node, or of all; an active one with the worker that renders it."""
     worker.render("render", "1-4")
-    deadline.repository.claim("worker-7")
+    task = deadline.repository.claim("worker-7")
+    deadline.repository.report(task, progress=40.0)
 
     result = run_cli("status", bundle.folder, "render", "--tasks", "--via", via)
 
     heading, *tasks, _ = words(result.stdout)[4:]
     assert heading == ["Job", "Task", "Frames", "Status", "Progress", "Worker", "Errors"]
-    assert [(line[1], line[2], line[3], line[-2]) for line in tasks] == [
-        ("0", "1-4", "Completed", "-"),
-        ("1", "5-8", "Rendering", "worker-7"),
-        ("2", "9-10", "Queued", "-"),
+    assert [line[1:-1] for line in tasks] == [
+        ["0", "1-4", "Completed", "100", "%", "-"],
+        ["1", "5-8", "Rendering", "40", "%", "worker-7"],
+        ["2", "9-10", "Queued", "0", "%", "-"],
     ]
     assert result.stdout.splitlines()[-1] == "1 job: 1 rendering; 1 of 3 tasks done"
+
+
+@pytest.mark.parametrize(("form", "progress"), [("percent", 40.0), ("text", 40.0), ("number", 40.0), ("missing", None)])
+def test_a_script_reads_progress_in_whatever_form_it_is(deadline, bundle, worker, form, progress):
+    """Whether a task's object has it, and as what, is unknown."""
+    deadline.change_settings(unknowns={"script_progress": form})
+    deadline.repository.report(deadline.repository.claim("worker-7"), progress=40.0)
+
+    data = json.loads(run_cli("status", bundle.folder, "--tasks", "--via", "script", "-o", "json").stdout)
+
+    assert data["jobs"][0]["tasks"][0]["progress"] == progress
 
 
 def test_status_as_json_says_the_same_by_every_way(bundle, worker, job_ids, via):
@@ -426,6 +442,28 @@ def test_on_a_terminal_there_are_bars(deadline, bundle, worker):
     assert code == 124
     assert "Suspended: beside; somebody has to resume that in the Monitor" in said
     assert all(text in said for text in ("Total", "1/5", "render", "1/3"))
+
+
+class Seen(Display):
+    """Keeps what the bars would show."""
+
+    is_live = True
+
+    def show(self, jobs, _):
+        """Keeps it."""
+        self.done = {job.key: job.done for job in jobs}
+
+
+def test_wait_shows_the_progress_of_tasks_that_render(deadline, bundle, worker, via):
+    """Of a job with one complete task, and one at 40 %, 1.4 are done."""
+    worker.render("render", "1-4")
+    deadline.repository.report(deadline.repository.claim("worker-7"), progress=40.0)
+    labels = dict.fromkeys(("render", "collect", "beside"), "")
+    listener = OnDisplay(display := Seen(labels), labels)
+
+    wait_for_submission(bundle, lambda: studio_client(via=via), timeout=0.0, listener=listener)
+
+    assert display.done == pytest.approx({"render": 1.4, "collect": 0.0, "beside": 0.0})
 
 
 def test_cancel_deletes_all_jobs(deadline, bundle, job_ids, via):

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from flowpipe_deadline.core.shipped import shipped_folder
-from flowpipe_deadline.installation.packages import read_light_packages
+from flowpipe_deadline.offline.packages import read_light_packages
 from tests.fake_deadline.operations import FakeDeadline
 
 DRIVER = Path(__file__).parents[1] / "support" / "monitor_driver.py"

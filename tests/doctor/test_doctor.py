@@ -17,7 +17,7 @@ from flowpipe_deadline.doctor.machine import check_results, check_root, check_se
 from flowpipe_deadline.doctor.recorder import RecordedCommand
 from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin, check_version
 from flowpipe_deadline.installation.install import install
-from flowpipe_deadline.installation.packages import own_version
+from flowpipe_deadline.offline.packages import own_version
 from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.web import Guard, serve
 
@@ -312,7 +312,7 @@ def test_questions_are_listed():
     result = doctor("--questions", "-o", "json")
 
     names = [entry["name"] for entry in json.loads(result.stdout)]
-    assert names[:3] == ["graph", "start", "script"]
+    assert names[:3] == ["graph", "hosts", "start"]
     assert len(names) == len(set(names))
 
 

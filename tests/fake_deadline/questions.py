@@ -43,7 +43,8 @@ def _job_ids(deadline: FakeDeadline) -> list[str]:
 
 
 def _tasks(deadline: FakeDeadline, job_id: str) -> list[dict[str, Any]]:
-    return [_task_facts(task) for task in deadline.tasks(job_id)]
+    form = deadline.settings.unknowns.script_progress
+    return [_task_facts(task, _PROGRESS[form]) for task in deadline.tasks(job_id)]
 
 
 def _change(deadline: FakeDeadline, name: str, job_id: str, task_ids: Optional[list[int]]) -> None:
@@ -88,8 +89,9 @@ def _job_facts(job: Job) -> dict[str, Any]:
     }
 
 
-def _task_facts(task: Task) -> dict[str, Any]:
+def _task_facts(task: Task, progress: Callable[[float], dict[str, object]]) -> dict[str, Any]:
     return {
+        **progress(task.progress),
         "task_id": task.task_id,
         "frames": task.frames,
         "frames_list": list(parse_frames(task.frames)),
@@ -98,6 +100,12 @@ def _task_facts(task: Task) -> dict[str, Any]:
     }
 
 
+_PROGRESS: Mapping[str, Callable[[float], dict[str, object]]] = {
+    "percent": lambda progress: {"progress": f"{progress:.0f} %"},
+    "text": lambda progress: {"progress": f"{progress:.0f}"},
+    "number": lambda progress: {"progress": progress},
+    "missing": lambda progress: {},  # noqa: ARG005 (as the others)
+}
 QUESTIONS: Mapping[str, Callable[..., Any]] = {
     "execute": _execute,
     "job": _job,

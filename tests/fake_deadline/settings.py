@@ -103,6 +103,9 @@ class Unknowns:
     """Whether the number that a script gives to ``sys.exit`` is passed on as the exit code, or ignored."""
     event_ids: str = "after"
     """Where the IDs are printed of jobs that an event plugin makes: after that of the job, or before."""
+    script_progress: str = "percent"
+    """What a script reads as a task's TaskProgress: ``40 %`` (percent), ``40`` (text), 40.0 (number), or there is no
+    such member (missing)."""
     missing_value: object = ""
     """What a missing key of a job's ``…KeyValue`` getters reads as: ``""`` or None."""
 

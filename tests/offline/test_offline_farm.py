@@ -184,17 +184,6 @@ def test_what_a_node_prints_does_not_disturb(graph, tmp_path):
     assert read_results(bundle)["Test.node"].outputs() == {"value": 5}
 
 
-def test_an_interpreter_nobody_configured_fails_where_it_is_run(graph, tmp_path):
-    """The rest of the graph completes; the error says how to configure the interpreter."""
-    nodes.Pass(name="plain", graph=graph, value=1)
-    nodes.Pass(name="solver", graph=graph, metadata={"interpreter": "3dequalizer"})
-
-    state = run_bundle(bundle_of(graph, tmp_path), failure_limit=1)
-
-    assert statuses(state) == {"plain": "Completed", "solver": "Failed"}
-    assert "'3dequalizer' is not configured" in state.tasks[1].message
-
-
 def test_a_name_that_a_studio_adds_needs_no_code(graph, tmp_path):
     """An executable and a name, with a version."""
     wrapper = tmp_path / "katana"

@@ -8,7 +8,7 @@ import json
 import zipfile
 from pathlib import Path
 
-from flowpipe_deadline.installation.packages import read_light_packages
+from flowpipe_deadline.offline.packages import read_light_packages
 
 KEPT = Path(__file__).parents[1] / "golden" / "before-rooms.zip"
 """Of 0.1.0 before the package had rooms: ``repo/custom`` as it installed it, its own modules of the archive below

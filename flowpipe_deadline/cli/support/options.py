@@ -112,8 +112,10 @@ interpreter_option = click.option(
     "--interpreter",
     "interpreters",
     multiple=True,
-    metavar="NAME=PATH",
-    help="The executable of an interpreter on this machine, such as maya=/usr/autodesk/maya2025/bin/mayapy.",
+    metavar="NAME=HOST",
+    help="The executable of an interpreter on this machine, such as maya=/usr/autodesk/maya2025/bin/mayapy; with"
+    " variables before it and arguments behind it, if they are not the usual ones:"
+    ' \'scribus=QT_QPA_PLATFORM=offscreen /usr/bin/scribus -g -ns -py "<BOOT>" --task "<TASK>"\'.',
 )
 _set_option = click.option(
     "--set",
@@ -198,17 +200,17 @@ def job_labels(jobs: Iterable[Union[Job, BundleJob]], *, main: str) -> dict[str,
 
 
 def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
-    """``NAME=PATH`` texts as a dict.
+    """``NAME=HOST`` texts as a dict.
 
     Raises:
         UsageError: One has another form, or its file does not exist.
     """
-    pairs = {}
+    from ...offline.hosts import checked_host  # noqa: PLC0415 (most verbs need no interpreter)
+
+    hosts = {}
     for text in texts:
-        name, equals, path = text.partition("=")
+        name, equals, host = (part.strip() for part in text.partition("="))
         if not equals or not name:
             raise UsageError(f"'{text}' is not an interpreter; write -i NAME=PATH")
-        if not os.path.isfile(path) or ";" in path:
-            raise UsageError(f"the interpreter {name}: there is no file {path}")
-        pairs[name] = os.path.abspath(path)
-    return pairs
+        hosts[name] = checked_host(name, host)
+    return hosts

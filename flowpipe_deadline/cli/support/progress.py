@@ -34,6 +34,9 @@ class JobProgress:
 class Display:
     """Prints a line when a job has ended, and each of the news once."""
 
+    is_live = False
+    """Whether it shows how far jobs are meanwhile."""
+
     def __init__(self, labels: Mapping[str, str]) -> None:
         self._labels = labels
         self._printed: set[Hashable] = set()
@@ -61,6 +64,8 @@ class Display:
 
 class _LiveBars(Display):
     """One bar for all tasks, and one for each job that is rendering."""
+
+    is_live = True
 
     def __init__(self, bars: Progress, labels: Mapping[str, str]) -> None:
         super().__init__({key: one_line(label, longest=_LONGEST_LABEL) for key, label in labels.items()})

@@ -18,6 +18,7 @@ from typing import Any, Optional
 
 from ...core.text import is_one_line
 from ..client import COMPLETED, FAILED, PENDING, SUSPENDED, TASK_STATES, UNKNOWN, JobDetails, TaskDetails
+from ..command_output import parse_percent
 
 _JOB_ID = re.compile(r"[0-9a-fA-F]{24}")
 # Deadline's numbers: submission, section 5.1.
@@ -176,18 +177,10 @@ def _task(item: Any) -> TaskDetails:
         task_id=number,
         frames=_text(item.get("Frames")) or "",
         status=_state(item.get("Stat"), _STATES_OF_TASKS),
-        progress=_percent(item.get("Prog")),
+        progress=parse_percent(item.get("Prog")),
         worker=_text(item.get("Slave")) or "",
         errors=_whole(item.get("Errs")),
     )
-
-
-def _percent(value: Any) -> Optional[float]:
-    """The number of ``12 %``."""
-    try:
-        return float(value.replace("%", "").strip().replace(",", ".")) if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
-        return None
 
 
 def _whole(value: Any) -> Optional[int]:

@@ -182,6 +182,13 @@ class Task(Record):
     TaskStatus = property(lambda self: self._facts["status"])
     TaskSlaveName = property(lambda self: self._facts["worker"])
 
+    @property
+    def TaskProgress(self) -> Any:
+        """Inferred, so a Deadline without it is played too."""
+        if "progress" not in self._facts:
+            raise AttributeError("'Task' object has no attribute 'TaskProgress'")
+        return self._facts["progress"]
+
 
 class TaskCollection(Record):
     """The tasks of a job."""

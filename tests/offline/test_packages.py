@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import flowpipe_deadline
-from flowpipe_deadline.installation.packages import (
+from flowpipe_deadline.offline.packages import (
     LightPackages,
     PackagingError,
     deadline_modules,
@@ -115,7 +115,7 @@ def test_the_same_contents_are_the_same_bytes(packages):
 
 def read_elsewhere(path, *, code="read_light_packages()"):
     """The output of an interpreter that finds packages in these folders first."""
-    code = f"from flowpipe_deadline.installation.packages import *\n{code}"
+    code = f"from flowpipe_deadline.offline.packages import *\n{code}"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, path))}
     return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
 
