@@ -424,7 +424,9 @@ class Interpreter(ManagedProcess):
         with open(os.path.join(self.folder, "task.json"), "w", encoding="ascii") as file:
             json.dump(request, file)
         for name, value in self.host.variables:
-            self.SetEnvironmentVariable(name, value)
+            # A path of its own comes before what all interpreters get.
+            more = plugin.GetProcessEnvironmentVariable(name) if name == "PYTHONPATH" else ""
+            self.SetEnvironmentVariable(name, os.pathsep.join(filter(None, [value, more])))
         self.name = "Flowpipe {} {}".format(plugin.GetThreadNumber(), token)
         self.tokens = (token,)
         reason = ""

@@ -274,6 +274,19 @@ def script(folder, name, text):
     return str(path)
 
 
+def test_a_host_has_variables_and_arguments_of_its_own(load, tmp_path):
+    """In its line of the configuration; its PYTHONPATH comes before what every interpreter gets."""
+    arguments = '-u -m flowpipe_deadline.evaluator --task "<TASK>"'
+    line = f'SHOW="a show" PYTHONPATH={tmp_path} "{sys.executable}" {arguments}'
+    plugin = load({1: "tell variables"}, interpreter="studio-1", interpreters={"studio-1": line})
+
+    plugin.render(1)
+
+    show, path = (tmp_path / "variables.txt").read_text(encoding="utf-8").splitlines()
+    assert show == "a show"
+    assert path.split(os.pathsep)[0] == str(tmp_path)
+
+
 def test_an_interpreter_that_hands_on_no_input_is_started_for_each_task(load, tmp_path):
     """As a studio's own launcher may be; the log says what to configure."""
     launcher = script(tmp_path, "launcher", f'exec "{sys.executable}" "$@" </dev/null')

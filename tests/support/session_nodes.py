@@ -137,6 +137,10 @@ def _tell_path(folder):
         print(len(sys.path), len(os.environ.get("PYTHONPATH", "")), file=file)
 
 
+def _tell_variables(folder):
+    (folder / "variables.txt").write_text(f"{os.environ['SHOW']}\n{os.environ['PYTHONPATH']}\n", encoding="utf-8")
+
+
 def _raise(_):
     raise RuntimeError("this node fails")
 
@@ -173,6 +177,7 @@ ACTS = {
     "hold in a cycle": _hold_in_a_cycle,
     "say and exit": _say_and_exit,
     "tell the path": _tell_path,
+    "tell variables": _tell_variables,
     "raise": _raise,
     "wait": _wait,
     "report for ever": _report_for_ever,
