@@ -48,7 +48,7 @@ THUMBNAIL_WIDTH, ANIMATION_WIDTH = 240, 640
 DARKEST_MEAN, FLATTEST_SPREAD = 0.02, 0.01
 """What a frame must exceed to count as neither black nor flat; luminance from 0 to 1."""
 MILLISECONDS_PER_FRAME = 80
-MARGIN, GUTTER, CAPTION = 28, 14, 22
+MARGIN, GUTTER, CAPTION, HEADING = 28, 14, 22, 84
 BACKGROUND, INK, FAINT_INK = "#101317", "#e9e6df", "#8b919a"
 
 
@@ -122,6 +122,7 @@ def _publishing_nodes(folder: Path, *, title: str) -> tuple[INode, INode, INode]
     """The contact sheet, the animation and the report, joined in a graph of their own."""
     graph = Graph(name="Publish")
     sheet = ContactSheet(name="Contact sheet", graph=graph)
+    sheet.inputs["heading"].value = "Turntable"
     sheet.inputs["title"].value = title
     sheet.inputs["path"].value = folder / "contact-sheet.png"
     animation = write_animation(name="Animation", graph=graph, path=folder / "turntable.gif")
@@ -147,7 +148,7 @@ def render_frames(
         turn = (frame - 1) * 360 / frames_per_turn
         pixels = raymarch.render(width=size[0], height=size[1], turn=turn)
         image = folder / f"turntable.{frame:04d}.png"
-        with _written_whole(image) as unfinished:
+        with written_whole(image) as unfinished:
             Image.fromarray(pixels).save(unfinished)
         images.append(image)
         statistics[frame] = {
@@ -165,7 +166,7 @@ def render_view(turn: float, elevation: float, size: tuple[int, int], path: Path
     from PIL import Image
 
     pixels = raymarch.render(width=size[0], height=size[1], turn=turn, elevation=elevation, look="clay")
-    with _written_whole(path) as unfinished:
+    with written_whole(path) as unfinished:
         Image.fromarray(pixels).save(unfinished)
     return {"image": path}
 
@@ -193,7 +194,7 @@ def write_animation(images: Sequence[Path], path: Path) -> dict[str, object]:
     # bring back rare colours, such as the gold, that cutting by count alone loses.
     palette = _side_by_side(pictures).quantize(256, method=Image.Quantize.MEDIANCUT, kmeans=3)
     first, *others = [picture.quantize(palette=palette) for picture in pictures]
-    with _written_whole(path) as unfinished:
+    with written_whole(path) as unfinished:
         first.save(unfinished, save_all=True, append_images=others, duration=MILLISECONDS_PER_FRAME, loop=0)
     return {"animation": path}
 
@@ -204,18 +205,20 @@ class ContactSheet(INode):
     def __init__(self, **settings: Any) -> None:
         """``settings`` are those of any node: name, identifier, metadata, graph."""
         super().__init__(**settings)
-        for name in ("title", "images", "views", "path"):
+        for name in ("heading", "title", "images", "views", "path"):
             InputPlug(name, self)
         OutputPlug("sheet", self)
 
     def compute(
         self,
+        heading: str,
         title: str,
         images: Sequence[Path],
-        views: Mapping[str, Path],
+        views: Mapping[str, Path] | None,
         path: Path,
     ) -> dict[str, object]:
-        """The page, written to ``path``: title and views in the first row, the frames below."""
+        """The page, written to ``path``: heading, title and views in the first row, the frames below."""
+        views = views or {}
         columns = _columns(len(images), views=len(views))
         cells = [
             Cell(row=0, column=columns - len(views) + index, caption=view, image=image)
@@ -225,8 +228,8 @@ class ContactSheet(INode):
             Cell(row=1 + index // columns, column=index % columns, caption=_frame_text(image), image=image)
             for index, image in enumerate(images)
         ]
-        page = _drawn_sheet(title, cells)
-        with _written_whole(path) as unfinished:
+        page = _drawn_sheet(heading, title, cells)
+        with written_whole(path) as unfinished:
             page.save(unfinished)
         return {"sheet": path}
 
@@ -255,10 +258,10 @@ class Report(INode):
         rows = [{"frame": frame, **statistics[frame], "contrast": contrast[frame]} for frame in frames]
         pictures = {"sheet": _relative(sheet, folder), "animation": _relative(animation, folder)}
         report, data = folder / "report.html", folder / "report.json"
-        with _written_whole(data) as unfinished:
+        with written_whole(data) as unfinished:
             text = json.dumps({**pictures, "frames": rows}, indent=2)
             unfinished.write_text(text + "\n", encoding="utf-8")
-        with _written_whole(report) as unfinished:
+        with written_whole(report) as unfinished:
             unfinished.write_text(_report_page(pictures, rows), encoding="utf-8")
         return {"report": report, "data": data}
 
@@ -287,7 +290,7 @@ def _columns(frames: int, *, views: int) -> int:
     return min(8, max(views + 1, round(math.sqrt(1.5 * frames))))
 
 
-def _drawn_sheet(title: str, cells: Sequence[Cell]) -> Image.Image:
+def _drawn_sheet(heading: str, title: str, cells: Sequence[Cell]) -> Image.Image:
     """The page with a heading and each picture in its place, its caption below."""
     from PIL import Image, ImageDraw, ImageFont
 
@@ -295,13 +298,15 @@ def _drawn_sheet(title: str, cells: Sequence[Cell]) -> Image.Image:
     across = max(picture.width for picture in pictures) + GUTTER
     down = max(picture.height for picture in pictures) + CAPTION + GUTTER
     columns, rows = max(cell.column for cell in cells) + 1, max(cell.row for cell in cells) + 1
-    page = Image.new("RGB", (2 * MARGIN + columns * across - GUTTER, 2 * MARGIN + rows * down), BACKGROUND)
+    top = down + GUTTER if any(cell.row == 0 for cell in cells) else HEADING
+    height = 2 * MARGIN + top + (rows - 1) * down - GUTTER
+    page = Image.new("RGB", (2 * MARGIN + columns * across - GUTTER, height), BACKGROUND)
     draw = ImageDraw.Draw(page)
-    draw.text((MARGIN, MARGIN - 8), "Turntable", fill=INK, font=ImageFont.load_default(size=36))
+    draw.text((MARGIN, MARGIN - 8), heading, fill=INK, font=ImageFont.load_default(size=36))
     draw.text((MARGIN, MARGIN + 40), title, fill=FAINT_INK, font=ImageFont.load_default(size=15))
     small = ImageFont.load_default(size=12)
     for cell, picture in zip(cells, pictures):
-        x, y = MARGIN + cell.column * across, MARGIN + cell.row * down + (GUTTER if cell.row else 0)
+        x, y = MARGIN + cell.column * across, MARGIN + (top + (cell.row - 1) * down if cell.row else 0)
         page.paste(picture, (x, y))
         draw.text((x, y + picture.height + 4), cell.caption, fill=FAINT_INK, font=small)
     return page
@@ -376,7 +381,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 @contextmanager
-def _written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path``, moved there when the block ends well.
 
     A task that is killed or fails half-way leaves no half file under the final name.
