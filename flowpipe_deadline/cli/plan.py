@@ -8,6 +8,7 @@ import click
 from rich.text import Text
 
 from ..core.text import listing
+from ..offline.hosts import names_here
 from ..planning.plan import Job, Plan, frames_text
 from .support.effective import effective_options
 from .support.options import (
@@ -43,8 +44,8 @@ def plan(graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...],
       flowpipe-deadline plan studio.graphs:publish --preset comp --set priority=80 -o json
     """
     reserve_stdout()
-    executables = parse_interpreters(interpreters)
-    planned = effective_options().plan(graph, parameters, interpreters=executables)
+    known = names_here(parse_interpreters(interpreters))
+    planned = effective_options().plan(graph, parameters, interpreters=known)
     if output == "json":
         answer_json(planned.to_json())
     else:

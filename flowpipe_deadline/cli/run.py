@@ -103,7 +103,7 @@ def run(
 
         root = root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
         effective = effective_options()
-        plan = effective.plan(target, parameters, interpreters=executables, snapshot_code=snapshot_code)
+        plan = effective.plan(target, parameters, snapshot_code=snapshot_code)
         say_warnings(plan.warnings)
         bundle = write_bundle(
             plan, root=root, templates=effective.templates, store=effective.store, studio=effective.studio

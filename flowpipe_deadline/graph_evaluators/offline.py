@@ -71,7 +71,6 @@ class OfflineEvaluator(GraphEvaluator):
             graph,
             settings=self._options.settings,
             presets=self._options.presets,
-            interpreters={"python", *self._setup.interpreters},
             skip=skip,
             studio=studio,
             snapshot_code=self._options.snapshot_code,

@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Optional
 
 from ..core.errors import UsageError
+from ..core.shipped import shipped_folder
 from ..core.text import listing
+from .standins.sandbox import read_param
 
 TASK = "<TASK>"
 """In a host's arguments, the path of the task file."""
@@ -109,6 +112,18 @@ def configured_hosts(config: Mapping[str, str]) -> dict[str, list[str]]:
     for name, text in split_hosts(config.get(_LIST, "")):
         hosts.setdefault(name, hosts.pop(_key(name), [])).append(text)
     return {name: texts for name, texts in hosts.items() if texts}
+
+
+def names_here(hosts: Mapping[str, str]) -> frozenset[str]:
+    """The names of these hosts, and of those of the default configuration that are on this machine.
+
+    Raises:
+        UsageError: One is wrongly written.
+    """
+    config = read_param(str(shipped_folder("plugins") / "Flowpipe" / "Flowpipe.param"))
+    config = add_hosts(config, {"python": sys.executable, **hosts})
+    found = [name for name, texts in configured_hosts(config).items() if find_host(texts)]
+    return frozenset([*found, *(name.replace("_", "-") for name in found)])
 
 
 def needed_hosts(config: Mapping[str, str], needed: Mapping[str, Sequence[str]]) -> dict[str, Host]:

@@ -41,14 +41,19 @@ class Effective:
     templates: Optional[Path]
 
     def plan(
-        self, spec: str, parameters: tuple[str, ...], *, interpreters: Collection[str], snapshot_code: bool = False
+        self,
+        spec: str,
+        parameters: tuple[str, ...],
+        *,
+        interpreters: Optional[Collection[str]] = None,
+        snapshot_code: bool = False,
     ) -> Plan:
-        """The plan of the graph that GRAPH and ``-p`` name; ``interpreters`` are known beside python."""
+        """The plan of the graph that GRAPH and ``-p`` name; there is a warning for others than these interpreters."""
         return plan_graph(
             graph_from(spec, parameters, folders=self.studio.workflows),
             settings=self.settings,
             presets=self.presets,
-            interpreters={"python", *interpreters},
+            interpreters=interpreters,
             studio=self.studio,
             snapshot_code=snapshot_code,
         )
