@@ -1,0 +1,55 @@
+"""Jobs of the Flowpipe plugin as scenarios for the harness (see ``dotnet_driver``)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import dotnet_nodes
+import farm_nodes as nodes
+from flowpipe import Graph
+
+from flowpipe_deadline import plan_graph, write_bundle
+from flowpipe_deadline.offline.standins.sandbox import read_param
+
+HERE = Path(__file__).parent
+PLUGIN = HERE.parents[1] / "plugins" / "Flowpipe"
+FAIL_RENDER = "Deadline.Plugins.FailRenderException"
+LINES = 20000
+
+
+class Jobs:
+    """Makes scenarios of the nodes of one bundle, each with a folder of job data."""
+
+    def __init__(self, folder, graph):
+        self.folder = folder
+        self.bundle = str(write_bundle(plan_graph(graph), root=folder).folder)
+
+    def job(self, node, *tasks, mode="none", config=None, plugin_info=None, **more):
+        """A scenario: the node's tasks, each with its frames. A None removes an entry."""
+        data = self.folder / f"data-{len(list(self.folder.iterdir()))}"
+        data.mkdir()
+        entries = {**read_param(PLUGIN / "Flowpipe.param"), "Executable_python": sys.executable}
+        entries["PythonPath"] = f"{HERE.parents[1]};{HERE};{Path(nodes.__file__).parent}"
+        entries.update(config or {})
+        info = {"Bundle": self.bundle, "Node": node, "Interpreter": "python", "FrameMode": mode, **(plugin_info or {})}
+        return {
+            "plugin": str(PLUGIN),
+            "data": str(data),
+            "config": entries,
+            "plugin_info": {name: value for name, value in info.items() if value is not None},
+            "tasks": [list(frames) for frames in tasks or [[0]]],
+            **more,
+        }
+
+
+def usual_graph():
+    """A node in chunks, one that fails, one that prints, one that hangs."""
+    graph = Graph(name="Test")
+    nodes.Render(name="render", graph=graph, frames=range(1, 6), metadata={"batch_size": 3})
+    nodes.Fail(name="fail", graph=graph, message="no scene")
+    nodes.Pass(name="pass", graph=graph, value="/farm/show/a")
+    dotnet_nodes.Count(name="count", graph=graph, count=LINES)
+    dotnet_nodes.Hang(name="hang", graph=graph)
+    dotnet_nodes.Surroundings(name="process", graph=graph, frames=[1, 2], metadata={"batch_size": 1})
+    return graph
