@@ -137,6 +137,7 @@ namespace FranticX.Processes
         public bool HideDosWindow { get; set; }
         public bool AsynchronousStdout { get; set; }
 
+        internal readonly Dictionary<string, string> Variables = new Dictionary<string, string>();
         readonly List<RegexHandlerCallback> handlers = new List<RegexHandlerCallback>();
         readonly object handling = new object();
         Match match;
@@ -167,6 +168,8 @@ namespace FranticX.Processes
             if (match == null) throw new InvalidOperationException("GetRegexMatch is for stdout handlers.");
             return match.Groups[group].Value;
         }
+
+        public void SetEnvironmentVariable(string name, string value) { Variables[name] = value; }
 
         public void SuppressThisLine() { suppressed = true; }
 
@@ -226,7 +229,7 @@ namespace FranticX.Processes
             start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
             start.StandardOutputEncoding = start.StandardErrorEncoding = new UTF8Encoding(false);
             if (worker.JobEnvironmentOnly) start.EnvironmentVariables.Clear();
-            foreach (var set in new[] { worker.JobEnvironment, worker.ProcessEnvironment })
+            foreach (var set in new[] { worker.JobEnvironment, worker.ProcessEnvironment, owner.Variables })
                 foreach (var pair in set) start.EnvironmentVariables[pair.Key] = pair.Value;
             process = Process.Start(start);
             Read(process.StandardOutput);

@@ -13,6 +13,13 @@ import sys
 import threading
 import types
 
+LIBRARIES = (
+    "Deadline.Shim",
+    "System.Collections",
+    "System.Collections.Specialized",
+    "System.Diagnostics.Process",
+    "System.Text.RegularExpressions",
+)
 RUNTIME = {
     "runtimeOptions": {
         "tfm": "netcoreapp3.1",
@@ -35,7 +42,8 @@ def load_dotnet(folder):
     import clr
 
     sys.path.append(folder)
-    clr.AddReference("Deadline.Shim")
+    for name in LIBRARIES:
+        clr.AddReference(name)
 
 
 def allow_del():
@@ -182,7 +190,7 @@ def main(folder, mode):
             sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
             import cases
 
-            said.append(cases.play_all())
+            said.append(cases.play_all(cases.PRODUCT, cases.KIT))
             continue
         Audit.Forget()
         answers = play_together(scenario.get("together", [scenario]))
