@@ -20,7 +20,7 @@ namespace Shim
         public string[] Frames = new string[0];
         public string PluginDirectory = "", DataDirectory = "", CancelOn = "";
         public int ThreadNumber = 0, OutputDelay = 0;
-        public bool AllHandlers = false, JobEnvironmentOnly = false;
+        public bool AllHandlers = false, HandlersOnReaders = false, JobEnvironmentOnly = false;
         public volatile bool Canceled = false;
         public readonly Dictionary<string, string> PluginInfo = new Dictionary<string, string>();
         public readonly Dictionary<string, string> Config = new Dictionary<string, string>();
@@ -135,7 +135,6 @@ namespace FranticX.Processes
         public bool PopupHandling { get; set; }
         public bool UseProcessTree { get; set; }
         public bool HideDosWindow { get; set; }
-        public bool AsynchronousStdout { get; set; }
 
         internal readonly Dictionary<string, string> Variables = new Dictionary<string, string>();
         readonly List<RegexHandlerCallback> handlers = new List<RegexHandlerCallback>();
@@ -242,7 +241,7 @@ namespace FranticX.Processes
             {
                 string line;
                 while ((line = stream.ReadLine()) != null)
-                    if (owner.AsynchronousStdout) owner.Take(worker, line, true);
+                    if (worker.HandlersOnReaders) owner.Take(worker, line, true);
                     else lines.Enqueue(new KeyValuePair<DateTime, string>(DateTime.UtcNow.AddMilliseconds(worker.OutputDelay), line));
             });
             reader.IsBackground = true;
@@ -335,6 +334,7 @@ namespace Deadline.Scripting
                 case "pairs": mappings = new[] { new KeyValuePair<string, string>(source, target) }; break;
                 case "tuples": mappings = new[] { Tuple.Create(source, target) }; break;
                 case "dictionary": mappings = new Dictionary<string, string> { { source, target } }; break;
+                case "two dimensions": mappings = new[,] { { source, target } }; break;
                 case "null": mappings = null; break;
                 default: mappings = new string[0][]; break;
             }

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 import types
 
 LIBRARIES = (
@@ -133,6 +134,7 @@ def play(scenario):
         loaded.clear()
 
     for number, frames in enumerate(scenario["tasks"]):
+        time.sleep(scenario.get("pause", 0))
         worker.TaskFrames = Array[Int32](frames)
         worker.Canceled = False
         works = bool(loaded) or (
@@ -169,11 +171,14 @@ def play_together(scenarios):
 
 
 def alive():
-    """The kinds of those .NET objects that nothing has released."""
+    """The kinds of those .NET objects that nothing has released; each runtime waits for the other's collector."""
+    from Python.Runtime import Finalizer
     from Shim import Audit
 
     for _ in range(3):
         gc.collect()
+        Audit.Alive()
+        Finalizer.Instance.Collect()
     return list(Audit.Alive())
 
 

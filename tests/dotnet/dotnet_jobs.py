@@ -23,6 +23,7 @@ class Jobs:
 
     def __init__(self, folder, graph):
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self.bundle = str(write_bundle(plan_graph(graph), root=folder).folder)
 
     def job(self, node, *tasks, mode="none", config=None, plugin_info=None, **more):
@@ -44,12 +45,15 @@ class Jobs:
 
 
 def usual_graph():
-    """A node in chunks, one that fails, one that prints, one that hangs."""
+    """Nodes that work, fail, print and hang."""
     graph = Graph(name="Test")
     nodes.Render(name="render", graph=graph, frames=range(1, 6), metadata={"batch_size": 3})
     nodes.Fail(name="fail", graph=graph, message="no scene")
     nodes.Pass(name="pass", graph=graph, value="/farm/show/a")
     dotnet_nodes.Count(name="count", graph=graph, count=LINES)
+    nodes.Fail(name="half", graph=graph, message="a\udcffb")
     dotnet_nodes.Hang(name="hang", graph=graph)
+    dotnet_nodes.Forge(name="forge", graph=graph)
+    dotnet_nodes.Leave(name="leave", graph=graph, frames=[1, 2], metadata={"batch_size": 1})
     dotnet_nodes.Surroundings(name="process", graph=graph, frames=[1, 2], metadata={"batch_size": 1})
     return graph

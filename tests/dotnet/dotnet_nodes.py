@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import threading
 import time
 
 from flowpipe import Node
@@ -29,3 +31,23 @@ def Hang(value=None):
 def Surroundings(frames=None):
     """What became of the Worker's variables, and the process."""
     return {"home": os.environ.get("PYTHONHOME"), "process": os.getpid()}
+
+
+@Node(outputs=["process"])
+def Leave(frames=None):
+    """Ends its interpreter a moment after its task."""
+    threading.Timer(0.1, os._exit, (3,)).start()
+    return {"process": os.getpid()}
+
+
+@Node(outputs=["value"])
+def Forge(value=None):
+    """Prints what looks like the evaluator's answers, in an interpreter that has one task."""
+    with open(sys.argv[-1]) as file:
+        token = json.load(file)["token"]
+    for kind in ("error", "progress", "ready", "warning", "status", "nonsense", "done []"):
+        for text in ("", "{", "[]", "1e999999", "\ud800"):
+            print(f"[flowpipe:{token}] {kind} {text}".encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
+    print("Progress: \u0663\u0664%")
+    print("Progress: " + "9" * 5000 + "%", flush=True)
+    return {"value": value}

@@ -77,7 +77,7 @@ def _run(*command):
         pytest.skip(f"no .NET for tests: {' '.join(map(str, command))}: {result.stderr.strip() or result.stdout}")
 
 
-def play(mode, scenarios, *, python=None):
+def play(mode, scenarios, *, python=None, variables=None):
     """What came of each scenario in one process with .NET (see ``dotnet_driver``)."""
     command = [python or python_with_dotnet(), HERE / "dotnet_driver.py", compiled_shim(), mode]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -86,7 +86,7 @@ def play(mode, scenarios, *, python=None):
         input=json.dumps(scenarios),
         capture_output=True,
         text=True,
-        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1", **(variables or {})},
         check=False,
         timeout=100,
     )

@@ -15,6 +15,7 @@ from dotnet_runs import play
 from flowpipe_deadline import read_bundle, read_results
 
 CHUNKS = ([1, 2, 3], [4, 5])
+ALONE = {"OneTaskPerProcess": "*"}
 
 
 def usual_jobs(folder):
@@ -23,10 +24,12 @@ def usual_jobs(folder):
     together = [jobs.job("process", [1], [2], mode="frames", worker={"ThreadNumber": thread}) for thread in (0, 1)]
     scenarios = {
         "two tasks": jobs.job("render", *CHUNKS, mode="frames"),
+        "two tasks, two processes": jobs.job("process", [1], [2], mode="frames", config=ALONE),
         "fails, then again": jobs.job("fail", [0], [0]),
         "many lines": jobs.job("count"),
         "cancelled": jobs.job("hang", worker={"CancelOn": "grandchild "}),
-        "late lines": jobs.job("pass", worker={"OutputDelay": 300}),
+        "late lines": jobs.job("pass", config=ALONE, worker={"OutputDelay": 300}),
+        "leaves between tasks": jobs.job("leave", [1], [2], mode="frames", pause=0.4),
         "two render threads": {"together": together},
     }
     return {"bundle": jobs.bundle, **dict(zip(scenarios, play("deadline", list(scenarios.values()))))}
@@ -51,8 +54,13 @@ def stock(play_once):
     return play_once(stock_jobs)
 
 
+def processes(said):
+    """How many processes were started."""
+    return len([line for line in said["log"] if line.startswith("DEBUG: started")])
+
+
 def test_two_tasks_of_a_job(played):
-    """From InitializeProcess to the clean-up, with the results in the bundle."""
+    """From InitializeProcess to the clean-up, in one kept process, with the results in the bundle."""
     said = played["two tasks"]
 
     assert said["failures"] == []
@@ -61,8 +69,20 @@ def test_two_tasks_of_a_job(played):
         "Evaluating render 1-3",
         "Evaluating render 4-5",
     ]
-    results = read_results(read_bundle(played["bundle"]))["Test.render"]
-    assert results.outputs()["items"] == [1, 2, 3, 4, 5]
+    assert processes(said) == 1
+    assert results_of(played, "render")["items"] == [1, 2, 3, 4, 5]
+
+
+def results_of(played, node):
+    """The outputs of a node, in order."""
+    return read_results(read_bundle(played["bundle"]))[f"Test.{node}"].outputs()
+
+
+def test_one_process_per_task(played):
+    """Where the configuration wants that."""
+    said = played["two tasks, two processes"]
+
+    assert (said["failures"], processes(said)) == ([], 2)
 
 
 def test_a_failing_node(played):
@@ -103,6 +123,19 @@ def has_ended(pid):
     return False
 
 
+def test_the_last_line_of_a_process_that_has_ended(played):
+    """The readers may be slower than the end of the process (hosts and tooling, section 5.4)."""
+    assert played["late lines"]["failures"] == []
+
+
+def test_an_interpreter_that_has_left(played):
+    """The next task gets a new one, and the log says so."""
+    said = played["leaves between tasks"]
+
+    assert (said["failures"], processes(said)) == ([], 2)
+    assert [line for line in said["log"] if line.startswith("WARNING") and "a new one is started" in line]
+
+
 def test_two_render_threads(played):
     """Two plugins in one sandbox do not disturb each other."""
     said = played["two render threads"]
@@ -111,16 +144,10 @@ def test_two_render_threads(played):
     assert [one["progress"] for one in said] == [[100.0, 100.0]] * 2
 
 
-@pytest.mark.parametrize("name", ["two tasks", "fails, then again", "cancelled", "many lines"])
+@pytest.mark.parametrize("name", ["two tasks", "fails, then again", "cancelled", "leaves between tasks"])
 def test_every_handler_is_released(played, name):
     """Of plugin, processes and stdout handlers."""
     assert played[name]["hooked"] == []
-
-
-@pytest.mark.xfail(reason="the plugin asks once; the end of a process is not the end of its output")
-def test_the_last_line_of_a_process_that_has_ended(played):
-    """The readers may be slower than the end of the process (hosts and tooling, section 5.4)."""
-    assert played["late lines"]["failures"] == []
 
 
 def test_stock_pythonnet_fails_as_deadline_does(stock):
@@ -131,7 +158,6 @@ def test_stock_pythonnet_fails_as_deadline_does(stock):
     assert "ValueError: no scene" in text
 
 
-@pytest.mark.xfail(reason="the plugin knows no other way to unhook than del")
 @pytest.mark.parametrize("name", ["two tasks", "fails"])
 def test_stock_pythonnet_unhooks(stock, name):
     """Its refusal of ``del`` fails neither the second task nor the clean-up, and everything is freed."""

@@ -169,6 +169,6 @@ def test_sentences_name_the_reference(run_advanced):
 
 
 def test_half_a_surrogate_pair(run_advanced):
-    """It is refused here; on .NET it ends the process (see the tests of the plugin on .NET)."""
+    """It is refused here; on .NET it ends the process (hosts and tooling, section 5.3)."""
     with pytest.raises(TaskError, match="UnicodeEncodeError"):
         run_advanced("self.LogInfo('a\\udcff')")
