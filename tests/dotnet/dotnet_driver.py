@@ -104,7 +104,7 @@ def play(scenario):
     ):
         for key, value in scenario.get(theirs, {}).items():
             mine[key] = value
-    RepositoryUtils.Play(*scenario.get("mappings", ("none", "", "")))
+    RepositoryUtils.Play("none", "", "")
     failures = []
     loaded = []  # The plugin's module and object, if it is loaded.
 
@@ -134,7 +134,11 @@ def play(scenario):
         loaded.clear()
 
     for number, frames in enumerate(scenario["tasks"]):
-        time.sleep(scenario.get("pause", 0))
+        change = scenario.get("changes", {}).get(str(number), {})
+        time.sleep(change.get("pause", 0))
+        RepositoryUtils.Play(*change.get("mappings", ("none", "", "")))
+        for key, value in change.get("config", {}).items():
+            worker.Config[key] = value
         worker.TaskFrames = Array[Int32](frames)
         worker.Canceled = False
         works = bool(loaded) or (

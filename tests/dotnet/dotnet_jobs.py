@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 PLUGIN = HERE.parents[1] / "plugins" / "Flowpipe"
 FAIL_RENDER = "Deadline.Plugins.FailRenderException"
 LINES = 20000
+TASKS = 10
 
 
 class Jobs:
@@ -26,8 +27,11 @@ class Jobs:
         folder.mkdir(exist_ok=True)
         self.bundle = str(write_bundle(plan_graph(graph), root=folder).folder)
 
-    def job(self, node, *tasks, mode="none", config=None, plugin_info=None, **more):
-        """A scenario: the node's tasks, each with its frames. A None removes an entry."""
+    def job(self, node, *tasks, mode="none", config=None, plugin_info=None, changes=None, **more):
+        """A scenario: the node's tasks, each with its frames. A None removes an entry.
+
+        ``changes`` are, by the number of a task, what is another from it on: ``config``, ``mappings``, a ``pause``.
+        """
         data = self.folder / f"data-{len(list(self.folder.iterdir()))}"
         data.mkdir()
         entries = {**read_param(PLUGIN / "Flowpipe.param"), "Executable_python": sys.executable}
@@ -40,6 +44,7 @@ class Jobs:
             "config": entries,
             "plugin_info": {name: value for name, value in info.items() if value is not None},
             "tasks": [list(frames) for frames in tasks or [[0]]],
+            "changes": changes or {},
             **more,
         }
 
@@ -53,7 +58,9 @@ def usual_graph():
     dotnet_nodes.Count(name="count", graph=graph, count=LINES)
     nodes.Fail(name="half", graph=graph, message="a\udcffb")
     dotnet_nodes.Hang(name="hang", graph=graph)
-    dotnet_nodes.Forge(name="forge", graph=graph)
+    dotnet_nodes.Forge(name="forge", graph=graph, kinds=["progress", "ready", "warning", "status", "nonsense", "done"])
+    dotnet_nodes.Forge(name="forge error", graph=graph, kinds=["error"], texts=["[]"], seconds=1.0)
+    dotnet_nodes.Map(name="map", graph=graph, frames=range(TASKS), path="/farm/show/a", metadata={"batch_size": 1})
     dotnet_nodes.Leave(name="leave", graph=graph, frames=[1, 2], metadata={"batch_size": 1})
     dotnet_nodes.Surroundings(name="process", graph=graph, frames=[1, 2], metadata={"batch_size": 1})
     return graph

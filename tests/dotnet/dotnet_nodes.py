@@ -40,14 +40,21 @@ def Leave(frames=None):
     return {"process": os.getpid()}
 
 
+@Node(outputs=["paths"])
+def Map(frames=None, path=""):
+    """A path as it is here, for each frame."""
+    return {"paths": [path for _ in frames]}
+
+
 @Node(outputs=["value"])
-def Forge(value=None):
+def Forge(kinds=(), texts=("", "{", "7", "[]", "1e999999", "{}"), seconds=0.0):
     """Prints what looks like the evaluator's answers, in an interpreter that has one task."""
     with open(sys.argv[-1]) as file:
         token = json.load(file)["token"]
-    for kind in ("error", "progress", "ready", "warning", "status", "nonsense", "done []"):
-        for text in ("", "{", "[]", "1e999999", "\ud800"):
-            print(f"[flowpipe:{token}] {kind} {text}".encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
+    for kind in kinds:
+        for text in texts:
+            print(f"[flowpipe:{token}] {kind} {text}")
     print("Progress: \u0663\u0664%")
     print("Progress: " + "9" * 5000 + "%", flush=True)
-    return {"value": value}
+    time.sleep(seconds)
+    return {"value": None}

@@ -1,6 +1,7 @@
 """Runs of the harness: a Python with .NET, the compiled shim, and scenarios played in a process of their own.
 
 The environment is kept in the user's cache folder: it has 105 MB. What cannot be had skips the tests that need it.
+``python dotnet_runs.py`` makes it, for a network that is slower than a test may be.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ HERE = Path(__file__).parent
 SHIM = HERE / "DeadlineShim.cs"
 # Deadline 10.3 has a pythonnet 3; the plugin was also tried on others (hosts and tooling, section 5.4).
 PACKAGES = ("pythonnet==3.2.1", "dotnetcore2==3.1.23")
+_SECONDS = 300 if __name__ == "__main__" else 50
 CACHE = platformdirs.user_cache_path("flowpipe-deadline-tests")
 
 
@@ -72,9 +74,11 @@ def compiled_shim():
 
 
 def _run(*command):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
-    if result.returncode != 0:
-        pytest.skip(f"no .NET for tests: {' '.join(map(str, command))}: {result.stderr.strip() or result.stdout}")
+    words = [str(word) for word in command]
+    try:
+        subprocess.run(words, capture_output=True, text=True, check=True, timeout=_SECONDS)
+    except (subprocess.SubprocessError, OSError) as error:
+        pytest.skip(f"no .NET for tests: {error}: {getattr(error, 'stderr', '')}")
 
 
 def play(mode, scenarios, *, python=None, variables=None):
@@ -92,3 +96,7 @@ def play(mode, scenarios, *, python=None, variables=None):
     )
     assert result.returncode == 0, result.stderr[-3000:]
     return json.loads(result.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    print(python_with_dotnet(), compiled_shim())

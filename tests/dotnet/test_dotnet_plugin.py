@@ -29,7 +29,7 @@ def usual_jobs(folder):
         "many lines": jobs.job("count"),
         "cancelled": jobs.job("hang", worker={"CancelOn": "grandchild "}),
         "late lines": jobs.job("pass", config=ALONE, worker={"OutputDelay": 300}),
-        "leaves between tasks": jobs.job("leave", [1], [2], mode="frames", pause=0.4),
+        "leaves between tasks": jobs.job("leave", [1], [2], mode="frames", changes={1: {"pause": 0.4}}),
         "two render threads": {"together": together},
     }
     return {"bundle": jobs.bundle, **dict(zip(scenarios, play("deadline", list(scenarios.values()))))}
