@@ -26,7 +26,6 @@ from .repository import Repository, Task, is_true
 from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCanceled, TaskError
 
 _PAUSE = 0.05  # Seconds between two looks for a task.
-_FAILED_BY_PLUGIN = "FailRenderException : "  # Deadline's own words before a plugin's; they tell a reader nothing.
 _ENVIRONMENT = "EnvironmentKeyValue"
 _VIRTUAL = ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
 
@@ -152,7 +151,7 @@ class Worker:
             self._host.log("ERROR", str(error))
             # Deadline ends the job after a failed task, and loads it for the next one (plugin API, section 1.4).
             self._unload()
-            self._repository.fail(task, str(error).removeprefix(_FAILED_BY_PLUGIN))
+            self._repository.fail(task, str(error))
         else:
             self._repository.complete(task)
 

@@ -25,6 +25,7 @@ _CHOICES = {
     "frame_bounds": ("ends", "extremes"),
     "quotes": ("dotnet", "mono"),
     "after_error": ("stop", "keep"),
+    "report": ("named", "bare"),
 }
 
 
@@ -69,6 +70,11 @@ class Unknowns:
     """
     after_error: str = "stop"
     """Monitored processes after a failed task: ``stop`` them at once, or ``keep`` them until EndJob has run (1.4)."""
+    report: str = "named"
+    """A report's line: with the exception's name before it, as up to 10.2, or ``bare``, as in 10.3.
+
+    See hosts and tooling, section 5.4.
+    """
 
 
 def install() -> None:
@@ -210,8 +216,10 @@ class Sandbox(sandbox.Sandbox):
     def _failure(self, error: BaseException) -> TaskError:
         failure: Any = super()._failure(error)
         failure.traceback_text = _part("_more.reports").traceback_of(error, self._job.plugin_directory)
-        if getattr(error, "from_stdout", False):
-            failure.args = (getattr(error, "Message", ""),)
+        if not isinstance(error, _part("_worker.errors").RenderPluginException):
+            text = getattr(error, "Message", str(error))
+            is_bare = getattr(error, "from_stdout", False) or self._context.answers["report"] == "bare"
+            failure.args = (text if is_bare else f"{type(error).__name__} : {text}",)
         failure.message = str(failure)
         self._keeps_processes = self._context.answers["after_error"] == "keep"
         return failure  # type: ignore[no-any-return]

@@ -80,6 +80,8 @@ def test_a_bundle_that_the_worker_does_not_see_is_said(deadline_python, graph, t
         pytest.param({"quotes": "mono"}, id="arguments split by Mono"),
         pytest.param({"after_error": "stop"}, id="processes stopped after an error"),
         pytest.param({"after_error": "keep"}, id="processes kept until EndJob"),
+        pytest.param({"report": "named"}, id="reports with the exception's name"),
+        pytest.param({"report": "bare"}, id="reports without it"),
     ],
 )
 def test_what_is_unknown_of_deadline_makes_no_difference(graph, tmp_path, answers):

@@ -47,7 +47,8 @@ class Plugin(DeadlinePlugin):
         self.WriteStdinToMonitoredManagedProcess("program", "25")
         while not self.WaitForMonitoredManagedProcessToExit("program", 1000):
             self.FlushMonitoredManagedProcessStdout("program")
-        self.FlushMonitoredManagedProcessStdout("program")
+        while not program.is_handled:  # The last lines may come after the end.
+            self.FlushMonitoredManagedProcessStdout("program")
         self.LogInfo(str(self.GetMonitoredManagedProcessExitCode("program")))
         program.Cleanup()
         try:
@@ -60,6 +61,7 @@ class Program(ManagedProcess):
     def __init__(self, plugin):
         super().__init__()
         self.plugin = plugin
+        self.is_handled = False
         self.InitializeProcessCallback += self.InitializeProcess
         self.RenderExecutableCallback += lambda: sys.executable
         code = "print('Progress: ' + input() + '%'); raise SystemExit(3)"
@@ -71,6 +73,7 @@ class Program(ManagedProcess):
 
     def HandleProgress(self):
         self.plugin.SetProgress(float(self.GetRegexMatch(1)))
+        self.is_handled = True
 
     def Cleanup(self):
         for handler in self.StdoutHandlers:

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from flowpipe_deadline.offline.standins.sandbox import TaskCanceled, TaskError, read_param
-from tests.fake_deadline.full_sandbox import Sandbox, SandboxJob
+from tests.fake_deadline.full_sandbox import Sandbox, SandboxJob, Unknowns
 
 _ALL_CALLBACKS = """
 class Plugin(DeadlinePlugin):
@@ -196,6 +196,18 @@ def test_failures(run_advanced):
     assert lines[0] == "Traceback (most recent call last):"
     assert "Test.py" in lines[1]
     assert lines[-1] == "KeyError: 'colour'"
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [("self.FailRender('no licence')", "no licence"), ("raise KeyError('colour')", "'colour'")],
+)
+def test_failures_without_their_names(run_advanced, statement, message):
+    """As Deadline 10.3 reports them."""
+    with pytest.raises(TaskError) as failure:
+        run_advanced(statement, unknowns=Unknowns(report="bare"))
+
+    assert failure.value.message == message
 
 
 def test_a_fail_render_can_be_caught_by_its_message(run_advanced, host):

@@ -93,7 +93,7 @@ def test_handlers_run_at_a_flush_only(run_monitored, host):
 
 
 def test_waiting_for_the_end(run_monitored, host):
-    """The vendor's sequence: wait and flush in turn, flush once more, read the exit code."""
+    """The vendor's sequence: wait and flush in turn, flush until the last line has come, read the exit code."""
     run_monitored("""
         start(self, "import time; print('Progress: 1%'); time.sleep(0.3); print('Progress: 2%'); raise SystemExit(5)")
         self.SetMonitoredManagedProcessExitCheckingFlag("kept", False)
@@ -101,7 +101,8 @@ def test_waiting_for_the_end(run_monitored, host):
         while not self.WaitForMonitoredManagedProcessToExit("kept", 20):
             self.FlushMonitoredManagedProcessStdout("kept")
             waits += 1
-        self.FlushMonitoredManagedProcessStdout("kept")
+        while len(self.process.seen) < 2:
+            self.FlushMonitoredManagedProcessStdout("kept")
         self.LogInfo("{} {}".format(self.GetMonitoredManagedProcessExitCode("kept"), waits > 3))
     """)
 

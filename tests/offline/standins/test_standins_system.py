@@ -138,7 +138,7 @@ def test_files(tmp_path):
     path = str(tmp_path / "x.txt")
     writer = StreamWriter(path, False, Encoding.Unicode)
     writer.WriteLine("h\u00e9")
-    writer.Write(3)
+    writer.Write("3")
     writer.Close()
 
     data = (tmp_path / "x.txt").read_bytes()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from _dotnet.kinds import STRING
+
 
 class NetException(Exception):
     """Root of all .NET exceptions; plugins see it as ``System.Exception``."""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(message)
+        super().__init__(STRING(message))
         self.Message = message
+
+
+NetException.__name__ = "Exception"
 
 
 class ArgumentException(NetException):

@@ -36,9 +36,10 @@ class Kind:
 def _string(value: Any) -> Any:
     if value is None:  # None passes as the null string.
         return None
-    if not isinstance(value, str):
+    if type(value) is not str:  # Of its own classes, pythonnet takes none.
         raise STRING.refuse(value)
-    return str.__str__(value)
+    value.encode("utf-16")  # Half of a surrogate pair ends a process with .NET; here it is an error.
+    return value
 
 
 def _bool(value: Any) -> bool:
@@ -72,17 +73,25 @@ FLOAT = Kind("a float", _float)
 OBJECT = Kind("an object", lambda value: value)
 
 
-class NetEnum(enum.Enum):
+class _NetEnumType(enum.EnumMeta):
+    """Enumerations of .NET have no ``PluginType["Simple"]``, and are not iterated."""
+
+    __getitem__ = __iter__ = None
+
+
+class NetEnum(enum.Enum, metaclass=_NetEnumType):
     """An enumeration, which prints as ``Simple`` and shows as ``<PluginType.Simple: 0>``.
 
     Its members are no ints, but ``int()`` reads them (hosts and tooling, section 5.3; measured).
     """
 
+    name = value = property()  # Both are Python's, and not readable here.
+
     def __int__(self) -> int:
-        return int(self.value)
+        return int(self._value_)
 
     def __str__(self) -> str:
-        return self.name
+        return str(self._name_)
 
 
 def one_of(kind: Type[Any]) -> Kind:

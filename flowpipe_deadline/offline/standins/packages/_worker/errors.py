@@ -17,7 +17,10 @@ FailRenderException.__module__ = "Deadline.Plugins"
 
 
 def message_of(error: BaseException) -> str:
-    """The line of the error report (plugin API, section 2.5; for other exceptions its wording is unknown)."""
-    if isinstance(error, RenderPluginException):
+    """The line of the error report, as since Deadline 10.3; an exception of Python has its name before it.
+
+    See plugin API, section 2.5, and hosts and tooling, section 5.4.
+    """
+    if isinstance(error, NetException):
         return error.Message
     return "{} : {}".format(type(error).__name__, error)

@@ -90,6 +90,7 @@ class ManagedProcess:
 
         It is a .NET expression (plugin API, section 2.4). The Flowpipe plugin's mean the same in Python.
         """
+        self._standin.require_base("AddStdoutHandlerCallback")
         return self._standin.stdout.add(re.compile(pattern))
 
     @method(STRING, STRING)

@@ -108,6 +108,7 @@ class ManagedProcess(process.ManagedProcess):
     @method(STRING)
     def AddStdoutHandlerCallback(self, pattern: str) -> RegexHandlerCallback:
         """Watch for a .NET expression; hook the answer's ``HandleCallback`` (plugin API, section 2.1)."""
+        self._standin.require_base("AddStdoutHandlerCallback")
         return self._standin.stdout.add(pattern)
 
     @method(STRING, one_of(AbortLevel), optional=1)

@@ -5,18 +5,38 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from typing import Any, Optional
 
 from _dotnet.arrays import Array
+from _dotnet.exceptions import ArgumentException
 from _dotnet.kinds import BOOL, STRING, convert_all, one_of, static_method
-from _more.exceptions import ArgumentNullException, IOException
+from _more.exceptions import (
+    ArgumentNullException,
+    DirectoryNotFoundException,
+    FileNotFoundException,
+    IOException,
+    ObjectDisposedException,
+    of_file,
+)
 from _more.refusal import StaticClass
 
-from System.Text import Encoding
+from System.Text import Encoding, text_of
 
-__all__ = ["Directory", "File", "IOException", "Path", "StreamReader", "StreamWriter"]
+__all__ = [
+    "Directory",
+    "DirectoryNotFoundException",
+    "File",
+    "FileNotFoundException",
+    "IOException",
+    "Path",
+    "StreamReader",
+    "StreamWriter",
+]
+
+_LINE_END = re.compile("\r\n?|\n")
 
 
 class Path(metaclass=StaticClass):
@@ -113,7 +133,8 @@ class File(metaclass=StaticClass):
 
     @static_method(STRING)
     def ReadAllLines(path: str) -> Array:
-        return Array(STRING, StreamReader(path).ReadToEnd().splitlines())
+        lines = _LINE_END.split(StreamReader(path).ReadToEnd())
+        return Array(STRING, lines if lines[-1] else lines[:-1])
 
     @static_method(STRING, STRING, one_of(Encoding), optional=1)
     def WriteAllText(path: str, text: str, encoding: Optional[Encoding] = None) -> None:
@@ -127,13 +148,14 @@ class File(metaclass=StaticClass):
 
     @static_method(STRING)
     def Delete(path: str) -> None:
-        """Remove a file; a missing one is not an error."""
+        """Remove a file; a missing one is not an error, a missing folder is."""
+        _checked(path)
         try:
             os.remove(path)
-        except FileNotFoundError:
-            pass
         except OSError as error:
-            raise IOException(str(error)) from None
+            failure = of_file(path, error)
+            if not isinstance(failure, FileNotFoundException):
+                raise failure from None
 
     @static_method(STRING, STRING, BOOL, optional=1)
     def Copy(source: str, target: str, overwrite: bool = False) -> None:
@@ -142,7 +164,7 @@ class File(metaclass=StaticClass):
         try:
             shutil.copyfile(source, target)
         except OSError as error:
-            raise IOException(str(error)) from None
+            raise of_file(source if error.filename == source else target, error) from None
 
 
 class Directory(metaclass=StaticClass):
@@ -158,6 +180,7 @@ class Directory(metaclass=StaticClass):
     @static_method(STRING)
     def CreateDirectory(path: str) -> None:
         """Make a folder and its parents; an existing one is not an error. (.NET gives a DirectoryInfo.)"""
+        _checked(path)
         try:
             os.makedirs(path, exist_ok=True)
         except OSError as error:
@@ -173,18 +196,31 @@ class Directory(metaclass=StaticClass):
 
     @static_method(STRING, BOOL, optional=1)
     def Delete(path: str, recursive: bool = False) -> None:
+        _checked(path)
         try:
             if recursive:
                 shutil.rmtree(path)
             else:
                 os.rmdir(path)
+        except FileNotFoundError:
+            raise DirectoryNotFoundException("There is no folder '{}'.".format(path)) from None
         except OSError as error:
             raise IOException(str(error)) from None
 
 
+def _checked(path: Any) -> str:
+    """A path that is neither None nor empty."""
+    if not path:
+        raise (ArgumentNullException if path is None else ArgumentException)("A path is missing. (path)")
+    return str(path)
+
+
 def _listed(folder: str, wanted: Any) -> Array:
+    _checked(folder)
     try:
         paths = [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    except FileNotFoundError:
+        raise DirectoryNotFoundException("There is no folder '{}'.".format(folder)) from None
     except OSError as error:
         raise IOException(str(error)) from None
     return Array(STRING, [path for path in paths if wanted(path)])
@@ -198,21 +234,28 @@ class StreamWriter:
         try:
             self._stream = open(path, "ab" if append else "wb")  # noqa: SIM115 (Close closes it)
         except OSError as error:
-            raise IOException(str(error)) from None
+            raise of_file(path, error) from None
         self._encoding = encoding
         if encoding is not None and self._stream.tell() == 0:
             self._stream.write(encoding._mark)
 
     def Write(self, value: Any) -> None:
-        """Write a string or a number; None writes nothing."""
-        text = str(value) if isinstance(value, (int, float)) else STRING(value) or ""
-        self._stream.write(text.encode(self._encoding._codec if self._encoding else "utf-8", "replace"))
+        """Write a string or an int; None writes nothing, and an int that can be a character is one: 65 is ``A``."""
+        is_character = isinstance(value, int) and 0 <= value < 1 << 16
+        self._write(chr(value) if is_character else text_of(value))
 
     def WriteLine(self, value: Any = "") -> None:
-        self.Write(value)
-        self.Write(os.linesep)
+        self._write(text_of(value) + os.linesep)
+
+    def _write(self, text: str) -> None:
+        data = text.encode(self._encoding._codec if self._encoding else "utf-8", "replace")
+        try:
+            self._stream.write(data)
+        except ValueError:
+            raise ObjectDisposedException("Cannot write to a closed TextWriter.") from None
 
     def Flush(self) -> None:
+        self._write("")
         self._stream.flush()
 
     def Close(self) -> None:
@@ -230,33 +273,31 @@ class StreamReader:
             with open(path, "rb") as stream:
                 data = stream.read()
         except OSError as error:
-            raise IOException(str(error)) from None
-        self._lines = Encoding._decode(data, encoding)
-        self._at = 0
+            raise of_file(path, error) from None
+        self._text: Optional[str] = Encoding._decode(data, encoding)
 
     def ReadLine(self) -> Any:
         """The next line without its end; None after the last."""
-        if self._at >= len(self._lines):
-            return None
-        end = self._lines.find("\n", self._at)
-        line = self._lines[self._at :] if end < 0 else self._lines[self._at : end]
-        self._at = len(self._lines) if end < 0 else end + 1
-        return line[:-1] if line.endswith("\r") else line
+        text = self.ReadToEnd()
+        line, *rest = _LINE_END.split(text, maxsplit=1)
+        self._text = "".join(rest)
+        return line if text else None
 
     def ReadToEnd(self) -> str:
-        text, self._at = self._lines[self._at :], len(self._lines)
+        if self._text is None:
+            raise ObjectDisposedException("Cannot read from a closed TextReader.")
+        text, self._text = self._text, ""
         return text
 
     def Close(self) -> None:
-        self._at = len(self._lines)
+        self._text = None
 
     Dispose = Close
 
 
 def _checked_path(name: str, kinds: Any, arguments: Any, encoding: Any) -> Any:
     converted = convert_all(name, kinds, 0, arguments)
-    if converted[0] is None:
-        raise ArgumentNullException("Value cannot be null. (path)")
+    _checked(converted[0])
     if encoding is not None:
         one_of(Encoding)(encoding)
     return converted

@@ -20,7 +20,7 @@ from _dotnet.exceptions import (
     refused,
 )
 from _dotnet.kinds import STRING, static_method
-from _more.exceptions import ArgumentNullException
+from _more.exceptions import ArgumentNullException, ObjectDisposedException, UnauthorizedAccessException
 from _more.refusal import StaticClass
 from _worker.context import current
 
@@ -32,6 +32,8 @@ __all__ = [
     "FormatException",
     "InvalidOperationException",
     "NullReferenceException",
+    "ObjectDisposedException",
+    "UnauthorizedAccessException",
 ]
 
 Exception = NetException
@@ -58,6 +60,8 @@ class Environment(metaclass=StaticClass):
     @static_method(STRING)
     def GetEnvironmentVariable(name: str) -> Any:
         """The value, or None."""
+        if name is None:
+            raise ArgumentNullException("Value cannot be null. (variable)")
         return current().worker_environment.get(name)
 
 

@@ -32,5 +32,8 @@ class StaticClass(type):
             return refusing_function("{}.{}".format(cls.__name__, name), cls._section)
         raise AttributeError("type object '{}' has no attribute '{}'".format(cls.__name__, name))
 
+    def __setattr__(cls, name: str, value: Any) -> None:
+        raise TypeError("{}.{} is read-only".format(cls.__name__, name))
+
     def __call__(cls, *_: Any) -> Any:
         raise TypeError("cannot instantiate the static class {}".format(cls.__name__))

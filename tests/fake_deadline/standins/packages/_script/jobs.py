@@ -73,7 +73,7 @@ class Job(Record):
     JobDepartment = _Value("Department")
     JobPlugin = PluginName = property(lambda self: self._facts["info"].get("Plugin", ""))
     JobStatus = property(lambda self: self._facts["status"])
-    Status = property(lambda self: JobStatus[self._facts["status"]])
+    Status = property(lambda self: getattr(JobStatus, self._facts["status"]))
 
     JobFrames = property(lambda self: self._facts["info"].get("Frames", "0"))
     JobFramesList = FramesList = property(lambda self: Array(INT, self._facts["frames_list"]))

@@ -8,12 +8,15 @@ from typing import Any, Iterator, List
 
 from _dotnet.kinds import STRING, method
 from _more.exceptions import ArgumentOutOfRangeException
+from _more.iteration import iterate
 
 __all__ = ["StringCollection"]
 
 
 class StringCollection:
     """A list of strings."""
+
+    _changes = 0
 
     def __init__(self) -> None:
         self._items: List[Any] = []
@@ -22,6 +25,7 @@ class StringCollection:
     def Add(self, text: str) -> int:
         """Append, and answer the place."""
         self._items.append(text)
+        self._changes += 1
         return len(self._items) - 1
 
     @method(STRING)
@@ -32,10 +36,12 @@ class StringCollection:
     def Remove(self, text: str) -> None:
         if text in self._items:
             self._items.remove(text)
+            self._changes += 1
 
     @method()
     def Clear(self) -> None:
         self._items.clear()
+        self._changes += 1
 
     @property
     def Count(self) -> int:
@@ -45,7 +51,7 @@ class StringCollection:
         return len(self._items)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(list(self._items))
+        return iterate(self, self._items)
 
     def __contains__(self, item: Any) -> bool:
         # Measured: pythonnet offers ``in`` only for generic collections.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any, Callable, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 from typing import Match as PythonMatch
 
 from _dotnet.kinds import STRING, convert_all
@@ -72,8 +72,10 @@ class _Groups:
         return iter(self._groups)
 
     def __getitem__(self, key: Any) -> Group:
+        if key is None:
+            raise ArgumentNullException("Value cannot be null. (name)")
         if isinstance(key, str):
-            return self._by_name.get(key, Group(None, 0))
+            return self._by_name.get(STRING(key), Group(None, 0))
         if not isinstance(key, int):
             raise TypeError("a group is named by an int or a string, not {!r}".format(key))
         return self._groups[key] if 0 <= key < len(self._groups) else Group(None, 0)
@@ -87,9 +89,11 @@ class Match(Group):
         self._pattern = pattern
         self._found = found
         groups = [self]
-        by_name = {}
+        by_name: Dict[str, Group] = {}
         if found:
             groups += [Group(found.group(number), found.start(number)) for number in pattern.order[1:]]
+            unnamed = len(groups) - len(pattern.compiled.groupindex)
+            by_name.update((str(number), group) for number, group in enumerate(groups[:unnamed]))
             for name in pattern.compiled.groupindex:
                 by_name[name] = Group(found.group(name), found.start(name))
         self.Groups = _Groups(groups, by_name)

@@ -10,7 +10,7 @@ import os
 from typing import Any, List, Optional
 
 from _dotnet.exceptions import refused
-from _dotnet.kinds import OBJECT, STRING, method
+from _dotnet.kinds import LONG, OBJECT, STRING, method
 
 __all__ = ["Encoding", "StringBuilder"]
 
@@ -45,6 +45,14 @@ Encoding.ASCII = Encoding("ASCII", "ascii", b"")
 Encoding.Default = Encoding("Default", "utf-8", b"")
 
 
+def text_of(value: Any) -> str:
+    """The text of a value, as .NET's overloads for writers and builders give it.
+
+    A float would be rounded to 7 digits, and objects give the text of another type: these are refused.
+    """
+    return str(LONG(value)) if isinstance(value, int) else STRING(value) or ""
+
+
 class StringBuilder:
     """A text that grows."""
 
@@ -53,8 +61,8 @@ class StringBuilder:
 
     @method(OBJECT)
     def Append(self, value: Any) -> StringBuilder:
-        """Append a string or the text of anything else, as .NET's overloads do."""
-        self._parts.append("" if value is None else str(value))
+        """Append a string or an int."""
+        self._parts.append(text_of(value))
         return self
 
     @method(STRING, optional=1)
