@@ -101,7 +101,7 @@ class FlowpipePlugin(DeadlinePlugin):
         variables = dict(self.path_variables())
         variables.update(self.interpreter_environment())
         for name, value in variables.items():
-            self.SetProcessEnvironmentVariable(name, value)
+            self.SetProcessEnvironmentVariable(name, clean(value))
 
     def render_tasks(self):
         """Evaluates the node for one task."""
@@ -142,7 +142,7 @@ class FlowpipePlugin(DeadlinePlugin):
         how, said = interpreter.describe_end(), interpreter.last_words()
         self.end_interpreter()
         if interpreter.failure is not None:
-            self.FailRender(interpreter.failure["traceback"] or interpreter.failure["message"])
+            self.FailRender(interpreter.failure)
         elif interpreter.has_begun:
             self.FailRender(
                 "The interpreter ended before it wrote a result ({}): the node has ended or crashed it.{}".format(
@@ -435,7 +435,7 @@ class Interpreter(ManagedProcess):
         except Exception as error:
             reason = message_of(error)
         if reason:
-            plugin.FailRender("{} cannot be started: {}".format(self.host.executable, reason))
+            plugin.FailRender("{} cannot be started: {}".format(self.host.executable, clean(reason)))
         # Its end is expected, or noticed here.
         self.ask("SetMonitoredManagedProcessExitCheckingFlag", False)
 
@@ -514,7 +514,7 @@ class Interpreter(ManagedProcess):
             if not self.handle_answer(self.GetRegexMatch(0)):
                 self.SuppressThisLine()
         except Exception as error:
-            self.lines.append("A line of output could not be handled: {!r}".format(error))
+            self.lines.append(ascii(error))
 
     def handle_answer(self, line):
         """Handles a line; gives whether it belongs into the log."""
@@ -549,10 +549,12 @@ class Interpreter(ManagedProcess):
             facts = json.loads(text)
             self.process = facts["process"]
             where = " in the virtual environment {}".format(facts["environment"]) if facts["environment"] else ""
-            plugin.LogInfo("Python {}{}, process {}".format(facts["python"], where, self.process))
+            plugin.LogInfo(clean("Python {}{}, process {}".format(facts["python"], where, self.process)))
         elif kind == "error":
-            self.failure = json.loads(text)
-        elif kind == "done":
+            self.failure = clean(text)
+            facts = json.loads(text)
+            self.failure = clean(facts["traceback"] or facts["message"])
+        elif kind == "done" and token == self.tokens[0]:
             self.is_done = True
             facts = json.loads(text)
             self.first_memory = self.first_memory or facts["memory"]
@@ -675,6 +677,11 @@ def parse_host(text):
     else:
         executable, arguments = rest, ""
     return pairs, executable.strip(), arguments.strip()
+
+
+def clean(text):
+    """The text as .NET can hold it (hosts and tooling, section 5.3); what comes from outside may be another one."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def message_of(error):

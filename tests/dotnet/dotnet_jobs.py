@@ -56,7 +56,6 @@ def usual_graph():
     nodes.Fail(name="fail", graph=graph, message="no scene")
     nodes.Pass(name="pass", graph=graph, value="/farm/show/a")
     dotnet_nodes.Count(name="count", graph=graph, count=LINES)
-    nodes.Fail(name="half", graph=graph, message="a\udcffb")
     dotnet_nodes.Hang(name="hang", graph=graph)
     dotnet_nodes.Forge(name="forge", graph=graph, kinds=["progress", "ready", "warning", "status", "nonsense", "done"])
     dotnet_nodes.Forge(name="forge error", graph=graph, kinds=["error"], texts=["[]"], seconds=1.0)

@@ -166,6 +166,27 @@ def test_a_failed_task_ends_the_session(load, act):
     assert not is_alive(process)
 
 
+def test_an_error_with_text_that_dotnet_cannot_hold_is_reported(load):
+    """File names may be such text."""
+    plugin = load({1: "raise strangely"})
+
+    with pytest.raises(TaskError, match=r"RuntimeError: no file \\udcff"):
+        plugin.render(1)
+
+
+def test_variables_with_text_that_dotnet_cannot_hold_harm_nobody(load, monkeypatch):
+    """Of a list of folders, only Deadline's is taken away."""
+    folders = os.fsdecode(b"/lib\xff:/opt/Thinkbox/Deadline10/lib")
+    monkeypatch.setenv("LD_LIBRARY_PATH", folders)
+    plugin = load()
+
+    plugin.render(1)
+
+    assert any(
+        text.startswith("Setting Process Environment Variable LD_LIBRARY_PATH") for text in plugin.host.of("INFO")
+    )
+
+
 @pytest.mark.parametrize("end", ["the job ends", "a task fails"])
 def test_what_nodes_started_ends_with_the_session(load, tmp_path, end):
     """Also what their children started."""

@@ -141,6 +141,10 @@ def _tell_variables(folder):
     (folder / "variables.txt").write_text(f"{os.environ['SHOW']}\n{os.environ['PYTHONPATH']}\n", encoding="utf-8")
 
 
+def _raise_strangely(_):
+    raise RuntimeError(os.fsdecode(b"no file \xff"))
+
+
 def _raise(_):
     raise RuntimeError("this node fails")
 
@@ -178,6 +182,7 @@ ACTS = {
     "say and exit": _say_and_exit,
     "tell the path": _tell_path,
     "tell variables": _tell_variables,
+    "raise strangely": _raise_strangely,
     "raise": _raise,
     "wait": _wait,
     "report for ever": _report_for_ever,

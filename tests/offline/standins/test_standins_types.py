@@ -168,7 +168,7 @@ def test_sentences_name_the_reference(run_advanced):
         run_advanced("self.DetachMonitoredManagedProcess('x')")
 
 
-def test_half_a_surrogate_pair(run_advanced):
-    """It is refused here; on .NET it ends the process (hosts and tooling, section 5.3)."""
+def test_text_that_dotnet_cannot_hold(run_advanced):
+    """It is refused (hosts and tooling, section 5.3)."""
     with pytest.raises(TaskError, match="UnicodeEncodeError"):
         run_advanced("self.LogInfo('a\\udcff')")

@@ -38,7 +38,7 @@ def _string(value: Any) -> Any:
         return None
     if type(value) is not str:  # Of its own classes, pythonnet takes none.
         raise STRING.refuse(value)
-    value.encode("utf-16")  # Half of a surrogate pair ends a process with .NET; here it is an error.
+    value.encode("utf-16")  # An error for what .NET cannot hold.
     return value
 
 
