@@ -7,6 +7,7 @@ Blender.
 # mypy: disable-error-code="import-not-found"
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -17,10 +18,12 @@ from typing import Any, Dict, List, Sequence
 from flowpipe import Node
 
 from ..core.errors import FlowpipeDeadlineError
-from ..core.files import retried_on_windows
+from ..core.files import write_whole
 from ..core.names import unique_keys
-from ..core.rights import make_folder, share
+from ..core.rights import make_folder, try_to_write
 from ..core.text import listing
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class BlenderError(FlowpipeDeadlineError):
@@ -134,35 +137,54 @@ def _set_camera(blend: Any, camera: str) -> None:
 
 def _render(blend: Any, frame: int, subfolder: str) -> List[Path]:
     """The images of one frame; there are several where each eye has its own."""
-    import bpy  # noqa: PLC0415
-
     try:
         blend.frame_set(frame)  # Setting frame_current keeps a part of a frame (bpy 4.5.15).
-        folder, name = os.path.split(os.path.abspath(blend.render.frame_path(frame=frame)))
-        folder = os.path.join(folder, subfolder)
-        make_folder(Path(folder))
-        unfinished = tempfile.mkdtemp(prefix=".flowpipe-", dir=folder)
+        image = Path(os.path.abspath(blend.render.frame_path(frame=frame)))
+        folder = image.parent / subfolder
+        make_folder(folder)
+        try_to_write(folder)
     except (OSError, RuntimeError) as error:
         raise BlenderError(f"Frame {frame} cannot be written: {_words(error)}") from error
+    written_to = Path(tempfile.gettempdir())
+    try:
+        images = _images(blend, frame, image.name)
+        written_to = folder
+        for name, data in images.items():
+            write_whole(folder / name, data)
+    except (OSError, RuntimeError) as error:
+        is_full = isinstance(error, OSError) and error.errno in _FULL
+        remedy = f". Make room in {written_to}, and render this frame again." if is_full else ""
+        raise BlenderError(f"Frame {frame} was not rendered: {_words(error)}{remedy}") from error
+    return [folder / name for name in images]
+
+
+def _images(blend: Any, frame: int, name: str) -> Dict[str, bytes]:
+    """The images of the frame by their names.
+
+    On a full disk, Blender cuts an image without an error, and may crash where it reads it (findings/bpy-full-disk.sh).
+    So it writes to the worker's own disk, where nobody else makes room before this is noticed.
+    """
+    import bpy  # noqa: PLC0415
+
+    folder = tempfile.mkdtemp(prefix="flowpipe-")
     try:
         # The name as it is to be: write_still replaces no # by the frame's number (bpy 5.0.1).
-        blend.render.filepath = _literal(blend, os.path.join(unfinished, name))
-        state = bpy.ops.render.render(write_still=True)
-        written = sorted(os.listdir(unfinished))
-        if "FINISHED" not in state or not written:
+        blend.render.filepath = _literal(blend, os.path.join(folder, name))
+        try:
+            state = bpy.ops.render.render(write_still=True)
+        finally:
+            _check_room(folder, 4 * blend.render.resolution_x * blend.render.resolution_y)
+        if "FINISHED" not in state or not os.listdir(folder):
             raise BlenderError(f"Frame {frame} was not rendered: see the lines above ({', '.join(state)})")
-        for name in written:
-            _move(os.path.join(unfinished, name), Path(folder, name))
-        return [Path(folder, name) for name in written]
-    except (OSError, RuntimeError) as error:
-        raise BlenderError(f"Frame {frame} was not rendered: {_words(error)}") from error
+        return {name: Path(folder, name).read_bytes() for name in sorted(os.listdir(folder))}
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _move(unfinished: str, image: Path) -> None:
-    retried_on_windows(lambda: os.replace(unfinished, image))  # Somebody may be looking at the earlier one.
-    share(image)
+def _check_room(folder: str, size: int) -> None:
+    """Raises OSError if the disk is full, or lacks room for so many bytes: some systems write all of them or none."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(os.urandom(2**20) * (1 + size // 2**20))  # Some disks compress.
 
 
 def _literal(blend: Any, path: str) -> str:

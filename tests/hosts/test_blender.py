@@ -5,7 +5,9 @@ FLOWPIPE_DEADLINE_BLENDERS names them, with the separator of PATH: programs, or 
 
 from __future__ import annotations
 
+import errno
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -435,6 +437,52 @@ def test_of_a_failed_chunk_only_whole_images_are_left(blender):
 
     assert error.startswith("Frame 2 was not rendered: ")
     assert {path.name for path in (blender.folder / "render").iterdir()} == {"shot_0001.png", "shot_0002.png"}
+
+
+# Blender calls such an image finished, and may crash when it reads it (findings/bpy-full-disk.sh).
+EXR = "scene.render.image_settings.file_format = 'OPEN_EXR'\n"
+FULL = "Frame 1 was not rendered: [Errno {}] {}. Make room in {}, and render this frame again."
+
+
+@pytest.mark.parametrize("blender", REAL, indirect=True)
+def test_an_image_that_is_cut_where_blender_writes_it_fails_the_task(blender):
+    """No file may become larger than half an image: as on a full disk, and everybody can have it."""
+    lines = (
+        "import resource, signal, tempfile\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))\n"
+        "tell(render(shot))\ntell(tempfile.gettempdir())"
+    )
+
+    error, folder = blender.run(f"{SHOT}{EXR}save(shot)\n{lines}")
+
+    assert error == FULL.format(errno.EFBIG, "File too large", folder)
+    assert not list((blender.folder / "render").iterdir())
+
+
+@pytest.mark.parametrize("blender", REAL, indirect=True)
+def test_where_the_disk_of_the_images_is_full_none_is_left(blender, full_disk):
+    """Nor a file beside it, and an earlier image, which fills the disk here, stays as it was."""
+    lines = f"tell(render(shot, output={str(full_disk / 'shot_####')!r}))"
+
+    (error,) = blender.run(f"{SHOT}{EXR}save(shot)\n{lines}")
+
+    assert error == FULL.format(errno.ENOSPC, "No space left on device", full_disk)
+    assert {path.name: path.stat().st_size for path in full_disk.iterdir()} == {"shot_0001.exr": 65536}
+
+
+@pytest.fixture
+def full_disk(tmp_path):
+    """A disk of 64 KB with an image that fills it; a superuser may mount one, if the system lets them."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("nobody may mount a disk here")
+    try:
+        (folder / "shot_0001.exr").write_bytes(bytes(65536))
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
 
 
 @pytest.fixture

@@ -69,6 +69,8 @@ def scene_by_default():
     render = Render(
         engine="BLENDER_EEVEE",
         filepath="/tmp/",
+        resolution_x=1920,
+        resolution_y=1080,
         is_movie_format=False,
         use_compositing=True,
         use_single_layer=False,
