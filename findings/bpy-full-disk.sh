@@ -8,7 +8,7 @@
 # missing. An earlier image at that path is lost. PNG and OpenEXR of bpy 5.0.1 do the same.
 # Matters: the task of the farm succeeds, and who asks whether the file is there and has some
 # size finds it. Reading it does not tell in Blender itself: of a cut WebP there is a whole
-# picture, a good multilayer image has the size (0, 0), and bpy 5.0.1 crashes at some cut OpenEXR.
+# picture, and a good multilayer image has the size (0, 0).
 # Controls: without the limit all are written; a JPEG raises.
 # A limit on the size of files plays the full disk, as it needs no superuser; on a small disk
 # that is full it is the same, with ENOSPC in the place of EFBIG. (bpy 4.5 needs Python 3.11, and

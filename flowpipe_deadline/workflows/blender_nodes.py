@@ -161,7 +161,7 @@ def _render(blend: Any, frame: int, subfolder: str) -> List[Path]:
 def _images(blend: Any, frame: int, name: str) -> Dict[str, bytes]:
     """The images of the frame by their names.
 
-    On a full disk, Blender cuts an image without an error, and may crash where it reads it (findings/bpy-full-disk.sh).
+    On a full disk, Blender cuts an image without an error (findings/bpy-full-disk.sh), and reading it does not tell.
     So it writes to the worker's own disk, where nobody else makes room before this is noticed.
     """
     import bpy  # noqa: PLC0415

@@ -439,7 +439,7 @@ def test_of_a_failed_chunk_only_whole_images_are_left(blender):
     assert {path.name for path in (blender.folder / "render").iterdir()} == {"shot_0001.png", "shot_0002.png"}
 
 
-# Blender calls such an image finished, and may crash when it reads it (findings/bpy-full-disk.sh).
+# Blender calls such an image finished (findings/bpy-full-disk.sh).
 EXR = "scene.render.image_settings.file_format = 'OPEN_EXR'\n"
 FULL = "Frame 1 was not rendered: [Errno {}] {}. Make room in {}, and render this frame again."
 
