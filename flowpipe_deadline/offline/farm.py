@@ -22,7 +22,7 @@ from ..results.store import open_store
 from ..status.live import refuse_live
 from .hosts import needed_hosts
 from .packages import ARCHIVE, read_light_packages
-from .repository import JobStatus, Repository, Task, TaskStatus
+from .repository import JobStatus, Repository, Task
 from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
 from .workers import WorkerPool
@@ -125,14 +125,16 @@ def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Optional[Ca
     last: Optional[RunState] = None
     while True:
         started = time.monotonic()
-        state = _state(repository)
-        effort = time.monotonic() - started
-        if state != last and on_progress is not None:
-            on_progress(state)
-        last = state
-        if not any(task.status in (TaskStatus.QUEUED, TaskStatus.RENDERING) for task in state.tasks):
+        is_over = not repository.has_work()
+        if on_progress is not None:
+            state = _state(repository)
+            if state != last:
+                on_progress(state)
+            last = state
+        if is_over:
             return
         pool.replace_the_dead()
+        effort = time.monotonic() - started
         time.sleep(max(_PAUSE, 9 * effort))  # Watching costs a tenth of a core at most.
 
 

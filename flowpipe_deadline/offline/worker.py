@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 from pathlib import Path
-from typing import Optional, TextIO
+from typing import Any, Optional, TextIO
 
 from ..core.frames import FrameList
 from ..core.rights import share
@@ -54,22 +54,26 @@ class WorkerSettings:
 
 
 class _TaskHost(Host):
-    """Passes on what plugin and evaluator report about the task that is rendered."""
+    """Passes on what plugin and evaluator report about the task that is rendered.
+
+    Progress and status wait for the next question whether it is cancelled: most tasks end before anybody could look.
+    """
 
     def __init__(self, repository: Repository, stopping: threading.Event) -> None:
         self._repository = repository
         self._stopping = stopping
         self._task: Optional[Task] = None
         self._log: Optional[TextIO] = None
-        self._process: Optional[int] = None
+        self._reported: dict[str, Any] = {}
+        self.process: Optional[int] = None
+        """The process that evaluates tasks."""
 
     @contextlib.contextmanager
     def rendering(self, task: Task, log: Path) -> Iterator[None]:
         """In the block, all reports are about this task."""
         with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
             share(log)
-            self._task, self._log = task, file
-            self._repository.set_process(task, self._process)
+            self._task, self._log, self._reported = task, file, {}
             try:
                 yield
             finally:
@@ -82,30 +86,33 @@ class _TaskHost(Host):
 
     def progress(self, percent: float) -> None:
         """The task's progress."""
-        if self._task is not None:
-            self._repository.report(self._task, progress=percent)
+        self._reported["progress"] = percent
 
     def status(self, text: str) -> None:
         """The task's status message."""
-        if self._task is not None:
-            self._repository.report(self._task, message=text)
+        self._reported["message"] = text
 
     def canceled(self) -> bool:
         """Whether the farm is stopping, or the task is no longer this worker's."""
-        return self._stopping.is_set() or (self._task is not None and not self._repository.is_held(self._task))
+        if self._task is None:
+            return self._stopping.is_set()
+        if self._reported:
+            self._repository.report(self._task, **self._reported)
+            self._reported = {}
+        return self._stopping.is_set() or not self._repository.is_held(self._task)
 
     def process_started(self, pid: int) -> None:
         """The process that evaluates this task, and perhaps further ones."""
-        self._process = pid
+        self.process = pid
         if self._task is not None:
             self._repository.set_process(self._task, pid)
 
     def process_ended(self, pid: int) -> None:
         """The process is gone."""
-        if pid == self._process:
-            self._process = None
+        if pid == self.process:
+            self.process = None
         if self._task is not None:
-            self._repository.set_process(self._task, self._process)
+            self._repository.set_process(self._task, self.process)
 
 
 class Worker:
@@ -127,7 +134,7 @@ class Worker:
     def run(self) -> None:
         """Takes tasks until it is stopped."""
         while not self._stopping.is_set():
-            task = self._repository.claim(self._settings.name, job_id=self._job_id)
+            task = self._repository.claim(self._settings.name, job_id=self._job_id, process=self._host.process)
             if task is None:
                 self._unload()
                 self._stopping.wait(_PAUSE)
