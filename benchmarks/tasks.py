@@ -2,7 +2,7 @@
 
     python benchmarks/tasks.py                                all that this machine has
     python benchmarks/tasks.py --host blender=/usr/bin/blender --host bpy=/opt/bpy/bin/python --openjd /opt/openjd
-    python benchmarks/tasks.py --only offline --runs 9 --plot tasks.svg
+    python benchmarks/tasks.py --only chunks jobs --runs 9 --plot tasks.svg
 
 Both sides of a row are run in turn, and the ratio is that of the medians. All nodes are empty.
 
@@ -35,14 +35,14 @@ from flowpipe import Graph  # noqa: E402
 
 from flowpipe_deadline import plan_graph, run_bundle, write_bundle  # noqa: E402
 from flowpipe_deadline.core.bundle import Bundle  # noqa: E402
-from flowpipe_deadline.installation.packages import read_light_packages  # noqa: E402
+from flowpipe_deadline.offline.packages import read_light_packages  # noqa: E402
 from flowpipe_deadline.offline.standins.sandbox import SandboxTask  # noqa: E402
 from tests.support.sandboxed import LoadedPlugin  # noqa: E402
 
 MODULES = {"bpy": "bpy", "pvpython": "paraview.simple"}
 """What a node in that host imports; others have it already, as Blender has bpy."""
 GOALS = {"blender": 0.12, "bpy": 0.2, "pvpython": 0.08}
-PARTS = ("offline", "evaluator", "session", "hosts", "openjd")
+PARTS = ("chunks", "jobs", "evaluator", "session", "hosts", "openjd")
 Seconds = Callable[[], float]
 
 
@@ -86,21 +86,22 @@ def main() -> None:
 def measure(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
     """The rows, one after the other."""
     runs, count = options.runs, options.count
-    if "offline" in options.only:
-        theirs = f"flowpipe's multiprocessing on {count} such nodes"
+    processes = f"flowpipe's multiprocessing on {count} such nodes"
+    if "chunks" in options.only:
         yield compare(
-            (f"{count} chunks of a node, offline, 2 workers", theirs),
+            (f"{count} chunks of a node, offline, 2 workers", processes),
             lambda: run_offline(chunks(count), folder),
             lambda: evaluate_in_processes(count),
             goal="0.6",
             runs=runs,
         )
+    if "jobs" in options.only:
         yield compare(
-            (f"{count} nodes, a job each, offline, 2 workers", theirs),
+            (f"{count} nodes, a job each, offline, 2 workers", processes),
             lambda: run_offline(nodes(count), folder),
             lambda: evaluate_in_processes(count),
             goal="4",
-            runs=max(1, runs // 2),
+            runs=runs,
         )
     if "evaluator" in options.only:
         task = write_task(written(chunks(1), folder), folder)
@@ -132,8 +133,9 @@ def measure(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
 
 
 def compare(names: tuple[str, str], ours: Seconds, theirs: Seconds, *, goal: str, runs: int) -> Row:
-    """The row of what against what; both are run in turn, so that a busy machine slows both, after a run that does not count."""
-    ours(), theirs()
+    """The row; both are run in turn, so that a busy machine slows both, after a run that does not count."""
+    if runs > 1:
+        ours(), theirs()
     pairs = [(ours(), theirs()) for _ in range(runs)]
     ratios = [one / other for one, other in pairs]
     one, other = (statistics.median(side) for side in zip(*pairs))

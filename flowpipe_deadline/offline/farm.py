@@ -22,7 +22,7 @@ from ..results.store import open_store
 from ..status.live import refuse_live
 from .hosts import needed_hosts
 from .packages import ARCHIVE, read_light_packages
-from .repository import JobStatus, Repository, Task
+from .repository import JobStatus, Repository, Task, TaskStatus
 from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
 from .workers import WorkerPool
@@ -32,7 +32,8 @@ _REPOSITORY = "repository.sqlite"
 _LOCK = "lock.sqlite"
 _LOGS = "logs"
 _NO_FRAMES = "0"  # The frame list of a job that is not batched.
-_PAUSE = 0.1  # Seconds between two looks at the repository.
+_PAUSE = 0.03  # Seconds between two looks at the repository.
+_KEEP_SECONDS = 5.0
 DEFAULT_WORKERS = 2
 DEFAULT_FAILURE_LIMIT = 3
 
@@ -182,6 +183,7 @@ def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) 
         config=setup.plugin_config(),
         failure_limit=failure_limit,
         with_subfolders=setup.with_subfolders,
+        keep_seconds=_KEEP_SECONDS,
         is_isolated=setup.repository is not None,
     )
 

@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
@@ -28,6 +29,7 @@ from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCancel
 _PAUSE = 0.05  # Seconds between two looks for a task.
 _ENVIRONMENT = "EnvironmentKeyValue"
 _VIRTUAL = ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+_OF_NODE = ("Node", "FrameMode")  # The plugin info that only one task's evaluation needs.
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class WorkerSettings:
     """Whether jobs that waited are released at once, or only by the pending job scan."""
     with_subfolders: bool = True
     """Whether a plugin is copied with its sub-folders."""
+    keep_seconds: float = 0.0
+    """How long an interpreter is kept for a job that would start the same one; Deadline keeps it for one job alone."""
     is_isolated: bool = False
     """Whether interpreters get none of this Python's environment variables."""
     packages: str = ""
@@ -116,7 +120,7 @@ class _TaskHost(Host):
 
 
 class Worker:
-    """Renders one task after the other; the plugin stays loaded between tasks of the same job."""
+    """Renders one task after the other; the plugin stays loaded between tasks of the same job, or of one like it."""
 
     def __init__(self, settings: WorkerSettings, *, stopping: threading.Event, scratch: Path) -> None:
         self._settings = settings
@@ -130,23 +134,26 @@ class Worker:
         self._host = _TaskHost(self._repository, stopping)
         self._sandbox: Optional[Sandbox] = None
         self._job_id: Optional[str] = None
+        self._kind: object = None
 
     def run(self) -> None:
         """Takes tasks until it is stopped."""
+        kept_until = 0.0
         while not self._stopping.is_set():
             task = self._repository.claim(self._settings.name, job_id=self._job_id, process=self._host.process)
             if task is None:
-                self._unload()
+                if time.monotonic() >= kept_until:
+                    self._unload()
                 self._stopping.wait(_PAUSE)
                 continue
             with self._host.rendering(task, Path(self._settings.logs) / task_log_name(task)):
                 self._render(task)
+            kept_until = time.monotonic() + self._settings.keep_seconds
         self._unload()
 
     def _render(self, task: Task) -> None:
         try:
             if task.job_id != self._job_id:
-                self._unload()
                 self._load(task)
             assert self._sandbox is not None
             frames = tuple(FrameList.parse(task.frames))
@@ -163,8 +170,16 @@ class Worker:
             self._repository.complete(task)
 
     def _load(self, task: Task) -> None:
+        """Loads the task's job; one that would start the same interpreter as the loaded one goes on with that."""
         job_info, plugin_info = self._repository.job_files(task.job_id)
         plugin = job_info["Plugin"]
+        lasting = {key: value for key, value in plugin_info.items() if key not in _OF_NODE}
+        kind = (plugin, lasting, _environment(job_info), job_info.get("UseJobEnvironmentOnly"))
+        if self._sandbox is not None and self._settings.keep_seconds and kind == self._kind:
+            self._sandbox.change_job(plugin_info)
+            self._job_id = task.job_id
+            return
+        self._unload()
         jobs_data = self._scratch / "jobsData" / task.job_id
         jobs_data.mkdir(parents=True, exist_ok=True)
         job = SandboxJob(
@@ -176,7 +191,7 @@ class Worker:
             environment_only=is_true(job_info.get("UseJobEnvironmentOnly", "")),
         )
         self._sandbox = Sandbox(plugin, job, self._host)
-        self._job_id = task.job_id
+        self._job_id, self._kind = task.job_id, kind
         self._sandbox.load()
         self._sandbox.start_job()
 
