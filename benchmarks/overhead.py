@@ -1,10 +1,10 @@
 """What the way to the farm costs, as ratios against what it cannot do without, both measured in one run.
 
-    python benchmarks/overhead.py            planning and writing 1,000 nodes, and 20 tasks on the offline farm
+    python benchmarks/overhead.py            planning and writing 1,000 nodes
     python benchmarks/overhead.py --times 10 the same for ten times as many nodes, ten tasks each, per node
 
 *Planning and writing* against serialising and writing the same bytes, with the same care (each file down to the disk).
-*A task* against starting an interpreter that imports flowpipe and ends.
+What a task costs is in ``tasks.py``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,7 +20,7 @@ from pathlib import Path
 
 from flowpipe import Graph, Node
 
-from flowpipe_deadline import plan_graph, run_bundle, write_bundle
+from flowpipe_deadline import plan_graph, write_bundle
 
 
 @Node(outputs=["value"])
@@ -41,7 +39,6 @@ def main() -> None:
     """Measures, and prints a line per ratio."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=1000, help="nodes to plan and write")
-    parser.add_argument("--tasks", type=int, default=20, help="tasks to run, one after the other")
     parser.add_argument("--times", type=int, default=0, help="only compare that many times the nodes with the nodes")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +46,6 @@ def main() -> None:
             _compare_growth(Path(folder), options.nodes, options.times)
             return
         _compare_writing(Path(folder), options.nodes)
-        _compare_tasks(Path(folder), options.tasks)
 
 
 def chain(count: int) -> Graph:
@@ -116,17 +112,6 @@ def _write_floor(folder: Path, contents: list[object]) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-
-
-def _compare_tasks(folder: Path, count: int) -> None:
-    bundle = write_bundle(plan_graph(chain(count)), root=folder)
-    started = time.perf_counter()
-    state = run_bundle(bundle, workers=1)
-    seconds = (time.perf_counter() - started) / count
-    assert state.is_complete
-    command = [sys.executable, "-c", "import flowpipe"]
-    floor = _seconds(lambda: subprocess.run(command, check=True), runs=5)
-    print(f"a task on the offline farm: {seconds / floor:.2f} x an interpreter that imports flowpipe")
 
 
 def _seconds(work: Callable[[], object], *, runs: int = 3) -> float:

@@ -11,7 +11,7 @@ from harness import run_cli, write_script
 from flowpipe_deadline.studio.file import read_studio_file
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ["for-artists.md", "in-blender.md", "in-maya.md", "writing-a-workflow.md"]
+PAGES = ["for-artists.md", "in-blender.md", "in-maya.md", "performance.md", "writing-a-workflow.md"]
 
 
 def code_blocks(page, language):

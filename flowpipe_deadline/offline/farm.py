@@ -32,7 +32,8 @@ _REPOSITORY = "repository.sqlite"
 _LOCK = "lock.sqlite"
 _LOGS = "logs"
 _NO_FRAMES = "0"  # The frame list of a job that is not batched.
-_PAUSE = 0.1  # Seconds between two looks at the repository.
+_PAUSE = 0.03  # Seconds between two looks at the repository.
+_KEEP_SECONDS = 5.0
 DEFAULT_WORKERS = 2
 DEFAULT_FAILURE_LIMIT = 3
 
@@ -125,14 +126,16 @@ def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Optional[Ca
     last: Optional[RunState] = None
     while True:
         started = time.monotonic()
-        state = _state(repository)
-        effort = time.monotonic() - started
-        if state != last and on_progress is not None:
-            on_progress(state)
-        last = state
-        if not any(task.status in (TaskStatus.QUEUED, TaskStatus.RENDERING) for task in state.tasks):
+        is_over = not repository.has_work()
+        if on_progress is not None:
+            state = _state(repository)
+            if state != last:
+                on_progress(state)
+            last = state
+        if is_over:
             return
         pool.replace_the_dead()
+        effort = time.monotonic() - started
         time.sleep(max(_PAUSE, 9 * effort))  # Watching costs a tenth of a core at most.
 
 
@@ -180,6 +183,7 @@ def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) 
         config=setup.plugin_config(),
         failure_limit=failure_limit,
         with_subfolders=setup.with_subfolders,
+        keep_seconds=_KEEP_SECONDS,
         is_isolated=setup.repository is not None,
     )
 

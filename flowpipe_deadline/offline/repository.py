@@ -32,6 +32,7 @@ CREATE TABLE tasks (
     started REAL, PRIMARY KEY (job_id, task_id)
 );
 CREATE INDEX tasks_by_status ON tasks (status, number, task_id);
+CREATE INDEX tasks_by_job ON tasks (job_id, status, number, task_id);
 CREATE INDEX tasks_by_worker ON tasks (worker);
 CREATE TABLE frames (
     job_id TEXT NOT NULL, frame INTEGER NOT NULL, task_id INTEGER NOT NULL, PRIMARY KEY (job_id, frame)
@@ -45,6 +46,11 @@ _SELECT_TASKS = (
     "SELECT job_id, key, task_id, frames, tasks.status, errors, progress, message, worker, seconds"
     " FROM tasks JOIN jobs ON jobs.id = job_id"
 )
+_NEXT = (
+    "SELECT job_id, task_id FROM tasks WHERE status = ?"
+    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE id = job_id AND is_deleted)"
+)
+_IN_ORDER = " ORDER BY number, task_id LIMIT 1"
 _RELEASE_ALL = "UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending'"
 # A frame that no task upstream has holds nothing back: what Deadline does then is unknown, and our plans have no such
 # frame. A deleted job has no tasks to wait for.
@@ -57,6 +63,11 @@ UPDATE tasks SET status = 'Queued' WHERE job_id = ? AND status = 'Pending' AND N
     JOIN jobs ON jobs.id = upstream_id AND NOT jobs.is_deleted
     WHERE mine.job_id = tasks.job_id AND mine.task_id = tasks.task_id AND upstream.status <> 'Completed'
 )
+"""
+# For all other tasks, the end of a task upstream changes nothing. In SQLite, CROSS sets the order of the search.
+_TASKS_WITH_FRAMES_OF = """
+SELECT DISTINCT mine.task_id FROM frames AS theirs CROSS JOIN frames AS mine ON mine.frame = theirs.frame
+WHERE mine.job_id = ? AND theirs.job_id = ? AND theirs.task_id = ?
 """
 _PATIENCE = 60.0  # Seconds that a transaction waits for the others.
 _RESUME_ON = {
@@ -189,23 +200,30 @@ class Repository:
         rows = self._database.execute(f"{_SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
         return tuple(_task_of(row) for row in rows)
 
-    def claim(self, worker: str, *, job_id: Optional[str] = None) -> Optional[Task]:
-        """A queued task, now the worker's: of ``job_id`` if it has one, else of the earliest job; None without any."""
+    def claim(self, worker: str, *, job_id: Optional[str] = None, process: Optional[int] = None) -> Optional[Task]:
+        """A queued task, now the worker's: of ``job_id`` if it has one, else of the earliest job; None without any.
+
+        ``process`` is one of the worker's that may evaluate it.
+        """
+        queued = TaskStatus.QUEUED.value
         with self._transaction() as database:
-            row = database.execute(
-                "SELECT job_id, task_id FROM tasks WHERE status = ?"
-                " AND job_id NOT IN (SELECT id FROM jobs WHERE is_deleted)"
-                " ORDER BY job_id IS NOT ?, number, task_id LIMIT 1",
-                (TaskStatus.QUEUED.value, job_id),
-            ).fetchone()
+            # Two questions, as each has an index: sorting all queued tasks, for each that is taken, would be quadratic.
+            row = database.execute(f"{_NEXT} AND job_id = ?{_IN_ORDER}", (queued, job_id)).fetchone()
+            row = row or database.execute(f"{_NEXT}{_IN_ORDER}", (queued,)).fetchone()
             if row is None:
                 return None
             database.execute(
-                "UPDATE tasks SET status = ?, worker = ?, progress = 0, message = '', process = NULL, started = ?"
+                "UPDATE tasks SET status = ?, worker = ?, progress = 0, message = '', process = ?, started = ?"
                 " WHERE job_id = ? AND task_id = ?",
-                (TaskStatus.RENDERING.value, worker, time.time(), *row),
+                (TaskStatus.RENDERING.value, worker, process, time.time(), *row),
             )
             return _task_of(database.execute(f"{_SELECT_TASKS} WHERE job_id = ? AND task_id = ?", row).fetchone())
+
+    def has_work(self) -> bool:
+        """Whether a task is queued or rendering."""
+        query = "SELECT 1 FROM tasks WHERE status IN (?, ?) LIMIT 1"
+        states = (TaskStatus.QUEUED.value, TaskStatus.RENDERING.value)
+        return self._database.execute(query, states).fetchone() is not None
 
     def is_held(self, task: Task) -> bool:
         """Whether the task still belongs to its worker: it may have been suspended, ended, cut again or deleted."""
@@ -235,7 +253,7 @@ class Repository:
         with self._transaction():
             if self.is_held(task):
                 self._end(task, TaskStatus.COMPLETED, message="", progress=100.0)
-                self._task_ended(task.job_id)
+                self._task_ended(task.job_id, task.task_id)
 
     def fail(self, task: Task, message: str) -> None:
         """Counts an error of the task: it is queued again, or fails at the failure limit."""
@@ -278,22 +296,23 @@ class Repository:
             (status.value, message, progress, time.time(), task.job_id, task.task_id),
         )
 
-    def _task_ended(self, job_id: str) -> None:
-        """Settles the job, and releases what waited for that task or for the whole job."""
+    def _task_ended(self, job_id: str, task_id: Optional[int] = None) -> None:
+        """Settles the job, and releases what waited for that task, or any of the job's, or for the whole job."""
         has_ended = self._settle(job_id) in (JobStatus.COMPLETED, JobStatus.FAILED)
         if self._releases_at_once:
-            self._release(self._dependents(job_id, frame_dependent_only=not has_ended))
+            after = None if has_ended or task_id is None else (job_id, task_id)
+            self._release(self._dependents(job_id, frame_dependent_only=not has_ended), after=after)
 
-    def _release(self, job_ids: Iterable[str]) -> None:
-        """The pending job scan, for these jobs and those they release in turn."""
+    def _release(self, job_ids: Iterable[str], *, after: Optional[tuple[str, int]] = None) -> None:
+        """The pending job scan, for these jobs and those they release in turn; ``after`` the end of a task alone."""
         waiting = deque(job_ids)
         while waiting:
             job_id = waiting.popleft()
-            self._release_tasks(job_id)
+            self._release_tasks(job_id, after)
             if self._settle(job_id) is JobStatus.COMPLETED:
                 waiting.extend(self._dependents(job_id))
 
-    def _release_tasks(self, job_id: str) -> None:
+    def _release_tasks(self, job_id: str, after: Optional[tuple[str, int]]) -> None:
         """Queues the job's pending tasks: all once every job that it waits for is complete.
 
         Of a frame dependent job, each task once those upstream that cover its frames are.
@@ -303,12 +322,16 @@ class Repository:
         if not unmet:
             self._database.execute(_RELEASE_ALL, (job_id,))
         elif "Deleted" not in unmet and self._database.execute(query, (job_id,)).fetchone()[0]:
-            self._database.execute(_RELEASE_BY_FRAME, (job_id,))
+            if after is None:
+                self._database.execute(_RELEASE_BY_FRAME, (job_id,))
+            else:
+                found = self._database.execute(_TASKS_WITH_FRAMES_OF, (job_id, *after)).fetchall()
+                self._database.executemany(f"{_RELEASE_BY_FRAME} AND task_id = ?", [(job_id, *row) for row in found])
 
     def _settle(self, job_id: str) -> JobStatus:
         """The job's status as its tasks make it. One with nothing but pending tasks is pending itself."""
-        rows = self._database.execute("SELECT DISTINCT status FROM tasks WHERE job_id = ?", (job_id,))
-        states = {TaskStatus(row[0]) for row in rows}
+        query = "SELECT 1 FROM tasks WHERE job_id = ? AND status = ? LIMIT 1"  # Whatever number of tasks there is.
+        states = {state for state in TaskStatus if self._database.execute(query, (job_id, state.value)).fetchone()}
         if states == {TaskStatus.COMPLETED}:
             status = JobStatus.COMPLETED
         elif states <= {TaskStatus.COMPLETED, TaskStatus.FAILED}:

@@ -14,11 +14,12 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 from pathlib import Path
-from typing import Optional, TextIO
+from typing import Any, Optional, TextIO
 
 from ..core.frames import FrameList
 from ..core.rights import share
@@ -28,6 +29,7 @@ from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCancel
 _PAUSE = 0.05  # Seconds between two looks for a task.
 _ENVIRONMENT = "EnvironmentKeyValue"
 _VIRTUAL = ("VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
+_OF_NODE = ("Node", "FrameMode")  # The plugin info that only one task's evaluation needs.
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class WorkerSettings:
     """Whether jobs that waited are released at once, or only by the pending job scan."""
     with_subfolders: bool = True
     """Whether a plugin is copied with its sub-folders."""
+    keep_seconds: float = 0.0
+    """How long an interpreter is kept for a job that would start the same one; Deadline keeps it for one job alone."""
     is_isolated: bool = False
     """Whether interpreters get none of this Python's environment variables."""
     packages: str = ""
@@ -54,22 +58,26 @@ class WorkerSettings:
 
 
 class _TaskHost(Host):
-    """Passes on what plugin and evaluator report about the task that is rendered."""
+    """Passes on what plugin and evaluator report about the task that is rendered.
+
+    Progress and status wait for the next question whether it is cancelled: most tasks end before anybody could look.
+    """
 
     def __init__(self, repository: Repository, stopping: threading.Event) -> None:
         self._repository = repository
         self._stopping = stopping
         self._task: Optional[Task] = None
         self._log: Optional[TextIO] = None
-        self._process: Optional[int] = None
+        self._reported: dict[str, Any] = {}
+        self.process: Optional[int] = None
+        """The process that evaluates tasks."""
 
     @contextlib.contextmanager
     def rendering(self, task: Task, log: Path) -> Iterator[None]:
         """In the block, all reports are about this task."""
         with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
             share(log)
-            self._task, self._log = task, file
-            self._repository.set_process(task, self._process)
+            self._task, self._log, self._reported = task, file, {}
             try:
                 yield
             finally:
@@ -82,34 +90,37 @@ class _TaskHost(Host):
 
     def progress(self, percent: float) -> None:
         """The task's progress."""
-        if self._task is not None:
-            self._repository.report(self._task, progress=percent)
+        self._reported["progress"] = percent
 
     def status(self, text: str) -> None:
         """The task's status message."""
-        if self._task is not None:
-            self._repository.report(self._task, message=text)
+        self._reported["message"] = text
 
     def canceled(self) -> bool:
         """Whether the farm is stopping, or the task is no longer this worker's."""
-        return self._stopping.is_set() or (self._task is not None and not self._repository.is_held(self._task))
+        if self._task is None:
+            return self._stopping.is_set()
+        if self._reported:
+            self._repository.report(self._task, **self._reported)
+            self._reported = {}
+        return self._stopping.is_set() or not self._repository.is_held(self._task)
 
     def process_started(self, pid: int) -> None:
         """The process that evaluates this task, and perhaps further ones."""
-        self._process = pid
+        self.process = pid
         if self._task is not None:
             self._repository.set_process(self._task, pid)
 
     def process_ended(self, pid: int) -> None:
         """The process is gone."""
-        if pid == self._process:
-            self._process = None
+        if pid == self.process:
+            self.process = None
         if self._task is not None:
-            self._repository.set_process(self._task, self._process)
+            self._repository.set_process(self._task, self.process)
 
 
 class Worker:
-    """Renders one task after the other; the plugin stays loaded between tasks of the same job."""
+    """Renders one task after the other; the plugin stays loaded between tasks of the same job, or of one like it."""
 
     def __init__(self, settings: WorkerSettings, *, stopping: threading.Event, scratch: Path) -> None:
         self._settings = settings
@@ -123,23 +134,26 @@ class Worker:
         self._host = _TaskHost(self._repository, stopping)
         self._sandbox: Optional[Sandbox] = None
         self._job_id: Optional[str] = None
+        self._kind: object = None
 
     def run(self) -> None:
         """Takes tasks until it is stopped."""
+        kept_until = 0.0
         while not self._stopping.is_set():
-            task = self._repository.claim(self._settings.name, job_id=self._job_id)
+            task = self._repository.claim(self._settings.name, job_id=self._job_id, process=self._host.process)
             if task is None:
-                self._unload()
+                if time.monotonic() >= kept_until:
+                    self._unload()
                 self._stopping.wait(_PAUSE)
                 continue
             with self._host.rendering(task, Path(self._settings.logs) / task_log_name(task)):
                 self._render(task)
+            kept_until = time.monotonic() + self._settings.keep_seconds
         self._unload()
 
     def _render(self, task: Task) -> None:
         try:
             if task.job_id != self._job_id:
-                self._unload()
                 self._load(task)
             assert self._sandbox is not None
             frames = tuple(FrameList.parse(task.frames))
@@ -156,8 +170,16 @@ class Worker:
             self._repository.complete(task)
 
     def _load(self, task: Task) -> None:
+        """Loads the task's job; one that would start the same interpreter as the loaded one goes on with that."""
         job_info, plugin_info = self._repository.job_files(task.job_id)
         plugin = job_info["Plugin"]
+        lasting = {key: value for key, value in plugin_info.items() if key not in _OF_NODE}
+        kind = (plugin, lasting, _environment(job_info), job_info.get("UseJobEnvironmentOnly"))
+        if self._sandbox is not None and self._settings.keep_seconds and kind == self._kind:
+            self._sandbox.change_job(plugin_info)
+            self._job_id = task.job_id
+            return
+        self._unload()
         jobs_data = self._scratch / "jobsData" / task.job_id
         jobs_data.mkdir(parents=True, exist_ok=True)
         job = SandboxJob(
@@ -169,7 +191,7 @@ class Worker:
             environment_only=is_true(job_info.get("UseJobEnvironmentOnly", "")),
         )
         self._sandbox = Sandbox(plugin, job, self._host)
-        self._job_id = task.job_id
+        self._job_id, self._kind = task.job_id, kind
         self._sandbox.load()
         self._sandbox.start_job()
 

@@ -102,6 +102,25 @@ def test_a_frame_dependent_job_starts_task_by_task(tmp_path):
     repository.close()
 
 
+def test_what_a_task_costs_does_not_grow_with_their_number(tmp_path):
+    """Counted in the steps that SQLite takes to hand one out, and to release what waited for it."""
+    assert steps_of_a_task(tmp_path, tasks=3000) < 1.2 * steps_of_a_task(tmp_path, tasks=100)
+
+
+def steps_of_a_task(tmp_path, *, tasks):
+    """The steps of a task in the middle of a job that another follows frame by frame."""
+    steps = []
+    repository = Repository(tmp_path / f"{tasks}.sqlite")
+    upstream = repository.submit(key="a", job_info={"Frames": f"1-{tasks}"}, plugin_info={})
+    info = {"Frames": f"1-{tasks}", "JobDependencies": upstream, "IsFrameDependent": "true"}
+    repository.submit(key="b", job_info=info, plugin_info={})
+    repository.complete(repository.claim("w"))
+    repository._database.set_progress_handler(lambda: steps.append(1), 1)
+    repository.complete(repository.claim("w", job_id=upstream))
+    repository.close()
+    return len(steps)
+
+
 def test_gaps_are_chunked_under_either_reading(tmp_path):
     """Whether frames with a gap share a task is unknown of Deadline; the repository plays both."""
     for consecutive, expected in ((False, ["1-2", "3,7", "8"]), (True, ["1-2", "3", "7-8"])):
@@ -172,6 +191,23 @@ def test_a_killed_worker_is_replaced(tmp_path, graph):
     assert state.tasks[0].errors == 1
     assert read_results(bundle)["Test.node"].outputs() == {"value": 5}
     assert evaluators_of(bundle) == []
+
+
+def test_jobs_that_need_the_same_interpreter_share_one(graph, tmp_path):
+    """Offline alone; a job with variables of its own starts its own."""
+    log = tmp_path / "log"
+    own = {"deadline": {"environment": {"SHOT": "1"}}}
+    first, second, third = (
+        nodes.Wait(name=name, graph=graph, log=str(log), metadata=metadata)
+        for name, metadata in (("first", {}), ("second", {}), ("third", own))
+    )
+    first.outputs["value"].connect(second.inputs["value"])
+    second.outputs["value"].connect(third.inputs["value"])
+
+    run_bundle(bundle_of(graph, tmp_path), workers=1)
+
+    processes = log.read_text(encoding="utf-8").split()
+    assert [processes.index(process) for process in processes] == [0, 0, 2]
 
 
 def test_what_a_node_prints_does_not_disturb(graph, tmp_path):

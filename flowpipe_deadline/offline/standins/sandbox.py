@@ -11,7 +11,7 @@ import shutil
 import sys
 import types
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Dict, Iterator, Tuple
 
@@ -130,6 +130,10 @@ class Sandbox:
         with self._phase():
             self._context.log("INFO", "Plugin rendering frame(s): {}".format(task.frame_text))
             self._render()
+
+    def change_job(self, plugin_info: Dict[str, str]) -> None:
+        """Go on with another job that has the same settings but for these, which Deadline does not do."""
+        self._context.job = replace(self._job, plugin_info=plugin_info)
 
     def end_job(self) -> None:
         """End Job: the EndJob callback of a plugin whose job was started; then nothing is left running.
