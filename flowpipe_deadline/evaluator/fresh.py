@@ -1,33 +1,40 @@
-"""Fresh modules for each task of a node that asks for them by ``metadata["reload"]``."""
+"""Fresh modules in a kept interpreter, for nodes that ask for them by ``metadata["reload"]``."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import Iterable
+from typing import Iterator, Set
 
 from ..core.locate import SHARED, code_folders, own_file
 from ..results.upstream import Record
 
+_folders: Set[str] = set()
+"""Where the modules of graphs came from in this process, each with a final separator."""
 
-def forget_modules(record: Record, *, bundle: Path) -> None:
-    """Forgets the graph's own modules, so that they are loaded anew when they are imported next.
 
-    These are modules in the folders that the graph's modules came from. What is installed stays, and so do the
-    standard library, this package, and modules of the host application: few of those can be loaded twice.
-    """
-    imports = record.get("imports") or {"roots": ()}
+def note_modules(record: Record, *, bundle: Path) -> None:
+    """Remembers where the graph's own modules come from."""
+    roots = (record.get("imports") or {"roots": ()})["roots"]
     files = [source["file"] for source in (record["class"], record["function"]) if source and source["file"]]
-    folders = [*imports["roots"], *code_folders(imports["roots"], bundle=bundle), *map(os.path.dirname, files)]
-    for name in list(_modules_below(os.path.realpath(folder) for folder in folders)):
+    folders = [*roots, *code_folders(roots, bundle=bundle), *map(os.path.dirname, files)]
+    _folders.update(os.path.join(os.path.realpath(folder), "") for folder in folders)
+
+
+def forget_modules() -> None:
+    """Forgets the graphs' own modules, so that they are loaded anew when they are imported next.
+
+    What is installed stays, and so do the standard library, this package, and modules of the host application: few of
+    those can be loaded twice.
+    """
+    for name in list(_own_modules()):
         del sys.modules[name]
 
 
-def _modules_below(folders: Iterable[str]) -> Iterable[str]:
-    inside = tuple(os.path.join(folder, "") for folder in folders)
+def _own_modules() -> Iterator[str]:
     for name, module in list(sys.modules.items()):
-        file = own_file(getattr(module, "__file__", None))
-        is_known = name.partition(".")[0] in (*SHARED, "__main__")
-        if file is not None and file.endswith(".py") and not is_known and os.path.realpath(file).startswith(inside):
+        file = own_file(getattr(module, "__file__", None)) or ""
+        is_shared = name.partition(".")[0] in (*SHARED, "__main__")
+        if file.endswith(".py") and not is_shared and os.path.realpath(file).startswith(tuple(_folders)):
             yield name

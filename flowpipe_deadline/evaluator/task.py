@@ -19,7 +19,7 @@ from ..results.merge import Batch
 from ..results.store import ChunkResult, Chunks, DamagedResultError, open_store
 from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently
 from ..results.versions import counted, is_made_from_later
-from .fresh import forget_modules
+from .fresh import forget_modules, note_modules
 from .nodes import build_node, evaluate_node, feed_inputs
 from .path_mapping import PathMapping
 from .protocol import TaskRequest
@@ -40,8 +40,9 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
     name = task.record["name"]
     report(f"Loading {name}")
     _add_import_roots(task.record, bundle=request.bundle)
+    note_modules(task.record, bundle=request.bundle)
     if task.record.get("reload"):
-        forget_modules(task.record, bundle=request.bundle)
+        forget_modules()
     node = build_node(task.cut_record())
     task.store.check_writable(request.node)
     try:

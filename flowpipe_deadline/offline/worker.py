@@ -175,7 +175,9 @@ class Worker:
         plugin = job_info["Plugin"]
         lasting = {key: value for key, value in plugin_info.items() if key not in _OF_NODE}
         kind = (plugin, lasting, _environment(job_info), job_info.get("UseJobEnvironmentOnly"))
-        if self._sandbox is not None and self._settings.keep_seconds and kind == self._kind:
+        # Other hosts have a scene, which a job on the farm would not find as another job left it.
+        can_keep = self._settings.keep_seconds > 0 and plugin_info.get("Interpreter") == "python"
+        if self._sandbox is not None and can_keep and kind == self._kind:
             self._sandbox.change_job(plugin_info)
             self._job_id = task.job_id
             return

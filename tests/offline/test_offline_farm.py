@@ -14,6 +14,7 @@ from pathlib import Path
 import farm_nodes as nodes
 import psutil
 import pytest
+import session_nodes
 from flowpipe import Graph
 from harness import expected_outputs
 
@@ -208,6 +209,22 @@ def test_jobs_that_need_the_same_interpreter_share_one(graph, tmp_path):
 
     processes = log.read_text(encoding="utf-8").split()
     assert [processes.index(process) for process in processes] == [0, 0, 2]
+
+
+def test_a_job_finds_nothing_that_another_left_in_their_interpreter(graph, tmp_path):
+    """As on the farm, where each has its own: modules, variables and ``sys.path`` are fresh."""
+    first = session_nodes.Act(name="first", graph=graph, frames=[1], acts={1: "leave traces"}, folder=str(tmp_path))
+    second = session_nodes.Act(name="second", graph=graph, frames=[1], folder=str(tmp_path))
+    second.inputs["acts"].value = {1: "find traces"}
+    first.outputs["seen"].connect(second.inputs["after"])
+
+    run_bundle(bundle := bundle_of(graph, tmp_path), workers=1)
+
+    ((one, uses, _),), ((other, others_uses, _),) = (
+        read_results(bundle)[f"Test.{name}"].outputs()["seen"] for name in ("first", "second")
+    )
+    assert (one == other, uses, others_uses) == (True, 1, 1)
+    assert (tmp_path / "traces.txt").read_text(encoding="utf-8") == "[None, False]"
 
 
 def test_what_a_node_prints_does_not_disturb(graph, tmp_path):

@@ -21,7 +21,7 @@ leaked = []
 
 
 @Node(outputs=["seen"], metadata={"batch_size": 1})
-def Act(frames, acts, folder=None):
+def Act(frames, acts, folder=None, after=None):
     """What the process was when the frame was evaluated: its number, how often this module was used, and its folder."""
     used.append(frames)
     folder_before = os.getcwd()
@@ -92,6 +92,16 @@ def _use_default_graph(_):
         return {"value": 1}
 
     inner(name="inner")
+
+
+def _leave_traces(folder):
+    os.environ["TRACE"] = "left"
+    sys.path.append(str(folder))
+
+
+def _find_traces(folder):
+    found = [os.environ.get("TRACE"), str(folder) in sys.path]
+    (folder / "traces.txt").write_text(repr(found), encoding="utf-8")
 
 
 def _leave_work(folder):
@@ -174,6 +184,8 @@ ACTS = {
     "make non-blocking": _make_non_blocking,
     "start a grandchild": _start_grandchild,
     "use the default graph": _use_default_graph,
+    "leave traces": _leave_traces,
+    "find traces": _find_traces,
     "leave work": _leave_work,
     "start an application": _start_application,
     "change folder": _change_folder,
