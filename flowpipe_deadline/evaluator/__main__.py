@@ -69,13 +69,11 @@ def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callabl
         evaluate_request(request, report=reporter.status)
         reporter.done(is_last=is_last())
     except FlowpipeDeadlineError as error:
-        print(f"Error: {error}", file=sys.stderr)
         _keep_failure(request, error, report=str(error), warn=reporter.warning)
         reporter.failed(message=str(error), traceback="")
         return _TASK_REFUSED
     except BaseException as error:  # A node may raise anything, also SystemExit: the task has failed.
         text = "".join(_format_from_node(error))
-        print(text, file=sys.stderr)
         _keep_failure(request, error, report=text, warn=reporter.warning)
         reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)
         return _NODE_FAILED

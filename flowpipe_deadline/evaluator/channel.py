@@ -7,6 +7,7 @@ their input, and may close or replace ``sys.stdout`` and any descriptor.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -48,8 +49,12 @@ class Channel:
         with open(os.devnull, "rb") as nothing:
             os.dup2(nothing.fileno(), 0)  # A node that reads input gets its end, as it would wait for ever otherwise.
         for number, kept in ((1, self._output), (2, self._error)):
-            if self._has(kept) and system.identity(number) != self._identities[kept]:
-                os.dup2(kept, number)
+            if self._has(kept):
+                system.set_blocking(kept)
+                if system.identity(number) != self._identities[kept]:
+                    os.dup2(kept, number)
+        # Not the host's: that of pvpython has no read(), and a node may have closed it.
+        sys.stdin = os.fdopen(0, encoding="utf-8", errors="replace", closefd=False)
         sys.stdout, sys.stderr = (_open(stream, number) for number, stream in enumerate(self._streams, start=1))
 
     def read_line(self) -> Optional[str]:
@@ -117,6 +122,10 @@ class Reporter:
 
     def failed(self, *, message: str, traceback: str) -> None:
         """The task failed; ``traceback`` is the node's, or empty if the task could not be evaluated."""
+        system.flush_c_output()
+        with contextlib.suppress(Exception):  # Where there is no way to say it, the report still has it.
+            self._channel.restore()
+            sys.stderr.write(traceback or f"Error: {message}\n")
         self._write("error", json.dumps({"message": message, "traceback": traceback}))
 
     def done(self, *, is_last: bool = False) -> None:
@@ -136,10 +145,15 @@ def _keep(number: int) -> int:
 
 
 def _open(stream: Any, number: int) -> Any:
-    """The stream, or a new one where a node has closed it."""
-    if stream is None or not getattr(stream, "closed", False):
-        return stream
-    return open(number, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
+    """The stream, or a new one if a node has closed it, or if it is one of the host's without a descriptor.
+
+    What a node prints would be lost there: into C++'s output in pvpython, which writes nothing more after an error.
+    """
+    with contextlib.suppress(Exception):
+        if stream is None or stream.fileno() >= 0:
+            return stream
+    raw = io.FileIO(number, "w", closefd=False)  # Without a buffer, as of python -u.
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
 
 
 def _write_all(number: int, data: bytes) -> None:

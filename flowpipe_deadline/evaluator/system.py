@@ -48,6 +48,12 @@ def set_binary(number: int) -> None:
         msvcrt.setmode(number, os.O_BINARY)  # type: ignore[attr-defined, unused-ignore]
 
 
+def set_blocking(number: int) -> None:
+    """Lets writing into a full pipe wait again, where asyncio or a child process has made it an error for all."""
+    with contextlib.suppress(AttributeError, OSError):  # Windows, before Python 3.12.
+        os.set_blocking(number, True)
+
+
 def flush_c_output() -> None:
     """Writes what libraries in C have printed so far: Krita and Scribus keep it until they end."""
     with contextlib.suppress(Exception):  # An interpreter without ctypes, or without that name.

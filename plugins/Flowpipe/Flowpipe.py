@@ -49,11 +49,12 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 1, 100  # Milliseconds between two looks at the 
 CANCEL_SECONDS = (
     0.1  # Between two questions whether the task is cancelled, as in vendors' loops (plugin API, section 2.3).
 )
-LOOK_SECONDS = 2.0  # Between two looks at whether the interpreter is stopped.
+LOOK_SECONDS = 2.0  # Between two looks at whether the interpreter is stopped, or does not get to the evaluator.
+LATE_SECONDS = 60.0  # For which an application may start before something is said about it.
 # The end of a process is not the end of its output: its last lines may come later (hosts and tooling, section 5.4).
 FIRST_LINES_SECONDS, LAST_LINES_SECONDS = 0.5, 2.0
 SHUTDOWN_SECONDS = 60.0  # For which an interpreter may shut down by itself.
-LAST_LINES, LONGEST_LINE = 10, 400
+MOST_LINES, LONGEST_LINE = 40, 400
 HOST = re.compile(r"""((?:[A-Za-z_]\w*=(?:"[^"]*"|[^\s"]*)\s+)*)(.*)""")
 VARIABLE = re.compile(r"""([A-Za-z_]\w*)=("[^"]*"|[^\s"]*)\s+""")
 SETTINGS = "Tools > Configure Plugins > Flowpipe"
@@ -152,7 +153,7 @@ class FlowpipePlugin(DeadlinePlugin):
         elif is_used:
             self.LogWarning("The interpreter ended after its last task ({}); a new one is started.{}".format(how, said))
             self.evaluate(task, host)
-        elif is_kept:
+        elif is_kept and interpreter.process is not None:
             self.can_keep = False
             self.LogWarning(
                 "{0} ended before it took a task from its standard input ({1}); it is started for each task of this"
@@ -368,9 +369,10 @@ class Interpreter(ManagedProcess):
         self.tasks = 0
         self.has_news = False
         self.first_memory = self.growth = 0
-        self.lines = collections.deque(maxlen=LAST_LINES)
+        self.lines = []
         self.handler = None
-        self.is_stopped = False
+        self.is_stopped = self.is_late = False
+        self.started = 0.0
         self.broken = ""
         self.InitializeProcessCallback += self.initialize_process
         self.RenderExecutableCallback += self.render_executable
@@ -423,12 +425,14 @@ class Interpreter(ManagedProcess):
             request = {"format": TASK_FORMAT, "session": token, "interpreter": task["interpreter"]}
         with open(os.path.join(self.folder, "task.json"), "w", encoding="ascii") as file:
             json.dump(request, file)
-        for name, value in self.host.variables:
+        # Blender 4.5 takes the working folder from PWD, which is the Worker's otherwise.
+        for name, value in [("PWD", self.bundle), *self.host.variables]:
             # A path of its own comes before what all interpreters get.
             more = plugin.GetProcessEnvironmentVariable(name) if name == "PYTHONPATH" else ""
             self.SetEnvironmentVariable(name, os.pathsep.join(filter(None, [value, more])))
         self.name = "Flowpipe {} {}".format(plugin.GetThreadNumber(), token)
         self.tokens = (token,)
+        self.started = time.monotonic()
         reason = ""
         try:
             plugin.StartMonitoredManagedProcess(self.name, self)
@@ -453,7 +457,7 @@ class Interpreter(ManagedProcess):
                     self.plugin.FailRender("Received cancel task command")
             if now - looked > LOOK_SECONDS:
                 looked = now
-                self.look_whether_stopped()
+                self.look()
         ended = time.monotonic()
         while not self.has_answered():
             self.flush()
@@ -514,7 +518,7 @@ class Interpreter(ManagedProcess):
             if not self.handle_answer(self.GetRegexMatch(0)):
                 self.SuppressThisLine()
         except Exception as error:
-            self.lines.append(ascii(error))
+            self.keep_line(ascii(error))
 
     def handle_answer(self, line):
         """Handles a line; gives whether it belongs into the log."""
@@ -527,8 +531,17 @@ class Interpreter(ManagedProcess):
         if progress:
             self.plugin.SetProgress(min(float(progress.group(1)), 100.0))
         if line.strip():
-            self.lines.append(line[:LONGEST_LINE])
+            self.keep_line(line)
         return True
+
+    def keep_line(self, line):
+        """Keeps a line for a report: of the last ones, and of a host that did not get to the evaluator the first, too.
+
+        One that refuses its arguments says why before it says how it is to be used.
+        """
+        self.lines.append(line[:LONGEST_LINE])
+        if len(self.lines) > MOST_LINES:
+            del self.lines[MOST_LINES // 2 if self.process is None else 0]
 
     def take_answer(self, token, kind, text):
         """Takes what the evaluator says."""
@@ -548,6 +561,7 @@ class Interpreter(ManagedProcess):
         elif kind == "ready":
             facts = json.loads(text)
             self.process = facts["process"]
+            self.lines.clear()  # Of the host's start.
             where = " in the virtual environment {}".format(facts["environment"]) if facts["environment"] else ""
             plugin.LogInfo(clean("Python {}{}, process {}".format(facts["python"], where, self.process)))
         elif kind == "error":
@@ -569,14 +583,26 @@ class Interpreter(ManagedProcess):
                 for line in file:
                     self.handle_answer(line.rstrip("\n"))
 
-    def look_whether_stopped(self):
-        """Says that somebody has stopped the process, once: it would look like one that works for ever."""
+    def look(self):
+        """Says once what would look like work without end: the process is stopped, or does not get to our code.
+
+        Given arguments that it refuses, pvpython reads commands from its input, and so do others.
+        """
+        text = ""
         was_stopped, self.is_stopped = self.is_stopped, is_stopped(self.process)
         if self.is_stopped and not was_stopped:
             text = "Process {0} is stopped, as by a debugger or SIGSTOP; kill -CONT {0} lets it go on.".format(
                 self.process
             )
-            self.plugin.SetStatusMessage(text)
+        elif self.process is None and not self.is_late and time.monotonic() - self.started > LATE_SECONDS:
+            self.is_late = True
+            text = (
+                "{} has not reached the evaluator after {:.0f} s. If it never does, check its arguments in {}: {} {}{}"
+            )
+            host = self.host
+            text = text.format(host.name, LATE_SECONDS, SETTINGS, host.executable, host.arguments, self.last_words())
+        if text:
+            self.plugin.SetStatusMessage(text.partition("\n")[0])
             self.plugin.LogWarning(text)
 
     def describe_end(self):
@@ -585,7 +611,7 @@ class Interpreter(ManagedProcess):
         return self.broken or "exit code unknown" if code is None else describe_exit(code)
 
     def last_words(self):
-        """The last lines that it printed, for a report."""
+        """What it printed, for a report."""
         return "".join("\n    " + line for line in ["", *self.lines]) if self.lines else ""
 
 

@@ -154,7 +154,7 @@ def test_the_end_of_the_interpreter_is_reported_at_once_with_its_last_words(load
     assert [level for level, text in plugin.host.lines if "exit code 3" in text] == []
 
 
-@pytest.mark.parametrize("act", ["raise", "exit"])
+@pytest.mark.parametrize("act", ["raise", "exit", "close stdout and raise", "close all and raise"])
 def test_a_failed_task_ends_the_session(load, act):
     """Nobody knows what it left behind; Deadline ends the job as well."""
     plugin = load({2: act})
@@ -319,10 +319,22 @@ def test_an_interpreter_that_hands_on_no_input_is_started_for_each_task(load, tm
     assert ["One Task Per Process" in text for text in plugin.host.of("WARNING")] == [True]
 
 
+def test_an_interpreter_that_does_not_get_to_the_evaluator_is_told_before_it_ends(load, tmp_path, monkeypatch):
+    """As some that refuse their arguments read commands then, until their input ends."""
+    plugin = load(interpreters={"python": script(tmp_path, "waiting", "echo unknown option; cat >/dev/null")})
+    monkeypatch.setitem(type(plugin.sandbox._plugin).evaluate.__globals__, "LATE_SECONDS", 0.5)
+    plugin.host.is_canceled = lambda: "not reached the evaluator" in "".join(plugin.host.messages)
+
+    with pytest.raises(TaskCanceled):
+        plugin.render(1)
+
+    assert "    unknown option" in plugin.host.of("WARNING")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("echo 'unknown option'; exit 64", ["exit code 64", "unknown option", "Check its arguments"]),
+        ("echo 'unknown option'; seq 100; exit 64", ["exit code 64", "unknown option", "100", "Check its arguments"]),
         ("kill -9 $$", ["killed by signal 9"]),
         (f'exec "{sys.executable}" -S -c "import flowpipe_deadline.x"', ["No module named", "Python Path"]),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import ctypes
 import os
 import signal
 import subprocess
@@ -15,6 +16,11 @@ from pathlib import Path
 from flowpipe import Node
 
 from flowpipe_deadline import progress
+
+try:
+    import bpy  # At the top: bpy 4.5 does not end by itself if a module of this kind leaves a class registered.
+except ImportError:
+    bpy = None
 
 used = []
 leaked = []
@@ -50,6 +56,34 @@ def _print_much(_):
     sys.stdout.flush()
 
 
+def _print_from_c(_):
+    """As libraries in C do, with a buffer of their own."""
+    ctypes.CDLL(None).puts(b"by C")
+    os.write(1, b"by its number\n")
+
+
+def _register_class(_):
+    if bpy is not None:
+
+        class Left(bpy.types.Operator):
+            bl_idname, bl_label = "flowpipe.left", "Left"
+
+            def execute(self, _):
+                return {"FINISHED"}
+
+        bpy.utils.register_class(Left)
+
+
+def _write_into_a_closed_pipe(_):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        os.write(writing, b"x")
+    except BrokenPipeError:
+        print("the pipe is broken")
+    os.close(writing)
+
+
 def _close_stdout(_):
     sys.stdout.close()
     os.closerange(1, 3)
@@ -81,9 +115,8 @@ def _make_non_blocking(_):
 
 
 def _start_grandchild(folder):
-    code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid)"
     with (folder / "grandchild.txt").open("wb") as file:
-        subprocess.run([sys.executable, "-c", code], check=True, stdout=file)
+        subprocess.run(["sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!"], check=True, stdout=file)
 
 
 def _use_default_graph(_):
@@ -177,6 +210,14 @@ ACTS = {
     "print progress": lambda _: print("Progress: 55%"),
     "print marks": _print_marks,
     "print much": _print_much,
+    "print from C": _print_from_c,
+    "register a class": _register_class,
+    "write into a closed pipe": _write_into_a_closed_pipe,
+    "print from C and raise": lambda _: (_print_from_c(_), _raise(_)),
+    "close stdout and raise": lambda _: (_close_stdout(_), _raise(_)),
+    "close all and raise": lambda _: (_close_all(_), _raise(_)),
+    "print the folder": lambda _: print("PWD is", os.environ["PWD"]),
+    "close stdin": lambda _: sys.stdin.close(),
     "close stdout": _close_stdout,
     "replace streams": _replace_streams,
     "close all": _close_all,
