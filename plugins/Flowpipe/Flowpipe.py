@@ -46,9 +46,7 @@ MARK = "[flowpipe:{}] "
 END = "end\n"  # Asks a kept interpreter to shut down.
 PROGRESS = re.compile(r"Progress: (\d+)%")
 SHORTEST_PAUSE, LONGEST_PAUSE = 1, 100  # Milliseconds between two looks at the output, doubling from one to the next.
-CANCEL_SECONDS = (
-    0.1  # Between two questions whether the task is cancelled, as in vendors' loops (plugin API, section 2.3).
-)
+CANCEL_SECONDS = 0.1  # Between two questions whether the task is cancelled, as in vendors' loops.
 LOOK_SECONDS = 2.0  # Between two looks at whether the interpreter is stopped, or does not get to the evaluator.
 LATE_SECONDS = 60.0  # For which an application may start before something is said about it.
 # The end of a process is not the end of its output: its last lines may come later (hosts and tooling, section 5.4).
@@ -57,6 +55,7 @@ SHUTDOWN_SECONDS = 60.0  # For which an interpreter may shut down by itself.
 MOST_LINES, LONGEST_LINE = 40, 400
 HOST = re.compile(r"""((?:[A-Za-z_]\w*=(?:"[^"]*"|[^\s"]*)\s+)*)(.*)""")
 VARIABLE = re.compile(r"""([A-Za-z_]\w*)=("[^"]*"|[^\s"]*)\s+""")
+OLD_EVALUATOR = "is not a task"  # What one says that knows no sessions; it may be in a folder of Python Path.
 SETTINGS = "Tools > Configure Plugins > Flowpipe"
 
 
@@ -153,7 +152,7 @@ class FlowpipePlugin(DeadlinePlugin):
         elif is_used:
             self.LogWarning("The interpreter ended after its last task ({}); a new one is started.{}".format(how, said))
             self.evaluate(task, host)
-        elif is_kept and interpreter.process is not None:
+        elif is_kept and (interpreter.process is not None or OLD_EVALUATOR in said):
             self.can_keep = False
             self.LogWarning(
                 "{0} ended before it took a task from its standard input ({1}); it is started for each task of this"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +16,8 @@ from sandboxed import LoadedPlugin, is_alive, wait_until
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.offline.standins.sandbox import TaskCanceled, TaskError
+
+CHECKOUT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -329,6 +333,24 @@ def test_an_interpreter_that_does_not_get_to_the_evaluator_is_told_before_it_end
         plugin.render(1)
 
     assert "    unknown option" in plugin.host.of("WARNING")
+
+
+def test_an_earlier_evaluator_is_started_for_each_task(load, tmp_path):
+    """A folder of *Python Path* may have one, and comes before what is installed with the plugin."""
+    before = tmp_path / "before"
+    shutil.copytree(CHECKOUT / "flowpipe_deadline", before / "flowpipe_deadline")
+    protocol = before / "flowpipe_deadline" / "evaluator" / "protocol.py"
+    text = protocol.read_text(encoding="utf-8")
+    knows_sessions = 'if "session" not in data:'
+    assert knows_sessions in text
+    protocol.write_text(text.replace(knows_sessions, "if True:"), encoding="utf-8")
+    support = CHECKOUT / "tests" / "support"
+    plugin = load(PythonPath=f"{before};{support}")
+
+    seen = [plugin.render(frame) for frame in (1, 2)]
+
+    assert len({process for process, _, _ in seen}) == 2
+    assert ["One Task Per Process" in text for text in plugin.host.of("WARNING")] == [True]
 
 
 @pytest.mark.parametrize(
