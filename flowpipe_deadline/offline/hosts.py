@@ -78,7 +78,7 @@ def split_hosts(text: str) -> list[tuple[str, str]]:
 def find_host(texts: Iterable[str]) -> Optional[Host]:
     """The first of these hosts that is on this machine, with its full path."""
     for host in map(parse_host, texts):
-        if os.path.isfile(host.executable):
+        if os.path.isfile(host.executable) or host.executable == sys.executable:
             return replace(host, executable=os.path.abspath(host.executable))
     return None
 

@@ -117,4 +117,4 @@ def test_an_error_that_cannot_be_kept_is_still_reported(graph, tmp_path):
 
     assert run.returncode == 1
     assert "ValueError: ('no scene', 3)" in run.stderr
-    assert "Warning: the error is not kept in the bundle: " in run.stderr
+    assert "warning The error is not kept in the bundle: " in run.stdout
