@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from contextlib import contextmanager
@@ -31,9 +32,8 @@ _ANSWERS = "answers"  # A file beside the task's, for answers that cannot be pri
 
 def run(arguments: Optional[Sequence[str]] = None) -> NoReturn:
     """Evaluates what the arguments ask for, and ends the process."""
-    given = sys.argv[1:] if arguments is None else arguments
-    code, wants_farewell = _evaluate([each for each in given if each != _FAREWELL])
-    if wants_farewell or _FAREWELL in given:
+    code, wants_farewell = _evaluate(sys.argv[1:] if arguments is None else arguments)
+    if wants_farewell:
         sys.exit(code)
     system.leave(code)
 
@@ -45,26 +45,29 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 def _evaluate(arguments: Sequence[str]) -> Tuple[int, bool]:
     """The exit code, and whether the host wants to shut down by itself."""
+    wants_farewell = _FAREWELL in arguments
     try:
-        request, folder = _parse(arguments)
+        request, folder = _parse([each for each in arguments if each != _FAREWELL])
     except FlowpipeDeadlineError as error:
         print(f"Error: {error}", file=sys.stderr)
-        return _TASK_REFUSED, False
+        return _TASK_REFUSED, wants_farewell
     channel = Channel(folder / _ANSWERS)
     reporter = Reporter(channel, request.token)
-    reporter.ready()
+    reporter.started()
     application = request.interpreter.partition("-")[0]
+    wants_farewell = wants_farewell or application in _FAREWELLS
+    code = 0
     with _host(application, warn=reporter.warning):
-        code = 0
-        if isinstance(request, SessionRequest):
-            run_session(request, channel, partial(_evaluate_task, is_last=lambda: not channel.is_whole))
-        else:
+        if not isinstance(request, SessionRequest):
             code = _evaluate_task(request, reporter, is_last=lambda: True)
-    return code, application in _FAREWELLS
+        elif not run_session(request, channel, partial(_evaluate_task, is_last=lambda: not channel.is_whole)):
+            system.leave(code, waits=wants_farewell)
+    return code, wants_farewell
 
 
 def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callable[[], bool]) -> int:
     report_to(reporter.progress)
+    process = os.getpid()
     try:
         evaluate_request(request, report=reporter.status)
         reporter.done(is_last=is_last())
@@ -73,6 +76,8 @@ def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callabl
         reporter.failed(message=str(error), traceback="")
         return _TASK_REFUSED
     except BaseException as error:  # A node may raise anything, also SystemExit: the task has failed.
+        if os.getpid() != process:  # A child that the node has forked, which is not to answer for it.
+            os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else _NODE_FAILED)
         text = "".join(_format_from_node(error))
         _keep_failure(request, error, report=text, warn=reporter.warning)
         reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)

@@ -13,11 +13,12 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from . import system
 
 MARK = "[flowpipe:"
+_LONGEST_WRITE = 4096  # Bytes that a pipe takes at once on every system, so that nothing comes between.
 _PAUSE = 0.001  # Seconds between two tries to write into a full pipe that a node made non-blocking.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET may write one before the first text.
 
@@ -25,14 +26,17 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET may write one before the first text.
 class Channel:
     """Reads tasks and writes answers, whatever nodes do to the descriptors of the process.
 
-    ``answers`` is a file beside the task's. It gets the answer if a node has closed all descriptors.
+    ``answers`` is a file beside the task's. It gets answers that are too long for one write into a pipe, which what
+    others print could tear apart, and all of them once a node has closed the descriptors.
     """
 
     def __init__(self, answers: Path) -> None:
         self._answers = answers
         self._input, self._output, self._error = (_keep(number) for number in range(3))
         self._identities = {number: system.identity(number) for number in (self._input, self._output, self._error)}
-        self._streams = (sys.stdout, sys.stderr)
+        # All that were given, the hosts' first: one that is freed closes what others may have wrapped.
+        self._streams = [sys.stdin, sys.stdout, sys.stderr]
+        self._given: Dict[str, Any] = {}
         self._waiting = b""
         self.memory = system.Memory()
         system.set_binary(self._input)
@@ -44,18 +48,36 @@ class Channel:
         """Whether further tasks can be read and answered."""
         return self._has(self._input) and self._has(self._output)
 
+    def is_heard(self) -> bool:
+        """Whether somebody may read the output; if not, answers go into the file."""
+        is_pipe = self._has(self._output) and system.is_pipe(self._output)
+        if not is_pipe:
+            self._identities[self._output] = None
+        return is_pipe
+
     def restore(self) -> None:
-        """Gives nodes their input and output as they were at first."""
-        with open(os.devnull, "rb") as nothing:
-            os.dup2(nothing.fileno(), 0)  # A node that reads input gets its end, as it would wait for ever otherwise.
+        """Gives nodes input and output that are new, as hosts and nodes close, replace and wrap theirs.
+
+        pvpython's output, for one, writes nothing more after an error, and its input has no ``read()``.
+        """
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        if nothing == 0:
+            os.set_inheritable(0, True)
+        else:
+            os.dup2(nothing, 0)  # A node that reads input gets its end, as it would wait for ever otherwise.
+            os.close(nothing)
+        sys.stdin = os.fdopen(0, encoding="utf-8", errors="replace", closefd=False)
         for number, kept in ((1, self._output), (2, self._error)):
             if self._has(kept):
                 system.set_blocking(kept)
                 if system.identity(number) != self._identities[kept]:
                     os.dup2(kept, number)
-        # Not the host's: that of pvpython has no read(), and a node may have closed it.
-        sys.stdin = os.fdopen(0, encoding="utf-8", errors="replace", closefd=False)
-        sys.stdout, sys.stderr = (_open(stream, number) for number, stream in enumerate(self._streams, start=1))
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            stream = self._given.get(name)
+            if stream is not getattr(sys, name) or not _is_open(stream):
+                self._given[name] = stream = _new_stream(number)
+                self._streams.append(stream)
+                setattr(sys, name, stream)
 
     def read_line(self) -> Optional[str]:
         """The next line that is not blank; None at the end of the input."""
@@ -67,7 +89,7 @@ class Channel:
                 if text.strip():
                     return text.strip().decode("utf-8", "replace")
                 continue
-            more = os.read(self._input, 65536)
+            more = os.read(self._input, 65536) if self._has(self._input) else b""
             if not more:
                 return None
             self._waiting += more
@@ -82,11 +104,12 @@ class Channel:
             with contextlib.suppress(Exception):  # A node may have closed or replaced it.
                 stream.flush()
         line = (f"{MARK}{token}] {kind} {text}".rstrip() + "\n").encode("ascii", "backslashreplace")
-        if self._has(self._output):
-            _write_all(self._output, line)
-        else:
+        if len(line) > _LONGEST_WRITE or not self._has(self._output):
             with self._answers.open("ab") as file:
                 file.write(line)
+            line = f"{MARK}{token}] answers\n".encode("ascii")
+        if self._has(self._output):
+            _write_all(self._output, line)
 
     def _has(self, number: int) -> bool:
         """Whether the descriptor is still ours."""
@@ -101,12 +124,16 @@ class Reporter:
         self._channel = channel
         self._token = token
 
-    def ready(self) -> None:
+    def started(self) -> None:
         """This code runs: the process, its Python, and the virtual environment that it is in, if any."""
         environment = sys.prefix if sys.prefix != sys.base_prefix else ""
         python = ".".join(map(str, sys.version_info[:3]))
         facts = {"process": os.getpid(), "python": python, "environment": environment}
-        self._write("ready", json.dumps(facts))
+        self._write("started", json.dumps(facts))
+
+    def ready(self) -> None:
+        """The host is ready for tasks."""
+        self._write("ready", "")
 
     def status(self, text: str) -> None:
         """What the task is doing, for the Monitor's status column."""
@@ -144,16 +171,20 @@ def _keep(number: int) -> int:
         return -1
 
 
-def _open(stream: Any, number: int) -> Any:
-    """The stream, or a new one if a node has closed it, or if it is one of the host's without a descriptor.
+def _is_open(stream: Any) -> bool:
+    try:
+        return stream is not None and not stream.closed
+    except ValueError:  # It is detached.
+        return False
 
-    What a node prints would be lost there: into C++'s output in pvpython, which writes nothing more after an error.
-    """
-    with contextlib.suppress(Exception):
-        if stream is None or stream.fileno() >= 0:
-            return stream
-    raw = io.FileIO(number, "w", closefd=False)  # Without a buffer, as of python -u.
-    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)
+
+def _new_stream(number: int) -> Any:
+    """A text stream without a buffer, as of ``python -u``; None where the host has closed the descriptor."""
+    try:
+        raw = io.FileIO(number, "w", closefd=False)
+    except OSError:
+        return None
+    return io.TextIOWrapper(raw, encoding="utf-8", errors="backslashreplace", write_through=True)  # type: ignore[arg-type, type-var, unused-ignore]
 
 
 def _write_all(number: int, data: bytes) -> None:

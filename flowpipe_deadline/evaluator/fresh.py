@@ -30,6 +30,9 @@ def forget_modules() -> None:
     """
     for name in list(_own_modules()):
         del sys.modules[name]
+        parent, _, child = name.rpartition(".")
+        if parent in sys.modules:  # A package without an __init__.py, which stays.
+            vars(sys.modules[parent]).pop(child, None)
 
 
 def _own_modules() -> Iterator[str]:

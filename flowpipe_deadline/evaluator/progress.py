@@ -16,7 +16,7 @@ def progress(fraction: float, message: str = "") -> None:
 
     >>> progress(0.25, "sampling")
     """
-    _current.take(float(fraction), message)
+    _current.take(float(fraction), str(message or ""))
 
 
 class _Progress:
@@ -28,9 +28,10 @@ class _Progress:
 
     def take(self, fraction: float, message: str) -> None:
         now = time.monotonic()
-        if self.report is not None and (now >= self._next or fraction >= 1.0):
+        report = self.report
+        if report is not None and now >= self._next:
             self._next = now + _PAUSE
-            self.report(min(1.0, max(0.0, fraction)), message)  # In this order, what is not a number is 0.
+            report(min(1.0, max(0.0, fraction)), message)  # In this order, what is not a number is 0.
 
 
 _current = _Progress()

@@ -18,28 +18,34 @@ END = "end"
 """A line that ends the session."""
 
 
-def run_session(request: SessionRequest, channel: Channel, evaluate: Callable[[TaskRequest, Reporter], int]) -> None:
+def run_session(request: SessionRequest, channel: Channel, evaluate: Callable[[TaskRequest, Reporter], int]) -> bool:
     """Evaluates the tasks that come, one after the other, until the input ends, asks for it, or a node took it away.
 
-    A failed task ends the session: nobody knows what it left behind.
+    Gives whether there is somebody who waits for the end. A failed task ends the session: nobody knows what it left
+    behind.
     """
+    session = Reporter(channel, request.token)
+    if not channel.is_heard():
+        session.failed(message="Its output goes elsewhere: what starts the host has to pass it on.", traceback="")
+        return True
+    session.ready()
     surroundings = _Surroundings()
     node = None
     while True:
         line = channel.read_line()
         if line is None or line == END:
-            return
+            return line is not None
         try:
             task = parse_task(line)
         except RecordError as error:
-            Reporter(channel, request.token).failed(message=str(error), traceback="")
-            return
+            session.failed(message=str(error), traceback="")
+            return True
         if node not in (None, task.node):  # Of another job, which only the offline farm hands over.
             surroundings.restore_all()
         node = task.node
         code = evaluate(task, Reporter(channel, task.token))
         if code != 0 or not channel.is_whole:
-            return
+            return True
         channel.restore()
         surroundings.restore()
 

@@ -9,6 +9,7 @@ import contextlib
 import gc
 import os
 import signal
+import stat
 import sys
 from typing import Any, NoReturn, Optional, Tuple
 
@@ -38,6 +39,12 @@ def identity(number: int) -> Optional[Tuple[int, ...]]:
         return (found.st_mode, msvcrt.get_osfhandle(number))  # type: ignore[attr-defined, unused-ignore]
     except OSError:
         return None
+
+
+def is_pipe(number: int) -> bool:
+    """Whether a descriptor leads to a pipe or a socket, not to a file or a device."""
+    mode = os.fstat(number).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def set_binary(number: int) -> None:
@@ -122,17 +129,17 @@ def _memory_on_windows() -> float:
     return float(counters.WorkingSetSize) / _MEGABYTE
 
 
-def leave(code: int) -> NoReturn:
+def leave(code: int, *, waits: bool = True) -> NoReturn:
     """Ends the process as Python does, but without what the host does at its end.
 
     bpy 4.5 waits there for ever where a class stays registered, and Blender 3.4 may end by a signal. Threads are waited
-    for, and what is registered to be called at the end is called.
+    for, and what is registered to be called at the end is called, unless nobody ``waits`` for the end.
     """
     import atexit  # noqa: PLC0415  (needed here only)
     import threading  # noqa: PLC0415
 
     steps: Any = (threading._shutdown, atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush)  # type: ignore[attr-defined]
-    for step in steps:
+    for step in steps if waits else ():
         with contextlib.suppress(BaseException):
             step()
     flush_c_output()

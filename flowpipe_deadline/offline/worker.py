@@ -83,6 +83,16 @@ class _TaskHost(Host):
             finally:
                 self._task = self._log = None
 
+    @contextlib.contextmanager
+    def ending(self) -> Iterator[None]:
+        """In the block, nothing is about the task: its job is not loaded yet, and another one ends."""
+        task, self._task = self._task, None
+        log, self._log = self._log, None
+        try:
+            yield
+        finally:
+            self._task, self._log = task, log
+
     def log(self, level: str, text: str) -> None:
         """One line for the task's log."""
         if self._log is not None:
@@ -90,11 +100,13 @@ class _TaskHost(Host):
 
     def progress(self, percent: float) -> None:
         """The task's progress."""
-        self._reported["progress"] = percent
+        if self._task is not None:
+            self._reported["progress"] = percent
 
     def status(self, text: str) -> None:
         """The task's status message."""
-        self._reported["message"] = text
+        if self._task is not None:
+            self._reported["message"] = text
 
     def canceled(self) -> bool:
         """Whether the farm is stopping, or the task is no longer this worker's."""
@@ -181,7 +193,8 @@ class Worker:
             self._sandbox.change_job(plugin_info)
             self._job_id = task.job_id
             return
-        self._unload()
+        with self._host.ending():
+            self._unload()
         jobs_data = self._scratch / "jobsData" / task.job_id
         jobs_data.mkdir(parents=True, exist_ok=True)
         job = SandboxJob(

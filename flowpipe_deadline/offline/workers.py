@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -72,13 +73,16 @@ class WorkerPool:
         for process in self._processes.values():
             _close_stdin(process)
         deadline = time.monotonic() + _PATIENCE
-        for name, process in self._processes.items():
-            try:
-                process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                end_trees([process.pid, *self._repository.abandon(name)[1]])
-                process.wait()
-        self._processes.clear()
+        try:
+            for process in self._processes.values():
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(max(0.0, deadline - time.monotonic()))
+        finally:  # Also when Ctrl+C comes once more.
+            for name, process in self._processes.items():
+                if process.poll() is None:
+                    end_trees([process.pid, *self._repository.abandon(name)[1]])
+                    process.wait()
+            self._processes.clear()
 
 
 def _close_stdin(process: subprocess.Popen[bytes]) -> None:

@@ -111,14 +111,17 @@ class FlowpipePlugin(DeadlinePlugin):
                 "This worker does not see the bundle {}. Mount the share that holds it, or add a mapped path in Tools >"
                 " Configure Repository Options.".format(task["bundle"])
             )
-        self.evaluate(task, self.host(task["interpreter"]))
+        self.evaluate(task, self.host(task["interpreter"]), limit=self.number("SessionMemory", 4096))
 
     def end_job(self):
         """Ends the interpreter of the job."""
         self.end_interpreter(kindly=True)
 
-    def evaluate(self, task, host):
-        """Evaluates a task in the interpreter that is kept, or in a new one; fails the task without a result."""
+    def evaluate(self, task, host, limit):
+        """Evaluates a task in the interpreter that is kept, or in a new one; fails the task without a result.
+
+        An interpreter that has grown by more than ``limit`` MB since its first task is not kept any more.
+        """
         if self.interpreter is not None and self.interpreter.has_ended():
             how = self.interpreter.describe_end()
             self.LogWarning("The interpreter has ended since its last task ({}); a new one is started.".format(how))
@@ -136,7 +139,11 @@ class FlowpipePlugin(DeadlinePlugin):
             raise
         if interpreter.is_done:
             self.SetProgress(100.0)
-            if interpreter.is_last or self.has_grown(interpreter):
+            if 0 < limit < interpreter.growth:
+                grown = "The interpreter has grown by {:.0f} MB; the next task gets a new one."
+                self.LogInfo(grown.format(interpreter.growth))
+                interpreter.is_last = True
+            if interpreter.is_last:
                 self.end_interpreter(kindly=True)
             return
         how, said = interpreter.describe_end(), interpreter.last_words()
@@ -151,14 +158,16 @@ class FlowpipePlugin(DeadlinePlugin):
             )
         elif is_used:
             self.LogWarning("The interpreter ended after its last task ({}); a new one is started.{}".format(how, said))
-            self.evaluate(task, host)
-        elif is_kept and (interpreter.process is not None or OLD_EVALUATOR in said):
+            self.evaluate(task, host, limit)
+        elif is_kept and (interpreter.is_ready or OLD_EVALUATOR in said):
             self.can_keep = False
             self.LogWarning(
                 "{0} ended before it took a task from its standard input ({1}); it is started for each task of this"
                 " job. If it cannot be kept, add {0} to One Task Per Process ({2}).".format(host.name, how, SETTINGS)
             )
-            self.evaluate(task, host)
+            self.evaluate(task, host, limit)
+        elif interpreter.process is not None:
+            self.FailRender("{} ended while it started ({}).{}".format(host.name, how, said))
         else:
             self.FailRender(
                 "{} ended before it reached the evaluator ({}). Check its arguments in {}: {} {}. If it cannot import"
@@ -170,14 +179,6 @@ class FlowpipePlugin(DeadlinePlugin):
         """Whether the interpreter of that name evaluates further tasks too."""
         names = split_list(self.GetConfigEntryWithDefault("OneTaskPerProcess", ""))
         return not {"*", name, name.partition("-")[0]}.intersection(names)
-
-    def has_grown(self, interpreter):
-        """Whether the interpreter's memory has grown by more than is allowed since its first task."""
-        limit = self.number("SessionMemory", 4096)
-        if not limit or interpreter.growth <= limit:
-            return False
-        self.LogInfo("The interpreter has grown by {:.0f} MB; the next task gets a new one.".format(interpreter.growth))
-        return True
 
     def end_interpreter(self, kindly=False):
         """Ends the interpreter, if there is one, with all that it started; kindly if it may shut down by itself."""
@@ -329,10 +330,16 @@ class FlowpipePlugin(DeadlinePlugin):
                 " '{0}=<path of its executable>' to More Interpreters.".format(interpreter, SETTINGS)
             )
         hosts = [parse_host(text) for text in texts]
-        for variables, path, arguments in hosts:
+        for variables, path, own_arguments in hosts:
             executable = FileUtils.SearchFileList(path)
+            arguments = own_arguments or self.arguments_of(interpreter)
+            if executable and "<TASK>" in arguments:
+                return Host(interpreter, variables, executable, arguments)
             if executable:
-                return Host(interpreter, variables, executable, arguments or self.arguments_of(interpreter))
+                self.FailRender(
+                    "The arguments of the interpreter '{}' lack <TASK>, which stands for the task file, as in --task"
+                    ' "<TASK>"; correct them in {}: {}'.format(interpreter, SETTINGS, arguments)
+                )
         self.FailRender(
             "No executable of the interpreter '{}' exists on this worker; looked for {}. Install it, or correct the"
             " paths in {}.".format(interpreter, ", ".join(path for _, path, _ in hosts), SETTINGS)
@@ -370,7 +377,9 @@ class Interpreter(ManagedProcess):
         self.first_memory = self.growth = 0
         self.lines = []
         self.handler = None
-        self.is_stopped = self.is_late = False
+        self.is_ready = self.is_stopped = self.is_late = False
+        self.waiting = ""
+        self.answers_read = 0
         self.started = 0.0
         self.broken = ""
         self.InitializeProcessCallback += self.initialize_process
@@ -404,13 +413,16 @@ class Interpreter(ManagedProcess):
 
     def evaluate(self, task):
         """Evaluates a task; what became of it is in the attributes afterwards."""
-        self.is_done = self.is_last = self.has_begun = False
+        self.is_done = self.has_begun = False
+        self.is_last = not self.is_kept  # An earlier evaluator does not say so.
         self.failure = None
+        if self.tasks:
+            self.lines.clear()
         if not self.name:
             self.start(task)
         self.tokens = (task["token"], *self.tokens[-1:])
-        if self.is_kept:
-            self.write(json.dumps(task) + "\n")
+        # Written once the host is ready: a launcher may read what comes earlier, and a long line waits for its reader.
+        self.waiting = json.dumps(task) + "\n" if self.is_kept else ""
         self.wait()
         self.tasks += 1
 
@@ -422,8 +434,14 @@ class Interpreter(ManagedProcess):
         if self.is_kept:
             token = uuid.uuid4().hex
             request = {"format": TASK_FORMAT, "session": token, "interpreter": task["interpreter"]}
-        with open(os.path.join(self.folder, "task.json"), "w", encoding="ascii") as file:
-            json.dump(request, file)
+        reason, path = "", os.path.join(self.folder, "task.json")
+        try:
+            with open(path, "w", encoding="ascii") as file:
+                json.dump(request, file)
+        except OSError as error:
+            reason = message_of(error)
+        if reason:
+            plugin.FailRender("{} cannot be written: {}".format(path, clean(reason)))
         # Blender 4.5 takes the working folder from PWD, which is the Worker's otherwise.
         for name, value in [("PWD", self.bundle), *self.host.variables]:
             # A path of its own comes before what all interpreters get.
@@ -432,7 +450,6 @@ class Interpreter(ManagedProcess):
         self.name = "Flowpipe {} {}".format(plugin.GetThreadNumber(), token)
         self.tokens = (token,)
         self.started = time.monotonic()
-        reason = ""
         try:
             plugin.StartMonitoredManagedProcess(self.name, self)
         except Exception as error:
@@ -441,12 +458,16 @@ class Interpreter(ManagedProcess):
             plugin.FailRender("{} cannot be started: {}".format(self.host.executable, clean(reason)))
         # Its end is expected, or noticed here.
         self.ask("SetMonitoredManagedProcessExitCheckingFlag", False)
+        self.broken = ""
 
     def wait(self):
         """Handles the output until the task is done, has failed, or the process has ended."""
         pause, asked, looked = SHORTEST_PAUSE, time.monotonic(), time.monotonic()
         while not self.has_answered() and not self.has_ended(pause):
             self.flush()
+            if self.waiting and self.is_ready:
+                self.ask("WriteStdinToMonitoredManagedProcess", self.waiting)
+                self.waiting = ""
             pause = SHORTEST_PAUSE if self.has_news else min(2 * pause, LONGEST_PAUSE)
             self.has_news = False
             now = time.monotonic()
@@ -477,10 +498,6 @@ class Interpreter(ManagedProcess):
             self.broken = self.broken or message_of(error)
             return None
 
-    def write(self, line):
-        """Writes a line to the standard input."""
-        self.ask("WriteStdinToMonitoredManagedProcess", line)
-
     def flush(self):
         """Handles the lines that have come."""
         self.ask("FlushMonitoredManagedProcessStdout")
@@ -494,9 +511,9 @@ class Interpreter(ManagedProcess):
         if self.name:
             if kindly:
                 if self.is_kept:
-                    self.write(END)
+                    self.ask("WriteStdinToMonitoredManagedProcess", END)
                 end = time.monotonic() + SHUTDOWN_SECONDS
-                while not self.has_ended(LONGEST_PAUSE):
+                while not self.has_ended(LONGEST_PAUSE) and not is_stopped(self.process):
                     self.flush()
                     if time.monotonic() > end:
                         self.plugin.LogWarning("The interpreter does not end; it is shut down.")
@@ -524,8 +541,10 @@ class Interpreter(ManagedProcess):
         for token in self.tokens:
             before, mark, answer = line.partition(MARK.format(token))
             if mark:
+                if before:  # What a node printed without the end of the line.
+                    self.plugin.LogInfo(before)
                 self.take_answer(token, *answer.partition(" ")[::2])
-                return bool(before)
+                return False
         progress = PROGRESS.search(line)
         if progress:
             self.plugin.SetProgress(min(float(progress.group(1)), 100.0))
@@ -545,7 +564,7 @@ class Interpreter(ManagedProcess):
     def take_answer(self, token, kind, text):
         """Takes what the evaluator says."""
         plugin = self.plugin
-        self.has_begun = self.has_begun or token == self.tokens[0]
+        self.has_begun = self.has_begun or (token == self.tokens[0] and kind not in ("started", "ready"))
         self.has_news = True
         if kind == "status":
             plugin.SetStatusMessage(text)
@@ -557,7 +576,11 @@ class Interpreter(ManagedProcess):
                 plugin.SetStatusMessage(message)
         elif kind == "warning":
             plugin.LogWarning(text)
+        elif kind == "answers":
+            self.read_answers()
         elif kind == "ready":
+            self.is_ready = True
+        elif kind == "started":
             facts = json.loads(text)
             self.process = facts["process"]
             self.lines.clear()  # Of the host's start.
@@ -575,12 +598,15 @@ class Interpreter(ManagedProcess):
             self.is_last = facts["is_last"]
 
     def read_answers(self):
-        """Takes the answers of a node's interpreter that could not print them, as the node has closed its output."""
+        """Takes the answers that were too long to be printed, or could not be, as the node has closed its output."""
         path = os.path.join(self.folder, "answers")
         if os.path.isfile(path):
-            with open(path, encoding="ascii", errors="replace") as file:
-                for line in file:
-                    self.handle_answer(line.rstrip("\n"))
+            with open(path, "rb") as file:
+                file.seek(self.answers_read)
+                answers = file.read()
+            self.answers_read += len(answers)
+            for line in answers.decode("ascii", "replace").splitlines():
+                self.handle_answer(line)
 
     def look(self):
         """Says once what would look like work without end: the process is stopped, or does not get to our code.

@@ -9,5 +9,6 @@ sys.path[:0] = [folder for folder in folders if folder not in sys.path]
 
 from flowpipe_deadline.evaluator.__main__ import run  # noqa: E402
 
-after = sys.argv.index("--") if "--" in sys.argv else 0
-run(sys.argv[after + 1 :])
+if __name__ != "__mp_main__":  # Children of multiprocessing load this file again.
+    after = sys.argv.index("--") if "--" in sys.argv else 0
+    run(sys.argv[after + 1 :])

@@ -98,7 +98,15 @@ def test_progress_and_status_are_shown(load):
 
 # What one task does must not be seen by the next, which has the same process, or a new one where it has to.
 SURVIVED = ["print marks", "print much", "close stdout", "replace streams", "make non-blocking", "read input"]
-SURVIVED += ["use the default graph", "change folder", "nothing"]
+SURVIVED += [
+    "use the default graph",
+    "change folder",
+    "wrap stdout",
+    "detach stdout",
+    "use multiprocessing",
+    "fork",
+    "nothing",
+]
 LOST = ["close all", "take all"]
 
 
@@ -126,7 +134,7 @@ def test_output_is_in_the_log_as_it_came(load):
 
     mark = "[flowpipe:0123456789abcdef0123456789abcdef] "
     assert plugin.host.of("STDOUT")[:2] == ["[flowpipe:] done {}", f"{mark}error {{}}"]
-    assert plugin.host.of("STDOUT")[2].startswith(f"{mark}done")
+    assert f"{mark}done" in plugin.host.of("INFO")
     assert plugin.host.of("STDOUT")[-1] == "'' b''"
 
 
@@ -291,6 +299,26 @@ def test_a_host_shuts_down_by_itself_only_if_it_wants_to(load, tmp_path, wants_f
     assert plugin.host.of("WARNING") == []
 
 
+def test_an_error_of_any_length_is_reported_whole_whatever_else_prints(load):
+    """What is longer than a pipe takes at once could be torn apart by the lines of others."""
+    plugin = load({1: "raise at length"})
+
+    with pytest.raises(TaskError) as error:
+        plugin.render(1)
+
+    assert f"RuntimeError: {'x' * 60_000}" in str(error.value)
+    assert "chatter" not in str(error.value)
+
+
+def test_a_script_that_boots_the_evaluator_is_harmless_to_child_processes(load):
+    """Those of multiprocessing load it again."""
+    plugin = load({1: "use multiprocessing"}, Arguments_python='"<BOOT>" --task "<TASK>"')
+
+    plugin.render(1)
+
+    assert len(plugin.host.started) == 1
+
+
 def script(folder, name, text):
     """An executable that is to be an interpreter."""
     path = folder / name
@@ -351,6 +379,33 @@ def test_an_earlier_evaluator_is_started_for_each_task(load, tmp_path):
 
     assert len({process for process, _, _ in seen}) == 2
     assert ["One Task Per Process" in text for text in plugin.host.of("WARNING")] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['exec "{}" "$@" <&-', 'timeout 0.2 cat >/dev/null; exec "{}" "$@"'],
+    ids=["closed input", "a reader before it"],
+)
+def test_whatever_a_launcher_does_with_the_input_tasks_are_evaluated(load, tmp_path, text):
+    """In one process, or in one each."""
+    plugin = load(interpreters={"python": script(tmp_path, "launcher", text.format(sys.executable))})
+
+    plugin.render(1, 2)
+
+
+def test_a_launcher_that_takes_the_output_away_is_a_clear_error(load, tmp_path):
+    """Not a task without end."""
+    launcher = script(tmp_path, "launcher", f'exec "{sys.executable}" "$@" >/dev/null')
+    plugin = load(interpreters={"python": launcher})
+
+    with pytest.raises(TaskError, match="Its output goes elsewhere"):
+        plugin.render(1)
+
+
+def test_arguments_without_the_task_are_a_clear_error(load):
+    """A Python without a script would wait for ever."""
+    with pytest.raises(TaskError, match="lack <TASK>"):
+        load(Arguments_python="-u").render(1)
 
 
 @pytest.mark.parametrize(

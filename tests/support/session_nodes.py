@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import atexit
 import ctypes
+import io
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -41,6 +43,8 @@ def Act(frames, acts, folder=None, after=None):
 
 def _report(_):
     progress(0.25, "a quarter")
+    progress(0.3, "too early to be shown")
+    time.sleep(0.11)
     progress(2.0, "more than all")
 
 
@@ -82,6 +86,36 @@ def _write_into_a_closed_pipe(_):
     except BrokenPipeError:
         print("the pipe is broken")
     os.close(writing)
+
+
+def _wrap_stdout(_):
+    sys.stdout = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8")
+    print("wrapped")
+
+
+def _detach_stdout(_):
+    sys.stdout.detach()
+
+
+def _use_multiprocessing(_):
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.map(abs, [-1, -2]) == [1, 2]
+
+
+def _fork(_):
+    child = os.fork()
+    if child == 0:
+        sys.exit(0)
+    os.waitpid(child, 0)
+
+
+def _raise_at_length(_):
+    chatter = subprocess.Popen([sys.executable, "-c", "while True: print('chatter ' * 50, flush=True)"])
+    try:
+        time.sleep(0.2)
+        raise RuntimeError("x" * 60_000)
+    finally:
+        threading.Timer(0.5, chatter.kill).start()
 
 
 def _close_stdout(_):
@@ -218,6 +252,11 @@ ACTS = {
     "close all and raise": lambda _: (_close_all(_), _raise(_)),
     "print the folder": lambda _: print("PWD is", os.environ["PWD"]),
     "close stdin": lambda _: sys.stdin.close(),
+    "wrap stdout": _wrap_stdout,
+    "detach stdout": _detach_stdout,
+    "use multiprocessing": _use_multiprocessing,
+    "fork": _fork,
+    "raise at length": _raise_at_length,
     "close stdout": _close_stdout,
     "replace streams": _replace_streams,
     "close all": _close_all,

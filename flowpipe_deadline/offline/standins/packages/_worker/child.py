@@ -85,7 +85,7 @@ class Child:
         for _ in range(len(self._lines)):
             with self._has_room:
                 line = self._lines.popleft()
-                self._waiting -= len(line)
+                self._waiting -= len(line) + 1
                 self._has_room.notify()
             yield line
 
@@ -127,7 +127,7 @@ class Child:
                 with self._has_room:
                     self._has_room.wait_for(lambda: self._waiting < _MOST_WAITING)
                     self._lines.append(line[:-1] if line.endswith("\n") else line)
-                    self._waiting += len(self._lines[-1])
+                    self._waiting += len(self._lines[-1]) + 1
 
     def _await_end(self) -> None:
         if hasattr(os, "waitid"):  # Not on Windows, on macOS from Python 3.9.
