@@ -396,6 +396,21 @@ def test_a_signal_to_the_command_ends_all_its_processes(graph, tmp_path, number)
     assert run_bundle(bundle).is_complete
 
 
+def test_ctrl_c_while_the_farm_waits_for_its_end_leaves_nothing_behind(graph, tmp_path):
+    """An interpreter may be busy with what its node left to do."""
+    session_nodes.Act(name="node", graph=graph, frames=[1], acts={1: "leave long work"}, folder=str(tmp_path))
+    bundle = bundle_of(graph, tmp_path)
+    command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "run", str(bundle.folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: any((bundle.folder / "results" / "node").glob("[!.]*.json")))
+    time.sleep(0.5)
+
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+
+    assert evaluators_of(bundle) == []
+
+
 def test_a_command_that_is_killed_takes_its_workers_along(graph, tmp_path):
     """After SIGKILL to the command, its workers notice and stop what they render."""
     nodes.Wait(name="slow", graph=graph, seconds=60, log=str(tmp_path / "log"))

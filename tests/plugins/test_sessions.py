@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -448,16 +451,95 @@ def test_the_virtual_environment_of_an_interpreter_is_named(load):
     assert f"Python {version}{where}, process {plugin.host.started[0]}" in plugin.host.of("INFO")
 
 
+def test_the_last_words_are_those_of_the_task(load):
+    """Not those of an earlier one."""
+    plugin = load({1: "print marks", 2: "say and exit"})
+    plugin.render(1)
+
+    with pytest.raises(TaskError) as error:
+        plugin.render(2)
+
+    assert "the last thing it said" in str(error.value)
+    assert "error {}" not in str(error.value)
+
+
+def test_an_application_that_fails_at_its_start_says_so(load, tmp_path):
+    """Neither the node is blamed, nor is it started twice."""
+    package = tmp_path / "double" / "maya"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    start = "import os\n\ndef initialize(name):\n    print('no licence', flush=True)\n    os._exit(7)\n"
+    (package / "standalone.py").write_text(start, encoding="utf-8")
+    plugin = load(interpreter="maya", interpreters={"maya": f"PYTHONPATH={package.parent} {sys.executable}"})
+
+    with pytest.raises(TaskError, match=r"(?s)^maya ended while it started \(exit code 7\).*no licence"):
+        plugin.render(1)
+
+    assert (len(plugin.host.started), plugin.host.of("WARNING")) == (1, [])
+
+
+def test_a_session_whose_worker_is_gone_ends_at_once(graph, tmp_path):
+    """Nobody waits for what its nodes left to do."""
+    nodes.Act(name="act", graph=graph, frames=[1], acts={1: "leave long work"}, folder=str(tmp_path))
+    bundle = write_bundle(plan_graph(graph), root=tmp_path / "bundles")
+    file = tmp_path / "task.json"
+    file.write_text(json.dumps({"format": 1, "session": "s", "interpreter": "python"}), encoding="utf-8")
+    command = [sys.executable, "-m", "flowpipe_deadline.evaluator", "--task", str(file)]
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    session = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+    task = {"format": 1, "bundle": str(bundle.folder), "node": "act", "frames": [1], "token": "t"}
+    rest = {"interpreter": "python", "wait": 0, "path_mappings": []}
+    session.stdin.write(json.dumps({**task, **rest}).encode("ascii") + b"\n")
+    session.stdin.flush()
+    wait_until((tmp_path / "began.txt").exists)
+
+    session.communicate(timeout=20)
+
+    assert session.returncode == 0
+
+
+def test_reload_reaches_modules_in_packages_without_an_init_file(graph, tmp_path, monkeypatch):
+    """Such a package stays itself, and would keep its modules."""
+    package = tmp_path / "studio_without_init"
+    package.mkdir()
+    (package / "counter.py").write_text("used = []\n", encoding="utf-8")
+    source = """
+from flowpipe import Node
+
+
+@Node(outputs=["seen"], metadata={"batch_size": 1, "reload": True})
+def Count(frames):
+    from . import counter
+
+    counter.used.append(1)
+    return {"seen": [(len(counter.used),)]}
+"""
+    (package / "nodes.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    importlib.import_module("studio_without_init.nodes").Count(name="act", graph=graph, frames=[1, 2])
+    plugin = LoadedPlugin(write_bundle(plan_graph(graph), root=tmp_path / "bundles"), tmp_path / "jobs data")
+
+    seen = [plugin.render(frame) for frame in (1, 2)]
+
+    plugin.end()
+    assert seen == [(1,), (1,)]
+
+
 @pytest.mark.parametrize("value", ["", "1.5", " 2 "])
 def test_numbers_of_the_configuration_are_read_as_people_write_them(load, value):
     """Blank is the default."""
     load(WaitForResults=value, SessionMemory=value).render(1)
 
 
-def test_a_number_that_is_none_is_a_clear_error(load):
-    """It names the setting."""
-    with pytest.raises(TaskError, match="WaitForResults is 'soon', which is not a number"):
-        load(WaitForResults="soon").render(1)
+@pytest.mark.parametrize("setting", ["WaitForResults", "SessionMemory"])
+def test_a_number_that_is_none_is_a_clear_error(load, setting):
+    """It names the setting, before the node is evaluated."""
+    plugin = load(**{setting: "soon"})
+
+    with pytest.raises(TaskError, match=f"{setting} is 'soon', which is not a number"):
+        plugin.render(1)
+
+    assert plugin.host.started == []
 
 
 class BrokenError(Exception):

@@ -186,6 +186,11 @@ class _Application:
         self._touch(self._file)
 
 
+def _leave_long_work(folder):
+    threading.Thread(target=time.sleep, args=(60,)).start()
+    (folder / "began.txt").touch()
+
+
 def _start_application(folder):
     sys.modules["__main__"].application = _Application(folder / "shut down.txt")
 
@@ -267,6 +272,7 @@ ACTS = {
     "leave traces": _leave_traces,
     "find traces": _find_traces,
     "leave work": _leave_work,
+    "leave long work": _leave_long_work,
     "start an application": _start_application,
     "change folder": _change_folder,
     "leak": _leak,
