@@ -148,32 +148,26 @@ class FlowpipePlugin(DeadlinePlugin):
             return
         how, said = interpreter.describe_end(), interpreter.last_words()
         self.end_interpreter()
-        if interpreter.failure is not None:
-            self.FailRender(interpreter.failure)
-        elif interpreter.has_begun:
-            self.FailRender(
-                "The interpreter ended before it wrote a result ({}): the node has ended or crashed it.{}".format(
-                    how, said
-                )
-            )
-        elif is_used:
-            self.LogWarning("The interpreter ended after its last task ({}); a new one is started.{}".format(how, said))
+        had_begun = interpreter.has_begun or interpreter.failure is not None
+        if not had_begun and self.may_try_again(interpreter, is_used, how, said):
             self.evaluate(task, host, limit)
-        elif is_kept and (interpreter.is_ready or OLD_EVALUATOR in said):
+        else:
+            self.FailRender(interpreter.failure or reason_of_end(interpreter, how, said))
+
+    def may_try_again(self, interpreter, is_used, how, said):
+        """Whether a new interpreter may do better than one that ended before it began with its task."""
+        name = interpreter.host.name
+        if is_used:
+            self.LogWarning("The interpreter ended after its last task ({}); a new one is started.{}".format(how, said))
+        elif interpreter.is_kept and (interpreter.is_ready or OLD_EVALUATOR in said):
             self.can_keep = False
             self.LogWarning(
                 "{0} ended before it took a task from its standard input ({1}); it is started for each task of this"
-                " job. If it cannot be kept, add {0} to One Task Per Process ({2}).".format(host.name, how, SETTINGS)
+                " job. If it cannot be kept, add {0} to One Task Per Process ({2}).".format(name, how, SETTINGS)
             )
-            self.evaluate(task, host, limit)
-        elif interpreter.process is not None:
-            self.FailRender("{} ended while it started ({}).{}".format(host.name, how, said))
         else:
-            self.FailRender(
-                "{} ended before it reached the evaluator ({}). Check its arguments in {}: {} {}. If it cannot import"
-                " flowpipe_deadline, run 'flowpipe-deadline install', which brings it along, or see Python Path"
-                " there.{}".format(host.name, how, SETTINGS, host.executable, host.arguments, said)
-            )
+            return False
+        return True
 
     def is_kept(self, name):
         """Whether the interpreter of that name evaluates further tasks too."""
@@ -421,7 +415,6 @@ class Interpreter(ManagedProcess):
         if not self.name:
             self.start(task)
         self.tokens = (task["token"], *self.tokens[-1:])
-        # Written once the host is ready: a launcher may read what comes earlier, and a long line waits for its reader.
         self.waiting = json.dumps(task) + "\n" if self.is_kept else ""
         self.wait()
         self.tasks += 1
@@ -463,11 +456,10 @@ class Interpreter(ManagedProcess):
     def wait(self):
         """Handles the output until the task is done, has failed, or the process has ended."""
         pause, asked, looked = SHORTEST_PAUSE, time.monotonic(), time.monotonic()
+        self.hand_over()
         while not self.has_answered() and not self.has_ended(pause):
             self.flush()
-            if self.waiting and self.is_ready:
-                self.ask("WriteStdinToMonitoredManagedProcess", self.waiting)
-                self.waiting = ""
+            self.hand_over()
             pause = SHORTEST_PAUSE if self.has_news else min(2 * pause, LONGEST_PAUSE)
             self.has_news = False
             now = time.monotonic()
@@ -485,6 +477,15 @@ class Interpreter(ManagedProcess):
             if time.monotonic() - ended > (LAST_LINES_SECONDS if self.has_begun else FIRST_LINES_SECONDS):
                 break
             time.sleep(0.01)
+
+    def hand_over(self):
+        """Writes the task that waits once the host is ready.
+
+        A launcher may read what comes earlier, and a long line waits for its reader.
+        """
+        if self.waiting and self.is_ready:
+            self.ask("WriteStdinToMonitoredManagedProcess", self.waiting)
+            self.waiting = ""
 
     def has_answered(self):
         """Whether the task is done or has failed."""
@@ -743,6 +744,20 @@ def message_of(error):
 def split_lines(text):
     """The lines of a setting; whether they are kept or joined by semicolons is unknown. Quotes protect semicolons."""
     return [line.strip() for line in re.findall(r'(?:"[^"\r\n]*"|[^;\r\n"]|")+', text) if line.strip()]
+
+
+def reason_of_end(interpreter, how, said):
+    """Why there is no result, for the report."""
+    host = interpreter.host
+    if interpreter.has_begun:
+        text = "The interpreter ended before it wrote a result ({}): the node has ended or crashed it.{}"
+        return text.format(how, said)
+    if interpreter.process is not None:
+        return "{} ended while it started ({}).{}".format(host.name, how, said)
+    return (
+        "{} ended before it reached the evaluator ({}). Check its arguments in {}: {} {}. If it cannot import"
+        " flowpipe_deadline, run 'flowpipe-deadline install', which brings it along, or see Python Path there.{}"
+    ).format(host.name, how, SETTINGS, host.executable, host.arguments, said)
 
 
 def pairs_of(rules):
