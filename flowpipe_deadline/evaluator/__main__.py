@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from contextlib import contextmanager
 from functools import partial
@@ -27,6 +28,7 @@ _OURS = ("__main__", "flowpipe", "flowpipe_deadline")
 _FAREWELL = "--farewell"
 _FAREWELLS = ("maya", "houdini", "nuke")
 """Applications that shut down by themselves, to give a licence back (hosts and tooling, sections 1.3 and 4)."""
+_PATIENCE = 60.0  # Seconds that threads of a node have to end before its task is done.
 _ANSWERS = "answers"  # A file beside the task's, for answers that cannot be printed.
 
 
@@ -67,9 +69,11 @@ def _evaluate(arguments: Sequence[str]) -> Tuple[int, bool]:
 
 def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callable[[], bool]) -> int:
     report_to(reporter.progress)
-    process = os.getpid()
+    process, threads = os.getpid(), threading.enumerate()
     try:
         evaluate_request(request, report=reporter.status)
+        if not system.wait_for_threads(threads, seconds=_PATIENCE):
+            reporter.warning(f"A thread that the node started is still at work after {_PATIENCE:.0f} s.")
         reporter.done(is_last=is_last())
     except FlowpipeDeadlineError as error:
         _keep_failure(request, error, report=str(error), warn=reporter.warning)

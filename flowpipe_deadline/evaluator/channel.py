@@ -135,13 +135,18 @@ class Reporter:
         """The host is ready for tasks."""
         self._write("ready", "")
 
+    def leaves(self) -> None:
+        """The process ends without having begun with the task, which is for a new one."""
+        self._write("leaves", "")
+
     def status(self, text: str) -> None:
         """What the task is doing, for the Monitor's status column."""
         self._write("status", " ".join(text.split()))
 
     def progress(self, fraction: float, message: str) -> None:
         """How much of the task is done, from 0 to 1, and what it is doing."""
-        self._write("progress", f"{fraction:.4f} {' '.join(message.split())}")
+        with contextlib.suppress(OSError):  # Nobody reads it any more, which is not the node's fault.
+            self._write("progress", f"{fraction:.4f} {' '.join(message.split())}")
 
     def warning(self, text: str) -> None:
         """What is odd, and did not keep the task from its result."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Iterator, Set
+from types import ModuleType
+from typing import Iterable, Iterator, Optional, Set
 
-from ..core.locate import SHARED, code_folders, own_file
+from ..core.locate import INSTALLED, SHARED, code_folders, own_file
 from ..results.upstream import Record
 
 _folders: Set[str] = set()
@@ -25,8 +26,8 @@ def note_modules(record: Record, *, bundle: Path) -> None:
 def forget_modules() -> None:
     """Forgets the graphs' own modules, so that they are loaded anew when they are imported next.
 
-    What is installed stays, and so do the standard library, this package, and modules of the host application: few of
-    those can be loaded twice.
+    What is installed stays, and so do the standard library, this package, modules of the host application, and packages
+    with compiled modules: few of those can be loaded twice.
     """
     for name in list(_own_modules()):
         del sys.modules[name]
@@ -35,9 +36,22 @@ def forget_modules() -> None:
             vars(sys.modules[parent]).pop(child, None)
 
 
+def can_forget(names: Iterable[str]) -> bool:
+    """Whether nothing would stay of these modules but the standard library's."""
+    own = set(_own_modules())
+    return all(name in own or _is_standard(sys.modules.get(name)) for name in names)
+
+
 def _own_modules() -> Iterator[str]:
-    for name, module in list(sys.modules.items()):
-        file = own_file(getattr(module, "__file__", None)) or ""
-        is_shared = name.partition(".")[0] in (*SHARED, "__main__")
-        if file.endswith(".py") and not is_shared and os.path.realpath(file).startswith(tuple(_folders)):
+    files = {name: getattr(module, "__file__", None) or "" for name, module in list(sys.modules.items())}
+    kept = {name.partition(".")[0] for name, file in files.items() if file and not file.endswith(".py")}
+    for name, file in files.items():
+        is_kept = name.partition(".")[0] in (*SHARED, "__main__", *kept)
+        if not is_kept and own_file(file or None) and os.path.realpath(file).startswith(tuple(_folders)):
             yield name
+
+
+def _is_standard(module: Optional[ModuleType]) -> bool:
+    file = getattr(module, "__file__", None)
+    library = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
+    return file is None or (os.path.realpath(file).startswith(library) and not INSTALLED.intersection(Path(file).parts))

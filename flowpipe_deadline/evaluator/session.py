@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import threading
+import warnings
 from contextlib import suppress
-from typing import Callable
+from typing import Any, Callable, List
 
 from flowpipe.graph import reset_default_graph
 
 from ..core.files import RecordError
+from . import system
 from .channel import Channel, Reporter
-from .fresh import forget_modules
+from .fresh import can_forget, forget_modules
 from .protocol import SessionRequest, TaskRequest, parse_task
 
 END = "end"
@@ -19,10 +23,10 @@ END = "end"
 
 
 def run_session(request: SessionRequest, channel: Channel, evaluate: Callable[[TaskRequest, Reporter], int]) -> bool:
-    """Evaluates the tasks that come, one after the other, until the input ends, asks for it, or a node took it away.
+    """Evaluates the tasks that come, one after the other, until the input ends or asks for it.
 
-    Gives whether there is somebody who waits for the end. A failed task ends the session: nobody knows what it left
-    behind.
+    Gives whether there is somebody who waits for the end. A failed task ends the session, as nobody knows what it
+    left behind, and so does a node that closes the input or the output.
     """
     session = Reporter(channel, request.token)
     if not channel.is_heard():
@@ -41,6 +45,9 @@ def run_session(request: SessionRequest, channel: Channel, evaluate: Callable[[T
             session.failed(message=str(error), traceback="")
             return True
         if node not in (None, task.node):  # Of another job, which only the offline farm hands over.
+            if not surroundings.can_be_restored():
+                session.leaves()
+                return True
             surroundings.restore_all()
         node = task.node
         code = evaluate(task, Reporter(channel, task.token))
@@ -56,7 +63,10 @@ class _Surroundings:
     def __init__(self) -> None:
         self._folder = os.getcwd()
         self._variables = dict(os.environ)
-        self._path = list(sys.path)
+        lists: List[Any] = [sys.path, sys.argv, warnings.filters, logging.root.handlers]
+        self._lists = [(found, list(found)) for found in lists]
+        self._modules = set(sys.modules)
+        self._umask = system.umask()
 
     def restore(self) -> None:
         """Restores what each task finds as the first did: the working folder, and flowpipe's default graph."""
@@ -64,9 +74,15 @@ class _Surroundings:
         with suppress(OSError):
             os.chdir(self._folder)
 
+    def can_be_restored(self) -> bool:
+        """Whether another job would find nothing of this one, as far as one can see."""
+        is_quiet = threading.active_count() == 1 and system.umask() == self._umask
+        return is_quiet and can_forget(set(sys.modules) - self._modules)
+
     def restore_all(self) -> None:
-        """Restores variables and ``sys.path`` as well, and forgets the graph's own modules."""
+        """Restores variables and lists of Python's as well, and forgets the graph's own modules."""
         os.environ.clear()
         os.environ.update(self._variables)
-        sys.path[:] = self._path
+        for found, before in self._lists:
+            found[:] = before
         forget_modules()

@@ -11,7 +11,9 @@ import os
 import signal
 import stat
 import sys
-from typing import Any, NoReturn, Optional, Tuple
+import threading
+import time
+from typing import Any, Collection, NoReturn, Optional, Tuple
 
 _FIRST_DESCRIPTOR = 200  # Above those that careless code closes by number.
 _MEGABYTE = 1024 * 1024
@@ -59,6 +61,29 @@ def set_blocking(number: int) -> None:
     """Lets writing into a full pipe wait again, where asyncio or a child process has made it an error for all."""
     with contextlib.suppress(AttributeError, OSError):  # Windows, before Python 3.12.
         os.set_blocking(number, True)
+
+
+def umask() -> int:
+    """The umask of this process."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def wait_for_threads(known: Collection[threading.Thread], *, seconds: float) -> bool:
+    """Waits for threads that are not among the ``known``, as Python does at its end: whether they have ended.
+
+    Daemons do not count, nor threads of pools, which wait for work for ever.
+    """
+    pools = getattr(sys.modules.get("concurrent.futures.thread"), "_threads_queues", ())
+    end = time.monotonic() + seconds
+    new = [thread for thread in threading.enumerate() if thread not in known and thread not in pools]
+    for thread in new:
+        if not thread.daemon and thread is not threading.current_thread():
+            thread.join(max(0.0, end - time.monotonic()))
+            if thread.is_alive():
+                return False
+    return True
 
 
 def flush_c_output() -> None:
@@ -136,11 +161,12 @@ def leave(code: int, *, waits: bool = True) -> NoReturn:
     for, and what is registered to be called at the end is called, unless nobody ``waits`` for the end.
     """
     import atexit  # noqa: PLC0415  (needed here only)
-    import threading  # noqa: PLC0415
 
     steps: Any = (threading._shutdown, atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush)  # type: ignore[attr-defined]
     for step in steps if waits else ():
         with contextlib.suppress(BaseException):
             step()
     flush_c_output()
+    if not waits and hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)  # With all that nodes have started: there is nobody else to end it.
     os._exit(code)

@@ -51,7 +51,7 @@ LOOK_SECONDS = 2.0  # Between two looks at whether the interpreter is stopped, o
 LATE_SECONDS = 60.0  # For which an application may start before something is said about it.
 # The end of a process is not the end of its output: its last lines may come later (hosts and tooling, section 5.4).
 FIRST_LINES_SECONDS, LAST_LINES_SECONDS = 0.5, 2.0
-SHUTDOWN_SECONDS = 60.0  # For which an interpreter may shut down by itself.
+SHUTDOWN_SECONDS, FAILED_SECONDS = 60.0, 5.0  # For which an interpreter may shut down by itself.
 MOST_LINES, LONGEST_LINE = 40, 400
 HOST = re.compile(r"""((?:[A-Za-z_]\w*=(?:"[^"]*"|[^\s"]*)\s+)*)(.*)""")
 VARIABLE = re.compile(r"""([A-Za-z_]\w*)=("[^"]*"|[^\s"]*)\s+""")
@@ -115,7 +115,7 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def end_job(self):
         """Ends the interpreter of the job."""
-        self.end_interpreter(kindly=True)
+        self.end_interpreter(SHUTDOWN_SECONDS)
 
     def evaluate(self, task, host, limit):
         """Evaluates a task in the interpreter that is kept, or in a new one; fails the task without a result.
@@ -129,7 +129,7 @@ class FlowpipePlugin(DeadlinePlugin):
         is_kept = self.can_keep and self.is_kept(host.name)
         wanted = (host, task["bundle"], is_kept)
         if self.interpreter is not None and self.interpreter.wanted != wanted:  # The job was changed meanwhile.
-            self.end_interpreter(kindly=True)
+            self.end_interpreter(SHUTDOWN_SECONDS)
         interpreter = self.interpreter = self.interpreter or Interpreter(self, *wanted)
         is_used = interpreter.tasks > 0
         try:
@@ -144,10 +144,11 @@ class FlowpipePlugin(DeadlinePlugin):
                 self.LogInfo(grown.format(interpreter.growth))
                 interpreter.is_last = True
             if interpreter.is_last:
-                self.end_interpreter(kindly=True)
+                self.end_interpreter(SHUTDOWN_SECONDS)
             return
         how, said = interpreter.describe_end(), interpreter.last_words()
-        self.end_interpreter()
+        # After a failure, the evaluator ends by itself: temporary folders of nodes go then.
+        self.end_interpreter(FAILED_SECONDS if interpreter.failure is not None else 0.0)
         had_begun = interpreter.has_begun or interpreter.failure is not None
         if not had_begun and self.may_try_again(interpreter, is_used, how, said):
             self.evaluate(task, host, limit)
@@ -157,7 +158,9 @@ class FlowpipePlugin(DeadlinePlugin):
     def may_try_again(self, interpreter, is_used, how, said):
         """Whether a new interpreter may do better than one that ended before it began with its task."""
         name = interpreter.host.name
-        if is_used:
+        if interpreter.leaves:
+            self.LogInfo("Another job has left something behind in the interpreter; a new one is started.")
+        elif is_used:
             self.LogWarning("The interpreter ended after its last task ({}); a new one is started.{}".format(how, said))
         elif interpreter.is_kept and (interpreter.is_ready or OLD_EVALUATOR in said):
             self.can_keep = False
@@ -174,10 +177,10 @@ class FlowpipePlugin(DeadlinePlugin):
         names = split_list(self.GetConfigEntryWithDefault("OneTaskPerProcess", ""))
         return not {"*", name, name.partition("-")[0]}.intersection(names)
 
-    def end_interpreter(self, kindly=False):
-        """Ends the interpreter, if there is one, with all that it started; kindly if it may shut down by itself."""
+    def end_interpreter(self, seconds=0.0):
+        """Ends the interpreter, if there is one, with all that it started; it may shut down by itself so long."""
         if self.interpreter is not None:
-            self.interpreter.end(kindly)
+            self.interpreter.end(seconds)
             self.interpreter = None
 
     def task_request(self):
@@ -371,7 +374,7 @@ class Interpreter(ManagedProcess):
         self.first_memory = self.growth = 0
         self.lines = []
         self.handler = None
-        self.is_ready = self.is_stopped = self.is_late = False
+        self.is_ready = self.is_stopped = self.is_late = self.leaves = False
         self.waiting = ""
         self.answers_read = 0
         self.started = 0.0
@@ -507,13 +510,13 @@ class Interpreter(ManagedProcess):
         """Whether the process has ended, or ends within that time."""
         return bool(self.ask("WaitForMonitoredManagedProcessToExit", milliseconds) or self.broken)
 
-    def end(self, kindly):
-        """Ends the process with all that it started; kindly if it may shut down by itself."""
+    def end(self, seconds):
+        """Ends the process with all that it started; it may shut down by itself so long."""
         if self.name:
-            if kindly:
+            if seconds:
                 if self.is_kept:
                     self.ask("WriteStdinToMonitoredManagedProcess", END)
-                end = time.monotonic() + SHUTDOWN_SECONDS
+                end = time.monotonic() + seconds
                 while not self.has_ended(LONGEST_PAUSE) and not is_stopped(self.process):
                     self.flush()
                     if time.monotonic() > end:
@@ -581,6 +584,8 @@ class Interpreter(ManagedProcess):
             self.read_answers()
         elif kind == "ready":
             self.is_ready = True
+        elif kind == "leaves":
+            self.leaves = True
         elif kind == "started":
             facts = json.loads(text)
             self.process = facts["process"]

@@ -36,7 +36,9 @@ def Surroundings(frames=None):
 @Node(outputs=["process"])
 def Leave(frames=None):
     """Ends its interpreter a moment after its task."""
-    threading.Timer(0.1, os._exit, (3,)).start()
+    timer = threading.Timer(0.1, os._exit, (3,))
+    timer.daemon = True  # Others are waited for.
+    timer.start()
     return {"process": os.getpid()}
 
 

@@ -227,6 +227,18 @@ def test_a_job_finds_nothing_that_another_left_in_their_interpreter(graph, tmp_p
     assert (tmp_path / "traces.txt").read_text(encoding="utf-8") == "[None, False]"
 
 
+def test_a_job_gets_an_interpreter_of_its_own_where_another_left_what_cannot_be_forgotten(graph, tmp_path):
+    """What is installed may have been changed, or cannot be loaded twice."""
+    first = session_nodes.Act(name="first", graph=graph, frames=[1], acts={1: "import what is installed"})
+    second = session_nodes.Act(name="second", graph=graph, frames=[1], acts={})
+    first.outputs["seen"].connect(second.inputs["after"])
+
+    state = run_bundle(bundle := bundle_of(graph, tmp_path), workers=1, failure_limit=1)
+
+    processes = {read_results(bundle)[f"Test.{name}"].outputs()["seen"][0][0] for name in ("first", "second")}
+    assert (state.is_complete, len(processes)) == (True, 2)
+
+
 def test_what_a_node_prints_does_not_disturb(graph, tmp_path):
     """Progress out of range, and lines that look like the evaluator's."""
     nodes.Chatter(name="node", graph=graph, value=5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import json
 import os
 import shutil
@@ -278,13 +278,12 @@ def test_a_stopped_interpreter_is_noticed(load):
 
 
 def test_what_a_node_leaves_to_do_is_done_when_the_session_ends(load, tmp_path):
-    """Threads are waited for, and registered functions are called, as at the end of any Python."""
+    """Registered functions are called, as at the end of any Python; threads end before the task is done."""
     plugin = load({1: "leave work"})
     plugin.render(1)
 
-    plugin.end()
-
     assert (tmp_path / "thread.txt").exists()
+    plugin.end()
     assert (tmp_path / "atexit.txt").exists()
 
 
@@ -499,11 +498,16 @@ def test_a_session_whose_worker_is_gone_ends_at_once(graph, tmp_path):
 
 
 def test_reload_reaches_modules_in_packages_without_an_init_file(graph, tmp_path, monkeypatch):
-    """Such a package stays itself, and would keep its modules."""
+    """Such a package stays itself, and would keep its modules. One with a compiled module stays as a whole."""
     package = tmp_path / "studio_without_init"
     package.mkdir()
     (package / "counter.py").write_text("used = []\n", encoding="utf-8")
+    compiled = tmp_path / "studio_compiled"
+    compiled.mkdir()
+    (compiled / "__init__.py").write_text("from . import _ctypes_test\n\nused = []\n", encoding="utf-8")
+    shutil.copy(importlib.util.find_spec("_ctypes_test").origin, compiled)
     source = """
+import studio_compiled
 from flowpipe import Node
 
 
@@ -512,7 +516,8 @@ def Count(frames):
     from . import counter
 
     counter.used.append(1)
-    return {"seen": [(len(counter.used),)]}
+    studio_compiled.used.append(1)
+    return {"seen": [(len(counter.used), len(studio_compiled.used))]}
 """
     (package / "nodes.py").write_text(source, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -522,7 +527,7 @@ def Count(frames):
     seen = [plugin.render(frame) for frame in (1, 2)]
 
     plugin.end()
-    assert seen == [(1,), (1,)]
+    assert seen == [(1, 1), (1, 2)]
 
 
 @pytest.mark.parametrize("value", ["", "1.5", " 2 "])

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from flowpipe import Node
@@ -161,6 +162,10 @@ def _use_default_graph(_):
     inner(name="inner")
 
 
+def _import_installed(_):
+    import jinja2  # noqa: F401
+
+
 def _leave_traces(folder):
     os.environ["TRACE"] = "left"
     sys.path.append(str(folder))
@@ -187,7 +192,7 @@ class _Application:
 
 
 def _leave_long_work(folder):
-    threading.Thread(target=time.sleep, args=(60,)).start()
+    ThreadPoolExecutor().submit(time.sleep, 60)
     (folder / "began.txt").touch()
 
 
@@ -269,6 +274,7 @@ ACTS = {
     "make non-blocking": _make_non_blocking,
     "start a grandchild": _start_grandchild,
     "use the default graph": _use_default_graph,
+    "import what is installed": _import_installed,
     "leave traces": _leave_traces,
     "find traces": _find_traces,
     "leave work": _leave_work,
