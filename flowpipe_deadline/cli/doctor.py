@@ -46,7 +46,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "dim
     multiple=True,
     type=click.Choice(_NAMES),
     metavar="NAME",
-    help="Of --probe, only this; several times.",
+    help="Of what --probe does, only this; several times.",
 )
 @interpreter_option
 @click.option("--questions", is_flag=True, help="List the names that --only takes, and what they are about.")
@@ -76,11 +76,11 @@ def doctor(
 ) -> int:
     """Find what stands between this machine and a working farm.
 
-    Without --probe, nothing is changed or started. With it, a graph of three nodes is evaluated on the farm and
-    compared with what graph.evaluate() gives, times are measured, and open questions about Deadline are answered with
-    suspended jobs. All of that is deleted afterwards. Each host of -i or of the plugin's configuration that is on this
-    machine evaluates three tasks here, which may take a licence. The report of --output json leaves out names, users
-    and paths, so that it can be shown to anybody. Exits with 0 if there are no errors.
+    Without --probe or --only, nothing is changed or started. With --probe, a graph of three nodes is evaluated on the
+    farm and compared with what graph.evaluate() gives, times are measured, and open questions about Deadline are
+    answered with suspended jobs. All of that is deleted afterwards. Each host of -i or of the plugin's configuration
+    that is on this machine evaluates three tasks here, which may take a licence. The report of --output json leaves out
+    names, users and paths, so that it can be shown to anybody. Exits with 0 if there are no errors.
 
     \b
     Examples:

@@ -36,7 +36,7 @@ _FRAMES = [1, 2, 3]
 _PAUSE = 0.1
 _PATIENCE = 20.0  # Seconds that a run has to end its processes.
 _LAST_LINES = 3
-_LONGEST = 300
+_LONGEST = 1000
 
 
 def check_hosts(

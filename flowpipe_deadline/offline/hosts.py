@@ -59,7 +59,7 @@ def parse_host(text: str) -> Host:
     if rest.startswith('"'):
         executable, _, arguments = rest[1:].partition('"')
     elif TASK in rest:
-        executable, _, arguments = rest.partition(" ")
+        executable, arguments = (*rest.split(None, 1), "")[:2]
     else:
         executable, arguments = rest, ""
     return Host(pairs, executable.strip(), arguments.strip())
@@ -90,6 +90,10 @@ def checked_host(name: str, text: str, *, may_be_missing: bool = False) -> str:
         UsageError: It is wrongly written, or its executable is not on this machine.
     """
     what, host = f"the interpreter {name}", parse_host(text)
+    if not text.strip():
+        raise UsageError(f"{what} has no executable: write -i {name}=PATH")
+    if "'" in text.partition(TASK)[0] and not _full_path(host.executable):
+        raise UsageError(f"{what}: write double quotes for single ones in {text}")
     if text.count('"') % 2:
         raise UsageError(f"{what}: a double quote is not closed in {text}")
     if split_hosts(f"={text}") != [("", text.strip())]:
@@ -134,7 +138,7 @@ def needed_hosts(config: Mapping[str, str], needed: Mapping[str, Sequence[str]])
     """
     hosts, missing, configured = {}, [], configured_hosts(config)
     for name, nodes in needed.items():
-        texts = configured.get(name) or configured.get(_key(name), [])
+        texts = configured.get(name) or (configured.get(_key(name), []) if _EXECUTABLE + _key(name) in config else [])
         host = find_host(texts)
         if host is not None:
             hosts[name] = host

@@ -730,7 +730,7 @@ def parse_host(text):
     if rest.startswith('"'):
         executable, _, arguments = rest[1:].partition('"')
     elif "<TASK>" in rest:
-        executable, _, arguments = rest.partition(" ")
+        executable, arguments = (*rest.split(None, 1), "")[:2]
     else:
         executable, arguments = rest, ""
     return pairs, executable.strip(), arguments.strip()
