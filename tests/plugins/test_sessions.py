@@ -312,6 +312,21 @@ def test_an_error_of_any_length_is_reported_whole_whatever_else_prints(load):
     assert "chatter" not in str(error.value)
 
 
+def test_no_answer_is_longer_than_a_pipe_takes_at_once(tmp_path):
+    """The rest is in a file."""
+    code = "import sys; from pathlib import Path; from flowpipe_deadline.evaluator.channel import Channel, Reporter\n"
+    code += "Reporter(Channel(Path(sys.argv[1])), 't').failed(message='', traceback='x' * 60_000)"
+    answers = tmp_path / "answers"
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+
+    printed = subprocess.run(
+        [sys.executable, "-c", code, str(answers)], env=environment, stdout=subprocess.PIPE, check=True
+    ).stdout
+
+    assert printed == b"[flowpipe:t] answers\n"
+    assert answers.read_text(encoding="ascii").startswith('[flowpipe:t] error {"message": "", "traceback": "xxxx')
+
+
 def test_a_script_that_boots_the_evaluator_is_harmless_to_child_processes(load):
     """Those of multiprocessing load it again."""
     plugin = load({1: "use multiprocessing"}, Arguments_python='"<BOOT>" --task "<TASK>"')
