@@ -1,4 +1,4 @@
-"""Evaluates one task: ``python -m flowpipe_deadline.evaluator --task FILE``, or with ``--bundle`` and ``--node``."""
+"""Evaluates a task, or those of a session: ``python -m flowpipe_deadline.evaluator --task FILE``, or by hand."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from typing import Any, Collection, NoReturn, Optional, Tuple
 
 _FIRST_DESCRIPTOR = 200  # Above those that careless code closes by number.
 _MEGABYTE = 1024 * 1024
-_MUCH = 100.0
+_MUCH = 100.0  # MB by which a process may grow before garbage is collected.
 
 
 def keep_descriptor(number: int) -> int:
@@ -51,7 +51,7 @@ def is_pipe(number: int) -> bool:
 
 def set_binary(number: int) -> None:
     """Lets a descriptor pass on bytes as they are, which only Windows does not do anyway."""
-    if os.name == "nt":
+    if os.name == "nt" and number >= 0:
         import msvcrt  # noqa: PLC0415  (on Windows only)
 
         msvcrt.setmode(number, os.O_BINARY)  # type: ignore[attr-defined, unused-ignore]
