@@ -113,8 +113,10 @@ SURVIVED += [
 LOST = ["close all", "take all"]
 
 
-@pytest.mark.parametrize("is_kept", [True, False], ids=["in a session", "alone"])
-@pytest.mark.parametrize("act", [*SURVIVED, *LOST])
+@pytest.mark.parametrize(
+    ("act", "is_kept"),
+    [(act, True) for act in (*SURVIVED, *LOST)] + [(act, False) for act in ("print much", "close stdout", *LOST)],
+)
 def test_what_a_node_does_to_its_process_harms_no_task(load, tmp_path, act, is_kept):
     """Its own result is there, and the next task is right."""
     plugin = load(dict.fromkeys(range(1, 10), act), OneTaskPerProcess="" if is_kept else "*")
@@ -569,7 +571,7 @@ class BrokenError(Exception):
 @pytest.mark.parametrize("call", ["WaitForMonitoredManagedProcessToExit", "FlushMonitoredManagedProcessStdout"])
 def test_an_error_of_deadlines_check_means_that_the_session_has_ended(load, monkeypatch, call):
     """Whether it raises or answers is unknown (plugin API, section 2.2)."""
-    plugin = load({2: "say and exit"})
+    plugin = load({2: "exit after a while"})
     process, _, _ = plugin.render(1)
     real = getattr(type(plugin.sandbox._plugin), call)
 

@@ -219,6 +219,11 @@ def _say_and_exit(_):
     os._exit(3)
 
 
+def _exit_after_a_while(_):
+    time.sleep(0.5)  # That the task has begun is known by then.
+    os._exit(3)
+
+
 def _tell_path(folder):
     with (folder / "path.txt").open("a", encoding="utf-8") as file:
         print(len(sys.path), len(os.environ.get("PYTHONPATH", "")), file=file)
@@ -284,6 +289,7 @@ ACTS = {
     "leak": _leak,
     "hold in a cycle": _hold_in_a_cycle,
     "say and exit": _say_and_exit,
+    "exit after a while": _exit_after_a_while,
     "tell the path": _tell_path,
     "tell variables": _tell_variables,
     "raise strangely": _raise_strangely,
