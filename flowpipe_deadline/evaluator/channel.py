@@ -10,6 +10,7 @@ import contextlib
 import io
 import json
 import os
+import select
 import sys
 import time
 from pathlib import Path
@@ -18,7 +19,8 @@ from typing import Any, Dict, Optional
 from . import system
 
 MARK = "[flowpipe:"
-_LONGEST_WRITE = 4096  # Bytes that a pipe takes at once on every system, so that nothing comes between.
+# Bytes that a pipe takes at once, so that nothing comes between: 4096 on Linux, 512 on macOS; Windows names none.
+_LONGEST_WRITE: int = getattr(select, "PIPE_BUF", 4096)
 _PAUSE = 0.001  # Seconds between two tries to write into a full pipe that a node made non-blocking.
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # .NET may write one before the first text.
 

@@ -11,6 +11,7 @@ from typing import Iterable, Iterator, Optional, Set
 from ..core.locate import INSTALLED, SHARED, code_folders, own_file
 from ..results.upstream import Record
 
+_LIBRARY = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
 _folders: Set[str] = set()
 """Where the modules of graphs came from in this process, each with a final separator."""
 
@@ -53,5 +54,6 @@ def _own_modules() -> Iterator[str]:
 
 def _is_standard(module: Optional[ModuleType]) -> bool:
     file = getattr(module, "__file__", None)
-    library = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
-    return file is None or (os.path.realpath(file).startswith(library) and not INSTALLED.intersection(Path(file).parts))
+    return file is None or (
+        os.path.realpath(file).startswith(_LIBRARY) and not INSTALLED.intersection(Path(file).parts)
+    )

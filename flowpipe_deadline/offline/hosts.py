@@ -11,6 +11,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Optional
 
 from ..core.errors import UsageError
@@ -124,8 +125,7 @@ def names_here(hosts: Mapping[str, str]) -> frozenset[str]:
     Raises:
         UsageError: One is wrongly written.
     """
-    config = read_param(str(shipped_folder("plugins") / "Flowpipe" / "Flowpipe.param"))
-    config = add_hosts(config, {"python": sys.executable, **hosts})
+    config = default_config(shipped_folder("plugins") / "Flowpipe", hosts)
     found = [name for name, texts in configured_hosts(config).items() if find_host(texts)]
     return frozenset([*found, *(name.replace("_", "-") for name in found)])
 
@@ -149,6 +149,15 @@ def needed_hosts(config: Mapping[str, str], needed: Mapping[str, Sequence[str]])
     if missing:
         raise UsageError("\n".join(missing))
     return hosts
+
+
+def default_config(plugin: Path, hosts: Mapping[str, str]) -> dict[str, str]:
+    """The default configuration of the plugin in that folder, with this Python and these hosts.
+
+    Raises:
+        UsageError: One is wrongly written.
+    """
+    return add_hosts(read_param(str(plugin / "Flowpipe.param")), {"python": sys.executable, **hosts})
 
 
 def add_hosts(config: Mapping[str, str], hosts: Mapping[str, str]) -> dict[str, str]:

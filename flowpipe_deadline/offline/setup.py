@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from ..bundle.templates import PLUGIN
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError
 from ..core.shipped import shipped_folder
-from .hosts import add_hosts
+from .hosts import default_config
 from .standins.sandbox import read_param
 from .workers import python_path
 
@@ -72,6 +71,4 @@ def plugins_folder() -> Path:
 
 def plugin_config(folder: Path, *, interpreters: Mapping[str, str]) -> dict[str, str]:
     """The plugin's configuration on this machine: its defaults, this Python, and the hosts that were given."""
-    config = read_param(str(folder / f"{PLUGIN}.param"))
-    hosts = {"python": sys.executable, **interpreters}
-    return {**add_hosts(config, hosts), "WaitForResults": "0"}  # Local files are seen at once.
+    return {**default_config(folder, interpreters), "WaitForResults": "0"}  # Local files are seen at once.
