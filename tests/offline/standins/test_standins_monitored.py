@@ -250,8 +250,11 @@ def test_a_name_can_be_used_again(run_monitored, host):
     run_monitored("""
         for number in range(2):
             start(self, "print({})".format(number))
+            answer = self.process.AddStdoutHandlerCallback("^[0-9]$")
+            answer.HandleCallback += lambda: self.heard.append(self.process.GetRegexMatch(0))
             self.WaitForMonitoredManagedProcessToExit("kept", 10000)
-            self.FlushMonitoredManagedProcessStdout("kept")
+            while not self.heard:  # Its last line may come after its end.
+                self.FlushMonitoredManagedProcessStdout("kept")
     """)
 
     assert host.of("STDOUT") == ["0", "1"]
