@@ -296,8 +296,11 @@ def test_a_lost_connection_is_tried_once_more(redis_server):
 
 
 def test_a_server_that_keeps_its_data_may_be_killed_between_tasks(start_redis, tmp_path, graph):
-    """With Redis' own append-only file, the next task finds what the last one wrote."""
-    server = start_redis("--appendonly", "yes")
+    """With Redis' own append-only file, written at each command, the next task finds what the last one wrote.
+
+    By default Redis leaves a write for up to two seconds where an earlier one is still on its way to the disk.
+    """
+    server = start_redis("--appendonly", "yes", "--appendfsync", "always")
     plan = plan_graph(graph_of_two(graph))
     bundle = write_bundle(plan, root=tmp_path, store=server.url)
     for frames in ("1-3", "4-6", "7"):
