@@ -27,6 +27,7 @@ VERBS = {
     "config": "Show which settings apply here, and where each value comes from.",
     "dialog": "Choose a workflow and its parameters in a window, see the jobs, and submit them.",
     "doctor": "Find what stands between this machine and a working farm.",
+    "graph": "Draw a graph: its nodes with their states, progress and times, and what waits for what.",
     "install": "Install plugin, submitter and scripts into a Deadline repository.",
     "plan": "Show the jobs that a graph becomes, and why.",
     "results": "Show what the nodes of a bundle gave, and what is missing.",

@@ -117,8 +117,9 @@ def _part(keys: Sequence[str], edges: Sequence[Ends], *, size: Point, gaps: Poin
     routes = {}
     for (upstream, downstream), link in links.items():
         first, last = boxes[upstream], boxes[downstream]
-        between = [(y - left, x - top) for x, y in link.view.points[1:-1]]
         start, end = (first[0] + size[0], first[1] + size[1] / 2), (last[0], last[1] + size[1] / 2)
+        columns = [(y - left, x - top) for x, y in link.view.points[1:-1]]
+        between = [(x + side * size[0] / 2, y) for x, y in columns for side in (-1, 1)]  # Level past each column.
         routes[upstream, downstream] = (start, *between, end)
     bottom = max(y for _, y in boxes.values()) + size[1]
     return Layout(boxes, routes, max(x for x, _ in boxes.values()) + size[0], bottom)
