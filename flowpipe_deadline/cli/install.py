@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ..core.errors import UsageError
 from ..core.interrupts import terminable
+from ..core.text import counted
 from ..deadline.client import SubmissionError
 from ..deadline.command_output import parse_lines
 from ..deadline.process import DeadlineCommand, ProcessClient
@@ -19,7 +20,6 @@ from ..installation.changes import Changes
 from ..installation.check import Report, check
 from ..installation.disk import check_repository
 from ..installation.install import install, uninstall
-from ..submit.summary import counted
 from .support.options import Folder, output_option
 from .support.output import answer, answer_console, answer_json, print_table, reserve_stdout
 

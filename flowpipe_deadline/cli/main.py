@@ -14,7 +14,7 @@ from typing import Optional
 import click
 
 from ..core.errors import FlowpipeDeadlineError
-from ..core.text import one_line
+from ..core.text import counted, one_line
 from ..core.warnings import PreflightError
 from .support.output import say
 
@@ -99,7 +99,7 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _report("interrupted", _INTERRUPTED)
     except PreflightError as error:
-        return _report(f"{len(error.errors)} errors:", error.exit_code, details=error.lines)
+        return _report(f"{counted(len(error.errors), 'error')}:", error.exit_code, details=error.lines)
     except FlowpipeDeadlineError as error:
         return _report(str(error), error.exit_code)
     except OSError as error:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from ..core.text import listing
+from ..core.text import counted, listing
 from ..offline.hosts import names_here
 from ..planning.plan import Job, Plan, frames_text
 from .support.effective import effective_options
@@ -73,7 +73,7 @@ def _print_plan(planned: Plan) -> None:
         out.print(Text(f"{place}: {listing([labels[key] for key in keys], most=_MOST_NAMES)}"))
     say_warnings(planned.warnings)
     tasks = sum(job.task_count for job in planned.jobs)
-    out.print(Text(f"{len(planned.jobs)} jobs, {tasks} tasks"))
+    out.print(Text(f"{counted(len(planned.jobs), 'job')}, {counted(tasks, 'task')}"))
 
 
 def _why(job: Job, labels: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Optional
 import click
 
 from ..core.bundle import read_bundle
+from ..core.text import counted
 from ..results.outputs import NodeResults, read_results
 from ..results.plain import plain
 from .support.options import bundle_argument, output_option
@@ -71,4 +72,4 @@ def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
 
 def _shown(encoded: Any) -> str:
     text = json.dumps(plain(encoded), ensure_ascii=False)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}… ({len(text)} characters)"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}… ({counted(len(text), 'character')})"

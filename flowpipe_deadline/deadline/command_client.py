@@ -10,6 +10,7 @@ import json
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import SUBMISSION_KEY
+from ..core.text import counted
 from .client import Created, DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
 from .command_output import (
     parse_batch,
@@ -126,7 +127,7 @@ class CommandClient(DeadlineClient):
             sections.update(self._sections(some))
         missing = [job_id for job_id in unread if job_id not in sections]
         if len(missing) > _MOST_SINGLE:
-            raise SubmissionError(f"Deadline says nothing of {len(missing)} jobs at once")
+            raise SubmissionError(f"Deadline says nothing of {counted(len(missing), 'job')} at once")
         for job_id in missing:
             sections.update(self._sections([job_id]))
         missing = [job_id for job_id in missing if job_id not in sections]
@@ -134,7 +135,7 @@ class CommandClient(DeadlineClient):
             raise SubmissionError(f"Deadline says nothing of {', '.join(missing)}")
         batches = {job_id: parse_batch(values) for job_id, values in sections.items()}
         if set(batches.values()) == {None} and len(batches) > _MOST_SINGLE:
-            raise SubmissionError(f"Deadline does not tell the batch of {len(batches)} jobs")
+            raise SubmissionError(f"Deadline does not tell the batch of {counted(len(batches), 'job')}")
         batches = self._told(batches)
         return [job_id for job_id in job_ids if batches.get(job_id) == batch_name or job_id in known]
 

@@ -12,7 +12,7 @@ from typing import Any, Optional
 from ..bundle.write import write_plan
 from ..core.bundle import FILES, Bundle
 from ..core.errors import FlowpipeDeadlineError
-from ..core.text import one_line
+from ..core.text import counted, one_line
 from ..deadline.client import COMPLETED, DeadlineClient, Stop
 from ..deadline.connect import Connection
 from ..planning.plan import Plan
@@ -68,7 +68,7 @@ class GraphSender:
     def _send(self, connection: Connection, *, is_evaluated: bool) -> None:
         """Submits the graph by one connection, and waits for it if it is evaluated; leaves nothing behind."""
         suspended = "" if is_evaluated else ", suspended"
-        self._say(f"Submitting {len(self._plan.jobs)} jobs by {connection.via}{suspended}")
+        self._say(f"Submitting {counted(len(self._plan.jobs), 'job')} by {connection.via}{suspended}")
         assert self._options.root is not None
         bundle = write_plan(self._plan, root=self._options.root, store=self._options.store)
         job_ids: dict[str, str] = {}

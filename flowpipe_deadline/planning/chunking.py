@@ -11,6 +11,7 @@ from flowpipe import INode
 
 from ..core.errors import PlanError
 from ..core.frames import FrameList, FrameListError
+from ..core.text import counted
 from ..core.warnings import ErrorCollector
 from ..results.cut import CutError, items_of
 from ..settings.metadata import BatchSettings
@@ -67,7 +68,8 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
     for name, others in known.items():
         if len(others) != len(items):
             raise PlanError(
-                label(node), f"is batched over '{first}' with {len(items)} items and '{name}' with {len(others)}"
+                label(node),
+                f"is batched over '{first}' with {counted(len(items), 'item')} and '{name}' with {len(others)}",
             )
     if not items:
         return replace(NOT_CUT, note=f"one task: '{first}' has no items")

@@ -11,7 +11,7 @@ from ..bundle.write import job_file_stems
 from ..core.bundle import JOBS, NODES, RESULTS
 from ..core.files import temporary_name
 from ..core.frames import FrameList
-from ..core.text import one_line
+from ..core.text import counted, one_line
 from ..core.warnings import PlanWarning, Severity, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from ..planning.plan import LONGEST_LABEL, Job, Plan
@@ -34,7 +34,7 @@ def length_warnings(plan: Plan, *, root: str, system: str) -> tuple[PlanWarning,
     is_for_windows = system == "win32" or is_windows_path(root)
     severity: Severity = "error" if is_for_windows else "warning"
     takes = f"and Windows takes {LONGEST_WINDOWS_PATH}"
-    text = f"below {root}, one of its files has a path of {length} characters, {takes}"
+    text = f"below {root}, one of its files has a path of {counted(length, 'character')}, {takes}"
     advice = f"save {length - LONGEST_WINDOWS_PATH} in the root, or in the names of graph and node"
     node = one_line(label, longest=LONGEST_LABEL)
     return (PlanWarning(WarningKind.LONG_PATH, severity, text, advice, node=node),)

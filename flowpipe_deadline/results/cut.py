@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Sequence
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList, FrameListError
+from ..core.text import counted
 from .merge import Batch
 
 
@@ -51,7 +52,7 @@ def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Di
         except CutError as error:
             raise CutError(f"{name}: {error}") from error
         if len(items) != len(batch.frames):
-            raise CutError(f"{name} has {len(items)} items where {batch.over[0]} has {len(batch.frames)}")
+            raise CutError(f"{name} has {counted(len(items), 'item')} where {batch.over[0]} has {len(batch.frames)}")
         parts[name] = _pick(value, items, [place for place in places if place is not None])
     return parts
 

@@ -8,6 +8,7 @@ from typing import Optional
 
 from ..bundle.job_files import plugin_entries
 from ..core.bundle import Bundle
+from ..core.text import counted
 from ..deadline.client import SubmissionError
 from ..submit.record import LEFT, SUBMITTED, SubmissionRecord
 
@@ -39,8 +40,8 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
         notices.append(f"{bundle.name} is being submitted this moment{record.submitter}")
     elif state == HALF_SUBMITTED:
         notices.append(
-            f"a submission of {bundle.name} ended half-way, with {len(record.jobs)} of {len(bundle.jobs)} jobs on"
-            f" record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
+            f"a submission of {bundle.name} ended half-way, with {len(record.jobs)} of"
+            f" {counted(len(bundle.jobs), 'job')} on record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
         )
     elif state == HALF_UNDONE:
         ids = ", ".join(record.jobs.values())

@@ -11,6 +11,7 @@ from typing import Mapping, Optional, Tuple
 from ..core.bundle import MANIFEST, AnyPath, BundleJob, read_bundle
 from ..core.files import RecordError
 from ..core.frames import FrameListError
+from ..core.text import counted
 from .record import SUBMITTED, SubmissionRecord, read_submission
 
 
@@ -62,11 +63,6 @@ def read_summary(bundle: AnyPath) -> Summary:
 def _line(job: BundleJob, task_count: int, job_id: Optional[str]) -> str:
     what = f"{job.frame_mode} {job.frames}, " if job.is_batched else ""
     return f"{job.label}: {what}{counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
-
-
-def counted(number: int, noun: str) -> str:
-    """The number with its noun: ``1 job``, ``2 jobs``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _progress(record: Optional[SubmissionRecord]) -> str:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from ...core.text import counted
 from ...deadline.client import TaskDetails
 from ...results.failures import Failure
 from ...status.status import SubmissionStatus, SubmittedJob
-from ...submit.summary import counted
 from .report import last_line
 
 _ORDER = ("completed", "rendering", "active", "queued", "pending", "suspended", "failed", "deleted", "unknown")
