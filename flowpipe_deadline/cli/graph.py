@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import webbrowser
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 import click
 
 from ..core.bundle import Bundle
 from ..core.errors import UsageError
 from ..core.interrupts import terminable
-from ..drawing.page import Format, draw_page, write_page
+from ..core.names import safe_name
+from ..deadline.client import DeadlineClient
+from ..drawing.page import Format, draw_page, follow_page, write_page
 from ..drawing.picture import Picture, picture_of
 from ..drawing.svg import draw_svg
 from ..planning.plan import Plan
@@ -22,6 +23,8 @@ from .support.effective import effective_options
 from .support.options import is_bundle, output_option, parameter_option, planned_bundle, settings_options, via_option
 from .support.output import answer, answer_json, reserve_stdout, say
 from .support.workflow_command import Target, WorkflowCommand
+
+OpenClient = Callable[[], DeadlineClient]
 
 
 @click.command(cls=WorkflowCommand)
@@ -70,7 +73,7 @@ def graph(
     if follow and (file is None or isinstance(drawn, Plan)):
         raise UsageError("--follow keeps a file of a bundle current: name a BUNDLE and a FILE, or --open it")
 
-    def open_client() -> Any:
+    def open_client() -> DeadlineClient:
         return studio_client(via=via)
 
     if file is None:
@@ -79,28 +82,28 @@ def graph(
         if output == "text":
             answer(text)
     else:
-        picture = _write(drawn, file, form, follow=follow, is_opened=is_opened, open_client=open_client)
+        picture = _write(drawn, file, form, open_client, follow=follow, is_opened=is_opened)
     for notice in picture.notices:
         say(notice)
     if output == "json":
         answer_json({"file": None if file is None else str(file.absolute()), **picture.to_json()})
 
 
-def _write(drawn: Union[Plan, Bundle], file: Path, form: Format, *, follow: bool, is_opened: bool, open_client: Any) -> Picture:
-    picture = None
-    if is_opened or not follow:
-        picture = write_page(drawn, file, open_client, form=form)
-        say(f"Written: {file}")
+def _write(
+    drawn: Union[Plan, Bundle], file: Path, form: Format, open_client: OpenClient, *, follow: bool, is_opened: bool
+) -> Picture:
+    picture = write_page(drawn, file, open_client, form=form)
+    say(f"Written: {file}")
     if is_opened and not webbrowser.open(file.absolute().as_uri()):
         say(f"There is no browser here; open {file.absolute().as_uri()}")
-    if follow:
+    if follow and isinstance(drawn, Bundle):
         say("It is kept current until the work is over; Ctrl+C ends that, and nothing else.")
         try:
             with terminable():
-                return write_page(drawn, file, open_client, form=form, follow=True, say=say)
+                return follow_page(drawn, file, open_client, form=form, say=say)
         except KeyboardInterrupt:
             say(f"{file} is not kept current any more")
-    return picture or picture_of(drawn, open_client)
+    return picture
 
 
 def _file_to_show(drawn: Union[Plan, Bundle], form: Format) -> Path:
@@ -109,4 +112,4 @@ def _file_to_show(drawn: Union[Plan, Bundle], form: Format) -> Path:
 
     folder = platformdirs.user_cache_path("flowpipe-deadline", appauthor=False) / "graphs"
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{re.sub(r'[^-\w.]', '_', drawn.name)}.{form}"
+    return folder / f"{safe_name(drawn.name, longest=80)}.{form}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from .errors import UsageError
 from .files import RecordError, read_record
 from .frames import FrameList
+from .notebook import Shown
+from .text import counted
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -89,8 +91,8 @@ class BundleJob(BundleNode):
         return {**entry, "depends_on": list(self.depends_on)}
 
 
-@dataclass(frozen=True)
-class Bundle:
+@dataclass(frozen=True, repr=False)
+class Bundle(Shown):
     """A submission on disk; ``os.fspath`` gives its folder."""
 
     folder: Path
@@ -104,11 +106,14 @@ class Bundle:
     """The planned jobs, upstream first."""
     omitted: Tuple[BundleNode, ...]
     """The nodes without a job."""
-    manifest: Mapping[str, Any] = field(repr=False)
+    manifest: Mapping[str, Any]
     """The manifest itself, for a copy of the bundle."""
 
     def __fspath__(self) -> str:
         return str(self.folder)
+
+    def __repr__(self) -> str:
+        return f"<Bundle of {counted(len(self.jobs), 'job')} in {str(self.folder)!r}>"
 
     @property
     def name(self) -> str:

@@ -60,53 +60,68 @@ def write_page(
     open_client: Optional[Callable[[], DeadlineClient]] = studio_client,
     *,
     form: Format = "html",
-    follow: bool = False,
-    say: Callable[[str], None] = lambda _: None,
 ) -> Picture:
-    """Writes the picture of a plan or a bundle into the file, whole or not at all, and returns it.
-
-    With ``follow``, it is written anew until the work is over: every few seconds, and where a look takes long, less
-    often. What goes wrong meanwhile is said, and tried again. However it ends, the file says that it is not current.
+    """Writes the picture of a plan, or of a bundle as it is now, into the file, whole or not at all, and returns it.
 
     Raises:
         RecordError: The folder is not a bundle, or is damaged.
         StoreError: The results cannot be read.
         OSError: The file cannot be written.
     """
-    path = Path(file).expanduser()
-    if isinstance(drawn, Plan) or not follow:
-        picture = picture_of(drawn, open_client)
-        _write(path, picture, form=form)
-        return picture
-    reader = PictureReader(drawn, open_client)
-    picture, problem = reader.read(), ""
+    picture = picture_of(drawn, open_client)
+    _write(Path(file).expanduser(), picture, _now(), form=form)
+    return picture
+
+
+def follow_page(
+    bundle: AnyPath,
+    file: AnyPath,
+    open_client: Optional[Callable[[], DeadlineClient]] = studio_client,
+    *,
+    form: Format = "html",
+    say: Callable[[str], None] = lambda _: None,
+) -> Picture:
+    """As ``write_page``, again every few seconds until the work is over.
+
+    Looking takes a tenth of the time at most. What goes wrong meanwhile is said, and tried again. However it ends, the
+    file says that it is not kept current any more.
+    """
+    path, reader = Path(file).expanduser(), PictureReader(bundle, open_client)
+    picture, made, pause, problem = reader.read(), _now(), PAUSE, ""
+    _write(path, picture, made, form=form, seconds=pause)
     try:
         while not picture.is_over:
+            time.sleep(pause)
             started = time.monotonic()
-            pause = PAUSE
             try:
-                _write(path, picture, form=form, seconds=pause)
-                time.sleep(pause)
-                picture = reader.read()
+                picture, made = reader.read(), _now()
+                pause = max(PAUSE, 9 * (time.monotonic() - started))
+                _write(path, picture, made, form=form, seconds=pause)
                 problem = ""
             except (FlowpipeDeadlineError, OSError) as error:
                 if not problem:
                     say(f"{error}; trying again")
                 problem = str(error)
-                time.sleep(pause)
     finally:
-        _write(path, picture, form=form)
+        _write(path, picture, made, form=form)
     return picture
 
 
-def _write(path: Path, picture: Picture, *, form: Format, seconds: float = 0.0) -> None:
-    text = draw_svg(picture) if form == "svg" else draw_page(picture, made=datetime.now().astimezone(), seconds=seconds)
+def _now() -> datetime:
+    return datetime.now().astimezone()
+
+
+def _write(path: Path, picture: Picture, made: datetime, *, form: Format, seconds: float = 0.0) -> None:
+    text = draw_svg(picture) if form == "svg" else draw_page(picture, made=made, seconds=seconds)
     write_whole(path, text.encode("utf-8"))
 
 
 def _node_json(box: dict[str, Any], *, is_trouble: bool) -> dict[str, Any]:
     node = box["node"]
-    facts = [("State", node.state.value, ""), *((name, text, "failed" if name.startswith("Failed") else "") for name, text in node.facts)]
+    facts = [
+        ("State", node.state.value, ""),
+        *((name, text, "failed" if name.startswith("Failed") else "") for name, text in node.facts),
+    ]
     facts += [("Time", duration(node.seconds), "")] if node.seconds is not None else []
     return {
         "key": node.key,

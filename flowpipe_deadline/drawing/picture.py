@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal, Optional, Union
 
-from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, node_labels, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, read_bundle
 from ..core.files import RecordError
-from ..core.text import one_line
+from ..core.text import counted, listing, one_line
 from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, DeadlineClient, SubmissionError
 from ..offline.look import read_run
 from ..offline.states import TaskStatus
 from ..planning.plan import Plan, frames_text
 from ..results.failures import Failure
 from ..results.stale import BundleResults
-from ..results.store import StoreError, open_store
+from ..results.store import open_store
 from ..status.jobs import DELETED
+from ..status.notices import NOT_SUBMITTED
 from ..status.status import SubmissionReader, SubmittedJob
 from ..studio.connect import studio_client
 
 _LONGEST_REASON = 300
+_MOST_REASONS = 5
+_MOST_NAMES = 10
 _REDO = "redo.json"
 """The record of a redo under way."""
+_REDONE = "A part of it is being made again."
 
 
 class State(str, Enum):
@@ -168,16 +172,14 @@ def _planned(plan: Plan) -> Picture:
 class PictureReader:
     """Reads the picture of one bundle, any number of times."""
 
-    def __init__(
-        self, bundle: AnyPath, open_client: Optional[Callable[[], DeadlineClient]] = studio_client
-    ) -> None:
+    def __init__(self, bundle: AnyPath, open_client: Optional[Callable[[], DeadlineClient]] = studio_client) -> None:
         """``open_client`` is called once there is something to ask; without it, Deadline is never asked.
 
         Raises:
             RecordError: The folder is not a bundle, or is damaged.
         """
         self._bundle = read_bundle(bundle)
-        self._open_client = None if open_client is None else lru_cache(maxsize=None)(open_client)
+        self._open_client = None if open_client is None else cache(open_client)
         self._labels = _labels(self._bundle.graph, self._bundle.nodes)
 
     def read(self) -> Picture:
@@ -187,72 +189,72 @@ class PictureReader:
             RecordError: A record of the bundle is damaged.
             StoreError: The results cannot be read.
         """
-        bundle, notices = self._bundle, []
+        bundle = self._bundle
+        notices = [_REDONE] if (is_redone := (bundle.folder / _REDO).exists()) else []
         try:
             reader = SubmissionReader(bundle, self._open_client)
             reader.read()
         except SubmissionError as error:
-            notices.append(f"Deadline cannot be asked: {error}. This is what the results tell.")
+            notices.append(f"Deadline cannot be asked, so this is what the results tell: {error}")
             reader = SubmissionReader(bundle, None)
         status = reader.status(with_progress=True)
-        run, is_running = read_run(bundle)
+        is_submitted = status.state != NOT_SUBMITTED
+        if is_submitted and self._open_client is None:
+            notices.append("Deadline was not asked: this is what the results tell.")
+        run = _OfflineRun(bundle)
         results = BundleResults(bundle.folder, open_store(bundle.folder))
-        running = {key: state.value for key, state in run.jobs.items()} if run is not None and is_running else {}
-        tasks = [task for task in run.tasks if task.key in running] if run is not None else []
-        rendering = Counter(task.key for task in tasks if task.status is TaskStatus.RENDERING)
-        progress = Counter[str]()
-        for task in tasks:
-            progress[task.key] += task.progress / 100 if task.status is TaskStatus.RENDERING else 0
-        seconds = _seconds(bundle)
         nodes = []
         for job, planned in zip(status.jobs, bundle.jobs):
-            found = job.status or running.get(job.key)
-            found = "Queued" if found == "Active" and not job.status and not rendering[job.key] else found
+            found = job.status if is_submitted else run.status(job)
             node = self._node(job, planned, found, _stale_chunks(results, planned))
-            if node.state is State.COMPLETE and not reader.counts.has_all(job.key):
+            if node.state in (State.COMPLETE, State.STALE) and not reader.counts.has_all(job.key):
                 node = replace(node, state=State.MISSING)
-            nodes.append(replace(node, done=min(node.done + progress[job.key], job.total), seconds=seconds.get(job.key)))
-        is_redone = (bundle.folder / _REDO).exists()
-        if is_redone:
-            notices.append("A part of it is being made again.")
-        if status.state != "not submitted":
-            notices += status.notices
-        is_waited_for = is_running or is_redone or any(node.state in _OPEN for node in nodes)
+            done = min(node.done + run.progress[job.key], node.total)
+            nodes.append(replace(node, done=done, seconds=run.seconds.get(job.key)))
+        edges = (
+            PictureEdge(key, job.key, *(("frame", "frame by frame") if job.is_frame_dependent else ("job", "")))
+            for job in bundle.jobs
+            for key in dict.fromkeys(job.depends_on)
+        )
+        is_waited_for = (
+            not status.is_over if is_submitted else run.is_running or any(one.state in _OPEN for one in nodes)
+        )
         return Picture(
             title=bundle.graph,
             name=bundle.name,
             nodes=tuple(nodes),
-            edges=tuple(
-                PictureEdge(key, job.key, "frame" if job.is_frame_dependent else "job", _FRAME_BY_FRAME[job.is_frame_dependent])
-                for job in bundle.jobs
-                for key in dict.fromkeys(job.depends_on)
+            edges=tuple(edges),
+            notices=(
+                *notices,
+                *(status.notices if is_submitted else ()),
+                *_omitted([self._labels[node.key] for node in bundle.omitted]),
             ),
-            notices=(*notices, *_omitted([self._labels[node.key] for node in bundle.omitted])),
-            is_over=status.is_over and not is_redone if status.state == "submitted" else not is_waited_for,
+            is_over=not is_waited_for and not is_redone,
         )
 
-    def _node(
-        self, job: SubmittedJob, planned: BundleJob, found: Optional[str], stale: list[str]
-    ) -> PictureNode:
+    def _node(self, job: SubmittedJob, planned: BundleJob, found: Optional[str], stale: list[str]) -> PictureNode:
         """``found`` is the job's state in Deadline's words; None where nobody is at work on it."""
-        state = State.UNKNOWN if found is not None else State.PARTLY if job.done else State.PLANNED
-        state = _OF_DEADLINE.get(found or "", state)
-        if found is None and job.failures:
+        if found is not None:
+            state = _OF_DEADLINE.get(found, State.UNKNOWN)
+        elif job.failures:
             state = State.FAILED
-        elif found is None and job.done == job.total:
+        elif job.done == job.total:
             state = State.COMPLETE
+        else:
+            state = State.PARTLY if job.done else State.PLANNED
         if state is State.COMPLETE and stale:
             state = State.STALE
-        facts = [*_facts(planned, planned.interpreter), ("Done", f"{job.done} of {job.total}")]
+        reasons = [(failure.frames, reason_of(failure)) for failure in job.failures]
+        facts = [*_facts(planned, planned.interpreter), ("Done", f"{job.done} of {counted(job.total, 'chunk')}")]
         if job.job_id:
-            facts += [("Job", job.job_id), ("On Deadline", job.status or "not asked")]
-        if job.states and len(job.states) > 1:
+            facts.append(("Job", f"{job.job_id}, {job.status.lower() if job.status else 'not asked'}"))
+        if len(job.states) > 1:
             facts.append(("Tasks", ", ".join(f"{count} {name.lower()}" for name, count in job.states.items())))
-        if job.waits_for and state in (State.WAITING, State.QUEUED):
-            facts.append(("Waits for", ", ".join(self._labels[key] for key in job.waits_for)))
+        if job.waits_for and state is State.WAITING:
+            facts.append(("Waits for", listing([self._labels[key] for key in job.waits_for], most=_MOST_NAMES)))
         if stale:
-            facts.append(("Stale", ", ".join(filter(None, stale)) or "all"))
-        facts += [(f"Failed {failure.frames or ''}".rstrip(), reason_of(failure)) for failure in job.failures[:3]]
+            facts.append(("Stale", listing(stale, most=_MOST_NAMES)))
+        facts += [(f"Failed {frames or ''}".rstrip(), reason) for frames, reason in reasons[:_MOST_REASONS]]
         return PictureNode(
             key=job.key,
             label=self._labels[job.key],
@@ -260,15 +262,38 @@ class PictureReader:
             frames=planned.frames,
             total=job.total,
             done=job.progress * job.total / 100,
-            failed=len(job.failures),
+            failed=len(reasons),
             stale=len(stale),
-            reason=reason_of(job.failures[0]) if job.failures else "",
+            reason=reasons[0][1] if reasons else "",
             facts=tuple(facts),
         )
 
 
+class _OfflineRun:
+    """What a run of the bundle on this machine tells: while it goes on, states and progress, and always the times."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        tasks, self.is_running = read_run(bundle)
+        self.seconds: dict[str, float] = defaultdict(float)
+        """How long the tasks of each node took, all together."""
+        self.progress: dict[str, float] = defaultdict(float)
+        """How many tasks those that render amount to, by node."""
+        self._states: dict[str, set[TaskStatus]] = {}
+        for task in tasks:
+            if task.seconds is not None:
+                self.seconds[task.key] += task.seconds
+            if self.is_running:
+                self._states.setdefault(task.key, set()).add(task.status)
+                self.progress[task.key] += task.progress / 100 if task.status is TaskStatus.RENDERING else 0
+
+    def status(self, job: SubmittedJob) -> Optional[str]:
+        """The state of the node's job in Deadline's words; None if nobody is at work on it."""
+        states = self._states.get(job.key, set())
+        order = (TaskStatus.RENDERING, TaskStatus.QUEUED, TaskStatus.PENDING, TaskStatus.FAILED, TaskStatus.COMPLETED)
+        return next((state.value for state in order if state in states), None)
+
+
 _OPEN = (State.PLANNED, State.PARTLY, State.WAITING, State.QUEUED, State.RENDERING)
-_FRAME_BY_FRAME = {True: "frame by frame", False: ""}
 
 
 def reason_of(failure: Failure) -> str:
@@ -278,24 +303,12 @@ def reason_of(failure: Failure) -> str:
 
 
 def _stale_chunks(results: BundleResults, job: BundleJob) -> list[str]:
-    """The frame lists of the planned chunks that are stale, empty for that of a node that is not batched."""
+    """The frame lists of the planned chunks that are stale; ``all`` for that of a node that is not batched."""
     try:
         stale = results.stale(job.key)
     except RecordError:  # The results say so themselves.
         return []
-    if not stale:
-        return []
-    return [str(chunk or "") for chunk in job.chunks if not stale.isdisjoint(chunk or (None,))]
-
-
-def _seconds(bundle: Bundle) -> Mapping[str, float]:
-    """How long the chunks of each node took, all together."""
-    run, _ = read_run(bundle)
-    found: dict[str, float] = {}
-    for task in run.tasks if run is not None else ():
-        if task.seconds is not None:
-            found[task.key] = found.get(task.key, 0.0) + task.seconds
-    return found
+    return [str(chunk or "all") for chunk in job.chunks if stale and not stale.isdisjoint(chunk or (None,))]
 
 
 def _facts(node: BundleNode, interpreter: str) -> tuple[tuple[str, str], ...]:

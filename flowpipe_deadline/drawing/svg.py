@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Optional
 
 import jinja2
 
+from ..core.text import counted
 from .layout import Layout, Point, place
 from .picture import Picture, PictureNode, State
 
@@ -90,7 +91,7 @@ def _box_values(node: PictureNode, corner: Point) -> dict[str, Any]:
 def _chunks(node: PictureNode) -> str:
     """How far it is, in a word or two."""
     if node.state is State.PLANNED:
-        return f"{node.total} chunks" if node.total > 1 else ""
+        return counted(node.total, "chunk") if node.total > 1 else ""
     if node.total == 1:
         return f"{100 * node.done:.0f} %" if node.state is State.RENDERING else ""
     return f"{int(node.done)}/{node.total}"
@@ -150,7 +151,9 @@ def _width(character: str) -> float:
         return 0.0
     if unicodedata.east_asian_width(character) in ("W", "F"):
         return 1.7
-    return 0.5 if character in "fijlrt.,:;'|!()[] " else 1.0 if character.isascii() and not character.isupper() else 1.15
+    return (
+        0.5 if character in "fijlrt.,:;'|!()[] " else 1.0 if character.isascii() and not character.isupper() else 1.15
+    )
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
@@ -158,7 +161,7 @@ def render(template: str, values: Mapping[str, Any]) -> str:
     return _environment().get_template(template).render(values)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.PackageLoader("flowpipe_deadline.drawing", "jinja"),
