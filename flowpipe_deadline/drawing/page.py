@@ -49,7 +49,7 @@ def draw_page(picture: Picture, *, made: datetime, seconds: float = 0.0) -> str:
             "signs": SIGNS,
             "made": f"{made:%Y-%m-%d %H:%M:%S}",
             "seconds": round(seconds),
-            "freshness": "kept current" if seconds else "the work is over" if picture.is_over else "not kept current",
+            "freshness": _freshness(picture, seconds),
         },
     )
 
@@ -88,8 +88,8 @@ def follow_page(
     """
     path, reader = Path(file).expanduser(), PictureReader(bundle, open_client)
     picture, made, pause, problem = reader.read(), _now(), PAUSE, ""
-    _write(path, picture, made, form=form, seconds=pause)
     try:
+        _write(path, picture, made, form=form, seconds=pause)
         while not picture.is_over:
             time.sleep(pause)
             started = time.monotonic()
@@ -114,6 +114,15 @@ def _now() -> datetime:
 def _write(path: Path, picture: Picture, made: datetime, *, form: Format, seconds: float = 0.0) -> None:
     text = draw_svg(picture) if form == "svg" else draw_page(picture, made=made, seconds=seconds)
     write_whole(path, text.encode("utf-8"))
+
+
+def _freshness(picture: Picture, seconds: float) -> str:
+    """What becomes of the page, in a few words."""
+    if seconds:
+        return "kept current"
+    if set(picture.counts()) == {State.PLANNED}:
+        return "nothing has begun"
+    return "the work is over" if picture.is_over else "not kept current"
 
 
 def _node_json(box: dict[str, Any], *, is_trouble: bool) -> dict[str, Any]:

@@ -41,6 +41,8 @@ class State(str, Enum):
     """Some of its results are there, and nobody is at work on it."""
     WAITING = "waiting"
     """It waits for other nodes."""
+    BLOCKED = "blocked"
+    """It cannot begin by itself: something that it waits for has failed, or was deleted."""
     QUEUED = "queued"
     """It could start."""
     RENDERING = "rendering"
@@ -203,12 +205,17 @@ class PictureReader:
             notices.append("Deadline was not asked: this is what the results tell.")
         run = _OfflineRun(bundle)
         results = BundleResults(bundle.folder, open_store(bundle.folder))
-        nodes = []
+        nodes: list[PictureNode] = []
+        blocking = set[str]()
         for job, planned in zip(status.jobs, bundle.jobs):
             found = job.status if is_submitted else run.status(job)
             node = self._node(job, planned, found, _stale_chunks(results, planned))
             if node.state in (State.COMPLETE, State.STALE) and not reader.counts.has_all(job.key):
                 node = replace(node, state=State.MISSING)
+            if node.state in (State.WAITING, State.PLANNED) and blocking.intersection(job.depends_on):
+                node = replace(node, state=State.BLOCKED)
+            if node.state in (State.FAILED, State.DELETED, State.BLOCKED):
+                blocking.add(job.key)
             done = min(node.done + run.progress[job.key], node.total)
             nodes.append(replace(node, done=done, seconds=run.seconds.get(job.key)))
         edges = (
@@ -250,7 +257,7 @@ class PictureReader:
             facts.append(("Job", f"{job.job_id}, {job.status.lower() if job.status else 'not asked'}"))
         if len(job.states) > 1:
             facts.append(("Tasks", ", ".join(f"{count} {name.lower()}" for name, count in job.states.items())))
-        if job.waits_for and state is State.WAITING:
+        if job.waits_for and state in (State.WAITING, State.PLANNED):
             facts.append(("Waits for", listing([self._labels[key] for key in job.waits_for], most=_MOST_NAMES)))
         if stale:
             facts.append(("Stale", listing(stale, most=_MOST_NAMES)))

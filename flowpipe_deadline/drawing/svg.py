@@ -18,14 +18,15 @@ BOX: Point = (216, 68)
 GAPS: Point = (76, 22)
 MARGIN = 24
 _BAR = 186  # The length of the bar that shows progress.
-_LONGEST_NAME = 22  # Letters that fit into a box.
-_LONGEST_FRAMES = 20
+_LONGEST_NAME = 21  # Letters that fit into a box.
+_LONGEST_FRAMES = 18
 # What XML cannot hold, or no encoding.
 _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SIGNS = {
     State.PLANNED: "M6 2a4 4 0 1 0 .01 0z",
     State.PARTLY: "M6 2a4 4 0 1 0 .01 0zM6 2v8",
     State.WAITING: "M2.5 6h.01M6 6h.01M9.5 6h.01",
+    State.BLOCKED: "M6 1.5a4.5 4.5 0 1 0 .01 0zM3.8 6h4.4",
     State.QUEUED: "M2 3h8M2 6h8M2 9h5",
     State.RENDERING: "M3.5 2l6 4-6 4z",
     State.SUSPENDED: "M4 2.5v7M8 2.5v7",
@@ -146,14 +147,14 @@ def _shortened(text: str, longest: int) -> str:
 
 
 def _width(character: str) -> float:
-    """About the width of a character, in those of a Latin letter."""
+    """About the width of a character, in those of a Latin letter; what is too long all the same, the box cuts off."""
     if unicodedata.combining(character):
         return 0.0
-    if unicodedata.east_asian_width(character) in ("W", "F"):
+    if unicodedata.east_asian_width(character) in ("W", "F") or character in "mwMW@%":
         return 1.7
-    return (
-        0.5 if character in "fijlrt.,:;'|!()[] " else 1.0 if character.isascii() and not character.isupper() else 1.15
-    )
+    if character in "fijlrt.,:;'|!()[] ":
+        return 0.6
+    return 1.0 if character.isascii() and not character.isupper() else 1.2
 
 
 def render(template: str, values: Mapping[str, Any]) -> str:
