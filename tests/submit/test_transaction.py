@@ -108,8 +108,7 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize("answers", [ANSWERS[0], ANSWERS[-1]], ids=str)
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("when", "answers"), [("before", ANSWERS[0]), ("after", ANSWERS[-1])], ids=str)
 @pytest.mark.parametrize("error", ERRORS)
 def test_whatever_fails_at_whatever_call_no_job_is_left(deadline, bundle, answers, when, error):
     """Also where the answer is lost though the job came into being; and the bundle can be submitted afterwards."""
