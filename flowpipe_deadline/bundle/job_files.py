@@ -5,7 +5,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePath
 from typing import Dict, Mapping, Tuple
 
 from ..core.bundle import Bundle, BundleJob
@@ -48,7 +48,7 @@ def plugin_entries(bundle: Bundle, job: BundleJob) -> Dict[str, str]:
 
 
 def planned_entries(
-    bundle: Bundle, job: BundleJob, *, submission: str, folder: Path
+    bundle: Bundle, job: BundleJob, *, submission: str, folder: PurePath
 ) -> Tuple[Dict[str, str], Dict[str, str]]:
     """Job info and plugin info of one job as planned, for another submission with that name in that folder.
 

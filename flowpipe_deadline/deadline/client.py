@@ -167,6 +167,10 @@ class DeadlineClient(ABC):
         """Deletes jobs."""
         self.change("delete", job_ids)
 
+    def map_path(self, path: str) -> str:
+        """The path on this machine, by Deadline's path mapping; as it is where that cannot be asked, or has no rule."""
+        return path
+
     def ignore_stop_requests(self) -> None:  # noqa: B027  (there may be nothing to do)
         """What is asked from now on comes to its end, even if somebody wants to stop: something is being undone."""
 

@@ -8,12 +8,15 @@ whether that stays within the process is unknown (submission, section 9), and do
 from __future__ import annotations
 
 import os
+import re
 import time
-from typing import Any, Callable, Dict, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Set, Tuple
 
 from .client import TASK_STATES, JobDetails, SubmissionError, TaskDetails
 from .command_client import CommandClient
 from .command_output import parse_error, parse_percent, parse_status
+
+_FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
 
 
 class InProcessClient(CommandClient):
@@ -49,6 +52,15 @@ class InProcessClient(CommandClient):
         tasks = _asked(self._repository.GetJobTasks, job, True)
         return tuple(sorted((_asked(_task_details, task) for task in tasks), key=lambda task: task.task_id))
 
+    def map_path(self, path: str) -> str:
+        """The path on this machine, by Deadline's path mapping; as it is if there is no rule for it."""
+        for spelling in spellings(path):
+            mapped = str(_asked(self._repository.CheckPathMapping, spelling) or spelling)
+            if mapped != spelling:
+                is_native = os.sep == "/" and spelling.startswith("/")  # A name may hold a backslash there.
+                return mapped if is_native else mapped.replace("\\" if os.sep == "/" else "/", os.sep)
+        return path
+
     def measure_calls(self, arguments: Sequence[str], times: int) -> Dict[str, Any]:
         """How many seconds each of several calls of a command takes from here, and which process this is."""
         seconds = []
@@ -61,6 +73,19 @@ class InProcessClient(CommandClient):
     def _job(self, job_id: str) -> Any:
         """Deadline's own record, not from its cache; None if there is none, or the job was deleted."""
         return _asked(self._repository.GetJob, job_id, True)
+
+
+def spellings(path: str) -> List[str]:
+    """A full path, and of Windows its other spellings; whether a rule matches them all is unknown (plugin API, 3.6).
+
+    The plugin has the same.
+    """
+    if not _FULL_PATH.match(path):
+        return []
+    slashes = [path]
+    if not path.startswith("/") or path.startswith("//"):
+        slashes += [path.replace("/", "\\"), path.replace("\\", "/")]
+    return slashes + [other[0].swapcase() + other[1:] for other in slashes if other[0].isalpha()]
 
 
 def _asked(question: Callable[..., Any], *arguments: Any) -> Any:

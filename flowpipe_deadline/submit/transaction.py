@@ -6,7 +6,6 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, List, Optional, Sequence
 
@@ -14,7 +13,7 @@ from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
 from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import FlowpipeDeadlineError, words_of
-from ..core.files import write_whole
+from ..core.files import is_same_folder, write_whole
 from ..core.frames import FrameList, FrameListError
 from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, Stop, SubmissionError
 from .own_jobs import OwnJobs, looks_like, own_jobs
@@ -67,7 +66,7 @@ def submit_to(
         RecordError: The folder is not a bundle, or is damaged.
     """
     opened = read_bundle(bundle)
-    _check_files(opened)
+    _check_files(opened, client)
     own = own_jobs(client, opened)
     with SubmissionWriter(opened.folder, token=options.token) as writer:
         left = writer.claim()
@@ -114,13 +113,13 @@ def undo_half_done(
     return outcome
 
 
-def _check_files(bundle: Bundle) -> None:
+def _check_files(bundle: Bundle, client: DeadlineClient) -> None:
     """Reads every file that Deadline will be given, before the first job is submitted."""
     ids = {job.key: _NO_ID for job in bundle.jobs}
     for job in bundle.jobs:
         job_entries(bundle, job, job_ids=ids)
         folder = plugin_entries(bundle, job).get("Bundle", "")
-        if os.path.realpath(folder) != os.path.realpath(str(bundle.folder)):
+        if not is_same_folder(folder, bundle.folder) and not is_same_folder(client.map_path(folder), bundle.folder):
             raise SubmissionError(
                 f"{bundle.folder} was moved or copied: its jobs would look for {folder}; submit it with --again"
             )

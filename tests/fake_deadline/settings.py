@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "script_error": ("exit 1", "exit 0"),
     "script_exit": ("passed", "ignored"),
     "missing_value": ("", None),
+    "rule_slashes": ("exact", "any"),
     "event_ids": ("after", "before"),
 }
 
@@ -108,6 +109,8 @@ class Unknowns:
     such member (missing)."""
     missing_value: object = ""
     """What a missing key of a job's ``…KeyValue`` getters reads as: ``""`` or None."""
+    rule_slashes: str = "exact"
+    """Whether a rule of the path mapping also matches a path with the other slashes (any), or not (exact)."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,8 @@ class Settings:
     """Deadline's own Python, for scripts; empty for the one that runs this."""
     failure_limit: int = 3
     """How often a task may fail before it has failed for good."""
+    path_mappings: tuple[Sequence[str], ...] = ()
+    """The rules of this machine's path mapping: pairs of source and target."""
     plugin_config: Mapping[str, str] = field(default_factory=dict)
     """What *Configure Plugins* holds, beside the defaults of the plugin."""
     unknowns: Unknowns = Unknowns()
