@@ -27,7 +27,10 @@ DEADLINES_OWN = {"Deadline", "DeadlineUI", "FranticX", "System"}
 STARTED = {"flowpipe_deadline.cli.main"}
 SCRIPTS = [
     path
-    for folder in ("submission/Flowpipe/Client", "submission/Flowpipe/Main", "custom_scripts/Submission")
+    for folder in (
+        *("submission/Flowpipe/Client", "submission/Flowpipe/Main"),
+        *("custom_scripts/Jobs", "custom_scripts/Submission"),
+    )
     for path in sorted(shipped_folder(folder).rglob("*.py"))
 ]
 HOST_SCRIPTS = [path for path in SCRIPTS if "Client" in path.parts or path.name.startswith("flowpipe_")]
@@ -114,8 +117,8 @@ def test_scripts_import_deadline_and_the_standard_library_only(path):
 
 
 def test_there_are_scripts_to_look_at():
-    """At least one for each of the three places."""
-    assert {path.parent.name for path in SCRIPTS} >= {"Client", "Main", "Submission"}
+    """At least one for each of the four places."""
+    assert {path.parent.name for path in SCRIPTS} >= {"Client", "Main", "Jobs", "Submission"}
 
 
 def test_deadlines_python_can_read_the_scripts(deadline_python):

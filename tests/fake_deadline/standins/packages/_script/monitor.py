@@ -24,7 +24,10 @@ def select(job_ids: Sequence[str], tasks: Dict[str, Sequence[int]]) -> None:
     """
     _jobs[:] = [Job(ask("job", job_id)) for job_id in job_ids]
     _tasks[:] = [
-        Task(facts) for job_id, numbers in tasks.items() for facts in ask("tasks", job_id) if facts["task_id"] in numbers
+        Task(facts)
+        for job_id, numbers in tasks.items()
+        for facts in ask("tasks", job_id)
+        if facts["task_id"] in numbers
     ]
 
 
