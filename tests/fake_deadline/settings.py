@@ -38,6 +38,8 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "missing_value": ("", None),
     "rule_slashes": ("exact", "any"),
     "event_ids": ("after", "before"),
+    "resubmitted": ("as BatchResubmit", "whole"),
+    "resubmitted_dependents": ("stay", "follow", "follow and pend"),
 }
 
 
@@ -107,6 +109,12 @@ class Unknowns:
     script_progress: str = "percent"
     """What a script reads as a task's TaskProgress: ``40 %`` (percent), ``40`` (text), 40.0 (number), or there is no
     such member (missing)."""
+    resubmitted: str = "as BatchResubmit"
+    """What ResubmitJob keeps of a job: the same as the shipped BatchResubmit, or the whole job info, name and batch
+    included."""
+    resubmitted_dependents: str = "stay"
+    """What waited for a job that is resubmitted: its dependencies stay, or follow to the new job, which may also make
+    its complete tasks pending again."""
     missing_value: object = ""
     """What a missing key of a job's ``…KeyValue`` getters reads as: ``""`` or None."""
     rule_slashes: str = "exact"
