@@ -26,9 +26,9 @@ def copy_plan(
 ) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``.
 
-    Where the jobs know the old one by another path, which ``map_path``, Deadline's path mapping, leads here, those of the
-    new one beside it know that by such a path too: workers have rules for it. ``check_store`` is called with the store
-    and the new submission's name before anything is written, and may raise.
+    Where the jobs know the old one by another path, which ``map_path``, Deadline's path mapping, leads here, those of
+    the new one beside it know that by such a path too: workers have rules for it. ``check_store`` is called with the
+    store and the new submission's name before anything is written, and may raise.
 
     Raises:
         RecordError: The folder is not a bundle, or is damaged.

@@ -18,6 +18,7 @@ from Deadline.Scripting import MonitorUtils, RepositoryUtils
 from DeadlineUI.Controls.Scripting.DeadlineScriptDialog import DeadlineScriptDialog
 
 FOLDER = "submission/Flowpipe/Main"
+PACKAGE = "flowpipe_deadline"
 PLUGIN = "Flowpipe"
 MOST_OPENED = 5  # Windows at once, of a graph or a folder.
 LONGEST_TEXT = 500000  # Characters that a box shows: Qt takes long for more.
@@ -228,7 +229,7 @@ class TextDialog:
 
 def why_text(main, chosen):
     """Why the jobs are as they are, a paragraph for each bundle."""
-    module = main.installed("flowpipe_deadline.status.why")
+    module = main.installed(PACKAGE + ".status.why")
     labels = main.installed("flowpipe_deadline.core.bundle").node_labels
     lines = []
     for bundle, jobs in chosen:
@@ -273,7 +274,7 @@ class LogDialog(TextDialog):
 
     def __init__(self, notes, main, bundle, key, frames):
         self.frames, self.is_batched = frames, is_batched(bundle, key)
-        module = main.installed("flowpipe_deadline.status.logs")
+        module = main.installed(PACKAGE + ".status.logs")
         read = lambda dialog: "".join(module.read_log(bundle, key, dialog.frame(), main.client()))  # noqa: E731
         super().__init__("Logs of {}".format(key), notes, read)
 
@@ -293,7 +294,7 @@ class LogDialog(TextDialog):
 
 def results_text(main, chosen):
     """The results of the jobs and their evaluations."""
-    module = main.installed("flowpipe_deadline.results.history")
+    module = main.installed(PACKAGE + ".results.history")
     lines = []
     for bundle, jobs in chosen:
         for key in jobs:

@@ -182,7 +182,7 @@ class Opening:
         code = self.process.returncode
         with self._log:
             if code != 0:
-                python = self.process.args[0]  # type: ignore[index]
+                python = str(self.process.args[0])  # type: ignore[index]
                 raise ClientError(_end_in_words("The submit dialog", python, code, _last_line(self._log)))
         _remove(self._facts)
         self.has_ended = True
