@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, List, Mapping, Optional, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
 
 from ..core.bundle import Bundle, BundleJob
 from ..core.frames import FrameList, FrameListError
@@ -70,10 +70,14 @@ def failed_or_empty(job: BundleJob, states: States, *, results: BundleResults) -
     there = results.latest(job.key)
     found: List[Optional[str]] = []
     for frames, state in states.items():
-        places = (None,) if frames is None else FrameList.parse(frames)
-        if state == FAILED or (state == COMPLETED and any(place not in there for place in places)):
+        if state == FAILED or (state == COMPLETED and not all(place in there for place in places_of(frames))):
             found.append(frames)
     return frozenset(found)
+
+
+def places_of(frames: Optional[str]) -> Iterable[Optional[int]]:
+    """The frames of a frame list; None alone for a task without one."""
+    return (None,) if frames is None else FrameList.parse(frames)
 
 
 def _is_cut_anew(job: BundleJob, details: JobDetails) -> bool:

@@ -10,9 +10,10 @@ from ..core.errors import BundleError, InterruptedRunError
 from ..core.frames import FrameList
 from ..core.text import listing
 from ..offline.farm import RunState, last_states, run_bundle
+from ..results.failures import read_failures
 from ..results.stale import BundleResults
 from ..results.store import open_store
-from .ended import failed_or_empty
+from .ended import failed_or_empty, places_of
 from .missing import Missing, without_blocked
 from .options import RedoResult, Tasks
 from .selection import Selection
@@ -82,13 +83,15 @@ def runnable(bundle: Bundle, selection: Selection) -> tuple[Selection, tuple[str
 
 
 def failed_offline(bundle: Bundle, *, results: BundleResults) -> Mapping[str, frozenset[Optional[str]]]:
-    """The tasks, by node key, that failed in the last run on this machine, or ended in it without a result.
-
-    Raises:
-        BundleError: What is kept of that run is damaged.
-    """
+    """The tasks, by node key, that failed on this machine, or have ended there without a result."""
     states = last_states(bundle)
-    return {job.key: failed_or_empty(job, states[job.key], results=results) for job in bundle.jobs if job.key in states}
+    failed = {}
+    for job in bundle.jobs:
+        there = results.latest(job.key)
+        kept = (failure.frames for failure in read_failures(bundle.folder, job.key))
+        empty = (frames for frames in kept if not all(place in there for place in places_of(frames)))
+        failed[job.key] = failed_or_empty(job, states.get(job.key, {}), results=results).union(empty)
+    return failed
 
 
 def tolerant_results(bundle: Bundle) -> BundleResults:
