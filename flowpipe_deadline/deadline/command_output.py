@@ -158,6 +158,9 @@ def _job(job_id: str, values: Mapping[str, str]) -> JobDetails:
         errors=_number(
             _first(values, "joberrorreports", "errorreports", "joberrorcount", "errorcount", "joberrors", "errors")
         ),
+        pool=_first(values, "pool", "jobpool"),
+        group=_first(values, "group", "jobgroup"),
+        limits=_listed(_first(values, "limitgroups", "joblimitgroups", "limits")),
     )
 
 
@@ -197,6 +200,10 @@ def _task(block: Mapping[str, str]) -> Iterable[TaskDetails]:
 
 def _first(values: Mapping[str, str], *keys: str) -> Optional[str]:
     return next((values[key] for key in keys if key in values), None)
+
+
+def _listed(text: Optional[str]) -> Optional[Tuple[str, ...]]:
+    return None if text is None else tuple(filter(None, (item.strip() for item in text.split(","))))
 
 
 def _number(text: Optional[str]) -> Optional[int]:

@@ -11,6 +11,7 @@ from flowpipe_deadline.deadline.client import (
     RepositoryInfo,
     SubmissionError,
     TaskDetails,
+    bundles_of,
 )
 from tests.fake_deadline.operations import DeadlineError, FakeDeadline
 
@@ -101,6 +102,36 @@ class DirectClient(DeadlineClient):
         if problems:
             raise SubmissionError(problems[0])
 
+    def change_tasks(self, command, job_id, task_ids):
+        """Gives the command, task by task as Deadline does."""
+        self._call(self._change_tasks, command, job_id, task_ids)
+
+    def _change_tasks(self, command, job_id, task_ids):
+        for task_id in task_ids:
+            self.deadline.change(command, job_id, task_ids=[task_id])
+
+    def read_plugin_info(self, job_id):
+        """All of it."""
+        return dict(self._call(self.deadline.job, job_id).plugin_info)
+
+    def find_bundle_jobs(self):
+        """Those of our plugin."""
+        jobs = [job for job in self._call(self.deadline.jobs) if job.job_info.get("Plugin") == "Flowpipe"]
+        return bundles_of({job.job_id: job.plugin_info for job in jobs})
+
+    def set_dependencies(self, job_id, upstream_ids):
+        """Changes the job info."""
+        self._call(self.deadline.set_job_info, job_id, {"JobDependencies": ",".join(upstream_ids)})
+
+    def read_entries(self, job_id, keys):
+        """What the job info holds."""
+        info = self._call(self.deadline.job, job_id).job_info
+        return {key: info.get(key, "") for key in keys}
+
+    def set_entries(self, job_id, entries):
+        """Changes the job info."""
+        self._call(self.deadline.set_job_info, job_id, entries)
+
 
 def facts(job) -> JobDetails:
     """What the fake Deadline knows of a job."""
@@ -117,4 +148,7 @@ def facts(job) -> JobDetails:
         frame_dependent=job.is_frame_dependent,
         tasks={state: count for state, count in job.tasks.items() if count},
         errors=job.errors,
+        pool=job.job_info.get("Pool", "none"),
+        group=job.job_info.get("Group", "none"),
+        limits=tuple(filter(None, job.job_info.get("LimitGroups", "").split(","))),
     )

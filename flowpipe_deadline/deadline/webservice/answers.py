@@ -73,6 +73,18 @@ def parse_jobs(text: str) -> list[JobDetails]:
     return [_job(item) for item in items if item is not None]
 
 
+def parse_job_objects(text: str) -> list[dict[str, Any]]:
+    """The jobs as the service has them, each with its properties."""
+    value = parse_json(text)
+    items = [value] if isinstance(value, dict) and "_id" in value else value
+    if not isinstance(items, list):
+        raise AnswerError("a list of jobs was expected")
+    found = [item for item in items if item is not None]
+    if not all(isinstance(item, dict) and isinstance(item.get("Props"), dict) for item in found):
+        raise AnswerError("jobs with properties were expected")
+    return found
+
+
 def parse_tasks(text: str) -> tuple[TaskDetails, ...]:
     """The frame tasks of a job, by number."""
     value = parse_json(text)
@@ -147,6 +159,9 @@ def _job(item: Any) -> JobDetails:
         dependencies=_dependencies(properties.get("Dep")),
         frame_dependent=properties["DepFrame"] if isinstance(properties.get("DepFrame"), bool) else None,
         tasks={state: count for state, count in counts.items() if count},
+        pool=_text(properties.get("Pool")),
+        group=_text(properties.get("Grp")),
+        limits=_names(properties.get("Limits")),
     )
 
 
@@ -181,6 +196,10 @@ def _task(item: Any) -> TaskDetails:
         worker=_text(item.get("Slave")) or "",
         errors=_whole(item.get("Errs")),
     )
+
+
+def _names(value: Any) -> Optional[tuple[str, ...]]:
+    return tuple(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
 
 
 def _whole(value: Any) -> Optional[int]:
