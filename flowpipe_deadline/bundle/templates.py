@@ -19,6 +19,8 @@ from .job_files import BUNDLE_KEY, NODE_INFO_KEY, NODE_KEY, PLUGIN_NAME, SUBMISS
 PLUGIN = PLUGIN_NAME
 # The border between bundle, plugin and Flowpipe.options; a test keeps all sides equal.
 PLUGIN_INFO_KEYS = (BUNDLE_KEY, NODE_INFO_KEY, "Interpreter", "FrameMode", "PathVariables", "PathListVariables")
+PATH_KEYS = {"path": "PathVariables", "paths": "PathListVariables"}
+"""By what variables hold, the key that lists their names."""
 
 _LONGEST_NAME = 200
 
@@ -88,7 +90,7 @@ class JobFiles:
                 f"the path {path!r} does not fit into a job: use one without line breaks and outer blanks"
             )
         declared = dict(job.environment_kinds)
-        lists = (variables_of_kind(kind, job.job_info, declared) for kind in ("path", "paths"))
+        lists = (variables_of_kind(kind, job.job_info, declared) for kind in PATH_KEYS)
         texts = (path, job.key, job.interpreter, job.frame_mode, *map(",".join, lists))
         values = {key: text for key, text in zip(PLUGIN_INFO_KEYS, texts) if text}
         return self._render("plugin_info.jinja", {"plugin_info": tuple(values.items()), "job": job}, needed=values)
