@@ -24,6 +24,8 @@ MOST_OPENED = 5  # Windows at once, of a graph or a folder.
 LONGEST_TEXT = 500000  # Characters that a box shows: Qt takes long for more.
 OPENING = 10.0  # Seconds in which a program that is started may say that it cannot.
 STARTING = 3.0  # The same for a file manager.
+HISTORY = "flowpipe_deadline.results.history"
+OUTPUTS = "flowpipe_deadline.results.outputs"
 NO_JOB = "No job is selected. Select jobs of flowpipe-deadline in the list of jobs, and choose this again."
 
 
@@ -190,6 +192,7 @@ class TextDialog:
             self.dialog.AddGrid()
             self.dialog.AddControlToGrid("TextBox", "MultiLineTextControl", "", 0, 0).ReadOnly = True
             self.dialog.EndGrid()
+        self.add_status()
         self.dialog.AddGrid()
         self.dialog.AddHorizontalSpacerToGrid("Spacer", 0, 0)
         buttons = [*self.buttons(), ("Close", self.dialog.closeEvent)]
@@ -201,6 +204,9 @@ class TextDialog:
 
     def add_fields(self):
         """Adds what is between the notes and the text."""
+
+    def add_status(self):
+        """Adds what is below the text."""
 
     def buttons(self):
         """The buttons before *Close*: labels, and what they call."""
@@ -294,12 +300,14 @@ class LogDialog(TextDialog):
 
 def results_text(main, chosen):
     """The results of the jobs and their evaluations."""
-    module = main.installed(PACKAGE + ".results.history")
+    history, outputs = (main.installed(name) for name in (HISTORY, OUTPUTS))
     lines = []
     for bundle, jobs in chosen:
+        lines += ["", str(bundle.folder)] if len(chosen) > 1 else []
         for key in jobs:
-            lines += module.history_lines(bundle, node=key)
-    return "\n".join(lines)
+            read = outputs.read_results(bundle, node=key)
+            lines += history.history_lines(read, history.read_history(bundle, node=key))
+    return "\n".join(lines).strip()
 
 
 def open_graphs(_, chosen, notes):
@@ -355,10 +363,53 @@ class CleaningDialog(TextDialog):
     """What would be removed, and what is refused; and a button that does it."""
 
     def __init__(self, main, chosen, notes):
-        self.main, self.folders = main, [bundle.folder for bundle, _ in chosen]
+        self.main, self.bundles = main, [bundle for bundle, _ in chosen]
         self.plan = None
         super().__init__("Clean Up", notes, lambda _: self.look())
 
     def buttons(self):
         """Also *Clean Up*."""
-        return [*super().buttons(), ("Clean Up", self.clean)]
+        return [("Clean Up", self.clean), *super().buttons()]
+
+    def look(self):
+        """What would be removed, in words."""
+        module = self.main.installed("flowpipe_deadline.status.clean")
+        root = self.bundles[0].folder.parent
+        self.plan = module.plan_cleaning(root, self.main.client, bundles=self.bundles)
+        lines = ["Would be deleted, with all results:" if self.plan.removed else "Nothing of this can be deleted."]
+        return "\n".join(lines + cleaning_lines(self.plan))
+
+    def clean(self, *_):
+        """Removes it, after a question."""
+        try:
+            text = self.look()
+            if self.plan.removed:
+                count = len(self.plan.removed)
+                what = "{} with all results".format("this bundle" if count == 1 else "these {} bundles".format(count))
+                if not self.ask("Delete {}?\n\n{}".format(what, "\n".join(cleaning_lines(self.plan))), "Clean Up"):
+                    return
+                done = self.main.installed("flowpipe_deadline.status.clean").clean(self.plan, self.main.client)
+                lines = ["Deleted:" if done.removed else "Nothing was deleted."]
+                text = "\n".join([*lines, *cleaning_lines(done), *done.notices])
+            title = "Clean Up"
+        except Exception as error:
+            title, text = "Error", error_text(error)
+        self.refresh()
+        self.dialog.ShowMessageBox(text, title)
+
+
+def cleaning_lines(cleaning):
+    """A line for each bundle that goes, and for each that stays, with the reason."""
+    lines = ["  {}: {}, {} files".format(one.name, size_text(one.size), one.files) for one in cleaning.removed]
+    return lines + ["  {} stays: {}".format(one.folder.name, one.reason) for one in cleaning.refused]
+
+
+def size_text(size):
+    """Bytes for people."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            break
+        size /= 1000.0
+    else:
+        unit = "TB"
+    return "{:.0f} {}".format(size, unit) if unit == "bytes" else "{:.1f} {}".format(size, unit)
