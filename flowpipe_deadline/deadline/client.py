@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..core.errors import FlowpipeDeadlineError
+from .reports import Report, read_report_file
 
 ACTIVE = ("Active", "Queued", "Rendering")
 """The states of a job that may render; which of them is named depends on the client (submission, section 5.1)."""
@@ -75,6 +76,9 @@ class JobDetails:
     """How many tasks are in each of ``TASK_STATES``; empty if Deadline does not say."""
     errors: Optional[int] = None
     """How many errors its tasks have had."""
+    pool: Optional[str] = None
+    group: Optional[str] = None
+    limits: Optional[Tuple[str, ...]] = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,37 @@ class RepositoryInfo:
     plugins: Optional[Tuple[str, ...]] = None
     maximum_priority: Optional[int] = None
     task_limit: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class WorkerDetails:
+    """What Deadline says of a worker; None where it says nothing."""
+
+    name: str
+    state: str = UNKNOWN
+    """Rendering, Idle, Offline, Stalled, StartingJob, HouseCleaning, or Unknown."""
+    is_enabled: Optional[bool] = None
+    pools: Optional[Tuple[str, ...]] = None
+    """Without ``none``, in which nearly every worker is; so are the groups."""
+    groups: Optional[Tuple[str, ...]] = None
+
+
+@dataclass(frozen=True)
+class LimitDetails:
+    """What Deadline says of a limit; None where it says nothing."""
+
+    name: str
+    maximum: Optional[int] = None
+    """None also for a limit that limits nothing."""
+    in_use: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class FarmDetails:
+    """What Deadline says of its workers and limits; None where it says nothing."""
+
+    workers: Optional[Tuple[WorkerDetails, ...]] = None
+    limits: Optional[Tuple[LimitDetails, ...]] = None
 
 
 class DeadlineClient(ABC):
@@ -173,3 +208,15 @@ class DeadlineClient(ABC):
     @abstractmethod
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, in as few questions as possible."""
+
+    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:  # noqa: ARG002
+        """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
+        return ()
+
+    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:  # noqa: ARG002
+        """The log in one of the job's reports, piece by piece."""
+        return read_report_file(report.path)
+
+    def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:  # noqa: ARG002
+        """What is known of all workers and limits; of these pools and groups, also who is in them."""
+        return FarmDetails()

@@ -37,6 +37,10 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "script_exit": ("passed", "ignored"),
     "missing_value": ("", None),
     "event_ids": ("after", "before"),
+    "report_files": ("compressed", "plain", "elsewhere"),
+    "report_calls": ("all", "texts", "none"),
+    "worker_keys": ("Slave", "Worker", "none"),
+    "farm_calls": ("all", "none"),
 }
 
 
@@ -106,6 +110,16 @@ class Unknowns:
     script_progress: str = "percent"
     """What a script reads as a task's TaskProgress: ``40 %`` (percent), ``40`` (text), 40.0 (number), or there is no
     such member (missing)."""
+    report_files: str = "compressed"
+    """The files of reports that commands name: compressed by bzip2, plain text, or on a disk that only Deadline sees
+    (elsewhere)."""
+    report_calls: str = "all"
+    """What a script can ask of a report: its file and its text (all), the text alone (texts), or there is no such
+    call (none)."""
+    worker_keys: str = "Slave"
+    """How GetSlave calls its keys: SlaveName and so on, WorkerName and so on, or without pools and groups (none)."""
+    farm_calls: str = "all"
+    """Whether a script can ask for workers and limits by ``RepositoryUtils``, or by commands alone (none)."""
     missing_value: object = ""
     """What a missing key of a job's ``…KeyValue`` getters reads as: ``""`` or None."""
 
@@ -119,6 +133,10 @@ class Settings:
     pools: tuple[str, ...] = ("none",)
     groups: tuple[str, ...] = ("none",)
     limits: tuple[str, ...] = ()
+    workers: tuple[Mapping[str, Any], ...] = ()
+    """Its workers as Deadline tells of them: ``name``; ``state`` (Idle), ``enabled`` (True), ``pools``, ``groups``."""
+    limit_usage: Mapping[str, Any] = field(default_factory=dict)
+    """Of limits by name, how many stubs there are and how many are in use; else 1 and 0."""
     plugins: tuple[str, ...] = ("CommandLine", "Flowpipe", "Python")
     """Its plugins beside those in the repository's folder."""
     maximum_priority: int = 100
