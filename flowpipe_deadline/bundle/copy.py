@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Callable, Iterator, Optional, Tuple
+from typing import Callable, Dict, Iterator, Optional, Tuple
 
-from ..core.bundle import CODE, JOBS, NODES, AnyPath, Bundle, read_bundle, read_node
+from ..core.bundle import CODE, JOBS, NODES, AnyPath, Bundle, BundleJob, read_bundle, read_node
 from ..core.files import json_bytes
 from .folder import make_bundle, new_submission
 from .info_format import encode_info, format_entries
 from .job_files import planned_entries
+
+Infos = Tuple[Dict[str, str], Dict[str, str]]
+"""The entries of a job's job info and of its plugin info."""
 
 
 def copy_plan(
@@ -22,10 +25,12 @@ def copy_plan(
     root: Optional[AnyPath] = None,
     now: Optional[datetime] = None,
     check_store: Optional[Callable[[str, str], None]] = None,
+    change: Optional[Callable[[BundleJob, Infos], Infos]] = None,
 ) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``.
 
     ``check_store`` is called with the store and the new submission's name before anything is written, and may raise.
+    ``change`` is given each job with the entries of its job info and its plugin info, and gives those to write.
 
     Raises:
         RecordError: The folder is not a bundle, or is damaged.
@@ -40,6 +45,7 @@ def copy_plan(
     def files(folder: Path) -> Iterator[Tuple[str, bytes]]:
         for job in old.jobs:
             infos = planned_entries(old, job, submission=name, folder=folder)
+            infos = infos if change is None else change(job, infos)
             for kind, entries in zip(("job", "plugin"), infos):
                 yield f"{JOBS}/{job.file}.{kind}", encode_info(format_entries(entries.items()))
         for node in old.nodes:

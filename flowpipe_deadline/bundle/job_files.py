@@ -18,6 +18,10 @@ BATCH_NAME = "BatchName"
 EXTRA_INFO = "ExtraInfoKeyValue"
 SUBMISSION_KEY = "FlowpipeSubmission"
 NODE_KEY = "FlowpipeNode"
+PLUGIN_NAME = "Flowpipe"
+BUNDLE_KEY = "Bundle"
+NODE_INFO_KEY = "Node"
+"""In the plugin info."""
 
 
 def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -> Dict[str, str]:
@@ -60,7 +64,7 @@ def planned_entries(
     for name, value in entries.items():
         if name.startswith(EXTRA_INFO) and value == f"{SUBMISSION_KEY}={bundle.name}":
             entries[name] = f"{SUBMISSION_KEY}={submission}"
-    return {**entries, BATCH_NAME: submission}, {**plugin_entries(bundle, job), "Bundle": str(folder)}
+    return {**entries, BATCH_NAME: submission}, {**plugin_entries(bundle, job), BUNDLE_KEY: str(folder)}
 
 
 def _read_entries(bundle: Bundle, job: BundleJob, which: int) -> Dict[str, str]:

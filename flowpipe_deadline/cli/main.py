@@ -30,6 +30,7 @@ VERBS = {
     "install": "Install plugin, submitter and scripts into a Deadline repository.",
     "logs": "Show what a task printed, here or on the farm, while it renders or afterwards.",
     "plan": "Show the jobs that a graph becomes, and why.",
+    "redo": "Make a part of a bundle again, with all that is made from it, and nothing else.",
     "results": "Show what the nodes of a bundle gave, and what is missing.",
     "run": "Run a graph on this machine, through the same plugin as on the farm.",
     "status": "Show how far the jobs of a submission are, as Deadline tells it.",

@@ -96,7 +96,7 @@ def submit(
     how: dict[str, Any] = {"options": options, "on_message": say, "on_warning": say_warning}
     if again:
         below = root if is_typed("root") else None
-        result = resubmit_bundle(planned_bundle(target, may_move=True), root=below, **how)
+        result = resubmit_bundle(planned_bundle(target, again=True), root=below, **how)
     elif has_bundle:
         result = submit_bundle(planned_bundle(target), **how)
     else:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
+from ..bundle.job_files import BUNDLE_KEY, NODE_INFO_KEY
 from ..core.errors import FlowpipeDeadlineError
 from .reports import Report, read_report_file
 
@@ -20,6 +21,8 @@ COMPLETED = "Completed"
 FAILED = "Failed"
 UNKNOWN = "Unknown"
 TASK_STATES = (COMPLETED, "Rendering", "Queued", PENDING, SUSPENDED, FAILED)
+TASK_COMMANDS = ("requeue", "resumefailed", "complete", "suspend", "resume", "fail")
+"""What can be done to single tasks (submission, sections 2.5 and 6.2)."""
 
 Stop = Callable[[], bool]
 """Returns whether to stop."""
@@ -139,6 +142,22 @@ class FarmDetails:
     limits: Optional[Tuple[LimitDetails, ...]] = None
 
 
+def refuse_unknown(entries: Mapping[str, str], known: Collection[str]) -> None:
+    """Raises a SubmissionError if an entry of the job info is none that can be changed on a job that there is."""
+    unknown = [key for key in entries if key not in known]
+    if unknown:
+        raise SubmissionError(
+            f"{', '.join(unknown)} cannot be changed on a job that there is; use --new-jobs, or what can be:"
+            f" {', '.join(sorted(known))}"
+        )
+
+
+def bundles_of(infos: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, str]]:
+    """Bundle and node of the jobs whose plugin info, by job ID, names a bundle."""
+    found = {job_id: (info.get(BUNDLE_KEY, ""), info.get(NODE_INFO_KEY, "")) for job_id, info in infos.items()}
+    return {job_id: pair for job_id, pair in found.items() if pair[0]}
+
+
 class DeadlineClient(ABC):
     """A way to talk to Deadline; each way is a subclass.
 
@@ -184,7 +203,25 @@ class DeadlineClient(ABC):
 
     @abstractmethod
     def change(self, command: str, job_ids: Sequence[str]) -> None:
-        """Gives Deadline one of the commands below, by name."""
+        """Gives Deadline one of the commands below, by name; or ``requeue``, ``resumefailed`` or ``complete``.
+
+        What these do to each task of a job, and which states allow it: submission, section 5.2.
+        """
+
+    @abstractmethod
+    def change_tasks(self, command: str, job_id: str, task_ids: Sequence[int]) -> None:
+        """Gives one of ``TASK_COMMANDS`` for some tasks of a job."""
+
+    def change_tasks_of(self, command: str, tasks: Mapping[str, Sequence[int]]) -> None:
+        """Gives the command for some tasks of several jobs, by job ID; of as many as possible, also after an error."""
+        errors: List[SubmissionError] = []
+        for job_id, task_ids in tasks.items():
+            try:
+                self.change_tasks(command, job_id, task_ids)
+            except SubmissionError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     def resume(self, job_ids: Sequence[str]) -> None:
         """Lets suspended jobs go on."""
@@ -204,6 +241,38 @@ class DeadlineClient(ABC):
 
     def ignore_stop_requests(self) -> None:  # noqa: B027  (there may be nothing to do)
         """What is asked from now on comes to its end, even if somebody wants to stop: something is being undone."""
+
+    @abstractmethod
+    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+        """The plugin info of a job: at least its Bundle and its Node.
+
+        Raises:
+            SubmissionError: Deadline does not know the job.
+        """
+
+    @abstractmethod
+    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+        """The bundle, as it stands in the job, and the key of the node, of every listed job of our plugin, by ID."""
+
+    def map_path(self, text: str) -> str:
+        """The path as Deadline's path mapping has it on this machine; as it is where that cannot be asked."""
+        return text
+
+    @abstractmethod
+    def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
+        """Makes a job depend on these jobs alone. What came of it has to be read, and it has to be pended."""
+
+    @abstractmethod
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+        """Entries of the job info by key, as texts; None where Deadline does not tell."""
+
+    @abstractmethod
+    def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
+        """Sets entries of a job's info, all or an error. What came of it has to be read.
+
+        Raises:
+            SubmissionError: An entry cannot be set on a job that there is; before anything is changed.
+        """
 
     @abstractmethod
     def read_repository(self) -> RepositoryInfo:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import replace
-from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
-from ..bundle.job_files import SUBMISSION_KEY
+from ..bundle.job_files import BUNDLE_KEY, DEPENDENCIES, NODE_INFO_KEY, PLUGIN_NAME, SUBMISSION_KEY
 from .client import (
     Created,
     DeadlineClient,
@@ -20,6 +20,7 @@ from .client import (
     SubmissionError,
     TaskDetails,
     WorkerDetails,
+    bundles_of,
 )
 from .command_output import (
     parse_batch,
@@ -36,7 +37,10 @@ from .command_output import (
 from .reports import Report, read_report
 
 _MOST_IDS = 250  # Of 24 digits and a comma: below the longest command line of Windows, 8191 characters.
+_MOST_TASKS = 1000  # Of up to five digits and a comma.
 _MOST_SINGLE = 50  # Jobs that are asked for one by one, if asking for several at once gives nothing.
+_COMMANDS = {"resumefailed": "ResumeFailed"}
+_Item = TypeVar("_Item")
 
 
 class CommandClient(DeadlineClient):
@@ -101,7 +105,59 @@ class CommandClient(DeadlineClient):
     def change(self, command: str, job_ids: Sequence[str]) -> None:
         """Gives a command for as many jobs at once as fit into a command line."""
         for some in _portions(job_ids):
-            self.run([f"-{command.title()}Job", ",".join(some)])
+            self.run([f"-{_COMMANDS.get(command, command.title())}Job", ",".join(some)])
+
+    def change_tasks(self, command: str, job_id: str, task_ids: Sequence[int]) -> None:
+        """Gives the command for as many tasks at once as fit into a command line."""
+        for some in _portions(task_ids, most=_MOST_TASKS):
+            self.run([f"-{_COMMANDS.get(command, command.title())}JobTasks", job_id, ",".join(map(str, some))])
+
+    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+        """The Bundle and the Node of a job; a command for each."""
+        info = {key: self._one("-GetJobPluginInfoKeyValue", job_id, key) for key in (BUNDLE_KEY, NODE_INFO_KEY)}
+        if not info[BUNDLE_KEY] and not self.list_jobs([job_id]):
+            raise SubmissionError(f"Deadline does not know job {job_id}")
+        return {key: value for key, value in info.items() if value}
+
+    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+        """The bundle and the node of every listed job of our plugin; two commands for each of them.
+
+        Raises:
+            SubmissionError: There are too many for that.
+        """
+        jobs = self.read_jobs(parse_job_ids(self.run(["-GetJobIds"])))
+        ours = [job_id for job_id, job in jobs.items() if job.plugin in (None, PLUGIN_NAME)]
+        if len(ours) > _MOST_SINGLE:
+            raise SubmissionError(
+                f"Deadline has {len(ours)} jobs, and each would have to be asked for its bundle by a process: use"
+                " another connection, script or webservice"
+            )
+        infos = {job_id: self.read_plugin_info(job_id) for job_id in ours}
+        return bundles_of(infos)
+
+    def map_path(self, text: str) -> str:
+        """The path as Deadline's path mapping has it on this machine."""
+        return (text and self._one("-CheckPathMapping", text)) or text
+
+    def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
+        """Makes a job depend on these jobs alone; that the setting has this name is inferred."""
+        self.run(["-SetJobSetting", job_id, DEPENDENCIES, ",".join(upstream_ids)])
+
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+        """Entries of the job info; that settings have the names of their keys is inferred (submission, section 2.5)."""
+        return {key: self._setting(job_id, key) for key in keys}
+
+    def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
+        """Sets entries of a job's info, a command for each."""
+        for key, value in entries.items():
+            self.run(["-SetJobSetting", job_id, key, value])
+
+    def _setting(self, job_id: str, key: str) -> Optional[str]:
+        try:
+            lines = parse_lines(self.run(["-GetJobSetting", job_id, key]))
+        except SubmissionError:
+            return None
+        return lines[-1] if lines else ""
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by one command for what the vendor's submitters ask and four others."""
@@ -259,9 +315,9 @@ class CommandClient(DeadlineClient):
         return lines[-1] if lines else None
 
 
-def _portions(job_ids: Sequence[str]) -> List[Sequence[str]]:
+def _portions(items: Sequence[_Item], *, most: int = _MOST_IDS) -> List[Sequence[_Item]]:
     """The IDs in portions that fit into a command line."""
-    return [job_ids[first : first + _MOST_IDS] for first in range(0, len(job_ids), _MOST_IDS)]
+    return [items[first : first + most] for first in range(0, len(items), most)]
 
 
 def _report(path: str, *, is_error: bool) -> Report:

@@ -211,7 +211,6 @@ def _job(job_id: str, values: Mapping[str, str]) -> JobDetails:
     """The details. Which keys GetJob prints is undocumented; these are all names that parts of a job have anywhere."""
     waits = _first(values, "jobdependencies", "jobdependencyids", "dependencies")
     by_frame = _first(values, "isframedependent", "jobisframedependent", "framedependent")
-    limits = _first(values, "limitgroups", "joblimitgroups", "limits")
     counts = {
         state: _number(_first(values, f"{state}tasks".lower(), f"job{state}tasks".lower())) for state in TASK_STATES
     }
@@ -232,7 +231,7 @@ def _job(job_id: str, values: Mapping[str, str]) -> JobDetails:
         ),
         pool=_first(values, "pool", "jobpool"),
         group=_first(values, "group", "jobgroup"),
-        limits=None if limits is None else tuple(filter(None, map(str.strip, limits.split(",")))),
+        limits=_listed(_first(values, "limitgroups", "joblimitgroups", "limits")),
     )
 
 
@@ -272,6 +271,10 @@ def _task(block: Mapping[str, str]) -> Iterable[TaskDetails]:
 
 def _first(values: Mapping[str, str], *keys: str) -> Optional[str]:
     return next((values[key] for key in keys if key in values), None)
+
+
+def _listed(text: Optional[str]) -> Optional[Tuple[str, ...]]:
+    return None if text is None else tuple(filter(None, (item.strip() for item in text.split(","))))
 
 
 def _number(text: Optional[str]) -> Optional[int]:

@@ -9,12 +9,51 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .client import TASK_STATES, FarmDetails, JobDetails, LimitDetails, SubmissionError, TaskDetails, WorkerDetails
+from ..bundle.job_files import PLUGIN_NAME
+from .client import (
+    TASK_STATES,
+    FarmDetails,
+    JobDetails,
+    LimitDetails,
+    SubmissionError,
+    TaskDetails,
+    WorkerDetails,
+    bundles_of,
+    refuse_unknown,
+)
 from .command_client import CommandClient
 from .command_output import parse_error, parse_memberships, parse_percent, parse_status, parse_worker_state
 from .reports import Report, read_report_file
+
+# The entries of the job info that a script can change, with the property of a job that holds each and its type (plugin
+# API, section 5.5).
+_PROPERTIES: Mapping[str, Tuple[str, Any]] = {
+    "Name": ("JobName", str),
+    "Comment": ("JobComment", str),
+    "Department": ("JobDepartment", str),
+    "Priority": ("JobPriority", int),
+    "Pool": ("JobPool", str),
+    "SecondaryPool": ("JobSecondaryPool", str),
+    "Group": ("JobGroup", str),
+    "LimitGroups": ("JobLimitGroups", list),
+    "MachineLimit": ("JobMachineLimit", int),
+    "ConcurrentTasks": ("JobConcurrentTasks", int),
+    "LimitConcurrentTasksToNumberOfCpus": ("JobLimitTasksToNumberOfCpus", bool),
+    "TaskTimeoutSeconds": ("JobTaskTimeoutSeconds", int),
+    "StartJobTimeoutSeconds": ("JobStartJobTimeoutSeconds", int),
+    "InitializePluginTimeoutSeconds": ("JobInitializePluginTimeoutSeconds", int),
+    "MinRenderTimeSeconds": ("JobMinRenderTimeSeconds", int),
+    "EnableAutoTimeout": ("JobEnableAutoTimeout", bool),
+    "ForceReloadPlugin": ("JobForceReloadPlugin", bool),
+    "Sequential": ("JobSequentialJob", bool),
+    "Interruptible": ("JobInterruptible", bool),
+    "Protected": ("JobProtected", bool),
+    "SuppressEvents": ("JobSuppressEvents", bool),
+    "PreTaskScript": ("JobPreTaskScript", str),
+    "PostTaskScript": ("JobPostTaskScript", str),
+}
 
 
 class InProcessClient(CommandClient):
@@ -44,10 +83,7 @@ class InProcessClient(CommandClient):
 
     def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
-        job = self._job(job_id)
-        if job is None:
-            raise SubmissionError(f"Deadline does not know job {job_id}")
-        tasks = _asked(self._repository.GetJobTasks, job, True)
+        tasks = _asked(self._repository.GetJobTasks, self._known(job_id), True)
         return tuple(sorted((_asked(_task_details, task) for task in tasks), key=lambda task: task.task_id))
 
     def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
@@ -102,6 +138,38 @@ class InProcessClient(CommandClient):
             path=path,
         )
 
+    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+        """The plugin info of a job, all of it."""
+        return _plugin_info(self._known(job_id))
+
+    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+        """The bundle and the node of every listed job of our plugin."""
+        jobs = [job for job in _asked(self._repository.GetJobs, True) if str(job.JobPlugin) == PLUGIN_NAME]
+        return bundles_of({str(job.JobId).lower(): _plugin_info(job) for job in jobs})
+
+    def map_path(self, text: str) -> str:
+        """The path as Deadline's path mapping has it on this machine."""
+        return str(_asked(self._repository.CheckPathMapping, text) or text)
+
+    def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
+        """Makes a job depend on these jobs alone, as a sample of the vendor's does (submission, section 4.5)."""
+        job = self._known(job_id)
+        _asked(job.SetJobDependencyIDs, list(upstream_ids))
+        _asked(self._repository.SaveJob, job)
+
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+        """Entries of the job info, by the properties of the job that hold them."""
+        job = self._known(job_id)
+        return {key: _asked(_read_property, job, key) if key in _PROPERTIES else None for key in keys}
+
+    def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
+        """Sets entries of a job's info, by the properties of the job that hold them."""
+        refuse_unknown(entries, _PROPERTIES)
+        job = self._known(job_id)
+        for key, value in entries.items():
+            _asked(_set_property, job, key, value)
+        _asked(self._repository.SaveJob, job)
+
     def measure_calls(self, arguments: Sequence[str], times: int) -> Dict[str, Any]:
         """How many seconds each of several calls of a command takes from here, and which process this is."""
         seconds = []
@@ -114,6 +182,12 @@ class InProcessClient(CommandClient):
     def _job(self, job_id: str) -> Any:
         """Deadline's own record, not from its cache; None if there is none, or the job was deleted."""
         return _asked(self._repository.GetJob, job_id, True)
+
+    def _known(self, job_id: str) -> Any:
+        job = self._job(job_id)
+        if job is None:
+            raise SubmissionError(f"Deadline does not know job {job_id}")
+        return job
 
 
 def _asked(question: Callable[..., Any], *arguments: Any) -> Any:
@@ -143,8 +217,31 @@ def _job_details(job: Any) -> JobDetails:
         tasks={state: count for state, count in counts.items() if count},
         pool=str(job.JobPool),
         group=str(job.JobGroup),
-        limits=tuple(map(str, job.JobLimitGroups)),
+        limits=tuple(str(limit) for limit in job.JobLimitGroups),
     )
+
+
+def _plugin_info(job: Any) -> Dict[str, str]:
+    # Whether a missing value reads as "" or None is unknown (plugin API, section 5.5).
+    keys = [str(key) for key in _asked(job.GetJobPluginInfoKeys)]
+    return {key: str(_asked(job.GetJobPluginInfoKeyValue, key) or "") for key in keys}
+
+
+def _read_property(job: Any, key: str) -> str:
+    value = getattr(job, _PROPERTIES[key][0])
+    if _PROPERTIES[key][1] is list:
+        return ",".join(str(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value if value is not None else "")
+
+
+def _set_property(job: Any, key: str, text: str) -> None:
+    name, kind = _PROPERTIES[key]
+    if kind is list:
+        job.SetJobLimitGroups([item.strip() for item in text.split(",") if item.strip()])
+    elif kind is bool:
+        setattr(job, name, text.strip().lower() in ("true", "1"))
+    else:
+        setattr(job, name, kind(text))
 
 
 def _task_details(task: Any) -> TaskDetails:

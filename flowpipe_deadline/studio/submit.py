@@ -131,11 +131,13 @@ def resubmit_bundle(
 ) -> SubmitResult:
     """Submits the plan of a bundle once more, as a new bundle without results beside the old one or below ``root``.
 
-    The root and the repository are checked before; of the ``options``, those of the plan do not count. The other
-    arguments are those of ``submit_graph``.
+    The root and the repository are checked before; of the ``options``, those of the plan do not count, but for the
+    ``settings``, which take the place of those of all jobs. The other arguments are those of ``submit_graph``.
 
     Raises:
-        UsageError: An earlier submission of the bundle is not complete, so that some of its jobs may be there.
+        UsageError: An earlier submission of the bundle is not complete, so that some of its jobs may be there; or a
+            setting says how a graph is planned.
+        SettingError, PreflightError: A setting does not exist or does not fit, or several do not.
         BundleError, StoreError: The new bundle cannot be written.
         FlowpipeDeadlineError: As ``submit_bundle`` does, except that the bundle may be submitted already.
     """
@@ -149,7 +151,7 @@ def resubmit_bundle(
             " which undoes them first, or cancel it"
         )
     below = root or old.folder.parent
-    return steps.submit(lambda: copy_bundle(old, root=below), root=below)
+    return steps.submit(lambda: copy_bundle(old, root=below, settings=steps.options.settings), root=below)
 
 
 @dataclass(frozen=True)

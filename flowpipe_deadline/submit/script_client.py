@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from ..core.files import read_record
 from ..core.shipped import packages_folder, shipped_folder
@@ -138,7 +138,40 @@ class ScriptClient(ProcessClient):
 
     def change(self, command: str, job_ids: Sequence[str]) -> None:
         """Gives a command for all the jobs, by one process."""
-        self.ask(command, list(job_ids))
+        self.ask("change", command, list(job_ids))
+
+    def change_tasks(self, command: str, job_id: str, task_ids: Sequence[int]) -> None:
+        """Gives the command for the tasks, by one process."""
+        self.change_tasks_of(command, {job_id: task_ids})
+
+    def change_tasks_of(self, command: str, tasks: Mapping[str, Sequence[int]]) -> None:
+        """Gives the command for some tasks of several jobs, by one process."""
+        if tasks:
+            self.ask("change_tasks_of", command, {job_id: list(task_ids) for job_id, task_ids in tasks.items()})
+
+    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+        """The plugin info of a job."""
+        return dict(self.ask("read_plugin_info", job_id))
+
+    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+        """The bundle and the node of every listed job of our plugin, by one process."""
+        return {job_id: (bundle, node) for job_id, (bundle, node) in self.ask("find_bundle_jobs").items()}
+
+    def map_path(self, text: str) -> str:
+        """The path as Deadline's path mapping has it on this machine."""
+        return str(self.ask("map_path", text))
+
+    def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
+        """Makes a job depend on these jobs alone."""
+        self.ask("set_dependencies", job_id, list(upstream_ids))
+
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+        """Entries of the job info, by one process."""
+        return dict(self.ask("read_entries", job_id, list(keys)))
+
+    def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
+        """Sets entries of a job's info, by one process."""
+        self.ask("set_entries", job_id, dict(entries))
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by one process."""

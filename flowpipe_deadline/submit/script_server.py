@@ -26,6 +26,8 @@ QUESTIONS = (
     *("read_jobs", "list_jobs", "read_tasks_of", "find_jobs", "read_repository"),
     *("read_reports", "read_report_text", "read_farm"),
     *("resume", "pend", "suspend", "delete"),
+    *("change", "change_tasks_of", "read_plugin_info", "find_bundle_jobs", "map_path"),
+    *("set_dependencies", "read_entries", "set_entries"),
     "measure_calls",
 )
 """The methods of the client that a request may name."""

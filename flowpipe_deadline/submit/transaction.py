@@ -19,6 +19,7 @@ from ..core.frames import FrameList, FrameListError
 from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, Stop, SubmissionError
 from .own_jobs import OwnJobs, looks_like, own_jobs
 from .record import LEFT, SubmissionRecord, SubmissionWriter
+from .release import let_go, let_wait
 from .undo import Doubt, undo
 
 Say = Callable[[str], None]
@@ -133,7 +134,7 @@ def _undo_left(
     how = "could not be undone" if record.state == LEFT else "ended half-way"
     say(f"A submission of {writer.name} {how}; undoing it")
     doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
-    deletion = undo(writer, own, list(record.jobs.values()), doubt=doubt, keeps_claim=True)
+    deletion = undo(writer, own, list(record.all_ids), doubt=doubt, keeps_claim=True)
     if not deletion.is_complete:
         raise SubmissionError(f"a submission of {writer.name} {how}: {deletion.outcome}")
     say(deletion.outcome)
@@ -161,6 +162,7 @@ class _Attempt:
         self.step = f"{bundle.name} was read"
         """What is being done, for messages."""
         self._bundle = bundle
+        self._jobs: Sequence[BundleJob] = bundle.jobs
         self._own = own
         own.trusted = self.created
         self._client = own.client
@@ -189,46 +191,21 @@ class _Attempt:
         self._count(expected)
 
     def release(self) -> None:
-        """Releases the jobs: those that wait for others first, while none of those others can end.
-
-        The status of a job that is submitted suspended with a dependency is undocumented, and so is what resuming makes
-        of it (submission, section 5.2): Suspended or Pending, then Pending or Active. It must be Pending before
-        anything upstream may run, so that is requested and verified.
-        """
-        dependents = [job for job in self._bundle.jobs if job.depends_on]
-        held: Sequence[str] = [self.job_ids[job.key] for job in self._bundle.jobs if not job.depends_on]
+        """Releases the jobs: those that wait for others first, while none of those others can end."""
+        dependents = [job for job in self._jobs if job.depends_on]
+        held = [self.job_ids[job.key] for job in self._jobs if not job.depends_on]
         self._begin("the jobs were released")
         self.doubt = Doubt(may_render=True)
-        self._let_wait(dependents)
-        self._begin("the jobs were released")
-        for _ in range(2):  # A second time if the first did not reach all.
-            self._client.resume(held)
-            # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
-            details = self._client.read_jobs(held)
-            held = [job_id for job_id in held if job_id in details and details[job_id].status == SUSPENDED]
-            if not held:
-                return
-        raise SubmissionError(f"Deadline does not resume {', '.join(held)}")
-
-    def _let_wait(self, dependents: Sequence[BundleJob]) -> None:
-        """Brings these jobs from Suspended to Pending.
-
-        They are pended first, as resuming may let them start. If that does nothing, they are resumed and then pended.
-        """
         details = self._read([self.job_ids[job.key] for job in dependents])
         suspended = [job_id for job_id in details if details[job_id].status == SUSPENDED]
-        if suspended:
-            with contextlib.suppress(SubmissionError):  # What came of it is read.
-                self._client.pend(suspended)
-            held = [job_id for job_id in self._not_waiting(dependents) if job_id in suspended]
-            if held:
-                self._client.resume(held)
-                too_early = [job_id for job_id in self._not_waiting(dependents) if job_id in held]
-                if too_early:
-                    self._client.pend(too_early)
-        not_waiting = self._not_waiting(dependents)
-        if not_waiting:
-            raise SubmissionError(f"Deadline does not let {', '.join(not_waiting)} wait for what they depend on")
+        let_wait(self._client, suspended, not_waiting=lambda: self._not_waiting(dependents))
+        self._begin("the jobs were released")
+        let_go(held, resume=self._client.resume, still_held=lambda: self._still_held(held))
+
+    def _still_held(self, job_ids: Sequence[str]) -> List[str]:
+        # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
+        details = self._client.read_jobs(job_ids)
+        return [job_id for job_id in job_ids if job_id in details and details[job_id].status == SUSPENDED]
 
     def _not_waiting(self, jobs: Sequence[BundleJob]) -> List[str]:
         by_id = {self.job_ids[job.key]: job for job in jobs}

@@ -103,6 +103,13 @@ def repository_path(deadline: FakeDeadline, name: str, *, is_custom: bool) -> Pa
     return custom if is_custom and custom.exists() else deadline.root / name
 
 
+def _check_path_mapping(session: Session, arguments: Sequence[str]) -> None:
+    """The path with the first source that it begins with replaced (plugin API, section 3.6)."""
+    path = require(arguments, 1)[0]
+    found = [pair for pair in session.deadline.settings.path_mappings if path.startswith(pair[0])]
+    session.say(found[0][1] + path[len(found[0][0]) :] if found else path)
+
+
 def _get_repository_path(session: Session, arguments: Sequence[str]) -> None:
     name, *rest = require(arguments, 1)
     session.say(str(repository_path(session.deadline, name, is_custom=bool(rest) and is_true(rest[0]))))
@@ -147,6 +154,7 @@ def _submission_info(session: Session, items: Sequence[str]) -> dict[str, Any]:
 
 COMMANDS: Commands = {
     **{name: Command(partial(_answer, question)) for name, question in _COMMANDS.items()},
+    "checkpathmapping": Command(_check_path_mapping),
     "getlimitgroups": Command(_get_limit_groups),
     "slaves": Command(_get_slave_names),
     "getslavenames": Command(_get_slave_names),

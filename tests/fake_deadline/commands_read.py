@@ -57,6 +57,8 @@ def _get_jobs_filter_and(session: Session, arguments: Sequence[str]) -> None:
 
 def _get_job_setting(session: Session, arguments: Sequence[str]) -> None:
     job_id, name = require(arguments, 2)[:2]
+    if session.deadline.settings.unknowns.job_setting == "error":
+        raise DeadlineError(f"There is no setting {name}")
     value = job_setting(session.deadline.job(job_id), name)
     if value is None:
         raise DeadlineError(f"The job has no setting {name}")

@@ -162,6 +162,8 @@ class FakeDeadline(Home):
             changed = self.repository.change(name, job_id, task_ids=task_ids)
         if not changed and unknowns.wrong_state == "error":
             raise DeadlineError(f"Cannot mark a job with status {job.shown_status} {CHANGES[name].words}")
+        if name == "requeue" and changed and unknowns.requeued_upstream == "pends":
+            self.repository.pend_dependents(job_id)
         return changed
 
     def _check_pend(self, job: Job) -> None:

@@ -28,6 +28,9 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "task_frames": ("TaskFrameList", "TaskFrameString", "Frames", ""),
     "batch_filter": ("works", "nothing", "everything", "error"),
     "several_changes": ("go on", "stop"),
+    "requeued_upstream": ("stays", "pends"),
+    "job_setting": ("works", "nothing", "error"),
+    "partly_pending": ("Active", "Pending"),
     "multiple_output": ("blocks", "ids", "nothing"),
     "script_calls": ("inside", "process"),
     "script_output": ("shown", "hidden"),
@@ -85,6 +88,14 @@ class Unknowns:
     """GetJobIdsFilter BatchName=: works, finds nothing, or everything, or is an error."""
     several_changes: str = "go on"
     """A change of several jobs of which one fails: go on with the others, or stop."""
+    requeued_upstream: str = "stays"
+    """Tasks that wait for a worker, of a job that depends on one that is requeued: each stays, or pends (submission,
+    section 4.6)."""
+    job_setting: str = "works"
+    """SetJobSetting and GetJobSetting with the names of the job info: works, does nothing, or is an error (submission,
+    section 2.5)."""
+    partly_pending: str = "Active"
+    """The state of a job that was pended and has complete tasks too: Active, or Pending (submission, section 5.2)."""
     failure_exit_code: int = 1
     """The exit code of a command that failed; 0 leaves the printed text as the only sign."""
     prompt: bool = False
@@ -148,6 +159,8 @@ class Settings:
     """Deadline's own Python, for scripts; empty for the one that runs this."""
     failure_limit: int = 3
     """How often a task may fail before it has failed for good."""
+    path_mappings: tuple[tuple[str, str], ...] = ()
+    """The repository's path mapping, as pairs of source and target."""
     plugin_config: Mapping[str, str] = field(default_factory=dict)
     """What *Configure Plugins* holds, beside the defaults of the plugin."""
     unknowns: Unknowns = Unknowns()

@@ -6,7 +6,7 @@ thevfxcoop/go-deadline-api on GitHub; so are all names, dates and the form of pe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Optional
 
@@ -66,6 +66,8 @@ def _properties(job: Job) -> dict[str, Any]:
         "SecPool": info.get("SecondaryPool", ""),
         "Pri": int(info.get("Priority", "50")),
         "Conc": int(info.get("ConcurrentTasks", "1")),
+        "Seq": is_true(info.get("Sequential", "")),
+        "Protect": is_true(info.get("Protected", "")),
         "OnComp": _ON_COMPLETE.get(info.get("OnJobComplete", "").lower(), 2),
         "Dep": [_dependency(job_id) for job_id in job.dependencies],
         "DepFrame": job.is_frame_dependent,
@@ -82,6 +84,24 @@ def _properties(job: Job) -> dict[str, Any]:
         **{f"Ex{number}": info.get(f"ExtraInfo{number}", "") for number in range(10)},
         "ExDic": job.series("ExtraInfoKeyValue"),
     }
+
+
+# What can be saved: the entry of the job info for each property, and how its value is read.
+ENTRIES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "Name": ("Name", str),
+    "Cmmt": ("Comment", str),
+    "Dept": ("Department", str),
+    "Pri": ("Priority", str),
+    "Pool": ("Pool", str),
+    "SecPool": ("SecondaryPool", str),
+    "Grp": ("Group", str),
+    "Limits": ("LimitGroups", ",".join),
+    "MachLmt": ("MachineLimit", str),
+    "Conc": ("ConcurrentTasks", str),
+    "Protect": ("Protected", bool),
+    "Seq": ("Sequential", bool),
+    "Dep": ("JobDependencies", lambda value: ",".join(item["JobID"] for item in value)),
+}
 
 
 def _dependency(job_id: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from .intake import DeadlineError
 from .jobs import CHANGES
 from .operations import FakeDeadline
 from .reports import reports_of
-from .web_objects import job_object, report_object, task_object, tasks_object, worker_object
+from .web_objects import ENTRIES, job_object, report_object, task_object, tasks_object, worker_object
 
 JsonData = Union[dict[str, Any], list[Any], str, int]
 
@@ -134,6 +134,8 @@ def _post_jobs(deadline: FakeDeadline, request: Request, behaviour: Behaviour) -
 def _put_jobs(deadline: FakeDeadline, request: Request, _: Behaviour) -> Reply:
     data, command = request.data, request.command
     job_id = str(data.get("JobID", ""))
+    if command == "save":
+        return _save_job(deadline, data.get("Job"))
     if not command or not job_id:
         return Reply(400, "The message body has no Command or no JobID")
     if command in CHANGES:
@@ -146,6 +148,23 @@ def _put_jobs(deadline: FakeDeadline, request: Request, _: Behaviour) -> Reply:
         deadline.set_frames(job_id, str(data.get("FrameList", "")), int(data.get("ChunkSize", 1)))
     else:
         return Reply(500, f"{command} is no valid command")
+    return Reply(200, "Success")
+
+
+def _save_job(deadline: FakeDeadline, given: Any) -> Reply:
+    """Takes the whole job object (submission, section 6.2); what is not imitated cannot be changed."""
+    if not isinstance(given, dict) or not isinstance(given.get("Props"), dict):
+        return Reply(400, "The message body has no Job")
+    job = deadline.job(str(given.get("_id", "")))
+    now = job_object(job)
+    if {**given, "Props": None} != {**now, "Props": None} or given["Props"].keys() != now["Props"].keys():
+        return Reply(500, "Only properties of a job can be saved")
+    changed = {name: value for name, value in given["Props"].items() if value != now["Props"][name]}
+    unknown = [name for name, value in changed.items() if type(value) is not type(now["Props"][name])]
+    unknown += [name for name in changed if name not in ENTRIES]
+    if unknown:
+        return Reply(500, f"{unknown[0]} cannot be saved")
+    deadline.set_job_info(job.job_id, {ENTRIES[name][0]: ENTRIES[name][1](value) for name, value in changed.items()})
     return Reply(200, "Success")
 
 

@@ -14,6 +14,7 @@ from flowpipe_deadline.deadline.client import (
     SubmissionError,
     TaskDetails,
     WorkerDetails,
+    bundles_of,
 )
 from flowpipe_deadline.deadline.reports import Report
 from tests.fake_deadline.commands_farm import limits_of, workers_of
@@ -145,6 +146,36 @@ class DirectClient(DeadlineClient):
         problems = self._call(self.deadline.change_all, command, job_ids)
         if problems:
             raise SubmissionError(problems[0])
+
+    def change_tasks(self, command, job_id, task_ids):
+        """Gives the command, task by task as Deadline does."""
+        self._call(self._change_tasks, command, job_id, task_ids)
+
+    def _change_tasks(self, command, job_id, task_ids):
+        for task_id in task_ids:
+            self.deadline.change(command, job_id, task_ids=[task_id])
+
+    def read_plugin_info(self, job_id):
+        """All of it."""
+        return dict(self._call(self.deadline.job, job_id).plugin_info)
+
+    def find_bundle_jobs(self):
+        """Those of our plugin."""
+        jobs = [job for job in self._call(self.deadline.jobs) if job.job_info.get("Plugin") == "Flowpipe"]
+        return bundles_of({job.job_id: job.plugin_info for job in jobs})
+
+    def set_dependencies(self, job_id, upstream_ids):
+        """Changes the job info."""
+        self._call(self.deadline.set_job_info, job_id, {"JobDependencies": ",".join(upstream_ids)})
+
+    def read_entries(self, job_id, keys):
+        """What the job info holds."""
+        info = self._call(self.deadline.job, job_id).job_info
+        return {key: info.get(key, "") for key in keys}
+
+    def set_entries(self, job_id, entries):
+        """Changes the job info."""
+        self._call(self.deadline.set_job_info, job_id, entries)
 
 
 def facts(job) -> JobDetails:

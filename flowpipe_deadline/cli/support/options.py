@@ -141,6 +141,15 @@ snapshot_option = click.option(
 )
 
 
+set_option = click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="NAME=VALUE|NODE.INPUT=VALUE",
+    help="A setting of the jobs, such as priority=80, or an input that no node feeds, such as render.samples=64.",
+)
+
+
 def root_option(*, help_text: str) -> Callable[[_Command], _Command]:
     """``--root DIR``."""
     return click.option("--root", type=Folder(), envvar=ROOT_VARIABLE, show_envvar=True, help=help_text)
@@ -179,15 +188,17 @@ def is_bundle(target: str) -> bool:
     return (Path(os.path.expanduser(target)) / MANIFEST).exists()
 
 
-def planned_bundle(folder: str, *, may_move: bool = False) -> Bundle:
-    """The bundle in that folder, which keeps what it was planned with; only its root may change, with ``may_move``.
+def planned_bundle(folder: str, *, again: bool = False) -> Bundle:
+    """The bundle in that folder, which keeps what it was planned with; ``again`` allows for another root and settings.
 
     Raises:
         UsageError: Options on the command line would change it.
         RecordError: It is damaged.
     """
     names = {"parameters": "parameters", "sets": "settings", "presets": "presets", "snapshot_code": "snapshot"}
-    names.update({name: name for name in ("templates", "store", *(() if may_move else ("root",)))})
+    names.update({name: name for name in ("templates", "store", "root")})
+    if again:
+        del names["sets"], names["root"]
     given = [words for name, words in names.items() if is_typed(name)]
     if given:
         raise UsageError(f"{folder} is a bundle, planned already: it takes no {', '.join(given)}")

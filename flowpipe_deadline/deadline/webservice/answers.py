@@ -88,6 +88,18 @@ def parse_jobs(text: str) -> list[JobDetails]:
     return [_job(item) for item in items if item is not None]
 
 
+def parse_job_objects(text: str) -> list[dict[str, Any]]:
+    """The jobs as the service has them, each with its properties."""
+    value = parse_json(text)
+    items = [value] if isinstance(value, dict) and "_id" in value else value
+    if not isinstance(items, list):
+        raise AnswerError("a list of jobs was expected")
+    found = [item for item in items if item is not None]
+    if not all(isinstance(item, dict) and isinstance(item.get("Props"), dict) for item in found):
+        raise AnswerError("jobs with properties were expected")
+    return found
+
+
 def parse_tasks(text: str) -> tuple[TaskDetails, ...]:
     """The frame tasks of a job, by number."""
     value = parse_json(text)
@@ -209,7 +221,7 @@ def _job(item: Any) -> JobDetails:
         tasks={state: count for state, count in counts.items() if count},
         pool=_text(properties.get("Pool")),
         group=_text(properties.get("Grp")),
-        limits=tuple(map(str, properties["Limits"])) if isinstance(properties.get("Limits"), list) else None,
+        limits=_names(properties.get("Limits")),
     )
 
 
@@ -272,6 +284,10 @@ def _worker(item: dict[str, Any]) -> WorkerDetails:
 
 def _dictionary(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
+
+
+def _names(value: Any) -> Optional[tuple[str, ...]]:
+    return tuple(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
 
 
 def _whole(value: Any) -> Optional[int]:

@@ -17,8 +17,10 @@ class _NoJob:
     """The job of a script: none."""
 
     job_id = ""
-    path_mappings = ()
     config = ()
+
+    def __init__(self, path_mappings: Any) -> None:
+        self.path_mappings = [tuple(pair) for pair in path_mappings]
 
 
 class _Printing:
@@ -32,7 +34,7 @@ class _Printing:
 
 
 @contextmanager
-def install(bridge: Any, *, missing_value: Any) -> Iterator[None]:
+def install(bridge: Any, *, missing_value: Any, path_mappings: Any = ()) -> Iterator[None]:
     """In the block, ``Deadline.*`` is what a script may import; it asks over the bridge."""
     bridge_module.use(bridge)
     scripting = importlib.import_module("Deadline.Scripting")
@@ -41,7 +43,7 @@ def install(bridge: Any, *, missing_value: Any) -> Iterator[None]:
     scripting.RepositoryUtils = repository.RepositoryUtils
     scripting.ClientUtils = importlib.import_module("_script.client").ClientUtils
     jobs.Job, jobs.Task = repository.Job, repository.Task
-    context: Any = Context("", _NoJob(), _Printing())
+    context: Any = Context("", _NoJob(path_mappings), _Printing())
     context.answers = {"missing_value": missing_value}
     with active(context):
         yield
