@@ -28,6 +28,7 @@ VERBS = {
     "dialog": "Choose a workflow and its parameters in a window, see the jobs, and submit them.",
     "doctor": "Find what stands between this machine and a working farm.",
     "install": "Install plugin, submitter and scripts into a Deadline repository.",
+    "logs": "Show what a task printed, here or on the farm, while it renders or afterwards.",
     "plan": "Show the jobs that a graph becomes, and why.",
     "redo": "Make a part of a bundle again, with all that is made from it, and nothing else.",
     "results": "Show what the nodes of a bundle gave, and what is missing.",
@@ -35,6 +36,7 @@ VERBS = {
     "status": "Show how far the jobs of a submission are, as Deadline tells it.",
     "submit": "Submit a graph to Deadline, one job per node: all of them, or none.",
     "wait": "Wait for the jobs of a submission, and print the outputs of the last nodes.",
+    "why": "Say why a submission, or a node of it, waits, failed or lacks results, and what to do.",
 }
 """The first paragraph of each verb's help, so that ``--help`` imports none of their modules."""
 

@@ -23,6 +23,7 @@ from typing import Any, Optional, TextIO
 
 from ..core.frames import FrameList
 from ..core.rights import share
+from ..status.logs import attempt_heading
 from .repository import Repository, Task, is_true
 from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCanceled, TaskError
 
@@ -75,8 +76,9 @@ class _TaskHost(Host):
     @contextlib.contextmanager
     def rendering(self, task: Task, log: Path) -> Iterator[None]:
         """In the block, all reports are about this task."""
-        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        with log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace") as file:
             share(log)
+            file.write(f"{attempt_heading(task.frames, worker=task.worker or '', attempt=task.errors + 1)}\n")
             self._task, self._log, self._reported = task, file, {}
             try:
                 yield

@@ -69,9 +69,7 @@ class FarmRedo:
     def look(self) -> None:
         """Reads results and tasks anew."""
         self._results = tolerant_results(self._bundle)
-        self._farm = read_farm_tasks(
-            self._client, self._bundle, self.job_ids, results=self._results, needs_states=True
-        )
+        self._farm = read_farm_tasks(self._client, self._bundle, self.job_ids, results=self._results, needs_states=True)
 
     def choose(self, wish: Wish) -> Tuple[Selection, Tuple[str, ...]]:
         """What would run again, and what is to be said of it.

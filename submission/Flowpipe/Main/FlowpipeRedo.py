@@ -30,7 +30,9 @@ def open_redo(shared, main, chosen, notes):
     """The dialog for the selected jobs of one bundle; ``shared`` are the names of FlowpipeJobs.py."""
     if len(chosen) > 1:
         names = shared.listing([bundle.name for bundle, _ in chosen])
-        raise shared.JobsError("Jobs of {} bundles are selected, {}: redo one after the other.".format(len(chosen), names))
+        raise shared.JobsError(
+            "Jobs of {} bundles are selected, {}: redo one after the other.".format(len(chosen), names)
+        )
 
     class RedoDialog(RedoParts, shared.TextDialog):
         """As TextDialog, whose text is what would run again."""
@@ -51,7 +53,11 @@ class RedoParts:
         for key, jobs in chosen.jobs.items():
             others = [str(job.JobName) for job in jobs if str(job.JobId).lower() != self.redo.job_ids.get(key)]
             if others:
-                notes.append("Not on record, as it was resubmitted: {}. What runs again is the job of {} that is".format(shared.listing(others), key))
+                notes.append(
+                    "Not on record, as it was resubmitted: {}. What runs again is the job of {} that is".format(
+                        shared.listing(others), key
+                    )
+                )
         super().__init__("Redo", notes, lambda _: self.preview())
 
     def add_fields(self):
@@ -65,7 +71,9 @@ class RedoParts:
         labels = self.main.installed("flowpipe_deadline.core.bundle").node_labels(self.bundle)
         self.add_label("Nodes", 1, "Those of the selected jobs.")
         dialog.AddControlToGrid("NodesBox", "ReadOnlyTextControl", ", ".join(labels[key] for key in self.keys), 1, 1)
-        tip = "What is made from a task runs again too: frame by frame where nodes are connected so, else all of a node."
+        tip = (
+            "What is made from a task runs again too: frame by frame where nodes are connected so, else all of a node."
+        )
         self.add_label("What", 2, tip)
         ways = list(WAYS)
         self.watch(dialog.AddComboControlToGrid("WhatBox", "ComboControl", ways[0], ways, 2, 1, tip))
@@ -88,7 +96,9 @@ class RedoParts:
     def add_inputs(self):
         """A line for each input of the node that nothing feeds."""
         self.dialog.AddGrid()
-        note = "Inputs of the node that nothing feeds. A new value is kept beside the plan, with who changed it and when."
+        note = (
+            "Inputs of the node that nothing feeds. A new value is kept beside the plan, with who changed it and when."
+        )
         if len(self.keys) > 1:
             note = "Select one job to change inputs of its node."
         elif not self.inputs:

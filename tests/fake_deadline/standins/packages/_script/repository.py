@@ -13,12 +13,15 @@ from _more.refusal import StaticClass
 from _worker.context import current
 
 from _script.bridge import ask
+from _script.farm import InfoSettings, LimitGroup
 from _script.jobs import Job, Task, TaskCollection
+from _script.reports import JobReport, JobReportCollection
 
 __all__ = ["Job", "RepositoryUtils", "Task"]
 
 _JOB = one_of(Job)
 _TASKS = array_of(one_of(Task))
+_REPORT = one_of(JobReport)
 
 
 def _of_job(name: str, change: str) -> Any:
@@ -85,6 +88,26 @@ class RepositoryUtils(metaclass=StaticClass):
     @static_method(_JOB, BOOL)
     def GetJobTasks(job: Job, _: bool) -> TaskCollection:
         return TaskCollection([Task(facts) for facts in ask("tasks", job.JobId)])
+
+    @static_method(STRING)
+    def GetJobReports(job_id: str) -> JobReportCollection:
+        return JobReportCollection([JobReport(facts) for facts in ask("reports", job_id)])
+
+    @static_method(_REPORT)
+    def GetJobReportLog(report: JobReport) -> str:
+        return str(ask("report log", report._facts["job_id"], report.ReportID))
+
+    @static_method(_REPORT)
+    def GetJobReportLogFileName(report: JobReport) -> str:
+        return str(ask("report path", report._facts["job_id"], report.ReportID))
+
+    @static_method(BOOL)
+    def GetSlaveInfoSettings(_: bool) -> Array:
+        return Array(OBJECT, [InfoSettings(facts) for facts in ask("workers")])
+
+    @static_method(BOOL)
+    def GetLimitGroups(_: bool) -> Array:
+        return Array(OBJECT, [LimitGroup(facts) for facts in ask("limits")])
 
     @static_method(_JOB)
     def SaveJob(job: Job) -> None:
