@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
@@ -19,9 +20,12 @@ from ..offline.setup import WorkerSetup
 from ..redo.options import REPOINT, WAITING, RedoResult, Tasks
 from ..redo.redo import redo_bundle
 from ..redo.selection import ALL, FAILED, STALE, Selection
+from ..results.edits import parse_inputs
 from ..results.outputs import read_results
+from ..studio.connect import studio_client
 from ..submit.summary import counted
 from .run import local_options, print_problems, show_state
+from .support.assignments import parse_assignments, split_assignments
 from .support.options import (
     bundle_argument,
     job_labels,
@@ -98,19 +102,26 @@ def redo(
     which = FAILED if failed else STALE if stale else ALL
     opened = read_bundle(bundle)
     setup = WorkerSetup(interpreters=parse_interpreters(interpreters), repository=repository)
+    settings, inputs = split_assignments(sets)
     screen = _Screen(opened, asks=not yes and not dry_run)
     with terminable(), screen:
         result = redo_bundle(
             opened,
+            partial(studio_client, via=via),
             node=node,
             frames=frames,
             which=which,
             only=only,
+            new_jobs=new_jobs,
+            waiting=waiting,
+            settings=parse_assignments(settings),
+            inputs=parse_inputs(opened, inputs),
             dry_run=dry_run,
             workers=workers,
             failure_limit=failures,
             setup=setup,
             on_selected=screen.confirm,
+            on_message=say,
             on_progress=screen.show,
         )
     if output == "json":

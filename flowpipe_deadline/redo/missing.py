@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, List, Optional, Set, Tuple
+from typing import Collection, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from ..core.bundle import Bundle
 from ..core.frames import FrameList
@@ -29,9 +29,11 @@ class Missing:
 
 
 def without_blocked(
-    bundle: Bundle, selection: Selection, *, results: BundleResults
+    bundle: Bundle, selection: Selection, *, results: BundleResults, coming: Collection[str] = ()
 ) -> Tuple[Selection, Tuple[Missing, ...]]:
     """The tasks that can run, and what the others miss: those that need such results, and all that is made from them.
+
+    Results of the nodes in ``coming``, by key, do not count as missing: a farm is at work on them.
 
     Raises:
         RecordError: A record or a result is damaged.
@@ -44,7 +46,7 @@ def without_blocked(
     left: Dict[str, Tuple[Chunk, ...]] = {}
     found: List[Missing] = []
     for job in bundle.jobs:
-        there[job.key] = set(results.latest(job.key))
+        there[job.key] = {*results.latest(job.key), *(planned[job.key] if job.key in coming else ())}
         chunks = selection.tasks.get(job.key, ())
         if not chunks:
             continue

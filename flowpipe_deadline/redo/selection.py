@@ -54,6 +54,7 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
     frames: Union[str, Iterable[int], None] = None,
     which: str = ALL,
     only: bool = False,
+    edited: Collection[str] = (),
     tasks: Optional[Tasks] = None,
 ) -> Selection:
     """The tasks to run again; none if nothing of that kind is there.
@@ -61,7 +62,8 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
     ``failed`` are the frame lists, by node key, of tasks that failed or have ended without a result. ``node``, by key,
     ``graph.node`` or name, and ``frames`` limit what is asked for; frames are real ones, also where tasks carry item
     numbers. With ``only``, nothing else runs. Otherwise, what is made from that runs as well: by frame where a
-    connection is frame by frame, else all of a node. ``tasks`` are those of the farm, where they are known; of other
+    connection is frame by frame, else all of a node. Nodes whose inputs were ``edited``, by key, run again as well; if
+    nothing else is asked for, they alone. ``tasks`` are those of the farm, where they are known; of other
     jobs, the results tell how they are cut.
 
     Raises:
@@ -81,11 +83,11 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
     changed: Dict[str, Places] = {}
     for job in bundle.jobs:
         chunks = tasks[job.key] if tasks is not None and job.key in tasks else cut.chunks(job)
-        first: Set[Chunk] = set()
-        if key in (None, job.key):
+        first: Set[Chunk] = set(chunks) if job.key in edited and job.key != key else set()
+        if key == job.key or (key is None and not (edited and which == ALL)):
             wanted = None if frames is None else _task_frames(bundle, job, frames, chunks)
             wrong = _wrong(job, results, failed, which)
-            first = {chunk for chunk in chunks if _shares(chunk, wanted) and _shares(chunk, wrong)}
+            first |= {chunk for chunk in chunks if _shares(chunk, wanted) and _shares(chunk, wrong)}
         found = tuple(
             chunk for chunk in chunks if chunk in first or (not only and links.takes(job.key, chunk, of=changed))
         )
