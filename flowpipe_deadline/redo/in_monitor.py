@@ -26,7 +26,7 @@ from .ended import FarmTasks, read_farm_tasks
 from .farm import redo_on_farm
 from .missing import runnable, tolerant_results
 from .options import RedoOptions, RedoResult, Tasks
-from .selection import ALL, FAILED, Selection, select
+from .selection import ALL, Selection, select
 
 _LONGEST_FRAMES = 60
 
@@ -98,7 +98,7 @@ class FarmRedo:
             )
             for node in wish.nodes or (None,)
         ]
-        return runnable(self._bundle, _together(self._bundle, parts), coming=farm.coming)
+        return runnable(self._bundle, _together(self._bundle, parts), results=self._results, coming=farm.coming)
 
     def carry_out(
         self, wish: Wish, *, how: RedoOptions, say: Say = ignore, is_stopping: Stop = lambda: False

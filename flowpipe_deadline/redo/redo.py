@@ -22,7 +22,8 @@ from ..studio.connect import studio_client
 from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from ..submit.transaction import ignore
 from .ended import read_farm_tasks
-from .offline import failed_offline, redo_offline, runnable, tolerant_results
+from .missing import runnable, tolerant_results
+from .offline import failed_offline, redo_offline
 from .options import REPOINT, WAITING, RedoOptions, RedoResult
 from .selection import ALL, FAILED, Selection, find_key, select
 

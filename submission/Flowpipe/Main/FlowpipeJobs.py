@@ -406,10 +406,8 @@ def cleaning_lines(cleaning):
 
 def size_text(size):
     """Bytes for people."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            break
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while size >= 1000 and len(units) > 1:
         size /= 1000.0
-    else:
-        unit = "TB"
-    return "{:.0f} {}".format(size, unit) if unit == "bytes" else "{:.1f} {}".format(size, unit)
+        del units[0]
+    return "{:.{}f} {}".format(size, units[0] != "bytes", units[0])
