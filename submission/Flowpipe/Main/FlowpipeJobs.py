@@ -18,7 +18,6 @@ from Deadline.Scripting import MonitorUtils, RepositoryUtils
 from DeadlineUI.Controls.Scripting.DeadlineScriptDialog import DeadlineScriptDialog
 
 FOLDER = "submission/Flowpipe/Main"
-PACKAGE = "flowpipe_deadline"
 PLUGIN = "Flowpipe"
 MOST_OPENED = 5  # Windows at once, of a graph or a folder.
 LONGEST_TEXT = 500000  # Characters that a box shows: Qt takes long for more.
@@ -235,7 +234,7 @@ class TextDialog:
 
 def why_text(main, chosen):
     """Why the jobs are as they are, a paragraph for each bundle."""
-    module = main.installed(PACKAGE + ".status.why")
+    module = main.installed("flowpipe_deadline.status.why")
     labels = main.installed("flowpipe_deadline.core.bundle").node_labels
     lines = []
     for bundle, jobs in chosen:
@@ -251,9 +250,8 @@ def open_logs(main, chosen, notes):
     tasks = selected_tasks(job)
     if len(tasks) > 1:
         notes.append("Of the selected tasks, this is the first.")
-    return LogDialog(
-        notes, main, bundle, key, str(tasks[0].TaskFrameString) if tasks and is_batched(bundle, key) else ""
-    )
+    frame = str(tasks[0].TaskFrameList[0]) if tasks and is_batched(bundle, key) else ""
+    return LogDialog(notes, main, (bundle, key, str(job.JobId).lower()), frame)
 
 
 def only_job(chosen):
@@ -278,11 +276,17 @@ def is_batched(bundle, key):
 class LogDialog(TextDialog):
     """What a task printed, with a field for its frame."""
 
-    def __init__(self, notes, main, bundle, key, frames):
-        self.frames, self.is_batched = frames, is_batched(bundle, key)
-        module = main.installed(PACKAGE + ".status.logs")
-        read = lambda dialog: "".join(module.read_log(bundle, key, dialog.frame(), main.client()))  # noqa: E731
-        super().__init__("Logs of {}".format(key), notes, read)
+    def __init__(self, notes, main, job, first):
+        (self.bundle, self.key, self.job_id), self.first = job, first
+        self.main = main
+        self.is_batched = is_batched(self.bundle, self.key)
+        super().__init__("Logs", notes, lambda _: self.log())
+
+    def log(self):
+        """What the task printed so far."""
+        read_log = self.main.installed("flowpipe_deadline.status.logs").read_log
+        frame = self.dialog.GetValue("FrameBox").strip() if self.is_batched else ""
+        return "".join(read_log(self.bundle, self.key, frame or None, self.main.client(), job_id=self.job_id))
 
     def add_fields(self):
         """The field for the frame."""
@@ -290,12 +294,8 @@ class LogDialog(TextDialog):
             tip = "A frame of the task whose log is shown; Refresh reads it."
             self.dialog.AddGrid()
             self.dialog.AddControlToGrid("FrameLabel", "LabelControl", "Frame", 0, 0, tip, False)
-            self.dialog.AddControlToGrid("FrameBox", "TextControl", self.frames, 0, 1, tip)
+            self.dialog.AddControlToGrid("FrameBox", "TextControl", self.first, 0, 1, tip)
             self.dialog.EndGrid()
-
-    def frame(self):
-        """The frame that is typed; None where there is none."""
-        return (self.is_batched and self.dialog.GetValue("FrameBox").strip()) or None
 
 
 def results_text(main, chosen):
