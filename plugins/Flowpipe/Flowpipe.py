@@ -919,8 +919,8 @@ def reason_of_end(interpreter, how, said):
     """Why there is no result, for the report."""
     host = interpreter.host
     if interpreter.has_begun:
-        text = "The interpreter ended before it wrote a result ({}): the node has ended or crashed it.{}"
-        return text.format(how, said)
+        why = ": the node has ended or crashed it" if how.startswith("exit code") else ""
+        return "The interpreter ended before it wrote a result ({}){}.{}".format(how, why, said)
     if interpreter.process is not None:
         return "{} ended while it started ({}).{}".format(host.name, how, said)
     return (
