@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from direct_farm import DirectClient
 from host_runs import write_python
-from submissions import write_three
+from submissions import Worker, write_three
 
 from flowpipe_deadline.core.shipped import shipped_folder
+from flowpipe_deadline.status.logs import attempt_heading
 from flowpipe_deadline.submit.transaction import submit_to
+from tests.fake_deadline.reports import write_attempt
 
 SCRIPTS = sorted(shipped_folder("custom_scripts/Jobs").glob("*.py"))
 FOLDER, GRAPH = "OpenBundleFolder", "Graph"
@@ -191,3 +193,28 @@ def test_an_installation_that_is_not_whole_says_so(monitor, write, harm):
     assert note.startswith("submission/Flowpipe/Main/FlowpipeJobs.py cannot be loaded (")
     assert note.endswith("): run flowpipe-deadline install")
     assert seen.uncaught == []
+
+
+def test_texts_are_shown_and_read_again(monitor, write, deadline_python):
+    """Why, logs and results, of one job or of several; in every Python of Deadline's."""
+    bundle, job_ids = write("show")
+    monitor.deadline.change_settings(interpreter=deadline_python)
+    worker = Worker(monitor.deadline, bundle, job_ids)
+    worker.write_results("render", "1-4")
+    worker.complete("render", "1-4")
+    worker.fail("render", "5-8")
+    heading = attempt_heading("5-8", worker="node-7", attempt=1)
+    write_attempt(monitor.deadline, job_ids["render"], 1, heading=heading, lines=["loading", "ERROR: no licence"])
+    opening = [("select", [job_ids["render"]], {job_ids["render"]: [1]}), ("choose", "Jobs/FlowpipeLogs.py")]
+
+    seen = monitor.choose(
+        "Why",
+        job_ids["collect"],
+        deeds=[*opening, ("enter", "FrameBox", "9"), ("press", "RefreshButton"), ("choose", "Jobs/FlowpipeResults.py")],
+    )
+
+    texts = [look["TextBox"] for look in seen.looks]
+    assert (seen.uncaught, seen.boxes) == ([], [])
+    assert "render" in texts[0]
+    print("\n----\n".join(texts))
+    assert 0

@@ -84,6 +84,7 @@ def __main__(path):  # noqa: N807 (Deadline calls it so)
         "boxes": player.screen.boxes,
         "uncaught": player.screen.uncaught,
         "is_open": player.screen.has_dialog,
+        "parts": player.screen.dialog.parts if player.screen.has_dialog else [],
         "python": "{}.{}".format(*sys.version_info),
         "ours": sorted(name for name in sys.modules if name.startswith("flowpipe_deadline")),
     }
