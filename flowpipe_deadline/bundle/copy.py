@@ -19,7 +19,7 @@ Infos = Tuple[Dict[str, str], Dict[str, str]]
 """The entries of a job's job info and of its plugin info."""
 
 
-def copy_plan(
+def copy_plan(  # noqa: PLR0913  (where, and what is another there)
     bundle: AnyPath,
     *,
     root: Optional[AnyPath] = None,

@@ -145,11 +145,15 @@ def task_lines(bundle: Bundle, tasks: Tasks) -> List[str]:
     for job in bundle.jobs:
         chunks = tasks.get(job.key, ())
         if chunks:
-            frames = FrameList(sorted(frame for chunk in chunks for frame in chunk or ()))
-            text = str(frames) if len(str(frames)) <= _LONGEST_FRAMES else f"{frames[0]} to {frames[-1]}"
-            what = f"  {job.frame_mode} {text}" if job.is_batched else ""
+            frames = sorted(frame for chunk in chunks for frame in chunk or ())
+            what = f", {job.frame_mode} {_shown(frames)}" if frames else ""
             lines.append(f"  {labels[job.key]}: {counted(len(chunks), 'task')}{what}")
     return lines
+
+
+def _shown(frames: Sequence[int]) -> str:
+    text = str(FrameList(frames))
+    return text if len(text) <= _LONGEST_FRAMES else f"{len(frames)} from {frames[0]} to {frames[-1]}"
 
 
 def editable_inputs(bundle: Bundle, node: str) -> Dict[str, str]:

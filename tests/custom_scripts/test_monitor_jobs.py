@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -213,8 +214,24 @@ def test_texts_are_shown_and_read_again(monitor, write, deadline_python):
         deeds=[*opening, ("enter", "FrameBox", "9"), ("press", "RefreshButton"), ("choose", "Jobs/FlowpipeResults.py")],
     )
 
-    texts = [look["TextBox"] for look in seen.looks]
+    kept, _, log, _, other, shown = (look["TextBox"] for look in seen.looks)
     assert (seen.uncaught, seen.boxes) == ([], [])
-    assert "render" in texts[0]
-    print("\n----\n".join(texts))
-    assert 0
+    assert "render" in kept
+    assert seen.looks[2]["FrameBox"] == "5"
+    assert ("loading" in log, "no licence" in log) == (True, True)
+    assert other == "render 9 is queued, and has printed nothing"
+    assert shown.splitlines()[0] == "Test.render"
+    assert shown.splitlines()[-1] == "  missing frames 5-10"
+
+
+def test_results_in_redis_are_for_the_terminal(monitor, write):
+    """Deadline's own Python has no package for it."""
+    bundle, job_ids = write("show")
+    manifest = bundle.folder / "manifest.json"
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "store": "redis://cache/1"}))
+
+    seen = monitor.choose("Redo", job_ids["render"])
+
+    (note,) = notes(seen.looks[0])
+    assert note.startswith(f"The results of {bundle.name} are in Redis, ")
+    assert seen.uncaught == []

@@ -1,7 +1,8 @@
 """Jobs that are resubmitted by Deadline's own means: they evaluate rightly, and what they make reaches downstream.
 
 As the reference describes it (submission, section 5.3): a new ID, other frames or chunks, no batch name, and another
-name, while plugin info, dependencies and extra info stay. Whether dependents follow is unknown (section 4.6).
+name, while plugin info, dependencies and extra info stay. Whether dependents follow is unknown (submission, section
+4.6).
 """
 
 from __future__ import annotations

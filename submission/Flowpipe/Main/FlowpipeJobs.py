@@ -8,6 +8,7 @@ is done by flowpipe_deadline, from the packages beside the plugin.
 """
 
 import collections
+import importlib.util
 import os
 import subprocess
 import sys
@@ -57,12 +58,12 @@ def results():
 
 def graph():
     """The page with the graphs of the selected jobs, in the browser."""
-    return opened("Graph", open_graphs)
+    return opened("Graph", open_graphs, needs_results=False)
 
 
 def open_bundle_folder():
     """The folders of the selected jobs' bundles, in the system's file manager."""
-    return opened("Open Bundle Folder", open_folders)
+    return opened("Open Bundle Folder", open_folders, needs_results=False)
 
 
 def clean_up():
@@ -75,11 +76,13 @@ def redo():
     return opened("Redo", lambda *given: load("FlowpipeRedo").open_redo(types.SimpleNamespace(**globals()), *given))
 
 
-def opened(title, open_dialog):
+def opened(title, open_dialog, needs_results=True):
     """What is to be kept of what opens for the selection; what is wrong is shown in a dialog."""
     try:
         main = load("FlowpipeSubmission")
         chosen, notes = read_selection(main)
+        if needs_results:
+            refuse_redis(chosen)
         dialog = open_dialog(main, chosen, notes)
     except Exception as error:
         # Not a message box: one of a dialog that was never shown may not appear (plugin API, section 5.7).
@@ -156,6 +159,16 @@ def read_bundle(main, told, jobs):
                 )
             )
     return bundle
+
+
+def refuse_redis(chosen):
+    """Makes sure that the results of these bundles can be read."""
+    for bundle, _ in chosen:
+        if bundle.store != "files" and importlib.util.find_spec("redis") is None:
+            raise JobsError(
+                "The results of {} are in Redis, for which Deadline's own Python lacks a package. Do this in a terminal,"
+                " with flowpipe-deadline.".format(bundle.name)
+            )
 
 
 def listing(names):

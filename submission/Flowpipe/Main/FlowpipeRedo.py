@@ -53,11 +53,8 @@ class RedoParts:
         for key, jobs in chosen.jobs.items():
             others = [str(job.JobName) for job in jobs if str(job.JobId).lower() != self.redo.job_ids.get(key)]
             if others:
-                notes.append(
-                    "Not on record, as it was resubmitted: {}. What runs again is the job of {} that is".format(
-                        shared.listing(others), key
-                    )
-                )
+                what = "Resubmitted, and not on record: {}. What runs again is the job of {} that is."
+                notes.append(what.format(shared.listing(others), key))
         super().__init__("Redo", notes, lambda _: self.preview())
 
     def add_fields(self):
