@@ -101,7 +101,10 @@ def _mended(
         how = "could not be undone" if left.is_left else "ended half-way"
         say(f"A redo of {bundle.name} {how}; undoing it")
         own = own_jobs(client, bundle)
-        undone = undo_new_jobs(writer, own, list(left.jobs.values()), kept=left.kept) if left.kept is not None else None
+        undone = None
+        if left.kept is not None:
+            kept = {*left.kept, *record.own_ids}
+            undone = undo_new_jobs(writer, own, list(left.jobs.values()), kept=kept)
         restored = restore(client, own, left.before)
         outcome = restored.outcome if undone is None else f"{undone.outcome}; {restored.outcome}"
         if restored.left or (undone is not None and not undone.is_complete):

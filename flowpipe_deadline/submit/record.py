@@ -58,11 +58,16 @@ class SubmissionRecord:
         return owner_of({"process": self.process, "host": self.host})
 
     @property
-    def all_ids(self) -> Tuple[str, ...]:
-        """All jobs of the submission, also replaced ones, and those of a redo under way; upstream first."""
+    def own_ids(self) -> Tuple[str, ...]:
+        """All jobs of the submission, also replaced ones; upstream first."""
         ids = [job_id for key in self.jobs for job_id in (*self.earlier.get(key, ()), self.jobs[key])]
         ids += [job_id for key, some in self.earlier.items() if key not in self.jobs for job_id in some]
-        return tuple(dict.fromkeys((*ids, *(self.redo.jobs.values() if self.redo else ()))))
+        return tuple(dict.fromkeys(ids))
+
+    @property
+    def all_ids(self) -> Tuple[str, ...]:
+        """These, and those of a redo under way."""
+        return tuple(dict.fromkeys((*self.own_ids, *(self.redo.jobs.values() if self.redo else ()))))
 
 
 def read_submission(folder: Path) -> Optional[SubmissionRecord]:
