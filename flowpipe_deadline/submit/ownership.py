@@ -74,7 +74,13 @@ class OwnedRecord:
             )
         os.utime(self._folder / self.FILE)
 
-    def _add_line(self, key: str, job_id: str) -> None:
+    def add(self, key: str, job_id: str) -> None:
+        """Puts one more job on record.
+
+        Raises:
+            SubmissionError: Another attempt has taken the bundle over, as Deadline took long to make the job.
+        """
+        self.go_on()
         # Lost by a crash of the whole machine at worst; the job is then found by its batch.
         path = self._folder / self.LINES
         with path.open("a", encoding="ascii") as file:

@@ -165,14 +165,9 @@ class SubmissionWriter(OwnedRecord):
         self._forget_redo()
 
     def add(self, key: str, job_id: str) -> None:
-        """Puts one more job on record.
-
-        Raises:
-            SubmissionError: Another attempt has taken the bundle over, as Deadline took long to make the job.
-        """
-        self.go_on()
+        """Puts one more job on record, as ``OwnedRecord.add`` does."""
+        super().add(key, job_id)
         self._jobs[key] = job_id
-        self._add_line(key, job_id)
 
     def prepare(self) -> None:
         """Writes the final record, which ``finish`` only puts in place once the jobs are released."""

@@ -28,6 +28,8 @@ def let_wait(client: DeadlineClient, suspended: Sequence[str], *, not_waiting: C
         held = [job_id for job_id in not_waiting() if job_id in suspended]
         if held:
             client.resume(held)
+            with contextlib.suppress(SubmissionError):  # At once, before a worker takes a task.
+                client.pend(held)
             too_early = [job_id for job_id in not_waiting() if job_id in held]
             if too_early:
                 client.pend(too_early)
