@@ -13,6 +13,7 @@ from ..core.interrupts import terminable
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
+from ..results.failures import read_failures, reason_in
 from ..results.outputs import NodeResults, read_results
 from ..studio.write import write_bundle
 from .support.effective import effective_options
@@ -31,7 +32,7 @@ from .support.options import (
 )
 from .support.output import answer_json, reserve_stdout, say, say_warnings
 from .support.progress import Display, JobProgress, progress_display
-from .support.report import answer_parts, has_answer, last_line, pending_lines, print_answer
+from .support.report import answer_parts, has_answer, pending_lines, print_answer
 from .support.workflow_command import Target, WorkflowCommand
 
 _workers_option = click.option(
@@ -159,7 +160,7 @@ def show_state(state: RunState, labels: Mapping[str, str], display: Display) -> 
     ]
     errors: dict[Hashable, str] = {
         (task.key, task.task_id, task.errors): (
-            f"{labels[task.key]} task {task.task_id}: error {task.errors}: {last_line(task.message)}"
+            f"{labels[task.key]} task {task.task_id}: error {task.errors}: {reason_in(task.message)}"
         )
         for task in state.tasks
         if task.errors and task.status is not TaskStatus.COMPLETED and task.message
@@ -192,16 +193,23 @@ def _task_json(task: Task, bundle: Bundle, *, batched: bool) -> dict[str, Any]:
         "status": task.status.value,
         "errors": task.errors,
         "error": task.message if task.errors and task.status is not TaskStatus.COMPLETED else None,
+        "reason": _reason(bundle, task) if task.status is TaskStatus.FAILED else None,
         "seconds": None if task.seconds is None else round(task.seconds, 3),
         "log": str(task_log(bundle, task)),
     }
+
+
+def _reason(bundle: Bundle, task: Task) -> str:
+    """Why the task failed, as the bundle keeps it; else as its report says it."""
+    kept = {failure.frames or "0": failure.reason for failure in read_failures(bundle.folder, task.key)}
+    return kept.get(task.frames) or reason_in(task.message)
 
 
 def print_problems(bundle: Bundle, state: RunState, labels: Mapping[str, str]) -> None:
     """Prints the tasks that failed, and the jobs that wait for them."""
     for task in state.tasks:
         if task.status is TaskStatus.FAILED:
-            say(f"Failed: {labels[task.key]} task {task.task_id}: {last_line(task.message)}")
+            say(f"Failed: {labels[task.key]} task {task.task_id}: {_reason(bundle, task)}")
             say(f"        {task_log(bundle, task)}")
     stuck = {task.key for task in state.tasks if task.status is TaskStatus.PENDING}
     waiting = [labels[key] for key, status in state.jobs.items() if status is JobStatus.PENDING or key in stuck]

@@ -138,7 +138,9 @@ def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults
     print_answer(results)
     for job in submitted.jobs:
         if job.status == FAILED:
-            say(f"Failed: {labels[job.key]}, job {job.job_id}; its reports in the Monitor say more")
+            reason = next((failure.reason for failure in job.failures), "")
+            reason = reason or f"to see why:  flowpipe-deadline why {folder} {job.key}"
+            say(f"Failed: {labels[job.key]}, job {job.job_id}: {reason}")
         elif job.status == DELETED:
             say(f"Deleted: {labels[job.key]}, job {job.job_id}, before it was complete")
     for line in pending_lines([labels[key] for key in submitted.stuck]):

@@ -317,7 +317,7 @@ def test_wait_says_what_failed_and_what_waits_for_it(graph, tmp_path, deadline):
     lines = result.stderr.splitlines()
     assert "fails: ValueError: ('no scene', 3)" in lines
     assert lines[-4:] == [
-        f"Failed: fails, job {job_ids['fails']}; its reports in the Monitor say more",
+        f"Failed: fails, job {job_ids['fails']}: ValueError: ('no scene', 3)",
         "Pending, as what they wait for failed: after",
         "3 jobs: 1 completed, 1 pending, 1 failed; 1 of 3 tasks done",
         f"Once that is mended in the Monitor:  flowpipe-deadline wait {bundle.folder}",

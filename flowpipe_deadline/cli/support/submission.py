@@ -10,7 +10,6 @@ from ...deadline.client import TaskDetails
 from ...results.failures import Failure
 from ...status.status import SubmissionStatus, SubmittedJob
 from ...submit.summary import counted
-from .report import last_line
 
 _ORDER = ("completed", "rendering", "active", "queued", "pending", "suspended", "failed", "deleted", "unknown")
 _NO_JOB = "without a job"
@@ -36,7 +35,7 @@ def failure_lines(job: SubmittedJob, label: str) -> Iterator[str]:
 
 def failure_line(failure: Failure, label: str) -> str:
     """The error of a task, with its frames if it has any."""
-    return f"{label} {failure.frames or ''}".rstrip() + f": {last_line(failure.report)}"
+    return f"{label} {failure.frames or ''}".rstrip() + f": {failure.reason}"
 
 
 def submitted_json(submitted: SubmissionStatus) -> dict[str, Any]:
@@ -69,7 +68,7 @@ def _job_json(job: SubmittedJob) -> dict[str, Any]:
         "errors": job.errors,
         "depends_on": list(job.depends_on),
         "waits_for": list(job.waits_for),
-        "failures": [{"frames": failure.frames, "error": last_line(failure.report)} for failure in job.failures],
+        "failures": [{"frames": failure.frames, "error": failure.reason} for failure in job.failures],
         "tasks": None if job.tasks is None else [_task_json(task, is_batched=job.is_batched) for task in job.tasks],
     }
 
