@@ -45,7 +45,7 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
             it was stopped.
         RecordError: The bundle is damaged.
     """
-    check_place(bundle)
+    check_place(bundle, client.map_path)
     with RedoWriter(bundle.folder) as writer:
         record = writer.claim()
         try:

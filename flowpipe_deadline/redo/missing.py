@@ -6,7 +6,20 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Collection, Dict, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from functools import lru_cache
+from typing import (
+    Collection,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from ..core.bundle import Bundle, node_labels
 from ..core.errors import BundleError
@@ -45,31 +58,36 @@ def without_blocked(
         StoreError: The store of the results cannot be read.
     """
     links = Links(bundle, results)
-    planned = {job.key: frozenset(place for chunk in job.chunks for place in chunk or (None,)) for job in bundle.jobs}
-    there: Dict[str, Set[Optional[int]]] = {}
+    jobs = {job.key: job for job in bundle.jobs}
+    made: Dict[str, FrozenSet[Optional[int]]] = {}
+
+    def lacking(source: str, places: Iterable[Optional[int]]) -> Tuple[Optional[int], ...]:
+        there, new = results.latest(source), made.get(source, ())
+        return () if source in coming else tuple(place for place in places if place not in there and place not in new)
+
+    lacking_at_all = lru_cache(maxsize=None)(lambda source: lacking(source, _places(jobs[source].chunks)))
     blocked: Dict[str, FrozenSet[Optional[int]]] = {}
     left: Dict[str, Tuple[Chunk, ...]] = {}
     found: List[Missing] = []
     for job in bundle.jobs:
-        there[job.key] = {*results.latest(job.key), *(planned[job.key] if job.key in coming else ())}
         chunks = selection.tasks.get(job.key, ())
         if not chunks:
             continue
         waiting: Set[Chunk] = set()
         for chunk in chunks:
             for source, by_frame in links.of(job.key, chunk).items():
-                needed = frozenset(chunk or (None,)) if by_frame else planned[source]
-                missing = needed.difference(there[source])
+                missing = lacking(source, chunk or (None,)) if by_frame else lacking_at_all(source)
                 if missing:
-                    frames = sorted(place for place in missing if place is not None)
+                    frames = [place for place in missing if place is not None]
                     found.append(Missing(job.key, chunk, source, FrameList(frames) if frames else None))
-                if missing or not blocked.get(source, frozenset()).isdisjoint(needed):
+                waits = blocked.get(source, frozenset())
+                if missing or (waits and not (by_frame and waits.isdisjoint(chunk or (None,)))):
                     waiting.add(chunk)
         free = tuple(chunk for chunk in chunks if chunk not in waiting)
         if free:
             left[job.key] = free
-        there[job.key].update(place for chunk in chunks for place in chunk or (None,))
-        blocked[job.key] = frozenset(place for chunk in waiting for place in chunk or (None,))
+        made[job.key] = _places(chunks)
+        blocked[job.key] = _places(waiting)
     asked = {
         key: tuple(chunk for chunk in chunks if chunk in left.get(key, ())) for key, chunks in selection.asked.items()
     }
@@ -116,3 +134,7 @@ def _lines(missing: Sequence[Missing], labels: Mapping[str, str]) -> Iterator[st
 def _named(label: str, chunks: Sequence[Optional[FrameList]]) -> str:
     frames = sorted({frame for chunk in chunks for frame in chunk or ()})
     return f"{label} {FrameList(frames)}" if frames else label
+
+
+def _places(chunks: Iterable[Chunk]) -> FrozenSet[Optional[int]]:
+    return frozenset(place for chunk in chunks for place in chunk or (None,))

@@ -22,6 +22,7 @@ from ..studio.connect import studio_client
 from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from ..submit.transaction import ignore
 from .ended import read_farm_tasks
+from .farm import mend_redo, redo_on_farm
 from .missing import runnable, tolerant_results
 from .offline import failed_offline, redo_offline
 from .options import REPOINT, WAITING, RedoOptions, RedoResult
@@ -81,7 +82,10 @@ def redo_bundle(  # noqa: PLR0913  (what, and how)
     record = _own_record(opened)
     if record is not None:
         how = RedoOptions(new_jobs=new_jobs, waiting=waiting, entries=entries, note=f"redo by {_user()}")
-        return redo.on_farm(open_client(), record, how)
+        client = open_client()
+        if record.redo is not None and not dry_run and mend_redo(client, opened, say=redo.say):
+            record = _own_record(opened) or record
+        return redo.on_farm(client, record, how)
     if new_jobs:
         raise UsageError(f"{opened.name} is not submitted, so it has no jobs on a farm that new ones could replace")
     return redo.offline(
@@ -112,8 +116,6 @@ class _Redo:
 
     def on_farm(self, client: DeadlineClient, record: SubmissionRecord, how: RedoOptions) -> RedoResult:
         """On the farm, whose jobs are on record."""
-        from .farm import redo_on_farm  # type: ignore[import-not-found]  # noqa: PLC0415
-
         results, needs_states = tolerant_results(self.bundle), self.asked["which"] == FAILED
         farm = read_farm_tasks(client, self.bundle, record.jobs, results=results, needs_states=needs_states)
         chosen = select(self.bundle, results=results, failed=farm.failed, tasks=farm.tasks, **self.asked)

@@ -75,19 +75,25 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
         raise UsageError(f"'{which}' cannot be made again; choose {', '.join(WHICH)}")
     if frames is not None and node is None:
         raise UsageError(f"the frames {frames} of which node? Name it before them")
-    key = None if node is None else find_key(bundle, node)
+    if node is not None:
+        of = {find_key(bundle, node)}
+    else:
+        of = set() if edited and which == ALL else {job.key for job in bundle.jobs}
     links = Links(bundle, results)
-    cut = BundleTasks(bundle, results)
+    needed = links.downstream({*of, *edited})
+    cut = BundleTasks(bundle, results, keys=needed)
     chosen: Dict[str, Tuple[Chunk, ...]] = {}
     asked: Dict[str, Tuple[Chunk, ...]] = {}
     changed: Dict[str, Places] = {}
     for job in bundle.jobs:
+        if job.key not in needed:
+            continue
         chunks = tasks[job.key] if tasks is not None and job.key in tasks else cut.chunks(job)
-        first: Set[Chunk] = set(chunks) if job.key in edited and job.key != key else set()
-        if key == job.key or (key is None and not (edited and which == ALL)):
+        first: Set[Chunk] = set(chunks) if job.key in edited and job.key not in of else set()
+        if job.key in of:
             wanted = None if frames is None else _task_frames(bundle, job, frames, chunks)
             wrong = _wrong(job, results, failed, which)
-            first |= {chunk for chunk in chunks if _shares(chunk, wanted) and _shares(chunk, wrong)}
+            first = {chunk for chunk in chunks if _shares(chunk, wanted) and _shares(chunk, wrong)}
         found = tuple(
             chunk for chunk in chunks if chunk in first or (not only and links.takes(job.key, chunk, of=changed))
         )
@@ -120,9 +126,18 @@ class Links:
     """What the tasks of a bundle take from upstream."""
 
     def __init__(self, bundle: Bundle, results: BundleResults) -> None:
+        self._bundle = bundle
         self._results = results
         self.record = lru_cache(maxsize=None)(lambda key: read_node(bundle.folder, key))
         """The record of a node by its key."""
+
+    def downstream(self, keys: Collection[str]) -> FrozenSet[str]:
+        """The keys of these nodes, and of all that may be made from them."""
+        found = set(keys)
+        for job in self._bundle.jobs:
+            if not found.isdisjoint(source["node"] for source, _, _ in sources(self.record(job.key))):
+                found.add(job.key)
+        return frozenset(found)
 
     def of(self, key: str, chunk: Chunk) -> Dict[str, bool]:
         """By key, the nodes that a task takes results from, and whether only those of its own frames."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Optional
 
 from ..core.bundle import Bundle, BundleJob, read_node
@@ -93,10 +93,13 @@ class BundleTasks:
         StoreError: The store of the results cannot be read.
     """
 
-    def __init__(self, bundle: Bundle, results: BundleResults) -> None:
+    def __init__(self, bundle: Bundle, results: BundleResults, *, keys: Optional[Collection[str]] = None) -> None:
+        """Of the jobs with these ``keys`` alone, if they are given; all that is made from them must be among them."""
         self._results = results
         self._added: dict[str, set[int]] = {}
         for job in reversed(bundle.jobs):
+            if keys is not None and job.key not in keys:
+                continue
             planned = {place for chunk in job.chunks for place in chunk or (None,)}
             added = self._added.setdefault(job.key, set())
             added |= {place for place in results.latest(job.key) if place is not None and place not in planned}

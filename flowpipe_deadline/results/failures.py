@@ -96,10 +96,9 @@ def reason_in(report: str) -> str:
     >>> reason_in("The interpreter was killed\n    what it printed last"), reason_in("Traceback (most …\nKeyError: 1")
     ('The interpreter was killed', 'KeyError: 1')
     """
-    lines = [line.strip() for line in report.splitlines() if any(map(str.isalnum, line))]
-    if not lines:
-        return ""
-    return one_line(lines[-1 if _TRACEBACK.match(report) else 0], longest=LONGEST_REASON)
+    lines = [line for line in report.splitlines() if any(map(str.isalnum, line))] or [""]
+    line = lines[-1].lstrip("| ") if _TRACEBACK.match(report) else lines[0]  # Groups of errors have a margin.
+    return one_line(line, longest=LONGEST_REASON)
 
 
 def _read(path: Path, bundle: Path) -> Failure:

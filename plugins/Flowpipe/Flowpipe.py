@@ -857,8 +857,11 @@ def share(path):
             return
         if os.stat(path).st_gid != folder.st_gid:
             os.chown(path, -1, folder.st_gid)
-        mode = folder.st_mode & (0o2070 if folder.st_mode & 0o1000 else 0o2077)  # Sticky: others get nothing.
-        os.chmod(path, mode | 0o700 if os.path.isdir(path) else mode & 0o066 | 0o600)
+        mode = folder.st_mode & (0o070 if folder.st_mode & 0o1000 else 0o077)  # Sticky: others get nothing.
+        if not os.path.isdir(path):
+            os.chmod(path, mode & 0o066 | 0o600)
+        else:
+            os.chmod(path, mode | 0o700 | (0o2000 if mode & 0o020 else 0))
     except OSError:
         pass
 

@@ -166,8 +166,8 @@ def refuse_redis(chosen):
     for bundle, _ in chosen:
         if bundle.store != "files" and importlib.util.find_spec("redis") is None:
             raise JobsError(
-                "The results of {} are in Redis, for which Deadline's own Python lacks a package. Do this in a terminal,"
-                " with flowpipe-deadline.".format(bundle.name)
+                "The results of {} are in Redis, for which Deadline's own Python lacks a package. Do this in a"
+                " terminal, with flowpipe-deadline.".format(bundle.name)
             )
 
 
