@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Optional
 
 from ..bundle.job_files import job_entries, plugin_entries
-from ..core.bundle import AnyPath, Bundle, read_bundle
+from ..core.bundle import OFFLINE, AnyPath, Bundle, read_bundle
 from ..core.errors import BundleError, InterruptedRunError, UsageError
 from ..core.loading import refuse_while_loading
 from ..core.rights import make_folder, share
 from ..results.counts import Finished
 from ..results.store import open_store
 from ..status.live import refuse_live
+from ..status.run_lock import run_lock
 from .hosts import needed_hosts
 from .packages import ARCHIVE, read_light_packages
 from .repository import JobStatus, Repository, Task, TaskStatus
@@ -27,9 +28,7 @@ from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
 from .workers import WorkerPool
 
-_FOLDER = "offline"
 _REPOSITORY = "repository.sqlite"
-_LOCK = "lock.sqlite"
 _LOGS = "logs"
 _NO_FRAMES = "0"  # The frame list of a job that is not batched.
 _PAUSE = 0.03  # Seconds between two looks at the repository.
@@ -88,7 +87,7 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     settings = _worker_settings(opened, failure_limit=failure_limit, setup=setup or WorkerSetup())
     with (
         _one_clear_error(opened),
-        _exclusive(opened),
+        run_lock(opened.folder),
         _new_repository(opened, failure_limit=failure_limit) as repository,
     ):
         make_folder(Path(settings.logs))
@@ -118,7 +117,7 @@ def _one_clear_error(bundle: Bundle) -> Iterator[None]:
 
 def task_log(bundle: Bundle, task: Task) -> Path:
     """The log file of the task."""
-    return bundle.folder / _FOLDER / _LOGS / task_log_name(task)
+    return bundle.folder / OFFLINE / _LOGS / task_log_name(task)
 
 
 def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Optional[Callable[[RunState], None]]) -> None:
@@ -151,7 +150,7 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
     Every run makes a new one: only the results say what was done before, so nothing can contradict them. A result that
     was made from others than are there is made again.
     """
-    path = bundle.folder / _FOLDER / _REPOSITORY
+    path = bundle.folder / OFFLINE / _REPOSITORY
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
     store = open_store(bundle.folder)
@@ -177,9 +176,9 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
 def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) -> WorkerSettings:
     return WorkerSettings(
         name="",
-        repository=str(bundle.folder / _FOLDER / _REPOSITORY),
+        repository=str(bundle.folder / OFFLINE / _REPOSITORY),
         plugins=(str(setup.plugins_folder()),),
-        logs=str(bundle.folder / _FOLDER / _LOGS),
+        logs=str(bundle.folder / OFFLINE / _LOGS),
         config=setup.plugin_config(),
         failure_limit=failure_limit,
         with_subfolders=setup.with_subfolders,
@@ -208,23 +207,3 @@ def _with_packages(settings: WorkerSettings, bundle: Bundle, tasks: Sequence[Tas
     packages.write_bytes(read_light_packages().archive())
     share(packages)
     return replace(settings, packages=str(packages), foreign=foreign)
-
-
-@contextmanager
-def _exclusive(bundle: Bundle) -> Iterator[None]:
-    """Refuses a second run of the same bundle, until this process ends in whatever way."""
-    lock = bundle.folder / _FOLDER / _LOCK
-    make_folder(lock.parent)
-    connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
-        share(lock)
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if "locked" not in str(error):
-            raise
-        raise BundleError(f"{bundle.folder} is being run already; wait for that run, or stop it") from error
-    try:
-        yield
-    finally:
-        connection.close()

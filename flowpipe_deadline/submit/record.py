@@ -113,6 +113,30 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
     return record
 
 
+def record_lock(folder: Path) -> ContextManager[Callable[[], bool]]:
+    """Keeps others from reading and changing the bundle's record at the same moment; as ``locked``.
+
+    Raises:
+        SubmissionError: Another process holds it for long.
+        OSError: The bundle cannot be written.
+    """
+    path = folder / _LOCK
+    end = time.monotonic() + _LOCK_PATIENCE
+
+    def wait(_: str) -> None:
+        if time.monotonic() > end:
+            raise SubmissionError(
+                f"{path} is in the way: another process begins to submit the bundle, or died while beginning;"
+                " try again in a minute"
+            )
+        time.sleep(_PAUSE)
+
+    def is_stale(_: str) -> bool:
+        return seconds_since_written([path], folder=folder) > _LOCK_LIFE
+
+    return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
+
+
 class SubmissionWriter:
     """Keeps the record of one attempt, which is at work from its claim to the end of its ``with`` block."""
 
@@ -141,7 +165,7 @@ class SubmissionWriter:
             RecordError: The record is damaged.
         """
         try:
-            with self._alone() as is_ours:
+            with record_lock(self._folder) as is_ours:
                 if only_of is not None and not _has_token(self._folder, only_of):
                     return None
                 record = refuse_taken(self._folder, takes_submitted=takes_submitted)
@@ -226,24 +250,6 @@ class SubmissionWriter:
         """Removes the record, as nothing is left of the submission."""
         for name in (IDS, _NEXT, SUBMISSION):
             self._unlink(name)
-
-    def _alone(self) -> ContextManager[Callable[[], bool]]:
-        """Keeps others from reading and changing the record at the same moment."""
-        path = self._folder / _LOCK
-        end = time.monotonic() + _LOCK_PATIENCE
-
-        def wait(_: str) -> None:
-            if time.monotonic() > end:
-                raise SubmissionError(
-                    f"{path} is in the way: another process begins to submit the bundle, or died while beginning;"
-                    " try again in a minute"
-                )
-            time.sleep(_PAUSE)
-
-        def is_stale(_: str) -> bool:
-            return seconds_since_written([path], folder=self._folder) > _LOCK_LIFE
-
-        return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
 
     def _write(self, state: str) -> None:
         write_whole(self._folder / SUBMISSION, self._record(state))
