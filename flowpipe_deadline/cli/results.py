@@ -8,10 +8,9 @@ from typing import Any, Optional
 
 import click
 
-from ..core.bundle import read_bundle
 from ..results.outputs import NodeResults, read_results
 from ..results.plain import plain
-from .support.options import bundle_argument, output_option
+from .support.options import bundle_argument, opened_bundle, output_option
 from .support.output import answer, answer_json, reserve_stdout
 
 _LONGEST_VALUE = 2000
@@ -33,10 +32,11 @@ def results(bundle: str, node: Optional[str], chunks: bool, output: str) -> None
       flowpipe-deadline results ./bundles/Turntable-20261123-101500-1a2b3c4d Render --chunks
     """
     reserve_stdout()
-    found = read_results(bundle, node=node)
+    opened = opened_bundle(bundle)
+    found = read_results(opened, node=node)
     if output == "json":
         nodes = {label: one.to_json() for label, one in found.items()}
-        answer_json({"bundle": str(read_bundle(bundle).folder), "nodes": nodes})
+        answer_json({"bundle": str(opened.folder), "nodes": nodes})
     else:
         for label, one in found.items():
             _print_node(label, one, chunks=chunks)

@@ -11,7 +11,7 @@ from ..core.text import listing
 from ..deadline.client import TaskDetails
 from ..status.status import SubmissionStatus, SubmittedJob, read_submission_status
 from ..studio.connect import studio_client
-from .support.options import bundle_argument, job_labels, output_option, via_option
+from .support.options import bundle_argument, job_labels, opened_bundle, output_option, via_option
 from .support.output import answer, answer_json, print_table, reserve_stdout
 from .support.report import MOST_NAMES, pending_lines
 from .support.submission import failure_lines, submitted_json, summary
@@ -42,7 +42,8 @@ def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str
       flowpipe-deadline status ./Shot-20261123-101500-1a2b3c4d -o json
     """
     reserve_stdout()
-    submitted = read_submission_status(bundle, lambda: studio_client(via=via), node=node, with_tasks=with_tasks)
+    opened = opened_bundle(bundle, via)
+    submitted = read_submission_status(opened, lambda: studio_client(via=via), node=node, with_tasks=with_tasks)
     if output == "json":
         answer_json(submitted_json(submitted))
     else:

@@ -96,9 +96,9 @@ def submit(
     how: dict[str, Any] = {"options": options, "on_message": say, "on_warning": say_warning}
     if again:
         below = root if is_typed("root") else None
-        result = resubmit_bundle(planned_bundle(target, may_move=True), root=below, **how)
+        result = resubmit_bundle(planned_bundle(target, via=via, may_move=True), root=below, **how)
     elif has_bundle:
-        result = submit_bundle(planned_bundle(target), **how)
+        result = submit_bundle(planned_bundle(target, via=via), **how)
     else:
         result = submit_graph(
             graph_from(target, parameters, folders=effective.studio.workflows), root=effective.root, **how
