@@ -14,7 +14,7 @@ import click
 from ..core.errors import InterruptedRunError, UsageError
 from ..core.interrupts import terminable
 from ..core.text import one_line
-from ..status.clean import Choice, Cleaning, OpenClient, Removal, plan_cleaning
+from ..status.clean import Cleaning, CleaningChoice, OpenClient, Removal, plan_cleaning
 from ..status.clean import clean as clean_bundles
 from ..studio.connect import studio_client
 from ..studio.file import known_root
@@ -87,7 +87,7 @@ def clean(
         raise UsageError("--older-than and --keep choose bundles; they do not go with those that are named")
     open_client = partial(studio_client, via=via)
     opened = [opened_bundle(text, via) for text in bundles] if bundles else None
-    choice = Choice(everyone=everyone, older_than=older_than, keep=keep)
+    choice = CleaningChoice(everyone=everyone, older_than=older_than, keep=keep)
     done = plan_cleaning(known_root(root), open_client, choice=choice, bundles=opened)
     if not dry_run:
         if not yes:

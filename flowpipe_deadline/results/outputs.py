@@ -14,7 +14,7 @@ from ..core.locate import code_folders
 from .codec import compound, decode
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
 from .plain import plain
-from .stale import BundleResults, Places
+from .stale import BundleResults, Places, places_text
 from .store import ChunkResult, open_store
 
 
@@ -120,7 +120,7 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
             for result in sorted(results, key=lambda result: -1 if result.frames is None else result.frames[0])
         ),
         missing=missing,
-        stale=_frames_text(stale),
+        stale=places_text(stale),
         error=error,
     )
 
@@ -153,11 +153,6 @@ def _final_outputs(record: Mapping[str, Any], merged: Mapping[str, Any]) -> dict
         sub_plugs.update(result["sub_plugs"])
         outputs[name] = compound(sub_plugs) if sub_plugs else result["value"]
     return outputs
-
-
-def _frames_text(places: Places) -> Optional[str]:
-    frames = sorted(frame for frame in places if frame is not None)
-    return str(FrameList(frames)) if frames else "all" if places else None
 
 
 def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Optional[str]:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from ..bundle.job_files import plugin_entries
-from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, Bundle, read_bundle
+from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundle, read_bundle
 from ..core.errors import BundleError, FlowpipeDeadlineError, UsageError, words_of
 from ..core.files import RecordError
 from ..core.locks import clock_of
@@ -30,7 +30,7 @@ from ..core.text import listing
 from ..deadline.client import COMPLETED, UNKNOWN, DeadlineClient
 from ..results.store import open_store
 from ..submit.record import SUBMITTED, read_submission, record_lock
-from .root import Found, at_once, is_link, read_folder, read_root
+from .root import Found, at_once, full_path, is_link, read_folder, read_root
 from .run_lock import is_being_run, run_lock
 
 _REST = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.deleted")
@@ -82,7 +82,7 @@ class Cleaning:
 
 
 @dataclass(frozen=True)
-class Choice:
+class CleaningChoice:
     """Which bundles go: those for which everything holds that is given here."""
 
     everyone: bool = False
@@ -94,10 +94,10 @@ class Choice:
 
 
 def plan_cleaning(
-    root: Path,
+    root: AnyPath,
     open_client: OpenClient,
     *,
-    choice: Choice = Choice(),
+    choice: CleaningChoice = CleaningChoice(),
     bundles: Optional[Sequence[Bundle]] = None,
 ) -> Cleaning:
     """What ``clean`` would delete below the root, or of these ``bundles``, and what it would not; nothing is changed.
@@ -113,7 +113,8 @@ def plan_cleaning(
         raise UsageError("which bundles are to go? Name them, or say how old they are, or how many of a graph stay")
     rest: Sequence[Path] = ()
     if bundles is None:
-        chosen, rest = _chosen(root, choice), _find_rest(root, everyone=choice.everyone)
+        below = full_path(root)
+        chosen, rest = _chosen(below, choice), _find_rest(below, everyone=choice.everyone)
     else:
         folders = dict.fromkeys(bundle.folder for bundle in bundles)
         chosen = [found for found in map(read_folder, folders) if found is not None]
@@ -168,7 +169,7 @@ def clean(
     return Cleaning(tuple(removed), tuple(rest), tuple(refused), tuple(notices))
 
 
-def _chosen(root: Path, choice: Choice) -> List[Found]:
+def _chosen(root: Path, choice: CleaningChoice) -> List[Found]:
     """The bundles that may go, the newest first."""
     me = user_name()
     found = [one for one in read_root(root) if choice.everyone or one.is_of(me)]
@@ -265,7 +266,7 @@ def _look(found: Found, farm: _Farm) -> Union[Removal, Refusal]:
         reason = _state(found, farm) or ("it is being run on this machine" if is_being_run(folder) else "")
         size, files, obstacle = (0, 0, "") if reason else _measure(folder)
         if found.bundle is not None and not (reason or obstacle) and found.bundle.store != FILES:
-            open_store(folder).check_writable(found.bundle.jobs[0].key)
+            open_store(folder).chunk_names(found.bundle.jobs[0].key)  # Which fails where it cannot be reached.
     except (FlowpipeDeadlineError, OSError) as error:
         return Refusal(folder, words_of(error))
     return Refusal(folder, reason or obstacle) if reason or obstacle else Removal(folder, size, files)
@@ -295,7 +296,7 @@ def _measure(folder: Path) -> Tuple[int, int, str]:
     size, files, waiting, obstacle = 0, 0, [str(folder)], _obstacle(folder)
     while waiting:
         inside = waiting.pop()
-        if not obstacle and not os.access(inside, os.R_OK | os.W_OK | os.X_OK):
+        if not obstacle and not _may_change(inside):
             obstacle = f"the user {user_name()} may not change {inside}"
         for entry in _entries(inside):
             found = entry.stat(follow_symlinks=False)
@@ -311,11 +312,16 @@ def _measure(folder: Path) -> Tuple[int, int, str]:
 def _obstacle(folder: Path) -> str:
     """What keeps this user from renaming the folder, if anything does."""
     root, owner = os.stat(str(folder.parent)), os.stat(str(folder)).st_uid
-    if not os.access(str(folder.parent), os.W_OK | os.X_OK):
+    if not _may_change(str(folder.parent)):
         return f"the user {user_name()} may not change {folder.parent}"
     if root.st_mode & stat.S_ISVTX and hasattr(os, "geteuid") and os.geteuid() not in (0, root.st_uid, owner):
         return f"it is of {user_name(owner)}, and in {folder.parent} each may only delete what is their own"
     return ""
+
+
+def _may_change(folder: str) -> bool:
+    """Whether this user may make and delete something in it, as far as the system tells."""
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _take_away(found: Found, farm: _Farm) -> Path:
