@@ -15,6 +15,7 @@ from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
 from ..results.failures import read_failures, reason_in
 from ..results.outputs import NodeResults, read_results
+from ..studio.file import own_root
 from ..studio.write import write_bundle
 from .support.effective import effective_options
 from .support.options import (
@@ -108,9 +109,7 @@ def run(
     if is_bundle(target):
         bundle = planned_bundle(target)
     else:
-        import platformdirs  # noqa: PLC0415 (not needed for a bundle)
-
-        root = root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
+        root = root or own_root()
         effective = effective_options()
         plan = effective.plan(target, parameters, snapshot_code=snapshot_code)
         say_warnings(plan.warnings)

@@ -245,7 +245,7 @@ def _judge_files(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
 
 def _read_status(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
     """How far the jobs are, for the table."""
-    status = read_submission_status(request["bundle"])
+    status = read_submission_status(request["bundle"], with_stale=False)
     labels = _labels(status.bundle)
     return {
         "notices": list(status.notices),

@@ -18,7 +18,7 @@ from .codec import compound, decode
 from .edits import Edit, edited_record, place_name
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
 from .plain import plain
-from .stale import BundleResults, Places
+from .stale import BundleResults, Places, places_text
 from .store import ChunkResult, open_store
 
 
@@ -168,7 +168,7 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
             for result in sorted(results, key=lambda result: -1 if result.frames is None else result.frames[0])
         ),
         missing=missing,
-        stale=_frames_text(stale),
+        stale=places_text(stale),
         inputs=tuple(_inputs(edited_record(record, edits), edits)),
         error=error,
     )
@@ -211,11 +211,6 @@ def _inputs(record: Mapping[str, Any], edits: Sequence[Edit]) -> Iterator[NodeIn
             fed_by = source and f"{source['node']}.{place_name(source['output'], source['sub_plug'])}"
             own = tuple(edit for edit in edits if edit.place == (name, key))
             yield NodeInput(place_name(name, key), part.get("value"), fed_by or None, own)
-
-
-def _frames_text(places: Places) -> Optional[str]:
-    frames = sorted(frame for frame in places if frame is not None)
-    return str(FrameList(frames)) if frames else "all" if places else None
 
 
 def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Optional[str]:

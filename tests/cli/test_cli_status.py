@@ -240,7 +240,7 @@ def test_status_of_a_bundle_that_is_not_submitted_needs_no_deadline(bundle, monk
 
     assert (text.returncode, data.returncode) == (0, 0), text.stderr
     assert f"{bundle.name} is not submitted; to submit it:  flowpipe-deadline submit {bundle.folder}" in text.stdout
-    assert text.stdout.splitlines()[-1] == "3 jobs: 3 without a job; 0 of 5 tasks done"
+    assert text.stdout.splitlines()[-1] == "3 jobs: 3 not run; 0 of 5 tasks done"
     assert json.loads(data.stdout)["state"] == "not submitted"
 
 
