@@ -5,7 +5,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePath
 from typing import Dict, Mapping, Tuple
 
 from ..core.bundle import Bundle, BundleJob
@@ -18,6 +18,10 @@ BATCH_NAME = "BatchName"
 EXTRA_INFO = "ExtraInfoKeyValue"
 SUBMISSION_KEY = "FlowpipeSubmission"
 NODE_KEY = "FlowpipeNode"
+PLUGIN_NAME = "Flowpipe"
+BUNDLE_KEY = "Bundle"
+NODE_INFO_KEY = "Node"
+"""In the plugin info."""
 
 
 def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -> Dict[str, str]:
@@ -48,7 +52,7 @@ def plugin_entries(bundle: Bundle, job: BundleJob) -> Dict[str, str]:
 
 
 def planned_entries(
-    bundle: Bundle, job: BundleJob, *, submission: str, folder: Path
+    bundle: Bundle, job: BundleJob, *, submission: str, folder: PurePath
 ) -> Tuple[Dict[str, str], Dict[str, str]]:
     """Job info and plugin info of one job as planned, for another submission with that name in that folder.
 
@@ -60,7 +64,7 @@ def planned_entries(
     for name, value in entries.items():
         if name.startswith(EXTRA_INFO) and value == f"{SUBMISSION_KEY}={bundle.name}":
             entries[name] = f"{SUBMISSION_KEY}={submission}"
-    return {**entries, BATCH_NAME: submission}, {**plugin_entries(bundle, job), "Bundle": str(folder)}
+    return {**entries, BATCH_NAME: submission}, {**plugin_entries(bundle, job), BUNDLE_KEY: str(folder)}
 
 
 def _read_entries(bundle: Bundle, job: BundleJob, which: int) -> Dict[str, str]:

@@ -12,6 +12,7 @@ from ..core.files import json_bytes
 from ..core.loading import refuse_while_loading
 from ..planning.plan import Plan, frames_text, omitted_json
 from ..results.store import check_store
+from .changed_files import changed_files
 from .copy import copy_plan
 from .folder import make_bundle, new_submission
 from .info_format import encode_info
@@ -56,15 +57,28 @@ def write_plan(
     return make_bundle(_manifest(plan, submission, store=store), root=root, files=files)
 
 
-def copy_bundle(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optional[datetime] = None) -> Bundle:
-    """A new bundle of the same plan, without results, beside the old one or below ``root``.
+def copy_bundle(
+    bundle: AnyPath,
+    *,
+    root: Optional[AnyPath] = None,
+    now: Optional[datetime] = None,
+    settings: Optional[Mapping[str, Any]] = None,
+) -> Bundle:
+    """A new bundle of the same plan, without results, beside the old one or below ``root``; with other ``settings``.
 
     Raises:
         RecordError: The folder is not a bundle, or is damaged.
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
         StoreError: The store takes no results now; nothing is left behind.
+        SettingError, UsageError, PreflightError: A setting does not exist or fit, or says how a graph is planned.
     """
-    return copy_plan(bundle, root=root, now=now, check_store=lambda store, name: check_store(store, submission=name))
+    return copy_plan(
+        bundle,
+        root=root,
+        now=now,
+        check_store=lambda store, name: check_store(store, submission=name),
+        change=(lambda job, infos: changed_files(job, *infos, settings=settings)) if settings else None,
+    )
 
 
 def job_file_stems(plan: Plan) -> Iterator[str]:

@@ -24,18 +24,25 @@ _LONGEST_MESSAGE = 2000
 
 VERBS = {
     "cancel": "Delete the jobs of a submission from Deadline, all of them, whatever their state.",
+    "clean": "Delete bundles that are not needed any more, with their results.",
     "config": "Show which settings apply here, and where each value comes from.",
     "dialog": "Choose a workflow and its parameters in a window, see the jobs, and submit them.",
     "doctor": "Find what stands between this machine and a working farm.",
     "install": "Install plugin, submitter and scripts into a Deadline repository.",
+    "list": "Show my bundles and submissions, the newest first, with their state and progress.",
+    "logs": "Show what a task printed, here or on the farm, while it renders or afterwards.",
     "plan": "Show the jobs that a graph becomes, and why.",
+    "redo": "Make a part of a bundle again, with all that is made from it, and nothing else.",
     "results": "Show what the nodes of a bundle gave, and what is missing.",
     "run": "Run a graph on this machine, through the same plugin as on the farm.",
     "status": "Show how far the jobs of a submission are, as Deadline tells it.",
     "submit": "Submit a graph to Deadline, one job per node: all of them, or none.",
     "wait": "Wait for the jobs of a submission, and print the outputs of the last nodes.",
+    "why": "Say why a submission, or a node of it, waits, failed or lacks results, and what to do.",
 }
 """The first paragraph of each verb's help, so that ``--help`` imports none of their modules."""
+_COMMANDS = {"install": "install_command", "list": "list_command"}
+"""The commands that are not called as their verbs are, by verb."""
 
 
 class LazyGroup(click.Group):  # type: ignore[misc]  # click is not followed
@@ -55,7 +62,7 @@ class LazyGroup(click.Group):  # type: ignore[misc]  # click is not followed
         finally:
             gc.freeze()
             gc.enable()
-        command: click.Command = getattr(module, "install_command" if cmd_name == "install" else cmd_name)
+        command: click.Command = getattr(module, _COMMANDS.get(cmd_name, cmd_name))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -71,8 +78,8 @@ def cli() -> None:
 
     GRAPH is file.py, file.py:name or package.module:name, where name is a Graph or a callable that returns one.
     WORKFLOW is the name of such a callable in the studio's folders ('config' lists them). Its parameters are options
-    behind it, which --help shows: submit turntable --frames 1-100. BUNDLE is the folder that an earlier run or
-    submission wrote.
+    behind it, which --help shows: submit turntable --frames 1-100. BUNDLE is what an earlier run or submission wrote:
+    its folder, the name of the submission or its beginning ('list' shows them), or the ID of one of its jobs.
     """
 
 

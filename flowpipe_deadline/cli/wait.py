@@ -8,7 +8,7 @@ from typing import Optional
 
 import click
 
-from ..core.bundle import Bundle, read_bundle
+from ..core.bundle import Bundle
 from ..core.errors import InterruptedRunError
 from ..core.interrupts import terminable
 from ..core.text import listing
@@ -20,7 +20,7 @@ from ..status.status import SubmissionStatus
 from ..status.wait import POLL_SECONDS, Listener, wait_for_submission
 from ..studio.connect import studio_client
 from .results import missing_text
-from .support.options import bundle_argument, job_labels, output_option, via_option
+from .support.options import bundle_argument, job_labels, opened_bundle, output_option, via_option
 from .support.output import answer_json, reserve_stdout, say
 from .support.progress import Display, JobProgress, progress_display
 from .support.report import MOST_NAMES, answer_parts, has_answer, pending_lines, print_answer
@@ -60,7 +60,7 @@ def wait(bundle: str, timeout: Optional[float], poll: float, via: Optional[str],
       flowpipe-deadline wait ./Shot-20261123-101500-1a2b3c4d --poll 60 -o json
     """
     reserve_stdout()
-    opened = read_bundle(bundle)
+    opened = opened_bundle(bundle, via)
     try:
         with terminable():
             submitted = _wait(opened, timeout=timeout, poll=poll, via=via)
@@ -138,7 +138,9 @@ def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults
     print_answer(results)
     for job in submitted.jobs:
         if job.status == FAILED:
-            say(f"Failed: {labels[job.key]}, job {job.job_id}; its reports in the Monitor say more")
+            reason = next((failure.reason for failure in job.failures), "")
+            reason = reason or f"to see why:  flowpipe-deadline why {folder} {job.key}"
+            say(f"Failed: {labels[job.key]}, job {job.job_id}: {reason}")
         elif job.status == DELETED:
             say(f"Deleted: {labels[job.key]}, job {job.job_id}, before it was complete")
     for line in pending_lines([labels[key] for key in submitted.stuck]):

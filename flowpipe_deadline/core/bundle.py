@@ -17,8 +17,12 @@ NODES = "nodes"
 JOBS = "jobs"
 RESULTS = "results"
 ERRORS = "errors"
+EDITS = "edits"
+"""The folder with what has been changed of the nodes' inputs since they were planned."""
 SUBMISSION = "submission.json"
 STORE = "store.json"
+OFFLINE = "offline"
+"""The folder of the offline farm: its repository, its logs, and the lock of a run."""
 CODE = "code"
 """The folder with the code that a bundle brings along. Files in there are told by their path in the bundle."""
 FILES = "files"
@@ -98,6 +102,8 @@ class Bundle:
     """The name of the graph that was planned."""
     created: Optional[str]
     """When it was planned, as ISO 8601; None where an earlier version did not write it."""
+    user: Optional[str]
+    """Who wrote it; None where an earlier version did not say it."""
     store: str
     """Where the results are kept: ``files``, or the URL of a Redis server."""
     jobs: Tuple[BundleJob, ...]
@@ -153,6 +159,7 @@ def parse_manifest(manifest: Mapping[str, Any], *, folder: Path) -> Bundle:
             folder=folder,
             graph=str(manifest["name"]),
             created=manifest.get("created"),
+            user=str(manifest["user"]) if manifest.get("user") else None,
             store=str(manifest.get("store", FILES)),
             jobs=tuple(map(_parse_job, jobs)),
             omitted=tuple(BundleNode(**_texts(entry, "key", "node", "graph")) for entry in omitted),

@@ -245,7 +245,7 @@ def _judge_files(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
 
 def _read_status(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
     """How far the jobs are, for the table."""
-    status = read_submission_status(request["bundle"])
+    status = read_submission_status(request["bundle"], with_stale=False)
     labels = _labels(status.bundle)
     return {
         "notices": list(status.notices),
@@ -258,7 +258,7 @@ def _read_status(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
                 "status": job.status or "",
                 "tasks": f"{job.done} of {job.total}",
                 "errors": str(job.errors or ""),
-                "failure": _last_line(job.failures[0].report) if job.failures else "",
+                "failure": job.failures[0].reason if job.failures else "",
             }
             for job in status.jobs
         ],
@@ -285,10 +285,6 @@ def _root(request: Mapping[str, Any], studio: StudioFile) -> str:
 def _build(request: Mapping[str, Any], studio: StudioFile) -> Graph:
     workflow = load_workflow(request["workflow"], folders=studio.workflows)
     return workflow.build(request["texts"])
-
-
-def _last_line(report: str) -> str:
-    return (report.strip().splitlines() or [""])[-1]
 
 
 def _jobs(plan: Plan) -> list[Mapping[str, Any]]:

@@ -140,7 +140,7 @@ class GraphSender:
     def _incomplete(self, bundle: Bundle, incomplete: Mapping[str, str], *, is_late: bool) -> Check:
         states = ", ".join(f"{key} is {status}" for key, status in incomplete.items())
         failures = [failure for key in incomplete for failure in read_failures(bundle.folder, key)]
-        error = failures[0].report.strip().splitlines()[-1] if failures else ""
+        error = failures[0].reason if failures else ""
         said = f"; {one_line(error, longest=measures.LONGEST)}" if failures else ""
         when = f"not complete after {self._options.timeout:g} s: " if is_late else ""
         advice = "run it once more with --keep, and see the reports of its tasks in the Monitor"

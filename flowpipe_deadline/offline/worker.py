@@ -23,6 +23,7 @@ from typing import Any, Optional, TextIO
 
 from ..core.frames import FrameList
 from ..core.rights import share
+from ..status.logs import attempt_heading
 from .repository import Repository, Task, is_true
 from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCanceled, TaskError
 
@@ -75,8 +76,9 @@ class _TaskHost(Host):
     @contextlib.contextmanager
     def rendering(self, task: Task, log: Path) -> Iterator[None]:
         """In the block, all reports are about this task."""
-        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        with log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace") as file:
             share(log)
+            file.write(f"{attempt_heading(task.frames, worker=task.worker or '', attempt=task.errors + 1)}\n")
             self._task, self._log, self._reported = task, file, {}
             try:
                 yield
@@ -169,7 +171,7 @@ class Worker:
                 self._load(task)
             assert self._sandbox is not None
             frames = tuple(FrameList.parse(task.frames))
-            self._sandbox.render_task(SandboxTask(frames=frames, frame_text=task.frames))
+            self._sandbox.render_task(SandboxTask(frames=frames, frame_text=task.frames, task_id=task.task_id))
         except TaskCanceled:
             self._unload()
             self._repository.requeue(task)
@@ -190,7 +192,7 @@ class Worker:
         # Other hosts have a scene, which a job on the farm would not find as another job left it.
         can_keep = self._settings.keep_seconds > 0 and plugin_info.get("Interpreter") == "python"
         if self._sandbox is not None and can_keep and kind == self._kind:
-            self._sandbox.change_job(plugin_info)
+            self._sandbox.change_job(task.job_id, plugin_info)
             self._job_id = task.job_id
             return
         with self._host.ending():
@@ -204,6 +206,8 @@ class Worker:
             config=dict(self._settings.config),
             environment=_environment(job_info),
             environment_only=is_true(job_info.get("UseJobEnvironmentOnly", "")),
+            job_id=task.job_id,
+            worker_name=self._settings.name,
         )
         self._sandbox = Sandbox(plugin, job, self._host)
         self._job_id, self._kind = task.job_id, kind

@@ -1,9 +1,12 @@
-"""Reads the outputs of a bundle: what each node gave, merged over its chunks, and what is missing."""
+"""Reads the outputs of a bundle: what each node was given and gave, merged over its chunks, and what is missing.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -12,10 +15,43 @@ from ..core.files import RecordError
 from ..core.frames import FrameList
 from ..core.locate import code_folders
 from .codec import compound, decode
+from .edits import Edit, edited_record, place_name
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
 from .plain import plain
-from .stale import BundleResults, Places
+from .stale import BundleResults, Places, places_text
 from .store import ChunkResult, open_store
+
+
+@dataclass(frozen=True)
+class NodeInput:
+    """What a node is given as one input, or as one of its sub-plugs."""
+
+    name: str
+    """As people write it: ``files``, or ``files.a``."""
+    encoded: Any
+    """The value, if it is not fed; encoded."""
+    source: Optional[str]
+    """The output that feeds it, as ``node.output``; None if it has a value of its own."""
+    edits: tuple[Edit, ...]
+    """What was changed of it since it was planned, oldest first."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain JSON."""
+        return {
+            "value": None if self.source else plain(self.encoded),
+            "source": self.source,
+            "edits": [
+                {
+                    "number": edit.number,
+                    "value": plain(edit.value),
+                    "was": plain(edit.was),
+                    "user": edit.user,
+                    "written": edit.written,
+                    "withdrawn": bool(edit.withdrawn),
+                }
+                for edit in self.edits
+            ],
+        }
 
 
 @dataclass(frozen=True)
@@ -32,10 +68,16 @@ class NodeResults(BundleNode):
     missing: Optional[str]
     """The frames without a result, ``all`` for a node without frames; None if nothing is missing."""
     stale: Optional[str]
-    """The frames whose results were made from others than are there now, ``all`` for a node without frames; None if
-    there are none."""
+    """The frames whose results were made from others than are there now, or with other values of its inputs; ``all``
+    for a node without frames, None if there are none."""
+    inputs: tuple[NodeInput, ...]
     error: Optional[str]
     """Why the results cannot be read or merged; None if they can."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has outputs, and all of them can be read."""
+        return self.encoded is not None and self.error is None
 
     def outputs(self) -> dict[str, Any]:
         """The outputs by name, with their Python types; imports their classes.
@@ -67,6 +109,10 @@ class NodeResults(BundleNode):
             ],
         }
 
+    def plain_inputs(self) -> dict[str, Any]:
+        """The inputs as plain JSON: value, what feeds it, and edits."""
+        return {one.name: one.to_json() for one in self.inputs}
+
     def plain_outputs(self) -> Optional[dict[str, Any]]:
         """The outputs as plain JSON; None if something is missing."""
         return None if self.encoded is None else {name: plain(value) for name, value in self.encoded.items()}
@@ -95,9 +141,11 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
     batch = Batch.from_json(record["batch"])
     results: tuple[ChunkResult, ...] = ()
     stale: Places = frozenset()
+    edits: tuple[Edit, ...] = ()
     encoded, error = None, None
     try:
         results = () if is_omitted else there.read(key)
+        edits = () if is_omitted else there.edits(key)
         stale = frozenset() if is_omitted else there.stale(key)
     except RecordError as reason:
         error = str(reason)
@@ -120,7 +168,8 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
             for result in sorted(results, key=lambda result: -1 if result.frames is None else result.frames[0])
         ),
         missing=missing,
-        stale=_frames_text(stale),
+        stale=places_text(stale),
+        inputs=tuple(_inputs(edited_record(record, edits), edits)),
         error=error,
     )
 
@@ -155,9 +204,13 @@ def _final_outputs(record: Mapping[str, Any], merged: Mapping[str, Any]) -> dict
     return outputs
 
 
-def _frames_text(places: Places) -> Optional[str]:
-    frames = sorted(frame for frame in places if frame is not None)
-    return str(FrameList(frames)) if frames else "all" if places else None
+def _inputs(record: Mapping[str, Any], edits: Sequence[Edit]) -> Iterator[NodeInput]:
+    for name, plug in record["inputs"].items():
+        for key, part in plug["sub_plugs"].items() or ((None, plug),):
+            source = part["source"]
+            fed_by = source and f"{source['node']}.{place_name(source['output'], source['sub_plug'])}"
+            own = tuple(edit for edit in edits if edit.place == (name, key))
+            yield NodeInput(place_name(name, key), part.get("value"), fed_by or None, own)
 
 
 def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Optional[str]:

@@ -143,7 +143,7 @@ def test_results_say_what_is_missing(script, tmp_path):
 
     result = run_cli("results", bundle)
 
-    assert result.returncode == 0
+    assert result.returncode == 1
     assert "Shot.Render: missing frames 3-4" in result.stdout
 
 

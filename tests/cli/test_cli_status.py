@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import pytest
 from direct_farm import DirectClient
 from harness import run_cli
 from submissions import Worker, write_three
+from terminals import on_terminal
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.cli.support.progress import Display
@@ -240,7 +240,7 @@ def test_status_of_a_bundle_that_is_not_submitted_needs_no_deadline(bundle, monk
 
     assert (text.returncode, data.returncode) == (0, 0), text.stderr
     assert f"{bundle.name} is not submitted; to submit it:  flowpipe-deadline submit {bundle.folder}" in text.stdout
-    assert text.stdout.splitlines()[-1] == "3 jobs: 3 without a job; 0 of 5 tasks done"
+    assert text.stdout.splitlines()[-1] == "3 jobs: 3 not run; 0 of 5 tasks done"
     assert json.loads(data.stdout)["state"] == "not submitted"
 
 
@@ -317,7 +317,7 @@ def test_wait_says_what_failed_and_what_waits_for_it(graph, tmp_path, deadline):
     lines = result.stderr.splitlines()
     assert "fails: ValueError: ('no scene', 3)" in lines
     assert lines[-4:] == [
-        f"Failed: fails, job {job_ids['fails']}; its reports in the Monitor say more",
+        f"Failed: fails, job {job_ids['fails']}: ValueError: ('no scene', 3)",
         "Pending, as what they wait for failed: after",
         "3 jobs: 1 completed, 1 pending, 1 failed; 1 of 3 tasks done",
         f"Once that is mended in the Monitor:  flowpipe-deadline wait {bundle.folder}",
@@ -409,26 +409,6 @@ def wait_until(is_true):
     while not is_true():
         assert time.monotonic() < end
         time.sleep(0.02)
-
-
-def on_terminal(*arguments, typed=b""):
-    """The exit code of the command line on a terminal, and all that stood there."""
-    process, terminal = pty.fork()
-    if process == 0:
-        os.environ.update(TERM="xterm", COLUMNS="120", LINES="40")
-        os.execv(sys.executable, [sys.executable, "-m", "flowpipe_deadline.cli.main", *map(str, arguments)])
-    os.write(terminal, typed)
-    said = b""
-    while True:
-        try:
-            some = os.read(terminal, 4096)
-        except OSError:  # Linux: the other end is closed.
-            break
-        if not some:
-            break
-        said += some
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), said.decode()
 
 
 def test_on_a_terminal_there_are_bars(deadline, bundle, worker):

@@ -40,13 +40,20 @@ def reserve_stdout() -> None:
 
 
 def answer(text: str) -> None:
-    """Writes the text as part of the answer. A reader that ends early, as ``head`` does, is not an error."""
+    """Writes the text as a line of the answer. A reader that ends early, as ``head`` does, is not an error."""
+    answer_piece(text + "\n")
+
+
+def answer_piece(text: str) -> bool:
+    """Writes the text as part of the answer, which may end within a line; returns whether somebody still reads it."""
     stream = _answer or sys.stdout
     try:
-        stream.write(text + "\n")
+        stream.write(text)
         stream.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
+    return True
 
 
 def answer_json(data: Any) -> None:
