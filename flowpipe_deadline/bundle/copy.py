@@ -11,6 +11,7 @@ from typing import Callable, Iterator, Optional, Tuple
 
 from ..core.bundle import CODE, JOBS, NODES, AnyPath, Bundle, read_bundle, read_node
 from ..core.files import json_bytes
+from ..core.names import beginning_of
 from .folder import make_bundle, new_submission
 from .info_format import encode_info, format_entries
 from .job_files import planned_entries
@@ -32,7 +33,7 @@ def copy_plan(
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
     """
     old = read_bundle(bundle)
-    manifest = {**old.manifest, **new_submission(old.graph, now=now)}
+    manifest = {**old.manifest, **new_submission(beginning_of(old.manifest.get("submission", old.graph)), now=now)}
     name = manifest["submission"]
     if check_store is not None:
         check_store(old.store, name)

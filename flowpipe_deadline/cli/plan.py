@@ -7,13 +7,13 @@ from typing import Any
 import click
 from rich.text import Text
 
+from ..core.bundle import job_labels
 from ..core.text import counted, listing
 from ..offline.hosts import names_here
 from ..planning.plan import Job, Plan, frames_text
 from .support.effective import effective_options
 from .support.options import (
     interpreter_option,
-    job_labels,
     output_option,
     parameter_option,
     parse_interpreters,

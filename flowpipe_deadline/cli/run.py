@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 import click
 
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, job_labels
 from ..core.interrupts import terminable
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
@@ -21,7 +21,6 @@ from .support.options import (
     bundle_options,
     interpreter_option,
     is_bundle,
-    job_labels,
     output_option,
     parameter_option,
     parse_interpreters,

@@ -7,11 +7,12 @@ from typing import Optional
 
 import click
 
+from ..core.bundle import job_labels
 from ..core.text import listing
 from ..deadline.client import TaskDetails
 from ..status.status import SubmissionStatus, SubmittedJob, read_submission_status
 from ..studio.connect import studio_client
-from .support.options import bundle_argument, job_labels, output_option, via_option
+from .support.options import bundle_argument, output_option, via_option
 from .support.output import answer, answer_json, print_table, reserve_stdout
 from .support.report import MOST_NAMES, pending_lines
 from .support.submission import failure_lines, submitted_json, summary

@@ -8,7 +8,7 @@ from typing import Optional
 
 import click
 
-from ..core.bundle import Bundle, read_bundle
+from ..core.bundle import Bundle, job_labels, read_bundle
 from ..core.errors import InterruptedRunError
 from ..core.interrupts import terminable
 from ..core.text import listing
@@ -20,7 +20,7 @@ from ..status.status import SubmissionStatus
 from ..status.wait import POLL_SECONDS, Listener, wait_for_submission
 from ..studio.connect import studio_client
 from .results import missing_text
-from .support.options import bundle_argument, job_labels, output_option, via_option
+from .support.options import bundle_argument, output_option, via_option
 from .support.output import answer_json, reserve_stdout, say
 from .support.progress import Display, JobProgress, progress_display
 from .support.report import MOST_NAMES, answer_parts, has_answer, pending_lines, print_answer
@@ -138,9 +138,9 @@ def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults
     print_answer(results)
     for job in submitted.jobs:
         if job.status == FAILED:
-            say(f"Failed: {labels[job.key]}, job {job.job_id}; its reports in the Monitor say more")
+            say(f"Failed: {labels[job.key]} ({job.job_id}); its reports in the Monitor say more")
         elif job.status == DELETED:
-            say(f"Deleted: {labels[job.key]}, job {job.job_id}, before it was complete")
+            say(f"Deleted: {labels[job.key]} ({job.job_id}), before it was complete")
     for line in pending_lines([labels[key] for key in submitted.stuck]):
         say(line)
     if submitted.is_complete:

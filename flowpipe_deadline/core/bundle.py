@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from .errors import UsageError
 from .files import RecordError, read_record
 from .frames import FrameList
+from .text import one_line
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -25,6 +26,7 @@ FILES = "files"
 """The store of bundles that keep their results themselves."""
 _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", "inputs", "outputs", "batch")
 _NOT_BATCHED = "none"
+_LONGEST_LABEL = 80
 
 AnyPath = Union[str, "os.PathLike[str]"]
 
@@ -205,6 +207,32 @@ def node_labels(bundle: Bundle) -> dict[str, str]:
         labels[node.key] = f"{node.label} ({node.key})" if node.label in seen else node.label
         seen.add(node.label)
     return labels
+
+
+def job_labels(jobs: Iterable[BundleNode], *, main: str) -> Dict[str, str]:
+    """The names of jobs for people by key: the node's, with its graph's before it unless that is ``main``.
+
+    Of several with the same name, all but the first are followed by their key.
+    """
+    labels: Dict[str, str] = {}
+    seen = set()
+    for job in jobs:
+        name = one_line(job.node if job.graph == main else job.label, longest=_LONGEST_LABEL) or job.key
+        labels[job.key] = f"{name} ({job.key})" if name in seen else name
+        seen.add(name)
+    return labels
+
+
+def named_jobs(job_ids: Iterable[str], ids: Mapping[str, str], bundle: Optional[Bundle] = None) -> str:
+    """Jobs in a message: each by its node, and its ID. ``ids`` are the known ones by node key.
+
+    >>> named_jobs(["6978" * 6, "0" * 24], {"render": "6978" * 6})
+    'render (697869786978697869786978), 000000000000000000000000'
+    """
+    labels = {} if bundle is None else job_labels(bundle.jobs, main=bundle.graph)
+    # What is left of an undone submission may be on record without its node.
+    names = {job_id: labels.get(key, key) for key, job_id in ids.items() if not key.endswith(job_id)}
+    return ", ".join(f"{names[job_id]} ({job_id})" if job_id in names else job_id for job_id in job_ids)
 
 
 def find_nodes(bundle: Bundle, wanted: str) -> frozenset[str]:

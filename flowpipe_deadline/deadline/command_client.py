@@ -10,6 +10,7 @@ import json
 from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import SUBMISSION_KEY
+from ..core.names import is_same_batch
 from ..core.text import counted
 from .client import Created, DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
 from .command_output import (
@@ -137,7 +138,7 @@ class CommandClient(DeadlineClient):
         if set(batches.values()) == {None} and len(batches) > _MOST_SINGLE:
             raise SubmissionError(f"Deadline does not tell the batch of {counted(len(batches), 'job')}")
         batches = self._told(batches)
-        return [job_id for job_id in job_ids if batches.get(job_id) == batch_name or job_id in known]
+        return [job_id for job_id in job_ids if is_same_batch(batches.get(job_id), batch_name) or job_id in known]
 
     def _told(self, batches: Dict[str, Optional[str]]) -> Dict[str, Optional[str]]:
         """The batches; if none is told, the submission that each of the jobs names, as ours do.

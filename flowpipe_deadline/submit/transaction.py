@@ -12,10 +12,11 @@ from typing import Callable, Dict, Iterable, List, Optional, Sequence
 
 from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
-from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, job_labels, read_bundle
 from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.files import write_whole
 from ..core.frames import FrameList, FrameListError
+from ..core.names import is_same_batch
 from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, Stop, SubmissionError
 from .own_jobs import OwnJobs, looks_like, own_jobs
 from .record import LEFT, SubmissionRecord, SubmissionWriter
@@ -68,7 +69,7 @@ def submit_to(
     """
     opened = read_bundle(bundle)
     _check_files(opened)
-    own = own_jobs(client, opened)
+    own = own_jobs(client, opened, {})
     with SubmissionWriter(opened.folder, token=options.token) as writer:
         left = writer.claim()
         if left is not None:
@@ -108,7 +109,7 @@ def undo_half_done(
     with SubmissionWriter(bundle.folder) as writer:
         record = writer.claim(only_of=only_of)
         if record is not None:
-            outcome = _undo_left(writer, own_jobs(client, bundle), record, say=say, may_come=may_come)
+            outcome = _undo_left(writer, own_jobs(client, bundle, record.jobs), record, say=say, may_come=may_come)
         if (record is not None or only_of is None) and writer.is_owner():  # An undo takes long.
             writer.drop()
     return outcome
@@ -132,6 +133,7 @@ def _undo_left(
     """Undoes what an earlier attempt left; the bundle stays claimed."""
     how = "could not be undone" if record.state == LEFT else "ended half-way"
     say(f"A submission of {writer.name} {how}; undoing it")
+    own.ids = record.jobs
     doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
     deletion = undo(writer, own, list(record.jobs.values()), doubt=doubt, keeps_claim=True)
     if not deletion.is_complete:
@@ -163,6 +165,8 @@ class _Attempt:
         self._bundle = bundle
         self._own = own
         own.trusted = self.created
+        own.ids = self.job_ids
+        self._labels = job_labels(bundle.jobs, main=bundle.graph)
         self._client = own.client
         self._writer = writer
         self._say = say
@@ -208,7 +212,7 @@ class _Attempt:
             held = [job_id for job_id in held if job_id in details and details[job_id].status == SUSPENDED]
             if not held:
                 return
-        raise SubmissionError(f"Deadline does not resume {', '.join(held)}")
+        raise SubmissionError(f"Deadline does not resume {self._own.named(held)}")
 
     def _let_wait(self, dependents: Sequence[BundleJob]) -> None:
         """Brings these jobs from Suspended to Pending.
@@ -228,7 +232,7 @@ class _Attempt:
                     self._client.pend(too_early)
         not_waiting = self._not_waiting(dependents)
         if not_waiting:
-            raise SubmissionError(f"Deadline does not let {', '.join(not_waiting)} wait for what they depend on")
+            raise SubmissionError(f"Deadline does not let {self._own.named(not_waiting)} wait for what they depend on")
 
     def _not_waiting(self, jobs: Sequence[BundleJob]) -> List[str]:
         by_id = {self.job_ids[job.key]: job for job in jobs}
@@ -274,9 +278,9 @@ class _Attempt:
         self.created.append(job_id)
         self.job_ids[job.key] = job_id
         self._writer.add(job.key, job_id)
-        self._say(f"{job.key}: {job_id}")
+        self._say(f"{self._labels[job.key]}: {job_id}")
         for warning in created.warnings:
-            self._say(f"Warning: {job.key}: {warning}")
+            self._say(f"Warning: {self._labels[job.key]}: {warning}")
 
     def _choose(self, job: BundleJob, named: Sequence[str]) -> str:
         """The job's ID, of several in one answer: an event plugin of the farm makes jobs as well.
@@ -315,7 +319,7 @@ class _Attempt:
         frames = "0" if job.frames is None else job.frames
         waits_for = {self.job_ids[key] for key in job.depends_on}
         differences = []
-        if details.batch_name not in (None, self._own.batch_name):
+        if details.batch_name is not None and not is_same_batch(details.batch_name, self._own.batch_name):
             differences.append(f"the batch {details.batch_name or 'nothing'} where {self._own.batch_name} was planned")
         if details.frames is not None and not _same_frames(details.frames, frames):
             differences.append(f"the frames {details.frames} where {frames} were planned")
@@ -323,7 +327,7 @@ class _Attempt:
             differences.append(f"a chunk size of {details.chunk_size} where {job.chunk_size} was planned")
         if details.dependencies is not None and set(details.dependencies) != waits_for:
             differences.append(
-                f"dependencies on {_listed(details.dependencies)} where {_listed(waits_for)} were planned"
+                f"dependencies on {self._listed(details.dependencies)} where {self._listed(waits_for)} were planned"
             )
         if details.frame_dependent not in (None, job.is_frame_dependent):
             differences.append(
@@ -333,17 +337,16 @@ class _Attempt:
             return ""
         return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
 
+    def _listed(self, job_ids: Iterable[str]) -> str:
+        return self._own.named(sorted(job_ids)) or "nothing"
+
     def _read(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """What Deadline says of these jobs; raises if it does not know one of them."""
         details = self._client.read_jobs(job_ids) if job_ids else {}
         lost = [job_id for job_id in job_ids if job_id not in details]
         if lost:
-            raise SubmissionError(f"Deadline does not know {', '.join(lost)} any more")
+            raise SubmissionError(f"Deadline does not know {self._own.named(lost)} any more")
         return details
-
-
-def _listed(job_ids: Iterable[str]) -> str:
-    return ", ".join(sorted(job_ids)) or "nothing"
 
 
 def _same_frames(one: str, other: str) -> bool:

@@ -21,6 +21,7 @@ from submissions import Worker, write_three
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.cli.support.progress import Display
 from flowpipe_deadline.cli.wait import OnDisplay
+from flowpipe_deadline.core.bundle import named_jobs
 from flowpipe_deadline.status.wait import wait_for_submission
 from flowpipe_deadline.studio.connect import studio_client
 from flowpipe_deadline.submit.record import read_submission
@@ -317,7 +318,7 @@ def test_wait_says_what_failed_and_what_waits_for_it(graph, tmp_path, deadline):
     lines = result.stderr.splitlines()
     assert "fails: ValueError: ('no scene', 3)" in lines
     assert lines[-4:] == [
-        f"Failed: fails, job {job_ids['fails']}; its reports in the Monitor say more",
+        f"Failed: fails ({job_ids['fails']}); its reports in the Monitor say more",
         "Pending, as what they wait for failed: after",
         "3 jobs: 1 completed, 1 pending, 1 failed; 1 of 3 tasks done",
         f"Once that is mended in the Monitor:  flowpipe-deadline wait {bundle.folder}",
@@ -332,7 +333,7 @@ def test_wait_says_what_was_deleted(deadline, bundle, worker, job_ids):
     result = run_cli("wait", bundle.folder)
 
     assert result.returncode == 1
-    assert f"Deleted: render, job {job_ids['render']}, before it was complete" in result.stderr.splitlines()
+    assert f"Deleted: render ({job_ids['render']}), before it was complete" in result.stderr.splitlines()
 
 
 def test_wait_says_what_is_suspended(deadline, bundle, job_ids):
@@ -473,7 +474,7 @@ def test_cancel_deletes_all_jobs(deadline, bundle, job_ids, via):
 
     assert (result.returncode, result.stdout) == (
         0,
-        f"what was submitted was deleted: {', '.join(job_ids.values())}\n",
+        f"what was submitted was deleted: {named_jobs(job_ids.values(), job_ids)}\n",
     )
     assert states(deadline) == []
     assert (again.returncode, again.stdout) == (0, f"{bundle.name} is not submitted: there is nothing to cancel\n")
@@ -486,8 +487,8 @@ def test_cancel_can_hold_jobs_back(deadline, bundle, job_ids, via):
     assert json.loads(result.stdout) == {
         "bundle": str(bundle.folder),
         "action": "suspend",
-        "told": f"the jobs {job_ids['render']}, {job_ids['beside']} are suspended, and {job_ids['collect']} wait for"
-        " them: resume or delete them in the Monitor",
+        "told": f"the jobs render ({job_ids['render']}), beside ({job_ids['beside']}) are suspended, and collect"
+        f" ({job_ids['collect']}) waits for them: resume or delete them in the Monitor",
     }
     assert states(deadline) == ["Suspended", "Pending", "Suspended"]
 

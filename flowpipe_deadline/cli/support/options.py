@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -25,8 +25,6 @@ from ...studio.variables import (
 if TYPE_CHECKING:
     from flowpipe import Graph
 
-    from ...core.bundle import BundleJob
-    from ...planning.plan import Job
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -192,11 +190,6 @@ def planned_bundle(folder: str, *, may_move: bool = False) -> Bundle:
     if given:
         raise UsageError(f"{folder} is a bundle, planned already: it takes no {', '.join(given)}")
     return read_bundle(folder)
-
-
-def job_labels(jobs: Iterable[Union[Job, BundleJob]], *, main: str) -> dict[str, str]:
-    """The jobs' names for people by key: the key, and where it is not of the ``main`` graph, its own before it."""
-    return {job.key: job.key if job.graph == main else f"{job.graph}.{job.key}" for job in jobs}
 
 
 def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
