@@ -53,7 +53,9 @@ def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str
 def _print_status(submitted: SubmissionStatus) -> None:
     labels = job_labels(submitted.bundle.jobs, main=submitted.bundle.graph)
     jobs = submitted.jobs
-    print_table(_JOB_HEADINGS, [_job_cells(job, labels) for job in jobs], title=submitted.bundle.name)
+    print_table(
+        _JOB_HEADINGS, [_job_cells(job, labels) for job in jobs], title=submitted.bundle.name, below=("Waits for",)
+    )
     tasks = [_task_cells(task, labels[job.key], job) for job in jobs for task in job.tasks or ()]
     if tasks:
         print_table(_TASK_HEADINGS, tasks, title="Tasks")

@@ -220,7 +220,7 @@ def test_a_job_of_another_batch_is_never_suspended(bundle, client, deadline, job
 
     with pytest.raises(
         SubmissionError,
-        match=rf"the job render \({job_ids['render']}\) is suspended.* were not touched: beside \({theirs}\) of Other;",
+        match=rf"is suspended.* were not touched: beside \({theirs}\) of Other;",
     ):
         suspend_submission(bundle, lambda: client)
 
