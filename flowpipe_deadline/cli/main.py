@@ -18,6 +18,7 @@ from ..core.text import counted, one_line
 from ..core.warnings import PreflightError
 from .support.output import say
 
+DEBUG = "FLOWPIPE_DEADLINE_DEBUG"
 _INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h: a bug of this package, not of the graph.
 _INTERRUPTED = 130
 _LONGEST_MESSAGE = 2000
@@ -66,7 +67,8 @@ class LazyGroup(click.Group):  # type: ignore[misc]  # click is not followed
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="flowpipe-deadline")
-def cli() -> None:
+@click.option("--debug", is_flag=True, help=f"Show where an error comes from, as {DEBUG}=1 in the environment does.")
+def cli(debug: bool) -> None:
     """Carry flowpipe graphs onto a Deadline render farm, or run them on this machine.
 
     GRAPH is file.py, file.py:name or package.module:name, where name is a Graph or a callable that returns one.
@@ -74,6 +76,8 @@ def cli() -> None:
     behind it, which --help shows: submit turntable --frames 1-100. BUNDLE is the folder that an earlier run or
     submission wrote.
     """
+    if debug:
+        os.environ[DEBUG] = "1"
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
@@ -104,13 +108,15 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     except OSError as error:
         return _report(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 1)
     except Exception as error:
-        if os.environ.get("FLOWPIPE_DEADLINE_DEBUG"):
-            raise
-        text = f"internal error: {type(error).__name__}: {error} (FLOWPIPE_DEADLINE_DEBUG=1 shows where)"
-        return _report(text, _INTERNAL_ERROR)
+        return _report(f"internal error: {type(error).__name__}: {error} (--debug shows where)", _INTERNAL_ERROR)
 
 
 def _report(message: str, code: int, *, details: Sequence[str] = ()) -> int:
+    """Says the error that is handled, in a line and one for each detail; returns the exit code."""
+    if os.environ.get(DEBUG):
+        import traceback  # noqa: PLC0415 (it is hardly ever needed)
+
+        say(traceback.format_exc().rstrip())
     for text in (f"Error: {message}", *(f"- {detail}" for detail in details)):
         say(one_line(" ".join(text.split()), longest=_LONGEST_MESSAGE))
     return code
