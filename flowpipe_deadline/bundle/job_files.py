@@ -19,6 +19,8 @@ BATCH_NAME = "BatchName"
 EXTRA_INFO = "ExtraInfoKeyValue"
 SUBMISSION_KEY = "FlowpipeSubmission"
 NODE_KEY = "FlowpipeNode"
+FRAMES_KEY = "FlowpipeFrames"
+"""The frames of a job whose tasks have item numbers."""
 
 
 def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -> Dict[str, str]:

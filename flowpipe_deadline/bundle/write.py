@@ -97,6 +97,7 @@ def _manifest(plan: Plan, submission: Mapping[str, str], *, store: str) -> dict[
                 is_frame_dependent=job.is_frame_dependent,
                 is_last=job.key in last,
                 file=file,
+                item_frames=None if job.item_frames is None else str(job.item_frames),
             ).to_json()
             for job, file in zip(plan.jobs, job_file_stems(plan))
         ],

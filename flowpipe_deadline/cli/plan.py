@@ -9,7 +9,7 @@ import click
 from ..core.bundle import job_labels
 from ..core.text import counted, listing
 from ..offline.hosts import names_here
-from ..planning.plan import Job, Plan, frames_text
+from ..planning.plan import Job, Plan, shown_text
 from .support.effective import effective_options
 from .support.options import (
     interpreter_option,
@@ -57,7 +57,7 @@ def _print_plan(planned: Plan) -> None:
         (
             labels[job.key],
             job.interpreter,
-            frames_text(job) or "-",
+            shown_text(job) or "-",
             str(job.task_count),
             ", ".join(labels[dependency.upstream] for dependency in job.dependencies) or "-",
             _why(job, labels),

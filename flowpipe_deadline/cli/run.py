@@ -115,7 +115,7 @@ def run(
             workers=workers,
             failure_limit=failures,
             setup=setup,
-            on_progress=lambda state: _show(state, labels, display),
+            on_progress=lambda state: _show(state, bundle, labels, display),
             anyway=anyway,
         )
     results = read_results(bundle)
@@ -133,7 +133,12 @@ def _tasks_by_job(state: RunState) -> dict[str, list[Task]]:
     return tasks
 
 
-def _show(state: RunState, labels: Mapping[str, str], display: Display) -> None:
+def _task_name(task: Task, bundle: Bundle, labels: Mapping[str, str]) -> str:
+    """Node and frames, of item numbers what they stand for."""
+    return f"{labels[task.key]} {bundle.job(task.key).shown_frames(task.frames)}".rstrip()
+
+
+def _show(state: RunState, bundle: Bundle, labels: Mapping[str, str], display: Display) -> None:
     jobs = [
         JobProgress(
             key=key,
@@ -146,7 +151,7 @@ def _show(state: RunState, labels: Mapping[str, str], display: Display) -> None:
     ]
     errors: dict[Hashable, str] = {
         (task.key, task.task_id, task.errors): (
-            f"{labels[task.key]} task {task.task_id}: error {task.errors}: {last_line(task.message)}"
+            f"{_task_name(task, bundle, labels)}: error {task.errors}: {last_line(task.message)}"
         )
         for task in state.tasks
         if task.errors and task.status is not TaskStatus.COMPLETED and task.message
@@ -164,7 +169,7 @@ def _report(bundle: Bundle, state: RunState, results: dict[str, NodeResults]) ->
                 "node": job.node,
                 "graph": job.graph,
                 "status": state.jobs[job.key].value,
-                "tasks": [_task_json(task, bundle, batched=job.is_batched) for task in tasks[job.key]],
+                "tasks": [_task_json(task, bundle) for task in tasks[job.key]],
             }
             for job in bundle.jobs
         ],
@@ -172,10 +177,12 @@ def _report(bundle: Bundle, state: RunState, results: dict[str, NodeResults]) ->
     }
 
 
-def _task_json(task: Task, bundle: Bundle, *, batched: bool) -> dict[str, Any]:
+def _task_json(task: Task, bundle: Bundle) -> dict[str, Any]:
+    job = bundle.job(task.key)
     return {
         "id": task.task_id,
-        "frames": task.frames if batched else None,
+        "frames": task.frames if job.is_batched else None,
+        "real_frames": job.real_frames(task.frames) if job.is_batched else None,
         "status": task.status.value,
         "errors": task.errors,
         "error": task.message if task.errors and task.status is not TaskStatus.COMPLETED else None,
@@ -188,7 +195,7 @@ def _print_report(bundle: Bundle, state: RunState, results: dict[str, NodeResult
     print_answer(results)
     for task in state.tasks:
         if task.status is TaskStatus.FAILED:
-            say(f"Failed: {labels[task.key]} task {task.task_id}: {last_line(task.message)}")
+            say(f"Failed: {_task_name(task, bundle, labels)}: {last_line(task.message)}")
             say(f"        {task_log(bundle, task)}")
     stuck = {task.key for task in state.tasks if task.status is TaskStatus.PENDING}
     waiting = [labels[key] for key, status in state.jobs.items() if status is JobStatus.PENDING or key in stuck]

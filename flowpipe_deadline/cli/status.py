@@ -63,7 +63,7 @@ def _print_status(submitted: SubmissionStatus) -> None:
         for line in failure_lines(job, labels[job.key]):
             answer(line)
     stuck = [labels[job.key] for job in jobs if job.key in submitted.stuck]
-    for line in (*pending_lines(stuck), *submitted.notices, summary(submitted)):
+    for line in (*pending_lines(stuck), *submitted.notices, *submitted.changes, summary(submitted)):
         answer(line)
 
 
@@ -83,7 +83,7 @@ def _task_cells(task: TaskDetails, label: str, job: SubmittedJob) -> tuple[str, 
     return (
         label,
         str(task.task_id),
-        task.frames if job.is_batched else "-",
+        job.planned.shown_frames(task.frames) or "-",
         task.status,
         "-" if task.progress is None else f"{task.progress:.0f} %",
         task.worker or "-",

@@ -19,7 +19,6 @@ from ..status.jobs import DELETED
 from ..status.status import SubmissionStatus
 from ..status.wait import POLL_SECONDS, Listener, wait_for_submission
 from ..studio.connect import studio_client
-from .results import missing_text
 from .support.options import bundle_argument, output_option, via_option
 from .support.output import answer_json, reserve_stdout, say
 from .support.progress import Display, JobProgress, progress_display
@@ -116,10 +115,11 @@ class OnDisplay(Listener):
             self.say(f"Suspended: {listing(new, most=MOST_NAMES)}; somebody has to resume that in the Monitor")
         self._suspended = set(suspended)
         news: dict[Hashable, str] = {
-            (job.key, failure.frames, failure.written): failure_line(failure, self._labels[job.key])
+            (job.key, failure.frames, failure.written): failure_line(failure, self._labels[job.key], job)
             for job in submitted.jobs
             for failure in job.failures[:MOST_FAILURES]
         }
+        news.update({line: line for line in submitted.changes})
         jobs = [
             JobProgress(
                 key=job.key,
@@ -146,7 +146,7 @@ def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults
     if submitted.is_complete:
         for label, node in results.items():
             if node.is_last and node.missing is not None:
-                say(f"{label}: {missing_text(node)}, though its job is complete")
+                say(f"{label}: its job is complete, yet it is {node.missing_words}")
         return
     say(summary(submitted))
     if submitted.is_over:

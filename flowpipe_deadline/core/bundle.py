@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from .errors import UsageError
 from .files import RecordError, read_record
-from .frames import FrameList
+from .frames import FrameList, FrameListError, real_frames
 from .text import one_line
 
 FORMAT = 1
@@ -26,6 +26,7 @@ FILES = "files"
 """The store of bundles that keep their results themselves."""
 _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", "inputs", "outputs", "batch")
 _NOT_BATCHED = "none"
+_FRAMES = "frames"
 _LONGEST_LABEL = 80
 
 AnyPath = Union[str, "os.PathLike[str]"]
@@ -69,6 +70,8 @@ class BundleJob(BundleNode):
     """Whether no other job waits for it."""
     file: str
     """The name that its files share, without their endings."""
+    item_frames: Optional[str] = None
+    """The frames that its item numbers stand for; None if its tasks have frames, or its items are something else."""
 
     @property
     def is_batched(self) -> bool:
@@ -85,9 +88,32 @@ class BundleJob(BundleNode):
         """How many tasks Deadline makes of it."""
         return 1 if self.frames is None else FrameList.parse(self.frames).chunk_count(self.chunk_size)
 
+    def real_frames(self, chunk: Optional[str]) -> Optional[str]:
+        """The frames that a task is about, by its frame list in Deadline; None for one that is about none.
+
+        Those are the same, or what its item numbers stand for.
+        """
+        if chunk is None or (self.item_frames is None and self.frame_mode != _FRAMES):
+            return None
+        items = None if self.item_frames is None else FrameList.parse(self.item_frames)
+        try:
+            real = real_frames(FrameList.parse(chunk), items)
+        except FrameListError:
+            return None
+        return None if real is None else str(real)
+
+    def shown_frames(self, chunk: Optional[str]) -> str:
+        """A task for people, by its frame list in Deadline: ``1-10``, or ``0-9 (frames 1001-1091x10)``, or nothing."""
+        if chunk is None or not self.is_batched:
+            return ""
+        real = None if self.item_frames is None else self.real_frames(chunk)
+        return chunk if real is None else f"{chunk} (frames {real})"
+
     def to_json(self) -> Dict[str, Any]:
         """The job's entry in the manifest."""
         entry = {field.name.replace("is_", ""): getattr(self, field.name) for field in fields(self)}
+        if self.item_frames is None:
+            del entry["item_frames"]
         return {**entry, "depends_on": list(self.depends_on)}
 
 
@@ -108,6 +134,7 @@ class Bundle:
     """The nodes without a job."""
     manifest: Mapping[str, Any] = field(repr=False)
     """The manifest itself, for a copy of the bundle."""
+    _by_key: Dict[str, BundleJob] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __fspath__(self) -> str:
         return str(self.folder)
@@ -121,6 +148,16 @@ class Bundle:
     def nodes(self) -> Tuple[BundleNode, ...]:
         """The jobs, upstream first, then the omitted nodes."""
         return (*self.jobs, *self.omitted)
+
+    def job(self, key: str) -> BundleJob:
+        """The job of that node.
+
+        Raises:
+            KeyError: There is none.
+        """
+        if not self._by_key:
+            self._by_key.update({job.key: job for job in self.jobs})
+        return self._by_key[key]
 
     def job_files(self, job: BundleJob) -> Tuple[Path, Path]:
         """Job info file and plugin info file of one of these jobs."""
@@ -179,6 +216,7 @@ def _parse_job(entry: Mapping[str, Any]) -> BundleJob:
         depends_on=tuple(map(str, depends_on)),
         is_frame_dependent=bool(entry.get("frame_dependent")),
         is_last=bool(entry.get("last")),
+        item_frames=_texts(entry, "item_frames")["item_frames"] if entry.get("item_frames") else None,
     )
 
 

@@ -244,7 +244,7 @@ def _read_status(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
     status = read_submission_status(request["bundle"])
     labels = _labels(status.bundle)
     return {
-        "notices": list(status.notices),
+        "notices": [*status.notices, *status.changes],
         "is_over": status.is_over,
         "progress": status.progress,
         "jobs": [

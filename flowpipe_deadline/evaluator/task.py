@@ -51,7 +51,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         replaced, upstream = task.take(skips_damaged=True)  # What stays damaged is only replaced.
     feed_inputs(node, record=task.record, upstream=upstream.merged)
     task.feed_parts(node, upstream)
-    report(f"Evaluating {name}" + ("" if task.frames is None else f" {task.frames}"))
+    report(f"Evaluating {name}" + task.shown_frames)
     outputs, token = task.kept_outputs(evaluate_node(node)), os.urandom(4).hex()
     result = ChunkResult(task.frames, outputs, version=1, token=token, inputs=upstream.versions, taken=upstream.taken)
     return patiently(lambda: task.keep(counted(result, replaced), replaced), seconds=request.wait)
@@ -75,6 +75,11 @@ class _Task:
                 f"{request.node} {really}, but the task says otherwise; submit the bundle's own job files again"
             )
         self.store = patiently(lambda: open_store(request.bundle), seconds=request.wait)
+
+    @property
+    def shown_frames(self) -> str:
+        """The frames for people, with a blank before them."""
+        return "" if self.frames is None or self._batch is None else f" {self._batch.shown(self.frames)}"
 
     def kept_outputs(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
         """The outputs as results keep them, so that every machine finds their classes in the bundle."""

@@ -65,7 +65,7 @@ def read_summary(bundle: AnyPath) -> Summary:
 
 
 def _line(job: BundleJob, task_count: int, job_id: Optional[str]) -> str:
-    what = f"{job.frame_mode} {job.frames}, " if job.is_batched else ""
+    what = f"{job.frame_mode} {job.shown_frames(job.frames)}, " if job.is_batched else ""
     return f"{job.label}: {what}{counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
 
 

@@ -32,6 +32,8 @@ from tests.fake_deadline.workers import running_workers
 TESTS = str(Path(__file__).parents[1] / "support")
 PATIENCE = 60.0
 
+ADVICE = "requeue its task, or wait for the file system to show it"
+
 
 @pytest.fixture(autouse=True)
 def _context(monkeypatch, deadline):
@@ -378,8 +380,8 @@ def test_jobs_completed_by_hand_give_no_answer(deadline, bundle, worker):
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.splitlines()[-2:] == [
-        "Test.collect: missing all, though its job is complete",
-        "Test.beside: missing all, though its job is complete",
+        "Test.collect: its job is complete, yet it is missing its result; " + ADVICE,
+        "Test.beside: its job is complete, yet it is missing its result; " + ADVICE,
     ]
 
 

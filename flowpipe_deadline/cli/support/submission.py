@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from ...core.bundle import BundleJob
 from ...core.text import counted
 from ...deadline.client import TaskDetails
 from ...results.failures import Failure
@@ -29,14 +30,14 @@ def summary(submitted: SubmissionStatus) -> str:
 def failure_lines(job: SubmittedJob, label: str) -> Iterator[str]:
     """The errors of the job's tasks, a line each."""
     for failure in job.failures[:MOST_FAILURES]:
-        yield failure_line(failure, label)
+        yield failure_line(failure, label, job)
     if len(job.failures) > MOST_FAILURES:
         yield f"{label}: {len(job.failures) - MOST_FAILURES} more"
 
 
-def failure_line(failure: Failure, label: str) -> str:
+def failure_line(failure: Failure, label: str, job: SubmittedJob) -> str:
     """The error of a task, with its frames if it has any."""
-    return f"{label} {failure.frames or ''}".rstrip() + f": {last_line(failure.report)}"
+    return f"{label} {job.planned.shown_frames(failure.frames)}".rstrip() + f": {last_line(failure.report)}"
 
 
 def submitted_json(submitted: SubmissionStatus) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def submitted_json(submitted: SubmissionStatus) -> dict[str, Any]:
         "bundle": str(submitted.bundle.folder),
         "submission": submitted.bundle.name,
         "state": submitted.state,
-        "notices": list(submitted.notices),
+        "notices": [*submitted.notices, *submitted.changes],
         "complete": submitted.is_complete,
         "over": submitted.is_over,
         "progress": round(submitted.progress, 1),
@@ -69,15 +70,23 @@ def _job_json(job: SubmittedJob) -> dict[str, Any]:
         "errors": job.errors,
         "depends_on": list(job.depends_on),
         "waits_for": list(job.waits_for),
-        "failures": [{"frames": failure.frames, "error": last_line(failure.report)} for failure in job.failures],
-        "tasks": None if job.tasks is None else [_task_json(task, is_batched=job.is_batched) for task in job.tasks],
+        "failures": [
+            {
+                "frames": failure.frames,
+                "real_frames": job.planned.real_frames(failure.frames),
+                "error": last_line(failure.report),
+            }
+            for failure in job.failures
+        ],
+        "tasks": None if job.tasks is None else [_task_json(task, job.planned) for task in job.tasks],
     }
 
 
-def _task_json(task: TaskDetails, *, is_batched: bool) -> dict[str, Any]:
+def _task_json(task: TaskDetails, job: BundleJob) -> dict[str, Any]:
     return {
         "id": task.task_id,
-        "frames": task.frames if is_batched else None,
+        "frames": task.frames if job.is_batched else None,
+        "real_frames": job.real_frames(task.frames) if job.is_batched else None,
         "status": task.status,
         "progress": task.progress,
         "worker": task.worker or None,
