@@ -36,8 +36,8 @@ def test_status_says_what_was_shortened(bundle, client, deadline, job_ids, worke
 
     told = (
         (
-            "render has the frames 1-6 in Deadline, so no task makes the results of 7-10; to get them, set its frame range"
-            " back to 1-10 in the Monitor (Modify Frame Range)"
+            "render has the frames 1-6 in Deadline, so no task makes the results of 7-10; to get them, set its frame"
+            " range back to 1-10 in the Monitor (Modify Frame Range)"
         ),
         f"render is complete, and the results of 7-10 are missing: {ADVICE}",
     )
