@@ -12,11 +12,11 @@ from typing import Any, Optional
 
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
-from ..core.frames import FrameList
+from ..core.frames import FrameList, real_frames
 from ..core.locate import code_folders
 from .codec import compound, decode
 from .edits import Edit, edited_record, place_name
-from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
+from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_advice, missing_frames
 from .plain import plain
 from .stale import BundleResults, Places, places_text
 from .store import ChunkResult, open_store
@@ -73,6 +73,8 @@ class NodeResults(BundleNode):
     inputs: tuple[NodeInput, ...]
     error: Optional[str]
     """Why the results cannot be read or merged; None if they can."""
+    batch: Optional[Batch] = None
+    """How it is cut into tasks; None for a node without frames."""
 
     @property
     def is_there(self) -> bool:
@@ -90,7 +92,7 @@ class NodeResults(BundleNode):
             raise MergeError(self.error)
         if self.encoded is None:
             frames = None if self.missing in (None, "all") else FrameList.parse(str(self.missing))
-            raise MissingResultsError(self.key, frames)
+            raise MissingResultsError(self.key, frames, self.batch)
         return {name: decode(value) for name, value in self.encoded.items()}
 
     def to_json(self) -> dict[str, Any]:
@@ -104,7 +106,11 @@ class NodeResults(BundleNode):
             "stale": self.stale,
             "problem": self.error,
             "chunks": [
-                {"frames": frames, "outputs": {name: plain(value) for name, value in outputs.items()}}
+                {
+                    "frames": frames,
+                    "real_frames": self.real_frames(frames),
+                    "outputs": {name: plain(value) for name, value in outputs.items()},
+                }
                 for frames, outputs in self.chunks
             ],
         }
@@ -112,6 +118,26 @@ class NodeResults(BundleNode):
     def plain_inputs(self) -> dict[str, Any]:
         """The inputs as plain JSON: value, what feeds it, and edits."""
         return {one.name: one.to_json() for one in self.inputs}
+
+    @property
+    def missing_words(self) -> str:
+        """Which results are missing, and what to do about it; empty if none is."""
+        if self.missing is None:
+            return ""
+        if self.batch is None:
+            return f"missing its result; {missing_advice('')}"
+        return f"missing {self.batch.mode} {self.shown_frames(self.missing)}; {missing_advice(str(self.batch.frames))}"
+
+    def shown_frames(self, frames: Optional[str]) -> str:
+        """Some of its frames for people: ``1-10``, or ``0-9 (frames 1001-1091x10)``, or nothing."""
+        return "" if frames is None or self.batch is None else self.batch.shown(FrameList.parse(frames))
+
+    def real_frames(self, frames: Optional[str]) -> Optional[str]:
+        """The frames that some of Deadline's are about: the same, or those that item numbers stand for, if they do."""
+        if frames is None or self.batch is None or (self.batch.item_frames is None and self.batch.mode == "items"):
+            return None
+        real = real_frames(FrameList.parse(frames), self.batch.item_frames)
+        return None if real is None else str(real)
 
     def plain_outputs(self) -> Optional[dict[str, Any]]:
         """The outputs as plain JSON; None if something is missing."""
@@ -171,6 +197,7 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
         stale=places_text(stale),
         inputs=tuple(_inputs(edited_record(record, edits), edits)),
         error=error,
+        batch=batch,
     )
 
 

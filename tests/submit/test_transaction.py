@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from direct_farm import DirectClient
 
 from flowpipe_deadline import plan_graph, read_bundle, write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
+from flowpipe_deadline.core.bundle import named_jobs
 from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
@@ -283,7 +285,9 @@ def test_a_submitted_bundle_is_refused_with_its_jobs(deadline, client, bundle):
     """Its results would be written by two jobs."""
     job_ids = submit_to(client, bundle)
 
-    with pytest.raises(SubmissionError, match=f"submitted already, as job {', '.join(job_ids.values())}"):
+    with pytest.raises(
+        SubmissionError, match=re.escape(f"submitted already, as {named_jobs(job_ids.values(), job_ids)};")
+    ):
         submit_to(client, bundle)
 
     assert len(deadline.jobs()) == 5
