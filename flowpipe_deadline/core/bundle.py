@@ -10,7 +10,8 @@ from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 from .errors import UsageError
 from .files import RecordError, read_record
 from .frames import FrameList, FrameListError, real_frames
-from .text import one_line
+from .notebook import Shown
+from .text import counted, one_line
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -121,8 +122,8 @@ class BundleJob(BundleNode):
         return {**entry, "depends_on": list(self.depends_on)}
 
 
-@dataclass(frozen=True)
-class Bundle:
+@dataclass(frozen=True, repr=False)
+class Bundle(Shown):
     """A submission on disk; ``os.fspath`` gives its folder."""
 
     folder: Path
@@ -138,12 +139,15 @@ class Bundle:
     """The planned jobs, upstream first."""
     omitted: Tuple[BundleNode, ...]
     """The nodes without a job."""
-    manifest: Mapping[str, Any] = field(repr=False)
+    manifest: Mapping[str, Any]
     """The manifest itself, for a copy of the bundle."""
     _by_key: Dict[str, BundleJob] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __fspath__(self) -> str:
         return str(self.folder)
+
+    def __repr__(self) -> str:
+        return f"<Bundle of {counted(len(self.jobs), 'job')} in {str(self.folder)!r}>"
 
     @property
     def name(self) -> str:

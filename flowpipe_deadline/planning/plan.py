@@ -8,7 +8,8 @@ from typing import Any, Literal, Optional
 
 from ..core.bundle import CODE, BundleNode
 from ..core.frames import FrameList, shown_frames
-from ..core.text import one_line
+from ..core.notebook import Shown
+from ..core.text import counted, one_line
 from ..core.warnings import PlanWarning
 from ..settings.parse import Entries
 
@@ -94,8 +95,8 @@ class OmittedNode(BundleNode):
     record: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """A whole graph, upstream jobs first."""
 
     name: str
@@ -103,8 +104,12 @@ class Plan:
     omitted: tuple[OmittedNode, ...] = ()
     warnings: tuple[PlanWarning, ...] = ()
     """What is odd about it."""
-    code: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    code: Mapping[str, bytes] = field(default_factory=dict)
     """The code that travels with it: files by their path in the bundle."""
+
+    def __repr__(self) -> str:
+        tasks = sum(job.task_count for job in self.jobs)
+        return f"<Plan of {self.name!r}: {counted(len(self.jobs), 'job')}, {counted(tasks, 'task')}>"
 
     @property
     def last_jobs(self) -> tuple[Job, ...]:

@@ -14,6 +14,8 @@ from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, no
 from ..core.files import RecordError
 from ..core.frames import FrameList, real_frames
 from ..core.locate import code_folders
+from ..core.notebook import Shown
+from ..core.text import counted
 from .codec import compound, decode
 from .edits import Edit, edited_record, place_name
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_advice, missing_frames
@@ -54,8 +56,8 @@ class NodeInput:
         }
 
 
-@dataclass(frozen=True)
-class NodeResults(BundleNode):
+@dataclass(frozen=True, repr=False)
+class NodeResults(Shown, BundleNode):
     """The results of one node. The fields hold encoded values; the methods give Python values or plain JSON."""
 
     is_omitted: bool
@@ -80,6 +82,20 @@ class NodeResults(BundleNode):
     def is_there(self) -> bool:
         """Whether it has outputs, and all of them can be read."""
         return self.encoded is not None and self.error is None
+
+    def __repr__(self) -> str:
+        return f"<NodeResults of {self.label!r}: {self.state_text}>"
+
+    @property
+    def state_text(self) -> str:
+        """In a few words, what there is, and what is missing."""
+        texts = [
+            "omitted" if self.is_omitted else counted(len(self.chunks), "chunk"),
+            *([f"missing {self.missing}"] if self.missing is not None else []),
+            *([f"stale {self.stale}"] if self.stale is not None else []),
+            *([self.error] if self.error is not None else []),
+        ]
+        return ", ".join(texts)
 
     def outputs(self) -> dict[str, Any]:
         """The outputs by name, with their Python types; imports their classes.
@@ -144,7 +160,15 @@ class NodeResults(BundleNode):
         return None if self.encoded is None else {name: plain(value) for name, value in self.encoded.items()}
 
 
-def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, NodeResults]:
+class Results(Shown, dict[str, NodeResults]):
+    """The results of nodes by ``graph.node``."""
+
+    def __repr__(self) -> str:
+        missing = sum(node.encoded is None for node in self.values())
+        return f"<Results of {counted(len(self), 'node')}" + (f", {missing} without outputs>" if missing else ">")
+
+
+def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> Results:
     """The results by ``graph.node``, upstream first; ``node``, a key, a name or ``graph.node``, limits them.
 
     If several nodes have the same label, it is followed by their key: ``sub.render (render-2)``.
@@ -158,7 +182,8 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
     labels = node_labels(opened)
     wanted = labels if node is None else find_nodes(opened, node)
     results = BundleResults(opened.folder, open_store(opened.folder))
-    return {labels[each.key]: _node_results(opened, each, results) for each in opened.nodes if each.key in wanted}
+    found = ((labels[each.key], _node_results(opened, each, results)) for each in opened.nodes if each.key in wanted)
+    return Results(found)
 
 
 def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> NodeResults:
