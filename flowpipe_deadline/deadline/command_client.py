@@ -7,23 +7,42 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any, Dict, List, Optional, Sequence, Set, Tuple
+from dataclasses import replace
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
-from ..bundle.job_files import SUBMISSION_KEY
+from ..bundle.job_files import BUNDLE_KEY, DEPENDENCIES, NODE_INFO_KEY, PLUGIN_NAME, SUBMISSION_KEY
+from ..core.names import is_same_batch
 from ..core.text import counted
-from .client import Created, DeadlineClient, JobDetails, RepositoryInfo, SubmissionError, TaskDetails
+from .client import (
+    Created,
+    DeadlineClient,
+    FarmDetails,
+    JobDetails,
+    RepositoryInfo,
+    SubmissionError,
+    TaskDetails,
+    WorkerDetails,
+    bundles_of,
+)
 from .command_output import (
     parse_batch,
     parse_job_ids,
     parse_jobs,
+    parse_limits,
     parse_lines,
+    parse_paths,
     parse_sections,
     parse_submission,
     parse_tasks,
+    parse_workers,
 )
+from .reports import Report, read_report
 
 _MOST_IDS = 250  # Of 24 digits and a comma: below the longest command line of Windows, 8191 characters.
+_MOST_TASKS = 1000  # Of up to five digits and a comma.
 _MOST_SINGLE = 50  # Jobs that are asked for one by one, if asking for several at once gives nothing.
+_COMMANDS = {"resumefailed": "ResumeFailed"}
+_Item = TypeVar("_Item")
 
 
 class CommandClient(DeadlineClient):
@@ -88,7 +107,59 @@ class CommandClient(DeadlineClient):
     def change(self, command: str, job_ids: Sequence[str]) -> None:
         """Gives a command for as many jobs at once as fit into a command line."""
         for some in _portions(job_ids):
-            self.run([f"-{command.title()}Job", ",".join(some)])
+            self.run([f"-{_COMMANDS.get(command, command.title())}Job", ",".join(some)])
+
+    def change_tasks(self, command: str, job_id: str, task_ids: Sequence[int]) -> None:
+        """Gives the command for as many tasks at once as fit into a command line."""
+        for some in _portions(task_ids, most=_MOST_TASKS):
+            self.run([f"-{_COMMANDS.get(command, command.title())}JobTasks", job_id, ",".join(map(str, some))])
+
+    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+        """The Bundle and the Node of a job; a command for each."""
+        info = {key: self._one("-GetJobPluginInfoKeyValue", job_id, key) for key in (BUNDLE_KEY, NODE_INFO_KEY)}
+        if not info[BUNDLE_KEY] and not self.list_jobs([job_id]):
+            raise SubmissionError(f"Deadline does not know job {job_id}")
+        return {key: value for key, value in info.items() if value}
+
+    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+        """The bundle and the node of every listed job of our plugin; two commands for each of them.
+
+        Raises:
+            SubmissionError: There are too many for that.
+        """
+        jobs = self.read_jobs(parse_job_ids(self.run(["-GetJobIds"])))
+        ours = [job_id for job_id, job in jobs.items() if job.plugin in (None, PLUGIN_NAME)]
+        if len(ours) > _MOST_SINGLE:
+            raise SubmissionError(
+                f"Deadline has {len(ours)} jobs, and each would have to be asked for its bundle by a process: use"
+                " another connection, script or webservice"
+            )
+        infos = {job_id: self.read_plugin_info(job_id) for job_id in ours}
+        return bundles_of(infos)
+
+    def mapped(self, path: str) -> str:
+        """The path as a rule changes it."""
+        return self._one("-CheckPathMapping", path) or path
+
+    def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
+        """Makes a job depend on these jobs alone; that the setting has this name is inferred."""
+        self.run(["-SetJobSetting", job_id, DEPENDENCIES, ",".join(upstream_ids)])
+
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+        """Entries of the job info; that settings have the names of their keys is inferred (submission, section 2.5)."""
+        return {key: self._setting(job_id, key) for key in keys}
+
+    def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
+        """Sets entries of a job's info, a command for each."""
+        for key, value in entries.items():
+            self.run(["-SetJobSetting", job_id, key, value])
+
+    def _setting(self, job_id: str, key: str) -> Optional[str]:
+        try:
+            lines = parse_lines(self.run(["-GetJobSetting", job_id, key]))
+        except SubmissionError:
+            return None
+        return lines[-1] if lines else ""
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by one command for what the vendor's submitters ask and four others."""
@@ -103,6 +174,60 @@ class CommandClient(DeadlineClient):
             maximum_priority=_number(info.get("MaxPriority")),
             task_limit=_number(info.get("TaskLimit")),
         )
+
+    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
+        """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first.
+
+        Only the names of files are told; which task each is about stands in it. Where this machine cannot read one,
+        that is not known, and it is among those of every task.
+        """
+        kinds = (("-GetJobErrorReportFilenames", True), ("-GetJobLogReportFilenames", False))
+        found = [
+            _report(path, is_error=is_error)
+            for command, is_error in kinds
+            for path in parse_paths(self.run([command, job_id]))
+        ]
+        tasks = {_frames(task.frames): task.task_id for task in self.read_tasks(job_id)} if found else {}
+        reports = [replace(report, task_id=tasks.get(_frames(report.frames))) for report in found]
+        wanted = [report for report in reports if task_id is None or report.task_id in (task_id, None)]
+        return tuple(sorted(wanted, key=lambda report: report.written))
+
+    def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:
+        """What is known of all workers and limits; of these pools and groups, also who is in them.
+
+        Three commands, and one for each pool and group where what is printed of a worker does not tell them.
+        """
+        names = self._list("-GetSlaveNames")
+        workers = None if names is None else self._workers(names)
+        if workers is not None and any(worker.pools is None for worker in workers):
+            workers = self._with_members("pools", "-GetSlaveNamesInPool", pools, workers)
+        if workers is not None and any(worker.groups is None for worker in workers):
+            workers = self._with_members("groups", "-GetSlaveNamesInGroup", groups, workers)
+        return FarmDetails(workers=workers, limits=self._parsed(parse_limits, "-GetLimitGroups"))
+
+    def _workers(self, names: Sequence[str]) -> Tuple[WorkerDetails, ...]:
+        told = self._parsed(parse_workers, "-GetSlave", ",".join(names)) if names else None
+        known = {worker.name: worker for worker in told or ()}
+        return tuple(known.get(name, WorkerDetails(name)) for name in names)
+
+    def _with_members(
+        self, field: str, command: str, names: Sequence[str], workers: Sequence[WorkerDetails]
+    ) -> Tuple[WorkerDetails, ...]:
+        """The workers with those of the pools or groups that they are in; as they were if one of these is not told."""
+        members = {name: self._list(command, name) for name in names}
+        if not names or None in members.values():
+            return tuple(workers)
+        found = {
+            worker.name: tuple(name.lower() for name, listed in members.items() if worker.name in (listed or ()))
+            for worker in workers
+        }
+        return tuple(replace(worker, **{field: found[worker.name]}) for worker in workers)  # type: ignore[arg-type]
+
+    def _parsed(self, parse: Callable[[str], Any], *command: str) -> Any:
+        try:
+            return parse(self.run(command))
+        except SubmissionError:
+            return None
 
     def _read_portions(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         jobs: Dict[str, JobDetails] = {}
@@ -137,7 +262,7 @@ class CommandClient(DeadlineClient):
         if set(batches.values()) == {None} and len(batches) > _MOST_SINGLE:
             raise SubmissionError(f"Deadline does not tell the batch of {counted(len(batches), 'job')}")
         batches = self._told(batches)
-        return [job_id for job_id in job_ids if batches.get(job_id) == batch_name or job_id in known]
+        return [job_id for job_id in job_ids if is_same_batch(batches.get(job_id), batch_name) or job_id in known]
 
     def _told(self, batches: Dict[str, Optional[str]]) -> Dict[str, Optional[str]]:
         """The batches; if none is told, the submission that each of the jobs names, as ours do.
@@ -192,9 +317,23 @@ class CommandClient(DeadlineClient):
         return lines[-1] if lines else None
 
 
-def _portions(job_ids: Sequence[str]) -> List[Sequence[str]]:
+def _portions(items: Sequence[_Item], *, most: int = _MOST_IDS) -> List[Sequence[_Item]]:
     """The IDs in portions that fit into a command line."""
-    return [job_ids[first : first + _MOST_IDS] for first in range(0, len(job_ids), _MOST_IDS)]
+    return [items[first : first + most] for first in range(0, len(items), most)]
+
+
+def _report(path: str, *, is_error: bool) -> Report:
+    """The report in that file, with its path alone if it cannot be read here."""
+    try:
+        return read_report(path, is_error=is_error)
+    except (OSError, EOFError):
+        return Report(report_id=path, is_error=is_error, path=path)
+
+
+def _frames(text: str) -> str:
+    """The frames of a task in one form: Deadline also writes one frame as ``21-21``."""
+    first, _, last = text.partition("-")
+    return first if first == last else text
 
 
 def _texts(value: Any) -> Optional[Tuple[str, ...]]:

@@ -9,11 +9,51 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Callable, Dict, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .client import TASK_STATES, JobDetails, SubmissionError, TaskDetails
+from ..bundle.job_files import PLUGIN_NAME
+from .client import (
+    TASK_STATES,
+    FarmDetails,
+    JobDetails,
+    LimitDetails,
+    SubmissionError,
+    TaskDetails,
+    WorkerDetails,
+    bundles_of,
+    refuse_unknown,
+)
 from .command_client import CommandClient
-from .command_output import parse_error, parse_percent, parse_status
+from .command_output import parse_error, parse_memberships, parse_percent, parse_status, parse_worker_state
+from .reports import Report, read_report_file
+
+# The entries of the job info that a script can change, with the property of a job that holds each and its type (plugin
+# API, section 5.5).
+_PROPERTIES: Mapping[str, Tuple[str, Any]] = {
+    "Name": ("JobName", str),
+    "Comment": ("JobComment", str),
+    "Department": ("JobDepartment", str),
+    "Priority": ("JobPriority", int),
+    "Pool": ("JobPool", str),
+    "SecondaryPool": ("JobSecondaryPool", str),
+    "Group": ("JobGroup", str),
+    "LimitGroups": ("JobLimitGroups", list),
+    "MachineLimit": ("JobMachineLimit", int),
+    "ConcurrentTasks": ("JobConcurrentTasks", int),
+    "LimitConcurrentTasksToNumberOfCpus": ("JobLimitTasksToNumberOfCpus", bool),
+    "TaskTimeoutSeconds": ("JobTaskTimeoutSeconds", int),
+    "StartJobTimeoutSeconds": ("JobStartJobTimeoutSeconds", int),
+    "InitializePluginTimeoutSeconds": ("JobInitializePluginTimeoutSeconds", int),
+    "MinRenderTimeSeconds": ("JobMinRenderTimeSeconds", int),
+    "EnableAutoTimeout": ("JobEnableAutoTimeout", bool),
+    "ForceReloadPlugin": ("JobForceReloadPlugin", bool),
+    "Sequential": ("JobSequentialJob", bool),
+    "Interruptible": ("JobInterruptible", bool),
+    "Protected": ("JobProtected", bool),
+    "SuppressEvents": ("JobSuppressEvents", bool),
+    "PreTaskScript": ("JobPreTaskScript", str),
+    "PostTaskScript": ("JobPostTaskScript", str),
+}
 
 
 class InProcessClient(CommandClient):
@@ -43,11 +83,92 @@ class InProcessClient(CommandClient):
 
     def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
-        job = self._job(job_id)
-        if job is None:
-            raise SubmissionError(f"Deadline does not know job {job_id}")
-        tasks = _asked(self._repository.GetJobTasks, job, True)
+        tasks = _asked(self._repository.GetJobTasks, self._known(job_id), True)
         return tuple(sorted((_asked(_task_details, task) for task in tasks), key=lambda task: task.task_id))
+
+    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
+        """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
+        return tuple(_asked(self._report, *report) for report in self._reports(job_id, task_id))
+
+    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:
+        """The log in one of the job's reports; from its file if this machine sees it, which need not be held whole."""
+        if report.path and os.path.isfile(report.path):
+            return read_report_file(report.path)
+        return iter([self.read_report_text(job_id, report.report_id, report.task_id).encode("utf-8", "replace")])
+
+    def read_report_text(self, job_id: str, report_id: str, task_id: Optional[int]) -> str:
+        """The log in a report, by its ID."""
+        for report, _ in self._reports(job_id, task_id):
+            if str(report.ReportID) == report_id:
+                return str(_asked(self._repository.GetJobReportLog, report) or "")
+        raise SubmissionError(f"Deadline has no report {report_id} of job {job_id} any more")
+
+    def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:
+        """What is known of all workers and limits; by commands, where a script has no such calls."""
+        try:
+            workers = tuple(_worker_details(worker) for worker in self._repository.GetSlaveInfoSettings(True))
+            limits = tuple(_limit_details(limit) for limit in self._repository.GetLimitGroups(True))
+        except Exception:  # Of .NET, or a member that there is not.
+            return super().read_farm(pools=pools, groups=groups)
+        return FarmDetails(workers=workers, limits=limits)
+
+    def _reports(self, job_id: str, task_id: Optional[int]) -> List[Tuple[Any, bool]]:
+        """Deadline's own reports, and whether each is of an error."""
+        found = _asked(self._repository.GetJobReports, job_id)
+        reports = list(_asked(found.GetAllReports)) if found is not None else []
+        tasks = {str(report.ReportTaskID) for report in reports} if task_id is None else {str(task_id)}
+        errors = {str(report.ReportID) for task in tasks for report in _asked(found.GetTaskErrorReports, task) or ()}
+        wanted = [report for report in reports if str(report.ReportTaskID) in tasks]
+        wanted.sort(key=lambda report: int(getattr(getattr(report, "ReportDateTimeOf", None), "Ticks", 0)))
+        return [(report, str(report.ReportID) in errors) for report in wanted]
+
+    def _report(self, report: Any, is_error: bool) -> Report:
+        task = str(report.ReportTaskID)
+        try:
+            path = str(self._repository.GetJobReportLogFileName(report) or "")
+        except Exception:  # There is the text, in any case.
+            path = ""
+        return Report(
+            report_id=str(report.ReportID),
+            is_error=is_error,
+            task_id=int(task) if task.isdigit() else None,
+            worker=str(report.ReportSlaveName or ""),
+            written=str(getattr(report, "ReportDateTimeOf", "")),
+            title=str(report.ReportMessage or "") if is_error else "",
+            path=path,
+        )
+
+    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+        """The plugin info of a job, all of it."""
+        return _plugin_info(self._known(job_id))
+
+    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+        """The bundle and the node of every listed job of our plugin."""
+        jobs = [job for job in _asked(self._repository.GetJobs, True) if str(job.JobPlugin) == PLUGIN_NAME]
+        return bundles_of({str(job.JobId).lower(): _plugin_info(job) for job in jobs})
+
+    def mapped(self, path: str) -> str:
+        """The path as a rule changes it."""
+        return str(_asked(self._repository.CheckPathMapping, path) or path)
+
+    def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
+        """Makes a job depend on these jobs alone, as a sample of the vendor's does (submission, section 4.5)."""
+        job = self._known(job_id)
+        _asked(job.SetJobDependencyIDs, list(upstream_ids))
+        _asked(self._repository.SaveJob, job)
+
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+        """Entries of the job info, by the properties of the job that hold them."""
+        job = self._known(job_id)
+        return {key: _asked(_read_property, job, key) if key in _PROPERTIES else None for key in keys}
+
+    def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
+        """Sets entries of a job's info, by the properties of the job that hold them."""
+        refuse_unknown(entries, _PROPERTIES)
+        job = self._known(job_id)
+        for key, value in entries.items():
+            _asked(_set_property, job, key, value)
+        _asked(self._repository.SaveJob, job)
 
     def measure_calls(self, arguments: Sequence[str], times: int) -> Dict[str, Any]:
         """How many seconds each of several calls of a command takes from here, and which process this is."""
@@ -61,6 +182,12 @@ class InProcessClient(CommandClient):
     def _job(self, job_id: str) -> Any:
         """Deadline's own record, not from its cache; None if there is none, or the job was deleted."""
         return _asked(self._repository.GetJob, job_id, True)
+
+    def _known(self, job_id: str) -> Any:
+        job = self._job(job_id)
+        if job is None:
+            raise SubmissionError(f"Deadline does not know job {job_id}")
+        return job
 
 
 def _asked(question: Callable[..., Any], *arguments: Any) -> Any:
@@ -88,7 +215,33 @@ def _job_details(job: Any) -> JobDetails:
         dependencies=tuple(str(job_id).lower() for job_id in job.JobDependencyIDs),
         frame_dependent=bool(job.JobIsFrameDependent),
         tasks={state: count for state, count in counts.items() if count},
+        pool=str(job.JobPool),
+        group=str(job.JobGroup),
+        limits=tuple(str(limit) for limit in job.JobLimitGroups),
     )
+
+
+def _plugin_info(job: Any) -> Dict[str, str]:
+    # Whether a missing value reads as "" or None is unknown (plugin API, section 5.5).
+    keys = [str(key) for key in _asked(job.GetJobPluginInfoKeys)]
+    return {key: str(_asked(job.GetJobPluginInfoKeyValue, key) or "") for key in keys}
+
+
+def _read_property(job: Any, key: str) -> str:
+    value = getattr(job, _PROPERTIES[key][0])
+    if _PROPERTIES[key][1] is list:
+        return ",".join(str(item) for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value if value is not None else "")
+
+
+def _set_property(job: Any, key: str, text: str) -> None:
+    name, kind = _PROPERTIES[key]
+    if kind is list:
+        job.SetJobLimitGroups([item.strip() for item in text.split(",") if item.strip()])
+    elif kind is bool:
+        setattr(job, name, text.strip().lower() in ("true", "1"))
+    else:
+        setattr(job, name, kind(text))
 
 
 def _task_details(task: Any) -> TaskDetails:
@@ -99,4 +252,23 @@ def _task_details(task: Any) -> TaskDetails:
         # Both names are inferred, and so is the form of the value (plugin API, section 5.6).
         progress=parse_percent(getattr(task, "TaskProgress", getattr(task, "Progress", None))),
         worker=str(task.TaskSlaveName or ""),
+    )
+
+
+def _worker_details(worker: Any) -> WorkerDetails:
+    return WorkerDetails(
+        name=str(worker.Info.SlaveName),
+        state=parse_worker_state(str(worker.Info.SlaveState)),
+        is_enabled=bool(worker.Settings.SlaveEnabled),
+        pools=parse_memberships(",".join(map(str, worker.Settings.SlavePools))),
+        groups=parse_memberships(",".join(map(str, worker.Settings.SlaveGroups))),
+    )
+
+
+def _limit_details(limit: Any) -> LimitDetails:
+    is_unlimited = bool(getattr(limit, "UnlimitedLimit", False))
+    return LimitDetails(
+        name=str(limit.LimitGroupName),
+        maximum=None if is_unlimited else int(limit.LimitGroupLimit),
+        in_use=int(limit.LimitInUse),
     )

@@ -30,6 +30,8 @@ class Chunking:
     """How it was cut and why, for people."""
     batch: Optional[BatchSettings] = None
     """What it was cut by; None if it was not."""
+    item_frames: Optional[FrameList] = None
+    """The frames that item numbers stand for, if they do."""
 
     @property
     def over(self) -> tuple[str, ...]:
@@ -46,6 +48,7 @@ class Chunking:
             "mode": self.mode,
             "frames": str(self.frames),
             "merge": dict(self.batch.merge),
+            **({} if self.item_frames is None else {"item_frames": str(self.item_frames)}),
         }
 
 
@@ -84,7 +87,8 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
         numbers = FrameList(range(len(items)))
     except FrameListError as error:
         raise PlanError(label(node), f"is batched over '{first}': {error}") from error
-    return Chunking("items", numbers, batch.chunk_size, f"{note}, by item number: {_why_not_frames(frames)}", batch)
+    note = f"{note}, by item number: {_why_not_frames(frames)}"
+    return Chunking("items", numbers, batch.chunk_size, note, batch, item_frames=frames)
 
 
 def _known_items(node: INode, batch: BatchSettings, fed: Collection[str]) -> dict[str, Sequence[Any]]:

@@ -15,6 +15,7 @@ from ..core.text import counted, one_line
 from ..core.warnings import PlanWarning, Severity, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from ..planning.plan import LONGEST_LABEL, Job, Plan
+from ..planning.transliteration import spelt_in_ascii
 from ..results.store import chunk_name
 
 LONGEST_WINDOWS_PATH = 259
@@ -42,7 +43,7 @@ def length_warnings(plan: Plan, *, root: str, system: str) -> tuple[PlanWarning,
 
 def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
     """Label and longest paths of each node, below the root, while files are written and afterwards."""
-    name = new_submission(plan.name)["submission"]  # All of a graph's are of one length.
+    name = new_submission(spelt_in_ascii(plan.name))["submission"]  # All of a graph's are of one length.
     partial = partial_name(name)
     for job, stem in zip(plan.jobs, job_file_stems(plan)):
         yield job.label, f"{partial}/{NODES}/{job.key}.json"

@@ -46,7 +46,7 @@ def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Di
             parts[name] = _like(value, list(frames))
             continue
         if unplanned:
-            raise CutError(f"{name} has no item for frame {unplanned[0]}: {batch.frames} were planned")
+            raise CutError(f"{name} has no item for frame {unplanned[0]}: {batch.shown(batch.frames)} were planned")
         try:
             items = items_of(value)
         except CutError as error:

@@ -1,23 +1,59 @@
-"""Reads the outputs of a bundle: what each node gave, merged over its chunks, and what is missing."""
+"""Reads the outputs of a bundle: what each node was given and gave, merged over its chunks, and what is missing.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
-from ..core.frames import FrameList
+from ..core.frames import FrameList, real_frames
 from ..core.locate import code_folders
 from ..core.notebook import Shown
 from ..core.text import counted
 from .codec import compound, decode
-from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
+from .edits import Edit, edited_record, place_name
+from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_advice, missing_frames
 from .plain import plain
-from .stale import BundleResults, Places
+from .stale import BundleResults, Places, places_text
 from .store import ChunkResult, open_store
+
+
+@dataclass(frozen=True)
+class NodeInput:
+    """What a node is given as one input, or as one of its sub-plugs."""
+
+    name: str
+    """As people write it: ``files``, or ``files.a``."""
+    encoded: Any
+    """The value, if it is not fed; encoded."""
+    source: Optional[str]
+    """The output that feeds it, as ``node.output``; None if it has a value of its own."""
+    edits: tuple[Edit, ...]
+    """What was changed of it since it was planned, oldest first."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain JSON."""
+        return {
+            "value": None if self.source else plain(self.encoded),
+            "source": self.source,
+            "edits": [
+                {
+                    "number": edit.number,
+                    "value": plain(edit.value),
+                    "was": plain(edit.was),
+                    "user": edit.user,
+                    "written": edit.written,
+                    "withdrawn": bool(edit.withdrawn),
+                }
+                for edit in self.edits
+            ],
+        }
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,10 +70,18 @@ class NodeResults(Shown, BundleNode):
     missing: Optional[str]
     """The frames without a result, ``all`` for a node without frames; None if nothing is missing."""
     stale: Optional[str]
-    """The frames whose results were made from others than are there now, ``all`` for a node without frames; None if
-    there are none."""
+    """The frames whose results were made from others than are there now, or with other values of its inputs; ``all``
+    for a node without frames, None if there are none."""
+    inputs: tuple[NodeInput, ...]
     error: Optional[str]
     """Why the results cannot be read or merged; None if they can."""
+    batch: Optional[Batch] = None
+    """How it is cut into tasks; None for a node without frames."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has outputs, and all of them can be read."""
+        return self.encoded is not None and self.error is None
 
     def __repr__(self) -> str:
         return f"<NodeResults of {self.label!r}: {self.state_text}>"
@@ -64,7 +108,7 @@ class NodeResults(Shown, BundleNode):
             raise MergeError(self.error)
         if self.encoded is None:
             frames = None if self.missing in (None, "all") else FrameList.parse(str(self.missing))
-            raise MissingResultsError(self.key, frames)
+            raise MissingResultsError(self.key, frames, self.batch)
         return {name: decode(value) for name, value in self.encoded.items()}
 
     def to_json(self) -> dict[str, Any]:
@@ -78,10 +122,38 @@ class NodeResults(Shown, BundleNode):
             "stale": self.stale,
             "problem": self.error,
             "chunks": [
-                {"frames": frames, "outputs": {name: plain(value) for name, value in outputs.items()}}
+                {
+                    "frames": frames,
+                    "real_frames": self.real_frames(frames),
+                    "outputs": {name: plain(value) for name, value in outputs.items()},
+                }
                 for frames, outputs in self.chunks
             ],
         }
+
+    def plain_inputs(self) -> dict[str, Any]:
+        """The inputs as plain JSON: value, what feeds it, and edits."""
+        return {one.name: one.to_json() for one in self.inputs}
+
+    @property
+    def missing_words(self) -> str:
+        """Which results are missing, and what to do about it; empty if none is."""
+        if self.missing is None:
+            return ""
+        if self.batch is None:
+            return f"missing its result; {missing_advice('')}"
+        return f"missing {self.batch.mode} {self.shown_frames(self.missing)}; {missing_advice(str(self.batch.frames))}"
+
+    def shown_frames(self, frames: Optional[str]) -> str:
+        """Some of its frames for people: ``1-10``, or ``0-9 (frames 1001-1091x10)``, or nothing."""
+        return "" if frames is None or self.batch is None else self.batch.shown(FrameList.parse(frames))
+
+    def real_frames(self, frames: Optional[str]) -> Optional[str]:
+        """The frames that some of Deadline's are about: the same, or those that item numbers stand for, if they do."""
+        if frames is None or self.batch is None or (self.batch.item_frames is None and self.batch.mode == "items"):
+            return None
+        real = real_frames(FrameList.parse(frames), self.batch.item_frames)
+        return None if real is None else str(real)
 
     def plain_outputs(self) -> Optional[dict[str, Any]]:
         """The outputs as plain JSON; None if something is missing."""
@@ -120,9 +192,11 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
     batch = Batch.from_json(record["batch"])
     results: tuple[ChunkResult, ...] = ()
     stale: Places = frozenset()
+    edits: tuple[Edit, ...] = ()
     encoded, error = None, None
     try:
         results = () if is_omitted else there.read(key)
+        edits = () if is_omitted else there.edits(key)
         stale = frozenset() if is_omitted else there.stale(key)
     except RecordError as reason:
         error = str(reason)
@@ -145,8 +219,10 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
             for result in sorted(results, key=lambda result: -1 if result.frames is None else result.frames[0])
         ),
         missing=missing,
-        stale=_frames_text(stale),
+        stale=places_text(stale),
+        inputs=tuple(_inputs(edited_record(record, edits), edits)),
         error=error,
+        batch=batch,
     )
 
 
@@ -180,9 +256,13 @@ def _final_outputs(record: Mapping[str, Any], merged: Mapping[str, Any]) -> dict
     return outputs
 
 
-def _frames_text(places: Places) -> Optional[str]:
-    frames = sorted(frame for frame in places if frame is not None)
-    return str(FrameList(frames)) if frames else "all" if places else None
+def _inputs(record: Mapping[str, Any], edits: Sequence[Edit]) -> Iterator[NodeInput]:
+    for name, plug in record["inputs"].items():
+        for key, part in plug["sub_plugs"].items() or ((None, plug),):
+            source = part["source"]
+            fed_by = source and f"{source['node']}.{place_name(source['output'], source['sub_plug'])}"
+            own = tuple(edit for edit in edits if edit.place == (name, key))
+            yield NodeInput(place_name(name, key), part.get("value"), fed_by or None, own)
 
 
 def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Optional[str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 from ..bundle.job_files import plugin_entries
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, named_jobs
+from ..core.files import is_same_folder
 from ..core.text import counted
 from ..deadline.client import SubmissionError
 from ..submit.record import LEFT, SUBMITTED, SubmissionRecord
+from ..submit.redo_record import RedoRecord
 
 NOT_SUBMITTED = "not submitted"
 SUBMITTING = "submitting"
@@ -44,12 +45,14 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
             f" {counted(len(bundle.jobs), 'job')} on record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
         )
     elif state == HALF_UNDONE:
-        ids = ", ".join(record.jobs.values())
-        what = f"jobs of it could not be deleted: {ids}" if ids else "whether a job of it is left is unknown"
+        jobs = named_jobs(record.jobs.values(), record.jobs, bundle)
+        what = f"jobs of it could not be deleted: {jobs}" if jobs else "whether a job of it is left is unknown"
         notices.append(
             f"a submission of {bundle.name} was taken back, and {what}; to try again:  flowpipe-deadline cancel"
             f" {bundle.folder}"
         )
+    if record.redo is not None:
+        notices.append(_redo_notice(bundle, record.redo))
     home = home_of(bundle)
     if home is not None:
         what = "is a copy of" if home.exists() else "was moved or copied, or is known to the jobs as"
@@ -57,27 +60,38 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
     return tuple(notices)
 
 
-def check_place(bundle: Bundle) -> None:
+def _redo_notice(bundle: Bundle, redo: RedoRecord) -> str:
+    if redo.is_at_work:
+        return f"a part of {bundle.name} is being done again this moment{redo.owner}"
+    how = "failed, and not all of it could be undone" if redo.is_left else "ended half-way"
+    ids = ", ".join((*redo.before, *redo.jobs.values()))
+    return (
+        f"a redo of a part of {bundle.name} {how}: its jobs {ids} may be held back, or run again; the next"
+        f" flowpipe-deadline redo {bundle.folder}  undoes that first"
+    )
+
+
+def check_place(bundle: Bundle, map_path: Callable[[str], str] = str) -> None:
     """Makes sure that this is not a copy of the bundle that was submitted.
+
+    ``map_path`` is Deadline's path mapping on this machine (`DeadlineClient.map_path`).
 
     Raises:
         SubmissionError: The submitted bundle is elsewhere on this machine.
         RecordError: A plugin info file is missing or damaged.
     """
-    home = home_of(bundle)
+    home = home_of(bundle, map_path)
     if home is not None and home.exists():
         raise SubmissionError(f"{bundle.folder} is a copy of {home}, whose jobs these are; name that one")
 
 
-def home_of(bundle: Bundle) -> Optional[Path]:
+def home_of(bundle: Bundle, map_path: Callable[[str], str] = str) -> Optional[Path]:
     """The folder that the jobs of the bundle use, if it is not this one.
 
-    It may be this one under a name that it has on another machine.
+    It may be this one under a name that it has on another machine, unless ``map_path`` tells that.
     """
     home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
-    if not home or home == str(bundle.folder):
+    if not home or is_same_folder(home, bundle.folder):
         return None
-    try:
-        return None if os.path.samefile(home, bundle.folder) else Path(home)
-    except OSError:
-        return Path(home)
+    mapped = map_path(home)
+    return None if is_same_folder(mapped, bundle.folder) else Path(mapped)

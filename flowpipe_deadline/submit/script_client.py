@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 from ..core.files import read_record
 from ..core.shipped import packages_folder, shipped_folder
-from ..deadline.client import JobDetails, RepositoryInfo, SubmissionError, TaskDetails
+from ..deadline.client import (
+    FarmDetails,
+    JobDetails,
+    LimitDetails,
+    RepositoryInfo,
+    SubmissionError,
+    TaskDetails,
+    WorkerDetails,
+)
 from ..deadline.process import CommandResult, DeadlineCommand, ProcessClient
+from ..deadline.reports import Report, read_report_file
 from .script_server import FORMAT, plain, record_bytes
 from .transaction import InterruptedSubmissionError
 
@@ -94,16 +103,16 @@ class ScriptClient(ProcessClient):
         super().__init__(command)
         self._may_fall_back = may_fall_back
 
-    def ask(self, question: str, *arguments: Any) -> Any:
+    def ask(self, question: str, *arguments: Any, options: Optional[Mapping[str, Any]] = None) -> Any:
         """The answer to one of ``script_server.QUESTIONS``."""
         with request_files() as files:
-            files.write({"action": question, "arguments": arguments})
+            files.write({"action": question, "arguments": arguments, "options": options or {}})
             result = run_script(files, self.command)
             if files.answer.exists():
                 return files.result()
         if not self._may_fall_back:
             raise ScriptDidNotRunError(silence(self.command, result))
-        return plain(getattr(ProcessClient(self.command), question)(*arguments))
+        return plain(getattr(ProcessClient(self.command), question)(*arguments, **(options or {})))
 
     def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
@@ -129,11 +138,66 @@ class ScriptClient(ProcessClient):
 
     def change(self, command: str, job_ids: Sequence[str]) -> None:
         """Gives a command for all the jobs, by one process."""
-        self.ask(command, list(job_ids))
+        self.ask("change", command, list(job_ids))
+
+    def change_tasks(self, command: str, job_id: str, task_ids: Sequence[int]) -> None:
+        """Gives the command for the tasks, by one process."""
+        self.change_tasks_of(command, {job_id: task_ids})
+
+    def change_tasks_of(self, command: str, tasks: Mapping[str, Sequence[int]]) -> None:
+        """Gives the command for some tasks of several jobs, by one process."""
+        if tasks:
+            self.ask("change_tasks_of", command, {job_id: list(task_ids) for job_id, task_ids in tasks.items()})
+
+    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+        """The plugin info of a job."""
+        return dict(self.ask("read_plugin_info", job_id))
+
+    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+        """The bundle and the node of every listed job of our plugin, by one process."""
+        return {job_id: (bundle, node) for job_id, (bundle, node) in self.ask("find_bundle_jobs").items()}
+
+    def map_path(self, text: str) -> str:
+        """The path as Deadline's path mapping has it on this machine."""
+        return str(self.ask("map_path", text))
+
+    def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
+        """Makes a job depend on these jobs alone."""
+        self.ask("set_dependencies", job_id, list(upstream_ids))
+
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+        """Entries of the job info, by one process."""
+        return dict(self.ask("read_entries", job_id, list(keys)))
+
+    def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
+        """Sets entries of a job's info, by one process."""
+        self.ask("set_entries", job_id, dict(entries))
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by one process."""
         return RepositoryInfo(**with_tuples(self.ask("read_repository")))
+
+    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
+        """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
+        return tuple(Report(**report) for report in self.ask("read_reports", job_id, task_id))
+
+    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:
+        """The log in one of the job's reports; from its file if this machine sees it, which need not be held whole."""
+        if report.path and os.path.isfile(report.path):
+            return read_report_file(report.path)
+        text = self.ask("read_report_text", job_id, report.report_id, report.task_id)
+        return iter([str(text).encode("utf-8", "replace")])
+
+    def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:
+        """What is known of all workers and limits, by one process."""
+        farm = self.ask("read_farm", options={"pools": list(pools), "groups": list(groups)})
+        return FarmDetails(
+            workers=_records(WorkerDetails, farm["workers"]), limits=_records(LimitDetails, farm["limits"])
+        )
+
+
+def _records(cls: Any, items: Any) -> Any:
+    return None if items is None else tuple(cls(**with_tuples(item)) for item in items)
 
 
 def with_tuples(data: Dict[str, Any]) -> Dict[str, Any]:

@@ -47,6 +47,9 @@ def test_jobs_are_read_by_id(client, tmp_path):
             dependencies=(),
             frame_dependent=False,
             tasks={"Suspended": 3},
+            pool="none",
+            group="none",
+            limits=(),
         ),
         second: JobDetails(
             job_id=second,
@@ -60,6 +63,9 @@ def test_jobs_are_read_by_id(client, tmp_path):
             dependencies=(first,),
             frame_dependent=True,
             tasks={"Suspended": 1},
+            pool="none",
+            group="none",
+            limits=(),
         ),
     }
 

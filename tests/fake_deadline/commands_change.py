@@ -55,7 +55,11 @@ def _change_tasks(operation: str, session: Session, arguments: Sequence[str]) ->
 
 def _set_job_setting(session: Session, arguments: Sequence[str]) -> None:
     job_id, name, value = require(arguments, 3)[:3]
-    session.deadline.set_job_info(job_id, {name: value})
+    answer = session.deadline.settings.unknowns.job_setting
+    if answer == "error":
+        raise DeadlineError(f"There is no setting {name}")
+    if answer == "works":
+        session.deadline.set_job_info(job_id, {name: value})
 
 
 def _set_frames(session: Session, arguments: Sequence[str]) -> None:

@@ -48,6 +48,7 @@ class Home:
             self.folder / _JOBS,
             failure_limit=settings.failure_limit,
             consecutive_chunks=settings.unknowns.consecutive_chunks,
+            partly_pending=lambda: self.settings.unknowns.partly_pending,
             releases_at_once=False,
         )
         self.log = CallLog(self.folder / _CALLS)

@@ -6,7 +6,7 @@ Which states allow which change: submission, sections 2.5 and 5.2.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -125,13 +125,37 @@ class Job:
 class JobRepository(Repository):
     """The repository of a fake Deadline.
 
-    ``consecutive_chunks`` says whether a gap in the frames ends a chunk, which is unknown of Deadline (submission,
-    section 3.3).
+    ``consecutive_chunks`` says whether a gap in the frames ends a chunk, and ``partly_pending`` the state of a job
+    whose tasks are complete or pending; both are unknown of Deadline (submission, sections 3.3 and 5.2).
     """
 
-    def __init__(self, path: Path, *, consecutive_chunks: bool, **options: Any) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        consecutive_chunks: bool,
+        partly_pending: Callable[[], str] = lambda: "Active",
+        **options: Any,
+    ) -> None:
         super().__init__(path, **options)
         self._consecutive_chunks = consecutive_chunks
+        self._partly_pending = partly_pending
+
+    def _settle(self, job_id: str) -> JobStatus:
+        status = super()._settle(job_id)
+        if status is JobStatus.ACTIVE and self._partly_pending() == "Pending":
+            rows = self._database.execute("SELECT DISTINCT status FROM tasks WHERE job_id = ?", (job_id,))
+            if {row[0] for row in rows} == {"Completed", "Pending"}:
+                status = JobStatus.PENDING
+                self._database.execute("UPDATE jobs SET status = ? WHERE id = ?", (status.value, job_id))
+        return status
+
+    def pend_dependents(self, job_id: str) -> None:
+        """Makes the queued tasks of all jobs that depend on this one wait again."""
+        with self._transaction():
+            for dependent in self._dependents(job_id):
+                self._move(dependent, ("Queued",), "Pending")
+                self._settle(dependent)
 
     def cut(self, job_info: Mapping[str, str]) -> tuple[FrameList, ...]:
         """The frames of each task that the job will have."""

@@ -6,18 +6,20 @@ thevfxcoop/go-deadline-api on GitHub; so are all names, dates and the form of pe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Optional
 
 from flowpipe_deadline.offline.repository import Task, is_true
 
 from .jobs import Job
+from .reports import FakeReport
 
 _NEVER = "0001-01-01T00:00:00Z"
 # Deadline's numbers: submission, section 5.1.
 _JOB_STATES = {"Active": 1, "Suspended": 2, "Completed": 3, "Failed": 4, "Pending": 6}
 _TASK_STATES = {"Queued": 2, "Suspended": 3, "Rendering": 4, "Completed": 5, "Failed": 6, "Pending": 8}
+_WORKER_STATES = {"Unknown": 0, "Rendering": 1, "Idle": 2, "Offline": 3, "Stalled": 4, "Starting Job": 8}
 _ON_COMPLETE = {"archive": 0, "delete": 1}
 
 
@@ -64,6 +66,8 @@ def _properties(job: Job) -> dict[str, Any]:
         "SecPool": info.get("SecondaryPool", ""),
         "Pri": int(info.get("Priority", "50")),
         "Conc": int(info.get("ConcurrentTasks", "1")),
+        "Seq": is_true(info.get("Sequential", "")),
+        "Protect": is_true(info.get("Protected", "")),
         "OnComp": _ON_COMPLETE.get(info.get("OnJobComplete", "").lower(), 2),
         "Dep": [_dependency(job_id) for job_id in job.dependencies],
         "DepFrame": job.is_frame_dependent,
@@ -80,6 +84,24 @@ def _properties(job: Job) -> dict[str, Any]:
         **{f"Ex{number}": info.get(f"ExtraInfo{number}", "") for number in range(10)},
         "ExDic": job.series("ExtraInfoKeyValue"),
     }
+
+
+# What can be saved: the entry of the job info for each property, and how its value is read.
+ENTRIES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "Name": ("Name", str),
+    "Cmmt": ("Comment", str),
+    "Dept": ("Department", str),
+    "Pri": ("Priority", str),
+    "Pool": ("Pool", str),
+    "SecPool": ("SecondaryPool", str),
+    "Grp": ("Group", str),
+    "Limits": ("LimitGroups", ",".join),
+    "MachLmt": ("MachineLimit", str),
+    "Conc": ("ConcurrentTasks", str),
+    "Protect": ("Protected", bool),
+    "Seq": ("Sequential", bool),
+    "Dep": ("JobDependencies", lambda value: ",".join(item["JobID"] for item in value)),
+}
 
 
 def _dependency(job_id: str) -> dict[str, Any]:
@@ -122,6 +144,34 @@ def task_object(task: Task) -> dict[str, Any]:
         "_id": f"{task.job_id}_{task.task_id}",
         "ExtraElements": None,
     }
+
+
+def report_object(report: FakeReport) -> dict[str, Any]:
+    """One report, with the keys and kinds that pkg/schema/jobreport.go of the same client has."""
+    return {
+        "_id": report.report_id,
+        "Type": 0 if report.error is None else 1,
+        "Job": report.job.job_id,
+        "Task": report.task_id,
+        "Plugin": report.job.job_info.get("Plugin", ""),
+        "JobName": report.job.name,
+        "JobUser": report.job.job_info.get("UserName", ""),
+        "Frames": report.frames,
+        "Date": report.written,
+        "Slave": report.worker,
+        "Title": report.error or "",
+    }
+
+
+def worker_object(worker: Mapping[str, Any]) -> dict[str, Any]:
+    """One worker's InfoSettings."""
+    info = {
+        "Name": worker["name"],
+        "Stat": _WORKER_STATES[worker["state"]],
+        "Pools": ",".join(worker["pools"]),
+        "Grps": ",".join(worker["groups"]),
+    }
+    return {"Info": info, "Settings": {"Name": worker["name"].lower(), "Enable": worker["enabled"]}}
 
 
 def _numbered(job: Job, key: str) -> list[str]:

@@ -6,13 +6,20 @@ from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
 from flowpipe_deadline.deadline.client import (
     Created,
     DeadlineClient,
+    FarmDetails,
     JobDetails,
+    LimitDetails,
     RefusedError,
     RepositoryInfo,
     SubmissionError,
     TaskDetails,
+    WorkerDetails,
+    bundles_of,
 )
+from flowpipe_deadline.deadline.reports import Report
+from tests.fake_deadline.commands_farm import limits_of, workers_of
 from tests.fake_deadline.operations import DeadlineError, FakeDeadline
+from tests.fake_deadline.reports import reports_of
 
 
 def _nothing(number):
@@ -87,6 +94,45 @@ class DirectClient(DeadlineClient):
             for task in tasks
         )
 
+    def read_reports(self, job_id, task_id=None):
+        """The reports of a job, or of one task."""
+        return tuple(
+            Report(
+                report_id=report.report_id,
+                is_error=report.error is not None,
+                task_id=report.task_id,
+                frames=report.frames,
+                worker=report.worker,
+                written=report.written,
+                title=report.error or "",
+            )
+            for report in self._call(reports_of, self.deadline, job_id, task_id)
+        )
+
+    def read_report_log(self, job_id, report):
+        """The text of a report."""
+        found = self._call(reports_of, self.deadline, job_id)
+        return iter(
+            [each.text.encode("utf-8", "surrogateescape") for each in found if each.report_id == report.report_id]
+        )
+
+    def read_farm(self, *, pools=(), groups=()):  # noqa: ARG002  (all are told)
+        """All workers and limits."""
+        workers = self._call(workers_of, self.deadline)
+        return FarmDetails(
+            workers=tuple(
+                WorkerDetails(
+                    name=worker["name"],
+                    state=worker["state"].replace(" ", ""),
+                    is_enabled=worker["enabled"],
+                    pools=tuple(worker["pools"]),
+                    groups=tuple(worker["groups"]),
+                )
+                for worker in workers
+            ),
+            limits=tuple(LimitDetails(*limit) for limit in self._call(limits_of, self.deadline)),
+        )
+
     def find_jobs(self, batch_name, *, known=()):  # noqa: ARG002  (nothing has to be proven)
         """The jobs of the batch."""
         return [job.job_id for job in self._call(self.deadline.jobs) if job.batch_name == batch_name]
@@ -100,6 +146,36 @@ class DirectClient(DeadlineClient):
         problems = self._call(self.deadline.change_all, command, job_ids)
         if problems:
             raise SubmissionError(problems[0])
+
+    def change_tasks(self, command, job_id, task_ids):
+        """Gives the command, task by task as Deadline does."""
+        self._call(self._change_tasks, command, job_id, task_ids)
+
+    def _change_tasks(self, command, job_id, task_ids):
+        for task_id in task_ids:
+            self.deadline.change(command, job_id, task_ids=[task_id])
+
+    def read_plugin_info(self, job_id):
+        """All of it."""
+        return dict(self._call(self.deadline.job, job_id).plugin_info)
+
+    def find_bundle_jobs(self):
+        """Those of our plugin."""
+        jobs = [job for job in self._call(self.deadline.jobs) if job.job_info.get("Plugin") == "Flowpipe"]
+        return bundles_of({job.job_id: job.plugin_info for job in jobs})
+
+    def set_dependencies(self, job_id, upstream_ids):
+        """Changes the job info."""
+        self._call(self.deadline.set_job_info, job_id, {"JobDependencies": ",".join(upstream_ids)})
+
+    def read_entries(self, job_id, keys):
+        """What the job info holds."""
+        info = self._call(self.deadline.job, job_id).job_info
+        return {key: info.get(key, "") for key in keys}
+
+    def set_entries(self, job_id, entries):
+        """Changes the job info."""
+        self._call(self.deadline.set_job_info, job_id, entries)
 
 
 def facts(job) -> JobDetails:
@@ -117,4 +193,7 @@ def facts(job) -> JobDetails:
         frame_dependent=job.is_frame_dependent,
         tasks={state: count for state, count in job.tasks.items() if count},
         errors=job.errors,
+        pool=job.job_info.get("Pool", "none"),
+        group=job.job_info.get("Group", "none"),
+        limits=tuple(filter(None, job.job_info.get("LimitGroups", "").split(","))),
     )

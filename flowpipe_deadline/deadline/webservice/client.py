@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Optional, TypeVar
+from typing import Any, Optional, TypeVar
+from urllib.parse import quote
 
 from ...bundle.info_format import InfoFileError, decode_info, parse_entries
+from ...bundle.job_files import PLUGIN_NAME
+from ...core.names import is_same_batch
 from ..client import (
+    COMPLETED,
+    FAILED,
     PENDING,
     SUSPENDED,
     Created,
     DeadlineClient,
+    FarmDetails,
     JobDetails,
     RefusedError,
     RepositoryInfo,
     SubmissionError,
     TaskDetails,
+    bundles_of,
 )
+from ..reports import Report
 from . import answers
 from .http import PAUSES, HttpClient, WebServiceError, quoted
+from .properties import read_entry, with_dependencies, with_entries
 from .settings import WebServiceSettings
 
 _MOST_IDS = 239  # Of 24 digits and a comma in a path of 6000 characters: web servers and proxies take 8000 at most.
@@ -34,6 +44,18 @@ _IS_DONE: Mapping[str, Callable[[Optional[JobDetails]], bool]] = {
     "pend": lambda job: job is not None and job.status == PENDING,
     "suspend": lambda job: job is not None and job.status == SUSPENDED,
     "delete": lambda job: job is None,
+    "requeue": lambda job: job is not None and bool(job.tasks) and not job.tasks.keys() & {COMPLETED, "Rendering"},
+    "resumefailed": lambda job: job is not None and job.status != FAILED and FAILED not in job.tasks,
+    "complete": lambda job: job is not None and job.status == COMPLETED,
+}
+# The states of tasks for which a command has done what it is for.
+_TASKS_ARE: Mapping[str, frozenset[str]] = {
+    "requeue": frozenset(("Queued", PENDING)),
+    "resumefailed": frozenset(("Queued", PENDING, "Rendering", COMPLETED)),
+    "complete": frozenset((COMPLETED,)),
+    "suspend": frozenset((SUSPENDED,)),
+    "resume": frozenset(("Queued", PENDING, "Rendering", COMPLETED)),
+    "fail": frozenset((FAILED,)),
 }
 
 
@@ -96,6 +118,25 @@ class WebServiceClient(DeadlineClient):
         """The tasks of a job, by number."""
         return self._ask(f"/api/tasks?JobID={_checked_id(job_id)}", answers.parse_tasks)
 
+    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> tuple[Report, ...]:
+        """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
+        kind = "jobreports" if task_id is None else "taskreports"
+        task = "" if task_id is None else f"&TaskID={task_id}"
+        return self._ask(f"/api/{kind}?JobID={_checked_id(job_id)}{task}&Data=all", answers.parse_reports)
+
+    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:
+        """The log in one of the job's reports."""
+        kind = "errorcontents" if report.is_error else "logcontents"
+        path = f"/api/jobreports?JobID={_checked_id(job_id)}&ReportID={quote(report.report_id)}&Data={kind}"
+        return iter([self._ask(path, answers.parse_report_text).encode("utf-8", "replace")])
+
+    def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:  # noqa: ARG002
+        """What is known of all workers and limits, by two questions."""
+        return FarmDetails(
+            workers=self._told("/api/slaves?Data=infosettings", answers.parse_workers),
+            limits=self._told("/api/limitgroups", answers.parse_limits),
+        )
+
     def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> list[str]:
         """The IDs of all jobs of that batch; ``known`` are some that must be among them.
 
@@ -109,7 +150,7 @@ class WebServiceClient(DeadlineClient):
         others = _not_older(others, than=[*mine, *self._made.get(batch_name, ())])
         is_most = len(others) > len(listed) // 2
         jobs = self._ask("/api/jobs", answers.parse_jobs) if is_most else self._known_jobs(others)
-        found = {job.job_id for job in jobs if job.batch_name == batch_name}
+        found = {job.job_id for job in jobs if is_same_batch(job.batch_name, batch_name)}
         return [job_id for job_id in listed if job_id in mine or job_id in found]
 
     def change(self, command: str, job_ids: Sequence[str]) -> None:
@@ -124,7 +165,7 @@ class WebServiceClient(DeadlineClient):
             try:
                 if first is not None and first.status is None:
                     raise first
-                self._give_until_done(command, job_id)
+                self._do_until_done(partial(self._give, command, job_id), partial(self._is_done, command, job_id))
             except WebServiceError as error:
                 failed.append(job_id)
                 first = first or error
@@ -132,6 +173,47 @@ class WebServiceClient(DeadlineClient):
                     break
         if first is not None:
             raise SubmissionError(f"{command} of job {', '.join(failed)}: {first}") from first
+
+    def change_tasks(self, command: str, job_id: str, task_ids: Sequence[int]) -> None:
+        """Gives the command for the tasks, all in one request."""
+        if not task_ids:
+            return
+        body = {"Command": command, "JobID": _checked_id(job_id), "TaskList": list(task_ids)}
+
+        def is_done() -> bool:
+            states = {task.status for task in self.read_tasks(job_id) if task.task_id in set(task_ids)}
+            return states <= _TASKS_ARE[command]
+
+        try:
+            self._do_until_done(lambda: self._put("/api/tasks", body), is_done)
+        except WebServiceError as error:
+            raise SubmissionError(f"{command} of tasks of job {job_id}: {error}") from error
+
+    def read_plugin_info(self, job_id: str) -> dict[str, str]:
+        """The plugin info of a job, all of it."""
+        return _plugin_info(self._job_object(job_id))
+
+    def find_bundle_jobs(self) -> dict[str, tuple[str, str]]:
+        """The bundle and the node of every listed job of our plugin."""
+        jobs = self._ask("/api/jobs", answers.parse_job_objects)
+        return bundles_of(
+            {str(job["_id"]).lower(): _plugin_info(job) for job in jobs if job.get("Plug") == PLUGIN_NAME}
+        )
+
+    def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
+        """Makes a job depend on these jobs alone; the whole job is read and saved (submission, section 6.2)."""
+        job = self._job_object(job_id)
+        self._save(job, with_dependencies(job["Props"], [_checked_id(upstream) for upstream in upstream_ids]))
+
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> dict[str, Optional[str]]:
+        """Entries of the job info, by the properties of the job that hold them."""
+        properties = self._job_object(job_id)["Props"]
+        return {key: read_entry(properties, key) for key in keys}
+
+    def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
+        """Sets entries of a job's info; the whole job is read and saved (submission, section 6.2)."""
+        job = self._job_object(job_id)
+        self._save(job, with_entries(job["Props"], entries))
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by eight questions over one connection; None where one is not answered.
@@ -142,13 +224,7 @@ class WebServiceClient(DeadlineClient):
         failures: list[WebServiceError] = []
 
         def value(path: str, parse: Callable[[str], _Value]) -> Optional[_Value]:
-            try:
-                return self._ask(path, parse)
-            except WebServiceError as error:
-                if error.status is None or error.is_denied:
-                    raise
-                failures.append(error)
-                return None
+            return self._told(path, parse, failures)
 
         details = RepositoryInfo(
             version=value("/api/repository?Version=", answers.parse_text),
@@ -171,6 +247,19 @@ class WebServiceClient(DeadlineClient):
         except answers.AnswerError as error:
             message = f"the Web Service's answer to {path[:80]} cannot be read: {error}, not: {self._quoted(text)}"
             raise WebServiceError(message, status=200) from error
+
+    def _told(
+        self, path: str, parse: Callable[[str], _Value], failures: Optional[list[WebServiceError]] = None
+    ) -> Optional[_Value]:
+        """The answer, or None if the service has none; ``failures`` gets its error."""
+        try:
+            return self._ask(path, parse)
+        except WebServiceError as error:
+            if error.status is None or error.is_denied:
+                raise
+            if failures is not None:
+                failures.append(error)
+            return None
 
     def _quoted(self, answer: str) -> str:
         return quoted(answer, self._http.settings) or "nothing"
@@ -201,14 +290,26 @@ class WebServiceClient(DeadlineClient):
             jobs += self._ask("/api/jobs?JobID=" + ",".join(job_ids[first : first + _MOST_IDS]), answers.parse_jobs)
         return jobs
 
-    def _give_until_done(self, command: str, job_id: str) -> None:
+    def _job_object(self, job_id: str) -> dict[str, Any]:
+        """The job as the service has it."""
+        jobs = self._ask(f"/api/jobs?JobID={_checked_id(job_id)}", answers.parse_job_objects)
+        if len(jobs) != 1:
+            raise SubmissionError(f"Deadline does not know job {job_id}")
+        return jobs[0]
+
+    def _save(self, job: dict[str, Any], properties: dict[str, Any]) -> None:
+        """Replaces the job's properties. Saving the same twice does no harm."""
+        body = {"Command": "save", "Job": {**job, "Props": properties}}
+        self._do_until_done(lambda: self._put("/api/jobs", body), lambda: False)
+
+    def _do_until_done(self, do: Callable[[], None], is_done: Callable[[], bool]) -> None:
         for pause in (*self._http.pauses, None):
             try:
-                self._give(command, job_id)
+                do()
                 return
             except WebServiceError as error:
                 is_unclear = error.may_be_done or (error.status is not None and not error.is_denied)
-                if is_unclear and self._is_done(command, job_id):
+                if is_unclear and is_done():
                     return
                 if pause is None or not error.is_temporary:
                     raise
@@ -216,10 +317,14 @@ class WebServiceClient(DeadlineClient):
 
     def _give(self, command: str, job_id: str) -> None:
         if command == "delete":
-            answer = self._http.send("DELETE", f"/api/jobs?JobID={job_id}")
+            self._check_success(self._http.send("DELETE", f"/api/jobs?JobID={job_id}"))
         else:
-            body = json.dumps({"Command": command, "JobID": job_id}).encode("ascii")
-            answer = self._http.send("PUT", "/api/jobs", body)
+            self._put("/api/jobs", {"Command": command, "JobID": job_id})
+
+    def _put(self, path: str, data: Mapping[str, Any]) -> None:
+        self._check_success(self._http.send("PUT", path, json.dumps(data).encode("ascii")))
+
+    def _check_success(self, answer: str) -> None:
         if not answers.is_success(answer):
             message = f"the Web Service did not say Success, but: {self._quoted(answer)}"
             raise WebServiceError(message, status=200, may_be_done=True)
@@ -237,6 +342,11 @@ def _checked_id(job_id: str) -> str:
     if not answers.is_job_id(job_id):
         raise SubmissionError(f"{job_id!r} is not a job ID of Deadline; those have 24 hexadecimal digits")
     return job_id.lower()
+
+
+def _plugin_info(job: Mapping[str, Any]) -> dict[str, str]:
+    info = job["Props"].get("PlugInfo")
+    return {str(key): str(value) for key, value in info.items()} if isinstance(info, dict) else {}
 
 
 def _not_older(job_ids: Iterable[str], *, than: Iterable[str]) -> list[str]:

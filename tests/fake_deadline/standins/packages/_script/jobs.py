@@ -104,6 +104,10 @@ class Job(Record):
     JobResumeOnFailedDependencies = _Value("ResumeOnFailedDependencies", BOOL, False)
 
     JobTaskTimeoutSeconds = _Value("TaskTimeoutSeconds", INT, 0)
+    JobStartJobTimeoutSeconds = _Value("StartJobTimeoutSeconds", INT, 0)
+    JobInitializePluginTimeoutSeconds = _Value("InitializePluginTimeoutSeconds", INT, 0)
+    JobMinRenderTimeSeconds = _Value("MinRenderTimeSeconds", INT, 0)
+    JobEnableAutoTimeout = _Value("EnableAutoTimeout", BOOL, False)
     JobOnJobComplete = _Value("OnJobComplete", default="Nothing")
     JobForceReloadPlugin = _Value("ForceReloadPlugin", BOOL, False)
     JobSequentialJob = _Value("Sequential", BOOL, False)

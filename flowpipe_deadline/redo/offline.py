@@ -1,0 +1,104 @@
+"""A part of a bundle again on this machine, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Optional
+
+from ..core.bundle import Bundle
+from ..core.errors import InterruptedRunError
+from ..offline.farm import RunState, last_states, run_bundle
+from ..results.edits import Edit, withdraw_edits
+from ..results.failures import Failure, read_failures
+from ..results.stale import BundleResults
+from ..results.store import ChunkResult
+from .ended import failed_or_empty, places_of
+from .missing import runnable, tolerant_results
+from .options import RedoResult, Tasks
+from .selection import Selection
+
+
+def redo_offline(
+    bundle: Bundle,
+    choose: Callable[[BundleResults], Selection],
+    *,
+    change: Callable[[], Sequence[Edit]] = tuple,
+    on_progress: Optional[Callable[[RunState], None]] = None,
+    **how: Any,
+) -> RedoResult:
+    """Runs the chosen tasks and no others; results stay until they are replaced.
+
+    ``change`` is called once nobody else can run the bundle, and edits inputs; then ``choose``. Edits are taken back if
+    no task begins. Tasks that are made from what is chosen wait where they miss other results. ``how`` is for
+    ``run_bundle``.
+
+    Raises:
+        BundleError: A task that was asked for misses results that nobody makes; nothing was run. Or as ``run_bundle``.
+        InterruptedRunError: Ctrl+C; nothing is left running.
+        FlowpipeDeadlineError: As ``run_bundle``, or as ``change``.
+    """
+    steps = _Steps(bundle, choose, change, on_progress or (lambda _: None))
+    try:
+        state = run_bundle(bundle, select=steps.select, on_progress=steps.show, **how)
+    except InterruptedRunError:
+        raise InterruptedRunError(
+            "interrupted; results that were not replaced are as before. The same command makes all of it again; to make"
+            f" only what no longer fits:  flowpipe-deadline redo {bundle.folder} --stale"
+        ) from None
+    finally:
+        if not steps.has_begun:
+            withdraw_edits(bundle.folder, steps.edits)
+    return RedoResult(tasks=steps.tasks, messages=steps.messages, left=state.open_tasks(steps.tasks))
+
+
+class _Steps:
+    """What a run calls."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        choose: Callable[[BundleResults], Selection],
+        change: Callable[[], Sequence[Edit]],
+        on_progress: Callable[[RunState], None],
+    ) -> None:
+        self.edits: Sequence[Edit] = ()
+        self.tasks: Tasks = {}
+        self.messages: tuple[str, ...] = ()
+        self.has_begun = False
+        """Whether a task may have been run."""
+        self._bundle = bundle
+        self._choose = choose
+        self._change = change
+        self._on_progress = on_progress
+
+    def select(self) -> Tasks:
+        """The tasks to run."""
+        self.edits = self._change()
+        chosen, self.messages = runnable(self._bundle, self._choose(tolerant_results(self._bundle)))
+        self.tasks = chosen.tasks
+        return self.tasks
+
+    def show(self, state: RunState) -> None:
+        """Passes on how far these tasks are."""
+        self.has_begun = True
+        self._on_progress(state.part(self.tasks))
+
+
+def failed_offline(bundle: Bundle, *, results: BundleResults) -> Mapping[str, frozenset[Optional[str]]]:
+    """The tasks, by node key, whose last attempt on this machine failed, or that have ended without a result."""
+    states = last_states(bundle)
+    failed = {}
+    for job in bundle.jobs:
+        there = results.latest(job.key)
+        kept = (
+            failure.frames
+            for failure in read_failures(bundle.folder, job.key)
+            if any(place not in there or _is_older(there[place], failure) for place in places_of(failure.frames))
+        )
+        failed[job.key] = failed_or_empty(job, states.get(job.key, {}), results=results).union(kept)
+    return failed
+
+
+def _is_older(result: ChunkResult, failure: Failure) -> bool:
+    """Whether the result was there before the failure; where that is not known, it counts as later."""
+    return bool(result.evaluations) and result.evaluations[-1].written < failure.written
