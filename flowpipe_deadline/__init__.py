@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from .planning.plan import Dependency as Dependency
     from .planning.plan import Job as Job
     from .planning.plan import Plan as Plan
+    from .redo.options import RedoResult as RedoResult
+    from .redo.redo import redo_bundle as redo_bundle
     from .results.outputs import NodeResults as NodeResults
     from .results.outputs import read_results as read_results
     from .status.cancel import cancel_submission as cancel_submission
@@ -86,6 +88,8 @@ _NAMES = {
     "offline.farm": ("run_bundle",),
     "offline.setup": ("WorkerSetup",),
     "planning.plan": ("Dependency", "Job", "Plan"),
+    "redo.options": ("RedoResult",),
+    "redo.redo": ("redo_bundle",),
     "results.outputs": ("NodeResults", "read_results"),
     "status.cancel": ("cancel_submission", "suspend_submission"),
     "status.clean": ("Cleaning", "CleaningChoice", "clean", "plan_cleaning"),

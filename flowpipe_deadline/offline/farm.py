@@ -6,15 +6,16 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
 
 from ..bundle.job_files import job_entries, plugin_entries
-from ..core.bundle import OFFLINE, AnyPath, Bundle, read_bundle
+from ..core.bundle import OFFLINE, AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import BundleError, InterruptedRunError, UsageError
+from ..core.frames import FrameList
 from ..core.loading import refuse_while_loading
 from ..core.rights import make_folder, share
 from ..results.counts import Finished
@@ -31,10 +32,13 @@ from .workers import WorkerPool
 _REPOSITORY = "repository.sqlite"
 _LOGS = "logs"
 _NO_FRAMES = "0"  # The frame list of a job that is not batched.
+_COUNTS_AS_DONE = "not selected"  # The message of a task that has no result, as it was not to run.
 _PAUSE = 0.03  # Seconds between two looks at the repository.
 _KEEP_SECONDS = 5.0
 DEFAULT_WORKERS = 2
 DEFAULT_FAILURE_LIMIT = 3
+SomeTasks = Mapping[str, Sequence[Optional[FrameList]]]
+"""Tasks by node key: the frames of each; None for the one of a job without frames."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,20 @@ class RunState:
         """Whether all jobs are."""
         return all(status is JobStatus.COMPLETED for status in self.jobs.values())
 
+    def part(self, some: SomeTasks) -> RunState:
+        """The same of these tasks and their jobs alone."""
+        names = {(key, _text(frames)) for key, chunks in some.items() for frames in chunks}
+        jobs = {key: status for key, status in self.jobs.items() if key in some}
+        return RunState(jobs, tuple(task for task in self.tasks if (task.key, task.frames) in names))
+
+    def open_tasks(self, some: SomeTasks) -> dict[str, tuple[Optional[FrameList], ...]]:
+        """Those of these tasks that are not complete."""
+        done = {(task.key, task.frames) for task in self.tasks if task.status is TaskStatus.COMPLETED}
+        left = {
+            key: tuple(frames for frames in chunks if (key, _text(frames)) not in done) for key, chunks in some.items()
+        }
+        return {key: chunks for key, chunks in left.items() if chunks}
+
 
 def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     bundle: AnyPath,
@@ -59,6 +77,8 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     setup: Optional[WorkerSetup] = None,
     on_progress: Optional[Callable[[RunState], None]] = None,
     anyway: bool = False,
+    select: Optional[Callable[[], SomeTasks]] = None,
+    entries: Optional[Mapping[str, str]] = None,
 ) -> RunState:
     """Runs a bundle until no task can run any more; the results are in the bundle's store.
 
@@ -67,6 +87,9 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     of interpreters, or a repository whose plugin is used. ``on_progress`` is called with every change.
 
     A bundle whose jobs have not ended on a farm is refused unless ``anyway``: both would write the same files.
+
+    ``select`` is called once nobody else can run the bundle, and gives the tasks to run, also if they have results:
+    these and no others, by node key and frames. ``entries`` take the place of those of each job's info.
 
     Raises:
         UsageError: The number of workers or the failure limit is less than 1, the repository has no plugin, a
@@ -88,14 +111,14 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     with (
         _one_clear_error(opened),
         run_lock(opened.folder),
-        _new_repository(opened, failure_limit=failure_limit) as repository,
+        _new_repository(opened, failure_limit=failure_limit, select=select, entries=entries or {}) as repository,
     ):
         make_folder(Path(settings.logs))
         tasks = repository.tasks()
         settings = _with_packages(settings, opened, tasks)
         pool = WorkerPool(settings, repository=repository)
         try:
-            pool.start(min(workers, len(tasks)))
+            pool.start(min(workers, sum(task.status is not TaskStatus.COMPLETED for task in tasks)))
             _watch(repository, pool=pool, on_progress=on_progress)
         except KeyboardInterrupt:
             raise InterruptedRunError(f"interrupted; to go on:  flowpipe-deadline run {opened.folder}") from None
@@ -113,6 +136,18 @@ def _one_clear_error(bundle: Bundle) -> Iterator[None]:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         text = f"{bundle.folder} cannot be written: {reason}; mend that and run it again: what is done stays done"
         raise BundleError(text) from error
+
+
+def last_states(bundle: Bundle) -> dict[str, dict[Optional[str], str]]:
+    """The state of each task in the last run, by node key and frame list, None without frames; empty if not known."""
+    path = bundle.folder / OFFLINE / _REPOSITORY
+    batched = {job.key for job in bundle.jobs if job.is_batched}
+    states: dict[str, dict[Optional[str], str]] = {}
+    query = "SELECT key, frames, tasks.status FROM tasks JOIN jobs ON jobs.id = job_id WHERE message <> ?"
+    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
+        for key, frames, state in database.execute(query, (_COUNTS_AS_DONE,)):
+            states.setdefault(key, {})[frames if key in batched else None] = state
+    return states
 
 
 def task_log(bundle: Bundle, task: Task) -> Path:
@@ -144,12 +179,15 @@ def _state(repository: Repository) -> RunState:
 
 
 @contextmanager
-def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repository]:
+def _new_repository(
+    bundle: Bundle, *, failure_limit: int, select: Optional[Callable[[], SomeTasks]], entries: Mapping[str, str]
+) -> Iterator[Repository]:
     """The bundle's repository, with all jobs submitted, upstream first; finished tasks are complete.
 
     Every run makes a new one: only the results say what was done before, so nothing can contradict them. A result that
-    was made from others than are there is made again.
+    was made from others than are there is made again. Where tasks are selected, all others are complete.
     """
+    selected = None if select is None else select()
     path = bundle.folder / OFFLINE / _REPOSITORY
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
@@ -159,18 +197,36 @@ def _new_repository(bundle: Bundle, *, failure_limit: int) -> Iterator[Repositor
         finished = Finished(bundle, store)
         job_ids: dict[str, str] = {}
         for job in bundle.jobs:
-            done = {_NO_FRAMES if frames is None else frames for frames in finished.chunks(job)}
+            if selected is None:
+                done = frozenset(_NO_FRAMES if frames is None else frames for frames in finished.chunks(job))
+            else:
+                again = selected.get(job.key, ())
+                done = frozenset(_text(chunk) for chunk in finished.tasks.chunks(job) if chunk not in again)
             job_ids[job.key] = repository.submit(
                 key=job.key,
-                job_info=job_entries(bundle, job, job_ids=job_ids),
+                job_info={**job_entries(bundle, job, job_ids=job_ids), **entries},
                 # The bundle may have been copied or moved since it was written.
                 plugin_info={**plugin_entries(bundle, job), "Bundle": str(bundle.folder)},
                 completed=done if job.is_batched else done & {_NO_FRAMES},
-                added=finished.added(job),
+                added=finished.tasks.added(job),
             )
+            if selected is not None:
+                _mark_empty(repository, job, job_ids[job.key], there=finished.results.latest(job.key))
         yield repository
     finally:
         repository.close()
+
+
+def _mark_empty(repository: Repository, job: BundleJob, job_id: str, *, there: Collection[Optional[int]]) -> None:
+    """Marks the job's tasks that are complete from the start and have no result, for whoever asks what failed."""
+    for task in repository.tasks_of(job_id):
+        places = FrameList.parse(task.frames) if job.is_batched else (None,)
+        if task.status is TaskStatus.COMPLETED and not all(place in there for place in places):
+            repository.report(task, message=_COUNTS_AS_DONE)
+
+
+def _text(frames: Optional[FrameList]) -> str:
+    return _NO_FRAMES if frames is None else str(frames)
 
 
 def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) -> WorkerSettings:

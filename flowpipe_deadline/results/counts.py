@@ -85,56 +85,29 @@ class ResultCounts:
         return sum(name in done or (chunk is not None and covered.issuperset(chunk)) for name, chunk in chunks.items())
 
 
-class Finished:
-    """The tasks of a bundle that need no other run: they have a result, and so has everything they were made from.
+class BundleTasks:
+    """The tasks of a bundle's jobs, as its results tell: as planned, but where the Monitor has cut a job anew.
 
-    The results of each node are read once.
+    Raises:
+        RecordError: A record or a result is damaged.
+        StoreError: The store of the results cannot be read.
     """
 
-    def __init__(self, bundle: Bundle, store: Store) -> None:
-        """Damaged results are set aside, and count as missing."""
-        self._bundle = bundle
-        self._results = BundleResults(bundle.folder, store)
-        self._open: dict[str, frozenset[Optional[int]]] = {}
+    def __init__(self, bundle: Bundle, results: BundleResults) -> None:
+        self._results = results
         self._added: dict[str, set[int]] = {}
         for job in reversed(bundle.jobs):
-            try:
-                latest = self._results.latest(job.key)
-            except RecordError:
-                store.set_damaged_aside(job.key)
-                latest = self._results.latest(job.key)
             planned = {place for chunk in job.chunks for place in chunk or (None,)}
             added = self._added.setdefault(job.key, set())
-            added |= {place for place in latest if place is not None and place not in planned}
+            added |= {place for place in results.latest(job.key) if place is not None and place not in planned}
             for source, _, _ in sources(read_node(bundle.folder, job.key)):
                 if source["by_frame"]:
                     self._added.setdefault(source["node"], set()).update(added)
 
-    def chunks(self, job: BundleJob) -> frozenset[Optional[str]]:
-        """The frame lists of the job's finished chunks, planned or added; None for the task of one that is not batched.
-
-        Call this for all jobs in order, upstream first.
-
-        Raises:
-            RecordError: A record or a result is damaged.
-        """
-        latest = self._results.latest(job.key)
-        stale = self._results.stale(job.key)
-        record = read_node(self._bundle.folder, job.key)
-        done = set()
-        still_open: set[Optional[int]] = set()
+    def chunks(self, job: BundleJob) -> tuple[Optional[FrameList], ...]:
+        """The frames of each task, planned or added; None for the one of a job that is not batched."""
         added = self.added(job)
-        for chunk in (*without(filter(None, job.chunks), added), *added) or (None,):
-            places = frozenset(chunk or (None,))
-            parts = {id(latest[place]): latest[place] for place in places if place in latest}.values()
-            # A result of which only a part counts is evaluated again, as not all outputs can be divided.
-            covered = {place for part in parts for place in part.frames or (None,)}
-            if covered == places and stale.isdisjoint(places) and self._has_its_inputs(record, places):
-                done.add(None if chunk is None else str(chunk))
-            else:
-                still_open |= places
-        self._open[job.key] = frozenset(still_open)
-        return frozenset(done)
+        return (*without(filter(None, job.chunks), added), *added) or (None,)
 
     def added(self, job: BundleJob) -> tuple[FrameList, ...]:
         """The chunks that were not planned: the planned ones do not have their frames.
@@ -148,6 +121,52 @@ class Finished:
         cut = [frames for frames in whole.difference(job.chunks) if frames is not None]
         single = self._added[job.key].difference(*cut)
         return tuple(sorted([*cut, *(FrameList([frame]) for frame in single)]))
+
+
+class Finished:
+    """The tasks of a bundle that need no other run: they have a result, and so has everything they were made from.
+
+    The results of each node are read once.
+    """
+
+    def __init__(self, bundle: Bundle, store: Store) -> None:
+        """Damaged results are set aside, and count as missing."""
+        self._bundle = bundle
+        self.results = BundleResults(bundle.folder, store)
+        """What is there."""
+        self._open: dict[str, frozenset[Optional[int]]] = {}
+        for job in bundle.jobs:
+            try:
+                self.results.latest(job.key)
+            except RecordError:
+                store.set_damaged_aside(job.key)
+        self.tasks = BundleTasks(bundle, self.results)
+        """How the jobs are cut."""
+
+    def chunks(self, job: BundleJob) -> frozenset[Optional[str]]:
+        """The frame lists of the job's finished chunks, planned or added; None for the task of one that is not batched.
+
+        Call this for all jobs in order, upstream first.
+
+        Raises:
+            RecordError: A record or a result is damaged.
+        """
+        latest = self.results.latest(job.key)
+        stale = self.results.stale(job.key)
+        record = read_node(self._bundle.folder, job.key)
+        done = set()
+        still_open: set[Optional[int]] = set()
+        for chunk in self.tasks.chunks(job):
+            places = frozenset(chunk or (None,))
+            parts = {id(latest[place]): latest[place] for place in places if place in latest}.values()
+            # A result of which only a part counts is evaluated again, as not all outputs can be divided.
+            covered = {place for part in parts for place in part.frames or (None,)}
+            if covered == places and stale.isdisjoint(places) and self._has_its_inputs(record, places):
+                done.add(None if chunk is None else str(chunk))
+            else:
+                still_open |= places
+        self._open[job.key] = frozenset(still_open)
+        return frozenset(done)
 
     def _has_its_inputs(self, record: Mapping[str, Any], places: Places) -> bool:
         """Whether everything upstream that these frames are made from is finished."""

@@ -48,6 +48,7 @@ def write_failure(bundle: Path, node: str, frames: Optional[FrameList], *, error
         "written": time.time_ns(),
     }
     folder = bundle / ERRORS / node
+    make_folder(folder.parent, with_parents=False)  # Not the bundle, which may have been deleted.
     make_folder(folder)
     write_whole(folder / f"{chunk_name(frames)}.json", json_bytes(record))
 

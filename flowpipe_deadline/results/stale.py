@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, FrozenSet, Optional
 
 from ..core.bundle import read_node
 from ..core.frames import FrameList
@@ -18,7 +18,7 @@ from .store import ChunkResult, Store
 from .upstream import sources
 from .versions import expanded, latest_by_frame, latest_whole, mark_of_all, version_in
 
-Places = frozenset[Optional[int]]
+Places = FrozenSet[Optional[int]]
 """Frames; None stands for the result of a node that is not batched."""
 
 
@@ -36,10 +36,10 @@ class BundleResults:
         StoreError: The store of the results cannot be read.
     """
 
-    def __init__(self, bundle: Path, store: Store) -> None:
+    def __init__(self, bundle: Path, store: Store, *, skips_damaged: bool = False) -> None:
         self._bundle = bundle
-        self.read = lru_cache(maxsize=None)(store.read)
-        """All results of a node by its key, the latest first."""
+        self.read = lru_cache(maxsize=None)(store.read_replaced if skips_damaged else store.read)
+        """All results of a node by its key, the latest first; those that are damaged may count as missing."""
         self.latest = lru_cache(maxsize=None)(self._latest)
         """The node's results that count, by frame."""
         self._marks_there = lru_cache(maxsize=None)(self._marks)

@@ -38,12 +38,12 @@ def cancel_submission(
     if record is None:
         return f"{opened.name} is not submitted: there is nothing to cancel"
     client = open_client()
-    listed = client.list_jobs(list(record.jobs.values()))  # Raises before anything is changed.
+    listed = client.list_jobs(record.all_ids)  # Raises before anything is changed.
     if record.state != SUBMITTED:
         return undo_half_done(opened, client, say=on_message or ignore)
     with SubmissionWriter(opened.folder) as writer:
         writer.claim(takes_submitted=True)
-        there = [job_id for job_id in record.jobs.values() if job_id in listed]
+        there = [job_id for job_id in record.all_ids if job_id in listed]
         deletion = undo(writer, own_jobs(client, opened), there, doubt=Doubt(may_render=True))
     if not deletion.is_complete:
         raise SubmissionError(deletion.outcome)

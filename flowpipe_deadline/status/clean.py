@@ -29,7 +29,8 @@ from ..core.rights import user_name
 from ..core.text import listing
 from ..deadline.client import COMPLETED, UNKNOWN, DeadlineClient
 from ..results.store import open_store
-from ..submit.record import SUBMITTED, read_submission, record_lock
+from ..submit.ownership import record_lock
+from ..submit.record import SUBMITTED, read_submission
 from .root import Found, at_once, full_path, is_link, read_folder, read_root
 from .run_lock import is_being_run, run_lock
 
@@ -213,7 +214,7 @@ class _Farm:
                 self._bundles.setdefault(name.lower(), set()).add(one.folder)
             with contextlib.suppress(RecordError, OSError):  # That is a reason to refuse it.
                 record = read_submission(one.folder)
-                for job_id in record.jobs.values() if record is not None else ():
+                for job_id in record.all_ids if record is not None else ():
                     self._jobs.setdefault(job_id, set()).add(one.folder)
         self._open_client = open_client
         self._needed: Dict[Path, Dict[str, str]] = {}
@@ -288,6 +289,9 @@ def _state(found: Found, farm: _Farm) -> str:
         return f"it is being submitted this moment{record.submitter}"
     if record is not None and record.state != SUBMITTED:
         return f"a submission of it ended half-way; to undo that:  flowpipe-deadline cancel {folder}"
+    if record is not None and record.redo is not None:
+        how = "is under way" if record.redo.is_at_work else "ended half-way, and the next one undoes it"
+        return f"a redo of it {how}{record.redo.owner}"
     return farm.need(folder, is_submitted=record is not None)
 
 

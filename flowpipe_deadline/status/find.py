@@ -19,6 +19,7 @@ from ..settings.kinds import suggestion
 from ..studio.connect import studio_client
 from ..studio.file import known_root
 from ..submit.record import IDS
+from ..submit.redo_record import REDO, REDO_IDS
 from .notices import home_of
 from .root import NAME, at_once, list_folders, read_folder
 
@@ -109,7 +110,7 @@ def _with_job(job_id: str, open_client: Callable[[], DeadlineClient], root: Path
 
 def _has_on_record(folder: Path, job_id: str) -> bool:
     """Whether the bundle was submitted with that job; the record is only searched, as there may be thousands."""
-    for name in (SUBMISSION, IDS):
+    for name in (SUBMISSION, IDS, REDO, REDO_IDS):
         with suppress(OSError):
             if job_id.encode("ascii") in (folder / name).read_bytes().lower():
                 return True

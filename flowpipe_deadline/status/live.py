@@ -48,7 +48,7 @@ def refuse_live(bundle: Bundle, open_client: Callable[[], DeadlineClient] = stud
 
 def _statuses(client: DeadlineClient, bundle: Bundle, record: SubmissionRecord) -> list[str]:
     """The states of the jobs that Deadline lists; of a submission that failed, also of jobs that are on no record."""
-    job_ids = list(record.jobs.values())
+    job_ids = list(record.all_ids)
     if record.state != SUBMITTED:
         job_ids = own_jobs(client, bundle).find(known=job_ids)[0]
     jobs = client.read_jobs(job_ids) if job_ids else {}

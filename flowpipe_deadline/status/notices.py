@@ -10,6 +10,7 @@ from ..bundle.job_files import plugin_entries
 from ..core.bundle import Bundle
 from ..deadline.client import SubmissionError
 from ..submit.record import LEFT, SUBMITTED, SubmissionRecord
+from ..submit.redo_record import RedoRecord
 
 NOT_SUBMITTED = "not submitted"
 SUBMITTING = "submitting"
@@ -49,11 +50,24 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
             f"a submission of {bundle.name} was taken back, and {what}; to try again:  flowpipe-deadline cancel"
             f" {bundle.folder}"
         )
+    if record.redo is not None:
+        notices.append(_redo_notice(bundle, record.redo))
     home = home_of(bundle)
     if home is not None:
         what = "is a copy of" if home.exists() else "was moved or copied, or is known to the jobs as"
         notices.append(f"{bundle.folder} {what} {home}: that is what they read and write")
     return tuple(notices)
+
+
+def _redo_notice(bundle: Bundle, redo: RedoRecord) -> str:
+    if redo.is_at_work:
+        return f"a part of {bundle.name} is being done again this moment{redo.owner}"
+    how = "failed, and not all of it could be undone" if redo.is_left else "ended half-way"
+    ids = ", ".join((*redo.before, *redo.jobs.values()))
+    return (
+        f"a redo of a part of {bundle.name} {how}: its jobs {ids} may be held back, or run again; the next"
+        f" flowpipe-deadline redo {bundle.folder}  undoes that first"
+    )
 
 
 def check_place(bundle: Bundle) -> None:

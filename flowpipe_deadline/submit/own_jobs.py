@@ -26,6 +26,8 @@ class OwnJobs:
         """Jobs that Deadline has just named as made: it need not tell their batch, but must not tell another."""
         self.further: Collection[str] = ()
         """Batches whose jobs count as the submission's too, if their IDs are known."""
+        self.kept: Collection[str] = ()
+        """Jobs of the submission that are not to be found: they are none of those that are made or undone."""
         self._bundle = bundle
 
     def sort(self, job_ids: Sequence[str]) -> Tuple[List[str], Dict[str, str]]:
@@ -56,6 +58,7 @@ class OwnJobs:
             RecordError: What was planned cannot be read.
         """
         found = self.client.find_jobs(self.batch_name, known=known)
+        found = [job_id for job_id in found if job_id not in self.kept]
         unknown = [job_id for job_id in found if job_id not in set(known)]
         details = self.client.read_jobs(unknown) if unknown and self._bundle else {}
         others = [

@@ -11,19 +11,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import socket
-import time
-import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Dict, Mapping, Optional, Sequence, Set
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..core.bundle import FORMAT, SUBMISSION
 from ..core.errors import words_of
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
-from ..core.locks import is_running, locked, seconds_since_written, start_mark
-from ..core.rights import share
 from ..deadline.client import SubmissionError
+from .ownership import OwnedRecord, has_token, is_at_work, owner_of
+from .redo_record import REDO, REDO_IDS, RedoRecord, read_lines, read_redo
 
 IDS = "submission.ids"
 SUBMITTING = "submitting"
@@ -32,15 +29,7 @@ LEFT = "left"
 """It failed, and it is not certain that all of it was undone."""
 
 _NEXT = "submission.next"
-_LOCK = "submission.lock"
-_LINE = re.compile(r"(?P<key>\S+) (?P<id>[0-9a-f]{24})")
 _JOB_ID = re.compile(r"[0-9a-f]{24}")
-_SILENCE = 900.0  # Seconds without a write after which a process of another machine is taken for dead.
-_LOCK_LIFE = 60.0  # Seconds after which a lock is a dead process's: it is held for a moment only.
-_LOCK_PATIENCE = 20.0
-_PAUSE = 0.05
-_at_work: Set[str] = set()
-"""The tokens of the attempts that this process makes at this moment."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +39,11 @@ class SubmissionRecord:
     state: str
     """``submitting``, ``submitted`` or ``left``."""
     jobs: Mapping[str, str]
-    """Job IDs by node key, in the order of submission."""
+    """The job that counts, by node key, in the order of submission: a redo may have made a newer one."""
+    earlier: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    """By node key, the jobs of before that newer ones have replaced, and that are still there."""
+    redo: Optional[RedoRecord] = None
+    """The redo that is under way, or half done."""
     is_at_work: bool = False
     """Whether it is being submitted at this moment, as far as that is known."""
     host: str = ""
@@ -62,7 +55,19 @@ class SubmissionRecord:
     @property
     def submitter(self) -> str:
         """The process, for a sentence; empty if that is not known."""
-        return f" by process {self.process} on {self.host}" if self.process else ""
+        return owner_of({"process": self.process, "host": self.host})
+
+    @property
+    def own_ids(self) -> Tuple[str, ...]:
+        """All jobs of the submission, also replaced ones; upstream first."""
+        ids = [job_id for key in self.jobs for job_id in (*self.earlier.get(key, ()), self.jobs[key])]
+        ids += [job_id for key, some in self.earlier.items() if key not in self.jobs for job_id in some]
+        return tuple(dict.fromkeys(ids))
+
+    @property
+    def all_ids(self) -> Tuple[str, ...]:
+        """These, and those of a redo under way."""
+        return tuple(dict.fromkeys((*self.own_ids, *(self.redo.jobs.values() if self.redo else ()))))
 
 
 def read_submission(folder: Path) -> Optional[SubmissionRecord]:
@@ -87,7 +92,7 @@ def _read(folder: Path) -> Optional[SubmissionRecord]:
     except NewerFormatError:
         raise
     except (RecordError, TypeError, ValueError, AttributeError) as error:
-        ids = ", ".join(_read_ids(folder / IDS).values()) or "unknown"
+        ids = ", ".join(read_lines(folder / IDS).values()) or "unknown"
         raise RecordError(
             f"{path} is damaged ({error}); its jobs ({ids}) may be in Deadline: look there for the batch {folder.name},"
             " delete them, and then that file"
@@ -113,46 +118,24 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
     return record
 
 
-def record_lock(folder: Path) -> ContextManager[Callable[[], bool]]:
-    """Keeps others from reading and changing the bundle's record at the same moment; as ``locked``.
-
-    Raises:
-        SubmissionError: Another process holds it for long.
-        OSError: The bundle cannot be written.
-    """
-    path = folder / _LOCK
-    end = time.monotonic() + _LOCK_PATIENCE
-
-    def wait(_: str) -> None:
-        if time.monotonic() > end:
-            raise SubmissionError(
-                f"{path} is in the way: another process begins to submit the bundle, or died while beginning;"
-                " try again in a minute"
-            )
-        time.sleep(_PAUSE)
-
-    def is_stale(_: str) -> bool:
-        return seconds_since_written([path], folder=folder) > _LOCK_LIFE
-
-    return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
+def replace_jobs(folder: Path, jobs: Mapping[str, str], earlier: Mapping[str, Sequence[str]]) -> None:
+    """Changes which jobs count, in the record of a submission that is complete, and which they have replaced."""
+    data = read_record(folder / SUBMISSION, version=FORMAT)
+    data.update(jobs=dict(jobs), earlier={key: list(job_ids) for key, job_ids in earlier.items() if job_ids})
+    write_whole(folder / SUBMISSION, json_bytes(data))
 
 
-class SubmissionWriter:
-    """Keeps the record of one attempt, which is at work from its claim to the end of its ``with`` block."""
+class SubmissionWriter(OwnedRecord):
+    """Keeps the record of one attempt to submit."""
+
+    FILE = SUBMISSION
+    LINES = IDS
 
     def __init__(self, folder: Path, *, token: Optional[str] = None) -> None:
         """``token`` tells the attempt from all others; one is made if need be."""
-        self.name = folder.name
-        """The submission's."""
-        self._folder = folder
-        self._token = token or uuid.uuid4().hex
+        super().__init__(folder, token=token)
         self._jobs: Dict[str, str] = {}
-
-    def __enter__(self) -> SubmissionWriter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _at_work.discard(self._token)
+        self._earlier: Mapping[str, Sequence[str]] = {}
 
     def claim(self, *, takes_submitted: bool = False, only_of: Optional[str] = None) -> Optional[SubmissionRecord]:
         """Makes the bundle's submission this writer's; gives what an earlier attempt left, which is to be undone.
@@ -165,15 +148,15 @@ class SubmissionWriter:
             RecordError: The record is damaged.
         """
         try:
-            with record_lock(self._folder) as is_ours:
-                if only_of is not None and not _has_token(self._folder, only_of):
+            with self._alone() as is_ours:
+                if only_of is not None and not has_token(self._folder / SUBMISSION, only_of):
                     return None
                 record = refuse_taken(self._folder, takes_submitted=takes_submitted)
                 self._jobs = {} if record is None else dict(record.jobs)
+                self._earlier = {} if record is None else record.earlier
                 if not is_ours():  # This process stood still, and was taken for dead.
                     raise SubmissionError(f"{self.name} is being submitted by somebody else; try again")
-                _at_work.add(self._token)
-                self._write(SUBMITTING)
+                self._begin(self._record(SUBMITTING))
                 self._unlink(IDS)
                 return record
         except OSError as error:
@@ -182,46 +165,18 @@ class SubmissionWriter:
 
     def restart(self) -> None:
         """Begins the record anew, once what was left is undone."""
-        self._jobs = {}
-        self._write(SUBMITTING)
-
-    def is_owner(self) -> bool:
-        """Whether the record is certainly still this writer's: no other attempt took it over."""
-        try:
-            return _has_token(self._folder, self._token)
-        except RecordError as error:
-            return not isinstance(error.__cause__, OSError)  # Damaged, but not another's.
-        except OSError:
-            return False
-
-    def go_on(self) -> None:
-        """Shows that the attempt is at work.
-
-        Raises:
-            SubmissionError: Another attempt has taken the bundle over.
-        """
-        if not self.is_owner():
-            raise SubmissionError(
-                f"the submission of {self.name} was taken over by another one, or its record cannot be read"
-            )
-        os.utime(self._folder / SUBMISSION)
+        self._jobs, self._earlier = {}, {}
+        self._write(self._record(SUBMITTING))
+        self._forget_redo()
 
     def add(self, key: str, job_id: str) -> None:
-        """Puts one more job on record.
-
-        Raises:
-            SubmissionError: Another attempt has taken the bundle over, as Deadline took long to make the job.
-        """
-        self.go_on()
+        """Puts one more job on record, as ``OwnedRecord.add`` does."""
+        super().add(key, job_id)
         self._jobs[key] = job_id
-        # Lost by a crash of the whole machine at worst; the job is then found by its batch.
-        with (self._folder / IDS).open("a", encoding="ascii") as file:
-            file.write(f"{key} {job_id}\n")
-        share(self._folder / IDS)
 
     def prepare(self) -> None:
         """Writes the final record, which ``finish`` only puts in place once the jobs are released."""
-        write_whole(self._folder / _NEXT, self._record(SUBMITTED))
+        write_whole(self._folder / _NEXT, self._bytes(self._record(SUBMITTED)))
 
     def finish(self) -> None:
         """Records that all jobs are there and released.
@@ -242,31 +197,26 @@ class SubmissionWriter:
             record = None
         keys = {} if record is None else {job_id: key for key, job_id in record.jobs.items()}
         self._jobs = {keys.get(job_id, f"left-{job_id}"): job_id for job_id in job_ids}
-        self._write(LEFT)
+        self._earlier = {}
+        self._write(self._record(LEFT))
         self._unlink(IDS)
         self._unlink(_NEXT)
+        self._forget_redo()
 
     def drop(self) -> None:
         """Removes the record, as nothing is left of the submission."""
+        self._forget_redo()
         for name in (IDS, _NEXT, SUBMISSION):
             self._unlink(name)
 
-    def _write(self, state: str) -> None:
-        write_whole(self._folder / SUBMISSION, self._record(state))
+    def _forget_redo(self) -> None:
+        """The jobs of a redo that ended half-way are on this record, or deleted."""
+        for name in (REDO_IDS, REDO):
+            self._unlink(name)
 
-    def _record(self, state: str) -> bytes:
-        who = {"host": socket.gethostname(), "process": os.getpid(), "started": start_mark(os.getpid())}
-        return json_bytes({"format": FORMAT, "state": state, **who, "token": self._token, "jobs": self._jobs})
-
-    def _unlink(self, name: str) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            (self._folder / name).unlink()
-
-
-def _has_token(folder: Path, token: str) -> bool:
-    """Whether the record is that of the attempt with this token."""
-    path = folder / SUBMISSION
-    return path.exists() and read_record(path, version=FORMAT).get("token", "") == token
+    def _record(self, state: str) -> Dict[str, Any]:
+        earlier = {key: list(job_ids) for key, job_ids in self._earlier.items()}
+        return {"state": state, "jobs": self._jobs, **({"earlier": earlier} if earlier else {})}
 
 
 def _parse(data: Mapping[str, Any], folder: Path) -> SubmissionRecord:
@@ -276,25 +226,15 @@ def _parse(data: Mapping[str, Any], folder: Path) -> SubmissionRecord:
     if invalid or state not in (SUBMITTING, SUBMITTED, LEFT) or type(process) is not int:
         raise ValueError(f"it has a state {state!r}, a process {process!r}, and jobs {sorted(jobs.values())[:3]}")
     if state == SUBMITTING:
-        jobs.update(_read_ids(folder / IDS))
-    token = str(data.get("token", ""))
-    is_at_work = state == SUBMITTING and _is_at_work(folder, data)
-    return SubmissionRecord(state, jobs, is_at_work=is_at_work, host=host, process=process, token=token)
-
-
-def _read_ids(path: Path) -> Dict[str, str]:
-    """The lines that are whole; the last may have been cut off."""
-    try:
-        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
-    except FileNotFoundError:
-        return {}
-    return {match["key"]: match["id"] for match in map(_LINE.fullmatch, lines) if match}
-
-
-def _is_at_work(folder: Path, data: Mapping[str, Any]) -> bool:
-    if data.get("host") == socket.gethostname():
-        process = data.get("process", 0)
-        if process == os.getpid():  # It may have failed long ago, and even have failed to say so.
-            return data.get("token") in _at_work
-        return is_running(process, started=str(data.get("started", "")))
-    return seconds_since_written([folder / SUBMISSION, folder / IDS], folder=folder) < _SILENCE
+        jobs.update(read_lines(folder / IDS))
+    paths = [folder / SUBMISSION, folder / IDS]
+    return SubmissionRecord(
+        state=state,
+        jobs=jobs,
+        earlier={str(key): tuple(map(str, job_ids)) for key, job_ids in data.get("earlier", {}).items()},
+        redo=read_redo(folder),
+        is_at_work=state == SUBMITTING and is_at_work(data, paths),
+        host=host,
+        process=process,
+        token=str(data.get("token", "")),
+    )

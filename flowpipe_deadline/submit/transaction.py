@@ -16,9 +16,20 @@ from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.files import write_whole
 from ..core.frames import FrameList, FrameListError
-from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, Stop, SubmissionError
+from ..deadline.client import (
+    COMPLETED,
+    PENDING,
+    SUSPENDED,
+    DeadlineClient,
+    JobDetails,
+    RefusedError,
+    Stop,
+    SubmissionError,
+)
 from .own_jobs import OwnJobs, looks_like, own_jobs
+from .ownership import OwnedRecord
 from .record import LEFT, SubmissionRecord, SubmissionWriter
+from .release import let_go, let_wait
 from .undo import Doubt, undo
 
 Say = Callable[[str], None]
@@ -73,7 +84,7 @@ def submit_to(
         left = writer.claim()
         if left is not None:
             _undo_left(writer, own, left, say=say)
-        attempt = _Attempt(opened, own, writer, say=say, is_stopping=is_stopping)
+        attempt = Attempt(opened, own, writer, say=say, is_stopping=is_stopping)
         try:
             attempt.submit()
             attempt.check()
@@ -85,7 +96,7 @@ def submit_to(
             with contextlib.suppress(Exception):
                 client.ignore_stop_requests()
             deletion = undo(writer, own, attempt.created, doubt=attempt.doubt)
-            raise _failure(error, step=attempt.step, undone=deletion.outcome) from error
+            raise failure_of(error, step=attempt.step, undone=deletion.outcome) from error
     if is_stopping():
         say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
     return attempt.job_ids
@@ -133,14 +144,15 @@ def _undo_left(
     how = "could not be undone" if record.state == LEFT else "ended half-way"
     say(f"A submission of {writer.name} {how}; undoing it")
     doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
-    deletion = undo(writer, own, list(record.jobs.values()), doubt=doubt, keeps_claim=True)
+    deletion = undo(writer, own, list(record.all_ids), doubt=doubt, keeps_claim=True)
     if not deletion.is_complete:
         raise SubmissionError(f"a submission of {writer.name} {how}: {deletion.outcome}")
     say(deletion.outcome)
     return deletion.outcome
 
 
-def _failure(error: BaseException, *, step: str, undone: str) -> SubmissionError:
+def failure_of(error: BaseException, *, step: str, undone: str) -> SubmissionError:
+    """The error to raise where an attempt failed while ``step`` and was undone as told."""
     words = words_of(error)
     if isinstance(error, (KeyboardInterrupt, InterruptedSubmissionError)):
         return InterruptedSubmissionError(f"{words} while {step}; {undone}")
@@ -149,10 +161,13 @@ def _failure(error: BaseException, *, step: str, undone: str) -> SubmissionError
     return SubmissionError(f"while {step}: {words}; {undone}")
 
 
-class _Attempt:
-    """The steps of one attempt, and how far it came."""
+class Attempt:
+    """The steps of one attempt to make jobs, and how far it came; all of a bundle, or what a subclass makes of it."""
 
-    def __init__(self, bundle: Bundle, own: OwnJobs, writer: SubmissionWriter, *, say: Say, is_stopping: Stop) -> None:
+    suffix = ".job"
+    """Of the files that hold the job info that Deadline is given."""
+
+    def __init__(self, bundle: Bundle, own: OwnJobs, writer: OwnedRecord, *, say: Say, is_stopping: Stop) -> None:
         self.job_ids: Dict[str, str] = {}
         self.created: List[str] = []
         """Every ID that Deadline named, also of jobs that went wrong."""
@@ -161,6 +176,7 @@ class _Attempt:
         self.step = f"{bundle.name} was read"
         """What is being done, for messages."""
         self._bundle = bundle
+        self._jobs: Sequence[BundleJob] = bundle.jobs
         self._own = own
         own.trusted = self.created
         self._client = own.client
@@ -168,9 +184,21 @@ class _Attempt:
         self._say = say
         self._is_stopping = is_stopping
 
+    def waits_for(self, job: BundleJob) -> List[str]:
+        """The IDs of the jobs that it depends on, as far as they are submitted."""
+        return [self.job_ids[key] for key in job.depends_on]
+
+    def has_to_wait(self, job: BundleJob) -> bool:
+        """Whether nothing of it may start when the jobs are released."""
+        return bool(job.depends_on)
+
+    def entries(self, job: BundleJob) -> Dict[str, str]:
+        """The job info of a job, once what it waits for is submitted."""
+        return job_entries(self._bundle, job, job_ids=self.job_ids)
+
     def submit(self) -> None:
         """Submits the jobs, upstream first."""
-        for job in self._bundle.jobs:
+        for job in self._jobs:
             self._begin(f"{job.label} was submitted")
             self._submit(job)
 
@@ -179,74 +207,49 @@ class _Attempt:
         self._begin("the jobs were read back")
         expected = list(self.job_ids.values())
         details = self._read(expected)
-        for job in self._bundle.jobs:
+        for job in self._jobs:
             found = details[self.job_ids[job.key]]
             error = self._difference(job, found)
-            if not error and found.status != SUSPENDED and not (job.depends_on and self._is_waiting(job, found)):
+            if not error and found.status != SUSPENDED and not (self.has_to_wait(job) and self._is_waiting(found)):
                 error = f"it is {found.status}, though it was submitted suspended"
             if error:
                 raise SubmissionError(f"{job.label}: {error}")
         self._count(expected)
 
     def release(self) -> None:
-        """Releases the jobs: those that wait for others first, while none of those others can end.
-
-        The status of a job that is submitted suspended with a dependency is undocumented, and so is what resuming makes
-        of it (submission, section 5.2): Suspended or Pending, then Pending or Active. It must be Pending before
-        anything upstream may run, so that is requested and verified.
-        """
-        dependents = [job for job in self._bundle.jobs if job.depends_on]
-        held: Sequence[str] = [self.job_ids[job.key] for job in self._bundle.jobs if not job.depends_on]
+        """Releases the jobs: those that wait for others first, while none of those others can end."""
         self._begin("the jobs were released")
         self.doubt = Doubt(may_render=True)
-        self._let_wait(dependents)
-        self._begin("the jobs were released")
-        for _ in range(2):  # A second time if the first did not reach all.
-            self._client.resume(held)
-            # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
-            details = self._client.read_jobs(held)
-            held = [job_id for job_id in held if job_id in details and details[job_id].status == SUSPENDED]
-            if not held:
-                return
-        raise SubmissionError(f"Deadline does not resume {', '.join(held)}")
-
-    def _let_wait(self, dependents: Sequence[BundleJob]) -> None:
-        """Brings these jobs from Suspended to Pending.
-
-        They are pended first, as resuming may let them start. If that does nothing, they are resumed and then pended.
-        """
-        details = self._read([self.job_ids[job.key] for job in dependents])
+        details = self._read(list(self.job_ids.values()))
         suspended = [job_id for job_id in details if details[job_id].status == SUSPENDED]
-        if suspended:
-            with contextlib.suppress(SubmissionError):  # What came of it is read.
-                self._client.pend(suspended)
-            held = [job_id for job_id in self._not_waiting(dependents) if job_id in suspended]
-            if held:
-                self._client.resume(held)
-                too_early = [job_id for job_id in self._not_waiting(dependents) if job_id in held]
-                if too_early:
-                    self._client.pend(too_early)
-        not_waiting = self._not_waiting(dependents)
-        if not_waiting:
-            raise SubmissionError(f"Deadline does not let {', '.join(not_waiting)} wait for what they depend on")
+        dependents = [self.job_ids[job.key] for job in self._jobs if self.has_to_wait(job)]
+        held = [job_id for job_id in suspended if job_id not in set(dependents)]
+        waiting = [job_id for job_id in suspended if job_id not in held]
+        let_wait(self._client, waiting, not_waiting=lambda: self._not_waiting(dependents))
+        self._begin("the jobs were released")
+        let_go(held, resume=self._client.resume, still_held=lambda: self._still_held(held))
 
-    def _not_waiting(self, jobs: Sequence[BundleJob]) -> List[str]:
-        by_id = {self.job_ids[job.key]: job for job in jobs}
-        details = self._read(list(by_id))
-        return [job_id for job_id, job in by_id.items() if not self._is_waiting(job, details[job_id])]
+    def _still_held(self, job_ids: Sequence[str]) -> List[str]:
+        # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
+        details = self._client.read_jobs(job_ids)
+        return [job_id for job_id in job_ids if job_id in details and details[job_id].status == SUSPENDED]
 
-    def _is_waiting(self, job: BundleJob, details: JobDetails) -> bool:
-        """Whether nothing of the job can start: it is Pending, or frame dependent with nothing but pending tasks.
+    def _not_waiting(self, job_ids: Sequence[str]) -> List[str]:
+        details = self._read(job_ids)
+        return [job_id for job_id in job_ids if not self._is_waiting(details[job_id])]
+
+    def _is_waiting(self, details: JobDetails) -> bool:
+        """Whether nothing of the job can start: it is Pending, or has nothing but pending and complete tasks.
 
         Deadline releases frame dependent jobs task by task; the job itself may be active meanwhile (submission,
         section 4.3).
         """
         if details.status == PENDING:
             return not details.tasks.get(SUSPENDED)  # Suspended tasks of a pending job would never be released.
-        if not job.is_frame_dependent or details.status == SUSPENDED:
+        if details.status == SUSPENDED:
             return False
         states = set(details.tasks) or {task.status for task in self._client.read_tasks(details.job_id)}
-        return states == {PENDING}
+        return states - {COMPLETED} == {PENDING}
 
     def _begin(self, step: str) -> None:
         self.step = step
@@ -255,9 +258,10 @@ class _Attempt:
             raise InterruptedSubmissionError("interrupted")
 
     def _submit(self, job: BundleJob) -> None:
-        """Completes the job info file, so that the bundle holds what Deadline was given, and submits the job."""
+        """Writes the job info file, so that the bundle holds what Deadline was given, and submits the job."""
         job_file, plugin_file = self._bundle.job_files(job)
-        entries = {**job_entries(self._bundle, job, job_ids=self.job_ids), INITIAL_STATUS: SUSPENDED}
+        job_file = job_file.with_suffix(self.suffix)
+        entries = {**self.entries(job), INITIAL_STATUS: SUSPENDED}
         write_whole(job_file, encode_info(format_entries(entries.items())))
         self.doubt = Doubt(is_uncertain=True, may_come=True)  # Until there is an answer.
         try:
@@ -313,7 +317,7 @@ class _Attempt:
     def _difference(self, job: BundleJob, details: JobDetails) -> str:
         """How the job in Deadline differs from what was planned; empty if it does not."""
         frames = "0" if job.frames is None else job.frames
-        waits_for = {self.job_ids[key] for key in job.depends_on}
+        waits_for = set(self.waits_for(job))
         differences = []
         if details.batch_name not in (None, self._own.batch_name):
             differences.append(f"the batch {details.batch_name or 'nothing'} where {self._own.batch_name} was planned")

@@ -33,6 +33,8 @@ class Deletion:
     def __init__(self, own: OwnJobs) -> None:
         self.left: List[str] = []
         """The jobs that could not be deleted."""
+        self.again = "submit or cancel it again"
+        """What looks for jobs of which nobody knows."""
         self._client = own.client
         self._own = own
         self._order: List[str] = []
@@ -65,8 +67,8 @@ class Deletion:
             parts.append(f"the jobs {', '.join(left)} could not be deleted ({reason}): delete them in the Monitor")
         elif self._doubt:
             parts.append(
-                f"whether a job was created all the same is unknown ({self._doubt}): submit or cancel it again,"
-                f" which looks for it, or look in the Monitor for the batch {self._own.batch_name}"
+                f"whether a job was created all the same is unknown ({self._doubt}): {self.again}, which looks"
+                f" for it, or look in the Monitor for the batch {self._own.batch_name}"
             )
         if self._foreign:
             parts.append(foreign_jobs(self._foreign, self._own.batch_name))

@@ -90,7 +90,7 @@ def test_jobs_tell_their_bundles(client, jobs, deadline):
     assert client.find_bundle_jobs() == dict.fromkeys(jobs, bundle)
     info = client.read_plugin_info(jobs[0])
     assert (info["Bundle"], info["Node"]) == bundle
-    with pytest.raises(SubmissionError, match="does not (know|exist)|0a1b2c"):
+    with pytest.raises(SubmissionError, match=r"does not (know|exist)|0a1b2c"):
         client.read_plugin_info("0a1b2c" * 4)
     assert client.map_path("/shows/shot") in ("S:/shot", "/shows/shot")
 

@@ -317,7 +317,7 @@ def test_who_was_taken_for_dead_leaves_the_next_ones_record(bundle, client, job_
 
     def take_over(at):
         if at == number:
-            monkeypatch.setattr("flowpipe_deadline.submit.record._at_work", set())
+            monkeypatch.setattr("flowpipe_deadline.submit.ownership._at_work", set())
             next_one.claim()
 
     client.calls, client.on_call = 0, take_over

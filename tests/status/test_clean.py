@@ -19,7 +19,9 @@ from submissions import leave_half, write_one, write_three
 
 from flowpipe_deadline import CleaningChoice, clean, list_bundles, plan_cleaning, read_bundle
 from flowpipe_deadline.deadline.client import SubmissionError
-from flowpipe_deadline.errors import BundleError, UsageError
+from flowpipe_deadline.errors import BundleError, StoreError, UsageError
+from flowpipe_deadline.results.failures import write_failure
+from flowpipe_deadline.results.store import ChunkResult, FileStore
 from flowpipe_deadline.status import clean as clean_module
 from flowpipe_deadline.status.run_lock import run_lock
 from flowpipe_deadline.submit.record import SubmissionWriter
@@ -562,3 +564,17 @@ def test_a_run_bundle_goes_with_its_logs(root):
     assert sqlite3.connect(folder / "offline" / "lock.sqlite").close() is None
 
     assert cleaned(root) == ({folder.name}, {})
+
+
+def test_a_task_does_not_make_a_deleted_bundle_anew(root):
+    """It ran when the bundle was deleted, or its job is requeued long after; neither leaves a folder."""
+    folder = write_one(root)
+    cleaned(root)
+    store = FileStore(folder)
+
+    for act in (lambda: store.check_writable("node"), lambda: store.write("node", ChunkResult(None, {}, 1))):
+        with pytest.raises(StoreError, match="No such file"):
+            act()
+    with pytest.raises(OSError, match="No such file"):
+        write_failure(folder, "node", None, error=ValueError("gone"), report="gone")
+    assert contents(root) == []

@@ -13,7 +13,8 @@ from submissions import write_three
 
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.status.cancel import cancel_submission
-from flowpipe_deadline.submit.record import _at_work, read_submission
+from flowpipe_deadline.submit.ownership import _at_work
+from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.transaction import submit_to
 
 RUNS = int(os.environ.get("FAULT_RUNS", "60"))

@@ -19,7 +19,8 @@ from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
 from flowpipe_deadline.submit import record
-from flowpipe_deadline.submit.record import SubmissionWriter, _at_work, read_submission
+from flowpipe_deadline.submit.ownership import _at_work
+from flowpipe_deadline.submit.record import SubmissionWriter, read_submission
 from flowpipe_deadline.submit.transaction import InterruptedSubmissionError, Options, submit_to
 
 ANSWERS = [
@@ -296,11 +297,11 @@ def test_a_submission_that_ends_while_it_is_looked_at_did_not_end_half_way(clien
     ended = path.read_bytes()
     path.write_text(json.dumps({**json.loads(ended), "state": "submitting"}))
 
-    def end_it(folder, data):
+    def end_it(data, paths):
         path.write_bytes(ended)
         return False
 
-    monkeypatch.setattr(record, "_is_at_work", end_it)
+    monkeypatch.setattr(record, "is_at_work", end_it)
 
     assert read_submission(bundle.folder).state == record.SUBMITTED
 
