@@ -94,7 +94,8 @@ def list_bundles(
             answer = _Answer.of(open_client(), ids)
         except FlowpipeDeadlineError as error:
             on_message(f"Deadline cannot be asked, so results are counted: {error}")
-    return tuple(at_once(lambda one: one.entry(answer), read))
+    entries = at_once(lambda one: one.entry(answer), read)
+    return tuple(entry for entry in entries if not entry.error or entry.folder.exists())
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import threading
 from pathlib import Path
@@ -106,6 +107,9 @@ def test_nothing_goes_unless_it_is_said_what(root):
         plan_cleaning(root, unreachable)
     with pytest.raises(UsageError, match="does not exist"):
         plan_cleaning(root / "nowhere", unreachable, choice=ALL)
+    for choice in (CleaningChoice(keep=-1), CleaningChoice(older_than=-1.0)):
+        with pytest.raises(UsageError, match="can be negative"):
+            plan_cleaning(root, unreachable, choice=choice)
 
 
 def test_old_is_what_nothing_was_written_to(root):
@@ -364,6 +368,21 @@ def test_what_is_being_submitted_stays(root, client):
     assert f"ended half-way; to undo that:  flowpipe-deadline cancel {half}" in refused[half.name]
 
 
+@pytest.mark.parametrize("process", [0, os.getppid()], ids=["ended", "at work"])
+def test_what_is_being_redone_stays(root, client, deadline, process):
+    """And what a redo has left half done."""
+    folder = write_one(root)
+    deadline.change("complete", submit_to(client, folder)["node"])
+    owner = {"host": socket.gethostname(), "process": process, "token": "x"}
+    record = {"format": 1, "state": "redoing", **owner, "before": {}, "jobs": {}, "kept": None}
+    (folder / "redo.json").write_text(json.dumps(record))
+
+    removed, refused = cleaned(root, lambda: client)
+
+    assert removed == set()
+    assert refused[folder.name].startswith(f"a redo of it {'is under way' if process else 'ended half-way'}")
+
+
 def test_what_is_being_run_stays(root):
     """Also if the run begins after the plan was made."""
     running, later = write_one(root), write_one(root)
@@ -532,9 +551,8 @@ def test_a_copy_takes_no_results_of_the_bundle_with_it(root, tmp_path, redis_ser
     done = clean(plan_cleaning(copy.parent, unreachable, choice=ALL), unreachable)
 
     assert names(done.removed) == {copy.name}
-    assert done.notices == (
-        f"its results in Redis stay until they expire, as the bundle was not written there but as {folder}",
-    )
+    (notice,) = done.notices
+    assert notice.endswith(f" in Redis stay until they expire: it was written as {folder}")
     with redis_server.client() as server:
         assert len(server.keys("*:node")) == 1
 
