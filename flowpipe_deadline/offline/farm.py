@@ -21,6 +21,7 @@ from ..core.rights import make_folder, share
 from ..results.counts import Finished
 from ..results.store import open_store
 from ..status.live import refuse_live
+from ..status.logs import LOGS, REPOSITORY
 from ..status.run_lock import run_lock
 from .hosts import needed_hosts
 from .packages import ARCHIVE, read_light_packages
@@ -29,8 +30,6 @@ from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
 from .workers import WorkerPool
 
-_REPOSITORY = "repository.sqlite"
-_LOGS = "logs"
 _NO_FRAMES = "0"  # The frame list of a job that is not batched.
 _COUNTS_AS_DONE = "not selected"  # The message of a task that has no result, as it was not to run.
 _PAUSE = 0.03  # Seconds between two looks at the repository.
@@ -140,7 +139,7 @@ def _one_clear_error(bundle: Bundle) -> Iterator[None]:
 
 def last_states(bundle: Bundle) -> dict[str, dict[Optional[str], str]]:
     """The state of each task in the last run, by node key and frame list, None without frames; empty if not known."""
-    path = bundle.folder / OFFLINE / _REPOSITORY
+    path = bundle.folder / OFFLINE / REPOSITORY
     batched = {job.key for job in bundle.jobs if job.is_batched}
     states: dict[str, dict[Optional[str], str]] = {}
     query = "SELECT key, frames, tasks.status FROM tasks JOIN jobs ON jobs.id = job_id WHERE message <> ?"
@@ -152,7 +151,7 @@ def last_states(bundle: Bundle) -> dict[str, dict[Optional[str], str]]:
 
 def task_log(bundle: Bundle, task: Task) -> Path:
     """The log file of the task."""
-    return bundle.folder / OFFLINE / _LOGS / task_log_name(task)
+    return bundle.folder / OFFLINE / LOGS / task_log_name(task)
 
 
 def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Optional[Callable[[RunState], None]]) -> None:
@@ -188,7 +187,7 @@ def _new_repository(
     was made from others than are there is made again. Where tasks are selected, all others are complete.
     """
     selected = None if select is None else select()
-    path = bundle.folder / OFFLINE / _REPOSITORY
+    path = bundle.folder / OFFLINE / REPOSITORY
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
     store = open_store(bundle.folder)
@@ -232,9 +231,9 @@ def _text(frames: Optional[FrameList]) -> str:
 def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) -> WorkerSettings:
     return WorkerSettings(
         name="",
-        repository=str(bundle.folder / OFFLINE / _REPOSITORY),
+        repository=str(bundle.folder / OFFLINE / REPOSITORY),
         plugins=(str(setup.plugins_folder()),),
-        logs=str(bundle.folder / OFFLINE / _LOGS),
+        logs=str(bundle.folder / OFFLINE / LOGS),
         config=setup.plugin_config(),
         failure_limit=failure_limit,
         with_subfolders=setup.with_subfolders,

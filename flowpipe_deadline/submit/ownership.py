@@ -108,11 +108,11 @@ class OwnedRecord:
 
 
 def record_lock(folder: Path) -> ContextManager[Callable[[], bool]]:
-    """Keeps others from reading and changing the records of a bundle at the same moment, as ``locked`` does.
+    """Keeps others from reading and changing the bundle's records at the same moment; as ``locked``.
 
     Raises:
         SubmissionError: Another process holds it for long.
-        OSError: The bundle cannot be written, or is gone.
+        OSError: The bundle cannot be written.
     """
     path = folder / _LOCK
     end = time.monotonic() + _LOCK_PATIENCE

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -27,8 +27,6 @@ from ...studio.variables import (
 if TYPE_CHECKING:
     from flowpipe import Graph
 
-    from ...core.bundle import BundleJob
-    from ...planning.plan import Job
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _BUNDLE_NAME = re.compile(r"[0-9a-f]{24}|[^/\\\\:]+-[0-9]{8}(-[0-9]{0,6}(-[0-9a-f]{0,8})?)?", re.IGNORECASE)
@@ -157,6 +155,15 @@ snapshot_option = click.option(
 )
 
 
+set_option = click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="NAME=VALUE|NODE.INPUT=VALUE",
+    help="A setting of the jobs, such as priority=80, or an input that no node feeds, such as render.samples=64.",
+)
+
+
 def root_option(*, help_text: str) -> Callable[[_Command], _Command]:
     """``--root DIR``."""
     return click.option("--root", type=Folder(), envvar=ROOT_VARIABLE, show_envvar=True, help=help_text)
@@ -223,24 +230,21 @@ def is_bundle(target: str) -> bool:
     return is_folder_of_bundle(target) or _BUNDLE_NAME.fullmatch(target) is not None
 
 
-def planned_bundle(target: str, *, via: Optional[str] = None, may_move: bool = False) -> Bundle:
-    """The bundle that is meant, which keeps what it was planned with; only its root may change, with ``may_move``.
+def planned_bundle(target: str, *, via: Optional[str] = None, again: bool = False) -> Bundle:
+    """The bundle that is meant, which keeps what it was planned with; ``again`` allows for another root and settings.
 
     Raises:
         UsageError: Options on the command line would change it; or as ``opened_bundle``.
         RecordError, SubmissionError: As ``opened_bundle``.
     """
     names = {"parameters": "parameters", "sets": "settings", "presets": "presets", "snapshot_code": "snapshot"}
-    names.update({name: name for name in ("templates", "store", *(() if may_move else ("root",)))})
+    names.update({name: name for name in ("templates", "store", "root")})
+    if again:
+        del names["sets"], names["root"]
     given = [words for name, words in names.items() if is_typed(name)]
     if given:
         raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
     return opened_bundle(target, via)
-
-
-def job_labels(jobs: Iterable[Union[Job, BundleJob]], *, main: str) -> dict[str, str]:
-    """The jobs' names for people by key: the key, and where it is not of the ``main`` graph, its own before it."""
-    return {job.key: job.key if job.graph == main else f"{job.graph}.{job.key}" for job in jobs}
 
 
 def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
