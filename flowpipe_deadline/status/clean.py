@@ -25,6 +25,7 @@ from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundl
 from ..core.errors import BundleError, FlowpipeDeadlineError, UsageError, words_of
 from ..core.files import RecordError
 from ..core.locks import clock_of
+from ..core.names import beginning_of
 from ..core.rights import user_name
 from ..core.text import listing
 from ..deadline.client import COMPLETED, UNKNOWN, DeadlineClient
@@ -213,12 +214,13 @@ class _Farm:
 
     def __init__(self, found: Sequence[Found], open_client: OpenClient) -> None:
         self._bundles: Dict[str, Set[Path]] = {}
-        """The folders by the names of their submissions, in small letters."""
+        """The folders by the names of their submissions, as ``_told_by`` has them."""
         self._jobs: Dict[str, Set[Path]] = {}
         """The folders by the jobs that they have on record."""
         for one in found:
-            for name in {one.folder.name, str(one.bundle.manifest.get("submission")) if one.bundle else ""}:
-                self._bundles.setdefault(name.lower(), set()).add(one.folder)
+            planned = one.bundle.manifest.get("submission") if one.bundle is not None else None  # It may be renamed.
+            for name in {one.folder.name, str(planned or one.folder.name)}:
+                self._bundles.setdefault(_told_by(name), set()).add(one.folder)
             with contextlib.suppress(RecordError, OSError):  # That is a reason to refuse it.
                 record = read_submission(one.folder)
                 for job_id in record.all_ids if record is not None else ():
@@ -244,14 +246,14 @@ class _Farm:
         folders = {job_id: set(some) for job_id, some in self._jobs.items()}
         for job_id, (place, _) in client.find_bundle_jobs().items():
             # By its name alone: the path may be one of another system, and names are distinct.
-            folders.setdefault(job_id, set()).update(self._bundles.get(_last_part(place).lower(), ()))
+            folders.setdefault(job_id, set()).update(self._bundles.get(_told_by(_last_part(place)), ()))
         job_ids = [job_id for job_id, some in folders.items() if some]
         details = client.read_jobs(job_ids) if job_ids else {}
         unread = [job_id for job_id in job_ids if job_id not in details]
         states = dict.fromkeys(client.list_jobs(unread) if unread else (), UNKNOWN)
         for job_id, job in details.items():
             states[job_id] = job.status
-            folders[job_id].update(self._bundles.get((job.batch_name or "").lower(), ()))
+            folders[job_id].update(self._bundles.get(_told_by(job.batch_name or ""), ()))
         for job_id, status in states.items():
             for folder in folders[job_id] if status != COMPLETED else ():
                 self._needed.setdefault(folder, {})[job_id] = status
@@ -418,6 +420,11 @@ def _is_link_or_file(entry: os.DirEntry[str]) -> bool:
     if entry.is_symlink() or not entry.is_dir(follow_symlinks=False):
         return True
     return bool(getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0) & _REPARSE_POINT)
+
+
+def _told_by(name: str) -> str:
+    """What tells a submission from others in its name, and in that of its batch: the time and the digits, if any."""
+    return name[len(beginning_of(name)) :].lower() or name.lower()
 
 
 def _last_part(path: str) -> str:

@@ -276,9 +276,10 @@ def test_a_job_under_another_id_needs_it_too(root, client, deadline, place):
     assert ["1 queued" in refused[folder.name] for folder in (submitted, written)] == [True, True]
 
 
-def test_a_job_of_the_batch_needs_it(root, client, deadline):
+@pytest.mark.parametrize("graph", ["Shot", "Кадр"])
+def test_a_job_of_the_batch_needs_it(root, client, deadline, graph):
     """Though its plugin info has been edited, so that it names another bundle."""
-    folder, other = write_one(root), write_one(root)
+    folder, other = write_one(root, graph), write_one(root)
     job = deadline.job(submit_to(client, folder)["node"])
     deadline.delete(job.job_id)
     deadline.submit(job.job_info, {**job.plugin_info, "Bundle": str(other)})
