@@ -41,7 +41,8 @@ def _connect(rng, node, made):
         node.inputs["items"].value = list(range(len(frames)))
         fitting = [other for other in made if other.inputs["frames"].value == frames]
         if fitting:
-            rng.choice(fitting).outputs["items"].connect(node.inputs["items"])
+            made = [*made, *[rng.choice(fitting)] * len(made)]  # One source for two inputs is as likely as any other.
+            made[-1].outputs["items"].connect(node.inputs["items"])
     if made and rng.random() < 0.3:
         rng.choice(made).outputs[rng.choice(["items", "total", "table"])].connect(node.inputs["value"])
     for key in rng.sample(["x", "y"], rng.randint(0, 2)) if made and rng.random() < 0.3 else ():
