@@ -195,7 +195,11 @@ def _print_report(bundle: Bundle, result: RedoResult, screen: _Screen, *, which:
     elif is_dry_run:
         for line in selection_lines(screen.selection, screen.labels):
             answer(line)
-    elif screen.state is not None:
+    elif screen.state is None:
+        new = f" in {counted(len(result.new_jobs), 'new job')}" if result.new_jobs else ""
+        answer(f"{counted(sum(map(len, result.tasks.values())), 'task')} of {bundle.name} will run again{new}")
+        say(f"To wait for that:  flowpipe-deadline wait {bundle.folder}")
+    else:
         print_answer(read_results(bundle))
         print_problems(bundle, screen.state, screen.labels)
         if result.left:

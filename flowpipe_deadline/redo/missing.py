@@ -7,12 +7,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Collection, Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
+from typing import (
+    Collection,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, node_labels
+from ..core.errors import BundleError
 from ..core.frames import FrameList
+from ..core.text import listing
 from ..results.stale import BundleResults
+from ..results.store import open_store
 from .selection import Chunk, Links, Selection
+
+_MOST_MISSING = 5
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,48 @@ def without_blocked(
         key: tuple(chunk for chunk in chunks if chunk in left.get(key, ())) for key, chunks in selection.asked.items()
     }
     return Selection(left, {key: chunks for key, chunks in asked.items() if chunks}), tuple(found)
+
+
+def runnable(
+    bundle: Bundle, selection: Selection, *, results: Optional[BundleResults] = None, coming: Collection[str] = ()
+) -> Tuple[Selection, Tuple[str, ...]]:
+    """The selected tasks that have what they need, and a line for those that have not; ``results`` if they are read.
+
+    Raises:
+        BundleError: One that was asked for misses results that nobody makes.
+    """
+    left, missing = without_blocked(bundle, selection, results=results or tolerant_results(bundle), coming=coming)
+    if not missing:
+        return left, ()
+    labels = node_labels(bundle)
+    asked = [one for one in missing if one.chunk in selection.asked.get(one.key, ())]
+    text = listing(list(_lines(asked or missing, labels)), most=_MOST_MISSING)
+    if asked:
+        raise BundleError(
+            f"nothing was run: {text}. Make that as well, or all that is missing:  flowpipe-deadline run"
+            f" {bundle.folder}"
+        )
+    return left, (f"Not run, with what is made from it: {text}",)
+
+
+def tolerant_results(bundle: Bundle) -> BundleResults:
+    """The results of the bundle as they are now; a damaged one counts as missing."""
+    return BundleResults(bundle.folder, open_store(bundle.folder), skips_damaged=True)
+
+
+def _lines(missing: Sequence[Missing], labels: Mapping[str, str]) -> Iterator[str]:
+    """For each two nodes a line: which frames of one need which of the other."""
+    pairs: Dict[Tuple[str, str], List[Missing]] = {}
+    for one in missing:
+        pairs.setdefault((one.key, one.source), []).append(one)
+    for (key, source), some in pairs.items():
+        needing, needed = _named(labels[key], [one.chunk for one in some]), [one.frames for one in some]
+        yield f"{needing} needs {_named(labels[source], needed)}, which is missing"
+
+
+def _named(label: str, chunks: Sequence[Optional[FrameList]]) -> str:
+    frames = sorted({frame for chunk in chunks for frame in chunk or ()})
+    return f"{label} {FrameList(frames)}" if frames else label
 
 
 def _places(chunks: Iterable[Chunk]) -> FrozenSet[Optional[int]]:

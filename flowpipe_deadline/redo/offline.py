@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
-from ..core.bundle import Bundle, node_labels
-from ..core.errors import BundleError, InterruptedRunError
-from ..core.frames import FrameList
-from ..core.text import listing
+from ..core.bundle import Bundle
+from ..core.errors import InterruptedRunError
 from ..offline.farm import RunState, last_states, run_bundle
 from ..results.edits import Edit, withdraw_edits
 from ..results.failures import Failure, read_failures
 from ..results.stale import BundleResults
-from ..results.store import ChunkResult, open_store
+from ..results.store import ChunkResult
 from .ended import failed_or_empty, places_of
-from .missing import Missing, without_blocked
+from .missing import runnable, tolerant_results
 from .options import RedoResult, Tasks
 from .selection import Selection
-
-_MOST_MISSING = 5
 
 
 def redo_offline(
@@ -78,7 +74,8 @@ class _Steps:
     def select(self) -> Tasks:
         """The tasks to run."""
         self.edits = self._change()
-        chosen, self.messages = runnable(self._bundle, self._choose(tolerant_results(self._bundle)))
+        results = tolerant_results(self._bundle)
+        chosen, self.messages = runnable(self._bundle, self._choose(results), results=results)
         self.tasks = chosen.tasks
         return self.tasks
 
@@ -86,28 +83,6 @@ class _Steps:
         """Passes on how far these tasks are."""
         self.has_begun = True
         self._on_progress(state.part(self.tasks))
-
-
-def runnable(
-    bundle: Bundle, selection: Selection, *, coming: Collection[str] = ()
-) -> tuple[Selection, tuple[str, ...]]:
-    """The selected tasks that have what they need, and a line for those that have not.
-
-    Raises:
-        BundleError: One that was asked for misses results that nobody makes.
-    """
-    left, missing = without_blocked(bundle, selection, results=tolerant_results(bundle), coming=coming)
-    if not missing:
-        return left, ()
-    labels = node_labels(bundle)
-    asked = [one for one in missing if one.chunk in selection.asked.get(one.key, ())]
-    text = listing(list(_lines(asked or missing, labels)), most=_MOST_MISSING)
-    if asked:
-        raise BundleError(
-            f"nothing was run: {text}. Make that as well, or all that is missing:  flowpipe-deadline run"
-            f" {bundle.folder}"
-        )
-    return left, (f"Not run, with what is made from it: {text}",)
 
 
 def failed_offline(bundle: Bundle, *, results: BundleResults) -> Mapping[str, frozenset[Optional[str]]]:
@@ -128,23 +103,3 @@ def failed_offline(bundle: Bundle, *, results: BundleResults) -> Mapping[str, fr
 def _is_older(result: ChunkResult, failure: Failure) -> bool:
     """Whether the result was there before the failure; where that is not known, it counts as later."""
     return bool(result.evaluations) and result.evaluations[-1].written < failure.written
-
-
-def tolerant_results(bundle: Bundle) -> BundleResults:
-    """The results of the bundle as they are now; a damaged one counts as missing."""
-    return BundleResults(bundle.folder, open_store(bundle.folder), skips_damaged=True)
-
-
-def _lines(missing: Sequence[Missing], labels: Mapping[str, str]) -> Iterator[str]:
-    """For each two nodes a line: which frames of one need which of the other."""
-    pairs: dict[tuple[str, str], list[Missing]] = {}
-    for one in missing:
-        pairs.setdefault((one.key, one.source), []).append(one)
-    for (key, source), some in pairs.items():
-        needing, needed = _named(labels[key], [one.chunk for one in some]), [one.frames for one in some]
-        yield f"{needing} needs {_named(labels[source], needed)}, which is missing"
-
-
-def _named(label: str, chunks: Sequence[Optional[FrameList]]) -> str:
-    frames = sorted({frame for chunk in chunks for frame in chunk or ()})
-    return f"{label} {FrameList(frames)}" if frames else label

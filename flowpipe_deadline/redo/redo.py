@@ -23,7 +23,8 @@ from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from ..submit.transaction import ignore
 from .ended import read_farm_tasks
 from .farm import mend_redo, redo_on_farm
-from .offline import failed_offline, redo_offline, runnable, tolerant_results
+from .missing import runnable, tolerant_results
+from .offline import failed_offline, redo_offline
 from .options import REPOINT, WAITING, RedoOptions, RedoResult
 from .selection import ALL, FAILED, Selection, find_key, select
 
@@ -107,7 +108,8 @@ class _Redo:
 
     def offline(self, **how: Any) -> RedoResult:
         """On this machine; ``how`` is for ``run_bundle``."""
-        selection, messages = runnable(self.bundle, self._choose(tolerant_results(self.bundle)))
+        results = tolerant_results(self.bundle)
+        selection, messages = runnable(self.bundle, self._choose(results), results=results)
         self.on_selected(selection)
         if self.is_dry_run or not selection.tasks:
             return RedoResult(tasks=selection.tasks, messages=messages)
@@ -118,7 +120,7 @@ class _Redo:
         results, needs_states = tolerant_results(self.bundle), self.asked["which"] == FAILED
         farm = read_farm_tasks(client, self.bundle, record.jobs, results=results, needs_states=needs_states)
         chosen = select(self.bundle, results=results, failed=farm.failed, tasks=farm.tasks, **self.asked)
-        selection, messages = runnable(self.bundle, chosen, coming=farm.coming)
+        selection, messages = runnable(self.bundle, chosen, results=results, coming=farm.coming)
         self.on_selected(selection)
         if self.is_dry_run or not selection.tasks:
             return RedoResult(tasks=selection.tasks, messages=messages)

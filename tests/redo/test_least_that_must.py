@@ -14,7 +14,7 @@ from flowpipe import Graph
 from redo_cases import Case, add_nodes
 
 from flowpipe_deadline import redo_bundle
-from flowpipe_deadline.redo.offline import tolerant_results
+from flowpipe_deadline.redo.missing import tolerant_results
 from tests.test_random_graphs import assert_equal, outputs_of
 
 GRAPHS, PAIRS, EVALUATED = 8, 32, 2

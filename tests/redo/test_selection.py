@@ -12,8 +12,7 @@ from harness import evaluate_plan, evaluate_task
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import UsageError
-from flowpipe_deadline.redo.missing import without_blocked
-from flowpipe_deadline.redo.offline import tolerant_results
+from flowpipe_deadline.redo.missing import tolerant_results, without_blocked
 from flowpipe_deadline.redo.selection import select
 
 

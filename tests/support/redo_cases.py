@@ -12,7 +12,7 @@ import redo_nodes as nodes
 from harness import evaluate_task
 
 from flowpipe_deadline import plan_graph, write_bundle
-from flowpipe_deadline.redo.offline import tolerant_results
+from flowpipe_deadline.redo.missing import tolerant_results
 from flowpipe_deadline.redo.selection import select
 from flowpipe_deadline.results.failures import write_failure
 from flowpipe_deadline.results.store import chunk_name
