@@ -153,12 +153,13 @@ def test_a_plan_is_submitted_again_with_other_settings_and_inputs(bundle, tmp_pa
     assert "did you mean 'factor'?" in refused.stderr
 
 
-def test_on_the_farm_its_tasks_are_requeued(deadline, bundle, monkeypatch):
+def test_on_the_farm_its_tasks_are_requeued(deadline, service, bundle, monkeypatch):
     """How to wait for them is said; a dry run only reads."""
     client = DirectClient(deadline)
     job_ids = submit_to(client, bundle)
     client.change("complete", list(job_ids.values()))
-    monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_WEBSERVICE", service.url)
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_VIA", "webservice")
 
     shown = run_cli("redo", bundle.folder, "render", "3", "--dry-run")
     states = [job.shown_status for job in deadline.jobs()]
