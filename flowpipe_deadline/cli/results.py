@@ -7,11 +7,10 @@ from typing import Any, Optional
 
 import click
 
-from ..core.bundle import read_bundle
 from ..results.history import history_json, history_lines, read_history
 from ..results.outputs import NodeResults, read_results
 from ..results.plain import shown
-from .support.options import bundle_argument, output_option
+from .support.options import bundle_argument, opened_bundle, output_option
 from .support.output import answer, answer_json, reserve_stdout
 
 
@@ -40,14 +39,15 @@ def results(bundle: str, node: Optional[str], chunks: bool, with_history: bool, 
       flowpipe-deadline results ./bundles/Turntable-20261123-101500-1a2b3c4d Render --history
     """
     reserve_stdout()
-    found = read_results(bundle, node=node)
-    history = read_history(bundle, node=node) if with_history else {}
+    opened = opened_bundle(bundle)
+    found = read_results(opened, node=node)
+    history = read_history(opened, node=node) if with_history else {}
     is_complete = all(one.is_there for one in found.values())
     if output == "json":
         nodes = {label: one.to_json() for label, one in found.items()}
         for label, one in found.items() if with_history else ():
             nodes[label].update(inputs=one.plain_inputs(), history=history_json(history.get(label, ())))
-        answer_json({"bundle": str(read_bundle(bundle).folder), "complete": is_complete, "nodes": nodes})
+        answer_json({"bundle": str(opened.folder), "complete": is_complete, "nodes": nodes})
     elif with_history:
         for line in history_lines(found, history):
             answer(line)
@@ -64,21 +64,16 @@ def print_outputs(label: str, encoded: Mapping[str, Any]) -> None:
         answer(f"  {name} = {shown(value)}")
 
 
-def missing_text(node: NodeResults) -> str:
-    """Which results of the node are missing."""
-    return f"missing {'' if node.missing == 'all' else 'frames '}{node.missing}"
-
-
 def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
     if node.error is not None:
         answer(f"{label}: {node.error}")
     if node.encoded is not None:
         print_outputs(f"{label} (omitted)" if node.is_omitted else label, node.encoded)
         if node.stale is not None:
-            frames = "" if node.stale == "all" else f"frames {node.stale} "
+            frames = "" if node.batch is None else f"{node.batch.mode} {node.shown_frames(node.stale)} "
             answer(f"  {frames}made from results that have been replaced")
     elif node.error is None:
-        answer(f"{label}: {missing_text(node)}")
+        answer(f"{label}: {node.missing_words}")
     if chunks or node.encoded is None:
         for chunk, outputs in node.chunks:
-            print_outputs(f"  {label} {chunk or ''}".rstrip(), outputs)
+            print_outputs(f"  {label} {node.shown_frames(chunk)}".rstrip(), outputs)

@@ -14,13 +14,13 @@ from ..bundle.job_files import DEPENDENCIES, job_entries
 from ..core.bundle import BundleJob, node_labels
 from ..core.errors import words_of
 from ..core.frames import FrameList
-from ..deadline.client import ACTIVE, COMPLETED, PENDING, SUSPENDED, JobDetails, SubmissionError, TaskDetails
+from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, JobDetails, SubmissionError, TaskDetails
 from ..submit.own_jobs import OwnJobs, foreign_jobs
 from ..submit.record import replace_jobs
 from ..submit.redo_record import JobBefore
 from ..submit.transaction import Attempt
 from ..submit.undo import Deletion, Doubt
-from .options import DELETE, REPOINT, RedoResult
+from .options import DELETE, LEAVE, REPOINT, RedoResult
 from .order import RedoOrder
 from .record import RedoWriter
 from .requeue import frames_of
@@ -35,6 +35,7 @@ def undo_new_jobs(
     """Deletes what a redo has made, also jobs that are not on record; those of before are ``kept``."""
     own.kept = kept
     deletion = Deletion(own)
+    deletion.again = "redo it again"
     deletion.run(job_ids, doubt=doubt or Doubt(is_uncertain=True, may_render=True), looks=writer.is_owner)
     return deletion
 
@@ -61,7 +62,12 @@ class NewJobs(Attempt):
         self._between: Dict[str, Tuple[FrameList, ...]] = {}
         """By node key, the tasks of the new job that are not to run: they are between others, and complete."""
         self._before: Dict[str, JobBefore] = {}
-        self._kept: Sequence[str] = ()
+        self._kept: Sequence[str] = order.record.own_ids
+        """The jobs that are not to be deleted, whatever happens."""
+        own.kept = self._kept
+        self._is_planned = False
+        self._is_counting = False
+        """Whether the submission's record may name the new jobs already."""
         self._messages: List[str] = []
 
     def run(self) -> RedoResult:
@@ -71,6 +77,7 @@ class NewJobs(Attempt):
         self._choose_nodes()
         self._before = {self._id(job): self._before_of(job) for job in (*self._repointed, *self._deleted)}
         self._redo_writer.plan(self._before, kept=self._kept)
+        self._is_planned = True
         self.submit()
         self._hold_early()
         self.check()
@@ -80,9 +87,14 @@ class NewJobs(Attempt):
         self.release()
         jobs, earlier = self._counting()
         self._redo_writer.go_on()
+        self._is_counting = True
         replace_jobs(self._bundle.folder, jobs, earlier)
-        self._redo_writer.drop()
-        self._delete(jobs, earlier)
+        try:  # The new jobs count now: whatever fails from here on is only said.
+            self._redo_writer.drop()
+            self._delete(jobs, earlier)
+            self._hand_over()
+        except BaseException as error:
+            self._note(f"The new jobs are there, but not all was done with those of before: {words_of(error)}")
         tasks = {key: self._selection.tasks[key] for key in self._selection.tasks}
         return RedoResult(tasks=tasks, new_jobs=dict(self.job_ids), messages=tuple(self._messages))
 
@@ -90,6 +102,13 @@ class NewJobs(Attempt):
         """Makes everything as it was; says in words what came of it. It never raises."""
         if not self._redo_writer.is_owner():
             return "another redo has taken over, and undoes it"
+        if not self._is_planned:
+            with contextlib.suppress(Exception):
+                self._redo_writer.drop()
+            return "nothing was changed"
+        if self._is_counting:
+            with contextlib.suppress(BaseException):
+                replace_jobs(self._bundle.folder, self._record.jobs, self._record.earlier)
         restored = restore(self._client, self._own, self._before)
         deletion = undo_new_jobs(self._redo_writer, self._own, self.created, kept=self._kept, doubt=self.doubt)
         with contextlib.suppress(BaseException):  # It is in the words.
@@ -103,7 +122,7 @@ class NewJobs(Attempt):
 
     def waits_for(self, job: BundleJob) -> List[str]:
         """The IDs of the jobs that it depends on: new ones, and those of before."""
-        return [job_id for key in job.depends_on for job_id in self._feeding(key)]
+        return [job_id for key in job.depends_on for job_id in self._feeding(key, job)]
 
     def has_to_wait(self, job: BundleJob) -> bool:
         """Whether a new job feeds it."""
@@ -130,26 +149,46 @@ class NewJobs(Attempt):
     def _new_keys(self) -> FrozenSet[str]:
         return frozenset(job.key for job in self._jobs)
 
-    def _feeding(self, key: str) -> List[str]:
-        """The jobs that make the results of a node, or are going to."""
+    def _feeding(self, key: str, job: BundleJob) -> List[str]:
+        """The jobs that make the results of a node for this job, or are going to."""
         found = [self.job_ids[key]] if key in self.job_ids else []
         current = self._record.jobs.get(key)
-        if current in self._details and not found and key not in {job.key for job in self._deleted}:
+        if current in self._details and key not in self._new_keys and key not in {one.key for one in self._deleted}:
             found.append(str(current))
-        others = (current, *self._record.earlier.get(key, ()))
-        return found + [str(job_id) for job_id in others if job_id not in found and self._is_at_work(key, job_id)]
+        if not self._needs_others(key, job):
+            return found
+        return found + [
+            job_id for job_id in self._earlier_of(key) if job_id not in found and self._is_needed(key, job_id)
+        ]
 
-    def _is_at_work(self, key: str, job_id: Optional[str]) -> bool:
-        """Whether the job of before still makes results that no newer one makes."""
-        details = self._details.get(job_id or "")
-        if details is None or details.status not in ACTIVE or details.tasks.get("Failed"):
-            return False
+    def _needs_others(self, key: str, job: BundleJob) -> bool:
+        """Whether a job needs results of a node that no new job makes."""
+        by_frame = next(one.is_frame_dependent for one in self._bundle.jobs if one.key == job.key)
+        return not (by_frame and self._chosen(key).issuperset(FrameList.parse(job.frames or "0")))
+
+    def _earlier_of(self, key: str) -> List[str]:
+        """The jobs of before that a node has, the last first."""
+        current = [self._record.jobs[key]] if key in self._record.jobs else []
+        return [*current, *reversed(self._record.earlier.get(key, ()))]
+
+    def _chosen(self, key: str) -> FrozenSet[int]:
+        return frozenset(frame for chunk in self._selection.tasks.get(key, ()) for frame in chunk or ())
+
+    def _is_needed(self, key: str, job_id: str) -> bool:
+        """Whether the job of before still makes results that no new one makes."""
+        return any(not is_chosen for is_chosen in self._unfinished(key, job_id).values())
+
+    def _unfinished(self, key: str, job_id: str) -> Dict[int, bool]:
+        """The tasks of a job that is at work which are not complete, and whether a new job makes them."""
         job = next(job for job in self._bundle.jobs if job.key == key)
-        chosen = {frame for chunk in self._selection.tasks.get(key, ()) for frame in chunk or ()}
-        return job.is_batched and any(
-            task.status != COMPLETED and not chosen.issuperset(frames_of(task, job, self._tasks[job_id or ""]) or ())
-            for task in self._tasks.get(job_id or "", ())
-        )
+        tasks = self._tasks.get(job_id, ())
+        chosen = self._chosen(key)
+        is_chosen = key in self._new_keys
+        return {
+            task.task_id: is_chosen and (not job.is_batched or chosen.issuperset(frames_of(task, job, tasks) or ()))
+            for task in tasks
+            if task.status != COMPLETED
+        }
 
     def _id(self, job: BundleJob) -> str:
         return self._record.jobs[job.key]
@@ -157,15 +196,15 @@ class NewJobs(Attempt):
     # Reading and choosing ---------------------------------------------------------------------------------------------
 
     def _read_before(self) -> None:
-        ids = list(self._record.all_ids)
+        ids = list(self._record.own_ids)
         ours, foreign = self._own.sort(ids)
         if foreign:
-            self._note(foreign_jobs(foreign, self._own.batch_name))
+            self._note(foreign_jobs(foreign, self._own))
         self._details = self._client.read_jobs(ours)
         found, others = self._own.find(known=ours)
         self._kept = tuple(dict.fromkeys((*ids, *found, *others)))
         self._own.kept = self._kept
-        wanted = [job_id for job_id, job in self._details.items() if job.status in ACTIVE]
+        wanted = [job_id for job_id, job in self._details.items() if job.status not in (COMPLETED, FAILED)]
         self._tasks = self._client.read_tasks_of(wanted) if wanted else {}
 
     def _choose_nodes(self) -> None:
@@ -190,17 +229,11 @@ class NewJobs(Attempt):
             new[key] = self._narrowed(next(job for job in self._bundle.jobs if job.key == key), whole=True)
         self._between = {key: between for key, (_, between) in new.items() if between}
         jobs = {key: job for key, (job, _) in new.items()}
+        self._jobs = tuple(jobs.values())
         self._jobs = tuple(
             replace(job, is_frame_dependent=job.is_frame_dependent and self._has_frames_upstream(job, jobs))
             for job in jobs.values()
         )
-        for key in jobs:
-            current = self._details.get(self._record.jobs.get(key, ""))
-            if current is not None and current.status in (*ACTIVE, SUSPENDED):
-                self._note(
-                    f"{self._labels[key]}: job {current.job_id} is {current.status} and stays; suspend or delete it in"
-                    " the Monitor if its tasks should not run twice"
-                )
 
     def _is_wholly_pending(self, job: BundleJob) -> bool:
         """Whether its job is there and waits, and none of its tasks has run."""
@@ -233,7 +266,8 @@ class NewJobs(Attempt):
             feeding = new.get(key)
             if feeding is not None:
                 is_there = feeding.is_batched and mine <= set(FrameList.parse(feeding.frames or "0"))
-                if not is_there or key in self._between or (len(self._feeding(key)) > 0 and self._others_feed(key)):
+                is_alone = not (self._needs_others(key, job) and self._others_feed(key))
+                if not is_there or not is_alone or key in self._between:
                     return False
                 continue
             details = self._details.get(self._record.jobs.get(key, ""))
@@ -243,8 +277,7 @@ class NewJobs(Attempt):
 
     def _others_feed(self, key: str) -> bool:
         """Whether jobs of before go on making results of a node that has a new job."""
-        others = (self._record.jobs.get(key), *self._record.earlier.get(key, ()))
-        return any(self._is_at_work(key, job_id) for job_id in others)
+        return any(self._is_needed(key, job_id) for job_id in self._earlier_of(key))
 
     def _before_of(self, job: BundleJob) -> JobBefore:
         job_id = self._id(job)
@@ -383,6 +416,37 @@ class NewJobs(Attempt):
             replace_jobs(self._bundle.folder, jobs, left)
         except Exception as error:
             self._note(f"the record of {self._bundle.name} still names the deleted jobs: {words_of(error)}")
+
+    def _hand_over(self) -> None:
+        """Completes the tasks of jobs of before that new jobs make: each runs once, and the others' end is the job's.
+
+        Not where waiting jobs are left as they are: they would begin.
+        """
+        deleted = {self._id(job) for job in self._deleted}
+        for key in self.job_ids:
+            for job_id in self._earlier_of(key):
+                unfinished = {} if job_id in deleted else self._unfinished(key, job_id)
+                numbers = sorted(number for number, is_chosen in unfinished.items() if is_chosen)
+                listed = f"{self._labels[key]}: the tasks {', '.join(map(str, numbers))} of job {job_id}"
+                if numbers and self._how.waiting == LEAVE:
+                    self._note(
+                        f"{listed} come anew, and stay as they are; complete them in the Monitor, or delete the job"
+                    )
+                elif numbers:
+                    self._note(f"{listed} come anew, and are complete there")
+                    self._take_off(job_id, numbers)
+
+    def _take_off(self, job_id: str, numbers: Sequence[int]) -> None:
+        reason = ""
+        try:
+            self._client.change_tasks("complete", job_id, numbers)
+        except SubmissionError as error:  # What came of it is read.
+            reason = f" ({error})"
+        with contextlib.suppress(SubmissionError):
+            states = {task.task_id: task.status for task in self._client.read_tasks(job_id)}
+            if all(states.get(number) == COMPLETED for number in numbers):
+                return
+        self._note(f"Deadline does not complete them{reason}: do so in the Monitor, as other jobs wait for {job_id}")
 
     def _note(self, message: str) -> None:
         self._messages.append(message)
