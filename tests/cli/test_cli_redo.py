@@ -117,7 +117,7 @@ def test_a_failure_is_told_with_how_to_go_on(graph, tmp_path):
 
     assert result.returncode == 1
     assert json.loads(result.stdout)["left"] == {"fail": [None], "after": [None]}
-    assert "fail task 0: error 1: ValueError: no scene" in result.stderr
+    assert "fail: error 1: ValueError: no scene" in result.stderr
 
 
 def test_on_a_terminal_it_asks_first(bundle):
