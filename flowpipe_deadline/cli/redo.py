@@ -90,11 +90,11 @@ def redo(
 
     \b
     Examples:
-      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Render 1017-1020
+      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Render 2-3
       flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d --failed --set priority=80
       flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d --stale --dry-run
-      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Render --set Render.samples=64
-      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Comp --new-jobs --waiting leave --yes -o json
+      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Render --set Render.camera=side
+      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Render --new-jobs --waiting leave --yes -o json
     """
     reserve_stdout()
     if failed and stale:
