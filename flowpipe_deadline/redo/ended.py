@@ -27,7 +27,7 @@ class FarmTasks:
     tasks: Tasks
     """Of the jobs that were asked for."""
     failed: Mapping[str, FrozenSet[Optional[str]]]
-    """By node key, the tasks that failed, or have ended without a result."""
+    """By node key, the tasks that failed, or have ended without a result; also those of jobs that are gone."""
     coming: FrozenSet[str]
     """The keys of the jobs that may still give results by themselves."""
 
@@ -66,6 +66,10 @@ def read_farm_tasks(
             tasks[job.key] = tuple(FrameList.parse(task.frames) for task in found)
         states = {(task.frames if job.is_batched else None): task.status for task in found}
         failed[job.key] = failed_or_empty(job, states, results=results)
+    for key in ids if needs_states else ():
+        if ids[key] not in details:  # It was deleted, and nothing of it will come.
+            ended = {None if chunk is None else str(chunk): COMPLETED for chunk in bundle.job(key).chunks}
+            failed[key] = failed_or_empty(bundle.job(key), ended, results=results)
     coming = (key for key, job_id in ids.items() if job_id in details and details[job_id].status not in _ENDED)
     return FarmTasks(tasks, failed, frozenset(coming))
 

@@ -108,6 +108,20 @@ def test_what_failed_runs_again(client, deadline, bundle, worker):
     ]
 
 
+def test_of_a_job_that_is_gone_what_has_no_result_has_failed(client, deadline, done, job_ids):
+    """New jobs make it; there are none that could be requeued."""
+    deadline.delete(job_ids["render"])
+    (done.folder / "results" / "render" / "5-8.json").unlink()
+
+    with pytest.raises(SubmissionError, match="its job is not in Deadline any more; use --new-jobs"):
+        redo_bundle(done, lambda: client, which="failed")
+
+    result = redo_bundle(done, lambda: client, which="failed", new_jobs=True)
+    assert list(result.new_jobs) == ["render", "collect"]
+    assert ("render", "5-8") in run(deadline, done)
+    assert read_results(done)["Test.collect"].stale is None
+
+
 def test_inputs_and_settings_change_on_the_way(client, deadline, done, job_ids):
     """Of the jobs that run again."""
     redo_bundle(done, lambda: client, inputs={"render": {"factor": 3}}, settings={"priority": 80})
