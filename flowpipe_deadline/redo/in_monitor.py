@@ -59,6 +59,7 @@ class FarmRedo:
         if record is None or record.is_at_work or record.state != SUBMITTED:
             raise SubmissionError(notices_of(bundle, record)[0])
         check_place(bundle, client.map_path)
+        self._record = record
         self.job_ids: Mapping[str, str] = record.jobs
         """The jobs that count, by node key."""
         self._bundle = bundle
@@ -69,7 +70,7 @@ class FarmRedo:
     def look(self) -> None:
         """Reads results and tasks anew."""
         self._results = tolerant_results(self._bundle)
-        self._farm = read_farm_tasks(self._client, self._bundle, self.job_ids, results=self._results, needs_states=True)
+        self._farm = read_farm_tasks(self._client, self._bundle, self._record, results=self._results, needs_states=True)
 
     def choose(self, wish: Wish) -> Tuple[Selection, Tuple[str, ...]]:
         """What would run again, and what is to be said of it.

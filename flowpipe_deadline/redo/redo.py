@@ -118,7 +118,7 @@ class _Redo:
     def on_farm(self, client: DeadlineClient, record: SubmissionRecord, how: RedoOptions) -> RedoResult:
         """On the farm, whose jobs are on record."""
         results, needs_states = tolerant_results(self.bundle), self.asked["which"] == FAILED
-        farm = read_farm_tasks(client, self.bundle, record.jobs, results=results, needs_states=needs_states)
+        farm = read_farm_tasks(client, self.bundle, record, results=results, needs_states=needs_states)
         chosen = select(self.bundle, results=results, failed=farm.failed, tasks=farm.tasks, **self.asked)
         selection, messages = runnable(self.bundle, chosen, results=results, coming=farm.coming)
         self.on_selected(selection)

@@ -169,6 +169,18 @@ def test_a_job_that_was_cut_anew_runs_in_the_tasks_that_it_has(deadline, done, j
     assert run(deadline, done) == [("render", "5-6")]
 
 
+def test_jobs_that_hold_a_part_of_the_frames_count_together(client, deadline, done):
+    """New jobs came for frame 6; then other frames are asked for, and some that lie in both."""
+    redo_bundle(done, lambda: client, node="render", frames="6", new_jobs=True, only=True)
+    assert run(deadline, done) == [("render", "5-8")]
+
+    redo_bundle(done, lambda: client, node="render", frames="2", only=True)
+    assert run(deadline, done) == [("render", "1-4")]
+    redo_bundle(done, lambda: client, node="render", frames="4,5,9", only=True)
+    assert sorted(run(deadline, done)) == [("render", "1-4"), ("render", "5-8"), ("render", "9-10")]
+    assert redo_bundle(done, lambda: client, which="failed").tasks == {}
+
+
 def test_what_is_missing_is_told_unless_the_farm_makes_it(client, deadline, done, worker):
     """A result was deleted; then its task is requeued."""
     (done.folder / "results" / "render" / "5-8.json").unlink()
