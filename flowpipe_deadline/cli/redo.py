@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 import click
 
-from ..core.bundle import Bundle, read_bundle
+from ..core.bundle import Bundle
 from ..core.errors import UsageError
 from ..core.frames import FrameList
 from ..core.interrupts import terminable
@@ -29,6 +29,7 @@ from .support.assignments import parse_assignments, split_assignments
 from .support.options import (
     bundle_argument,
     job_labels,
+    opened_bundle,
     output_option,
     parse_interpreters,
     set_option,
@@ -100,7 +101,7 @@ def redo(
     if failed and stale:
         raise UsageError("--failed and --stale exclude each other; redo one after the other")
     which = FAILED if failed else STALE if stale else ALL
-    opened = read_bundle(bundle)
+    opened = opened_bundle(bundle, via)
     setup = WorkerSetup(interpreters=parse_interpreters(interpreters), repository=repository)
     settings, inputs = split_assignments(sets)
     screen = _Screen(opened, asks=not yes and not dry_run)
