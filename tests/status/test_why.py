@@ -509,7 +509,7 @@ def test_every_kind_has_its_place_in_these_tables():
 
 
 def stretched(bundle, count):
-    """A bundle of a node and one that waits for it, made into a chain: planning so many takes longer than to ask why."""
+    """A bundle of a node and one that waits for it, made into a chain: planning so many takes too long."""
     folder, manifest = bundle.folder, json.loads((bundle.folder / "manifest.json").read_text())
     second = manifest["jobs"][1]
     record = json.loads((folder / "nodes" / "node1.json").read_text())
