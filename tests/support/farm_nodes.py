@@ -53,7 +53,7 @@ def Render(frames=None, factor=1):
 
 
 @Node(outputs=["items"])
-def Sample(frames=None, samples=16):
+def Sample(frames=None, samples=16, scene=None):
     """A value for each frame that depends on more than the frame."""
     return {"items": [[frame, samples] for frame in frames]}
 
