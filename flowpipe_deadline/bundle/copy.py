@@ -11,6 +11,7 @@ from typing import Callable, Dict, Iterator, Optional, Tuple
 
 from ..core.bundle import CODE, JOBS, NODES, AnyPath, Bundle, BundleJob, read_bundle, read_node
 from ..core.files import is_same_folder, json_bytes
+from ..core.names import beginning_of
 from .folder import make_bundle, new_submission
 from .info_format import encode_info, format_entries
 from .job_files import planned_entries, plugin_entries
@@ -40,7 +41,7 @@ def copy_plan(  # noqa: PLR0913  (where, and what is another there)
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
     """
     old = read_bundle(bundle)
-    manifest = {**old.manifest, **new_submission(old.graph, now=now)}
+    manifest = {**old.manifest, **new_submission(beginning_of(old.manifest.get("submission", old.graph)), now=now)}
     name = manifest["submission"]
     if check_store is not None:
         check_store(old.store, name)

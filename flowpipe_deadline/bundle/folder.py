@@ -37,7 +37,7 @@ _LONGEST_GRAPH_NAME = 40
 def new_submission(graph: str, *, now: Optional[datetime] = None) -> Dict[str, str]:
     """What the manifest says of a new submission of the graph: the name of its folder, when it was made, and by whom.
 
-    The name is graph, time, and digits that make it distinct.
+    The name is graph, time, and digits that make it distinct; letters that are not ASCII are left out.
     """
     created = now or datetime.now()
     name = f"{safe_name(graph, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"

@@ -13,12 +13,11 @@ import click
 
 from ..core.errors import InterruptedRunError, UsageError
 from ..core.interrupts import terminable
-from ..core.text import one_line
+from ..core.text import counted, one_line
 from ..status.clean import Cleaning, CleaningChoice, OpenClient, Removal, plan_cleaning
 from ..status.clean import clean as clean_bundles
 from ..studio.connect import studio_client
 from ..studio.file import known_root
-from ..submit.summary import counted
 from .support.options import BundleName, opened_bundle, output_option, root_option, via_option
 from .support.output import answer, answer_json, print_table, reserve_stdout, say, say_warning
 

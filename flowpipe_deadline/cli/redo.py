@@ -11,10 +11,11 @@ from typing import Any, Optional
 
 import click
 
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, job_labels
 from ..core.errors import UsageError
 from ..core.frames import FrameList
 from ..core.interrupts import terminable
+from ..core.text import counted
 from ..offline.farm import RunState
 from ..offline.setup import WorkerSetup
 from ..redo.options import REPOINT, WAITING, RedoResult, Tasks
@@ -23,12 +24,10 @@ from ..redo.selection import ALL, FAILED, STALE, Selection
 from ..results.edits import parse_inputs
 from ..results.outputs import read_results
 from ..studio.connect import studio_client
-from ..submit.summary import counted
 from .run import local_options, print_problems, show_state
 from .support.assignments import parse_assignments, split_assignments
 from .support.options import (
     bundle_argument,
-    job_labels,
     opened_bundle,
     output_option,
     parse_interpreters,
@@ -159,7 +158,7 @@ class _Screen(ExitStack):
         self.state = state
         if self._display is None:
             self._display = self.enter_context(progress_display(self.labels))
-        show_state(state, self.labels, self._display)
+        show_state(state, self._bundle, self.labels, self._display)
 
 
 def selection_lines(selection: Selection, labels: Mapping[str, str]) -> Iterator[str]:

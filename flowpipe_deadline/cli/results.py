@@ -64,21 +64,16 @@ def print_outputs(label: str, encoded: Mapping[str, Any]) -> None:
         answer(f"  {name} = {shown(value)}")
 
 
-def missing_text(node: NodeResults) -> str:
-    """Which results of the node are missing."""
-    return f"missing {'' if node.missing == 'all' else 'frames '}{node.missing}"
-
-
 def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
     if node.error is not None:
         answer(f"{label}: {node.error}")
     if node.encoded is not None:
         print_outputs(f"{label} (omitted)" if node.is_omitted else label, node.encoded)
         if node.stale is not None:
-            frames = "" if node.stale == "all" else f"frames {node.stale} "
+            frames = "" if node.batch is None else f"{node.batch.mode} {node.shown_frames(node.stale)} "
             answer(f"  {frames}made from results that have been replaced")
     elif node.error is None:
-        answer(f"{label}: {missing_text(node)}")
+        answer(f"{label}: {node.missing_words}")
     if chunks or node.encoded is None:
         for chunk, outputs in node.chunks:
-            print_outputs(f"  {label} {chunk or ''}".rstrip(), outputs)
+            print_outputs(f"  {label} {node.shown_frames(chunk)}".rstrip(), outputs)

@@ -7,11 +7,12 @@ from typing import Optional
 
 import click
 
+from ..core.bundle import job_labels
 from ..core.text import listing
 from ..deadline.client import TaskDetails
 from ..status.status import SubmissionStatus, SubmittedJob, read_submission_status
 from ..studio.connect import studio_client
-from .support.options import bundle_argument, job_labels, opened_bundle, output_option, via_option
+from .support.options import bundle_argument, opened_bundle, output_option, via_option
 from .support.output import answer, answer_json, print_table, reserve_stdout
 from .support.report import MOST_NAMES, pending_lines
 from .support.submission import failure_lines, stale_lines, submitted_json, summary
@@ -54,7 +55,9 @@ def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str
 def _print_status(submitted: SubmissionStatus) -> None:
     labels = job_labels(submitted.bundle.jobs, main=submitted.bundle.graph)
     jobs = submitted.jobs
-    print_table(_JOB_HEADINGS, [_job_cells(job, labels) for job in jobs], title=submitted.bundle.name)
+    print_table(
+        _JOB_HEADINGS, [_job_cells(job, labels) for job in jobs], title=submitted.bundle.name, below=("Waits for",)
+    )
     tasks = [_task_cells(task, labels[job.key], job) for job in jobs for task in job.tasks or ()]
     if tasks:
         print_table(_TASK_HEADINGS, tasks, title="Tasks")
@@ -63,7 +66,7 @@ def _print_status(submitted: SubmissionStatus) -> None:
             answer(line)
     stuck = [labels[job.key] for job in jobs if job.key in submitted.stuck]
     stale = stale_lines(submitted, labels)
-    for line in (*pending_lines(stuck), *stale, *submitted.notices, summary(submitted)):
+    for line in (*pending_lines(stuck), *stale, *submitted.notices, *submitted.changes, summary(submitted)):
         answer(line)
 
 
@@ -83,7 +86,7 @@ def _task_cells(task: TaskDetails, label: str, job: SubmittedJob) -> tuple[str, 
     return (
         label,
         str(task.task_id),
-        task.frames if job.is_batched else "-",
+        job.planned.shown_frames(task.frames) or "-",
         task.status,
         "-" if task.progress is None else f"{task.progress:.0f} %",
         task.worker or "-",

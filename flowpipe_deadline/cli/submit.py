@@ -9,6 +9,7 @@ import click
 
 from ..core.bundle import Bundle
 from ..core.errors import UsageError
+from ..core.text import counted
 from ..studio.connect import studio_connection
 from ..studio.options import SubmitOptions, find_root
 from ..studio.submit import resubmit_bundle, submit_bundle, submit_graph
@@ -109,7 +110,7 @@ def submit(
         answer_json({"bundle": str(result.bundle.folder), "jobs": dict(result.job_ids)})
     else:
         done = "planned" if dry_run else "submitted"
-        answer(f"{len(result.bundle.jobs)} jobs {done}: {result.bundle.folder}")
+        answer(f"{counted(len(result.bundle.jobs), 'job')} {done}: {result.bundle.folder}")
 
 
 def _again() -> tuple[list[str], list[str]]:

@@ -8,7 +8,7 @@ from typing import Optional
 
 import click
 
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, job_labels
 from ..core.errors import InterruptedRunError
 from ..core.interrupts import terminable
 from ..core.text import listing
@@ -19,8 +19,7 @@ from ..status.jobs import DELETED
 from ..status.status import SubmissionStatus
 from ..status.wait import POLL_SECONDS, Listener, wait_for_submission
 from ..studio.connect import studio_client
-from .results import missing_text
-from .support.options import bundle_argument, job_labels, opened_bundle, output_option, via_option
+from .support.options import bundle_argument, opened_bundle, output_option, via_option
 from .support.output import answer_json, reserve_stdout, say
 from .support.progress import Display, JobProgress, progress_display
 from .support.report import MOST_NAMES, answer_parts, has_answer, pending_lines, print_answer
@@ -116,10 +115,11 @@ class OnDisplay(Listener):
             self.say(f"Suspended: {listing(new, most=MOST_NAMES)}; somebody has to resume that in the Monitor")
         self._suspended = set(suspended)
         news: dict[Hashable, str] = {
-            (job.key, failure.frames, failure.written): failure_line(failure, self._labels[job.key])
+            (job.key, failure.frames, failure.written): failure_line(failure, self._labels[job.key], job)
             for job in submitted.jobs
             for failure in job.failures[:MOST_FAILURES]
         }
+        news.update({line: line for line in submitted.changes})
         jobs = [
             JobProgress(
                 key=job.key,
@@ -140,15 +140,15 @@ def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults
         if job.status == FAILED:
             reason = next((failure.reason for failure in job.failures), "")
             reason = reason or f"to see why:  flowpipe-deadline why {folder} {job.key}"
-            say(f"Failed: {labels[job.key]}, job {job.job_id}: {reason}")
+            say(f"Failed: {labels[job.key]} ({job.job_id}): {reason}")
         elif job.status == DELETED:
-            say(f"Deleted: {labels[job.key]}, job {job.job_id}, before it was complete")
+            say(f"Deleted: {labels[job.key]} ({job.job_id}), before it was complete")
     for line in pending_lines([labels[key] for key in submitted.stuck]):
         say(line)
     if submitted.is_complete:
         for label, node in results.items():
             if node.is_last and node.missing is not None:
-                say(f"{label}: {missing_text(node)}, though its job is complete")
+                say(f"{label}: its job is complete, yet it is {node.missing_words}")
         return
     say(summary(submitted))
     if submitted.is_over:

@@ -58,7 +58,7 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
                 with contextlib.suppress(Exception):
                     writer.drop()
             raise error
-        own = own_jobs(client, bundle)
+        own = own_jobs(client, bundle, record.jobs)
         kind = NewJobs if how.new_jobs else Requeue
         order = RedoOrder(bundle, record, selection, how, say, is_stopping)
         attempt: Union[NewJobs, Requeue] = kind(order, own, writer)
@@ -100,7 +100,7 @@ def _mended(
     else:
         how = "could not be undone" if left.is_left else "ended half-way"
         say(f"A redo of {bundle.name} {how}; undoing it")
-        own = own_jobs(client, bundle)
+        own = own_jobs(client, bundle, {**record.jobs, **left.jobs})
         undone = None
         if left.kept is not None:
             kept = {*left.kept, *record.own_ids}

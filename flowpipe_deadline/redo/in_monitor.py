@@ -13,6 +13,7 @@ from ..core.bundle import Bundle, node_labels, read_node
 from ..core.errors import UsageError
 from ..core.frames import FrameList
 from ..core.rights import user_name
+from ..core.text import counted
 from ..deadline.client import DeadlineClient, Stop, SubmissionError
 from ..results.codec import canonical, decode, encode
 from ..results.edits import edited_record, parse_inputs, read_edits, withdraw_edits, write_edits
@@ -20,7 +21,6 @@ from ..results.stale import BundleResults
 from ..results.typed_text import value_in
 from ..status.notices import check_place, notices_of
 from ..submit.record import SUBMITTED, read_submission
-from ..submit.summary import counted
 from ..submit.transaction import Say, ignore
 from .ended import FarmTasks, read_farm_tasks
 from .farm import redo_on_farm

@@ -199,7 +199,7 @@ class NewJobs(Attempt):
         ids = list(self._record.own_ids)
         ours, foreign = self._own.sort(ids)
         if foreign:
-            self._note(foreign_jobs(foreign, self._own.batch_name))
+            self._note(foreign_jobs(foreign, self._own))
         self._details = self._client.read_jobs(ours)
         found, others = self._own.find(known=ours)
         self._kept = tuple(dict.fromkeys((*ids, *found, *others)))

@@ -57,6 +57,14 @@ class ResultCounts:
         names = {frames: chunk_name(None if frames is None else FrameList.parse(frames)) for frames in chunks}
         return frozenset(frames for frames, name in names.items() if name not in there)
 
+    def missing_frames(self, key: str) -> tuple[int, ...]:
+        """The planned frames of a batched node without a result, however its job was cut; the results are read."""
+        planned = [frame for chunk in self._jobs[key].chunks for frame in chunk or ()]
+        if self.has_all(key):
+            return ()
+        covered = {frame for result in self._store.read(key) for frame in result.frames or ()}
+        return tuple(frame for frame in planned if frame not in covered)
+
     def wait_for(self, keys: Iterable[str], *, seconds: float) -> bool:
         """Whether all results of these nodes exist within that time: network file systems show new files late."""
         missing, deadline = list(keys), time.monotonic() + seconds

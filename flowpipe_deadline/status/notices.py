@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from ..bundle.job_files import plugin_entries
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, named_jobs
 from ..core.files import is_same_folder
+from ..core.text import counted
 from ..deadline.client import SubmissionError
 from ..submit.record import LEFT, SUBMITTED, SubmissionRecord
 from ..submit.redo_record import RedoRecord
@@ -40,12 +41,12 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
         notices.append(f"{bundle.name} is being submitted this moment{record.submitter}")
     elif state == HALF_SUBMITTED:
         notices.append(
-            f"a submission of {bundle.name} ended half-way, with {len(record.jobs)} of {len(bundle.jobs)} jobs on"
-            f" record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
+            f"a submission of {bundle.name} ended half-way, with {len(record.jobs)} of"
+            f" {counted(len(bundle.jobs), 'job')} on record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
         )
     elif state == HALF_UNDONE:
-        ids = ", ".join(record.jobs.values())
-        what = f"jobs of it could not be deleted: {ids}" if ids else "whether a job of it is left is unknown"
+        jobs = named_jobs(record.jobs.values(), record.jobs, bundle)
+        what = f"jobs of it could not be deleted: {jobs}" if jobs else "whether a job of it is left is unknown"
         notices.append(
             f"a submission of {bundle.name} was taken back, and {what}; to try again:  flowpipe-deadline cancel"
             f" {bundle.folder}"

@@ -8,9 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from ..core.bundle import ERRORS, AnyPath, Bundle, BundleJob, find_nodes, read_bundle
+from ..core.bundle import ERRORS, AnyPath, Bundle, BundleJob, find_nodes, job_labels, read_bundle
 from ..core.errors import UsageError
 from ..core.files import RecordError
+from ..core.frames import FrameList, FrameListError
 from ..deadline.client import (
     COMPLETED,
     FAILED,
@@ -23,6 +24,7 @@ from ..deadline.client import (
 )
 from ..results.counts import ResultCounts
 from ..results.failures import Failure, read_failures
+from ..results.merge import missing_advice
 from ..results.stale import BundleResults, places_text
 from ..results.store import StoreError, open_store
 from ..studio.connect import studio_client
@@ -42,6 +44,8 @@ class SubmittedJob:
     key: str
     node: str
     graph: str
+    planned: BundleJob
+    """The job itself."""
     job_id: Optional[str]
     """None if it has no job."""
     status: Optional[str]
@@ -95,6 +99,8 @@ class SubmissionStatus:
     """Whether no job of it can go on."""
     notices: tuple[str, ...]
     """What is unusual about it, a sentence each."""
+    changes: tuple[str, ...] = ()
+    """Jobs that have no tasks any more for some of their planned frames, a sentence each."""
 
     @property
     def is_complete(self) -> bool:
@@ -161,6 +167,9 @@ class SubmissionReader:
         self._unknown: Collection[str] = ()
         self._by_results: Mapping[str, Optional[str]] = {}
         """The states of the jobs of a bundle that is not submitted."""
+        self._labels = job_labels(bundle.jobs, main=bundle.graph)
+        self._whole: set[str] = set()
+        """Jobs that were cut differently in Deadline, and have all results."""
 
     def read(self) -> None:
         """Reads all jobs.
@@ -208,6 +217,29 @@ class SubmissionReader:
             stuck=tuple(self.jobs.stuck()) if self.jobs is not None else (),
             is_over=not self.jobs.due() if self.jobs is not None else state != SUBMITTING,
             notices=(*self._notices, *doubts),
+            changes=tuple(filter(None, map(self._change, jobs))),
+        )
+
+    def _change(self, job: BundleJob) -> str:
+        """A sentence on a job whose frame range was shortened in the Monitor, as far as that is known; else empty."""
+        details = self.jobs.details.get(job.key) if self.jobs is not None else None
+        status = self._status(job.key)
+        if details is None or job.frames is None or status == DELETED or job.key in self._whole:
+            return ""
+        told = _told_frames(details)
+        cut = set(FrameList.parse(job.frames)).difference(told or ())
+        if not cut or (told is None and status != COMPLETED):
+            return ""
+        lost = [frame for frame in self.counts.missing_frames(job.key) if frame in cut]
+        if not lost:
+            self._whole.add(job.key)
+            return ""
+        label, shown = self._labels[job.key], job.shown_frames(str(FrameList(lost)))
+        if told is None:
+            return f"{label} is complete, and the results of {shown} are missing: {missing_advice(job.frames)}"
+        return (
+            f"{label} has the frames {told} in Deadline, so no task makes the results of {shown}; to get them, set its"
+            f" frame range back to {job.frames} in the Monitor (Modify Frame Range)"
         )
 
     def _stale(self, jobs: Sequence[BundleJob]) -> tuple[Mapping[str, Optional[str]], tuple[str, ...]]:
@@ -272,6 +304,7 @@ class SubmissionReader:
             key=key,
             node=job.node,
             graph=job.graph,
+            planned=job,
             job_id=self._ids.get(key),
             status=status,
             done=done,
@@ -305,6 +338,14 @@ class SubmissionReader:
         failures = read_failures(self.bundle.folder, key)
         missing = self.counts.missing(key, (failure.frames for failure in failures))
         return tuple(failure for failure in failures if failure.frames in missing)
+
+
+def _told_frames(details: JobDetails) -> Optional[FrameList]:
+    """The job's frames in Deadline; None if it does not tell them, or in words of its own."""
+    try:
+        return FrameList.parse(details.frames) if details.frames else None
+    except FrameListError:
+        return None
 
 
 def _states(details: Optional[JobDetails], tasks: Optional[Sequence[TaskDetails]]) -> Mapping[str, int]:

@@ -21,6 +21,7 @@ from terminals import on_terminal
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.cli.support.progress import Display
 from flowpipe_deadline.cli.wait import OnDisplay
+from flowpipe_deadline.core.bundle import named_jobs
 from flowpipe_deadline.status.wait import wait_for_submission
 from flowpipe_deadline.studio.connect import studio_client
 from flowpipe_deadline.submit.record import read_submission
@@ -30,6 +31,8 @@ from tests.fake_deadline.workers import running_workers
 
 TESTS = str(Path(__file__).parents[1] / "support")
 PATIENCE = 60.0
+
+ADVICE = "requeue its task, or wait for the file system to show it"
 
 
 @pytest.fixture(autouse=True)
@@ -317,7 +320,7 @@ def test_wait_says_what_failed_and_what_waits_for_it(graph, tmp_path, deadline):
     lines = result.stderr.splitlines()
     assert "fails: ValueError: ('no scene', 3)" in lines
     assert lines[-4:] == [
-        f"Failed: fails, job {job_ids['fails']}: ValueError: ('no scene', 3)",
+        f"Failed: fails ({job_ids['fails']}): ValueError: ('no scene', 3)",
         "Pending, as what they wait for failed: after",
         "3 jobs: 1 completed, 1 pending, 1 failed; 1 of 3 tasks done",
         f"Once that is mended in the Monitor:  flowpipe-deadline wait {bundle.folder}",
@@ -332,7 +335,7 @@ def test_wait_says_what_was_deleted(deadline, bundle, worker, job_ids):
     result = run_cli("wait", bundle.folder)
 
     assert result.returncode == 1
-    assert f"Deleted: render, job {job_ids['render']}, before it was complete" in result.stderr.splitlines()
+    assert f"Deleted: render ({job_ids['render']}), before it was complete" in result.stderr.splitlines()
 
 
 def test_wait_says_what_is_suspended(deadline, bundle, job_ids):
@@ -377,8 +380,8 @@ def test_jobs_completed_by_hand_give_no_answer(deadline, bundle, worker):
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.splitlines()[-2:] == [
-        "Test.collect: missing all, though its job is complete",
-        "Test.beside: missing all, though its job is complete",
+        "Test.collect: its job is complete, yet it is missing its result; " + ADVICE,
+        "Test.beside: its job is complete, yet it is missing its result; " + ADVICE,
     ]
 
 
@@ -453,7 +456,7 @@ def test_cancel_deletes_all_jobs(deadline, bundle, job_ids, via):
 
     assert (result.returncode, result.stdout) == (
         0,
-        f"what was submitted was deleted: {', '.join(job_ids.values())}\n",
+        f"what was submitted was deleted: {named_jobs(job_ids.values(), job_ids)}\n",
     )
     assert states(deadline) == []
     assert (again.returncode, again.stdout) == (0, f"{bundle.name} is not submitted: there is nothing to cancel\n")
@@ -466,8 +469,8 @@ def test_cancel_can_hold_jobs_back(deadline, bundle, job_ids, via):
     assert json.loads(result.stdout) == {
         "bundle": str(bundle.folder),
         "action": "suspend",
-        "told": f"the jobs {job_ids['render']}, {job_ids['beside']} are suspended, and {job_ids['collect']} wait for"
-        " them: resume or delete them in the Monitor",
+        "told": f"the jobs render ({job_ids['render']}), beside ({job_ids['beside']}) are suspended, and collect"
+        f" ({job_ids['collect']}) waits for them: resume or delete them in the Monitor",
     }
     assert states(deadline) == ["Suspended", "Pending", "Suspended"]
 

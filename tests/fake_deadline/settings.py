@@ -40,6 +40,7 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "script_exit": ("passed", "ignored"),
     "missing_value": ("", None),
     "rule_slashes": ("exact", "any"),
+    "printed_names": ("utf-8", "?"),
     "event_ids": ("after", "before"),
     "resubmitted": ("as BatchResubmit", "whole"),
     "resubmitted_dependents": ("stay", "follow", "follow and pend"),
@@ -119,6 +120,8 @@ class Unknowns:
     """What an exception in a script ends with, after its traceback: exit 1, or exit 0."""
     script_exit: str = "passed"
     """Whether the number that a script gives to ``sys.exit`` is passed on as the exit code, or ignored."""
+    printed_names: str = "utf-8"
+    """How a command prints what is not ASCII: in UTF-8, or each such character as ``?``."""
     event_ids: str = "after"
     """Where the IDs are printed of jobs that an event plugin makes: after that of the job, or before."""
     script_progress: str = "percent"

@@ -9,7 +9,7 @@ import random
 
 import pytest
 from direct_farm import DirectClient
-from redo_farm import Farm, chosen, states, write_shot
+from redo_farm import Farm, chosen, write_shot
 
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.redo.farm import redo_on_farm

@@ -355,8 +355,8 @@ def test_half_an_undoing_says_so(bundle, client, job_ids):
     assert submitted.state == "half undone"
     (notice,) = submitted.notices
     assert notice == (
-        f"a submission of {bundle.name} was taken back, and jobs of it could not be deleted: {job_ids['beside']},"
-        f" {stranger}; to try again:  flowpipe-deadline cancel {bundle.folder}"
+        f"a submission of {bundle.name} was taken back, and jobs of it could not be deleted: beside"
+        f" ({job_ids['beside']}), {stranger}; to try again:  flowpipe-deadline cancel {bundle.folder}"
     )
     assert [job.status for job in submitted.jobs] == [None, None, "Queued"]
 

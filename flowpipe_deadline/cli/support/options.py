@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -27,8 +27,6 @@ from ...studio.variables import (
 if TYPE_CHECKING:
     from flowpipe import Graph
 
-    from ...core.bundle import BundleJob
-    from ...planning.plan import Job
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _BUNDLE_NAME = re.compile(r"[0-9a-f]{24}|[^/\\\\:]+-[0-9]{8}(-[0-9]{0,6}(-[0-9a-f]{0,8})?)?", re.IGNORECASE)
@@ -247,11 +245,6 @@ def planned_bundle(target: str, *, via: Optional[str] = None, again: bool = Fals
     if given:
         raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
     return opened_bundle(target, via)
-
-
-def job_labels(jobs: Iterable[Union[Job, BundleJob]], *, main: str) -> dict[str, str]:
-    """The jobs' names for people by key: the key, and where it is not of the ``main`` graph, its own before it."""
-    return {job.key: job.key if job.graph == main else f"{job.graph}.{job.key}" for job in jobs}
 
 
 def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ...core.bundle import BundleJob
+from ...core.text import counted
 from ...deadline.client import TaskDetails
 from ...results.failures import Failure
 from ...status.notices import NOT_SUBMITTED
 from ...status.status import SubmissionStatus, SubmittedJob
-from ...submit.summary import counted
 
 _ORDER = (
     *("completed", "rendering", "active", "queued", "pending", "suspended", "failed", "deleted", "unknown"),
@@ -48,14 +49,14 @@ def stale_lines(submitted: SubmissionStatus, labels: Mapping[str, str]) -> Itera
 def failure_lines(job: SubmittedJob, label: str) -> Iterator[str]:
     """The errors of the job's tasks, a line each."""
     for failure in job.failures[:MOST_FAILURES]:
-        yield failure_line(failure, label)
+        yield failure_line(failure, label, job)
     if len(job.failures) > MOST_FAILURES:
         yield f"{label}: {len(job.failures) - MOST_FAILURES} more"
 
 
-def failure_line(failure: Failure, label: str) -> str:
+def failure_line(failure: Failure, label: str, job: SubmittedJob) -> str:
     """The error of a task, with its frames if it has any."""
-    return f"{label} {failure.frames or ''}".rstrip() + f": {failure.reason}"
+    return f"{label} {job.planned.shown_frames(failure.frames)}".rstrip() + f": {failure.reason}"
 
 
 def submitted_json(submitted: SubmissionStatus) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def submitted_json(submitted: SubmissionStatus) -> dict[str, Any]:
         "bundle": str(submitted.bundle.folder),
         "submission": submitted.bundle.name,
         "state": submitted.state,
-        "notices": list(submitted.notices),
+        "notices": [*submitted.notices, *submitted.changes],
         "complete": submitted.is_complete,
         "over": submitted.is_over,
         "progress": round(submitted.progress, 1),
@@ -89,15 +90,23 @@ def _job_json(job: SubmittedJob) -> dict[str, Any]:
         "depends_on": list(job.depends_on),
         "waits_for": list(job.waits_for),
         "stale": job.stale,
-        "failures": [{"frames": failure.frames, "error": failure.reason} for failure in job.failures],
-        "tasks": None if job.tasks is None else [_task_json(task, is_batched=job.is_batched) for task in job.tasks],
+        "failures": [
+            {
+                "frames": failure.frames,
+                "real_frames": job.planned.real_frames(failure.frames),
+                "error": failure.reason,
+            }
+            for failure in job.failures
+        ],
+        "tasks": None if job.tasks is None else [_task_json(task, job.planned) for task in job.tasks],
     }
 
 
-def _task_json(task: TaskDetails, *, is_batched: bool) -> dict[str, Any]:
+def _task_json(task: TaskDetails, job: BundleJob) -> dict[str, Any]:
     return {
         "id": task.task_id,
-        "frames": task.frames if is_batched else None,
+        "frames": task.frames if job.is_batched else None,
+        "real_frames": job.real_frames(task.frames) if job.is_batched else None,
         "status": task.status,
         "progress": task.progress,
         "worker": task.worker or None,

@@ -34,7 +34,9 @@ def __main__(*args):
         raise ValueError("FlowpipeSubmission.py takes one argument: a request file, or the folder of a bundle")
     if not os.path.isfile(args[0]):
         job_ids = submit(args[0])
-        print("{} jobs submitted: {}".format(len(job_ids), ", ".join(job_ids.values())))
+        print(
+            "{} job{} submitted: {}".format(len(job_ids), "s" if len(job_ids) != 1 else "", ", ".join(job_ids.values()))
+        )
         return
     with open(args[0], encoding="utf-8") as file:
         packages = json.load(file)["packages"]
