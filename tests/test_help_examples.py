@@ -142,6 +142,7 @@ STATES = {
     "doctor": "",
     "install": "",
     "plan": "",
+    "redo": "complete",
     "results": "complete",
     "run": "written",
     "status": "submitted",
