@@ -40,12 +40,13 @@ def _with_kinds(
     plugin_info: Mapping[str, str], settings: Mapping[str, Any], declared: Mapping[str, str]
 ) -> dict[str, str]:
     """The plugin info with the variables that are set now among those that hold paths, or not."""
-    new = (settings.get("environment") or {}, settings.get("environment_kinds") or {})
-    kinds = {name: kind_of(name, declared) for names in new for name in names}
+    environment = settings.get("environment") or {}
+    named = {*environment, *(settings.get("environment_kinds") or {})}
+    kinds = {name: kind_of(name, declared) for name in named if environment.get(name, "") is not None}
     changed = dict(plugin_info)
     for kind, key in PATH_KEYS.items():
-        old = [name for name in filter(None, plugin_info.get(key, "").split(",")) if name not in kinds]
-        names = ",".join([*old, *(name for name, own in kinds.items() if own == kind and "," not in name)])
+        old = [name for name in filter(None, plugin_info.get(key, "").split(",")) if name not in named]
+        names = ",".join([*old, *sorted(name for name, own in kinds.items() if own == kind and "," not in name)])
         changed.update({key: names})
         if not names:
             del changed[key]

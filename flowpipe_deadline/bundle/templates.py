@@ -14,7 +14,7 @@ from ..planning.plan import Job
 from ..settings.environment import variables_of_kind
 from ..settings.job_info_keys import planned_reason
 from .info_format import InfoFileError, parse_entries
-from .job_files import BUNDLE_KEY, NODE_INFO_KEY, NODE_KEY, PLUGIN_NAME, SUBMISSION_KEY
+from .job_files import BUNDLE_KEY, FRAMES_KEY, NODE_INFO_KEY, NODE_KEY, PLUGIN_NAME, SUBMISSION_KEY
 
 PLUGIN = PLUGIN_NAME
 # The border between bundle, plugin and Flowpipe.options; a test keeps all sides equal.
@@ -72,11 +72,20 @@ class JobFiles:
             "job_dependencies": list(job_dependencies),
             "is_frame_dependent": job.is_frame_dependent,
             "settings": job.job_info,
-            "extra_info": ((SUBMISSION_KEY, needed["BatchName"]), (NODE_KEY, job.key), *job.extra_info),
+            "extra_info": (
+                (SUBMISSION_KEY, needed["BatchName"]),
+                (NODE_KEY, job.key),
+                *(() if job.item_frames is None else ((FRAMES_KEY, str(job.item_frames)),)),
+                *job.extra_info,
+            ),
             "job": job,
         }
         planned = {**needed, **dict(job.job_info)}
-        return self._render("job_info.jinja", values, needed=planned, refusal=_refusal)
+        text = self._render("job_info.jinja", values, needed=planned, refusal=_refusal)
+        if job.item_frames is None or any(key.lower() == "comment" for key, _ in parse_entries(text)):
+            return text
+        comment = one_line(f"items {job.frames} are the frames {job.item_frames}", longest=_LONGEST_NAME)
+        return f"{text.rstrip()}\nComment={comment}\n"
 
     def plugin_info(self, job: Job, *, bundle: Path) -> str:
         """The text of the plugin info file.

@@ -5,26 +5,29 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, Optional
 
 import click
 
-from ..core.bundle import Bundle, read_bundle
+from ..core.bundle import Bundle, job_labels, read_bundle
 from ..core.errors import UsageError
 from ..core.frames import FrameList
 from ..core.interrupts import terminable
+from ..core.text import counted
 from ..offline.farm import RunState
 from ..offline.setup import WorkerSetup
 from ..redo.options import REPOINT, WAITING, RedoResult, Tasks
 from ..redo.redo import redo_bundle
 from ..redo.selection import ALL, FAILED, STALE, Selection
+from ..results.edits import parse_inputs
 from ..results.outputs import read_results
-from ..submit.summary import counted
+from ..studio.connect import studio_client
 from .run import local_options, print_problems, show_state
+from .support.assignments import parse_assignments, split_assignments
 from .support.options import (
     bundle_argument,
-    job_labels,
     output_option,
     parse_interpreters,
     set_option,
@@ -98,19 +101,26 @@ def redo(
     which = FAILED if failed else STALE if stale else ALL
     opened = read_bundle(bundle)
     setup = WorkerSetup(interpreters=parse_interpreters(interpreters), repository=repository)
+    settings, inputs = split_assignments(sets)
     screen = _Screen(opened, asks=not yes and not dry_run)
     with terminable(), screen:
         result = redo_bundle(
             opened,
+            partial(studio_client, via=via),
             node=node,
             frames=frames,
             which=which,
             only=only,
+            new_jobs=new_jobs,
+            waiting=waiting,
+            settings=parse_assignments(settings),
+            inputs=parse_inputs(opened, inputs),
             dry_run=dry_run,
             workers=workers,
             failure_limit=failures,
             setup=setup,
             on_selected=screen.confirm,
+            on_message=say,
             on_progress=screen.show,
         )
     if output == "json":
@@ -147,7 +157,7 @@ class _Screen(ExitStack):
         self.state = state
         if self._display is None:
             self._display = self.enter_context(progress_display(self.labels))
-        show_state(state, self.labels, self._display)
+        show_state(state, self._bundle, self.labels, self._display)
 
 
 def selection_lines(selection: Selection, labels: Mapping[str, str]) -> Iterator[str]:

@@ -26,6 +26,14 @@ class NewerFormatError(RecordError):
     """A record that a newer version has written."""
 
 
+def is_same_folder(path: str, folder: Path) -> bool:
+    """Whether the path leads to the folder, on this machine: both may be reached by several names."""
+    try:
+        return os.path.realpath(path) == os.path.realpath(str(folder)) or os.path.samefile(path, folder)
+    except (OSError, ValueError):
+        return False
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Writes the file so that a reader sees all of it, or what was there before, even after a crash.
 

@@ -5,6 +5,8 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
+import os
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Callable, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
@@ -23,6 +25,8 @@ UNKNOWN = "Unknown"
 TASK_STATES = (COMPLETED, "Rendering", "Queued", PENDING, SUSPENDED, FAILED)
 TASK_COMMANDS = ("requeue", "resumefailed", "complete", "suspend", "resume", "fail")
 """What can be done to single tasks (submission, sections 2.5 and 6.2)."""
+
+_FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
 
 Stop = Callable[[], bool]
 """Returns whether to stop."""
@@ -158,6 +162,20 @@ def bundles_of(infos: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, s
     return {job_id: pair for job_id, pair in found.items() if pair[0]}
 
 
+def _spellings(path: str) -> List[str]:
+    """A full path, and of Windows its other spellings; whether a rule matches them all is unknown (plugin API, 3.6).
+
+    The plugin has the same.
+    """
+    if not _FULL_PATH.match(path):
+        return []
+    slashes = [path]
+    if not path.startswith("/") or path.startswith("//"):
+        slashes += [path.replace("/", "\\"), path.replace("\\", "/")]
+    slashes += [other[0].swapcase() + other[1:] for other in slashes if other[0].isalpha()]
+    return list(dict.fromkeys(slashes))
+
+
 class DeadlineClient(ABC):
     """A way to talk to Deadline; each way is a subclass.
 
@@ -256,7 +274,16 @@ class DeadlineClient(ABC):
 
     def map_path(self, text: str) -> str:
         """The path as Deadline's path mapping has it on this machine; as it is where that cannot be asked."""
+        for spelling in _spellings(text):
+            mapped = self.mapped(spelling)
+            if mapped != spelling:
+                is_native = os.sep == "/" and spelling.startswith("/")  # A name may hold a backslash there.
+                return mapped if is_native else mapped.replace("\\" if os.sep == "/" else "/", os.sep)
         return text
+
+    def mapped(self, path: str) -> str:
+        """The path as a rule of the path mapping changes it, or as it is."""
+        return path
 
     @abstractmethod
     def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
 from ..bundle.job_files import BUNDLE_KEY, DEPENDENCIES, NODE_INFO_KEY, PLUGIN_NAME, SUBMISSION_KEY
+from ..core.names import is_same_batch
+from ..core.text import counted
 from .client import (
     Created,
     DeadlineClient,
@@ -135,9 +137,9 @@ class CommandClient(DeadlineClient):
         infos = {job_id: self.read_plugin_info(job_id) for job_id in ours}
         return bundles_of(infos)
 
-    def map_path(self, text: str) -> str:
-        """The path as Deadline's path mapping has it on this machine."""
-        return (text and self._one("-CheckPathMapping", text)) or text
+    def mapped(self, path: str) -> str:
+        """The path as a rule changes it."""
+        return self._one("-CheckPathMapping", path) or path
 
     def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
         """Makes a job depend on these jobs alone; that the setting has this name is inferred."""
@@ -250,7 +252,7 @@ class CommandClient(DeadlineClient):
             sections.update(self._sections(some))
         missing = [job_id for job_id in unread if job_id not in sections]
         if len(missing) > _MOST_SINGLE:
-            raise SubmissionError(f"Deadline says nothing of {len(missing)} jobs at once")
+            raise SubmissionError(f"Deadline says nothing of {counted(len(missing), 'job')} at once")
         for job_id in missing:
             sections.update(self._sections([job_id]))
         missing = [job_id for job_id in missing if job_id not in sections]
@@ -258,9 +260,9 @@ class CommandClient(DeadlineClient):
             raise SubmissionError(f"Deadline says nothing of {', '.join(missing)}")
         batches = {job_id: parse_batch(values) for job_id, values in sections.items()}
         if set(batches.values()) == {None} and len(batches) > _MOST_SINGLE:
-            raise SubmissionError(f"Deadline does not tell the batch of {len(batches)} jobs")
+            raise SubmissionError(f"Deadline does not tell the batch of {counted(len(batches), 'job')}")
         batches = self._told(batches)
-        return [job_id for job_id in job_ids if batches.get(job_id) == batch_name or job_id in known]
+        return [job_id for job_id in job_ids if is_same_batch(batches.get(job_id), batch_name) or job_id in known]
 
     def _told(self, batches: Dict[str, Optional[str]]) -> Dict[str, Optional[str]]:
         """The batches; if none is told, the submission that each of the jobs names, as ours do.

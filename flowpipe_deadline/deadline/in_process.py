@@ -147,9 +147,9 @@ class InProcessClient(CommandClient):
         jobs = [job for job in _asked(self._repository.GetJobs, True) if str(job.JobPlugin) == PLUGIN_NAME]
         return bundles_of({str(job.JobId).lower(): _plugin_info(job) for job in jobs})
 
-    def map_path(self, text: str) -> str:
-        """The path as Deadline's path mapping has it on this machine."""
-        return str(_asked(self._repository.CheckPathMapping, text) or text)
+    def mapped(self, path: str) -> str:
+        """The path as a rule changes it."""
+        return str(_asked(self._repository.CheckPathMapping, path) or path)
 
     def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
         """Makes a job depend on these jobs alone, as a sample of the vendor's does (submission, section 4.5)."""

@@ -57,7 +57,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         replaced, upstream = task.take(skips_damaged=True)  # What stays damaged is only replaced.
     feed_inputs(node, record=task.record, upstream=upstream.merged)
     task.feed_parts(node, upstream)
-    report(f"Evaluating {name}" + ("" if task.frames is None else f" {task.frames}"))
+    report(f"Evaluating {name}" + task.shown_frames)
     outputs, token = task.kept_outputs(evaluate_node(node)), os.urandom(4).hex()
     result = ChunkResult(
         task.frames,
@@ -112,6 +112,11 @@ class _Task:
         """The record of the node as it was planned, and what has been changed of its inputs since."""
         bundle, node = self._request.bundle, self._request.node
         return read_node(bundle, node), read_edits(bundle, node)
+
+    @property
+    def shown_frames(self) -> str:
+        """The frames for people, with a blank before them."""
+        return "" if self.frames is None or self._batch is None else f" {self._batch.shown(self.frames)}"
 
     def kept_outputs(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
         """The outputs as results keep them, so that every machine finds their classes in the bundle."""

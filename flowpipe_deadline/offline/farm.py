@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..bundle.job_files import job_entries, plugin_entries
-from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
+from ..core.bundle import OFFLINE, AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import BundleError, InterruptedRunError, UsageError
 from ..core.frames import FrameList
 from ..core.loading import refuse_while_loading
@@ -21,7 +21,8 @@ from ..core.rights import make_folder, share
 from ..results.counts import Finished
 from ..results.store import open_store
 from ..status.live import refuse_live
-from ..status.logs import LOCK, LOGS, OFFLINE, REPOSITORY
+from ..status.logs import LOGS, REPOSITORY
+from ..status.run_lock import run_lock
 from .hosts import needed_hosts
 from .packages import ARCHIVE, read_light_packages
 from .repository import JobStatus, Repository, Task, TaskStatus
@@ -108,7 +109,7 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     settings = _worker_settings(opened, failure_limit=failure_limit, setup=setup or WorkerSetup())
     with (
         _one_clear_error(opened),
-        _exclusive(opened),
+        run_lock(opened.folder),
         _new_repository(opened, failure_limit=failure_limit, select=select, entries=entries or {}) as repository,
     ):
         make_folder(Path(settings.logs))
@@ -261,23 +262,3 @@ def _with_packages(settings: WorkerSettings, bundle: Bundle, tasks: Sequence[Tas
     packages.write_bytes(read_light_packages().archive())
     share(packages)
     return replace(settings, packages=str(packages), foreign=foreign)
-
-
-@contextmanager
-def _exclusive(bundle: Bundle) -> Iterator[None]:
-    """Refuses a second run of the same bundle, until this process ends in whatever way."""
-    lock = bundle.folder / OFFLINE / LOCK
-    make_folder(lock.parent)
-    connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
-        share(lock)
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if "locked" not in str(error):
-            raise
-        raise BundleError(f"{bundle.folder} is being run already; wait for that run, or stop it") from error
-    try:
-        yield
-    finally:
-        connection.close()

@@ -17,6 +17,8 @@ from .options import Tasks
 States = Mapping[Optional[str], str]
 """The state of each task in Deadline's words, by its frame list; None for the one of a job without frames."""
 
+_ENDED = (COMPLETED, FAILED)
+
 
 @dataclass(frozen=True)
 class FarmTasks:
@@ -26,6 +28,8 @@ class FarmTasks:
     """Of the jobs that were asked for."""
     failed: Mapping[str, FrozenSet[Optional[str]]]
     """By node key, the tasks that failed, or have ended without a result."""
+    coming: FrozenSet[str]
+    """The keys of the jobs that may still give results by themselves."""
 
 
 def read_farm_tasks(
@@ -62,7 +66,8 @@ def read_farm_tasks(
             tasks[job.key] = tuple(FrameList.parse(task.frames) for task in found)
         states = {(task.frames if job.is_batched else None): task.status for task in found}
         failed[job.key] = failed_or_empty(job, states, results=results)
-    return FarmTasks(tasks, failed)
+    coming = (key for key, job_id in ids.items() if job_id in details and details[job_id].status not in _ENDED)
+    return FarmTasks(tasks, failed, frozenset(coming))
 
 
 def failed_or_empty(job: BundleJob, states: States, *, results: BundleResults) -> FrozenSet[Optional[str]]:

@@ -17,7 +17,7 @@ from typing import Any, Callable, ContextManager, Dict, Iterable, List, Mapping,
 from ..core.bundle import EDITS, Bundle, node_labels, read_bundle, read_node
 from ..core.errors import BundleError, UsageError
 from ..core.files import RecordError, json_bytes, parse_record, write_together
-from ..core.locate import LoadError, out_of_bundle
+from ..core.locate import LoadError, in_bundle, out_of_bundle
 from ..core.locks import locked, seconds_since_written
 from ..core.rights import make_folder, reason_with_remedy
 from .codec import DamagedValueError, UnsupportedValueError, canonical, decode, encode, map_sources
@@ -161,7 +161,9 @@ def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> Dict[str, Dict[str, An
         planned = _planned(bundle, record, key, place)
         label = f"{key}.{place_name(*place)}"
         try:
-            changes.setdefault(key, {})[place_name(*place)] = value_in(value, planned)
+            changes.setdefault(key, {})[place_name(*place)] = value_in(
+                value, map_sources(planned, in_bundle(bundle.folder))
+            )
         except ValueError as error:
             raise UsageError(f"{label} is {kind_words(planned)}: {error}") from None
     for key, values in changes.items():  # The length of lists, and what depends on more than the type.
@@ -369,15 +371,28 @@ def _checked(bundle: Bundle, record: Mapping[str, Any], label: str, place: Place
     if type(value) is int and kind_of(planned) == "float":
         value = float(value)
     try:
-        encoded = map_sources(encode(value), out_of_bundle(bundle.folder))
+        encoded = map_sources(encode(value), _source_like(planned, bundle))
     except UnsupportedValueError as error:
         raise UsageError(f"{label}: the new value cannot be kept: {error}") from error
     if planned is not None and kind_of(encoded) != kind_of(planned):
         raise UsageError(f"{label} is {kind_words(planned)}, not {kind_words(encoded)}")
     batch = record["batch"]
     if batch is not None and place[0] in batch["over"]:
-        _check_length(label, batch, value, planned)
+        _check_length(label, batch, value, map_sources(planned, in_bundle(bundle.folder)))
     return encoded
+
+
+def _source_like(planned: Any, bundle: Bundle) -> Callable[[Any], Any]:
+    """Gives where a class is defined: as it was planned, whatever file this process has it from, else as it is."""
+    known: Dict[Tuple[Any, Any], Any] = {}
+
+    def note(source: Any) -> Any:
+        known[source["module"], source["qualname"]] = source
+        return source
+
+    map_sources(planned, note)
+    otherwise = out_of_bundle(bundle.folder)
+    return lambda source: known.get((source["module"], source["qualname"])) or otherwise(source)
 
 
 def _check_length(label: str, batch: Mapping[str, Any], value: Any, planned: Any) -> None:

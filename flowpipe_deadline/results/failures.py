@@ -96,10 +96,9 @@ def reason_in(report: str) -> str:
     >>> reason_in("The interpreter was killed\n    what it printed last"), reason_in("Traceback (most …\nKeyError: 1")
     ('The interpreter was killed', 'KeyError: 1')
     """
-    lines = [line.strip() for line in report.splitlines() if any(map(str.isalnum, line))]
-    if not lines:
-        return ""
-    return one_line(lines[-1 if _TRACEBACK.match(report) else 0], longest=LONGEST_REASON)
+    lines = [line for line in report.splitlines() if any(map(str.isalnum, line))] or [""]
+    line = lines[-1].lstrip("| ") if _TRACEBACK.match(report) else lines[0]  # Groups of errors have a margin.
+    return one_line(line, longest=LONGEST_REASON)
 
 
 def _read(path: Path, bundle: Path) -> Failure:
@@ -107,13 +106,16 @@ def _read(path: Path, bundle: Path) -> Failure:
     record = read_record(path, version=_FORMAT, keys=("frames", "report", "raised", "written"))
     try:
         frames = None if record["frames"] is None else FrameList(sorted(FrameList.parse(record["frames"])))
+        text, written = None if frames is None else str(frames), int(record["written"])
+        reason = one_line(str(record.get("reason") or ""), longest=LONGEST_REASON) or reason_in(record["report"])
+        evaluations = parse_evaluations(record.get("evaluations", ()), frames=frames)
         return Failure(
-            frames=None if frames is None else str(frames),
+            frames=text,
             report=str(record["report"]),
             raised=map_sources(record["raised"], in_bundle(bundle), own=("class",)),
-            written=int(record["written"]),
-            reason=one_line(str(record.get("reason") or ""), longest=LONGEST_REASON) or reason_in(record["report"]),
-            evaluations=parse_evaluations(record.get("evaluations", ()), frames=frames),
+            written=written,
+            reason=reason,
+            evaluations=evaluations or (Evaluation(text, written, error=reason),),  # Of an earlier version.
         )
     except (KeyError, TypeError, ValueError, AttributeError, FrameListError) as error:
         raise RecordError(f"{path} is damaged ({error!r})") from error

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, FrozenSet, Optional
 
 from ..core.bundle import read_node
+from ..core.frames import FrameList
 from .edits import is_outdated, read_edits
 from .merge import Batch, missing_frames
 from .store import ChunkResult, Store
@@ -20,6 +21,12 @@ from .versions import expanded, latest_by_frame, latest_whole, mark_of_all, vers
 
 Places = FrozenSet[Optional[int]]
 """Frames; None stands for the result of a node that is not batched."""
+
+
+def places_text(places: Places) -> Optional[str]:
+    """The frames as a frame list, ``all`` for a node that is not batched; None if there are none."""
+    frames = sorted(frame for frame in places if frame is not None)
+    return str(FrameList(frames)) if frames else "all" if places else None
 
 
 class BundleResults:

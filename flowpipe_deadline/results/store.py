@@ -130,6 +130,9 @@ class Store(ABC):
         """The results that a new one of these planned chunks replaces: as ``read``, but frames may have no result."""
         return self._read_sharing(node, chunks, needs_all=False, skips_damaged=skips_damaged)
 
+    def delete_all(self) -> None:  # noqa: B027  (files are deleted with their bundle)
+        """Deletes all results of the submission that are not in its bundle."""
+
     @abstractmethod
     def check_writable(self, node: str) -> None:
         """Makes sure, before the work is done, that a result of the node can be kept."""
@@ -144,6 +147,10 @@ class Store(ABC):
     @abstractmethod
     def chunk_names(self, node: str) -> FrozenSet[str]:
         """The names, as ``chunk_name`` gives them, of the chunks with results; the results are not read."""
+
+    def has_other_chunks(self, node: str) -> bool:
+        """Whether there are results of chunks that were not planned; an earlier version did not mark them."""
+        return bool(self._other_chunks(node))
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
         """Moves the node's damaged results away, so that they count as missing; gives their new places.

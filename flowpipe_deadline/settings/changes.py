@@ -62,7 +62,7 @@ def entries_for_jobs(settings: Mapping[str, Any]) -> dict[str, str]:
     parsed = parse_job_settings(settings, environ={})
     errors = ErrorCollector(UsageError(str(error)) for error in parsed.errors)
     for name in settings:
-        if name not in CHANGEABLE and is_setting(name):
+        if name not in CHANGEABLE and (name in SETTINGS or name in OWN_SETTINGS):
             errors.add(
                 UsageError(
                     f"'{name}' cannot be changed of a job that there is, but for a new submission: submit --again. What"

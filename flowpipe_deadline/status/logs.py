@@ -135,12 +135,14 @@ def read_log(  # noqa: PLR0913  (the same five for the farm and this machine)
     follow: bool = False,
     say: Callable[[str], None] = lambda _: None,
     pause: float = _FARM_PAUSE,
+    job_id: Optional[str] = None,
 ) -> Iterator[str]:
     r"""What the task with that frame printed, piece by piece, all attempts one after the other.
 
     Bytes that are no text, and control characters, are shown as ``\x1b``. Without ``frame``, it is the task that
     ``choose_task`` gives. With ``follow`` it goes on until the task has ended, and ``say`` gets what is waited for;
-    Deadline is asked every ``pause`` seconds. The client is needed where ``is_on_farm`` says so.
+    Deadline is asked every ``pause`` seconds. The client is needed where ``is_on_farm`` says so. With ``job_id``, it is
+    the log of that job of the node, such as one that was resubmitted, and not of the one on record.
 
     Raises:
         NoLogError: There is none.
@@ -149,11 +151,13 @@ def read_log(  # noqa: PLR0913  (the same five for the farm and this machine)
         StoreError: The store of the results cannot be read.
     """
     task = choose_task(bundle, node_key, frame)
+    if job_id is not None and frame is not None:  # Its tasks may be others than planned.
+        task = LoggedTask(str(_parse_frame(frame)), has_failed=False, has_result=False)
     if task is None:
         frames = [str(task.frames) for task in logged_tasks(bundle, node_key)]
         raise UsageError(f"{node_key} has {len(frames)} tasks; name a frame of one: {listing(frames, most=10)}")
-    if client is not None and is_on_farm(bundle, node_key, task):
-        return _FarmLog(bundle, node_key, task, client, say).read(follow=follow, pause=pause)
+    if client is not None and (job_id is not None or is_on_farm(bundle, node_key, task)):
+        return _FarmLog(bundle, node_key, task, client, say, job_id).read(follow=follow, pause=pause)
     return _read_offline(bundle, node_key, task, follow=follow, say=say)
 
 
@@ -310,8 +314,14 @@ def _ask(path: Path, query: str, values: Tuple[str, ...]) -> List[Tuple[str]]:
 class _FarmLog:
     """The log of a task that Deadline has."""
 
-    def __init__(
-        self, bundle: Bundle, key: str, task: LoggedTask, client: DeadlineClient, say: Callable[[str], None]
+    def __init__(  # noqa: PLR0913, PLR0917  (whose log it is, and how to get it)
+        self,
+        bundle: Bundle,
+        key: str,
+        task: LoggedTask,
+        client: DeadlineClient,
+        say: Callable[[str], None],
+        job_id: Optional[str] = None,
     ) -> None:
         self._bundle = bundle
         self._key = key
@@ -319,6 +329,7 @@ class _FarmLog:
         self._name = _named(key, task)
         self._client = client
         self._say = say
+        self._told_id = job_id
 
     def read(self, *, follow: bool, pause: float) -> Iterator[str]:
         """The reports of all attempts, and with ``follow`` those that come until the task has ended."""
@@ -350,6 +361,8 @@ class _FarmLog:
             reports = self._client.read_reports(job_id, found.task_id)
 
     def _job_id(self) -> str:
+        if self._told_id is not None:
+            return self._told_id
         record = read_submission(self._bundle.folder)
         job_id = record.jobs.get(self._key) if record is not None else None
         if job_id is None:

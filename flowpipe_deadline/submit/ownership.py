@@ -74,7 +74,13 @@ class OwnedRecord:
             )
         os.utime(self._folder / self.FILE)
 
-    def _add_line(self, key: str, job_id: str) -> None:
+    def add(self, key: str, job_id: str) -> None:
+        """Puts one more job on record.
+
+        Raises:
+            SubmissionError: Another attempt has taken the bundle over, as Deadline took long to make the job.
+        """
+        self.go_on()
         # Lost by a crash of the whole machine at worst; the job is then found by its batch.
         path = self._folder / self.LINES
         with path.open("a", encoding="ascii") as file:
@@ -98,22 +104,31 @@ class OwnedRecord:
             (self._folder / name).unlink()
 
     def _alone(self) -> ContextManager[Callable[[], bool]]:
-        """Keeps others from reading and changing the records at the same moment."""
-        path = self._folder / _LOCK
-        end = time.monotonic() + _LOCK_PATIENCE
+        return record_lock(self._folder)
 
-        def wait(_: str) -> None:
-            if time.monotonic() > end:
-                raise SubmissionError(
-                    f"{path} is in the way: another process begins to submit the bundle, or died while beginning;"
-                    " try again in a minute"
-                )
-            time.sleep(_PAUSE)
 
-        def is_stale(_: str) -> bool:
-            return seconds_since_written([path], folder=self._folder) > _LOCK_LIFE
+def record_lock(folder: Path) -> ContextManager[Callable[[], bool]]:
+    """Keeps others from reading and changing the bundle's records at the same moment; as ``locked``.
 
-        return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
+    Raises:
+        SubmissionError: Another process holds it for long.
+        OSError: The bundle cannot be written.
+    """
+    path = folder / _LOCK
+    end = time.monotonic() + _LOCK_PATIENCE
+
+    def wait(_: str) -> None:
+        if time.monotonic() > end:
+            raise SubmissionError(
+                f"{path} is in the way: another process begins to submit the bundle, or died while beginning;"
+                " try again in a minute"
+            )
+        time.sleep(_PAUSE)
+
+    def is_stale(_: str) -> bool:
+        return seconds_since_written([path], folder=folder) > _LOCK_LIFE
+
+    return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
 
 
 def has_token(path: Path, token: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-from ..core.bundle import FORMAT, SUBMISSION
+from ..core.bundle import FORMAT, SUBMISSION, named_jobs
 from ..core.errors import words_of
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..deadline.client import SubmissionError
@@ -58,11 +58,16 @@ class SubmissionRecord:
         return owner_of({"process": self.process, "host": self.host})
 
     @property
-    def all_ids(self) -> Tuple[str, ...]:
-        """All jobs of the submission, also replaced ones, and those of a redo under way; upstream first."""
+    def own_ids(self) -> Tuple[str, ...]:
+        """All jobs of the submission, also replaced ones; upstream first."""
         ids = [job_id for key in self.jobs for job_id in (*self.earlier.get(key, ()), self.jobs[key])]
         ids += [job_id for key, some in self.earlier.items() if key not in self.jobs for job_id in some]
-        return tuple(dict.fromkeys((*ids, *(self.redo.jobs.values() if self.redo else ()))))
+        return tuple(dict.fromkeys(ids))
+
+    @property
+    def all_ids(self) -> Tuple[str, ...]:
+        """These, and those of a redo under way."""
+        return tuple(dict.fromkeys((*self.own_ids, *(self.redo.jobs.values() if self.redo else ()))))
 
 
 def read_submission(folder: Path) -> Optional[SubmissionRecord]:
@@ -87,7 +92,8 @@ def _read(folder: Path) -> Optional[SubmissionRecord]:
     except NewerFormatError:
         raise
     except (RecordError, TypeError, ValueError, AttributeError) as error:
-        ids = ", ".join(read_lines(folder / IDS).values()) or "unknown"
+        jobs = read_lines(folder / IDS)
+        ids = named_jobs(jobs.values(), jobs) or "unknown"
         raise RecordError(
             f"{path} is damaged ({error}); its jobs ({ids}) may be in Deadline: look there for the batch {folder.name},"
             " delete them, and then that file"
@@ -108,8 +114,8 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
             " that process"
         )
     if record is not None and record.state == SUBMITTED and not takes_submitted:
-        ids = ", ".join(record.jobs.values())
-        raise SubmissionError(f"{folder.name} is submitted already, as job {ids}; --again submits it once more")
+        jobs = named_jobs(record.jobs.values(), record.jobs)
+        raise SubmissionError(f"{folder.name} is submitted already, as {jobs}; --again submits it once more")
     return record
 
 
@@ -165,14 +171,9 @@ class SubmissionWriter(OwnedRecord):
         self._forget_redo()
 
     def add(self, key: str, job_id: str) -> None:
-        """Puts one more job on record.
-
-        Raises:
-            SubmissionError: Another attempt has taken the bundle over, as Deadline took long to make the job.
-        """
-        self.go_on()
+        """Puts one more job on record, as ``OwnedRecord.add`` does."""
+        super().add(key, job_id)
         self._jobs[key] = job_id
-        self._add_line(key, job_id)
 
     def prepare(self) -> None:
         """Writes the final record, which ``finish`` only puts in place once the jobs are released."""

@@ -54,8 +54,8 @@ class RedoRecord:
     """The jobs that it changes, by ID, upstream first."""
     jobs: Mapping[str, str]
     """The IDs of the jobs that it has made, by node key."""
-    kept: Tuple[str, ...]
-    """The jobs of the submission that were there before."""
+    kept: Optional[Tuple[str, ...]]
+    """The jobs of the submission that were there before new ones were made; None where none are."""
     token: str
 
 
@@ -76,7 +76,7 @@ def read_redo(folder: Path) -> Optional[RedoRecord]:
             owner=owner_of(data),
             before={str(job_id): _parse_before(item) for job_id, item in data["before"].items()},
             jobs={**{str(key): str(job_id) for key, job_id in data["jobs"].items()}, **read_lines(folder / REDO_IDS)},
-            kept=tuple(map(str, data["kept"])),
+            kept=None if data["kept"] is None else tuple(map(str, data["kept"])),
             token=str(data.get("token", "")),
         )
     except FileNotFoundError:

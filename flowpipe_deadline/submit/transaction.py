@@ -6,18 +6,28 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, List, Optional, Sequence
 
 from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
-from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, job_labels, read_bundle
 from ..core.errors import FlowpipeDeadlineError, words_of
-from ..core.files import write_whole
+from ..core.files import is_same_folder, write_whole
 from ..core.frames import FrameList, FrameListError
-from ..deadline.client import PENDING, SUSPENDED, DeadlineClient, JobDetails, RefusedError, Stop, SubmissionError
+from ..core.names import is_same_batch
+from ..deadline.client import (
+    COMPLETED,
+    PENDING,
+    SUSPENDED,
+    DeadlineClient,
+    JobDetails,
+    RefusedError,
+    Stop,
+    SubmissionError,
+)
 from .own_jobs import OwnJobs, looks_like, own_jobs
+from .ownership import OwnedRecord
 from .record import LEFT, SubmissionRecord, SubmissionWriter
 from .release import let_go, let_wait
 from .suspension import record_suspension
@@ -69,13 +79,13 @@ def submit_to(
         RecordError: The folder is not a bundle, or is damaged.
     """
     opened = read_bundle(bundle)
-    _check_files(opened)
-    own = own_jobs(client, opened)
+    _check_files(opened, client)
+    own = own_jobs(client, opened, {})
     with SubmissionWriter(opened.folder, token=options.token) as writer:
         left = writer.claim()
         if left is not None:
             _undo_left(writer, own, left, say=say)
-        attempt = _Attempt(opened, own, writer, say=say, is_stopping=is_stopping)
+        attempt = Attempt(opened, own, writer, say=say, is_stopping=is_stopping)
         try:
             attempt.submit()
             attempt.check()
@@ -89,7 +99,7 @@ def submit_to(
             with contextlib.suppress(Exception):
                 client.ignore_stop_requests()
             deletion = undo(writer, own, attempt.created, doubt=attempt.doubt)
-            raise _failure(error, step=attempt.step, undone=deletion.outcome) from error
+            raise failure_of(error, step=attempt.step, undone=deletion.outcome) from error
     if is_stopping():
         say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
     return attempt.job_ids
@@ -112,19 +122,19 @@ def undo_half_done(
     with SubmissionWriter(bundle.folder) as writer:
         record = writer.claim(only_of=only_of)
         if record is not None:
-            outcome = _undo_left(writer, own_jobs(client, bundle), record, say=say, may_come=may_come)
+            outcome = _undo_left(writer, own_jobs(client, bundle, record.jobs), record, say=say, may_come=may_come)
         if (record is not None or only_of is None) and writer.is_owner():  # An undo takes long.
             writer.drop()
     return outcome
 
 
-def _check_files(bundle: Bundle) -> None:
+def _check_files(bundle: Bundle, client: DeadlineClient) -> None:
     """Reads every file that Deadline will be given, before the first job is submitted."""
     ids = {job.key: _NO_ID for job in bundle.jobs}
     for job in bundle.jobs:
         job_entries(bundle, job, job_ids=ids)
         folder = plugin_entries(bundle, job).get("Bundle", "")
-        if os.path.realpath(folder) != os.path.realpath(str(bundle.folder)):
+        if not is_same_folder(folder, bundle.folder) and not is_same_folder(client.map_path(folder), bundle.folder):
             raise SubmissionError(
                 f"{bundle.folder} was moved or copied: its jobs would look for {folder}; submit it with --again"
             )
@@ -136,6 +146,7 @@ def _undo_left(
     """Undoes what an earlier attempt left; the bundle stays claimed."""
     how = "could not be undone" if record.state == LEFT else "ended half-way"
     say(f"A submission of {writer.name} {how}; undoing it")
+    own.ids = record.jobs
     doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
     deletion = undo(writer, own, list(record.all_ids), doubt=doubt, keeps_claim=True)
     if not deletion.is_complete:
@@ -144,7 +155,8 @@ def _undo_left(
     return deletion.outcome
 
 
-def _failure(error: BaseException, *, step: str, undone: str) -> SubmissionError:
+def failure_of(error: BaseException, *, step: str, undone: str) -> SubmissionError:
+    """The error to raise where an attempt failed while ``step`` and was undone as told."""
     words = words_of(error)
     if isinstance(error, (KeyboardInterrupt, InterruptedSubmissionError)):
         return InterruptedSubmissionError(f"{words} while {step}; {undone}")
@@ -153,10 +165,13 @@ def _failure(error: BaseException, *, step: str, undone: str) -> SubmissionError
     return SubmissionError(f"while {step}: {words}; {undone}")
 
 
-class _Attempt:
-    """The steps of one attempt, and how far it came."""
+class Attempt:
+    """The steps of one attempt to make jobs, and how far it came; all of a bundle, or what a subclass makes of it."""
 
-    def __init__(self, bundle: Bundle, own: OwnJobs, writer: SubmissionWriter, *, say: Say, is_stopping: Stop) -> None:
+    suffix = ".job"
+    """Of the files that hold the job info that Deadline is given."""
+
+    def __init__(self, bundle: Bundle, own: OwnJobs, writer: OwnedRecord, *, say: Say, is_stopping: Stop) -> None:
         self.job_ids: Dict[str, str] = {}
         self.created: List[str] = []
         """Every ID that Deadline named, also of jobs that went wrong."""
@@ -168,14 +183,28 @@ class _Attempt:
         self._jobs: Sequence[BundleJob] = bundle.jobs
         self._own = own
         own.trusted = self.created
+        own.ids = self.job_ids
+        self._labels = job_labels(bundle.jobs, main=bundle.graph)
         self._client = own.client
         self._writer = writer
         self._say = say
         self._is_stopping = is_stopping
 
+    def waits_for(self, job: BundleJob) -> List[str]:
+        """The IDs of the jobs that it depends on, as far as they are submitted."""
+        return [self.job_ids[key] for key in job.depends_on]
+
+    def has_to_wait(self, job: BundleJob) -> bool:
+        """Whether nothing of it may start when the jobs are released."""
+        return bool(job.depends_on)
+
+    def entries(self, job: BundleJob) -> Dict[str, str]:
+        """The job info of a job, once what it waits for is submitted."""
+        return job_entries(self._bundle, job, job_ids=self.job_ids)
+
     def submit(self) -> None:
         """Submits the jobs, upstream first."""
-        for job in self._bundle.jobs:
+        for job in self._jobs:
             self._begin(f"{job.label} was submitted")
             self._submit(job)
 
@@ -184,10 +213,10 @@ class _Attempt:
         self._begin("the jobs were read back")
         expected = list(self.job_ids.values())
         details = self._read(expected)
-        for job in self._bundle.jobs:
+        for job in self._jobs:
             found = details[self.job_ids[job.key]]
             error = self._difference(job, found)
-            if not error and found.status != SUSPENDED and not (job.depends_on and self._is_waiting(job, found)):
+            if not error and found.status != SUSPENDED and not (self.has_to_wait(job) and self._is_waiting(found)):
                 error = f"it is {found.status}, though it was submitted suspended"
             if error:
                 raise SubmissionError(f"{job.label}: {error}")
@@ -195,38 +224,38 @@ class _Attempt:
 
     def release(self) -> None:
         """Releases the jobs: those that wait for others first, while none of those others can end."""
-        dependents = [job for job in self._jobs if job.depends_on]
-        held = [self.job_ids[job.key] for job in self._jobs if not job.depends_on]
         self._begin("the jobs were released")
         self.doubt = Doubt(may_render=True)
-        details = self._read([self.job_ids[job.key] for job in dependents])
+        details = self._read(list(self.job_ids.values()))
         suspended = [job_id for job_id in details if details[job_id].status == SUSPENDED]
-        let_wait(self._client, suspended, not_waiting=lambda: self._not_waiting(dependents))
+        dependents = [self.job_ids[job.key] for job in self._jobs if self.has_to_wait(job)]
+        held = [job_id for job_id in suspended if job_id not in set(dependents)]
+        waiting = [job_id for job_id in suspended if job_id not in held]
+        let_wait(self._own, waiting, not_waiting=lambda: self._not_waiting(dependents))
         self._begin("the jobs were released")
-        let_go(held, resume=self._client.resume, still_held=lambda: self._still_held(held))
+        let_go(self._own, held, resume=self._client.resume, still_held=lambda: self._still_held(held))
 
     def _still_held(self, job_ids: Sequence[str]) -> List[str]:
         # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
         details = self._client.read_jobs(job_ids)
         return [job_id for job_id in job_ids if job_id in details and details[job_id].status == SUSPENDED]
 
-    def _not_waiting(self, jobs: Sequence[BundleJob]) -> List[str]:
-        by_id = {self.job_ids[job.key]: job for job in jobs}
-        details = self._read(list(by_id))
-        return [job_id for job_id, job in by_id.items() if not self._is_waiting(job, details[job_id])]
+    def _not_waiting(self, job_ids: Sequence[str]) -> List[str]:
+        details = self._read(job_ids)
+        return [job_id for job_id in job_ids if not self._is_waiting(details[job_id])]
 
-    def _is_waiting(self, job: BundleJob, details: JobDetails) -> bool:
-        """Whether nothing of the job can start: it is Pending, or frame dependent with nothing but pending tasks.
+    def _is_waiting(self, details: JobDetails) -> bool:
+        """Whether nothing of the job can start: it is Pending, or has nothing but pending and complete tasks.
 
         Deadline releases frame dependent jobs task by task; the job itself may be active meanwhile (submission,
         section 4.3).
         """
         if details.status == PENDING:
             return not details.tasks.get(SUSPENDED)  # Suspended tasks of a pending job would never be released.
-        if not job.is_frame_dependent or details.status == SUSPENDED:
+        if details.status == SUSPENDED:
             return False
         states = set(details.tasks) or {task.status for task in self._client.read_tasks(details.job_id)}
-        return states == {PENDING}
+        return states - {COMPLETED} == {PENDING}
 
     def _begin(self, step: str) -> None:
         self.step = step
@@ -235,9 +264,10 @@ class _Attempt:
             raise InterruptedSubmissionError("interrupted")
 
     def _submit(self, job: BundleJob) -> None:
-        """Completes the job info file, so that the bundle holds what Deadline was given, and submits the job."""
+        """Writes the job info file, so that the bundle holds what Deadline was given, and submits the job."""
         job_file, plugin_file = self._bundle.job_files(job)
-        entries = {**job_entries(self._bundle, job, job_ids=self.job_ids), INITIAL_STATUS: SUSPENDED}
+        job_file = job_file.with_suffix(self.suffix)
+        entries = {**self.entries(job), INITIAL_STATUS: SUSPENDED}
         write_whole(job_file, encode_info(format_entries(entries.items())))
         self.doubt = Doubt(is_uncertain=True, may_come=True)  # Until there is an answer.
         try:
@@ -254,9 +284,9 @@ class _Attempt:
         self.created.append(job_id)
         self.job_ids[job.key] = job_id
         self._writer.add(job.key, job_id)
-        self._say(f"{job.key}: {job_id}")
+        self._say(f"{self._labels[job.key]}: {job_id}")
         for warning in created.warnings:
-            self._say(f"Warning: {job.key}: {warning}")
+            self._say(f"Warning: {self._labels[job.key]}: {warning}")
 
     def _choose(self, job: BundleJob, named: Sequence[str]) -> str:
         """The job's ID, of several in one answer: an event plugin of the farm makes jobs as well.
@@ -293,9 +323,9 @@ class _Attempt:
     def _difference(self, job: BundleJob, details: JobDetails) -> str:
         """How the job in Deadline differs from what was planned; empty if it does not."""
         frames = "0" if job.frames is None else job.frames
-        waits_for = {self.job_ids[key] for key in job.depends_on}
+        waits_for = set(self.waits_for(job))
         differences = []
-        if details.batch_name not in (None, self._own.batch_name):
+        if details.batch_name is not None and not is_same_batch(details.batch_name, self._own.batch_name):
             differences.append(f"the batch {details.batch_name or 'nothing'} where {self._own.batch_name} was planned")
         if details.frames is not None and not _same_frames(details.frames, frames):
             differences.append(f"the frames {details.frames} where {frames} were planned")
@@ -303,7 +333,7 @@ class _Attempt:
             differences.append(f"a chunk size of {details.chunk_size} where {job.chunk_size} was planned")
         if details.dependencies is not None and set(details.dependencies) != waits_for:
             differences.append(
-                f"dependencies on {_listed(details.dependencies)} where {_listed(waits_for)} were planned"
+                f"dependencies on {self._listed(details.dependencies)} where {self._listed(waits_for)} were planned"
             )
         if details.frame_dependent not in (None, job.is_frame_dependent):
             differences.append(
@@ -313,17 +343,16 @@ class _Attempt:
             return ""
         return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
 
+    def _listed(self, job_ids: Iterable[str]) -> str:
+        return self._own.named(sorted(job_ids)) or "nothing"
+
     def _read(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """What Deadline says of these jobs; raises if it does not know one of them."""
         details = self._client.read_jobs(job_ids) if job_ids else {}
         lost = [job_id for job_id in job_ids if job_id not in details]
         if lost:
-            raise SubmissionError(f"Deadline does not know {', '.join(lost)} any more")
+            raise SubmissionError(f"Deadline does not know {self._own.named(lost)} any more")
         return details
-
-
-def _listed(job_ids: Iterable[str]) -> str:
-    return ", ".join(sorted(job_ids)) or "nothing"
 
 
 def _same_frames(one: str, other: str) -> bool:

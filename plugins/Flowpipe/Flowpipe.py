@@ -857,8 +857,11 @@ def share(path):
             return
         if os.stat(path).st_gid != folder.st_gid:
             os.chown(path, -1, folder.st_gid)
-        mode = folder.st_mode & (0o2070 if folder.st_mode & 0o1000 else 0o2077)  # Sticky: others get nothing.
-        os.chmod(path, mode | 0o700 if os.path.isdir(path) else mode & 0o066 | 0o600)
+        mode = folder.st_mode & (0o070 if folder.st_mode & 0o1000 else 0o077)  # Sticky: others get nothing.
+        if not os.path.isdir(path):
+            os.chmod(path, mode & 0o066 | 0o600)
+        else:
+            os.chmod(path, mode | 0o700 | (0o2000 if mode & 0o020 else 0))
     except OSError:
         pass
 
@@ -919,8 +922,8 @@ def reason_of_end(interpreter, how, said):
     """Why there is no result, for the report."""
     host = interpreter.host
     if interpreter.has_begun:
-        text = "The interpreter ended before it wrote a result ({}): the node has ended or crashed it.{}"
-        return text.format(how, said)
+        why = ": the node has ended or crashed it" if how.startswith("exit code") else ""
+        return "The interpreter ended before it wrote a result ({}){}.{}".format(how, why, said)
     if interpreter.process is not None:
         return "{} ended while it started ({}).{}".format(host.name, how, said)
     return (

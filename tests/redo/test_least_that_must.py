@@ -16,7 +16,7 @@ from flowpipe import Graph
 from harness import evaluate_task
 
 from flowpipe_deadline import plan_graph, redo_bundle, write_bundle
-from flowpipe_deadline.redo.offline import tolerant_results
+from flowpipe_deadline.redo.missing import tolerant_results
 from flowpipe_deadline.redo.selection import select
 from flowpipe_deadline.results.failures import write_failure
 from flowpipe_deadline.results.store import chunk_name

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from ...bundle.info_format import InfoFileError, decode_info, parse_entries
 from ...bundle.job_files import PLUGIN_NAME
+from ...core.names import is_same_batch
 from ..client import (
     COMPLETED,
     FAILED,
@@ -149,7 +150,7 @@ class WebServiceClient(DeadlineClient):
         others = _not_older(others, than=[*mine, *self._made.get(batch_name, ())])
         is_most = len(others) > len(listed) // 2
         jobs = self._ask("/api/jobs", answers.parse_jobs) if is_most else self._known_jobs(others)
-        found = {job.job_id for job in jobs if job.batch_name == batch_name}
+        found = {job.job_id for job in jobs if is_same_batch(job.batch_name, batch_name)}
         return [job_id for job_id in listed if job_id in mine or job_id in found]
 
     def change(self, command: str, job_ids: Sequence[str]) -> None:

@@ -8,7 +8,9 @@ import Deadline.Scripting as plugin_side
 from _dotnet.arrays import Array
 from _dotnet.kinds import BOOL, OBJECT, STRING, one_of, static_method
 from _more.arrays import array_of
+from _more.mapping import map_paths
 from _more.refusal import StaticClass
+from _worker.context import current
 
 from _script.bridge import ask
 from _script.farm import InfoSettings, LimitGroup
@@ -48,7 +50,6 @@ class RepositoryUtils(metaclass=StaticClass):
     _section = "5.3"
     _left_out = plugin_side.RepositoryUtils._left_out
 
-    CheckPathMapping = staticmethod(plugin_side.RepositoryUtils.CheckPathMapping)
     PathMappingRequired = staticmethod(plugin_side.RepositoryUtils.PathMappingRequired)
     GetPathMappings = staticmethod(plugin_side.RepositoryUtils.GetPathMappings)
 
@@ -62,6 +63,13 @@ class RepositoryUtils(metaclass=StaticClass):
     RequeueTasks = _of_tasks("RequeueTasks", "requeue")
     SuspendTasks = _of_tasks("SuspendTasks", "suspend")
     ResumeTasks = _of_tasks("ResumeTasks", "resume")
+
+    @static_method(STRING, BOOL, optional=1)
+    def CheckPathMapping(text: str, _: bool = False) -> Any:
+        """What the second argument means is unknown (9.5), and whether a rule matches the other slashes (3.6)."""
+        context = current()
+        is_exact = context.answers["rule_slashes"] == "exact"
+        return None if text is None else map_paths(text, context.job.path_mappings, is_exact=is_exact)
 
     @static_method(STRING, BOOL)
     def GetJob(job_id: str, _: bool) -> Any:

@@ -1,0 +1,115 @@
+"""Tasks again on the farm: the same jobs are requeued and wait for each other again, or new jobs come for them.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Union
+
+from ..core.bundle import Bundle
+from ..deadline.client import DeadlineClient, Stop, SubmissionError
+from ..status.notices import check_place
+from ..submit.own_jobs import own_jobs
+from ..submit.record import SubmissionRecord
+from ..submit.transaction import Say, failure_of, ignore
+from .new_jobs import NewJobs, undo_new_jobs
+from .options import RedoOptions, RedoResult
+from .order import RedoOrder
+from .record import RedoWriter
+from .requeue import Requeue
+from .restore import restore
+from .selection import Selection
+
+_SAME_JOBS = RedoOptions()
+
+
+def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
+    client: DeadlineClient,
+    bundle: Bundle,
+    selection: Selection,
+    *,
+    how: RedoOptions = _SAME_JOBS,
+    say: Say = ignore,
+    is_stopping: Stop = lambda: False,
+) -> RedoResult:
+    """What runs again, once Deadline has all of it, in the right order.
+
+    Either everything is as it was chosen afterwards, or everything is as it was before. What an earlier redo left half
+    done is undone first. ``say`` gets what happens; ``is_stopping`` is asked between calls.
+
+    Raises:
+        SubmissionError: The bundle is not submitted, is being submitted, or a part of it is being redone; or anything
+            went wrong: then it is undone again, and the message names what could not be. Its ``exit_code`` is 130 where
+            it was stopped.
+        RecordError: The bundle is damaged.
+    """
+    check_place(bundle, client.map_path)
+    with RedoWriter(bundle.folder) as writer:
+        record = writer.claim()
+        try:
+            record = _mended(writer, client, bundle, record, say=say)
+            if not selection.tasks:
+                writer.drop()
+                return RedoResult()
+        except BaseException as error:
+            if record.redo is None:
+                with contextlib.suppress(Exception):
+                    writer.drop()
+            raise error
+        own = own_jobs(client, bundle, record.jobs)
+        kind = NewJobs if how.new_jobs else Requeue
+        order = RedoOrder(bundle, record, selection, how, say, is_stopping)
+        attempt: Union[NewJobs, Requeue] = kind(order, own, writer)
+        try:
+            result = attempt.run()
+        except BaseException as error:
+            with contextlib.suppress(Exception):
+                client.ignore_stop_requests()
+            raise failure_of(error, step=attempt.step, undone=attempt.undo()) from error
+    if is_stopping():
+        say("It was too late to stop: everything that was chosen runs again.")
+    return result
+
+
+def mend_redo(client: DeadlineClient, bundle: Bundle, *, say: Say = ignore) -> bool:
+    """Undoes what a redo has left half done; whether there was any.
+
+    Raises:
+        SubmissionError: It is under way; or not all of it could be undone.
+        RecordError: The bundle's record is damaged.
+    """
+    with RedoWriter(bundle.folder) as writer:
+        record = writer.claim()
+        if record.redo is not None:
+            _mended(writer, client, bundle, record, say=say)
+        writer.drop()
+        return record.redo is not None
+
+
+def _mended(
+    writer: RedoWriter, client: DeadlineClient, bundle: Bundle, record: SubmissionRecord, *, say: Say
+) -> SubmissionRecord:
+    """The record, once nothing of an earlier redo is left."""
+    left = record.redo
+    if left is None:
+        return record
+    if writer.is_finished(record):
+        say(f"A redo of {bundle.name} was done, and ended before it said so")
+    else:
+        how = "could not be undone" if left.is_left else "ended half-way"
+        say(f"A redo of {bundle.name} {how}; undoing it")
+        own = own_jobs(client, bundle, {**record.jobs, **left.jobs})
+        undone = None
+        if left.kept is not None:
+            kept = {*left.kept, *record.own_ids}
+            undone = undo_new_jobs(writer, own, list(left.jobs.values()), kept=kept)
+        restored = restore(client, own, left.before)
+        outcome = restored.outcome if undone is None else f"{undone.outcome}; {restored.outcome}"
+        if restored.left or (undone is not None and not undone.is_complete):
+            writer.leave(restored.left, [] if undone is None else undone.left)
+            raise SubmissionError(f"a redo of {bundle.name} {how}: {outcome}")
+        say(outcome)
+    writer.plan({})
+    return record

@@ -1,0 +1,453 @@
+"""New jobs for a part of a submission, all or none; they wait for each other and for the jobs that stay.
+
+They are made as a submission's are, by ``submit/transaction.py``: suspended, on record one by one, compared, released.
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import Collection, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+
+from ..bundle.job_files import DEPENDENCIES, job_entries
+from ..core.bundle import BundleJob, node_labels
+from ..core.errors import words_of
+from ..core.frames import FrameList
+from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, JobDetails, SubmissionError, TaskDetails
+from ..submit.own_jobs import OwnJobs, foreign_jobs
+from ..submit.record import replace_jobs
+from ..submit.redo_record import JobBefore
+from ..submit.transaction import Attempt
+from ..submit.undo import Deletion, Doubt
+from .options import DELETE, LEAVE, REPOINT, RedoResult
+from .order import RedoOrder
+from .record import RedoWriter
+from .requeue import frames_of
+from .restore import restore
+
+_SUFFIX = ".redo"
+
+
+def undo_new_jobs(
+    writer: RedoWriter, own: OwnJobs, job_ids: Sequence[str], *, kept: Collection[str], doubt: Optional[Doubt] = None
+) -> Deletion:
+    """Deletes what a redo has made, also jobs that are not on record; those of before are ``kept``."""
+    own.kept = kept
+    deletion = Deletion(own)
+    deletion.again = "redo it again"
+    deletion.run(job_ids, doubt=doubt or Doubt(is_uncertain=True, may_render=True), looks=writer.is_owner)
+    return deletion
+
+
+class NewJobs(Attempt):
+    """One attempt to make new jobs for a part of a submission."""
+
+    suffix = _SUFFIX
+
+    def __init__(self, order: RedoOrder, own: OwnJobs, writer: RedoWriter) -> None:
+        super().__init__(order.bundle, own, writer, say=order.say, is_stopping=order.is_stopping)
+        self._redo_writer = writer
+        self._record = order.record
+        self._selection = order.selection
+        self._how = order.how
+        self._labels = node_labels(order.bundle)
+        self._details: Dict[str, JobDetails] = {}
+        """Of the jobs of before that there are."""
+        self._tasks: Dict[str, Tuple[TaskDetails, ...]] = {}
+        """Those of the jobs of before whose tasks matter."""
+        self._repointed: List[BundleJob] = []
+        self._deleted: List[BundleJob] = []
+        """The jobs of before that are to be deleted, as new ones come for what they wait for."""
+        self._between: Dict[str, Tuple[FrameList, ...]] = {}
+        """By node key, the tasks of the new job that are not to run: they are between others, and complete."""
+        self._before: Dict[str, JobBefore] = {}
+        self._kept: Sequence[str] = order.record.own_ids
+        """The jobs that are not to be deleted, whatever happens."""
+        own.kept = self._kept
+        self._is_planned = False
+        self._is_counting = False
+        """Whether the submission's record may name the new jobs already."""
+        self._messages: List[str] = []
+
+    def run(self) -> RedoResult:
+        """Makes the jobs; what it has changed stands in the record before it does."""
+        self._begin(self.step)
+        self._read_before()
+        self._choose_nodes()
+        self._before = {self._id(job): self._before_of(job) for job in (*self._repointed, *self._deleted)}
+        self._redo_writer.plan(self._before, kept=self._kept)
+        self._is_planned = True
+        self.submit()
+        self._hold_early()
+        self.check()
+        self._complete_between()
+        self._suspend_deleted()
+        self._repoint()
+        self.release()
+        jobs, earlier = self._counting()
+        self._redo_writer.go_on()
+        self._is_counting = True
+        replace_jobs(self._bundle.folder, jobs, earlier)
+        try:  # The new jobs count now: whatever fails from here on is only said.
+            self._redo_writer.drop()
+            self._delete(jobs, earlier)
+            self._hand_over()
+        except BaseException as error:
+            self._note(f"The new jobs are there, but not all was done with those of before: {words_of(error)}")
+        tasks = {key: self._selection.tasks[key] for key in self._selection.tasks}
+        return RedoResult(tasks=tasks, new_jobs=dict(self.job_ids), messages=tuple(self._messages))
+
+    def undo(self) -> str:
+        """Makes everything as it was; says in words what came of it. It never raises."""
+        if not self._redo_writer.is_owner():
+            return "another redo has taken over, and undoes it"
+        if not self._is_planned:
+            with contextlib.suppress(Exception):
+                self._redo_writer.drop()
+            return "nothing was changed"
+        if self._is_counting:
+            with contextlib.suppress(BaseException):
+                replace_jobs(self._bundle.folder, self._record.jobs, self._record.earlier)
+        restored = restore(self._client, self._own, self._before)
+        deletion = undo_new_jobs(self._redo_writer, self._own, self.created, kept=self._kept, doubt=self.doubt)
+        with contextlib.suppress(BaseException):  # It is in the words.
+            if restored.left or not deletion.is_complete:
+                self._redo_writer.leave(restored.left, deletion.left)
+            else:
+                self._redo_writer.drop()
+        return f"{deletion.outcome}; {restored.outcome}" if self._before else deletion.outcome
+
+    # What is made, and from what --------------------------------------------------------------------------------------
+
+    def waits_for(self, job: BundleJob) -> List[str]:
+        """The IDs of the jobs that it depends on: new ones, and those of before."""
+        return [job_id for key in job.depends_on for job_id in self._feeding(key, job)]
+
+    def has_to_wait(self, job: BundleJob) -> bool:
+        """Whether a new job feeds it."""
+        return not self._new_keys.isdisjoint(job.depends_on)
+
+    def entries(self, job: BundleJob) -> Dict[str, str]:
+        """The job info of the bundle's own file, with these frames, dependencies, and settings."""
+        entries = job_entries(self._bundle, job, job_ids=dict.fromkeys(job.depends_on, ""))
+        entries.pop(DEPENDENCIES, None)
+        waits_for = self.waits_for(job)
+        changes = {"IsFrameDependent": str(job.is_frame_dependent).lower(), **self._how.entries}
+        if job.frames is not None:
+            changes.update(Frames=job.frames, ChunkSize=str(job.chunk_size))
+        if waits_for:
+            changes[DEPENDENCIES] = ",".join(waits_for)
+        if self._how.note:
+            note = " ".join(self._how.note.split())
+            comment = next((value for key, value in entries.items() if key.lower() == "comment"), "")
+            changes.setdefault("Comment", f"{comment} ({note})" if comment else note)
+        replaced = {key.lower() for key in changes}
+        return {**{key: value for key, value in entries.items() if key.lower() not in replaced}, **changes}
+
+    @property
+    def _new_keys(self) -> FrozenSet[str]:
+        return frozenset(job.key for job in self._jobs)
+
+    def _feeding(self, key: str, job: BundleJob) -> List[str]:
+        """The jobs that make the results of a node for this job, or are going to."""
+        found = [self.job_ids[key]] if key in self.job_ids else []
+        current = self._record.jobs.get(key)
+        if current in self._details and key not in self._new_keys and key not in {one.key for one in self._deleted}:
+            found.append(str(current))
+        if not self._needs_others(key, job):
+            return found
+        return found + [
+            job_id for job_id in self._earlier_of(key) if job_id not in found and self._is_needed(key, job_id)
+        ]
+
+    def _needs_others(self, key: str, job: BundleJob) -> bool:
+        """Whether a job needs results of a node that no new job makes."""
+        by_frame = next(one.is_frame_dependent for one in self._bundle.jobs if one.key == job.key)
+        return not (by_frame and self._chosen(key).issuperset(FrameList.parse(job.frames or "0")))
+
+    def _earlier_of(self, key: str) -> List[str]:
+        """The jobs of before that a node has, the last first."""
+        current = [self._record.jobs[key]] if key in self._record.jobs else []
+        return [*current, *reversed(self._record.earlier.get(key, ()))]
+
+    def _chosen(self, key: str) -> FrozenSet[int]:
+        return frozenset(frame for chunk in self._selection.tasks.get(key, ()) for frame in chunk or ())
+
+    def _is_needed(self, key: str, job_id: str) -> bool:
+        """Whether the job of before still makes results that no new one makes."""
+        return any(not is_chosen for is_chosen in self._unfinished(key, job_id).values())
+
+    def _unfinished(self, key: str, job_id: str) -> Dict[int, bool]:
+        """The tasks of a job that is at work which are not complete, and whether a new job makes them."""
+        job = next(job for job in self._bundle.jobs if job.key == key)
+        tasks = self._tasks.get(job_id, ())
+        chosen = self._chosen(key)
+        is_chosen = key in self._new_keys
+        return {
+            task.task_id: is_chosen and (not job.is_batched or chosen.issuperset(frames_of(task, job, tasks) or ()))
+            for task in tasks
+            if task.status != COMPLETED
+        }
+
+    def _id(self, job: BundleJob) -> str:
+        return self._record.jobs[job.key]
+
+    # Reading and choosing ---------------------------------------------------------------------------------------------
+
+    def _read_before(self) -> None:
+        ids = list(self._record.own_ids)
+        ours, foreign = self._own.sort(ids)
+        if foreign:
+            self._note(foreign_jobs(foreign, self._own))
+        self._details = self._client.read_jobs(ours)
+        found, others = self._own.find(known=ours)
+        self._kept = tuple(dict.fromkeys((*ids, *found, *others)))
+        self._own.kept = self._kept
+        wanted = [job_id for job_id, job in self._details.items() if job.status not in (COMPLETED, FAILED)]
+        self._tasks = self._client.read_tasks_of(wanted) if wanted else {}
+
+    def _choose_nodes(self) -> None:
+        """Which nodes get new jobs, and what becomes of those that wait for the old ones."""
+        new: Dict[str, Tuple[BundleJob, Tuple[FrameList, ...]]] = {}
+        gone: Set[str] = set()
+        for job in self._bundle.jobs:
+            is_below = any(key in new or key in gone for key in job.depends_on)
+            is_waiting = is_below and self._is_wholly_pending(job)
+            is_selected = job.key in self._selection.tasks
+            if is_waiting and self._how.waiting == REPOINT:
+                self._repointed.append(job)
+                continue
+            if is_waiting and self._how.waiting == DELETE:
+                self._deleted.append(job)
+                if not is_selected:
+                    gone.add(job.key)
+            if is_selected:
+                new[job.key] = self._narrowed(job)
+        full = {key for job in self._repointed if job.is_frame_dependent for key in job.depends_on if key in new}
+        for key in full:
+            new[key] = self._narrowed(next(job for job in self._bundle.jobs if job.key == key), whole=True)
+        self._between = {key: between for key, (_, between) in new.items() if between}
+        jobs = {key: job for key, (job, _) in new.items()}
+        self._jobs = tuple(jobs.values())
+        self._jobs = tuple(
+            replace(job, is_frame_dependent=job.is_frame_dependent and self._has_frames_upstream(job, jobs))
+            for job in jobs.values()
+        )
+
+    def _is_wholly_pending(self, job: BundleJob) -> bool:
+        """Whether its job is there and waits, and none of its tasks has run."""
+        details = self._details.get(self._record.jobs.get(job.key, ""))
+        return details is not None and details.status == PENDING and set(details.tasks) <= {PENDING}
+
+    def _narrowed(self, job: BundleJob, *, whole: bool = False) -> Tuple[BundleJob, Tuple[FrameList, ...]]:
+        """The job with the frames from the first to the last chosen chunk, and the chunks between that do not run."""
+        if not job.is_batched:
+            return job, ()
+        wanted = {frame for chunk in self._selection.tasks[job.key] for frame in chunk or ()}
+        chunks = [chunk for chunk in job.chunks if chunk is not None]
+        chosen = [number for number, chunk in enumerate(chunks) if not wanted.isdisjoint(chunk)]
+        if not wanted <= {frame for chunk in chunks for frame in chunk}:  # Frames were added in the Monitor.
+            frames = FrameList(sorted(wanted))
+            return replace(job, frames=str(frames), chunk_size=job.chunk_size if frames.is_contiguous else 1), ()
+        first, last = (0, len(chunks) - 1) if whole else (chosen[0], chosen[-1])
+        frames = FrameList(frame for chunk in chunks[first : last + 1] for frame in chunk)
+        between = tuple(chunks[number] for number in range(first, last + 1) if number not in chosen)
+        return replace(job, frames=str(frames)), between
+
+    def _has_frames_upstream(self, job: BundleJob, new: Mapping[str, BundleJob]) -> bool:
+        """Whether each of its frames is in all jobs upstream: what Deadline does otherwise is undocumented.
+
+        It may wait for the jobs as a whole then (submission, section 4.3). A task upstream that is complete only as it
+        is between others would release too much, while it is held.
+        """
+        mine = set(FrameList.parse(job.frames or "0"))
+        for key in job.depends_on:
+            feeding = new.get(key)
+            if feeding is not None:
+                is_there = feeding.is_batched and mine <= set(FrameList.parse(feeding.frames or "0"))
+                is_alone = not (self._needs_others(key, job) and self._others_feed(key))
+                if not is_there or not is_alone or key in self._between:
+                    return False
+                continue
+            details = self._details.get(self._record.jobs.get(key, ""))
+            if details is None or self._record.earlier.get(key):
+                return False
+        return True
+
+    def _others_feed(self, key: str) -> bool:
+        """Whether jobs of before go on making results of a node that has a new job."""
+        return any(self._is_needed(key, job_id) for job_id in self._earlier_of(key))
+
+    def _before_of(self, job: BundleJob) -> JobBefore:
+        job_id = self._id(job)
+        details = self._details[job_id]
+        if job in self._deleted:
+            numbers = tuple(task.task_id for task in self._client.read_tasks(job_id))
+            return JobBefore(job.key, details.status, len(numbers), {PENDING: numbers})
+        return JobBefore(job.key, details.status, dependencies=self._dependencies_of(job_id, self._labels[job.key]))
+
+    def _dependencies_of(self, job_id: str, label: str) -> Tuple[str, ...]:
+        """What Deadline says that a job depends on.
+
+        Raises:
+            SubmissionError: It does not say.
+        """
+        told = self._client.read_jobs([job_id])
+        if job_id in told and told[job_id].dependencies is not None:
+            return told[job_id].dependencies or ()
+        entry = self._client.read_entries(job_id, [DEPENDENCIES])[DEPENDENCIES]
+        if entry is None:
+            raise SubmissionError(
+                f"{label}: Deadline does not tell by this connection what job {job_id} depends on, so that cannot be"
+                " changed: leave the waiting jobs, or have them deleted, or use another connection"
+            )
+        return tuple(filter(None, (item.strip().lower() for item in entry.split(","))))
+
+    # Steps ------------------------------------------------------------------------------------------------------------
+
+    def _hold_early(self) -> None:
+        """Suspends new jobs that are not: all that they wait for is complete, so that they may have been released."""
+        ids = [self.job_ids[job.key] for job in self._jobs if self.waits_for(job) and not self.has_to_wait(job)]
+        details = self._client.read_jobs(ids) if ids else {}
+        early = [job_id for job_id in ids if job_id in details and details[job_id].status != SUSPENDED]
+        if early:
+            self._client.suspend(early)
+
+    def _complete_between(self) -> None:
+        """Completes the tasks of new jobs that are not to run.
+
+        Raises:
+            SubmissionError: Deadline has cut the job in another way, or does not complete them.
+        """
+        for job in self._jobs:
+            if job.key not in self._between:
+                continue
+            self._begin(f"tasks of {job.label} were completed")
+            job_id, between = self.job_ids[job.key], set(self._between[job.key])
+            tasks = self._client.read_tasks(job_id)
+            numbers = [task.task_id for task in tasks if frames_of(task, job, tasks) in between]
+            if len(numbers) != len(between):
+                raise SubmissionError(f"{job.label}: Deadline has cut job {job_id} in another way than planned")
+            reason = ""
+            try:
+                self._client.change_tasks("complete", job_id, numbers)
+            except SubmissionError as error:  # What came of it is read.
+                reason = f" ({error})"
+            states = {task.task_id: task.status for task in self._client.read_tasks(job_id)}
+            wrong = [number for number, state in states.items() if (state == COMPLETED) != (number in numbers)]
+            if wrong:
+                listed = ", ".join(map(str, wrong))
+                raise SubmissionError(f"{job.label}: Deadline does not complete the tasks {listed} of {job_id}{reason}")
+
+    def _suspend_deleted(self) -> None:
+        """Holds the jobs that are to be deleted, which can be undone."""
+        ids = [self._id(job) for job in self._deleted]
+        if not ids:
+            return
+        self._begin("waiting jobs were held")
+        self._client.suspend(ids)
+        details = self._read(ids)
+        loose = [job_id for job_id in ids if details[job_id].status != SUSPENDED]
+        if loose:
+            raise SubmissionError(f"Deadline does not suspend {', '.join(loose)}, which are to be deleted")
+
+    def _repoint(self) -> None:
+        """Has waiting jobs depend on the new ones, and wait.
+
+        Raises:
+            SubmissionError: Deadline has other dependencies afterwards, or a job has begun.
+        """
+        for job in self._repointed:
+            job_id, wanted = self._id(job), self.waits_for(job)
+            self._begin(f"{job.label} was made to wait for new jobs")
+            self._client.set_dependencies(job_id, wanted)
+            with contextlib.suppress(SubmissionError):  # It waits already, unless it was released this moment.
+                self._client.pend([job_id])
+            found = self._dependencies_of(job_id, self._labels[job.key])
+            if set(found) != set(wanted):
+                raise SubmissionError(
+                    f"{job.label}: Deadline does not have job {job_id} depend on {', '.join(wanted)}, but on"
+                    f" {', '.join(found) or 'nothing'}"
+                )
+            if not self._is_waiting(self._read([job_id])[job_id]):
+                raise SubmissionError(f"{job.label}: job {job_id} has begun, so it cannot wait for new jobs")
+
+    def release(self) -> None:
+        """Releases the new jobs, also those that wait only for jobs of before that are at work."""
+        soft = [
+            self.job_ids[job.key]
+            for job in self._jobs
+            if not self.has_to_wait(job)
+            and any(self._details[job_id].status != COMPLETED for job_id in self.waits_for(job))
+        ]
+        if soft:
+            with contextlib.suppress(SubmissionError):  # They are resumed then.
+                self._client.pend(soft)
+        super().release()
+        if soft:  # Resuming may have let them start (submission, section 5.2).
+            with contextlib.suppress(SubmissionError):
+                self._client.pend(soft)
+
+    def _counting(self) -> Tuple[Dict[str, str], Dict[str, List[str]]]:
+        """The jobs that count from now on by node key, and those that they replace."""
+        gone = {job.key for job in self._deleted} - self._new_keys
+        jobs = {job.key: self._record.jobs[job.key] for job in self._bundle.jobs if job.key in self._record.jobs}
+        earlier = {key: list(job_ids) for key, job_ids in self._record.earlier.items()}
+        for key in (*self.job_ids, *gone):
+            if jobs.get(key) in self._details:
+                earlier.setdefault(key, []).append(jobs[key])
+        jobs.update(self.job_ids)
+        order = [job.key for job in self._bundle.jobs]
+        return {key: jobs[key] for key in order if key in jobs and key not in gone}, earlier
+
+    def _delete(self, jobs: Mapping[str, str], earlier: Mapping[str, Sequence[str]]) -> None:
+        """Deletes the waiting jobs; everything else is done by now, so that what fails is only said."""
+        ids = [self._id(job) for job in self._deleted]
+        if not ids:
+            return
+        deletion = Deletion(self._own)
+        deletion.run(ids, looks=lambda: False)
+        self._note(deletion.outcome)
+        try:
+            left = {
+                key: [one for one in some if one not in ids or one in deletion.left] for key, some in earlier.items()
+            }
+            replace_jobs(self._bundle.folder, jobs, left)
+        except Exception as error:
+            self._note(f"the record of {self._bundle.name} still names the deleted jobs: {words_of(error)}")
+
+    def _hand_over(self) -> None:
+        """Completes the tasks of jobs of before that new jobs make: each runs once, and the others' end is the job's.
+
+        Not where waiting jobs are left as they are: they would begin.
+        """
+        deleted = {self._id(job) for job in self._deleted}
+        for key in self.job_ids:
+            for job_id in self._earlier_of(key):
+                unfinished = {} if job_id in deleted else self._unfinished(key, job_id)
+                numbers = sorted(number for number, is_chosen in unfinished.items() if is_chosen)
+                listed = f"{self._labels[key]}: the tasks {', '.join(map(str, numbers))} of job {job_id}"
+                if numbers and self._how.waiting == LEAVE:
+                    self._note(
+                        f"{listed} come anew, and stay as they are; complete them in the Monitor, or delete the job"
+                    )
+                elif numbers:
+                    self._note(f"{listed} come anew, and are complete there")
+                    self._take_off(job_id, numbers)
+
+    def _take_off(self, job_id: str, numbers: Sequence[int]) -> None:
+        reason = ""
+        try:
+            self._client.change_tasks("complete", job_id, numbers)
+        except SubmissionError as error:  # What came of it is read.
+            reason = f" ({error})"
+        with contextlib.suppress(SubmissionError):
+            states = {task.task_id: task.status for task in self._client.read_tasks(job_id)}
+            if all(states.get(number) == COMPLETED for number in numbers):
+                return
+        self._note(f"Deadline does not complete them{reason}: do so in the Monitor, as other jobs wait for {job_id}")
+
+    def _note(self, message: str) -> None:
+        self._messages.append(message)
+        self._say(message)

@@ -1,0 +1,90 @@
+"""Keeps the record of a redo on the farm, so that one alone is under way, and a killed one can be undone.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional, Sequence
+
+from ..core.errors import words_of
+from ..deadline.client import SubmissionError
+from ..submit.ownership import OwnedRecord
+from ..submit.record import SUBMITTED, SubmissionRecord, refuse_taken
+from ..submit.redo_record import REDO, REDO_IDS, JobBefore
+
+
+class RedoWriter(OwnedRecord):
+    """Keeps the record of one redo; the submission's own stays as it is until the end."""
+
+    FILE = REDO
+    LINES = REDO_IDS
+    what = "redo"
+    _before: Mapping[str, JobBefore] = {}
+    _kept: Optional[Sequence[str]] = None
+
+    def claim(self) -> SubmissionRecord:
+        """The record of the submission, whose redo is this writer's now; with what an earlier redo has left.
+
+        Raises:
+            SubmissionError: It is not submitted, being submitted, or a part of it is being redone; or the record cannot
+                be written.
+            RecordError: A record is damaged.
+        """
+        try:
+            with self._alone() as is_ours:
+                record = refuse_taken(self._folder, takes_submitted=True)
+                if record is None:
+                    raise SubmissionError(f"{self.name} is not submitted: there is no job to run again")
+                if record.state != SUBMITTED:
+                    raise SubmissionError(
+                        f"a submission of {self.name} ended half-way, or was taken back in part; cancel it:"
+                        f"  flowpipe-deadline cancel {self._folder}"
+                    )
+                if not is_ours():  # This process stood still, and was taken for dead.
+                    raise SubmissionError(f"{self.name} is being changed by somebody else; try again")
+                left = record.redo
+                jobs = {} if left is None else dict(left.jobs)
+                if left is not None:
+                    self._before, self._kept = left.before, left.kept
+                self._begin(self._record("redoing", jobs))
+                self._unlink(REDO_IDS)
+                return record
+        except OSError as error:
+            path = error.filename or self._folder / REDO
+            raise SubmissionError(f"{path} cannot be written: {words_of(error)}") from error
+
+    def plan(self, before: Mapping[str, JobBefore], *, kept: Optional[Sequence[str]] = None) -> None:
+        """Puts on record what is going to be changed, before it is; nothing of an earlier redo is left.
+
+        Raises:
+            SubmissionError: Another attempt has taken the redo over.
+        """
+        self.go_on()
+        self._before, self._kept = dict(before), kept
+        self._write(self._record("redoing", {}))
+
+    def leave(self, before: Mapping[str, JobBefore], jobs: Sequence[str]) -> None:
+        """Records what could not be undone: jobs that are not as they were, and new ones that are still there."""
+        self._before = dict(before)
+        self._write(self._record("left", {f"left-{job_id}": job_id for job_id in jobs}))
+        self._unlink(REDO_IDS)
+
+    def drop(self) -> None:
+        """Removes the record, as the redo is done, or nothing is left of it."""
+        for name in (REDO_IDS, REDO):
+            self._unlink(name)
+
+    def is_finished(self, record: SubmissionRecord) -> bool:
+        """Whether all that a redo has made counts already: only the end of its record was missing."""
+        made = set() if record.redo is None else set(record.redo.jobs.values())
+        return bool(made) and made <= set(record.jobs.values())
+
+    def _record(self, state: str, jobs: Mapping[str, str]) -> Dict[str, Any]:
+        before = {job_id: job.to_json() for job_id, job in self._before.items()}
+        return {
+            "state": state,
+            "before": before,
+            "jobs": dict(jobs),
+            "kept": None if self._kept is None else list(self._kept),
+        }

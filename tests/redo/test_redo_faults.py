@@ -1,0 +1,183 @@
+"""Random faults of everything that a redo calls: everything runs again as chosen, or everything is as it was."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+
+import pytest
+from direct_farm import DirectClient
+from redo_farm import Farm, chosen, write_shot
+
+from flowpipe_deadline.deadline.client import SubmissionError
+from flowpipe_deadline.redo.farm import redo_on_farm
+from flowpipe_deadline.redo.options import RedoOptions
+from flowpipe_deadline.submit.ownership import _at_work
+from flowpipe_deadline.submit.record import read_submission
+from flowpipe_deadline.submit.redo_record import read_redo
+from flowpipe_deadline.submit.transaction import submit_to
+
+RUNS = int(os.environ.get("FAULT_RUNS", "40"))
+FIRST = int(os.environ.get("FAULT_FIRST", "0"))
+KINDS = (
+    lambda: SubmissionError("no line"),
+    lambda: OSError(errno.ENOSPC, "disk full"),
+    KeyboardInterrupt,
+    SystemExit,
+    MemoryError,
+    lambda: RuntimeError("a bug"),
+)
+CHOICES = {
+    "requeued_upstream": ("stays", "pends"),
+    "resumed_dependent": ("Pending", "Active"),
+    "suspended_dependent": ("Suspended", "Pending"),
+    "pend_suspended": ("works", "refused"),
+    "wrong_state": ("error", "nothing"),
+    "several_changes": ("go on", "stop"),
+    "partly_pending": ("Active", "Pending"),
+}
+SELECTIONS = (
+    {"render": ["5-8"], "comp": ["5-8"], "collect": None},
+    {"render": ["1-4", "9-10"], "comp": None, "collect": None},
+    {"comp": ["1-4"], "collect": None},
+    {"render": None},
+)
+WAITING = {"on": "*", "do": "refuse"}
+
+
+class Faults:
+    """Raises at some of the calls, and at all after one of them if it ``lasts``."""
+
+    def __init__(self, choice, *, most, lasts):
+        self.at = {choice.randrange(1, most) for _ in range(choice.randrange(1, 3))}
+        self.kind = choice.choice(KINDS)
+        self.lasts = lasts
+        self.calls = 0
+
+    def __call__(self, *_):
+        self.calls += 1
+        if self.calls in self.at or (self.lasts and self.calls > min(self.at)):
+            raise self.kind()
+
+
+@pytest.fixture
+def bundle(graph, tmp_path):
+    """Four jobs."""
+    return write_shot(graph, tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    """Nothing has to be waited for."""
+    monkeypatch.setattr("flowpipe_deadline.redo.restore.time.sleep", lambda _: None)
+
+
+def setup(deadline, bundle, choice, selection):
+    """The bundle's jobs, in one of several states, and the farm."""
+    job_ids = submit_to(DirectClient(deadline), bundle)
+    farm = Farm(deadline, bundle)
+    if choice.random() < 0.6:
+        farm.run()
+        if "1-4" in map(str, selection.tasks.get("comp", ())) and choice.random() < 0.5:
+            deadline.change("requeue", job_ids["comp"], task_ids=[0])
+            deadline.change("fail", job_ids["comp"], task_ids=[0])
+    else:
+        for _ in range(choice.randrange(1, 6)):
+            farm.take()
+            farm.end()
+    farm.log.clear()
+    deadline.change_settings(unknowns={name: choice.choice(answers) for name, answers in CHOICES.items()})
+    return farm
+
+
+def facts(deadline):
+    """What there is, to compare; whether a task waits for a worker or for the next scan makes no difference."""
+    deadline.scan()
+    return {
+        job.job_id: (
+            "".join(task.status.value[0].replace("P", "Q") for task in deadline.repository.tasks_of(job.job_id)),
+            job.dependencies,
+            job.job_info.get("Priority") or None,
+        )
+        for job in deadline.repository.jobs()
+    }
+
+
+def clean(deadline, bundle):
+    """Forgets everything."""
+    for job in deadline.repository.jobs(is_deleted=None):
+        deadline.repository.purge(job.job_id)
+    for path in (*bundle.folder.glob("submission.*"), *bundle.folder.glob("redo.*")):
+        path.unlink()
+
+
+def die(bundle):
+    """Makes the record that of a process that is gone."""
+    _at_work.clear()
+    path = bundle.folder / "redo.json"
+    if path.exists():
+        path.write_text(json.dumps({**json.loads(path.read_text()), "process": 0}))
+
+
+def play(deadline, bundle, seed, *, new_jobs):
+    """One redo under random faults, and a second one without."""
+    choice = random.Random(seed)
+    selection = chosen(bundle, **choice.choice(SELECTIONS))
+    farm = setup(deadline, bundle, choice, selection)
+    before = facts(deadline)
+    how = RedoOptions(
+        new_jobs=new_jobs,
+        waiting=choice.choice(["repoint", "delete"]),
+        entries=choice.choice([{}, {"Priority": "80"}]),
+    )
+    client, lasts = DirectClient(deadline), choice.random() < 0.4
+    faults = Faults(choice, most=40, lasts=lasts)
+    client.on_call, client.after_call = (
+        (faults, client.after_call) if choice.random() < 0.5 else (client.on_call, faults)
+    )
+    said = None
+    try:
+        redo_on_farm(client, bundle, selection, how=how)
+    except BaseException as error:
+        said = str(error)
+    die(bundle)
+
+    if said is None:
+        farm.run()
+    else:
+        redo = read_redo(bundle.folder)
+        assert redo is not None or facts(deadline) == before, said
+        if redo is not None:
+            assert lasts or len(faults.at) > 1 or "may still be coming" in said, said
+        said = []
+        redo_on_farm(DirectClient(deadline), bundle, selection, how=how, say=said.append)
+        assert redo is None or any("undoing it" in line for line in said) or redo.jobs
+        farm.run()
+    check(deadline, bundle, farm, selection, before)
+
+
+def check(deadline, bundle, farm, selection, before):
+    """What was chosen has run, nothing is stale, and no job is left over."""
+    record = read_submission(bundle.folder)
+    assert record.redo is None
+    assert set(record.all_ids) == {job.job_id for job in deadline.repository.jobs()}
+    ran = {(key, frame) for key, frames in farm.log for frame in (frames or "None").split(",")}
+    for key, chunks in selection.tasks.items():
+        for chunk in chunks:
+            assert (key, str(chunk)) in ran, (key, chunk, farm.log)
+    downstream = {"render": "render" in selection.tasks and "comp" not in selection.tasks}
+    assert farm.stale() == set() or any(downstream.values())
+    assert {state for state, _, _ in facts(deadline).values() if set(state) - set("CF")} == set()
+
+
+@pytest.mark.parametrize("new_jobs", [False, True], ids=["same jobs", "new jobs"])
+def test_whatever_goes_wrong_it_is_done_or_undone(deadline, bundle, new_jobs):
+    """Each seed is one redo; ``FAULT_RUNS`` tries more."""
+    for seed in range(FIRST, FIRST + RUNS):
+        try:
+            play(deadline, bundle, seed, new_jobs=new_jobs)
+        except BaseException as error:
+            raise AssertionError(f"seed {seed}: {type(error).__name__}: {error}") from error
+        clean(deadline, bundle)
