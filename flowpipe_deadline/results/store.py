@@ -230,7 +230,7 @@ class FileStore(Store):
         """Makes something where the result, or the folder for it, will be, and removes it."""
         folder = self._folder / node
         try:
-            make_folder(self._folder)
+            make_folder(self._folder, with_parents=False)  # Not the bundle, which may have been deleted.
             try_to_write(folder if folder.is_dir() else self._folder)
         except OSError as error:
             reason = reason_with_remedy(error, folder)
@@ -240,6 +240,7 @@ class FileStore(Store):
         """Keeps the result in a file."""
         folder = self._folder / node
         try:
+            make_folder(self._folder, with_parents=False)  # As above.
             make_folder(folder)
             if not is_planned:  # First: whoever finds the result may look for it.
                 self._mark(folder / OTHER_CHUNKS / chunk_name(result.frames))

@@ -36,7 +36,9 @@ class FileBackend:
 
     def open(self, submission="Shot"):
         """The store of the submission."""
-        return FileStore(self.folder / submission)
+        folder = self.folder / submission
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileStore(folder)
 
     def put(self, data, *, node, chunk):
         """Puts these bytes where a result would be."""
