@@ -112,6 +112,11 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
             f"{folder.name} is being submitted this moment{record.submitter}; wait for that, press Ctrl+C there, or end"
             " that process"
         )
+    if record is not None and record.redo is not None and record.redo.is_at_work:
+        raise SubmissionError(
+            f"a part of {folder.name} is being done again this moment{record.redo.owner}; wait for that, press Ctrl+C"
+            " there, or end that process"
+        )
     if record is not None and record.state == SUBMITTED and not takes_submitted:
         ids = ", ".join(record.jobs.values())
         raise SubmissionError(f"{folder.name} is submitted already, as job {ids}; --again submits it once more")
