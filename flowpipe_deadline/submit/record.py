@@ -80,6 +80,8 @@ def read_submission(folder: Path) -> Optional[SubmissionRecord]:
     record = _read(folder)
     if record is not None and record.state == SUBMITTING and not record.is_at_work:
         return _read(folder)  # It may have ended after the record was read, before its process was looked for.
+    if record is not None and record.redo is not None and not record.redo.is_at_work:
+        return _read(folder)  # So may a redo.
     return record
 
 

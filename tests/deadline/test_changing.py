@@ -4,42 +4,19 @@ from __future__ import annotations
 
 import pytest
 from direct_farm import DirectClient
+from each_client import WAYS, client_of
 from web_services import farm_at, write_job
 
 from flowpipe_deadline.deadline.client import SubmissionError
-from flowpipe_deadline.deadline.command_client import CommandClient
-from flowpipe_deadline.deadline.process import DeadlineCommand
-from flowpipe_deadline.submit.script_client import ScriptClient
-from tests.fake_deadline.command import execute
-from tests.fake_deadline.session import Session
 
 CHANGED = {"Priority": "80", "Pool": "comp", "Comment": "by hand", "Protected": "true"}
 
 
-class SessionClient(CommandClient):
-    """Commands without the processes."""
-
-    def __init__(self, deadline):
-        self._deadline = deadline
-
-    def run(self, arguments):
-        """What the command printed."""
-        session = Session(self._deadline)
-        if execute(session, list(arguments)):
-            raise SubmissionError(session.output.strip())
-        return session.output
-
-
-@pytest.fixture(params=["direct", "command", "webservice", "script"])
-def client(request, deadline, monkeypatch):
+@pytest.fixture(params=WAYS)
+def client(request, deadline):
     """Each way to a farm."""
     deadline.change_settings(pools=["none", "comp"], path_mappings=[("/shows/", "S:/")])
-    if request.param == "webservice":
-        return farm_at(request.getfixturevalue("service").url)
-    if request.param == "script":
-        monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))
-        return ScriptClient(DeadlineCommand())
-    return {"direct": DirectClient, "command": SessionClient}[request.param](deadline)
+    return client_of(request.param, request)
 
 
 @pytest.fixture

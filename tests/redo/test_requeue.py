@@ -14,6 +14,7 @@ from redo_farm import Farm, chosen, states, write_shot
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.redo.farm import redo_on_farm
 from flowpipe_deadline.redo.options import RedoOptions
+from flowpipe_deadline.redo.record import RedoWriter
 from flowpipe_deadline.status.cancel import cancel_submission
 from flowpipe_deadline.status.notices import notices_of
 from flowpipe_deadline.submit.record import read_submission
@@ -259,3 +260,17 @@ def test_a_bundle_without_jobs_has_nothing_to_redo(client, bundle):
     submit_to(client, bundle)
     assert redo_on_farm(client, bundle, chosen(bundle)).tasks == {}
     assert not (bundle.folder / "redo.json").exists()
+
+
+def test_a_redo_that_ends_while_it_is_looked_at_did_not_end_half_way(client, bundle, farm, monkeypatch):
+    """Its record is read again, once there is nobody at work on it any more."""
+    path = bundle.folder / "redo.json"
+    with RedoWriter(bundle.folder) as writer:
+        writer.claim()
+
+        def end_it(data, paths):
+            path.unlink(missing_ok=True)
+            return False
+
+        monkeypatch.setattr("flowpipe_deadline.submit.redo_record.is_at_work", end_it)
+        assert read_submission(bundle.folder).redo is None
