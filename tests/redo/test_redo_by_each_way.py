@@ -8,12 +8,19 @@ from each_client import SessionClient, client_of
 from redo_farm import Farm, chosen, states, write_shot
 
 from flowpipe_deadline.deadline.client import SubmissionError
+from flowpipe_deadline.redo.by_script import redo_by
 from flowpipe_deadline.redo.farm import redo_on_farm
 from flowpipe_deadline.redo.options import RedoOptions
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.transaction import submit_to
 
 PRIORITY = {"Priority": "80"}
+
+
+@pytest.fixture(params=["command", "webservice", "script"])
+def client(request):
+    """Each way to the farm."""
+    return client_of(request.param, request)
 
 
 @pytest.fixture
@@ -45,13 +52,11 @@ def farm(deadline, bundle, job_ids):
     return workers
 
 
-@pytest.mark.parametrize("way", ["command", "webservice", "script"])
-def test_tasks_run_again_by_each_way(way, bundle, farm, job_ids, deadline, request):
+def test_tasks_run_again_by_each_way(client, bundle, farm, job_ids, deadline):
     """A failed task and a finished one, with a setting changed."""
-    client = client_of(way, request)
     selection = chosen(bundle, render=["1-4", "9-10"], comp=["1-4"], collect=None)
 
-    redo_on_farm(client, bundle, selection, how=RedoOptions(entries=PRIORITY))
+    redo_by(client, bundle, selection, how=RedoOptions(entries=PRIORITY))
 
     assert states(deadline, job_ids) == {"render": "QCQ", "comp": "PCP", "collect": "P", "beside": "C"}
     assert {key: deadline.job(job_id).job_info["Priority"] for key, job_id in job_ids.items()} == {
@@ -65,13 +70,11 @@ def test_tasks_run_again_by_each_way(way, bundle, farm, job_ids, deadline, reque
     assert farm.stale() == set()
 
 
-@pytest.mark.parametrize("way", ["command", "webservice", "script"])
-def test_new_jobs_come_by_each_way(way, bundle, farm, job_ids, deadline, request):
+def test_new_jobs_come_by_each_way(client, bundle, farm, job_ids, deadline):
     """What waits downstream is pointed to them."""
-    client = client_of(way, request)
     selection = chosen(bundle, render=["1-4", "9-10"], comp=["1-4", "9-10"], collect=None)
 
-    result = redo_on_farm(client, bundle, selection, how=RedoOptions(new_jobs=True, entries=PRIORITY))
+    result = redo_by(client, bundle, selection, how=RedoOptions(new_jobs=True, entries=PRIORITY))
 
     assert list(result.new_jobs) == ["render", "comp"]
     assert states(deadline, result.new_jobs) == {"render": "QCQ", "comp": "PCP"}
@@ -83,17 +86,52 @@ def test_new_jobs_come_by_each_way(way, bundle, farm, job_ids, deadline, request
 
 @pytest.mark.parametrize("answer", ["nothing", "error"])
 @pytest.mark.parametrize("new_jobs", [False, True])
-def test_settings_that_commands_may_not_change(bundle, farm, job_ids, deadline, answer, new_jobs):
+def test_settings_that_commands_may_not_change(bundle, farm, job_ids, answer, new_jobs):
     """Whether SetJobSetting has the names of the job info is unknown: nothing is believed that is not read back."""
+    deadline = farm.deadline
     deadline.change_settings(unknowns={"job_setting": answer, "job_details": "short"})
     before = states(deadline, job_ids)
     selection = chosen(bundle, render=["9-10"], comp=["9-10"], collect=None)
     how = RedoOptions(new_jobs=new_jobs, entries=PRIORITY)
 
-    with pytest.raises(SubmissionError, match="use --new-jobs|leave the waiting jobs|does not have job"):
+    with pytest.raises(SubmissionError, match=r"use --new-jobs|leave the waiting jobs|does not have job"):
         redo_on_farm(SessionClient(deadline), bundle, selection, how=how)
 
     deadline.scan()
     assert states(deadline, job_ids) == before
     assert {job.job_id for job in deadline.jobs()} == set(job_ids.values())
     assert read_submission(bundle.folder).redo is None
+
+
+@pytest.mark.parametrize("client", ["script"], indirect=True)
+def test_by_script_one_process_does_all_of_it(client, bundle, farm, job_ids, deadline):
+    """What it says arrives, also the error of one that fails, which undoes everything."""
+    deadline.log.clear()
+    said = []
+    deadline.set_faults({"on": "suspend", "do": "refuse", "value": "no line", "times": 0})
+    with pytest.raises(SubmissionError, match=r"cannot be held: .*no line.*; its jobs are as they were"):
+        redo_by(client, bundle, chosen(bundle, render=["1-4"]), how=RedoOptions(), say=said.append)
+    deadline.set_faults()
+    deadline.set_frames(job_ids["beside"], "5", 1)
+
+    redo_by(client, bundle, chosen(bundle, render=["1-4"]), how=RedoOptions(new_jobs=True), say=said.append)
+
+    assert len(deadline.log.calls("process")) == 2
+    assert said == [f"render: {read_submission(bundle.folder).jobs['render']}"]
+
+
+@pytest.mark.parametrize("client", ["script"], indirect=True)
+@pytest.mark.parametrize("may_fall_back", [True, False])
+def test_a_deadlinecommand_that_runs_no_script_is_done_without(client, bundle, farm, deadline, may_fall_back):
+    """If another connection may be used; nothing was done until then."""
+    client.may_fall_back = may_fall_back
+    deadline.set_faults({"on": "ExecuteScriptNoGui", "do": "deny", "times": 0})
+    said = []
+
+    if may_fall_back:
+        redo_by(client, bundle, chosen(bundle, beside=None), how=RedoOptions(), say=said.append)
+        assert said[0].endswith("; asking Deadline with a process per step instead")
+    else:
+        with pytest.raises(SubmissionError, match="ended without an answer of our script"):
+            redo_by(client, bundle, chosen(bundle, beside=None), how=RedoOptions(), say=said.append)
+    assert not (bundle.folder / "redo.json").exists()
