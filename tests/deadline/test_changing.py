@@ -34,6 +34,7 @@ def states(deadline, job_id):
     return [task.status.value for task in deadline.tasks(job_id)]
 
 
+@pytest.mark.parametrize("client", ["direct", "command", "webservice"], indirect=True)
 def test_tasks_and_settings_of_jobs_are_changed(client, jobs, deadline):
     """Single tasks, whole jobs, what they depend on, and entries of the job info; all is read back."""
     a, b, c = jobs
@@ -69,13 +70,7 @@ def test_jobs_tell_their_bundles(client, jobs, deadline):
     assert (info["Bundle"], info["Node"]) == bundle
     with pytest.raises(SubmissionError, match=r"does not (know|exist)|0a1b2c"):
         client.read_plugin_info("0a1b2c" * 4)
-    assert client.map_path("/shows/shot") in ("S:/shot", "/shows/shot")
-
-
-@pytest.mark.parametrize("client", ["command", "script"], indirect=True)
-def test_paths_are_mapped_by_deadline(client, deadline):
-    """Where it can be asked."""
-    assert [client.map_path(path) for path in ("/shows/a b", "/else")] == ["S:/a b", "/else"]
+    assert client.map_path("/shows/a b") == ("S:/a b" if hasattr(client, "run") else "/shows/a b")
 
 
 @pytest.mark.parametrize("client", ["webservice", "script"], indirect=True)

@@ -135,3 +135,20 @@ def test_a_deadlinecommand_that_runs_no_script_is_done_without(client, bundle, f
         with pytest.raises(SubmissionError, match="ended without an answer of our script"):
             redo_by(client, bundle, chosen(bundle, beside=None), how=RedoOptions(), say=said.append)
     assert not (bundle.folder / "redo.json").exists()
+
+
+@pytest.mark.parametrize("deadline_python", ["3.7"], indirect=True)
+@pytest.mark.parametrize("client", ["script"], indirect=True)
+def test_what_a_process_had_begun_that_is_gone_is_undone(client, bundle, farm, job_ids, deadline_python):
+    """Under the oldest Python that Deadline has had."""
+    deadline = farm.deadline
+    deadline.change_settings(interpreter=deadline_python)
+    before = states(deadline, job_ids)
+    deadline.set_faults({"on": "SuspendJob", "do": "die"})
+
+    with pytest.raises(SubmissionError, match="its jobs are as they were"):
+        redo_by(client, bundle, chosen(bundle, beside=None), how=RedoOptions())
+
+    assert states(deadline, job_ids) == before
+    assert not (bundle.folder / "redo.json").exists()
+    assert redo_by(client, bundle, chosen(bundle, comp=["1-4"]), how=RedoOptions(new_jobs=True)).new_jobs

@@ -9,15 +9,20 @@ import random
 
 import pytest
 from direct_farm import DirectClient
+from flowpipe import Graph
 from redo_farm import Farm, chosen, write_shot
 
+from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.redo.farm import redo_on_farm
+from flowpipe_deadline.redo.offline import tolerant_results
 from flowpipe_deadline.redo.options import RedoOptions
+from flowpipe_deadline.redo.selection import select
 from flowpipe_deadline.submit.ownership import _at_work
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.redo_record import read_redo
 from flowpipe_deadline.submit.transaction import submit_to
+from tests.redo.test_least_that_must import add_nodes
 
 RUNS = int(os.environ.get("FAULT_RUNS", "25"))
 FIRST = int(os.environ.get("FAULT_FIRST", "0"))
@@ -183,4 +188,39 @@ def test_whatever_goes_wrong_it_is_done_or_undone(deadline, bundle, new_jobs):
             play(deadline, bundle, seed, new_jobs=new_jobs)
         except BaseException as error:
             raise AssertionError(f"seed {seed}: {type(error).__name__}: {error}") from error
+        clean(deadline, bundle)
+
+
+def test_random_graphs_run_again_in_the_right_order(deadline, tmp_path):
+    """Whatever was chosen, whatever is unknown, and while workers take tasks at once, between any two calls."""
+    for seed in range(FIRST, FIRST + RUNS):
+        choice = random.Random(seed)
+        graph = Graph(name="Random")
+        add_nodes(choice, graph)
+        bundle = write_bundle(plan_graph(graph), root=tmp_path)
+        submit_to(DirectClient(deadline), bundle)
+        farm = Farm(deadline, bundle)
+        for _ in range(choice.choice([0, 3, 99])):
+            farm.take()
+            if farm.is_busy:
+                farm.end()
+        answers = {name: choice.choice(some) for name, some in CHOICES.items()}
+        deadline.change_settings(unknowns={**answers, "pend_suspended": "works"})
+        node = choice.choice(bundle.jobs).key
+        selection = select(bundle, results=tolerant_results(bundle), failed={}, node=node)
+        farm.log.clear()
+        client, how = DirectClient(deadline), RedoOptions(new_jobs=choice.random() < 0.5)
+        client.on_call = farm.work
+        try:
+            redo_on_farm(client, bundle, selection, how=how)
+        except BaseException as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
+        farm.run()
+
+        places = {
+            (key, frame) for key, chunks in selection.tasks.items() for chunk in chunks for frame in chunk or [None]
+        }
+        assert farm.stale(of=places) == set(), seed
+        ran = {(key, str(frames)) for key, frames in farm.log}
+        assert {(key, str(chunk)) for key, chunks in selection.tasks.items() for chunk in chunks} <= ran, seed
         clean(deadline, bundle)
