@@ -72,7 +72,7 @@ OPTIONAL = {
     "evaluator/__main__.py": "maya",
     "results/codec.py": "numpy",
     "results/merge.py": "numpy",
-    "results/redis_store.py": "redis",
+    "results/redis/store.py": "redis",
     "workflows/blender_nodes.py": "bpy",
     "workflows/maya_nodes.py": "maya",
 }

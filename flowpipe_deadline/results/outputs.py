@@ -15,7 +15,7 @@ from ..core.files import RecordError
 from ..core.frames import FrameList
 from ..core.locate import code_folders
 from .codec import compound, decode
-from .edits import Edit, edited_record, place_name
+from .inputs.edits import Edit, edited_record, place_name
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
 from .plain import plain
 from .stale import BundleResults, Places
