@@ -169,7 +169,7 @@ def test_a_text_is_read_as_what_was_planned(bundle, text, value):
         ("render.samples", "write NODE.INPUT=VALUE"),
         ("render=5", "'render' is a node; name one of its inputs too"),
         ("rendr.samples=64", "no node 'rendr'; did you mean 'render'?"),
-        ("render.sampels=64", "render has no input 'sampels'; did you mean 'samples'?"),
+        ("render.sample=64", "render has no input 'sample'; did you mean 'samples'?"),
         ("render.samples=64.5", "render.samples is a whole number: '64.5' is not one"),
         ("render.samples=many", "render.samples is a whole number: 'many' is not one"),
         ("render.samples=True", "'True' is not one"),
