@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Callable, Iterator, Optional, Tuple
 
-from ..core.bundle import CODE, JOBS, NODES, AnyPath, Bundle, read_bundle, read_node
+from ..core.bundle import CODE, EDITS, JOBS, NODES, AnyPath, Bundle, read_bundle, read_node
 from ..core.files import json_bytes
 from .folder import make_bundle, new_submission
 from .info_format import encode_info, format_entries
@@ -24,6 +24,8 @@ def copy_plan(
     check_store: Optional[Callable[[str, str], None]] = None,
 ) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``.
+
+    Inputs that were edited are so in the new one, too.
 
     ``check_store`` is called with the store and the new submission's name before anything is written, and may raise.
 
@@ -44,6 +46,8 @@ def copy_plan(
                 yield f"{JOBS}/{job.file}.{kind}", encode_info(format_entries(entries.items()))
         for node in old.nodes:
             yield f"{NODES}/{node.key}.json", json_bytes(read_node(old.folder, node.key))
+        for path in sorted((old.folder / EDITS).glob("[!.]*.json")):
+            yield f"{EDITS}/{path.name}", path.read_bytes()
         for path in sorted((old.folder / CODE).rglob("*.py*")):
             if path.suffix in (".py", ".pyw"):  # No compiled copies.
                 yield path.relative_to(old.folder).as_posix(), path.read_bytes()
