@@ -18,7 +18,7 @@ from ..deadline.client import DeadlineClient, Stop, SubmissionError
 from ..results.codec import canonical, decode, encode
 from ..results.edits import edited_record, parse_inputs, read_edits, withdraw_edits, write_edits
 from ..results.stale import BundleResults
-from ..results.typed_text import value_in
+from ..results.inputs.texts import value_in
 from ..status.notices import check_place, notices_of
 from ..submit.record import SUBMITTED, read_submission
 from ..submit.transaction import Say, ignore
