@@ -7,13 +7,13 @@ from typing import Any, Optional
 
 import click
 
-from ..core.bundle import Bundle, node_labels
+from ..core.bundle import Bundle, job_labels, node_labels
 from ..deadline.client import DeadlineClient, SubmissionError
 from ..status.why import Reason, why_lines
 from ..status.why import why as read_reasons
 from ..studio.connect import studio_client
 from ..submit.record import read_submission
-from .support.options import bundle_argument, job_labels, opened_bundle, output_option, via_option
+from .support.options import bundle_argument, opened_bundle, output_option, via_option
 from .support.output import answer, answer_json, reserve_stdout
 
 

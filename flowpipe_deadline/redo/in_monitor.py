@@ -17,8 +17,8 @@ from ..core.text import counted
 from ..deadline.client import DeadlineClient, Stop, SubmissionError
 from ..results.codec import canonical, decode, encode
 from ..results.edits import edited_record, parse_inputs, read_edits, withdraw_edits, write_edits
-from ..results.stale import BundleResults
 from ..results.inputs.texts import value_in
+from ..results.stale import BundleResults
 from ..status.notices import check_place, notices_of
 from ..submit.record import SUBMITTED, read_submission
 from ..submit.transaction import Say, ignore
@@ -146,7 +146,10 @@ def task_lines(bundle: Bundle, tasks: Tasks) -> List[str]:
         chunks = tasks.get(job.key, ())
         if chunks:
             frames = sorted(frame for chunk in chunks for frame in chunk or ())
-            what = f", {job.frame_mode} {_shown(frames)}" if frames else ""
+            real = job.real_frames(str(FrameList(frames))) if frames else None
+            what = (
+                f", frames {_shown(FrameList.parse(real))}" if real else f", items {_shown(frames)}" if frames else ""
+            )
             lines.append(f"  {labels[job.key]}: {counted(len(chunks), 'task')}{what}")
     return lines
 

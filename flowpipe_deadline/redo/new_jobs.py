@@ -382,7 +382,7 @@ class NewJobs(Attempt):
         repointed = [self._id(job) for job in self._repointed]
         if repointed:
             self._begin("waiting jobs were made to wait again")
-            let_wait(self._client, repointed, not_waiting=lambda: self._not_waiting(repointed))
+            let_wait(self._own, repointed, not_waiting=lambda: self._not_waiting(repointed))
         soft = [
             self.job_ids[job.key]
             for job in self._jobs
