@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ..core.bundle import Bundle, node_labels, read_node
+from ..core.bundle import Bundle, BundleJob, node_labels, read_node
 from ..core.errors import UsageError
 from ..core.frames import FrameList
 from ..core.rights import user_name
@@ -146,17 +146,17 @@ def task_lines(bundle: Bundle, tasks: Tasks) -> List[str]:
         chunks = tasks.get(job.key, ())
         if chunks:
             frames = sorted(frame for chunk in chunks for frame in chunk or ())
-            real = job.real_frames(str(FrameList(frames))) if frames else None
-            what = (
-                f", frames {_shown(FrameList.parse(real))}" if real else f", items {_shown(frames)}" if frames else ""
-            )
+            what = f", {_shown(job, FrameList(frames))}" if frames else ""
             lines.append(f"  {labels[job.key]}: {counted(len(chunks), 'task')}{what}")
     return lines
 
 
-def _shown(frames: Sequence[int]) -> str:
-    text = str(FrameList(frames))
-    return text if len(text) <= _LONGEST_FRAMES else f"{len(frames)} from {frames[0]} to {frames[-1]}"
+def _shown(job: BundleJob, chunk: FrameList) -> str:
+    """The frames of tasks, or the item numbers where these are no frames."""
+    real = job.real_frames(str(chunk))
+    frames = chunk if real is None else FrameList.parse(real)
+    text = str(frames) if len(str(frames)) <= _LONGEST_FRAMES else f"{len(frames)} from {frames[0]} to {frames[-1]}"
+    return f"{job.frame_mode if real is None else 'frames'} {text}"
 
 
 def editable_inputs(bundle: Bundle, node: str) -> Dict[str, str]:
