@@ -18,6 +18,7 @@ from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, JobDetails,
 from ..submit.own_jobs import OwnJobs, foreign_jobs
 from ..submit.record import replace_jobs
 from ..submit.redo_record import JobBefore
+from ..submit.release import let_wait
 from ..submit.transaction import Attempt
 from ..submit.undo import Deletion, Doubt
 from .options import DELETE, LEAVE, REPOINT, RedoResult
@@ -27,6 +28,7 @@ from .requeue import frames_of
 from .restore import restore
 
 _SUFFIX = ".redo"
+_ROUNDS = 4
 
 
 def undo_new_jobs(
@@ -73,16 +75,24 @@ class NewJobs(Attempt):
     def run(self) -> RedoResult:
         """Makes the jobs; what it has changed stands in the record before it does."""
         self._begin(self.step)
-        self._read_before()
-        self._choose_nodes()
-        self._before = {self._id(job): self._before_of(job) for job in (*self._repointed, *self._deleted)}
-        self._redo_writer.plan(self._before, kept=self._kept)
-        self._is_planned = True
+        for tries_left in reversed(range(_ROUNDS)):
+            self._read_before()
+            self._choose_nodes()
+            self._before = {self._id(job): self._before_of(job) for job in (*self._repointed, *self._deleted)}
+            self._redo_writer.plan(self._before, kept=self._kept)
+            self._is_planned = True
+            begun = self._hold_waiting()
+            if not begun:
+                break
+            if not tries_left:
+                raise SubmissionError(f"{', '.join(begun)} have begun meanwhile, so they cannot wait for new jobs")
+            restored = restore(self._client, self._own, self._before)
+            if restored.left:
+                raise SubmissionError(f"{', '.join(begun)} have begun meanwhile")
         self.submit()
         self._hold_early()
         self.check()
         self._complete_between()
-        self._suspend_deleted()
         self._repoint()
         self.release()
         jobs, earlier = self._counting()
@@ -209,6 +219,7 @@ class NewJobs(Attempt):
 
     def _choose_nodes(self) -> None:
         """Which nodes get new jobs, and what becomes of those that wait for the old ones."""
+        self._repointed, self._deleted = [], []
         new: Dict[str, Tuple[BundleJob, Tuple[FrameList, ...]]] = {}
         gone: Set[str] = set()
         for job in self._bundle.jobs:
@@ -282,10 +293,9 @@ class NewJobs(Attempt):
     def _before_of(self, job: BundleJob) -> JobBefore:
         job_id = self._id(job)
         details = self._details[job_id]
-        if job in self._deleted:
-            numbers = tuple(task.task_id for task in self._client.read_tasks(job_id))
-            return JobBefore(job.key, details.status, len(numbers), {PENDING: numbers})
-        return JobBefore(job.key, details.status, dependencies=self._dependencies_of(job_id, self._labels[job.key]))
+        numbers = tuple(task.task_id for task in self._client.read_tasks(job_id))
+        waits_for = None if job in self._deleted else self._dependencies_of(job_id, self._labels[job.key])
+        return JobBefore(job.key, details.status, len(numbers), {PENDING: numbers}, dependencies=waits_for)
 
     def _dependencies_of(self, job_id: str, label: str) -> Tuple[str, ...]:
         """What Deadline says that a job depends on.
@@ -340,41 +350,39 @@ class NewJobs(Attempt):
                 listed = ", ".join(map(str, wrong))
                 raise SubmissionError(f"{job.label}: Deadline does not complete the tasks {listed} of {job_id}{reason}")
 
-    def _suspend_deleted(self) -> None:
-        """Holds the jobs that are to be deleted, which can be undone."""
-        ids = [self._id(job) for job in self._deleted]
+    def _hold_waiting(self) -> List[str]:
+        """Suspends the waiting jobs, so that they cannot begin; gives those that have begun before that."""
+        ids = list(self._before)
         if not ids:
-            return
+            return []
         self._begin("waiting jobs were held")
         self._client.suspend(ids)
-        details = self._read(ids)
-        loose = [job_id for job_id in ids if details[job_id].status != SUSPENDED]
-        if loose:
-            raise SubmissionError(f"Deadline does not suspend {', '.join(loose)}, which are to be deleted")
+        tasks = self._client.read_tasks_of(ids)
+        return [job_id for job_id in ids if {task.status for task in tasks.get(job_id, ())} != {SUSPENDED}]
 
     def _repoint(self) -> None:
-        """Has waiting jobs depend on the new ones, and wait.
+        """Has waiting jobs depend on the new ones.
 
         Raises:
-            SubmissionError: Deadline has other dependencies afterwards, or a job has begun.
+            SubmissionError: Deadline has other dependencies afterwards.
         """
         for job in self._repointed:
             job_id, wanted = self._id(job), self.waits_for(job)
             self._begin(f"{job.label} was made to wait for new jobs")
             self._client.set_dependencies(job_id, wanted)
-            with contextlib.suppress(SubmissionError):  # It waits already, unless it was released this moment.
-                self._client.pend([job_id])
             found = self._dependencies_of(job_id, self._labels[job.key])
             if set(found) != set(wanted):
                 raise SubmissionError(
                     f"{job.label}: Deadline does not have job {job_id} depend on {', '.join(wanted)}, but on"
                     f" {', '.join(found) or 'nothing'}"
                 )
-            if not self._is_waiting(self._read([job_id])[job_id]):
-                raise SubmissionError(f"{job.label}: job {job_id} has begun, so it cannot wait for new jobs")
 
     def release(self) -> None:
-        """Releases the new jobs, also those that wait only for jobs of before that are at work."""
+        """Releases the new jobs, also those that wait only for jobs of before that are at work; and what waits again."""
+        repointed = [self._id(job) for job in self._repointed]
+        if repointed:
+            self._begin("waiting jobs were made to wait again")
+            let_wait(self._own, repointed, not_waiting=lambda: self._not_waiting(repointed))
         soft = [
             self.job_ids[job.key]
             for job in self._jobs

@@ -51,6 +51,11 @@ class Farm:
         self._made_from = {}
         self._rendering = []
 
+    @property
+    def is_busy(self):
+        """Whether it has taken a task that has not ended."""
+        return bool(self._rendering)
+
     def take(self):
         """Scans, and takes a task if one is queued."""
         self.deadline.scan()
@@ -83,12 +88,14 @@ class Farm:
                 return
             self.end()
 
-    def stale(self):
-        """What was made before something that it is made from."""
+    def stale(self, *, of=None):
+        """What was made before something that it is made from; of some frames of nodes alone, if these are given."""
         return {
-            (key, frame)
-            for (key, frame), (frames, made_from) in self._made_from.items()
-            if made_from != self._upstream(key, frames)
+            place
+            for place, (frames, made_from) in self._made_from.items()
+            if of is None or place in of
+            for source, version in self._upstream(place[0], frames).items()
+            if (of is None or source in of) and made_from.get(source) != version
         }
 
     def _named(self, task):
