@@ -222,18 +222,21 @@ class NewJobs(Attempt):
         self._repointed, self._deleted = [], []
         new: Dict[str, Tuple[BundleJob, Tuple[FrameList, ...]]] = {}
         gone: Set[str] = set()
+        waiting: Set[str] = set()  # They wait for new jobs, or for such as do: all of their tasks run anyway.
         for job in self._bundle.jobs:
             is_below = any(key in new or key in gone for key in job.depends_on)
-            is_waiting = is_below and self._is_wholly_pending(job)
+            is_waiting = (is_below or not waiting.isdisjoint(job.depends_on)) and self._is_wholly_pending(job)
             is_selected = job.key in self._selection.tasks
             if is_waiting and self._how.waiting == REPOINT:
-                self._repointed.append(job)
-                continue
-            if is_waiting and self._how.waiting == DELETE:
+                waiting.add(job.key)
+                self._repointed += [job] if is_below else []
+            elif is_waiting and self._how.waiting == DELETE:
                 self._deleted.append(job)
-                if not is_selected:
+                if is_selected:
+                    new[job.key] = job, ()
+                else:
                     gone.add(job.key)
-            if is_selected:
+            elif is_selected:
                 new[job.key] = self._narrowed(job)
         full = {key for job in self._repointed if job.is_frame_dependent for key in job.depends_on if key in new}
         for key in full:
@@ -378,7 +381,7 @@ class NewJobs(Attempt):
                 )
 
     def release(self) -> None:
-        """Releases the new jobs, also those that wait only for jobs of before that are at work; and what waits again."""
+        """Releases the new jobs, also those that wait only for jobs of before that are at work, and the held ones."""
         repointed = [self._id(job) for job in self._repointed]
         if repointed:
             self._begin("waiting jobs were made to wait again")

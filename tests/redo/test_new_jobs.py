@@ -96,12 +96,10 @@ def test_a_part_at_the_end_depends_on_the_jobs_that_stay(client, bundle, farm, j
 def test_what_was_waiting_downstream(client, bundle, job_ids, deadline, waiting):
     """Is pointed to the new jobs, or deleted as new ones come for it too, or left as it is."""
     farm = Farm(deadline, bundle)
-    for _ in range(2):
-        farm.take()
-        farm.end()
-    render = job_ids["render"]
-    deadline.change("fail", render, task_ids=[2])
-    assert states(deadline, job_ids)["collect"] == "P"
+    for key, numbers in {"render": [0, 1], "comp": [0]}.items():
+        deadline.change("complete", job_ids[key], task_ids=numbers)
+    deadline.change("fail", job_ids["render"], task_ids=[2])
+    assert states(deadline, job_ids) == {"render": "CCF", "comp": "CPP", "collect": "P", "beside": "Q"}
 
     result = redo_on_farm(
         client,
@@ -122,4 +120,26 @@ def test_what_was_waiting_downstream(client, bundle, job_ids, deadline, waiting)
         assert is_there == (waiting == "leave")
         assert record.earlier.get("collect", ()) == ((job_ids["collect"],) if is_there else ())
     assert (("collect", None) in farm.log) == (waiting != "leave")
+    assert farm.stale() == set()
+
+
+@pytest.mark.parametrize("waiting", ["repoint", "delete"])
+def test_of_what_has_not_run_nothing_is_lost(client, bundle, job_ids, deadline, waiting):
+    """The whole job waits, though only a part of it was chosen; so do those after it."""
+    farm = Farm(deadline, bundle)
+    deadline.change("complete", job_ids["render"], task_ids=[0])
+    deadline.change("fail", job_ids["render"], task_ids=[2])
+    assert states(deadline, job_ids) == {"render": "CQF", "comp": "PPP", "collect": "P", "beside": "Q"}
+
+    result = redo_on_farm(
+        client,
+        bundle,
+        chosen(bundle, render=["9-10"], comp=["9-10"], collect=None),
+        how=RedoOptions(new_jobs=True, waiting=waiting),
+    )
+    farm.run()
+
+    assert list(result.new_jobs) == (["render"] if waiting == "repoint" else ["render", "comp", "collect"])
+    assert sorted(frames for key, frames in farm.log if key == "comp") == ["1-4", "5-8", "9-10"]
+    assert farm.log[-1] == ("collect", None)
     assert farm.stale() == set()
