@@ -8,6 +8,7 @@ SHIPPED = (
     "plugins/Flowpipe",
     "submission/Flowpipe/Client",
     "submission/Flowpipe/Main",
+    "custom_scripts/Jobs",
     "custom_scripts/Submission",
 )
 SHIPPED_PACKAGES = {f"flowpipe_deadline.{folder.replace('/', '.')}": folder for folder in SHIPPED}

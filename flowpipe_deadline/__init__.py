@@ -8,6 +8,10 @@
     wait_for_submission(bundle)                    # until the farm is done; read_submission_status() says how far it is
     read_results(bundle)                           # what the nodes gave
 
+    list_bundles(folder)                           # whose bundles there are, and how far they are
+    find_bundle("Shot-20261123")                   # by name, folder or job ID
+    plan_cleaning(folder, studio_client, choice=CleaningChoice(keep=3))    # what may go; clean() deletes it
+
     submit_graph(graph, root=folder)               # from the plan to the farm in one call
     graph.evaluate(mode=None, evaluator=OfflineEvaluator())    # all of it, through flowpipe's own hook
 
@@ -41,6 +45,13 @@ if TYPE_CHECKING:
     from .results.outputs import read_results as read_results
     from .status.cancel import cancel_submission as cancel_submission
     from .status.cancel import suspend_submission as suspend_submission
+    from .status.clean import Cleaning as Cleaning
+    from .status.clean import CleaningChoice as CleaningChoice
+    from .status.clean import clean as clean
+    from .status.clean import plan_cleaning as plan_cleaning
+    from .status.find import find_bundle as find_bundle
+    from .status.listing import BundleEntry as BundleEntry
+    from .status.listing import list_bundles as list_bundles
     from .status.status import SubmissionStatus as SubmissionStatus
     from .status.status import SubmittedJob as SubmittedJob
     from .status.status import read_submission_status as read_submission_status
@@ -81,6 +92,9 @@ _NAMES = {
     "redo.redo": ("redo_bundle",),
     "results.outputs": ("NodeResults", "read_results"),
     "status.cancel": ("cancel_submission", "suspend_submission"),
+    "status.clean": ("Cleaning", "CleaningChoice", "clean", "plan_cleaning"),
+    "status.find": ("find_bundle",),
+    "status.listing": ("BundleEntry", "list_bundles"),
     "status.status": ("SubmissionStatus", "SubmittedJob", "read_submission_status"),
     "status.wait": ("wait_for_submission",),
     "studio.connect": ("studio_client",),

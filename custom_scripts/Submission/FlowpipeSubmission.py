@@ -31,7 +31,7 @@ SUMMARY = (
 # The names of bundles. A path is typed letter by letter, and looking for each folder may take seconds on a network.
 BUNDLE_NAME = re.compile(r"-[0-9]{8}-[0-9]{6}-[0-9a-f]{8}[\\/]?$")
 NO_BUNDLE = "Choose the folder of a bundle; it is called like Graph-20261231-235959-1a2b3c4d"
-JOB_LINE = re.compile(r"\S+: [0-9a-f]{24}")
+JOB_LINE = re.compile(r".+: [0-9a-f]{24}")
 
 submission = None  # Kept here, or Python would delete the dialog while it is on the screen.
 
@@ -190,8 +190,7 @@ class Submission:
             self.choose(self.load_main().copy_plan(self.folder))
         is_suspended = bool(self.dialog.GetValue("SuspendedBox"))
         jobs = self.load_main().submit(self.folder, say=say, keep_suspended=is_suspended)
-        batch = os.path.basename(self.folder.rstrip("\\/"))
-        lines = ["Jobs submitted: {}".format(len(jobs)), "Batch: {}".format(batch)]
+        lines = ["Jobs submitted: {}".format(len(jobs)), "Batch: {}".format(self.summary.batch)]
         if is_suspended:
             lines.append("They stay suspended until you resume them.")
         return "\n".join(lines + [""] * bool(notes) + notes)

@@ -29,19 +29,19 @@ from ..core.bundle import (
 from ..core.errors import BundleError
 from ..core.files import json_bytes
 from ..core.names import safe_name
-from ..core.rights import make_folder, share
+from ..core.rights import make_folder, share, user_name
 
 _LONGEST_GRAPH_NAME = 40
 
 
 def new_submission(graph: str, *, now: Optional[datetime] = None) -> Dict[str, str]:
-    """What the manifest says of a new submission of the graph: the name of its folder, and when it was made.
+    """What the manifest says of a new submission of the graph: the name of its folder, when it was made, and by whom.
 
-    The name is graph, time, and digits that make it distinct.
+    The name is graph, time, and digits that make it distinct; letters that are not ASCII are left out.
     """
     created = now or datetime.now()
     name = f"{safe_name(graph, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
-    return {"submission": name, "created": created.isoformat(timespec="seconds")}
+    return {"submission": name, "created": created.isoformat(timespec="seconds"), "user": user_name()}
 
 
 def partial_name(name: str) -> str:

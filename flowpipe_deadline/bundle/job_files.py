@@ -5,11 +5,12 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePath
 from typing import Dict, Mapping, Tuple
 
 from ..core.bundle import Bundle, BundleJob
 from ..core.files import RecordError
+from ..core.names import batch_name_of
 from .info_format import InfoFileError, decode_info, parse_entries
 
 DEPENDENCIES = "JobDependencies"
@@ -22,6 +23,8 @@ PLUGIN_NAME = "Flowpipe"
 BUNDLE_KEY = "Bundle"
 NODE_INFO_KEY = "Node"
 """In the plugin info."""
+FRAMES_KEY = "FlowpipeFrames"
+"""The frames of a job whose tasks have item numbers."""
 
 
 def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -> Dict[str, str]:
@@ -51,8 +54,16 @@ def plugin_entries(bundle: Bundle, job: BundleJob) -> Dict[str, str]:
     return _read_entries(bundle, job, 1)
 
 
+def read_batch_name(bundle: Bundle) -> str:
+    """The batch of the bundle's jobs in Deadline, also where its folder has another name by now."""
+    try:
+        return job_entries(bundle, bundle.jobs[0], job_ids={}).get(BATCH_NAME) or bundle.name
+    except RecordError:
+        return bundle.name
+
+
 def planned_entries(
-    bundle: Bundle, job: BundleJob, *, submission: str, folder: Path
+    bundle: Bundle, job: BundleJob, *, submission: str, folder: PurePath
 ) -> Tuple[Dict[str, str], Dict[str, str]]:
     """Job info and plugin info of one job as planned, for another submission with that name in that folder.
 
@@ -61,10 +72,11 @@ def planned_entries(
     """
     keys = {key: key for key in job.depends_on}
     entries = job_entries(bundle, job, job_ids=keys)
+    batch, old = batch_name_of(bundle.graph, submission), entries.get(BATCH_NAME, bundle.name)
     for name, value in entries.items():
-        if name.startswith(EXTRA_INFO) and value == f"{SUBMISSION_KEY}={bundle.name}":
-            entries[name] = f"{SUBMISSION_KEY}={submission}"
-    return {**entries, BATCH_NAME: submission}, {**plugin_entries(bundle, job), BUNDLE_KEY: str(folder)}
+        if name.startswith(EXTRA_INFO) and value in (f"{SUBMISSION_KEY}={old}", f"{SUBMISSION_KEY}={bundle.name}"):
+            entries[name] = f"{SUBMISSION_KEY}={batch}"
+    return {**entries, BATCH_NAME: batch}, {**plugin_entries(bundle, job), BUNDLE_KEY: str(folder)}
 
 
 def _read_entries(bundle: Bundle, job: BundleJob, which: int) -> Dict[str, str]:

@@ -14,11 +14,13 @@ from ..planning.plan import Job
 from ..settings.environment import variables_of_kind
 from ..settings.job_info_keys import planned_reason
 from .info_format import InfoFileError, parse_entries
-from .job_files import BUNDLE_KEY, NODE_INFO_KEY, NODE_KEY, PLUGIN_NAME, SUBMISSION_KEY
+from .job_files import BUNDLE_KEY, FRAMES_KEY, NODE_INFO_KEY, NODE_KEY, PLUGIN_NAME, SUBMISSION_KEY
 
 PLUGIN = PLUGIN_NAME
 # The border between bundle, plugin and Flowpipe.options; a test keeps all sides equal.
 PLUGIN_INFO_KEYS = (BUNDLE_KEY, NODE_INFO_KEY, "Interpreter", "FrameMode", "PathVariables", "PathListVariables")
+PATH_KEYS = {"path": "PathVariables", "paths": "PathListVariables"}
+"""By what variables hold, the key that lists their names."""
 
 _LONGEST_NAME = 200
 
@@ -70,11 +72,20 @@ class JobFiles:
             "job_dependencies": list(job_dependencies),
             "is_frame_dependent": job.is_frame_dependent,
             "settings": job.job_info,
-            "extra_info": ((SUBMISSION_KEY, needed["BatchName"]), (NODE_KEY, job.key), *job.extra_info),
+            "extra_info": (
+                (SUBMISSION_KEY, needed["BatchName"]),
+                (NODE_KEY, job.key),
+                *(() if job.item_frames is None else ((FRAMES_KEY, str(job.item_frames)),)),
+                *job.extra_info,
+            ),
             "job": job,
         }
         planned = {**needed, **dict(job.job_info)}
-        return self._render("job_info.jinja", values, needed=planned, refusal=_refusal)
+        text = self._render("job_info.jinja", values, needed=planned, refusal=_refusal)
+        if job.item_frames is None or any(key.lower() == "comment" for key, _ in parse_entries(text)):
+            return text
+        comment = one_line(f"items {job.frames} are the frames {job.item_frames}", longest=_LONGEST_NAME)
+        return f"{text.rstrip()}\nComment={comment}\n"
 
     def plugin_info(self, job: Job, *, bundle: Path) -> str:
         """The text of the plugin info file.
@@ -88,7 +99,7 @@ class JobFiles:
                 f"the path {path!r} does not fit into a job: use one without line breaks and outer blanks"
             )
         declared = dict(job.environment_kinds)
-        lists = (variables_of_kind(kind, job.job_info, declared) for kind in ("path", "paths"))
+        lists = (variables_of_kind(kind, job.job_info, declared) for kind in PATH_KEYS)
         texts = (path, job.key, job.interpreter, job.frame_mode, *map(",".join, lists))
         values = {key: text for key, text in zip(PLUGIN_INFO_KEYS, texts) if text}
         return self._render("plugin_info.jinja", {"plugin_info": tuple(values.items()), "job": job}, needed=values)

@@ -10,8 +10,11 @@ from typing import Any, Optional
 from ..core.bundle import FILES, FORMAT, JOBS, NODES, AnyPath, Bundle, BundleJob
 from ..core.files import json_bytes
 from ..core.loading import refuse_while_loading
+from ..core.names import batch_name_of
 from ..planning.plan import Plan, frames_text, omitted_json
+from ..planning.transliteration import spelt_in_ascii
 from ..results.store import check_store
+from .changed_files import changed_files
 from .copy import copy_plan
 from .folder import make_bundle, new_submission
 from .info_format import encode_info
@@ -39,14 +42,16 @@ def write_plan(
         LoadingError: A script calls this while it is only being loaded.
     """
     refuse_while_loading("write a bundle")
-    submission = new_submission(plan.name, now=now)
+    submission = new_submission(spelt_in_ascii(plan.name), now=now)
     name = submission["submission"]
     check_store(store, submission=name)
+    batch_name = batch_name_of(plan.name, name)
     job_files = JobFiles(None if templates is None else Path(templates))
 
     def files(folder: Path) -> Iterator[tuple[str, bytes]]:
         for job, stem in zip(plan.jobs, job_file_stems(plan)):
-            job_info = job_files.job_info(job, plan_name=plan.name, batch_name=name, job_dependencies=job.awaited_keys)
+            waits_for = job.awaited_keys
+            job_info = job_files.job_info(job, plan_name=plan.name, batch_name=batch_name, job_dependencies=waits_for)
             yield f"{JOBS}/{stem}.job", encode_info(job_info)
             yield f"{JOBS}/{stem}.plugin", encode_info(job_files.plugin_info(job, bundle=folder))
         for record in (*(job.record for job in plan.jobs), *(node.record for node in plan.omitted)):
@@ -56,15 +61,28 @@ def write_plan(
     return make_bundle(_manifest(plan, submission, store=store), root=root, files=files)
 
 
-def copy_bundle(bundle: AnyPath, *, root: Optional[AnyPath] = None, now: Optional[datetime] = None) -> Bundle:
-    """A new bundle of the same plan, without results, beside the old one or below ``root``.
+def copy_bundle(
+    bundle: AnyPath,
+    *,
+    root: Optional[AnyPath] = None,
+    now: Optional[datetime] = None,
+    settings: Optional[Mapping[str, Any]] = None,
+) -> Bundle:
+    """A new bundle of the same plan, without results, beside the old one or below ``root``; with other ``settings``.
 
     Raises:
         RecordError: The folder is not a bundle, or is damaged.
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
         StoreError: The store takes no results now; nothing is left behind.
+        SettingError, UsageError, PreflightError: A setting does not exist or fit, or says how a graph is planned.
     """
-    return copy_plan(bundle, root=root, now=now, check_store=lambda store, name: check_store(store, submission=name))
+    return copy_plan(
+        bundle,
+        root=root,
+        now=now,
+        check_store=lambda store, name: check_store(store, submission=name),
+        change=(lambda job, infos: changed_files(job, *infos, settings=settings)) if settings else None,
+    )
 
 
 def job_file_stems(plan: Plan) -> Iterator[str]:
@@ -93,6 +111,7 @@ def _manifest(plan: Plan, submission: Mapping[str, str], *, store: str) -> dict[
                 is_frame_dependent=job.is_frame_dependent,
                 is_last=job.key in last,
                 file=file,
+                item_frames=None if job.item_frames is None else str(job.item_frames),
             ).to_json()
             for job, file in zip(plan.jobs, job_file_stems(plan))
         ],

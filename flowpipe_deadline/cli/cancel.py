@@ -8,11 +8,11 @@ from typing import Optional
 
 import click
 
-from ..core.bundle import Bundle, read_bundle
+from ..core.bundle import Bundle
 from ..status.cancel import cancel_submission, suspend_submission
 from ..studio.connect import studio_client
 from ..submit.record import read_submission
-from .support.options import bundle_argument, output_option, via_option
+from .support.options import bundle_argument, opened_bundle, output_option, via_option
 from .support.output import answer, answer_json, reserve_stdout, say
 
 
@@ -37,7 +37,7 @@ def cancel(bundle: str, suspend: bool, yes: bool, via: Optional[str], output: st
       flowpipe-deadline cancel ./Shot-20261123-101500-1a2b3c4d --yes -o json
     """
     reserve_stdout()
-    opened = read_bundle(bundle)
+    opened = opened_bundle(bundle, via)
     open_client = partial(studio_client, via=via)
     if suspend:
         outcome = suspend_submission(opened, open_client)

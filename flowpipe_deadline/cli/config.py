@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Union
 
 import click
-from rich.text import Text
 
 from ..core.bundle import FILES
 from ..core.text import without_password
@@ -23,7 +22,7 @@ from ..studio.plan import studio_layers
 from ..workflows.find import find_workflows
 from .support.effective import DEFAULT, Effective, Option, effective_options, found_option
 from .support.options import bundle_options, check_options, output_option, settings_options, via_option
-from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warning, say_warnings
+from .support.output import answer_json, answer_line, print_table, reserve_stdout, say_warning, say_warnings
 
 _OPTIONS = ("root", "store", "templates", "via", "strict", "tolerate", "allow_local_root")
 
@@ -136,26 +135,25 @@ def _plain(value: Any) -> Any:
 
 
 def _print_report(report: Mapping[str, Any]) -> None:
-    out = answer_console()
     for place in report["studio_file"]["places"]:
         state = "not read" if place["exists"] else "none"
         if place["path"] == report["studio_file"]["path"]:
             state = "read"
-        out.print(Text(f"studio file, {place['reason']}: {place['path']} ({state})"))
+        answer_line(f"studio file, {place['reason']}: {place['path']} ({state})")
     rows = {**report["options"], **report["settings"]}
     cells = [(name, _shown(row["value"]), row["source"]) for name, row in rows.items()]
-    print_table(("Name", "Value", "From"), cells, is_first_whole=True)
+    print_table(("Name", "Value", "From"), cells, is_first_whole=True, below=("From",))
     for name in report["presets"]:
-        out.print(Text(f"preset: {name}"))
+        answer_line(f"preset: {name}")
     for hook in report["hooks"]:
         state = " (disabled)" if hook["disabled"] else ""
-        out.print(Text(f"plan hook: {hook['name']}{state}: {hook['function']}, of {hook['package']}"))
+        answer_line(f"plan hook: {hook['name']}{state}: {hook['function']}, of {hook['package']}")
     for source in report["workflows"]:
-        out.print(Text(f"workflow: {source['name']}: {source['spec']}, of {source['origin']}"))
+        answer_line(f"workflow: {source['name']}: {source['spec']}, of {source['origin']}")
     for host, workflow in report["buttons"].items():
-        out.print(Text(f"button: {host} opens {workflow}"))
+        answer_line(f"button: {host} opens {workflow}")
     if report["presets_folder"] is not None:
-        out.print(Text(f"presets of the dialog: {report['presets_folder']}"))
+        answer_line(f"presets of the dialog: {report['presets_folder']}")
 
 
 def _shown(value: Any) -> str:
@@ -184,4 +182,5 @@ def _setting_rows() -> Iterable[dict[str, str]]:
 def _print_settings(rows: Iterable[Mapping[str, str]]) -> None:
     columns = ("name", "key", "takes", "default", "about")
     headings = ("Setting", "Deadline's key", "Takes", "Default", "Meaning")
-    print_table(headings, [tuple(row[column] or "-" for column in columns) for row in rows], is_first_whole=True)
+    cells = [tuple(row[column] or "-" for column in columns) for row in rows]
+    print_table(headings, cells, is_first_whole=True, below=("Takes", "Default", "Meaning"))

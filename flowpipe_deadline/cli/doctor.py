@@ -25,7 +25,7 @@ from .support.options import (
     tolerate_option,
     via_option,
 )
-from .support.output import answer_console, answer_json, print_table, reserve_stdout, say
+from .support.output import answer_json, answer_line, print_table, reserve_stdout, say
 
 _NAMES = (GRAPH, HOSTS, *(question.name for question in QUESTIONS))
 _INTERRUPTED = 130
@@ -137,13 +137,13 @@ def _print(report: Report) -> None:
         if checks:
             verdicts = [Text(check.verdict, style=_STYLES[check.verdict]) for check in checks]
             rows = [(verdict, check.name, check.found, check.advice) for verdict, check in zip(verdicts, checks)]
-            print_table(("", "Check", "Found", "What to do"), rows, title=_title(title))
+            print_table(("", "Check", "Found", "What to do"), rows, title=_title(title), below=("What to do",))
     if report.answers:
         answers = [(one.name, f"{one.question} ({one.reference})", str(one)) for one in report.answers]
-        print_table(("Name", "Question", "Answer"), answers, title=_title("Open questions"))
+        print_table(("Name", "Question", "Answer"), answers, title=_title("Open questions"), below=("Answer",))
     said = f"errors: {', '.join(report.errors)}" if report.errors else "no errors"
     text = f"Interrupted; {said} so far" if report.is_interrupted else said[0].upper() + said[1:]
-    answer_console().print(Text(text))
+    answer_line(text)
 
 
 def _title(text: str) -> Text:

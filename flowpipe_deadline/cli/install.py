@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Optional
 
 import click
-from rich.text import Text
 
 from ..core.errors import UsageError
 from ..core.interrupts import terminable
+from ..core.text import counted
 from ..deadline.client import SubmissionError
 from ..deadline.command_output import parse_lines
 from ..deadline.process import DeadlineCommand, ProcessClient
@@ -19,9 +19,8 @@ from ..installation.changes import Changes
 from ..installation.check import Report, check
 from ..installation.disk import check_repository
 from ..installation.install import install, uninstall
-from ..submit.summary import counted
 from .support.options import Folder, output_option
-from .support.output import answer, answer_console, answer_json, print_table, reserve_stdout
+from .support.output import answer, answer_json, print_table, reserve_stdout
 
 _ACTS = {"add": "new", "replace": "changed", "remove": "removed", "keep": "kept", "refuse": "in the way"}
 
@@ -120,7 +119,7 @@ def _print_changes(changes: Changes, root: Path) -> None:
     elif after is None:
         title = f"{before} out of {root / 'custom'}"
     rows = [(change.path, _ACTS[change.action], change.note) for change in changes.files]
-    print_table(("File", "Change", "Why"), rows, title=title)
+    print_table(("File", "Change", "Why"), rows, title=title, below=("Why",))
 
 
 def _result(changes: Changes, root: Path, *, is_dry_run: bool) -> str:
@@ -148,9 +147,8 @@ def _answer_check(report: Report, output: str) -> int:
     elif not report.differences:
         answer(f"{report.version} is installed in {report.root}, and nothing was changed since")
     else:
-        out = answer_console()
         for one in report.differences:
-            out.print(Text(f"{one.difference:10} {one.path}"))
+            answer(f"{one.difference:10} {one.path}")
         installed = report.installed.version or "nothing"
         files = counted(len(report.differences), "file")
         answer(f"{report.root} differs from {report.version} in {files}; installed is {installed}")

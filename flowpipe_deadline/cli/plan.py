@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import click
-from rich.text import Text
 
-from ..core.text import listing
+from ..core.bundle import job_labels
+from ..core.text import counted, listing
 from ..offline.hosts import names_here
-from ..planning.plan import Job, Plan, frames_text
+from ..planning.plan import Job, Plan, shown_text
 from .support.effective import effective_options
 from .support.options import (
     interpreter_option,
-    job_labels,
     output_option,
     parameter_option,
     parse_interpreters,
     settings_options,
 )
-from .support.output import answer_console, answer_json, print_table, reserve_stdout, say_warnings
+from .support.output import answer_json, answer_line, print_table, reserve_stdout, say_warnings
 from .support.workflow_command import Target, WorkflowCommand
 
 _MOST_NAMES = 8  # Of jobs from one file.
@@ -58,22 +57,26 @@ def _print_plan(planned: Plan) -> None:
         (
             labels[job.key],
             job.interpreter,
-            frames_text(job) or "-",
+            shown_text(job) or "-",
             str(job.task_count),
             ", ".join(labels[dependency.upstream] for dependency in job.dependencies) or "-",
             _why(job, labels),
         )
         for job in planned.jobs
     ]
-    print_table(("Job", "Interpreter", "Frames", "Tasks", "Waits for", "Why"), rows, title=planned.name)
-    out = answer_console()
+    print_table(
+        ("Job", "Interpreter", "Frames", "Tasks", "Waits for", "Why"),
+        rows,
+        title=planned.name,
+        below=("Waits for", "Why"),
+    )
     for node in planned.omitted:
-        out.print(Text(f"omitted: {node.graph}.{node.node}"))
+        answer_line(f"omitted: {node.graph}.{node.node}")
     for place, keys in planned.sources.items():
-        out.print(Text(f"{place}: {listing([labels[key] for key in keys], most=_MOST_NAMES)}"))
+        answer_line(f"{place}: {listing([labels[key] for key in keys], most=_MOST_NAMES)}")
     say_warnings(planned.warnings)
     tasks = sum(job.task_count for job in planned.jobs)
-    out.print(Text(f"{len(planned.jobs)} jobs, {tasks} tasks"))
+    answer_line(f"{counted(len(planned.jobs), 'job')}, {counted(tasks, 'task')}")
 
 
 def _why(job: Job, labels: dict[str, str]) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from typing import Any, Optional
 
 import click
 
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, job_labels
 from ..core.interrupts import terminable
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, run_bundle, task_log
 from ..offline.repository import JobStatus, Task, TaskStatus
 from ..offline.setup import WorkerSetup
+from ..results.failures import read_failures, reason_in
 from ..results.outputs import NodeResults, read_results
+from ..studio.file import own_root
 from ..studio.write import write_bundle
 from .support.effective import effective_options
 from .support.options import (
@@ -21,7 +23,6 @@ from .support.options import (
     bundle_options,
     interpreter_option,
     is_bundle,
-    job_labels,
     output_option,
     parameter_option,
     parse_interpreters,
@@ -31,14 +32,10 @@ from .support.options import (
 )
 from .support.output import answer_json, reserve_stdout, say, say_warnings
 from .support.progress import Display, JobProgress, progress_display
-from .support.report import answer_parts, has_answer, last_line, pending_lines, print_answer
+from .support.report import answer_parts, has_answer, pending_lines, print_answer
 from .support.workflow_command import Target, WorkflowCommand
 
-
-@click.command(cls=WorkflowCommand)
-@click.argument("target", metavar="WORKFLOW|GRAPH|BUNDLE", type=Target())
-@parameter_option
-@click.option(
+_workers_option = click.option(
     "-w",
     "--workers",
     type=click.IntRange(min=1),
@@ -46,20 +43,32 @@ from .support.workflow_command import Target, WorkflowCommand
     show_default=True,
     help="How many tasks run at once.",
 )
-@click.option(
+_failures_option = click.option(
     "--failures",
     type=click.IntRange(min=1),
     default=DEFAULT_FAILURE_LIMIT,
     show_default=True,
     help="How often a task is tried before it has failed for good.",
 )
-@interpreter_option
-@click.option(
+_repository_option = click.option(
     "--repository",
     type=Folder(),
     metavar="DIR",
     help="Use only the plugin and the packages that are installed there, and nothing of this environment.",
 )
+
+
+def local_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How tasks run on this machine: ``--workers``, ``--failures``, ``--interpreter`` and ``--repository``."""
+    for option in (_repository_option, interpreter_option, _failures_option, _workers_option):
+        command = option(command)
+    return command
+
+
+@click.command(cls=WorkflowCommand)
+@click.argument("target", metavar="WORKFLOW|GRAPH|BUNDLE", type=Target())
+@parameter_option
+@local_options
 @click.option("--anyway", is_flag=True, help="Also if the bundle has jobs on a farm: both will write the same files.")
 @bundle_options(root_help="The folder that gets the bundle; by default one in your user data.")
 @settings_options
@@ -99,9 +108,7 @@ def run(
     if is_bundle(target):
         bundle = planned_bundle(target)
     else:
-        import platformdirs  # noqa: PLC0415 (not needed for a bundle)
-
-        root = root or platformdirs.user_data_path("flowpipe-deadline", appauthor=False) / "bundles"
+        root = root or own_root()
         effective = effective_options()
         plan = effective.plan(target, parameters, snapshot_code=snapshot_code)
         say_warnings(plan.warnings)
@@ -116,14 +123,17 @@ def run(
             workers=workers,
             failure_limit=failures,
             setup=setup,
-            on_progress=lambda state: _show(state, labels, display),
+            on_progress=lambda state: show_state(state, bundle, labels, display),
             anyway=anyway,
         )
     results = read_results(bundle)
     if output == "json":
         answer_json(_report(bundle, state, results))
     else:
-        _print_report(bundle, state, results, labels)
+        print_answer(results)
+        print_problems(bundle, state, labels)
+        if not state.is_complete:
+            say(f"To go on after fixing that:  flowpipe-deadline run {bundle.folder}")
     return 0 if state.is_complete and has_answer(results) else 1
 
 
@@ -134,7 +144,13 @@ def _tasks_by_job(state: RunState) -> dict[str, list[Task]]:
     return tasks
 
 
-def _show(state: RunState, labels: Mapping[str, str], display: Display) -> None:
+def _task_name(task: Task, bundle: Bundle, labels: Mapping[str, str]) -> str:
+    """Node and frames, of item numbers what they stand for."""
+    return f"{labels[task.key]} {bundle.job(task.key).shown_frames(task.frames)}".rstrip()
+
+
+def show_state(state: RunState, bundle: Bundle, labels: Mapping[str, str], display: Display) -> None:
+    """Shows how far the jobs are, and each new error."""
     jobs = [
         JobProgress(
             key=key,
@@ -147,7 +163,7 @@ def _show(state: RunState, labels: Mapping[str, str], display: Display) -> None:
     ]
     errors: dict[Hashable, str] = {
         (task.key, task.task_id, task.errors): (
-            f"{labels[task.key]} task {task.task_id}: error {task.errors}: {last_line(task.message)}"
+            f"{_task_name(task, bundle, labels)}: error {task.errors}: {reason_in(task.message)}"
         )
         for task in state.tasks
         if task.errors and task.status is not TaskStatus.COMPLETED and task.message
@@ -165,7 +181,7 @@ def _report(bundle: Bundle, state: RunState, results: dict[str, NodeResults]) ->
                 "node": job.node,
                 "graph": job.graph,
                 "status": state.jobs[job.key].value,
-                "tasks": [_task_json(task, bundle, batched=job.is_batched) for task in tasks[job.key]],
+                "tasks": [_task_json(task, bundle) for task in tasks[job.key]],
             }
             for job in bundle.jobs
         ],
@@ -173,27 +189,34 @@ def _report(bundle: Bundle, state: RunState, results: dict[str, NodeResults]) ->
     }
 
 
-def _task_json(task: Task, bundle: Bundle, *, batched: bool) -> dict[str, Any]:
+def _task_json(task: Task, bundle: Bundle) -> dict[str, Any]:
+    job = bundle.job(task.key)
     return {
         "id": task.task_id,
-        "frames": task.frames if batched else None,
+        "frames": task.frames if job.is_batched else None,
+        "real_frames": job.real_frames(task.frames) if job.is_batched else None,
         "status": task.status.value,
         "errors": task.errors,
         "error": task.message if task.errors and task.status is not TaskStatus.COMPLETED else None,
+        "reason": _reason(bundle, task) if task.status is TaskStatus.FAILED else None,
         "seconds": None if task.seconds is None else round(task.seconds, 3),
         "log": str(task_log(bundle, task)),
     }
 
 
-def _print_report(bundle: Bundle, state: RunState, results: dict[str, NodeResults], labels: dict[str, str]) -> None:
-    print_answer(results)
+def _reason(bundle: Bundle, task: Task) -> str:
+    """Why the task failed, as the bundle keeps it; else as its report says it."""
+    kept = {failure.frames or "0": failure.reason for failure in read_failures(bundle.folder, task.key)}
+    return kept.get(task.frames) or reason_in(task.message)
+
+
+def print_problems(bundle: Bundle, state: RunState, labels: Mapping[str, str]) -> None:
+    """Prints the tasks that failed, and the jobs that wait for them."""
     for task in state.tasks:
         if task.status is TaskStatus.FAILED:
-            say(f"Failed: {labels[task.key]} task {task.task_id}: {last_line(task.message)}")
+            say(f"Failed: {_task_name(task, bundle, labels)}: {_reason(bundle, task)}")
             say(f"        {task_log(bundle, task)}")
     stuck = {task.key for task in state.tasks if task.status is TaskStatus.PENDING}
     waiting = [labels[key] for key, status in state.jobs.items() if status is JobStatus.PENDING or key in stuck]
     for line in pending_lines(waiting):
         say(line)
-    if not state.is_complete:
-        say(f"To go on after fixing that:  flowpipe-deadline run {bundle.folder}")

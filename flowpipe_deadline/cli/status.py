@@ -7,14 +7,15 @@ from typing import Optional
 
 import click
 
+from ..core.bundle import job_labels
 from ..core.text import listing
 from ..deadline.client import TaskDetails
 from ..status.status import SubmissionStatus, SubmittedJob, read_submission_status
 from ..studio.connect import studio_client
-from .support.options import bundle_argument, job_labels, output_option, via_option
+from .support.options import bundle_argument, opened_bundle, output_option, via_option
 from .support.output import answer, answer_json, print_table, reserve_stdout
 from .support.report import MOST_NAMES, pending_lines
-from .support.submission import failure_lines, submitted_json, summary
+from .support.submission import failure_lines, stale_lines, submitted_json, summary
 
 _JOB_HEADINGS = ("Job", "ID", "Status", "Tasks", "Errors", "Waits for")
 _TASK_HEADINGS = ("Job", "Task", "Frames", "Status", "Progress", "Worker", "Errors")
@@ -32,7 +33,8 @@ def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str
     """Show how far the jobs of a submission are, as Deadline tells it.
 
     NODE is a key, a node's name or graph.node; without it, all are shown. Where Deadline does not say how many tasks of
-    a job are done, or had errors, the chunks that have results, or kept an error, are counted, and marked with *. The
+    a job are done, or had errors, the chunks that have results, or kept an error, are counted, and marked with *; so it
+    is with a bundle that only ran on this machine. Results that were made from others than are there now are told. The
     exit code is 0 whatever the state is, and another one only if the state cannot be read.
 
     \b
@@ -42,7 +44,8 @@ def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str
       flowpipe-deadline status ./Shot-20261123-101500-1a2b3c4d -o json
     """
     reserve_stdout()
-    submitted = read_submission_status(bundle, lambda: studio_client(via=via), node=node, with_tasks=with_tasks)
+    opened = opened_bundle(bundle, via)
+    submitted = read_submission_status(opened, lambda: studio_client(via=via), node=node, with_tasks=with_tasks)
     if output == "json":
         answer_json(submitted_json(submitted))
     else:
@@ -52,7 +55,9 @@ def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str
 def _print_status(submitted: SubmissionStatus) -> None:
     labels = job_labels(submitted.bundle.jobs, main=submitted.bundle.graph)
     jobs = submitted.jobs
-    print_table(_JOB_HEADINGS, [_job_cells(job, labels) for job in jobs], title=submitted.bundle.name)
+    print_table(
+        _JOB_HEADINGS, [_job_cells(job, labels) for job in jobs], title=submitted.bundle.name, below=("Waits for",)
+    )
     tasks = [_task_cells(task, labels[job.key], job) for job in jobs for task in job.tasks or ()]
     if tasks:
         print_table(_TASK_HEADINGS, tasks, title="Tasks")
@@ -60,7 +65,8 @@ def _print_status(submitted: SubmissionStatus) -> None:
         for line in failure_lines(job, labels[job.key]):
             answer(line)
     stuck = [labels[job.key] for job in jobs if job.key in submitted.stuck]
-    for line in (*pending_lines(stuck), *submitted.notices, summary(submitted)):
+    stale = stale_lines(submitted, labels)
+    for line in (*pending_lines(stuck), *stale, *submitted.notices, *submitted.changes, summary(submitted)):
         answer(line)
 
 
@@ -80,7 +86,7 @@ def _task_cells(task: TaskDetails, label: str, job: SubmittedJob) -> tuple[str, 
     return (
         label,
         str(task.task_id),
-        task.frames if job.is_batched else "-",
+        job.planned.shown_frames(task.frames) or "-",
         task.status,
         "-" if task.progress is None else f"{task.progress:.0f} %",
         task.worker or "-",

@@ -7,7 +7,9 @@ from typing import Any, Optional
 
 import click
 
+from ..core.bundle import Bundle
 from ..core.errors import UsageError
+from ..core.text import counted
 from ..studio.connect import studio_connection
 from ..studio.options import SubmitOptions, find_root
 from ..studio.submit import resubmit_bundle, submit_bundle, submit_graph
@@ -60,21 +62,22 @@ def submit(
     First, everything that is wrong with the graph, the root, or the farm's pools and limits is reported at once. Then
     the bundle is written and its jobs go to Deadline, suspended and upstream first; when all are there as planned, they
     are released together. If anything goes wrong, or on Ctrl+C, the jobs are deleted again. A BUNDLE that was only
-    written is submitted as it is.
+    written is submitted as it is. With --again, --set changes settings of all its jobs, and inputs that no node feeds.
 
     \b
     Examples:
       flowpipe-deadline submit turntable --frames 1-100 --camera top --preset night
       flowpipe-deadline submit shot.py:build -p frames=48 --root /mnt/projects/show/farm
       flowpipe-deadline submit shot.py --root //server/show/farm --dry-run
-      flowpipe-deadline submit //server/show/farm/Shot-20261123-101500-1a2b3c4d --again
+      flowpipe-deadline submit //server/show/farm/Shot-20261123-101500-1a2b3c4d --again --set priority=80
     """
     reserve_stdout()
     has_bundle = is_bundle(target)
     if again and not has_bundle:
         raise UsageError(f"--again is for a bundle, and {target} is not one")
     # Before the script is loaded, which may change the current folder.
-    effective = effective_options()
+    settings, inputs = _again() if again else (None, [])
+    effective = effective_options(settings)
     if not has_bundle:
         find_root(effective.root, effective.studio)
     connection = None if dry_run else studio_connection(effective.studio, via=via)
@@ -95,10 +98,10 @@ def submit(
     )
     how: dict[str, Any] = {"options": options, "on_message": say, "on_warning": say_warning}
     if again:
-        below = root if is_typed("root") else None
-        result = resubmit_bundle(planned_bundle(target, may_move=True), root=below, **how)
+        below, old = root if is_typed("root") else None, planned_bundle(target, via=via, again=True)
+        result = resubmit_bundle(old, root=below, inputs=_parsed(old, inputs), **how)
     elif has_bundle:
-        result = submit_bundle(planned_bundle(target), **how)
+        result = submit_bundle(planned_bundle(target, via=via), **how)
     else:
         result = submit_graph(
             graph_from(target, parameters, folders=effective.studio.workflows), root=effective.root, **how
@@ -107,4 +110,17 @@ def submit(
         answer_json({"bundle": str(result.bundle.folder), "jobs": dict(result.job_ids)})
     else:
         done = "planned" if dry_run else "submitted"
-        answer(f"{len(result.bundle.jobs)} jobs {done}: {result.bundle.folder}")
+        answer(f"{counted(len(result.bundle.jobs), 'job')} {done}: {result.bundle.folder}")
+
+
+def _again() -> tuple[list[str], list[str]]:
+    """The settings, and the inputs of nodes, that ``--set`` names for a plan that is there."""
+    from .support.assignments import split_assignments  # noqa: PLC0415 (only for a plan that is there)
+
+    return split_assignments(click.get_current_context().params["sets"])
+
+
+def _parsed(bundle: Bundle, inputs: list[str]) -> dict[str, dict[str, Any]]:
+    from ..results.edits import parse_inputs  # noqa: PLC0415 (as above)
+
+    return parse_inputs(bundle, inputs)

@@ -8,7 +8,7 @@ from typing import Optional
 
 import click
 
-from ..core.bundle import Bundle, read_bundle
+from ..core.bundle import Bundle, job_labels
 from ..core.errors import InterruptedRunError
 from ..core.interrupts import terminable
 from ..core.text import listing
@@ -19,8 +19,7 @@ from ..status.jobs import DELETED
 from ..status.status import SubmissionStatus
 from ..status.wait import POLL_SECONDS, Listener, wait_for_submission
 from ..studio.connect import studio_client
-from .results import missing_text
-from .support.options import bundle_argument, job_labels, output_option, via_option
+from .support.options import bundle_argument, opened_bundle, output_option, via_option
 from .support.output import answer_json, reserve_stdout, say
 from .support.progress import Display, JobProgress, progress_display
 from .support.report import MOST_NAMES, answer_parts, has_answer, pending_lines, print_answer
@@ -60,7 +59,7 @@ def wait(bundle: str, timeout: Optional[float], poll: float, via: Optional[str],
       flowpipe-deadline wait ./Shot-20261123-101500-1a2b3c4d --poll 60 -o json
     """
     reserve_stdout()
-    opened = read_bundle(bundle)
+    opened = opened_bundle(bundle, via)
     try:
         with terminable():
             submitted = _wait(opened, timeout=timeout, poll=poll, via=via)
@@ -116,10 +115,11 @@ class OnDisplay(Listener):
             self.say(f"Suspended: {listing(new, most=MOST_NAMES)}; somebody has to resume that in the Monitor")
         self._suspended = set(suspended)
         news: dict[Hashable, str] = {
-            (job.key, failure.frames, failure.written): failure_line(failure, self._labels[job.key])
+            (job.key, failure.frames, failure.written): failure_line(failure, self._labels[job.key], job)
             for job in submitted.jobs
             for failure in job.failures[:MOST_FAILURES]
         }
+        news.update({line: line for line in submitted.changes})
         jobs = [
             JobProgress(
                 key=job.key,
@@ -138,15 +138,17 @@ def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults
     print_answer(results)
     for job in submitted.jobs:
         if job.status == FAILED:
-            say(f"Failed: {labels[job.key]}, job {job.job_id}; its reports in the Monitor say more")
+            reason = next((failure.reason for failure in job.failures), "")
+            reason = reason or f"to see why:  flowpipe-deadline why {folder} {job.key}"
+            say(f"Failed: {labels[job.key]} ({job.job_id}): {reason}")
         elif job.status == DELETED:
-            say(f"Deleted: {labels[job.key]}, job {job.job_id}, before it was complete")
+            say(f"Deleted: {labels[job.key]} ({job.job_id}), before it was complete")
     for line in pending_lines([labels[key] for key in submitted.stuck]):
         say(line)
     if submitted.is_complete:
         for label, node in results.items():
             if node.is_last and node.missing is not None:
-                say(f"{label}: {missing_text(node)}, though its job is complete")
+                say(f"{label}: its job is complete, yet it is {node.missing_words}")
         return
     say(summary(submitted))
     if submitted.is_over:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from .errors import UsageError
 from .files import RecordError, read_record
-from .frames import FrameList
+from .frames import FrameList, FrameListError, real_frames
+from .notebook import Shown
+from .text import counted, one_line
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -17,14 +19,20 @@ NODES = "nodes"
 JOBS = "jobs"
 RESULTS = "results"
 ERRORS = "errors"
+EDITS = "edits"
+"""The folder with what has been changed of the nodes' inputs since they were planned."""
 SUBMISSION = "submission.json"
 STORE = "store.json"
+OFFLINE = "offline"
+"""The folder of the offline farm: its repository, its logs, and the lock of a run."""
 CODE = "code"
 """The folder with the code that a bundle brings along. Files in there are told by their path in the bundle."""
 FILES = "files"
 """The store of bundles that keep their results themselves."""
 _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", "inputs", "outputs", "batch")
 _NOT_BATCHED = "none"
+_FRAMES = "frames"
+_LONGEST_LABEL = 80
 
 AnyPath = Union[str, "os.PathLike[str]"]
 
@@ -67,6 +75,8 @@ class BundleJob(BundleNode):
     """Whether no other job waits for it."""
     file: str
     """The name that its files share, without their endings."""
+    item_frames: Optional[str] = None
+    """The frames that its item numbers stand for; None if its tasks have frames, or its items are something else."""
 
     @property
     def is_batched(self) -> bool:
@@ -83,14 +93,37 @@ class BundleJob(BundleNode):
         """How many tasks Deadline makes of it."""
         return 1 if self.frames is None else FrameList.parse(self.frames).chunk_count(self.chunk_size)
 
+    def real_frames(self, chunk: Optional[str]) -> Optional[str]:
+        """The frames that a task is about, by its frame list in Deadline; None for one that is about none.
+
+        Those are the same, or what its item numbers stand for.
+        """
+        if chunk is None or (self.item_frames is None and self.frame_mode != _FRAMES):
+            return None
+        items = None if self.item_frames is None else FrameList.parse(self.item_frames)
+        try:
+            real = real_frames(FrameList.parse(chunk), items)
+        except FrameListError:
+            return None
+        return None if real is None else str(real)
+
+    def shown_frames(self, chunk: Optional[str]) -> str:
+        """A task for people, by its frame list in Deadline: ``1-10``, or ``0-9 (frames 1001-1091x10)``, or nothing."""
+        if chunk is None or not self.is_batched:
+            return ""
+        real = None if self.item_frames is None else self.real_frames(chunk)
+        return chunk if real is None else f"{chunk} (frames {real})"
+
     def to_json(self) -> Dict[str, Any]:
         """The job's entry in the manifest."""
         entry = {field.name.replace("is_", ""): getattr(self, field.name) for field in fields(self)}
+        if self.item_frames is None:
+            del entry["item_frames"]
         return {**entry, "depends_on": list(self.depends_on)}
 
 
-@dataclass(frozen=True)
-class Bundle:
+@dataclass(frozen=True, repr=False)
+class Bundle(Shown):
     """A submission on disk; ``os.fspath`` gives its folder."""
 
     folder: Path
@@ -98,17 +131,23 @@ class Bundle:
     """The name of the graph that was planned."""
     created: Optional[str]
     """When it was planned, as ISO 8601; None where an earlier version did not write it."""
+    user: Optional[str]
+    """Who wrote it; None where an earlier version did not say it."""
     store: str
     """Where the results are kept: ``files``, or the URL of a Redis server."""
     jobs: Tuple[BundleJob, ...]
     """The planned jobs, upstream first."""
     omitted: Tuple[BundleNode, ...]
     """The nodes without a job."""
-    manifest: Mapping[str, Any] = field(repr=False)
+    manifest: Mapping[str, Any]
     """The manifest itself, for a copy of the bundle."""
+    _by_key: Dict[str, BundleJob] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __fspath__(self) -> str:
         return str(self.folder)
+
+    def __repr__(self) -> str:
+        return f"<Bundle of {counted(len(self.jobs), 'job')} in {str(self.folder)!r}>"
 
     @property
     def name(self) -> str:
@@ -119,6 +158,16 @@ class Bundle:
     def nodes(self) -> Tuple[BundleNode, ...]:
         """The jobs, upstream first, then the omitted nodes."""
         return (*self.jobs, *self.omitted)
+
+    def job(self, key: str) -> BundleJob:
+        """The job of that node.
+
+        Raises:
+            KeyError: There is none.
+        """
+        if not self._by_key:
+            self._by_key.update({job.key: job for job in self.jobs})
+        return self._by_key[key]
 
     def job_files(self, job: BundleJob) -> Tuple[Path, Path]:
         """Job info file and plugin info file of one of these jobs."""
@@ -153,6 +202,7 @@ def parse_manifest(manifest: Mapping[str, Any], *, folder: Path) -> Bundle:
             folder=folder,
             graph=str(manifest["name"]),
             created=manifest.get("created"),
+            user=str(manifest["user"]) if manifest.get("user") else None,
             store=str(manifest.get("store", FILES)),
             jobs=tuple(map(_parse_job, jobs)),
             omitted=tuple(BundleNode(**_texts(entry, "key", "node", "graph")) for entry in omitted),
@@ -177,6 +227,7 @@ def _parse_job(entry: Mapping[str, Any]) -> BundleJob:
         depends_on=tuple(map(str, depends_on)),
         is_frame_dependent=bool(entry.get("frame_dependent")),
         is_last=bool(entry.get("last")),
+        item_frames=_texts(entry, "item_frames")["item_frames"] if entry.get("item_frames") else None,
     )
 
 
@@ -205,6 +256,32 @@ def node_labels(bundle: Bundle) -> dict[str, str]:
         labels[node.key] = f"{node.label} ({node.key})" if node.label in seen else node.label
         seen.add(node.label)
     return labels
+
+
+def job_labels(jobs: Iterable[BundleNode], *, main: str) -> Dict[str, str]:
+    """The names of jobs for people by key: the node's, with its graph's before it unless that is ``main``.
+
+    Of several with the same name, all but the first are followed by their key.
+    """
+    labels: Dict[str, str] = {}
+    seen = set()
+    for job in jobs:
+        name = one_line(job.node if job.graph == main else job.label, longest=_LONGEST_LABEL) or job.key
+        labels[job.key] = f"{name} ({job.key})" if name in seen else name
+        seen.add(name)
+    return labels
+
+
+def named_jobs(job_ids: Iterable[str], ids: Mapping[str, str], bundle: Optional[Bundle] = None) -> str:
+    """Jobs in a message: each by its node, and its ID. ``ids`` are the known ones by node key.
+
+    >>> named_jobs(["6978" * 6, "0" * 24], {"render": "6978" * 6})
+    'render (697869786978697869786978), 000000000000000000000000'
+    """
+    labels = {} if bundle is None else job_labels(bundle.jobs, main=bundle.graph)
+    # What is left of an undone submission may be on record without its node.
+    names = {job_id: labels.get(key, key) for key, job_id in ids.items() if not key.endswith(job_id)}
+    return ", ".join(f"{names[job_id]} ({job_id})" if job_id in names else job_id for job_id in job_ids)
 
 
 def find_nodes(bundle: Bundle, wanted: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Sequence, TypeVar
+from typing import Any, Callable, Dict, Mapping, Sequence, TypeVar
 
 from .errors import FlowpipeDeadlineError
 from .rights import share
@@ -26,6 +26,14 @@ class NewerFormatError(RecordError):
     """A record that a newer version has written."""
 
 
+def is_same_folder(path: str, folder: Path) -> bool:
+    """Whether the path leads to the folder, on this machine: both may be reached by several names."""
+    try:
+        return os.path.realpath(path) == os.path.realpath(str(folder)) or os.path.samefile(path, folder)
+    except (OSError, ValueError):
+        return False
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Writes the file so that a reader sees all of it, or what was there before, even after a crash.
 
@@ -34,18 +42,30 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: For example, the disk is full or read-only; the file is as it was, and nothing is left beside it.
     """
-    temporary = path.with_name(temporary_name(path.name))
+    write_together({path: data})
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Writes several files as ``write_whole`` does one; none is changed before all of them are on the disk."""
+    temporary = {path: path.with_name(temporary_name(path.name)) for path in files}
     try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        share(temporary)
-        retried_on_windows(lambda: os.replace(temporary, path))
+        for path, data in files.items():
+            with temporary[path].open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            share(temporary[path])
+        for path, written in temporary.items():
+            _replace(written, path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+        for written in temporary.values():
+            with contextlib.suppress(FileNotFoundError):
+                written.unlink()
         raise
+
+
+def _replace(written: Path, path: Path) -> None:
+    retried_on_windows(lambda: os.replace(written, path))
 
 
 def retried(act: Callable[[], Result], may_pass: Callable[[Exception], bool], *, seconds: float) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from functools import lru_cache
-from typing import Iterable, Sequence, Tuple
+from typing import Iterable, Optional, Sequence, Tuple
 
 from .errors import FlowpipeDeadlineError
 
@@ -114,6 +114,24 @@ class FrameList(Tuple[int, ...]):
 
     def __repr__(self) -> str:
         return f"FrameList({str(self)!r})"
+
+
+def shown_frames(chunk: FrameList, items: Optional[FrameList]) -> str:
+    """The frames of a task for people; of item numbers also those that they stand for, the ``items``, if these are any.
+
+    >>> shown_frames(FrameList.parse("0-2"), FrameList.parse("1001-1191x10"))
+    '0-2 (frames 1001-1021x10)'
+    """
+    real = real_frames(chunk, items)
+    return str(chunk) if real is None or items is None else f"{chunk} (frames {real})"
+
+
+def real_frames(chunk: FrameList, items: Optional[FrameList]) -> Optional[FrameList]:
+    """The frames that item numbers stand for, if they do; without ``items`` the numbers are frames themselves."""
+    if items is None:
+        return chunk
+    known = [items[number] for number in chunk if number < len(items)]
+    return FrameList(known) if known else None
 
 
 def without(chunks: Iterable[FrameList], others: Iterable[FrameList]) -> Tuple[FrameList, ...]:

@@ -331,6 +331,21 @@ def _last_words(error: BaseException, file: str) -> str:
     return f"{text} (line {lines[-1]})" if lines else text
 
 
+def own_line(error: BaseException) -> str:
+    """The line of the user's own code that an error comes from, as ``file:line``; empty if there is none.
+
+    Of what that calls, such as flowpipe, no line says what to mend.
+    """
+    steps = traceback.extract_tb(error.__traceback__)
+    own = [step for step in steps if _is_own(step.filename)]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
+
+
+def _is_own(file: str) -> bool:
+    path = own_file(file)
+    return path is not None and os.path.exists(path) and Path(__file__).parents[1] not in Path(path).parents
+
+
 def _same_file(one: Optional[str], other: Optional[str]) -> bool:
     """Whether both are known, and the same."""
     return one is not None and other is not None and os.path.realpath(one) == os.path.realpath(other)

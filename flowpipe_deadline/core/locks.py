@@ -114,7 +114,7 @@ def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary
         retried_on_windows(lambda: guard.open("x").close())
     except FileExistsError:
         with contextlib.suppress(FileNotFoundError):
-            if _clock(path.parent) - guard.stat().st_mtime > _GUARD_LIFE:
+            if clock_of(path.parent) - guard.stat().st_mtime > _GUARD_LIFE:
                 guard.unlink()  # Its maker died within the moment that this takes.
         return False
     try:
@@ -225,10 +225,10 @@ def seconds_since_written(paths: List[Path], *, folder: Path) -> float:
     for path in paths:
         with contextlib.suppress(FileNotFoundError):
             written.append(path.stat().st_mtime)
-    return _clock(folder) - max(written)
+    return clock_of(folder) - max(written)
 
 
-def _clock(folder: Path) -> float:
+def clock_of(folder: Path) -> float:
     """The time by the file system that holds the folder: a share may have another clock than this machine."""
     with contextlib.suppress(OSError), tempfile.TemporaryFile(dir=str(folder)) as file:
         file.write(b".")

@@ -1,4 +1,7 @@
-"""Text for files and output that are read line by line."""
+"""Text for files and output that are read line by line.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,17 @@ def one_line(text: str, *, longest: int) -> str:
     """
     line = "".join(" " if _breaks(character) else character for character in text).strip()
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
+def counted(number: int, noun: str) -> str:
+    """The number with its noun.
+
+    >>> counted(1, "job"), counted(0, "task"), counted(2, "batch")
+    ('1 job', '0 tasks', '2 batches')
+    """
+    if number == 1:
+        return f"{number} {noun}"
+    return f"{number} {noun}{'es' if noun.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
 
 
 def listing(names: Sequence[str], *, most: int = 3) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, Optional
 
 from .errors import CycleError, FlowpipeDeadlineError, PlanError
-from .text import grouped_lines
+from .text import counted, grouped_lines
 
 Severity = Literal["error", "warning"]
 
@@ -119,7 +119,7 @@ class PreflightError(FlowpipeDeadlineError):
         return grouped_lines(map(_message, self.errors))
 
     def __str__(self) -> str:
-        return "\n".join([f"{len(self.errors)} errors:", *(f"- {line}" for line in self.lines)])
+        return "\n".join([f"{counted(len(self.errors), 'error')}:", *(f"- {line}" for line in self.lines)])
 
 
 def _message(error: FlowpipeDeadlineError) -> tuple[Optional[str], str]:

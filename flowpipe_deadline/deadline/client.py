@@ -5,12 +5,15 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
+import os
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Callable, Collection, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import BUNDLE_KEY, NODE_INFO_KEY
 from ..core.errors import FlowpipeDeadlineError
+from .reports import Report, read_report_file
 
 ACTIVE = ("Active", "Queued", "Rendering")
 """The states of a job that may render; which of them is named depends on the client (submission, section 5.1)."""
@@ -22,6 +25,8 @@ UNKNOWN = "Unknown"
 TASK_STATES = (COMPLETED, "Rendering", "Queued", PENDING, SUSPENDED, FAILED)
 TASK_COMMANDS = ("requeue", "resumefailed", "complete", "suspend", "resume", "fail")
 """What can be done to single tasks (submission, sections 2.5 and 6.2)."""
+
+_FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
 
 Stop = Callable[[], bool]
 """Returns whether to stop."""
@@ -110,6 +115,37 @@ class RepositoryInfo:
     task_limit: Optional[int] = None
 
 
+@dataclass(frozen=True)
+class WorkerDetails:
+    """What Deadline says of a worker; None where it says nothing."""
+
+    name: str
+    state: str = UNKNOWN
+    """Rendering, Idle, Offline, Stalled, StartingJob, HouseCleaning, or Unknown."""
+    is_enabled: Optional[bool] = None
+    pools: Optional[Tuple[str, ...]] = None
+    """Without ``none``, in which nearly every worker is; so are the groups."""
+    groups: Optional[Tuple[str, ...]] = None
+
+
+@dataclass(frozen=True)
+class LimitDetails:
+    """What Deadline says of a limit; None where it says nothing."""
+
+    name: str
+    maximum: Optional[int] = None
+    """None also for a limit that limits nothing."""
+    in_use: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class FarmDetails:
+    """What Deadline says of its workers and limits; None where it says nothing."""
+
+    workers: Optional[Tuple[WorkerDetails, ...]] = None
+    limits: Optional[Tuple[LimitDetails, ...]] = None
+
+
 def refuse_unknown(entries: Mapping[str, str], known: Collection[str]) -> None:
     """Raises a SubmissionError if an entry of the job info is none that can be changed on a job that there is."""
     unknown = [key for key in entries if key not in known]
@@ -124,6 +160,20 @@ def bundles_of(infos: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, s
     """Bundle and node of the jobs whose plugin info, by job ID, names a bundle."""
     found = {job_id: (info.get(BUNDLE_KEY, ""), info.get(NODE_INFO_KEY, "")) for job_id, info in infos.items()}
     return {job_id: pair for job_id, pair in found.items() if pair[0]}
+
+
+def _spellings(path: str) -> List[str]:
+    """A full path, and of Windows its other spellings; whether a rule matches them all is unknown (plugin API, 3.6).
+
+    The plugin has the same.
+    """
+    if not _FULL_PATH.match(path):
+        return []
+    slashes = [path]
+    if not path.startswith("/") or path.startswith("//"):
+        slashes += [path.replace("/", "\\"), path.replace("\\", "/")]
+    slashes += [other[0].swapcase() + other[1:] for other in slashes if other[0].isalpha()]
+    return list(dict.fromkeys(slashes))
 
 
 class DeadlineClient(ABC):
@@ -224,7 +274,16 @@ class DeadlineClient(ABC):
 
     def map_path(self, text: str) -> str:
         """The path as Deadline's path mapping has it on this machine; as it is where that cannot be asked."""
+        for spelling in _spellings(text):
+            mapped = self.mapped(spelling)
+            if mapped != spelling:
+                is_native = os.sep == "/" and spelling.startswith("/")  # A name may hold a backslash there.
+                return mapped if is_native else mapped.replace("\\" if os.sep == "/" else "/", os.sep)
         return text
+
+    def mapped(self, path: str) -> str:
+        """The path as a rule of the path mapping changes it, or as it is."""
+        return path
 
     @abstractmethod
     def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
@@ -245,3 +304,15 @@ class DeadlineClient(ABC):
     @abstractmethod
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, in as few questions as possible."""
+
+    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:  # noqa: ARG002
+        """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
+        return ()
+
+    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:  # noqa: ARG002
+        """The log in one of the job's reports, piece by piece."""
+        return read_report_file(report.path)
+
+    def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:  # noqa: ARG002
+        """What is known of all workers and limits; of these pools and groups, also who is in them."""
+        return FarmDetails()

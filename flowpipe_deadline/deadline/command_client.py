@@ -7,27 +7,36 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
+from dataclasses import replace
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
 from ..bundle.job_files import BUNDLE_KEY, DEPENDENCIES, NODE_INFO_KEY, PLUGIN_NAME, SUBMISSION_KEY
+from ..core.names import is_same_batch
+from ..core.text import counted
 from .client import (
     Created,
     DeadlineClient,
+    FarmDetails,
     JobDetails,
     RepositoryInfo,
     SubmissionError,
     TaskDetails,
+    WorkerDetails,
     bundles_of,
 )
 from .command_output import (
     parse_batch,
     parse_job_ids,
     parse_jobs,
+    parse_limits,
     parse_lines,
+    parse_paths,
     parse_sections,
     parse_submission,
     parse_tasks,
+    parse_workers,
 )
+from .reports import Report, read_report
 
 _MOST_IDS = 250  # Of 24 digits and a comma: below the longest command line of Windows, 8191 characters.
 _MOST_TASKS = 1000  # Of up to five digits and a comma.
@@ -128,9 +137,9 @@ class CommandClient(DeadlineClient):
         infos = {job_id: self.read_plugin_info(job_id) for job_id in ours}
         return bundles_of(infos)
 
-    def map_path(self, text: str) -> str:
-        """The path as Deadline's path mapping has it on this machine."""
-        return (text and self._one("-CheckPathMapping", text)) or text
+    def mapped(self, path: str) -> str:
+        """The path as a rule changes it."""
+        return self._one("-CheckPathMapping", path) or path
 
     def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
         """Makes a job depend on these jobs alone; that the setting has this name is inferred."""
@@ -166,6 +175,60 @@ class CommandClient(DeadlineClient):
             task_limit=_number(info.get("TaskLimit")),
         )
 
+    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
+        """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first.
+
+        Only the names of files are told; which task each is about stands in it. Where this machine cannot read one,
+        that is not known, and it is among those of every task.
+        """
+        kinds = (("-GetJobErrorReportFilenames", True), ("-GetJobLogReportFilenames", False))
+        found = [
+            _report(path, is_error=is_error)
+            for command, is_error in kinds
+            for path in parse_paths(self.run([command, job_id]))
+        ]
+        tasks = {_frames(task.frames): task.task_id for task in self.read_tasks(job_id)} if found else {}
+        reports = [replace(report, task_id=tasks.get(_frames(report.frames))) for report in found]
+        wanted = [report for report in reports if task_id is None or report.task_id in (task_id, None)]
+        return tuple(sorted(wanted, key=lambda report: report.written))
+
+    def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:
+        """What is known of all workers and limits; of these pools and groups, also who is in them.
+
+        Three commands, and one for each pool and group where what is printed of a worker does not tell them.
+        """
+        names = self._list("-GetSlaveNames")
+        workers = None if names is None else self._workers(names)
+        if workers is not None and any(worker.pools is None for worker in workers):
+            workers = self._with_members("pools", "-GetSlaveNamesInPool", pools, workers)
+        if workers is not None and any(worker.groups is None for worker in workers):
+            workers = self._with_members("groups", "-GetSlaveNamesInGroup", groups, workers)
+        return FarmDetails(workers=workers, limits=self._parsed(parse_limits, "-GetLimitGroups"))
+
+    def _workers(self, names: Sequence[str]) -> Tuple[WorkerDetails, ...]:
+        told = self._parsed(parse_workers, "-GetSlave", ",".join(names)) if names else None
+        known = {worker.name: worker for worker in told or ()}
+        return tuple(known.get(name, WorkerDetails(name)) for name in names)
+
+    def _with_members(
+        self, field: str, command: str, names: Sequence[str], workers: Sequence[WorkerDetails]
+    ) -> Tuple[WorkerDetails, ...]:
+        """The workers with those of the pools or groups that they are in; as they were if one of these is not told."""
+        members = {name: self._list(command, name) for name in names}
+        if not names or None in members.values():
+            return tuple(workers)
+        found = {
+            worker.name: tuple(name.lower() for name, listed in members.items() if worker.name in (listed or ()))
+            for worker in workers
+        }
+        return tuple(replace(worker, **{field: found[worker.name]}) for worker in workers)  # type: ignore[arg-type]
+
+    def _parsed(self, parse: Callable[[str], Any], *command: str) -> Any:
+        try:
+            return parse(self.run(command))
+        except SubmissionError:
+            return None
+
     def _read_portions(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         jobs: Dict[str, JobDetails] = {}
         for some in _portions(job_ids):
@@ -189,7 +252,7 @@ class CommandClient(DeadlineClient):
             sections.update(self._sections(some))
         missing = [job_id for job_id in unread if job_id not in sections]
         if len(missing) > _MOST_SINGLE:
-            raise SubmissionError(f"Deadline says nothing of {len(missing)} jobs at once")
+            raise SubmissionError(f"Deadline says nothing of {counted(len(missing), 'job')} at once")
         for job_id in missing:
             sections.update(self._sections([job_id]))
         missing = [job_id for job_id in missing if job_id not in sections]
@@ -197,9 +260,9 @@ class CommandClient(DeadlineClient):
             raise SubmissionError(f"Deadline says nothing of {', '.join(missing)}")
         batches = {job_id: parse_batch(values) for job_id, values in sections.items()}
         if set(batches.values()) == {None} and len(batches) > _MOST_SINGLE:
-            raise SubmissionError(f"Deadline does not tell the batch of {len(batches)} jobs")
+            raise SubmissionError(f"Deadline does not tell the batch of {counted(len(batches), 'job')}")
         batches = self._told(batches)
-        return [job_id for job_id in job_ids if batches.get(job_id) == batch_name or job_id in known]
+        return [job_id for job_id in job_ids if is_same_batch(batches.get(job_id), batch_name) or job_id in known]
 
     def _told(self, batches: Dict[str, Optional[str]]) -> Dict[str, Optional[str]]:
         """The batches; if none is told, the submission that each of the jobs names, as ours do.
@@ -257,6 +320,20 @@ class CommandClient(DeadlineClient):
 def _portions(items: Sequence[_Item], *, most: int = _MOST_IDS) -> List[Sequence[_Item]]:
     """The IDs in portions that fit into a command line."""
     return [items[first : first + most] for first in range(0, len(items), most)]
+
+
+def _report(path: str, *, is_error: bool) -> Report:
+    """The report in that file, with its path alone if it cannot be read here."""
+    try:
+        return read_report(path, is_error=is_error)
+    except (OSError, EOFError):
+        return Report(report_id=path, is_error=is_error, path=path)
+
+
+def _frames(text: str) -> str:
+    """The frames of a task in one form: Deadline also writes one frame as ``21-21``."""
+    first, _, last = text.partition("-")
+    return first if first == last else text
 
 
 def _texts(value: Any) -> Optional[Tuple[str, ...]]:

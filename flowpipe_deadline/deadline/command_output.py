@@ -10,7 +10,16 @@ import re
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..bundle.job_files import SUBMISSION_KEY
-from .client import TASK_STATES, UNKNOWN, Created, JobDetails, RefusedError, TaskDetails
+from .client import (
+    TASK_STATES,
+    UNKNOWN,
+    Created,
+    JobDetails,
+    LimitDetails,
+    RefusedError,
+    TaskDetails,
+    WorkerDetails,
+)
 
 _JOB_ID = re.compile(r"JobID=([0-9a-fA-F]{24})")
 _ANY_ID = re.compile(r"[0-9a-f]{24}")
@@ -129,6 +138,68 @@ def parse_tasks(output: str) -> Tuple[TaskDetails, ...]:
             tasks += _task(block)
             block = {"taskid": value} if equals else {}
     return tuple(sorted(tasks, key=lambda task: task.task_id))
+
+
+def parse_paths(output: str) -> Tuple[str, ...]:
+    """The paths in a list with one per line."""
+    return tuple(line for line in parse_lines(output) if "/" in line or "\\" in line)
+
+
+def parse_workers(output: str) -> Tuple[WorkerDetails, ...]:
+    r"""What ``GetSlave`` printed: blocks of ``Key=Value`` with a blank line between them. No key of them is certain.
+
+    >>> parse_workers("SlaveName=node-1\nSlaveState=Idle\nSlavePools=none,comp\n")[0].pools
+    ('comp',)
+    """
+    workers = []
+    for values in _blocks(output):
+        name = _first(values, "slavename", "workername", "name")
+        if name:
+            enabled = _first(values, "slaveenabled", "workerenabled", "enabled", "enable")
+            workers.append(
+                WorkerDetails(
+                    name,
+                    state=parse_worker_state(
+                        _first(values, "slavestate", "workerstate", "slavestatus", "workerstatus", "state", "status")
+                    ),
+                    is_enabled=None if not enabled else enabled.lower() in ("true", "1"),
+                    pools=parse_memberships(_first(values, "slavepools", "workerpools", "pools")),
+                    groups=parse_memberships(_first(values, "slavegroups", "workergroups", "groups")),
+                )
+            )
+    return tuple(workers)
+
+
+def parse_worker_state(text: Optional[str]) -> str:
+    """The state of a worker as one word: ``Starting Job`` is StartingJob."""
+    return "".join((text or "").split()) or UNKNOWN
+
+
+def parse_memberships(text: Optional[str]) -> Optional[Tuple[str, ...]]:
+    """The pools or groups in a list of them, without ``none``."""
+    if text is None:
+        return None
+    return tuple(name for name in re.findall(r"[^\s,;]+", text.lower()) if name != "none")
+
+
+def parse_limits(output: str) -> Tuple[LimitDetails, ...]:
+    """What ``GetLimitGroups`` printed: blocks with ``Name=``; the other keys are those of a script's objects."""
+    limits = []
+    for values in _blocks(output):
+        name = _first(values, "name", "limitgroupname", "limitname")
+        if name:
+            limits.append(
+                LimitDetails(
+                    name,
+                    maximum=_number(_first(values, "limit", "limitgrouplimit", "limitmaximum")),
+                    in_use=_number(_first(values, "inuse", "limitinuse")),
+                )
+            )
+    return tuple(limits)
+
+
+def _blocks(output: str) -> Iterable[Mapping[str, str]]:
+    return (_values(block.splitlines()) for block in re.split(r"\n\s*\n", output.replace("\r", "")))
 
 
 def parse_lines(output: str) -> Tuple[str, ...]:

@@ -9,12 +9,23 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import PLUGIN_NAME
-from .client import TASK_STATES, JobDetails, SubmissionError, TaskDetails, bundles_of, refuse_unknown
+from .client import (
+    TASK_STATES,
+    FarmDetails,
+    JobDetails,
+    LimitDetails,
+    SubmissionError,
+    TaskDetails,
+    WorkerDetails,
+    bundles_of,
+    refuse_unknown,
+)
 from .command_client import CommandClient
-from .command_output import parse_error, parse_percent, parse_status
+from .command_output import parse_error, parse_memberships, parse_percent, parse_status, parse_worker_state
+from .reports import Report, read_report_file
 
 # The entries of the job info that a script can change, with the property of a job that holds each and its type (plugin
 # API, section 5.5).
@@ -75,6 +86,58 @@ class InProcessClient(CommandClient):
         tasks = _asked(self._repository.GetJobTasks, self._known(job_id), True)
         return tuple(sorted((_asked(_task_details, task) for task in tasks), key=lambda task: task.task_id))
 
+    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
+        """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
+        return tuple(_asked(self._report, *report) for report in self._reports(job_id, task_id))
+
+    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:
+        """The log in one of the job's reports; from its file if this machine sees it, which need not be held whole."""
+        if report.path and os.path.isfile(report.path):
+            return read_report_file(report.path)
+        return iter([self.read_report_text(job_id, report.report_id, report.task_id).encode("utf-8", "replace")])
+
+    def read_report_text(self, job_id: str, report_id: str, task_id: Optional[int]) -> str:
+        """The log in a report, by its ID."""
+        for report, _ in self._reports(job_id, task_id):
+            if str(report.ReportID) == report_id:
+                return str(_asked(self._repository.GetJobReportLog, report) or "")
+        raise SubmissionError(f"Deadline has no report {report_id} of job {job_id} any more")
+
+    def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:
+        """What is known of all workers and limits; by commands, where a script has no such calls."""
+        try:
+            workers = tuple(_worker_details(worker) for worker in self._repository.GetSlaveInfoSettings(True))
+            limits = tuple(_limit_details(limit) for limit in self._repository.GetLimitGroups(True))
+        except Exception:  # Of .NET, or a member that there is not.
+            return super().read_farm(pools=pools, groups=groups)
+        return FarmDetails(workers=workers, limits=limits)
+
+    def _reports(self, job_id: str, task_id: Optional[int]) -> List[Tuple[Any, bool]]:
+        """Deadline's own reports, and whether each is of an error."""
+        found = _asked(self._repository.GetJobReports, job_id)
+        reports = list(_asked(found.GetAllReports)) if found is not None else []
+        tasks = {str(report.ReportTaskID) for report in reports} if task_id is None else {str(task_id)}
+        errors = {str(report.ReportID) for task in tasks for report in _asked(found.GetTaskErrorReports, task) or ()}
+        wanted = [report for report in reports if str(report.ReportTaskID) in tasks]
+        wanted.sort(key=lambda report: int(getattr(getattr(report, "ReportDateTimeOf", None), "Ticks", 0)))
+        return [(report, str(report.ReportID) in errors) for report in wanted]
+
+    def _report(self, report: Any, is_error: bool) -> Report:
+        task = str(report.ReportTaskID)
+        try:
+            path = str(self._repository.GetJobReportLogFileName(report) or "")
+        except Exception:  # There is the text, in any case.
+            path = ""
+        return Report(
+            report_id=str(report.ReportID),
+            is_error=is_error,
+            task_id=int(task) if task.isdigit() else None,
+            worker=str(report.ReportSlaveName or ""),
+            written=str(getattr(report, "ReportDateTimeOf", "")),
+            title=str(report.ReportMessage or "") if is_error else "",
+            path=path,
+        )
+
     def read_plugin_info(self, job_id: str) -> Dict[str, str]:
         """The plugin info of a job, all of it."""
         return _plugin_info(self._known(job_id))
@@ -84,9 +147,9 @@ class InProcessClient(CommandClient):
         jobs = [job for job in _asked(self._repository.GetJobs, True) if str(job.JobPlugin) == PLUGIN_NAME]
         return bundles_of({str(job.JobId).lower(): _plugin_info(job) for job in jobs})
 
-    def map_path(self, text: str) -> str:
-        """The path as Deadline's path mapping has it on this machine."""
-        return str(_asked(self._repository.CheckPathMapping, text) or text)
+    def mapped(self, path: str) -> str:
+        """The path as a rule changes it."""
+        return str(_asked(self._repository.CheckPathMapping, path) or path)
 
     def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
         """Makes a job depend on these jobs alone, as a sample of the vendor's does (submission, section 4.5)."""
@@ -189,4 +252,23 @@ def _task_details(task: Any) -> TaskDetails:
         # Both names are inferred, and so is the form of the value (plugin API, section 5.6).
         progress=parse_percent(getattr(task, "TaskProgress", getattr(task, "Progress", None))),
         worker=str(task.TaskSlaveName or ""),
+    )
+
+
+def _worker_details(worker: Any) -> WorkerDetails:
+    return WorkerDetails(
+        name=str(worker.Info.SlaveName),
+        state=parse_worker_state(str(worker.Info.SlaveState)),
+        is_enabled=bool(worker.Settings.SlaveEnabled),
+        pools=parse_memberships(",".join(map(str, worker.Settings.SlavePools))),
+        groups=parse_memberships(",".join(map(str, worker.Settings.SlaveGroups))),
+    )
+
+
+def _limit_details(limit: Any) -> LimitDetails:
+    is_unlimited = bool(getattr(limit, "UnlimitedLimit", False))
+    return LimitDetails(
+        name=str(limit.LimitGroupName),
+        maximum=None if is_unlimited else int(limit.LimitGroupLimit),
+        in_use=int(limit.LimitInUse),
     )

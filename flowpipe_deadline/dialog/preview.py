@@ -9,6 +9,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 
 from ..core.text import one_line
+from ..drawing.layout import Point, place
 from .form import tint
 
 Job = Mapping[str, Any]
@@ -97,22 +98,24 @@ class GraphView(QtWidgets.QGraphicsView):
         texts = {job["key"]: box_text(job) for job in jobs}
         widths = [metrics.horizontalAdvance(line) for text in texts.values() for line in text.splitlines()]
         size = QtCore.QPointF(max(widths, default=0.0) + 2 * metrics.height(), 3 * metrics.height())
-        boxes = {
-            key: QtCore.QRectF(column * (size.x() + 4 * metrics.height()), row * 1.4 * size.y(), size.x(), size.y())
-            for key, (column, row) in places(jobs).items()
+        waits = {
+            (upstream["key"], job["key"]): (job, upstream)
+            for job in jobs
+            for upstream in job["depends_on"]
+            if upstream["kind"] != "implied"
         }
+        gaps = (4 * metrics.height(), metrics.height())
+        layout = place([job["key"] for job in jobs], list(waits), size=(size.x(), size.y()), gaps=gaps)
         line = QtGui.QPen(palette.color(QtGui.QPalette.ColorRole.PlaceholderText), 1.5)
         dashed = QtGui.QPen(line.brush(), line.widthF(), Qt.PenStyle.DashLine)
+        for ends, (job, upstream) in waits.items():
+            item = QtWidgets.QGraphicsPathItem(_curve(layout.routes[ends]))
+            item.setPen(dashed if upstream["kind"] == "frame" else line)
+            item.setToolTip(f"{job['label']} {upstream['reason']}")
+            scene.addItem(item)
         for job in jobs:
-            for upstream in job["depends_on"]:
-                if upstream["kind"] == "implied":
-                    continue
-                item = QtWidgets.QGraphicsPathItem(_curve(boxes[upstream["key"]], boxes[job["key"]]))
-                item.setPen(dashed if upstream["kind"] == "frame" else line)
-                item.setToolTip(f"{job['label']} {upstream['reason']}")
-                scene.addItem(item)
-        for job in jobs:
-            self._draw_box(job, boxes[job["key"]], texts[job["key"]])
+            corner = QtCore.QPointF(*layout.boxes[job["key"]])
+            self._draw_box(job, QtCore.QRectF(corner, corner + size), texts[job["key"]])
         scene.setSceneRect(scene.itemsBoundingRect().adjusted(-10, -10, 10, 10))
         self.fit()
 
@@ -162,26 +165,8 @@ def box_text(job: Job) -> str:
     return f"{label} ×{job['tasks']}\n{one_line(job['frames'], longest=_LONGEST_LABEL)}"
 
 
-def places(jobs: Sequence[Job]) -> Mapping[str, tuple[int, float]]:
-    """The column and the row of each job: right of all that it waits for, and level with that where there is room."""
-    parents = {job["key"]: [each["key"] for each in job["depends_on"]] for job in jobs}
-    columns: dict[str, int] = {}
-    for key, upstream in parents.items():  # Upstream first.
-        columns[key] = max((columns[each] + 1 for each in upstream), default=0)
-    found: dict[str, tuple[int, float]] = {}
-    for column in range(max(columns.values(), default=-1) + 1):
-        keys = [key for key in parents if columns[key] == column]
-        level = {key: sum(found[each][1] for each in parents[key]) / max(len(parents[key]), 1) for key in keys}
-        row = -1.0
-        for key in sorted(keys, key=lambda key: level[key]):
-            row = max(row + 1, level[key])
-            found[key] = (column, row)
-    return found
-
-
-def _curve(start: QtCore.QRectF, end: QtCore.QRectF) -> QtGui.QPainterPath:
-    first, last = QtCore.QPointF(start.right(), start.center().y()), QtCore.QPointF(end.left(), end.center().y())
-    middle = (last.x() - first.x()) / 2
-    path = QtGui.QPainterPath(first)
-    path.cubicTo(first + QtCore.QPointF(middle, 0), last - QtCore.QPointF(middle, 0), last)
+def _curve(points: Sequence[Point]) -> QtGui.QPainterPath:
+    path = QtGui.QPainterPath(QtCore.QPointF(*points[0]))
+    for (x, y), (next_x, next_y) in zip(points, points[1:]):
+        path.cubicTo((x + next_x) / 2, y, (x + next_x) / 2, next_y, next_x, next_y)
     return path

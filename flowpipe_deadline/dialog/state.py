@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional
 
-from ..submit.summary import counted
+from ..core.text import counted
 from ..workflows.annotations import Control
 from ..workflows.parameters import ParameterError, ParameterType, WorkflowParameter
 from ..workflows.texts import text_of

@@ -11,7 +11,7 @@ from typing import Any, Optional
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt, Signal
 
-from ..submit.summary import counted
+from ..core.text import counted
 from .edit_page import Finding, button, row
 from .form import Note
 from .preview import Table

@@ -11,7 +11,7 @@ from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
 
 from ..core.errors import words_of
-from ..submit.summary import counted
+from ..core.text import counted
 from ..workflows.parameters import WorkflowParameter
 from .application import Given
 from .edit_page import EditPage, Finding, PresetDialog

@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Optional
 
 from flowpipe import Graph
 
-from ..core.bundle import SUBMISSION, Bundle, read_bundle
+from ..core.bundle import SUBMISSION, Bundle, job_labels, read_bundle
 from ..core.errors import FlowpipeDeadlineError, UsageError, words_of
 from ..core.text import grouped_lines
 from ..core.warnings import CheckError, PlanWarning, PreflightError, WarningKind
@@ -226,11 +226,7 @@ def _submit(request: Mapping[str, Any], say: Say) -> Mapping[str, Any]:
 
 def _labels(bundle: Bundle) -> dict[str, str]:
     """What people call the jobs, by key."""
-    return {job.key: _label(job.key, job.graph, bundle.graph) for job in bundle.jobs}
-
-
-def _label(key: str, graph: str, main: str) -> str:
-    return key if graph == main else f"{graph}.{key}"
+    return job_labels(bundle.jobs, main=bundle.graph)
 
 
 def _read_repository(_request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
@@ -245,10 +241,10 @@ def _judge_files(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
 
 def _read_status(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
     """How far the jobs are, for the table."""
-    status = read_submission_status(request["bundle"])
+    status = read_submission_status(request["bundle"], with_stale=False)
     labels = _labels(status.bundle)
     return {
-        "notices": list(status.notices),
+        "notices": [*status.notices, *status.changes],
         "is_over": status.is_over,
         "progress": status.progress,
         "jobs": [
@@ -258,7 +254,7 @@ def _read_status(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
                 "status": job.status or "",
                 "tasks": f"{job.done} of {job.total}",
                 "errors": str(job.errors or ""),
-                "failure": _last_line(job.failures[0].report) if job.failures else "",
+                "failure": job.failures[0].reason if job.failures else "",
             }
             for job in status.jobs
         ],
@@ -287,12 +283,9 @@ def _build(request: Mapping[str, Any], studio: StudioFile) -> Graph:
     return workflow.build(request["texts"])
 
 
-def _last_line(report: str) -> str:
-    return (report.strip().splitlines() or [""])[-1]
-
-
 def _jobs(plan: Plan) -> list[Mapping[str, Any]]:
-    return [{**job, "label": _label(job["key"], job["graph"], plan.name)} for job in plan.to_json()["jobs"]]
+    labels = job_labels(plan.jobs, main=plan.name)
+    return [{**job, "label": labels[job["key"]]} for job in plan.to_json()["jobs"]]
 
 
 def _frozen(value: Any) -> Any:

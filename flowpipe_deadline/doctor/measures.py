@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Optional
 
-from ..core.text import one_line
+from ..core.text import counted, one_line
 from ..deadline.client import ACTIVE, COMPLETED, DeadlineClient, SubmissionError
 from ..deadline.process import ProcessClient
 from ..results.outputs import NodeResults
@@ -86,7 +86,7 @@ def check_submissions(submissions: Mapping[str, Mapping[str, Any]]) -> Check:
             texts.append(f"{via}: failed ({one_line(info['error'], longest=LONGEST)})")
         else:
             each = info["seconds"] / info["jobs"]
-            texts.append(f"{via}: {info['seconds']:.2g} s for {info['jobs']} jobs, {each:.2g} s for one")
+            texts.append(f"{via}: {info['seconds']:.2g} s for {counted(info['jobs'], 'job')}, {each:.2g} s for one")
     return replace(check, found="; ".join(texts))
 
 
@@ -98,7 +98,8 @@ def check_outputs(results: Mapping[str, NodeResults], expected: Mapping[str, Map
     if wrong:
         return Check("graph", "problem", "; ".join(wrong), "please report this, with --output json", details)
     tasks = sum(len(result.chunks) for result in results.values())
-    found = f"{tasks} tasks of {len(results)} jobs gave what graph.evaluate() gives, by Python {', '.join(pythons)}"
+    work = f"{counted(tasks, 'task')} of {counted(len(results), 'job')}"
+    found = f"{work} gave what graph.evaluate() gives, by Python {', '.join(pythons)}"
     return Check("graph", "ok", found, details=details)
 
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from ..bundle.write import write_plan
-from ..core.bundle import FILES, Bundle
+from ..core.bundle import FILES, Bundle, named_jobs
 from ..core.errors import FlowpipeDeadlineError
-from ..core.text import one_line
+from ..core.text import counted, one_line
 from ..deadline.client import COMPLETED, DeadlineClient, Stop
 from ..deadline.connect import Connection
 from ..planning.plan import Plan
@@ -68,7 +68,7 @@ class GraphSender:
     def _send(self, connection: Connection, *, is_evaluated: bool) -> None:
         """Submits the graph by one connection, and waits for it if it is evaluated; leaves nothing behind."""
         suspended = "" if is_evaluated else ", suspended"
-        self._say(f"Submitting {len(self._plan.jobs)} jobs by {connection.via}{suspended}")
+        self._say(f"Submitting {counted(len(self._plan.jobs), 'job')} by {connection.via}{suspended}")
         assert self._options.root is not None
         bundle = write_plan(self._plan, root=self._options.root, store=self._options.store)
         job_ids: dict[str, str] = {}
@@ -80,17 +80,19 @@ class GraphSender:
             if is_evaluated:
                 self._wait(bundle, job_ids)
         finally:
-            left = self._clean(bundle, list(job_ids.values()))
+            left = self._clean(bundle, job_ids)
             self.left += [left] if left else []
 
-    def _clean(self, bundle: Bundle, job_ids: Sequence[str]) -> Optional[str]:
+    def _clean(self, bundle: Bundle, job_ids: Mapping[str, str]) -> Optional[str]:
         """Deletes the jobs and the bundle; returns what is left, in words."""
         if job_ids and self._options.is_keeping and any(check.verdict == "problem" for check in self.checks):
-            return f"kept because of --keep: the jobs {', '.join(job_ids)}, and their bundle {bundle.folder}"
+            jobs = named_jobs(job_ids.values(), job_ids)
+            return f"kept because of --keep: the jobs {jobs}, and their bundle {bundle.folder}"
         if not job_ids and read_submission(bundle.folder) is not None:
             return f"jobs of {bundle.name} may be left; their bundle is {bundle.folder}"
-        deletion = Deletion(own_jobs(self._client(lambda: False), bundle, trusted=job_ids))
-        said = deletion.run(job_ids)
+        made = list(job_ids.values())
+        deletion = Deletion(own_jobs(self._client(lambda: False), bundle, job_ids, trusted=made))
+        said = deletion.run(made)
         if not deletion.is_complete:
             return f"{said}; their bundle is {bundle.folder}"
         for pause in (0.0, 0.5, 2.0):  # A worker may still be writing into it.
@@ -140,7 +142,7 @@ class GraphSender:
     def _incomplete(self, bundle: Bundle, incomplete: Mapping[str, str], *, is_late: bool) -> Check:
         states = ", ".join(f"{key} is {status}" for key, status in incomplete.items())
         failures = [failure for key in incomplete for failure in read_failures(bundle.folder, key)]
-        error = failures[0].report.strip().splitlines()[-1] if failures else ""
+        error = failures[0].reason if failures else ""
         said = f"; {one_line(error, longest=measures.LONGEST)}" if failures else ""
         when = f"not complete after {self._options.timeout:g} s: " if is_late else ""
         advice = "run it once more with --keep, and see the reports of its tasks in the Monitor"

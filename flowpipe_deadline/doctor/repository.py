@@ -11,6 +11,7 @@ from typing import Optional
 
 from ..bundle.templates import PLUGIN
 from ..core.files import RecordError, read_record
+from ..core.text import counted
 from ..core.warnings import WarningKind
 from ..deadline.client import RepositoryInfo, SubmissionError
 from ..deadline.command_output import parse_lines
@@ -147,5 +148,5 @@ def check_limits(info: RepositoryInfo) -> Check:
     if None in details.values():
         advice = "" if info.task_limit is not None else f"{TASK_LIMIT} tasks per job are assumed as the limit"
         return Check(name, "unknown", "Deadline does not give all of them", advice, details)
-    found = f"priority up to {info.maximum_priority}, {info.task_limit} tasks per job"
+    found = f"priority up to {info.maximum_priority}, {counted(info.task_limit or 0, 'task')} per job"
     return Check(name, "ok", found, details=details)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,13 +15,14 @@ from typing import Callable, Iterator, List, NoReturn, Optional, Sequence, Tuple
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
+from ..results.edits import last_number, read_edits
 from ..results.failures import write_failure
 from . import system
 from .channel import Channel, Reporter
 from .progress import report_to
 from .protocol import SessionRequest, TaskRequest, read_request
 from .session import run_session
-from .task import evaluate_request
+from .task import evaluate_request, evaluation_of
 
 _NODE_FAILED = 1
 _TASK_REFUSED = 2
@@ -69,22 +71,24 @@ def _evaluate(arguments: Sequence[str]) -> Tuple[int, bool]:
 
 def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callable[[], bool]) -> int:
     report_to(reporter.progress)
-    process, threads = os.getpid(), threading.enumerate()
+    process, threads, began = os.getpid(), threading.enumerate(), time.monotonic()
     try:
         evaluate_request(request, report=reporter.status)
         if not system.wait_for_threads(threads, seconds=_PATIENCE):
             reporter.warning(f"A thread that the node started is still at work after {_PATIENCE:.0f} s.")
         reporter.done(is_last=is_last())
     except FlowpipeDeadlineError as error:
-        _keep_failure(request, error, report=str(error), warn=reporter.warning)
-        reporter.failed(message=str(error), traceback="")
+        message = str(error)
+        _keep_failure(request, error, reason=message, report=message, began=began, warn=reporter.warning)
+        reporter.failed(message=message, traceback="")
         return _TASK_REFUSED
     except BaseException as error:  # A node may raise anything, also SystemExit: the task has failed.
         if os.getpid() != process:  # A child that the node has forked, which is not to answer for it.
             os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else _NODE_FAILED)
         text = "".join(_format_from_node(error))
-        _keep_failure(request, error, report=text, warn=reporter.warning)
-        reporter.failed(message=traceback.format_exception_only(type(error), error)[-1].strip(), traceback=text)
+        message = traceback.format_exception_only(type(error), error)[-1].strip()
+        _keep_failure(request, error, reason=message, report=text, began=began, warn=reporter.warning)
+        reporter.failed(message=message, traceback=text)
         return _NODE_FAILED
     finally:
         report_to(None)
@@ -146,12 +150,24 @@ def _parse(arguments: Sequence[str]) -> Tuple[Union[TaskRequest, SessionRequest]
     return TaskRequest(bundle=options.bundle, node=options.node, frames=frames), options.bundle
 
 
-def _keep_failure(request: TaskRequest, error: BaseException, *, report: str, warn: Callable[[str], None]) -> None:
-    """Keeps the error for ``graph.evaluate`` to raise; if that fails, there is still the task's report."""
+def _keep_failure(  # noqa: PLR0913  (what there is to say of a failure)
+    request: TaskRequest,
+    error: BaseException,
+    *,
+    reason: str,
+    report: str,
+    began: float,
+    warn: Callable[[str], None],
+) -> None:
+    """Keeps the error for people, and for ``graph.evaluate`` to raise; if that fails, there is the task's report."""
+    edit = 0
+    with suppress(FlowpipeDeadlineError):
+        edit = last_number(read_edits(request.bundle, request.node))
+    evaluation = evaluation_of(request, began=began, edit=edit, error=reason)
     try:
-        write_failure(request.bundle, request.node, request.chunk, error=error, report=report)
-    except Exception as reason:  # The error may itself raise when it is read.
-        warn(f"The error is not kept in the bundle: {reason!r}")
+        write_failure(request.bundle, request.node, request.chunk, error=error, report=report, evaluation=evaluation)
+    except Exception as cause:  # The error may itself raise when it is read.
+        warn(f"The error is not kept in the bundle: {cause!r}")
 
 
 def _format_from_node(error: BaseException) -> List[str]:

@@ -31,6 +31,11 @@ class TaskRequest:
     """Seconds to wait for upstream results that the file system does not show yet."""
     path_mappings: Tuple[Tuple[str, str], ...] = ()
     """Deadline's path mapping rules for this worker: the beginning of a path, and its replacement."""
+    job: str = ""
+    """The ID of the job on the farm; empty where there is none, or an earlier version of the plugin asks."""
+    task: str = ""
+    """The number of the task in its job."""
+    worker: str = ""
 
     @property
     def chunk(self) -> Optional[FrameList]:
@@ -78,6 +83,7 @@ def _task(data: Mapping[str, Any], name: str) -> TaskRequest:
             interpreter=str(data["interpreter"]),
             wait=float(data["wait"]),
             path_mappings=tuple((str(rule[0]), str(rule[1])) for rule in data["path_mappings"]),
+            **{name: str(data.get(name, "")) for name in ("job", "task", "worker")},
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise RecordError(f"{name} is not a task: {error!r}") from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Tuple
 
@@ -13,8 +15,11 @@ from flowpipe import INode
 from ..core.bundle import CODE, read_node
 from ..core.errors import FlowpipeDeadlineError
 from ..core.locate import code_folders, in_bundle, out_of_bundle
+from ..core.text import one_line
 from ..results.codec import decode, encode, map_sources
 from ..results.cut import cut_inputs
+from ..results.edits import Edit, edited_record, last_number, read_edits
+from ..results.evaluation import LONGEST_REASON, Evaluation, followed_by, public_token
 from ..results.merge import Batch
 from ..results.store import ChunkResult, Chunks, DamagedResultError, open_store
 from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently
@@ -36,6 +41,7 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         FlowpipeDeadlineError: Something is missing or does not fit; the message says what to do.
         BaseException: Whatever the node raises.
     """
+    began = time.monotonic()
     task = _Task(request)
     name = task.record["name"]
     report(f"Loading {name}")
@@ -51,10 +57,34 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         replaced, upstream = task.take(skips_damaged=True)  # What stays damaged is only replaced.
     feed_inputs(node, record=task.record, upstream=upstream.merged)
     task.feed_parts(node, upstream)
-    report(f"Evaluating {name}" + ("" if task.frames is None else f" {task.frames}"))
+    report(f"Evaluating {name}" + task.shown_frames)
     outputs, token = task.kept_outputs(evaluate_node(node)), os.urandom(4).hex()
-    result = ChunkResult(task.frames, outputs, version=1, token=token, inputs=upstream.versions, taken=upstream.taken)
+    result = ChunkResult(
+        task.frames,
+        outputs,
+        version=1,
+        token=token,
+        inputs=upstream.versions,
+        taken=upstream.taken,
+        edit=task.edit,
+        evaluations=(evaluation_of(request, began=began, edit=task.edit),),
+    )
     return patiently(lambda: task.keep(counted(result, replaced), replaced), seconds=request.wait)
+
+
+def evaluation_of(request: TaskRequest, *, began: float, edit: int = 0, error: Optional[str] = None) -> Evaluation:
+    """The evaluation of a task that ends now and began at that time of ``time.monotonic``."""
+    return Evaluation(
+        frames=None if request.chunk is None else str(request.chunk),
+        written=time.time_ns(),
+        seconds=round(time.monotonic() - began, 3),
+        worker=request.worker,
+        job=request.job,
+        task=request.task,
+        token=public_token(request.token or os.urandom(4).hex()),
+        edit=edit,
+        error=None if error is None else one_line(error, longest=LONGEST_REASON),
+    )
 
 
 class _Task:
@@ -65,7 +95,9 @@ class _Task:
         self._request = request
         self._mapping = PathMapping(request.path_mappings, report=print)
         self._has_code = os.path.isdir(str(request.bundle / CODE))
-        record = self._mapping.record(patiently(lambda: read_node(request.bundle, request.node), seconds=request.wait))
+        planned, edits = patiently(self._read_node, seconds=request.wait)
+        record = self._mapping.record(edited_record(planned, edits))
+        self.edit = last_number(edits)
         # With full paths, as a node may change the working folder.
         self.record = self._sources(record, in_bundle(request.bundle), own=("class", "function"))
         self._batch = Batch.from_json(self.record["batch"])
@@ -75,6 +107,16 @@ class _Task:
                 f"{request.node} {really}, but the task says otherwise; submit the bundle's own job files again"
             )
         self.store = patiently(lambda: open_store(request.bundle), seconds=request.wait)
+
+    def _read_node(self) -> Tuple[Record, Tuple[Edit, ...]]:
+        """The record of the node as it was planned, and what has been changed of its inputs since."""
+        bundle, node = self._request.bundle, self._request.node
+        return read_node(bundle, node), read_edits(bundle, node)
+
+    @property
+    def shown_frames(self) -> str:
+        """The frames for people, with a blank before them."""
+        return "" if self.frames is None or self._batch is None else f" {self._batch.shown(self.frames)}"
 
     def kept_outputs(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
         """The outputs as results keep them, so that every machine finds their classes in the bundle."""
@@ -120,16 +162,20 @@ class _Task:
             node.inputs[name].value = part
 
     def keep(self, result: ChunkResult, replaced: Collection[ChunkResult]) -> ChunkResult:
-        """Writes the result, and gives what is kept: of two evaluated at once, what was made from later inputs.
+        """Writes the result, and gives what is kept.
 
+        Of two that are evaluated at once, that is the one that was made with later edits, or from later inputs.
         ``replaced`` are the results that were there when the inputs were read.
         """
         tokens = {other.token for other in replaced}
+        earlier = {other.frames: other.evaluations for other in replaced}.get(self.frames, ())
         for other in self.store.read_replaced(self._request.node, (self.frames,)):
             if other.frames == self.frames and other.token not in tokens:
                 if is_made_from_later(other, result):
                     return other
                 result = counted(result, (other,))
+                earlier = other.evaluations
+        result = replace(result, evaluations=followed_by(earlier, result.evaluations[-1]))
         is_planned = self._batch is None or self.frames is None or self._batch.is_planned(self.frames)
         self.store.write(self._request.node, result, is_planned=is_planned)
         return result

@@ -15,6 +15,7 @@ from ..core.errors import EvaluationError, FlowpipeDeadlineError
 from ..core.loading import refuse_while_loading
 from ..core.names import unique_keys
 from ..planning.graph import label, parents, sorted_nodes
+from ..planning.transliteration import spelt_in_ascii
 from ..results.codec import decode
 from ..results.failures import read_failures, rebuild_error
 from ..results.merge import Batch, merge_results
@@ -186,7 +187,7 @@ class GraphEvaluator(Evaluator):
         """
         refuse_while_loading("evaluate a graph")
         nodes = sorted_nodes(graph)
-        keyed = zip(unique_keys(str(node.name) for node in nodes), nodes)  # As the planner calls them.
+        keyed = zip(unique_keys(spelt_in_ascii(str(node.name)) for node in nodes), nodes)  # As the planner calls them.
         chosen = {key: node for key, node in keyed if node.is_dirty or not skip_clean}
         if all(node.omit for node in chosen.values()):
             LinearEvaluator()._evaluate_nodes(list(chosen.values()), on_node_event)

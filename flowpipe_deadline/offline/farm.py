@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..bundle.job_files import job_entries, plugin_entries
-from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
+from ..core.bundle import OFFLINE, AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import BundleError, InterruptedRunError, UsageError
 from ..core.frames import FrameList
 from ..core.loading import refuse_while_loading
@@ -21,6 +21,8 @@ from ..core.rights import make_folder, share
 from ..results.counts import Finished
 from ..results.store import open_store
 from ..status.live import refuse_live
+from ..status.logs import LOGS, REPOSITORY
+from ..status.run_lock import run_lock
 from .hosts import needed_hosts
 from .packages import ARCHIVE, read_light_packages
 from .repository import JobStatus, Repository, Task, TaskStatus
@@ -28,10 +30,6 @@ from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
 from .workers import WorkerPool
 
-_FOLDER = "offline"
-_REPOSITORY = "repository.sqlite"
-_LOCK = "lock.sqlite"
-_LOGS = "logs"
 _NO_FRAMES = "0"  # The frame list of a job that is not batched.
 _COUNTS_AS_DONE = "not selected"  # The message of a task that has no result, as it was not to run.
 _PAUSE = 0.03  # Seconds between two looks at the repository.
@@ -111,7 +109,7 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     settings = _worker_settings(opened, failure_limit=failure_limit, setup=setup or WorkerSetup())
     with (
         _one_clear_error(opened),
-        _exclusive(opened),
+        run_lock(opened.folder),
         _new_repository(opened, failure_limit=failure_limit, select=select, entries=entries or {}) as repository,
     ):
         make_folder(Path(settings.logs))
@@ -141,7 +139,7 @@ def _one_clear_error(bundle: Bundle) -> Iterator[None]:
 
 def last_states(bundle: Bundle) -> dict[str, dict[Optional[str], str]]:
     """The state of each task in the last run, by node key and frame list, None without frames; empty if not known."""
-    path = bundle.folder / _FOLDER / _REPOSITORY
+    path = bundle.folder / OFFLINE / REPOSITORY
     batched = {job.key for job in bundle.jobs if job.is_batched}
     states: dict[str, dict[Optional[str], str]] = {}
     query = "SELECT key, frames, tasks.status FROM tasks JOIN jobs ON jobs.id = job_id WHERE message <> ?"
@@ -153,7 +151,7 @@ def last_states(bundle: Bundle) -> dict[str, dict[Optional[str], str]]:
 
 def task_log(bundle: Bundle, task: Task) -> Path:
     """The log file of the task."""
-    return bundle.folder / _FOLDER / _LOGS / task_log_name(task)
+    return bundle.folder / OFFLINE / LOGS / task_log_name(task)
 
 
 def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Optional[Callable[[RunState], None]]) -> None:
@@ -189,7 +187,7 @@ def _new_repository(
     was made from others than are there is made again. Where tasks are selected, all others are complete.
     """
     selected = None if select is None else select()
-    path = bundle.folder / _FOLDER / _REPOSITORY
+    path = bundle.folder / OFFLINE / REPOSITORY
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
     store = open_store(bundle.folder)
@@ -233,9 +231,9 @@ def _text(frames: Optional[FrameList]) -> str:
 def _worker_settings(bundle: Bundle, *, failure_limit: int, setup: WorkerSetup) -> WorkerSettings:
     return WorkerSettings(
         name="",
-        repository=str(bundle.folder / _FOLDER / _REPOSITORY),
+        repository=str(bundle.folder / OFFLINE / REPOSITORY),
         plugins=(str(setup.plugins_folder()),),
-        logs=str(bundle.folder / _FOLDER / _LOGS),
+        logs=str(bundle.folder / OFFLINE / LOGS),
         config=setup.plugin_config(),
         failure_limit=failure_limit,
         with_subfolders=setup.with_subfolders,
@@ -264,23 +262,3 @@ def _with_packages(settings: WorkerSettings, bundle: Bundle, tasks: Sequence[Tas
     packages.write_bytes(read_light_packages().archive())
     share(packages)
     return replace(settings, packages=str(packages), foreign=foreign)
-
-
-@contextmanager
-def _exclusive(bundle: Bundle) -> Iterator[None]:
-    """Refuses a second run of the same bundle, until this process ends in whatever way."""
-    lock = bundle.folder / _FOLDER / _LOCK
-    make_folder(lock.parent)
-    connection = sqlite3.connect(lock, timeout=0, isolation_level=None)
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
-        share(lock)
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if "locked" not in str(error):
-            raise
-        raise BundleError(f"{bundle.folder} is being run already; wait for that run, or stop it") from error
-    try:
-        yield
-    finally:
-        connection.close()

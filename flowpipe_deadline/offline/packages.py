@@ -108,9 +108,11 @@ def worker_modules() -> frozenset[str]:
 
 
 def deadline_modules() -> frozenset[str]:
-    """The files that Deadline's own Python loads: what the submission script asks for, and all that these import."""
-    script = shipped_folder("submission/Flowpipe/Main") / "FlowpipeSubmission.py"
-    asked = re.findall(rf'"{_PACKAGE.name}\.([a-z_.]+)"', script.read_text(encoding="utf-8"))
+    """The files that Deadline's own Python loads: what our scripts in there ask for, and all that these import."""
+    scripts = shipped_folder("submission/Flowpipe/Main").glob("*.py")
+    # By its case, which not all file systems know: the others are for hosts.
+    texts = (path.read_text(encoding="utf-8") for path in scripts if path.name.startswith("Flowpipe"))
+    asked = {name for text in texts for name in re.findall(rf'"{_PACKAGE.name}\.([a-z_.]+)"', text)}
     return _reachable([_source(name.split(".")) for name in asked])
 
 

@@ -255,11 +255,12 @@ class Repository:
                 self._end(task, TaskStatus.COMPLETED, message="", progress=100.0)
                 self._task_ended(task.job_id, task.task_id)
 
-    def fail(self, task: Task, message: str) -> None:
-        """Counts an error of the task: it is queued again, or fails at the failure limit."""
+    def fail(self, task: Task, message: str, *, for_good: bool = False) -> None:
+        """Counts an error of the task: it is queued again, or fails at the failure limit, or at once ``for_good``."""
         with self._transaction():
             if self.is_held(task):
-                self._count_error(task.job_id, task.task_id, message)
+                limit = 1 if for_good else self._failure_limit
+                self._count_error(task.job_id, task.task_id, message, limit=limit)
 
     def requeue(self, task: Task) -> None:
         """Queues a cancelled task again."""
@@ -275,15 +276,17 @@ class Repository:
                 (worker, TaskStatus.RENDERING.value),
             ).fetchall()
             for job_id, task_id, _ in rows:
-                self._count_error(job_id, task_id, f"{worker} died while it rendered this task")
+                self._count_error(
+                    job_id, task_id, f"{worker} died while it rendered this task", limit=self._failure_limit
+                )
             return bool(rows), [process for _, _, process in rows if process is not None]
 
-    def _count_error(self, job_id: str, task_id: int, message: str) -> None:
+    def _count_error(self, job_id: str, task_id: int, message: str, *, limit: int) -> None:
         self._database.execute(
             "UPDATE tasks SET errors = errors + 1, message = ?, progress = 0, process = NULL, seconds = ? - started,"
             " status = CASE WHEN errors + 1 >= ? THEN ? ELSE ? END WHERE job_id = ? AND task_id = ?",
             (
-                *(_storable(message), time.time(), self._failure_limit),
+                *(_storable(message), time.time(), limit),
                 *(TaskStatus.FAILED.value, TaskStatus.QUEUED.value, job_id, task_id),
             ),
         )

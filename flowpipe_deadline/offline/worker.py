@@ -23,8 +23,10 @@ from typing import Any, Optional, TextIO
 
 from ..core.frames import FrameList
 from ..core.rights import share
+from ..status.logs import attempt_heading
 from .repository import Repository, Task, is_true
 from .standins.sandbox import Host, Sandbox, SandboxJob, SandboxTask, TaskCanceled, TaskError
+from .timeouts import TaskTimeout, read_timeout
 
 _PAUSE = 0.05  # Seconds between two looks for a task.
 _ENVIRONMENT = "EnvironmentKeyValue"
@@ -71,17 +73,32 @@ class _TaskHost(Host):
         self._reported: dict[str, Any] = {}
         self.process: Optional[int] = None
         """The process that evaluates tasks."""
+        self.expired: Optional[TaskTimeout] = None
+        """The time-out of the task, once that is over and ends it."""
+        self._timeout: Optional[TaskTimeout] = None
+        self._end = 0.0
 
     @contextlib.contextmanager
     def rendering(self, task: Task, log: Path) -> Iterator[None]:
         """In the block, all reports are about this task."""
-        with log.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        with log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace") as file:
             share(log)
+            file.write(f"{attempt_heading(task.frames, worker=task.worker or '', attempt=task.errors + 1)}\n")
             self._task, self._log, self._reported = task, file, {}
             try:
                 yield
             finally:
                 self._task = self._log = None
+
+    @contextlib.contextmanager
+    def within(self, timeout: Optional[TaskTimeout]) -> Iterator[None]:
+        """In the block, the task is given up once its time is over."""
+        self.expired, self._timeout = None, timeout
+        self._end = time.monotonic() + (0.0 if timeout is None else timeout.seconds)
+        try:
+            yield
+        finally:
+            self._timeout = None
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
@@ -115,7 +132,16 @@ class _TaskHost(Host):
         if self._reported:
             self._repository.report(self._task, **self._reported)
             self._reported = {}
-        return self._stopping.is_set() or not self._repository.is_held(self._task)
+        return self._has_expired() or self._stopping.is_set() or not self._repository.is_held(self._task)
+
+    def _has_expired(self) -> bool:
+        if self._timeout is not None and time.monotonic() > self._end:
+            if self._timeout.end == "nothing":
+                self.log("WARNING", self._timeout.words)
+            else:
+                self.expired = self._timeout
+            self._timeout = None
+        return self.expired is not None
 
     def process_started(self, pid: int) -> None:
         """The process that evaluates this task, and perhaps further ones."""
@@ -169,10 +195,15 @@ class Worker:
                 self._load(task)
             assert self._sandbox is not None
             frames = tuple(FrameList.parse(task.frames))
-            self._sandbox.render_task(SandboxTask(frames=frames, frame_text=task.frames))
+            job_info, _ = self._repository.job_files(task.job_id)
+            with self._host.within(read_timeout(job_info, frame_count=len(frames))):
+                self._sandbox.render_task(SandboxTask(frames=frames, frame_text=task.frames, task_id=task.task_id))
         except TaskCanceled:
             self._unload()
-            self._repository.requeue(task)
+            if self._host.expired is not None:
+                self._end_late(task, self._host.expired)
+            else:
+                self._repository.requeue(task)
         except TaskError as error:
             self._host.log("ERROR", str(error))
             # Deadline ends the job after a failed task, and loads it for the next one (plugin API, section 1.4).
@@ -180,6 +211,23 @@ class Worker:
             self._repository.fail(task, str(error))
         else:
             self._repository.complete(task)
+
+    def _end_late(self, task: Task, timeout: TaskTimeout) -> None:
+        """Ends a task that has taken too long, and of which nothing is left running."""
+        if timeout.end == "completion":
+            self._host.log("WARNING", timeout.words)
+            self._repository.complete(task)
+            return
+        self._host.log("ERROR", timeout.words)
+        _, plugin_info = self._repository.job_files(task.job_id)
+        bundle, node = plugin_info.get("Bundle", ""), plugin_info.get("Node", "")
+        if node and os.path.isdir(bundle):
+            from ..results.failures import write_failure  # noqa: PLC0415 (few workers need it)
+
+            frames = None if plugin_info.get("FrameMode") == "none" else FrameList.parse(task.frames)
+            with contextlib.suppress(OSError):
+                write_failure(Path(bundle), node, frames, error=TimeoutError(timeout.words), report=timeout.words)
+        self._repository.fail(task, timeout.words, for_good=timeout.end == "failure")
 
     def _load(self, task: Task) -> None:
         """Loads the task's job; one that would start the same interpreter as the loaded one goes on with that."""
@@ -190,7 +238,7 @@ class Worker:
         # Other hosts have a scene, which a job on the farm would not find as another job left it.
         can_keep = self._settings.keep_seconds > 0 and plugin_info.get("Interpreter") == "python"
         if self._sandbox is not None and can_keep and kind == self._kind:
-            self._sandbox.change_job(plugin_info)
+            self._sandbox.change_job(task.job_id, plugin_info)
             self._job_id = task.job_id
             return
         with self._host.ending():
@@ -204,6 +252,8 @@ class Worker:
             config=dict(self._settings.config),
             environment=_environment(job_info),
             environment_only=is_true(job_info.get("UseJobEnvironmentOnly", "")),
+            job_id=task.job_id,
+            worker_name=self._settings.name,
         )
         self._sandbox = Sandbox(plugin, job, self._host)
         self._job_id, self._kind = task.job_id, kind

@@ -11,6 +11,7 @@ from flowpipe import INode
 
 from ..core.errors import PlanError
 from ..core.frames import FrameList, FrameListError
+from ..core.text import counted
 from ..core.warnings import ErrorCollector
 from ..results.cut import CutError, items_of
 from ..settings.metadata import BatchSettings
@@ -29,6 +30,8 @@ class Chunking:
     """How it was cut and why, for people."""
     batch: Optional[BatchSettings] = None
     """What it was cut by; None if it was not."""
+    item_frames: Optional[FrameList] = None
+    """The frames that item numbers stand for, if they do."""
 
     @property
     def over(self) -> tuple[str, ...]:
@@ -45,6 +48,7 @@ class Chunking:
             "mode": self.mode,
             "frames": str(self.frames),
             "merge": dict(self.batch.merge),
+            **({} if self.item_frames is None else {"item_frames": str(self.item_frames)}),
         }
 
 
@@ -67,7 +71,8 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
     for name, others in known.items():
         if len(others) != len(items):
             raise PlanError(
-                label(node), f"is batched over '{first}' with {len(items)} items and '{name}' with {len(others)}"
+                label(node),
+                f"is batched over '{first}' with {counted(len(items), 'item')} and '{name}' with {len(others)}",
             )
     if not items:
         return replace(NOT_CUT, note=f"one task: '{first}' has no items")
@@ -82,7 +87,8 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
         numbers = FrameList(range(len(items)))
     except FrameListError as error:
         raise PlanError(label(node), f"is batched over '{first}': {error}") from error
-    return Chunking("items", numbers, batch.chunk_size, f"{note}, by item number: {_why_not_frames(frames)}", batch)
+    note = f"{note}, by item number: {_why_not_frames(frames)}"
+    return Chunking("items", numbers, batch.chunk_size, note, batch, item_frames=frames)
 
 
 def _known_items(node: INode, batch: BatchSettings, fed: Collection[str]) -> dict[str, Sequence[Any]]:

@@ -17,6 +17,7 @@ from ..core.errors import CycleError
 from ..core.names import unique_keys
 from ..core.text import one_line
 from .plan import LONGEST_LABEL
+from .transliteration import spelt_in_ascii
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def read_nodes(graph: Graph) -> tuple[tuple[GraphNode, ...], tuple[CycleError, .
     The nodes of a cycle are sorted as if they did not wait for each other.
     """
     sorting = _Sorting(connected_nodes(graph))
-    names = unique_keys(str(node.name) for node in sorting.ordered)
+    names = unique_keys(spelt_in_ascii(str(node.name)) for node in sorting.ordered)
     keys = {id(node): key for node, key in zip(sorting.ordered, names)}
     nodes = [GraphNode(node, keys[id(node)], tuple(_connections(node, keys))) for node in sorting.ordered]
     return tuple(nodes), tuple(sorting.cycles)

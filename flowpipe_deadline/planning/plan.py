@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Optional
 
 from ..core.bundle import CODE, BundleNode
-from ..core.frames import FrameList
-from ..core.text import one_line
+from ..core.frames import FrameList, shown_frames
+from ..core.notebook import Shown
+from ..core.text import counted, one_line
 from ..core.warnings import PlanWarning
 from ..settings.parse import Entries
 
@@ -50,6 +51,8 @@ class Job(BundleNode):
     """The node record, ready for JSON."""
     notes: tuple[str, ...]
     """How it was cut and why, for people."""
+    item_frames: Optional[FrameList] = None
+    """The frames that its item numbers stand for, if they do."""
     environment_kinds: Entries = ()
     """Names or patterns of variables, and what they hold: ``path``, ``paths`` or ``text``."""
 
@@ -92,8 +95,8 @@ class OmittedNode(BundleNode):
     record: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(Shown):
     """A whole graph, upstream jobs first."""
 
     name: str
@@ -101,8 +104,12 @@ class Plan:
     omitted: tuple[OmittedNode, ...] = ()
     warnings: tuple[PlanWarning, ...] = ()
     """What is odd about it."""
-    code: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    code: Mapping[str, bytes] = field(default_factory=dict)
     """The code that travels with it: files by their path in the bundle."""
+
+    def __repr__(self) -> str:
+        tasks = sum(job.task_count for job in self.jobs)
+        return f"<Plan of {self.name!r}: {counted(len(self.jobs), 'job')}, {counted(tasks, 'task')}>"
 
     @property
     def last_jobs(self) -> tuple[Job, ...]:
@@ -142,6 +149,11 @@ def frames_text(job: Job) -> Optional[str]:
     return None if job.frame_mode == "none" else str(job.frames)
 
 
+def shown_text(job: Job) -> Optional[str]:
+    """The same with the frames that item numbers stand for."""
+    return None if job.frame_mode == "none" else shown_frames(job.frames, job.item_frames)
+
+
 def omitted_json(plan: Plan) -> list[dict[str, str]]:
     """The omitted nodes, without their values."""
     return [{"key": node.key, "node": node.node, "graph": node.graph} for node in plan.omitted]
@@ -155,6 +167,7 @@ def _job_json(job: Job) -> dict[str, Any]:
         "interpreter": job.interpreter,
         "frame_mode": job.frame_mode,
         "frames": frames_text(job),
+        "item_frames": None if job.item_frames is None else str(job.item_frames),
         "chunk_size": job.chunk_size,
         "tasks": job.task_count,
         "depends_on": [{"key": item.upstream, "kind": item.kind, "reason": item.reason} for item in job.dependencies],

@@ -120,6 +120,7 @@ def _plan_job(node: GraphNode, settings: NodeSettings, planned: PlannedJobs) -> 
         dependencies=(),
         job_info=settings.job.job_info,
         extra_info=settings.job.extra_info,
+        item_frames=chunking.item_frames,
         environment_kinds=settings.job.environment_kinds,
         record=record,
         notes=(chunking.note,),

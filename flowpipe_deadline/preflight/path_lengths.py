@@ -11,10 +11,11 @@ from ..bundle.write import job_file_stems
 from ..core.bundle import JOBS, NODES, RESULTS
 from ..core.files import temporary_name
 from ..core.frames import FrameList
-from ..core.text import one_line
+from ..core.text import counted, one_line
 from ..core.warnings import PlanWarning, Severity, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from ..planning.plan import LONGEST_LABEL, Job, Plan
+from ..planning.transliteration import spelt_in_ascii
 from ..results.store import chunk_name
 
 LONGEST_WINDOWS_PATH = 259
@@ -34,7 +35,7 @@ def length_warnings(plan: Plan, *, root: str, system: str) -> tuple[PlanWarning,
     is_for_windows = system == "win32" or is_windows_path(root)
     severity: Severity = "error" if is_for_windows else "warning"
     takes = f"and Windows takes {LONGEST_WINDOWS_PATH}"
-    text = f"below {root}, one of its files has a path of {length} characters, {takes}"
+    text = f"below {root}, one of its files has a path of {counted(length, 'character')}, {takes}"
     advice = f"save {length - LONGEST_WINDOWS_PATH} in the root, or in the names of graph and node"
     node = one_line(label, longest=LONGEST_LABEL)
     return (PlanWarning(WarningKind.LONG_PATH, severity, text, advice, node=node),)
@@ -42,7 +43,7 @@ def length_warnings(plan: Plan, *, root: str, system: str) -> tuple[PlanWarning,
 
 def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
     """Label and longest paths of each node, below the root, while files are written and afterwards."""
-    name = new_submission(plan.name)["submission"]  # All of a graph's are of one length.
+    name = new_submission(spelt_in_ascii(plan.name))["submission"]  # All of a graph's are of one length.
     partial = partial_name(name)
     for job, stem in zip(plan.jobs, job_file_stems(plan)):
         yield job.label, f"{partial}/{NODES}/{job.key}.json"

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Optional
 
 from ..bundle.templates import PLUGIN
-from ..core.text import listing
+from ..core.text import counted, listing
 from ..core.warnings import PlanWarning, WarningKind
 from ..deadline.client import RepositoryInfo
 from ..planning.plan import Job, Plan
@@ -53,7 +53,7 @@ def _task_warnings(job: Job, limit: Optional[int]) -> Iterator[PlanWarning]:
     most = TASK_LIMIT if limit is None else limit
     if 0 < most < job.task_count:  # What a limit of 0 means is not documented; surely not that no jobs are allowed.
         taker = "Deadline takes" if limit is None else "the repository takes"
-        text = f"it has {job.task_count} tasks, and {taker} {most} per job"
+        text = f"it has {counted(job.task_count, 'task')}, and {taker} {most} per job"
         advice = f"set a batch size of at least {-(-len(job.frames) // most)}"
         yield PlanWarning(WarningKind.TASK_LIMIT, "error", text, advice, node=job.short_label)
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Optional
 
-from ..core.text import listing
+from ..core.text import counted, listing
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from ..workflows.facts import SceneFile
@@ -86,7 +86,7 @@ def _few_folders(warnings: Sequence[PlanWarning]) -> Iterator[PlanWarning]:
             yield warning
     for kind, count in counts.items():
         if count > _MOST_FOLDERS:
-            text = f"{count - _MOST_FOLDERS} more warnings like that: {kind.sentence[:-1].lower()}"
+            text = f"{counted(count - _MOST_FOLDERS, 'more warning')} like that: {kind.sentence[:-1].lower()}"
             yield PlanWarning(kind, "warning", text, "see to those above first")
 
 

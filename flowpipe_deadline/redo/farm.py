@@ -46,7 +46,7 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
             it was stopped.
         RecordError: The bundle is damaged.
     """
-    check_place(bundle)
+    check_place(bundle, client.map_path)
     with RedoWriter(bundle.folder) as writer:
         record = writer.claim()
         try:
@@ -59,7 +59,7 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
                 with contextlib.suppress(Exception):
                     writer.drop()
             raise error
-        own = own_jobs(client, bundle)
+        own = own_jobs(client, bundle, record.jobs)
         kind = NewJobs if how.new_jobs else Requeue
         order = RedoOrder(bundle, record, selection, how, say, is_stopping)
         attempt: Union[NewJobs, Requeue] = kind(order, own, writer)
@@ -131,7 +131,7 @@ def _mended(
     else:
         how = "could not be undone" if left.is_left else "ended half-way"
         say(f"A redo of {bundle.name} {how}; undoing it")
-        own = own_jobs(client, bundle)
+        own = own_jobs(client, bundle, {**record.jobs, **left.jobs})
         undone = None
         if left.kept is not None:
             kept = {*left.kept, *record.own_ids}

@@ -214,7 +214,7 @@ class NewJobs(Attempt):
         ids = list(self._record.own_ids)
         ours, foreign = self._own.sort(ids)
         if foreign:
-            self._note(foreign_jobs(foreign, self._own.batch_name))
+            self._note(foreign_jobs(foreign, self._own))
         self._details = self._client.read_jobs(ours)
         found, others = self._own.find(known=ours)
         self._kept = tuple(dict.fromkeys((*ids, *found, *others)))
@@ -390,7 +390,7 @@ class NewJobs(Attempt):
         repointed = [self._id(job) for job in self._repointed]
         if repointed:
             self._begin("waiting jobs were made to wait again")
-            let_wait(self._client, repointed, not_waiting=lambda: self._not_waiting(repointed))
+            let_wait(self._own, repointed, not_waiting=lambda: self._not_waiting(repointed))
         soft = [
             self.job_ids[job.key]
             for job in self._jobs

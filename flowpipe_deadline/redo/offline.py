@@ -2,107 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
-from ..core.bundle import Bundle, node_labels
-from ..core.errors import BundleError, InterruptedRunError
-from ..core.frames import FrameList
-from ..core.text import listing
+from ..core.bundle import Bundle
+from ..core.errors import FlowpipeDeadlineError, InterruptedRunError
 from ..offline.farm import RunState, last_states, run_bundle
-from ..results.failures import read_failures
+from ..results.edits import Edit, withdraw_edits
+from ..results.failures import Failure, read_failures
 from ..results.stale import BundleResults
-from ..results.store import open_store
+from ..results.store import ChunkResult
+from ..submit.transaction import ignore
 from .ended import failed_or_empty, places_of
-from .missing import Missing, without_blocked
+from .missing import runnable, tolerant_results
 from .options import RedoResult, Tasks
 from .selection import Selection
-
-_MOST_MISSING = 5
 
 
 def redo_offline(
     bundle: Bundle,
     choose: Callable[[BundleResults], Selection],
     *,
+    change: Callable[[], Sequence[Edit]] = tuple,
     on_progress: Optional[Callable[[RunState], None]] = None,
+    say: Callable[[str], None] = ignore,
     **how: Any,
 ) -> RedoResult:
     """Runs the chosen tasks and no others; results stay until they are replaced.
 
-    ``choose`` is called once nobody else can run the bundle. Tasks that are made from what is chosen wait where they
-    miss other results. ``how`` is for ``run_bundle``.
+    ``change`` is called once nobody else can run the bundle, and edits inputs; then ``choose``. Edits are taken back if
+    no task begins. Tasks that are made from what is chosen wait where they miss other results. ``how`` is for
+    ``run_bundle``.
 
     Raises:
         BundleError: A task that was asked for misses results that nobody makes; nothing was run. Or as ``run_bundle``.
         InterruptedRunError: Ctrl+C; nothing is left running.
-        FlowpipeDeadlineError: As ``run_bundle``.
+        FlowpipeDeadlineError: As ``run_bundle``, or as ``change``.
     """
-    tasks: Tasks = {}
-    messages: tuple[str, ...] = ()
-
-    def select() -> Tasks:
-        nonlocal tasks, messages
-        chosen, messages = runnable(bundle, choose(tolerant_results(bundle)))
-        tasks = chosen.tasks
-        return tasks
-
-    def show(state: RunState) -> None:
-        if on_progress is not None:
-            on_progress(state.part(tasks))
-
+    steps = _Steps(bundle, choose, change, on_progress or (lambda _: None))
     try:
-        state = run_bundle(bundle, select=select, on_progress=show, **how)
+        state = run_bundle(bundle, select=steps.select, on_progress=steps.show, **how)
     except InterruptedRunError:
         raise InterruptedRunError(
             "interrupted; results that were not replaced are as before. The same command makes all of it again; to make"
             f" only what no longer fits:  flowpipe-deadline redo {bundle.folder} --stale"
         ) from None
-    return RedoResult(tasks=tasks, messages=messages, left=state.part(tasks).open_tasks(tasks))
+    finally:
+        if not steps.has_begun:
+            take_back(bundle, steps.edits, say=say)
+    return RedoResult(tasks=steps.tasks, messages=steps.messages, left=state.open_tasks(steps.tasks))
 
 
-def runnable(bundle: Bundle, selection: Selection) -> tuple[Selection, tuple[str, ...]]:
-    """The selected tasks that have what they need, and a line for those that have not.
+def take_back(bundle: Bundle, edits: Sequence[Edit], *, say: Callable[[str], None]) -> None:
+    """Makes inputs what they were, as something failed; whether that fails too is only said."""
+    try:
+        withdraw_edits(bundle.folder, edits)
+    except FlowpipeDeadlineError as error:
+        say(f"{error}; the new values of inputs are still there, and what they make stale")
 
-    Raises:
-        BundleError: One that was asked for misses results that nobody makes.
-    """
-    left, missing = without_blocked(bundle, selection, results=tolerant_results(bundle))
-    if not missing:
-        return left, ()
-    labels = node_labels(bundle)
-    asked = [one for one in missing if one.chunk in selection.asked.get(one.key, ())]
-    lines = list(dict.fromkeys(_line(one, labels) for one in asked or missing))
-    text = listing(lines, most=_MOST_MISSING)
-    if asked:
-        raise BundleError(
-            f"nothing was run: {text}. Make that as well, or all that is missing:  flowpipe-deadline run"
-            f" {bundle.folder}"
-        )
-    return left, (f"Not run, with what is made from it: {text}",)
+
+class _Steps:
+    """What a run calls."""
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        choose: Callable[[BundleResults], Selection],
+        change: Callable[[], Sequence[Edit]],
+        on_progress: Callable[[RunState], None],
+    ) -> None:
+        self.edits: Sequence[Edit] = ()
+        self.tasks: Tasks = {}
+        self.messages: tuple[str, ...] = ()
+        self.has_begun = False
+        """Whether a task may have been run."""
+        self._bundle = bundle
+        self._choose = choose
+        self._change = change
+        self._on_progress = on_progress
+
+    def select(self) -> Tasks:
+        """The tasks to run."""
+        self.edits = self._change()
+        results = tolerant_results(self._bundle)
+        chosen, self.messages = runnable(self._bundle, self._choose(results), results=results)
+        self.tasks = chosen.tasks
+        return self.tasks
+
+    def show(self, state: RunState) -> None:
+        """Passes on how far these tasks are."""
+        self.has_begun = True
+        self._on_progress(state.part(self.tasks))
 
 
 def failed_offline(bundle: Bundle, *, results: BundleResults) -> Mapping[str, frozenset[Optional[str]]]:
-    """The tasks, by node key, that failed on this machine, or have ended there without a result."""
+    """The tasks, by node key, whose last attempt on this machine failed, or that have ended without a result."""
     states = last_states(bundle)
     failed = {}
     for job in bundle.jobs:
         there = results.latest(job.key)
-        kept = (failure.frames for failure in read_failures(bundle.folder, job.key))
-        empty = (frames for frames in kept if not all(place in there for place in places_of(frames)))
-        failed[job.key] = failed_or_empty(job, states.get(job.key, {}), results=results).union(empty)
+        kept = (
+            failure.frames
+            for failure in read_failures(bundle.folder, job.key)
+            if any(place not in there or _is_older(there[place], failure) for place in places_of(failure.frames))
+        )
+        failed[job.key] = failed_or_empty(job, states.get(job.key, {}), results=results).union(kept)
     return failed
 
 
-def tolerant_results(bundle: Bundle) -> BundleResults:
-    """The results of the bundle as they are now; a damaged one counts as missing."""
-    return BundleResults(bundle.folder, open_store(bundle.folder), skips_damaged=True)
-
-
-def _line(missing: Missing, labels: Mapping[str, str]) -> str:
-    task, source = _named(labels[missing.key], missing.chunk), _named(labels[missing.source], missing.frames)
-    return f"{task} needs {source}, which is missing"
-
-
-def _named(label: str, frames: Optional[FrameList]) -> str:
-    return label if frames is None else f"{label} {frames}"
+def _is_older(result: ChunkResult, failure: Failure) -> bool:
+    """Whether the result was there before the failure; where that is not known, it counts as later."""
+    return bool(result.evaluations) and result.evaluations[-1].written < failure.written

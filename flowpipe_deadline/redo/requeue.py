@@ -149,7 +149,7 @@ class Requeue:
         wanted = {job_id for job in selected for job_id in ids[job.key]}
         if wanted & set(foreign):
             taken = {job_id: batch for job_id, batch in foreign.items() if job_id in wanted}
-            raise SubmissionError(foreign_jobs(taken, self._own.batch_name))
+            raise SubmissionError(foreign_jobs(taken, self._own))
         details = self._client.read_jobs(ours)
         followers = [
             job for job in self._bundle.jobs if job in near and job not in selected and self._may_start(job, details)
@@ -357,6 +357,7 @@ class Requeue:
         self._suspend_again(waiting)
         self._begin("jobs were released")
         let_go(
+            self._own,
             [part.job_id for part in heads],
             resume=lambda job_ids: self._resume([part for part in heads if part.job_id in job_ids]),
             still_held=lambda: self._still_held(heads),
@@ -370,7 +371,7 @@ class Requeue:
         followers = [part.job_id for part in parts if part.only_waits]
         if followers:
             self._try(lambda: self._client.pend(followers))
-        let_wait(self._client, suspended, not_waiting=lambda: self._not_waiting(parts))
+        let_wait(self._own, suspended, not_waiting=lambda: self._not_waiting(parts))
 
     def _not_waiting(self, parts: Sequence[Part]) -> List[str]:
         """The jobs of which a task could start now, or is still held."""

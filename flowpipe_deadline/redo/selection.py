@@ -54,6 +54,7 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
     frames: Union[str, Iterable[int], None] = None,
     which: str = ALL,
     only: bool = False,
+    edited: Collection[str] = (),
     tasks: Optional[Tasks] = None,
 ) -> Selection:
     """The tasks to run again; none if nothing of that kind is there.
@@ -61,7 +62,8 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
     ``failed`` are the frame lists, by node key, of tasks that failed or have ended without a result. ``node``, by key,
     ``graph.node`` or name, and ``frames`` limit what is asked for; frames are real ones, also where tasks carry item
     numbers. With ``only``, nothing else runs. Otherwise, what is made from that runs as well: by frame where a
-    connection is frame by frame, else all of a node. ``tasks`` are those of the farm, where they are known; of other
+    connection is frame by frame, else all of a node. Nodes whose inputs were ``edited``, by key, run again as well; if
+    nothing else is asked for, they alone. ``tasks`` are those of the farm, where they are known; of other
     jobs, the results tell how they are cut.
 
     Raises:
@@ -73,16 +75,22 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
         raise UsageError(f"'{which}' cannot be made again; choose {', '.join(WHICH)}")
     if frames is not None and node is None:
         raise UsageError(f"the frames {frames} of which node? Name it before them")
-    key = None if node is None else find_key(bundle, node)
+    if node is not None:
+        of = {find_key(bundle, node)}
+    else:
+        of = set() if edited and which == ALL else {job.key for job in bundle.jobs}
     links = Links(bundle, results)
-    cut = BundleTasks(bundle, results)
+    needed = links.downstream({*of, *edited})
+    cut = BundleTasks(bundle, results, keys=needed)
     chosen: Dict[str, Tuple[Chunk, ...]] = {}
     asked: Dict[str, Tuple[Chunk, ...]] = {}
     changed: Dict[str, Places] = {}
     for job in bundle.jobs:
+        if job.key not in needed:
+            continue
         chunks = tasks[job.key] if tasks is not None and job.key in tasks else cut.chunks(job)
-        first: Set[Chunk] = set()
-        if key in (None, job.key):
+        first: Set[Chunk] = set(chunks) if job.key in edited and job.key not in of else set()
+        if job.key in of:
             wanted = None if frames is None else _task_frames(bundle, job, frames, chunks)
             wrong = _wrong(job, results, failed, which)
             first = {chunk for chunk in chunks if _shares(chunk, wanted) and _shares(chunk, wrong)}
@@ -118,9 +126,18 @@ class Links:
     """What the tasks of a bundle take from upstream."""
 
     def __init__(self, bundle: Bundle, results: BundleResults) -> None:
+        self._bundle = bundle
         self._results = results
         self.record = lru_cache(maxsize=None)(lambda key: read_node(bundle.folder, key))
         """The record of a node by its key."""
+
+    def downstream(self, keys: Collection[str]) -> FrozenSet[str]:
+        """The keys of these nodes, and of all that may be made from them."""
+        found = set(keys)
+        for job in self._bundle.jobs:
+            if not found.isdisjoint(source["node"] for source, _, _ in sources(self.record(job.key))):
+                found.add(job.key)
+        return frozenset(found)
 
     def of(self, key: str, chunk: Chunk) -> Dict[str, bool]:
         """By key, the nodes that a task takes results from, and whether only those of its own frames."""

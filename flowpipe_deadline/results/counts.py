@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Optional
 
 from ..core.bundle import Bundle, BundleJob, read_node
@@ -57,6 +57,14 @@ class ResultCounts:
         names = {frames: chunk_name(None if frames is None else FrameList.parse(frames)) for frames in chunks}
         return frozenset(frames for frames, name in names.items() if name not in there)
 
+    def missing_frames(self, key: str) -> tuple[int, ...]:
+        """The planned frames of a batched node without a result, however its job was cut; the results are read."""
+        planned = [frame for chunk in self._jobs[key].chunks for frame in chunk or ()]
+        if self.has_all(key):
+            return ()
+        covered = {frame for result in self._store.read(key) for frame in result.frames or ()}
+        return tuple(frame for frame in planned if frame not in covered)
+
     def wait_for(self, keys: Iterable[str], *, seconds: float) -> bool:
         """Whether all results of these nodes exist within that time: network file systems show new files late."""
         missing, deadline = list(keys), time.monotonic() + seconds
@@ -93,10 +101,13 @@ class BundleTasks:
         StoreError: The store of the results cannot be read.
     """
 
-    def __init__(self, bundle: Bundle, results: BundleResults) -> None:
+    def __init__(self, bundle: Bundle, results: BundleResults, *, keys: Optional[Collection[str]] = None) -> None:
+        """Of the jobs with these ``keys`` alone, if they are given; all that is made from them must be among them."""
         self._results = results
         self._added: dict[str, set[int]] = {}
         for job in reversed(bundle.jobs):
+            if keys is not None and job.key not in keys:
+                continue
             planned = {place for chunk in job.chunks for place in chunk or (None,)}
             added = self._added.setdefault(job.key, set())
             added |= {place for place in results.latest(job.key) if place is not None and place not in planned}

@@ -6,6 +6,7 @@ from typing import Any, Dict, List, Sequence
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList, FrameListError
+from ..core.text import counted
 from .merge import Batch
 
 
@@ -45,13 +46,13 @@ def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Di
             parts[name] = _like(value, list(frames))
             continue
         if unplanned:
-            raise CutError(f"{name} has no item for frame {unplanned[0]}: {batch.frames} were planned")
+            raise CutError(f"{name} has no item for frame {unplanned[0]}: {batch.shown(batch.frames)} were planned")
         try:
             items = items_of(value)
         except CutError as error:
             raise CutError(f"{name}: {error}") from error
         if len(items) != len(batch.frames):
-            raise CutError(f"{name} has {len(items)} items where {batch.over[0]} has {len(batch.frames)}")
+            raise CutError(f"{name} has {counted(len(items), 'item')} where {batch.over[0]} has {len(batch.frames)}")
         parts[name] = _pick(value, items, [place for place in places if place is not None])
     return parts
 

@@ -1,22 +1,31 @@
-"""Keeps what tasks raised in ``errors/<node>/<chunk>.json`` of the bundle, to raise the same error elsewhere."""
+"""Keeps why tasks failed in ``errors/<node>`` of the bundle: what they raised, to raise the same error elsewhere.
+
+``<chunk>.json`` is the evaluator's. Where it could not write one, as it was killed or never began, there is a file of
+the plugin's, whose name begins with ``plugin-``. Of one attempt, the evaluator's counts.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.bundle import ERRORS
 from ..core.files import RecordError, json_bytes, read_record, write_whole
-from ..core.frames import FrameList
+from ..core.frames import FrameList, FrameListError
 from ..core.locate import NotImportableError, describe, in_bundle, out_of_bundle, resolve
 from ..core.rights import make_folder
+from ..core.text import one_line
 from .codec import UnsupportedValueError, decode, encode, map_sources
+from .evaluation import LONGEST_REASON, Evaluation, evaluations_json, followed_by, in_order, parse_evaluations
 from .store import chunk_name
 
 _FORMAT = 1
+_PLUGINS = "plugin-"
+_TRACEBACK = re.compile(r"\s*(?:\+ Exception Group )?(?:Traceback \(most|File \")")
 
 
 @dataclass(frozen=True)
@@ -31,36 +40,95 @@ class Failure:
     """The error: its ``class`` (None if no other process could import it), ``arguments`` and ``attributes``."""
     written: int
     """When, in nanoseconds since 1970."""
+    reason: str = ""
+    """Why, in one line for people: the node's message, or what became of its interpreter, in words."""
+    evaluations: Tuple[Evaluation, ...] = ()
+    """The failed attempts at this chunk, oldest first."""
 
 
-def write_failure(bundle: Path, node: str, frames: Optional[FrameList], *, error: BaseException, report: str) -> None:
-    """Keeps the failure in the bundle, replacing an earlier one of the same chunk.
+def write_failure(  # noqa: PLR0913  (five beside the failure itself)
+    bundle: Path,
+    node: str,
+    frames: Optional[FrameList],
+    *,
+    error: BaseException,
+    report: str,
+    evaluation: Optional[Evaluation] = None,
+) -> None:
+    """Keeps the failure in the bundle, replacing an earlier one of the same chunk; its attempts are carried on.
 
     Raises:
         OSError: The bundle cannot be written.
     """
+    path = bundle / ERRORS / node / f"{chunk_name(frames)}.json"
+    earlier: Tuple[Evaluation, ...] = ()
+    with suppress(RecordError):
+        earlier = _read(path, bundle).evaluations
     record = {
         "format": _FORMAT,
         "node": node,
         "frames": None if frames is None else str(frames),
         "report": report,
         "raised": map_sources(_raised(error), out_of_bundle(bundle), own=("class",)),
-        "written": time.time_ns(),
+        "written": time.time_ns() if evaluation is None else evaluation.written,
+        **({} if evaluation is None else {"reason": evaluation.error}),
+        "evaluations": evaluations_json(earlier if evaluation is None else followed_by(earlier, evaluation)),
     }
-    folder = bundle / ERRORS / node
-    make_folder(folder)
-    write_whole(folder / f"{chunk_name(frames)}.json", json_bytes(record))
+    make_folder(path.parent)
+    write_whole(path, json_bytes(record))
 
 
 def read_failures(bundle: Path, node: str) -> Tuple[Failure, ...]:
-    """The failures of the node's tasks, the latest first, including those of tasks that succeeded later."""
-    failures = []
-    for path in sorted((bundle / ERRORS / node).glob("[!.]*.json")):
-        with suppress(RecordError, KeyError):  # Deadline reports the failure in any case.
-            record = read_record(path, version=_FORMAT)
-            record["raised"] = map_sources(record["raised"], in_bundle(bundle), own=("class",))
-            failures.append(Failure(**{field.name: record[field.name] for field in fields(Failure)}))
+    """The last failure of each of the node's tasks, the latest first, including those of tasks that succeeded later."""
+    found: Dict[Optional[str], List[Failure]] = {}
+    # The evaluator's before the plugin's.
+    for path in sorted((bundle / ERRORS / node).glob("[!.]*.json"), key=lambda each: each.name.startswith(_PLUGINS)):
+        with suppress(RecordError):  # Deadline reports the failure in any case.
+            failure = _read(path, bundle)
+            found.setdefault(failure.frames, []).append(failure)
+    failures = [_united(each) for each in found.values()]
     return tuple(sorted(failures, key=lambda failure: failure.written, reverse=True))
+
+
+def reason_in(report: str) -> str:
+    r"""The one line of a report that says most: of a traceback the error, of other texts the first.
+
+    >>> reason_in("The interpreter was killed\n    what it printed last"), reason_in("Traceback (most …\nKeyError: 1")
+    ('The interpreter was killed', 'KeyError: 1')
+    """
+    lines = [line for line in report.splitlines() if any(map(str.isalnum, line))] or [""]
+    line = lines[-1].lstrip("| ") if _TRACEBACK.match(report) else lines[0]  # Groups of errors have a margin.
+    return one_line(line, longest=LONGEST_REASON)
+
+
+def _read(path: Path, bundle: Path) -> Failure:
+    """The failure in a file; raises RecordError if it is damaged."""
+    record = read_record(path, version=_FORMAT, keys=("frames", "report", "raised", "written"))
+    try:
+        frames = None if record["frames"] is None else FrameList(sorted(FrameList.parse(record["frames"])))
+        text, written = None if frames is None else str(frames), int(record["written"])
+        reason = one_line(str(record.get("reason") or ""), longest=LONGEST_REASON) or reason_in(record["report"])
+        evaluations = parse_evaluations(record.get("evaluations", ()), frames=frames)
+        return Failure(
+            frames=text,
+            report=str(record["report"]),
+            raised=map_sources(record["raised"], in_bundle(bundle), own=("class",)),
+            written=written,
+            reason=reason,
+            evaluations=evaluations or (Evaluation(text, written, error=reason),),  # Of an earlier version.
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, FrameListError) as error:
+        raise RecordError(f"{path} is damaged ({error!r})") from error
+
+
+def _united(failures: Sequence[Failure]) -> Failure:
+    """The last of the failures of one task, with the attempts of all; of one attempt, the first that is given."""
+    evaluations = in_order(*(failure.evaluations for failure in failures))
+    by_token = {one.evaluations[-1].token: one for one in reversed(failures) if one.evaluations}
+    last = max(failures, key=lambda failure: failure.written)
+    if last.evaluations:
+        last = by_token[last.evaluations[-1].token]
+    return replace(last, evaluations=evaluations)
 
 
 def rebuild_error(failure: Failure) -> Optional[BaseException]:

@@ -27,7 +27,7 @@ from typing import (
 )
 
 from ..core.errors import FlowpipeDeadlineError
-from ..core.frames import FrameList
+from ..core.frames import FrameList, shown_frames
 from ..core.loading import LoadingError
 from ..core.locate import LoadError, load_module
 from .codec import TYPE, canonical, compound, decode, encode, identical, members
@@ -50,14 +50,36 @@ _FUNCTION = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 class MissingResultsError(FlowpipeDeadlineError):
     """Results of a node that are missing, for some of its frames."""
 
-    def __init__(self, node: str, frames: Optional[FrameList]) -> None:
+    frames: Optional[FrameList] = None
+    shown = ""
+    """These frames for people, also of an error that was kept in a bundle; empty for a node without frames."""
+    planned = ""
+    """All frames of the node, as Deadline was given them."""
+
+    def __init__(self, node: str, frames: Optional[FrameList], batch: Optional[Batch] = None) -> None:
+        """``batch`` is how the node was planned."""
         super().__init__(node, frames)
         self.node = node
         self.frames = frames
+        if frames is not None:
+            self.shown = str(frames) if batch is None else batch.shown(frames)
+            self.planned = "" if batch is None else str(batch.frames)
 
     def __str__(self) -> str:
-        part = "its result is" if self.frames is None else f"the results of {self.frames} are"
-        return f"{self.node}: {part} missing; requeue those tasks, or wait for the file system to show them"
+        part = f"the results of {self.shown} are" if self.shown else "its result is"
+        return f"{self.node}: {part} missing; {missing_advice(self.planned)}"
+
+
+def missing_advice(planned: str) -> str:
+    """What to do about missing results of a node; ``planned`` are its frames in Deadline, if it has any.
+
+    Whether these results still have tasks, only Deadline knows.
+    """
+    advice = "requeue their tasks, or wait for the file system to show them"
+    if not planned:
+        return advice.replace("their tasks", "its task").replace("them", "it")
+    change = f"if the job's frame range was shortened in the Monitor, set it back to {planned} (Modify Frame Range)"
+    return f"{advice}; or, {change}"
 
 
 class MergeError(FlowpipeDeadlineError):
@@ -78,6 +100,8 @@ class Batch:
     """Merge rules by output, or by ``output.key`` for one sub-plug."""
     size: int = 1
     """The planned number of frames in a chunk."""
+    item_frames: Optional[FrameList] = None
+    """The frames that item numbers stand for, if they do."""
 
     @classmethod
     def from_json(cls, data: Optional[Mapping[str, Any]]) -> Optional[Batch]:
@@ -90,7 +114,12 @@ class Batch:
             frames=FrameList.parse(data["frames"]),
             merge=data["merge"],
             size=int(data["size"]),
+            item_frames=FrameList.parse(data["item_frames"]) if data.get("item_frames") else None,
         )
+
+    def shown(self, frames: FrameList) -> str:
+        """Some of the frames for people, and what they are if they are item numbers."""
+        return shown_frames(frames, self.item_frames)
 
     def places(self, frames: FrameList) -> List[Optional[int]]:
         """Where each of these frames is among the planned ones, from 0; None for a frame that was not planned."""
@@ -129,7 +158,7 @@ def merge_results(
         return dict(whole.outputs)
     missing = missing_frames(batch, results)
     if missing is not None:
-        raise MissingResultsError(node, missing)
+        raise MissingResultsError(node, missing, batch)
     latest = latest_by_frame(results)
     groups = [tuple(group) for _, group in itertools.groupby(latest, key=lambda frame: id(latest[frame]))]
     segments = [(latest[frames[0]], frames) for frames in groups]

@@ -1,25 +1,63 @@
-"""Reads the outputs of a bundle: what each node gave, merged over its chunks, and what is missing."""
+"""Reads the outputs of a bundle: what each node was given and gave, merged over its chunks, and what is missing.
+
+Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
-from ..core.frames import FrameList
+from ..core.frames import FrameList, real_frames
 from ..core.locate import code_folders
+from ..core.notebook import Shown
+from ..core.text import counted
 from .codec import compound, decode
-from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_frames
+from .edits import Edit, edited_record, place_name
+from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_advice, missing_frames
 from .plain import plain
-from .stale import BundleResults, Places
+from .stale import BundleResults, Places, places_text
 from .store import ChunkResult, open_store
 
 
 @dataclass(frozen=True)
-class NodeResults(BundleNode):
+class NodeInput:
+    """What a node is given as one input, or as one of its sub-plugs."""
+
+    name: str
+    """As people write it: ``files``, or ``files.a``."""
+    encoded: Any
+    """The value, if it is not fed; encoded."""
+    source: Optional[str]
+    """The output that feeds it, as ``node.output``; None if it has a value of its own."""
+    edits: tuple[Edit, ...]
+    """What was changed of it since it was planned, oldest first."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as plain JSON."""
+        return {
+            "value": None if self.source else plain(self.encoded),
+            "source": self.source,
+            "edits": [
+                {
+                    "number": edit.number,
+                    "value": plain(edit.value),
+                    "was": plain(edit.was),
+                    "user": edit.user,
+                    "written": edit.written,
+                    "withdrawn": bool(edit.withdrawn),
+                }
+                for edit in self.edits
+            ],
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class NodeResults(Shown, BundleNode):
     """The results of one node. The fields hold encoded values; the methods give Python values or plain JSON."""
 
     is_omitted: bool
@@ -32,10 +70,32 @@ class NodeResults(BundleNode):
     missing: Optional[str]
     """The frames without a result, ``all`` for a node without frames; None if nothing is missing."""
     stale: Optional[str]
-    """The frames whose results were made from others than are there now, ``all`` for a node without frames; None if
-    there are none."""
+    """The frames whose results were made from others than are there now, or with other values of its inputs; ``all``
+    for a node without frames, None if there are none."""
+    inputs: tuple[NodeInput, ...]
     error: Optional[str]
     """Why the results cannot be read or merged; None if they can."""
+    batch: Optional[Batch] = None
+    """How it is cut into tasks; None for a node without frames."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has outputs, and all of them can be read."""
+        return self.encoded is not None and self.error is None
+
+    def __repr__(self) -> str:
+        return f"<NodeResults of {self.label!r}: {self.state_text}>"
+
+    @property
+    def state_text(self) -> str:
+        """In a few words, what there is, and what is missing."""
+        texts = [
+            "omitted" if self.is_omitted else counted(len(self.chunks), "chunk"),
+            *([f"missing {self.missing}"] if self.missing is not None else []),
+            *([f"stale {self.stale}"] if self.stale is not None else []),
+            *([self.error] if self.error is not None else []),
+        ]
+        return ", ".join(texts)
 
     def outputs(self) -> dict[str, Any]:
         """The outputs by name, with their Python types; imports their classes.
@@ -48,7 +108,7 @@ class NodeResults(BundleNode):
             raise MergeError(self.error)
         if self.encoded is None:
             frames = None if self.missing in (None, "all") else FrameList.parse(str(self.missing))
-            raise MissingResultsError(self.key, frames)
+            raise MissingResultsError(self.key, frames, self.batch)
         return {name: decode(value) for name, value in self.encoded.items()}
 
     def to_json(self) -> dict[str, Any]:
@@ -62,17 +122,53 @@ class NodeResults(BundleNode):
             "stale": self.stale,
             "problem": self.error,
             "chunks": [
-                {"frames": frames, "outputs": {name: plain(value) for name, value in outputs.items()}}
+                {
+                    "frames": frames,
+                    "real_frames": self.real_frames(frames),
+                    "outputs": {name: plain(value) for name, value in outputs.items()},
+                }
                 for frames, outputs in self.chunks
             ],
         }
+
+    def plain_inputs(self) -> dict[str, Any]:
+        """The inputs as plain JSON: value, what feeds it, and edits."""
+        return {one.name: one.to_json() for one in self.inputs}
+
+    @property
+    def missing_words(self) -> str:
+        """Which results are missing, and what to do about it; empty if none is."""
+        if self.missing is None:
+            return ""
+        if self.batch is None:
+            return f"missing its result; {missing_advice('')}"
+        return f"missing {self.batch.mode} {self.shown_frames(self.missing)}; {missing_advice(str(self.batch.frames))}"
+
+    def shown_frames(self, frames: Optional[str]) -> str:
+        """Some of its frames for people: ``1-10``, or ``0-9 (frames 1001-1091x10)``, or nothing."""
+        return "" if frames is None or self.batch is None else self.batch.shown(FrameList.parse(frames))
+
+    def real_frames(self, frames: Optional[str]) -> Optional[str]:
+        """The frames that some of Deadline's are about: the same, or those that item numbers stand for, if they do."""
+        if frames is None or self.batch is None or (self.batch.item_frames is None and self.batch.mode == "items"):
+            return None
+        real = real_frames(FrameList.parse(frames), self.batch.item_frames)
+        return None if real is None else str(real)
 
     def plain_outputs(self) -> Optional[dict[str, Any]]:
         """The outputs as plain JSON; None if something is missing."""
         return None if self.encoded is None else {name: plain(value) for name, value in self.encoded.items()}
 
 
-def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, NodeResults]:
+class Results(Shown, dict[str, NodeResults]):
+    """The results of nodes by ``graph.node``."""
+
+    def __repr__(self) -> str:
+        missing = sum(node.encoded is None for node in self.values())
+        return f"<Results of {counted(len(self), 'node')}" + (f", {missing} without outputs>" if missing else ">")
+
+
+def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> Results:
     """The results by ``graph.node``, upstream first; ``node``, a key, a name or ``graph.node``, limits them.
 
     If several nodes have the same label, it is followed by their key: ``sub.render (render-2)``.
@@ -86,7 +182,8 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> dict[str, No
     labels = node_labels(opened)
     wanted = labels if node is None else find_nodes(opened, node)
     results = BundleResults(opened.folder, open_store(opened.folder))
-    return {labels[each.key]: _node_results(opened, each, results) for each in opened.nodes if each.key in wanted}
+    found = ((labels[each.key], _node_results(opened, each, results)) for each in opened.nodes if each.key in wanted)
+    return Results(found)
 
 
 def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> NodeResults:
@@ -95,9 +192,11 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
     batch = Batch.from_json(record["batch"])
     results: tuple[ChunkResult, ...] = ()
     stale: Places = frozenset()
+    edits: tuple[Edit, ...] = ()
     encoded, error = None, None
     try:
         results = () if is_omitted else there.read(key)
+        edits = () if is_omitted else there.edits(key)
         stale = frozenset() if is_omitted else there.stale(key)
     except RecordError as reason:
         error = str(reason)
@@ -120,8 +219,10 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
             for result in sorted(results, key=lambda result: -1 if result.frames is None else result.frames[0])
         ),
         missing=missing,
-        stale=_frames_text(stale),
+        stale=places_text(stale),
+        inputs=tuple(_inputs(edited_record(record, edits), edits)),
         error=error,
+        batch=batch,
     )
 
 
@@ -155,9 +256,13 @@ def _final_outputs(record: Mapping[str, Any], merged: Mapping[str, Any]) -> dict
     return outputs
 
 
-def _frames_text(places: Places) -> Optional[str]:
-    frames = sorted(frame for frame in places if frame is not None)
-    return str(FrameList(frames)) if frames else "all" if places else None
+def _inputs(record: Mapping[str, Any], edits: Sequence[Edit]) -> Iterator[NodeInput]:
+    for name, plug in record["inputs"].items():
+        for key, part in plug["sub_plugs"].items() or ((None, plug),):
+            source = part["source"]
+            fed_by = source and f"{source['node']}.{place_name(source['output'], source['sub_plug'])}"
+            own = tuple(edit for edit in edits if edit.place == (name, key))
+            yield NodeInput(place_name(name, key), part.get("value"), fed_by or None, own)
 
 
 def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Optional[str]:

@@ -106,6 +106,16 @@ class RedisStore(Store):
 
         self._ask(keep, failure=f"{node}: its result cannot be written")
 
+    def delete_all(self) -> None:
+        """Deletes all keys of the submission, at once."""
+
+        def delete(client: redis.Redis) -> None:
+            nodes = [name.decode("ascii") for name in cast(Any, client.smembers(self._base))]
+            parts = (self._key, self._other_key, self._aside_key)
+            client.delete(self._base, *(part(node) for node in nodes for part in parts))
+
+        self._ask(delete, failure="the results of the submission cannot be deleted")
+
     def chunk_names(self, node: str) -> FrozenSet[str]:
         """The fields of the node's hash."""
         fields = self._ask(
@@ -131,7 +141,7 @@ class RedisStore(Store):
                 yield name, f"{self._address} {self._key(node)} {name}", record
 
     def _set_aside(self, node: str, name: str) -> str:
-        aside = f"{self._key(node)}:damaged"
+        aside = self._aside_key(node)
 
         def move(client: redis.Redis) -> None:
             record = client.hget(self._key(node), name) or b""
@@ -149,6 +159,9 @@ class RedisStore(Store):
 
     def _other_key(self, node: str) -> str:
         return f"{self._key(node)}:{OTHER_CHUNKS}"
+
+    def _aside_key(self, node: str) -> str:
+        return f"{self._key(node)}:damaged"
 
     def _ask(self, question: Callable[[redis.Redis], _Answer], *, failure: str) -> _Answer:
         """The server's answer. After a lost connection it asks again: writing a result twice does no harm."""

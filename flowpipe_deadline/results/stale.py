@@ -7,11 +7,13 @@ must be seen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, FrozenSet, Optional
 
 from ..core.bundle import read_node
+from ..core.frames import FrameList
+from .edits import is_outdated, read_edits
 from .merge import Batch, missing_frames
 from .store import ChunkResult, Store
 from .upstream import sources
@@ -19,6 +21,12 @@ from .versions import expanded, latest_by_frame, latest_whole, mark_of_all, vers
 
 Places = FrozenSet[Optional[int]]
 """Frames; None stands for the result of a node that is not batched."""
+
+
+def places_text(places: Places) -> Optional[str]:
+    """The frames as a frame list, ``all`` for a node that is not batched; None if there are none."""
+    frames = sorted(frame for frame in places if frame is not None)
+    return str(FrameList(frames)) if frames else "all" if places else None
 
 
 class BundleResults:
@@ -35,6 +43,8 @@ class BundleResults:
         """All results of a node by its key, the latest first; those that are damaged may count as missing."""
         self.latest = lru_cache(maxsize=None)(self._latest)
         """The node's results that count, by frame."""
+        self.edits = lru_cache(maxsize=None)(partial(read_edits, bundle))
+        """The edits of a node's inputs by its key."""
         self._marks_there = lru_cache(maxsize=None)(self._marks)
 
     def _latest(self, node: str) -> Mapping[Optional[int], ChunkResult]:
@@ -45,7 +55,10 @@ class BundleResults:
         return {} if whole is None else {None: whole}
 
     def stale(self, node: str) -> Places:
-        """The frames whose latest result was made from others than are there; where these are gone, it is not told."""
+        """The frames whose latest result was made from others than are there, or with other values of its inputs.
+
+        Where what it was made from is gone, it is not told.
+        """
         stale: dict[int, Places] = {}  # By the id of a result.
         found = set()
         for place, result in self.latest(node).items():
@@ -58,6 +71,8 @@ class BundleResults:
     def _changed(self, node: str, result: ChunkResult) -> Places:
         """Those of the result's frames that were made from others than are there."""
         everywhere: Places = frozenset(result.frames or (None,))
+        if is_outdated(self.edits(node), result.edit):
+            return everywhere
         changed: set[Optional[int]] = set()
         for source, marks in result.taken.items():
             there = self._marks_there(source)

@@ -5,6 +5,7 @@ A bundle's store is named by a record beside the manifest, as that is long and t
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import os
 import re
@@ -37,11 +38,13 @@ from ..core.frames import FrameList, FrameListError
 from ..core.locate import in_bundle
 from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
 from .codec import map_sources
+from .evaluation import Evaluation, evaluations_json, parse_evaluations
 
 if TYPE_CHECKING:
     from .redis_store import RedisStore
 
 _FORMAT = 1
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
 OTHER_CHUNKS = ".other-chunks"
 """Where the names of the results of chunks that were not planned are: nobody has to look for them among all others."""
 _LONGEST_NAME = 60
@@ -76,6 +79,10 @@ class ChunkResult:
     taken: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By upstream node, the ``mark`` of what it was made from, by frame list; ``all`` for all results of that node.
     Empty in results of earlier versions."""
+    edit: int = 0
+    """The number of the last edit of the node's inputs that it was made with."""
+    evaluations: Tuple[Evaluation, ...] = ()
+    """Those of this chunk that gave a result, this one last; empty in results of earlier versions."""
     _lower: Mapping[Optional[int], int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -123,6 +130,9 @@ class Store(ABC):
         """The results that a new one of these planned chunks replaces: as ``read``, but frames may have no result."""
         return self._read_sharing(node, chunks, needs_all=False, skips_damaged=skips_damaged)
 
+    def delete_all(self) -> None:  # noqa: B027  (files are deleted with their bundle)
+        """Deletes all results of the submission that are not in its bundle."""
+
     @abstractmethod
     def check_writable(self, node: str) -> None:
         """Makes sure, before the work is done, that a result of the node can be kept."""
@@ -137,6 +147,10 @@ class Store(ABC):
     @abstractmethod
     def chunk_names(self, node: str) -> FrozenSet[str]:
         """The names, as ``chunk_name`` gives them, of the chunks with results; the results are not read."""
+
+    def has_other_chunks(self, node: str) -> bool:
+        """Whether there are results of chunks that were not planned; an earlier version did not mark them."""
+        return bool(self._other_chunks(node))
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
         """Moves the node's damaged results away, so that they count as missing; gives their new places.
@@ -384,12 +398,14 @@ def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
         "format": _FORMAT,
         "node": node,
         "frames": None if result.frames is None else str(result.frames),
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),  # For people; nothing reads it.
+        "time": time.strftime(_TIME, time.gmtime()),  # For people; nothing reads it.
         "written": result.version,
         **({"lower_versions": result.lower_versions} if result.lower_versions else {}),
         "token": result.token,
         "inputs": result.inputs,
         "taken": result.taken,
+        **({"edit": result.edit} if result.edit else {}),
+        "evaluations": evaluations_json(result.evaluations),
         "outputs": result.outputs,
     }
 
@@ -406,14 +422,17 @@ def parse_result(data: bytes, *, name: str, node: str) -> Optional[ChunkResult]:
         for output in record["outputs"].values():
             if set(output) != {"value", "sub_plugs"}:
                 raise TypeError(f"an output has {', '.join(output)}")
+        frames = None if record["frames"] is None else FrameList.parse(record["frames"])
         result = ChunkResult(
-            frames=None if record["frames"] is None else FrameList.parse(record["frames"]),
+            frames=frames,
             outputs=record["outputs"],
             version=int(record["written"]),
             lower_versions=dict(record.get("lower_versions", {})),
             token=str(record.get("token", "")),
             inputs=dict(record["inputs"]),
             taken={key: dict(marks) for key, marks in record.get("taken", {}).items()},
+            edit=int(record.get("edit", 0)),
+            evaluations=_evaluations(record, frames),
         )
     except NewerFormatError:
         raise
@@ -421,6 +440,17 @@ def parse_result(data: bytes, *, name: str, node: str) -> Optional[ChunkResult]:
         reason = "not a record of this format" if isinstance(error, RecordError) else repr(error)
         raise _damaged(name, reason) from error
     return result if record.get("node", node) == node else None
+
+
+def _evaluations(record: Mapping[str, Any], frames: Optional[FrameList]) -> Tuple[Evaluation, ...]:
+    """Those in the record; of a result of an earlier version, when it was written."""
+    if "evaluations" in record:
+        return parse_evaluations(record["evaluations"], frames=frames)
+    try:
+        written = calendar.timegm(time.strptime(record["time"], _TIME)) * 10**9
+    except (KeyError, TypeError, ValueError):
+        return ()
+    return (Evaluation(None if frames is None else str(frames), written),)
 
 
 def _damaged(name: str, reason: str) -> DamagedResultError:

@@ -127,7 +127,7 @@ class Upstream:
         latest = latest_by_frame(self._results[key])
         missing = [frame for frame in self._frames or () if frame not in latest]
         if missing:
-            raise MissingResultsError(key, FrameList(missing))
+            raise MissingResultsError(key, FrameList(missing), self._batches[key])
         return [(frame, latest[frame]) for frame in self._frames or ()]
 
     def _items(self, key: str, output: str, covering: List[Tuple[int, ChunkResult]]) -> Any:

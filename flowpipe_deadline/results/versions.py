@@ -22,16 +22,18 @@ ALL = "all"
 def latest_by_frame(results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
     """The result that counts for each frame, in ascending order of the frames.
 
-    It is the one of the latest version; of two with the same, the one that was made from later inputs. One without a
-    token, of an earlier version of this package, counts only where there is no other: tasks do not look for more.
+    It is the one of the latest version; of two with the same, the one that was made with later edits, or from later
+    inputs. One without a token, of an earlier version of this package, counts only where there is no other: tasks do
+    not look for more.
     """
     latest: Dict[int, ChunkResult] = {}
     inputs: Dict[int, Mapping[Optional[int], int]] = {}  # By the id of a result.
 
-    def order(result: ChunkResult, frame: int) -> Tuple[bool, int, int, str]:
+    def order(result: ChunkResult, frame: int) -> Tuple[bool, int, int, int, str]:
         if id(result) not in inputs:
             inputs[id(result)] = _inputs(result)
-        return bool(result.token), result.version_of(frame), _input(inputs[id(result)], frame), result.token
+        later = _input(inputs[id(result)], frame)
+        return bool(result.token), result.version_of(frame), result.edit, later, result.token
 
     for result in tuple(results):
         for frame in result.frames or ():
@@ -88,7 +90,9 @@ def counted(result: ChunkResult, replaced: Iterable[ChunkResult]) -> ChunkResult
 
 
 def is_made_from_later(one: ChunkResult, other: ChunkResult) -> bool:
-    """Whether the first of two results of the same frames was made from later inputs."""
+    """Whether the first of two results of the same frames was made with later edits, or from later inputs."""
+    if one.edit != other.edit:
+        return one.edit > other.edit
     mine, theirs = _inputs(one), _inputs(other)
     counts = [(_input(mine, frame), _input(theirs, frame)) for frame in one.frames or (None,)]
     return all(own >= others for own, others in counts) and any(own > others for own, others in counts)

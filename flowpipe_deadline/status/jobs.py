@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..core.bundle import Bundle, BundleJob
+from ..core.bundle import Bundle, BundleJob, named_jobs
 from ..deadline.client import (
     ACTIVE,
     COMPLETED,
@@ -115,7 +115,7 @@ class DeadlineJobs:
             SubmissionError: Some jobs could not be suspended; the message names them.
         """
         reason, could_start = "Deadline did not suspend them", self._unfinished()
-        own, foreign = own_jobs(self._client, self._bundle), dict[str, str]()
+        own, foreign = own_jobs(self._client, self._bundle, self._ids), dict[str, str]()
         try:
             for _ in range(_ROUNDS):
                 self.read(self._ids)
@@ -133,7 +133,7 @@ class DeadlineJobs:
                 f"the jobs {self._listed(could_start)} could not be suspended ({error}): see to them in the Monitor"
             ) from error
         if foreign:
-            raise SubmissionError(f"{self._suspended()}; {foreign_jobs(foreign, own.batch_name)}")
+            raise SubmissionError(f"{self._suspended()}; {foreign_jobs(foreign, own)}")
         return self._suspended()
 
     def _try_to_suspend(self, keys: Sequence[str]) -> str:
@@ -149,8 +149,11 @@ class DeadlineJobs:
         if not suspended:
             return "all jobs have ended" if not self._unfinished() else "no job of it can start"
         waiting = [key for key in self._unfinished() if key not in suspended]
-        rest = f", and {self._listed(waiting)} wait for them" if waiting else ""
-        return f"the jobs {self._listed(suspended)} are suspended{rest}: resume or delete them in the Monitor"
+        is_one = len(suspended) == 1
+        verb = "waits" if len(waiting) == 1 else "wait"
+        rest = f", and {self._listed(waiting)} {verb} for {'it' if is_one else 'them'}" if waiting else ""
+        jobs = f"the job {self._listed(suspended)} is" if is_one else f"the jobs {self._listed(suspended)} are"
+        return f"{jobs} suspended{rest}: resume or delete {'it' if is_one and not rest else 'them'} in the Monitor"
 
     def _could_start(self, job: BundleJob) -> bool:
         status = self.statuses[job.key]
@@ -201,7 +204,7 @@ class DeadlineJobs:
             )
 
     def _listed(self, keys: Iterable[str]) -> str:
-        return ", ".join(self._ids[key] for key in keys)
+        return named_jobs([self._ids[key] for key in keys], self._ids, self._bundle)
 
 
 def shown_status(details: JobDetails) -> str:

@@ -50,7 +50,7 @@ def _statuses(client: DeadlineClient, bundle: Bundle, record: SubmissionRecord) 
     """The states of the jobs that Deadline lists; of a submission that failed, also of jobs that are on no record."""
     job_ids = list(record.all_ids)
     if record.state != SUBMITTED:
-        job_ids = own_jobs(client, bundle).find(known=job_ids)[0]
+        job_ids = own_jobs(client, bundle, record.jobs).find(known=job_ids)[0]
     jobs = client.read_jobs(job_ids) if job_ids else {}
     unread = [job_id for job_id in job_ids if job_id not in jobs]
     return [*map(shown_status, jobs.values()), *(UNKNOWN for _ in (client.list_jobs(unread) if unread else ()))]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 from ..bundle.job_files import plugin_entries
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, named_jobs
+from ..core.files import is_same_folder
+from ..core.text import counted
 from ..deadline.client import SubmissionError
 from ..submit.record import LEFT, SUBMITTED, SubmissionRecord
 from ..submit.redo_record import RedoRecord
@@ -40,12 +41,12 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
         notices.append(f"{bundle.name} is being submitted this moment{record.submitter}")
     elif state == HALF_SUBMITTED:
         notices.append(
-            f"a submission of {bundle.name} ended half-way, with {len(record.jobs)} of {len(bundle.jobs)} jobs on"
-            f" record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
+            f"a submission of {bundle.name} ended half-way, with {len(record.jobs)} of"
+            f" {counted(len(bundle.jobs), 'job')} on record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
         )
     elif state == HALF_UNDONE:
-        ids = ", ".join(record.jobs.values())
-        what = f"jobs of it could not be deleted: {ids}" if ids else "whether a job of it is left is unknown"
+        jobs = named_jobs(record.jobs.values(), record.jobs, bundle)
+        what = f"jobs of it could not be deleted: {jobs}" if jobs else "whether a job of it is left is unknown"
         notices.append(
             f"a submission of {bundle.name} was taken back, and {what}; to try again:  flowpipe-deadline cancel"
             f" {bundle.folder}"
@@ -70,27 +71,27 @@ def _redo_notice(bundle: Bundle, redo: RedoRecord) -> str:
     )
 
 
-def check_place(bundle: Bundle) -> None:
+def check_place(bundle: Bundle, map_path: Callable[[str], str] = str) -> None:
     """Makes sure that this is not a copy of the bundle that was submitted.
+
+    ``map_path`` is Deadline's path mapping on this machine (`DeadlineClient.map_path`).
 
     Raises:
         SubmissionError: The submitted bundle is elsewhere on this machine.
         RecordError: A plugin info file is missing or damaged.
     """
-    home = home_of(bundle)
+    home = home_of(bundle, map_path)
     if home is not None and home.exists():
         raise SubmissionError(f"{bundle.folder} is a copy of {home}, whose jobs these are; name that one")
 
 
-def home_of(bundle: Bundle) -> Optional[Path]:
+def home_of(bundle: Bundle, map_path: Callable[[str], str] = str) -> Optional[Path]:
     """The folder that the jobs of the bundle use, if it is not this one.
 
-    It may be this one under a name that it has on another machine.
+    It may be this one under a name that it has on another machine, unless ``map_path`` tells that.
     """
     home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
-    if not home or home == str(bundle.folder):
+    if not home or is_same_folder(home, bundle.folder):
         return None
-    try:
-        return None if os.path.samefile(home, bundle.folder) else Path(home)
-    except OSError:
-        return Path(home)
+    mapped = map_path(home)
+    return None if is_same_folder(mapped, bundle.folder) else Path(mapped)

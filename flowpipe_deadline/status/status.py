@@ -8,15 +8,30 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from ..core.bundle import ERRORS, AnyPath, Bundle, BundleJob, find_nodes, read_bundle
+from ..core.bundle import ERRORS, AnyPath, Bundle, BundleJob, find_nodes, job_labels, read_bundle
 from ..core.errors import UsageError
-from ..deadline.client import COMPLETED, PENDING, UNKNOWN, DeadlineClient, JobDetails, SubmissionError, TaskDetails
+from ..core.files import RecordError
+from ..core.frames import FrameList, FrameListError
+from ..deadline.client import (
+    COMPLETED,
+    FAILED,
+    PENDING,
+    UNKNOWN,
+    DeadlineClient,
+    JobDetails,
+    SubmissionError,
+    TaskDetails,
+)
 from ..results.counts import ResultCounts
 from ..results.failures import Failure, read_failures
+from ..results.merge import missing_advice
+from ..results.stale import BundleResults, places_text
+from ..results.store import StoreError, open_store
 from ..studio.connect import studio_client
 from ..submit.record import SubmissionRecord, read_submission
 from .jobs import DELETED, DeadlineJobs
 from .notices import SUBMITTING, notices_of, state_of
+from .run_lock import is_being_run
 
 _MAY_RENDER = ("Rendering", "Active")  # The second where Deadline does not tell how many tasks render.
 _MOST_READ = 12  # Jobs whose tasks are read for their progress alone: each may cost the start of a process.
@@ -29,13 +44,16 @@ class SubmittedJob:
     key: str
     node: str
     graph: str
+    planned: BundleJob
+    """The job itself."""
     job_id: Optional[str]
     """None if it has no job."""
     status: Optional[str]
     """In Deadline's words: Queued, Rendering, Active, Pending, Suspended, Completed or Failed.
 
     Unknown if Deadline lists it without a state; Deleted if Deadline does not list it any more, and results are
-    missing. None if it has no job, or Deadline was not asked.
+    missing. None if it has no job, or Deadline was not asked. Of a bundle that is not submitted, it is Completed or
+    Failed by its results, and None if it is neither.
     """
     done: int
     """How many of its tasks are complete."""
@@ -55,6 +73,9 @@ class SubmittedJob:
     """What its tasks raised, the latest first, except for tasks that have results by now."""
     tasks: Optional[tuple[TaskDetails, ...]] = None
     """None if they were not asked for."""
+    stale: Optional[str] = None
+    """The frames whose results were made from others than are there now, ``all`` for a job without frames; None if
+    there are none, or that was not asked."""
 
     @property
     def progress(self) -> float:
@@ -78,6 +99,8 @@ class SubmissionStatus:
     """Whether no job of it can go on."""
     notices: tuple[str, ...]
     """What is unusual about it, a sentence each."""
+    changes: tuple[str, ...] = ()
+    """Jobs that have no tasks any more for some of their planned frames, a sentence each."""
 
     @property
     def is_complete(self) -> bool:
@@ -97,10 +120,12 @@ def read_submission_status(
     *,
     node: Optional[str] = None,
     with_tasks: bool = False,
+    with_stale: bool = True,
 ) -> SubmissionStatus:
     """The status of the bundle's submission now, or of one node's job: ``node`` is a key, a name or ``graph.node``.
 
-    All jobs are read at once, and all tasks if ``with_tasks``. ``open_client`` is called if the bundle was submitted.
+    All jobs are read at once, and all tasks if ``with_tasks``. ``open_client`` is called if the bundle was submitted;
+    otherwise its results say how far it is. With ``with_stale``, all results are read, for which of them are stale.
 
     Raises:
         RecordError: The folder is not a bundle, or is damaged.
@@ -114,7 +139,7 @@ def read_submission_status(
         raise UsageError(f"{node} is omitted in {opened.folder}: it has no job")
     reader = SubmissionReader(opened, open_client)
     reader.read()
-    return reader.status(wanted, with_tasks=with_tasks)
+    return reader.status(wanted, with_tasks=with_tasks, with_stale=with_stale)
 
 
 class SubmissionReader:
@@ -131,6 +156,8 @@ class SubmissionReader:
         self.counts = ResultCounts(bundle)
         self._record: Optional[SubmissionRecord] = read_submission(bundle.folder)
         self._notices = notices_of(bundle, self._record)
+        if is_being_run(bundle.folder):
+            self._notices = (*self._notices, f"{bundle.name} is being run offline at this moment")
         recorded = self._record.jobs if self._record is not None else {}
         self._ids = {job.key: recorded[job.key] for job in bundle.jobs if job.key in recorded}
         self.jobs = None
@@ -138,6 +165,11 @@ class SubmissionReader:
             self._client = open_client()
             self.jobs = DeadlineJobs(bundle, self._ids, client=self._client, has_results=self.counts.has_all)
         self._unknown: Collection[str] = ()
+        self._by_results: Mapping[str, Optional[str]] = {}
+        """The states of the jobs of a bundle that is not submitted."""
+        self._labels = job_labels(bundle.jobs, main=bundle.graph)
+        self._whole: set[str] = set()
+        """Jobs that were cut differently in Deadline, and have all results."""
 
     def read(self) -> None:
         """Reads all jobs.
@@ -150,11 +182,17 @@ class SubmissionReader:
             self._unknown = self.jobs.read(self._ids)
 
     def status(
-        self, wanted: Optional[Collection[str]] = None, *, with_tasks: bool = False, with_progress: bool = False
+        self,
+        wanted: Optional[Collection[str]] = None,
+        *,
+        with_tasks: bool = False,
+        with_progress: bool = False,
+        with_stale: bool = False,
     ) -> SubmissionStatus:
         """The status by what was read last of all jobs, or of the ``wanted`` keys; their tasks are read now.
 
-        With ``with_progress``, only tasks of jobs that render are read, as far as Deadline can be asked for them.
+        With ``with_progress``, only tasks of jobs that render are read, as far as Deadline can be asked for them. With
+        ``with_stale``, all results are.
 
         Raises:
             SubmissionError: Deadline cannot be asked for the tasks.
@@ -168,14 +206,61 @@ class SubmissionReader:
             with suppress(SubmissionError):
                 tasks = self._read_tasks(self._rendering()[:_MOST_READ])
         failed, state = self._failed_nodes(), state_of(self._record)
+        if self._record is None:
+            self._by_results = {job.key: self._result_status(job.key, failed) for job in self.bundle.jobs}
+        stale, doubts = self._stale(jobs) if with_stale else ({}, ())
+        found = (self._job(job, tasks.get(job.key), failed) for job in jobs)
         return SubmissionStatus(
             bundle=self.bundle,
             state=state,
-            jobs=tuple(self._job(job, tasks.get(job.key), failed) for job in jobs),
+            jobs=tuple(replace(job, stale=stale.get(job.key)) for job in found),
             stuck=tuple(self.jobs.stuck()) if self.jobs is not None else (),
             is_over=not self.jobs.due() if self.jobs is not None else state != SUBMITTING,
-            notices=self._notices,
+            notices=(*self._notices, *doubts),
+            changes=tuple(filter(None, map(self._change, jobs))),
         )
+
+    def _change(self, job: BundleJob) -> str:
+        """A sentence on a job whose frame range was shortened in the Monitor, as far as that is known; else empty."""
+        details = self.jobs.details.get(job.key) if self.jobs is not None else None
+        status = self._status(job.key)
+        if details is None or job.frames is None or status == DELETED or job.key in self._whole:
+            return ""
+        told = _told_frames(details)
+        cut = set(FrameList.parse(job.frames)).difference(told or ())
+        if not cut or (told is None and status != COMPLETED):
+            return ""
+        lost = [frame for frame in self.counts.missing_frames(job.key) if frame in cut]
+        if not lost:
+            self._whole.add(job.key)
+            return ""
+        label, shown = self._labels[job.key], job.shown_frames(str(FrameList(lost)))
+        if told is None:
+            return f"{label} is complete, and the results of {shown} are missing: {missing_advice(job.frames)}"
+        return (
+            f"{label} has the frames {told} in Deadline, so no task makes the results of {shown}; to get them, set its"
+            f" frame range back to {job.frames} in the Monitor (Modify Frame Range)"
+        )
+
+    def _stale(self, jobs: Sequence[BundleJob]) -> tuple[Mapping[str, Optional[str]], tuple[str, ...]]:
+        """The stale frames of these jobs by key, and where that cannot be told, a sentence each."""
+        stale: dict[str, Optional[str]] = {}
+        doubts = []
+        try:
+            results = BundleResults(self.bundle.folder, open_store(self.bundle.folder))
+            for job in jobs:
+                try:
+                    stale[job.key] = places_text(results.stale(job.key))
+                except RecordError as error:
+                    doubts.append(f"{job.label}: which of its results are stale is unknown: {error}")
+        except StoreError as error:
+            doubts.append(f"which results are stale is unknown: {error}")
+        return stale, tuple(doubts)
+
+    def _result_status(self, key: str, failed: Collection[str]) -> Optional[str]:
+        if self.counts.has_all(key):
+            return COMPLETED
+        return FAILED if key in failed and self._failures(key) else None
 
     def _rendering(self) -> list[str]:
         """The jobs that render, or may."""
@@ -206,7 +291,7 @@ class SubmissionReader:
 
     def _status(self, key: str) -> Optional[str]:
         if self.jobs is None or key not in self.jobs.statuses:
-            return None
+            return self._by_results.get(key)
         return UNKNOWN if key in self._unknown else self.jobs.statuses[key]
 
     def _job(self, job: BundleJob, tasks: Optional[tuple[TaskDetails, ...]], failed: Collection[str]) -> SubmittedJob:
@@ -219,6 +304,7 @@ class SubmissionReader:
             key=key,
             node=job.node,
             graph=job.graph,
+            planned=job,
             job_id=self._ids.get(key),
             status=status,
             done=done,
@@ -240,7 +326,7 @@ class SubmissionReader:
         planned = self.counts.planned(key)
         reported = details.task_count if details is not None else None
         total = reported or max(planned, sum(states.values()))
-        if status == COMPLETED:
+        if status == COMPLETED and self._record is not None:
             return total, total, True
         if states:
             return states.get(COMPLETED, 0), total, True
@@ -252,6 +338,14 @@ class SubmissionReader:
         failures = read_failures(self.bundle.folder, key)
         missing = self.counts.missing(key, (failure.frames for failure in failures))
         return tuple(failure for failure in failures if failure.frames in missing)
+
+
+def _told_frames(details: JobDetails) -> Optional[FrameList]:
+    """The job's frames in Deadline; None if it does not tell them, or in words of its own."""
+    try:
+        return FrameList.parse(details.frames) if details.frames else None
+    except FrameListError:
+        return None
 
 
 def _states(details: Optional[JobDetails], tasks: Optional[Sequence[TaskDetails]]) -> Mapping[str, int]:

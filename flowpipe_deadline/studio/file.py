@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional, Union
 
+from ..core.bundle import AnyPath
 from ..core.errors import StudioFileError, UsageError
 from ..core.warnings import ErrorCollector
 from ..settings.kinds import suggestion
+from .variables import ROOT_VARIABLE
 
 CONFIG_VARIABLE = "FLOWPIPE_DEADLINE_CONFIG"
 _APPLICATION = "flowpipe-deadline"
@@ -67,6 +69,25 @@ class Place:
 
     path: Path
     reason: str
+
+
+def known_root(root: Optional[AnyPath] = None) -> Path:
+    """The folder below which bundles are looked for: the one given, else that of the environment, else the studio's.
+
+    Where none is named, it is the one that ``run`` writes to then.
+
+    Raises:
+        StudioFileError, PreflightError: As ``load_studio_file``.
+    """
+    found = root or os.environ.get(ROOT_VARIABLE) or load_studio_file().root or own_root()
+    return Path(os.path.abspath(os.path.expanduser(os.fspath(found))))
+
+
+def own_root() -> Path:
+    """The folder of this user's for bundles that only run on this machine."""
+    import platformdirs  # noqa: PLC0415 (as below)
+
+    return platformdirs.user_data_path(_APPLICATION, appauthor=False) / "bundles"
 
 
 def webservice_variable(key: str) -> str:

@@ -7,14 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..core.errors import HookError, SettingError
-from ..core.warnings import ErrorCollector, PlanWarning, WarningKind
+from ..core.errors import HookError
+from ..core.warnings import PlanWarning, WarningKind
 from ..planning.plan import Dependency, Job, Plan
-from ..settings.environment import KINDS, variables_of
-from ..settings.job_info_keys import ENVIRONMENT_KEY, check_entries
+from ..settings.changes import changed_job_info
+from ..settings.environment import KINDS
+from ..settings.job_info_keys import check_entries
 from ..settings.kinds import UnfitError, suggestion, text
-from ..settings.layers import ousted_settings, setting_name
-from ..settings.parse import parse_job_settings
 from ..workflows.entry_points import find_entry_points
 
 GROUP = "flowpipe_deadline.plan_hooks"
@@ -88,16 +87,10 @@ def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
         SettingError: A setting does not exist or does not fit.
         PreflightError: Several do not.
     """
-    own = [entry for entry in job.job_info if not entry[0].startswith(ENVIRONMENT_KEY)]
-    environment = {**variables_of(job.job_info), **(settings.get("environment") or {})}
-    parsed = parse_job_settings({**settings, "environment": environment}, environ={})
-    ErrorCollector(SettingError(job.label, str(error)) for error in parsed.errors).raise_all()
-    new = {key.lower() for key, _ in parsed.job_info}
-    ousted = {*ousted_settings(settings), *filter(None, (setting_name(key) for key, _ in parsed.job_info))}
-    kept = [entry for entry in own if entry[0].lower() not in new and setting_name(entry[0]) not in ousted]
+    job_info, parsed = changed_job_info(job.job_info, settings, label=job.label)
     return replace(
         job,
-        job_info=(*kept, *parsed.job_info),
+        job_info=job_info,
         extra_info=tuple({**dict(job.extra_info), **dict(parsed.extra_info)}.items()),
         environment_kinds=tuple({**dict(job.environment_kinds), **dict(parsed.environment_kinds)}.items()),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Optional
+from typing import Any, Optional
 
 from flowpipe import Graph
 
@@ -15,10 +15,12 @@ from ..bundle.write import copy_bundle
 from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.errors import UsageError
 from ..core.loading import refuse_while_loading
+from ..core.rights import user_name
 from ..core.warnings import ErrorCollector, PlanWarning, warning_lines
 from ..deadline.client import RepositoryInfo
 from ..deadline.connect import Connection
 from ..planning.plan import Plan
+from ..results.edits import write_edits
 from ..submit.record import SUBMITTED, refuse_taken
 from ..submit.submit import submit_new_bundle
 from ..submit.transaction import ignore
@@ -121,21 +123,25 @@ def submit_bundle(
     return steps.submit(lambda: opened, root=opened.folder.parent)
 
 
-def resubmit_bundle(
+def resubmit_bundle(  # noqa: PLR0913  (five beside the bundle)
     bundle: AnyPath,
     *,
     root: Optional[AnyPath] = None,
     options: Optional[SubmitOptions] = None,
     on_message: Optional[_Say] = None,
     on_warning: Optional[_Say] = None,
+    inputs: Optional[Mapping[str, Mapping[str, Any]]] = None,
 ) -> SubmitResult:
     """Submits the plan of a bundle once more, as a new bundle without results beside the old one or below ``root``.
 
-    The root and the repository are checked before; of the ``options``, those of the plan do not count. The other
-    arguments are those of ``submit_graph``.
+    The root and the repository are checked before; of the ``options``, those of the plan do not count, but for the
+    ``settings``, which take the place of those of all jobs. ``inputs`` are new values of inputs that nothing feeds, by
+    node key and input. The other arguments are those of ``submit_graph``.
 
     Raises:
-        UsageError: An earlier submission of the bundle is not complete, so that some of its jobs may be there.
+        UsageError: An earlier submission of the bundle is not complete, so that some of its jobs may be there; a
+            setting says how a graph is planned; or an input cannot be changed.
+        SettingError, PreflightError: A setting does not exist or does not fit, or several do not.
         BundleError, StoreError: The new bundle cannot be written.
         FlowpipeDeadlineError: As ``submit_bundle`` does, except that the bundle may be submitted already.
     """
@@ -149,7 +155,14 @@ def resubmit_bundle(
             " which undoes them first, or cancel it"
         )
     below = root or old.folder.parent
-    return steps.submit(lambda: copy_bundle(old, root=below), root=below)
+
+    def copy() -> Bundle:
+        new = copy_bundle(old, root=below, settings=steps.options.settings)
+        if inputs:
+            write_edits(new.folder, inputs, user=user_name())
+        return new
+
+    return steps.submit(copy, root=below)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-from typing import Collection, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ..bundle.job_files import BATCH_NAME, job_entries
-from ..core.bundle import Bundle, BundleJob
-from ..core.files import RecordError
+from ..bundle.job_files import job_entries, read_batch_name
+from ..core.bundle import Bundle, BundleJob, named_jobs
+from ..core.names import is_same_batch, is_same_name
 from ..deadline.client import DeadlineClient, JobDetails
 
 
@@ -28,7 +28,13 @@ class OwnJobs:
         """Batches whose jobs count as the submission's too, if their IDs are known."""
         self.kept: Collection[str] = ()
         """Jobs of the submission that are not to be found: they are none of those that are made or undone."""
+        self.ids: Mapping[str, str] = {}
+        """Job IDs by node key, as far as they are known."""
         self._bundle = bundle
+
+    def named(self, job_ids: Iterable[str]) -> str:
+        """Jobs in a message, each with the name of its node where that is known."""
+        return named_jobs(job_ids, self.ids, self._bundle)
 
     def sort(self, job_ids: Sequence[str]) -> Tuple[List[str], Dict[str, str]]:
         """Those of the jobs that are of the submission; and of the others the batch, empty if that is not known.
@@ -47,8 +53,9 @@ class OwnJobs:
         found = self.client.find_jobs(self.batch_name) if untold - set(self.trusted) else []
         batches.update(dict.fromkeys(untold & {*found, *self.trusted}, self.batch_name))
         names = (self.batch_name, *self.further)
-        ours = [job_id for job_id in job_ids if batches.get(job_id) in names]
-        return ours, {job_id: batch or "" for job_id, batch in batches.items() if batch not in names}
+        known = {job_id for job_id, batch in batches.items() if any(is_same_batch(batch, name) for name in names)}
+        others = {job_id: batch or "" for job_id, batch in batches.items() if job_id not in known}
+        return [job_id for job_id in job_ids if job_id in known], others
 
     def find(self, *, known: Sequence[str] = ()) -> Tuple[List[str], List[str]]:
         """All jobs of the submission, and others of its batch; the ``known`` ones must be among the former.
@@ -69,21 +76,21 @@ class OwnJobs:
         return [job_id for job_id in found if job_id not in others], others
 
 
-def own_jobs(client: DeadlineClient, bundle: Bundle, *, trusted: Collection[str] = ()) -> OwnJobs:
-    """Those of the bundle, also where its folder has another name by now."""
-    try:
-        batch_name = job_entries(bundle, bundle.jobs[0], job_ids={}).get(BATCH_NAME) or bundle.name
-    except RecordError:
-        batch_name = bundle.name
-    return OwnJobs(client, batch_name, bundle=bundle, trusted=trusted)
+def own_jobs(
+    client: DeadlineClient, bundle: Bundle, ids: Mapping[str, str], *, trusted: Collection[str] = ()
+) -> OwnJobs:
+    """Those of the bundle, also where its folder has another name by now; ``ids`` are the known ones by node key."""
+    own = OwnJobs(client, read_batch_name(bundle), bundle=bundle, trusted=trusted)
+    own.ids = ids
+    return own
 
 
-def foreign_jobs(batches: Mapping[str, str], batch_name: str) -> str:
+def foreign_jobs(batches: Mapping[str, str], own: OwnJobs) -> str:
     """A sentence on jobs that were not touched; ``batches`` is what ``OwnJobs.sort`` gives."""
-    listed = ", ".join(f"{job_id} ({batch or 'unknown'})" for job_id, batch in batches.items())
+    listed = ", ".join(f"{own.named([job_id])} of {batch or 'an unknown one'}" for job_id, batch in batches.items())
     return (
-        f"jobs of another batch than {batch_name} were not touched: {listed}; see in the Monitor whose they are, and"
-        " delete the bundle's submission.json if none is its own"
+        f"jobs of another batch than {own.batch_name} were not touched: {listed}; see in the Monitor whose they are,"
+        " and delete the bundle's submission.json if none is its own"
     )
 
 
@@ -95,4 +102,4 @@ def looks_like(bundle: Bundle, job: BundleJob, found: JobDetails) -> bool:
     """
     entries = job_entries(bundle, job, job_ids=dict.fromkeys(job.depends_on, ""))
     told = ((found.name, entries.get("Name", "Untitled")), (found.plugin, entries.get("Plugin", "")))
-    return all(has is None or has.strip().lower() == planned.strip().lower() for has, planned in told)
+    return all(has is None or is_same_name(has, planned) for has, planned in told)

@@ -104,22 +104,31 @@ class OwnedRecord:
             (self._folder / name).unlink()
 
     def _alone(self) -> ContextManager[Callable[[], bool]]:
-        """Keeps others from reading and changing the records at the same moment."""
-        path = self._folder / _LOCK
-        end = time.monotonic() + _LOCK_PATIENCE
+        return record_lock(self._folder)
 
-        def wait(_: str) -> None:
-            if time.monotonic() > end:
-                raise SubmissionError(
-                    f"{path} is in the way: another process begins to submit the bundle, or died while beginning;"
-                    " try again in a minute"
-                )
-            time.sleep(_PAUSE)
 
-        def is_stale(_: str) -> bool:
-            return seconds_since_written([path], folder=self._folder) > _LOCK_LIFE
+def record_lock(folder: Path) -> ContextManager[Callable[[], bool]]:
+    """Keeps others from reading and changing the bundle's records at the same moment; as ``locked``.
 
-        return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
+    Raises:
+        SubmissionError: Another process holds it for long.
+        OSError: The bundle cannot be written.
+    """
+    path = folder / _LOCK
+    end = time.monotonic() + _LOCK_PATIENCE
+
+    def wait(_: str) -> None:
+        if time.monotonic() > end:
+            raise SubmissionError(
+                f"{path} is in the way: another process begins to submit the bundle, or died while beginning;"
+                " try again in a minute"
+            )
+        time.sleep(_PAUSE)
+
+    def is_stale(_: str) -> bool:
+        return seconds_since_written([path], folder=folder) > _LOCK_LIFE
+
+    return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
 
 
 def has_token(path: Path, token: str) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-from ..core.bundle import FORMAT, SUBMISSION
+from ..core.bundle import FORMAT, SUBMISSION, named_jobs
 from ..core.errors import words_of
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..deadline.client import SubmissionError
@@ -94,7 +94,8 @@ def _read(folder: Path) -> Optional[SubmissionRecord]:
     except NewerFormatError:
         raise
     except (RecordError, TypeError, ValueError, AttributeError) as error:
-        ids = ", ".join(read_lines(folder / IDS).values()) or "unknown"
+        jobs = read_lines(folder / IDS)
+        ids = named_jobs(jobs.values(), jobs) or "unknown"
         raise RecordError(
             f"{path} is damaged ({error}); its jobs ({ids}) may be in Deadline: look there for the batch {folder.name},"
             " delete them, and then that file"
@@ -120,8 +121,8 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
             " there, or end that process"
         )
     if record is not None and record.state == SUBMITTED and not takes_submitted:
-        ids = ", ".join(record.jobs.values())
-        raise SubmissionError(f"{folder.name} is submitted already, as job {ids}; --again submits it once more")
+        jobs = named_jobs(record.jobs.values(), record.jobs)
+        raise SubmissionError(f"{folder.name} is submitted already, as {jobs}; --again submits it once more")
     return record
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import contextlib
 from typing import Callable, List, Sequence
 
-from ..deadline.client import DeadlineClient, SubmissionError
+from ..deadline.client import SubmissionError
+from .own_jobs import OwnJobs
 
 
-def let_wait(client: DeadlineClient, suspended: Sequence[str], *, not_waiting: Callable[[], List[str]]) -> None:
+def let_wait(own: OwnJobs, suspended: Sequence[str], *, not_waiting: Callable[[], List[str]]) -> None:
     """Brings jobs from Suspended to Pending; ``not_waiting`` reads which of all that have to wait do not.
 
     The status of a job that is submitted suspended with a dependency is undocumented, and so is what resuming makes of
@@ -24,22 +25,26 @@ def let_wait(client: DeadlineClient, suspended: Sequence[str], *, not_waiting: C
     """
     if suspended:
         with contextlib.suppress(SubmissionError):  # What came of it is read.
-            client.pend(suspended)
+            own.client.pend(suspended)
         held = [job_id for job_id in not_waiting() if job_id in suspended]
         if held:
-            client.resume(held)
+            own.client.resume(held)
             with contextlib.suppress(SubmissionError):  # At once, before a worker takes a task.
-                client.pend(held)
+                own.client.pend(held)
             too_early = [job_id for job_id in not_waiting() if job_id in held]
             if too_early:
-                client.pend(too_early)
+                own.client.pend(too_early)
     left = not_waiting()
     if left:
-        raise SubmissionError(f"Deadline does not let {', '.join(left)} wait for what they depend on")
+        raise SubmissionError(f"Deadline does not let {own.named(left)} wait for what they depend on")
 
 
 def let_go(
-    held: Sequence[str], *, resume: Callable[[Sequence[str]], None], still_held: Callable[[], List[str]]
+    own: OwnJobs,
+    held: Sequence[str],
+    *,
+    resume: Callable[[Sequence[str]], None],
+    still_held: Callable[[], List[str]],
 ) -> None:
     """Resumes jobs that wait for nothing; ``still_held`` reads which of them are still suspended.
 
@@ -52,4 +57,4 @@ def let_go(
         resume(held)
         held = still_held()
     if held:
-        raise SubmissionError(f"Deadline does not resume {', '.join(held)}")
+        raise SubmissionError(f"Deadline does not resume {own.named(held)}")

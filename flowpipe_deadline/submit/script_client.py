@@ -11,8 +11,17 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from ..core.files import read_record
 from ..core.shipped import packages_folder, shipped_folder
-from ..deadline.client import JobDetails, RepositoryInfo, SubmissionError, TaskDetails
+from ..deadline.client import (
+    FarmDetails,
+    JobDetails,
+    LimitDetails,
+    RepositoryInfo,
+    SubmissionError,
+    TaskDetails,
+    WorkerDetails,
+)
 from ..deadline.process import CommandResult, DeadlineCommand, ProcessClient
+from ..deadline.reports import Report, read_report_file
 from .script_server import FORMAT, plain, record_bytes
 from .transaction import InterruptedSubmissionError
 
@@ -94,16 +103,16 @@ class ScriptClient(ProcessClient):
         super().__init__(command)
         self.may_fall_back = may_fall_back
 
-    def ask(self, question: str, *arguments: Any) -> Any:
+    def ask(self, question: str, *arguments: Any, options: Optional[Mapping[str, Any]] = None) -> Any:
         """The answer to one of ``script_server.QUESTIONS``."""
         with request_files() as files:
-            files.write({"action": question, "arguments": arguments})
+            files.write({"action": question, "arguments": arguments, "options": options or {}})
             result = run_script(files, self.command)
             if files.answer.exists():
                 return files.result()
         if not self.may_fall_back:
             raise ScriptDidNotRunError(silence(self.command, result))
-        return plain(getattr(ProcessClient(self.command), question)(*arguments))
+        return plain(getattr(ProcessClient(self.command), question)(*arguments, **(options or {})))
 
     def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
@@ -167,6 +176,28 @@ class ScriptClient(ProcessClient):
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by one process."""
         return RepositoryInfo(**with_tuples(self.ask("read_repository")))
+
+    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
+        """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
+        return tuple(Report(**report) for report in self.ask("read_reports", job_id, task_id))
+
+    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:
+        """The log in one of the job's reports; from its file if this machine sees it, which need not be held whole."""
+        if report.path and os.path.isfile(report.path):
+            return read_report_file(report.path)
+        text = self.ask("read_report_text", job_id, report.report_id, report.task_id)
+        return iter([str(text).encode("utf-8", "replace")])
+
+    def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:
+        """What is known of all workers and limits, by one process."""
+        farm = self.ask("read_farm", options={"pools": list(pools), "groups": list(groups)})
+        return FarmDetails(
+            workers=_records(WorkerDetails, farm["workers"]), limits=_records(LimitDetails, farm["limits"])
+        )
+
+
+def _records(cls: Any, items: Any) -> Any:
+    return None if items is None else tuple(cls(**with_tuples(item)) for item in items)
 
 
 def with_tuples(data: Dict[str, Any]) -> Dict[str, Any]:

@@ -27,6 +27,8 @@ REDO = "redo"
 _REDO = "flowpipe_deadline.redo.farm"  # By name: its room stands above this one.
 QUESTIONS = (
     *("read_jobs", "list_jobs", "read_tasks_of", "find_jobs", "read_repository"),
+    *("read_reports", "read_report_text", "read_farm"),
+    *("resume", "pend", "suspend", "delete"),
     *("change", "change_tasks_of", "read_plugin_info", "find_bundle_jobs", "map_path"),
     *("set_dependencies", "read_entries", "set_entries"),
     "measure_calls",
@@ -71,7 +73,7 @@ def _do(request: Mapping[str, Any], client: InProcessClient) -> Any:
         )
     if request["action"] not in QUESTIONS:
         raise ValueError("not a question: {}".format(request["action"]))
-    return plain(getattr(client, request["action"])(*request["arguments"]))
+    return plain(getattr(client, request["action"])(*request["arguments"], **request.get("options", {})))
 
 
 def _bundle(request: Mapping[str, Any], client: InProcessClient) -> str:

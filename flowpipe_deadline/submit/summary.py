@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple
 
+from ..bundle.job_files import read_batch_name
 from ..core.bundle import MANIFEST, AnyPath, BundleJob, read_bundle
 from ..core.files import RecordError
 from ..core.frames import FrameListError
+from ..core.text import counted
 from .record import SUBMITTED, SubmissionRecord, read_submission
 
 
@@ -19,7 +21,9 @@ class Summary:
     """What a dialog shows of a bundle."""
 
     name: str
-    """The submission's, and the batch of its jobs."""
+    """The submission's."""
+    batch: str
+    """What its jobs are grouped as in the Monitor."""
     graph: str
     contents: str
     """The number of jobs and of tasks."""
@@ -50,6 +54,7 @@ def read_summary(bundle: AnyPath) -> Summary:
         raise RecordError(f"{path} is damaged: {error}; restore it, or write the bundle again") from error
     return Summary(
         name=opened.name,
+        batch=read_batch_name(opened),
         graph=opened.graph,
         contents=f"{counted(len(lines), 'job')}, {counted(sum(counts), 'task')}",
         planned=(opened.created or "unknown").replace("T", " "),
@@ -60,13 +65,8 @@ def read_summary(bundle: AnyPath) -> Summary:
 
 
 def _line(job: BundleJob, task_count: int, job_id: Optional[str]) -> str:
-    what = f"{job.frame_mode} {job.frames}, " if job.is_batched else ""
+    what = f"{job.frame_mode} {job.shown_frames(job.frames)}, " if job.is_batched else ""
     return f"{job.label}: {what}{counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
-
-
-def counted(number: int, noun: str) -> str:
-    """The number with its noun: ``1 job``, ``2 jobs``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _progress(record: Optional[SubmissionRecord]) -> str:

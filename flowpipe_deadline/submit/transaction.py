@@ -6,16 +6,16 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass
 from typing import Callable, Dict, Iterable, List, Optional, Sequence
 
 from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
-from ..core.bundle import AnyPath, Bundle, BundleJob, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, job_labels, read_bundle
 from ..core.errors import FlowpipeDeadlineError, words_of
-from ..core.files import write_whole
+from ..core.files import is_same_folder, write_whole
 from ..core.frames import FrameList, FrameListError
+from ..core.names import is_same_batch
 from ..deadline.client import (
     COMPLETED,
     PENDING,
@@ -78,8 +78,8 @@ def submit_to(
         RecordError: The folder is not a bundle, or is damaged.
     """
     opened = read_bundle(bundle)
-    _check_files(opened)
-    own = own_jobs(client, opened)
+    _check_files(opened, client)
+    own = own_jobs(client, opened, {})
     with SubmissionWriter(opened.folder, token=options.token) as writer:
         left = writer.claim()
         if left is not None:
@@ -119,19 +119,19 @@ def undo_half_done(
     with SubmissionWriter(bundle.folder) as writer:
         record = writer.claim(only_of=only_of)
         if record is not None:
-            outcome = _undo_left(writer, own_jobs(client, bundle), record, say=say, may_come=may_come)
+            outcome = _undo_left(writer, own_jobs(client, bundle, record.jobs), record, say=say, may_come=may_come)
         if (record is not None or only_of is None) and writer.is_owner():  # An undo takes long.
             writer.drop()
     return outcome
 
 
-def _check_files(bundle: Bundle) -> None:
+def _check_files(bundle: Bundle, client: DeadlineClient) -> None:
     """Reads every file that Deadline will be given, before the first job is submitted."""
     ids = {job.key: _NO_ID for job in bundle.jobs}
     for job in bundle.jobs:
         job_entries(bundle, job, job_ids=ids)
         folder = plugin_entries(bundle, job).get("Bundle", "")
-        if os.path.realpath(folder) != os.path.realpath(str(bundle.folder)):
+        if not is_same_folder(folder, bundle.folder) and not is_same_folder(client.map_path(folder), bundle.folder):
             raise SubmissionError(
                 f"{bundle.folder} was moved or copied: its jobs would look for {folder}; submit it with --again"
             )
@@ -143,6 +143,7 @@ def _undo_left(
     """Undoes what an earlier attempt left; the bundle stays claimed."""
     how = "could not be undone" if record.state == LEFT else "ended half-way"
     say(f"A submission of {writer.name} {how}; undoing it")
+    own.ids = record.jobs
     doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
     deletion = undo(writer, own, list(record.all_ids), doubt=doubt, keeps_claim=True)
     if not deletion.is_complete:
@@ -179,6 +180,8 @@ class Attempt:
         self._jobs: Sequence[BundleJob] = bundle.jobs
         self._own = own
         own.trusted = self.created
+        own.ids = self.job_ids
+        self._labels = job_labels(bundle.jobs, main=bundle.graph)
         self._client = own.client
         self._writer = writer
         self._say = say
@@ -225,9 +228,9 @@ class Attempt:
         dependents = [self.job_ids[job.key] for job in self._jobs if self.has_to_wait(job)]
         held = [job_id for job_id in suspended if job_id not in set(dependents)]
         waiting = [job_id for job_id in suspended if job_id not in held]
-        let_wait(self._client, waiting, not_waiting=lambda: self._not_waiting(dependents))
+        let_wait(self._own, waiting, not_waiting=lambda: self._not_waiting(dependents))
         self._begin("the jobs were released")
-        let_go(held, resume=self._client.resume, still_held=lambda: self._still_held(held))
+        let_go(self._own, held, resume=self._client.resume, still_held=lambda: self._still_held(held))
 
     def _still_held(self, job_ids: Sequence[str]) -> List[str]:
         # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
@@ -278,9 +281,9 @@ class Attempt:
         self.created.append(job_id)
         self.job_ids[job.key] = job_id
         self._writer.add(job.key, job_id)
-        self._say(f"{job.key}: {job_id}")
+        self._say(f"{self._labels[job.key]}: {job_id}")
         for warning in created.warnings:
-            self._say(f"Warning: {job.key}: {warning}")
+            self._say(f"Warning: {self._labels[job.key]}: {warning}")
 
     def _choose(self, job: BundleJob, named: Sequence[str]) -> str:
         """The job's ID, of several in one answer: an event plugin of the farm makes jobs as well.
@@ -319,7 +322,7 @@ class Attempt:
         frames = "0" if job.frames is None else job.frames
         waits_for = set(self.waits_for(job))
         differences = []
-        if details.batch_name not in (None, self._own.batch_name):
+        if details.batch_name is not None and not is_same_batch(details.batch_name, self._own.batch_name):
             differences.append(f"the batch {details.batch_name or 'nothing'} where {self._own.batch_name} was planned")
         if details.frames is not None and not _same_frames(details.frames, frames):
             differences.append(f"the frames {details.frames} where {frames} were planned")
@@ -327,7 +330,7 @@ class Attempt:
             differences.append(f"a chunk size of {details.chunk_size} where {job.chunk_size} was planned")
         if details.dependencies is not None and set(details.dependencies) != waits_for:
             differences.append(
-                f"dependencies on {_listed(details.dependencies)} where {_listed(waits_for)} were planned"
+                f"dependencies on {self._listed(details.dependencies)} where {self._listed(waits_for)} were planned"
             )
         if details.frame_dependent not in (None, job.is_frame_dependent):
             differences.append(
@@ -337,17 +340,16 @@ class Attempt:
             return ""
         return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
 
+    def _listed(self, job_ids: Iterable[str]) -> str:
+        return self._own.named(sorted(job_ids)) or "nothing"
+
     def _read(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
         """What Deadline says of these jobs; raises if it does not know one of them."""
         details = self._client.read_jobs(job_ids) if job_ids else {}
         lost = [job_id for job_id in job_ids if job_id not in details]
         if lost:
-            raise SubmissionError(f"Deadline does not know {', '.join(lost)} any more")
+            raise SubmissionError(f"Deadline does not know {self._own.named(lost)} any more")
         return details
-
-
-def _listed(job_ids: Iterable[str]) -> str:
-    return ", ".join(sorted(job_ids)) or "nothing"
 
 
 def _same_frames(one: str, other: str) -> bool:

@@ -60,20 +60,22 @@ class Deletion:
         """What was deleted and what could not be, in words."""
         parts = []
         if self._deleted:
-            parts.append(f"what was submitted was deleted: {', '.join(self._in_order(self._deleted))}")
+            parts.append(f"what was submitted was deleted: {self._own.named(self._in_order(self._deleted))}")
         left = [job_id for job_id in self.left if job_id not in self._foreign]
         if left:
             reason = self._reason or self._doubt or "Deadline still lists them"
-            parts.append(f"the jobs {', '.join(left)} could not be deleted ({reason}): delete them in the Monitor")
+            parts.append(
+                f"the jobs {self._own.named(left)} could not be deleted ({reason}): delete them in the Monitor"
+            )
         elif self._doubt:
             parts.append(
                 f"whether a job was created all the same is unknown ({self._doubt}): {self.again}, which looks"
                 f" for it, or look in the Monitor for the batch {self._own.batch_name}"
             )
         if self._foreign:
-            parts.append(foreign_jobs(self._foreign, self._own.batch_name))
+            parts.append(foreign_jobs(self._foreign, self._own))
         if self._others:
-            parts.append(f"the jobs {', '.join(self._others)} of that batch are not of this submission and stay")
+            parts.append(f"the jobs {self._own.named(self._others)} of that batch are not of this submission and stay")
         return "; ".join(parts) or "nothing was submitted"
 
     def run(self, job_ids: Sequence[str], *, doubt: Doubt = Doubt(), looks: Callable[[], bool] = lambda: True) -> str:

@@ -15,7 +15,7 @@ from flowpipe import Node
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import retried
 from ..core.frames import FrameList
-from ..core.text import listing
+from ..core.text import counted, listing
 
 _FRAME = re.compile(r"((?:(?<=^)|(?<=[._]))-)?(\d+)(?=\D*$)")  # shot.0007.exr, shot-0007.exr; f_-0007.png is frame -7.
 
@@ -56,7 +56,10 @@ def _check(files: Sequence[Any], minimum_size: int, sizes: Dict[str, int]) -> No
     sizes.update({file: _size(file) for file in map(str, files) if sizes.get(file, -1) < max(minimum_size, 0)})
     missing = [file for file, size in sizes.items() if size < 0]
     small = [file for file, size in sizes.items() if 0 <= size < minimum_size]
-    words = {"missing": missing, "empty" if minimum_size == 1 else f"smaller than {minimum_size} bytes": small}
+    words = {
+        "missing": missing,
+        "empty" if minimum_size == 1 else f"smaller than {counted(minimum_size, 'byte')}": small,
+    }
     reasons = [
         f"{len(bad)} {'is' if len(bad) == 1 else 'are'} {word}{_frames(bad)}: {listing(bad)}"
         for word, bad in words.items()
@@ -64,7 +67,8 @@ def _check(files: Sequence[Any], minimum_size: int, sizes: Dict[str, int]) -> No
     ]
     if reasons:
         raise BadFramesError(
-            f"Of {len(sizes)} rendered files, {'; '.join(reasons)}. Render these frames again.", [*missing, *small]
+            f"Of {counted(len(sizes), 'rendered file')}, {'; '.join(reasons)}. Render these frames again.",
+            [*missing, *small],
         )
 
 

@@ -57,6 +57,29 @@ HOST = re.compile(r"""((?:[A-Za-z_]\w*=(?:"[^"]*"|[^\s"]*)\s+)*)(.*)""")
 VARIABLE = re.compile(r"""([A-Za-z_]\w*)=("[^"]*"|[^\s"]*)\s+""")
 OLD_EVALUATOR = "is not a task"  # What one says that knows no sessions; it may be in a folder of Python Path.
 SETTINGS = "Tools > Configure Plugins > Flowpipe"
+FAILURE_FORMAT = 1
+ERRORS = "errors"
+SHOWN_OF_TOKEN, MOST_EVALUATIONS, LONGEST_REASON = 8, 20, 300
+SIGNALS = {
+    4: "an instruction that this processor does not have",
+    6: "it gave up by itself",
+    7: "a file that it was reading went away",
+    9: "most often by the system, as memory ran out",
+    11: "it crashed",
+    15: "somebody or something asked it to end",
+}
+EXIT_CODES = {
+    126: "it cannot be executed",
+    127: "a program or a library was not found",
+    0xC0000005: "it reached for memory that is not its own",
+    0xC0000017: "memory ran out",
+    0xC00000FD: "its stack ran over",
+    0xC0000135: "a DLL was not found",
+    0xC0000142: "a DLL could not be started",
+    0xC000013A: "it was interrupted",
+    0xC0000374: "its memory was damaged",
+    0xC0000409: "it gave up by itself",
+}
 
 
 def GetDeadlinePlugin():
@@ -81,6 +104,9 @@ class FlowpipePlugin(DeadlinePlugin):
         self.EndJobCallback += self.end_job
         self.interpreter = None
         self.can_keep = True
+        self.task = None
+        self.began = 0.0
+        self.keeps_failure = True
 
     def cleanup(self):
         """Ends the interpreter and removes all callbacks, so that Deadline can release the plugin."""
@@ -98,6 +124,10 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def start_job(self):
         """Sets the environment of all interpreters of this job."""
+        self.keeping_failure(self.set_environment)
+
+    def set_environment(self):
+        """Sets what interpreters get."""
         variables = dict(self.path_variables())
         variables.update(self.interpreter_environment())
         for name, value in variables.items():
@@ -105,13 +135,41 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def render_tasks(self):
         """Evaluates the node for one task."""
-        task = self.task_request()
+        self.keeping_failure(self.render_task)
+
+    def render_task(self):
+        """Evaluates the node for one task."""
+        task = self.task = self.task_request()
         if not os.path.isdir(task["bundle"]):
             self.FailRender(
                 "This worker does not see the bundle {}. Mount the share that holds it, or add a mapped path in Tools >"
                 " Configure Repository Options.".format(task["bundle"])
             )
         self.evaluate(task, self.host(task["interpreter"]), limit=self.number("SessionMemory", 4096))
+
+    def keeping_failure(self, phase):
+        """Does something for a task; why it failed is kept in the bundle, unless the evaluator says it."""
+        self.task, self.began, self.keeps_failure = None, time.monotonic(), True
+        try:
+            phase()
+        except Exception as error:
+            if self.keeps_failure and not self.IsCanceled():
+                self.keep_failure(message_of(error))
+            raise
+
+    def keep_failure(self, report):
+        """Keeps why the task failed; whatever goes wrong with that, it fails for the first reason."""
+        try:
+            task = self.task or {
+                "bundle": self.mapped_path(self.GetPluginInfoEntryWithDefault("Bundle", "")),
+                "node": self.GetPluginInfoEntryWithDefault("Node", ""),
+                "frames": None,
+                "token": uuid.uuid4().hex,
+                **self.origin(),
+            }
+            write_failure(task, clean(report), seconds=time.monotonic() - self.began)
+        except Exception as error:
+            self.LogWarning(clean("The failure is not kept in the bundle: " + message_of(error)))
 
     def end_job(self):
         """Ends the interpreter of the job."""
@@ -153,6 +211,7 @@ class FlowpipePlugin(DeadlinePlugin):
         if not had_begun and self.may_try_again(interpreter, is_used, how, said):
             self.evaluate(task, host, limit)
         else:
+            self.keeps_failure = interpreter.failure is None  # Else the evaluator has kept it.
             self.FailRender(interpreter.failure or reason_of_end(interpreter, how, said))
 
     def may_try_again(self, interpreter, is_used, how, said):
@@ -190,6 +249,7 @@ class FlowpipePlugin(DeadlinePlugin):
             self.FailRender("The job's frame mode '{}' is not one of {}.".format(frame_mode, ", ".join(FRAME_MODES)))
         # TaskFrameList, as start and end frame alone cannot describe a task with gaps.
         frames = [int(frame) for frame in self.GetCurrentTask().TaskFrameList]
+        origin = self.origin()
         return {
             "format": TASK_FORMAT,
             "bundle": self.mapped_path(self.plugin_info("Bundle")),
@@ -200,7 +260,19 @@ class FlowpipePlugin(DeadlinePlugin):
             "wait": self.number("WaitForResults", 30),
             # Those without a target are left out.
             "path_mappings": [list(pair) for pair in pairs_of(RepositoryUtils.GetPathMappings()) if pair[1]],
+            "job": origin["job"],
+            "task": origin["task"],
+            "worker": origin["worker"],
         }
+
+    def origin(self):
+        """Which task of which job this is, and on which worker, for the history."""
+        questions = {
+            "job": lambda: self.GetJob().JobId,
+            "task": self.GetCurrentTaskId,
+            "worker": self.GetSlaveName,
+        }
+        return {name: clean(str(answer_of(question))) for name, question in questions.items()}
 
     def plugin_info(self, key):
         """An entry of the job's plugin info."""
@@ -469,6 +541,7 @@ class Interpreter(ManagedProcess):
             if now - asked > CANCEL_SECONDS:
                 asked = now
                 if self.plugin.IsCanceled():
+                    self.plugin.keeps_failure = False
                     self.plugin.FailRender("Received cancel task command")
             if now - looked > LOOK_SECONDS:
                 looked = now
@@ -692,11 +765,105 @@ def spellings(path):
 
 def describe_exit(code):
     """An exit code in words, which distinguish crashes, signals and ordinary failures."""
-    if code < 0 or 128 < code < 160:
-        return "killed by signal {}".format(-code if code < 0 else code - 128)
+    if -256 < code < 0 or 128 < code < 160:
+        number = -code if code < 0 else code - 128
+        return with_words("killed by signal {}".format(number), SIGNALS.get(number))
+    code %= 2**32  # .NET has those of Windows with a sign.
     if code > 2**30:
-        return "crashed with code 0x{:08X}".format(code)
-    return "exit code {}".format(code)
+        return with_words("crashed with code 0x{:08X}".format(code), EXIT_CODES.get(code))
+    return with_words("exit code {}".format(code), EXIT_CODES.get(code))
+
+
+def with_words(text, words):
+    """A text, with what it means if that is known."""
+    return "{}: {}".format(text, words) if words else text
+
+
+def answer_of(question):
+    """What Deadline answers; empty where it cannot."""
+    try:
+        return question() or ""
+    except Exception:
+        return ""
+
+
+def write_failure(task, report, seconds):
+    """Writes why a task failed into its bundle, whole or not at all, with the attempts before that failed like it.
+
+    The evaluator has a file of its own for it, which is never touched (``results/failures.py``).
+    """
+    frames = sorted(task["frames"] or ())
+    text, name = ",".join(map(str, frames)), "whole"
+    if frames:
+        name = "{}-{}_{}".format(frames[0], frames[-1], hashlib.sha256(text.encode("ascii")).hexdigest()[:12])
+    errors = os.path.join(task["bundle"], ERRORS)
+    folder = os.path.join(errors, task["node"])
+    path = os.path.join(folder, "plugin-{}.json".format(name))
+    if not task["node"] or not os.path.isdir(errors):
+        return
+    if not os.path.isdir(folder):
+        os.makedirs(folder, exist_ok=True)
+        share(folder)
+    reason = next(filter(None, map(str.strip, report.splitlines())), "")[:LONGEST_REASON]
+    earlier = evaluations_in(path)
+    own = {
+        "written": time.time_ns(),
+        "seconds": round(seconds, 3),
+        "attempt": 1 + max([0, *(one["attempt"] for one in earlier)]),
+        "token": task["token"][:SHOWN_OF_TOKEN],
+        "error": reason,
+        **{key: task[key] for key in ("job", "task", "worker")},
+    }
+    record = {
+        "format": FAILURE_FORMAT,
+        "node": task["node"],
+        "frames": text or None,
+        "report": report,
+        "raised": {"class": None, "arguments": None, "attributes": {}},
+        "written": own["written"],
+        "reason": reason,
+        "evaluations": [*earlier, own][-MOST_EVALUATIONS:],
+    }
+    temporary = os.path.join(folder, ".plugin-{}.tmp".format(uuid.uuid4().hex[:12]))
+    try:
+        with open(temporary, "w", encoding="ascii") as file:
+            json.dump(record, file)
+            file.flush()
+            os.fsync(file.fileno())
+        share(temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+        raise
+
+
+def evaluations_in(path):
+    """The attempts that are kept in such a file; none if there is no such file, or it is damaged."""
+    try:
+        with open(path, "rb") as file:
+            return [dict(one, attempt=int(one["attempt"])) for one in json.loads(file.read())["evaluations"]]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def share(path):
+    """Gives a new file or folder the rights of the folder that it is in, as ``core/rights.py`` does."""
+    try:
+        parent = os.path.dirname(path)
+        folder = os.stat(parent)
+        attributes = os.listxattr(parent) if hasattr(os, "listxattr") else []
+        if os.name == "nt" or any(name.startswith("system.posix_acl_") for name in attributes):
+            return
+        if os.stat(path).st_gid != folder.st_gid:
+            os.chown(path, -1, folder.st_gid)
+        mode = folder.st_mode & (0o070 if folder.st_mode & 0o1000 else 0o077)  # Sticky: others get nothing.
+        if not os.path.isdir(path):
+            os.chmod(path, mode & 0o066 | 0o600)
+        else:
+            os.chmod(path, mode | 0o700 | (0o2000 if mode & 0o020 else 0))
+    except OSError:
+        pass
 
 
 def is_deadlines(folder, client):
@@ -755,8 +922,8 @@ def reason_of_end(interpreter, how, said):
     """Why there is no result, for the report."""
     host = interpreter.host
     if interpreter.has_begun:
-        text = "The interpreter ended before it wrote a result ({}): the node has ended or crashed it.{}"
-        return text.format(how, said)
+        why = ": the node has ended or crashed it" if how.startswith("exit code") else ""
+        return "The interpreter ended before it wrote a result ({}){}.{}".format(how, why, said)
     if interpreter.process is not None:
         return "{} ended while it started ({}).{}".format(host.name, how, said)
     return (

@@ -109,7 +109,7 @@ def test_run_fails_with_the_jobs(script, tmp_path):
 
     assert result.returncode == 1
     assert "Shot.Count\n  count = 5\n" in result.stdout
-    assert "Failed: Broken task 0: RuntimeError: no licence" in result.stderr
+    assert "Failed: Broken: RuntimeError: no licence" in result.stderr
     assert result.stderr.splitlines()[-1].startswith("To go on after fixing that:  flowpipe-deadline run ")
     assert "Traceback" not in result.stderr
 
@@ -143,8 +143,8 @@ def test_results_say_what_is_missing(script, tmp_path):
 
     result = run_cli("results", bundle)
 
-    assert result.returncode == 0
-    assert "Shot.Render: missing frames 3-4" in result.stdout
+    assert result.returncode == 1
+    assert "Shot.Render: missing frames 3-4; requeue their tasks" in result.stdout
 
 
 @pytest.mark.parametrize("verb", ["plan", "run", "submit", "status", "wait", "cancel", "results"])
@@ -308,7 +308,7 @@ def test_an_error_with_a_strange_file_name_is_told(tmp_path):
 
     result = run_cli("run", f"{script}:build", "-p", "broken=true", "--root", tmp_path, "--failures", 1)
 
-    assert "Failed: Broken task 0: RuntimeError: cannot open" in result.stderr
+    assert "Failed: Broken: RuntimeError: cannot open" in result.stderr
 
 
 def test_a_full_disk_is_one_clear_error(script, tmp_path):

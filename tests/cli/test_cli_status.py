@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -17,10 +16,12 @@ import pytest
 from direct_farm import DirectClient
 from harness import run_cli
 from submissions import Worker, write_three
+from terminals import on_terminal
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.cli.support.progress import Display
 from flowpipe_deadline.cli.wait import OnDisplay
+from flowpipe_deadline.core.bundle import named_jobs
 from flowpipe_deadline.status.wait import wait_for_submission
 from flowpipe_deadline.studio.connect import studio_client
 from flowpipe_deadline.submit.record import read_submission
@@ -30,6 +31,8 @@ from tests.fake_deadline.workers import running_workers
 
 TESTS = str(Path(__file__).parents[1] / "support")
 PATIENCE = 60.0
+
+ADVICE = "requeue its task, or wait for the file system to show it"
 
 
 @pytest.fixture(autouse=True)
@@ -240,7 +243,7 @@ def test_status_of_a_bundle_that_is_not_submitted_needs_no_deadline(bundle, monk
 
     assert (text.returncode, data.returncode) == (0, 0), text.stderr
     assert f"{bundle.name} is not submitted; to submit it:  flowpipe-deadline submit {bundle.folder}" in text.stdout
-    assert text.stdout.splitlines()[-1] == "3 jobs: 3 without a job; 0 of 5 tasks done"
+    assert text.stdout.splitlines()[-1] == "3 jobs: 3 not run; 0 of 5 tasks done"
     assert json.loads(data.stdout)["state"] == "not submitted"
 
 
@@ -317,7 +320,7 @@ def test_wait_says_what_failed_and_what_waits_for_it(graph, tmp_path, deadline):
     lines = result.stderr.splitlines()
     assert "fails: ValueError: ('no scene', 3)" in lines
     assert lines[-4:] == [
-        f"Failed: fails, job {job_ids['fails']}; its reports in the Monitor say more",
+        f"Failed: fails ({job_ids['fails']}): ValueError: ('no scene', 3)",
         "Pending, as what they wait for failed: after",
         "3 jobs: 1 completed, 1 pending, 1 failed; 1 of 3 tasks done",
         f"Once that is mended in the Monitor:  flowpipe-deadline wait {bundle.folder}",
@@ -332,7 +335,7 @@ def test_wait_says_what_was_deleted(deadline, bundle, worker, job_ids):
     result = run_cli("wait", bundle.folder)
 
     assert result.returncode == 1
-    assert f"Deleted: render, job {job_ids['render']}, before it was complete" in result.stderr.splitlines()
+    assert f"Deleted: render ({job_ids['render']}), before it was complete" in result.stderr.splitlines()
 
 
 def test_wait_says_what_is_suspended(deadline, bundle, job_ids):
@@ -377,8 +380,8 @@ def test_jobs_completed_by_hand_give_no_answer(deadline, bundle, worker):
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.splitlines()[-2:] == [
-        "Test.collect: missing all, though its job is complete",
-        "Test.beside: missing all, though its job is complete",
+        "Test.collect: its job is complete, yet it is missing its result; " + ADVICE,
+        "Test.beside: its job is complete, yet it is missing its result; " + ADVICE,
     ]
 
 
@@ -409,26 +412,6 @@ def wait_until(is_true):
     while not is_true():
         assert time.monotonic() < end
         time.sleep(0.02)
-
-
-def on_terminal(*arguments, typed=b""):
-    """The exit code of the command line on a terminal, and all that stood there."""
-    process, terminal = pty.fork()
-    if process == 0:
-        os.environ.update(TERM="xterm", COLUMNS="120", LINES="40")
-        os.execv(sys.executable, [sys.executable, "-m", "flowpipe_deadline.cli.main", *map(str, arguments)])
-    os.write(terminal, typed)
-    said = b""
-    while True:
-        try:
-            some = os.read(terminal, 4096)
-        except OSError:  # Linux: the other end is closed.
-            break
-        if not some:
-            break
-        said += some
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), said.decode()
 
 
 def test_on_a_terminal_there_are_bars(deadline, bundle, worker):
@@ -473,7 +456,7 @@ def test_cancel_deletes_all_jobs(deadline, bundle, job_ids, via):
 
     assert (result.returncode, result.stdout) == (
         0,
-        f"what was submitted was deleted: {', '.join(job_ids.values())}\n",
+        f"what was submitted was deleted: {named_jobs(job_ids.values(), job_ids)}\n",
     )
     assert states(deadline) == []
     assert (again.returncode, again.stdout) == (0, f"{bundle.name} is not submitted: there is nothing to cancel\n")
@@ -486,8 +469,8 @@ def test_cancel_can_hold_jobs_back(deadline, bundle, job_ids, via):
     assert json.loads(result.stdout) == {
         "bundle": str(bundle.folder),
         "action": "suspend",
-        "told": f"the jobs {job_ids['render']}, {job_ids['beside']} are suspended, and {job_ids['collect']} wait for"
-        " them: resume or delete them in the Monitor",
+        "told": f"the jobs render ({job_ids['render']}), beside ({job_ids['beside']}) are suspended, and collect"
+        f" ({job_ids['collect']}) waits for them: resume or delete them in the Monitor",
     }
     assert states(deadline) == ["Suspended", "Pending", "Suspended"]
 

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -34,20 +34,37 @@ class Monitor:
 
     deadline: FakeDeadline
     folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    """Further variables of its process."""
 
     @property
     def custom(self):
         """Where things are installed."""
         return self.deadline.root / "custom"
 
-    def use(self, *deeds, arguments=(), answers=(), tells=True, script="FlowpipeSubmission.py"):
+    def use(self, *deeds, script="FlowpipeSubmission.py", **play):
         """What the dialog of a script in the menu *Submit* shows after these steps of a user."""
-        play, report = self.folder / "play.json", self.folder / "report.json"
-        told = {"deeds": deeds, "arguments": arguments, "answers": answers, "tells": tells}
-        told.update(report=str(report), script=script)
-        play.write_text(json.dumps(told, default=os.fspath))
-        command = [str(self.deadline.bin / "deadlinecommand"), "-ExecuteScript", str(DRIVER), str(play)]
-        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        return self.play(*deeds, script=f"Submission/{script}", told="SubmissionBox", **play)
+
+    def choose(self, name, *jobs, deeds=(), tasks=None, **play):
+        """What a script in the menu of jobs shows, with these jobs selected, after these steps of a user.
+
+        ``tasks`` are the numbers of the selected tasks by job.
+        """
+        return self.play(
+            *deeds, script=f"Jobs/Flowpipe{name}.py", told="StateBox", jobs=jobs, tasks=tasks or {}, **play
+        )
+
+    def play(self, *deeds, **play):
+        """What is seen of one of our scripts after these steps of a user."""
+        path, report = self.folder / "play.json", self.folder / "report.json"
+        report.unlink(missing_ok=True)
+        told = {"arguments": (), "answers": (), "tells": True, "jobs": (), "tasks": {}, **play}
+        told.update(deeds=deeds, report=str(report))
+        path.write_text(json.dumps(told, default=os.fspath))
+        command = [str(self.deadline.bin / "deadlinecommand"), "-ExecuteScript", str(DRIVER), str(path)]
+        environment = {**os.environ, **self.environment}
+        result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environment)
         assert report.exists(), result.stdout + result.stderr
         return SimpleNamespace(**json.loads(report.read_text()), printed=result.stdout)
 
@@ -57,8 +74,9 @@ def monitor(tmp_path, archive):
     """A Monitor with everything installed."""
     with FakeDeadline.create(tmp_path / "deadline") as deadline:
         custom = deadline.root / "custom"
-        for source, target in (("custom_scripts/Submission", "scripts/Submission"), (MAIN, MAIN)):
-            shutil.copytree(shipped_folder(source), custom / target, dirs_exist_ok=True)
+        for folder in ("Jobs", "Submission"):
+            shutil.copytree(shipped_folder(f"custom_scripts/{folder}"), custom / "scripts" / folder, dirs_exist_ok=True)
+        shutil.copytree(shipped_folder(MAIN), custom / MAIN, dirs_exist_ok=True)
         (custom / "plugins" / "Flowpipe").mkdir()
         shutil.copy(archive, custom / "plugins" / "Flowpipe")
         yield Monitor(deadline, tmp_path)

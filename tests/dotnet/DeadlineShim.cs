@@ -30,6 +30,7 @@ namespace Shim
         public readonly ConcurrentQueue<double> Progress = new ConcurrentQueue<double>();
         public readonly ConcurrentQueue<string> Status = new ConcurrentQueue<string>();
         public int[] TaskFrames = new int[0];
+        public string TaskId = "0", JobId = "000000000000000000000001";
 
         public void Log(string level, string text)
         {
@@ -288,6 +289,7 @@ namespace Deadline.Jobs
     {
         readonly Shim.Worker worker;
         internal Job(Shim.Worker worker) { this.worker = worker; }
+        public string JobId { get { return worker.JobId; } }
         public bool JobUseJobEnvironmentOnly { get { return worker.JobEnvironmentOnly; } }
 
         public string GetJobEnvironmentKeyValue(string key)
@@ -416,6 +418,8 @@ namespace Deadline.Plugins
 
         public Job GetJob() { return new Job(worker); }
         public Task GetCurrentTask() { return new Task(worker); }
+        public string GetCurrentTaskId() { return worker.TaskId; }
+        public string GetSlaveName() { return "render01"; }
         public int GetThreadNumber() { return worker.ThreadNumber; }
         public string GetJobsDataDirectory() { return worker.DataDirectory; }
         public string GetPluginDirectory() { return worker.PluginDirectory; }

@@ -140,6 +140,7 @@ def play(scenario):
         for key, value in change.get("config", {}).items():
             worker.Config[key] = value
         worker.TaskFrames = Array[Int32](frames)
+        worker.TaskId = str(number)
         worker.Canceled = False
         works = bool(loaded) or (
             phase("Load", load)

@@ -60,6 +60,7 @@ def usual_graph():
     dotnet_nodes.Forge(name="forge", graph=graph, kinds=["progress", "ready", "warning", "status", "nonsense", "done"])
     dotnet_nodes.Forge(name="forge error", graph=graph, kinds=["error"], texts=["[]"], seconds=1.0)
     dotnet_nodes.Map(name="map", graph=graph, frames=range(TASKS), path="/farm/show/a", metadata={"batch_size": 1})
+    dotnet_nodes.Kill(name="kill", graph=graph)
     dotnet_nodes.Leave(name="leave", graph=graph, frames=[1, 2], metadata={"batch_size": 1})
     dotnet_nodes.Surroundings(name="process", graph=graph, frames=[1, 2], metadata={"batch_size": 1})
     return graph

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -13,6 +14,7 @@ from dotnet_jobs import FAIL_RENDER, LINES, Jobs, usual_graph
 from dotnet_runs import play
 
 from flowpipe_deadline import read_bundle, read_results
+from flowpipe_deadline.results.failures import read_failures
 
 CHUNKS = ([1, 2, 3], [4, 5])
 ALONE = {"OneTaskPerProcess": "*"}
@@ -30,6 +32,7 @@ def usual_jobs(folder):
         "cancelled": jobs.job("hang", worker={"CancelOn": "grandchild "}),
         "late lines": jobs.job("pass", config=ALONE, worker={"OutputDelay": 300}),
         "leaves between tasks": jobs.job("leave", [1], [2], mode="frames", changes={1: {"pause": 0.4}}),
+        "killed": jobs.job("kill", [0], [0]),
         "two render threads": {"together": together},
     }
     return {"bundle": jobs.bundle, **dict(zip(scenarios, play("deadline", list(scenarios.values()))))}
@@ -91,6 +94,23 @@ def test_a_failing_node(played):
 
     assert [(phase, kind) for phase, kind, _ in failures] == [("Task 0", FAIL_RENDER), ("Task 1", FAIL_RENDER)]
     assert all("ValueError: no scene" in text for _, _, text in failures)
+
+
+def test_an_interpreter_that_is_killed(played):
+    """Why, in words, is in the report and in the bundle, with the task and each attempt."""
+    (failure,) = read_failures(Path(played["bundle"]), "kill")
+
+    words = "The interpreter ended before it wrote a result (killed by signal 9: most often by the system, as memory"
+    assert [text.startswith(words) for _, _, text in played["killed"]["failures"]] == [True, True]
+    assert failure.reason.startswith(words)
+    assert [(one.worker, one.job, one.task, one.attempt) for one in failure.evaluations] == [
+        ("render01", "000000000000000000000001", task, attempt) for task, attempt in (("0", 1), ("1", 2))
+    ]
+
+
+def test_a_cancelled_task_keeps_no_failure(played):
+    """Whoever cancelled it knows why."""
+    assert read_failures(Path(played["bundle"]), "hang") == ()
 
 
 def test_many_lines(played):

@@ -97,7 +97,8 @@ def _prompt(session: Session) -> int:
 
 
 def _print(session: Session) -> None:
-    """Prints in UTF-8, whatever the console's encoding is."""
+    """Prints in UTF-8 whatever the console's encoding is, or in ASCII with ``?`` for the rest."""
+    encoding = "ascii" if session.deadline.settings.unknowns.printed_names == "?" else "utf-8"
     for stream, text in ((sys.stderr, session.errors), (sys.stdout, session.output)):
-        stream.buffer.write(text.replace("\n", os.linesep).encode("utf-8", "replace"))
+        stream.buffer.write(text.replace("\n", os.linesep).encode(encoding, "replace"))
         stream.buffer.flush()

@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 from .intake import DeadlineError
 from .operations import FakeDeadline
-from .session import Command, Commands, Session, failure_code, is_true, require
+from .session import Command, Commands, Session, failure_code, is_true, listed, require
 
 _Question = Callable[[FakeDeadline], Any]
 _QUESTIONS: dict[str, _Question] = {
@@ -57,8 +57,44 @@ def _answer(question: str, session: Session, arguments: Sequence[str]) -> None:
 
 
 def _get_limit_groups(session: Session, arguments: Sequence[str]) -> None:
-    for name in session.deadline.settings.limits:
-        session.say(f"Name={name}", "Limit=1", "")
+    for name, maximum, in_use in limits_of(session.deadline):
+        session.say(f"Name={name}", f"Limit={maximum}", f"InUse={in_use}", "")
+
+
+def limits_of(deadline: FakeDeadline) -> list[tuple[str, int, int]]:
+    """The limits: name, how many stubs there are, and how many are in use."""
+    usage = deadline.settings.limit_usage
+    return [(name, *usage.get(name, (1, 0))) for name in deadline.settings.limits]
+
+
+def workers_of(deadline: FakeDeadline) -> list[dict[str, Any]]:
+    """The workers, with all that is told of one."""
+    usual = {"state": "Idle", "enabled": True, "pools": [], "groups": []}
+    return [{**usual, **worker} for worker in deadline.settings.workers]
+
+
+def _get_slave_names(session: Session, arguments: Sequence[str]) -> None:
+    session.say(*(worker["name"] for worker in workers_of(session.deadline)))
+
+
+def _get_slave(session: Session, arguments: Sequence[str]) -> None:
+    keys = session.deadline.settings.unknowns.worker_keys
+    wanted = listed(require(arguments, 1)[0])
+    for worker in workers_of(session.deadline):
+        if worker["name"] in wanted:
+            prefix = "Slave" if keys == "none" else keys
+            session.say(f"{prefix}Name={worker['name']}", f"{prefix}State={worker['state']}")
+            session.say(f"{prefix}Enabled={worker['enabled']}")
+            if keys != "none":
+                session.say(
+                    f"{prefix}Pools={','.join(worker['pools'])}", f"{prefix}Groups={','.join(worker['groups'])}"
+                )
+            session.say("")
+
+
+def _get_members(session: Session, arguments: Sequence[str], *, of: str) -> None:
+    wanted = set(listed(require(arguments, 1)[0]))
+    session.say(*(worker["name"] for worker in workers_of(session.deadline) if wanted & set(worker[of])))
 
 
 def repository_path(deadline: FakeDeadline, name: str, *, is_custom: bool) -> Path:
@@ -120,6 +156,11 @@ COMMANDS: Commands = {
     **{name: Command(partial(_answer, question)) for name, question in _COMMANDS.items()},
     "checkpathmapping": Command(_check_path_mapping),
     "getlimitgroups": Command(_get_limit_groups),
+    "slaves": Command(_get_slave_names),
+    "getslavenames": Command(_get_slave_names),
+    "getslave": Command(_get_slave),
+    "getslavenamesinpool": Command(partial(_get_members, of="pools")),
+    "getslavenamesingroup": Command(partial(_get_members, of="groups")),
     "getrepositorypath": Command(_get_repository_path),
     "getrepositoryfilepath": Command(_get_repository_path),
     "getsubmissioninfo": Command(_get_submission_info),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from .intake import DeadlineError
 from .jobs import Job
 from .operations import parse_frames
 from .printing import job_lines, job_setting, task_lines
+from .reports import report_file, reports_of
 from .session import Command, Commands, Session, is_true, listed, require
 
 
@@ -93,6 +95,12 @@ def _get_plugin_info(session: Session, arguments: Sequence[str]) -> None:
     session.say(session.deadline.job(job_id).plugin_info.get(key, ""))
 
 
+def _get_report_files(session: Session, arguments: Sequence[str], *, of_errors: bool) -> None:
+    for report in reports_of(session.deadline, require(arguments, 1)[0]):
+        if (report.error is not None) == of_errors:
+            session.say(report_file(session.deadline, report))
+
+
 def _parse_frame_list(session: Session, arguments: Sequence[str]) -> None:
     frames = parse_frames(require(arguments, 1)[0])
     is_combined = len(arguments) < 2 or is_true(arguments[1])
@@ -142,5 +150,7 @@ COMMANDS: Commands = {
     "gettaskprogress": Command(_get_task_progress, "tasks"),
     "getjobextrainfokeyvalue": Command(_get_extra_info, "read"),
     "getjobplugininfokeyvalue": Command(_get_plugin_info, "read"),
+    "getjoberrorreportfilenames": Command(partial(_get_report_files, of_errors=True), "reports"),
+    "getjoblogreportfilenames": Command(partial(_get_report_files, of_errors=False), "reports"),
     "parseframelist": Command(_parse_frame_list),
 }

@@ -12,7 +12,7 @@ from flowpipe_deadline.bundle.info_format import InfoFileError, decode_info, par
 from flowpipe_deadline.deadline.client import Created
 
 from .intake import DeadlineError
-from .session import Command, Commands, Session, failure_code
+from .session import Command, Commands, Session, failure_code, require
 
 _JOB, _DEPENDENT, _PREVIOUS = "job", "dependent", "dependsonprevious"
 _INDEX = "index://"
@@ -146,6 +146,16 @@ def _read(path: str) -> dict[str, str]:
         raise DeadlineError(f"The file {path} cannot be read: {error}") from error
 
 
+def _resubmit(session: Session, arguments: Sequence[str]) -> int:
+    """``<id> <frames> <chunk> [suspended]``; what it prints is unknown, and taken for what a submission does."""
+    job_id, frames, chunk_size, *rest = require(arguments, 3)
+    if not chunk_size.isdigit():
+        raise DeadlineError(f"{chunk_size} is no chunk size")
+    is_suspended = bool(rest) and rest[0].lower() in ("suspended", "true")
+    _say_created(session, session.deadline.resubmit(job_id, frames, int(chunk_size), is_suspended=is_suspended))
+    return 0
+
+
 def _say_created(session: Session, created: Created) -> None:
     job_ids = [created.job_id, *created.others]
     if session.deadline.settings.unknowns.event_ids == "before":
@@ -168,6 +178,7 @@ def _say_several(session: Session, created: Sequence[Created]) -> None:
 
 COMMANDS: Commands = {
     "submitjob": Command(submit_files, "submit"),
+    "resubmitjob": Command(_resubmit, "submit"),
     "submitmultiplejobs": Command(_submit_multiple, "submit"),
     "multi": Command(_submit_multiple, "submit"),
     "submitmultiplejobsv2": Command(_submit_multiple_v2, "submit"),

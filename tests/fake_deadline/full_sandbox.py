@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from flowpipe_deadline.offline.standins import sandbox
-from flowpipe_deadline.offline.standins.sandbox import Host, TaskError
+from flowpipe_deadline.offline.standins.sandbox import Host, SandboxTask, TaskError
 
 from .standins import PACKAGES
 
@@ -33,7 +33,6 @@ _CHOICES = {
 class SandboxJob(sandbox.SandboxJob):
     """A job with all that a plugin can ask for. ``path_mappings`` are pairs of source and target."""
 
-    job_id: str = ""
     name: str = "Untitled"
     batch_name: str = ""
     user_name: str = ""
@@ -42,16 +41,8 @@ class SandboxJob(sandbox.SandboxJob):
     frames_per_task: int = 1
     extra_info: Dict[str, str] = field(default_factory=dict)
     auxiliary_files: List[str] = field(default_factory=list)
-    worker_name: str = "offline"
     thread_number: int = 0
     path_mappings: List[Tuple[str, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class SandboxTask(sandbox.SandboxTask):
-    """A task with its number."""
-
-    task_id: int = 0
 
 
 @dataclass(frozen=True)

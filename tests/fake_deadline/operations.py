@@ -18,6 +18,11 @@ from .jobs import CHANGES, Job
 
 __all__ = ["DeadlineError", "FakeDeadline"]
 
+# What BatchResubmit does not write (submission, section 5.3).
+_NOT_RESUBMITTED = (
+    *("BatchName", "IgnoreFrameOffsets", "EventOptIns", "Protected"),
+    *("OverrideAutoJobCleanup", "OverrideJobCleanup", "JobCleanupDays", "OverrideJobCleanupType"),
+)
 _REVERSE_STEP = re.compile(r"(\d+)[-:](\d+)(?:x|:|step|by|every)(\d+)")
 
 
@@ -138,6 +143,26 @@ class FakeDeadline(Home):
         job = self._known(job_id)
         done = [task.frames for task in self.repository.tasks_of(job_id) if task.status.value == "Completed"]
         self._cut(job, {"Frames": f"{job.frames},{frames}"}, keeps=done)
+
+    def resubmit(self, job_id: str, frames: str, chunk_size: int, *, is_suspended: bool = False) -> Created:
+        """A new job that does these frames of another once more, by the rules of the shipped BatchResubmit."""
+        self._begin("resubmit", [job_id, frames, str(chunk_size)])
+        job, unknowns = self._known(job_id), self.settings.unknowns
+        info = dict(job.job_info)
+        if unknowns.resubmitted == "as BatchResubmit":
+            info = {key: value for key, value in info.items() if key not in _NOT_RESUBMITTED}
+            info["Name"] = f"{job.name} [resubmitted]"
+        status = "Suspended" if is_suspended else "Active"
+        info.update(Frames=frames, ChunkSize=str(chunk_size), InitialStatus=status)
+        created = self.submit(info, job.plugin_info)
+        if unknowns.resubmitted_dependents != "stay":
+            for other in [other for other in self.repository.jobs() if job_id in other.dependencies]:
+                ids = ",".join(created.job_id if each == job_id else each for each in other.dependencies)
+                self.repository.set_job_info(other.job_id, {**other.job_info, "JobDependencies": ids})
+                if unknowns.resubmitted_dependents == "follow and pend":
+                    self.repository.change("requeue", other.job_id)
+                    self.repository.change("pend", other.job_id)
+        return created
 
     def scan(self) -> None:
         """The pending job scan: releases what no longer has to wait."""

@@ -48,6 +48,7 @@ _DETAILS: Mapping[tuple[str, str], _Text] = {
     ("JobFramesPerTask", "ChunkSize"): lambda job: str(job.chunk_size),
     ("JobDependencyIDs", "Dependencies"): lambda job: ",".join(job.dependencies),
     ("JobIsFrameDependent", "IsFrameDependent"): lambda job: str(job.is_frame_dependent),
+    ("JobLimitGroups", "LimitGroups"): lambda job: job.job_info.get("LimitGroups", ""),
 }
 
 

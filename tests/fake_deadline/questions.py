@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Optional
 
 from flowpipe_deadline.offline.repository import Task
 
 from .command import execute
-from .commands_farm import repository_path
+from .commands_farm import limits_of, repository_path, workers_of
 from .intake import DeadlineError
 from .jobs import Job
 from .operations import FakeDeadline, parse_frames
 from .plugins import plugin_config
+from .reports import report_file, reports_of
 from .session import Session
 
 
@@ -52,6 +54,36 @@ def _change(deadline: FakeDeadline, name: str, job_id: str, task_ids: Optional[l
         deadline.delete(job_id)
     else:
         deadline.change(name, job_id, task_ids=task_ids)
+
+
+def _reports(deadline: FakeDeadline, job_id: str) -> list[dict[str, Any]]:
+    if deadline.settings.unknowns.report_calls == "none":
+        raise DeadlineError("There are no reports to be had here")
+    return [
+        {
+            "id": report.report_id,
+            "job_id": job_id,
+            "task_id": report.task_id,
+            "worker": report.worker,
+            "message": report.error or "",
+            "is_error": report.error is not None,
+            "written": report.written,
+        }
+        for report in reports_of(deadline, job_id)
+    ]
+
+
+def _report_log(deadline: FakeDeadline, job_id: str, report_id: str, *, is_path: bool) -> str:
+    if is_path and deadline.settings.unknowns.report_calls == "texts":
+        raise DeadlineError("A report's file is not told")
+    report = next(report for report in reports_of(deadline, job_id) if report.report_id == report_id)
+    return report_file(deadline, report) if is_path else report.text
+
+
+def _farm(deadline: FakeDeadline, what: str) -> list[Any]:
+    if deadline.settings.unknowns.farm_calls == "none":
+        raise DeadlineError("A script cannot ask for that")
+    return workers_of(deadline) if what == "workers" else limits_of(deadline)
 
 
 def _save(deadline: FakeDeadline, job_id: str, changes: Mapping[str, str]) -> None:
@@ -114,6 +146,11 @@ QUESTIONS: Mapping[str, Callable[..., Any]] = {
     "tasks": _tasks,
     "change": _change,
     "save": _save,
+    "reports": _reports,
+    "report log": partial(_report_log, is_path=False),
+    "report path": partial(_report_log, is_path=True),
+    "workers": partial(_farm, what="workers"),
+    "limits": partial(_farm, what="limits"),
     "append": _append,
     "maximum priority": lambda deadline: deadline.settings.maximum_priority,
     "task limit": lambda deadline: deadline.settings.task_limit,

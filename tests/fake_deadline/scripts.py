@@ -50,7 +50,7 @@ def _start(session: Session, script: str, arguments: Sequence[str]) -> subproces
         "arguments": list(arguments),
         "argv": argv[unknowns.script_arguments],
         "has_file": unknowns.script_file == "set",
-        "missing_value": unknowns.missing_value,
+        "answers": {"missing_value": unknowns.missing_value, "rule_slashes": unknowns.rule_slashes},
         "path_mappings": settings.path_mappings,
     }
     # Deadline brings its own Python: no variables of a host's, no site-packages, no folder of the script.

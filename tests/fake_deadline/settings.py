@@ -39,7 +39,15 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "script_error": ("exit 1", "exit 0"),
     "script_exit": ("passed", "ignored"),
     "missing_value": ("", None),
+    "rule_slashes": ("exact", "any"),
+    "printed_names": ("utf-8", "?"),
     "event_ids": ("after", "before"),
+    "resubmitted": ("as BatchResubmit", "whole"),
+    "resubmitted_dependents": ("stay", "follow", "follow and pend"),
+    "report_files": ("compressed", "plain", "elsewhere"),
+    "report_calls": ("all", "texts", "none"),
+    "worker_keys": ("Slave", "Worker", "none"),
+    "farm_calls": ("all", "none"),
 }
 
 
@@ -112,13 +120,33 @@ class Unknowns:
     """What an exception in a script ends with, after its traceback: exit 1, or exit 0."""
     script_exit: str = "passed"
     """Whether the number that a script gives to ``sys.exit`` is passed on as the exit code, or ignored."""
+    printed_names: str = "utf-8"
+    """How a command prints what is not ASCII: in UTF-8, or each such character as ``?``."""
     event_ids: str = "after"
     """Where the IDs are printed of jobs that an event plugin makes: after that of the job, or before."""
     script_progress: str = "percent"
     """What a script reads as a task's TaskProgress: ``40 %`` (percent), ``40`` (text), 40.0 (number), or there is no
     such member (missing)."""
+    resubmitted: str = "as BatchResubmit"
+    """What ResubmitJob keeps of a job: the same as the shipped BatchResubmit, or the whole job info, name and batch
+    included."""
+    resubmitted_dependents: str = "stay"
+    """What waited for a job that is resubmitted: its dependencies stay, or follow to the new job, which may also make
+    its complete tasks pending again."""
+    report_files: str = "compressed"
+    """The files of reports that commands name: compressed by bzip2, plain text, or on a disk that only Deadline sees
+    (elsewhere)."""
+    report_calls: str = "all"
+    """What a script can ask of a report: its file and its text (all), the text alone (texts), or there is no such
+    call (none)."""
+    worker_keys: str = "Slave"
+    """How GetSlave calls its keys: SlaveName and so on, WorkerName and so on, or without pools and groups (none)."""
+    farm_calls: str = "all"
+    """Whether a script can ask for workers and limits by ``RepositoryUtils``, or by commands alone (none)."""
     missing_value: object = ""
     """What a missing key of a job's ``…KeyValue`` getters reads as: ``""`` or None."""
+    rule_slashes: str = "exact"
+    """Whether a rule of the path mapping also matches a path with the other slashes (any), or not (exact)."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +158,10 @@ class Settings:
     pools: tuple[str, ...] = ("none",)
     groups: tuple[str, ...] = ("none",)
     limits: tuple[str, ...] = ()
+    workers: tuple[Mapping[str, Any], ...] = ()
+    """Its workers as Deadline tells of them: ``name``; ``state`` (Idle), ``enabled`` (True), ``pools``, ``groups``."""
+    limit_usage: Mapping[str, Any] = field(default_factory=dict)
+    """Of limits by name, how many stubs there are and how many are in use; else 1 and 0."""
     plugins: tuple[str, ...] = ("CommandLine", "Flowpipe", "Python")
     """Its plugins beside those in the repository's folder."""
     maximum_priority: int = 100

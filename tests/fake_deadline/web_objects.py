@@ -13,11 +13,13 @@ from typing import Any, Optional
 from flowpipe_deadline.offline.repository import Task, is_true
 
 from .jobs import Job
+from .reports import FakeReport
 
 _NEVER = "0001-01-01T00:00:00Z"
 # Deadline's numbers: submission, section 5.1.
 _JOB_STATES = {"Active": 1, "Suspended": 2, "Completed": 3, "Failed": 4, "Pending": 6}
 _TASK_STATES = {"Queued": 2, "Suspended": 3, "Rendering": 4, "Completed": 5, "Failed": 6, "Pending": 8}
+_WORKER_STATES = {"Unknown": 0, "Rendering": 1, "Idle": 2, "Offline": 3, "Stalled": 4, "Starting Job": 8}
 _ON_COMPLETE = {"archive": 0, "delete": 1}
 
 
@@ -142,6 +144,34 @@ def task_object(task: Task) -> dict[str, Any]:
         "_id": f"{task.job_id}_{task.task_id}",
         "ExtraElements": None,
     }
+
+
+def report_object(report: FakeReport) -> dict[str, Any]:
+    """One report, with the keys and kinds that pkg/schema/jobreport.go of the same client has."""
+    return {
+        "_id": report.report_id,
+        "Type": 0 if report.error is None else 1,
+        "Job": report.job.job_id,
+        "Task": report.task_id,
+        "Plugin": report.job.job_info.get("Plugin", ""),
+        "JobName": report.job.name,
+        "JobUser": report.job.job_info.get("UserName", ""),
+        "Frames": report.frames,
+        "Date": report.written,
+        "Slave": report.worker,
+        "Title": report.error or "",
+    }
+
+
+def worker_object(worker: Mapping[str, Any]) -> dict[str, Any]:
+    """One worker's InfoSettings."""
+    info = {
+        "Name": worker["name"],
+        "Stat": _WORKER_STATES[worker["state"]],
+        "Pools": ",".join(worker["pools"]),
+        "Grps": ",".join(worker["groups"]),
+    }
+    return {"Info": info, "Settings": {"Name": worker["name"].lower(), "Enable": worker["enabled"]}}
 
 
 def _numbered(job: Job, key: str) -> list[str]:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
+from .commands_farm import limits_of, workers_of
 from .intake import DeadlineError
 from .jobs import CHANGES
 from .operations import FakeDeadline
-from .web_objects import ENTRIES, job_object, task_object, tasks_object
+from .reports import reports_of
+from .web_objects import ENTRIES, job_object, report_object, task_object, tasks_object, worker_object
 
 JsonData = Union[dict[str, Any], list[Any], str, int]
 
@@ -29,6 +31,8 @@ class Behaviour:
     """The answer to a deletion."""
     tasks_form: str = "object"
     """The tasks of a job: an object that has them, or a list."""
+    report_form: str = "list"
+    """The text of a report: in a list, quoted (text), or as it is (plain)."""
     number_form: str = "number"
     """Single numbers as they are, or as quoted text (text)."""
     lacks: tuple[str, ...] = ()
@@ -191,6 +195,36 @@ def _get_tasks(deadline: FakeDeadline, request: Request, behaviour: Behaviour) -
     return _json(tasks_object(job_id, tasks))
 
 
+def _get_reports(deadline: FakeDeadline, request: Request, behaviour: Behaviour) -> Reply:
+    job_id, task_id, report_id = (request.query.get(name, "") for name in ("JobID", "TaskID", "ReportID"))
+    kind = request.query.get("Data", "all")
+    if not job_id or (request.path == "/api/taskreports" and not task_id.isdigit()):
+        return Reply(400, "The request has no JobID or no TaskID")
+    reports = reports_of(deadline, job_id, int(task_id) if task_id else None)
+    if kind in ("errorcontents", "logcontents"):
+        texts = [report.text for report in reports if report.report_id == report_id]
+        if behaviour.report_form == "plain":
+            return Reply(200, texts[0])
+        return _json(texts if behaviour.report_form == "list" else texts[0])
+    if kind != "all":
+        return Reply(400, f"{kind} is no valid Data")
+    return _json([report_object(report) for report in reports]) if reports else Reply(200, "There are no reports")
+
+
+def _get_workers(deadline: FakeDeadline, request: Request, _: Behaviour) -> Reply:
+    workers = workers_of(deadline)
+    if request.is_true("NamesOnly"):
+        return _json([worker["name"] for worker in workers])
+    return _json([worker_object(worker) for worker in workers])
+
+
+def _get_limits(deadline: FakeDeadline, request: Request, _: Behaviour) -> Reply:
+    limits = limits_of(deadline)
+    if request.is_true("NamesOnly"):
+        return _json([name for name, _, _ in limits])
+    return _json([{"Name": name, "Limit": maximum, "InUse": in_use, "Props": {}} for name, maximum, in_use in limits])
+
+
 def _put_tasks(deadline: FakeDeadline, request: Request, _: Behaviour) -> Reply:
     data, command = request.data, request.command
     if not command or not data.get("JobID"):
@@ -222,7 +256,6 @@ def _get_repository(deadline: FakeDeadline, request: Request, _: Behaviour) -> R
 _FACTS: Mapping[str, Callable[[FakeDeadline], JsonData]] = {
     "/api/pools": lambda deadline: list(deadline.settings.pools),
     "/api/groups": lambda deadline: list(deadline.settings.groups),
-    "/api/limitgroups": lambda deadline: list(deadline.settings.limits),
     "/api/plugins": lambda deadline: list(deadline.plugins),
     "/api/maximumpriority": lambda deadline: deadline.settings.maximum_priority,
     "/api/jobtasklimit": lambda deadline: deadline.settings.task_limit,
@@ -234,5 +267,9 @@ _ROUTES: Mapping[tuple[str, str], Callable[[FakeDeadline, Request, Behaviour], R
     ("DELETE", "/api/jobs"): _delete_jobs,
     ("GET", "/api/tasks"): _get_tasks,
     ("PUT", "/api/tasks"): _put_tasks,
+    ("GET", "/api/jobreports"): _get_reports,
+    ("GET", "/api/taskreports"): _get_reports,
+    ("GET", "/api/slaves"): _get_workers,
+    ("GET", "/api/limitgroups"): _get_limits,
     ("GET", "/api/repository"): _get_repository,
 }

@@ -16,8 +16,7 @@ from flowpipe_deadline.offline.workers import WorkerPool, python_path
 
 from .operations import FakeDeadline
 from .plugins import installed_plugin, plugin_folders
-
-_LOGS = "logs"
+from .reports import LOGS
 
 
 @contextmanager
@@ -79,7 +78,7 @@ class _Keeper(threading.Thread):
 
 
 def _settings(deadline: FakeDeadline, interpreters: Mapping[str, str]) -> WorkerSettings:
-    logs = deadline.folder / _LOGS
+    logs = deadline.folder / LOGS
     logs.mkdir(exist_ok=True)
     installed = installed_plugin(deadline, PLUGIN)
     config = plugin_config(installed or plugins_folder() / PLUGIN, interpreters=interpreters)

@@ -303,7 +303,7 @@ def test_settings_and_frames_of_a_job_change(deadline):
         (["Pools"], ["none", "comp"]),
         (["GetGroupNames"], ["none"]),
         (["LimitGroups"], ["nuke"]),
-        (["GetLimitGroups"], ["Name=nuke", "Limit=1", ""]),
+        (["GetLimitGroups"], ["Name=nuke", "Limit=1", "InUse=0", ""]),
         (["GetPluginNames"], ["CommandLine", "Flowpipe", "Python"]),
         (["GetMaximumPriority"], ["100"]),
         (["GetJobTaskLimit"], ["5000"]),

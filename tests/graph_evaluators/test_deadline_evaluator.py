@@ -31,7 +31,10 @@ def _context(monkeypatch, deadline):
 def via(request, deadline, monkeypatch):
     """Every way to Deadline, and what GetJob may be like."""
     monkeypatch.setenv("FLOWPIPE_DEADLINE_VIA", request.param.partition(" ")[0])
-    answers = {"command without Job": {"job_keys": "Status"}, "command without numbers": {"job_details": "bare"}}
+    answers = {
+        "command without Job": {"job_keys": "Status", "unknown_job": "nothing"},
+        "command without numbers": {"job_details": "bare"},
+    }
     deadline.change_settings(unknowns=answers.get(request.param, {}))
     if request.param != "webservice":
         yield request.param
@@ -157,10 +160,8 @@ def test_a_job_that_failed_without_a_word_is_named(graph, deadline, evaluator):
 
 
 @pytest.mark.usefixtures("via")
-@pytest.mark.parametrize("unknown_job", ["error", "nothing"])
-def test_a_job_deleted_before_it_was_complete_has_failed(graph, deadline, stepwise, unknown_job):
+def test_a_job_deleted_before_it_was_complete_has_failed(graph, deadline, stepwise):
     """Nobody will ever render it; whether asking for it is an error is unknown."""
-    deadline.change_settings(unknowns={"unknown_job": unknown_job})
     nodes.Pass(name="node", graph=graph, value=1)
     deleted = []
 
@@ -177,10 +178,8 @@ def test_a_job_deleted_before_it_was_complete_has_failed(graph, deadline, stepwi
 
 
 @pytest.mark.usefixtures("via")
-@pytest.mark.parametrize("unknown_job", ["error", "nothing"])
-def test_a_job_deleted_once_it_was_complete_is_complete(graph, deadline, stepwise, unknown_job):
+def test_a_job_deleted_once_it_was_complete_is_complete(graph, deadline, stepwise):
     """A farm may delete what is done; its results are in the bundle."""
-    deadline.change_settings(unknowns={"unknown_job": unknown_job})
     _, collect = chunks_and_sub_plugs(graph)
 
     def end(worker, job_ids):

@@ -7,7 +7,10 @@ import itertools
 import pytest
 from redo_farm import Farm, chosen, states, write_shot
 
+from flowpipe_deadline.deadline.client import SubmissionError
+from flowpipe_deadline.redo.ended import read_farm_tasks
 from flowpipe_deadline.redo.farm import redo_on_farm
+from flowpipe_deadline.redo.missing import tolerant_results
 from flowpipe_deadline.redo.options import RedoOptions
 from flowpipe_deadline.status.cancel import cancel_submission
 from flowpipe_deadline.submit.record import read_submission
@@ -90,6 +93,24 @@ def test_a_part_at_the_end_depends_on_the_jobs_that_stay(client, bundle, farm, j
     assert set(record.all_ids) == {job.job_id for job in deadline.jobs()}
     cancel_submission(bundle, lambda: client)
     assert deadline.jobs() == []
+
+
+def test_all_tasks_of_a_node_are_known_that_has_a_new_job_for_some(client, bundle, farm, deadline):
+    """They can be chosen again: each runs in the newest job that has it."""
+    new = redo_on_farm(client, bundle, chosen(bundle, comp=["5-8"]), how=NEW).new_jobs["comp"]
+    farm.run()
+    record = read_submission(bundle.folder)
+
+    found = read_farm_tasks(client, bundle, record, results=tolerant_results(bundle), needs_states=True)
+    assert [str(chunk) for chunk in found.tasks["comp"]] == ["1-4", "5-8", "9-10"]
+
+    farm.log.clear()
+    redo_on_farm(client, bundle, chosen(bundle, comp=None))
+    farm.run()
+    assert sorted(farm.log) == [("comp", "1-4"), ("comp", "5-8"), ("comp", "9-10")]
+    assert states(deadline, {"old": record.earlier["comp"][0], "new": new}) == {"old": "CCC", "new": "C"}
+    with pytest.raises(SubmissionError, match=r"does not depend on .*, so it would not wait for that; use --new-jobs"):
+        redo_on_farm(client, bundle, chosen(bundle, comp=None, collect=None))
 
 
 @pytest.mark.parametrize("waiting", ["repoint", "delete", "leave"])

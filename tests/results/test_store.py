@@ -17,6 +17,7 @@ from harness import evaluate_plan, expected_outputs
 from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import RecordError, StoreError
+from flowpipe_deadline.results.evaluation import Evaluation
 from flowpipe_deadline.results.redis_store import RedisStore
 from flowpipe_deadline.results.redis_url import RedisAddress
 from flowpipe_deadline.results.store import ChunkResult, FileStore, open_store
@@ -129,6 +130,11 @@ def test_a_result_comes_back_as_it_was(backend, frames):
         token="5e1f",
         inputs={"a": 3},
         taken={"a": {"1-2,5": "3.0a"}, "b": {"all": "7.c"}},
+        edit=4,
+        evaluations=(
+            Evaluation(frames and str(FrameList.parse(frames)), 5, 1.5, "render01", "5a", "0", 1, "0a", error="no"),
+            Evaluation(frames and str(FrameList.parse(frames)), 7, 0.25, "render02", "5b", "3", 2, "0b", edit=4),
+        ),
     )
 
     backend.open().write("render", written)

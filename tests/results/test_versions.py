@@ -365,7 +365,7 @@ def test_a_task_opens_what_it_needs(tmp_path):
         *[("results", "follow")] * 3,  # What it replaces, twice, and the new one.
         ("results", "source"),
     ]
-    assert len(ours) == 5
+    assert len(ours) == 6  # The node's record, and the edits of its inputs, of which there are none.
     with pytest.raises(RecordError, match=r"103-104\.json is damaged, or cannot be read as a whole yet"):
         evaluate(bundle, "follow", "102-103")
 

@@ -11,6 +11,7 @@ from direct_farm import DirectClient
 from submissions import TerseClient, leave_half, write_three
 
 from flowpipe_deadline import read_results
+from flowpipe_deadline.core.bundle import named_jobs
 from flowpipe_deadline.core.files import write_whole
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.status.cancel import cancel_submission, suspend_submission
@@ -43,7 +44,7 @@ def test_all_jobs_are_deleted_and_results_stay(bundle, client, worker, deadline,
 
     told = cancel_submission(bundle, lambda: client)
 
-    assert told == f"what was submitted was deleted: {', '.join(job_ids.values())}"
+    assert told == "what was submitted was deleted: " + named_jobs(job_ids.values(), job_ids)
     assert states(deadline) == []
     assert read_submission(bundle.folder) is None
     assert read_results(bundle)["Test.beside"].outputs() == {"value": 7}
@@ -76,7 +77,7 @@ def test_what_cannot_be_deleted_is_named_and_found_by_another_try(bundle, client
     refused = {"on": "delete", "do": "refuse", "value": "protected", "nth": 2, "times": 0}
     deadline.set_faults(lost, refused)
 
-    with pytest.raises(SubmissionError, match=r"the jobs [0-9a-f, ]+ could not be deleted \(protected\)"):
+    with pytest.raises(SubmissionError, match=r"the jobs (\w+ \([0-9a-f]+\)(, )?)+ could not be deleted \(protected\)"):
         cancel_submission(bundle, lambda: client)
 
     deadline.set_faults()
@@ -161,7 +162,7 @@ def test_jobs_can_be_held_back_instead(bundle, client, deadline, job_ids):
     told = suspend_submission(bundle, lambda: client)
 
     assert states(deadline) == ["Suspended", "Pending", "Suspended"]
-    assert told.startswith(f"the jobs {job_ids['render']}, {job_ids['beside']} are suspended")
+    assert told.startswith(f"the jobs render ({job_ids['render']}), beside ({job_ids['beside']}) are suspended")
     assert json.loads((bundle.folder / "submission.json").read_text())["state"] == "submitted"
 
 
@@ -204,7 +205,7 @@ def test_a_job_of_another_batch_is_never_deleted(bundle, deadline, job_ids, batc
     put_on_record(bundle, "collect", theirs)
     path.write_text(json.dumps({**json.loads(path.read_text()), "state": state, "process": 0}))
 
-    with pytest.raises(SubmissionError, match=f"were not touched: {theirs}"):
+    with pytest.raises(SubmissionError, match=rf"were not touched: collect \({theirs}\) of "):
         cancel_submission(bundle, lambda: make_client(deadline))
 
     assert [job.job_id for job in deadline.jobs()] == [theirs]
@@ -217,7 +218,10 @@ def test_a_job_of_another_batch_is_never_suspended(bundle, client, deadline, job
     theirs = deadline.submit({"Plugin": "Flowpipe", "BatchName": "Other"}, {}).job_id
     put_on_record(bundle, "beside", theirs)
 
-    with pytest.raises(SubmissionError, match=rf"{job_ids['render']} are suspended.* were not touched: {theirs}"):
+    with pytest.raises(
+        SubmissionError,
+        match=rf"is suspended.* were not touched: beside \({theirs}\) of Other;",
+    ):
         suspend_submission(bundle, lambda: client)
 
     assert states(deadline) == ["Suspended", "Pending", "Queued", "Queued"]
@@ -226,7 +230,7 @@ def test_a_job_of_another_batch_is_never_suspended(bundle, client, deadline, job
 @pytest.mark.parametrize("act", [cancel_submission, suspend_submission])
 def test_where_deadline_does_not_tell_the_batch_nothing_is_touched(bundle, deadline, job_ids, act):
     """The jobs are named."""
-    with pytest.raises(SubmissionError, match=f"were not touched: .*{job_ids['render']} \\(unknown\\)"):
+    with pytest.raises(SubmissionError, match=rf"were not touched: .*{job_ids['render']}\) of an unknown one"):
         act(bundle, lambda: SilentClient(deadline))
 
     assert states(deadline) == ["Queued", "Pending", "Queued"]

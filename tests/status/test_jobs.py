@@ -151,7 +151,7 @@ def test_a_deadline_out_of_reach_is_waited_for(jobs, deadline, job_ids):
     deadline.set_faults({"on": "read", "do": "refuse", "value": "no line"})
     jobs.patience = -1.0
     with pytest.raises(
-        SubmissionError, match=f"no state of {job_ids['render']}, .* for a long time; its last words: no"
+        SubmissionError, match=rf"no state of render \({job_ids['render']}\), .* for a long time; its last words: no"
     ):
         jobs.look()
 
@@ -164,7 +164,7 @@ def test_a_job_that_is_listed_and_not_told_of_is_waited_for(jobs, client, job_id
 
     assert jobs.look()
 
-    assert jobs.error == f"Deadline lists {render} and tells no state"
+    assert jobs.error == f"Deadline lists render ({render}) and tells no state"
     assert jobs.statuses["beside"] == "Queued"
 
 
@@ -185,8 +185,8 @@ def test_what_could_start_is_suspended(jobs, worker, deadline, job_ids, answers)
 
     assert states(deadline) == {"render": "Suspended", "collect": "Pending", "beside": "Completed"}
     assert told == (
-        f"the jobs {job_ids['render']} are suspended, and {job_ids['collect']} wait for them: resume or delete them in"
-        " the Monitor"
+        f"the job render ({job_ids['render']}) is suspended, and collect ({job_ids['collect']}) waits for it: resume or"
+        " delete them in the Monitor"
     )
 
 
@@ -235,7 +235,7 @@ def test_what_cannot_be_suspended_is_named(jobs, deadline, job_ids):
         jobs.suspend()
 
     assert str(caught.value) == (
-        f"the jobs {job_ids['render']}, {job_ids['beside']} could not be suspended (not your job): see to them in the"
-        " Monitor"
+        f"the jobs render ({job_ids['render']}), beside ({job_ids['beside']}) could not be suspended (not your job):"
+        " see to them in the Monitor"
     )
     assert states(deadline) == {"render": "Queued", "collect": "Pending", "beside": "Queued"}

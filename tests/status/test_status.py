@@ -16,7 +16,8 @@ from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.deadline.client import SubmissionError, TaskDetails
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.results.failures import write_failure
-from flowpipe_deadline.status.status import read_submission_status
+from flowpipe_deadline.status.run_lock import run_lock
+from flowpipe_deadline.status.status import SubmissionReader, read_submission_status
 from flowpipe_deadline.submit.record import SubmissionWriter
 from flowpipe_deadline.submit.transaction import submit_to
 
@@ -237,8 +238,83 @@ def test_a_bundle_that_is_not_submitted_says_so_without_deadline(bundle):
     assert submitted.notices == (
         f"{bundle.name} is not submitted; to submit it:  flowpipe-deadline submit {bundle.folder}",
     )
-    assert by_key(submitted) == {"render": (None, 0, 3), "beside": (None, 1, 1), "collect": (None, 0, 1)}
+    assert by_key(submitted) == {"render": (None, 0, 3), "beside": ("Completed", 1, 1), "collect": (None, 0, 1)}
     assert (submitted.is_over, submitted.is_complete) == (True, False)
+    assert {job.is_reported for job in submitted.jobs} == {False}
+
+
+def test_a_bundle_that_only_ran_here_is_as_far_as_its_results(bundle):
+    """Complete, failed, begun, or waiting for what is not complete."""
+    for frames in ("1-4", "9-10"):
+        evaluate_task(bundle.folder, node="render", frames=FrameList.parse(frames))
+    begun = read_submission_status(bundle, forbidden)
+    error = ValueError("no memory")
+    write_failure(bundle.folder, "render", FrameList.parse("5-8"), error=error, report="ValueError: no memory")
+    failed = read_submission_status(bundle, forbidden)
+    evaluate_task(bundle.folder, node="render", frames=FrameList.parse("5-8"))
+    for key in ("collect", "beside"):
+        evaluate_task(bundle.folder, node=key)
+    complete = read_submission_status(bundle, forbidden)
+
+    assert [status.jobs[0].status for status in (begun, failed, complete)] == [None, "Failed", "Completed"]
+    assert [status.jobs[1].waits_for for status in (begun, complete)] == [("render",), ()]
+    assert [failure.report for failure in failed.jobs[0].failures] == ["ValueError: no memory"]
+    assert [status.is_complete for status in (begun, failed, complete)] == [False, False, True]
+    assert (begun.progress, complete.progress) == (40.0, 100.0)
+
+
+def test_a_run_that_is_under_way_is_told(bundle):
+    """What is read meanwhile is soon old."""
+    with run_lock(bundle.folder):
+        during = read_submission_status(bundle, forbidden)
+
+    assert f"{bundle.name} is being run offline at this moment" in during.notices
+    assert len(read_submission_status(bundle, forbidden).notices) == 1
+
+
+def test_stale_results_are_told(bundle, client, worker):
+    """Once what they were made from is replaced; not while a submission is waited for, which reads no results."""
+    for key, frames in (("render", ("1-4", "5-8", "9-10")), ("collect", ()), ("beside", ())):
+        worker.render(key, *frames)
+    before = read(bundle, client)
+    worker.write_results("render", "5-8")
+
+    after = read(bundle, client)
+
+    assert [job.stale for job in before.jobs] == [None, None, None]
+    assert [job.stale for job in after.jobs] == [None, "all", None]
+    assert after.is_complete
+    assert [job.stale for job in read(bundle, client, with_stale=False).jobs] == [None, None, None]
+    assert [job.stale for job in SubmissionReader(bundle, lambda: client).status().jobs] == [None, None, None]
+
+
+def test_stale_frames_are_told(graph, tmp_path):
+    """Of what is made frame by frame, those alone that were made from something else."""
+    frames = list(range(1, 7))
+    render = nodes.Render(name="render", graph=graph, frames=frames, metadata={"batch_size": 2})
+    batch = {"size": 3, "over": ["frames", "images"]}
+    check = nodes.Check(name="check", graph=graph, frames=frames, metadata={"batch": batch})
+    render.outputs["items"].connect(check.inputs["images"])
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    for key, chunks in (("render", ("1-2", "3-4", "5-6")), ("check", ("1-3", "4-6")), ("render", ("3-4",))):
+        for chunk in chunks:
+            evaluate_task(bundle.folder, node=key, frames=FrameList.parse(chunk))
+
+    assert [job.stale for job in read_submission_status(bundle, forbidden).jobs] == [None, "3-4"]
+
+
+def test_a_damaged_result_hides_no_status(bundle):
+    """What cannot be told is said, and the rest is told."""
+    for frames in ("1-4", "5-8", "9-10"):
+        evaluate_task(bundle.folder, node="render", frames=FrameList.parse(frames))
+    evaluate_task(bundle.folder, node="collect")
+    (bundle.folder / "results" / "render" / "5-8.json").write_text("{")
+
+    submitted = read_submission_status(bundle, forbidden)
+
+    assert submitted.jobs[0].status == "Completed"
+    assert [notice.partition(": which")[0] for notice in submitted.notices[1:]] == ["Test.render", "Test.collect"]
+    assert "5-8.json is damaged" in submitted.notices[1]
 
 
 def test_a_submission_that_is_being_made_says_so(bundle, client):
@@ -279,8 +355,8 @@ def test_half_an_undoing_says_so(bundle, client, job_ids):
     assert submitted.state == "half undone"
     (notice,) = submitted.notices
     assert notice == (
-        f"a submission of {bundle.name} was taken back, and jobs of it could not be deleted: {job_ids['beside']},"
-        f" {stranger}; to try again:  flowpipe-deadline cancel {bundle.folder}"
+        f"a submission of {bundle.name} was taken back, and jobs of it could not be deleted: beside"
+        f" ({job_ids['beside']}), {stranger}; to try again:  flowpipe-deadline cancel {bundle.folder}"
     )
     assert [job.status for job in submitted.jobs] == [None, None, "Queued"]
 

@@ -112,12 +112,9 @@ def test_a_double_of_our_job_is_undone(deadline, bundle, double, said):
 @pytest.mark.parametrize(
     ("via", "where", "kind", "details"),
     [
-        ("command", "after", "of another batch", "all"),
         ("command", "before", "of another batch", "bare"),
-        ("command", "before", "of our batch", "all"),
-        ("command", "after", "of our batch", "bare"),
+        ("command", "after", "of our batch", "all"),
         ("script", "before", "of another batch", "all"),
-        ("script", "after", "of our batch", "all"),
     ],
 )
 def test_deadlinecommand_prints_several_ids(deadline, bundle, via, where, kind, details):  # noqa: PLR0917

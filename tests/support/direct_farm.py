@@ -6,14 +6,20 @@ from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
 from flowpipe_deadline.deadline.client import (
     Created,
     DeadlineClient,
+    FarmDetails,
     JobDetails,
+    LimitDetails,
     RefusedError,
     RepositoryInfo,
     SubmissionError,
     TaskDetails,
+    WorkerDetails,
     bundles_of,
 )
+from flowpipe_deadline.deadline.reports import Report
+from tests.fake_deadline.commands_farm import limits_of, workers_of
 from tests.fake_deadline.operations import DeadlineError, FakeDeadline
+from tests.fake_deadline.reports import reports_of
 
 
 def _nothing(number):
@@ -86,6 +92,45 @@ class DirectClient(DeadlineClient):
                 errors=task.errors,
             )
             for task in tasks
+        )
+
+    def read_reports(self, job_id, task_id=None):
+        """The reports of a job, or of one task."""
+        return tuple(
+            Report(
+                report_id=report.report_id,
+                is_error=report.error is not None,
+                task_id=report.task_id,
+                frames=report.frames,
+                worker=report.worker,
+                written=report.written,
+                title=report.error or "",
+            )
+            for report in self._call(reports_of, self.deadline, job_id, task_id)
+        )
+
+    def read_report_log(self, job_id, report):
+        """The text of a report."""
+        found = self._call(reports_of, self.deadline, job_id)
+        return iter(
+            [each.text.encode("utf-8", "surrogateescape") for each in found if each.report_id == report.report_id]
+        )
+
+    def read_farm(self, *, pools=(), groups=()):  # noqa: ARG002  (all are told)
+        """All workers and limits."""
+        workers = self._call(workers_of, self.deadline)
+        return FarmDetails(
+            workers=tuple(
+                WorkerDetails(
+                    name=worker["name"],
+                    state=worker["state"].replace(" ", ""),
+                    is_enabled=worker["enabled"],
+                    pools=tuple(worker["pools"]),
+                    groups=tuple(worker["groups"]),
+                )
+                for worker in workers
+            ),
+            limits=tuple(LimitDetails(*limit) for limit in self._call(limits_of, self.deadline)),
         )
 
     def find_jobs(self, batch_name, *, known=()):  # noqa: ARG002  (nothing has to be proven)

@@ -47,6 +47,14 @@ def Last(items=None):
     return {"items": (_number(), tuple(items))}
 
 
+@Node(outputs=["items"])
+def MayFail(fails=True):
+    """Fails, or not."""
+    if fails:
+        raise ValueError("no scene")
+    return {"items": _number()}
+
+
 @Node(outputs=["items", "uneven"])
 def Uneven(frames=None):
     """A value for each frame, and one for each frame whose number is even, twice."""

@@ -1,4 +1,4 @@
-"""Opens one of the Monitor's submission dialogs as the Monitor does, uses it as told, and writes down what was seen.
+"""Chooses one of our scripts in the Monitor, uses its dialogs as told, and writes down what was seen.
 
 A script for ``deadlinecommand -ExecuteScript`` of a fake Deadline: run by Deadline's own Python, valid from 3.7.
 """
@@ -12,6 +12,7 @@ import sys
 import types
 
 from _dialog.screen import Screen, use
+from _script.monitor import select
 from Deadline.Scripting import RepositoryUtils
 
 
@@ -29,8 +30,8 @@ class Player:
 
     def open(self, *arguments):
         """Chooses the script in the menu; the Monitor keeps its globals and nothing else."""
-        path = RepositoryUtils.GetRepositoryFilePath("scripts/Submission/" + self.play["script"], True)
-        self.script = types.ModuleType("FlowpipeSubmission")
+        path = RepositoryUtils.GetRepositoryFilePath("scripts/" + self.play["script"], True)
+        self.script = types.ModuleType(os.path.splitext(os.path.basename(path))[0])
         with open(path, encoding="utf-8") as file:
             exec(compile(file.read(), path, "exec"), self.script.__dict__)
         with self.screen.console():
@@ -46,6 +47,11 @@ class Player:
                 os.replace(*arguments)
             elif deed == "open":
                 self.open(*arguments)
+            elif deed == "choose":
+                self.play["script"] = arguments.pop(0)
+                self.open(*arguments)
+            elif deed == "select":
+                select(*arguments)
             else:
                 getattr(self.screen, deed)(*arguments)
             self.look()
@@ -54,8 +60,10 @@ class Player:
         """Writes down what the dialog shows."""
         if self.screen.has_dialog:
             dialog = self.screen.dialog
-            progress = dialog.controls["ProgressBox"].history
-            told = dialog.controls["SubmissionBox"].history
+            progress, told = (
+                dialog.controls[name].history if name in dialog.controls else []
+                for name in ("ProgressBox", self.play["told"])
+            )
             disabled = [name for name in dialog.controls if not dialog.GetEnabled(name)]
             kind = {"title": dialog.title, "topmost": dialog.is_topmost, "modal": dialog.is_modal}
             about = {**kind, "progress": progress, "told": told, "disabled": disabled}
@@ -68,6 +76,7 @@ def __main__(path):  # noqa: N807 (Deadline calls it so)
         play = json.load(file)
     player = Player(play)
     use(player.screen)
+    select(play["jobs"], play["tasks"])
     player.open(*play["arguments"])
     player.act()
     report = {
@@ -75,6 +84,7 @@ def __main__(path):  # noqa: N807 (Deadline calls it so)
         "boxes": player.screen.boxes,
         "uncaught": player.screen.uncaught,
         "is_open": player.screen.has_dialog,
+        "parts": player.screen.dialog.parts if player.screen.has_dialog else [],
         "python": "{}.{}".format(*sys.version_info),
         "ours": sorted(name for name in sys.modules if name.startswith("flowpipe_deadline")),
     }

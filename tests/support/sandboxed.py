@@ -54,7 +54,7 @@ class RecordingHost(Host):
 class LoadedPlugin:
     """The plugin with a job of one node; ``config`` changes its configuration."""
 
-    def __init__(self, bundle, folder, *, key="act", interpreter="python", interpreters=(), **config):
+    def __init__(self, bundle, folder, *, key="act", interpreter="python", interpreters=(), job_id="", **config):
         self.bundle = bundle
         self.host = RecordingHost()
         folder.mkdir(exist_ok=True)
@@ -67,6 +67,7 @@ class LoadedPlugin:
                 "PythonPath": python_path().replace(os.pathsep, ";"),
                 **config,
             },
+            job_id=job_id,
         )
         self.sandbox = Sandbox("Flowpipe", job, self.host)
         self.sandbox.load()

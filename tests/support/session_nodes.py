@@ -296,6 +296,8 @@ ACTS = {
     "raise": _raise,
     "wait": _wait,
     "report for ever": _report_for_ever,
+    "kill itself": lambda _: os.kill(os.getpid(), signal.SIGKILL),
+    "crash": lambda _: os.kill(os.getpid(), signal.SIGSEGV),
     "stop": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
     "read input": lambda _: print(repr(sys.stdin.read()), repr(os.read(0, 10))),
     "exit": lambda _: sys.exit(4),

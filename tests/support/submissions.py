@@ -6,6 +6,7 @@ import json
 
 import farm_nodes as nodes
 from direct_farm import DirectClient
+from flowpipe import Graph
 from harness import evaluate_task
 
 from flowpipe_deadline import plan_graph, write_bundle
@@ -29,6 +30,17 @@ def write_three(graph, root):
     nodes.Pass(name="beside", graph=graph, value=7)
     render.outputs["items"].connect(collect.inputs["images"]["items"])
     return write_bundle(plan_graph(graph), root=root)
+
+
+def write_one(root, graph="Shot", *, name=None, user=None, store=None):
+    """The folder of a bundle of one job, ``node``, of that graph; by another user, and renamed if need be."""
+    made = Graph(name=graph)
+    nodes.Pass(name="node", graph=made, value=7)
+    folder = write_bundle(plan_graph(made), root=root, store=store).folder
+    if user is not None:
+        manifest = folder / "manifest.json"
+        manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "user": user}))
+    return folder if name is None else folder.rename(folder.with_name(name))
 
 
 def leave_half(bundle, job_ids):

@@ -119,7 +119,8 @@ def test_an_object_with_a_graph_will_do(tmp_path):
         ("{failing}", {}, "ZeroDivisionError: division by zero .line 2"),
         ("{broken}", {}, "SyntaxError"),
         ("{exiting}", {}, "calls exit"),
-        ("{raising}:build", {}, "failed to build its graph: ValueError: no scene"),
+        ("{raising}:build", {}, r"failed to build its graph: ValueError: no scene \(.*raising\.py:2\)"),
+        ("{wrong}:build", {}, r"failed to build its graph: .*wrong\.py:4\)"),
     ],
 )
 def test_what_cannot_be_loaded_is_one_clear_error(tmp_path, spec, parameters, reason):
@@ -133,6 +134,11 @@ def test_what_cannot_be_loaded_is_one_clear_error(tmp_path, spec, parameters, re
         "failing": write_script(tmp_path, "\n1 / 0\n", name="failing.py"),
         "broken": write_script(tmp_path, "def (:\n", name="broken.py"),
         "exiting": write_script(tmp_path, "import sys\nsys.exit(3)\n", name="exiting.py"),
+        "wrong": write_script(
+            tmp_path,
+            "from flowpipe import Graph\ndef build():\n    graph = Graph()\n    graph['Nope']\n",
+            name="wrong.py",
+        ),
         "raising": write_script(tmp_path, "def build():\n    raise ValueError('no scene')\n", name="raising.py"),
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...core.errors import UsageError
 from ...core.warnings import ErrorCollector
+from ...settings.changes import is_setting
 from ...settings.kinds import FULL_PATH, NAMES, NOTE, TEXT, UnfitError
 from ...settings.parse import parse_job_settings
 from ...settings.table import SETTINGS
@@ -42,6 +43,19 @@ def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
         errors.add(UsageError(f"--set: {error}"))
     errors.raise_all()
     return settings
+
+
+def split_assignments(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The texts that set settings, and those that set inputs of nodes; a setting's name wins over a node's.
+
+    >>> split_assignments(["priority=80", "environment.SHOW=x", "render.samples=64", "prioritty=80"])
+    (['priority=80', 'environment.SHOW=x', 'prioritty=80'], ['render.samples=64'])
+    """
+    parts: tuple[list[str], list[str]] = ([], [])
+    for text in texts:
+        name, dot, _ = text.partition("=")[0].strip().partition(".")
+        parts[bool(dot) and not is_setting(name)].append(text)
+    return parts
 
 
 def _typed(name: str, given: str) -> Any:

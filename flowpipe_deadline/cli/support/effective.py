@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
@@ -59,8 +59,8 @@ class Effective:
         )
 
 
-def effective_options() -> Effective:
-    """What applies to the current command.
+def effective_options(sets: Optional[Sequence[str]] = None) -> Effective:
+    """What applies to the current command; ``sets`` are the texts of its settings, by default those of ``--set``.
 
     Raises:
         UsageError: A preset does not exist, or a setting on the command line does not fit.
@@ -70,10 +70,11 @@ def effective_options() -> Effective:
     given = click.get_current_context().params
     studio = load_studio_file()
     settings: Mapping[str, Any] = {}
-    if given["sets"]:
+    sets = given["sets"] if sets is None else sets
+    if sets:
         from .assignments import parse_assignments  # noqa: PLC0415 (it needs a parser of TOML)
 
-        settings = parse_assignments(given["sets"])
+        settings = parse_assignments(sets)
     for name in given["presets"]:
         studio.preset(name)
     found = {name: found_option(name, studio).value for name in ("root", "store", "templates")}

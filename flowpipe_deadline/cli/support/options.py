@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from ...core.bundle import FILES, MANIFEST, Bundle, read_bundle
 from ...core.errors import UsageError
@@ -25,10 +27,10 @@ from ...studio.variables import (
 if TYPE_CHECKING:
     from flowpipe import Graph
 
-    from ...core.bundle import BundleJob
-    from ...planning.plan import Job
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_BUNDLE_NAME = re.compile(r"[0-9a-f]{24}|[^/\\\\:]+-[0-9]{8}(-[0-9]{0,6}(-[0-9a-f]{0,8})?)?", re.IGNORECASE)
+"""A job ID, or the name of a submission; its beginning where that is no name of a workflow."""
 
 
 class Folder(click.ParamType):  # type: ignore[misc]  # click is not followed
@@ -90,7 +92,19 @@ via_option = click.option(
     " Deadline's Web Service; command: a deadlinecommand process per job. By default (auto), script where"
     " deadlinecommand is installed, else webservice.",
 )
-bundle_argument = click.argument("bundle", metavar="BUNDLE")
+
+
+class BundleName(click.ParamType):  # type: ignore[misc]  # click is not followed
+    """The folder of a bundle, the name of its submission, or the ID of one of its jobs, as ``opened_bundle`` takes."""
+
+    name = "bundle"
+
+    def shell_complete(self, _ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The names of submissions, else folders."""
+        return bundle_names(incomplete) or [CompletionItem(incomplete, type="dir")]
+
+
+bundle_argument = click.argument("bundle", metavar="BUNDLE", type=BundleName())
 _strict_option = click.option(
     "--strict",
     multiple=True,
@@ -141,6 +155,15 @@ snapshot_option = click.option(
 )
 
 
+set_option = click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="NAME=VALUE|NODE.INPUT=VALUE",
+    help="A setting of the jobs, such as priority=80, or an input that no node feeds, such as render.samples=64.",
+)
+
+
 def root_option(*, help_text: str) -> Callable[[_Command], _Command]:
     """``--root DIR``."""
     return click.option("--root", type=Folder(), envvar=ROOT_VARIABLE, show_envvar=True, help=help_text)
@@ -174,29 +197,54 @@ def graph_from(name: str, parameters: tuple[str, ...], *, folders: Sequence[Path
     return load_workflow(name, folders=folders).build(parse_parameters(parameters))
 
 
-def is_bundle(target: str) -> bool:
-    """Whether that is the folder of a bundle, and not a graph."""
-    return (Path(os.path.expanduser(target)) / MANIFEST).exists()
-
-
-def planned_bundle(folder: str, *, may_move: bool = False) -> Bundle:
-    """The bundle in that folder, which keeps what it was planned with; only its root may change, with ``may_move``.
+def opened_bundle(text: str, via: Optional[str] = None) -> Bundle:
+    """The bundle that BUNDLE means: a folder, the name of a submission, or the ID of one of its jobs.
 
     Raises:
-        UsageError: Options on the command line would change it.
+        UsageError: There is no such bundle, or there are several.
         RecordError: It is damaged.
+        SubmissionError: Deadline has to be asked for a job, and cannot be, or does not know it.
+    """
+    if is_folder_of_bundle(text):
+        return read_bundle(text)
+    from ...status.find import find_bundle  # noqa: PLC0415 (most bundles are named by their folders)
+    from ...studio.connect import studio_client  # noqa: PLC0415 (as above)
+
+    return find_bundle(text, lambda: studio_client(via=via))
+
+
+def bundle_names(incomplete: str) -> list[CompletionItem]:
+    """The names of submissions that begin so, for a shell."""
+    from ...status.find import find_names  # noqa: PLC0415 (only for completions)
+
+    return [CompletionItem(name) for name in find_names(incomplete)]
+
+
+def is_folder_of_bundle(text: str) -> bool:
+    """Whether there is a bundle in that folder."""
+    return (Path(os.path.expanduser(text)) / MANIFEST).exists()
+
+
+def is_bundle(target: str) -> bool:
+    """Whether that is a bundle and not a graph: a folder, a job ID, or a submission's name as far as its date."""
+    return is_folder_of_bundle(target) or _BUNDLE_NAME.fullmatch(target) is not None
+
+
+def planned_bundle(target: str, *, via: Optional[str] = None, again: bool = False) -> Bundle:
+    """The bundle that is meant, which keeps what it was planned with; ``again`` allows for another root and settings.
+
+    Raises:
+        UsageError: Options on the command line would change it; or as ``opened_bundle``.
+        RecordError, SubmissionError: As ``opened_bundle``.
     """
     names = {"parameters": "parameters", "sets": "settings", "presets": "presets", "snapshot_code": "snapshot"}
-    names.update({name: name for name in ("templates", "store", *(() if may_move else ("root",)))})
+    names.update({name: name for name in ("templates", "store", "root")})
+    if again:
+        del names["sets"], names["root"]
     given = [words for name, words in names.items() if is_typed(name)]
     if given:
-        raise UsageError(f"{folder} is a bundle, planned already: it takes no {', '.join(given)}")
-    return read_bundle(folder)
-
-
-def job_labels(jobs: Iterable[Union[Job, BundleJob]], *, main: str) -> dict[str, str]:
-    """The jobs' names for people by key: the key, and where it is not of the ``main`` graph, its own before it."""
-    return {job.key: job.key if job.graph == main else f"{job.graph}.{job.key}" for job in jobs}
+        raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
+    return opened_bundle(target, via)
 
 
 def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Optional, TextIO, Union
 
 import click
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-_PLAIN_WIDTH = 160
+_PLAIN_WIDTH = 80
+_LEAST_BELOW = 30  # Columns that a text needs which may stand below its row.
+_LEAST = 6
+_GAP = 2
+_INDENT = 4
 _NUMBERS = ("Tasks", "Errors", "Task", "Progress")
 _answer: Optional[TextIO] = None
 
@@ -40,13 +44,20 @@ def reserve_stdout() -> None:
 
 
 def answer(text: str) -> None:
-    """Writes the text as part of the answer. A reader that ends early, as ``head`` does, is not an error."""
+    """Writes the text as a line of the answer. A reader that ends early, as ``head`` does, is not an error."""
+    answer_piece(text + "\n")
+
+
+def answer_piece(text: str) -> bool:
+    """Writes the text as part of the answer, which may end within a line; returns whether somebody still reads it."""
     stream = _answer or sys.stdout
     try:
-        stream.write(text + "\n")
+        stream.write(text)
         stream.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
+    return True
 
 
 def answer_json(data: Any) -> None:
@@ -77,27 +88,92 @@ def print_table(
     *,
     title: Union[str, Text, None] = None,
     is_first_whole: bool = False,
+    below: Collection[str] = (),
 ) -> None:
-    """Writes a table as part of the answer; ``is_first_whole`` never breaks the first column's lines."""
+    """Writes a table as part of the answer, as wide as the terminal, or COLUMNS, and 80 columns elsewhere.
+
+    ``is_first_whole`` never breaks the first column's lines. Where that is too narrow, what the columns ``below`` have
+    stands under each row instead.
+    """
     from rich import box  # noqa: PLC0415 (as below)
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    def plain(text: Union[str, Text]) -> Text:
-        return Text(text) if isinstance(text, str) else text
-
-    table = Table(title=title and plain(title), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    widths = [max([len(name), *(row[index].cell_len for row in cells)]) for index, name in enumerate(headings)]
+    console = answer_console()
+    least = sum(min(width, _LEAST_BELOW) if name in below else width for name, width in zip(headings, widths))
+    if below and least + _GAP * len(headings) > console.width:
+        if title is not None:
+            console.print(Text(title, style="table.title") if isinstance(title, str) else title)
+        _print_narrow(console, headings, cells, widths, below)
+        return
+    title = Text(title) if isinstance(title, str) else title
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for index, heading in enumerate(headings):
-        side: Literal["left", "right"] = "right" if heading in _NUMBERS else "left"
-        table.add_column(heading, justify=side, overflow="fold", no_wrap=is_first_whole and index == 0)
+        table.add_column(heading, justify=_side(heading), overflow="fold", no_wrap=is_first_whole and index == 0)
+    for row in cells:
+        table.add_row(*row)
+    console.print(table)
+
+
+def _print_narrow(
+    console: Console, headings: Sequence[str], rows: Iterable[Sequence[Text]], widths: list[int], below: Collection[str]
+) -> None:
+    """Writes each row as a line of the columns that are not ``below``, and those under it, each with its heading."""
+    from rich.padding import Padding  # noqa: PLC0415 (as below)
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    beside = [index for index, name in enumerate(headings) if name not in below]
+    while (excess := sum(widths[index] + _GAP for index in beside) - _GAP - console.width) > 0:
+        widest = max(beside, key=lambda index: widths[index])
+        others = max((widths[index] for index in beside if index != widest), default=0)
+        if widths[widest] <= _LEAST:
+            break
+        widths[widest] = max(_LEAST, min(widths[widest] - 1, max(others, widths[widest] - excess)))
+
+    def line(cells: Sequence[Text]) -> Table:
+        grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+        for index in beside:
+            grid.add_column(width=widths[index], justify=_side(headings[index]), overflow="fold")
+        grid.add_row(*(cells[index] for index in beside))
+        return grid
+
+    console.print(line([Text(name, style="bold") for name in headings]))
+    console.print("─" * min(console.width, sum(widths[index] + _GAP for index in beside) - _GAP))
     for row in rows:
-        table.add_row(*map(plain, row))
-    answer_console().print(table)
+        console.print(line(row))
+        for index, name in enumerate(headings):
+            if name in below and row[index].plain not in ("", "-"):
+                text = Text.assemble(f"{name}: ", row[index], style="dim", overflow="fold")
+                console.print(Padding(text, (0, 0, 0, _INDENT), expand=False))
+
+
+def _side(heading: str) -> Literal["left", "right"]:
+    return "right" if heading in _NUMBERS else "left"
+
+
+def answer_line(text: str) -> None:
+    """Writes a line of an answer with tables, broken at blanks only: a path stays whole."""
+    from rich.text import Text  # noqa: PLC0415 (most answers are lines or JSON)
+
+    answer_console().print(Text(text, overflow="ignore"), crop=False)
 
 
 def answer_console() -> Console:
-    """A console for answers with tables: as wide as the terminal, or wide enough for long lines elsewhere."""
+    """A console for answers with tables."""
     from rich.console import Console  # noqa: PLC0415 (most answers are lines or JSON)
 
     stream = _answer or sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False, emoji=False)
+    return Console(file=stream, width=_width(stream), highlight=False, emoji=False)
+
+
+def _width(stream: TextIO) -> int:
+    """COLUMNS, also in a pipe; else the width of the terminal, and 80 without one."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns) > 0:
+        return int(columns)
+    with contextlib.suppress(OSError, ValueError):
+        return os.get_terminal_size(stream.fileno()).columns or _PLAIN_WIDTH
+    return _PLAIN_WIDTH

@@ -32,15 +32,10 @@ def answer_parts(results: Mapping[str, NodeResults]) -> dict[str, Any]:
 
 def has_answer(results: Mapping[str, NodeResults]) -> bool:
     """Whether all of the last nodes have outputs."""
-    return not any(node.error or node.encoded is None for node in results.values() if node.is_last)
+    return all(node.is_there for node in results.values() if node.is_last)
 
 
 def pending_lines(labels: Sequence[str]) -> Iterator[str]:
     """A line with the jobs that can never begin, if there are any."""
     if labels:
         yield f"Pending, as what they wait for failed: {listing(labels, most=MOST_NAMES)}"
-
-
-def last_line(text: str) -> str:
-    """The last line that is not blank; of a traceback, the error."""
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")

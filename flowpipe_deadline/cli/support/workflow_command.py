@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from ...core.errors import FlowpipeDeadlineError
 from ...studio.file import load_studio_file
-from .options import is_bundle
+from .options import bundle_names, is_bundle
 
 if TYPE_CHECKING:
     from ...workflows.find import Workflow
@@ -37,7 +37,8 @@ class Target(click.ParamType):  # type: ignore[misc]  # click is not followed
         except FlowpipeDeadlineError:
             sources = ()
         names = [CompletionItem(item.name, help=item.origin) for item in sources if item.name.startswith(incomplete)]
-        return names or [CompletionItem(incomplete, type="file")]
+        bundles = bundle_names(incomplete) if is_bundle(incomplete) else []
+        return [*names, *bundles] or [CompletionItem(incomplete, type="file")]
 
 
 class WorkflowCommand(click.Command):  # type: ignore[misc]  # click is not followed

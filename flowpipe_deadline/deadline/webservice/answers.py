@@ -17,13 +17,28 @@ from collections.abc import Sequence
 from typing import Any, Optional
 
 from ...core.text import is_one_line
-from ..client import COMPLETED, FAILED, PENDING, SUSPENDED, TASK_STATES, UNKNOWN, JobDetails, TaskDetails
-from ..command_output import parse_percent
+from ..client import (
+    COMPLETED,
+    FAILED,
+    PENDING,
+    SUSPENDED,
+    TASK_STATES,
+    UNKNOWN,
+    JobDetails,
+    LimitDetails,
+    TaskDetails,
+    WorkerDetails,
+)
+from ..command_output import parse_memberships, parse_percent
+from ..reports import Report
 
 _JOB_ID = re.compile(r"[0-9a-fA-F]{24}")
 # Deadline's numbers: submission, section 5.1.
 _STATES_OF_JOBS = {0: UNKNOWN, 1: "Active", 2: SUSPENDED, 3: COMPLETED, 4: FAILED, 6: PENDING}
 _STATES_OF_TASKS = {1: UNKNOWN, 2: "Queued", 3: SUSPENDED, 4: "Rendering", 5: COMPLETED, 6: FAILED, 8: PENDING}
+_STATES_OF_WORKERS = {1: "Rendering", 2: "Idle", 3: "Offline", 4: "Stalled", 8: "StartingJob", 9: "HouseCleaning"}
+_ERROR_REPORT = 1  # Beside logs (0) and requeues (2).
+_REQUEUE_REPORT = 2
 
 
 class AnswerError(ValueError):
@@ -94,6 +109,51 @@ def parse_tasks(text: str) -> tuple[TaskDetails, ...]:
     return tuple(sorted((_task(item) for item in items), key=lambda task: task.task_id))
 
 
+def parse_reports(text: str) -> tuple[Report, ...]:
+    """The reports in a list of them, without requeues; none in words, which say that there are none."""
+    try:
+        value = parse_json(text)
+    except AnswerError:
+        value = text
+    if isinstance(value, str):
+        return ()
+    if not isinstance(value, list):
+        raise AnswerError("a list of reports was expected")
+    reports = [_report(item) for item in value if isinstance(item, dict) and item.get("Type") != _REQUEUE_REPORT]
+    return tuple(sorted(reports, key=lambda report: report.written))
+
+
+def parse_report_text(text: str) -> str:
+    """The text of a report, quoted or not, alone or in a list."""
+    try:
+        value = parse_json(text)
+    except AnswerError:
+        return text
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def parse_workers(text: str) -> tuple[WorkerDetails, ...]:
+    """The workers in a list of objects with ``Info`` and ``Settings``."""
+    value = parse_json(text)
+    if not isinstance(value, list):
+        raise AnswerError("a list of workers was expected")
+    return tuple(_worker(item) for item in value if isinstance(item, dict))
+
+
+def parse_limits(text: str) -> tuple[LimitDetails, ...]:
+    """The limits in a list of them."""
+    value = parse_json(text)
+    if not isinstance(value, list):
+        raise AnswerError("a list of limits was expected")
+    items = [{**_dictionary(item.get("Props")), **item} for item in value if isinstance(item, dict)]
+    names = [_text(item.get("Name")) or _text(item.get("_id")) for item in items]
+    return tuple(
+        LimitDetails(name, maximum=_whole(item.get("Limit")), in_use=_whole(item.get("InUse")))
+        for name, item in zip(names, items)
+        if name
+    )
+
+
 def parse_names(text: str) -> tuple[str, ...]:
     """The names in a list of them."""
     value = parse_json(text)
@@ -145,7 +205,7 @@ def parse_json(text: str) -> Any:
 def _job(item: Any) -> JobDetails:
     if not isinstance(item, dict) or not is_job_id(item.get("_id")):
         raise AnswerError("a job without an ID")
-    properties: dict[str, Any] = item["Props"] if isinstance(item.get("Props"), dict) else {}
+    properties = _dictionary(item.get("Props"))
     counts = {state: _whole(item.get(f"{state}Chunks")) for state in TASK_STATES}
     return JobDetails(
         job_id=item["_id"].lower(),
@@ -196,6 +256,34 @@ def _task(item: Any) -> TaskDetails:
         worker=_text(item.get("Slave")) or "",
         errors=_whole(item.get("Errs")),
     )
+
+
+def _report(item: dict[str, Any]) -> Report:
+    is_error = item.get("Type") == _ERROR_REPORT
+    return Report(
+        report_id=_text(item.get("_id")) or "",
+        is_error=is_error,
+        task_id=_whole(item.get("Task")),
+        frames=_text(item.get("Frames")) or "",
+        worker=_text(item.get("Slave")) or "",
+        written=_text(item.get("Date")) or "",
+        title=(_text(item.get("Title")) or "") if is_error else "",
+    )
+
+
+def _worker(item: dict[str, Any]) -> WorkerDetails:
+    info, settings = _dictionary(item.get("Info")), _dictionary(item.get("Settings"))
+    return WorkerDetails(
+        name=_text(info.get("Name")) or _text(settings.get("Name")) or "",
+        state=_state(info.get("Stat"), _STATES_OF_WORKERS),
+        is_enabled=settings["Enable"] if isinstance(settings.get("Enable"), bool) else None,
+        pools=parse_memberships(_text(info.get("Pools"))),
+        groups=parse_memberships(_text(info.get("Grps"))),
+    )
+
+
+def _dictionary(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _names(value: Any) -> Optional[tuple[str, ...]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Optional, TypeVar
+from urllib.parse import quote
 
 from ...bundle.info_format import InfoFileError, decode_info, parse_entries
 from ...bundle.job_files import PLUGIN_NAME
+from ...core.names import is_same_batch
 from ..client import (
     COMPLETED,
     FAILED,
@@ -18,6 +20,7 @@ from ..client import (
     SUSPENDED,
     Created,
     DeadlineClient,
+    FarmDetails,
     JobDetails,
     RefusedError,
     RepositoryInfo,
@@ -25,6 +28,7 @@ from ..client import (
     TaskDetails,
     bundles_of,
 )
+from ..reports import Report
 from . import answers
 from .http import PAUSES, HttpClient, WebServiceError, quoted
 from .properties import read_entry, with_dependencies, with_entries
@@ -114,6 +118,25 @@ class WebServiceClient(DeadlineClient):
         """The tasks of a job, by number."""
         return self._ask(f"/api/tasks?JobID={_checked_id(job_id)}", answers.parse_tasks)
 
+    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> tuple[Report, ...]:
+        """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
+        kind = "jobreports" if task_id is None else "taskreports"
+        task = "" if task_id is None else f"&TaskID={task_id}"
+        return self._ask(f"/api/{kind}?JobID={_checked_id(job_id)}{task}&Data=all", answers.parse_reports)
+
+    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:
+        """The log in one of the job's reports."""
+        kind = "errorcontents" if report.is_error else "logcontents"
+        path = f"/api/jobreports?JobID={_checked_id(job_id)}&ReportID={quote(report.report_id)}&Data={kind}"
+        return iter([self._ask(path, answers.parse_report_text).encode("utf-8", "replace")])
+
+    def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:  # noqa: ARG002
+        """What is known of all workers and limits, by two questions."""
+        return FarmDetails(
+            workers=self._told("/api/slaves?Data=infosettings", answers.parse_workers),
+            limits=self._told("/api/limitgroups", answers.parse_limits),
+        )
+
     def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> list[str]:
         """The IDs of all jobs of that batch; ``known`` are some that must be among them.
 
@@ -127,7 +150,7 @@ class WebServiceClient(DeadlineClient):
         others = _not_older(others, than=[*mine, *self._made.get(batch_name, ())])
         is_most = len(others) > len(listed) // 2
         jobs = self._ask("/api/jobs", answers.parse_jobs) if is_most else self._known_jobs(others)
-        found = {job.job_id for job in jobs if job.batch_name == batch_name}
+        found = {job.job_id for job in jobs if is_same_batch(job.batch_name, batch_name)}
         return [job_id for job_id in listed if job_id in mine or job_id in found]
 
     def change(self, command: str, job_ids: Sequence[str]) -> None:
@@ -201,13 +224,7 @@ class WebServiceClient(DeadlineClient):
         failures: list[WebServiceError] = []
 
         def value(path: str, parse: Callable[[str], _Value]) -> Optional[_Value]:
-            try:
-                return self._ask(path, parse)
-            except WebServiceError as error:
-                if error.status is None or error.is_denied:
-                    raise
-                failures.append(error)
-                return None
+            return self._told(path, parse, failures)
 
         details = RepositoryInfo(
             version=value("/api/repository?Version=", answers.parse_text),
@@ -230,6 +247,19 @@ class WebServiceClient(DeadlineClient):
         except answers.AnswerError as error:
             message = f"the Web Service's answer to {path[:80]} cannot be read: {error}, not: {self._quoted(text)}"
             raise WebServiceError(message, status=200) from error
+
+    def _told(
+        self, path: str, parse: Callable[[str], _Value], failures: Optional[list[WebServiceError]] = None
+    ) -> Optional[_Value]:
+        """The answer, or None if the service has none; ``failures`` gets its error."""
+        try:
+            return self._ask(path, parse)
+        except WebServiceError as error:
+            if error.status is None or error.is_denied:
+                raise
+            if failures is not None:
+                failures.append(error)
+            return None
 
     def _quoted(self, answer: str) -> str:
         return quoted(answer, self._http.settings) or "nothing"

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Optional
 
 from ...core.frames import FrameList, FrameListError
+from ...core.text import counted
 from ...deadline.client import UNKNOWN, JobDetails, TaskDetails
 from ...deadline.command_output import parse_error, parse_job_ids, parse_sections
 from ..recorder import Exchange
@@ -30,7 +31,7 @@ def _cut_gaps(experiment: Experiment) -> Outcome:
     shown = ", ".join(filter(None, frames)) or "their frames are unknown"
     details = {"tasks": len(tasks), "frames": frames, "gaps_share_a_task": shares}
     how = {True: "yes: every two frames", False: "no: only frames without a gap", None: "neither is what was expected"}
-    return f"{how[shares]}; {_GAPS} by {_CHUNK} gives {len(tasks)} tasks ({shown})", details
+    return f"{how[shares]}; {_GAPS} by {_CHUNK} gives {counted(len(tasks), 'task')} ({shown})", details
 
 
 def _share(tasks: tuple[TaskDetails, ...]) -> Optional[bool]:

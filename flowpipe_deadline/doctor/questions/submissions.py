@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from ...core.files import json_bytes
+from ...core.text import counted
 from ...deadline.client import SubmissionError
 from ..recorder import Exchange
 from .experiment import Attempt, Experiment, NoAnswerError, Outcome, question
@@ -100,7 +101,7 @@ def _outcome(experiment: Experiment, exchange: Exchange) -> Outcome:
         return f"it makes no jobs: {exchange.words}", details
     order = "" if len(printed) < _JOBS else ", in order" if details["in_order"] else ", out of order"
     waiting = {True: "; the second waits for the first", False: "; none waits", None: ""}[waits]
-    words = f"it makes {len(by_number)} of {_JOBS} jobs, prints {len(printed)} IDs{order}"
+    words = f"it makes {len(by_number)} of {counted(_JOBS, 'job')}, prints {counted(len(printed), 'ID')}{order}"
     return f"{words}, and ends with {details['exit_code']} ({exchange.words}){waiting}", details
 
 

@@ -31,14 +31,17 @@ class SandboxJob:
     config: Dict[str, str] = field(default_factory=dict)
     environment: Dict[str, str] = field(default_factory=dict)
     environment_only: bool = False
+    job_id: str = ""
+    worker_name: str = "offline"
 
 
 @dataclass(frozen=True)
 class SandboxTask:
-    """One task: its frames, and the same frames as text."""
+    """One task: its frames, the same frames as text, and its number."""
 
     frames: Tuple[int, ...]
     frame_text: str
+    task_id: int = 0
 
 
 class Host:
@@ -131,9 +134,9 @@ class Sandbox:
             self._context.log("INFO", "Plugin rendering frame(s): {}".format(task.frame_text))
             self._render()
 
-    def change_job(self, plugin_info: Dict[str, str]) -> None:
+    def change_job(self, job_id: str, plugin_info: Dict[str, str]) -> None:
         """Go on with another job that has the same settings but for these, which Deadline does not do."""
-        self._context.job = replace(self._job, plugin_info=plugin_info)
+        self._context.job = replace(self._job, job_id=job_id, plugin_info=plugin_info)
 
     def end_job(self) -> None:
         """End Job: the EndJob callback of a plugin whose job was started; then nothing is left running.

@@ -19,8 +19,7 @@ import zipimport
 from Deadline.Scripting import ClientUtils, RepositoryUtils
 
 PACKAGES = "plugins/Flowpipe/packages.zip"
-
-stamp = None  # Time and size of the loaded packages.
+STAMP = "_archive"  # Which packages are loaded: their path, time and size.
 
 
 class NotInstalledError(Exception):
@@ -33,9 +32,11 @@ def __main__(*args):
     """Deadline calls this with the arguments behind the script's name."""
     if len(args) != 1:
         raise ValueError("FlowpipeSubmission.py takes one argument: a request file, or the folder of a bundle")
-    if os.path.isdir(args[0]):
+    if not os.path.isfile(args[0]):
         job_ids = submit(args[0])
-        print("{} jobs submitted: {}".format(len(job_ids), ", ".join(job_ids.values())))
+        print(
+            "{} job{} submitted: {}".format(len(job_ids), "s" if len(job_ids) != 1 else "", ", ".join(job_ids.values()))
+        )
         return
     with open(args[0], encoding="utf-8") as file:
         packages = json.load(file)["packages"]
@@ -46,36 +47,49 @@ def __main__(*args):
 
 def submit(bundle, say=print, keep_suspended=False):
     """Submits the bundle; returns the job IDs by node key. An error says in one line what was undone."""
-    client = installed("flowpipe_deadline.deadline.in_process").InProcessClient(ClientUtils, RepositoryUtils)
     transaction = installed("flowpipe_deadline.submit.transaction")
-    return transaction.submit_to(client, bundle, say=say, options=transaction.Options(keep_suspended=keep_suspended))
+    options = transaction.Options(keep_suspended=keep_suspended)
+    return transaction.submit_to(client(), here(bundle), say=say, options=options)
 
 
 def copy_plan(bundle):
     """The folder of a new bundle of the same plan, beside the old one."""
-    return str(installed("flowpipe_deadline.bundle.copy").copy_plan(bundle).folder)
+    copy = installed("flowpipe_deadline.bundle.copy").copy_plan(here(bundle), map_path=client().map_path)
+    return str(copy.folder)
 
 
 def read_summary(bundle):
     """What the bundle holds and whether it is submitted, in words."""
-    return installed("flowpipe_deadline.submit.summary").read_summary(bundle)
+    return installed("flowpipe_deadline.submit.summary").read_summary(here(bundle))
+
+
+def client():
+    """The client that talks to the Deadline that runs this script."""
+    return installed("flowpipe_deadline.deadline.in_process").InProcessClient(ClientUtils, RepositoryUtils)
+
+
+def here(folder):
+    """The folder on this machine: one that is not here may be known by another path, which Deadline maps."""
+    return folder if os.path.isdir(folder) else client().map_path(folder)
 
 
 def installed(name):
     """The module from the packages beside the plugin, loaded anew if they have changed: a Monitor runs for weeks."""
-    global stamp
     # A Remote Connection Server only hands out files that are asked for by name.
     packages = RepositoryUtils.GetRepositoryFilePath(PACKAGES, True)
     if not packages or not os.path.isfile(packages):
         raise NotInstalledError(f"{PACKAGES} is not in the repository: run flowpipe-deadline install again")
     state = os.stat(packages)
-    if stamp != (state.st_mtime_ns, state.st_size):
+    stamp = (packages, state.st_mtime_ns, state.st_size)
+    # Kept with the modules, which other scripts of ours use as well.
+    if vars(sys.modules.get("flowpipe_deadline", sys)).get(STAMP) != stamp:
         forget(packages)
-        stamp = (state.st_mtime_ns, state.st_size)
     try:
-        return import_from(packages, name)
+        module = import_from(packages, name)
     except ImportError as error:
         raise NotInstalledError(f"{packages} is damaged ({error}): run flowpipe-deadline install again") from error
+    setattr(sys.modules["flowpipe_deadline"], STAMP, stamp)
+    return module
 
 
 def forget(packages):

@@ -172,7 +172,7 @@ class Opening:
         except OSError as error:
             raise _temporary_error(error) from error
         try:
-            self.process = start(python, self._facts, self._log)
+            self.process = start(python, ["dialog", "--facts", self._facts], self._log)
         except OSError as error:
             self._log.close()
             raise ClientError("{} cannot be started: {}".format(python, error.strerror or error)) from error
@@ -182,13 +182,40 @@ class Opening:
         code = self.process.returncode
         with self._log:
             if code != 0:
-                raise ClientError(_end_in_words(self.process.args[0], code, _last_line(self._log)))  # type: ignore
+                python = str(self.process.args[0])  # type: ignore[index]
+                raise ClientError(_end_in_words("The submit dialog", python, code, _last_line(self._log)))
         _remove(self._facts)
         self.has_ended = True
 
 
-def start(python: str, facts: str, log: BinaryIO) -> "subprocess.Popen[bytes]":
-    """Starts the dialog, without a window for its output, and so that it lives on when this process ends.
+def run_command(what: str, python: str, arguments: List[str], seconds: float) -> None:
+    """Starts a command of flowpipe-deadline, and waits until it says something or ends, but no longer than that.
+
+    It lives on. ``what`` it is, such as *The submit dialog*, begins the sentence on what went wrong.
+
+    Raises:
+        ClientError: It cannot be started, or ended with an error meanwhile.
+    """
+    try:
+        log = tempfile.TemporaryFile()  # noqa: SIM115 (closed below; the command has its own)
+    except OSError as error:
+        raise _temporary_error(error) from error
+    with log:
+        try:
+            process = start(python, arguments, log, out=log)
+        except OSError as error:
+            raise ClientError("{} cannot be started: {}".format(python, error.strerror or error)) from error
+        end = time.monotonic() + seconds
+        while process.poll() is None and not os.fstat(log.fileno()).st_size and time.monotonic() < end:
+            time.sleep(0.02)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.2)  # What it said may have been its last words.
+        if process.returncode:
+            raise ClientError(_end_in_words(what, python, process.returncode, _last_line(log)))
+
+
+def start(python: str, arguments: List[str], log: BinaryIO, out: Any = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
+    """Starts a command, such as the dialog, without a window for its output; it lives on when this process ends.
 
     Raises:
         OSError: It cannot be started.
@@ -198,9 +225,9 @@ def start(python: str, facts: str, log: BinaryIO) -> "subprocess.Popen[bytes]":
         # Not detached: each program that the dialog starts would then open a window of its own.
         options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
     return subprocess.Popen(
-        [python, "-m", "flowpipe_deadline.cli.main", "dialog", "--facts", facts],
+        [python, "-m", "flowpipe_deadline.cli.main", *arguments],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=out,
         stderr=log,
         env=dialog_environment(),
         # Python's option -m imports from the current folder first; a scene's folder may hold anything.
@@ -313,8 +340,8 @@ def _last_line(log: BinaryIO) -> str:
     return lines[-1] if lines else ""
 
 
-def _end_in_words(python: str, code: int, last_line: str) -> str:
-    if re.search("No module named|No such command 'dialog'", last_line):
+def _end_in_words(what: str, python: str, code: int, last_line: str) -> str:
+    if re.search("No module named|No such command '", last_line):
         return (
             "flowpipe-deadline is not installed in the Python for the submit dialog, or is too old:"
             ' "{}" -m pip install -U "flowpipe-deadline[dialog]"'.format(python)
@@ -322,4 +349,4 @@ def _end_in_words(python: str, code: int, last_line: str) -> str:
     said = re.sub("^Error: ", "", last_line)
     if code not in ORDINARY_ERRORS or not said:  # It crashed, and what it printed may be of no importance.
         said = "exit code {}{}".format(code, ", " + said if said else "")
-    return "The submit dialog ended with an error: {} ({})".format(said, python)
+    return "{} ended with an error: {} ({})".format(what, said, python)

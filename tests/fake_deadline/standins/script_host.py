@@ -47,8 +47,8 @@ def main(request: Dict[str, Any]) -> int:
     bridge: Any = importlib.import_module("_script.bridge").Bridge(*_pipe())
     printed = _Printed(bridge)
     sys.stdout = printed
-    answers = {name: request[name] for name in ("missing_value", "path_mappings")}
-    with importlib.import_module("_script").install(bridge, **answers):
+    script: Any = importlib.import_module("_script")
+    with script.install(bridge, answers=request["answers"], path_mappings=request["path_mappings"]):
         exit_code, error = _run(request)
     printed.finish()
     bridge.tell({"end": exit_code, "error": error})

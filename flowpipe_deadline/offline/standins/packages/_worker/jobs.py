@@ -16,6 +16,7 @@ class Job:
     def __init__(self, job: Any) -> None:
         self._job = job
 
+    JobId = property(lambda self: self._job.job_id)
     JobUseJobEnvironmentOnly = property(lambda self: self._job.environment_only)
 
     @method(STRING)

@@ -84,6 +84,17 @@ class DeadlinePlugin(ManagedProcess):
         return Task(task)
 
     @method()
+    def GetCurrentTaskId(self) -> str:
+        """A string (plugin API, section 3.2)."""
+        if self._standin.context.task is None:
+            raise InvalidOperationException("no task is running: its number is known while one renders")
+        return str(self._standin.context.task.task_id)
+
+    @method()
+    def GetSlaveName(self) -> str:
+        return self._standin.context.job.worker_name
+
+    @method()
     def GetThreadNumber(self) -> int:
         """An offline worker has one render thread."""
         return 0

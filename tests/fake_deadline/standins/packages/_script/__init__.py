@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any, Dict, Iterator
 
 from _worker.context import Context, active
 
@@ -20,7 +20,7 @@ class _NoJob:
     config = ()
 
     def __init__(self, path_mappings: Any) -> None:
-        self.path_mappings = [tuple(pair) for pair in path_mappings]
+        self.path_mappings = path_mappings
 
 
 class _Printing:
@@ -34,16 +34,20 @@ class _Printing:
 
 
 @contextmanager
-def install(bridge: Any, *, missing_value: Any, path_mappings: Any = ()) -> Iterator[None]:
-    """In the block, ``Deadline.*`` is what a script may import; it asks over the bridge."""
+def install(bridge: Any, *, answers: Dict[str, Any], path_mappings: Any) -> Iterator[None]:
+    """In the block, ``Deadline.*`` is what a script may import; it asks over the bridge.
+
+    ``answers`` are those to what is unknown of Deadline: ``missing_value`` and ``rule_slashes``.
+    """
     bridge_module.use(bridge)
     scripting = importlib.import_module("Deadline.Scripting")
     jobs = importlib.import_module("Deadline.Jobs")
     repository = importlib.import_module("_script.repository")
     scripting.RepositoryUtils = repository.RepositoryUtils
     scripting.ClientUtils = importlib.import_module("_script.client").ClientUtils
+    scripting.MonitorUtils = importlib.import_module("_script.monitor").MonitorUtils
     jobs.Job, jobs.Task = repository.Job, repository.Task
     context: Any = Context("", _NoJob(path_mappings), _Printing())
-    context.answers = {"missing_value": missing_value}
+    context.answers = answers
     with active(context):
         yield

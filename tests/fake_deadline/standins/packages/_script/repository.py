@@ -8,15 +8,20 @@ import Deadline.Scripting as plugin_side
 from _dotnet.arrays import Array
 from _dotnet.kinds import BOOL, OBJECT, STRING, one_of, static_method
 from _more.arrays import array_of
+from _more.mapping import map_paths
 from _more.refusal import StaticClass
+from _worker.context import current
 
 from _script.bridge import ask
+from _script.farm import InfoSettings, LimitGroup
 from _script.jobs import Job, Task, TaskCollection
+from _script.reports import JobReport, JobReportCollection
 
 __all__ = ["Job", "RepositoryUtils", "Task"]
 
 _JOB = one_of(Job)
 _TASKS = array_of(one_of(Task))
+_REPORT = one_of(JobReport)
 
 
 def _of_job(name: str, change: str) -> Any:
@@ -45,7 +50,6 @@ class RepositoryUtils(metaclass=StaticClass):
     _section = "5.3"
     _left_out = plugin_side.RepositoryUtils._left_out
 
-    CheckPathMapping = staticmethod(plugin_side.RepositoryUtils.CheckPathMapping)
     PathMappingRequired = staticmethod(plugin_side.RepositoryUtils.PathMappingRequired)
     GetPathMappings = staticmethod(plugin_side.RepositoryUtils.GetPathMappings)
 
@@ -59,6 +63,13 @@ class RepositoryUtils(metaclass=StaticClass):
     RequeueTasks = _of_tasks("RequeueTasks", "requeue")
     SuspendTasks = _of_tasks("SuspendTasks", "suspend")
     ResumeTasks = _of_tasks("ResumeTasks", "resume")
+
+    @static_method(STRING, BOOL, optional=1)
+    def CheckPathMapping(text: str, _: bool = False) -> Any:
+        """What the second argument means is unknown (9.5), and whether a rule matches the other slashes (3.6)."""
+        context = current()
+        is_exact = context.answers["rule_slashes"] == "exact"
+        return None if text is None else map_paths(text, context.job.path_mappings, is_exact=is_exact)
 
     @static_method(STRING, BOOL)
     def GetJob(job_id: str, _: bool) -> Any:
@@ -77,6 +88,26 @@ class RepositoryUtils(metaclass=StaticClass):
     @static_method(_JOB, BOOL)
     def GetJobTasks(job: Job, _: bool) -> TaskCollection:
         return TaskCollection([Task(facts) for facts in ask("tasks", job.JobId)])
+
+    @static_method(STRING)
+    def GetJobReports(job_id: str) -> JobReportCollection:
+        return JobReportCollection([JobReport(facts) for facts in ask("reports", job_id)])
+
+    @static_method(_REPORT)
+    def GetJobReportLog(report: JobReport) -> str:
+        return str(ask("report log", report._facts["job_id"], report.ReportID))
+
+    @static_method(_REPORT)
+    def GetJobReportLogFileName(report: JobReport) -> str:
+        return str(ask("report path", report._facts["job_id"], report.ReportID))
+
+    @static_method(BOOL)
+    def GetSlaveInfoSettings(_: bool) -> Array:
+        return Array(OBJECT, [InfoSettings(facts) for facts in ask("workers")])
+
+    @static_method(BOOL)
+    def GetLimitGroups(_: bool) -> Array:
+        return Array(OBJECT, [LimitGroup(facts) for facts in ask("limits")])
 
     @static_method(_JOB)
     def SaveJob(job: Job) -> None:

@@ -7,7 +7,7 @@ No Qt: the dialog is kept as it would be seen, and `_dialog.screen` is who looks
 
 from __future__ import annotations
 
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 from _dialog import screen
 from _dialog.controls import Control, kind_of
@@ -54,6 +54,8 @@ class DeadlineScriptDialog:
         self.title = ""
         self.is_topmost = False
         self._is_ended = False
+        self.parts: List[Tuple[str, Dict[str, Any]]] = []
+        """What the dialog is made of, in order: the method that added each part, and its arguments."""
         self._layout = Layout()
         self._items: Dict[str, Tuple[str, ...]] = {}
         self._sticky: Dict[str, Tuple[str, ...]] = {}
@@ -66,32 +68,40 @@ class DeadlineScriptDialog:
     # The parts of a dialog.
 
     def AddGrid(self) -> None:
-        self._layout.begin("Grid")
+        self._begin("Grid")
 
     def EndGrid(self) -> None:
-        self._layout.end("Grid")
+        self._end("Grid")
 
     @typed(_NAME, ("width", WHOLE), ("height", WHOLE))
-    def AddTabControl(self, _: Any) -> None:
-        self._layout.begin("TabControl")
+    def AddTabControl(self, given: Dict[str, Any]) -> None:
+        self._begin("TabControl", given)
 
     def EndTabControl(self) -> None:
-        self._layout.end("TabControl")
+        self._end("TabControl")
 
     @typed(_NAME, ("isScrollable", FLAG, False))
-    def AddTabPage(self, _: Any) -> None:
-        self._layout.begin("TabPage", inside="TabControl")
+    def AddTabPage(self, given: Dict[str, Any]) -> None:
+        self._begin("TabPage", given, inside="TabControl")
 
     def EndTabPage(self) -> None:
-        self._layout.end("TabPage")
+        self._end("TabPage")
 
     @typed(_NAME, ("text", TEXT), ("collapsible", FLAG))
-    def AddGroupBox(self, _: Any) -> None:
-        self._layout.begin("GroupBox")
+    def AddGroupBox(self, given: Dict[str, Any]) -> None:
+        self._begin("GroupBox", given)
 
     @typed(("isCollapsed", FLAG), ("width", WHOLE, -1))
     def EndGroupBox(self, _: Any) -> None:
-        self._layout.end("GroupBox")
+        self._end("GroupBox")
+
+    def _begin(self, what: str, given: Any = (), **inside: str) -> None:
+        self._layout.begin(what, **inside)
+        self.parts.append(("Add" + what, dict(given)))
+
+    def _end(self, what: str) -> None:
+        self._layout.end(what)
+        self.parts.append(("End" + what, {}))
 
     AddControlToGrid = _adding("AddControlToGrid", span=-1)
     AddComboControlToGrid = _adding("AddComboControlToGrid", ("items", NAMES))
@@ -107,6 +117,7 @@ class DeadlineScriptDialog:
     @typed(_NAME, ("row", WHOLE), ("column", WHOLE))
     def AddHorizontalSpacerToGrid(self, given: Dict[str, Any]) -> None:
         self._layout.take(given["row"], given["column"], rows=1, columns=1)
+        self.parts.append(("AddHorizontalSpacerToGrid", given))
 
     def _add(self, method: str, given: Dict[str, Any]) -> Control:
         kind = kind_of(method, given)
@@ -115,6 +126,7 @@ class DeadlineScriptDialog:
             raise ValueError("there is a control {} already: names are unique".format(name))
         self._layout.take(given["row"], given["column"], rows=given["rowSpan"], columns=given["colSpan"])
         self.controls[name] = Control(name, given["control"], given["value"], kind)
+        self.parts.append((method, given))
         if "items" in given:
             self._items[name] = given["items"]
         return self.controls[name]

@@ -1,0 +1,404 @@
+"""Edits of inputs: what was changed of them since they were planned, by whom, when, and what it was before.
+
+The record of a node never changes; edits stand beside it in ``edits/<node>.json``, and the evaluator lays them over it.
+They are numbered. A result says by which number it was made, so that one which was made with other values than there
+are now is stale. What is withdrawn stays on file, with the number of its withdrawal, as results may have been made
+with it. Deadline's own Python imports this too: standard library only, valid from Python 3.7.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Callable, ContextManager, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from ..core.bundle import EDITS, Bundle, node_labels, read_bundle, read_node
+from ..core.errors import BundleError, UsageError
+from ..core.files import RecordError, json_bytes, parse_record, write_together
+from ..core.locate import LoadError, in_bundle, out_of_bundle
+from ..core.locks import locked, seconds_since_written
+from ..core.rights import make_folder, reason_with_remedy
+from .codec import DamagedValueError, UnsupportedValueError, canonical, decode, encode, map_sources
+from .cut import CutError, items_of
+from .typed_text import kind_of, kind_words, suggestion, value_in
+
+_FORMAT = 1
+_LOCK = ".lock"
+_LOCK_LIFE = 60.0  # Seconds after which a lock is a dead process's: it is held for a moment only.
+_LOCK_PATIENCE = 20.0
+_PAUSE = 0.05
+_LONGEST_SHOWN = 60
+
+Place = Tuple[str, Optional[str]]
+"""An input, and one of its sub-plugs or None."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A new value of one input, or of one of its sub-plugs."""
+
+    node: str
+    """The node's key."""
+    number: int
+    """Counted from 1 for each node, together with its withdrawals."""
+    input: str
+    sub_plug: Optional[str]
+    value: Any
+    """The value, encoded."""
+    was: Any
+    """What it was before, encoded."""
+    user: str
+    written: int
+    """When, in nanoseconds since 1970."""
+    withdrawn: int = 0
+    """The number of its withdrawal; 0 if it is in force."""
+
+    @property
+    def place(self) -> Place:
+        """What it changes."""
+        return self.input, self.sub_plug
+
+    @property
+    def name(self) -> str:
+        """What it changes, as people write it."""
+        return place_name(*self.place)
+
+    def is_in_force(self, number: Optional[int] = None) -> bool:
+        """Whether it counts, or counted when there was nothing later than that number."""
+        if number is None:
+            return not self.withdrawn
+        return self.number <= number and not 0 < self.withdrawn <= number
+
+
+def place_name(name: str, sub_plug: Optional[str]) -> str:
+    """An input, or one of its sub-plugs, as people write it: ``files`` or ``files.a``."""
+    return name if sub_plug is None else f"{name}.{sub_plug}"
+
+
+def read_edits(bundle: Path, node: str) -> Tuple[Edit, ...]:
+    """All edits of the node's inputs by number, also those that were withdrawn. It opens one file.
+
+    Raises:
+        RecordError: They cannot be read, or a newer version has written them.
+    """
+    path = _path(bundle, node)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+    record = parse_record(data, name=str(path), version=_FORMAT, keys=("edits",))
+    try:
+        return tuple(_parse(node, entry) for entry in record["edits"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise RecordError(
+            f"{path} is damaged ({error!r}); restore it, or delete it: then the inputs are as they were planned"
+        ) from error
+
+
+def last_number(edits: Iterable[Edit]) -> int:
+    """The number of the last edit or withdrawal; 0 if there is none."""
+    return max((max(edit.number, edit.withdrawn) for edit in edits), default=0)
+
+
+def edited_values(edits: Sequence[Edit], number: Optional[int] = None) -> Dict[Place, Any]:
+    """The encoded value of each input that was ever edited: as it is now, or as it was after that number."""
+    values: Dict[Place, Any] = {}
+    for edit in edits:
+        values.setdefault(edit.place, edit.was)
+    values.update({edit.place: edit.value for edit in edits if edit.is_in_force(number)})
+    return values
+
+
+def is_outdated(edits: Sequence[Edit], number: int) -> bool:
+    """Whether what was made after the edit of that number was made with other values than there are now."""
+    if number == last_number(edits):
+        return False
+    if number > last_number(edits):
+        return True  # Of edits that are gone.
+    now, then = edited_values(edits), edited_values(edits, number)
+    return any(canonical(then[place]) != canonical(value) for place, value in now.items())
+
+
+def edited_record(record: Mapping[str, Any], edits: Sequence[Edit]) -> Mapping[str, Any]:
+    """The node's record with the values of the inputs as they are now."""
+    if not edits:
+        return record
+    inputs = dict(record["inputs"])
+    for (name, sub_plug), value in edited_values(edits).items():
+        inputs[name] = _with_value(inputs[name], sub_plug, value)
+    return {**record, "inputs": inputs}
+
+
+def _with_value(plug: Mapping[str, Any], sub_plug: Optional[str], value: Any) -> Mapping[str, Any]:
+    if sub_plug is None:
+        return {**plug, "value": value}
+    sub_plugs = dict(plug["sub_plugs"])
+    sub_plugs[sub_plug] = {**sub_plugs[sub_plug], "value": value}
+    return {**plug, "sub_plugs": sub_plugs}
+
+
+def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> Dict[str, Dict[str, Any]]:
+    """The new values that texts such as ``render.samples=64`` mean, by node key and input.
+
+    The node is a key, a name or ``graph.node``; the input may be followed by a sub-plug. The text is read as a value of
+    the type that was planned; of an input that is named twice, the last counts.
+
+    Raises:
+        UsageError: There is no such node or input, it cannot be changed, or the text is not such a value.
+        RecordError: A record of the bundle is damaged.
+    """
+    changes: Dict[str, Dict[str, Any]] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"'{text}' changes nothing; write NODE.INPUT=VALUE, such as render.samples=64")
+        key, place = _find(bundle, name.strip())
+        record = read_node(bundle.folder, key)
+        planned = _planned(bundle, record, key, place)
+        label = f"{key}.{place_name(*place)}"
+        try:
+            changes.setdefault(key, {})[place_name(*place)] = value_in(
+                value, map_sources(planned, in_bundle(bundle.folder))
+            )
+        except ValueError as error:
+            raise UsageError(f"{label} is {kind_words(planned)}: {error}") from None
+    for key, values in changes.items():  # The length of lists, and what depends on more than the type.
+        _encoded(bundle, key, values)
+    return changes
+
+
+def write_edits(bundle: Path, changes: Mapping[str, Mapping[str, Any]], *, user: str) -> Tuple[Edit, ...]:
+    """Changes inputs of nodes, all or none, and gives the edits; ``changes`` are values by node key and input.
+
+    What has the value already is not changed. Results that were made with other values are stale from now on.
+
+    Raises:
+        UsageError: There is no such node or input, it cannot be changed, or a value does not fit or cannot be kept.
+        BundleError: The bundle cannot be written, or somebody else is writing edits for longer than they take.
+        RecordError: A record of the bundle is damaged.
+    """
+    opened = read_bundle(bundle)
+    wanted = {key: _encoded(opened, key, values) for key, values in changes.items()}
+    written = time.time_ns()
+
+    def add(node: str, known: Tuple[Edit, ...]) -> Tuple[Edit, ...]:
+        edits, number = list(known), last_number(known)
+        for (name, sub_plug), (value, planned) in wanted[node].items():
+            was = edited_values(edits).get((name, sub_plug), planned)
+            if canonical(was) != canonical(value):
+                number += 1
+                edits.append(Edit(node, number, name, sub_plug, value, was, user, written))
+        return tuple(edits)
+
+    return _change(bundle, [key for key, values in wanted.items() if values], add)
+
+
+def withdraw_edits(bundle: Path, edits: Iterable[Edit]) -> None:
+    """Takes these edits back; those of others stay. It does nothing to those that were withdrawn already.
+
+    Raises:
+        BundleError: The bundle cannot be written.
+        RecordError: The edits of a node are damaged.
+    """
+    numbers: Dict[str, List[int]] = {}
+    for edit in edits:
+        numbers.setdefault(edit.node, []).append(edit.number)
+
+    def withdraw(node: str, known: Tuple[Edit, ...]) -> Tuple[Edit, ...]:
+        withdrawal = last_number(known) + 1
+        return tuple(
+            replace(edit, withdrawn=withdrawal) if edit.number in numbers[node] and edit.is_in_force() else edit
+            for edit in known
+        )
+
+    _change(bundle, numbers, withdraw)
+
+
+def _change(
+    bundle: Path, nodes: Iterable[str], change: Callable[[str, Tuple[Edit, ...]], Tuple[Edit, ...]]
+) -> Tuple[Edit, ...]:
+    """Changes the edits of these nodes under a lock, all or none; gives those that are new."""
+    keys = list(nodes)
+    if not keys:
+        return ()
+    folder = bundle / EDITS
+    new: List[Edit] = []
+    try:
+        make_folder(folder)
+        with _alone(folder) as is_ours:
+            files = {}
+            for node in keys:
+                known = read_edits(bundle, node)
+                changed = change(node, known)
+                new += changed[len(known) :]
+                if changed != known:
+                    entries = [{key: value for key, value in vars(edit).items() if key != "node"} for edit in changed]
+                    files[_path(bundle, node)] = json_bytes({"format": _FORMAT, "node": node, "edits": entries})
+            if not is_ours():
+                raise BundleError(f"{folder} was taken over by somebody else, as this took too long; try again")
+            write_together(files)
+    except OSError as error:
+        reason = reason_with_remedy(error, folder)
+        raise BundleError(f"inputs cannot be changed, as {folder} cannot be written: {reason}; nothing was") from error
+    return tuple(new)
+
+
+def _alone(folder: Path) -> ContextManager[Callable[[], bool]]:
+    """Keeps others from changing edits of the bundle at the same moment."""
+    path = folder / _LOCK
+    end = time.monotonic() + _LOCK_PATIENCE
+
+    def wait(_: str) -> None:
+        if time.monotonic() > end:
+            raise BundleError(
+                f"{path} is in the way: somebody else changes inputs of the bundle, or died while doing so; try again"
+                " in a minute"
+            )
+        time.sleep(_PAUSE)
+
+    def is_stale(_: str) -> bool:
+        return seconds_since_written([path], folder=folder) > _LOCK_LIFE
+
+    return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
+
+
+def _path(bundle: Path, node: str) -> Path:
+    return bundle / EDITS / f"{node}.json"
+
+
+def _parse(node: str, entry: Mapping[str, Any]) -> Edit:
+    numbers = {"number", "written", "withdrawn"}
+    values = {field.name: entry[field.name] for field in fields(Edit) if field.name not in ("node", "withdrawn")}
+    edit = Edit(node=node, withdrawn=entry.get("withdrawn", 0), **values)
+    if not all(type(getattr(edit, name)) is int for name in numbers) or not isinstance(edit.input, str):
+        raise ValueError(f"an edit has {entry!r:.200}")
+    return edit
+
+
+def _find(bundle: Bundle, text: str) -> Tuple[str, Place]:
+    """The node's key and the input that ``node.input`` or ``node.input.sub_plug`` names; names may hold dots."""
+    ends = [index for index, character in enumerate(text) if character == "."]
+    unknown = ""
+    for end in reversed(ends):
+        keys = _keys(bundle, text[:end])
+        if len(keys) > 1:
+            labels = node_labels(bundle)
+            which = ", ".join(f"{key} ({labels[key]})" for key in keys)
+            raise UsageError(f"several nodes are called {text[:end]}; name one by its key: {which}")
+        for key in keys:
+            place = _place(read_node(bundle.folder, key), text[end + 1 :])
+            if place is not None:
+                return key, place
+            unknown = unknown or _unknown_input(read_node(bundle.folder, key), key, text[end + 1 :])
+    if unknown:
+        raise UsageError(unknown)
+    node = text[: ends[-1]] if ends else text
+    known = [name for each in bundle.nodes for name in (each.key, each.node, each.label)]
+    if not ends and _keys(bundle, text):
+        raise UsageError(f"'{text}' is a node; name one of its inputs too, as in {text}.INPUT=VALUE")
+    raise UsageError(f"{bundle.folder} has no node '{node}'{suggestion(node, known)}")
+
+
+def _keys(bundle: Bundle, name: str) -> List[str]:
+    """The node with that key, else those with that label or name."""
+    by_key = [node.key for node in bundle.nodes if node.key == name]
+    return by_key or [node.key for node in bundle.nodes if name in (node.label, node.node)]
+
+
+def _place(record: Mapping[str, Any], text: str) -> Optional[Place]:
+    """The input, or sub-plug of one, that is called so."""
+    if text in record["inputs"]:
+        return text, None
+    for name, plug in record["inputs"].items():
+        if text.startswith(f"{name}.") and text[len(name) + 1 :] in plug["sub_plugs"]:
+            return name, text[len(name) + 1 :]
+    return None
+
+
+def _unknown_input(record: Mapping[str, Any], key: str, text: str) -> str:
+    places = [(name, sub_plug) for name, plug in record["inputs"].items() for sub_plug in (None, *plug["sub_plugs"])]
+    names = [place_name(*place) for place in places]
+    return f"{key} has no input '{text}'{suggestion(text, names)}"
+
+
+def _planned(bundle: Bundle, record: Mapping[str, Any], key: str, place: Place) -> Any:
+    """The encoded value that the input was planned with, if it may be changed.
+
+    Raises:
+        UsageError: It may not.
+    """
+    name, sub_plug = place
+    label = f"{key}.{place_name(*place)}"
+    plug = record["inputs"][name] if sub_plug is None else record["inputs"][name]["sub_plugs"][sub_plug]
+    if not any(job.key == key for job in bundle.jobs):
+        raise UsageError(f"{label} is of a node that is omitted, and so is never evaluated")
+    if plug["source"]:
+        source = plug["source"]
+        output = place_name(source["output"], source["sub_plug"])
+        raise UsageError(f"{label} is fed by {source['node']}.{output}; change an input of that node")
+    if sub_plug is None and plug["sub_plugs"]:
+        names = ", ".join(f"{label}.{each}" for each in plug["sub_plugs"])
+        raise UsageError(f"{label} consists of sub-plugs; change one of them: {names}")
+    batch = record["batch"]
+    if batch is not None and name == batch["over"][0]:
+        raise UsageError(f"{label} is what the tasks were cut from; other frames need a new plan")
+    return plug["value"]
+
+
+def _encoded(bundle: Bundle, key: str, values: Mapping[str, Any]) -> Dict[Place, Tuple[Any, Any]]:
+    """The new and the planned value of each of these inputs, encoded; raises UsageError where one does not fit."""
+    if key not in {node.key for node in bundle.nodes}:
+        raise UsageError(f"{bundle.folder} has no node '{key}'{suggestion(key, [node.key for node in bundle.nodes])}")
+    record = read_node(bundle.folder, key)
+    encoded: Dict[Place, Tuple[Any, Any]] = {}
+    for text, value in values.items():
+        place = _place(record, text)
+        if place is None:
+            raise UsageError(_unknown_input(record, key, text))
+        planned = _planned(bundle, record, key, place)
+        encoded[place] = _checked(bundle, record, f"{key}.{text}", place, value), planned
+    return encoded
+
+
+def _checked(bundle: Bundle, record: Mapping[str, Any], label: str, place: Place, value: Any) -> Any:
+    """The encoded value, if it fits what was planned."""
+    planned = record["inputs"][place[0]]
+    planned = planned["value"] if place[1] is None else planned["sub_plugs"][place[1]]["value"]
+    if type(value) is int and kind_of(planned) == "float":
+        value = float(value)
+    try:
+        encoded = map_sources(encode(value), _source_like(planned, bundle))
+    except UnsupportedValueError as error:
+        raise UsageError(f"{label}: the new value cannot be kept: {error}") from error
+    if planned is not None and kind_of(encoded) != kind_of(planned):
+        raise UsageError(f"{label} is {kind_words(planned)}, not {kind_words(encoded)}")
+    batch = record["batch"]
+    if batch is not None and place[0] in batch["over"]:
+        _check_length(label, batch, value, map_sources(planned, in_bundle(bundle.folder)))
+    return encoded
+
+
+def _source_like(planned: Any, bundle: Bundle) -> Callable[[Any], Any]:
+    """Gives where a class is defined: as it was planned, whatever file this process has it from, else as it is."""
+    known: Dict[Tuple[Any, Any], Any] = {}
+
+    def note(source: Any) -> Any:
+        known[source["module"], source["qualname"]] = source
+        return source
+
+    map_sources(planned, note)
+    otherwise = out_of_bundle(bundle.folder)
+    return lambda source: known.get((source["module"], source["qualname"])) or otherwise(source)
+
+
+def _check_length(label: str, batch: Mapping[str, Any], value: Any, planned: Any) -> None:
+    try:
+        new, old = len(items_of(value)), len(items_of(decode(planned)))
+    except (CutError, LoadError, DamagedValueError) as error:
+        raise UsageError(f"{label} is cut into the chunks of its node: {error}") from error
+    if new != old:
+        raise UsageError(f"{label} has {old} items, as {batch['over'][0]} has; the new value has {new}")
