@@ -169,7 +169,7 @@ class PictureReader:
         reasons = [(planned.shown_frames(failure.frames), reason_of(failure)) for failure in job.failures]
         facts = [*_facts(planned, planned.interpreter), ("Done", f"{job.done} of {counted(job.total, 'chunk')}")]
         if job.job_id:
-            facts.append(("Job", f"{job.job_id}, {job.status.lower() if job.status else 'not asked'}"))
+            facts.append(("Job", job.job_id))
         if len(job.states) > 1:
             facts.append(("Tasks", ", ".join(f"{count} {name.lower()}" for name, count in job.states.items())))
         if job.waits_for and state in (State.WAITING, State.PLANNED):
