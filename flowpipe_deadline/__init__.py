@@ -52,10 +52,14 @@ if TYPE_CHECKING:
     from .status.find import find_bundle as find_bundle
     from .status.listing import BundleEntry as BundleEntry
     from .status.listing import list_bundles as list_bundles
+    from .status.logs import read_log as read_log
     from .status.status import SubmissionStatus as SubmissionStatus
     from .status.status import SubmittedJob as SubmittedJob
     from .status.status import read_submission_status as read_submission_status
     from .status.wait import wait_for_submission as wait_for_submission
+    from .status.why import Reason as Reason
+    from .status.why import why as why
+    from .status.why import why_lines as why_lines
     from .studio.connect import studio_client as studio_client
     from .studio.file import StudioFile as StudioFile
     from .studio.file import load_studio_file as load_studio_file
@@ -95,8 +99,10 @@ _NAMES = {
     "status.clean": ("Cleaning", "CleaningChoice", "clean", "plan_cleaning"),
     "status.find": ("find_bundle",),
     "status.listing": ("BundleEntry", "list_bundles"),
+    "status.logs": ("read_log",),
     "status.status": ("SubmissionStatus", "SubmittedJob", "read_submission_status"),
     "status.wait": ("wait_for_submission",),
+    "status.why": ("Reason", "why", "why_lines"),
     "studio.connect": ("studio_client",),
     "studio.file": ("StudioFile", "load_studio_file"),
     "studio.hooks": ("with_settings",),

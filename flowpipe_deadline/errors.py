@@ -21,8 +21,9 @@ from .core.locate import LoadError
 from .core.warnings import CheckError, PreflightError
 from .deadline.client import SubmissionError
 from .results.merge import MergeError, MissingResultsError
-from .results.redis_url import StoreUrlError
+from .results.redis.url import StoreUrlError
 from .results.store import DamagedResultError, StoreError
+from .status.logs import NoLogError
 from .workflows.parameters import ParameterError
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "LoadingError",
     "MergeError",
     "MissingResultsError",
+    "NoLogError",
     "ParameterError",
     "PlanError",
     "PreflightError",

@@ -144,6 +144,7 @@ STATES = {
     "install": "",
     "list": "",
     "plan": "",
+    "redo": "complete",
     "results": "complete",
     "run": "written",
     "status": "submitted",

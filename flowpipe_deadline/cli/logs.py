@@ -8,11 +8,11 @@ from typing import Optional
 
 import click
 
-from ..core.bundle import Bundle, find_nodes, node_labels, read_bundle
+from ..core.bundle import Bundle, find_nodes, node_labels
 from ..core.errors import UsageError
 from ..status.logs import LoggedTask, choose_task, is_on_farm, logged_tasks, read_log
 from ..studio.connect import studio_client
-from .support.options import bundle_argument, output_option, via_option
+from .support.options import bundle_argument, opened_bundle, output_option, via_option
 from .support.output import answer, answer_json, answer_piece, reserve_stdout, say
 
 _MOST_TASKS = 30  # In a list to choose from.
@@ -39,7 +39,7 @@ def logs(bundle: str, node: str, frame: Optional[str], follow: bool, via: Option
       flowpipe-deadline logs ./Shot-20261123-101500-1a2b3c4d Render 1003 -o json
     """
     reserve_stdout()
-    opened = read_bundle(bundle)
+    opened = opened_bundle(bundle, via)
     key = _one_node(opened, node)
     task = choose_task(opened, key, frame)
     if task is None:

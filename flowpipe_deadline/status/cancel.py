@@ -11,6 +11,7 @@ from ..results.counts import ResultCounts
 from ..studio.connect import studio_client
 from ..submit.own_jobs import own_jobs
 from ..submit.record import SUBMITTED, SubmissionRecord, SubmissionWriter, refuse_taken
+from ..submit.suspension import record_suspension
 from ..submit.transaction import ignore, undo_half_done
 from ..submit.undo import Doubt, undo
 from .jobs import DeadlineJobs
@@ -65,7 +66,9 @@ def suspend_submission(bundle: AnyPath, open_client: Callable[[], DeadlineClient
     if record is None or record.state != SUBMITTED:
         raise SubmissionError(notices_of(opened, record)[0])
     jobs = DeadlineJobs(opened, record.jobs, client=open_client(), has_results=ResultCounts(opened).has_all)
-    return jobs.suspend()
+    outcome = jobs.suspend()
+    record_suspension(opened.folder, "cancel --suspend")
+    return outcome
 
 
 def _own_record(bundle: Bundle) -> Optional[SubmissionRecord]:

@@ -53,6 +53,13 @@ class LoggedTask:
     has_failed: bool
     """Whether its last attempt left an error, and it has no result."""
     has_result: bool
+    frame: Optional[int] = None
+    """The frame that was asked for: the task may have been cut anew since it was planned."""
+
+    @property
+    def needle(self) -> str:
+        """A frame of it, as it stands in Deadline and offline."""
+        return str(self.frame) if self.frame is not None else (self.frames or _NO_FRAMES).partition("-")[0]
 
 
 def attempt_heading(frames: str, *, worker: str, attempt: int) -> str:
@@ -97,12 +104,12 @@ def choose_task(bundle: Bundle, key: str, frame: Frame = None) -> Optional[Logge
         StoreError: The store of the results cannot be read.
     """
     tasks = logged_tasks(bundle, key)
-    if frame is not None:
+    if frame not in (None, ""):
         wanted = _parse_frame(frame)
         if tasks[0].frames is None:
             raise UsageError(f"{key} has no frames; leave {frame} out")
         found = [task for task in tasks if wanted in FrameList.parse(task.frames or "")]
-        return found[0] if found else LoggedTask(str(wanted), has_failed=False, has_result=False)
+        return replace(found[0] if found else LoggedTask(str(wanted), False, False), frame=wanted)
     if len(tasks) == 1:
         return tasks[0]
     failed = {task.frames: task for task in tasks if task.has_failed}
@@ -197,15 +204,14 @@ def _offline_log(bundle: Bundle, key: str, task: LoggedTask) -> Optional[Path]:
 
     Its name has the task's number, which changes with the frames that were added; the attempts in it say their frames.
     """
-    frames = _NO_FRAMES if task.frames is None else task.frames
     planned = [None if chunk is None else str(chunk) for chunk in _job(bundle, key).chunks]
     folder = bundle.folder / OFFLINE / LOGS
     if task.frames in planned:
         first = folder / f"{key}.{planned.index(task.frames)}.log"
-        if first.is_file() and _frames_in(first) in (frames, None):
+        if first.is_file() and _frames_in(first) in (task.frames or _NO_FRAMES, None):
             return first
     logs = [path for path in folder.glob(f"{key}.*.log") if path.name[len(key) + 1 : -4].isdigit()]
-    return next((path for path in sorted(logs) if _covers(_frames_in(path), frames)), None)
+    return next((path for path in sorted(logs) if _has_frame(_frames_in(path), task.needle)), None)
 
 
 def _frames_in(path: Path) -> Optional[str]:
@@ -215,9 +221,9 @@ def _frames_in(path: Path) -> Optional[str]:
     return heading["frames"] if heading else None
 
 
-def _covers(frames: Optional[str], wanted: str) -> bool:
+def _has_frame(frames: Optional[str], wanted: str) -> bool:
     try:
-        return frames is not None and set(FrameList.parse(wanted)) <= set(FrameList.parse(frames))
+        return frames is not None and int(wanted) in FrameList.parse(frames)
     except FrameListError:
         return False
 
@@ -234,8 +240,8 @@ def _read_offline(
 def _no_offline_log(bundle: Bundle, key: str, task: LoggedTask) -> str:
     name = _named(key, task)
     job = _job(bundle, key)
-    if task.frames is not None and not any(_covers(str(chunk), task.frames) for chunk in job.chunks):
-        raise UsageError(f"{key} has no frame {task.frames}; it has {job.frames}")
+    if task.frames is not None and not any(_has_frame(str(chunk), task.needle) for chunk in job.chunks):
+        raise UsageError(f"{key} has no frame {task.needle}; it has {job.frames}")
     if task.has_result:
         return f"{name} has a result, and nothing was kept of what it printed"
     if not (bundle.folder / OFFLINE).is_dir():
@@ -373,10 +379,11 @@ class _FarmLog:
             )
         if self._task.frames is None and tasks:
             return tasks[0]
-        found = [task for task in tasks if _covers(task.frames, str(self._task.frames).partition("-")[0])]
+        found = [task for task in tasks if _has_frame(task.frames, self._task.needle)]
         if not found:
             frames = listing([task.frames for task in tasks], most=10)
-            raise UsageError(f"job {job_id} of {self._key} has no task with frame {self._task.frames}; it has {frames}")
+            raise UsageError(f"job {job_id} of {self._key} has no task with frame {self._task.needle}; it has {frames}")
+        self._name = f"{self._key} {found[0].frames}"
         return found[0]
 
     def _nothing(self, found: TaskDetails) -> str:

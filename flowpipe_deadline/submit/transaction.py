@@ -30,6 +30,7 @@ from .own_jobs import OwnJobs, looks_like, own_jobs
 from .ownership import OwnedRecord
 from .record import LEFT, SubmissionRecord, SubmissionWriter
 from .release import let_go, let_wait
+from .suspension import record_suspension
 from .undo import Doubt, undo
 
 Say = Callable[[str], None]
@@ -89,7 +90,9 @@ def submit_to(
             attempt.submit()
             attempt.check()
             writer.prepare()
-            if not options.keep_suspended:
+            if options.keep_suspended:
+                record_suspension(opened.folder, "submit --suspended")
+            else:
                 attempt.release()
             writer.finish()
         except BaseException as error:

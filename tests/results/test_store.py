@@ -18,8 +18,8 @@ from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import RecordError, StoreError
 from flowpipe_deadline.results.evaluation import Evaluation
-from flowpipe_deadline.results.redis_store import RedisStore
-from flowpipe_deadline.results.redis_url import RedisAddress
+from flowpipe_deadline.results.redis.store import RedisStore
+from flowpipe_deadline.results.redis.url import RedisAddress
 from flowpipe_deadline.results.store import ChunkResult, FileStore, open_store
 
 FORK = multiprocessing.get_context("fork")
