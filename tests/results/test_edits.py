@@ -444,6 +444,33 @@ def test_a_full_disk_changes_nothing(bundle):
     assert {path.name for path in (bundle.folder / "edits").iterdir()} == {"render.json"}
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(5, "Input/output error")])
+def test_an_interruption_between_two_nodes_changes_nothing(bundle, monkeypatch, error):
+    """Neither the one that was written nor the other is edited."""
+    edit(bundle, "render.samples=64")
+    replace, renamed = os.replace, []
+
+    def interrupted(source, target):
+        renamed.append(target)
+        if len(renamed) == 2:
+            raise error
+        replace(source, target)
+
+    for changes in (
+        {"render": {"samples": 128}, "source": {"frames": [2]}},
+        {"source": {"frames": [2]}, "render": {"samples": 128}},
+    ):
+        renamed.clear()
+        monkeypatch.setattr(os, "replace", interrupted)
+        with pytest.raises((KeyboardInterrupt, BundleError)):
+            write_edits(bundle.folder, changes, user="anna")
+        monkeypatch.undo()
+
+        assert [one.value for one in read_edits(bundle.folder, "render")] == [64]
+        assert read_edits(bundle.folder, "source") == ()
+        assert {path.name for path in (bundle.folder / "edits").iterdir()} == {"render.json"}
+
+
 @pytest.mark.parametrize("damage", ["{", '{"format": 1}', '{"format": 1, "edits": [{"number": "one"}]}', "[]"])
 def test_damaged_edits_are_told_and_never_ignored(bundle, damage):
     """A task does not go on with what was planned, and its results cannot be taken for right."""
