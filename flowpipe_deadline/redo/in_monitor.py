@@ -62,6 +62,7 @@ class FarmRedo:
         self._record = record
         self.job_ids: Mapping[str, str] = record.jobs
         """The jobs that count, by node key."""
+        self._record = record
         self._bundle = bundle
         self._client = client
         self._results: BundleResults

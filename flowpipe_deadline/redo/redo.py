@@ -21,8 +21,9 @@ from ..status.notices import home_of, notices_of
 from ..studio.connect import studio_client
 from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from ..submit.transaction import ignore
+from .by_script import redo_by
 from .ended import read_farm_tasks
-from .farm import mend_redo, redo_on_farm
+from .farm import mend_redo
 from .missing import runnable, tolerant_results
 from .offline import failed_offline, redo_offline, take_back
 from .options import REPOINT, WAITING, RedoOptions, RedoResult
@@ -127,7 +128,7 @@ class _Redo:
         with stop_requests(self.say) as is_stopping:
             edits = self._edit()
             try:
-                result = redo_on_farm(client, self.bundle, selection, how=how, say=self.say, is_stopping=is_stopping)
+                result = redo_by(client, self.bundle, selection, how=how, say=self.say, is_stopping=is_stopping)
             except BaseException:
                 take_back(self.bundle, edits, say=self.say)
                 raise
