@@ -7,13 +7,13 @@ from typing import Any, Optional
 
 import click
 
-from ..core.bundle import Bundle, node_labels, read_bundle
+from ..core.bundle import Bundle, job_labels, node_labels
 from ..deadline.client import DeadlineClient, SubmissionError
 from ..status.why import Reason, why_lines
 from ..status.why import why as read_reasons
 from ..studio.connect import studio_client
 from ..submit.record import read_submission
-from .support.options import bundle_argument, job_labels, output_option, via_option
+from .support.options import bundle_argument, opened_bundle, output_option, via_option
 from .support.output import answer, answer_json, reserve_stdout
 
 
@@ -35,7 +35,7 @@ def why(bundle: str, node: Optional[str], via: Optional[str], output: str) -> No
       flowpipe-deadline why ./Shot-20261123-101500-1a2b3c4d -o json
     """
     reserve_stdout()
-    opened = read_bundle(bundle)
+    opened = opened_bundle(bundle, via)
     client, error = _client(opened, via)
     reasons = read_reasons(opened, client, node=node, unreachable=error)
     if output == "json":
