@@ -21,7 +21,7 @@ from .core.locate import LoadError
 from .core.warnings import CheckError, PreflightError
 from .deadline.client import SubmissionError
 from .results.merge import MergeError, MissingResultsError
-from .results.redis_url import StoreUrlError
+from .results.redis.url import StoreUrlError
 from .results.store import DamagedResultError, StoreError
 from .status.logs import NoLogError
 from .workflows.parameters import ParameterError

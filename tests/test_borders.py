@@ -75,7 +75,7 @@ OPTIONAL = {
     "evaluator/__main__.py": "maya",
     "results/codec.py": "numpy",
     "results/merge.py": "numpy",
-    "results/redis_store.py": "redis",
+    "results/redis/store.py": "redis",
     "workflows/blender_nodes.py": "bpy",
     "workflows/maya_nodes.py": "maya",
 }
@@ -135,7 +135,7 @@ def test_deadlines_python_can_import_the_light_modules(deadline_python, tmp_path
     """Out of the archive that is installed, with nothing but the standard library beside it."""
     archive = tmp_path / "packages.zip"
     archive.write_bytes(read_light_packages().archive())
-    names = LIGHT_NAMES - {"flowpipe_deadline.results.redis_store"}  # Imported where redis is.
+    names = LIGHT_NAMES - {"flowpipe_deadline.results.redis.store"}  # Imported where redis is.
     code = (
         "import sys\nsys.path.append(sys.argv[1])\n"
         "for name in sys.argv[2:]: __import__(name)\n"

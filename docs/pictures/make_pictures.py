@@ -1,4 +1,4 @@
-"""Makes the pictures of the dialog for the pages: the real dialog, over the tests' fake Deadline, without a display.
+"""Makes the pictures for the pages: the real dialog, over the tests' fake Deadline, without a display; and Chromium's.
 
     pip install -e '.[test]'
     python docs/pictures/make_pictures.py
@@ -36,8 +36,11 @@ def main() -> None:
         os.environ["FLOWPIPE_DEADLINE_CONFIG"] = str(folder / "studio.toml")
         os.environ["FLOWPIPE_DEADLINE_TOLERATE"] = "local-root"
         os.environ["XDG_CONFIG_HOME"] = os.environ["APPDATA"] = str(folder)
-        sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "tests" / "support")]
+        sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "tests" / "support"), str(PICTURES)]
         make_pictures(folder)
+        from wranglers import make_wranglers_pictures  # noqa: PLC0415  (once the path is set)
+
+        make_wranglers_pictures(folder, PICTURES)
 
 
 def make_pictures(folder: Path) -> None:

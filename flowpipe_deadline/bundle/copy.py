@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Callable, Dict, Iterator, Optional, Tuple
 
-from ..core.bundle import CODE, JOBS, NODES, AnyPath, Bundle, BundleJob, read_bundle, read_node
+from ..core.bundle import CODE, EDITS, JOBS, NODES, AnyPath, Bundle, BundleJob, read_bundle, read_node
 from ..core.files import is_same_folder, json_bytes
 from ..core.names import beginning_of
 from .folder import make_bundle, new_submission
@@ -30,6 +30,8 @@ def copy_plan(  # noqa: PLR0913  (where, and what is another there)
     change: Optional[Callable[[BundleJob, Infos], Infos]] = None,
 ) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``.
+
+    Inputs that were edited are so in the new one, too.
 
     Where the jobs know the old one by another path, which ``map_path``, Deadline's path mapping, leads here, those of
     the new one beside it know that by such a path too: workers have rules for it. ``check_store`` is called with the
@@ -58,6 +60,8 @@ def copy_plan(  # noqa: PLR0913  (where, and what is another there)
                 yield f"{JOBS}/{job.file}.{kind}", encode_info(format_entries(entries.items()))
         for node in old.nodes:
             yield f"{NODES}/{node.key}.json", json_bytes(read_node(old.folder, node.key))
+        for path in sorted((old.folder / EDITS).glob("[!.]*.json")):
+            yield f"{EDITS}/{path.name}", path.read_bytes()
         for path in sorted((old.folder / CODE).rglob("*.py*")):
             if path.suffix in (".py", ".pyw"):  # No compiled copies.
                 yield path.relative_to(old.folder).as_posix(), path.read_bytes()

@@ -14,6 +14,7 @@ from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
 
 from ..core.bundle import (
     CODE,
+    EDITS,
     ERRORS,
     FILES,
     FORMAT,
@@ -54,8 +55,8 @@ def make_bundle(
 ) -> Bundle:
     """Writes and returns the bundle with that manifest, in a new folder below the root, which is created if need be.
 
-    ``files`` is called with the folder, and gives the files of jobs, nodes and code, each with its path in there. All
-    of it has the rights of the root.
+    ``files`` is called with the folder, and gives the files of jobs, nodes, edits and code, each with its path in
+    there. All of it has the rights of the root.
 
     Raises:
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
@@ -67,7 +68,7 @@ def make_bundle(
         for part in (NODES, JOBS, ERRORS):
             make_folder(partial / part)
         for path, data in files(folder):
-            if path.startswith(f"{CODE}/"):
+            if path.startswith((f"{CODE}/", f"{EDITS}/")):
                 make_folder((partial / path).parent)
             _write(partial / path, data)
         if store == FILES:

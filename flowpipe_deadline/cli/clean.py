@@ -19,7 +19,7 @@ from ..status.clean import clean as clean_bundles
 from ..studio.connect import studio_client
 from ..studio.file import known_root
 from .support.options import BundleName, opened_bundle, output_option, root_option, via_option
-from .support.output import answer, answer_json, print_table, reserve_stdout, say, say_warning
+from .support.output import answer, answer_json, print_columns, reserve_stdout, say, say_warning
 
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
@@ -79,7 +79,7 @@ def clean(
     Examples:
       flowpipe-deadline clean --older-than 30d --dry-run
       flowpipe-deadline clean --keep 3 --older-than 8w --yes
-      flowpipe-deadline clean Shot-20261123-101500-1a2b3c4d
+      flowpipe-deadline clean //server/show/farm/Shot-20261123-101500-1a2b3c4d
     """
     reserve_stdout()
     if bundles and (older_than is not None or keep is not None):
@@ -127,10 +127,9 @@ def _clean(plan: Cleaning, open_client: OpenClient) -> Cleaning:
 
 
 def _print(done: Cleaning, *, dry_run: bool) -> None:
-    rows = [(one.name, str(one.files), _size(one.size)) for one in done.removed]
-    rows += [(one.name, str(one.files), _size(one.size)) for one in done.rest if dry_run]
-    if rows:
-        print_table(("Submission", "Files", "Disk"), rows, is_first_whole=True)
+    going = (*done.removed, *(done.rest if dry_run else ()))
+    if going:
+        print_columns(("Files", "Disk", "Submission"), [(str(one.files), _size(one.size), one.name) for one in going])
     for refusal in done.refused:
         answer(f"Kept: {refusal.folder.name}: {one_line(refusal.reason, longest=_LONGEST_REASON)}")
     answer(f"{_total(done if dry_run else replace(done, rest=()))} {'would be deleted' if dry_run else 'deleted'}")

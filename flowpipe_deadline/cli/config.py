@@ -11,7 +11,7 @@ import click
 from ..core.bundle import FILES
 from ..core.text import without_password
 from ..preflight.check import parse_kinds, parse_strict
-from ..results.redis_url import RedisAddress
+from ..results.redis.url import RedisAddress
 from ..settings.layers import places
 from ..settings.parse import OWN_SETTINGS, OwnSetting
 from ..settings.table import SECTIONS, JobSetting

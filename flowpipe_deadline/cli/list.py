@@ -7,15 +7,17 @@ from typing import Any, Optional
 
 import click
 
+from ..core.names import beginning_of
 from ..core.text import one_line
 from ..status.listing import BundleEntry, list_bundles
 from ..studio.connect import studio_client
 from ..studio.file import known_root
 from .support.options import output_option, root_option, via_option
-from .support.output import answer, answer_json, print_table, reserve_stdout, say_warning
+from .support.output import answer, answer_json, print_columns, reserve_stdout, say_warning
 
-_HEADINGS = ("Submission", "State", "Progress", "Tasks", "Created")
+_HEADINGS = ("State", "Progress", "Tasks", "User", "Submission")
 _LONGEST_ERROR = 300
+_LONGEST_GRAPH = 60
 
 
 @click.command(name="list")
@@ -54,8 +56,9 @@ def _print_entries(entries: tuple[BundleEntry, ...], root: Path, *, everyone: bo
     if not entries:
         answer(f"There are no bundles{'' if everyone else ' of yours'} below {root}")
         return
-    headings = (*_HEADINGS, "User") if everyone else _HEADINGS
-    print_table(headings, [_cells(entry)[: len(headings)] for entry in entries], is_first_whole=True)
+    shown = [index for index, heading in enumerate(_HEADINGS) if everyone or heading != "User"]
+    rows = [[_cells(entry)[index] for index in shown] for entry in entries]
+    print_columns([_HEADINGS[index] for index in shown], rows)
     for entry in entries:
         if entry.error:
             answer(f"{entry.name}: {one_line(entry.error, longest=_LONGEST_ERROR)}")
@@ -64,13 +67,16 @@ def _print_entries(entries: tuple[BundleEntry, ...], root: Path, *, everyone: bo
 def _cells(entry: BundleEntry) -> tuple[str, ...]:
     mark = "" if entry.is_reported else "*"
     return (
-        entry.name,
         entry.status,
         f"{entry.progress:.0f} %{mark}" if entry.total else "-",
         f"{entry.done}/{entry.total}{mark}" if entry.total else "-",
-        (entry.created or "-").replace("T", " "),
         entry.user or "-",
+        entry.name if beginning_of(entry.name) == entry.graph else f"{entry.name}  {_graph(entry)}",
     )
+
+
+def _graph(entry: BundleEntry) -> str:
+    return one_line(entry.graph, longest=_LONGEST_GRAPH)
 
 
 def _json(entry: BundleEntry) -> dict[str, Any]:

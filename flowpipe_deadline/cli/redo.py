@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 import click
 
-from ..core.bundle import Bundle, job_labels, read_bundle
+from ..core.bundle import Bundle, job_labels
 from ..core.errors import UsageError
 from ..core.frames import FrameList
 from ..core.interrupts import terminable
@@ -28,6 +28,7 @@ from .run import local_options, print_problems, show_state
 from .support.assignments import parse_assignments, split_assignments
 from .support.options import (
     bundle_argument,
+    opened_bundle,
     output_option,
     parse_interpreters,
     set_option,
@@ -89,17 +90,17 @@ def redo(
 
     \b
     Examples:
-      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Render 1017-1020
+      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Render 2-3
       flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d --failed --set priority=80
       flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d --stale --dry-run
-      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Render --set Render.samples=64
-      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Comp --new-jobs --waiting leave --yes -o json
+      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Render --set Render.camera=side
+      flowpipe-deadline redo ./Shot-20261123-101500-1a2b3c4d Render --new-jobs --waiting leave --yes -o json
     """
     reserve_stdout()
     if failed and stale:
         raise UsageError("--failed and --stale exclude each other; redo one after the other")
     which = FAILED if failed else STALE if stale else ALL
-    opened = read_bundle(bundle)
+    opened = opened_bundle(bundle, via)
     setup = WorkerSetup(interpreters=parse_interpreters(interpreters), repository=repository)
     settings, inputs = split_assignments(sets)
     screen = _Screen(opened, asks=not yes and not dry_run)
@@ -147,7 +148,7 @@ class _Screen(ExitStack):
         """Asks on a terminal, if there is something to do."""
         self.selection = selection
         if self._asks and selection.tasks:
-            for line in selection_lines(selection, self.labels):
+            for line in selection_lines(self._bundle, selection, self.labels):
                 say(line)
             tasks = counted(selection.count, "task")
             click.confirm(f"Make {tasks} of {self._bundle.name} again? Results stay until then.", abort=True, err=True)
@@ -160,11 +161,11 @@ class _Screen(ExitStack):
         show_state(state, self._bundle, self.labels, self._display)
 
 
-def selection_lines(selection: Selection, labels: Mapping[str, str]) -> Iterator[str]:
+def selection_lines(bundle: Bundle, selection: Selection, labels: Mapping[str, str]) -> Iterator[str]:
     """A line for each node: its tasks that run again, and whether they were asked for."""
     for key, chunks in selection.tasks.items():
         frames = sorted(frame for chunk in chunks for frame in chunk or ())
-        where = f" {FrameList(frames)}" if frames else ""
+        where = f" {bundle.job(key).shown_frames(str(FrameList(frames)))}" if frames else ""
         asked = len(selection.asked.get(key, ()))
         why = "" if asked == len(chunks) else ", made from that" if not asked else f", {asked} asked for"
         yield f"{labels[key]}{where}: {counted(len(chunks), 'task')}{why}"
@@ -192,9 +193,13 @@ def _print_report(bundle: Bundle, result: RedoResult, screen: _Screen, *, which:
     if not result.tasks:
         answer(f"Nothing of {bundle.name} runs again: {_NOTHING[which]}")
     elif is_dry_run:
-        for line in selection_lines(screen.selection, screen.labels):
+        for line in selection_lines(bundle, screen.selection, screen.labels):
             answer(line)
-    elif screen.state is not None:
+    elif screen.state is None:
+        new = f" in {counted(len(result.new_jobs), 'new job')}" if result.new_jobs else ""
+        answer(f"{counted(sum(map(len, result.tasks.values())), 'task')} of {bundle.name} will run again{new}")
+        say(f"To wait for that:  flowpipe-deadline wait {bundle.folder}")
+    else:
         print_answer(read_results(bundle))
         print_problems(bundle, screen.state, screen.labels)
         if result.left:

@@ -69,7 +69,7 @@ def submit(
       flowpipe-deadline submit turntable --frames 1-100 --camera top --preset night
       flowpipe-deadline submit shot.py:build -p frames=48 --root /mnt/projects/show/farm
       flowpipe-deadline submit shot.py --root //server/show/farm --dry-run
-      flowpipe-deadline submit //server/show/farm/Shot-20261123-101500-1a2b3c4d --again --set render.samples=64
+      flowpipe-deadline submit //server/show/farm/Shot-20261123-101500-1a2b3c4d --again --set priority=80
     """
     reserve_stdout()
     has_bundle = is_bundle(target)

@@ -15,8 +15,8 @@ from typing import Callable, Iterator, List, NoReturn, Optional, Sequence, Tuple
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
-from ..results.edits import last_number, read_edits
 from ..results.failures import write_failure
+from ..results.inputs.edits import last_number, read_edits
 from . import system
 from .channel import Channel, Reporter
 from .progress import report_to

@@ -18,8 +18,8 @@ from ..core.locate import code_folders, in_bundle, out_of_bundle
 from ..core.text import one_line
 from ..results.codec import decode, encode, map_sources
 from ..results.cut import cut_inputs
-from ..results.edits import Edit, edited_record, last_number, read_edits
 from ..results.evaluation import LONGEST_REASON, Evaluation, followed_by, public_token
+from ..results.inputs.edits import Edit, edited_record, last_number, read_edits
 from ..results.merge import Batch
 from ..results.store import ChunkResult, Chunks, DamagedResultError, open_store
 from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently

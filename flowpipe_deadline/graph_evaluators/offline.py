@@ -15,7 +15,7 @@ from typing import Optional
 from flowpipe import Graph, INode
 from flowpipe.evaluator import NodeEventCallback
 
-from ..core.bundle import CODE, ERRORS, FILES, JOBS, MANIFEST, NODES, RESULTS, STORE, SUBMISSION, AnyPath, Bundle
+from ..core.bundle import CODE, EDITS, ERRORS, FILES, JOBS, MANIFEST, NODES, RESULTS, STORE, SUBMISSION, AnyPath, Bundle
 from ..core.errors import InterruptedRunError
 from ..core.warnings import warning_lines
 from ..offline.farm import DEFAULT_WORKERS, RunState, run_bundle, task_log
@@ -32,7 +32,7 @@ from .live_graph import GraphEvaluator, JobState, LiveGraph
 
 _log = logging.getLogger(__name__)
 
-_PARTS = frozenset({MANIFEST, CODE, NODES, JOBS, SUBMISSION, IDS, ERRORS, RESULTS, "offline", STORE})
+_PARTS = frozenset({MANIFEST, CODE, EDITS, NODES, JOBS, SUBMISSION, IDS, ERRORS, RESULTS, "offline", STORE})
 _LOG_LINES = 20
 
 

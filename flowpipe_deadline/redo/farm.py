@@ -6,16 +6,17 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
-from typing import Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
-from ..core.bundle import Bundle
+from ..core.bundle import Bundle, read_bundle
+from ..core.frames import FrameList
 from ..deadline.client import DeadlineClient, Stop, SubmissionError
 from ..status.notices import check_place
 from ..submit.own_jobs import own_jobs
 from ..submit.record import SubmissionRecord
 from ..submit.transaction import Say, failure_of, ignore
 from .new_jobs import NewJobs, undo_new_jobs
-from .options import RedoOptions, RedoResult
+from .options import RedoOptions, RedoResult, Tasks
 from .order import RedoOrder
 from .record import RedoWriter
 from .requeue import Requeue
@@ -71,6 +72,36 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
     if is_stopping():
         say("It was too late to stop: everything that was chosen runs again.")
     return result
+
+
+def request_of(selection: Selection, how: RedoOptions) -> Dict[str, Any]:
+    """What is to be done, as plain JSON."""
+    return {"tasks": _texts(selection.tasks), "how": {**vars(how), "entries": dict(how.entries)}}
+
+
+def redo_as_requested(
+    client: DeadlineClient, bundle: str, wanted: Mapping[str, Any], *, say: Say, is_stopping: Stop
+) -> Dict[str, Any]:
+    """As ``redo_on_farm``, asked for and answered as plain JSON: for a process of Deadline's own."""
+    selection = Selection(_frames(wanted["tasks"]))
+    how = RedoOptions(**wanted["how"])
+    result = redo_on_farm(client, read_bundle(bundle), selection, how=how, say=say, is_stopping=is_stopping)
+    return {"tasks": _texts(result.tasks), "new_jobs": dict(result.new_jobs), "messages": list(result.messages)}
+
+
+def result_of(answer: Mapping[str, Any]) -> RedoResult:
+    """The result that such a process has answered."""
+    return RedoResult(_frames(answer["tasks"]), answer["new_jobs"], tuple(answer["messages"]))
+
+
+def _texts(tasks: Tasks) -> Dict[str, List[Optional[str]]]:
+    return {key: [None if chunk is None else str(chunk) for chunk in chunks] for key, chunks in tasks.items()}
+
+
+def _frames(tasks: Mapping[str, Sequence[Optional[str]]]) -> Tasks:
+    return {
+        key: tuple(None if text is None else FrameList.parse(text) for text in texts) for key, texts in tasks.items()
+    }
 
 
 def mend_redo(client: DeadlineClient, bundle: Bundle, *, say: Say = ignore) -> bool:

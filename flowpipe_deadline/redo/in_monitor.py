@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ..core.bundle import Bundle, node_labels, read_node
+from ..core.bundle import Bundle, BundleJob, node_labels, read_node
 from ..core.errors import UsageError
 from ..core.frames import FrameList
 from ..core.rights import user_name
@@ -17,8 +17,8 @@ from ..core.text import counted
 from ..deadline.client import DeadlineClient, Stop, SubmissionError
 from ..results.codec import canonical, decode, encode
 from ..results.edits import edited_record, parse_inputs, read_edits, withdraw_edits, write_edits
+from ..results.inputs.texts import value_in
 from ..results.stale import BundleResults
-from ..results.typed_text import value_in
 from ..status.notices import check_place, notices_of
 from ..submit.record import SUBMITTED, read_submission
 from ..submit.transaction import Say, ignore
@@ -59,8 +59,10 @@ class FarmRedo:
         if record is None or record.is_at_work or record.state != SUBMITTED:
             raise SubmissionError(notices_of(bundle, record)[0])
         check_place(bundle, client.map_path)
+        self._record = record
         self.job_ids: Mapping[str, str] = record.jobs
         """The jobs that count, by node key."""
+        self._record = record
         self._bundle = bundle
         self._client = client
         self._results: BundleResults
@@ -69,7 +71,7 @@ class FarmRedo:
     def look(self) -> None:
         """Reads results and tasks anew."""
         self._results = tolerant_results(self._bundle)
-        self._farm = read_farm_tasks(self._client, self._bundle, self.job_ids, results=self._results, needs_states=True)
+        self._farm = read_farm_tasks(self._client, self._bundle, self._record, results=self._results, needs_states=True)
 
     def choose(self, wish: Wish) -> Tuple[Selection, Tuple[str, ...]]:
         """What would run again, and what is to be said of it.
@@ -146,14 +148,17 @@ def task_lines(bundle: Bundle, tasks: Tasks) -> List[str]:
         chunks = tasks.get(job.key, ())
         if chunks:
             frames = sorted(frame for chunk in chunks for frame in chunk or ())
-            what = f", {job.frame_mode} {_shown(frames)}" if frames else ""
+            what = f", {_shown(job, FrameList(frames))}" if frames else ""
             lines.append(f"  {labels[job.key]}: {counted(len(chunks), 'task')}{what}")
     return lines
 
 
-def _shown(frames: Sequence[int]) -> str:
-    text = str(FrameList(frames))
-    return text if len(text) <= _LONGEST_FRAMES else f"{len(frames)} from {frames[0]} to {frames[-1]}"
+def _shown(job: BundleJob, chunk: FrameList) -> str:
+    """The frames of tasks, or the item numbers where these are no frames."""
+    real = job.real_frames(str(chunk))
+    frames = chunk if real is None else FrameList.parse(real)
+    text = str(frames) if len(str(frames)) <= _LONGEST_FRAMES else f"{len(frames)} from {frames[0]} to {frames[-1]}"
+    return f"{job.frame_mode if real is None else 'frames'} {text}"
 
 
 def editable_inputs(bundle: Bundle, node: str) -> Dict[str, str]:

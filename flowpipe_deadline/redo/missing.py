@@ -14,7 +14,6 @@ from typing import (
     Iterable,
     Iterator,
     List,
-    Mapping,
     Optional,
     Sequence,
     Set,
@@ -105,13 +104,14 @@ def runnable(
     left, missing = without_blocked(bundle, selection, results=results or tolerant_results(bundle), coming=coming)
     if not missing:
         return left, ()
-    labels = node_labels(bundle)
     asked = [one for one in missing if one.chunk in selection.asked.get(one.key, ())]
-    text = listing(list(_lines(asked or missing, labels)), most=_MOST_MISSING)
+    text = listing(list(_lines(bundle, asked or missing)), most=_MOST_MISSING)
     if asked:
+        first = asked[0]
+        frames = "" if first.frames is None else bundle.job(first.source).real_frames(str(first.frames)) or first.frames
         raise BundleError(
-            f"nothing was run: {text}. Make that as well, or all that is missing:  flowpipe-deadline run"
-            f" {bundle.folder}"
+            f"nothing was run: {text}. Make that first, with what is made from it:"
+            f"  {f'flowpipe-deadline redo {bundle.folder} {first.source} {frames}'.rstrip()}"
         )
     return left, (f"Not run, with what is made from it: {text}",)
 
@@ -121,19 +121,21 @@ def tolerant_results(bundle: Bundle) -> BundleResults:
     return BundleResults(bundle.folder, open_store(bundle.folder), skips_damaged=True)
 
 
-def _lines(missing: Sequence[Missing], labels: Mapping[str, str]) -> Iterator[str]:
+def _lines(bundle: Bundle, missing: Sequence[Missing]) -> Iterator[str]:
     """For each two nodes a line: which frames of one need which of the other."""
+    labels = node_labels(bundle)
     pairs: Dict[Tuple[str, str], List[Missing]] = {}
     for one in missing:
         pairs.setdefault((one.key, one.source), []).append(one)
+
+    def named(key: str, chunks: Iterable[Chunk]) -> str:
+        frames = sorted({frame for chunk in chunks for frame in chunk or ()})
+        text = bundle.job(key).shown_frames(str(FrameList(frames))) if frames else ""
+        return f"{labels[key]} {text}".rstrip()
+
     for (key, source), some in pairs.items():
-        needing, needed = _named(labels[key], [one.chunk for one in some]), [one.frames for one in some]
-        yield f"{needing} needs {_named(labels[source], needed)}, which is missing"
-
-
-def _named(label: str, chunks: Sequence[Optional[FrameList]]) -> str:
-    frames = sorted({frame for chunk in chunks for frame in chunk or ()})
-    return f"{label} {FrameList(frames)}" if frames else label
+        needing, needed = named(key, [one.chunk for one in some]), named(source, [one.frames for one in some])
+        yield f"{needing} needs {needed}, which is missing"
 
 
 def _places(chunks: Iterable[Chunk]) -> FrozenSet[Optional[int]]:

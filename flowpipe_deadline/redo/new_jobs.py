@@ -18,15 +18,17 @@ from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, JobDetails,
 from ..submit.own_jobs import OwnJobs, foreign_jobs
 from ..submit.record import replace_jobs
 from ..submit.redo_record import JobBefore
+from ..submit.release import let_wait
 from ..submit.transaction import Attempt
 from ..submit.undo import Deletion, Doubt
 from .options import DELETE, LEAVE, REPOINT, RedoResult
 from .order import RedoOrder
 from .record import RedoWriter
-from .requeue import frames_of
+from .requeue import frames_of, listed_tasks
 from .restore import restore
 
 _SUFFIX = ".redo"
+_ROUNDS = 4
 
 
 def undo_new_jobs(
@@ -73,16 +75,24 @@ class NewJobs(Attempt):
     def run(self) -> RedoResult:
         """Makes the jobs; what it has changed stands in the record before it does."""
         self._begin(self.step)
-        self._read_before()
-        self._choose_nodes()
-        self._before = {self._id(job): self._before_of(job) for job in (*self._repointed, *self._deleted)}
-        self._redo_writer.plan(self._before, kept=self._kept)
-        self._is_planned = True
+        for tries_left in reversed(range(_ROUNDS)):
+            self._read_before()
+            self._choose_nodes()
+            self._before = {self._id(job): self._before_of(job) for job in (*self._repointed, *self._deleted)}
+            self._redo_writer.plan(self._before, kept=self._kept)
+            self._is_planned = True
+            begun = self._hold_waiting()
+            if not begun:
+                break
+            if not tries_left:
+                raise SubmissionError(f"{', '.join(begun)} have begun meanwhile, so they cannot wait for new jobs")
+            restored = restore(self._client, self._own, self._before)
+            if restored.left:
+                raise SubmissionError(f"{', '.join(begun)} have begun meanwhile")
         self.submit()
         self._hold_early()
         self.check()
         self._complete_between()
-        self._suspend_deleted()
         self._repoint()
         self.release()
         jobs, earlier = self._counting()
@@ -172,7 +182,12 @@ class NewJobs(Attempt):
         return [*current, *reversed(self._record.earlier.get(key, ()))]
 
     def _chosen(self, key: str) -> FrozenSet[int]:
-        return frozenset(frame for chunk in self._selection.tasks.get(key, ()) for frame in chunk or ())
+        """The frames of a node that its new job makes."""
+        job = next((job for job in self._jobs if job.key == key), None)
+        if job is None or job.frames is None:
+            return frozenset()
+        between = {frame for chunk in self._between.get(key, ()) for frame in chunk}
+        return frozenset(FrameList.parse(job.frames)) - between
 
     def _is_needed(self, key: str, job_id: str) -> bool:
         """Whether the job of before still makes results that no new one makes."""
@@ -181,7 +196,7 @@ class NewJobs(Attempt):
     def _unfinished(self, key: str, job_id: str) -> Dict[int, bool]:
         """The tasks of a job that is at work which are not complete, and whether a new job makes them."""
         job = next(job for job in self._bundle.jobs if job.key == key)
-        tasks = self._tasks.get(job_id, ())
+        tasks = () if job_id in {self._id(job) for job in self._deleted} else self._tasks.get(job_id, ())
         chosen = self._chosen(key)
         is_chosen = key in self._new_keys
         return {
@@ -209,20 +224,24 @@ class NewJobs(Attempt):
 
     def _choose_nodes(self) -> None:
         """Which nodes get new jobs, and what becomes of those that wait for the old ones."""
+        self._repointed, self._deleted = [], []
         new: Dict[str, Tuple[BundleJob, Tuple[FrameList, ...]]] = {}
         gone: Set[str] = set()
+        waiting: Set[str] = set()  # They wait for new jobs, or for such as do: all of their tasks run anyway.
         for job in self._bundle.jobs:
             is_below = any(key in new or key in gone for key in job.depends_on)
-            is_waiting = is_below and self._is_wholly_pending(job)
+            is_waiting = (is_below or not waiting.isdisjoint(job.depends_on)) and self._is_wholly_pending(job)
             is_selected = job.key in self._selection.tasks
             if is_waiting and self._how.waiting == REPOINT:
-                self._repointed.append(job)
-                continue
-            if is_waiting and self._how.waiting == DELETE:
+                waiting.add(job.key)
+                self._repointed += [job] if is_below else []
+            elif is_waiting and self._how.waiting == DELETE:
                 self._deleted.append(job)
-                if not is_selected:
+                if is_selected:
+                    new[job.key] = job, ()
+                else:
                     gone.add(job.key)
-            if is_selected:
+            elif is_selected:
                 new[job.key] = self._narrowed(job)
         full = {key for job in self._repointed if job.is_frame_dependent for key in job.depends_on if key in new}
         for key in full:
@@ -282,10 +301,9 @@ class NewJobs(Attempt):
     def _before_of(self, job: BundleJob) -> JobBefore:
         job_id = self._id(job)
         details = self._details[job_id]
-        if job in self._deleted:
-            numbers = tuple(task.task_id for task in self._client.read_tasks(job_id))
-            return JobBefore(job.key, details.status, len(numbers), {PENDING: numbers})
-        return JobBefore(job.key, details.status, dependencies=self._dependencies_of(job_id, self._labels[job.key]))
+        numbers = tuple(task.task_id for task in self._client.read_tasks(job_id))
+        waits_for = None if job in self._deleted else self._dependencies_of(job_id, self._labels[job.key])
+        return JobBefore(job.key, details.status, len(numbers), {PENDING: numbers}, dependencies=waits_for)
 
     def _dependencies_of(self, job_id: str, label: str) -> Tuple[str, ...]:
         """What Deadline says that a job depends on.
@@ -340,41 +358,39 @@ class NewJobs(Attempt):
                 listed = ", ".join(map(str, wrong))
                 raise SubmissionError(f"{job.label}: Deadline does not complete the tasks {listed} of {job_id}{reason}")
 
-    def _suspend_deleted(self) -> None:
-        """Holds the jobs that are to be deleted, which can be undone."""
-        ids = [self._id(job) for job in self._deleted]
+    def _hold_waiting(self) -> List[str]:
+        """Suspends the waiting jobs, so that they cannot begin; gives those that have begun before that."""
+        ids = list(self._before)
         if not ids:
-            return
+            return []
         self._begin("waiting jobs were held")
         self._client.suspend(ids)
-        details = self._read(ids)
-        loose = [job_id for job_id in ids if details[job_id].status != SUSPENDED]
-        if loose:
-            raise SubmissionError(f"Deadline does not suspend {', '.join(loose)}, which are to be deleted")
+        tasks = self._client.read_tasks_of(ids)
+        return [job_id for job_id in ids if {task.status for task in tasks.get(job_id, ())} != {SUSPENDED}]
 
     def _repoint(self) -> None:
-        """Has waiting jobs depend on the new ones, and wait.
+        """Has waiting jobs depend on the new ones.
 
         Raises:
-            SubmissionError: Deadline has other dependencies afterwards, or a job has begun.
+            SubmissionError: Deadline has other dependencies afterwards.
         """
         for job in self._repointed:
             job_id, wanted = self._id(job), self.waits_for(job)
             self._begin(f"{job.label} was made to wait for new jobs")
             self._client.set_dependencies(job_id, wanted)
-            with contextlib.suppress(SubmissionError):  # It waits already, unless it was released this moment.
-                self._client.pend([job_id])
             found = self._dependencies_of(job_id, self._labels[job.key])
             if set(found) != set(wanted):
                 raise SubmissionError(
                     f"{job.label}: Deadline does not have job {job_id} depend on {', '.join(wanted)}, but on"
                     f" {', '.join(found) or 'nothing'}"
                 )
-            if not self._is_waiting(self._read([job_id])[job_id]):
-                raise SubmissionError(f"{job.label}: job {job_id} has begun, so it cannot wait for new jobs")
 
     def release(self) -> None:
-        """Releases the new jobs, also those that wait only for jobs of before that are at work."""
+        """Releases the new jobs, also those that wait only for jobs of before that are at work, and the held ones."""
+        repointed = [self._id(job) for job in self._repointed]
+        if repointed:
+            self._begin("waiting jobs were made to wait again")
+            let_wait(self._own, repointed, not_waiting=lambda: self._not_waiting(repointed))
         soft = [
             self.job_ids[job.key]
             for job in self._jobs
@@ -422,18 +438,16 @@ class NewJobs(Attempt):
 
         Not where waiting jobs are left as they are: they would begin.
         """
-        deleted = {self._id(job) for job in self._deleted}
         for key in self.job_ids:
             for job_id in self._earlier_of(key):
-                unfinished = {} if job_id in deleted else self._unfinished(key, job_id)
-                numbers = sorted(number for number, is_chosen in unfinished.items() if is_chosen)
-                listed = f"{self._labels[key]}: the tasks {', '.join(map(str, numbers))} of job {job_id}"
+                numbers = sorted(number for number, is_chosen in self._unfinished(key, job_id).items() if is_chosen)
+                listed = f"{self._labels[key]}: {listed_tasks(numbers)} of job {job_id}"
                 if numbers and self._how.waiting == LEAVE:
                     self._note(
-                        f"{listed} come anew, and stay as they are; complete them in the Monitor, or delete the job"
+                        f"{listed} run in a new job, and stay there; complete them in the Monitor, or delete that job"
                     )
                 elif numbers:
-                    self._note(f"{listed} come anew, and are complete there")
+                    self._note(f"{listed} run in a new job instead")
                     self._take_off(job_id, numbers)
 
     def _take_off(self, job_id: str, numbers: Sequence[int]) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
 from ..core.bundle import Bundle
-from ..core.errors import InterruptedRunError
+from ..core.errors import FlowpipeDeadlineError, InterruptedRunError
 from ..offline.farm import RunState, last_states, run_bundle
 from ..results.edits import Edit, withdraw_edits
 from ..results.failures import Failure, read_failures
 from ..results.stale import BundleResults
 from ..results.store import ChunkResult
+from ..submit.transaction import ignore
 from .ended import failed_or_empty, places_of
 from .missing import runnable, tolerant_results
 from .options import RedoResult, Tasks
@@ -24,6 +25,7 @@ def redo_offline(
     *,
     change: Callable[[], Sequence[Edit]] = tuple,
     on_progress: Optional[Callable[[RunState], None]] = None,
+    say: Callable[[str], None] = ignore,
     **how: Any,
 ) -> RedoResult:
     """Runs the chosen tasks and no others; results stay until they are replaced.
@@ -47,8 +49,16 @@ def redo_offline(
         ) from None
     finally:
         if not steps.has_begun:
-            withdraw_edits(bundle.folder, steps.edits)
+            take_back(bundle, steps.edits, say=say)
     return RedoResult(tasks=steps.tasks, messages=steps.messages, left=state.open_tasks(steps.tasks))
+
+
+def take_back(bundle: Bundle, edits: Sequence[Edit], *, say: Callable[[str], None]) -> None:
+    """Makes inputs what they were, as something failed; whether that fails too is only said."""
+    try:
+        withdraw_edits(bundle.folder, edits)
+    except FlowpipeDeadlineError as error:
+        say(f"{error}; the new values of inputs are still there, and what they make stale")
 
 
 class _Steps:
@@ -74,7 +84,8 @@ class _Steps:
     def select(self) -> Tasks:
         """The tasks to run."""
         self.edits = self._change()
-        chosen, self.messages = runnable(self._bundle, self._choose(tolerant_results(self._bundle)))
+        results = tolerant_results(self._bundle)
+        chosen, self.messages = runnable(self._bundle, self._choose(results), results=results)
         self.tasks = chosen.tasks
         return self.tasks
 

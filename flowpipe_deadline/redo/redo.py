@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union
@@ -11,20 +10,22 @@ from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.errors import UsageError
 from ..core.interrupts import stop_requests
 from ..core.loading import refuse_while_loading
+from ..core.rights import user_name
 from ..deadline.client import DeadlineClient, SubmissionError
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState
 from ..offline.setup import WorkerSetup
-from ..results.edits import Edit, withdraw_edits, write_edits
+from ..results.edits import Edit, write_edits
 from ..results.stale import BundleResults
 from ..settings.changes import entries_for_jobs
 from ..status.notices import home_of, notices_of
 from ..studio.connect import studio_client
 from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from ..submit.transaction import ignore
+from .by_script import redo_by
 from .ended import read_farm_tasks
-from .farm import mend_redo, redo_on_farm
+from .farm import mend_redo
 from .missing import runnable, tolerant_results
-from .offline import failed_offline, redo_offline
+from .offline import failed_offline, redo_offline, take_back
 from .options import REPOINT, WAITING, RedoOptions, RedoResult
 from .selection import ALL, FAILED, Selection, find_key, select
 
@@ -81,7 +82,7 @@ def redo_bundle(  # noqa: PLR0913  (what, and how)
     redo = _Redo(opened, asked, changes, on_selected or (lambda _: None), on_message or ignore, dry_run)
     record = _own_record(opened)
     if record is not None:
-        how = RedoOptions(new_jobs=new_jobs, waiting=waiting, entries=entries, note=f"redo by {_user()}")
+        how = RedoOptions(new_jobs=new_jobs, waiting=waiting, entries=entries, note=f"redo by {user_name()}")
         client = open_client()
         if record.redo is not None and not dry_run and mend_redo(client, opened, say=redo.say):
             record = _own_record(opened) or record
@@ -108,27 +109,28 @@ class _Redo:
 
     def offline(self, **how: Any) -> RedoResult:
         """On this machine; ``how`` is for ``run_bundle``."""
-        selection, messages = runnable(self.bundle, self._choose(tolerant_results(self.bundle)))
+        results = tolerant_results(self.bundle)
+        selection, messages = runnable(self.bundle, self._choose(results), results=results)
         self.on_selected(selection)
         if self.is_dry_run or not selection.tasks:
             return RedoResult(tasks=selection.tasks, messages=messages)
-        return redo_offline(self.bundle, self._choose, change=self._edit, **how)
+        return redo_offline(self.bundle, self._choose, change=self._edit, say=self.say, **how)
 
     def on_farm(self, client: DeadlineClient, record: SubmissionRecord, how: RedoOptions) -> RedoResult:
         """On the farm, whose jobs are on record."""
         results, needs_states = tolerant_results(self.bundle), self.asked["which"] == FAILED
-        farm = read_farm_tasks(client, self.bundle, record.jobs, results=results, needs_states=needs_states)
+        farm = read_farm_tasks(client, self.bundle, record, results=results, needs_states=needs_states)
         chosen = select(self.bundle, results=results, failed=farm.failed, tasks=farm.tasks, **self.asked)
-        selection, messages = runnable(self.bundle, chosen, coming=farm.coming)
+        selection, messages = runnable(self.bundle, chosen, results=results, coming=farm.coming)
         self.on_selected(selection)
         if self.is_dry_run or not selection.tasks:
             return RedoResult(tasks=selection.tasks, messages=messages)
         with stop_requests(self.say) as is_stopping:
             edits = self._edit()
             try:
-                result = redo_on_farm(client, self.bundle, selection, how=how, say=self.say, is_stopping=is_stopping)
+                result = redo_by(client, self.bundle, selection, how=how, say=self.say, is_stopping=is_stopping)
             except BaseException:
-                withdraw_edits(self.bundle.folder, edits)
+                take_back(self.bundle, edits, say=self.say)
                 raise
         return RedoResult(result.tasks, result.new_jobs, (*messages, *result.messages))
 
@@ -137,7 +139,7 @@ class _Redo:
         return select(self.bundle, results=results, failed=failed, **self.asked)
 
     def _edit(self) -> Sequence[Edit]:
-        return write_edits(self.bundle.folder, self.changes, user=_user()) if self.changes else ()
+        return write_edits(self.bundle.folder, self.changes, user=user_name()) if self.changes else ()
 
 
 def _own_record(bundle: Bundle) -> Optional[SubmissionRecord]:
@@ -153,10 +155,3 @@ def _own_record(bundle: Bundle) -> Optional[SubmissionRecord]:
     if record.is_at_work or record.state != SUBMITTED:
         raise SubmissionError(notices_of(bundle, record)[0])
     return record
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # ImportError: Windows without any of the variables.
-        return "unknown"

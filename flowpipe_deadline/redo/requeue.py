@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from typing import Callable, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Collection, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..core.bundle import BundleJob, node_labels
 from ..core.frames import FrameList, FrameListError
@@ -252,10 +252,11 @@ class Requeue:
         """
         touched = [part for part in self._parts if not part.only_waits and self._is_touched(part)]
         self._hold_all(touched, {part.job_id: part.was for part in touched})
-        for part in touched:
-            if part.suspended:
-                what = "its job is" if part.stays else f"its tasks {_listed(part.suspended)} are"
-                self._note(f"{part.label}: {what} suspended by somebody, and stays so: resume it in the Monitor")
+        for part in self._parts:
+            kept = part.chosen & part.suspended
+            if part.stays or kept:
+                what = "its job" if part.stays else f"its {listed_tasks(kept)}"
+                self._note(f"{part.label}: {what} stays suspended, as somebody wanted; resume it in the Monitor")
 
     def _hold_all(self, parts: Sequence[Part], states: Mapping[str, Mapping[int, str]]) -> None:
         for _ in range(_ROUNDS):
@@ -498,5 +499,7 @@ def frames_of(task: TaskDetails, job: BundleJob, tasks: Sequence[TaskDetails]) -
     return job.chunks[task.task_id]
 
 
-def _listed(numbers: Iterable[int]) -> str:
-    return ", ".join(map(str, sorted(numbers)))
+def listed_tasks(numbers: Collection[int]) -> str:
+    """The tasks, for a sentence: ``task 1``, ``tasks 1, 2``."""
+    listed = ", ".join(map(str, sorted(numbers)))
+    return f"task {listed}" if len(numbers) == 1 else f"tasks {listed}"

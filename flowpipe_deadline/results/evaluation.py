@@ -5,14 +5,20 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.frames import FrameList
 
 MOST = 20
 """How many are kept of a chunk."""
 LONGEST_REASON = 300
+_KINDS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("written", "attempt", "edit"), int),
+    **dict.fromkeys(("worker", "job", "task", "token", "error"), str),
+    "seconds": float,
+}
+"""What is kept of each in a record, and the type of it."""
 _SHOWN_OF_TOKEN = 8  # All of it would let a node answer for its task.
 
 
@@ -90,11 +96,5 @@ def parse_evaluations(data: Any, *, frames: Optional[FrameList]) -> Tuple[Evalua
         TypeError, ValueError, KeyError: The record is damaged.
     """
     text = None if frames is None else str(frames)
-    return tuple(Evaluation(frames=text, **_known(entry)) for entry in data)
-
-
-def _known(entry: Mapping[str, Any]) -> Dict[str, Any]:
-    """What this version knows of an entry, each of the right type."""
-    kinds: Mapping[str, Any] = {"written": int, "attempt": int, "edit": int, "seconds": float}
-    names = [field.name for field in fields(Evaluation) if field.name != "frames" and field.name in entry]
-    return {name: kinds.get(name, str)(entry[name]) for name in names}
+    known = ({name: _KINDS[name](value) for name, value in entry.items() if name in _KINDS} for entry in data)
+    return tuple(Evaluation(frames=text, **values) for values in known)

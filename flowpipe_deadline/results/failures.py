@@ -74,6 +74,7 @@ def write_failure(  # noqa: PLR0913  (five beside the failure itself)
         **({} if evaluation is None else {"reason": evaluation.error}),
         "evaluations": evaluations_json(earlier if evaluation is None else followed_by(earlier, evaluation)),
     }
+    make_folder(bundle / ERRORS, with_parents=False)  # Not the bundle, which may have been deleted.
     make_folder(path.parent)
     write_whole(path, json_bytes(record))
 

@@ -10,9 +10,9 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.bundle import AnyPath, find_nodes, node_labels, read_bundle
 from ..core.frames import FrameList
-from .edits import Edit
 from .evaluation import Evaluation, in_order
 from .failures import read_failures
+from .inputs.edits import Edit
 from .outputs import NodeInput, NodeResults
 from .plain import shown
 from .store import open_store

@@ -17,7 +17,7 @@ from ..core.locate import code_folders
 from ..core.notebook import Shown
 from ..core.text import counted
 from .codec import compound, decode
-from .edits import Edit, edited_record, place_name
+from .inputs.edits import Edit, edited_record, place_name
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_advice, missing_frames
 from .plain import plain
 from .stale import BundleResults, Places, places_text

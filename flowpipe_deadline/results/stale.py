@@ -13,7 +13,7 @@ from typing import Any, FrozenSet, Optional
 
 from ..core.bundle import read_node
 from ..core.frames import FrameList
-from .edits import is_outdated, read_edits
+from .inputs.edits import is_outdated, read_edits
 from .merge import Batch, missing_frames
 from .store import ChunkResult, Store
 from .upstream import sources

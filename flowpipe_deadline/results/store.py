@@ -5,13 +5,13 @@ A bundle's store is named by a record beside the manifest, as that is long and t
 
 from __future__ import annotations
 
-import calendar
 import hashlib
 import os
 import re
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
@@ -41,10 +41,9 @@ from .codec import map_sources
 from .evaluation import Evaluation, evaluations_json, parse_evaluations
 
 if TYPE_CHECKING:
-    from .redis_store import RedisStore
+    from .redis.store import RedisStore
 
 _FORMAT = 1
-_TIME = "%Y-%m-%dT%H:%M:%SZ"
 OTHER_CHUNKS = ".other-chunks"
 """Where the names of the results of chunks that were not planned are: nobody has to look for them among all others."""
 _LONGEST_NAME = 60
@@ -230,7 +229,7 @@ class FileStore(Store):
         """Makes something where the result, or the folder for it, will be, and removes it."""
         folder = self._folder / node
         try:
-            make_folder(self._folder)
+            make_folder(self._folder, with_parents=False)  # Not the bundle, which may have been deleted.
             try_to_write(folder if folder.is_dir() else self._folder)
         except OSError as error:
             reason = reason_with_remedy(error, folder)
@@ -240,6 +239,7 @@ class FileStore(Store):
         """Keeps the result in a file."""
         folder = self._folder / node
         try:
+            make_folder(self._folder, with_parents=False)  # As above.
             make_folder(folder)
             if not is_planned:  # First: whoever finds the result may look for it.
                 self._mark(folder / OTHER_CHUNKS / chunk_name(result.frames))
@@ -330,11 +330,11 @@ def _exists(path: Path) -> bool:
 
 
 def _redis_store(url: str, *, submission: str) -> RedisStore:
-    from .redis_url import RedisAddress  # noqa: PLC0415 (only for bundles in Redis)
+    from .redis.url import RedisAddress  # noqa: PLC0415 (only for bundles in Redis)
 
     address = RedisAddress.parse(url)
     try:
-        from .redis_store import RedisStore  # noqa: PLC0415 (its package is optional)
+        from .redis.store import RedisStore  # noqa: PLC0415 (its package is optional)
     except ImportError as error:
         raise StoreError(
             f"the store {address} needs the Python package 'redis' ({error}): install flowpipe-deadline[redis], or, for"
@@ -398,7 +398,7 @@ def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
         "format": _FORMAT,
         "node": node,
         "frames": None if result.frames is None else str(result.frames),
-        "time": time.strftime(_TIME, time.gmtime()),  # For people; nothing reads it.
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),  # For people; nothing reads it.
         "written": result.version,
         **({"lower_versions": result.lower_versions} if result.lower_versions else {}),
         "token": result.token,
@@ -447,8 +447,8 @@ def _evaluations(record: Mapping[str, Any], frames: Optional[FrameList]) -> Tupl
     if "evaluations" in record:
         return parse_evaluations(record["evaluations"], frames=frames)
     try:
-        written = calendar.timegm(time.strptime(record["time"], _TIME)) * 10**9
-    except (KeyError, TypeError, ValueError):
+        written = int(datetime.fromisoformat(record["time"].replace("Z", "+00:00")).timestamp()) * 10**9
+    except (KeyError, AttributeError, ValueError):
         return ()
     return (Evaluation(None if frames is None else str(frames), written),)
 

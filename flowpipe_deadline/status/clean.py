@@ -25,6 +25,7 @@ from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundl
 from ..core.errors import BundleError, FlowpipeDeadlineError, UsageError, words_of
 from ..core.files import RecordError
 from ..core.locks import clock_of
+from ..core.names import beginning_of
 from ..core.rights import user_name
 from ..core.text import listing
 from ..deadline.client import COMPLETED, UNKNOWN, DeadlineClient
@@ -112,6 +113,8 @@ def plan_cleaning(
     """
     if bundles is None and choice.older_than is None and choice.keep is None:
         raise UsageError("which bundles are to go? Name them, or say how old they are, or how many of a graph stay")
+    if (choice.keep or 0) < 0 or (choice.older_than or 0.0) < 0:
+        raise UsageError("neither the age of bundles nor the number of those that stay can be negative")
     rest: Sequence[Path] = ()
     if bundles is None:
         below = full_path(root)
@@ -145,8 +148,10 @@ def clean(
             note = _forget_results(aside)
             _delete(aside)
         except (FlowpipeDeadlineError, OSError) as error:
-            rest.append(Removal(aside, removal.size, removal.files))
-            notices.append(f"{aside} could not be deleted to the end; the next cleaning tries again: {words_of(error)}")
+            if os.path.lexists(str(aside)):  # Otherwise somebody else has deleted it.
+                rest.append(Removal(aside, removal.size, removal.files))
+                reason = f"{getattr(error, 'filename', None) or aside}: {words_of(error)}"
+                notices.append(f"{aside} could not be deleted to the end; the next cleaning tries again: {reason}")
         else:
             removed.append(removal)
             notices.extend([note] if note else [])
@@ -161,10 +166,9 @@ def clean(
     for one in found:
         try:
             aside = _take_away(one, farm)
-        except FileNotFoundError:
-            continue  # Somebody else deletes it.
         except (FlowpipeDeadlineError, OSError, sqlite3.Error) as error:
-            refused.append(Refusal(one.folder, words_of(error)))
+            if os.path.lexists(str(one.folder)):  # As above.
+                refused.append(Refusal(one.folder, words_of(error)))
         else:
             finish(sizes[one.folder], aside)
     return Cleaning(tuple(removed), tuple(rest), tuple(refused), tuple(notices))
@@ -175,8 +179,12 @@ def _chosen(root: Path, choice: CleaningChoice) -> List[Found]:
     me = user_name()
     found = [one for one in read_root(root) if choice.everyone or one.is_of(me)]
     if choice.keep is not None:
-        of = [(one.graph, (one.user or "").lower()) for one in found]
-        found = [one for number, one in enumerate(found) if of[:number].count(of[number]) >= choice.keep]
+        newer: Counter[Tuple[str, str]] = Counter()
+        found, all_found = [], found
+        for one in all_found:
+            of = one.graph, (one.user or "").lower()
+            found += [one] if newer[of] >= choice.keep else []
+            newer[of] += 1
     if choice.older_than is not None and found:
         last = clock_of(root) - choice.older_than
         found = [one for one in found if one.made < last]
@@ -206,15 +214,16 @@ class _Farm:
 
     def __init__(self, found: Sequence[Found], open_client: OpenClient) -> None:
         self._bundles: Dict[str, Set[Path]] = {}
-        """The folders by the names of their submissions, in small letters."""
+        """The folders by the names of their submissions, as ``_told_by`` has them."""
         self._jobs: Dict[str, Set[Path]] = {}
         """The folders by the jobs that they have on record."""
         for one in found:
-            for name in {one.folder.name, str(one.bundle.manifest.get("submission")) if one.bundle else ""}:
-                self._bundles.setdefault(name.lower(), set()).add(one.folder)
+            planned = one.bundle.manifest.get("submission") if one.bundle is not None else None  # It may be renamed.
+            for name in {one.folder.name, str(planned or one.folder.name)}:
+                self._bundles.setdefault(_told_by(name), set()).add(one.folder)
             with contextlib.suppress(RecordError, OSError):  # That is a reason to refuse it.
                 record = read_submission(one.folder)
-                for job_id in record.jobs.values() if record is not None else ():
+                for job_id in record.all_ids if record is not None else ():
                     self._jobs.setdefault(job_id, set()).add(one.folder)
         self._open_client = open_client
         self._needed: Dict[Path, Dict[str, str]] = {}
@@ -237,14 +246,14 @@ class _Farm:
         folders = {job_id: set(some) for job_id, some in self._jobs.items()}
         for job_id, (place, _) in client.find_bundle_jobs().items():
             # By its name alone: the path may be one of another system, and names are distinct.
-            folders.setdefault(job_id, set()).update(self._bundles.get(_last_part(place).lower(), ()))
+            folders.setdefault(job_id, set()).update(self._bundles.get(_told_by(_last_part(place)), ()))
         job_ids = [job_id for job_id, some in folders.items() if some]
         details = client.read_jobs(job_ids) if job_ids else {}
         unread = [job_id for job_id in job_ids if job_id not in details]
         states = dict.fromkeys(client.list_jobs(unread) if unread else (), UNKNOWN)
         for job_id, job in details.items():
             states[job_id] = job.status
-            folders[job_id].update(self._bundles.get((job.batch_name or "").lower(), ()))
+            folders[job_id].update(self._bundles.get(_told_by(job.batch_name or ""), ()))
         for job_id, status in states.items():
             for folder in folders[job_id] if status != COMPLETED else ():
                 self._needed.setdefault(folder, {})[job_id] = status
@@ -289,6 +298,9 @@ def _state(found: Found, farm: _Farm) -> str:
         return f"it is being submitted this moment{record.submitter}"
     if record is not None and record.state != SUBMITTED:
         return f"a submission of it ended half-way; to undo that:  flowpipe-deadline cancel {folder}"
+    if record is not None and record.redo is not None:
+        how = "is under way" if record.redo.is_at_work else "ended half-way, and the next one undoes it"
+        return f"a redo of it {how}{record.redo.owner}"
     return farm.need(folder, is_submitted=record is not None)
 
 
@@ -297,16 +309,17 @@ def _measure(folder: Path) -> Tuple[int, int, str]:
     size, files, waiting, obstacle = 0, 0, [str(folder)], _obstacle(folder)
     while waiting:
         inside = waiting.pop()
-        if not obstacle and not _may_change(inside):
-            obstacle = f"the user {user_name()} may not change {inside}"
-        for entry in _entries(inside):
-            found = entry.stat(follow_symlinks=False)
-            size += getattr(found, "st_blocks", 0) * 512 or found.st_size
-            if not _is_link_or_file(entry):
-                waiting.append(entry.path)
-            elif not obstacle and entry.is_dir(follow_symlinks=False) and sys.version_info < (3, 8):
-                obstacle = f"{entry.path} is a junction, which this Python would empty"
-            files += not entry.is_dir(follow_symlinks=False)
+        if not _may_change(inside):
+            obstacle = obstacle or f"the user {user_name()} may not change {inside}"
+        with contextlib.suppress(OSError):  # What cannot be read cannot be changed.
+            for entry in _entries(inside):
+                found = entry.stat(follow_symlinks=False)
+                size += getattr(found, "st_blocks", 0) * 512 or found.st_size
+                if not _is_link_or_file(entry):
+                    waiting.append(entry.path)
+                elif entry.is_dir(follow_symlinks=False) and sys.version_info < (3, 8):
+                    obstacle = obstacle or f"{entry.path} is a junction, which this Python would empty"
+                files += not entry.is_dir(follow_symlinks=False)
     return size, files, obstacle
 
 
@@ -363,19 +376,26 @@ def _forget_results(aside: Path) -> str:
 
     Raises:
         StoreError: The store cannot be reached.
-        RecordError: What is left of the bundle is damaged.
+        OSError: The bundle cannot be changed.
     """
     if not (aside / STORE).exists():
         return ""
-    match = _REST.fullmatch(aside.name)
-    bundle = read_bundle(aside)
-    home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
-    is_home = match is not None and _last_part(home) == match["name"]
-    with contextlib.suppress(OSError):
-        if is_home and os.path.samefile(os.path.dirname(home), str(aside.parent)):
-            open_store(aside).delete_all()
-            return ""
-    return f"its results in Redis stay until they expire, as the bundle was not written there but as {home}"
+    match, home, note = _REST.fullmatch(aside.name), "", ""
+    with contextlib.suppress(RecordError):
+        bundle = read_bundle(aside)
+        home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
+    try:
+        is_here = os.path.samefile(os.path.dirname(home), str(aside.parent))
+    except OSError:
+        is_here = False
+    if is_here and match is not None and _last_part(home) == match["name"]:
+        open_store(aside).delete_all()
+    else:  # Those of a copy are not its own.
+        note = (
+            f"the results of {aside.name} in Redis stay until they expire: it was written as {home or 'nobody knows'}"
+        )
+    (aside / STORE).unlink()  # Now the other files may be deleted in any order.
+    return note
 
 
 def _delete(folder: Path) -> None:
@@ -400,6 +420,11 @@ def _is_link_or_file(entry: os.DirEntry[str]) -> bool:
     if entry.is_symlink() or not entry.is_dir(follow_symlinks=False):
         return True
     return bool(getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0) & _REPARSE_POINT)
+
+
+def _told_by(name: str) -> str:
+    """What tells a submission from others in its name, and in that of its batch: the time and the digits, if any."""
+    return name[len(beginning_of(name)) :].lower() or name.lower()
 
 
 def _last_part(path: str) -> str:

@@ -12,17 +12,21 @@ from typing import Optional
 from ..core.bundle import MANIFEST, SUBMISSION, AnyPath, Bundle, read_bundle
 from ..core.errors import FlowpipeDeadlineError, UsageError
 from ..core.files import RecordError
+from ..core.names import beginning_of, is_same_batch, safe_name
 from ..core.rights import user_name
 from ..core.text import listing
 from ..deadline.client import DeadlineClient
+from ..planning.transliteration import spelt_in_ascii
 from ..settings.kinds import suggestion
 from ..studio.connect import studio_client
 from ..studio.file import known_root
 from ..submit.record import IDS
+from ..submit.redo_record import REDO, REDO_IDS
 from .notices import home_of
 from .root import NAME, at_once, list_folders, read_folder
 
 _JOB_ID = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
+_SPELT = re.compile(r"[A-Za-z0-9_-]+")
 _MOST_NAMES = 10
 
 
@@ -34,7 +38,8 @@ def find_bundle(
 ) -> Bundle:
     """The bundle in that folder, of the submission of that name, or of the job with that ID.
 
-    A name is that of a folder below the root, or what only one of them begins with; of several, that of this user's.
+    A name is that of a folder below the root, of a batch in the Monitor, or of a graph, or what only one of them begins
+    with; of several, that of this user's.
     Without a root, it is the one that FLOWPIPE_DEADLINE_ROOT or the studio file names. Deadline is asked for a job
     that no bundle below the root has on record, such as one that was resubmitted in the Monitor.
 
@@ -69,9 +74,13 @@ def _named(text: str, root: Path) -> Bundle:
         names = [folder.name for folder in list_folders(root)]
     except UsageError:
         names = []
-    dated = [(name, match["graph"]) for name in names if (match := NAME.fullmatch(name))]
-    of_graph = [name for name, graph in dated if graph == text]
-    begun = of_graph or [name for name, _ in dated if _begins(name, text)]
+    dated = [name for name in names if NAME.fullmatch(name)]
+    spelt = text if _SPELT.fullmatch(text) else safe_name(spelt_in_ascii(text))
+    begun = (
+        [name for name in dated if is_same_batch(text, name)]
+        or [name for name in dated if beginning_of(name) == spelt]
+        or [name for name in dated if _begins(name, spelt)]
+    )
     if len(begun) > 1:
         found = filter(None, at_once(read_folder, [root / name for name in begun]))
         begun = [one.folder.name for one in found if one.is_of(user_name())] or begun
@@ -109,7 +118,7 @@ def _with_job(job_id: str, open_client: Callable[[], DeadlineClient], root: Path
 
 def _has_on_record(folder: Path, job_id: str) -> bool:
     """Whether the bundle was submitted with that job; the record is only searched, as there may be thousands."""
-    for name in (SUBMISSION, IDS):
+    for name in (SUBMISSION, IDS, REDO, REDO_IDS):
         with suppress(OSError):
             if job_id.encode("ascii") in (folder / name).read_bytes().lower():
                 return True

@@ -15,7 +15,7 @@ from ..core.files import RecordError
 from ..core.rights import user_name
 from ..deadline.client import COMPLETED, PENDING, UNKNOWN, DeadlineClient, JobDetails
 from ..results.counts import ResultCounts
-from ..results.store import open_store
+from ..results.store import Store, open_store
 from ..studio.connect import studio_client
 from ..studio.file import known_root
 from ..submit.record import SubmissionRecord, read_submission
@@ -94,7 +94,8 @@ def list_bundles(
             answer = _Answer.of(open_client(), ids)
         except FlowpipeDeadlineError as error:
             on_message(f"Deadline cannot be asked, so results are counted: {error}")
-    return tuple(at_once(lambda one: one.entry(answer), read))
+    entries = at_once(lambda one: one.entry(answer), read)
+    return tuple(entry for entry in entries if not entry.error or entry.folder.exists())
 
 
 @dataclass(frozen=True)
@@ -183,11 +184,14 @@ class _Results:
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
-        self._store = open_store(bundle.folder)
-        self._nodes = os.listdir(bundle.folder / RESULTS) if bundle.store == FILES else None
+        self._store: Optional[Store] = None  # Most submissions are known by Deadline.
+        self._nodes: Optional[Collection[str]] = None
 
     def done(self, job: BundleJob) -> int:
         """How many of the job's planned chunks have results."""
+        if self._store is None:
+            self._store = open_store(self._bundle.folder)
+            self._nodes = os.listdir(self._bundle.folder / RESULTS) if self._bundle.store == FILES else None
         if self._nodes is not None and job.key not in self._nodes:
             return 0
         if self._store.has_other_chunks(job.key):  # Somebody has cut the job differently.

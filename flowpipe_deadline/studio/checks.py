@@ -11,7 +11,7 @@ from typing import Any, Optional, Union
 from ..core.bundle import FILES
 from ..core.warnings import WarningKind
 from ..deadline.via import VIAS
-from ..results.redis_url import RedisAddress
+from ..results.redis.url import RedisAddress
 from ..results.store import StoreError
 from ..settings.kinds import BOOLEAN, FULL_PATH, NAMES, TEXT, UnfitError, ValueKind, choice, shown, suggestion
 from ..settings.parse import parse_job_settings

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
@@ -16,6 +15,7 @@ from ..bundle.write import copy_bundle
 from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.errors import UsageError
 from ..core.loading import refuse_while_loading
+from ..core.rights import user_name
 from ..core.warnings import ErrorCollector, PlanWarning, warning_lines
 from ..deadline.client import RepositoryInfo
 from ..deadline.connect import Connection
@@ -159,7 +159,7 @@ def resubmit_bundle(  # noqa: PLR0913  (five beside the bundle)
     def copy() -> Bundle:
         new = copy_bundle(old, root=below, settings=steps.options.settings)
         if inputs:
-            write_edits(new.folder, inputs, user=getpass.getuser())
+            write_edits(new.folder, inputs, user=user_name())
         return new
 
     return steps.submit(copy, root=below)

@@ -80,6 +80,8 @@ def read_submission(folder: Path) -> Optional[SubmissionRecord]:
     record = _read(folder)
     if record is not None and record.state == SUBMITTING and not record.is_at_work:
         return _read(folder)  # It may have ended after the record was read, before its process was looked for.
+    if record is not None and record.redo is not None and not record.redo.is_at_work:
+        return _read(folder)  # So may a redo.
     return record
 
 
@@ -112,6 +114,11 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
         raise SubmissionError(
             f"{folder.name} is being submitted this moment{record.submitter}; wait for that, press Ctrl+C there, or end"
             " that process"
+        )
+    if record is not None and record.redo is not None and record.redo.is_at_work:
+        raise SubmissionError(
+            f"a part of {folder.name} is being done again this moment{record.redo.owner}; wait for that, press Ctrl+C"
+            " there, or end that process"
         )
     if record is not None and record.state == SUBMITTED and not takes_submitted:
         jobs = named_jobs(record.jobs.values(), record.jobs)

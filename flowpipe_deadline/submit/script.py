@@ -45,7 +45,7 @@ def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand, is
         refuse_taken(submission.bundle.folder)  # The script would say the same, some seconds later.
     token = uuid.uuid4().hex
     with request_files() as files:
-        conversation = _Conversation(files, submission, is_stopping)
+        conversation = Conversation(files, submission, is_stopping)
         bundle = "" if submission.bundle is None else str(submission.bundle.folder)
         files.write({"action": SUBMIT, "bundle": bundle, "keep_suspended": submission.keep_suspended, "token": token})
         try:
@@ -62,7 +62,7 @@ def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand, is
         return _take_over(submission.bundle, command, words, token=token, was_ended=was_ended)
 
 
-class _Conversation:
+class Conversation:
     """What script and caller exchange while the script runs."""
 
     def __init__(self, files: RequestFiles, submission: PlannedSubmission, is_stopping: Stop) -> None:
@@ -107,13 +107,13 @@ class _Conversation:
         return bool(new)
 
     def await_answer(self) -> Any:
-        """The job IDs, waited for as long as the script is at work: Deadline may run it in another process."""
+        """The answer, waited for as long as the script is at work: Deadline may run it in another process."""
         while True:
             job_ids = self._files.result()
             if job_ids is not None or self._submission.bundle is None:
                 return job_ids
             record = read_submission(self._submission.bundle.folder)
-            if record is None or not record.is_at_work:
+            if record is None or not (record.is_at_work or (record.redo is not None and record.redo.is_at_work)):
                 return self._files.result()  # Written before it ended.
             self.go_on()
             time.sleep(_PAUSE)

@@ -101,7 +101,7 @@ class ScriptClient(ProcessClient):
     def __init__(self, command: DeadlineCommand, *, may_fall_back: bool = False) -> None:
         """With ``may_fall_back``, a process that does not run our script is replaced by processes without it."""
         super().__init__(command)
-        self._may_fall_back = may_fall_back
+        self.may_fall_back = may_fall_back
 
     def ask(self, question: str, *arguments: Any, options: Optional[Mapping[str, Any]] = None) -> Any:
         """The answer to one of ``script_server.QUESTIONS``."""
@@ -110,7 +110,7 @@ class ScriptClient(ProcessClient):
             result = run_script(files, self.command)
             if files.answer.exists():
                 return files.result()
-        if not self._may_fall_back:
+        if not self.may_fall_back:
             raise ScriptDidNotRunError(silence(self.command, result))
         return plain(getattr(ProcessClient(self.command), question)(*arguments, **(options or {})))
 

@@ -11,6 +11,7 @@ import os
 import time
 import traceback
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Mapping
 
@@ -22,6 +23,8 @@ from .transaction import InterruptedSubmissionError, Options, submit_to
 
 FORMAT = 1
 SUBMIT = "submit"
+REDO = "redo"
+_REDO = "flowpipe_deadline.redo.farm"  # By name: its room stands above this one.
 QUESTIONS = (
     *("read_jobs", "list_jobs", "read_tasks_of", "find_jobs", "read_repository"),
     *("read_reports", "read_report_text", "read_farm"),
@@ -58,6 +61,15 @@ def _do(request: Mapping[str, Any], client: InProcessClient) -> Any:
             say=lambda message: _add_line(request["progress"], message),
             is_stopping=lambda: os.path.exists(request["stop"]),
             options=Options(keep_suspended=request["keep_suspended"], token=request["token"]),
+        )
+    if request["action"] == REDO:
+        write_whole(Path(request["info"]), record_bytes({}))  # It has begun.
+        return import_module(_REDO).redo_as_requested(
+            client,
+            request["bundle"],
+            request["wanted"],
+            say=lambda message: _add_line(request["progress"], message),
+            is_stopping=lambda: os.path.exists(request["stop"]),
         )
     if request["action"] not in QUESTIONS:
         raise ValueError("not a question: {}".format(request["action"]))

@@ -71,10 +71,10 @@ def test_list_shows_submissions_with_their_progress(root, deadline):
 
     lines = words(text.stdout)
     assert (text.returncode, text.stderr, len(calls)) == (0, "", 1)
-    assert lines[0] == ["Submission", "State", "Progress", "Tasks", "Created"]
-    assert {line[0]: line[1:4] for line in lines[1:4]} == {
-        first.name: ["queued", "0", "%"],
-        second.name: ["queued", "0", "%"],
+    assert lines[0] == ["State", "Progress", "Tasks", "Submission"]
+    assert {line[-1]: line[:-1] for line in lines[1:4]} == {
+        first.name: ["queued", "0", "%", "0/1"],
+        second.name: ["queued", "0", "%", "0/1"],
         broken.name: ["damaged", "-", "-"],
     }
     assert text.stdout.splitlines()[-1].startswith(f"{broken.name}: {broken / 'manifest.json'} is damaged")
@@ -99,7 +99,7 @@ def test_list_says_what_is_not_there(root, tmp_path, run_here, monkeypatch):
     assert of_others.stdout == f"There are no bundles of yours below {others.parent}\n"
     assert unreachable.returncode == 0
     assert unreachable.stderr.startswith("Warning: Deadline cannot be asked, so results are counted: ")
-    assert words(unreachable.stdout)[1][1:5] == ["submitted", "0", "%*", "0/1*"]
+    assert words(unreachable.stdout)[1][:4] == ["submitted", "0", "%*", "0/1*"]
 
 
 def test_a_bundle_is_named_by_its_submission_or_by_a_job(root, deadline):
@@ -117,7 +117,7 @@ def test_a_bundle_is_named_by_its_submission_or_by_a_job(root, deadline):
 
     assert [json.loads(one.stdout)["bundle"] for one in (status, suspended, cancelled)] == [str(folder)] * 3
     assert run.stdout == results.stdout == "Shot.node\n  value = 7\n"
-    assert again.stdout.startswith(f"1 jobs planned: {root}"), again.stderr
+    assert again.stdout.startswith(f"1 job planned: {root}"), again.stderr
     assert unknown.returncode == 2
     assert unknown.stderr.startswith("Error: 'Chair' is neither the folder of a bundle, nor a job ID, nor the name of")
 

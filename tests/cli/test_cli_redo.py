@@ -8,11 +8,13 @@ from pathlib import Path
 
 import farm_nodes as nodes
 import pytest
+from direct_farm import DirectClient
 from harness import evaluate_plan, run_cli
 from terminals import on_terminal
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.results.edits import read_edits
+from flowpipe_deadline.submit.transaction import submit_to
 
 TESTS = os.path.dirname(nodes.__file__)
 
@@ -115,7 +117,7 @@ def test_a_failure_is_told_with_how_to_go_on(graph, tmp_path):
 
     assert result.returncode == 1
     assert json.loads(result.stdout)["left"] == {"fail": [None], "after": [None]}
-    assert "fail task 0: error 1: ValueError: no scene" in result.stderr
+    assert "fail: error 1: ValueError: no scene" in result.stderr
 
 
 def test_on_a_terminal_it_asks_first(bundle):
@@ -149,3 +151,24 @@ def test_a_plan_is_submitted_again_with_other_settings_and_inputs(bundle, tmp_pa
     assert {path: path.read_bytes() for path in bundle.folder.rglob("*") if path.is_file()} == old
     assert (refused.returncode, os.listdir(new.parent)) == (2, [new.name])
     assert "did you mean 'factor'?" in refused.stderr
+
+
+def test_on_the_farm_its_tasks_are_requeued(deadline, service, bundle, monkeypatch):
+    """How to wait for them is said; a dry run only reads."""
+    client = DirectClient(deadline)
+    job_ids = submit_to(client, bundle)
+    client.change("complete", list(job_ids.values()))
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_WEBSERVICE", service.url)
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_VIA", "webservice")
+
+    shown = run_cli("redo", bundle.folder, "render", "3", "--dry-run")
+    states = [job.shown_status for job in deadline.jobs()]
+    result = run_cli("redo", bundle.folder, "render", "3", "--set", "priority=80")
+
+    assert (shown.returncode, shown.stdout) == (0, "render 3-4: 1 task\ncollect: 1 task, made from that\n")
+    assert states == ["Completed", "Completed"]
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"2 tasks of {bundle.name} will run again\n"
+    assert result.stderr.endswith(f"To wait for that:  flowpipe-deadline wait {bundle.folder}\n")
+    assert [task.status.value for task in deadline.tasks(job_ids["render"])] == ["Completed", "Queued", "Completed"]
+    assert [job.job_info.get("Priority") for job in deadline.jobs()] == ["80", "80"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from submissions import write_three
+from direct_farm import DirectClient
+from submissions import Worker, write_three
 
 from flowpipe_deadline import read_bundle
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.status.notices import check_place, home_of
 from flowpipe_deadline.submit.record import read_submission
+from flowpipe_deadline.submit.transaction import submit_to
 
 
 @pytest.fixture
@@ -43,6 +45,34 @@ def test_it_is_submitted_as_it_was_written(mapped, bundle, tmp_path, place):
         *[f"{tmp_path}/there/{copy.name}"] * 3,
     ]
     assert len(read_submission(bundle.folder).jobs) == len(read_submission(copy).jobs) == 3
+
+
+def test_its_jobs_are_looked_at_and_done_again(mapped, bundle, tmp_path):
+    """From the folder that the rule leads to; new jobs know the bundle as the old ones do."""
+    client = DirectClient(mapped.deadline)
+    there = tmp_path / "there"
+    there.symlink_to(tmp_path / "here")  # As the machine sees it that submits and renders.
+    job_ids = submit_to(client, there / bundle.name)
+    worker = Worker(mapped.deadline, read_bundle(there / bundle.name), job_ids)
+    worker.render("render", "1-4", "5-8", "9-10")
+    worker.render("beside")
+    there.unlink()
+    deeds = [
+        ("enter", "NewJobsBox", True),
+        ("press", "RedoButton"),
+        *[("choose", f"Jobs/Flowpipe{name}.py") for name in ("Why", "Results", "CleanUp")],
+    ]
+
+    seen = mapped.choose("Redo", job_ids["render"], deeds=deeds)
+
+    ((title, _),) = seen.boxes
+    new = read_submission(bundle.folder).jobs
+    why, results, cleaning = (look["TextBox"] for look in seen.looks[-3:])
+    assert (title, seen.uncaught, new["render"] in job_ids.values()) == ("Redo", [], False)
+    assert mapped.deadline.job(new["render"]).plugin_info["Bundle"] == f"{tmp_path}/there/{bundle.name}"
+    assert [name for name in ("elsewhere", "copy", "moved") if name in why] == []
+    assert results.splitlines()[0] == "Test.render"
+    assert f"{bundle.name} stays: jobs of it are not complete" in cleaning
 
 
 def test_without_a_rule_it_counts_as_moved(monitor, bundle):

@@ -255,7 +255,7 @@ def test_an_earlier_version_reads_the_plugins_records(write):
         ("Traceback (most recent call last):\n  File x\nKeyError: 'a'\n", "KeyError: 'a'"),
         ('  File "x.py", line 1\n    a b\n    ^\nSyntaxError: invalid syntax\n', "SyntaxError: invalid syntax"),
         (
-            "  + Exception Group Traceback (most recent call last):\n  | a\n  +-+-- 1 --\n    | ValueError: b\n    +--\n",
+            "  + Exception Group Traceback (most recent call last):\n  | a\n  +-+- 1 -\n    | ValueError: b\n    +-\n",
             "ValueError: b",
         ),
     ],

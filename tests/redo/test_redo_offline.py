@@ -94,7 +94,7 @@ def test_missing_inputs_are_told_before_anything_runs(bundle):
     with pytest.raises(BundleError) as caught:
         redo_bundle(bundle, node="collect", only=True)
     assert str(caught.value).startswith("nothing was run: Test.collect needs Test.render 3-4, which is missing. Make")
-    assert str(caught.value).endswith(f"flowpipe-deadline run {bundle.folder}")
+    assert str(caught.value).endswith(f"flowpipe-deadline redo {bundle.folder} render 3-4")
     assert changed(bundle, before) == []
 
 

@@ -11,9 +11,8 @@ from harness import evaluate_plan, evaluate_task
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
-from flowpipe_deadline.errors import UsageError
-from flowpipe_deadline.redo.missing import without_blocked
-from flowpipe_deadline.redo.offline import tolerant_results
+from flowpipe_deadline.errors import BundleError, UsageError
+from flowpipe_deadline.redo.missing import runnable, tolerant_results, without_blocked
 from flowpipe_deadline.redo.selection import select
 
 
@@ -151,6 +150,25 @@ def test_frames_are_real_ones_where_tasks_carry_item_numbers(tmp_path, items, fr
     assert selected(bundle, node="see", frames=frames) == {"see": tasks}
     with pytest.raises(UsageError, match=r"shot\.see has no frame 99; it has \d"):
         selected(bundle, node="see", frames="99")
+
+
+def test_what_is_missing_is_told_by_real_frames(tmp_path):
+    """Also how to make it."""
+    graph = Graph(name="shot")
+    see = nodes.See(name="see", graph=graph, frames=[1001, 1011, 1021], metadata={"batch_size": 2})
+    last = nodes.Pass(name="last", graph=graph)
+    see.outputs["seen"].connect(last.inputs["value"])
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    evaluate_task(bundle.folder, node="see", frames=FrameList([0, 1]))
+    chosen = select(bundle, results=tolerant_results(bundle), failed={}, node="last")
+
+    with pytest.raises(BundleError) as caught:
+        runnable(bundle, chosen)
+
+    assert str(caught.value) == (
+        "nothing was run: shot.last needs shot.see 2 (frames 1021), which is missing. Make that first, with what is"
+        f" made from it:  flowpipe-deadline redo {bundle.folder} see 1021"
+    )
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from flowpipe import Graph, INode, InputPlug, OutputPlug
 from harness import evaluate_plan, evaluate_task
 
 from flowpipe_deadline import plan_graph, read_bundle, read_results, write_bundle
+from flowpipe_deadline.bundle.copy import copy_plan
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import BundleError, RecordError, UsageError
 from flowpipe_deadline.results.counts import Finished
@@ -169,7 +170,7 @@ def test_a_text_is_read_as_what_was_planned(bundle, text, value):
         ("render.samples", "write NODE.INPUT=VALUE"),
         ("render=5", "'render' is a node; name one of its inputs too"),
         ("rendr.samples=64", "no node 'rendr'; did you mean 'render'?"),
-        ("render.sampels=64", "render has no input 'sampels'; did you mean 'samples'?"),
+        ("render.sample=64", "render has no input 'sample'; did you mean 'samples'?"),
         ("render.samples=64.5", "render.samples is a whole number: '64.5' is not one"),
         ("render.samples=many", "render.samples is a whole number: 'many' is not one"),
         ("render.samples=True", "'True' is not one"),
@@ -406,6 +407,17 @@ def test_a_killed_writer_leaves_all_or_nothing(bundle):
             os.utime(folder / ".lock", (0, 0))  # A minute later.
 
     assert edit(bundle, "render.samples=12345678", "source.frames=[12345678]")
+
+
+def test_a_copy_of_the_plan_has_the_edits(bundle):
+    """As ``submit --again`` makes one."""
+    edit(bundle, "render.samples=64")
+
+    copy = copy_plan(bundle)
+
+    evaluate_task(copy.folder, node="source")
+    assert {others["samples"] for _, _, _, others in seen(copy)} == {64}
+    assert stale(copy) is None
 
 
 @contextmanager

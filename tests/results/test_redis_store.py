@@ -17,9 +17,9 @@ from redis_server import free_port
 from flowpipe_deadline import plan_graph, read_bundle, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MissingResultsError, StoreError, StoreUrlError
-from flowpipe_deadline.results import redis_store
-from flowpipe_deadline.results.redis_store import RedisStore
-from flowpipe_deadline.results.redis_url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
+from flowpipe_deadline.results.redis import store as redis_store
+from flowpipe_deadline.results.redis.store import RedisStore
+from flowpipe_deadline.results.redis.url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
 from flowpipe_deadline.results.store import ChunkResult
 
 TESTS = Path(__file__).parents[1] / "support"

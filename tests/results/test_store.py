@@ -18,8 +18,8 @@ from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import RecordError, StoreError
 from flowpipe_deadline.results.evaluation import Evaluation
-from flowpipe_deadline.results.redis_store import RedisStore
-from flowpipe_deadline.results.redis_url import RedisAddress
+from flowpipe_deadline.results.redis.store import RedisStore
+from flowpipe_deadline.results.redis.url import RedisAddress
 from flowpipe_deadline.results.store import ChunkResult, FileStore, open_store
 
 FORK = multiprocessing.get_context("fork")
@@ -36,7 +36,9 @@ class FileBackend:
 
     def open(self, submission="Shot"):
         """The store of the submission."""
-        return FileStore(self.folder / submission)
+        folder = self.folder / submission
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileStore(folder)
 
     def put(self, data, *, node, chunk):
         """Puts these bytes where a result would be."""

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import threading
 from pathlib import Path
@@ -19,7 +20,9 @@ from submissions import leave_half, write_one, write_three
 
 from flowpipe_deadline import CleaningChoice, clean, list_bundles, plan_cleaning, read_bundle
 from flowpipe_deadline.deadline.client import SubmissionError
-from flowpipe_deadline.errors import BundleError, UsageError
+from flowpipe_deadline.errors import BundleError, StoreError, UsageError
+from flowpipe_deadline.results.failures import write_failure
+from flowpipe_deadline.results.store import ChunkResult, FileStore
 from flowpipe_deadline.status import clean as clean_module
 from flowpipe_deadline.status.run_lock import run_lock
 from flowpipe_deadline.submit.record import SubmissionWriter
@@ -104,6 +107,9 @@ def test_nothing_goes_unless_it_is_said_what(root):
         plan_cleaning(root, unreachable)
     with pytest.raises(UsageError, match="does not exist"):
         plan_cleaning(root / "nowhere", unreachable, choice=ALL)
+    for choice in (CleaningChoice(keep=-1), CleaningChoice(older_than=-1.0)):
+        with pytest.raises(UsageError, match="can be negative"):
+            plan_cleaning(root, unreachable, choice=choice)
 
 
 def test_old_is_what_nothing_was_written_to(root):
@@ -270,9 +276,10 @@ def test_a_job_under_another_id_needs_it_too(root, client, deadline, place):
     assert ["1 queued" in refused[folder.name] for folder in (submitted, written)] == [True, True]
 
 
-def test_a_job_of_the_batch_needs_it(root, client, deadline):
+@pytest.mark.parametrize("graph", ["Shot", "Кадр"])
+def test_a_job_of_the_batch_needs_it(root, client, deadline, graph):
     """Though its plugin info has been edited, so that it names another bundle."""
-    folder, other = write_one(root), write_one(root)
+    folder, other = write_one(root, graph), write_one(root)
     job = deadline.job(submit_to(client, folder)["node"])
     deadline.delete(job.job_id)
     deadline.submit(job.job_info, {**job.plugin_info, "Bundle": str(other)})
@@ -360,6 +367,21 @@ def test_what_is_being_submitted_stays(root, client):
     assert removed == set()
     assert "it is being submitted this moment by process" in refused[under_way.name]
     assert f"ended half-way; to undo that:  flowpipe-deadline cancel {half}" in refused[half.name]
+
+
+@pytest.mark.parametrize("process", [0, os.getppid()], ids=["ended", "at work"])
+def test_what_is_being_redone_stays(root, client, deadline, process):
+    """And what a redo has left half done."""
+    folder = write_one(root)
+    deadline.change("complete", submit_to(client, folder)["node"])
+    owner = {"host": socket.gethostname(), "process": process, "token": "x"}
+    record = {"format": 1, "state": "redoing", **owner, "before": {}, "jobs": {}, "kept": None}
+    (folder / "redo.json").write_text(json.dumps(record))
+
+    removed, refused = cleaned(root, lambda: client)
+
+    assert removed == set()
+    assert refused[folder.name].startswith(f"a redo of it {'is under way' if process else 'ended half-way'}")
 
 
 def test_what_is_being_run_stays(root):
@@ -530,9 +552,8 @@ def test_a_copy_takes_no_results_of_the_bundle_with_it(root, tmp_path, redis_ser
     done = clean(plan_cleaning(copy.parent, unreachable, choice=ALL), unreachable)
 
     assert names(done.removed) == {copy.name}
-    assert done.notices == (
-        f"its results in Redis stay until they expire, as the bundle was not written there but as {folder}",
-    )
+    (notice,) = done.notices
+    assert notice.endswith(f" in Redis stay until they expire: it was written as {folder}")
     with redis_server.client() as server:
         assert len(server.keys("*:node")) == 1
 
@@ -562,3 +583,17 @@ def test_a_run_bundle_goes_with_its_logs(root):
     assert sqlite3.connect(folder / "offline" / "lock.sqlite").close() is None
 
     assert cleaned(root) == ({folder.name}, {})
+
+
+def test_a_task_does_not_make_a_deleted_bundle_anew(root):
+    """It ran when the bundle was deleted, or its job is requeued long after; neither leaves a folder."""
+    folder = write_one(root)
+    cleaned(root)
+    store = FileStore(folder)
+
+    for act in (lambda: store.check_writable("node"), lambda: store.write("node", ChunkResult(None, {}, 1))):
+        with pytest.raises(StoreError, match="No such file"):
+            act()
+    with pytest.raises(OSError, match="No such file"):
+        write_failure(folder, "node", None, error=ValueError("gone"), report="gone")
+    assert contents(root) == []

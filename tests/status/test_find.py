@@ -74,6 +74,16 @@ def test_a_name_may_be_short_as_long_as_one_submission_is_meant(root, text, name
     assert found(text) == root / name
 
 
+def test_a_graph_is_named_as_it_is_or_as_its_folder_is(root):
+    """Or by its batch in the Monitor, which has the graph's own name; or with what a file name cannot have."""
+    kadr, shot = write_one(root, "Кадр 10"), write_one(root, "My Shot")
+
+    batch = f"Кадр 10{kadr.name[len('Kadr_10') :]}"
+    assert kadr.name.startswith("Kadr_10-")
+    assert found("Кадр 10") == found("Кадр") == found("Kadr_10") == found("kadr") == found(batch) == kadr
+    assert found("My Shot") == found("My Sh") == shot
+
+
 def test_of_several_the_newest_are_told_first(root):
     """So that the next try is right."""
     for day in ("20260101", "20260303", "20260202"):

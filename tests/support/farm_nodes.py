@@ -52,6 +52,12 @@ def Render(frames=None, factor=1):
     }
 
 
+@Node(outputs=["items"])
+def Sample(frames=None, samples=16, scene=None):
+    """A value for each frame that depends on more than the frame."""
+    return {"items": [[frame, samples] for frame in frames]}
+
+
 @Node(outputs=["images"])
 def Check(frames=None, images=None):
     """Needs the images that belong to its frames."""

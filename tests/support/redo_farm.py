@@ -51,10 +51,17 @@ class Farm:
         self._made_from = {}
         self._rendering = []
 
+    @property
+    def is_busy(self):
+        """Whether it has taken a task that has not ended."""
+        return bool(self._rendering)
+
     def take(self):
-        """Scans, and takes a task if one is queued."""
+        """Scans, and takes a task if one is queued: of the last job first, which shows whether that should wait."""
         self.deadline.scan()
-        task = self.deadline.repository.claim("worker")
+        repository = self.deadline.repository
+        queued = [job.job_id for job in repository.jobs() if job.tasks["Queued"]]
+        task = repository.claim("worker", job_id=queued[-1]) if queued else None
         if task is not None:
             self._rendering.append((task, self._upstream(*self._named(task))))
 
@@ -83,12 +90,14 @@ class Farm:
                 return
             self.end()
 
-    def stale(self):
-        """What was made before something that it is made from."""
+    def stale(self, *, of=None):
+        """What was made before something that it is made from; of some frames of nodes alone, if these are given."""
         return {
-            (key, frame)
-            for (key, frame), (frames, made_from) in self._made_from.items()
-            if made_from != self._upstream(key, frames)
+            place
+            for place, (frames, made_from) in self._made_from.items()
+            if of is None or place in of
+            for source, version in self._upstream(place[0], frames).items()
+            if (of is None or source in of) and made_from.get(source) != version
         }
 
     def _named(self, task):

@@ -11,7 +11,7 @@ BAD = set()
 
 
 @Node(outputs=["items", "total", "table"])
-def Work(title=None, frames=None, items=None, value=None, others=None):
+def Work(title=None, value=None, frames=None, items=None, others=None):
     """A number for each frame, made of the item that belongs to it and of all that arrives whole."""
     places = [None] if frames is None else list(frames)
     mates = list(items or [None] * len(places))

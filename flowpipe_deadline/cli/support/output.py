@@ -22,7 +22,7 @@ _LEAST_BELOW = 30  # Columns that a text needs which may stand below its row.
 _LEAST = 6
 _GAP = 2
 _INDENT = 4
-_NUMBERS = ("Tasks", "Errors", "Task", "Progress")
+_NUMBERS = ("Disk", "Files", "Tasks", "Errors", "Task", "Progress")
 _answer: Optional[TextIO] = None
 
 
@@ -154,11 +154,23 @@ def _side(heading: str) -> Literal["left", "right"]:
     return "right" if heading in _NUMBERS else "left"
 
 
+def print_columns(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Writes a line for each row as part of the answer; the last column is never broken, so that it can be copied."""
+    lines = (headings, *rows)
+    widths = [max(len(line[index]) for line in lines) for index in range(len(headings) - 1)]
+    for line in lines:
+        cells = [
+            text.rjust(width) if _side(heading) == "right" else text.ljust(width)
+            for heading, text, width in zip(headings, line, widths)
+        ]
+        answer("  ".join((*cells, line[-1])))
+
+
 def answer_line(text: str) -> None:
     """Writes a line of an answer with tables, broken at blanks only: a path stays whole."""
     from rich.text import Text  # noqa: PLC0415 (most answers are lines or JSON)
 
-    answer_console().print(Text(text, overflow="ignore"), crop=False)
+    answer_console().print(Text(text), overflow="ignore", crop=False)
 
 
 def answer_console() -> Console:

@@ -424,4 +424,4 @@ def size_text(size):
     while size >= 1000 and len(units) > 1:
         size /= 1000.0
         del units[0]
-    return "{:.{}f} {}".format(size, units[0] != "bytes", units[0])
+    return "{:.{}f} {}".format(size, int(units[0] != "bytes"), units[0])

@@ -204,6 +204,10 @@ class RedoParts:
 def selected_frames(shared, chosen):
     """The frames of the selected tasks of the only selected job, as one frame list; empty if none is selected."""
     found = [(key, job) for key, jobs in chosen.jobs.items() for job in jobs]
-    if len(found) != 1 or not shared.is_batched(chosen.bundle, found[0][0]):
+    if len(found) != 1:
         return ""
-    return ",".join(str(task.TaskFrameString) for task in shared.selected_tasks(found[0][1]))
+    key, job = found[0]
+    texts = ",".join(str(task.TaskFrameString) for task in shared.selected_tasks(job))
+    planned = next(planned for planned in chosen.bundle.jobs if planned.key == key)
+    # Tasks may carry item numbers, of which people know the frames. Of other items, the numbers are all that there is.
+    return (planned.real_frames(texts) or texts) if texts and planned.is_batched else ""

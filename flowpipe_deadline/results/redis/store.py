@@ -17,8 +17,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from .redis_url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
-from .store import (
+from ..store import (
     OTHER_CHUNKS,
     ChunkResult,
     DamagedResultError,
@@ -28,6 +27,7 @@ from .store import (
     is_chunk_name,
     result_record,
 )
+from .url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
 
 _SECONDS_A_DAY = 24 * 60 * 60
 _CONNECT_SECONDS = 5.0

@@ -11,9 +11,9 @@ import json
 from datetime import datetime, time
 from typing import Any, Callable, Dict, Iterable, List, Mapping
 
-from ..core.frames import FrameList
-from ..core.locate import LoadError
-from .codec import TYPE, DamagedValueError, UnsupportedValueError, decode, encode, members
+from ...core.frames import FrameList
+from ...core.locate import LoadError
+from ..codec import TYPE, DamagedValueError, UnsupportedValueError, decode, encode, members
 
 _WORDS: Mapping[str, str] = {
     "none": "nothing",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Dict
 from urllib.parse import parse_qsl, urlsplit
 
-from .store import StoreError
+from ..store import StoreError
 
 USER_VARIABLE = "FLOWPIPE_DEADLINE_REDIS_USER"
 PASSWORD_VARIABLE = "FLOWPIPE_DEADLINE_REDIS_PASSWORD"  # noqa: S105 (where it is found, not what it is)
