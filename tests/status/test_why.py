@@ -669,13 +669,13 @@ def test_a_thousand_jobs_take_less_than_a_second(graph, tmp_path, state):
     client = Told({job_id: JobDetails(job_id, waiting) for job_id in ids.values()})
     client.details[ids["node0"]] = JobDetails(ids["node0"], state)
 
-    started = time.perf_counter()
+    started = time.process_time()
     reasons = why(bundle, client)
     lines = why_lines(reasons, node_labels_of(bundle))
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
 
     assert client.calls == 1
-    assert seconds < 1.5  # Half of that where nothing else runs.
+    assert seconds < 1.0  # Of this process, as other tests take theirs. About half of that.
     if state == "Completed":
         assert lines == []
         return
