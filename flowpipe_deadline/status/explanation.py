@@ -63,7 +63,8 @@ class Explanation:
         self._bundle = bundle
         self._client = client
         self._ids = {job.key: recorded[job.key] for job in bundle.jobs if job.key in recorded}
-        self._keys = {job_id: key for key, job_id in self._ids.items()}
+        self._earlier = {} if record is None else {key: tuple(reversed(ids)) for key, ids in record.earlier.items()}
+        self._keys = {job_id: job.key for job in bundle.jobs for job_id in self._ids_of(job.key)}
         self._is_submitted = record is not None and record.state == SUBMITTED
         self._is_told = self._is_submitted and client is not None
         self._error = unreachable
@@ -71,6 +72,7 @@ class Explanation:
         self._counts = ResultCounts(bundle)
         self._results = BundleResults(bundle.folder, open_store(bundle.folder), skips_damaged=True)
         self._failed = {path.name for path in (bundle.folder / ERRORS).glob("*")}
+        self._found: Mapping[str, JobDetails] = {}
         self._details: Dict[str, JobDetails] = {}
         self._listed: Set[str] = set()
         self._strangers: Dict[str, JobDetails] = {}
@@ -85,7 +87,7 @@ class Explanation:
         jobs = [job for job in self._bundle.jobs if keys is None or job.key in keys]
         if self._is_told:
             try:
-                self._ask([job for job in jobs if job.key in self._ids])
+                self._ask([job for job in jobs if self._ids_of(job.key)])
             except SubmissionError as error:
                 self._is_told, self._error = False, str(error)
         if self._is_submitted and not self._is_told:
@@ -100,9 +102,13 @@ class Explanation:
     def _ask(self, jobs: Sequence[BundleJob]) -> None:
         """Asks for the jobs, for others that they wait for, and for workers if a job waits for one."""
         assert self._client is not None
-        found = self._client.read_jobs([self._ids[job.key] for job in jobs]) if jobs else {}
-        self._details = {self._keys[job_id]: details for job_id, details in found.items()}
-        unread = [self._ids[job.key] for job in jobs if job.key not in self._details]
+        asked = [job_id for job in jobs for job_id in self._ids_of(job.key)]
+        self._found = found = self._client.read_jobs(asked) if asked else {}
+        for job in jobs:
+            details = self._job_to_explain(job.key)
+            if details is not None:
+                self._details[job.key] = details
+        unread = [self._ids[job.key] for job in jobs if job.key in self._ids and job.key not in self._details]
         self._listed = self._client.list_jobs(unread) if unread else set()
         waiting = [details for details in found.values() if details.status == PENDING]
         others = {job_id for details in waiting for job_id in details.dependencies or () if job_id not in self._keys}
@@ -114,6 +120,19 @@ class Explanation:
             pools = {pool for needs in self._needs.values() for pool in needs.pools}
             groups = {needs.group for needs in self._needs.values() if needs.group}
             self._farm = self._client.read_farm(pools=sorted(pools), groups=sorted(groups))
+
+    def _ids_of(self, key: str) -> Tuple[str, ...]:
+        """Its jobs, the one that counts first: after a redo, those of before may hold a part of the frames."""
+        current = (self._ids[key],) if key in self._ids else ()
+        return (*current, *self._earlier.get(key, ()))
+
+    def _job_to_explain(self, key: str) -> Optional[JobDetails]:
+        """The one that counts; once it is complete or gone, and results are missing, one of before that has work."""
+        current = self._found.get(self._ids.get(key, ""))
+        others = [self._found[job_id] for job_id in self._earlier.get(key, ()) if job_id in self._found]
+        if not others or (current is not None and current.status != COMPLETED) or self._counts.has_all(key):
+            return current
+        return next((details for details in others if details.status not in (COMPLETED, UNKNOWN)), current)
 
     def _planned(self, job: BundleJob) -> Mapping[str, str]:
         """The entries of its job info, as they were planned."""
@@ -167,16 +186,24 @@ class Explanation:
         return "complete", f"complete: {'its result is' if count == 1 else f'all {count} results are'} there", ()
 
     def _when_missing(self, job: BundleJob, details: Optional[JobDetails]) -> Answer:
-        told = None if details is None else details.frames
-        if job.is_batched and told is None and details is not None and self._client is not None:
-            told = ",".join(task.frames for task in self._client.read_tasks(details.job_id) if task.frames) or None
-        cut = _without(job, told) if job.is_batched and told is not None else ""
+        told = None if details is None or not job.is_batched else self._told_frames(job)
+        cut = _without(job, told) if told is not None else ""
         if cut:
             planned = f"{job.frames} by {job.chunk_size}"
             return "cut", f"{cut} have no task: Deadline has {told}, and {planned} were planned", ()
         failures = self._failures(job)
         said = f"; an attempt failed{_failures_text(job, failures)}" if failures else ""
         return "missing", f"complete in Deadline{self._lacking(job)}{said}", ()
+
+    def _told_frames(self, job: BundleJob) -> Optional[str]:
+        """The frames that its jobs have in Deadline."""
+        told: List[str] = []
+        for details in (self._found[job_id] for job_id in self._ids_of(job.key) if job_id in self._found):
+            if details.frames is not None:
+                told.append(details.frames)
+            elif self._client is not None:
+                told += [task.frames for task in self._client.read_tasks(details.job_id) if task.frames]
+        return ",".join(told) or None
 
     def _when_waiting(self, job: BundleJob, details: JobDetails, found: Mapping[str, Reason]) -> Answer:
         """Of a job that is pending, queued or rendering."""
@@ -234,13 +261,25 @@ class Explanation:
             key = self._keys.get(job_id)
             if key is None:
                 unmet += self._stranger(job_id)
-            elif key in found and not self._is_complete(key):
-                unmet.append(found[key])
-        return tuple(unmet)
+            elif key in found and not self._is_complete(job_id):
+                unmet.append(self._holding(job_id, found[key]))
+        return tuple(dict.fromkeys(unmet))
 
-    def _is_complete(self, key: str) -> bool:
+    def _is_complete(self, job_id: str) -> bool:
         """Whether Deadline releases what waits for the job; a deleted one holds it back."""
-        return key in self._details and self._details[key].status == COMPLETED
+        return job_id in self._found and self._found[job_id].status == COMPLETED
+
+    def _holding(self, job_id: str, reason: Reason) -> Reason:
+        """The reason of the node, or of its job that holds others back though all of its results are there."""
+        if reason.kind not in WENT_WELL:
+            return reason
+        details = self._found.get(job_id)
+        advice = "take that job out of the dependencies of what waits for it, in the Monitor"
+        if details is None:
+            text = f"its results are there, but Deadline does not list job {job_id} any more, which is waited for"
+            return Reason(reason.key, "deleted", text, advice=advice)
+        text = f"its results are there, but job {job_id}, which is waited for, is {details.status.lower()}"
+        return Reason(reason.key, "missing" if details.status == FAILED else "queued", text, advice=advice)
 
     def _stranger(self, job_id: str) -> Iterable[Reason]:
         """Why a job that is none of the bundle's, and is waited for, is not complete."""

@@ -6,11 +6,12 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple, Union
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from ..core.bundle import SUBMISSION, Bundle, BundleJob
 from ..core.errors import FlowpipeDeadlineError, UsageError, words_of
@@ -372,8 +373,7 @@ class _FarmLog:
 
     def read(self, *, follow: bool, pause: float) -> Iterator[str]:
         """The reports of all attempts, and with ``follow`` those that come until the task has ended."""
-        job_id = self._job_id()
-        found = self._find(job_id)
+        job_id, found = self._find_first(self._job_ids())
         reports = self._client.read_reports(job_id, found.task_id)
         if not reports and not follow:
             raise NoLogError(self._nothing(found))
@@ -399,14 +399,21 @@ class _FarmLog:
             found = self._find(job_id)
             reports = self._client.read_reports(job_id, found.task_id)
 
-    def _job_id(self) -> str:
+    def _job_ids(self) -> Sequence[str]:
+        """The node's jobs, the one that counts first: after a redo, those of before may hold a part of the frames."""
         if self._told_id is not None:
-            return self._told_id
+            return (self._told_id,)
         record = read_submission(self._bundle.folder)
-        job_id = record.jobs.get(self._key) if record is not None else None
-        if job_id is None:
+        if record is None or self._key not in record.jobs:
             raise NoLogError(f"{self._key} has no job on record: {self._name} has printed nothing")
-        return job_id
+        return (record.jobs[self._key], *reversed(record.earlier.get(self._key, ())))
+
+    def _find_first(self, job_ids: Sequence[str]) -> Tuple[str, TaskDetails]:
+        """The first of the jobs that has the task, and the task."""
+        for job_id in job_ids[:-1]:
+            with contextlib.suppress(UsageError):
+                return job_id, self._find(job_id)
+        return job_ids[-1], self._find(job_ids[-1])
 
     def _find(self, job_id: str) -> TaskDetails:
         """The task in Deadline, by its frames; where Deadline does not tell them, by its place in the plan."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
@@ -315,6 +316,21 @@ def test_the_later_of_farm_and_offline_run_counts(deadline, bundle, submitted):
     os.utime(log)
     assert not is_on_farm(bundle, "beside", task)
     assert read(bundle, "beside", None, client)[1:] == ["from here"]
+
+
+def test_after_a_redo_the_jobs_of_before_are_asked_too(deadline, bundle, submitted):
+    """New jobs may hold a part of the frames."""
+    client, job_ids = submitted
+    new = deadline.resubmit(job_ids["render"], "5-8", 4)
+    path = bundle.folder / "submission.json"
+    record = json.loads(path.read_text())
+    record["jobs"]["render"], record["earlier"] = new.job_id, {"render": [job_ids["render"]]}
+    path.write_text(json.dumps(record))
+    attempt(deadline, job_ids["render"], 0, "1-4", "before")
+    attempt(deadline, new.job_id, 0, "5-8", "after")
+
+    assert any("before" in line for line in read(bundle, "render", 2, client))
+    assert any("after" in line for line in read(bundle, "render", 6, client))
 
 
 def test_frames_that_the_monitor_has_cut_are_found_in_deadline(deadline, bundle, submitted):

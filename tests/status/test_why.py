@@ -16,7 +16,7 @@ from flowpipe import Graph
 from harness import evaluate_task
 from submissions import TerseClient, Worker, leave_half, write_three
 
-from flowpipe_deadline import plan_graph, write_bundle
+from flowpipe_deadline import plan_graph, redo_bundle, write_bundle
 from flowpipe_deadline.core.bundle import read_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.deadline.client import JobDetails
@@ -24,7 +24,7 @@ from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.results.failures import write_failure
 from flowpipe_deadline.status.cancel import suspend_submission
 from flowpipe_deadline.status.why import KINDS, Reason, why, why_lines
-from flowpipe_deadline.submit.record import SubmissionWriter
+from flowpipe_deadline.submit.record import SubmissionWriter, read_submission
 from flowpipe_deadline.submit.transaction import Options, submit_to
 from tests.fake_deadline.reports import write_attempt
 
@@ -608,6 +608,38 @@ def test_items_are_told_by_the_frames_that_they_are(graph, tmp_path, deadline):
     ]
 
 
+def test_after_a_redo_all_jobs_of_a_node_count(state, client):
+    """New jobs hold a part of the frames; those of before hold the others, and are waited for."""
+    for key in ("render", "collect", "beside"):
+        state.finish(key)
+    redo_bundle(state.bundle, lambda: client, node="render", frames="6", new_jobs=True)
+    record = read_submission(state.bundle.folder)
+    assert set(record.earlier["render"]) == {state.job_ids["render"]}
+
+    assert kinds(why(state.bundle, client)) == {"render": "queued", "collect": "upstream"}
+    task = state.deadline.repository.claim("node-1")
+    assert (task.job_id, task.frames) == (record.jobs["render"], "5-8")
+    state.deadline.repository.complete(task)
+    for name in ("1-4.json", "5-8.json"):
+        (state.bundle.folder / "results" / "render" / name).unlink()
+    (reason,) = why(state.bundle, client, node="render")
+    assert (reason.kind, reason.text) == ("missing", "complete in Deadline, and the results of frames 1-8 are missing")
+    state.deadline.change("requeue", state.job_ids["render"], task_ids=[0])
+    (reason,) = why(state.bundle, client, node="render")
+    assert reason.kind == "queued"
+
+
+def test_a_job_that_was_deleted_holds_back_what_waits_for_it(state, client):
+    """Though all of its results are there."""
+    state.worker.write_results("render", "1-4", "5-8", "9-10")
+    state.deadline.delete(state.job_ids["render"])
+
+    lines = why_lines(why(state.bundle, client, node="collect"), node_labels_of(state.bundle))
+
+    assert lines[0] == "collect: waits for render"
+    assert re.fullmatch("render: its results are there, but Deadline does not list job .* any more, .*", lines[1])
+
+
 class Told(DirectClient):
     """Tells the state of jobs as it was given, and counts the questions."""
 
@@ -637,13 +669,13 @@ def test_a_thousand_jobs_take_less_than_a_second(graph, tmp_path, state):
     client = Told({job_id: JobDetails(job_id, waiting) for job_id in ids.values()})
     client.details[ids["node0"]] = JobDetails(ids["node0"], state)
 
-    started = time.perf_counter()
+    started = time.process_time()
     reasons = why(bundle, client)
     lines = why_lines(reasons, node_labels_of(bundle))
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
 
     assert client.calls == 1
-    assert seconds < 1.5  # Half of that where nothing else runs.
+    assert seconds < 1.0  # Of this process, as other tests take theirs. About half of that.
     if state == "Completed":
         assert lines == []
         return
