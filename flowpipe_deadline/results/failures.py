@@ -57,6 +57,8 @@ def write_failure(  # noqa: PLR0913  (five beside the failure itself)
 ) -> None:
     """Keeps the failure in the bundle, replacing an earlier one of the same chunk; its attempts are carried on.
 
+    ``evaluation`` says where and when it was; by default, it is now, and the report has the reason.
+
     Raises:
         OSError: The bundle cannot be written.
     """
@@ -64,15 +66,16 @@ def write_failure(  # noqa: PLR0913  (five beside the failure itself)
     earlier: Tuple[Evaluation, ...] = ()
     with suppress(RecordError):
         earlier = _read(path, bundle).evaluations
+    own = evaluation or Evaluation(None, time.time_ns(), error=reason_in(report) or type(error).__name__)
     record = {
         "format": _FORMAT,
         "node": node,
         "frames": None if frames is None else str(frames),
         "report": report,
         "raised": map_sources(_raised(error), out_of_bundle(bundle), own=("class",)),
-        "written": time.time_ns() if evaluation is None else evaluation.written,
-        **({} if evaluation is None else {"reason": evaluation.error}),
-        "evaluations": evaluations_json(earlier if evaluation is None else followed_by(earlier, evaluation)),
+        "written": own.written,
+        "reason": own.error,
+        "evaluations": evaluations_json(followed_by(earlier, own)),
     }
     make_folder(bundle / ERRORS, with_parents=False)  # Not the bundle, which may have been deleted.
     make_folder(path.parent)
