@@ -142,11 +142,17 @@ def test_a_failure_leaves_everything_as_it_was(monitor, bundle, job_ids):
 
 
 def test_new_jobs_come_instead(monitor, bundle, job_ids):
-    """What is complete stays; which jobs there are is told."""
-    seen = monitor.choose("Redo", job_ids["render"], deeds=[("enter", "NewJobsBox", True), REDO])
+    """What is complete stays; which jobs there are is told. Afterwards, the same dialog is about the new ones."""
+    seen = monitor.choose(
+        "Redo",
+        job_ids["render"],
+        deeds=[("enter", "NewJobsBox", True), REDO, ("enter", "NewJobsBox", False), ("enter", "FramesBox", "9"), REDO],
+    )
 
-    ((title, text),) = seen.boxes
+    (title, text), (_, again) = seen.boxes
     new = read_submission(bundle.folder).jobs
+    assert again.splitlines()[:2] == ["2 tasks of 2 jobs run again:", "  Test.render: 1 task, frames 9-10"]
+    assert states(monitor, job_ids["render"]) == ["Completed"] * 3
     assert (title, seen.uncaught) == ("Redo", [])
     assert new["beside"] == job_ids["beside"]
     assert {key: new[key] == job_ids[key] for key in ("render", "collect")} == {"render": False, "collect": False}
