@@ -65,8 +65,8 @@ class Place:
     def __init__(self, folder, deadline):
         self.folder = folder
         self.deadline = deadline
-        (folder / "workflows").mkdir()
-        (folder / "studio").mkdir()
+        for name in ("workflows", "studio", "root", "farm"):
+            (folder / name).mkdir()
         for path, name, title, parameters, frames in (
             ("shot.py", "build", "Shot", "frames: int = 4", "range(frames)"),
             ("turntable.py", "turntable", "Turntable", "frames: str = '1-4', camera: str = 'front'", "frames"),
@@ -137,10 +137,12 @@ def examples_of(verb):
 
 STATES = {
     "cancel": "submitted",
+    "clean": "complete",
     "config": "",
     "dialog": "",
     "doctor": "",
     "install": "",
+    "list": "",
     "plan": "",
     "redo": "complete",
     "results": "complete",

@@ -31,7 +31,7 @@ SUMMARY = (
 # The names of bundles. A path is typed letter by letter, and looking for each folder may take seconds on a network.
 BUNDLE_NAME = re.compile(r"-[0-9]{8}-[0-9]{6}-[0-9a-f]{8}[\\/]?$")
 NO_BUNDLE = "Choose the folder of a bundle; it is called like Graph-20261231-235959-1a2b3c4d"
-JOB_LINE = re.compile(r".+: [0-9a-f]{24}")
+JOB_LINE = re.compile("(.+): [0-9a-f]{24}")
 
 submission = None  # Kept here, or Python would delete the dialog while it is on the screen.
 
@@ -180,7 +180,8 @@ class Submission:
         submitted, notes = [], []
 
         def say(message):
-            (submitted if JOB_LINE.fullmatch(message) else notes).append(message)
+            job = JOB_LINE.fullmatch(message)
+            (submitted if job and job.group(1) in self.summary.labels else notes).append(message)
             self.dialog.SetValue("SubmissionBox", message)
             # Last: while a script runs, only a progress bar makes the screen show changes.
             self.dialog.SetValue("ProgressBox", 100 * len(submitted) // job_count)

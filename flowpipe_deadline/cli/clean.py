@@ -79,7 +79,7 @@ def clean(
     Examples:
       flowpipe-deadline clean --older-than 30d --dry-run
       flowpipe-deadline clean --keep 3 --older-than 8w --yes
-      flowpipe-deadline clean Shot-20261123-101500-1a2b3c4d
+      flowpipe-deadline clean //server/show/farm/Shot-20261123-101500-1a2b3c4d
     """
     reserve_stdout()
     if bundles and (older_than is not None or keep is not None):

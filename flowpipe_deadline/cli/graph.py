@@ -67,7 +67,7 @@ def graph(
     """
     reserve_stdout()
     drawn: Union[Plan, Bundle]
-    drawn = planned_bundle(target) if is_bundle(target) else effective_options().plan(target, parameters)
+    drawn = planned_bundle(target, via=via) if is_bundle(target) else effective_options().plan(target, parameters)
     form = form or ("svg" if file is not None and file.suffix.lower() == ".svg" else "html")
     file = _file_to_show(drawn, form) if file is None and is_opened else file
     if follow and (file is None or isinstance(drawn, Plan)):

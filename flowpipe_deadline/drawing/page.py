@@ -14,8 +14,8 @@ from ..core.files import write_whole
 from ..deadline.client import DeadlineClient
 from ..planning.plan import Plan
 from ..studio.connect import studio_client
-from .picture import Picture, PictureReader, State, picture_of
-from .svg import BOX, SIGNS, draw_svg, duration, render, svg_values
+from .picture import Picture, PictureReader, State, duration, picture_of
+from .svg import BOX, SIGNS, draw_svg, render, svg_values
 
 Format = Literal["html", "svg"]
 PAUSE = 5.0

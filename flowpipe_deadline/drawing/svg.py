@@ -6,13 +6,13 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
-from typing import Any, Optional
+from typing import Any
 
 import jinja2
 
 from ..core.text import counted
 from .layout import Layout, Point, place
-from .picture import Picture, PictureNode, State
+from .picture import Picture, PictureNode, State, duration
 
 BOX: Point = (216, 68)
 GAPS: Point = (76, 22)
@@ -82,7 +82,7 @@ def _box_values(node: PictureNode, corner: Point) -> dict[str, Any]:
         "name": _shortened(node.label, _LONGEST_NAME),
         "chunks": _chunks(node),
         "frames": "" if node.frames is None else _shortened(node.frames, _LONGEST_FRAMES),
-        "time": duration(node.seconds),
+        "time": "" if node.seconds is None else duration(node.seconds),
         "sign": SIGNS[node.state],
         "bars": list(_bars(node)),
         "tooltip": "\n".join(lines),
@@ -120,20 +120,6 @@ def _path(points: tuple[Point, ...]) -> str:
         middle = round((x + next_x) / 2, 1)
         parts.append(f"C{middle:g} {y:g} {middle:g} {next_y:g} {next_x:g} {next_y:g}")
     return "".join(parts)
-
-
-def duration(seconds: Optional[float]) -> str:
-    """A time for people; empty if it is not known.
-
-    >>> duration(0.42), duration(75), duration(7322)
-    ('0.4 s', '1 min 15 s', '2 h 2 min')
-    """
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _shortened(text: str, longest: int) -> str:

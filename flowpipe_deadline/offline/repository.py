@@ -42,7 +42,7 @@ CREATE TABLE dependencies (job_id TEXT NOT NULL, upstream_id TEXT NOT NULL, PRIM
 CREATE INDEX dependents ON dependencies (upstream_id);
 """
 # The columns have the order of the fields of `Task`.
-_SELECT_TASKS = (
+SELECT_TASKS = (
     "SELECT job_id, key, task_id, frames, tasks.status, errors, progress, message, worker, seconds"
     " FROM tasks JOIN jobs ON jobs.id = job_id"
 )
@@ -192,13 +192,13 @@ class Repository:
 
     def tasks(self) -> tuple[Task, ...]:
         """Every task as it stands, jobs in the order of submission."""
-        rows = self._database.execute(f"{_SELECT_TASKS} ORDER BY jobs.number, task_id")
-        return tuple(_task_of(row) for row in rows)
+        rows = self._database.execute(f"{SELECT_TASKS} ORDER BY jobs.number, task_id")
+        return tuple(task_of(row) for row in rows)
 
     def tasks_of(self, job_id: str) -> tuple[Task, ...]:
         """The tasks of one job as they stand."""
-        rows = self._database.execute(f"{_SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
-        return tuple(_task_of(row) for row in rows)
+        rows = self._database.execute(f"{SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
+        return tuple(task_of(row) for row in rows)
 
     def claim(self, worker: str, *, job_id: Optional[str] = None, process: Optional[int] = None) -> Optional[Task]:
         """A queued task, now the worker's: of ``job_id`` if it has one, else of the earliest job; None without any.
@@ -217,7 +217,7 @@ class Repository:
                 " WHERE job_id = ? AND task_id = ?",
                 (TaskStatus.RENDERING.value, worker, process, time.time(), *row),
             )
-            return _task_of(database.execute(f"{_SELECT_TASKS} WHERE job_id = ? AND task_id = ?", row).fetchone())
+            return task_of(database.execute(f"{SELECT_TASKS} WHERE job_id = ? AND task_id = ?", row).fetchone())
 
     def has_work(self) -> bool:
         """Whether a task is queued or rendering."""
@@ -377,8 +377,8 @@ class Repository:
         self._database.execute("COMMIT")
 
 
-def _task_of(row: Sequence[Any]) -> Task:
-    """The task in a row of ``_SELECT_TASKS``."""
+def task_of(row: Sequence[Any]) -> Task:
+    """The task in a row of ``SELECT_TASKS``."""
     job_id, key, task_id, frames, status, *rest = row
     return Task(job_id, key, task_id, frames, TaskStatus(status), *rest)
 

@@ -6,12 +6,13 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..core.bundle import Bundle, BundleJob
 from ..core.frames import FrameList, FrameListError
-from ..deadline.client import COMPLETED, FAILED, DeadlineClient, JobDetails
+from ..deadline.client import COMPLETED, FAILED, DeadlineClient, JobDetails, TaskDetails
 from ..results.stale import BundleResults
+from ..submit.record import SubmissionRecord
 from .options import Tasks
 
 States = Mapping[Optional[str], str]
@@ -27,7 +28,7 @@ class FarmTasks:
     tasks: Tasks
     """Of the jobs that were asked for."""
     failed: Mapping[str, FrozenSet[Optional[str]]]
-    """By node key, the tasks that failed, or have ended without a result."""
+    """By node key, the tasks that failed, or have ended without a result; also those of jobs that are gone."""
     coming: FrozenSet[str]
     """The keys of the jobs that may still give results by themselves."""
 
@@ -35,39 +36,55 @@ class FarmTasks:
 def read_farm_tasks(
     client: DeadlineClient,
     bundle: Bundle,
-    job_ids: Mapping[str, str],
+    record: SubmissionRecord,
     *,
     results: BundleResults,
     needs_states: bool = False,
 ) -> FarmTasks:
-    """The tasks of the jobs that were cut anew; with ``needs_states``, also of those in which a task may have failed.
+    """The tasks of jobs that were cut anew, or in part replaced by others.
+
+    With ``needs_states``, also of those in which a task may have failed.
 
     Raises:
         SubmissionError: Deadline cannot be asked.
         RecordError: A record or a result is damaged.
     """
-    ids = {job.key: job_ids[job.key] for job in bundle.jobs if job.key in job_ids}
-    details = client.read_jobs(list(ids.values()))
-    wanted = [
-        job
-        for job in bundle.jobs
-        if ids.get(job.key) in details
-        and (
-            _is_cut_anew(job, details[ids[job.key]])
-            or (needs_states and _may_have_failed(job, details[ids[job.key]], results))
-        )
-    ]
-    read = client.read_tasks_of([ids[job.key] for job in wanted]) if wanted else {}
+    # The job that counts first: a new one may hold only a part of the frames.
+    holders = {key: (job_id, *reversed(record.earlier.get(key, ()))) for key, job_id in record.jobs.items()}
+    details = client.read_jobs([job_id for job_ids in holders.values() for job_id in job_ids])
+    there = {key: [job_id for job_id in job_ids if job_id in details] for key, job_ids in holders.items()}
+    wanted = []
+    for job in bundle.jobs:
+        found = [details[job_id] for job_id in there.get(job.key, ())]
+        is_cut_anew = len(found) > 1 or any(_is_cut_anew(job, each) for each in found)
+        if is_cut_anew or (needs_states and any(_may_have_failed(job, each, results) for each in found)):
+            wanted.append(job)
+    read = client.read_tasks_of([job_id for job in wanted for job_id in there[job.key]]) if wanted else {}
     tasks: Dict[str, Tuple[Optional[FrameList], ...]] = {}
     failed: Dict[str, FrozenSet[Optional[str]]] = {}
     for job in wanted:
-        found = read.get(ids[job.key], ())
-        if job.is_batched and found:
-            tasks[job.key] = tuple(FrameList.parse(task.frames) for task in found)
-        states = {(task.frames if job.is_batched else None): task.status for task in found}
+        states = _states(job, [read.get(job_id, ()) for job_id in there[job.key]])
+        if job.is_batched and states:
+            tasks[job.key] = tuple(FrameList.parse(text) for text in states if text is not None)
         failed[job.key] = failed_or_empty(job, states, results=results)
-    coming = (key for key, job_id in ids.items() if job_id in details and details[job_id].status not in _ENDED)
+    for key in there if needs_states else ():
+        if not there[key]:  # It was deleted, and nothing of it will come.
+            ended = {None if chunk is None else str(chunk): COMPLETED for chunk in bundle.job(key).chunks}
+            failed[key] = failed_or_empty(bundle.job(key), ended, results=results)
+    coming = (key for key, job_ids in there.items() if any(details[each].status not in _ENDED for each in job_ids))
     return FarmTasks(tasks, failed, frozenset(coming))
+
+
+def _states(job: BundleJob, tasks: Iterable[Sequence[TaskDetails]]) -> Dict[Optional[str], str]:
+    """The states of the tasks of a node, by their frame lists; of each job in turn, those with frames of their own."""
+    states: Dict[Optional[str], str] = {}
+    seen: Set[Optional[int]] = set()
+    for some in tasks:
+        own = {task.frames if job.is_batched else None: task.status for task in some}
+        new = {text: state for text, state in own.items() if not seen.issuperset(places_of(text))}
+        seen.update(place for text in own for place in places_of(text))
+        states.update({text: state for text, state in new.items() if text not in states})
+    return states
 
 
 def failed_or_empty(job: BundleJob, states: States, *, results: BundleResults) -> FrozenSet[Optional[str]]:

@@ -73,7 +73,7 @@ class FarmRedo:
         """Reads the record, results and tasks anew."""
         self._record = self._read_record()
         self._results = tolerant_results(self._bundle)
-        self._farm = read_farm_tasks(self._client, self._bundle, self.job_ids, results=self._results, needs_states=True)
+        self._farm = read_farm_tasks(self._client, self._bundle, self._record, results=self._results, needs_states=True)
 
     def choose(self, wish: Wish) -> Tuple[Selection, Tuple[str, ...]]:
         """What would run again, and what is to be said of it.

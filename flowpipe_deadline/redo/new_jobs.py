@@ -24,7 +24,7 @@ from ..submit.undo import Deletion, Doubt
 from .options import DELETE, LEAVE, REPOINT, RedoResult
 from .order import RedoOrder
 from .record import RedoWriter
-from .requeue import frames_of
+from .requeue import frames_of, listed_tasks
 from .restore import restore
 
 _SUFFIX = ".redo"
@@ -182,7 +182,12 @@ class NewJobs(Attempt):
         return [*current, *reversed(self._record.earlier.get(key, ()))]
 
     def _chosen(self, key: str) -> FrozenSet[int]:
-        return frozenset(frame for chunk in self._selection.tasks.get(key, ()) for frame in chunk or ())
+        """The frames of a node that its new job makes."""
+        job = next((job for job in self._jobs if job.key == key), None)
+        if job is None or job.frames is None:
+            return frozenset()
+        between = {frame for chunk in self._between.get(key, ()) for frame in chunk}
+        return frozenset(FrameList.parse(job.frames)) - between
 
     def _is_needed(self, key: str, job_id: str) -> bool:
         """Whether the job of before still makes results that no new one makes."""
@@ -191,7 +196,7 @@ class NewJobs(Attempt):
     def _unfinished(self, key: str, job_id: str) -> Dict[int, bool]:
         """The tasks of a job that is at work which are not complete, and whether a new job makes them."""
         job = next(job for job in self._bundle.jobs if job.key == key)
-        tasks = self._tasks.get(job_id, ())
+        tasks = () if job_id in {self._id(job) for job in self._deleted} else self._tasks.get(job_id, ())
         chosen = self._chosen(key)
         is_chosen = key in self._new_keys
         return {
@@ -222,18 +227,21 @@ class NewJobs(Attempt):
         self._repointed, self._deleted = [], []
         new: Dict[str, Tuple[BundleJob, Tuple[FrameList, ...]]] = {}
         gone: Set[str] = set()
+        waiting: Set[str] = set()  # They wait for new jobs, or for such as do: all of their tasks run anyway.
         for job in self._bundle.jobs:
             is_below = any(key in new or key in gone for key in job.depends_on)
-            is_waiting = is_below and self._is_wholly_pending(job)
+            is_waiting = (is_below or not waiting.isdisjoint(job.depends_on)) and self._is_wholly_pending(job)
             is_selected = job.key in self._selection.tasks
             if is_waiting and self._how.waiting == REPOINT:
-                self._repointed.append(job)
-                continue
-            if is_waiting and self._how.waiting == DELETE:
+                waiting.add(job.key)
+                self._repointed += [job] if is_below else []
+            elif is_waiting and self._how.waiting == DELETE:
                 self._deleted.append(job)
-                if not is_selected:
+                if is_selected:
+                    new[job.key] = job, ()
+                else:
                     gone.add(job.key)
-            if is_selected:
+            elif is_selected:
                 new[job.key] = self._narrowed(job)
         full = {key for job in self._repointed if job.is_frame_dependent for key in job.depends_on if key in new}
         for key in full:
@@ -378,7 +386,7 @@ class NewJobs(Attempt):
                 )
 
     def release(self) -> None:
-        """Releases the new jobs, also those that wait only for jobs of before that are at work; and what waits again."""
+        """Releases the new jobs, also those that wait only for jobs of before that are at work, and the held ones."""
         repointed = [self._id(job) for job in self._repointed]
         if repointed:
             self._begin("waiting jobs were made to wait again")
@@ -430,18 +438,16 @@ class NewJobs(Attempt):
 
         Not where waiting jobs are left as they are: they would begin.
         """
-        deleted = {self._id(job) for job in self._deleted}
         for key in self.job_ids:
             for job_id in self._earlier_of(key):
-                unfinished = {} if job_id in deleted else self._unfinished(key, job_id)
-                numbers = sorted(number for number, is_chosen in unfinished.items() if is_chosen)
-                listed = f"{self._labels[key]}: the tasks {', '.join(map(str, numbers))} of job {job_id}"
+                numbers = sorted(number for number, is_chosen in self._unfinished(key, job_id).items() if is_chosen)
+                listed = f"{self._labels[key]}: {listed_tasks(numbers)} of job {job_id}"
                 if numbers and self._how.waiting == LEAVE:
                     self._note(
-                        f"{listed} come anew, and stay as they are; complete them in the Monitor, or delete the job"
+                        f"{listed} run in a new job, and stay there; complete them in the Monitor, or delete that job"
                     )
                 elif numbers:
-                    self._note(f"{listed} come anew, and are complete there")
+                    self._note(f"{listed} run in a new job instead")
                     self._take_off(job_id, numbers)
 
     def _take_off(self, job_id: str, numbers: Sequence[int]) -> None:

@@ -21,8 +21,9 @@ from ..status.notices import home_of, notices_of
 from ..studio.connect import studio_client
 from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from ..submit.transaction import ignore
+from .by_script import redo_by
 from .ended import read_farm_tasks
-from .farm import mend_redo, redo_on_farm
+from .farm import mend_redo
 from .missing import runnable, tolerant_results
 from .offline import failed_offline, redo_offline, take_back
 from .options import REPOINT, WAITING, RedoOptions, RedoResult
@@ -118,7 +119,7 @@ class _Redo:
     def on_farm(self, client: DeadlineClient, record: SubmissionRecord, how: RedoOptions) -> RedoResult:
         """On the farm, whose jobs are on record."""
         results, needs_states = tolerant_results(self.bundle), self.asked["which"] == FAILED
-        farm = read_farm_tasks(client, self.bundle, record.jobs, results=results, needs_states=needs_states)
+        farm = read_farm_tasks(client, self.bundle, record, results=results, needs_states=needs_states)
         chosen = select(self.bundle, results=results, failed=farm.failed, tasks=farm.tasks, **self.asked)
         selection, messages = runnable(self.bundle, chosen, results=results, coming=farm.coming)
         self.on_selected(selection)
@@ -127,7 +128,7 @@ class _Redo:
         with stop_requests(self.say) as is_stopping:
             edits = self._edit()
             try:
-                result = redo_on_farm(client, self.bundle, selection, how=how, say=self.say, is_stopping=is_stopping)
+                result = redo_by(client, self.bundle, selection, how=how, say=self.say, is_stopping=is_stopping)
             except BaseException:
                 take_back(self.bundle, edits, say=self.say)
                 raise

@@ -255,8 +255,8 @@ class Requeue:
         for part in self._parts:
             kept = part.chosen & part.suspended
             if part.stays or kept:
-                what = "its job is" if part.stays else f"its {_listed(kept)}"
-                self._note(f"{part.label}: {what} suspended by somebody, and stays so: resume it in the Monitor")
+                what = "its job" if part.stays else f"its {listed_tasks(kept)}"
+                self._note(f"{part.label}: {what} stays suspended, as somebody wanted; resume it in the Monitor")
 
     def _hold_all(self, parts: Sequence[Part], states: Mapping[str, Mapping[int, str]]) -> None:
         for _ in range(_ROUNDS):
@@ -499,7 +499,7 @@ def frames_of(task: TaskDetails, job: BundleJob, tasks: Sequence[TaskDetails]) -
     return job.chunks[task.task_id]
 
 
-def _listed(numbers: Collection[int]) -> str:
-    """The tasks as the subject of a sentence."""
+def listed_tasks(numbers: Collection[int]) -> str:
+    """The tasks, for a sentence: ``task 1``, ``tasks 1, 2``."""
     listed = ", ".join(map(str, sorted(numbers)))
-    return f"task {listed} is" if len(numbers) == 1 else f"tasks {listed} are"
+    return f"task {listed}" if len(numbers) == 1 else f"tasks {listed}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple
 
 from ..bundle.job_files import read_batch_name
-from ..core.bundle import MANIFEST, AnyPath, BundleJob, read_bundle
+from ..core.bundle import MANIFEST, AnyPath, BundleJob, job_labels, read_bundle
 from ..core.files import RecordError
 from ..core.frames import FrameListError
 from ..core.text import counted
@@ -33,6 +33,8 @@ class Summary:
     """How far the submission is."""
     is_submitted: bool
     """Whether only a copy of it can be submitted."""
+    labels: Tuple[str, ...]
+    """What its jobs are called while they are submitted."""
     jobs: Tuple[str, ...]
     """A line per job, upstream first: its node, its tasks, and its ID if it has one."""
 
@@ -60,6 +62,7 @@ def read_summary(bundle: AnyPath) -> Summary:
         planned=(opened.created or "unknown").replace("T", " "),
         submission=_progress(record),
         is_submitted=record is not None and record.state == SUBMITTED,
+        labels=tuple(job_labels(opened.jobs, main=opened.graph).values()),
         jobs=lines,
     )
 

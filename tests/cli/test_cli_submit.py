@@ -104,7 +104,9 @@ def test_a_written_bundle_is_submitted_later_and_again(submit, deadline, tmp_pat
 
     assert (first.returncode, second.returncode, third.returncode) == (0, 1, 0), third.stderr
     ids = [job.job_id for job in deadline.jobs()]
-    assert f"is submitted already, as job {ids[0]}, {ids[1]}; --again submits it once more" in second.stderr
+    assert (
+        f"is submitted already, as Render ({ids[0]}), Publish ({ids[1]}); --again submits it once more" in second.stderr
+    )
     assert len(ids) == 4
     (again,) = (path for path in bundles(tmp_path) if path != bundle)
     assert {job.batch_name for job in deadline.jobs()} == {bundle.name, again.name}

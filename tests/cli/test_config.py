@@ -147,7 +147,8 @@ def test_config_for_people_is_a_table(studio):
     """A row per value, with its source."""
     environment, path = studio
 
-    rows = [line.split() for line in run_cli("config", env=environment).stdout.splitlines()]
+    result = run_cli("config", env={**environment, "COLUMNS": "400"})
+    rows = [line.split() for line in result.stdout.splitlines()]
 
     assert ["priority", "10", "studio", "file"] in [row[:4] for row in rows]
     assert rows[0] == ["studio", "file,", "named", "by", "FLOWPIPE_DEADLINE_CONFIG:", str(path), "(read)"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import failing_nodes
 import farm_nodes as nodes
 import pytest
@@ -13,6 +15,7 @@ from flowpipe_deadline import plan_graph, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.drawing.picture import PictureReader, State, picture_of
+from flowpipe_deadline.redo.record import RedoWriter
 
 
 @pytest.fixture
@@ -132,7 +135,7 @@ def test_a_failure_offline(graph, tmp_path):
     node = found(picture, "divide")
     assert (node.done, node.failed, node.total) == (2, 1, 3)
     assert node.reason == "ZeroDivisionError: division by zero"
-    assert dict(node.facts)["Failed 1"] == node.reason
+    assert dict(node.facts)["Failed 1 (frames 0)"] == node.reason
     assert node.seconds > 0
     assert picture.is_over
 
@@ -147,7 +150,7 @@ def test_what_is_stale(bundle, graph):
 
     picture = picture_of(bundle, None)
     assert states(picture) == {"render": "complete", "beside": "planned", "collect": "stale"}
-    assert (found(picture, "collect").stale, dict(found(picture, "collect").facts)["Stale"]) == (1, "all")
+    assert (found(picture, "collect").stale, dict(found(picture, "collect").facts)["Stale"]) == (1, "all of it")
 
 
 def test_a_submission(draw, worker):
@@ -224,17 +227,37 @@ def test_a_reader_opens_deadline_once(bundle, client, job_ids, worker):
     assert opened == [1]
 
 
-def test_a_redo_under_way(bundle):
-    """Is told, and nothing is over."""
-    for key, *chunks in (("render", "1-4", "5-8", "9-10"), ("beside", None), ("collect", None)):
-        for frames in chunks:
-            evaluate_task(bundle.folder, node=key, frames=frames and FrameList.parse(frames))
-    assert picture_of(bundle, None).is_over
+def test_a_redo_under_way(bundle, draw, worker):
+    """Is told, and nothing is over until it has ended."""
+    worker.render("render", "1-4", "5-8", "9-10")
+    worker.render("beside")
+    worker.render("collect")
+    assert draw().is_over
+    writer = RedoWriter(bundle.folder)
 
-    (bundle.folder / "redo.json").write_text("{}")
+    with writer:
+        writer.claim()
 
-    assert picture_of(bundle, None).notices == ("A part of it is being made again.",)
-    assert not picture_of(bundle, None).is_over
+        assert not draw().is_over
+        assert draw().notices[0].startswith(f"a part of {bundle.name} is being done again this moment")
+        writer.drop()
+
+    assert draw().is_over
+
+
+def test_times_and_attempts(graph, tmp_path):
+    """Of the results that are there; an attempt more is told."""
+    metadata = {"batch_size": 1}
+    nodes.Linger(name="linger", graph=graph, frames=[1, 2], seconds={"1": 0.0, "2": 1.0}, metadata=metadata)
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    for frame in (1, 2, 1):
+        evaluate_task(bundle.folder, node="linger", frames=FrameList([frame]))
+
+    node = found(picture_of(bundle, None), "linger")
+
+    assert 0.9 < node.seconds < 1.9
+    assert dict(node.facts)["Attempts"] == "3"
+    assert re.fullmatch(r"1\.\d s, 2", dict(node.facts)["Longest"])
 
 
 def test_a_run_on_this_machine(graph, tmp_path):

@@ -7,7 +7,10 @@ import itertools
 import pytest
 from redo_farm import Farm, chosen, states, write_shot
 
+from flowpipe_deadline.deadline.client import SubmissionError
+from flowpipe_deadline.redo.ended import read_farm_tasks
 from flowpipe_deadline.redo.farm import redo_on_farm
+from flowpipe_deadline.redo.missing import tolerant_results
 from flowpipe_deadline.redo.options import RedoOptions
 from flowpipe_deadline.status.cancel import cancel_submission
 from flowpipe_deadline.submit.record import read_submission
@@ -92,16 +95,32 @@ def test_a_part_at_the_end_depends_on_the_jobs_that_stay(client, bundle, farm, j
     assert deadline.jobs() == []
 
 
+def test_all_tasks_of_a_node_are_known_that_has_a_new_job_for_some(client, bundle, farm, deadline):
+    """They can be chosen again: each runs in the newest job that has it."""
+    new = redo_on_farm(client, bundle, chosen(bundle, comp=["5-8"]), how=NEW).new_jobs["comp"]
+    farm.run()
+    record = read_submission(bundle.folder)
+
+    found = read_farm_tasks(client, bundle, record, results=tolerant_results(bundle), needs_states=True)
+    assert [str(chunk) for chunk in found.tasks["comp"]] == ["1-4", "5-8", "9-10"]
+
+    farm.log.clear()
+    redo_on_farm(client, bundle, chosen(bundle, comp=None))
+    farm.run()
+    assert sorted(farm.log) == [("comp", "1-4"), ("comp", "5-8"), ("comp", "9-10")]
+    assert states(deadline, {"old": record.earlier["comp"][0], "new": new}) == {"old": "CCC", "new": "C"}
+    with pytest.raises(SubmissionError, match=r"does not depend on .*, so it would not wait for that; use --new-jobs"):
+        redo_on_farm(client, bundle, chosen(bundle, comp=None, collect=None))
+
+
 @pytest.mark.parametrize("waiting", ["repoint", "delete", "leave"])
 def test_what_was_waiting_downstream(client, bundle, job_ids, deadline, waiting):
     """Is pointed to the new jobs, or deleted as new ones come for it too, or left as it is."""
     farm = Farm(deadline, bundle)
-    for _ in range(2):
-        farm.take()
-        farm.end()
-    render = job_ids["render"]
-    deadline.change("fail", render, task_ids=[2])
-    assert states(deadline, job_ids)["collect"] == "P"
+    for key, numbers in {"render": [0, 1], "comp": [0]}.items():
+        deadline.change("complete", job_ids[key], task_ids=numbers)
+    deadline.change("fail", job_ids["render"], task_ids=[2])
+    assert states(deadline, job_ids) == {"render": "CCF", "comp": "CPP", "collect": "P", "beside": "Q"}
 
     result = redo_on_farm(
         client,
@@ -122,4 +141,26 @@ def test_what_was_waiting_downstream(client, bundle, job_ids, deadline, waiting)
         assert is_there == (waiting == "leave")
         assert record.earlier.get("collect", ()) == ((job_ids["collect"],) if is_there else ())
     assert (("collect", None) in farm.log) == (waiting != "leave")
+    assert farm.stale() == set()
+
+
+@pytest.mark.parametrize("waiting", ["repoint", "delete"])
+def test_of_what_has_not_run_nothing_is_lost(client, bundle, job_ids, deadline, waiting):
+    """The whole job waits, though only a part of it was chosen; so do those after it."""
+    farm = Farm(deadline, bundle)
+    deadline.change("complete", job_ids["render"], task_ids=[0])
+    deadline.change("fail", job_ids["render"], task_ids=[2])
+    assert states(deadline, job_ids) == {"render": "CQF", "comp": "PPP", "collect": "P", "beside": "Q"}
+
+    result = redo_on_farm(
+        client,
+        bundle,
+        chosen(bundle, render=["9-10"], comp=["9-10"], collect=None),
+        how=RedoOptions(new_jobs=True, waiting=waiting),
+    )
+    farm.run()
+
+    assert list(result.new_jobs) == (["render"] if waiting == "repoint" else ["render", "comp", "collect"])
+    assert sorted(frames for key, frames in farm.log if key == "comp") == ["1-4", "5-8", "9-10"]
+    assert farm.log[-1] == ("collect", None)
     assert farm.stale() == set()

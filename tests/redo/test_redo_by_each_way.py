@@ -66,7 +66,8 @@ def test_tasks_run_again_by_each_way(client, bundle, farm, job_ids, deadline):
         "beside": "50",
     }
     farm.run()
-    assert farm.log == [("render", "1-4"), ("render", "9-10"), ("comp", "1-4"), ("comp", "9-10"), ("collect", None)]
+    assert sorted(farm.log[:-1]) == [("comp", "1-4"), ("comp", "9-10"), ("render", "1-4"), ("render", "9-10")]
+    assert farm.log[-1] == ("collect", None)
     assert farm.stale() == set()
 
 
@@ -80,7 +81,8 @@ def test_new_jobs_come_by_each_way(client, bundle, farm, job_ids, deadline):
     assert states(deadline, result.new_jobs) == {"render": "QCQ", "comp": "PCP"}
     assert deadline.job(job_ids["collect"]).dependencies[0] == result.new_jobs["comp"]
     farm.run()
-    assert farm.log == [("render", "1-4"), ("render", "9-10"), ("comp", "1-4"), ("comp", "9-10"), ("collect", None)]
+    assert sorted(farm.log[:-1]) == [("comp", "1-4"), ("comp", "9-10"), ("render", "1-4"), ("render", "9-10")]
+    assert farm.log[-1] == ("collect", None)
     assert farm.stale() == set()
 
 

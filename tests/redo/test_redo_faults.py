@@ -15,7 +15,7 @@ from redo_farm import Farm, chosen, write_shot
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.redo.farm import redo_on_farm
-from flowpipe_deadline.redo.offline import tolerant_results
+from flowpipe_deadline.redo.missing import tolerant_results
 from flowpipe_deadline.redo.options import RedoOptions
 from flowpipe_deadline.redo.selection import select
 from flowpipe_deadline.submit.ownership import _at_work

@@ -108,6 +108,20 @@ def test_what_failed_runs_again(client, deadline, bundle, worker):
     ]
 
 
+def test_of_a_job_that_is_gone_what_has_no_result_has_failed(client, deadline, done, job_ids):
+    """New jobs make it; there are none that could be requeued."""
+    deadline.delete(job_ids["render"])
+    (done.folder / "results" / "render" / "5-8.json").unlink()
+
+    with pytest.raises(SubmissionError, match="its job is not in Deadline any more; use --new-jobs"):
+        redo_bundle(done, lambda: client, which="failed")
+
+    result = redo_bundle(done, lambda: client, which="failed", new_jobs=True)
+    assert list(result.new_jobs) == ["render", "collect"]
+    assert ("render", "5-8") in run(deadline, done)
+    assert read_results(done)["Test.collect"].stale is None
+
+
 def test_inputs_and_settings_change_on_the_way(client, deadline, done, job_ids):
     """Of the jobs that run again."""
     redo_bundle(done, lambda: client, inputs={"render": {"factor": 3}}, settings={"priority": 80})
@@ -153,6 +167,18 @@ def test_a_job_that_was_cut_anew_runs_in_the_tasks_that_it_has(deadline, done, j
 
     assert texts(result.tasks) == {"render": ["5-6"]}
     assert run(deadline, done) == [("render", "5-6")]
+
+
+def test_jobs_that_hold_a_part_of_the_frames_count_together(client, deadline, done):
+    """New jobs came for frame 6; then other frames are asked for, and some that lie in both."""
+    redo_bundle(done, lambda: client, node="render", frames="6", new_jobs=True, only=True)
+    assert run(deadline, done) == [("render", "5-8")]
+
+    redo_bundle(done, lambda: client, node="render", frames="2", only=True)
+    assert run(deadline, done) == [("render", "1-4")]
+    redo_bundle(done, lambda: client, node="render", frames="4,5,9", only=True)
+    assert sorted(run(deadline, done)) == [("render", "1-4"), ("render", "5-8"), ("render", "9-10")]
+    assert redo_bundle(done, lambda: client, which="failed").tasks == {}
 
 
 def test_what_is_missing_is_told_unless_the_farm_makes_it(client, deadline, done, worker):

@@ -112,9 +112,9 @@ def test_what_somebody_has_suspended_stays_so(client, bundle, farm, job_ids, dea
 
     farm.run()
     assert states(deadline, job_ids) == {"render": "CCC", "comp": "SSS", "collect": "P", "beside": "S"}
-    assert [message.partition(" suspended")[0] for message in result.messages] == [
-        "Test.comp: its job is",
-        "Test.beside: its job is",
+    assert [message.partition(" stays")[0] for message in result.messages] == [
+        "Test.comp: its job",
+        "Test.beside: its job",
     ]
     deadline.change("resume", job_ids["comp"], task_ids=[0, 1])
 
@@ -122,9 +122,7 @@ def test_what_somebody_has_suspended_stays_so(client, bundle, farm, job_ids, dea
 
     farm.run()
     assert states(deadline, job_ids)["comp"] == "CCS"
-    assert result.messages == (
-        "Test.comp: its task 2 is suspended by somebody, and stays so: resume it in the Monitor",
-    )
+    assert result.messages == ("Test.comp: its task 2 stays suspended, as somebody wanted; resume it in the Monitor",)
 
 
 def test_tasks_are_chosen_by_their_frames(client, bundle, farm, job_ids, deadline):

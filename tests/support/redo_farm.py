@@ -57,9 +57,11 @@ class Farm:
         return bool(self._rendering)
 
     def take(self):
-        """Scans, and takes a task if one is queued."""
+        """Scans, and takes a task if one is queued: of the last job first, which shows whether that should wait."""
         self.deadline.scan()
-        task = self.deadline.repository.claim("worker")
+        repository = self.deadline.repository
+        queued = [job.job_id for job in repository.jobs() if job.tasks["Queued"]]
+        task = repository.claim("worker", job_id=queued[-1]) if queued else None
         if task is not None:
             self._rendering.append((task, self._upstream(*self._named(task))))
 

@@ -170,7 +170,7 @@ def answer_line(text: str) -> None:
     """Writes a line of an answer with tables, broken at blanks only: a path stays whole."""
     from rich.text import Text  # noqa: PLC0415 (most answers are lines or JSON)
 
-    answer_console().print(Text(text, overflow="ignore"), crop=False)
+    answer_console().print(Text(text), overflow="ignore", crop=False)
 
 
 def answer_console() -> Console:
