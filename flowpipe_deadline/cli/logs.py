@@ -10,7 +10,7 @@ import click
 
 from ..core.bundle import Bundle, find_nodes, node_labels
 from ..core.errors import UsageError
-from ..status.logs import LoggedTask, choose_task, is_on_farm, logged_tasks, read_log
+from ..status.logs import LoggedTask, choose_task, is_on_farm, logged_tasks, read_task_log
 from ..studio.connect import studio_client
 from .support.options import bundle_argument, opened_bundle, output_option, via_option
 from .support.output import answer, answer_json, answer_piece, reserve_stdout, say
@@ -46,7 +46,7 @@ def logs(bundle: str, node: str, frame: Optional[str], follow: bool, via: Option
         _print_choice(opened, key, logged_tasks(opened, key), output=output)
         return
     client = studio_client(via=via) if is_on_farm(opened, key, task) else None
-    lines = read_log(opened, key, task.frames if frame is None else frame, client, follow=follow, say=say)
+    lines = read_task_log(opened, key, task, client, follow=follow, say=say)
     try:
         if output == "json":
             _answer_json(opened, key, task, lines)
@@ -68,19 +68,19 @@ def _one_node(bundle: Bundle, node: str) -> str:
 
 def _print_choice(bundle: Bundle, key: str, tasks: tuple[LoggedTask, ...], *, output: str) -> None:
     if output == "json":
-        listed = [{"frames": task.frames, "result": task.has_result} for task in tasks]
+        listed = [{"frames": task.frames, "real_frames": task.real_frames, "result": task.has_result} for task in tasks]
         answer_json({"bundle": str(bundle.folder), "node": key, "tasks": listed})
         return
     answer(f"{key} has {len(tasks)} tasks, none of which failed; name a frame of one:")
     for task in tasks[:_MOST_TASKS]:
-        answer(f"  {task.frames}{'' if task.has_result else '  (no result)'}")
+        answer(f"  {task.shown}{'' if task.has_result else '  (no result)'}")
     if len(tasks) > _MOST_TASKS:
         answer(f"  and {len(tasks) - _MOST_TASKS} more")
 
 
 def _answer_json(bundle: Bundle, key: str, task: LoggedTask, pieces: Iterator[str]) -> None:
     """One JSON object, line by line, so that a long log is never held whole."""
-    head = {"bundle": str(bundle.folder), "node": key, "frames": task.frames}
+    head = {"bundle": str(bundle.folder), "node": key, "frames": task.frames, "real_frames": task.real_frames}
     begin = "".join(f"  {json.dumps(name)}: {json.dumps(value)},\n" for name, value in head.items())
     answer_piece(f'{{\n{begin}  "lines": [')
     separator = "\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Dict, Optional
 
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
@@ -160,7 +160,7 @@ class NodeResults(Shown, BundleNode):
         return None if self.encoded is None else {name: plain(value) for name, value in self.encoded.items()}
 
 
-class Results(Shown, dict[str, NodeResults]):
+class Results(Shown, Dict[str, NodeResults]):
     """The results of nodes by ``graph.node``."""
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ..bundle.job_files import BATCH_NAME, job_entries
+from ..bundle.job_files import job_entries, read_batch_name
 from ..core.bundle import ERRORS, Bundle, BundleJob
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList, FrameListError
@@ -67,7 +67,7 @@ class Explanation:
         self._is_submitted = record is not None and record.state == SUBMITTED
         self._is_told = self._is_submitted and client is not None
         self._error = unreachable
-        self._batch = job_entries(bundle, bundle.jobs[0], job_ids={}).get(BATCH_NAME) or bundle.name
+        self._batch = read_batch_name(bundle)
         self._counts = ResultCounts(bundle)
         self._results = BundleResults(bundle.folder, open_store(bundle.folder), skips_damaged=True)
         self._failed = {path.name for path in (bundle.folder / ERRORS).glob("*")}
@@ -135,7 +135,7 @@ class Explanation:
             return self._when_complete(job, details)
         if details.status == FAILED:
             failures = self._failures(job) or self._reported(details)
-            return _kind_of(failures), f"failed{_failures_text(failures)}", ()
+            return _kind_of(failures), f"failed{_failures_text(job, failures)}", ()
         if details.status == SUSPENDED:
             who = suspension_of(self._bundle.folder)
             return "suspended", f"suspended, {f'last by {who}' if who else 'in the Monitor or by a program'}", ()
@@ -148,7 +148,7 @@ class Explanation:
         because = tuple(found[key] for key in job.depends_on if key in found and found[key].kind not in WENT_WELL)
         failures = self._failures(job)
         if failures and not because:
-            return _kind_of(failures), f"failed{_failures_text(failures)}", ()
+            return _kind_of(failures), f"failed{_failures_text(job, failures)}", ()
         if because:
             return "upstream", f"waits for {counted(len(because), 'job')}", because
         if self._is_submitted:
@@ -161,7 +161,7 @@ class Explanation:
         stale = self._results.stale(job.key)
         if stale:
             frames = sorted(frame for frame in stale if frame is not None)
-            which = f"frames {_shortened(FrameList(frames))} were" if frames else "its result was"
+            which = f"{_shown(job, FrameList(frames))} were" if frames else "its result was"
             return "stale", f"complete, but {which} made from results or inputs that have been replaced since", ()
         count = self._counts.planned(job.key)
         return "complete", f"complete: {'its result is' if count == 1 else f'all {count} results are'} there", ()
@@ -170,12 +170,12 @@ class Explanation:
         told = None if details is None else details.frames
         if job.is_batched and told is None and details is not None and self._client is not None:
             told = ",".join(task.frames for task in self._client.read_tasks(details.job_id) if task.frames) or None
-        cut = _without(str(job.frames), told) if job.is_batched and told is not None else ""
+        cut = _without(job, told) if job.is_batched and told is not None else ""
         if cut:
             planned = f"{job.frames} by {job.chunk_size}"
-            return "cut", f"frames {cut} have no task: Deadline has frames {told}, and {planned} were planned", ()
+            return "cut", f"{cut} have no task: Deadline has {told}, and {planned} were planned", ()
         failures = self._failures(job)
-        said = f"; an attempt failed{_failures_text(failures)}" if failures else ""
+        said = f"; an attempt failed{_failures_text(job, failures)}" if failures else ""
         return "missing", f"complete in Deadline{self._lacking(job)}{said}", ()
 
     def _when_waiting(self, job: BundleJob, details: JobDetails, found: Mapping[str, Reason]) -> Answer:
@@ -197,7 +197,7 @@ class Explanation:
         failures = self._failures(job) if details.errors != 0 else ()
         if failures:
             errors = counted(details.errors, "error") if details.errors else "an error"
-            return "failing", f"queued again after {errors}{_failures_text(failures)}", ()
+            return "failing", f"queued again after {errors}{_failures_text(job, failures)}", ()
         return "queued", "queued: no worker has taken it yet", ()
 
     def _when_rendering(self, job: BundleJob, details: JobDetails) -> Answer:
@@ -205,7 +205,7 @@ class Explanation:
         total = counted(details.task_count or job.task_count, "task")
         how_far = f": {states.get(COMPLETED, 0)} of {total} done" if states else ""
         failures = self._failures(job) if details.errors else ()
-        said = f"; an attempt failed{_failures_text(failures)}" if failures else ""
+        said = f"; an attempt failed{_failures_text(job, failures)}" if failures else ""
         limit = self._planned(job).get("MachineLimit", "")
         if limit.isdigit() and 0 < int(limit) <= states.get("Rendering", 0) and states.get("Queued"):
             text = f"renders on {counted(int(limit), 'machine')}, as many as its machine limit allows"
@@ -258,7 +258,7 @@ class Explanation:
             return ", and its result is missing" if missing else ""
         if len(missing) == len(frames):
             return ", and all its results are missing"
-        return f", and the results of frames {_joined(missing)} are missing"
+        return f", and the results of {_joined(job, missing)} are missing"
 
     def _failures(self, job: BundleJob) -> Failed:
         """Those on record of tasks without a result."""
@@ -291,7 +291,7 @@ def _kind_of(failures: Failed) -> str:
     return "unconfigured" if failures and _UNCONFIGURED.search(failures[0][1]) else "failed"
 
 
-def _failures_text(failures: Failed) -> str:
+def _failures_text(job: BundleJob, failures: Failed) -> str:
     """The latest reason with the frames that have it, and how many others there are."""
     if not failures:
         return "; neither the bundle nor Deadline tells why"
@@ -299,22 +299,24 @@ def _failures_text(failures: Failed) -> str:
     same = [frames for frames, other in failures if other == reason and frames is not None]
     others = len({other for _, other in failures}) - 1
     more = f" (and {counted(others, 'other error')})" if others else ""
-    return f"{f', frames {_joined(same)}' if same else ''}: {one_line(reason, longest=_LONGEST)}{more}"
+    return f"{f', {_joined(job, same)}' if same else ''}: {one_line(reason, longest=_LONGEST)}{more}"
 
 
-def _joined(texts: Iterable[Optional[str]]) -> str:
-    """The frames of several frame lists as one."""
-    return _shortened(FrameList(sorted({frame for text in texts if text for frame in FrameList.parse(text)})))
+def _joined(job: BundleJob, texts: Iterable[Optional[str]]) -> str:
+    """The frames of several frame lists as one, for people."""
+    return _shown(job, FrameList(sorted({frame for text in texts if text for frame in FrameList.parse(text)})))
 
 
-def _shortened(frames: FrameList) -> str:
-    return one_line(str(frames), longest=_LONGEST_FRAMES)
+def _shown(job: BundleJob, frames: FrameList) -> str:
+    """The frames that these are or stand for; or the items, if they stand for none."""
+    real = job.real_frames(str(frames))
+    return one_line(f"items {frames}" if real is None else f"frames {real}", longest=_LONGEST_FRAMES)
 
 
-def _without(planned: str, told: str) -> str:
+def _without(job: BundleJob, told: str) -> str:
     """The frames that were planned and are not told; empty if there are none, or what is told is no frame list."""
     try:
-        left = sorted(set(FrameList.parse(planned)) - set(FrameList.parse(told)))
+        left = sorted(set(FrameList.parse(str(job.frames))) - set(FrameList.parse(told)))
     except FrameListError:
         return ""
-    return _shortened(FrameList(left)) if left else ""
+    return _shown(job, FrameList(left)) if left else ""

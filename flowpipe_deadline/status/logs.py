@@ -50,16 +50,25 @@ class LoggedTask:
 
     frames: Optional[str]
     """The frame list of its chunk; None for the task of a node that is not batched."""
+    real_frames: Optional[str]
+    """The frames that it is about: the same, or those that its item numbers stand for; None if it is about none."""
     has_failed: bool
     """Whether its last attempt left an error, and it has no result."""
     has_result: bool
-    frame: Optional[int] = None
-    """The frame that was asked for: the task may have been cut anew since it was planned."""
+    number: Optional[int] = None
+    """The frame or item that was asked for: the task may have been cut anew since it was planned."""
 
     @property
-    def needle(self) -> str:
+    def needle(self) -> int:
         """A frame of it, as it stands in Deadline and offline."""
-        return str(self.frame) if self.frame is not None else (self.frames or _NO_FRAMES).partition("-")[0]
+        return FrameList.parse(self.frames or _NO_FRAMES)[0] if self.number is None else self.number
+
+    @property
+    def shown(self) -> str:
+        """It, for people: ``1-10``, or ``0-9 (frames 1001-1091x10)``, or nothing."""
+        if self.frames is None or self.real_frames in (None, self.frames):
+            return self.frames or ""
+        return f"{self.frames} (frames {self.real_frames})"
 
 
 def attempt_heading(frames: str, *, worker: str, attempt: int) -> str:
@@ -90,7 +99,8 @@ def logged_tasks(bundle: Bundle, key: str) -> Tuple[LoggedTask, ...]:
     tasks = []
     for chunk in job.chunks:
         frames, has_result = None if chunk is None else str(chunk), chunk_name(chunk) in there
-        tasks.append(LoggedTask(frames, has_failed=frames in failed and not has_result, has_result=has_result))
+        has_failed = frames in failed and not has_result
+        tasks.append(LoggedTask(frames, job.real_frames(frames), has_failed=has_failed, has_result=has_result))
     return tuple(tasks)
 
 
@@ -105,11 +115,9 @@ def choose_task(bundle: Bundle, key: str, frame: Frame = None) -> Optional[Logge
     """
     tasks = logged_tasks(bundle, key)
     if frame not in (None, ""):
-        wanted = _parse_frame(frame)
-        if tasks[0].frames is None:
-            raise UsageError(f"{key} has no frames; leave {frame} out")
-        found = [task for task in tasks if wanted in FrameList.parse(task.frames or "")]
-        return replace(found[0] if found else LoggedTask(str(wanted), False, False), frame=wanted)
+        number = _number_of(_job(bundle, key), frame)
+        found = [task for task in tasks if _has_frame(task.frames, number)]
+        return replace(found[0], number=number) if found else _new_task(number)
     if len(tasks) == 1:
         return tasks[0]
     failed = {task.frames: task for task in tasks if task.has_failed}
@@ -151,11 +159,24 @@ def read_log(  # noqa: PLR0913  (the same five for the farm and this machine)
         StoreError: The store of the results cannot be read.
     """
     task = choose_task(bundle, node_key, frame)
-    if job_id is not None and frame is not None:  # Its tasks may be others than planned.
-        task = LoggedTask(str(_parse_frame(frame)), has_failed=False, has_result=False)
     if task is None:
-        frames = [str(task.frames) for task in logged_tasks(bundle, node_key)]
+        frames = [str(task.real_frames or task.frames) for task in logged_tasks(bundle, node_key)]
         raise UsageError(f"{node_key} has {len(frames)} tasks; name a frame of one: {listing(frames, most=10)}")
+    return read_task_log(bundle, node_key, task, client, follow=follow, say=say, pause=pause, job_id=job_id)
+
+
+def read_task_log(  # noqa: PLR0913  (as above)
+    bundle: Bundle,
+    node_key: str,
+    task: LoggedTask,
+    client: Optional[DeadlineClient] = None,
+    *,
+    follow: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    pause: float = _FARM_PAUSE,
+    job_id: Optional[str] = None,
+) -> Iterator[str]:
+    """As ``read_log``, of a task that was chosen."""
     if client is not None and (job_id is not None or is_on_farm(bundle, node_key, task)):
         return _FarmLog(bundle, node_key, task, client, say, job_id).read(follow=follow, pause=pause)
     return _read_offline(bundle, node_key, task, follow=follow, say=say)
@@ -195,8 +216,26 @@ def _parse_frame(frame: Frame) -> int:
         raise UsageError(f"'{frame}' is not a frame") from error
 
 
+def _number_of(job: BundleJob, frame: Frame) -> int:
+    """The frame as the tasks of the job carry it: itself, or the item that stands for it."""
+    wanted = _parse_frame(frame)
+    if job.frames is None:
+        raise UsageError(f"{job.key} has no frames; leave {frame} out")
+    if job.item_frames is None:
+        return wanted
+    real = list(FrameList.parse(job.item_frames))
+    if wanted not in real:
+        raise UsageError(f"{job.key} has no frame {wanted}; it has {job.item_frames}")
+    return real.index(wanted)
+
+
+def _new_task(number: int) -> LoggedTask:
+    """A task that was not planned: frames were added to the job since."""
+    return LoggedTask(str(number), str(number), has_failed=False, has_result=False, number=number)
+
+
 def _named(key: str, task: LoggedTask) -> str:
-    return key if task.frames is None else f"{key} {task.frames}"
+    return f"{key} {task.shown}".rstrip()
 
 
 def _offline_log(bundle: Bundle, key: str, task: LoggedTask) -> Optional[Path]:
@@ -221,9 +260,9 @@ def _frames_in(path: Path) -> Optional[str]:
     return heading["frames"] if heading else None
 
 
-def _has_frame(frames: Optional[str], wanted: str) -> bool:
+def _has_frame(frames: Optional[str], wanted: int) -> bool:
     try:
-        return frames is not None and int(wanted) in FrameList.parse(frames)
+        return frames is not None and wanted in FrameList.parse(frames)
     except FrameListError:
         return False
 
@@ -383,7 +422,8 @@ class _FarmLog:
         if not found:
             frames = listing([task.frames for task in tasks], most=10)
             raise UsageError(f"job {job_id} of {self._key} has no task with frame {self._task.needle}; it has {frames}")
-        self._name = f"{self._key} {found[0].frames}"
+        shown = _job(self._bundle, self._key).shown_frames(found[0].frames)
+        self._name = f"{self._key} {shown}".rstrip()
         return found[0]
 
     def _nothing(self, found: TaskDetails) -> str:

@@ -143,9 +143,8 @@ def _with_upstream(bundle: Bundle, keys: Collection[str]) -> FrozenSet[str]:
 
 def _elsewhere(bundle: Bundle, map_path: Callable[[str], str]) -> Optional[Reason]:
     """That the bundle is a copy, with advice; or that its jobs know it by another name, without."""
-    home = home_of(bundle)
-    mapped = None if home is None else map_path(str(home))
-    if home is None or mapped == str(bundle.folder):
+    home = home_of(bundle, map_path)
+    if home is None:
         return None
     if home.exists():
         return of_bundle(bundle, "elsewhere", f"{bundle.folder} is a copy of {home}, whose jobs these are")

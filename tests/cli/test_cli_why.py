@@ -125,7 +125,8 @@ def test_logs_as_json_have_a_line_each(bundle):
     choice = json.loads(run_cli("logs", bundle.folder, "render", "-o", "json").stdout)
 
     assert (answer["node"], answer["frames"], answer["lines"][1:]) == ("beside", None, ['a "b"\\xff', "last"])
-    assert choice["tasks"] == [{"frames": frames, "result": False} for frames in ("1-4", "5-8", "9-10")]
+    frames = ("1-4", "5-8", "9-10")
+    assert choice["tasks"] == [{"frames": each, "real_frames": each, "result": False} for each in frames]
 
 
 def test_logs_of_several_tasks_are_a_choice(bundle):

@@ -219,7 +219,7 @@ def test_texts_are_shown_and_read_again(monitor, write, deadline_python):
     assert "render" in kept
     assert seen.looks[2]["FrameBox"] == "5"
     assert ("loading" in log, "no licence" in log) == (True, True)
-    assert re.fullmatch("render 9(-10)? is queued, and has printed nothing", other)
+    assert other == "render 9-10 is queued, and has printed nothing"
     assert shown.splitlines()[0] == "Test.render"
     assert shown.splitlines()[-1] == "  missing frames 5-10"
 

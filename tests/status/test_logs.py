@@ -79,6 +79,37 @@ def test_without_a_frame_it_is_the_only_task_or_the_one_that_failed_last(bundle)
     assert read(bundle, "beside", "")[1:] == ["hello"]  # A field of a dialog that was left empty.
 
 
+@pytest.fixture
+def items(graph, tmp_path):
+    """``render`` with every tenth frame and ``names`` with other items, both in chunks."""
+    batch = {"batch_size": 4}
+    nodes.Render(name="render", graph=graph, frames=list(range(1001, 1192, 10)), metadata=batch)
+    nodes.Render(name="names", graph=graph, frames=["a", "b", "c", "d", "e"], metadata=batch)
+    return write_bundle(plan_graph(graph), root=tmp_path)
+
+
+def test_a_task_of_items_is_named_by_the_frames_that_they_are(items, deadline):
+    """Here and on the farm, and in what is said of it; items that are no frames have their numbers."""
+    write_log(items, "render", 1, ("4-7", b"here\n"))
+    assert read(items, "render", 1051)[1:] == ["here"]
+    assert choose_task(items, "render", 1051).shown == "4-7 (frames 1041-1071x10)"
+    with pytest.raises(UsageError, match="render has no frame 5; it has 1001-1191x10"):
+        read_log(items, "render", 5)
+    with pytest.raises(UsageError, match="render has 5 tasks; name a frame of one: 1001-1031x10, 1041-1071x10, "):
+        read_log(items, "render")
+    with pytest.raises(UsageError, match="names has 2 tasks; name a frame of one: 0-3, 4"):
+        read_log(items, "names")
+    assert choose_task(items, "names", 4).shown == "4"
+
+    client = DirectClient(deadline)
+    job_id = submit_to(client, items)["render"]
+    os.utime(items.folder / "submission.json")
+    attempt(deadline, job_id, 1, "4-7", "on the farm")
+    lines = "".join(read_log(items, "render", 1051, client)).splitlines()
+    assert lines[0].startswith("=== render 4-7 (frames 1041-1071x10), ")
+    assert any(line.endswith("on the farm") for line in lines)
+
+
 def test_a_task_without_a_log_says_why(bundle):
     """Nothing is taken for its log."""
     with pytest.raises(NoLogError, match="was neither submitted nor run: render 1-4 has printed nothing"):

@@ -288,7 +288,7 @@ TABLE = [
     (
         cut,
         {"render": "cut", "beside": "queued", "collect": "queued"},
-        "render: frames 5-10 have no task: Deadline has frames 1-4, and 1-10 by 4 were planned",
+        "render: frames 5-10 have no task: Deadline has 1-4, and 1-10 by 4 were planned",
     ),
     (finished, {}, None),
 ]

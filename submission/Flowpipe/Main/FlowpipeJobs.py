@@ -263,7 +263,8 @@ def open_logs(main, chosen, notes):
     tasks = selected_tasks(job)
     if len(tasks) > 1:
         notes.append("Of the selected tasks, this is the first.")
-    frame = str(tasks[0].TaskFrameList[0]) if tasks and is_batched(bundle, key) else ""
+    number = str(tasks[0].TaskFrameList[0]) if tasks and is_batched(bundle, key) else ""
+    frame = bundle.job(key).real_frames(number) or number  # Of items, the frame that it stands for.
     return LogDialog(notes, main, (bundle, key, str(job.JobId).lower()), frame)
 
 
