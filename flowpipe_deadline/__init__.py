@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .core.warnings import PlanWarning as PlanWarning
     from .core.warnings import WarningKind as WarningKind
     from .deadline.client import RepositoryInfo as RepositoryInfo
+    from .drawing.page import follow_page as follow_page
+    from .drawing.page import write_page as write_page
     from .evaluator.progress import progress as progress
     from .graph_evaluators.deadline import DeadlineEvaluator as DeadlineEvaluator
     from .graph_evaluators.offline import OfflineEvaluator as OfflineEvaluator
@@ -86,6 +88,7 @@ _NAMES = {
     "core.errors": ("FlowpipeDeadlineError",),
     "core.warnings": ("PlanWarning", "WarningKind"),
     "deadline.client": ("RepositoryInfo",),
+    "drawing.page": ("follow_page", "write_page"),
     "evaluator.progress": ("progress",),
     "graph_evaluators.deadline": ("DeadlineEvaluator",),
     "graph_evaluators.offline": ("OfflineEvaluator",),

@@ -1,4 +1,4 @@
-"""Makes the pictures for the pages: the real dialog, over the tests' fake Deadline, without a display; and Chromium's.
+"""Makes the pictures for the pages: dialogs over the tests' fake Deadline, without a display, and a page in Chromium.
 
     pip install -e '.[test]'
     python docs/pictures/make_pictures.py
@@ -38,8 +38,10 @@ def main() -> None:
         os.environ["XDG_CONFIG_HOME"] = os.environ["APPDATA"] = str(folder)
         sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "tests" / "support"), str(PICTURES)]
         make_pictures(folder)
-        from wranglers import make_wranglers_pictures  # noqa: PLC0415  (once the path is set)
+        from graph_page import main as make_graph_page  # noqa: PLC0415  (once the path is set)
+        from wranglers import make_wranglers_pictures  # noqa: PLC0415
 
+        make_graph_page()
         make_wranglers_pictures(folder, PICTURES)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from grandalf.graphs import Edge, Vertex, graph_core
@@ -33,6 +34,11 @@ def place(keys: Sequence[str], edges: Collection[Ends], *, size: Point, gaps: Po
 
     It has no chance in it: the same keys and edges, in the same order, give the same layout. There is no cycle.
     """
+    return _placed(tuple(keys), tuple(edges), size, gaps)
+
+
+@lru_cache(maxsize=8)  # A graph is drawn again and again while its states and settings change.
+def _placed(keys: Sequence[str], edges: Collection[Ends], size: Point, gaps: Point) -> Layout:
     boxes: dict[str, Point] = {}
     routes: dict[Ends, tuple[Point, ...]] = {}
     parts = [_part(part, edges_of, size=size, gaps=gaps) for part, edges_of in _connected(keys, edges)]

@@ -95,8 +95,8 @@ def follow_page(
             started = time.monotonic()
             try:
                 picture, made = reader.read(), _now()
-                pause = max(PAUSE, 9 * (time.monotonic() - started))
                 _write(path, picture, made, form=form, seconds=pause)
+                pause = max(PAUSE, 9 * (time.monotonic() - started))
                 problem = ""
             except (FlowpipeDeadlineError, OSError) as error:
                 if not problem:
@@ -120,9 +120,12 @@ def _freshness(picture: Picture, seconds: float) -> str:
     """What becomes of the page, in a few words."""
     if seconds:
         return "kept current"
-    if set(picture.counts()) == {State.PLANNED}:
+    states = set(picture.counts())
+    if states <= {State.PLANNED}:
         return "nothing has begun"
-    return "the work is over" if picture.is_over else "not kept current"
+    if not picture.is_over:
+        return "not kept current"
+    return "the work is over" if states <= {State.COMPLETE, State.STALE} else "nothing goes on"
 
 
 def _node_json(box: dict[str, Any], *, is_trouble: bool) -> dict[str, Any]:

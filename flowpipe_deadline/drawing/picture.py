@@ -21,8 +21,8 @@ from ..results.failures import Failure
 from ..results.history import read_history
 from ..status.jobs import DELETED
 from ..status.notices import NOT_SUBMITTED
-from ..status.status import SubmissionReader, SubmittedJob
 from ..status.run_lock import is_being_run
+from ..status.status import SubmissionReader, SubmittedJob
 from ..studio.connect import studio_client
 from ..submit.redo_record import read_redo
 
@@ -41,7 +41,7 @@ class State(str, Enum):
     WAITING = "waiting"
     """It waits for other nodes."""
     BLOCKED = "blocked"
-    """It cannot begin by itself: something that it waits for has failed, or was deleted."""
+    """It cannot begin, or go on, by itself: something that it waits for has failed, or was deleted."""
     QUEUED = "queued"
     """It could start."""
     RENDERING = "rendering"
@@ -210,7 +210,7 @@ class PictureReader:
             node = self._node(job, planned, job.status if is_submitted else run.status(job.key) or job.status)
             if node.state in (State.COMPLETE, State.STALE) and not reader.counts.has_all(job.key):
                 node = replace(node, state=State.MISSING)
-            if node.state in (State.WAITING, State.PLANNED) and blocking.intersection(job.depends_on):
+            if node.state in _NOT_BEGUN and blocking.intersection(job.depends_on):
                 node = replace(node, state=State.BLOCKED)
             if node.state in (State.FAILED, State.DELETED, State.BLOCKED):
                 blocking.add(job.key)
@@ -296,7 +296,8 @@ class _OfflineRun:
         return next((state.value for state in order if state in self._states[key]), None)
 
 
-_OPEN = (State.PLANNED, State.PARTLY, State.WAITING, State.QUEUED, State.RENDERING)
+_NOT_BEGUN = (State.PLANNED, State.PARTLY, State.WAITING)
+_OPEN = (*_NOT_BEGUN, State.QUEUED, State.RENDERING)
 
 
 def reason_of(failure: Failure) -> str:
@@ -333,9 +334,11 @@ def _with_times(node: PictureNode, job: BundleJob, evaluations: Sequence[Evaluat
 def duration(seconds: float) -> str:
     """A time for people.
 
-    >>> duration(0.42), duration(75), duration(7322)
-    ('0.4 s', '1 min 15 s', '2 h 2 min')
+    >>> duration(0.01), duration(0.42), duration(75), duration(7322)
+    ('< 0.1 s', '0.4 s', '1 min 15 s', '2 h 2 min')
     """
+    if seconds < 0.1:
+        return "< 0.1 s"
     if seconds < 59.5:
         return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import jinja2
 
 from ..core.text import counted
-from .layout import Layout, Point, place
+from .layout import Point, place
 from .picture import Picture, PictureNode, State, duration
 
 BOX: Point = (216, 68)
@@ -47,9 +47,9 @@ def draw_svg(picture: Picture) -> str:
 
 def svg_values(picture: Picture) -> dict[str, Any]:
     """What the template of the SVG is given."""
-    layout = _layout(
-        tuple(node.key for node in picture.nodes), tuple((edge.upstream, edge.downstream) for edge in picture.edges)
-    )
+    keys = [node.key for node in picture.nodes]
+    edges = [(edge.upstream, edge.downstream) for edge in picture.edges]
+    layout = place(keys, edges, size=BOX, gaps=GAPS)
     return {
         "picture": picture,
         "width": round(layout.width + 2 * MARGIN),
@@ -61,12 +61,6 @@ def svg_values(picture: Picture) -> dict[str, Any]:
         ],
         "labels": {node.key: node.label for node in picture.nodes},
     }
-
-
-@lru_cache(maxsize=4)
-def _layout(keys: tuple[str, ...], edges: tuple[tuple[str, str], ...]) -> Layout:
-    """The layout of a graph, which is drawn again and again while its states change."""
-    return place(keys, edges, size=BOX, gaps=GAPS)
 
 
 def _box_values(node: PictureNode, corner: Point) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def test_selection_shows_more(browser, show):
     browser.click("[data-key=comp]")
     assert selected(browser) == "comp"
     assert texts(browser, "#details h2") == ["comp"]
-    assert texts(browser, "#details dt") == ["State", "Key", "Waits for", "After", "Before"]
+    assert texts(browser, "#details dt") == ["State", "Key", "Waits for", "Upstream", "Downstream"]
     assert texts(browser, "#details dd a") == ["render", "publish"]
     assert browser.run("document.querySelectorAll('.edge.near').length") == 2
 
@@ -314,12 +314,18 @@ def test_a_file_that_is_gone_leaves_the_page_as_it_is_and_it_says_so(browser, sh
 
 
 @pytest.mark.parametrize(
-    ("seconds", "is_over", "words"),
-    [(5.0, False, "kept current"), (0.0, False, "not kept current"), (0.0, True, "the work is over")],
+    ("state", "seconds", "words"),
+    [
+        (State.RENDERING, 5.0, "kept current"),
+        (State.RENDERING, 0.0, "not kept current"),
+        (State.PLANNED, 0.0, "nothing has begun"),
+        (State.FAILED, 0.0, "nothing goes on"),
+        (State.COMPLETE, 0.0, "the work is over"),
+    ],
 )
-def test_it_says_how_fresh_it_is(browser, show, seconds, is_over, words):
+def test_it_says_how_fresh_it_is(browser, show, state, seconds, words):
     """When it was made, how long ago that is, and what becomes of it; also to those without scripts."""
-    drawn = picture(node("a", State.RENDERING), is_over=is_over)
+    drawn = picture(node("a", state), is_over=state is not State.RENDERING)
     path = show(drawn, seconds=seconds, made=datetime.now().astimezone())
 
     assert re.fullmatch(rf"Made .*\d\d.*, \d+ s ago, {words}", texts(browser, "#fresh")[0])

@@ -5,7 +5,8 @@ const PARTS = ["counts", "fresh", "graph", "lists"];  // What another look at th
 if (location.hash === "#fresh" && parent !== window) {
   // This is a look that the page takes at its own file: a file cannot be fetched, and one that is gone does no harm so.
   const parts = Object.fromEntries(PARTS.map((id) => [id, $(id).innerHTML]));
-  parent.postMessage({ data: $("data").textContent, title: document.title, parts }, "*");
+  const reader = location.protocol === "file:" ? "*" : location.origin;  // Of files, all have none.
+  parent.postMessage({ data: $("data").textContent, title: document.title, parts }, reader);
 } else {
   start();
 }
@@ -15,7 +16,7 @@ function start() {
   let data = JSON.parse($("data").textContent);
   const kept = recall();
   let selected = kept.selected ?? null, state = kept.state ?? null, zoom = kept.zoom ?? null;
-  let nodes = new Map(), boxes = new Map(), edges = [], seen = Date.now();
+  let nodes = new Map(), boxes = new Map(), edges = [], seen = Date.now(), asked = 0;
   $("search").value = kept.search ?? "";
 
   function recall() {
@@ -97,7 +98,7 @@ function start() {
     if (!node) { details.replaceChildren(make("p", "Select a node to see more of it.", "hint")); return; }
     const list = make("dl");
     for (const [name, text, kind] of node.facts) list.append(make("dt", name), make("dd", text, kind));
-    for (const [name, keys] of [["After", data.up[node.key]], ["Before", data.down[node.key]]]) {
+    for (const [name, keys] of [["Upstream", data.up[node.key]], ["Downstream", data.down[node.key]]]) {
       if (keys) list.append(make("dt", name), links(keys));
     }
     details.replaceChildren(make("h2", node.label), list);
@@ -192,7 +193,10 @@ function start() {
   }
   function look() {
     if (!data.seconds || document.hidden) return;
-    document.querySelector("iframe")?.remove();
+    const last = document.querySelector("iframe");
+    if (last && Date.now() - asked < 20000) return;  // A slow disk.
+    last?.remove();
+    asked = Date.now();
     const frame = document.createElement("iframe");
     frame.hidden = true;
     frame.src = `${location.href.split(/[?#]/)[0]}?${Date.now()}#fresh`;
@@ -255,7 +259,11 @@ function start() {
   $("out").addEventListener("click", () => zoomTo(zoom / 1.25));
   $("fit").addEventListener("click", () => zoomTo(fitting()));
   window.addEventListener("resize", draw);
-  document.addEventListener("visibilitychange", look);
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) return;
+    seen = Date.now();  // Nobody has looked meanwhile.
+    look();
+  });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const isTyping = event.target === $("search");
