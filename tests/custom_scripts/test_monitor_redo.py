@@ -190,7 +190,7 @@ def test_what_cannot_be_redone_is_said(monitor, graph, bundle, job_ids):
     left = monitor.choose("Redo", job_ids["render"])
 
     assert seen.looks[0]["NoteLabel0"].startswith("Jobs of 2 bundles are selected, ")
-    note = "Resubmitted, or replaced by a newer job: Test - render [resubmitted]. This is about the job of render on record."
+    note = "Resubmitted, or replaced by a newer job: Test - render [resubmitted]. This is about the job of render on "
     assert (seen.looks[-1]["NoteLabel0"], seen.looks[-1]["FramesBox"]) == (f"{note}record.", "4")
     assert left.looks[0]["NoteLabel0"].startswith(f"{bundle.name} is not submitted")
     assert (seen.uncaught, left.uncaught) == ([], [])
