@@ -99,6 +99,7 @@ def redo_stale(deadline, bundle, job_ids):
         # Deadline itself makes again what waited for the job.
         (("as BatchResubmit", "follow and pend", "pends"), requeue_stale, [{"last": "all"}, {}]),
     ],
+    ids=["dependents stay", "dependents follow", "dependents follow and run again"],
 )
 def test_what_a_resubmitted_job_makes_reaches_downstream(deadline, bundle, answers, mend, told):
     """With other frames, in other chunks; what was made from its frames is stale, and nothing else."""
