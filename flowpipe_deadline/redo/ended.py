@@ -65,7 +65,8 @@ def read_farm_tasks(
     for job in wanted:
         states = _states(job, [read.get(job_id, ()) for job_id in there[job.key]])
         if job.is_batched and states:
-            tasks[job.key] = tuple(FrameList.parse(text) for text in states if text is not None)
+            cut = [FrameList.parse(text) for text in states if text is not None]
+            tasks[job.key] = tuple(sorted(cut) if len(there[job.key]) > 1 else cut)
         failed[job.key] = failed_or_empty(job, states, results=results)
     for key in there if needs_states else ():
         if not there[key]:  # It was deleted, and nothing of it will come.
