@@ -577,6 +577,23 @@ def test_a_diamond_and_a_frame_by_frame_chain_name_each_cause_once(graph, tmp_pa
     assert len(of_last) == 3
 
 
+def test_items_are_told_by_the_frames_that_they_are(graph, tmp_path, deadline):
+    """Or by their numbers, if they are no frames."""
+    batch = {"batch_size": 4}
+    nodes.Render(name="render", graph=graph, frames=list(range(1001, 1192, 10)), metadata=batch)
+    nodes.Render(name="names", graph=graph, frames=["a", "b", "c", "d", "e"], metadata=batch)
+    state = submitted_bundle(graph, tmp_path, deadline)
+    state.fail("render", "4-7", message="no license")
+    state.fail("names", "4", message="no license")
+
+    reasons = why(state.bundle, DirectClient(deadline))
+
+    assert [(reason.key, reason.text) for reason in reasons] == [
+        ("render", "failed, frames 1041-1071x10: no license"),
+        ("names", "failed, items 4: no license"),
+    ]
+
+
 class Told(DirectClient):
     """Tells the state of jobs as it was given, and counts the questions."""
 
