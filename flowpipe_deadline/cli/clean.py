@@ -11,11 +11,14 @@ from typing import Any, Optional
 
 import click
 
+from ..core.bundle import Bundle
 from ..core.errors import InterruptedRunError, UsageError
 from ..core.interrupts import terminable
+from ..core.rights import user_name
 from ..core.text import counted, one_line
 from ..status.clean import Cleaning, CleaningChoice, OpenClient, Removal, plan_cleaning
 from ..status.clean import clean as clean_bundles
+from ..status.root import read_folder
 from ..studio.connect import studio_client
 from ..studio.file import known_root
 from .support.options import BundleName, opened_bundle, output_option, root_option, via_option
@@ -70,10 +73,11 @@ def clean(
 ) -> int:
     """Delete bundles that are not needed any more, with their results.
 
-    Those that are named, or those below the root for which all of --older-than and --keep holds that is given. Nothing
-    goes that a job still needs: where Deadline has jobs of it that are not complete, or cannot be asked; nor what is
-    being submitted or run at this moment. On a terminal, it asks first. Exits with 1 if something that was named stays,
-    or something could not be deleted to the end: the next cleaning then deletes the rest.
+    Those that are named, or those below the root for which all of --older-than and --keep holds that is given; only
+    mine, unless --all is given. Nothing goes that a job still needs: where Deadline has jobs of it that are not
+    complete, or cannot be asked; nor what is being submitted or run at this moment. On a terminal, it asks first. Exits
+    with 1 if something that was named stays, or something could not be deleted to the end: the next cleaning then
+    deletes the rest.
 
     \b
     Examples:
@@ -85,7 +89,7 @@ def clean(
     if bundles and (older_than is not None or keep is not None):
         raise UsageError("--older-than and --keep choose bundles; they do not go with those that are named")
     open_client = partial(studio_client, via=via)
-    opened = [opened_bundle(text, via) for text in bundles] if bundles else None
+    opened = [_named(text, via, everyone=everyone) for text in bundles] if bundles else None
     choice = CleaningChoice(everyone=everyone, older_than=older_than, keep=keep)
     done = plan_cleaning(known_root(root), open_client, choice=choice, bundles=opened)
     if not dry_run:
@@ -100,6 +104,15 @@ def clean(
         _print(done, dry_run=dry_run)
     is_left = not dry_run and bool(done.rest)
     return 1 if is_left or (bundles and done.refused) else 0
+
+
+def _named(text: str, via: Optional[str], *, everyone: bool) -> Bundle:
+    """The bundle that is meant; a beginning may be that of another user's."""
+    bundle = opened_bundle(text, via)
+    found = read_folder(bundle.folder)
+    if found is not None and not everyone and not found.is_of(user_name()):
+        raise UsageError(f"{bundle.folder} is of {found.user or 'an unknown user'}; with --all, it goes too")
+    return bundle
 
 
 def _confirm(plan: Cleaning) -> None:

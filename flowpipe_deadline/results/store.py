@@ -147,9 +147,12 @@ class Store(ABC):
     def chunk_names(self, node: str) -> FrozenSet[str]:
         """The names, as ``chunk_name`` gives them, of the chunks with results; the results are not read."""
 
-    def has_other_chunks(self, node: str) -> bool:
-        """Whether there are results of chunks that were not planned; an earlier version did not mark them."""
-        return bool(self._other_chunks(node))
+    def count(self, node: str) -> Optional[int]:
+        """How many results there are; None if some are of chunks that were not planned, so that they have to be read.
+
+        An earlier version did not mark those.
+        """
+        return None if self._other_chunks(node) else len(self.chunk_names(node))
 
     def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
         """Moves the node's damaged results away, so that they count as missing; gives their new places.
@@ -257,8 +260,12 @@ class FileStore(Store):
 
     def chunk_names(self, node: str) -> FrozenSet[str]:
         """The names of the files, without their ending; files of other names are none of ours."""
+        return _chunk_names(self._list(node))
+
+    def count(self, node: str) -> Optional[int]:
+        """By one look at the folder."""
         names = self._list(node)
-        return frozenset(name[:-5] for name in names if name.endswith(".json") and is_chunk_name(name[:-5]))
+        return None if OTHER_CHUNKS in names else len(_chunk_names(names))
 
     def _other_chunks(self, node: str) -> Collection[str]:
         return self._list(node, OTHER_CHUNKS)
@@ -290,6 +297,10 @@ class FileStore(Store):
         except OSError as error:
             raise StoreError(f"{node}: the damaged {path} cannot be renamed: {error.strerror}") from error
         return f"{path}.damaged"
+
+
+def _chunk_names(files: Iterable[str]) -> FrozenSet[str]:
+    return frozenset(name[:-5] for name in files if name.endswith(".json") and is_chunk_name(name[:-5]))
 
 
 def open_store(bundle: Path) -> Store:

@@ -263,7 +263,8 @@ class _Farm:
         states = self._needed.get(folder, {})
         if states:
             counts = ", ".join(f"{count} {status.lower()}" for status, count in Counter(states.values()).items())
-            return f"jobs of it are not complete: {counts} ({listing(list(states))}); cancel it first"
+            which = f"jobs of it are not complete: {counts} ({listing(list(states))})"
+            return f"{which}; cancel it, or delete them in the Monitor"
         if self._error and is_submitted:
             return f"it was submitted, and whether jobs need it is unknown: {self._error}"
         return ""

@@ -194,6 +194,7 @@ class _Results:
             self._nodes = os.listdir(self._bundle.folder / RESULTS) if self._bundle.store == FILES else None
         if self._nodes is not None and job.key not in self._nodes:
             return 0
-        if self._store.has_other_chunks(job.key):  # Somebody has cut the job differently.
+        count = self._store.count(job.key)
+        if count is None:  # Somebody has cut the job differently.
             return ResultCounts(self._bundle).done(job.key)
-        return len(self._store.chunk_names(job.key))
+        return count

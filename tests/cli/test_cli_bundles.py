@@ -191,6 +191,16 @@ def test_clean_of_named_bundles_exits_with_1_if_one_stays(root, deadline, run_he
     assert [one["bundle"] for one in data["refused"]] == [str(needed)]
 
 
+def test_clean_of_a_beginning_takes_no_bundle_of_somebody_else(root, run_here):
+    """Mine has gone already, and the name is typed once more."""
+    folder = write_one(root, user="somebody")
+
+    refused, deleted = run_here("clean", "Shot"), run_here("clean", "Shot", "--all")
+
+    assert str(refused.exception) == f"{folder} is of somebody; with --all, it goes too"
+    assert (deleted.return_value, folder.exists()) == (0, False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
