@@ -38,10 +38,8 @@ def main() -> None:
         os.environ["XDG_CONFIG_HOME"] = os.environ["APPDATA"] = str(folder)
         sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "tests" / "support"), str(PICTURES)]
         make_pictures(folder)
-        from graph_page import main as make_graph_page  # noqa: PLC0415  (once the path is set)
-        from wranglers import make_wranglers_pictures  # noqa: PLC0415
+        from wranglers import make_wranglers_pictures  # noqa: PLC0415  (once the path is set)
 
-        make_graph_page()
         make_wranglers_pictures(folder, PICTURES)
 
 

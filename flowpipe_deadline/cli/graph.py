@@ -15,7 +15,8 @@ from ..core.interrupts import terminable
 from ..core.names import safe_name
 from ..deadline.client import DeadlineClient
 from ..drawing.page import Format, draw_page, follow_page, write_page
-from ..drawing.picture import Picture, picture_of
+from ..drawing.picture import Picture
+from ..drawing.read import picture_of
 from ..drawing.svg import draw_svg
 from ..planning.plan import Plan
 from ..studio.connect import studio_client

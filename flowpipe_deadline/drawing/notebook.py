@@ -12,7 +12,7 @@ from ..core.text import one_line
 from ..planning.plan import Plan
 from ..results.outputs import NodeResults
 from ..results.plain import plain
-from .picture import picture_of
+from .read import picture_of
 from .svg import render, svg_values
 
 _MOST_NODES = 500  # More of them make a notebook too large.

@@ -14,7 +14,8 @@ from ..core.files import write_whole
 from ..deadline.client import DeadlineClient
 from ..planning.plan import Plan
 from ..studio.connect import studio_client
-from .picture import Picture, PictureReader, State, duration, picture_of
+from .picture import Picture, State, duration
+from .read import PictureReader, picture_of
 from .svg import BOX, SIGNS, draw_svg, render, svg_values
 
 Format = Literal["html", "svg"]

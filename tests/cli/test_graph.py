@@ -206,6 +206,28 @@ def test_it_follows_a_submission_to_its_end(deadline, bundle, tmp_path):
 
 
 @pytest.mark.usefixtures("quick")
+def test_it_goes_on_while_deadline_is_out_of_reach(deadline, bundle, tmp_path):
+    """What the results tell is shown meanwhile."""
+    client, file, seen = DirectClient(deadline), tmp_path / "page.html", []
+    worker = Worker(deadline, bundle, submit_to(client, bundle))
+
+    def open_client():
+        if len(seen) < 3:
+            seen.append("Deadline cannot be asked" in file.read_text(encoding="utf-8") if file.exists() else None)
+            if len(seen) == 3:
+                worker.render("render", "1-4", "5-8", "9-10")
+                worker.render("beside")
+                worker.render("collect")
+            raise SubmissionError("no route")
+        return client
+
+    picture = page.follow_page(bundle, file, open_client)
+
+    assert (seen, picture.is_over, picture.notices) == ([None, True, True], True, ())
+    assert set(states(file).values()) == {"complete"}
+
+
+@pytest.mark.usefixtures("quick")
 def test_what_goes_wrong_meanwhile_is_said_once_and_tried_again(bundle, tmp_path, monkeypatch):
     """A full disk, or a store that is out of reach, does not end it."""
     file, said, failures = (

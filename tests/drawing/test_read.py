@@ -1,4 +1,4 @@
-"""What is drawn of plans and bundles, in every state that a node can have."""
+"""What is read of plans and bundles, in every state that a node can have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from submissions import write_three
 from flowpipe_deadline import plan_graph, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.deadline.client import SubmissionError
-from flowpipe_deadline.drawing.picture import PictureReader, State, picture_of
+from flowpipe_deadline.drawing.picture import State
+from flowpipe_deadline.drawing.read import PictureReader, picture_of
 from flowpipe_deadline.redo.record import RedoWriter
 
 
