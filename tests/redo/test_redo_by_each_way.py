@@ -119,7 +119,7 @@ def test_by_script_one_process_does_all_of_it(client, bundle, farm, job_ids, dea
     redo_by(client, bundle, chosen(bundle, render=["1-4"]), how=RedoOptions(new_jobs=True), say=said.append)
 
     assert len(deadline.log.calls("process")) == 2
-    assert said == [f"render: {read_submission(bundle.folder).jobs['render']}"]
+    assert said == [f"Test.render: {read_submission(bundle.folder).jobs['render']}"]
 
 
 @pytest.mark.parametrize("client", ["script"], indirect=True)
