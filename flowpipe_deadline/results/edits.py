@@ -6,6 +6,7 @@ imports this too: standard library only, valid from Python 3.7.
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from dataclasses import replace
@@ -14,7 +15,7 @@ from typing import Any, Callable, ContextManager, Dict, Iterable, List, Mapping,
 
 from ..core.bundle import EDITS, Bundle, node_labels, read_bundle, read_node
 from ..core.errors import BundleError, UsageError
-from ..core.files import json_bytes, write_together
+from ..core.files import json_bytes, write_together, write_whole
 from ..core.locate import LoadError, in_bundle, out_of_bundle
 from ..core.locks import locked, seconds_since_written
 from ..core.rights import make_folder, reason_with_remedy
@@ -140,11 +141,26 @@ def _change(
                     files[edits_file(bundle, node)] = json_bytes({"format": FORMAT, "node": node, "edits": entries})
             if not is_ours():
                 raise BundleError(f"{folder} was taken over by somebody else, as this took too long; try again")
-            write_together(files)
+            _replace_all(files)
     except OSError as error:
         reason = reason_with_remedy(error, folder)
         raise BundleError(f"inputs cannot be changed, as {folder} cannot be written: {reason}; nothing was") from error
     return tuple(new)
+
+
+def _replace_all(files: Mapping[Path, bytes]) -> None:
+    """Writes these files; if it is interrupted or fails between two of them, all are as they were."""
+    before = {path: path.read_bytes() if path.exists() else None for path in files}
+    try:
+        write_together(files)
+    except BaseException:
+        for path, data in before.items():
+            if data is None:
+                with contextlib.suppress(FileNotFoundError):
+                    path.unlink()
+            elif path.read_bytes() != data:
+                write_whole(path, data)
+        raise
 
 
 def _alone(folder: Path) -> ContextManager[Callable[[], bool]]:

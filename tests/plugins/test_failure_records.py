@@ -19,6 +19,7 @@ from flowpipe_deadline.core.rights import make_folder
 from flowpipe_deadline.offline.standins.sandbox import TaskCanceled, TaskError
 from flowpipe_deadline.results.evaluation import Evaluation
 from flowpipe_deadline.results.failures import read_failures, reason_in, write_failure
+from flowpipe_deadline.results.history import read_history
 
 PYTHON_ONLY = {"OneTaskPerProcess": "*"}
 
@@ -107,6 +108,16 @@ def test_an_interpreter_that_does_not_get_to_the_evaluator(load):
 
     reason = kept(plugin)[0].reason
     assert "ended before it reached the evaluator (exit code 127: a program or a library was not found)" in reason
+
+
+def test_a_result_knows_its_task(load):
+    """The plugin tells the evaluator."""
+    plugin = load()
+
+    plugin.render(1)
+
+    (one,) = read_history(plugin.bundle)["Test.act"]
+    assert (one.frames, one.job, one.task, one.worker, one.error) == ("1", "5a1f", "0", "offline", None)
 
 
 def test_a_node_that_raises_is_the_evaluators_matter(load):

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PureWindowsPath
+from random import Random
 
 import history_nodes as nodes
 import pytest
@@ -33,6 +34,7 @@ from flowpipe_deadline.results.edits import (
     withdraw_edits,
     write_edits,
 )
+from flowpipe_deadline.results.inputs.edits import edited_values, is_outdated
 from flowpipe_deadline.results.store import open_store
 from flowpipe_deadline.workflows.find import load_workflow
 
@@ -444,6 +446,33 @@ def test_a_full_disk_changes_nothing(bundle):
     assert {path.name for path in (bundle.folder / "edits").iterdir()} == {"render.json"}
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(5, "Input/output error")])
+def test_an_interruption_between_two_nodes_changes_nothing(bundle, monkeypatch, error):
+    """Neither the one that was written nor the other is edited."""
+    edit(bundle, "render.samples=64")
+    replace, renamed = os.replace, []
+
+    def interrupted(source, target):
+        renamed.append(target)
+        if len(renamed) == 2:
+            raise error
+        replace(source, target)
+
+    for changes in (
+        {"render": {"samples": 128}, "source": {"frames": [2]}},
+        {"source": {"frames": [2]}, "render": {"samples": 128}},
+    ):
+        renamed.clear()
+        monkeypatch.setattr(os, "replace", interrupted)
+        with pytest.raises((KeyboardInterrupt, BundleError)):
+            write_edits(bundle.folder, changes, user="anna")
+        monkeypatch.undo()
+
+        assert [one.value for one in read_edits(bundle.folder, "render")] == [64]
+        assert read_edits(bundle.folder, "source") == ()
+        assert {path.name for path in (bundle.folder / "edits").iterdir()} == {"render.json"}
+
+
 @pytest.mark.parametrize("damage", ["{", '{"format": 1}', '{"format": 1, "edits": [{"number": "one"}]}', "[]"])
 def test_damaged_edits_are_told_and_never_ignored(bundle, damage):
     """A task does not go on with what was planned, and its results cannot be taken for right."""
@@ -488,3 +517,26 @@ def test_classes_that_a_bundle_brings_along_are_found_by_everybody(tmp_path):
     moved = bundle.folder.rename(tmp_path / "moved")
     evaluate_task(moved, node="tell")
     assert read_results(read_bundle(moved))["Shot.tell"].outputs() == {"name": "B"}
+
+
+def test_a_result_is_stale_exactly_if_it_was_made_with_other_values(bundle):
+    """Whatever is edited, withdrawn and evaluated, by whomever, in whatever order."""
+    random = Random(7)
+    written, made = [], []
+
+    def values():
+        known = edited_values(read_edits(bundle.folder, "render"))
+        return known.get(("samples", None), 32), known.get(("ratio", None), 0.5)
+
+    for _ in range(120):
+        act = random.choice(("edit", "edit", "withdraw", "evaluate"))
+        if act == "edit":
+            changes = {"samples": random.choice((32, 64)), "ratio": random.choice((0.5, 1.0))}
+            name = random.choice(sorted(changes))
+            written += write_edits(bundle.folder, {"render": {name: changes[name]}}, user="anna")
+        elif act == "withdraw" and written:
+            withdraw_edits(bundle.folder, [written.pop(random.randrange(len(written)))])
+        else:
+            made.append((last_number(read_edits(bundle.folder, "render")), values()))
+        edits, now = read_edits(bundle.folder, "render"), values()
+        assert [is_outdated(edits, number) for number, _ in made] == [then != now for _, then in made]
