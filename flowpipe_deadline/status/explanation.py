@@ -181,6 +181,8 @@ class Explanation:
     def _when_waiting(self, job: BundleJob, details: JobDetails, found: Mapping[str, Reason]) -> Answer:
         """Of a job that is pending, queued or rendering."""
         states = details.tasks
+        if states.get(FAILED):
+            return self._when_partly_failed(job, details)
         if not waits_for_worker(details) and details.status != PENDING:
             return self._when_rendering(job, details)
         if details.status == PENDING or (states and not states.keys() - {PENDING, COMPLETED}):
@@ -199,6 +201,16 @@ class Explanation:
             errors = counted(details.errors, "error") if details.errors else "an error"
             return "failing", f"queued again after {errors}{_failures_text(job, failures)}", ()
         return "queued", "queued: no worker has taken it yet", ()
+
+    def _when_partly_failed(self, job: BundleJob, details: JobDetails) -> Answer:
+        """Some tasks have failed for good, and others go on."""
+        failures = self._failures(job) or self._reported(details)
+        others = [
+            f"{count} {state.lower()}" for state, count in sorted(details.tasks.items()) if count and state != FAILED
+        ]
+        total = counted(details.task_count or job.task_count, "task")
+        text = f"{details.tasks[FAILED]} of {total} failed{_failures_text(job, failures)}"
+        return _kind_of(failures), f"{text}; {', '.join(others)}" if others else text, ()
 
     def _when_rendering(self, job: BundleJob, details: JobDetails) -> Answer:
         states = details.tasks

@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 import click
+import farm_nodes as nodes
 import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
@@ -19,9 +20,11 @@ from direct_farm import DirectClient
 from harness import evaluate_task, run_cli
 from submissions import write_one
 
+from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.cli.clean import Age, _size
 from flowpipe_deadline.cli.main import cli
 from flowpipe_deadline.cli.support.options import is_bundle
+from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.submit.transaction import submit_to
 
@@ -40,10 +43,10 @@ def root(tmp_path, monkeypatch, deadline):
 
 @pytest.fixture
 def run_here(monkeypatch, deadline):
-    """Runs ``list`` and ``clean`` in this process, beside the fake Deadline: what they print, and what they raise."""
+    """Runs ``list``, ``clean`` and ``status`` here, beside the fake Deadline: what they print, and what they raise."""
 
     def run(*arguments):
-        for verb in ("list", "clean"):
+        for verb in ("list", "clean", "status"):
             module = import_module(f"flowpipe_deadline.cli.{verb}")
             monkeypatch.setattr(module, "reserve_stdout", lambda: None)
             monkeypatch.setattr(module, "studio_client", lambda via: DirectClient(deadline))  # noqa: ARG005
@@ -151,6 +154,33 @@ def test_a_shell_completes_names(root):
     assert sorted(completions("status", "Sh")) == sorted(completions("run", names[0][:14])) == sorted(names)
     assert completions("clean", "Tr") == ["Tr"]
     assert set(completions("run", "Sh")).isdisjoint(names)
+
+
+def test_status_says_which_results_are_stale(root, run_here, graph):
+    """With their frames, also where these run as items; and how to make them anew."""
+    frames = [1001, 1011, 1021]
+    render = nodes.Render(name="render", graph=graph, frames=frames, metadata={"batch_size": 2})
+    batch = {"size": 2, "over": ["frames", "images"]}
+    check = nodes.Check(name="check", graph=graph, frames=frames, metadata={"batch": batch})
+    last = nodes.Pass(name="last", graph=graph)
+    render.outputs["items"].connect(check.inputs["images"])
+    check.outputs["images"].connect(last.inputs["value"])
+    bundle = write_bundle(plan_graph(graph), root=root)
+    for key, items in (*((key, items) for key in ("render", "check") for items in ("0-1", "2")), ("last", None)):
+        evaluate_task(bundle.folder, node=key, frames=None if items is None else FrameList.parse(items))
+    fresh = run_here("status", bundle.folder)
+    for key, items in (("render", "2"), ("check", "0-1")):
+        evaluate_task(bundle.folder, node=key, frames=FrameList.parse(items))
+
+    text, data = run_here("status", bundle.folder), json.loads(run_here("status", bundle.folder, "-o", "json").stdout)
+
+    assert "replaced since" not in fresh.stdout
+    assert [line for line in text.stdout.splitlines() if "replaced since" in line or "--stale" in line] == [
+        "check 2 (frames 1021): made from results or inputs that have been replaced since",
+        "last: made from results or inputs that have been replaced since",
+        f"To make that anew:  flowpipe-deadline redo {bundle.folder} --stale",
+    ]
+    assert [job["stale"] for job in data["jobs"]] == [None, "2", "all"]
 
 
 def test_clean_deletes_what_is_old_and_says_what_stays(root, deadline, run_here):

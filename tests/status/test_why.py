@@ -145,6 +145,12 @@ def failed(state):
     state.fail("render", "5-8", "9-10")
 
 
+def partly_failed(state):
+    """One task has failed for good, one is done, and one is left."""
+    state.finish("render", "1-4")
+    state.fail("render", "5-8")
+
+
 def failed_without_record(state):
     """Only Deadline's report says why."""
     state.report_failure("beside", "no license")
@@ -241,6 +247,11 @@ TABLE = [
     ),
     (rendering, {**QUEUED, "render": "rendering"}, "render: renders(: 1 of 3 tasks done)?"),
     (failing, {**QUEUED, "render": "failing"}, "render: queued again after (1|an) error, frames 1-4: no license"),
+    (
+        partly_failed,
+        {"render": "failed", **WAITING},
+        "render: 1 of 3 tasks failed, frames 5-8: no license; 1 completed, 1 queued",
+    ),
     (failed, {"render": "failed", **WAITING}, "render: failed, frames 5-10: no license"),
     (failed_without_record, {**QUEUED, "beside": "failed"}, "beside: failed: no license"),
     (
@@ -297,7 +308,10 @@ TABLE = [
 @pytest.mark.parametrize(("bring", "expected", "line"), TABLE, ids=lambda value: getattr(value, "__name__", ""))
 def test_each_state_has_its_reason(state, client, bring, expected, line):
     """Its kind for each job, and one sentence for its cause; also where Deadline tells of a job its state alone."""
-    if bring in (wrong_pool, wrong_group, limit_full, foreign, rendering) and type(client) is TerseClient:
+    if (
+        bring in (wrong_pool, wrong_group, limit_full, foreign, rendering, partly_failed)
+        and type(client) is TerseClient
+    ):
         pytest.skip("only a Deadline that tells it can be asked for it")
     bring(state)
 
@@ -589,8 +603,8 @@ def test_items_are_told_by_the_frames_that_they_are(graph, tmp_path, deadline):
     reasons = why(state.bundle, DirectClient(deadline))
 
     assert [(reason.key, reason.text) for reason in reasons] == [
-        ("render", "failed, frames 1041-1071x10: no license"),
-        ("names", "failed, items 4: no license"),
+        ("render", "1 of 5 tasks failed, frames 1041-1071x10: no license; 4 queued"),
+        ("names", "1 of 2 tasks failed, items 4: no license; 1 queued"),
     ]
 
 

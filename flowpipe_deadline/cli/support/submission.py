@@ -40,8 +40,8 @@ def stale_lines(submitted: SubmissionStatus, labels: Mapping[str, str]) -> Itera
     """A line for each job with results that were made from others than are there now, and what to do."""
     stale = [job for job in submitted.jobs if job.stale is not None]
     for job in stale:
-        frames = "" if job.stale == "all" else f" frames {job.stale}"
-        yield f"{labels[job.key]}{frames}: made from results that have been replaced"
+        frames = job.planned.shown_frames(None if job.stale == "all" else job.stale)
+        yield f"{labels[job.key]} {frames}".rstrip() + ": made from results or inputs that have been replaced since"
     if stale:
         yield f"To make that anew:  flowpipe-deadline redo {submitted.bundle.folder} --stale"
 

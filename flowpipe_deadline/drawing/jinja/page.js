@@ -194,7 +194,7 @@ function start() {
   function look() {
     if (!data.seconds || document.hidden) return;
     const last = document.querySelector("iframe");
-    if (last && Date.now() - asked < 20000) return;  // A slow disk.
+    if (last && Date.now() - asked < 4000 * data.seconds) return;  // A slow disk.
     last?.remove();
     asked = Date.now();
     const frame = document.createElement("iframe");
