@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Optional, Union
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
@@ -113,8 +113,9 @@ class _Redo:
         selection, messages = runnable(self.bundle, self._choose(results), results=results)
         self.on_selected(selection)
         if self.is_dry_run or not selection.tasks:
-            return RedoResult(tasks=selection.tasks, messages=messages)
-        return redo_offline(self.bundle, self._choose, change=self._edit, say=self.say, **how)
+            return RedoResult(tasks=selection.tasks, messages=(*messages, *self._left_stale(selection)))
+        result = redo_offline(self.bundle, self._choose, change=self._edit, say=self.say, **how)
+        return replace(result, messages=(*result.messages, *self._left_stale(selection)))
 
     def on_farm(self, client: DeadlineClient, record: SubmissionRecord, how: RedoOptions) -> RedoResult:
         """On the farm, whose jobs are on record."""
@@ -122,6 +123,7 @@ class _Redo:
         farm = read_farm_tasks(client, self.bundle, record, results=results, needs_states=needs_states)
         chosen = select(self.bundle, results=results, failed=farm.failed, tasks=farm.tasks, **self.asked)
         selection, messages = runnable(self.bundle, chosen, results=results, coming=farm.coming)
+        messages = (*messages, *self._left_stale(selection))
         self.on_selected(selection)
         if self.is_dry_run or not selection.tasks:
             return RedoResult(tasks=selection.tasks, messages=messages)
@@ -133,6 +135,17 @@ class _Redo:
                 take_back(self.bundle, edits, say=self.say)
                 raise
         return RedoResult(result.tasks, result.new_jobs, (*messages, *result.messages))
+
+    def _left_stale(self, selection: Selection) -> Iterator[str]:
+        """A line for each node with new inputs of which not all frames run again."""
+        for key in self.changes:
+            there = {place for chunk in self.bundle.job(key).chunks for place in chunk or (None,)}
+            again = {place for chunk in selection.tasks.get(key, ()) for place in chunk or (None,)}
+            if there - again:
+                yield (
+                    f"{key}: its other frames were made with the values of before; to make them as well:"
+                    f"  flowpipe-deadline redo {self.bundle.folder} --stale"
+                )
 
     def _choose(self, results: BundleResults) -> Selection:
         failed = failed_offline(self.bundle, results=results) if self.asked["which"] == FAILED else {}

@@ -69,7 +69,12 @@ def test_tasks_run_again_with_their_progress(bundle):
 
     assert result.returncode == 0, result.stderr
     assert result.stdout == 'Test.collect\n  parts = {"items": [1, 2, 9, 12, 5, 6]}\n'
-    assert result.stderr == "[1/2] render completed\n[2/2] collect completed\n"
+    again = f"flowpipe-deadline redo {bundle.folder} --stale"
+    assert result.stderr.splitlines() == [
+        "[1/2] render completed",
+        "[2/2] collect completed",
+        f"render: its other frames were made with the values of before; to make them as well:  {again}",
+    ]
 
 
 def test_a_selection_of_nothing_says_so(bundle):

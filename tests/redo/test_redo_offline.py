@@ -63,6 +63,18 @@ def test_an_input_is_changed_for_good(bundle):
     assert redo_bundle(bundle, which="stale").tasks == {}
 
 
+def test_an_input_of_some_frames_leaves_the_others_stale(bundle):
+    """Which is said."""
+    result = redo_bundle(bundle, node="render", frames="3", inputs={"render": {"factor": 10}})
+
+    assert collected(bundle) == [1, 2, 30, 40, 5, 6]
+    (message,) = result.messages
+    assert message.startswith("render: its other frames were made with the values of before; to make them as well:  ")
+    assert message.endswith(f"flowpipe-deadline redo {bundle.folder} --stale")
+    assert redo_bundle(bundle, which="stale").messages == ()
+    assert collected(bundle) == [10, 20, 30, 40, 50, 60]
+
+
 def test_only_leaves_what_is_made_from_it_and_stale_mends_that(bundle):
     """Downstream keeps its result until it is asked for."""
     before = results_of(bundle)
