@@ -1,4 +1,4 @@
-"""Makes the pictures for the pages: the real dialog, over the tests' fake Deadline, without a display; and Chromium's.
+"""Makes the pictures for the pages: dialogs over the tests' fake Deadline, without a display, and a page in Chromium.
 
     pip install -e '.[test]'
     python docs/pictures/make_pictures.py

@@ -5,12 +5,14 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.bundle import Bundle, BundleJob, node_labels, read_node
-from ..core.errors import UsageError
+from ..core.errors import BundleError, UsageError
+from ..core.files import RecordError
 from ..core.frames import FrameList
 from ..core.rights import user_name
 from ..core.text import counted
@@ -20,10 +22,10 @@ from ..results.edits import edited_record, parse_inputs, read_edits, withdraw_ed
 from ..results.inputs.texts import value_in
 from ..results.stale import BundleResults
 from ..status.notices import check_place, notices_of
-from ..submit.record import SUBMITTED, read_submission
+from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from ..submit.transaction import Say, ignore
 from .ended import FarmTasks, read_farm_tasks
-from .farm import redo_on_farm
+from .farm import mend_redo, redo_on_farm
 from .missing import runnable, tolerant_results
 from .options import RedoOptions, RedoResult, Tasks
 from .selection import ALL, Selection, select
@@ -55,21 +57,21 @@ class FarmRedo:
     """
 
     def __init__(self, bundle: Bundle, client: DeadlineClient) -> None:
-        record = read_submission(bundle.folder)
-        if record is None or record.is_at_work or record.state != SUBMITTED:
-            raise SubmissionError(notices_of(bundle, record)[0])
-        check_place(bundle, client.map_path)
-        self._record = record
-        self.job_ids: Mapping[str, str] = record.jobs
-        """The jobs that count, by node key."""
-        self._record = record
         self._bundle = bundle
         self._client = client
         self._results: BundleResults
         self._farm: Optional[FarmTasks] = None
+        self._record = self._read_record()
+        check_place(bundle, client.map_path)
+
+    @property
+    def job_ids(self) -> Mapping[str, str]:
+        """The jobs that count, by node key."""
+        return self._record.jobs
 
     def look(self) -> None:
-        """Reads results and tasks anew."""
+        """Reads the record, results and tasks anew."""
+        self._record = self._read_record()
         self._results = tolerant_results(self._bundle)
         self._farm = read_farm_tasks(self._client, self._bundle, self._record, results=self._results, needs_states=True)
 
@@ -111,6 +113,8 @@ class FarmRedo:
             SubmissionError: Deadline refuses; what was changed is as before, or the message says what is not.
             BundleError, RecordError, UsageError: As ``choose``, or the bundle cannot be written.
         """
+        if self._read_record().redo is not None:
+            mend_redo(self._client, self._bundle, say=say)
         self.look()  # Somebody else may have done it meanwhile.
         selection, messages = self.choose(wish)
         if not selection.tasks:
@@ -119,9 +123,16 @@ class FarmRedo:
         try:
             result = redo_on_farm(self._client, self._bundle, selection, how=how, say=say, is_stopping=is_stopping)
         except BaseException:
-            withdraw_edits(self._bundle.folder, edits)
+            with contextlib.suppress(BundleError, RecordError):  # Why it failed matters more; the edits are on file.
+                withdraw_edits(self._bundle.folder, edits)
             raise
         return RedoResult(result.tasks, result.new_jobs, (*messages, *result.messages))
+
+    def _read_record(self) -> SubmissionRecord:
+        record = read_submission(self._bundle.folder)
+        if record is None or record.is_at_work or record.state != SUBMITTED:
+            raise SubmissionError(notices_of(self._bundle, record)[0])
+        return record
 
 
 def _together(bundle: Bundle, parts: Sequence[Selection]) -> Selection:

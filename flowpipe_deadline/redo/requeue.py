@@ -104,6 +104,8 @@ class Requeue:
         self._is_stopping = order.is_stopping
         self._labels = node_labels(order.bundle)
         self._parts: List[Part] = []
+        self._running: Mapping[str, Part] = {}
+        """By job, those of which tasks run again, or have not run."""
         self._before: Dict[str, JobBefore] = {}
         self._details: Mapping[str, JobDetails] = {}
         """The jobs as they were at first, also those that parts wait for."""
@@ -164,6 +166,7 @@ class Requeue:
                 queued = frozenset(task.task_id for task in tasks.get(job_id, ()) if task.status == _QUEUED)
                 if queued:
                     self._parts.append(self._part(job, job_id, queued, only_waits=True))
+        self._running = {part.job_id: part for part in self._parts if not part.only_waits}
         self._check_links()
 
     def _holders(self, key: str) -> List[str]:
@@ -278,17 +281,10 @@ class Requeue:
 
     def _must_wait(self, part: Part) -> bool:
         """Whether something that it waits for runs again, or has not run."""
-        ids = {other.job_id for other in self._parts if not other.only_waits and self._runs_again(other)}
-        return any(job_id in ids or self._is_unfinished_job(job_id) for job_id in part.upstream)
+        return any(job_id in self._running or self._is_unfinished_job(job_id) for job_id in part.upstream)
 
     def _is_unfinished_job(self, job_id: str) -> bool:
         return job_id in self._details and self._details[job_id].status != COMPLETED
-
-    def _runs_again(self, part: Part) -> bool:
-        return any(part.was[number] in _RUNS_AGAIN for number in part.chosen) or self._is_unfinished(part)
-
-    def _is_unfinished(self, part: Part) -> bool:
-        return any(part.was[number] != COMPLETED for number in part.chosen)
 
     def _is_held(self, part: Part, states: Mapping[int, str]) -> bool:
         return all(states.get(number) in _HELD for number in part.chosen)
@@ -402,12 +398,14 @@ class Requeue:
         by_frame = part.details.frame_dependent
         is_frame_dependent = part.job.is_frame_dependent if by_frame is None else by_frame
         for job_id in part.upstream:
-            feeding = [other for other in self._parts if other.job_id == job_id and not other.only_waits]
-            if feeding and is_frame_dependent:
+            feeding = self._running.get(job_id)
+            if feeding is not None and is_frame_dependent:
                 frames = part.frames(number)
-                if any(frames & feeding[0].frames(other) for other in feeding[0].chosen):
+                if any(frames & feeding.frames(other) for other in feeding.chosen):
                     return False
-            elif feeding or (not is_frame_dependent and job_id in details and details[job_id].status != COMPLETED):
+            elif feeding is not None or (
+                not is_frame_dependent and job_id in details and details[job_id].status != COMPLETED
+            ):
                 return False
         return True
 

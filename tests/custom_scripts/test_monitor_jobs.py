@@ -104,11 +104,11 @@ def test_every_selection_has_its_answer(monitor, write, opened, deadline_python)
     assert opened() == [str(folder) for folder in (one.folder, one.folder, two.folder)]
 
 
-def test_a_bundle_of_another_system_is_found_by_the_path_mapping(monitor, write, opened, deadline_python):
+def test_a_bundle_of_another_system_is_found_by_the_path_mapping(monitor, write, opened):
     """Submitted on Windows, looked at on Linux; whether a rule matches the other slashes is unknown."""
     bundle, job_ids = write("show")
     rules = [["P:/show/", f"{bundle.folder.parent}/"]]
-    monitor.deadline.change_settings(interpreter=deadline_python, path_mappings=rules)
+    monitor.deadline.change_settings(path_mappings=rules)
     job = monitor.deadline.job(job_ids["render"])
     windows = {**job.plugin_info, "Bundle": f"p:\\show\\{bundle.name}"}
     copy = monitor.deadline.submit(job.job_info, windows).job_id
@@ -138,13 +138,13 @@ def test_a_file_manager_that_fails_is_told(monitor, write, opened):
     assert notes(gone.looks[0]) == [f"{bundle.folder} cannot be opened: xdg-open: No such file or directory"]
 
 
-def test_the_graph_opens_in_the_python_for_dialogs(monitor, write, tmp_path, deadline_python):
+def test_the_graph_opens_in_the_python_for_dialogs(monitor, write, tmp_path):
     """A command of its own, which goes on; the Monitor waits until it says something."""
     python = write_python(
         tmp_path / "Pythön 3", "open(here + '/seen', 'w').write('\\n'.join(sys.argv[1:]))", "print('x')"
     )
     bundle, job_ids = write("show")
-    monitor.deadline.change_settings(interpreter=deadline_python, plugin_config={"DialogPython": str(python)})
+    monitor.deadline.change_settings(plugin_config={"DialogPython": str(python)})
 
     seen = monitor.choose(GRAPH, job_ids["render"], job_ids["collect"])
 
@@ -206,22 +206,29 @@ def test_texts_are_shown_and_read_again(monitor, write, deadline_python):
     worker.fail("render", "5-8")
     heading = attempt_heading("5-8", worker="node-7", attempt=1)
     write_attempt(monitor.deadline, job_ids["render"], 1, heading=heading, lines=["loading", "ERROR: no licence"])
-    opening = [("select", [job_ids["render"]], {job_ids["render"]: [1]}), ("choose", "Jobs/FlowpipeLogs.py")]
+    render, collect, beside = (job_ids[key] for key in ("render", "collect", "beside"))
+    deeds = [
+        ("select", [collect, beside], {}),
+        ("choose", "Jobs/FlowpipeWhy.py"),
+        ("select", [render], {render: [1]}),
+        ("choose", "Jobs/FlowpipeLogs.py"),
+        ("enter", "FrameBox", "9"),
+        ("press", "RefreshButton"),
+        ("select", [beside, render], {}),
+        ("choose", "Jobs/FlowpipeResults.py"),
+    ]
 
-    seen = monitor.choose(
-        "Why",
-        job_ids["collect"],
-        deeds=[*opening, ("enter", "FrameBox", "9"), ("press", "RefreshButton"), ("choose", "Jobs/FlowpipeResults.py")],
-    )
+    seen = monitor.choose("Why", collect, deeds=deeds)
 
-    kept, _, log, _, other, shown = (look["TextBox"] for look in seen.looks)
+    texts = [look["TextBox"] for look in seen.looks]
+    one, several, log, other, shown = texts[0], texts[2], texts[4], texts[6], texts[8].splitlines()
     assert (seen.uncaught, seen.boxes) == ([], [])
-    assert "render" in kept
-    assert seen.looks[2]["FrameBox"] == "5"
+    assert ("render" in one, "beside" in one, "render" in several, "beside" in several) == (True, False, True, True)
+    assert seen.looks[4]["FrameBox"] == "5"
     assert ("loading" in log, "no licence" in log) == (True, True)
     assert other == "render 9-10 is queued, and has printed nothing"
-    assert shown.splitlines()[0] == "Test.render"
-    assert shown.splitlines()[-1] == "  missing frames 5-10"
+    assert [line for line in shown if not line.startswith(" ")] == ["Test.render", "Test.beside"]
+    assert "  missing frames 5-10" in shown
 
 
 def test_results_in_redis_are_for_the_terminal(monitor, write):
@@ -235,3 +242,14 @@ def test_results_in_redis_are_for_the_terminal(monitor, write):
     (note,) = notes(seen.looks[0])
     assert note.startswith(f"The results of {bundle.name} are in Redis, ")
     assert seen.uncaught == []
+
+
+def test_what_goes_wrong_in_between_is_told(monitor, write):
+    """Deadline does not answer any more."""
+    _, job_ids = write("show")
+    monitor.deadline.set_faults({"on": "read", "do": "refuse", "nth": 3, "times": 0, "value": "no connection"})
+
+    seen = monitor.choose("Redo", job_ids["render"])
+
+    assert seen.uncaught == []
+    assert "no connection" in seen.looks[0].get("TextBox", "") + "".join(notes(seen.looks[0]))

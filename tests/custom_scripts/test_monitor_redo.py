@@ -52,10 +52,8 @@ def states(monitor, job_id):
     return [task.status.value for task in monitor.deadline.tasks(job_id)]
 
 
-def test_what_is_shown_runs_again(monitor, bundle, job_ids, deadline_python):
-    """In every Python of Deadline's: the selected tasks, as frames, with what is made from them."""
-    monitor.deadline.change_settings(interpreter=deadline_python)
-
+def test_what_is_shown_runs_again(monitor, bundle, job_ids):
+    """The selected tasks, as frames, with what is made from them."""
     seen = monitor.choose("Redo", job_ids["render"], tasks={job_ids["render"]: [0, 2]}, deeds=[REDO])
 
     before, after = seen.looks
@@ -99,7 +97,7 @@ def test_the_preview_follows_what_is_chosen(monitor, job_ids, worker, tells):
 
 
 def test_inputs_are_changed_on_the_way(monitor, bundle, job_ids, deadline_python):
-    """Those that nothing feeds, each with the kind of value that it had; an error changes nothing."""
+    """Those that nothing feeds, each with the kind of value that it had; in every Python of Deadline's."""
     monitor.deadline.change_settings(interpreter=deadline_python)
     deeds = [
         ("enter", "FramesBox", "5"),
@@ -142,11 +140,17 @@ def test_a_failure_leaves_everything_as_it_was(monitor, bundle, job_ids):
 
 
 def test_new_jobs_come_instead(monitor, bundle, job_ids):
-    """What is complete stays; which jobs there are is told."""
-    seen = monitor.choose("Redo", job_ids["render"], deeds=[("enter", "NewJobsBox", True), REDO])
+    """What is complete stays; which jobs there are is told. Afterwards, the same dialog is about the new ones."""
+    seen = monitor.choose(
+        "Redo",
+        job_ids["render"],
+        deeds=[("enter", "NewJobsBox", True), REDO, ("enter", "NewJobsBox", False), ("enter", "FramesBox", "9"), REDO],
+    )
 
-    ((title, text),) = seen.boxes
+    (title, text), (_, again) = seen.boxes
     new = read_submission(bundle.folder).jobs
+    assert again.splitlines()[:2] == ["2 tasks of 2 jobs run again:", "  Test.render: 1 task, frames 9-10"]
+    assert states(monitor, job_ids["render"]) == ["Completed"] * 3
     assert (title, seen.uncaught) == ("Redo", [])
     assert new["beside"] == job_ids["beside"]
     assert {key: new[key] == job_ids[key] for key in ("render", "collect")} == {"render": False, "collect": False}
@@ -186,8 +190,8 @@ def test_what_cannot_be_redone_is_said(monitor, graph, bundle, job_ids):
     left = monitor.choose("Redo", job_ids["render"])
 
     assert seen.looks[0]["NoteLabel0"].startswith("Jobs of 2 bundles are selected, ")
-    note = "Resubmitted, and not on record: Test - render [resubmitted]. What runs again is the job of render that is."
-    assert (seen.looks[-1]["NoteLabel0"], seen.looks[-1]["FramesBox"]) == (note, "4")
+    note = "Resubmitted, or replaced by a newer job: Test - render [resubmitted]. This is about the job of render on "
+    assert (seen.looks[-1]["NoteLabel0"], seen.looks[-1]["FramesBox"]) == (f"{note}record.", "4")
     assert left.looks[0]["NoteLabel0"].startswith(f"{bundle.name} is not submitted")
     assert (seen.uncaught, left.uncaught) == ([], [])
 

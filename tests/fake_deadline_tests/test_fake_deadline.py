@@ -473,3 +473,33 @@ def test_plugins_of_the_repository_are_known(deadline):
     (deadline.root / "custom" / "plugins" / "Mine").mkdir()
 
     assert deadline.plugins == ("CommandLine", "Flowpipe", "Mine", "Python")
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("stays", ["Queued", "Queued"]), ("pends", ["Pending", "Pending"])])
+def test_whether_requeueing_pends_what_depends_on_it(deadline, answer, expected):
+    """Nobody knows (submission, section 4.6); tasks that are complete or render stay so."""
+    upstream = deadline.submit({"Plugin": "Python", "Frames": "1"}, {}).job_id
+    waits = {"Plugin": "Python", "Frames": "1-4", "JobDependencies": upstream}
+    job_id = deadline.submit(waits, {}).job_id
+    deadline.change("complete", upstream)
+    deadline.scan()
+    deadline.change("complete", job_id, task_ids=[0])
+    assert deadline.repository.claim("worker", job_id=job_id).task_id == 1
+    deadline.change_settings(unknowns={"requeued_upstream": answer})
+
+    deadline.change("requeue", upstream)
+
+    assert [task.status.value for task in deadline.tasks(job_id)] == ["Completed", "Rendering", *expected]
+
+
+@pytest.mark.parametrize("answer", ["Active", "Pending"])
+def test_the_state_of_a_job_that_waits_with_the_rest_of_its_tasks(deadline, answer):
+    """Nobody knows (submission, section 5.2)."""
+    deadline.change_settings(unknowns={"partly_pending": answer})
+    upstream = deadline.submit({"Plugin": "Python", "Frames": "1"}, {}).job_id
+    waits = {"Plugin": "Python", "Frames": "1-2", "JobDependencies": upstream}
+    job_id = deadline.submit(waits, {}).job_id
+
+    deadline.change("complete", job_id, task_ids=[0])
+
+    assert deadline.job(job_id).status.value == answer

@@ -254,3 +254,23 @@ def test_the_front_serves_it_beside_the_command(tmp_path):
     assert version.startswith("v10.4")
     assert "Stopped" in rest
     assert process.returncode == 0
+
+
+def test_a_job_is_saved_as_a_whole(deadline, service, tmp_path):
+    """Only what is imitated can be changed (submission, section 6.2), each property by a value of its type."""
+    job_id = deadline.submit({"Plugin": "Python", "Frames": "1-4", "Priority": "50"}, {}).job_id
+    job = requests.get(f"{service.url}/api/jobs?JobID={job_id}", timeout=10).json()[0]
+
+    def save(changed):
+        body = {"Command": "save", "Job": changed}
+        answer = requests.put(f"{service.url}/api/jobs", json=body, timeout=10)
+        return answer.status_code, answer.text
+
+    assert save({**job, "Props": {**job["Props"], "Pri": 80}}) == (200, "Success")
+    assert deadline.job(job_id).job_info["Priority"] == "80"
+    job["Props"]["Pri"] = 80
+    assert save({**job, "Props": {**job["Props"], "Pri": "90"}}) == (500, "Pri cannot be saved")
+    assert save({**job, "Props": {**job["Props"], "Frames": "1"}}) == (500, "Frames cannot be saved")
+    assert save({**job, "Stat": 2}) == (500, "Only properties of a job can be saved")
+    assert save({**job, "Props": {"Pri": 1}}) == (500, "Only properties of a job can be saved")
+    assert save(None) == (400, "The message body has no Job")

@@ -19,7 +19,7 @@ from harness import run_cli
 
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.installation.check import check
-from flowpipe_deadline.installation.contents import Contents
+from flowpipe_deadline.installation.contents import Contents, read_contents
 from flowpipe_deadline.installation.install import EditedFilesError, install, uninstall
 from flowpipe_deadline.installation.record import InstallationError, read_installed
 
@@ -166,6 +166,24 @@ class TestInstalling:
         install(repository, contents=SECOND)
 
         assert texts(repository) == {**expected(SECOND), "scripts/Submission/Studio.py": "studio"}
+
+    def test_scripts_of_the_menu_of_jobs_are_installed(self, repository):
+        """One of the studio's that is called like ours is not replaced; others stay beside them."""
+        write(repository, "scripts/Jobs/FlowpipeRedo.py", "studio")
+        write(repository, "scripts/Jobs/Studio.py", "studio")
+        ours = read_contents()
+        scripts = {path for path in ours.files if path.startswith("scripts/Jobs/")}
+
+        with pytest.raises(EditedFilesError, match=r"scripts/Jobs/FlowpipeRedo.py; nothing was changed"):
+            install(repository, contents=ours)
+        install(repository, contents=ours, overwrite_edited=True)
+        uninstall(repository)
+
+        assert len(scripts) == 7
+        assert "submission/Flowpipe/Main/FlowpipeJobs.py" in ours.files
+        assert {path.name for path in (repository / "custom/scripts/Jobs").iterdir()} == {
+            *("Studio.py", "FlowpipeRedo.py.edited"),
+        }
 
     def test_a_copy_by_hand_is_taken_over(self, repository):
         """Files that are as they should be count as installed."""

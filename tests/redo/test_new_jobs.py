@@ -7,6 +7,7 @@ import itertools
 import pytest
 from redo_farm import Farm, chosen, states, write_shot
 
+from flowpipe_deadline import read_bundle
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.redo.ended import read_farm_tasks
 from flowpipe_deadline.redo.farm import redo_on_farm
@@ -142,6 +143,31 @@ def test_what_was_waiting_downstream(client, bundle, job_ids, deadline, waiting)
         assert record.earlier.get("collect", ()) == ((job_ids["collect"],) if is_there else ())
     assert (("collect", None) in farm.log) == (waiting != "leave")
     assert farm.stale() == set()
+
+
+def test_jobs_know_their_bundle_by_the_name_that_it_has_for_them(client, bundle, farm, job_ids, deadline):
+    """It was submitted on another system, and has another path here."""
+    here = read_bundle(bundle.folder.rename(bundle.folder.with_name("here")))
+
+    new = redo_on_farm(client, here, chosen(here, collect=None), how=NEW).new_jobs["collect"]
+
+    assert deadline.job(new).plugin_info == deadline.job(job_ids["collect"]).plugin_info
+    assert deadline.job(new).batch_name == bundle.name
+    cancel_submission(here, lambda: client)
+    assert deadline.jobs() == []
+
+
+def test_jobs_that_are_gone_are_waited_for_no_more(client, bundle, farm, job_ids, deadline):
+    """Their results are there; new jobs can come for them too."""
+    deadline.delete(job_ids["render"])
+
+    new = redo_on_farm(client, bundle, chosen(bundle, comp=["5-8"]), how=NEW).new_jobs
+    again = redo_on_farm(client, bundle, chosen(bundle, render=["5-8"], comp=["5-8"]), how=NEW).new_jobs
+    farm.run()
+
+    assert deadline.job(new["comp"]).dependencies == ()
+    assert deadline.job(again["comp"]).dependencies == (again["render"],)
+    assert farm.log[-2:] == [("render", "5-8"), ("comp", "5-8")]
 
 
 @pytest.mark.parametrize("waiting", ["repoint", "delete"])

@@ -11,10 +11,11 @@ import time
 
 import history_nodes as nodes
 import pytest
+from direct_farm import DirectClient
 from flowpipe import Graph
 from offline_commands import output
 
-from flowpipe_deadline import plan_graph, read_results, write_bundle
+from flowpipe_deadline import plan_graph, read_results, redo_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.submit.submit import submit_unchecked
 from tests.fake_deadline.workers import running_workers
@@ -83,18 +84,28 @@ def changed(before, after):
     return [frame for frame, was, now in zip(FRAMES, before, after) if was != now]
 
 
+def redo_stale(deadline, bundle, job_ids):
+    """The same with one command."""
+    redo_bundle(bundle, lambda: DirectClient(deadline), which="stale")
+    wait(deadline)
+    assert stale(bundle) == {}
+
+
 @pytest.mark.parametrize(
-    ("kept", "dependents", "told"),
+    ("answers", "mend", "told"),
     [
-        ("as BatchResubmit", "stay", [{"follow": "3-5"}, {"last": "all"}]),
-        ("whole", "follow", [{"follow": "3-5"}, {"last": "all"}]),
+        (("as BatchResubmit", "stay", "stays"), requeue_stale, [{"follow": "3-5"}, {"last": "all"}]),
+        (("whole", "follow", "pends"), redo_stale, [{"follow": "3-5"}, {"last": "all"}]),
         # Deadline itself makes again what waited for the job.
-        ("as BatchResubmit", "follow and pend", [{"last": "all"}, {}]),
+        (("as BatchResubmit", "follow and pend", "pends"), requeue_stale, [{"last": "all"}, {}]),
     ],
+    ids=["dependents stay", "dependents follow", "dependents follow and run again"],
 )
-def test_what_a_resubmitted_job_makes_reaches_downstream(deadline, bundle, kept, dependents, told):
+def test_what_a_resubmitted_job_makes_reaches_downstream(deadline, bundle, answers, mend, told):
     """With other frames, in other chunks; what was made from its frames is stale, and nothing else."""
-    deadline.change_settings(unknowns={"resubmitted": kept, "resubmitted_dependents": dependents})
+    kept, dependents, _ = answers
+    unknowns = ("resubmitted", "resubmitted_dependents", "requeued_upstream")
+    deadline.change_settings(unknowns=dict(zip(unknowns, answers)))
     with running_workers(deadline, scan_seconds=0.05):
         job_ids = submit_unchecked(bundle)
         wait(deadline)
@@ -103,7 +114,7 @@ def test_what_a_resubmitted_job_makes_reaches_downstream(deadline, bundle, kept,
         new = resubmit(deadline, job_ids["source"], frames="3-5", chunk="2")
         wait(deadline)
         assert stale(bundle) == told[0]
-        requeue_stale(deadline, bundle, job_ids)
+        mend(deadline, bundle, job_ids)
         second = numbers(bundle)
 
         middle = resubmit(deadline, job_ids["follow"], frames="4", chunk="1")

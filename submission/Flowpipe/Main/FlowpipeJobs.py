@@ -41,7 +41,7 @@ Chosen = collections.namedtuple("Chosen", "bundle, jobs")
 
 def why():
     """Why the selected jobs wait, failed, or have no results."""
-    return opened("Why", lambda main, chosen, notes: TextDialog("Why", notes, lambda _: why_text(main, chosen)))
+    return opened("Why", open_why)
 
 
 def logs():
@@ -245,6 +245,24 @@ class TextDialog:
         return self.dialog.ShowMessageBox(text, title, ("Yes", "No")) == "Yes"
 
 
+def open_why(main, chosen, notes):
+    """The dialog with the reasons."""
+    for bundle, jobs in chosen:
+        record = main.installed("flowpipe_deadline.submit.record").read_submission(bundle.folder)
+        notes += replaced_jobs(jobs, {} if record is None else record.jobs)
+    return TextDialog("Why", notes, lambda _: why_text(main, chosen))
+
+
+def replaced_jobs(jobs, on_record):
+    """Notes on jobs that are not those on record, by node."""
+    for key, own in jobs.items():
+        others = [str(job.JobName) for job in own if str(job.JobId).lower() != on_record.get(key)]
+        if others:
+            yield "Resubmitted, or replaced by a newer job: {}. This is about the job of {} on record.".format(
+                listing(others), key
+            )
+
+
 def why_text(main, chosen):
     """Why the jobs are as they are, a paragraph for each bundle."""
     module = main.installed("flowpipe_deadline.status.why")
@@ -252,8 +270,10 @@ def why_text(main, chosen):
     lines = []
     for bundle, jobs in chosen:
         lines += ["", str(bundle.folder)] if len(chosen) > 1 else []
-        for key in jobs:
-            lines += module.why_lines(module.why(bundle, main.client(), node=key), labels(bundle))
+        # Asking for each of many would read everything as often.
+        reasons = module.why(bundle, main.client(), node=next(iter(jobs)) if len(jobs) == 1 else None)
+        wanted = [reason for reason in reasons if len(jobs) == 1 or not reason.key or reason.key in jobs]
+        lines += module.why_lines(wanted, labels(bundle))
     return "\n".join(lines).strip() or "Nothing keeps these jobs: they are complete, or at work."
 
 
@@ -318,9 +338,10 @@ def results_text(main, chosen):
     lines = []
     for bundle, jobs in chosen:
         lines += ["", str(bundle.folder)] if len(chosen) > 1 else []
-        for key in jobs:
-            read = outputs.read_results(bundle, node=key)
-            lines += history.history_lines(read, history.read_history(bundle, node=key))
+        node = next(iter(jobs)) if len(jobs) == 1 else None
+        read = outputs.read_results(bundle, node=node)
+        wanted = {label: found for label, found in read.items() if found.key in jobs}
+        lines += history.history_lines(wanted, history.read_history(bundle, node=node))
     return "\n".join(lines).strip()
 
 

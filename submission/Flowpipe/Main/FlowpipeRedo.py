@@ -50,11 +50,7 @@ class RedoParts:
         self.keys = tuple(chosen.jobs)
         self.inputs = self.module.editable_inputs(self.bundle, self.keys[0]) if len(self.keys) == 1 else {}
         self.frames = selected_frames(shared, chosen)
-        for key, jobs in chosen.jobs.items():
-            others = [str(job.JobName) for job in jobs if str(job.JobId).lower() != self.redo.job_ids.get(key)]
-            if others:
-                what = "Resubmitted, and not on record: {}. What runs again is the job of {} that is."
-                notes.append(what.format(shared.listing(others), key))
+        notes += shared.replaced_jobs(chosen.jobs, self.redo.job_ids)
         super().__init__("Redo", notes, lambda _: self.preview())
 
     def add_fields(self):
