@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, ContextManager, Dict, Mapping, Optional, Sequence, Set
 
-from ..core.bundle import FORMAT, SUBMISSION, named_jobs
-from ..core.errors import words_of
+from ..bundle.job_files import read_batch_name
+from ..core.bundle import FORMAT, SUBMISSION, named_jobs, read_bundle
+from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..core.locks import is_running, locked, seconds_since_written, start_mark
 from ..core.rights import share
@@ -90,8 +91,8 @@ def _read(folder: Path) -> Optional[SubmissionRecord]:
         jobs = _read_ids(folder / IDS)
         ids = named_jobs(jobs.values(), jobs) or "unknown"
         raise RecordError(
-            f"{path} is damaged ({error}); its jobs ({ids}) may be in Deadline: look there for the batch {folder.name},"
-            " delete them, and then that file"
+            f"{path} is damaged ({error}); its jobs ({ids}) may be in Deadline: look there for the batch"
+            f" {_batch_name(folder)}, delete them, and then that file"
         ) from error
 
 
@@ -284,6 +285,14 @@ def _read_ids(path: Path) -> Dict[str, str]:
     except FileNotFoundError:
         return {}
     return {match["key"]: match["id"] for match in map(_LINE.fullmatch, lines) if match}
+
+
+def _batch_name(folder: Path) -> str:
+    """What the bundle's jobs are grouped as, as far as its other files tell."""
+    try:
+        return read_batch_name(read_bundle(folder))
+    except FlowpipeDeadlineError:
+        return folder.name
 
 
 def _is_at_work(folder: Path, data: Mapping[str, Any]) -> bool:

@@ -218,7 +218,7 @@ def test_ctrl_c_suspends_what_could_go_on(graph, deadline, stepwise):
     evaluator, _ = stepwise(lambda *_: deadline.repository.claim("worker-7"), interrupt)
 
     with pytest.raises(
-        KeyboardInterrupt, match=r"are suspended, .*: resume or delete them in the Monitor; results so far"
+        KeyboardInterrupt, match=r"(is|are) suspended, .*: resume or delete them in the Monitor; results so far"
     ):
         graph.evaluate(mode=None, evaluator=evaluator)
 
