@@ -250,4 +250,4 @@ def test_waiting_that_goes_wrong_suspends_the_jobs_too(graph, deadline, stepwise
         graph.evaluate(mode=None, evaluator=evaluator)
 
     assert [job.shown_status for job in deadline.jobs()] == ["Suspended"]
-    assert "are suspended: resume or delete them in the Monitor" in caplog.text
+    assert "is suspended: resume or delete it in the Monitor" in caplog.text
