@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
-from ..core.bundle import FORMAT, SUBMISSION, named_jobs
-from ..core.errors import words_of
+from ..bundle.job_files import read_batch_name
+from ..core.bundle import FORMAT, SUBMISSION, named_jobs, read_bundle
+from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..deadline.client import SubmissionError
 from .ownership import OwnedRecord, has_token, is_at_work, owner_of
@@ -97,8 +98,8 @@ def _read(folder: Path) -> Optional[SubmissionRecord]:
         jobs = read_lines(folder / IDS)
         ids = named_jobs(jobs.values(), jobs) or "unknown"
         raise RecordError(
-            f"{path} is damaged ({error}); its jobs ({ids}) may be in Deadline: look there for the batch {folder.name},"
-            " delete them, and then that file"
+            f"{path} is damaged ({error}); its jobs ({ids}) may be in Deadline: look there for the batch"
+            f" {_batch_name(folder)}, delete them, and then that file"
         ) from error
 
 
@@ -246,3 +247,11 @@ def _parse(data: Mapping[str, Any], folder: Path) -> SubmissionRecord:
         process=process,
         token=str(data.get("token", "")),
     )
+
+
+def _batch_name(folder: Path) -> str:
+    """What the bundle's jobs are grouped as, as far as its other files tell."""
+    try:
+        return read_batch_name(read_bundle(folder))
+    except FlowpipeDeadlineError:
+        return folder.name

@@ -51,6 +51,20 @@ def no_deadline(monkeypatch):
     monkeypatch.delenv("DEADLINE_PATH", raising=False)
 
 
+def test_debug_shows_where_an_error_comes_from(tmp_path):
+    """The traceback, and at its end the line that is always there, with that of the script."""
+    path = write_script(tmp_path, "def build():\n    raise KeyError('Nope')\n", name="nope.py")
+    line = f"Error: {path}:build failed to build its graph: KeyError: 'Nope' ({path}:2)"
+
+    without, debugged = run_cli("plan", f"{path}:build"), run_cli("--debug", "plan", f"{path}:build")
+
+    assert (without.returncode, without.stderr) == (1, f"{line}\n")
+    assert debugged.returncode == 1
+    assert debugged.stderr.startswith("Traceback (most recent call last):\n")
+    assert f'File "{path}", line 2, in build' in debugged.stderr
+    assert debugged.stderr.splitlines()[-1] == line
+
+
 def test_plan_shows_jobs_and_reasons(script):
     """Every job with its interpreter, frames, tasks, what it waits for, and why."""
     result = run_cli("plan", script)

@@ -215,7 +215,7 @@ def test_ctrl_c_suspends_what_could_go_on(graph, deadline, stepwise):
     evaluator, _ = stepwise(lambda *_: deadline.repository.claim("worker-7"), interrupt)
 
     with pytest.raises(
-        KeyboardInterrupt, match=r"are suspended, .*: resume or delete them in the Monitor; results so far"
+        KeyboardInterrupt, match=r"(is|are) suspended, .*: resume or delete them in the Monitor; results so far"
     ):
         graph.evaluate(mode=None, evaluator=evaluator)
 
@@ -247,4 +247,4 @@ def test_waiting_that_goes_wrong_suspends_the_jobs_too(graph, deadline, stepwise
         graph.evaluate(mode=None, evaluator=evaluator)
 
     assert [job.shown_status for job in deadline.jobs()] == ["Suspended"]
-    assert "are suspended: resume or delete them in the Monitor" in caplog.text
+    assert "is suspended: resume or delete it in the Monitor" in caplog.text

@@ -5,13 +5,19 @@ from __future__ import annotations
 import farm_nodes as nodes
 import pytest
 from flowpipe import Graph
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.bundle.copy import copy_plan
-from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
-from flowpipe_deadline.core.names import is_same_batch, is_same_name
+from flowpipe_deadline.bundle.info_format import decode_info, encode_info, parse_entries
+from flowpipe_deadline.bundle.templates import JobFiles
+from flowpipe_deadline.core.names import batch_name_of, is_same_batch, is_same_name, safe_name
+from flowpipe_deadline.core.text import is_one_line
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.deadline.command_client import CommandClient
+from flowpipe_deadline.planning.planner import make_plan
+from flowpipe_deadline.planning.transliteration import spelt_in_ascii
 from flowpipe_deadline.status.cancel import cancel_submission
 from flowpipe_deadline.status.status import read_submission_status
 from flowpipe_deadline.submit.transaction import submit_to
@@ -154,3 +160,34 @@ def test_batches_are_told_apart_by_their_ends():
     assert not is_same_batch(None, ours)
     assert not is_same_batch("", ours)
     assert not is_same_batch("Shot-10", "Shot-1")
+
+
+def test_a_latin_name_keeps_its_key_and_its_folder(tmp_path):
+    """As they were before names of other scripts were spelt; only its batch shows it now."""
+    graph = Graph(name="Größe")
+    nodes.Pass(name="Łódź – 1", graph=graph)
+
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+
+    assert bundle.name.startswith("Groe-2")
+    assert [job.key for job in bundle.jobs] == ["odz_1"]
+    assert job_infos(bundle)[0]["BatchName"] == bundle.name.replace("Groe-", "Größe-")
+
+
+@given(graph=st.text(max_size=80), node=st.text(max_size=80))
+@settings(max_examples=60, deadline=None)
+def test_any_name_fits_into_a_job_info_file(graph, node):
+    """And comes out of it as it was put in, but for what would break its line."""
+    batch = batch_name_of(graph, f"{safe_name(spelt_in_ascii(graph))}-20261123-101500-1a2b3c4d")
+    made = Graph(name=graph)
+    nodes.Pass(name=node, graph=made)
+    plan = make_plan(made)
+
+    text = JobFiles().job_info(plan.jobs[0], plan_name=graph, batch_name=batch, job_dependencies=())
+
+    read = dict(parse_entries(decode_info(encode_info(text))))
+    assert read["BatchName"] == batch
+    assert batch.endswith("-20261123-101500-1a2b3c4d")
+    assert is_one_line(read["Name"])
+    assert list(read)[:2] == ["Plugin", "Name"]
+    assert len(read) == 7

@@ -141,7 +141,8 @@ def _print_narrow(
         return grid
 
     console.print(line([Text(name, style="bold") for name in headings]))
-    console.print("─" * min(console.width, sum(widths[index] + _GAP for index in beside) - _GAP))
+    rule = "─" if console.encoding.startswith("utf") else "-"
+    console.print(rule * min(console.width, sum(widths[index] + _GAP for index in beside) - _GAP))
     for row in rows:
         console.print(line(row))
         for index, name in enumerate(headings):
