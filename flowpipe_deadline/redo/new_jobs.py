@@ -16,7 +16,7 @@ from ..core.errors import words_of
 from ..core.frames import FrameList
 from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, JobDetails, SubmissionError, TaskDetails
 from ..submit.own_jobs import OwnJobs, foreign_jobs
-from ..submit.record import replace_jobs
+from ..submit.record import read_submission, replace_jobs
 from ..submit.redo_record import JobBefore
 from ..submit.release import let_wait
 from ..submit.transaction import Attempt
@@ -67,6 +67,8 @@ class NewJobs(Attempt):
         self._kept: Sequence[str] = order.record.own_ids
         """The jobs that are not to be deleted, whatever happens."""
         own.kept = self._kept
+        self._new_keys: FrozenSet[str] = frozenset()
+        """The nodes that get new jobs."""
         self._is_planned = False
         self._is_counting = False
         """Whether the submission's record may name the new jobs already."""
@@ -111,7 +113,7 @@ class NewJobs(Attempt):
     def undo(self) -> str:
         """Makes everything as it was; says in words what came of it. It never raises."""
         if not self._redo_writer.is_owner():
-            return "another redo has taken over, and undoes it"
+            return self._give_way()
         if not self._is_planned:
             with contextlib.suppress(Exception):
                 self._redo_writer.drop()
@@ -127,6 +129,17 @@ class NewJobs(Attempt):
             else:
                 self._redo_writer.drop()
         return f"{deletion.outcome}; {restored.outcome}" if self._before else deletion.outcome
+
+    def _give_way(self) -> str:
+        """Deletes what was made, unless it counts, as another redo has taken over; it undoes all else."""
+        try:
+            record = read_submission(self._bundle.folder)
+            counting = set() if record is None else set(record.own_ids)
+            made = [job_id for job_id in self.created if job_id not in counting]
+            deletion = undo_new_jobs(self._redo_writer, self._own, made, kept=self._kept, doubt=self.doubt)
+        except Exception as error:
+            return f"another redo has taken over; {words_of(error)}"
+        return f"another redo has taken over; {deletion.outcome}"
 
     # What is made, and from what --------------------------------------------------------------------------------------
 
@@ -154,10 +167,6 @@ class NewJobs(Attempt):
             changes.setdefault("Comment", f"{comment} ({note})" if comment else note)
         replaced = {key.lower() for key in changes}
         return {**{key: value for key, value in entries.items() if key.lower() not in replaced}, **changes}
-
-    @property
-    def _new_keys(self) -> FrozenSet[str]:
-        return frozenset(job.key for job in self._jobs)
 
     def _feeding(self, key: str, job: BundleJob) -> List[str]:
         """The jobs that make the results of a node for this job, or are going to."""
@@ -248,7 +257,7 @@ class NewJobs(Attempt):
             new[key] = self._narrowed(next(job for job in self._bundle.jobs if job.key == key), whole=True)
         self._between = {key: between for key, (_, between) in new.items() if between}
         jobs = {key: job for key, (job, _) in new.items()}
-        self._jobs = tuple(jobs.values())
+        self._new_keys, self._jobs = frozenset(jobs), tuple(jobs.values())
         self._jobs = tuple(
             replace(job, is_frame_dependent=job.is_frame_dependent and self._has_frames_upstream(job, jobs))
             for job in jobs.values()

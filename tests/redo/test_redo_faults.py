@@ -6,11 +6,12 @@ import errno
 import json
 import os
 import random
+from functools import partial
 
 import pytest
 from direct_farm import DirectClient
 from flowpipe import Graph
-from redo_farm import Farm, chosen, write_shot
+from redo_farm import Farm, chosen, states, write_shot
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline.client import SubmissionError
@@ -24,7 +25,7 @@ from flowpipe_deadline.submit.redo_record import read_redo
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.redo.test_least_that_must import add_nodes
 
-RUNS = int(os.environ.get("FAULT_RUNS", "25"))
+RUNS = int(os.environ.get("FAULT_RUNS", "15"))
 FIRST = int(os.environ.get("FAULT_FIRST", "0"))
 KINDS = (
     lambda: SubmissionError("no line"),
@@ -224,3 +225,57 @@ def test_random_graphs_run_again_in_the_right_order(deadline, tmp_path):
         ran = {(key, str(frames)) for key, frames in farm.log}
         assert {(key, str(chunk)) for key, chunks in selection.tasks.items() for chunk in chunks} <= ran, seed
         clean(deadline, bundle)
+
+
+@pytest.mark.parametrize("is_dead", [False, True], ids=["at work", "taken for dead"])
+def test_of_two_at_once_one_redoes(deadline, bundle, is_dead):
+    """The second comes at whatever call of the first, which may have been taken for dead.
+
+    Then its last call of all still does what it is for, which nobody can prevent; a new job is deleted again.
+    """
+    for seed in range(FIRST, FIRST + RUNS):
+        choice = random.Random(seed)
+        job_ids = submit_to(DirectClient(deadline), bundle)
+        farm = Farm(deadline, bundle)
+        farm.run()
+        farm.log.clear()
+        selection = chosen(bundle, **SELECTIONS[0])
+        how = RedoOptions(new_jobs=is_dead or choice.random() < 0.5)
+        act = partial(redo_on_farm, bundle=bundle, selection=selection, how=how)
+        first, said = DirectClient(deadline), []
+        first.on_call = Other(partial(act, DirectClient(deadline)), said, choice.randrange(1, 30), is_dead=is_dead)
+        ended = attempt(partial(act, first))
+        die(bundle)
+
+        assert is_dead or ended is None, seed
+        assert is_dead or not said or "is being done again this moment" in said[0], seed
+        if read_redo(bundle.folder) is not None or None not in (ended, *said):
+            redo_on_farm(DirectClient(deadline), bundle, selection, how=how)
+        farm.run()
+        check(deadline, bundle, farm, selection, "")
+        assert states(deadline, job_ids) == {"render": "CCC", "comp": "CCC", "collect": "C", "beside": "C"}, seed
+        clean(deadline, bundle)
+
+
+class Other:
+    """Redoes as well, at a call of the first."""
+
+    def __init__(self, act, said, number, *, is_dead):
+        self.act, self.said, self.number, self.is_dead = act, said, number, is_dead
+
+    def __call__(self, number):
+        """Does so if this is the call."""
+        if number == self.number and not self.said:
+            self.said.append("")
+            if self.is_dead:
+                _at_work.clear()
+            self.said[0] = attempt(self.act)
+
+
+def attempt(act):
+    """What an act that may fail said; None if it worked."""
+    try:
+        act()
+    except SubmissionError as error:
+        return str(error)
+    return None
