@@ -26,7 +26,7 @@ from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from ..submit.transaction import Say, ignore
 from .ended import FarmTasks, read_farm_tasks
 from .farm import mend_redo, redo_on_farm
-from .missing import runnable, tolerant_results
+from .missing import in_part, runnable, tolerant_results
 from .options import RedoOptions, RedoResult, Tasks
 from .selection import ALL, Selection, select
 
@@ -102,7 +102,13 @@ class FarmRedo:
             )
             for node in wish.nodes or (None,)
         ]
-        return runnable(self._bundle, _together(self._bundle, parts), results=self._results, coming=farm.coming)
+        chosen = _together(self._bundle, parts)
+        selection, messages = runnable(self._bundle, chosen, results=self._results, coming=farm.coming)
+        others = [
+            f"{key}: its other frames were made with the values of before, and count as stale"
+            for key in in_part(self._bundle, selection, wish.inputs)
+        ]
+        return selection, (*messages, *others)
 
     def carry_out(
         self, wish: Wish, *, how: RedoOptions, say: Say = ignore, is_stopping: Stop = lambda: False

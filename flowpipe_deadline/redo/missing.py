@@ -116,6 +116,11 @@ def runnable(
     return left, (f"Not run, with what is made from it: {text}",)
 
 
+def in_part(bundle: Bundle, selection: Selection, keys: Iterable[str]) -> List[str]:
+    """Those of the nodes of which not all planned frames run again."""
+    return [key for key in keys if _places(bundle.job(key).chunks) - _places(selection.tasks.get(key, ()))]
+
+
 def tolerant_results(bundle: Bundle) -> BundleResults:
     """The results of the bundle as they are now; a damaged one counts as missing."""
     return BundleResults(bundle.folder, open_store(bundle.folder), skips_damaged=True)

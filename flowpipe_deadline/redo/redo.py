@@ -24,7 +24,7 @@ from ..submit.transaction import ignore
 from .by_script import redo_by
 from .ended import read_farm_tasks
 from .farm import mend_redo
-from .missing import runnable, tolerant_results
+from .missing import in_part, runnable, tolerant_results
 from .offline import failed_offline, redo_offline, take_back
 from .options import REPOINT, WAITING, RedoOptions, RedoResult
 from .selection import ALL, FAILED, Selection, find_key, select
@@ -138,14 +138,11 @@ class _Redo:
 
     def _left_stale(self, selection: Selection) -> Iterator[str]:
         """A line for each node with new inputs of which not all frames run again."""
-        for key in self.changes:
-            there = {place for chunk in self.bundle.job(key).chunks for place in chunk or (None,)}
-            again = {place for chunk in selection.tasks.get(key, ()) for place in chunk or (None,)}
-            if there - again:
-                yield (
-                    f"{key}: its other frames were made with the values of before; to make them as well:"
-                    f"  flowpipe-deadline redo {self.bundle.folder} --stale"
-                )
+        for key in in_part(self.bundle, selection, self.changes):
+            yield (
+                f"{key}: its other frames were made with the values of before; to make them as well:"
+                f"  flowpipe-deadline redo {self.bundle.folder} --stale"
+            )
 
     def _choose(self, results: BundleResults) -> Selection:
         failed = failed_offline(self.bundle, results=results) if self.asked["which"] == FAILED else {}

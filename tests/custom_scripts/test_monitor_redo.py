@@ -118,7 +118,8 @@ def test_inputs_are_changed_on_the_way(monitor, bundle, job_ids, deadline_python
         False,
     )
     assert shown[2:4] == [wrong, wrong]
-    assert (seen.boxes, seen.uncaught) == ([["Error", wrong], ["Redo", done]], [])
+    others = "render: its other frames were made with the values of before, and count as stale"
+    assert (seen.boxes, seen.uncaught) == ([["Error", wrong], ["Redo", f"{done}\n\n{others}"]], [])
     (edit,) = read_edits(bundle.folder, "render")
     assert (edit.input, edit.value, edit.was) == ("factor", 3, 1)
     assert states(monitor, job_ids["render"]) == ["Completed", "Queued", "Completed"]
