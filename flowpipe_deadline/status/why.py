@@ -11,9 +11,9 @@ from ..core.bundle import Bundle, find_nodes
 from ..core.text import counted, listing
 from ..deadline.client import DeadlineClient
 from ..submit.record import read_submission
-from .explanation import Explanation
+from .causes.explanation import Explanation
+from .causes.reasons import KINDS, WENT_WELL, Reason, of_bundle
 from .notices import HALF_SUBMITTED, HALF_UNDONE, SUBMITTING, home_of, notices_of, state_of
-from .reasons import KINDS, WENT_WELL, Reason, of_bundle
 
 __all__ = ["KINDS", "Reason", "why", "why_lines"]
 

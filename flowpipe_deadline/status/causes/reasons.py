@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Mapping, NamedTuple, Tuple
 
-from ..core.bundle import Bundle
-from .notices import HALF_SUBMITTED, HALF_UNDONE, NOT_SUBMITTED, SUBMITTING
+from ...core.bundle import Bundle
+from ..notices import HALF_SUBMITTED, HALF_UNDONE, NOT_SUBMITTED, SUBMITTING
 
 
 class Kind(NamedTuple):

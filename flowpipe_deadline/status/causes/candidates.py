@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ..core.text import counted, listing
-from ..deadline.client import ACTIVE, FarmDetails, JobDetails, WorkerDetails
+from ...core.text import counted, listing
+from ...deadline.client import ACTIVE, FarmDetails, JobDetails, WorkerDetails
 
 _NONE = ("", "none")
 _OFF = ("Offline", "Stalled")

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ..bundle.job_files import job_entries, read_batch_name
-from ..core.bundle import ERRORS, Bundle, BundleJob
-from ..core.errors import FlowpipeDeadlineError
-from ..core.frames import FrameList, FrameListError
-from ..core.names import is_same_batch
-from ..core.text import counted, one_line
-from ..deadline.client import (
+from ...bundle.job_files import job_entries, read_batch_name
+from ...core.bundle import ERRORS, Bundle, BundleJob
+from ...core.errors import FlowpipeDeadlineError
+from ...core.frames import FrameList, FrameListError
+from ...core.names import is_same_batch
+from ...core.text import counted, one_line
+from ...deadline.client import (
     COMPLETED,
     FAILED,
     PENDING,
@@ -27,14 +27,14 @@ from ..deadline.client import (
     JobDetails,
     SubmissionError,
 )
-from ..results.counts import ResultCounts
-from ..results.failures import read_failures
-from ..results.stale import BundleResults
-from ..results.store import open_store
-from ..submit.record import SUBMITTED, SubmissionRecord
-from ..submit.suspension import suspension_of
+from ...results.counts import ResultCounts
+from ...results.failures import read_failures
+from ...results.stale import BundleResults
+from ...results.store import open_store
+from ...submit.record import SUBMITTED, SubmissionRecord
+from ...submit.suspension import suspension_of
+from ..notices import NOT_SUBMITTED
 from .candidates import Needs, lack_of_worker, needs_of, waits_for_worker
-from .notices import NOT_SUBMITTED
 from .reasons import WENT_WELL, Reason, advice_of, of_bundle
 
 Answer = Tuple[str, str, Tuple[Reason, ...]]
