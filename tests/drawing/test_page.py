@@ -244,6 +244,19 @@ def test_five_hundred_nodes_are_readable(browser, show):
     assert browser.run("getComputedStyle(document.querySelector('.node .name')).display") == "none"
 
 
+def test_a_large_graph_without_trouble_opens_at_its_first_node(browser, show):
+    """The corner of such a picture has no node."""
+    names = [f"n{number}" for number in range(60)]
+    upstream = [(names[number], names[-1]) for number in range(58)]
+    drawn = picture(*map(node, names), edges=edges(("n58", "n0"), *upstream))
+
+    show(drawn)
+
+    first = browser.run("JSON.parse(document.getElementById('data').textContent).nodes[0].key")
+    assert browser.run("document.getElementById('view').scrollTop") > 0
+    assert in_view(browser, first)
+
+
 def test_dragging_pans_and_selects_nothing(browser, show):
     """As a hand moves paper."""
     show(many(60))

@@ -285,7 +285,8 @@ function start() {
   zoom ??= Math.max(0.7, fitting());
   read();
   if (isFirst) {
-    const first = data.nodes.find((node) => node.isTrouble);
+    // The top left corner of a large graph is often empty.
+    const first = data.nodes.find((node) => node.isTrouble) ?? data.nodes[0];
     if (first) center(first.key);
   } else {
     view.scrollTo(kept.left ?? 0, kept.top ?? 0);
