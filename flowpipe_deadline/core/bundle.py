@@ -272,15 +272,22 @@ def job_labels(jobs: Iterable[BundleNode], *, main: str) -> Dict[str, str]:
     return labels
 
 
-def named_jobs(job_ids: Iterable[str], ids: Mapping[str, str], bundle: Optional[Bundle] = None) -> str:
-    """Jobs in a message: each by its node, and its ID. ``ids`` are the known ones by node key.
+def named_jobs(
+    job_ids: Iterable[str],
+    ids: Mapping[str, str],
+    bundle: Optional[Bundle] = None,
+    *,
+    earlier: Optional[Mapping[str, Iterable[str]]] = None,
+) -> str:
+    """Jobs in a message: each by its node, and its ID. ``ids`` are the known ones by node key; ``earlier`` too.
 
     >>> named_jobs(["6978" * 6, "0" * 24], {"render": "6978" * 6})
     'render (697869786978697869786978), 000000000000000000000000'
     """
     labels = {} if bundle is None else job_labels(bundle.jobs, main=bundle.graph)
     # What is left of an undone submission may be on record without its node.
-    names = {job_id: labels.get(key, key) for key, job_id in ids.items() if not key.endswith(job_id)}
+    known = [*ids.items(), *((key, job_id) for key, some in (earlier or {}).items() for job_id in some)]
+    names = {job_id: labels.get(key, key) for key, job_id in known if not key.endswith(job_id)}
     return ", ".join(f"{names[job_id]} ({job_id})" if job_id in names else job_id for job_id in job_ids)
 
 

@@ -76,13 +76,20 @@ def _node_lines(label: str, node: NodeResults, evaluations: Sequence[Evaluation]
     for frames in sorted({*outputs, *(one.frames for one in evaluations)}, key=_place):
         older = node.stale == "all" or (stale and frames and not set(stale).isdisjoint(FrameList.parse(frames)))
         state = "" if frames in outputs else ", no result"
-        yield f"  {'all' if frames is None else f'frames {frames}'}{state}{', older than its inputs' if older else ''}"
+        yield f"  {_frames_text(node, frames or 'all')}{state}{', older than its inputs' if older else ''}"
         yield from (f"    {_evaluation_text(one)}" for one in evaluations if one.frames == frames)
         yield from (f"    {name} = {shown(value)}" for name, value in outputs.get(frames, {}).items())
     if node.missing is not None:
-        yield f"  missing {'' if node.missing == 'all' else 'frames '}{node.missing}"
+        yield f"  missing {_frames_text(node, node.missing)}"
     if node.stale is not None:
-        yield f"  older than its inputs: {'' if node.stale == 'all' else 'frames '}{node.stale}"
+        yield f"  older than its inputs: {_frames_text(node, node.stale)}"
+
+
+def _frames_text(node: NodeResults, frames: str) -> str:
+    """``all``, ``frames 1-4``, or ``items 0-3 (frames 1001-1031x10)``."""
+    if frames == "all":
+        return frames
+    return f"frames {frames}" if node.batch is None else f"{node.batch.mode} {node.shown_frames(frames)}"
 
 
 def _input_lines(one: NodeInput) -> Iterator[str]:

@@ -45,7 +45,9 @@ def cancel_submission(
     with SubmissionWriter(opened.folder) as writer:
         writer.claim(takes_submitted=True)
         there = [job_id for job_id in record.all_ids if job_id in listed]
-        deletion = undo(writer, own_jobs(client, opened, record.jobs), there, doubt=Doubt(may_render=True))
+        own = own_jobs(client, opened, record.jobs)
+        own.earlier = record.earlier
+        deletion = undo(writer, own, there, doubt=Doubt(may_render=True))
     if not deletion.is_complete:
         raise SubmissionError(deletion.outcome)
     return deletion.outcome if listed else f"Deadline has no job of {opened.name} any more"

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from ..bundle.job_files import plugin_entries
-from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundle, read_bundle
+from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundle, named_jobs, read_bundle
 from ..core.errors import BundleError, FlowpipeDeadlineError, UsageError, words_of
 from ..core.files import RecordError
 from ..core.locks import clock_of
@@ -31,7 +31,7 @@ from ..core.text import listing
 from ..deadline.client import COMPLETED, UNKNOWN, DeadlineClient
 from ..results.store import open_store
 from ..submit.ownership import record_lock
-from ..submit.record import SUBMITTED, read_submission
+from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from .root import Found, at_once, full_path, is_link, read_folder, read_root
 from .run_lock import is_being_run, run_lock
 
@@ -217,12 +217,15 @@ class _Farm:
         """The folders by the names of their submissions, as ``_told_by`` has them."""
         self._jobs: Dict[str, Set[Path]] = {}
         """The folders by the jobs that they have on record."""
+        self._records: Dict[Path, Tuple[SubmissionRecord, Optional[Bundle]]] = {}
         for one in found:
             planned = one.bundle.manifest.get("submission") if one.bundle is not None else None  # It may be renamed.
             for name in {one.folder.name, str(planned or one.folder.name)}:
                 self._bundles.setdefault(_told_by(name), set()).add(one.folder)
             with contextlib.suppress(RecordError, OSError):  # That is a reason to refuse it.
                 record = read_submission(one.folder)
+                if record is not None:
+                    self._records[one.folder] = record, one.bundle
                 for job_id in record.all_ids if record is not None else ():
                     self._jobs.setdefault(job_id, set()).add(one.folder)
         self._open_client = open_client
@@ -263,11 +266,19 @@ class _Farm:
         states = self._needed.get(folder, {})
         if states:
             counts = ", ".join(f"{count} {status.lower()}" for status, count in Counter(states.values()).items())
-            which = f"jobs of it are not complete: {counts} ({listing(list(states))})"
+            which = f"jobs of it are not complete: {counts} ({self._named(folder, list(states))})"
             return f"{which}; cancel it, or delete them in the Monitor"
         if self._error and is_submitted:
             return f"it was submitted, and whether jobs need it is unknown: {self._error}"
         return ""
+
+    def _named(self, folder: Path, job_ids: Sequence[str]) -> str:
+        """Jobs in a message, by their nodes where they are on record."""
+        if folder not in self._records:
+            return listing(job_ids)
+        record, bundle = self._records[folder]
+        names = [named_jobs([job_id], record.jobs, bundle, earlier=record.earlier) for job_id in job_ids[:3]]
+        return listing([*names, *job_ids[3:]])
 
 
 def _look(found: Found, farm: _Farm) -> Union[Removal, Refusal]:

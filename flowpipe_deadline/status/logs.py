@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
-from ..core.bundle import SUBMISSION, Bundle, BundleJob
+from ..core.bundle import SUBMISSION, Bundle, BundleJob, job_labels
 from ..core.errors import FlowpipeDeadlineError, UsageError, words_of
 from ..core.frames import FrameList, FrameListError
 from ..core.text import listing
@@ -235,8 +235,8 @@ def _new_task(number: int) -> LoggedTask:
     return LoggedTask(str(number), str(number), has_failed=False, has_result=False, number=number)
 
 
-def _named(key: str, task: LoggedTask) -> str:
-    return f"{key} {task.shown}".rstrip()
+def _named(bundle: Bundle, key: str, shown: str) -> str:
+    return f"{job_labels(bundle.jobs, main=bundle.graph).get(key, key)} {shown}".rstrip()
 
 
 def _offline_log(bundle: Bundle, key: str, task: LoggedTask) -> Optional[Path]:
@@ -278,7 +278,7 @@ def _read_offline(
 
 
 def _no_offline_log(bundle: Bundle, key: str, task: LoggedTask) -> str:
-    name = _named(key, task)
+    name = _named(bundle, key, task.shown)
     job = _job(bundle, key)
     if task.frames is not None and not any(_has_frame(str(chunk), task.needle) for chunk in job.chunks):
         raise UsageError(f"{key} has no frame {task.needle}; it has {job.frames}")
@@ -298,7 +298,7 @@ def _growing(bundle: Bundle, key: str, task: LoggedTask, say: Callable[[str], No
     """What is in the task's log, and what comes, until the task or the run has ended."""
     log = _offline_log(bundle, key, task)
     if log is None:
-        say(f"{_named(key, task)} has not begun; waiting for it")
+        say(f"{_named(bundle, key, task.shown)} has not begun; waiting for it")
     position = 0
     while True:
         has_ended = _has_ended_offline(bundle, key, task)  # Before the last look at the file.
@@ -366,7 +366,7 @@ class _FarmLog:
         self._bundle = bundle
         self._key = key
         self._task = task
-        self._name = _named(key, task)
+        self._name = _named(bundle, key, task.shown)
         self._client = client
         self._say = say
         self._told_id = job_id
@@ -430,7 +430,7 @@ class _FarmLog:
             frames = listing([task.frames for task in tasks], most=10)
             raise UsageError(f"job {job_id} of {self._key} has no task with frame {self._task.needle}; it has {frames}")
         shown = _job(self._bundle, self._key).shown_frames(found[0].frames)
-        self._name = f"{self._key} {shown}".rstrip()
+        self._name = _named(self._bundle, self._key, shown)
         return found[0]
 
     def _nothing(self, found: TaskDetails) -> str:
@@ -448,7 +448,7 @@ class _FarmLog:
     def _attempt(self, job_id: str, report: Report) -> Iterator[str]:
         """One report, below a line that says whose it is."""
         about = [report.written, report.worker, "failed" if report.is_error else ""]
-        name = self._name if report.task_id is not None else f"a task of {self._key}"
+        name = self._name if report.task_id is not None else f"a task of {_named(self._bundle, self._key, '')}"
         yield f"=== {', '.join([name, *filter(None, about)])} ===\n"
         try:
             last = ""

@@ -30,11 +30,13 @@ class OwnJobs:
         """Jobs of the submission that are not to be found: they are none of those that are made or undone."""
         self.ids: Mapping[str, str] = {}
         """Job IDs by node key, as far as they are known."""
+        self.earlier: Mapping[str, Sequence[str]] = {}
+        """Those of jobs that were replaced and are still there."""
         self._bundle = bundle
 
     def named(self, job_ids: Iterable[str]) -> str:
         """Jobs in a message, each with the name of its node where that is known."""
-        return named_jobs(job_ids, self.ids, self._bundle)
+        return named_jobs(job_ids, self.ids, self._bundle, earlier=self.earlier)
 
     def sort(self, job_ids: Sequence[str]) -> Tuple[List[str], Dict[str, str]]:
         """Those of the jobs that are of the submission; and of the others the batch, empty if that is not known.

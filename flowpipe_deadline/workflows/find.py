@@ -130,7 +130,8 @@ def load_workflow(name: str, *, folders: Sequence[AnyPath] = ()) -> Workflow:
     if source is None and re.fullmatch(r"[\w-]+", name) and not os.path.exists(name) and not _is_module(name):
         missing = [str(folder) for folder in folders if not os.access(folder, os.R_OK)]
         unread = f" The folder {missing[0]} cannot be read." if missing else ""
-        advice = suggestion(name, known, otherwise=f"There are {listing([*known], most=20)}; or name a file.")
+        others = "or name a file, or a submission with its date, such as Shot-20261123"
+        advice = suggestion(name, known, otherwise=f"There are {listing([*known], most=20)}; {others}.")
         raise UsageError(f"there is no workflow '{name}'. {advice}{unread}")
     return Workflow(name, load_target(name if source is None else source.spec))
 

@@ -92,7 +92,8 @@ def test_a_part_at_the_end_depends_on_the_jobs_that_stay(client, bundle, farm, j
     record = read_submission(bundle.folder)
     assert record.earlier["collect"] == (job_ids["collect"], first["collect"])
     assert set(record.all_ids) == {job.job_id for job in deadline.jobs()}
-    cancel_submission(bundle, lambda: client)
+    outcome = cancel_submission(bundle, lambda: client)
+    assert outcome.count("collect (") == 3, "each with its node, also those that were replaced"
     assert deadline.jobs() == []
 
 

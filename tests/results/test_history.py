@@ -137,6 +137,21 @@ def test_a_damaged_result_does_not_hide_the_history_of_others(bundle):
     assert [one.worker for one in history(bundle, "source")] == ["b"]
 
 
+def test_items_are_told_with_their_frames(tmp_path):
+    """Of a chunk, of what is missing, and of what is stale."""
+    graph = Graph(name="Shot")
+    nodes.Source(name="source", graph=graph, frames=[1001, 1011, 1021, 1031], metadata={"batch_size": 2})
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    evaluate(bundle, "source", "0-1")
+    (record,) = (bundle.folder / "results" / "source").glob("*.json")
+
+    lines = history_lines(read_results(bundle), read_history(bundle))
+
+    assert record.name == "0-1.json"
+    assert "  items 0-1 (frames 1001,1011)" in lines
+    assert lines[-1] == "  missing items 2-3 (frames 1021,1031)"
+
+
 def test_the_lines_for_people(bundle):
     """Inputs and who changed them; evaluations, outputs and what is stale for each chunk; what is missing."""
     evaluate(bundle, "source", "1-2", worker="render01", job="5a1f", task="0", token="a" * 32)

@@ -231,6 +231,7 @@ def test_what_jobs_need_stays(root, client, deadline, changes, states):
 
     assert removed == set()
     assert f"jobs of it are not complete: {states} (" in refused[bundle.name]
+    assert any(f"{key} ({job_ids[key]})" in refused[bundle.name] for key in ("render", "collect"))
 
 
 def test_a_complete_submission_goes(root, client, deadline):

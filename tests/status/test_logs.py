@@ -111,6 +111,18 @@ def test_a_task_of_items_is_named_by_the_frames_that_they_are(items, deadline):
     assert any(line.endswith("on the farm") for line in lines)
 
 
+def test_a_task_is_called_as_its_node_is(graph, tmp_path, deadline):
+    """And not by its key, which is spelt in ASCII."""
+    nodes.Pass(name="рендер", graph=graph, value=7)
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    client = DirectClient(deadline)
+    job_id = submit_to(client, bundle)["render"]
+    os.utime(bundle.folder / "submission.json")
+    attempt(deadline, job_id, 0, None, "on the farm")
+
+    assert "".join(read_log(bundle, "render", None, client)).startswith("=== рендер, ")
+
+
 def test_a_task_without_a_log_says_why(bundle):
     """Nothing is taken for its log."""
     with pytest.raises(NoLogError, match="was neither submitted nor run: render 1-4 has printed nothing"):
