@@ -71,7 +71,7 @@ def _print_node(label: str, node: NodeResults, *, chunks: bool) -> None:
         print_outputs(f"{label} (omitted)" if node.is_omitted else label, node.encoded)
         if node.stale is not None:
             frames = "" if node.batch is None else f"{node.batch.mode} {node.shown_frames(node.stale)} "
-            answer(f"  {frames}made from results that have been replaced")
+            answer(f"  {frames}made from results or inputs that have been replaced since")
     elif node.error is None:
         answer(f"{label}: {node.missing_words}")
     if chunks or node.encoded is None:

@@ -43,7 +43,9 @@ def stale_lines(submitted: SubmissionStatus, labels: Mapping[str, str]) -> Itera
         frames = job.planned.shown_frames(None if job.stale == "all" else job.stale)
         yield f"{labels[job.key]} {frames}".rstrip() + ": made from results or inputs that have been replaced since"
     if stale:
-        yield f"To make that anew:  flowpipe-deadline redo {submitted.bundle.folder} --stale"
+        # A part of it may be on its way.
+        when = "To make that anew" if submitted.is_over else "To make anew what is still so once the jobs have ended"
+        yield f"{when}:  flowpipe-deadline redo {submitted.bundle.folder} --stale"
 
 
 def failure_lines(job: SubmittedJob, label: str) -> Iterator[str]:
