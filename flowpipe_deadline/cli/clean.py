@@ -46,7 +46,10 @@ class Age(click.ParamType):  # type: ignore[misc]  # click is not followed
 @click.command()
 @click.argument("bundles", metavar="[BUNDLE]...", nargs=-1, type=BundleName())
 @click.option(
-    "--older-than", type=Age(), metavar="AGE", help="Those that nothing was written to for so long: 12h, 30d or 8w."
+    "--older-than",
+    type=Age(),
+    metavar="AGE",
+    help="Those that have not been written to for so long, such as 12h, 30d or 8w.",
 )
 @click.option(
     "--keep",
@@ -73,11 +76,11 @@ def clean(
 ) -> int:
     """Delete bundles that are not needed any more, with their results.
 
-    Those that are named, or those below the root for which all of --older-than and --keep holds that is given; only
-    mine, unless --all is given. Nothing goes that a job still needs: where Deadline has jobs of it that are not
-    complete, or cannot be asked; nor what is being submitted or run at this moment. On a terminal, it asks first. Exits
-    with 1 if something that was named stays, or something could not be deleted to the end: the next cleaning then
-    deletes the rest.
+    Either those that are named, or those below the root that meet each condition that is given, --older-than and
+    --keep; only mine, unless --all is given. A bundle stays while Deadline has jobs of it that are not complete, or
+    cannot be asked about them, and while it is being submitted or run. On a terminal, it asks first. Exits with 1 if
+    something that was named stays, or something could not be deleted to the end: the next cleaning then deletes the
+    rest.
 
     \b
     Examples:

@@ -22,7 +22,9 @@ _MOST_TASKS = 30  # In a list to choose from.
 @bundle_argument
 @click.argument("node", metavar="NODE")
 @click.argument("frame", metavar="[FRAME]", required=False)
-@click.option("-f", "--follow", is_flag=True, help="Go on until the task has ended; Ctrl+C ends the looking alone.")
+@click.option(
+    "-f", "--follow", is_flag=True, help="Go on until the task has ended; Ctrl+C ends only that, not the task."
+)
 @via_option
 @output_option
 def logs(bundle: str, node: str, frame: Optional[str], follow: bool, via: Optional[str], output: str) -> None:

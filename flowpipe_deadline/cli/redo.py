@@ -83,10 +83,10 @@ def redo(
 ) -> int:
     """Make a part of a bundle again, with all that is made from it, and nothing else.
 
-    NODE is a key, graph.node or a node's name, FRAMES a frame list; without them, everything is asked for. What is made
-    from that runs again as well: frame by frame where nodes are connected so, else all of a node. A bundle that is
-    submitted runs on the farm, in its own jobs; any other on this machine. Results stay until they are replaced. On a
-    terminal, it asks first. Exits with 0 if there is nothing to do.
+    NODE is a key, graph.node or a node's name, FRAMES a frame list; without them, all of the bundle is meant. What is
+    made from that runs again as well: the same frames where nodes are connected frame by frame, else all of a node. A
+    bundle that is submitted runs on the farm, in its own jobs; any other on this machine. Results stay until they are
+    replaced. On a terminal, it asks first. Exits with 0 if there is nothing to do.
 
     \b
     Examples:

@@ -32,10 +32,10 @@ _TASK_HEADINGS = ("Job", "Task", "Frames", "Status", "Progress", "Worker", "Erro
 def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str], output: str) -> None:
     """Show how far the jobs of a submission are, as Deadline tells it.
 
-    NODE is a key, a node's name or graph.node; without it, all are shown. Where Deadline does not say how many tasks of
-    a job are done, or had errors, the chunks that have results, or kept an error, are counted, and marked with *; so it
-    is with a bundle that only ran on this machine. Results that were made from others than are there now are told. The
-    exit code is 0 whatever the state is, and another one only if the state cannot be read.
+    NODE is a key, a node's name or graph.node; without it, all are shown. Where Deadline does not say how many tasks
+    are done or had errors, the chunks with a result or an error are counted, and marked with *; so are those of a
+    bundle that only ran on this machine. Results that are stale, as they were made from others than are there now, are
+    named. The exit code is 0 whatever the state is, unless it cannot be read.
 
     \b
     Examples:
