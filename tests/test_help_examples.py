@@ -13,10 +13,9 @@ from pathlib import Path
 import click
 import pytest
 from direct_farm import DirectClient
-from harness import evaluate_task
 from submissions import Worker
 
-from flowpipe_deadline import plan_graph, write_bundle
+from flowpipe_deadline import plan_graph, run_bundle, write_bundle
 from flowpipe_deadline.cli.main import VERBS, cli
 from flowpipe_deadline.submit.transaction import submit_to
 from flowpipe_deadline.workflows.find import load_workflow
@@ -79,15 +78,15 @@ class Place:
         (folder / "studio.toml").write_text(STUDIO.format(folder=folder.as_posix()), encoding="utf-8")
 
     def bundle(self, state):
-        """A new bundle of the shot: ``written``, ``submitted``, or ``complete`` on the farm."""
+        """A new bundle of the shot: ``written``, ``run`` here, ``submitted``, or ``complete`` on the farm."""
         graph = load_workflow(str(self.folder / "shot.py")).build({})
         bundle = write_bundle(plan_graph(graph), root=self.folder / "root")
-        if state != "written":
+        if state == "run":
+            run_bundle(bundle, workers=1)
+        elif state != "written":
             job_ids = submit_to(DirectClient(self.deadline), bundle)
             if state == "complete":
                 Worker(self.deadline, bundle, job_ids).render("Render", "0-3")
-        elif state == "evaluated":
-            evaluate_task(bundle.folder, node="Render")
         return str(bundle.folder)
 
     def arguments(self, example, state):
@@ -145,6 +144,7 @@ STATES = {
     "graph": "complete",
     "install": "",
     "list": "",
+    "logs": "run",
     "plan": "",
     "redo": "complete",
     "results": "complete",
@@ -152,6 +152,7 @@ STATES = {
     "status": "submitted",
     "submit": "written",
     "wait": "complete",
+    "why": "submitted",
 }
 """What the bundles in a verb's examples are. A new verb needs a line here, so that its examples are run."""
 

@@ -35,8 +35,8 @@ def logs(bundle: str, node: str, frame: Optional[str], follow: bool, via: Option
     \b
     Examples:
       flowpipe-deadline logs ./Shot-20261123-101500-1a2b3c4d Render
-      flowpipe-deadline logs ./Shot-20261123-101500-1a2b3c4d Render 1003 -f
-      flowpipe-deadline logs ./Shot-20261123-101500-1a2b3c4d Render 1003 -o json
+      flowpipe-deadline logs ./Shot-20261123-101500-1a2b3c4d Render 3 -f
+      flowpipe-deadline logs ./Shot-20261123-101500-1a2b3c4d Render 3 -o json
     """
     reserve_stdout()
     opened = opened_bundle(bundle, via)

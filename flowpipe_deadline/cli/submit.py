@@ -99,7 +99,7 @@ def submit(
     how: dict[str, Any] = {"options": options, "on_message": say, "on_warning": say_warning}
     if again:
         below, old = root if is_typed("root") else None, planned_bundle(target, via=via, again=True)
-        result = resubmit_bundle(old, root=below, inputs=_parsed(old, inputs), **how)
+        result = resubmit_bundle(old, root=below, settings=effective.settings, inputs=_parsed(old, inputs), **how)
     elif has_bundle:
         result = submit_bundle(planned_bundle(target, via=via), **how)
     else:

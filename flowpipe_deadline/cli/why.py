@@ -31,7 +31,7 @@ def why(bundle: str, node: Optional[str], via: Optional[str], output: str) -> No
     \b
     Examples:
       flowpipe-deadline why ./Shot-20261123-101500-1a2b3c4d
-      flowpipe-deadline why ./Shot-20261123-101500-1a2b3c4d Publish
+      flowpipe-deadline why ./Shot-20261123-101500-1a2b3c4d Render
       flowpipe-deadline why ./Shot-20261123-101500-1a2b3c4d -o json
     """
     reserve_stdout()

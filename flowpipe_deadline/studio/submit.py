@@ -123,20 +123,21 @@ def submit_bundle(
     return steps.submit(lambda: opened, root=opened.folder.parent)
 
 
-def resubmit_bundle(  # noqa: PLR0913  (five beside the bundle)
+def resubmit_bundle(  # noqa: PLR0913  (six beside the bundle)
     bundle: AnyPath,
     *,
     root: Optional[AnyPath] = None,
     options: Optional[SubmitOptions] = None,
     on_message: Optional[_Say] = None,
     on_warning: Optional[_Say] = None,
+    settings: Optional[Mapping[str, Any]] = None,
     inputs: Optional[Mapping[str, Mapping[str, Any]]] = None,
 ) -> SubmitResult:
     """Submits the plan of a bundle once more, as a new bundle without results beside the old one or below ``root``.
 
-    The root and the repository are checked before; of the ``options``, those of the plan do not count, but for the
-    ``settings``, which take the place of those of all jobs. ``inputs`` are new values of inputs that nothing feeds, by
-    node key and input. The other arguments are those of ``submit_graph``.
+    The root and the repository are checked before; of the ``options``, those of the plan do not count. ``settings``
+    take the place of those of all jobs; ``inputs`` are new values of inputs that nothing feeds, by node key and input.
+    The other arguments are those of ``submit_graph``.
 
     Raises:
         UsageError: An earlier submission of the bundle is not complete, so that some of its jobs may be there; a
@@ -157,7 +158,7 @@ def resubmit_bundle(  # noqa: PLR0913  (five beside the bundle)
     below = root or old.folder.parent
 
     def copy() -> Bundle:
-        new = copy_bundle(old, root=below, settings=steps.options.settings)
+        new = copy_bundle(old, root=below, settings=settings)
         if inputs:
             write_edits(new.folder, inputs, user=user_name())
         return new

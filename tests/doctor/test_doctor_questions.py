@@ -56,7 +56,7 @@ FOUND = {
     ),
     "keys": (
         {"not_understood": []},
-        {"not_understood": ["batch_name", "frames", "chunk_size", "dependencies", "frame_dependent"]},
+        {"not_understood": ["batch_name", "frames", "chunk_size", "dependencies", "frame_dependent", "limits"]},
     ),
     "several": ({"told": 2}, {"told": 1, "first": True}),
     "filter": ({"filter": "works"}, {"filter": "nothing"}),

@@ -81,6 +81,7 @@ def test_handlers_run_at_a_flush_only(run_monitored, host):
     run_monitored("""
         start(self, "print('Progress: 10%'); print('Progress: 20%')")
         self.WaitForMonitoredManagedProcessToExit("kept", 10000)
+        __import__("time").sleep(0.3)  # The last lines may come after the end.
         before = len(self.process.seen)
         self.LogInfo("flush")
         self.FlushMonitoredManagedProcessStdoutNoHandling("kept")
