@@ -9,11 +9,10 @@ from ..core.bundle import Bundle
 from ..core.errors import FlowpipeDeadlineError, InterruptedRunError
 from ..offline.farm import RunState, last_states, run_bundle
 from ..results.edits import Edit, withdraw_edits
-from ..results.failures import Failure, read_failures
+from ..results.failures import read_failures, without_later_result
 from ..results.stale import BundleResults
-from ..results.store import ChunkResult
 from ..submit.transaction import ignore
-from .ended import failed_or_empty, places_of
+from .ended import failed_or_empty
 from .missing import runnable, tolerant_results
 from .options import RedoResult, Tasks
 from .selection import Selection
@@ -101,15 +100,6 @@ def failed_offline(bundle: Bundle, *, results: BundleResults) -> Mapping[str, fr
     failed = {}
     for job in bundle.jobs:
         there = results.latest(job.key)
-        kept = (
-            failure.frames
-            for failure in read_failures(bundle.folder, job.key)
-            if any(place not in there or _is_older(there[place], failure) for place in places_of(failure.frames))
-        )
+        kept = {failure.frames for failure in without_later_result(read_failures(bundle.folder, job.key), there)}
         failed[job.key] = failed_or_empty(job, states.get(job.key, {}), results=results).union(kept)
     return failed
-
-
-def _is_older(result: ChunkResult, failure: Failure) -> bool:
-    """Whether the result was there before the failure; where that is not known, it counts as later."""
-    return bool(result.evaluations) and result.evaluations[-1].written < failure.written

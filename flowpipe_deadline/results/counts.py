@@ -9,8 +9,9 @@ from typing import Any, Optional
 from ..core.bundle import Bundle, BundleJob, read_node
 from ..core.files import RecordError
 from ..core.frames import FrameList, without
+from .failures import Failure, read_failures, without_later_result
 from .stale import BundleResults, Places
-from .store import Store, chunk_name, open_store
+from .store import ChunkResult, Store, chunk_name, open_store
 from .upstream import sources
 
 _PAUSE = 0.5  # Seconds between two looks for a late result.
@@ -25,6 +26,7 @@ class ResultCounts:
     """
 
     def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle.folder
         self._store = open_store(bundle.folder)
         self._jobs = {job.key: job for job in bundle.jobs}
         self._planned: dict[str, dict[str, Optional[FrameList]]] = {}
@@ -56,6 +58,18 @@ class ResultCounts:
         there = self._store.chunk_names(key)
         names = {frames: chunk_name(None if frames is None else FrameList.parse(frames)) for frames in chunks}
         return frozenset(frames for frames, name in names.items() if name not in there)
+
+    def failures(self, key: str, *, with_results: bool = False) -> tuple[Failure, ...]:
+        """The failures of tasks that have not succeeded since, the latest first; or those alone that have a result.
+
+        Such a result is of before; the results are read only if there is one.
+        """
+        failures = read_failures(self._bundle, key)
+        missing = self.missing(key, (failure.frames for failure in failures))
+        if any(failure.frames not in missing for failure in failures):
+            latest = BundleResults(self._bundle, self._store, skips_damaged=True).latest(key)
+            failures = without_later_result(failures, latest)
+        return tuple(failure for failure in failures if not (with_results and failure.frames in missing))
 
     def missing_frames(self, key: str) -> tuple[int, ...]:
         """The planned frames of a batched node without a result, however its job was cut; the results are read."""
@@ -137,6 +151,8 @@ class BundleTasks:
 class Finished:
     """The tasks of a bundle that need no other run: they have a result, and so has everything they were made from.
 
+    A task that failed when it was made again needs one.
+
     The results of each node are read once.
     """
 
@@ -163,7 +179,7 @@ class Finished:
             RecordError: A record or a result is damaged.
         """
         latest = self.results.latest(job.key)
-        stale = self.results.stale(job.key)
+        wrong = self.results.stale(job.key) | self._failed(job.key, latest)
         record = read_node(self._bundle.folder, job.key)
         done = set()
         still_open: set[Optional[int]] = set()
@@ -172,12 +188,17 @@ class Finished:
             parts = {id(latest[place]): latest[place] for place in places if place in latest}.values()
             # A result of which only a part counts is evaluated again, as not all outputs can be divided.
             covered = {place for part in parts for place in part.frames or (None,)}
-            if covered == places and stale.isdisjoint(places) and self._has_its_inputs(record, places):
+            if covered == places and wrong.isdisjoint(places) and self._has_its_inputs(record, places):
                 done.add(None if chunk is None else str(chunk))
             else:
                 still_open |= places
         self._open[job.key] = frozenset(still_open)
         return frozenset(done)
+
+    def _failed(self, key: str, latest: Mapping[Optional[int], ChunkResult]) -> Places:
+        """The places of tasks that failed when they were last made again: their results are of before."""
+        failures = without_later_result(read_failures(self._bundle.folder, key), latest)
+        return frozenset(place for failure in failures for place in failure.places)
 
     def _has_its_inputs(self, record: Mapping[str, Any], places: Places) -> bool:
         """Whether everything upstream that these frames are made from is finished."""

@@ -11,7 +11,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.bundle import ERRORS
 from ..core.files import RecordError, json_bytes, read_record, write_whole
@@ -21,7 +21,7 @@ from ..core.rights import make_folder
 from ..core.text import one_line
 from .codec import UnsupportedValueError, decode, encode, map_sources
 from .evaluation import LONGEST_REASON, Evaluation, evaluations_json, followed_by, in_order, parse_evaluations
-from .store import chunk_name
+from .store import ChunkResult, chunk_name
 
 _FORMAT = 1
 _PLUGINS = "plugin-"
@@ -44,6 +44,11 @@ class Failure:
     """Why, in one line for people: the node's message, or what became of its interpreter, in words."""
     evaluations: Tuple[Evaluation, ...] = ()
     """The failed attempts at this chunk, oldest first."""
+
+    @property
+    def places(self) -> Iterable[Optional[int]]:
+        """Its frames; None alone if the node is not batched."""
+        return (None,) if self.frames is None else FrameList.parse(self.frames)
 
 
 def write_failure(  # noqa: PLR0913  (five beside the failure itself)
@@ -92,6 +97,18 @@ def read_failures(bundle: Path, node: str) -> Tuple[Failure, ...]:
             found.setdefault(failure.frames, []).append(failure)
     failures = [_united(each) for each in found.values()]
     return tuple(sorted(failures, key=lambda failure: failure.written, reverse=True))
+
+
+def without_later_result(
+    failures: Sequence[Failure], there: Mapping[Optional[int], ChunkResult]
+) -> Tuple[Failure, ...]:
+    """Those of tasks that have not succeeded since; ``there`` are the node's results that count, by frame."""
+    return tuple(one for one in failures if any(not _is_later(there.get(place), one) for place in one.places))
+
+
+def _is_later(result: Optional[ChunkResult], failure: Failure) -> bool:
+    """Whether there is a result, made after the failure; where that is not known, it counts as later."""
+    return result is not None and not (result.evaluations and result.evaluations[-1].written < failure.written)
 
 
 def reason_in(report: str) -> str:

@@ -23,7 +23,7 @@ from ..deadline.client import (
     TaskDetails,
 )
 from ..results.counts import ResultCounts
-from ..results.failures import Failure, read_failures
+from ..results.failures import Failure
 from ..results.merge import missing_advice
 from ..results.stale import BundleResults, places_text
 from ..results.store import StoreError, open_store
@@ -70,7 +70,7 @@ class SubmittedJob:
     waits_for: tuple[str, ...]
     """The keys of those that it depends on and that are not complete."""
     failures: tuple[Failure, ...]
-    """What its tasks raised, the latest first, except for tasks that have results by now."""
+    """What its tasks raised, the latest first, except for tasks that have succeeded since."""
     tasks: Optional[tuple[TaskDetails, ...]] = None
     """None if they were not asked for."""
     stale: Optional[str] = None
@@ -258,9 +258,9 @@ class SubmissionReader:
         return stale, tuple(doubts)
 
     def _result_status(self, key: str, failed: Collection[str]) -> Optional[str]:
-        if self.counts.has_all(key):
-            return COMPLETED
-        return FAILED if key in failed and self._failures(key) else None
+        if key in failed and self._failures(key):
+            return FAILED
+        return COMPLETED if self.counts.has_all(key) else None
 
     def _rendering(self) -> list[str]:
         """The jobs that render, or may."""
@@ -332,12 +332,11 @@ class SubmissionReader:
             return states.get(COMPLETED, 0), total, True
         if status == PENDING:
             return 0, total, True
-        return min(self.counts.done(key), total), total, False
+        failed = len(self.counts.failures(key, with_results=True)) if status == FAILED and self._record is None else 0
+        return max(0, min(self.counts.done(key), total) - failed), total, False
 
     def _failures(self, key: str) -> tuple[Failure, ...]:
-        failures = read_failures(self.bundle.folder, key)
-        missing = self.counts.missing(key, (failure.frames for failure in failures))
-        return tuple(failure for failure in failures if failure.frames in missing)
+        return self.counts.failures(key)
 
 
 def _told_frames(details: JobDetails) -> Optional[FrameList]:

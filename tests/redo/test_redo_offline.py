@@ -12,7 +12,11 @@ from harness import evaluate_plan
 
 from flowpipe_deadline import plan_graph, read_results, redo_bundle, run_bundle, write_bundle
 from flowpipe_deadline.errors import BundleError, InterruptedRunError, RecordError, UsageError
+from flowpipe_deadline.results.counts import Finished
 from flowpipe_deadline.results.edits import read_edits
+from flowpipe_deadline.results.store import open_store
+from flowpipe_deadline.status.status import read_submission_status
+from flowpipe_deadline.status.why import why
 
 
 @pytest.fixture(autouse=True)
@@ -144,9 +148,20 @@ def test_a_failure_leaves_the_old_result_and_is_found_again(graph, tmp_path):
 
     failed = redo_bundle(bundle, node="node", failure_limit=1)
     redo_bundle(bundle, node="beside")
+    status = read_submission_status(bundle)
+    reason = why(bundle, None)
+    done = Finished(bundle, open_store(bundle.folder))
+    finished = {job.key: done.chunks(job) for job in bundle.jobs}
     again = redo_bundle(bundle, which="failed", failure_limit=1)
 
     assert list(failed.left) == ["node", "after"]
+    assert [(job.key, job.status, job.done) for job in status.jobs] == [
+        ("node", "Failed", 0),
+        ("after", "Completed", 1),
+        ("beside", "Completed", 1),
+    ]
+    assert [(each.key, each.kind) for each in reason] == [("node", "failed")]
+    assert finished == {"node": frozenset(), "beside": {None}, "after": frozenset()}
     assert list(again.tasks) == ["node", "after"]
     assert again.left == {}
     assert read_results(bundle)["Test.after"].outputs() == {"value": 5}

@@ -28,7 +28,6 @@ from ...deadline.client import (
     SubmissionError,
 )
 from ...results.counts import ResultCounts
-from ...results.failures import read_failures
 from ...results.stale import BundleResults
 from ...results.store import open_store
 from ...submit.record import SUBMITTED, SubmissionRecord
@@ -162,10 +161,10 @@ class Explanation:
 
     def _by_results(self, job: BundleJob, found: Mapping[str, Reason]) -> Answer:
         """What the bundle itself tells, where Deadline does not."""
-        if self._counts.has_all(job.key):
+        failures = self._failures(job)
+        if self._counts.has_all(job.key) and not (failures and not self._is_submitted):
             return self._when_complete(job, None)
         because = tuple(found[key] for key in job.depends_on if key in found and found[key].kind not in WENT_WELL)
-        failures = self._failures(job)
         if failures and not because:
             return _kind_of(failures), f"failed{_failures_text(job, failures)}", ()
         if because:
@@ -312,12 +311,10 @@ class Explanation:
         return f", and the results of {_joined(job, missing)} are missing"
 
     def _failures(self, job: BundleJob) -> Failed:
-        """Those on record of tasks without a result."""
+        """Those on record of tasks that have not succeeded since."""
         if job.key not in self._failed:
             return ()
-        failures = read_failures(self._bundle.folder, job.key)
-        missing = self._counts.missing(job.key, (failure.frames for failure in failures))
-        return [(failure.frames, failure.reason) for failure in failures if failure.frames in missing]
+        return [(failure.frames, failure.reason) for failure in self._counts.failures(job.key)]
 
     def _reported(self, details: JobDetails) -> Failed:
         """The last one by Deadline's reports; of a few jobs alone."""
