@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Optional
 
 from flowpipe_deadline.offline.repository import Task
-from flowpipe_deadline.status.logs import parse_heading
 
 from .jobs import Job
 from .operations import FakeDeadline
@@ -96,6 +95,8 @@ def _attempts(deadline: FakeDeadline, job: Job, task: Task) -> Iterator[FakeRepo
     path = _log(deadline, job.job_id, task.task_id)
     if not path.exists():
         return
+    from flowpipe_deadline.status.logs import parse_heading  # Each command would pay for it.
+
     attempts: list[tuple[dict[str, str], list[str]]] = []
     for line in path.read_text(encoding="utf-8", errors="surrogateescape").split("\n"):
         heading = parse_heading(line)

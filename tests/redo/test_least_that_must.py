@@ -11,7 +11,7 @@ import random
 import pytest
 import redo_nodes as nodes
 from flowpipe import Graph
-from redo_cases import Case, add_nodes
+from redo_cases import SEEDS, Case, add_nodes
 
 from flowpipe_deadline import redo_bundle
 from flowpipe_deadline.redo.missing import tolerant_results
@@ -27,9 +27,12 @@ def _good_again():
     nodes.BAD.clear()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2 * SEEDS))
 def test_tasks_that_run_again_are_exactly_the_necessary_ones(tmp_path, monkeypatch, seed):
-    """Of a thousand pairs of graph and bad frames; some are spoilt and mended as well, and give what flowpipe gives."""
+    """Of hundreds of pairs of graph and bad frames; some are spoilt and mended as well, and give what flowpipe gives.
+
+    ``REDO_SEEDS`` tries more.
+    """
     monkeypatch.setattr(os, "fsync", lambda _: None)  # Nobody pulls the plug.
     rng = random.Random(seed)
     for _ in range(GRAPHS):
@@ -67,7 +70,7 @@ def test_what_was_requeued_by_hand_leaves_exactly_the_rest_stale(tmp_path, monke
         assert_equal(outputs_of(case.bundle), case.good)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", range(11, 11 + SEEDS))
 def test_the_offline_farm_runs_exactly_these(tmp_path, monkeypatch, seed):
     """A dozen graphs in one bundle, each with bad frames, in one run: results of all other tasks stay."""
     monkeypatch.setenv("PYTHONPATH", os.path.dirname(nodes.__file__))

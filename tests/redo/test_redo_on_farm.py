@@ -9,7 +9,7 @@ import pytest
 from direct_farm import DirectClient
 from flowpipe import Graph
 from harness import evaluate_task
-from redo_cases import Case, add_nodes
+from redo_cases import SEEDS, Case, add_nodes
 from submissions import leave_half, write_three
 
 from flowpipe_deadline import read_results, redo_bundle
@@ -56,7 +56,7 @@ def texts(tasks):
     return {key: [chunk and str(chunk) for chunk in chunks] for key, chunks in tasks.items()}
 
 
-@pytest.mark.parametrize("seed", [21, 22])
+@pytest.mark.parametrize("seed", range(21, 21 + SEEDS))
 def test_the_farm_runs_exactly_what_is_necessary(deadline, tmp_path, seed):
     """Random graphs and bad frames, by requeued tasks and by new jobs; it gives what flowpipe gives."""
     rng, client = random.Random(seed), DirectClient(deadline)

@@ -21,11 +21,19 @@ from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.transaction import submit_to
 
 DONE = {"render": "CCC", "comp": "CCC", "collect": "C", "beside": "C"}
+_ANSWERS = {
+    "requeued_upstream": ("stays", "pends"),
+    "resumed_dependent": ("Pending", "Active"),
+    "pend_suspended": ("works", "refused"),
+    "wrong_state": ("error", "nothing"),
+}
+# What a partly pending job is called has nothing to do with the others: each answer meets both words.
 UNKNOWNS = [
-    dict(zip(("requeued_upstream", "resumed_dependent", "pend_suspended", "wrong_state", "partly_pending"), choice))
-    for choice in itertools.product(
-        ("stays", "pends"), ("Pending", "Active"), ("works", "refused"), ("error", "nothing"), ("Active", "Pending")
-    )
+    {
+        **{key: answers[number] for (key, answers), number in zip(_ANSWERS.items(), numbers)},
+        "partly_pending": ("Active", "Pending")[sum(numbers) % 2],
+    }
+    for numbers in itertools.product((0, 1), repeat=len(_ANSWERS))
 ]
 
 

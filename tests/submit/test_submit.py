@@ -97,12 +97,14 @@ def test_what_a_script_is_like_does_not_matter(deadline, bundle, answers):
 @pytest.mark.parametrize(
     "answers",
     [
-        {"job_keys": "Status"},
-        {"job_keys": "both", "batch_filter": "nothing"},
-        {"job_details": "short", "batch_filter": "error"},
-        {"several_jobs": "first"},
-        {"several_jobs": "error", "suspended_dependent": "Pending", "resumed_dependent": "Active"},
-        {"failure_exit_code": 0, "unknown_job": "nothing"},
+        {"job_keys": "Status", "several_jobs": "first", "batch_filter": "nothing"},
+        {"job_details": "short", "batch_filter": "error", "failure_exit_code": 0, "unknown_job": "nothing"},
+        {
+            "job_keys": "both",
+            "several_jobs": "error",
+            "suspended_dependent": "Pending",
+            "resumed_dependent": "Active",
+        },
     ],
     ids=str,
 )
@@ -131,9 +133,7 @@ CALL_FAULTS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("nth", "fault"), [*((3, fault) for fault in CALL_FAULTS), (1, "dies once it is done"), (1, "is denied")]
-)
+@pytest.mark.parametrize(("nth", "fault"), [*((3, fault) for fault in CALL_FAULTS), (1, "dies once it is done")])
 def test_whatever_a_submission_does_no_job_is_left(deadline, bundle, monkeypatch, fault, nth):
     """A process per job: the n-th goes wrong, and all jobs are deleted, also one that nobody heard of."""
     monkeypatch.setenv("FLOWPIPE_DEADLINE_TIMEOUT", "1")

@@ -7,6 +7,7 @@ what is made from it.
 from __future__ import annotations
 
 import itertools
+import os
 
 import redo_nodes as nodes
 from harness import evaluate_task
@@ -18,6 +19,7 @@ from flowpipe_deadline.results.failures import write_failure
 from flowpipe_deadline.results.store import chunk_name
 from tests.test_random_graphs import outputs_of, reference_outputs
 
+SEEDS = int(os.environ.get("REDO_SEEDS", "1"))
 ITEMS = ([1, 2, 3, 4, 5, 6], [10, 11, 12, 13], [4, 2, 9], ["a", "b", "c", "d", "e"], [1, 3, 5, 7])
 
 
