@@ -152,6 +152,6 @@ def _print_report(submitted: SubmissionStatus, results: Mapping[str, NodeResults
         return
     say(summary(submitted))
     if submitted.is_over:
-        say(f"Once that is mended in the Monitor:  flowpipe-deadline wait {folder}")
+        say(f"To make again what failed:  flowpipe-deadline redo {folder} --failed")
     else:
         say(f"The time is up, and the jobs go on. To wait again:  flowpipe-deadline wait {folder}")

@@ -272,7 +272,10 @@ class Requeue:
             states = self._read_states(parts)
         listed = ", ".join(f"{part.label} ({part.job_id})" for part in loose)
         reason = f": {self._reason}" if self._reason else ""
-        raise SubmissionError(f"the tasks of {listed} cannot be held{reason}")
+        raise SubmissionError(
+            f"the tasks of {listed} cannot be held{reason}; where workers are too fast, use --new-jobs, and --stale for"
+            " what has run meanwhile"
+        )
 
     def _is_touched(self, part: Part) -> bool:
         """Whether one of its tasks has to run again, or to wait though it does not."""

@@ -323,7 +323,7 @@ def test_wait_says_what_failed_and_what_waits_for_it(graph, tmp_path, deadline):
         f"Failed: fails ({job_ids['fails']}): ValueError: ('no scene', 3)",
         "Pending, as what they wait for failed: after",
         "3 jobs: 1 completed, 1 pending, 1 failed; 1 of 3 tasks done",
-        f"Once that is mended in the Monitor:  flowpipe-deadline wait {bundle.folder}",
+        f"To make again what failed:  flowpipe-deadline redo {bundle.folder} --failed",
     ]
 
 
