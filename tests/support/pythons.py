@@ -6,8 +6,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-VERSIONS = ("3.7", "3.8", "3.9", "3.10")
-HOST_VERSIONS = (*VERSIONS, "3.11", "3.12", "3.13")
+VERSIONS = ("3.7", "3.10")
+"""Those of Deadline 10.2 and of 10.3 and later (submission, section 8)."""
+HOST_VERSIONS = ("3.7", "3.9", "3.11", "3.13")
 
 
 def find_python(version):
