@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
-from typing import Callable, Iterator, List, Optional, Set, Tuple
+from typing import Callable, ContextManager, Iterator, List, Optional, Set, Tuple
 
 from .files import retried_on_windows, temporary_name
 from .rights import share
@@ -21,6 +22,9 @@ from .rights import share
 _PS_SECONDS = 10.0
 _GUARD_LIFE = 5.0  # Seconds after which the removal of a lock is a dead process's: it takes a moment only.
 _PAUSE = 0.01
+_BRIEF_LIFE = 60.0  # Seconds after which a lock that is held for a moment only is a dead process's.
+_BRIEF_PATIENCE = 20.0
+_BRIEF_PAUSE = 0.05
 _released: Set[Tuple[Path, str]] = set()
 """Locks of this process that are not held any more and could not be removed."""
 
@@ -69,6 +73,24 @@ def locked(
             with contextlib.suppress(OSError):
                 if is_ours():
                     _unlink(path)
+
+
+def locked_briefly(path: Path, refusal: Exception) -> ContextManager[Callable[[], bool]]:
+    """Holds, as ``locked``, a lock file that everybody holds for a moment only.
+
+    It waits for others, and raises the ``refusal`` if that takes long. The lock of a dead process falls after a minute.
+    """
+    end = time.monotonic() + _BRIEF_PATIENCE
+
+    def wait(_: str) -> None:
+        if time.monotonic() > end:
+            raise refusal
+        time.sleep(_BRIEF_PAUSE)
+
+    def is_stale(_: str) -> bool:
+        return seconds_since_written([path], folder=path.parent) > _BRIEF_LIFE
+
+    return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
 
 
 def _take(path: Path, text: str, *, beside: Path) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, ContextManager, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
@@ -17,7 +16,7 @@ from ..core.bundle import EDITS, Bundle, node_labels, read_bundle, read_node
 from ..core.errors import BundleError, UsageError
 from ..core.files import json_bytes, write_together, write_whole
 from ..core.locate import LoadError, in_bundle, out_of_bundle
-from ..core.locks import locked, seconds_since_written
+from ..core.locks import locked_briefly
 from ..core.rights import make_folder, reason_with_remedy
 from .codec import DamagedValueError, UnsupportedValueError, canonical, decode, encode, map_sources
 from .cut import CutError, items_of
@@ -37,9 +36,6 @@ from .inputs.texts import kind_of, kind_words, suggestion, value_in
 __all__ = ["Edit", "edited_record", "last_number", "parse_inputs", "read_edits", "withdraw_edits", "write_edits"]
 
 _LOCK = ".lock"
-_LOCK_LIFE = 60.0  # Seconds after which a lock is a dead process's: it is held for a moment only.
-_LOCK_PATIENCE = 20.0
-_PAUSE = 0.05
 
 
 def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> Dict[str, Dict[str, Any]]:
@@ -166,20 +162,11 @@ def _replace_all(files: Mapping[Path, bytes]) -> None:
 def _alone(folder: Path) -> ContextManager[Callable[[], bool]]:
     """Keeps others from changing edits of the bundle at the same moment."""
     path = folder / _LOCK
-    end = time.monotonic() + _LOCK_PATIENCE
-
-    def wait(_: str) -> None:
-        if time.monotonic() > end:
-            raise BundleError(
-                f"{path} is in the way: somebody else changes inputs of the bundle, or died while doing so; try again"
-                " in a minute"
-            )
-        time.sleep(_PAUSE)
-
-    def is_stale(_: str) -> bool:
-        return seconds_since_written([path], folder=folder) > _LOCK_LIFE
-
-    return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
+    refusal = BundleError(
+        f"{path} is in the way: somebody else changes inputs of the bundle, or died while doing so; try again in a"
+        " minute"
+    )
+    return locked_briefly(path, refusal)
 
 
 def _find(bundle: Bundle, text: str) -> Tuple[str, Place]:

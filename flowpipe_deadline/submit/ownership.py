@@ -8,23 +8,19 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import time
 import uuid
 from pathlib import Path
 from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Set, TypeVar
 
 from ..core.bundle import FORMAT
 from ..core.files import RecordError, json_bytes, read_record, write_whole
-from ..core.locks import is_running, locked, seconds_since_written, start_mark
+from ..core.locks import is_running, locked_briefly, seconds_since_written, start_mark
 from ..core.rights import share
 from ..deadline.client import SubmissionError
 
 _LOCK = "submission.lock"
 """One for all records of a bundle, so that a submission and what is done to it exclude each other."""
 _SILENCE = 900.0  # Seconds without a write after which a process of another machine is taken for dead.
-_LOCK_LIFE = 60.0  # Seconds after which a lock is a dead process's: it is held for a moment only.
-_LOCK_PATIENCE = 20.0
-_PAUSE = 0.05
 _at_work: Set[str] = set()
 """The tokens of the attempts that this process makes at this moment."""
 _Self = TypeVar("_Self", bound="OwnedRecord")
@@ -115,20 +111,11 @@ def record_lock(folder: Path) -> ContextManager[Callable[[], bool]]:
         OSError: The bundle cannot be written.
     """
     path = folder / _LOCK
-    end = time.monotonic() + _LOCK_PATIENCE
-
-    def wait(_: str) -> None:
-        if time.monotonic() > end:
-            raise SubmissionError(
-                f"{path} is in the way: another process begins to submit the bundle, or died while beginning;"
-                " try again in a minute"
-            )
-        time.sleep(_PAUSE)
-
-    def is_stale(_: str) -> bool:
-        return seconds_since_written([path], folder=folder) > _LOCK_LIFE
-
-    return locked(path, uuid.uuid4().hex, is_stale=is_stale, refuse=wait)
+    refusal = SubmissionError(
+        f"{path} is in the way: another process begins to submit the bundle, or died while beginning; try again in a"
+        " minute"
+    )
+    return locked_briefly(path, refusal)
 
 
 def has_token(path: Path, token: str) -> bool:
