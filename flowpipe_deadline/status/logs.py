@@ -210,18 +210,14 @@ def _job(bundle: Bundle, key: str) -> BundleJob:
     return found[0]
 
 
-def _parse_frame(frame: Frame) -> int:
-    try:
-        return next(iter(FrameList.parse(str(frame))))
-    except (FrameListError, StopIteration) as error:
-        raise UsageError(f"'{frame}' is not a frame") from error
-
-
 def _number_of(job: BundleJob, frame: Frame) -> int:
     """The frame as the tasks of the job carry it: itself, or the item that stands for it."""
-    wanted = _parse_frame(frame)
     if job.frames is None:
         raise UsageError(f"{job.key} has no frames; leave {frame} out")
+    try:
+        wanted = next(iter(FrameList.parse(str(frame))))
+    except FrameListError as error:
+        raise UsageError(f"'{frame}' is not a frame; {job.key} has {job.item_frames or job.frames}") from error
     if job.item_frames is None:
         return wanted
     real = list(FrameList.parse(job.item_frames))
