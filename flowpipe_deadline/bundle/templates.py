@@ -13,6 +13,7 @@ from ..core.text import is_one_line, one_line
 from ..planning.plan import Job
 from ..settings.environment import variables_of_kind
 from ..settings.job_info_keys import planned_reason
+from ..settings.secrets import without_secret
 from .info_format import InfoFileError, parse_entries
 from .job_files import BUNDLE_KEY, FRAMES_KEY, NODE_INFO_KEY, NODE_KEY, PLUGIN_NAME, SUBMISSION_KEY
 
@@ -123,7 +124,9 @@ class JobFiles:
             raise BundleError(f"the template {template} fails{line}: {error or type(error).__name__}") from error
         for key, value in needed.items():
             if entries.get(key) != value:
-                raise BundleError(f"the template {template} says {key}={entries.get(key)!r} where {value!r} is planned")
+                written = without_secret(entries[key]) if key in entries else None
+                planned = without_secret(value)
+                raise BundleError(f"the template {template} says {key}={written!r} where {planned!r} is planned")
         for key in entries:
             reason = None if key in needed else refusal(key)
             if reason is not None:
