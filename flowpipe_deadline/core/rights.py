@@ -60,6 +60,25 @@ def share(path: Path) -> None:
             _take_rights(path, folder)
 
 
+def keep_from_others(path: Path, *, root: Path) -> None:
+    """Gives a new file or folder to this user and the root's group, and to nobody else: it holds variables of jobs.
+
+    Where all may write below the root, nobody there needs a group, so it stays as it is, and as open as the root.
+    """
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):
+        top, own = os.stat(root), os.stat(path)
+        if not lets_all_write(top.st_mode):
+            closed = 0o007 if own.st_gid == top.st_gid or _has_acl(path) else 0o077
+            os.chmod(path, stat.S_IMODE(own.st_mode) & ~closed)
+
+
+def lets_all_write(mode: int) -> bool:
+    """Whether all may write in a folder of that mode, and replace what others have written there."""
+    return bool(mode & 0o002) and not mode & stat.S_ISVTX
+
+
 def _take_rights(path: Path, folder: os.stat_result) -> None:
     own = os.stat(path)
     mode = stat.S_IMODE(own.st_mode)

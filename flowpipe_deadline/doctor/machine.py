@@ -7,6 +7,7 @@ import secrets
 import statistics
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
@@ -111,8 +112,13 @@ def check_root(root: Optional[Path], *, tolerated: Collection[WarningKind]) -> C
     storage = {"place": info.storage.place, "storage": info.storage.text}
     details = {"given": True, **storage, "free_bytes": info.free_bytes}
     found = f"{info.path} can be written ({info.storage.text})"
-    check = Check(name, "ok", found, "whether the workers see it, --probe finds out", details)
-    return check.with_warnings(root_warnings(info), tolerated=tolerated)
+    check = Check(name, "ok", found, "whether the workers see it, --probe finds out", {**details, "open": info.is_open})
+    check = check.with_warnings(root_warnings(info), tolerated=tolerated)
+    if not info.is_open:
+        return check
+    found = f"{check.found}; all may write there, so all read the variables of jobs, and may replace plans and results"
+    advice = f"{check.advice}; give it to a group:  chgrp GROUP {info.path} && chmod u+rwx,g+rwxs,o-w {info.path}"
+    return replace(check, verdict="warning" if check.verdict == "ok" else check.verdict, found=found, advice=advice)
 
 
 def check_results(store: str) -> Check:

@@ -12,7 +12,7 @@ from typing import Optional
 from rich.filesize import decimal
 
 from ..core.bundle import RESULTS, AnyPath
-from ..core.rights import describe, make_folder, only_writer, share
+from ..core.rights import describe, lets_all_write, make_folder, only_writer, share
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from .storage import Mounts, Storage, read_mounts
@@ -35,6 +35,8 @@ class RootInfo:
     only_writer: Optional[str] = None
     """The only user who could write in a bundle below it, and the rights that say so; None if there are others, or
     that is not known."""
+    is_open: bool = False
+    """Whether all who reach it may write there, and read what bundles hold."""
 
 
 def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInfo:
@@ -51,15 +53,16 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
         nearest = _nearest_existing(Path(path))
     except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
         return RootInfo(path=path, error=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
-    error_text, writer = None, None
+    error_text, writer, is_open = None, None, False
     try:
         writer = _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
+        is_open = os.name != "nt" and lets_all_write(nearest.stat().st_mode)
     except OSError as error:
         error_text = f"{error.strerror or error} (tried in {nearest})"
     # Only now: writing has mounted a share that is mounted on demand.
     storage = (mounts or read_mounts()).storage(os.path.realpath(path))
     free_bytes = _free_bytes(nearest)
-    return RootInfo(path=path, error=error_text, storage=storage, free_bytes=free_bytes, only_writer=writer)
+    return RootInfo(path, error_text, storage, free_bytes, only_writer=writer, is_open=is_open)
 
 
 def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable, Optional
 
-from ..bundle.job_files import plugin_entries
+from ..bundle.job_files import KeptFromUserError, plugin_entries
 from ..core.bundle import Bundle, named_jobs
 from ..core.files import is_same_folder
 from ..core.text import counted
@@ -90,7 +90,10 @@ def home_of(bundle: Bundle, map_path: Callable[[str], str] = str) -> Optional[Pa
 
     It may be this one under a name that it has on another machine, unless ``map_path`` tells that.
     """
-    home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
+    try:
+        home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
+    except KeptFromUserError:  # Who may only look at a bundle sees all but its variables.
+        return None
     if not home or is_same_folder(home, bundle.folder):
         return None
     mapped = map_path(home)
