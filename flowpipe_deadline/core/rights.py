@@ -69,9 +69,16 @@ def keep_from_others(path: Path, *, root: Path) -> None:
         return
     with contextlib.suppress(OSError):
         top, own = os.stat(root), os.stat(path)
-        if not lets_all_write(top.st_mode):
-            closed = 0o007 if own.st_gid == top.st_gid or _has_acl(path) else 0o077
-            os.chmod(path, stat.S_IMODE(own.st_mode) & ~closed)
+        if lets_all_write(top.st_mode):
+            return
+        mode = stat.S_IMODE(own.st_mode) & ~0o007
+        if own.st_gid != top.st_gid and not _has_acl(path):
+            mode &= ~0o070
+            with contextlib.suppress(OSError):  # This user is not in that group.
+                if not _has_acl(root):
+                    os.chown(path, -1, top.st_gid)
+                    mode |= top.st_mode & mode >> 3 & 0o070 | (stat.S_ISGID if stat.S_ISDIR(own.st_mode) else 0)
+        os.chmod(path, mode)
 
 
 def lets_all_write(mode: int) -> bool:
