@@ -21,9 +21,10 @@ _ALIKE = re.compile(
     r"|AUTHOR(S|ED|ING|ITY)?(?![A-Z])|TOKENI[SZ]|SECRETARY"
 )
 _SECRET_NAME = re.compile(
-    r"PASSWORD|PASSWD|PASSPHRASE|PASSCODE|PASSFILE|SECRET|TOKEN|CREDENTIAL|COOKIE|PRIVATE|AUTH|BEARER|WEB_?HOOK"
+    r"PASSWOR[DT]|KENNWORT|MOT_?DE_?PASSE|PASSWD|PASSPHRASE|PASSCODE|PASSFILE|SECRET|TOKEN|CREDENTIAL|COOKIE|AUTH|BEARER"
+    r"|PRIVATE(?!ER)|WEB_?HOOK"
     r"|CONN(ECTION)?_?STR(ING)?(?![A-Z])|SESSION_?ID"
-    r"|(PASS|PWD)S?(?![A-Z])|(?<![A-Z])(CREDS?|PATS?|JWT|T?OTP|PSK|HMAC)(?![A-Z])"  # SSHPASS, and not PASSENGER.
+    r"|(PASS|PWD)S?(?![A-Z])|(?<![A-Z])(CREDS?|PW|PATS?|JWT|T?OTP|PSK|HMAC)(?![A-Z])"  # SSHPASS, and not PASSENGER.
     r"|((?<![A-Z])|API|ACCESS|ACCOUNT|APP|AUTH|CLIENT|DEPLOY|ENCRYPT(ION)?|HOST|LICEN[CS]E|MASTER|PASS|PRIVATE|SECRET"
     r"|SERVER|SERVICE|SHARED|SIGN(ING)?|SSH|SSL|TLS)"
     r"KEY(S|FILE|STORE|RING|TAB|CHAIN)?(_(ID|FILE|PEM|DATA|VALUE|B64|BASE64|BASE|LIVE|TEST|PROD|DEV))?[_0-9]*$"
@@ -48,7 +49,7 @@ _NAMED = r"(pass(word|wd|phrase)|pwd|secret|token|(api|access|account|private|sh
 # Each quantifier has a limit, so that a long value of nearly the shape takes no long time.
 _SECRET_SHAPES = (
     # URLs with a password, which is no port. Who is alone there is a user, unless he looks like a token.
-    r"://[^\s/@:,?#\"']{0,256}:(?!\d{1,5}[/?#,;:])[^\s\"'<>]{1,256}?@",
+    r"://[^\s/@:?#\"']{0,256}:(?!\d{1,5}[/?#,;:])[^\s\"'<>]{1,256}?@",
     r"https?://([^\s/@:,;]{20,200}|(?=[^\s/@:]{0,80}\d)(?=[^\s/@:]{0,80}[A-Za-z])[^\s/@:,;]{12,200})@",
     r"rediss?://[^\s/@:,;]{1,200}@",
     r"^(?!(?i:mailto|urn|sip|acct):)[\w.+%-]{1,64}:[^\s/\\@:][^\s@]{0,200}@[A-Za-z][\w.-]{0,200}(:\d{1,5})?(/\S{0,200})?$",
@@ -58,13 +59,13 @@ _SECRET_SHAPES = (
     r"(?i:[?&](sig|signature|s3sig|hmac|access_token|auth|key|code)=)(?=[^\s&]{0,200}[0-9%+/=_-])[^\s&]{12}",
     r"[?&]s[ep]=[^\s?]{1,300}&s[epr]=",
     # Webhooks: who knows one may call it.
-    r"(?i:hooks\.slack(-gov)?\.com/|hooks\.zapier\.com/|maker\.ifttt\.com/|api\.telegram\.org/bot)",
+    r"(?i:hooks\.slack(-gov)?\.com/|hooks\.zapier\.com/|hook\.\w{1,9}\.make\.com/|maker\.ifttt\.com/|api\.telegram\.org/bot)",
     r"(?i:webhook\.office\.com/|office\.com/webhook/|logic\.azure\.com[:/]|chat\.googleapis\.com/v1/spaces/)",
     r"(?i:discord(app)?\.com/api/(v\d{1,2}/)?webhooks/)",
     r"(?i:https?://[^\s?]{1,120}/(web)?hooks?/[\w./-]{0,80}?)(?=[A-Za-z-]{0,60}\d)(?=[\d-]{0,60}[A-Za-z])[A-Za-z\d-]{16}",
     # Connection strings, settings, JSON and command lines that name a password.
-    rf"(?i:{_NAMED}[\"']?\s{{0,3}}(=|:(?=[\"'\s]))\s{{0,3}}[\"']?(?!(true|false|yes|no|none|null|[01])\b)[^\s\"'&;,)}}])",
-    r"(?i:\b(user|uid|login)\s?=[^;]{1,80};\s?pass\s?=\s?[^\s;])",
+    rf"(?i:{_NAMED}[\"']?\s{{0,3}}(=|%3D|:(?=[\"'\s]))\s{{0,3}}[\"']?(?!(true|false|yes|no|none|null|[01])\b)[^\s\"'&;,)}}])",
+    r"(?i:\b(user|uid|login)\s?=[^;&]{1,80}[;&]\s?pass\s?=\s?[^\s;])",
     r"(?i:--(password|passwd|token|secret|api-key)\s{1,3}[^\s-])",
     r"(^|\s)(-u|--user)[ =][^\s:]{1,64}:[^\s:/]",
     r"(?i:\blogin\s{1,3}\S{1,64}\s{1,3}password\s{1,3}\S)",
@@ -92,7 +93,7 @@ _ODD_PAIR = re.compile(
 _PATH = re.compile(r"[A-Za-z]:[\\/]|[/\\~.$]|\S*[;:][A-Za-z]?:?[\\/](?!/)")
 _OF_DIGEST = re.compile(r"sha(1|256|384|512)[:-][A-Za-z0-9+/=]+", re.IGNORECASE)
 _UUID = re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)
-_RANDOM_PIECE = re.compile(r"[A-Za-z0-9+]{16,}")
+_RANDOM_PIECE = re.compile(r"(?<![\w/.-])[A-Za-z0-9+/]{40}(?![\w/.-])|[A-Za-z0-9+]{16,}")
 _LONG_HEX = re.compile(r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{32,}|(?=[0-9]*[A-F])(?=[A-F]*[0-9])[0-9A-F]{32,}")
 _GIT_HASH = 40  # Digits.
 
