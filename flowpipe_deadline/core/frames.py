@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Iterable, Optional, Sequence, Tuple
 
 from .errors import FlowpipeDeadlineError
-from .text import one_line
 
 _LARGEST = 2**31 - 1  # Task frames are .NET Int32.
 _MOST = 1_000_000  # Far above any task limit (5000 by default); keeps a mistyped range from filling the memory.
@@ -25,6 +24,7 @@ _ENTRY = re.compile(
 # What else people write, and paste from texts with typography: dashes, separators, the sign of multiplication.
 _PLAIN = {**dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\xad"), "-"), ord("\xd7"): "x"}
 _PLAIN.update(dict.fromkeys(map(ord, ";|\u3001"), ","))
+_LONGEST_ADVICE = 200
 _NEGATIVE = re.compile(r"(?:^|[,\s])-\d|[-:]-\d")
 _WRITTEN = (
     (re.compile(r"\s*(?:\.{2,}|[-:~>]+|\b(?:to|through|bis)\b)\s*", re.IGNORECASE), "-"),
@@ -187,15 +187,14 @@ def _remedy(entry: str, text: str) -> str:
     """What is wrong with an entry of the text, and what to write instead."""
     odd = next((character for character in entry if not " " < character <= "~"), "")
     told = f": it has {unicodedata.name(odd, 'a character')} (U+{ord(odd):04X})" if odd else ""
-    plain = unicodedata.normalize("NFKC", text).translate(_PLAIN)
+    plain = unicodedata.normalize("NFKC", text[:_LONGEST_ADVICE]).translate(_PLAIN)
     if _NEGATIVE.search(plain):
-        advice = "Deadline's text has none below 0; let the script give a list, such as list(range(-5, 6))"
-        return f"{told}; {advice}"
+        return f"{told}; none is below 0 in a text: let the script give a list, such as list(range(-5, 6))"
     meant = plain.strip(" []()")
     for pattern, written in _WRITTEN:
         meant = pattern.sub(written, meant)
-    if meant != text and all(map(_ENTRY.fullmatch, filter(None, _SEPARATORS.split(meant)))):
-        return f"{told}; write {one_line(meant, longest=80)!r}"
+    if len(text) <= _LONGEST_ADVICE and all(map(_ENTRY.fullmatch, filter(None, _SEPARATORS.split(meant)))):
+        return f"{told}; write {meant!r}"
     return f"{told}; write whole numbers, as in 5, 1-10 or 1-10x2, with commas between"
 
 

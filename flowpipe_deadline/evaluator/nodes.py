@@ -126,7 +126,8 @@ def _unfit_answer(node: INode, error: Exception) -> str:
     """What is wrong with what the node returned, where flowpipe has failed to take it; empty for other errors."""
     *_, (last, _) = traceback.walk_tb(traceback_of(error))
     evaluation = locals_of(error, "evaluate", module=INode.__module__)
-    if evaluation is None or last.f_globals.get("__name__", "").partition(".")[0] != "flowpipe":
+    is_flowpipes = last.f_globals.get("__name__", "").partition(".")[0] == "flowpipe"
+    if evaluation is None or evaluation["self"] is not node or not is_flowpipes:  # It may evaluate a graph itself.
         return ""
     names = ", ".join(node.outputs)
     advice = f"return a dict with its outputs ({names}) as keys" if names else "it has no outputs, so return nothing"

@@ -53,7 +53,7 @@ def test_anything_else_is_refused(text):
         FrameList.parse(text)
 
 
-NO_NEGATIVES = "Deadline's text has none below 0; let the script give a list, such as list(range(-5, 6))"
+NO_NEGATIVES = "none is below 0 in a text: let the script give a list, such as list(range(-5, 6))"
 ADVICE = {
     "-5-5": f"'-5-5' is not a frame or range; {NO_NEGATIVES}",
     "1--5": f"'1--5' is not a frame or range; {NO_NEGATIVES}",
