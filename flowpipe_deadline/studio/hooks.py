@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.errors import HookError
+from ..core.raised import error_line
 from ..core.warnings import PlanWarning, WarningKind
 from ..planning.checks import secret_warnings
 from ..planning.plan import Dependency, Job, Plan
@@ -104,11 +105,11 @@ def _applied(hook: Hook, plan: Plan, records: Mapping[str, str]) -> Plan:
     try:
         function = metadata.EntryPoint(hook.name, hook.value, GROUP).load()
     except (Exception, SystemExit) as error:  # Anybody's module.
-        raise HookError(f"{hook} cannot be loaded: {type(error).__name__}: {error}") from error
+        raise HookError(f"{hook} cannot be loaded: {error_line(error)}") from error
     try:
         adjusted = function(plan)
     except (Exception, SystemExit) as error:  # Anybody's function.
-        raise HookError(f"{hook} raised {type(error).__name__}: {error}") from error
+        raise HookError(f"{hook} raised {error_line(error)}") from error
     if not isinstance(adjusted, Plan):
         raise HookError(f"{hook} returned {adjusted!r:.80}; it has to return the plan, adjusted")
     errors = list(_type_errors(adjusted)) or list(_plan_errors(adjusted, plan, records))
