@@ -132,7 +132,7 @@ class _HostTrial:
 
 def _build_graph(interpreter: str) -> Graph:
     graph = Graph(name="doctor")
-    merge = {"seconds": "sum", "python": "first", "version": "first"}
+    merge = {"python": "first", "version": "first"}
     metadata = {"interpreter": interpreter, "batch": {"size": 1, "over": ["frames"], "merge": merge}}
     probe_nodes.host(name=_NODE, graph=graph, frames=_FRAMES, metadata=metadata)
     return graph
