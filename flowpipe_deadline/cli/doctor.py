@@ -112,7 +112,8 @@ def doctor(
     )
     if options.wants(GRAPH) and options.root is None:
         raise UsageError(
-            "--probe sends a graph to the farm: give it a --root that all workers see, or --only questions"
+            "--probe sends a graph to the farm: give it a --root that all workers see, or name what else to try by"
+            " --only, as often as needed (doctor --questions lists the names)"
         )
     with stop_requests(say) as is_stopping:
         report = examine(options, say=say, is_stopping=is_stopping)
