@@ -357,7 +357,7 @@ def test_questions_are_listed():
     result = doctor("--questions", "-o", "json")
 
     names = [entry["name"] for entry in json.loads(result.stdout)]
-    assert names[:3] == ["graph", "hosts", "start"]
+    assert names[:3] == ["graph", "hosts", "suspended"]
     assert len(names) == len(set(names))
 
 
