@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Type
 
 from ..core.bundle import Bundle, read_bundle
 from ..core.frames import FrameList
@@ -15,12 +15,12 @@ from ..status.notices import check_place
 from ..submit.own_jobs import own_jobs
 from ..submit.record import SubmissionRecord
 from ..submit.transaction import Say, failure_of, ignore
-from .new_jobs import NewJobs, undo_new_jobs
+from .attempt import RedoAttempt, RedoOrder
+from .new_jobs import NewJobs
 from .options import RedoOptions, RedoResult, Tasks
-from .order import RedoOrder
 from .record import RedoWriter
 from .requeue import Requeue
-from .restore import restore
+from .restore import undo_redo
 from .selection import Selection
 
 _SAME_JOBS = RedoOptions()
@@ -60,9 +60,8 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
                     writer.drop()
             raise error
         own = own_jobs(client, bundle, record.jobs)
-        kind = NewJobs if how.new_jobs else Requeue
-        order = RedoOrder(bundle, record, selection, how, say, is_stopping)
-        attempt: Union[NewJobs, Requeue] = kind(order, own, writer)
+        kind: Type[RedoAttempt] = NewJobs if how.new_jobs else Requeue
+        attempt = kind(RedoOrder(bundle, record, selection, how, say, is_stopping), own, writer)
         try:
             result = attempt.run()
         except BaseException as error:
@@ -132,14 +131,11 @@ def _mended(
         how = "could not be undone" if left.is_left else "ended half-way"
         say(f"A redo of {bundle.name} {how}; undoing it")
         own = own_jobs(client, bundle, {**record.jobs, **left.jobs})
-        undone = None
         if left.kept is not None:
-            kept = {*left.kept, *record.own_ids}
-            undone = undo_new_jobs(writer, own, list(left.jobs.values()), kept=kept)
-        restored = restore(client, own, left.before)
-        outcome = restored.outcome if undone is None else f"{undone.outcome}; {restored.outcome}"
-        if restored.left or (undone is not None and not undone.is_complete):
-            writer.leave(restored.left, [] if undone is None else undone.left)
+            own.kept = {*left.kept, *record.own_ids}
+        made = None if left.kept is None else list(left.jobs.values())
+        is_complete, outcome = undo_redo(writer, own, left.before, made=made)
+        if not is_complete:
             raise SubmissionError(f"a redo of {bundle.name} {how}: {outcome}")
         say(outcome)
     writer.plan({})

@@ -58,6 +58,11 @@ class SubmissionRecord:
         """The process, for a sentence; empty if that is not known."""
         return owner_of({"process": self.process, "host": self.host})
 
+    def jobs_of(self, key: str) -> Tuple[str, ...]:
+        """The jobs of a node, the one that counts first: after a redo, those of before may hold a part of the frames."""
+        current = (self.jobs[key],) if key in self.jobs else ()
+        return (*current, *reversed(self.earlier.get(key, ())))
+
     @property
     def own_ids(self) -> Tuple[str, ...]:
         """All jobs of the submission, also replaced ones; upstream first."""
