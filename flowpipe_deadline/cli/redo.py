@@ -18,9 +18,9 @@ from ..core.interrupts import terminable
 from ..core.text import counted
 from ..offline.farm import RunState
 from ..offline.setup import WorkerSetup
-from ..redo.options import REPOINT, WAITING, RedoResult, Tasks
+from ..redo.options import ALL, FAILED, REPOINT, STALE, WAITING, RedoResult, Tasks
 from ..redo.redo import redo_bundle
-from ..redo.selection import ALL, FAILED, STALE, Selection
+from ..redo.selection import Selection
 from ..results.edits import parse_inputs
 from ..results.outputs import read_results
 from ..studio.connect import studio_client

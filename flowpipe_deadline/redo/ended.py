@@ -49,8 +49,7 @@ def read_farm_tasks(
         SubmissionError: Deadline cannot be asked.
         RecordError: A record or a result is damaged.
     """
-    # The job that counts first: a new one may hold only a part of the frames.
-    holders = {key: (job_id, *reversed(record.earlier.get(key, ()))) for key, job_id in record.jobs.items()}
+    holders = {key: record.jobs_of(key) for key in record.jobs}
     details = client.read_jobs([job_id for job_ids in holders.values() for job_id in job_ids])
     there = {key: [job_id for job_id in job_ids if job_id in details] for key, job_ids in holders.items()}
     wanted = []

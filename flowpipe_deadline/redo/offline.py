@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
 from ..core.bundle import Bundle
-from ..core.errors import FlowpipeDeadlineError, InterruptedRunError
+from ..core.errors import InterruptedRunError
 from ..offline.farm import RunState, last_states, run_bundle
-from ..results.edits import Edit, withdraw_edits
+from ..results.edits import Edit
 from ..results.failures import read_failures, without_later_result
 from ..results.stale import BundleResults
 from ..submit.transaction import ignore
 from .ended import failed_or_empty
+from .farm import take_back
 from .missing import runnable, tolerant_results
 from .options import RedoResult, Tasks
 from .selection import Selection
@@ -50,14 +51,6 @@ def redo_offline(
         if not steps.has_begun:
             take_back(bundle, steps.edits, say=say)
     return RedoResult(tasks=steps.tasks, messages=steps.messages, left=state.open_tasks(steps.tasks))
-
-
-def take_back(bundle: Bundle, edits: Sequence[Edit], *, say: Callable[[str], None]) -> None:
-    """Makes inputs what they were, as something failed; whether that fails too is only said."""
-    try:
-        withdraw_edits(bundle.folder, edits)
-    except FlowpipeDeadlineError as error:
-        say(f"{error}; the new values of inputs are still there, and what they make stale")
 
 
 class _Steps:

@@ -10,7 +10,7 @@ from ..core.bundle import Bundle, named_jobs
 from ..core.files import is_same_folder
 from ..core.text import counted
 from ..deadline.client import SubmissionError
-from ..submit.record import LEFT, SUBMITTED, SubmissionRecord
+from ..submit.record import LEFT, SUBMITTED, SubmissionRecord, read_submission
 from ..submit.redo_record import RedoRecord
 
 NOT_SUBMITTED = "not submitted"
@@ -69,6 +69,25 @@ def _redo_notice(bundle: Bundle, redo: RedoRecord) -> str:
         f"a redo of a part of {bundle.name} {how}: its jobs {ids} may be held back, or run again; the next"
         f" flowpipe-deadline redo {bundle.folder}  undoes that first"
     )
+
+
+def submitted_record(bundle: Bundle) -> SubmissionRecord:
+    """The record of the bundle's submission.
+
+    Raises:
+        SubmissionError: It is not submitted, or only in part, or is being submitted.
+        RecordError: Its record is damaged.
+    """
+    record = read_submission(bundle.folder)
+    if record is None or record.is_at_work or record.state != SUBMITTED:
+        raise SubmissionError(notices_of(bundle, record)[0])
+    return record
+
+
+def is_copy(bundle: Bundle, map_path: Callable[[str], str] = str) -> bool:
+    """Whether the bundle that was submitted is elsewhere on this machine."""
+    home = home_of(bundle, map_path)
+    return home is not None and home.exists()
 
 
 def check_place(bundle: Bundle, map_path: Callable[[str], str] = str) -> None:

@@ -59,7 +59,7 @@ class SubmissionRecord:
         return owner_of({"process": self.process, "host": self.host})
 
     def jobs_of(self, key: str) -> Tuple[str, ...]:
-        """The jobs of a node, the one that counts first: after a redo, those of before may hold a part of the frames."""
+        """A node's jobs, the one that counts first: after a redo, those of before may hold a part of the frames."""
         current = (self.jobs[key],) if key in self.jobs else ()
         return (*current, *reversed(self.earlier.get(key, ())))
 
