@@ -69,7 +69,7 @@ def read_farm_tasks(
         failed[job.key] = failed_or_empty(job, states, results=results)
     for key in there if needs_states else ():
         if not there[key]:  # It was deleted, and nothing of it will come.
-            ended = {None if chunk is None else str(chunk): COMPLETED for chunk in bundle.job(key).chunks}
+            ended = dict.fromkeys(bundle.job(key).task_frames, COMPLETED)
             failed[key] = failed_or_empty(bundle.job(key), ended, results=results)
     coming = (key for key, job_ids in there.items() if any(details[each].status not in _ENDED for each in job_ids))
     return FarmTasks(tasks, failed, frozenset(coming))

@@ -34,7 +34,7 @@ class ResultCounts:
 
     def frames(self, key: str) -> tuple[Optional[str], ...]:
         """The frame list of each planned chunk; None for the one of a job that is not batched."""
-        return tuple(None if chunk is None else str(chunk) for chunk in self._chunks(key).values())
+        return self._jobs[key].task_frames
 
     def planned(self, key: str) -> int:
         """How many chunks were planned."""
