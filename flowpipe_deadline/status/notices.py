@@ -99,8 +99,8 @@ def check_place(bundle: Bundle, map_path: Callable[[str], str] = str) -> None:
         SubmissionError: The submitted bundle is elsewhere on this machine.
         RecordError: A plugin info file is missing or damaged.
     """
-    home = home_of(bundle, map_path)
-    if home is not None and home.exists():
+    if is_copy(bundle, map_path):
+        home = home_of(bundle, map_path)
         raise SubmissionError(f"{bundle.folder} is a copy of {home}, whose jobs these are; name that one")
 
 

@@ -15,7 +15,6 @@ from ..core.frames import FrameList, FrameListError
 from ..deadline.client import (
     COMPLETED,
     FAILED,
-    PENDING,
     UNKNOWN,
     DeadlineClient,
     JobDetails,
@@ -29,7 +28,7 @@ from ..results.stale import BundleResults, places_text
 from ..results.store import StoreError, open_store
 from ..studio.connect import studio_client
 from ..submit.record import SubmissionRecord, read_submission
-from .jobs import DELETED, DeadlineJobs
+from .jobs import DELETED, DeadlineJobs, told_done
 from .notices import SUBMITTING, notices_of, state_of
 from .run_lock import is_being_run
 
@@ -326,12 +325,10 @@ class SubmissionReader:
         planned = self.counts.planned(key)
         reported = details.task_count if details is not None else None
         total = reported or max(planned, sum(states.values()))
-        if status == COMPLETED and self._record is not None:
-            return total, total, True
-        if states:
-            return states.get(COMPLETED, 0), total, True
-        if status == PENDING:
-            return 0, total, True
+        is_ended = status == COMPLETED and self._record is None  # By its results.
+        told = None if is_ended else told_done(status, states, total)
+        if told is not None:
+            return told, total, True
         failed = len(self.counts.failures(key, with_results=True)) if status == FAILED and self._record is None else 0
         return max(0, min(self.counts.done(key), total) - failed), total, False
 
