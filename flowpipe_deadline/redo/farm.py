@@ -183,7 +183,7 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
 
 def request_of(selection: Selection, how: RedoOptions) -> Dict[str, Any]:
     """What is to be done, as plain JSON."""
-    return {"tasks": _texts(selection.tasks), "how": {**vars(how), "entries": dict(how.entries)}}
+    return {"tasks": texts_of(selection.tasks), "how": {**vars(how), "entries": dict(how.entries)}}
 
 
 def redo_as_requested(
@@ -193,7 +193,7 @@ def redo_as_requested(
     selection = Selection(_frames(wanted["tasks"]))
     how = RedoOptions(**wanted["how"])
     result = redo_on_farm(client, read_bundle(bundle), selection, how=how, say=say, is_stopping=is_stopping)
-    return {"tasks": _texts(result.tasks), "new_jobs": dict(result.new_jobs), "messages": list(result.messages)}
+    return {"tasks": texts_of(result.tasks), "new_jobs": dict(result.new_jobs), "messages": list(result.messages)}
 
 
 def result_of(answer: Mapping[str, Any]) -> RedoResult:
@@ -201,7 +201,8 @@ def result_of(answer: Mapping[str, Any]) -> RedoResult:
     return RedoResult(_frames(answer["tasks"]), answer["new_jobs"], tuple(answer["messages"]))
 
 
-def _texts(tasks: Tasks) -> Dict[str, List[Optional[str]]]:
+def texts_of(tasks: Tasks) -> Dict[str, List[Optional[str]]]:
+    """The tasks as plain JSON."""
     return {key: [None if chunk is None else str(chunk) for chunk in chunks] for key, chunks in tasks.items()}
 
 

@@ -39,52 +39,36 @@ def redo_offline(
         InterruptedRunError: Ctrl+C; nothing is left running.
         FlowpipeDeadlineError: As ``run_bundle``, or as ``change``.
     """
-    steps = _Steps(bundle, choose, change, on_progress or (lambda _: None))
+    edits: Sequence[Edit] = ()
+    tasks: Tasks = {}
+    messages: tuple[str, ...] = ()
+    has_begun = False  # Whether a task may have been run.
+
+    def select() -> Tasks:
+        nonlocal edits, tasks, messages
+        edits = change()
+        results = tolerant_results(bundle)
+        chosen, messages = runnable(bundle, choose(results), results=results)
+        tasks = chosen.tasks
+        return tasks
+
+    def show(state: RunState) -> None:
+        nonlocal has_begun
+        has_begun = True
+        if on_progress is not None:
+            on_progress(state.part(tasks))
+
     try:
-        state = run_bundle(bundle, select=steps.select, on_progress=steps.show, **how)
+        state = run_bundle(bundle, select=select, on_progress=show, **how)
     except InterruptedRunError:
         raise InterruptedRunError(
             "interrupted; results that were not replaced are as before. The same command makes all of it again; to make"
             f" only what no longer fits:  flowpipe-deadline redo {bundle.folder} --stale"
         ) from None
     finally:
-        if not steps.has_begun:
-            take_back(bundle, steps.edits, say=say)
-    return RedoResult(tasks=steps.tasks, messages=steps.messages, left=state.open_tasks(steps.tasks))
-
-
-class _Steps:
-    """What a run calls."""
-
-    def __init__(
-        self,
-        bundle: Bundle,
-        choose: Callable[[BundleResults], Selection],
-        change: Callable[[], Sequence[Edit]],
-        on_progress: Callable[[RunState], None],
-    ) -> None:
-        self.edits: Sequence[Edit] = ()
-        self.tasks: Tasks = {}
-        self.messages: tuple[str, ...] = ()
-        self.has_begun = False
-        """Whether a task may have been run."""
-        self._bundle = bundle
-        self._choose = choose
-        self._change = change
-        self._on_progress = on_progress
-
-    def select(self) -> Tasks:
-        """The tasks to run."""
-        self.edits = self._change()
-        results = tolerant_results(self._bundle)
-        chosen, self.messages = runnable(self._bundle, self._choose(results), results=results)
-        self.tasks = chosen.tasks
-        return self.tasks
-
-    def show(self, state: RunState) -> None:
-        """Passes on how far these tasks are."""
-        self.has_begun = True
-        self._on_progress(state.part(self.tasks))
+        if not has_begun:
+            take_back(bundle, edits, say=say)
+    return RedoResult(tasks=tasks, messages=messages, left=state.open_tasks(tasks))
 
 
 def failed_offline(bundle: Bundle, *, results: BundleResults) -> Mapping[str, frozenset[Optional[str]]]:

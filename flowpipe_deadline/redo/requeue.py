@@ -25,9 +25,9 @@ from ..submit.own_jobs import OwnJobs, foreign_jobs
 from ..submit.redo_record import JobBefore
 from ..submit.release import let_go, let_wait
 from .attempt import RedoAttempt, RedoOrder, frames_of, listed_tasks
-from .entries import read_before, same_entry, set_verified
 from .options import RedoResult
 from .record import RedoWriter
+from .restore import same_entries
 
 _RENDERING = "Rendering"
 _QUEUED = "Queued"
@@ -197,7 +197,15 @@ class Requeue(RedoAttempt):
         tasks: Dict[str, Tuple[int, ...]] = {}
         for number in sorted(part.chosen | part.suspended):
             tasks[part.was[number]] = (*tasks.get(part.was[number], ()), number)
-        entries = read_before(self._client, part.job_id, part.label, self._how.entries)
+        keys = list(self._how.entries)
+        told = self._client.read_entries(part.job_id, keys) if keys else {}
+        entries = {key: value for key, value in told.items() if value is not None}
+        untold = [key for key in keys if key not in entries]
+        if untold:
+            raise SubmissionError(
+                f"{part.label}: Deadline does not tell {', '.join(untold)} of job {part.job_id} by this connection, so"
+                " it cannot be changed there and changed back; use --new-jobs, or another connection"
+            )
         return JobBefore(part.job.key, part.details.status, len(part.tasks), tasks, entries)
 
     # Holding ----------------------------------------------------------------------------------------------------------
@@ -271,10 +279,19 @@ class Requeue(RedoAttempt):
             self._try(self._client.change_tasks_of, "suspend", some)
 
     def _set_entries(self) -> None:
-        for job_id, job in self._before.items() if self._how.entries else ():
-            if not all(same_entry(job.entries.get(key), value) for key, value in self._how.entries.items()):
-                self._begin("settings were changed")
-                set_verified(self._client, job_id, self._labels[job.key], self._how.entries)
+        wanted = self._how.entries
+        for job_id, job in self._before.items():
+            if same_entries(job.entries, wanted):
+                continue
+            self._begin("settings were changed")
+            self._client.set_entries(job_id, wanted)
+            now = self._client.read_entries(job_id, list(wanted))
+            for key, value in wanted.items():
+                if not same_entries(now, {key: value}):
+                    raise SubmissionError(
+                        f"{self._labels[job.key]}: Deadline has {key}={now.get(key)} after {value} was set on job"
+                        f" {job_id}; use --new-jobs"
+                    )
 
     # Releasing --------------------------------------------------------------------------------------------------------
 

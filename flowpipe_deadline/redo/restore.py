@@ -15,7 +15,6 @@ from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, DeadlineCli
 from ..submit.own_jobs import OwnJobs
 from ..submit.redo_record import JobBefore
 from ..submit.undo import Deletion, Doubt
-from .entries import same_entry
 from .record import RedoWriter
 
 _UNDONE_BY = ("Queued", "Rendering", PENDING)
@@ -86,6 +85,19 @@ def read_states(client: DeadlineClient, job_ids: Collection[str]) -> Dict[str, M
     """The states of the tasks of these jobs, by job ID and number."""
     tasks = client.read_tasks_of(list(job_ids)) if job_ids else {}
     return {job_id: {task.task_id: task.status for task in some} for job_id, some in tasks.items()}
+
+
+def same_entries(now: Mapping[str, Optional[str]], wanted: Mapping[str, str]) -> bool:
+    """Whether all of these entries mean what is wanted: booleans, numbers and lists are written in several ways.
+
+    >>> same_entries({"a": "True", "b": "x, y", "c": None}, {"a": "true", "b": "x,y"})
+    True
+    """
+    return all(_plain(now.get(key)) == _plain(value) for key, value in wanted.items())
+
+
+def _plain(text: Optional[str]) -> Optional[str]:
+    return None if text is None else ",".join(item.strip() for item in text.strip().lower().split(","))
 
 
 class _Restoring:
@@ -168,7 +180,7 @@ class _Restoring:
     def _has_entries(self, job_id: str) -> bool:
         entries = self._before[job_id].entries
         now = self._client.read_entries(job_id, list(entries)) if entries else {}
-        return all(same_entry(now.get(key), value) for key, value in entries.items())
+        return same_entries(now, entries)
 
     def _has_dependencies(self, job_id: str) -> bool:
         before = self._before[job_id].dependencies

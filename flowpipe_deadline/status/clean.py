@@ -25,7 +25,7 @@ from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundl
 from ..core.errors import BundleError, FlowpipeDeadlineError, UsageError, words_of
 from ..core.files import RecordError
 from ..core.locks import clock_of
-from ..core.names import beginning_of
+from ..core.names import beginning_of, last_part
 from ..core.rights import user_name
 from ..core.text import listing
 from ..deadline.client import COMPLETED, UNKNOWN, DeadlineClient
@@ -249,7 +249,7 @@ class _Farm:
         folders = {job_id: set(some) for job_id, some in self._jobs.items()}
         for job_id, (place, _) in client.find_bundle_jobs().items():
             # By its name alone: the path may be one of another system, and names are distinct.
-            folders.setdefault(job_id, set()).update(self._bundles.get(_told_by(_last_part(place)), ()))
+            folders.setdefault(job_id, set()).update(self._bundles.get(_told_by(last_part(place)), ()))
         job_ids = [job_id for job_id, some in folders.items() if some]
         details, untold = client.read_listed(job_ids)
         states = dict.fromkeys(untold, UNKNOWN)
@@ -404,7 +404,7 @@ def _forget_results(aside: Path) -> str:
         is_here = os.path.samefile(os.path.dirname(home), str(aside.parent))
     except OSError:
         is_here = False
-    if is_here and match is not None and _last_part(home) == match["name"]:
+    if is_here and match is not None and last_part(home) == match["name"]:
         open_store(aside).delete_all()
     else:  # Those of a copy are not its own.
         note = (
@@ -441,8 +441,3 @@ def _is_link_or_file(entry: os.DirEntry[str]) -> bool:
 def _told_by(name: str) -> str:
     """What tells a submission from others in its name, and in that of its batch: the time and the digits, if any."""
     return name[len(beginning_of(name)) :].lower() or name.lower()
-
-
-def _last_part(path: str) -> str:
-    """The last name in a path of any system."""
-    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]

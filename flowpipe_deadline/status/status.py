@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from ..core.bundle import ERRORS, AnyPath, Bundle, BundleJob, find_nodes, job_labels, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, find_nodes, job_labels, read_bundle
 from ..core.errors import UsageError
 from ..core.files import RecordError
 from ..core.frames import FrameList, FrameListError
@@ -204,7 +204,7 @@ class SubmissionReader:
         elif with_progress:
             with suppress(SubmissionError):
                 tasks = self._read_tasks(self._rendering()[:_MOST_READ])
-        failed, state = self._failed_nodes(), state_of(self._record)
+        failed, state = self.counts.failed_nodes(), state_of(self._record)
         if self._record is None:
             self._by_results = {job.key: self._result_status(job.key, failed) for job in self.bundle.jobs}
         stale, doubts = self._stale(jobs) if with_stale else ({}, ())
@@ -257,7 +257,7 @@ class SubmissionReader:
         return stale, tuple(doubts)
 
     def _result_status(self, key: str, failed: Collection[str]) -> Optional[str]:
-        if key in failed and self._failures(key):
+        if key in failed and self.counts.failures(key):
             return FAILED
         return COMPLETED if self.counts.has_all(key) else None
 
@@ -282,11 +282,6 @@ class SubmissionReader:
         if len(planned) != len(tasks):
             return tuple(tasks)
         return tuple(replace(task, frames=task.frames or frames or "") for task, frames in zip(tasks, planned))
-
-    def _failed_nodes(self) -> frozenset[str]:
-        """The nodes in which something was raised at any time."""
-        folder = self.bundle.folder / ERRORS
-        return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
 
     def _status(self, key: str) -> Optional[str]:
         if self.jobs is None or key not in self.jobs.statuses:
@@ -314,7 +309,7 @@ class SubmissionReader:
             errors=_errors(details, tasks),
             depends_on=job.depends_on,
             waits_for=tuple(other for other in job.depends_on if self._status(other) != COMPLETED),
-            failures=self._failures(key) if is_failing else (),
+            failures=self.counts.failures(key) if is_failing else (),
             tasks=tasks,
         )
 
@@ -331,9 +326,6 @@ class SubmissionReader:
             return told, total, True
         failed = len(self.counts.failures(key, with_results=True)) if status == FAILED and self._record is None else 0
         return max(0, min(self.counts.done(key), total) - failed), total, False
-
-    def _failures(self, key: str) -> tuple[Failure, ...]:
-        return self.counts.failures(key)
 
 
 def _told_frames(details: JobDetails) -> Optional[FrameList]:

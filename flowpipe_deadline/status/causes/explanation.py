@@ -11,7 +11,7 @@ import re
 from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ...bundle.job_files import job_entries, read_batch_name
-from ...core.bundle import ERRORS, Bundle, BundleJob
+from ...core.bundle import Bundle, BundleJob
 from ...core.errors import FlowpipeDeadlineError
 from ...core.frames import FrameList, FrameListError
 from ...core.names import is_same_batch
@@ -71,7 +71,7 @@ class Explanation:
         self._batch = read_batch_name(bundle)
         self._counts = ResultCounts(bundle)
         self._results = BundleResults(bundle.folder, open_store(bundle.folder), skips_damaged=True)
-        self._failed = {path.name for path in (bundle.folder / ERRORS).glob("*")}
+        self._failed = self._counts.failed_nodes()
         self._found: Mapping[str, JobDetails] = {}
         self._details: Dict[str, JobDetails] = {}
         self._listed: Set[str] = set()
