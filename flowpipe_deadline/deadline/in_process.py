@@ -21,6 +21,7 @@ from .client import (
     WorkerDetails,
     bundles_of,
     refuse_unknown,
+    unknown_job,
 )
 from .command_client import CommandClient
 from .command_output import parse_error, parse_memberships, parse_percent, parse_status, parse_worker_state
@@ -176,7 +177,7 @@ class InProcessClient(CommandClient):
     def _known(self, job_id: str) -> Any:
         job = self._job(job_id)
         if job is None:
-            raise SubmissionError(f"Deadline does not know job {job_id}")
+            raise unknown_job(job_id)
         return job
 
 

@@ -191,7 +191,7 @@ def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting])
         try:
             texts[member] = None if item is None else text(scalar(item))
         except UnfitError as error:
-            reason = _HIDDEN if name == "environment" and looks_secret(member, shown(item)) else error
+            reason = _HIDDEN if name == "environment" and looks_secret(member, shown(item)) else str(error)
             errors.append(InvalidSetting(f"{name}.{member}", f"{name}.{member} {reason}"))
     return texts
 
