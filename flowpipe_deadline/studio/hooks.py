@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.errors import HookError
+from ..core.raised import error_line
 from ..core.warnings import PlanWarning, WarningKind
+from ..planning.checks import secret_warnings
 from ..planning.plan import Dependency, Job, Plan
 from ..settings.changes import changed_job_info
 from ..settings.environment import KINDS
@@ -44,18 +46,19 @@ def find_hooks() -> tuple[Hook, ...]:
 def apply_hooks(plan: Plan, *, disabled: Collection[str] = ()) -> Plan:
     """The plan as the hooks return it, one after the other, without those whose names are ``disabled``.
 
-    A disabled name that no hook has is a warning of the plan.
+    A disabled name that no hook has is a warning of the plan, and so are variables of theirs that look like secrets.
 
     Raises:
         HookError: A hook cannot be loaded, raises, or returns something other than a plan of the same work.
     """
-    found = find_hooks()
+    planned, found = plan, find_hooks()
     hooks = [hook for hook in found if hook.name not in disabled]
     records = _record_texts(plan) if hooks else {}
     for hook in hooks:
         plan = _applied(hook, plan, records)
-    unknown = unknown_hooks(disabled, found)
-    return replace(plan, warnings=(*plan.warnings, *unknown)) if unknown else plan
+    new, known = ([job.job_info for job in jobs] for jobs in (plan.jobs, planned.jobs))
+    odd = (*unknown_hooks(disabled, found), *secret_warnings(new, known=known))
+    return replace(plan, warnings=(*plan.warnings, *odd)) if odd else plan
 
 
 def unknown_hooks(disabled: Iterable[str], found: Iterable[Hook]) -> tuple[PlanWarning, ...]:
@@ -98,7 +101,7 @@ def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
 
 def _failure(hook: Hook, what: str, error: BaseException) -> HookError:
     advice = f"to go without it, set  disabled = ['{hook.name}']  in [hooks] of the studio file"
-    return HookError(f"{hook} {what} {type(error).__name__}: {error}; {advice}")
+    return HookError(f"{hook} {what} {error_line(error)}; {advice}")
 
 
 def _applied(hook: Hook, plan: Plan, records: Mapping[str, str]) -> Plan:
