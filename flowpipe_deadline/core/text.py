@@ -5,14 +5,11 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
 _BREAKING = ("Cc", "Zl", "Zp", "Cs")  # Controls, line and paragraph separators, and what has no UTF-8 form.
-
-_CREDENTIALS = re.compile(r"(?<=://)([^\s/@]*:\S*|[^\s/@]+)@|^(?![A-Za-z]:[\\/])[^\s/@:]*:(?!//)\S*@")
 
 
 def is_one_line(text: str) -> bool:
@@ -48,15 +45,6 @@ def listing(names: Sequence[str], *, most: int = 3) -> str:
     'a, b, c and 2 more'
     """
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def without_password(text: str) -> str:
-    """The text for people: user and password of a URL become ``***``.
-
-    >>> without_password("redis://:secret@cache/1"), without_password("jane:secret@farm:8081")
-    ('redis://***@cache/1', '***@farm:8081')
-    """
-    return _CREDENTIALS.sub("***@", text)
 
 
 def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:
