@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import secrets
-import statistics
 import time
 from collections.abc import Collection
 from dataclasses import replace
@@ -29,7 +28,6 @@ from .report import Check
 
 _OWN = "flowpipe-deadline"
 _PACKAGES = ("flowpipe", "ascii-canvas", "typing_extensions", "jinja2", "click", "rich", "requests", "redis")
-_STARTS = 3
 
 
 def check_versions() -> Check:
@@ -47,22 +45,18 @@ def check_command(command: Optional[RecordedCommand], error: str, *, has_service
     if command is None:
         advice = "the Web Service works without it; the script connection and the questions of --probe do not"
         return Check(name, "warning", error, advice) if has_service else Check(name, "problem", error)
-    seconds: list[float] = []
     try:
-        for _ in range(_STARTS):
-            result = command(["-GetVersion"])
-            seconds.append(command.exchanges[-1].seconds)
-            code = result.exit_code
-            if code != 0:
-                how = "does not end" if code is None else f"ends with {code}: {result.last_words}"
-                advice = "see what it prints on a command line of this machine"
-                return Check(name, "problem", f"{command.executable} -GetVersion {how}", advice, {"exit_code": code})
+        result = command(["-GetVersion"])
     except OSError as failure:
         advice = "install the Deadline Client anew, or mend the file's permissions"
         return Check(name, "problem", f"{command.executable} cannot be started: {failure.strerror}", advice)
-    found = f"{command.executable}; a start takes {statistics.median(seconds):.2g} s"
-    spread = f"({min(seconds):.2g} to {max(seconds):.2g})"
-    return Check(name, "ok", f"{found} {spread}", details={"start_seconds": seconds})
+    code, seconds = result.exit_code, command.exchanges[-1].seconds
+    if code != 0:
+        how = "does not end" if code is None else f"ends with {code}: {result.last_words}"
+        advice = "see what it prints on a command line of this machine"
+        return Check(name, "problem", f"{command.executable} -GetVersion {how}", advice, {"exit_code": code})
+    found = f"{command.executable}; a start takes {seconds:.2g} s"
+    return Check(name, "ok", found, details={"start_seconds": seconds})
 
 
 def check_script(command: Optional[DeadlineCommand]) -> Check:

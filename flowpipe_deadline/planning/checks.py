@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional
@@ -11,6 +10,7 @@ from rich.filesize import decimal
 
 from ..core.text import listing, one_line
 from ..core.warnings import PlanWarning, Severity, WarningKind
+from ..evaluator.nodes import LARGE_ADVICE, LARGE_VALUE, size_of
 from ..settings.environment import kind_of, variables_of
 from ..settings.kinds import begins_like_a_path
 from ..settings.metadata import NodeSettings
@@ -18,8 +18,6 @@ from ..settings.parse import Entries
 from ..settings.secrets import looks_secret
 from .plan import Job
 
-LARGE_VALUE = 1_000_000
-"""Bytes of JSON from which a single value is large."""
 LARGE_RECORD = 5_000_000
 """Bytes of JSON from which all values of a node together are large."""
 # NAME=VALUE, without the NUL at its end. Bytes on Linux: 32 pages for one, a quarter of the stack of 8 MB for all, with
@@ -117,17 +115,17 @@ def _batch_warnings(job: Job) -> Iterator[PlanWarning]:
 
 
 def _size_warnings(job: Job) -> Iterator[PlanWarning]:
-    whole = _size(job.record)
+    whole = size_of(job.record)
     if whole < LARGE_VALUE:
         return
     readers = f"each of its {job.task_count} tasks reads" if job.task_count > 1 else "its task reads"
-    advice = "write it into a file that all machines see, and pass on the path"
     for what, value in _values(job.record):
-        size = _size(value)
+        size = size_of(value)
         if size >= LARGE_VALUE:
-            yield _warning(job, WarningKind.LARGE_VALUE, f"{what} holds {decimal(size)}, which {readers}", advice)
+            text = f"{what} holds {decimal(size)}, which {readers}"
+            yield _warning(job, WarningKind.LARGE_VALUE, text, LARGE_ADVICE)
     if whole >= LARGE_RECORD:
-        yield _warning(job, WarningKind.LARGE_RECORD, f"it holds {decimal(whole)}, which {readers}", advice)
+        yield _warning(job, WarningKind.LARGE_RECORD, f"it holds {decimal(whole)}, which {readers}", LARGE_ADVICE)
 
 
 def _values(record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
@@ -140,11 +138,6 @@ def _values(record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     for name, value in record["attributes"].items():
         yield f"attribute '{name}'", value
     yield "metadata", record["metadata"]
-
-
-def _size(encoded: Any) -> int:
-    """Bytes of its JSON, without blanks."""
-    return len(json.dumps(encoded, separators=(",", ":")))
 
 
 def _job_info_warnings(job: Job, settings: NodeSettings) -> Iterator[PlanWarning]:
@@ -165,7 +158,7 @@ def _environment_warnings(job: Job) -> Iterator[PlanWarning]:
         text = f"variables that begin like paths, but may be text, reach workers unmapped: {listing(unknown, most=10)}"
         advice = f'say what they hold: environment_kinds = {{ {unknown[0]} = "path" }}, or "paths" or "text"'
         yield _warning(job, WarningKind.ENVIRONMENT_KIND, text, advice)
-    advice = "write it into a file that all machines see, and pass on the path; capture only what a job needs"
+    advice = f"{LARGE_ADVICE}; capture only what a job needs"
     for severity, text in _environment_excess(variables):
         yield replace(_warning(job, WarningKind.LARGE_ENVIRONMENT, text, advice), severity=severity)
 

@@ -13,6 +13,7 @@ from rich.filesize import decimal
 
 from ..core.bundle import RESULTS, AnyPath
 from ..core.rights import describe, lets_all_write, make_folder, only_writer, share
+from ..core.text import flaw_in
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from .storage import Mounts, Storage, read_mounts
@@ -50,6 +51,10 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
         if os.name != "nt" and is_windows_path(path) and not path.startswith("/"):
             raise ValueError("it is a path of Windows, and this is another system")
         path = str(Path(root).expanduser().absolute())
+        flaw = flaw_in(path)
+        if flaw:
+            path = ascii(path)
+            raise ValueError(f"it has {flaw}, which no file of a job can hold")
         nearest = _nearest_existing(Path(path))
     except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
         return RootInfo(path=path, error=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
@@ -93,8 +98,6 @@ def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
 
 def _nearest_existing(path: Path) -> Path:
     """The path itself or the first above it that exists, even if it is not a folder: it is refused later."""
-    if "\0" in str(path):
-        raise ValueError("it has a NUL character in it")
     return next((candidate for candidate in (path, *path.parents) if os.path.lexists(candidate)), path)
 
 

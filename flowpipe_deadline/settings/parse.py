@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from ..core.text import is_one_line
+from ..core.text import flaw_in
 from .context import Captured, capture
 from .environment import KINDS
 from .job_info_keys import (
@@ -31,6 +31,7 @@ Entries = tuple[tuple[str, str], ...]
 _PRINTF = re.compile(r"%0?(\d*)d")
 _DICT = "a dict of names and texts"
 _HIDDEN = "is not one line of text, a number or a boolean; it looks like a secret, so it is not shown"
+_ADVICE = "Deadline has no escape for it: take it out, or write the value into a file and pass on the path"
 
 
 @dataclass(frozen=True)
@@ -182,14 +183,15 @@ def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting])
         return {}
     texts: dict[str, Optional[str]] = {}
     for member, item in value.items():
-        if not isinstance(member, str) or not member.strip() or "=" in member or not is_one_line(member):
-            found = without_secret(shown(member))
-            errors.append(InvalidSetting(name, f"{name} has {found}, which is not a name"))
+        if not isinstance(member, str) or not member.strip() or "=" in member or flaw_in(member):
+            flaw = flaw_in(member) if isinstance(member, str) else ""
+            reason = f"which has {flaw}" if flaw else "which is not a name"
+            errors.append(InvalidSetting(name, f"{name} has {without_secret(shown(member))}, {reason}"))
             continue
         try:
             texts[member] = None if item is None else text(scalar(item))
         except UnfitError as error:
-            reason = _HIDDEN if name == "environment" and looks_secret(member, shown(item)) else error
+            reason = _HIDDEN if name == "environment" and looks_secret(member, shown(item)) else str(error)
             errors.append(InvalidSetting(f"{name}.{member}", f"{name}.{member} {reason}"))
     return texts
 
@@ -215,7 +217,7 @@ def _capture(wanted: Any, environ: Mapping[str, str], errors: list[InvalidSettin
     found = capture([name for name in wanted if "=" not in name], environ)
     reasons = [
         *(f" has {without_secret(repr(name))}, which is not a name" for name in wanted if "=" in name),
-        *(f": the value of {name} has several lines; Deadline has no escape" for name in found.unfit),
+        *(f": the value of {name} has {flaw_in(environ[name])}; {_ADVICE}" for name in found.unfit),
     ]
     errors += [InvalidSetting(setting, f"{setting}{reason}") for reason in reasons]
     return found
