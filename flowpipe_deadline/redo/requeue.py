@@ -147,7 +147,8 @@ class Requeue(RedoAttempt):
         """
         label = self._labels[job.key]
         if not job_ids:
-            raise SubmissionError(f"{label}: its job is not in Deadline any more; use --new-jobs")
+            gone = self._record.jobs.get(job.key, "not on record")
+            raise SubmissionError(f"{label}: its job is not in Deadline any more; use --new-jobs (it was {gone})")
         left = {place for chunk in self._selection.tasks[job.key] for place in chunk or (None,)}
         parts = []
         for job_id in job_ids:
