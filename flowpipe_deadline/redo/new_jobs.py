@@ -21,10 +21,10 @@ from ..submit.redo_record import JobBefore
 from ..submit.release import let_wait
 from ..submit.transaction import Attempt
 from ..submit.undo import Deletion
-from .attempt import RedoAttempt, RedoOrder, frames_of, listed_tasks
+from .attempt import RedoAttempt, RedoOrder, frames_of
 from .options import DELETE, LEAVE, REPOINT, RedoResult
 from .record import RedoWriter
-from .restore import delete_new, restore
+from .restore import delete_new, listed_tasks, restore
 
 _ROUNDS = 4
 

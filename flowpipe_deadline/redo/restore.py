@@ -213,8 +213,17 @@ def _was_complete(job: JobBefore) -> bool:
 
 def _described(job: JobBefore) -> str:
     """What the job was, in words."""
-    parts = [f"tasks {', '.join(map(str, sorted(numbers)))} were {state}" for state, numbers in job.tasks.items()]
+    parts = [
+        f"{listed_tasks(numbers)} {'was' if len(numbers) == 1 else 'were'} {state}"
+        for state, numbers in job.tasks.items()
+    ]
     parts += [f"{key} was {value!r}" for key, value in job.entries.items()]
     if job.dependencies is not None:
         parts.append(f"it depended on {', '.join(job.dependencies) or 'nothing'}")
     return ", ".join(parts) or f"it was {job.status}"
+
+
+def listed_tasks(numbers: Collection[int]) -> str:
+    """The tasks, for a sentence: ``task 1``, ``tasks 1, 2``."""
+    listed = ", ".join(map(str, sorted(numbers)))
+    return f"task {listed}" if len(numbers) == 1 else f"tasks {listed}"
