@@ -65,7 +65,7 @@ class NewJobs(RedoAttempt, Attempt):
             begun = self._hold_waiting()
             if not begun:
                 break
-            if not tries_left or restore(self._own, self._before).left:
+            if not tries_left or restore(self._own, self._before)[0]:
                 raise SubmissionError(
                     f"jobs have begun meanwhile that were to wait for new ones: {self._own.named(begun)}; redo it again"
                 )
