@@ -158,9 +158,14 @@ def refuse_unknown(entries: Mapping[str, str], known: Collection[str]) -> None:
     unknown = [key for key in entries if key not in known]
     if unknown:
         raise SubmissionError(
-            f"{', '.join(unknown)} cannot be changed on a job that there is; use --new-jobs, or what can be:"
+            f"{', '.join(unknown)} cannot be changed on a submitted job; use --new-jobs, or change only"
             f" {', '.join(sorted(known))}"
         )
+
+
+def unknown_job(job_id: str) -> SubmissionError:
+    """The error for a job that Deadline does not have."""
+    return SubmissionError(f"Deadline does not know job {job_id}: it was deleted, or is in another repository")
 
 
 def bundles_of(infos: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, str]]:

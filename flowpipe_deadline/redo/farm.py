@@ -173,7 +173,7 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
         except BaseException as error:
             with contextlib.suppress(Exception):
                 client.ignore_stop_requests()
-            raise failure_of(error, step=attempt.step, undone=attempt.undo()) from error
+            raise failure_of(error, own, step=attempt.step, undone=attempt.undo()) from error
     if is_stopping():
         say("It was too late to stop: everything that was chosen runs again.")
     return result

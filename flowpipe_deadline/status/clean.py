@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from ..bundle.job_files import plugin_entries
-from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundle, named_jobs, read_bundle
+from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundle, read_bundle, with_job_names
 from ..core.errors import BundleError, FlowpipeDeadlineError, UsageError, words_of
 from ..core.files import RecordError
 from ..core.locks import clock_of
@@ -112,7 +112,7 @@ def plan_cleaning(
         UsageError: Nothing says which bundles are to go; or the root does not exist, or cannot be read.
     """
     if bundles is None and choice.older_than is None and choice.keep is None:
-        raise UsageError("which bundles are to go? Name them, or say how old they are, or how many of a graph stay")
+        raise UsageError("which bundles are to go? Name them, or give --older-than, or --keep")
     if (choice.keep or 0) < 0 or (choice.older_than or 0.0) < 0:
         raise UsageError("neither the age of bundles nor the number of those that stay can be negative")
     rest: Sequence[Path] = ()
@@ -275,7 +275,7 @@ class _Farm:
         if folder not in self._records:
             return listing(job_ids)
         record, bundle = self._records[folder]
-        names = [named_jobs([job_id], record.jobs, bundle, earlier=record.earlier) for job_id in job_ids[:3]]
+        names = [with_job_names(job_id, record.jobs, bundle, earlier=record.earlier) for job_id in job_ids[:3]]
         return listing([*names, *job_ids[3:]])
 
 

@@ -188,12 +188,12 @@ def _job(bundle: Bundle, key: str) -> BundleJob:
 
 def _number_of(job: BundleJob, frame: Frame) -> int:
     """The frame as the tasks of the job carry it: itself, or the item that stands for it."""
+    if job.frames is None:
+        raise UsageError(f"{job.key} has no frames; leave {frame} out")
     try:
         wanted = FrameList.parse(str(frame))[0]
     except FrameListError as error:
-        raise UsageError(f"'{frame}' is not a frame of {job.key}: {error}") from error
-    if job.frames is None:
-        raise UsageError(f"{job.key} has no frames; leave {frame} out")
+        raise UsageError(f"'{frame}' is not a frame; {job.key} has {job.item_frames or job.frames}") from error
     real = None if job.item_frames is None else FrameList.parse(job.item_frames)
     if real is not None and wanted not in real:
         raise UsageError(f"{job.key} has no frame {wanted}; it has {job.item_frames}")

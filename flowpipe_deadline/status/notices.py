@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable, Optional
 
-from ..bundle.job_files import plugin_entries
-from ..core.bundle import Bundle, named_jobs
+from ..bundle.job_files import KeptFromUserError, plugin_entries
+from ..core.bundle import Bundle, with_job_names
 from ..core.files import is_same_folder
 from ..core.text import counted
 from ..deadline.client import SubmissionError
@@ -45,7 +45,7 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
             f" {counted(len(bundle.jobs), 'job')} on record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
         )
     elif state == HALF_UNDONE:
-        jobs = named_jobs(record.jobs.values(), record.jobs, bundle)
+        jobs = with_job_names(", ".join(record.jobs.values()), record.jobs, bundle)
         what = f"jobs of it could not be deleted: {jobs}" if jobs else "whether a job of it is left is unknown"
         notices.append(
             f"a submission of {bundle.name} was taken back, and {what}; to try again:  flowpipe-deadline cancel"
@@ -110,7 +110,10 @@ def home_of(bundle: Bundle, map_path: Callable[[str], str] = str) -> Optional[Pa
 
     It may be this one under a name that it has on another machine, unless ``map_path`` tells that.
     """
-    home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
+    try:
+        home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
+    except KeptFromUserError:  # Who may only look at a bundle sees all but its variables.
+        return None
     if not home or is_same_folder(home, bundle.folder):
         return None
     mapped = map_path(home)

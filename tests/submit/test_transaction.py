@@ -16,7 +16,7 @@ from direct_farm import DirectClient
 
 from flowpipe_deadline import plan_graph, read_bundle, write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
-from flowpipe_deadline.core.bundle import named_jobs
+from flowpipe_deadline.core.bundle import with_job_names
 from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
@@ -238,7 +238,7 @@ def test_an_id_given_twice_is_no_second_job(deadline, client, bundle, monkeypatc
     first = deadline.submit({"Plugin": "Flowpipe"}, {})
     monkeypatch.setattr(deadline, "submit", lambda *_: first)
 
-    with pytest.raises(SubmissionError, match=f"the ID {first.job_id} to two jobs"):
+    with pytest.raises(SubmissionError, match=f"gave two jobs one ID, that of left .{first.job_id}"):
         submit_to(client, bundle)
 
 
@@ -286,7 +286,8 @@ def test_a_submitted_bundle_is_refused_with_its_jobs(deadline, client, bundle):
     job_ids = submit_to(client, bundle)
 
     with pytest.raises(
-        SubmissionError, match=re.escape(f"submitted already, as {named_jobs(job_ids.values(), job_ids)};")
+        SubmissionError,
+        match=re.escape(f"submitted already, as {with_job_names(', '.join(job_ids.values()), job_ids)};"),
     ):
         submit_to(client, bundle)
 

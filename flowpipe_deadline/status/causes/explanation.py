@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ...bundle.job_files import job_entries, read_batch_name
+from ...bundle.job_files import KeptFromUserError, job_entries, read_batch_name
 from ...core.bundle import Bundle, BundleJob
 from ...core.errors import FlowpipeDeadlineError
 from ...core.frames import FrameList, FrameListError
@@ -131,8 +131,11 @@ class Explanation:
         return next((details for details in others if details.status not in (COMPLETED, UNKNOWN)), current)
 
     def _planned(self, job: BundleJob) -> Mapping[str, str]:
-        """The entries of its job info, as they were planned."""
-        return job_entries(self._bundle, job, job_ids=dict.fromkeys(job.depends_on, ""))
+        """The entries of its job info, as they were planned; none for who may not read them."""
+        try:
+            return job_entries(self._bundle, job, job_ids=dict.fromkeys(job.depends_on, ""))
+        except KeptFromUserError:
+            return {}
 
     def _by_deadline(self, job: BundleJob, found: Mapping[str, Reason]) -> Answer:
         """What Deadline tells of the job; ``found`` are the reasons upstream."""
