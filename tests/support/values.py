@@ -415,7 +415,7 @@ def replaced():
 replaced.func = _original
 
 
-@functools.cache
+@functools.lru_cache
 def cached():
     return 6
 
