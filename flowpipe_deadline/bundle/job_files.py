@@ -5,12 +5,14 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import PurePath
 from typing import Dict, Mapping, Tuple
 
 from ..core.bundle import Bundle, BundleJob
 from ..core.files import RecordError
 from ..core.names import batch_name_of
+from ..core.rights import describe, user_name
 from .info_format import InfoFileError, decode_info, parse_entries
 
 DEPENDENCIES = "JobDependencies"
@@ -25,6 +27,10 @@ NODE_INFO_KEY = "Node"
 """In the plugin info."""
 FRAMES_KEY = "FlowpipeFrames"
 """The frames of a job whose tasks have item numbers."""
+
+
+class KeptFromUserError(RecordError):
+    """A file of a job that only its owner and the root's group may read."""
 
 
 def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -> Dict[str, str]:
@@ -56,10 +62,9 @@ def plugin_entries(bundle: Bundle, job: BundleJob) -> Dict[str, str]:
 
 def read_batch_name(bundle: Bundle) -> str:
     """The batch of the bundle's jobs in Deadline, also where its folder has another name by now."""
-    try:
+    with contextlib.suppress(RecordError):
         return job_entries(bundle, bundle.jobs[0], job_ids={}).get(BATCH_NAME) or bundle.name
-    except RecordError:
-        return bundle.name
+    return batch_name_of(bundle.graph, bundle.name)
 
 
 def planned_entries(
@@ -83,6 +88,11 @@ def _read_entries(bundle: Bundle, job: BundleJob, which: int) -> Dict[str, str]:
     path = bundle.job_files(job)[which]
     try:
         return dict(parse_entries(decode_info(path.read_bytes())))
+    except PermissionError as error:
+        raise KeptFromUserError(
+            f"{path} cannot be read: it may hold variables, so it is for its owner and group only; this is the user"
+            f" {user_name()}, and {path.parent} is of {describe(path.parent)}"
+        ) from error
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {error.strerror}; write the bundle again") from error
     except (ValueError, InfoFileError) as error:

@@ -14,6 +14,7 @@ from typing import Optional
 import click
 
 from ..core.errors import FlowpipeDeadlineError
+from ..core.raised import error_line
 from ..core.text import counted, one_line
 from ..core.warnings import PreflightError
 from .support.output import say
@@ -116,7 +117,7 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     except OSError as error:
         return _report(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 1)
     except Exception as error:
-        return _report(f"internal error: {type(error).__name__}: {error} (--debug shows where)", _INTERNAL_ERROR)
+        return _report(f"internal error: {error_line(error)} (--debug shows where)", _INTERNAL_ERROR)
 
 
 def _report(message: str, code: int, *, details: Sequence[str] = ()) -> int:

@@ -89,6 +89,11 @@ class BundleJob(BundleNode):
         return (None,) if self.frames is None else FrameList.parse(self.frames).chunks(size=self.chunk_size)
 
     @property
+    def task_frames(self) -> Tuple[Optional[str], ...]:
+        """The same as texts."""
+        return tuple(None if chunk is None else str(chunk) for chunk in self.chunks)
+
+    @property
     def task_count(self) -> int:
         """How many tasks Deadline makes of it."""
         return 1 if self.frames is None else FrameList.parse(self.frames).chunk_count(self.chunk_size)

@@ -20,6 +20,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optio
 from .bundle import CODE, AnyPath
 from .errors import FlowpipeDeadlineError
 from .loading import LOADING, LoadingError
+from .raised import error_line, text_of, traceback_of
 
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """The names of folders that hold what is installed."""
@@ -337,15 +338,13 @@ def _as_script(file: str) -> Iterator[None]:
 
 def _last_words(error: BaseException, file: str) -> str:
     """The error in one line, with the line of the file that caused it."""
-    if isinstance(error, SystemExit):
-        text = f"it calls exit ({error.code}) when it is loaded; put that under  if __name__ == '__main__':"
+    if issubclass(type(error), SystemExit):  # An error may refuse to give even its class.
+        text = f"it calls exit({text_of(error)}) when it is loaded; put that under  if __name__ == '__main__':"
     else:
-        text = traceback.format_exception_only(type(error), error)[-1].strip()
-    if isinstance(error, ModuleNotFoundError):
+        text = error_line(error)
+    if issubclass(type(error), ModuleNotFoundError):
         text += "; put its folder on the PYTHONPATH, also that of the workers"
-    lines = [step.lineno for step in traceback.extract_tb(error.__traceback__) if _same_file(step.filename, file)]
-    if isinstance(error, SyntaxError) and _same_file(error.filename, file):
-        lines.append(error.lineno)
+    lines = [step.lineno for step in traceback.extract_tb(traceback_of(error)) if _same_file(step.filename, file)]
     return f"{text} (line {lines[-1]})" if lines else text
 
 
@@ -354,7 +353,7 @@ def own_line(error: BaseException) -> str:
 
     Of what that calls, such as flowpipe, no line says what to mend.
     """
-    steps = traceback.extract_tb(error.__traceback__)
+    steps = traceback.extract_tb(traceback_of(error))
     own = [step for step in steps if _is_own(step.filename)]
     return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
 

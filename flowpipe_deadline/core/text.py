@@ -11,13 +11,38 @@ from collections.abc import Iterable, Sequence
 from typing import Optional
 
 _BREAKING = ("Cc", "Zl", "Zp", "Cs")  # Controls, line and paragraph separators, and what has no UTF-8 form.
+_CALLED = {
+    **dict.fromkeys(("\n", "\r", "\x85", "Zl", "Zp"), "a line break"),
+    "\t": "a tab",
+    "\x1b": "an escape character",
+    "\0": "a NUL character",
+    "Cc": "a control character",
+    "Cs": "half of a surrogate pair",
+}
+"""What breaks a line, by the character or its category."""
 
 _CREDENTIALS = re.compile(r"(?<=://)([^\s/@]*:\S*|[^\s/@]+)@|^(?![A-Za-z]:[\\/])[^\s/@:]*:(?!//)\S*@")
 
 
 def is_one_line(text: str) -> bool:
     """Whether every reader takes the text for one line, and can decode it."""
-    return not any(_breaks(character) for character in text)
+    return not flaw_in(text)
+
+
+def flaw_in(text: str) -> str:
+    r"""What keeps readers from taking the text for one line, or from decoding it, and where; empty if nothing does.
+
+    >>> flaw_in("a\tb"), flaw_in("/sh\udce4w"), flaw_in("a b")
+    ('a tab (U+0009) at character 2', 'the byte 0xE4, which is not UTF-8, at character 4', '')
+    """
+    for place, character in enumerate(text, start=1):
+        if _breaks(character):
+            code = ord(character)
+            if 0xDC80 <= code <= 0xDCFF:  # How Python keeps a byte that it cannot decode.
+                return f"the byte 0x{code - 0xDC00:X}, which is not UTF-8, at character {place}"
+            called = _CALLED.get(character) or _CALLED[unicodedata.category(character)]
+            return f"{called} (U+{code:04X}) at character {place}"
+    return ""
 
 
 def one_line(text: str, *, longest: int) -> str:
@@ -26,6 +51,7 @@ def one_line(text: str, *, longest: int) -> str:
     >>> one_line(chr(10).join(['a', 'b=c']), longest=80)
     'a b=c'
     """
+    text = text.lstrip()[: 2 * longest]  # It may be very long.
     line = "".join(" " if _breaks(character) else character for character in text).strip()
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 

@@ -203,6 +203,12 @@ class DeadlineClient(ABC):
         """Those of the jobs that Deadline lists: not the deleted ones."""
         return set(self.read_jobs(job_ids))
 
+    def read_listed(self, job_ids: Sequence[str]) -> Tuple[Dict[str, JobDetails], Set[str]]:
+        """The jobs by ID, and those that Deadline lists and says nothing of."""
+        found = self.read_jobs(job_ids) if job_ids else {}
+        unread = [job_id for job_id in job_ids if job_id not in found]
+        return found, self.list_jobs(unread) if unread else set()
+
     def read_batches(self, job_ids: Sequence[str]) -> Dict[str, Optional[str]]:
         """The batch of each of the jobs that Deadline knows; empty for a job without one, None if it does not tell."""
         return {job_id: job.batch_name for job_id, job in self.read_jobs(job_ids).items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -62,15 +61,13 @@ class DeadlineCommand:
         self,
         arguments: Sequence[str],
         *,
-        stdin: str = "",
         while_waiting: Optional[Callable[[], bool]] = None,
         grace: float = _GRACE,
     ) -> CommandResult:
         """Runs it to its end.
 
-        ``stdin`` is text for its standard input. ``while_waiting`` is called now and then, and says whether the process
-        shows signs of life: the time-out counts from the last. ``grace`` is how many seconds it has to end after a
-        request to stop.
+        ``while_waiting`` is called now and then, and says whether the process shows signs of life: the time-out counts
+        from the last. ``grace`` is how many seconds it has to end after a request to stop.
 
         Ctrl+C does not reach the process: what it has begun must be known before anything is undone.
 
@@ -79,15 +76,13 @@ class DeadlineCommand:
         """
         with subprocess.Popen(
             [self.executable, *arguments],
-            stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=self._environment,
             **_own_group(),
         ) as process:
             try:
-                if stdin:
-                    _write(process, stdin)
                 return self._wait(process, while_waiting or (lambda: False), grace=grace)
             except BaseException:
                 _end(process)
@@ -153,16 +148,6 @@ class ProcessClient(CommandClient):
             return self.command(arguments)
         except OSError as error:
             raise RefusedError(f"{self.command.executable} cannot be started: {error.strerror}") from error
-
-
-def _write(process: subprocess.Popen[bytes], text: str) -> None:
-    """Writes the text, which fits into the buffer of a pipe on any system."""
-    assert process.stdin is not None
-    with contextlib.suppress(OSError):  # It has ended, or reads nothing.
-        process.stdin.write(text.encode("utf-8"))
-    with contextlib.suppress(OSError):
-        process.stdin.close()
-    process.stdin = None  # So that nobody flushes it.
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -16,16 +16,17 @@ from types import MemberDescriptorType
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.bundle import ERRORS
+from ..core.errors import words_of
 from ..core.files import RecordError, json_bytes, read_record, write_whole
 from ..core.frames import FrameList
-from ..core.locate import NotImportableError, describe, out_of_bundle, resolve
+from ..core.locate import describe, out_of_bundle, resolve
+from ..core.raised import text_of
 from ..core.rights import make_folder
 from ..core.text import one_line
 from .codec import UnsupportedValueError, decode, encode, map_sources
 from .evaluation import LONGEST_REASON, Evaluation, evaluations_json, followed_by, in_order, parse_evaluations
 from .shapes import (
     Change,
-    ShapeError,
     TrustedCode,
     check_members,
     check_source,
@@ -37,8 +38,10 @@ from .shapes import (
 from .store import ChunkResult, chunk_name
 
 _FORMAT = 1
+_LARGEST = 1_000_000  # Bytes of an error that is kept with all that it holds; of a larger one, the report is.
 _PLUGINS = "plugin-"
-_TRACEBACK = re.compile(r"\s*(?:\+ Exception Group )?(?:Traceback \(most|File \")")
+_TRACEBACK = re.compile(r"\s*(?:\+ Exception Group )?(?:Traceback \(most|File \")", re.MULTILINE)
+_CAUSED = re.compile(r"\n(?:The above exception was the direct cause|During handling of the above exception)[^\n]*\n\n")
 
 
 @dataclass(frozen=True)
@@ -128,14 +131,17 @@ def _is_later(result: Optional[ChunkResult], failure: Failure) -> bool:
 
 
 def reason_in(report: str) -> str:
-    r"""The one line of a report that says most: of a traceback the error, of other texts the first.
+    r"""The one line of a report that says most: of a traceback the error that came last, of other texts the first.
 
     >>> reason_in("The interpreter was killed\n    what it printed last"), reason_in("Traceback (most …\nKeyError: 1")
     ('The interpreter was killed', 'KeyError: 1')
     """
-    lines = [line for line in report.splitlines() if any(map(str.isalnum, line))] or [""]
-    line = lines[-1].lstrip("| ") if _TRACEBACK.match(report) else lines[0]  # Groups of errors have a margin.
-    return one_line(line, longest=LONGEST_REASON)
+    report = _CAUSED.split(report)[-1]
+    lines = [line for line in report.split("\n") if any(map(str.isalnum, line))] or [""]
+    if _TRACEBACK.match(report):  # Its steps are indented, and groups of errors have a margin.
+        inner = (line[4:] if line.startswith("  | ") else line for line in lines)
+        lines = [line for line in inner if not line.startswith((" ", "Traceback (most"))] or lines[-1:]
+    return one_line(lines[0], longest=LONGEST_REASON)
 
 
 def _read(path: Path) -> Failure:
@@ -156,9 +162,7 @@ def _read(path: Path) -> Failure:
             evaluations=evaluations or (Evaluation(text, written, error=reason),),  # Of an earlier version.
         )
     except (TypeError, ValueError, AttributeError) as error:
-        raise RecordError(
-            f"{path} is damaged ({str(error) if isinstance(error, ShapeError) else repr(error)})"
-        ) from error
+        raise RecordError(f"{path} is damaged: {words_of(error)}") from error
 
 
 _MEMBERS: Mapping[str, Callable[[Any], bool]] = {
@@ -215,20 +219,22 @@ def rebuild_error(failure: Failure) -> Optional[BaseException]:
 
 
 def _raised(error: BaseException) -> Dict[str, Any]:
+    unkept: Dict[str, Any] = {"class": None, "arguments": None, "attributes": {}}
     try:
         cls = describe(type(error))
-    except NotImportableError:
-        return {"class": None, "arguments": None, "attributes": {}}
-    arguments, attributes = _reduced(error)
+        arguments, attributes = _reduced(error)
+    except BaseException:  # Nobody else could import it; or it raises when it is asked, and may even exit.
+        return unkept
     try:
         encoded = encode(arguments)
     except UnsupportedValueError:
-        encoded = encode((str(error),))
+        encoded = encode((text_of(error),))
     kept = {}
     for name, value in attributes.items():
         with suppress(UnsupportedValueError):
             kept[name] = encode(value)
-    return {"class": cls, "arguments": encoded, "attributes": kept}
+    raised = {"class": cls, "arguments": encoded, "attributes": kept}
+    return raised if len(json_bytes(raised)) < _LARGEST else unkept
 
 
 def _reduced(error: BaseException) -> Tuple[Tuple[Any, ...], Mapping[str, Any]]:

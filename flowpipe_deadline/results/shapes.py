@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 from ..core.bundle import CODE, read_bundle, read_node
+from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError
 from ..core.locate import REFUSED, UNTRUSTED, LoadError, Source, beginnings, import_root, in_bundle
 from .codec import TYPE, DamagedValueError, decode, map_sources
@@ -27,7 +28,7 @@ _LARGEST = 2**64  # Of numbers that count something; as nanoseconds since 1970, 
 Change = Callable[[Source], Source]
 
 
-class ShapeError(ValueError):
+class ShapeError(FlowpipeDeadlineError, ValueError):
     """Data that is not of the shape that this version writes; the message says what is wrong with it."""
 
 

@@ -33,14 +33,13 @@ from typing import (
 
 from ..core.bundle import FILES, RESULTS, STORE
 from ..core.bundle import FORMAT as BUNDLE_FORMAT
-from ..core.errors import FlowpipeDeadlineError
+from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
 from ..core.frames import FrameList, FrameListError
 from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
 from .evaluation import Evaluation, evaluations_json, parse_evaluations
 from .shapes import (
     Change,
-    ShapeError,
     TrustedCode,
     are_counts,
     check_members,
@@ -280,7 +279,7 @@ class FileStore(Store):
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StoreError(f"{node}: its results cannot be read from {folder}: {error.strerror}") from error
+            raise StoreError(f"{node}: its results cannot be read from {folder}: {words_of(error)}") from error
 
     def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
         for name in names:
@@ -291,14 +290,14 @@ class FileStore(Store):
                 continue
             except OSError as error:
                 if not os.path.isdir(str(path)):  # Also where that cannot be read: Path.is_dir would raise.
-                    yield name, str(path), _damaged(str(path), error.strerror or str(error))
+                    yield name, str(path), _damaged(str(path), words_of(error))
 
     def _set_aside(self, node: str, name: str) -> str:
         path = self._folder / node / f"{name}.json"
         try:
             os.replace(str(path), f"{path}.damaged")
         except OSError as error:
-            raise StoreError(f"{node}: the damaged {path} cannot be renamed: {error.strerror}") from error
+            raise StoreError(f"{node}: the damaged {path} cannot be renamed: {words_of(error)}") from error
         return f"{path}.damaged"
 
 
@@ -341,7 +340,7 @@ def _exists(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        raise StoreError(f"{path} cannot be read: {words_of(error)}") from error
     return True
 
 
@@ -481,7 +480,7 @@ def parse_result(data: bytes, *, name: str, node: str, change: Change) -> Option
     except NewerFormatError as error:
         raise NewerFormatError(f"{name}: {error}") from error
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise _damaged(name, str(error) if isinstance(error, ShapeError) else repr(error)) from error
+        raise _damaged(name, words_of(error)) from error
 
 
 def _evaluations(record: Mapping[str, Any], frames: Optional[FrameList]) -> Tuple[Evaluation, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable, Optional
 
-from ..bundle.job_files import plugin_entries
+from ..bundle.job_files import KeptFromUserError, plugin_entries
 from ..core.bundle import Bundle, named_jobs
 from ..core.files import is_same_folder
 from ..core.text import counted
 from ..deadline.client import SubmissionError
-from ..submit.record import LEFT, SUBMITTED, SubmissionRecord
+from ..submit.record import LEFT, SUBMITTED, SubmissionRecord, read_submission
 from ..submit.redo_record import RedoRecord
 
 NOT_SUBMITTED = "not submitted"
@@ -71,6 +71,25 @@ def _redo_notice(bundle: Bundle, redo: RedoRecord) -> str:
     )
 
 
+def submitted_record(bundle: Bundle) -> SubmissionRecord:
+    """The record of the bundle's submission.
+
+    Raises:
+        SubmissionError: It is not submitted, or only in part, or is being submitted.
+        RecordError: Its record is damaged.
+    """
+    record = read_submission(bundle.folder)
+    if record is None or record.is_at_work or record.state != SUBMITTED:
+        raise SubmissionError(notices_of(bundle, record)[0])
+    return record
+
+
+def is_copy(bundle: Bundle, map_path: Callable[[str], str] = str) -> bool:
+    """Whether the bundle that was submitted is elsewhere on this machine."""
+    home = home_of(bundle, map_path)
+    return home is not None and home.exists()
+
+
 def check_place(bundle: Bundle, map_path: Callable[[str], str] = str) -> None:
     """Makes sure that this is not a copy of the bundle that was submitted.
 
@@ -80,8 +99,8 @@ def check_place(bundle: Bundle, map_path: Callable[[str], str] = str) -> None:
         SubmissionError: The submitted bundle is elsewhere on this machine.
         RecordError: A plugin info file is missing or damaged.
     """
-    home = home_of(bundle, map_path)
-    if home is not None and home.exists():
+    if is_copy(bundle, map_path):
+        home = home_of(bundle, map_path)
         raise SubmissionError(f"{bundle.folder} is a copy of {home}, whose jobs these are; name that one")
 
 
@@ -90,7 +109,10 @@ def home_of(bundle: Bundle, map_path: Callable[[str], str] = str) -> Optional[Pa
 
     It may be this one under a name that it has on another machine, unless ``map_path`` tells that.
     """
-    home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
+    try:
+        home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
+    except KeptFromUserError:  # Who may only look at a bundle sees all but its variables.
+        return None
     if not home or is_same_folder(home, bundle.folder):
         return None
     mapped = map_path(home)

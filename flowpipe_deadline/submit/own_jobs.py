@@ -24,8 +24,6 @@ class OwnJobs:
         self.batch_name = batch_name
         self.trusted = trusted
         """Jobs that Deadline has just named as made: it need not tell their batch, but must not tell another."""
-        self.further: Collection[str] = ()
-        """Batches whose jobs count as the submission's too, if their IDs are known."""
         self.kept: Collection[str] = ()
         """Jobs of the submission that are not to be found: they are none of those that are made or undone."""
         self.ids: Mapping[str, str] = {}
@@ -54,8 +52,7 @@ class OwnJobs:
         untold = {job_id for job_id, batch in batches.items() if batch is None}
         found = self.client.find_jobs(self.batch_name) if untold - set(self.trusted) else []
         batches.update(dict.fromkeys(untold & {*found, *self.trusted}, self.batch_name))
-        names = (self.batch_name, *self.further)
-        known = {job_id for job_id, batch in batches.items() if any(is_same_batch(batch, name) for name in names)}
+        known = {job_id for job_id, batch in batches.items() if is_same_batch(batch, self.batch_name)}
         others = {job_id: batch or "" for job_id, batch in batches.items() if job_id not in known}
         return [job_id for job_id in job_ids if job_id in known], others
 

@@ -16,6 +16,7 @@ from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.files import is_same_folder, write_whole
 from ..core.frames import FrameList, FrameListError
 from ..core.names import is_same_batch
+from ..core.rights import keep_from_others
 from ..deadline.client import (
     COMPLETED,
     PENDING,
@@ -269,6 +270,7 @@ class Attempt:
         job_file = job_file.with_suffix(self.suffix)
         entries = {**self.entries(job), INITIAL_STATUS: SUSPENDED}
         write_whole(job_file, encode_info(format_entries(entries.items())))
+        keep_from_others(job_file, root=self._bundle.folder.parent)
         self.doubt = Doubt(is_uncertain=True, may_come=True)  # Until there is an answer.
         try:
             created = self._client.submit(str(job_file), str(plugin_file))

@@ -21,6 +21,7 @@ from flowpipe.graph import get_default_graph
 from ..core.errors import UsageError
 from ..core.loading import refuse_while_loading
 from ..core.locate import LoadError, load_file, load_module, own_line
+from ..core.raised import error_line
 from ..core.text import listing
 from ..planning.graph import connected_nodes
 from .annotations import declared_types
@@ -160,7 +161,7 @@ def build_graph(target: Any, *, spec: str, parameters: Mapping[str, str]) -> Gra
         except BaseException as error:  # The function is the user's, and may even exit.
             place = own_line(error)
             where = f" ({place})" if place else ""
-            raise LoadError(f"{spec} failed to build its graph: {type(error).__name__}: {error}{where}") from error
+            raise LoadError(f"{spec} failed to build its graph: {error_line(error)}{where}") from error
     elif parameters:
         raise UsageError(f"{spec} is a graph and takes no parameters")
     if target is None and get_default_graph().nodes:

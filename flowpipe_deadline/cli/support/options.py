@@ -111,7 +111,7 @@ _strict_option = click.option(
     metavar="KIND|all",
     envvar=STRICT_VARIABLE,
     show_envvar=True,
-    help="Warnings of this kind are errors, such as large-value; all for every warning.",
+    help="Warnings of this kind are errors, such as large-value; all for all but held-back and secret-variable.",
 )
 tolerate_option = click.option(
     "--tolerate",

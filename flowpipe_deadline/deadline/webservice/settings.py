@@ -10,7 +10,7 @@ from typing import Optional, Union
 from urllib.parse import urlsplit
 
 from ...core.errors import UsageError
-from ...core.text import is_one_line, one_line
+from ...core.text import flaw_in, is_one_line, one_line
 
 URL_VARIABLE = "FLOWPIPE_DEADLINE_WEBSERVICE"
 USER_VARIABLE = f"{URL_VARIABLE}_USER"
@@ -62,8 +62,9 @@ class WebServiceSettings:
             raise UsageError(f"there is a password for the Web Service and no user; set {USER_VARIABLE}")
         if ":" in self.user or not is_one_line(self.user):
             raise UsageError(f"the user of the Web Service cannot be {one_line(self.user, longest=40)!r}")
-        if not is_one_line(self.password):
-            raise UsageError("the password of the Web Service has a line break or control character")
+        flaw = flaw_in(self.password)
+        if flaw:
+            raise UsageError(f"the password of the Web Service has {flaw}; set {PASSWORD_VARIABLE} without it")
         for seconds in (self.connect_timeout, self.read_timeout):
             if not 0 < seconds <= _LONGEST_TIMEOUT:
                 raise UsageError(f"a time-out is more than 0 and at most {_LONGEST_TIMEOUT:g} seconds, not {seconds:g}")
