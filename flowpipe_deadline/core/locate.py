@@ -58,7 +58,8 @@ def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
     name = qualname or thing.__qualname__
     label = f"{thing.__module__}.{name}"
     if "<" in name:
-        raise NotImportableError(f"{label} is defined inside a function; move it to the top of its module")
+        what = "is a lambda; move it, as a def," if "<lambda>" in name else "is defined inside a function; move it"
+        raise NotImportableError(f"{label} {what} to the top of its module")
     module = sys.modules.get(thing.__module__)
     if module is None:
         raise NotImportableError(f"{label} is defined in a module that is not loaded any more")
@@ -235,7 +236,9 @@ def load_file(file: str) -> ModuleType:
 
 def _stands_for(found: Any, thing: Any) -> bool:
     """Whether a name leads to the thing: to itself, or to the node that ``@Node`` made of a function."""
-    return found is not None and (found is thing or getattr(found, "func", None) is thing)
+    if found is thing or isinstance(thing, type) or isinstance(found, (type, FunctionType)):
+        return found is thing
+    return getattr(found, "func", None) is thing
 
 
 def own_file(file: Optional[str]) -> Optional[str]:

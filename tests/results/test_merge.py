@@ -319,7 +319,14 @@ def merged_in_chunks(value, *, count, rule=None, chunks=2, rest=0):
 
 
 @pytest.mark.parametrize(
-    "dtype", [">f8", ">U2", [("a", "<f8"), ("b", ">i2")], numpy.dtype("u1,f8", align=True)], ids=str
+    "dtype",
+    [
+        ">f8",
+        ">U2",
+        [("a", "<f8"), ("b", ">i2")],
+        numpy.dtype({"names": ["a", "b"], "formats": ["u1", "f8"], "offsets": [0, 8]}),
+    ],
+    ids=str,
 )
 def test_arrays_of_one_type_keep_it(dtype):
     """Also its byte order, and the gaps between its fields."""
