@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import BUNDLE_KEY, NODE_INFO_KEY
@@ -144,6 +144,13 @@ class FarmDetails:
 
     workers: Optional[Tuple[WorkerDetails, ...]] = None
     limits: Optional[Tuple[LimitDetails, ...]] = None
+
+
+def with_frames(tasks: Sequence[TaskDetails], planned: Sequence[Optional[str]]) -> Tuple[TaskDetails, ...]:
+    """The tasks with the planned frames where Deadline does not tell any, unless there are others than planned."""
+    if len(planned) != len(tasks):
+        return tuple(tasks)
+    return tuple(replace(task, frames=task.frames or frames or "") for task, frames in zip(tasks, planned))
 
 
 def refuse_unknown(entries: Mapping[str, str], known: Collection[str]) -> None:

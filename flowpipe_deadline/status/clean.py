@@ -260,16 +260,15 @@ class _Farm:
             for folder in folders[job_id] if status != COMPLETED else ():
                 self._needed.setdefault(folder, {})[job_id] = status
 
-    def need(self, folder: Path, *, is_submitted: bool) -> str:
-        """Why the bundle may still be needed; empty if it is not."""
+    def refuse_needed(self, folder: Path, *, is_submitted: bool) -> None:
+        """Raises a BundleError if the bundle may still be needed."""
         states = self._needed.get(folder, {})
         if states:
             counts = ", ".join(f"{count} {status.lower()}" for status, count in Counter(states.values()).items())
             which = f"jobs of it are not complete: {counts} ({self._named(folder, list(states))})"
-            return f"{which}; cancel it, or delete them in the Monitor"
+            raise BundleError(f"{which}; cancel it, or delete them in the Monitor")
         if self._error and is_submitted:
-            return f"it was submitted, and whether jobs need it is unknown: {self._error}"
-        return ""
+            raise BundleError(f"it was submitted, and whether jobs need it is unknown: {self._error}")
 
     def _named(self, folder: Path, job_ids: Sequence[str]) -> str:
         """Jobs in a message, by their nodes where they are on record."""
@@ -317,9 +316,7 @@ def _refuse_needed(found: Found, farm: _Farm) -> None:
     if record is not None and record.redo is not None:
         how = "is under way" if record.redo.is_at_work else "ended half-way, and the next one undoes it"
         raise BundleError(f"a redo of it {how}{record.redo.owner}")
-    reason = farm.need(folder, is_submitted=record is not None)
-    if reason:
-        raise BundleError(reason)
+    farm.refuse_needed(folder, is_submitted=record is not None)
 
 
 def _measure(folder: Path) -> Tuple[int, int, str]:

@@ -52,7 +52,7 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
             f" {bundle.folder}"
         )
     if record.redo is not None:
-        notices.append(_redo_notice(bundle, record.redo))
+        notices.append(_redo_notice(bundle, record, record.redo))
     home = home_of(bundle)
     if home is not None:
         what = "is a copy of" if home.exists() else "was moved or copied, or is known to the jobs as"
@@ -60,13 +60,14 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
     return tuple(notices)
 
 
-def _redo_notice(bundle: Bundle, redo: RedoRecord) -> str:
+def _redo_notice(bundle: Bundle, record: SubmissionRecord, redo: RedoRecord) -> str:
     if redo.is_at_work:
         return f"a part of {bundle.name} is being done again this moment{redo.owner}"
     how = "failed, and not all of it could be undone" if redo.is_left else "ended half-way"
-    ids = ", ".join((*redo.before, *redo.jobs.values()))
+    known = {key: record.jobs_of(key) for key in record.jobs}
+    jobs = named_jobs((*redo.before, *redo.jobs.values()), redo.jobs, bundle, earlier=known)
     return (
-        f"a redo of a part of {bundle.name} {how}: its jobs {ids} may be held back, or run again; the next"
+        f"a redo of a part of {bundle.name} {how}: its jobs {jobs} may be held back, or run again; the next"
         f" flowpipe-deadline redo {bundle.folder}  undoes that first"
     )
 
