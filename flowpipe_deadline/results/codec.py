@@ -28,6 +28,7 @@ from uuid import UUID, SafeUUID
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.locate import LoadError, NotImportableError, describe, resolve
+from ..core.raised import error_line
 
 TYPE = "$type"
 """The key that names the kind of an encoded value which is not plain JSON."""
@@ -285,7 +286,7 @@ def _encode_dataclass(value: Any) -> Any:
         except UnsupportedValueError:
             raise
         except Exception as error:  # A descriptor of the user.
-            raise _unsupported(value, f"its field '{name}' cannot be read: {error!r}") from error
+            raise _unsupported(value, f"its field '{name}' cannot be read: {error_line(error)}") from error
         if _is_descriptor(cls, name) and not identical(fields[name], _encode(getattr(_made(cls, state), name, None))):
             raise _unsupported(value, f"the value of its field '{name}' is not kept in the object itself")
     return {TYPE: "dataclass", "class": _source(cls, value), "fields": fields}

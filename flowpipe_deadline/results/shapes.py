@@ -60,7 +60,7 @@ def check_value(data: Any, change: Change, depth: int = 0) -> None:
     """
     kind = type(data)
     if kind is float and not math.isfinite(data):
-        raise ShapeError(f"{data} is no number of JSON")
+        raise ShapeError(f"{data} is not a number that JSON has")
     if kind not in (list, dict):
         return
     if depth >= DEEPEST:
