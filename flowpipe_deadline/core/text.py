@@ -5,7 +5,6 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Optional
@@ -20,8 +19,6 @@ _CALLED = {
     "Cs": "half of a surrogate pair",
 }
 """What breaks a line, by the character or its category."""
-
-_CREDENTIALS = re.compile(r"(?<=://)([^\s/@]*:\S*|[^\s/@]+)@|^(?![A-Za-z]:[\\/])[^\s/@:]*:(?!//)\S*@")
 
 
 def is_one_line(text: str) -> bool:
@@ -74,15 +71,6 @@ def listing(names: Sequence[str], *, most: int = 3) -> str:
     'a, b, c and 2 more'
     """
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def without_password(text: str) -> str:
-    """The text for people: user and password of a URL become ``***``.
-
-    >>> without_password("redis://:secret@cache/1"), without_password("jane:secret@farm:8081")
-    ('redis://***@cache/1', '***@farm:8081')
-    """
-    return _CREDENTIALS.sub("***@", text)
 
 
 def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:

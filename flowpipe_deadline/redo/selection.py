@@ -16,8 +16,8 @@ from ..results.codec import TYPE
 from ..results.counts import BundleTasks
 from ..results.merge import Batch
 from ..results.stale import BundleResults
+from ..results.store import ALL as ALL_RESULTS
 from ..results.upstream import sources
-from ..results.versions import ALL as ALL_RESULTS
 from .options import ALL, FAILED, STALE, WHICH, Tasks
 
 Chunk = Optional[FrameList]

@@ -146,13 +146,13 @@ def _undo_left(
     writer: SubmissionWriter, own: OwnJobs, record: SubmissionRecord, *, say: Say, may_come: bool = False
 ) -> str:
     """Undoes what an earlier attempt left; the bundle stays claimed."""
-    how = "could not be undone" if record.state == LEFT else "ended half-way"
-    say(f"A submission of {writer.name} {how}; undoing it")
+    how = "was not undone" if record.state == LEFT else "ended half-way"
+    say(f"An earlier submission of {writer.name} {how}; undoing it")
     own.ids = record.jobs
     doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
     deletion = undo(writer, own, list(record.all_ids), doubt=doubt, keeps_claim=True)
     if not deletion.is_complete:
-        raise SubmissionError(f"a submission of {writer.name} {how}: {deletion.outcome}")
+        raise SubmissionError(f"an earlier submission of {writer.name} {how}: {deletion.outcome}")
     say(deletion.outcome)
     return deletion.outcome
 

@@ -288,7 +288,7 @@ def test_config_shows_no_password_of_a_url(studio, url):
     text = run_cli("config", *settings, env=environment)
     refused = run_cli("config", env={**environment, "FLOWPIPE_DEADLINE_STORE": "redis://:secret@cache/1"})
 
-    assert report["options"]["webservice.url"]["value"] == url.replace("jane:secret", "***")
+    assert report["options"]["webservice.url"]["value"] == "***"
     found = {name: report["settings"][f"environment.{name}"]["value"] for name in ("DB", "SITE_TOKEN", "SITE")}
     assert found == {"DB": "***", "SITE_TOKEN": "***", "SITE": "berlin"}
     assert report["settings"]["comment"]["value"] == "td@studio.example"

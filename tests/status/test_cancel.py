@@ -88,7 +88,7 @@ def test_what_cannot_be_deleted_is_named_and_found_by_another_try(bundle, client
     assert read_submission_status(bundle, lambda: client).state == "half undone"
     told = []
     cancel_submission(bundle, lambda: client, on_message=told.append)
-    assert told[0] == f"A submission of {bundle.name} could not be undone; undoing it"
+    assert told[0] == f"An earlier submission of {bundle.name} was not undone; undoing it"
     assert states(deadline) == []
     assert read_submission(bundle.folder) is None
 
@@ -111,7 +111,7 @@ def test_half_a_submission_is_cleaned_up(bundle, client, deadline, job_ids):
 
     cancel_submission(bundle, lambda: client, on_message=told.append)
 
-    assert told[0] == f"A submission of {bundle.name} ended half-way; undoing it"
+    assert told[0] == f"An earlier submission of {bundle.name} ended half-way; undoing it"
     assert states(deadline) == []
     assert read_submission(bundle.folder) is None
 

@@ -324,7 +324,7 @@ def test_what_cannot_be_deleted_is_named_kept_and_deleted_by_a_later_call(deadli
     told = []
     submit_to(client, bundle, say=told.append)
     assert statuses(deadline) == RELEASED
-    assert told[0] == f"A submission of {bundle.name} could not be undone; undoing it"
+    assert told[0] == f"An earlier submission of {bundle.name} was not undone; undoing it"
 
 
 def fails_from(nth):
@@ -391,7 +391,7 @@ def test_a_submission_that_was_killed_is_undone_by_the_next(deadline, client, bu
     assert before
     assert not before & set(job_ids.values())
     assert statuses(deadline) == RELEASED
-    assert told[0] == f"A submission of {bundle.name} ended half-way; undoing it"
+    assert told[0] == f"An earlier submission of {bundle.name} ended half-way; undoing it"
 
 
 def test_a_submission_that_is_at_work_is_left_alone(deadline, client, bundle):
