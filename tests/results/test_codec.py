@@ -279,6 +279,17 @@ def test_what_is_shown_says_what_is_there(value, expected):
     assert len(shown(encode(value))) < 2100
 
 
+def test_what_does_not_count_of_a_value():
+    """The sign of a nan, and what an array is like in memory."""
+    array = numpy.arange(4)[::2]
+    array.flags.writeable = False
+
+    result = there_and_back(array)
+
+    assert (result.flags.writeable, result.flags.contiguous, result.tolist()) == (True, True, [0, 2])
+    assert math.copysign(1, there_and_back(-math.nan)) == 1
+
+
 def test_a_damaged_array_is_shown_as_what_it_was():
     """Looking at results goes on."""
     assert plain({"$type": "ndarray", "text": "AAAA", "summary": "float64 [3]"}) == "<float64 [3]>"
