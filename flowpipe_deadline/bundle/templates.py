@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Optional
 
 import jinja2
+from jinja2.compiler import CodeGenerator
 
 from ..core.errors import BundleError
-from ..core.text import is_one_line, one_line
+from ..core.raised import error_line
+from ..core.text import flaw_in, one_line
 from ..planning.plan import Job
 from ..settings.environment import variables_of_kind
 from ..settings.job_info_keys import planned_reason
+from ..settings.kinds import shown
+from ..settings.secrets import without_secret
 from .info_format import InfoFileError, parse_entries
 from .job_files import BUNDLE_KEY, FRAMES_KEY, NODE_INFO_KEY, NODE_KEY, PLUGIN_NAME, SUBMISSION_KEY
 
@@ -23,6 +28,15 @@ PATH_KEYS = {"path": "PathVariables", "paths": "PathListVariables"}
 """By what variables hold, the key that lists their names."""
 
 _LONGEST_NAME = 200
+
+
+class _StrictCodeGenerator(CodeGenerator):
+    """Makes ``{{ pool if night }}`` without ``else`` an error: for jinja2, also a strict one, it is an empty text."""
+
+    def write_commons(self) -> None:
+        """The beginning of each part of a template."""
+        super().write_commons()
+        self.writeline("cond_expr_undefined = undefined")
 
 
 class JobFiles:
@@ -47,6 +61,7 @@ class JobFiles:
             finalize=_checked_value,
             autoescape=False,  # noqa: S701  (plain text, no markup; every value is checked when read back)
         )
+        self._environment.code_generator_class = _StrictCodeGenerator
 
     def job_info(self, job: Job, *, plan_name: str, batch_name: str, job_dependencies: Sequence[str]) -> str:
         """The text of the job info file; ``job_dependencies`` are the values of that line.
@@ -94,9 +109,10 @@ class JobFiles:
             BundleError: The bundle's path does not survive as a value, or a studio's template fails.
         """
         path = str(bundle)
-        if path != path.strip() or not is_one_line(path):
+        flaw = flaw_in(path)
+        if flaw:
             raise BundleError(
-                f"the path {path!r} does not fit into a job: use one without line breaks and outer blanks"
+                f"the path {path!r} does not fit into a job, as it has {flaw}; choose a root without that"
             )
         declared = dict(job.environment_kinds)
         lists = (variables_of_kind(kind, job.job_info, declared) for kind in PATH_KEYS)
@@ -117,13 +133,14 @@ class JobFiles:
             text = self._environment.get_template(template).render(values)
             entries = dict(parse_entries(text))
         except (BundleError, InfoFileError) as error:
-            raise BundleError(f"the template {template} gives no valid file: {error}") from error
+            raise BundleError(f"the template {_place(error) or template} gives no valid file: {error}") from error
         except Exception as error:  # A template can fail in any way.
-            line = f", line {error.lineno}" if isinstance(error, jinja2.TemplateSyntaxError) else ""
-            raise BundleError(f"the template {template} fails{line}: {error or type(error).__name__}") from error
+            raise BundleError(f"the template {_place(error) or template} fails: {error_line(error)}") from error
         for key, value in needed.items():
             if entries.get(key) != value:
-                raise BundleError(f"the template {template} says {key}={entries.get(key)!r} where {value!r} is planned")
+                written = without_secret(entries[key]) if key in entries else None
+                planned = without_secret(value)
+                raise BundleError(f"the template {template} says {key}={written!r} where {planned!r} is planned")
         for key in entries:
             reason = None if key in needed else refusal(key)
             if reason is not None:
@@ -137,9 +154,20 @@ def _refusal(key: str) -> Optional[str]:
 
 def _checked_value(value: Any) -> Any:
     """The value that a template is about to write, if it stays within its line."""
-    if isinstance(value, str) and not is_one_line(value):
-        raise BundleError(f"the value {value[:80]!r} would not stay within its line")
+    is_defined = not isinstance(value, jinja2.Undefined)  # Which jinja2 refuses itself.
+    if value is None or (is_defined and callable(value)) or type(value) in (list, tuple, dict, set):
+        advice = "put it into a condition, or give it a default" if value is None else "write what it has, with  | join"
+        raise BundleError(f"it would write {shown(value)}; {advice}")
+    flaw = flaw_in(value) if isinstance(value, str) else ""
+    if flaw:
+        raise BundleError(f"the value {value[:80]!r} would not stay within its line: it has {flaw}")
     return value
+
+
+def _place(error: Exception) -> str:
+    """The file and line of a template that the error comes from, with its text; empty if it comes from none."""
+    steps = [step for step in traceback.extract_tb(error.__traceback__) if not step.filename.endswith(".py")]
+    return f"{steps[-1].filename}, line {steps[-1].lineno}, {steps[-1].line!r}," if steps else ""
 
 
 def job_name(job: Job, *, plan_name: str) -> str:

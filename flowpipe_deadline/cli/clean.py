@@ -90,7 +90,7 @@ def clean(
     """
     reserve_stdout()
     if bundles and (older_than is not None or keep is not None):
-        raise UsageError("--older-than and --keep choose bundles; they do not go with those that are named")
+        raise UsageError("name bundles, or choose them by --older-than and --keep, not both")
     open_client = partial(studio_client, via=via)
     opened = [_named(text, via, everyone=everyone) for text in bundles] if bundles else None
     choice = CleaningChoice(everyone=everyone, older_than=older_than, keep=keep)

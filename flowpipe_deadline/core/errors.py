@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Optional, Tuple
 
+from .raised import error_line, text_of
+
 
 class FlowpipeDeadlineError(Exception):
     """A failure with a message for a person; the command line prints it and exits with ``exit_code``."""
@@ -97,9 +99,5 @@ def words_of(error: BaseException) -> str:
     """What an error says: never nothing, and never another error, as whoever undoes something must go on."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
-    try:
-        text = str(getattr(error, "strerror", None) or error)
-    except Exception:
-        text = ""
-    is_clear = isinstance(error, (FlowpipeDeadlineError, OSError)) and text
-    return text if is_clear else f"{type(error).__name__}: {text}"
+    text = (isinstance(error, OSError) and error.strerror) or text_of(error)
+    return text if text and isinstance(error, (FlowpipeDeadlineError, OSError)) else error_line(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from functools import lru_cache
 from typing import Iterable, Optional, Sequence, Tuple
 
@@ -17,6 +18,19 @@ _ENTRY = re.compile(
     r"(?:(?P<range>[-:])(?P<last>\d+)"
     r"(?:(?:x|:|step|by|every)(?P<step>\d+))?)?",
     re.ASCII,
+)
+
+
+# What else people write, and paste from texts with typography: dashes, separators, the sign of multiplication.
+_PLAIN = {**dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\xad"), "-"), ord("\xd7"): "x"}
+_PLAIN.update(dict.fromkeys(map(ord, ";|\u3001"), ","))
+_LONGEST_ADVICE = 200
+_NEGATIVE = re.compile(r"(?:^|[,\s])-\d|[-:]-\d")
+_WRITTEN = (
+    (re.compile(r"\s*(?:\.{2,}|[-:~>]+|\b(?:to|through|bis)\b)\s*", re.IGNORECASE), "-"),
+    (re.compile(r"\s*(?:[x/@%*]|\b(?:step|by|every)\b)\s*", re.IGNORECASE), "x"),
+    (re.compile(r"(?<=\d)\.0+(?!\d)|[#_'\"]"), ""),
+    (re.compile(r"\s*\b(?:and|und)\b\s*|&", re.IGNORECASE), ","),
 )
 
 
@@ -143,18 +157,16 @@ def without(chunks: Iterable[FrameList], others: Iterable[FrameList]) -> Tuple[F
 
 @lru_cache(maxsize=32)  # A task reads the same lists, of thousands of frames, in several records.
 def _parse(text: str) -> FrameList:
-    ranges = [_parse_entry(entry) for entry in _SEPARATORS.split(text) if entry]
+    ranges = [_parse_entry(entry, text) for entry in _SEPARATORS.split(text) if entry]
     if sum(map(len, ranges)) > _MOST:
         raise FrameListError(f"'{text[:40]}' means more than {_MOST} frames; cut the work into several jobs")
     return FrameList(dict.fromkeys(itertools.chain.from_iterable(ranges)))
 
 
-def _parse_entry(entry: str) -> Sequence[int]:
+def _parse_entry(entry: str, text: str) -> Sequence[int]:
     match = _ENTRY.fullmatch(entry)
     if match is None:
-        raise FrameListError(
-            f"'{entry}' is not a frame or range; write frames as 5, 1-10 or 1-10x2, with commas between"
-        )
+        raise FrameListError(f"{entry[:40]!r} is not a frame or range{_remedy(entry, text)}")
     first = _number(match["first"])
     if match["range"] is None:
         return (first,)
@@ -169,6 +181,21 @@ def _parse_entry(entry: str) -> Sequence[int]:
         f"'{entry}' has two readings, as Deadline does not document from which end a reverse step counts;"
         " write the frames out, or let the step end on the last frame"
     )
+
+
+def _remedy(entry: str, text: str) -> str:
+    """What is wrong with an entry of the text, and what to write instead."""
+    odd = next((character for character in entry if not " " < character <= "~"), "")
+    told = f": it has {unicodedata.name(odd, 'a character')} (U+{ord(odd):04X})" if odd else ""
+    plain = unicodedata.normalize("NFKC", text[:_LONGEST_ADVICE]).translate(_PLAIN)
+    if _NEGATIVE.search(plain):
+        return f"{told}; none is below 0 in a text: let the script give a list, such as list(range(-5, 6))"
+    meant = plain.strip(" []()")
+    for pattern, written in _WRITTEN:
+        meant = pattern.sub(written, meant)
+    if len(text) <= _LONGEST_ADVICE and all(map(_ENTRY.fullmatch, filter(None, _SEPARATORS.split(meant)))):
+        return f"{told}; write {meant!r}"
+    return f"{told}; write whole numbers, as in 5, 1-10 or 1-10x2, with commas between"
 
 
 def _number(digits: str) -> int:

@@ -5,19 +5,41 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
 _BREAKING = ("Cc", "Zl", "Zp", "Cs")  # Controls, line and paragraph separators, and what has no UTF-8 form.
-
-_CREDENTIALS = re.compile(r"(?<=://)([^\s/@]*:\S*|[^\s/@]+)@|^(?![A-Za-z]:[\\/])[^\s/@:]*:(?!//)\S*@")
+_CALLED = {
+    **dict.fromkeys(("\n", "\r", "\x85", "Zl", "Zp"), "a line break"),
+    "\t": "a tab",
+    "\x1b": "an escape character",
+    "\0": "a NUL character",
+    "Cc": "a control character",
+    "Cs": "half of a surrogate pair",
+}
+"""What breaks a line, by the character or its category."""
 
 
 def is_one_line(text: str) -> bool:
     """Whether every reader takes the text for one line, and can decode it."""
-    return not any(_breaks(character) for character in text)
+    return not flaw_in(text)
+
+
+def flaw_in(text: str) -> str:
+    r"""What keeps readers from taking the text for one line, or from decoding it, and where; empty if nothing does.
+
+    >>> flaw_in("a\tb"), flaw_in("/sh\udce4w"), flaw_in("a b")
+    ('a tab (U+0009) at character 2', 'the byte 0xE4, which is not UTF-8, at character 4', '')
+    """
+    for place, character in enumerate(text, start=1):
+        if _breaks(character):
+            code = ord(character)
+            if 0xDC80 <= code <= 0xDCFF:  # How Python keeps a byte that it cannot decode.
+                return f"the byte 0x{code - 0xDC00:X}, which is not UTF-8, at character {place}"
+            called = _CALLED.get(character) or _CALLED[unicodedata.category(character)]
+            return f"{called} (U+{code:04X}) at character {place}"
+    return ""
 
 
 def one_line(text: str, *, longest: int) -> str:
@@ -26,6 +48,7 @@ def one_line(text: str, *, longest: int) -> str:
     >>> one_line(chr(10).join(['a', 'b=c']), longest=80)
     'a b=c'
     """
+    text = text.lstrip()[: 2 * longest]  # It may be very long.
     line = "".join(" " if _breaks(character) else character for character in text).strip()
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
@@ -48,15 +71,6 @@ def listing(names: Sequence[str], *, most: int = 3) -> str:
     'a, b, c and 2 more'
     """
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def without_password(text: str) -> str:
-    """The text for people: user and password of a URL become ``***``.
-
-    >>> without_password("redis://:secret@cache/1"), without_password("jane:secret@farm:8081")
-    ('redis://***@cache/1', '***@farm:8081')
-    """
-    return _CREDENTIALS.sub("***@", text)
 
 
 def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:

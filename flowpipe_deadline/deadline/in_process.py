@@ -1,14 +1,13 @@
 """Deadline from a script that it runs itself, in ``deadlinecommand`` or the Monitor.
 
 Jobs are submitted by the call that Deadline's own Monitor scripts use, ``ClientUtils.ExecuteCommandAndGetOutput``;
-whether that stays within the process is unknown (submission, section 9), and does not matter here. They are read by
+whether that stays within the process is unknown, and does not matter here. They are read by
 ``RepositoryUtils`` (plugin API, sections 5.3 to 5.6). Standard library only, valid from Python 3.7.
 """
 
 from __future__ import annotations
 
 import os
-import time
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import PLUGIN_NAME
@@ -22,6 +21,7 @@ from .client import (
     WorkerDetails,
     bundles_of,
     refuse_unknown,
+    unknown_job,
 )
 from .command_client import CommandClient
 from .command_output import parse_error, parse_memberships, parse_percent, parse_status, parse_worker_state
@@ -143,15 +143,6 @@ class InProcessClient(CommandClient):
             _asked(_set_property, job, key, value)
         _asked(self._repository.SaveJob, job)
 
-    def measure_calls(self, arguments: Sequence[str], times: int) -> Dict[str, Any]:
-        """How many seconds each of several calls of a command takes from here, and which process this is."""
-        seconds = []
-        for _ in range(times):
-            started = time.perf_counter()
-            self.run(arguments)
-            seconds.append(time.perf_counter() - started)
-        return {"process": os.getpid(), "parent": os.getppid(), "seconds": seconds}
-
     def _job(self, job_id: str) -> Any:
         """Deadline's own record, not from its cache; None if there is none, or the job was deleted."""
         return _asked(self._repository.GetJob, job_id, True)
@@ -159,7 +150,7 @@ class InProcessClient(CommandClient):
     def _known(self, job_id: str) -> Any:
         job = self._job(job_id)
         if job is None:
-            raise SubmissionError(f"Deadline does not know job {job_id}")
+            raise unknown_job(job_id)
         return job
 
 

@@ -11,12 +11,13 @@ from typing import Optional
 
 from ..bundle.templates import PLUGIN
 from ..core.files import RecordError, read_record
-from ..core.text import counted
+from ..core.text import counted, listing
 from ..core.warnings import WarningKind
 from ..deadline.client import RepositoryInfo, SubmissionError
 from ..deadline.command_output import parse_lines
 from ..deadline.process import DeadlineCommand, ProcessClient
 from ..installation.check import check
+from ..installation.disk import FOLDERS
 from ..installation.record import FORMAT, RECORD
 from ..offline.packages import own_version
 from ..planning.plan import Plan
@@ -59,10 +60,14 @@ def check_root(info: RepositoryInfo) -> Check:
     if not info.root:
         advice = "see that this machine is connected to a repository: deadlinecommand -GetRepositoryRoot"
         return Check(name, "problem", "Deadline does not say where its repository is", advice)
-    if Path(info.root).is_dir():
-        return Check(name, "ok", info.root, details={"visible": True})
-    found = f"{info.root} cannot be seen from this machine"
-    return Check(name, "unknown", found, "no matter behind a Remote Connection Server", {"visible": False})
+    advice = "no matter behind a Remote Connection Server; elsewhere, mount the repository there"
+    if not Path(info.root).is_dir():
+        found = f"{info.root} cannot be seen from this machine"
+        return Check(name, "unknown", found, advice, {"visible": False})
+    if FOLDERS.isdisjoint(path.name for path in Path(info.root).iterdir()):
+        found = f"{info.root} has none of the folders of a repository: {', '.join(sorted(FOLDERS))}"
+        return Check(name, "warning", found, advice, {"visible": False})
+    return Check(name, "ok", info.root, details={"visible": True})
 
 
 @dataclass(frozen=True)
@@ -113,13 +118,15 @@ def _judge(is_listed: Optional[bool], installed: Optional[Installed]) -> tuple[V
     if is_listed is False:
         return "problem", f"the repository has no plugin {PLUGIN}", "install it:  {}"
     if installed is None:
-        where = "is there" if is_listed else "may be there"
+        found = f"Deadline lists {PLUGIN}" if is_listed else f"whether {PLUGIN} is installed is not known"
         advice = "run the doctor where the repository can be seen"
-        return "unknown", f"{PLUGIN} {where}; its version cannot be found out from here", advice
+        return "unknown", f"{found}; its version cannot be found out from here", advice
     if installed.version is None:
-        if is_listed:
+        lost = [path for path in installed.differences.get("missing", ()) if path.startswith("plugins/")]
+        if is_listed and not lost:
             return "warning", f"{PLUGIN} is there, without a record of its version", "install it:  {}"
-        return "problem", f"{PLUGIN} is not installed", "install it:  {}"
+        found = f"Deadline lists {PLUGIN}, but its custom folder lacks" if is_listed else f"{PLUGIN} is not installed"
+        return "problem", found + (f" {listing(lost)}" if is_listed else ""), "install it:  {}"
     if installed.version != own_version():
         found = f"{PLUGIN} {installed.version} is installed, and this is {own_version()}"
         return "problem", found, "use the same version here, or install this one:  {}"
@@ -145,6 +152,8 @@ def check_limits(info: RepositoryInfo) -> Check:
     """The highest priority, and how many tasks a job may have."""
     name = "limits of jobs"
     details = {"maximum_priority": info.maximum_priority, "task_limit": info.task_limit}
+    if info.task_limit == 0:  # What that means is not documented.
+        return Check(name, "unknown", "Deadline gives a limit of 0 tasks per job", "no limit is assumed", details)
     if None in details.values():
         advice = "" if info.task_limit is not None else f"{TASK_LIMIT} tasks per job are assumed as the limit"
         return Check(name, "unknown", "Deadline does not give all of them", advice, details)

@@ -6,19 +6,21 @@ import os
 import sys
 import threading
 import time
-import traceback
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import Callable, Iterator, List, NoReturn, Optional, Sequence, Tuple, Union
+from typing import Callable, Iterator, NoReturn, Optional, Sequence, Tuple, Union
 
+from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
+from ..core.files import RecordError
 from ..core.frames import FrameList
+from ..core.raised import error_line, report_of
 from ..results.failures import write_failure
 from ..results.inputs.edits import last_number, read_edits
 from . import system
 from .channel import Channel, Reporter
+from .nodes import remarks_on
 from .progress import report_to
 from .protocol import SessionRequest, TaskRequest, read_request
 from .session import run_session
@@ -73,7 +75,10 @@ def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callabl
     report_to(reporter.progress)
     process, threads, began = os.getpid(), threading.enumerate(), time.monotonic()
     try:
-        evaluate_request(request, report=reporter.status)
+        result = evaluate_request(request, report=reporter.status)
+        with suppress(RecordError):  # It is done in any case.
+            for remark in remarks_on(result.outputs, record=partial(read_node, request.bundle, request.node)):
+                reporter.warning(remark)
         if not system.wait_for_threads(threads, seconds=_PATIENCE):
             reporter.warning(f"A thread that the node started is still at work after {_PATIENCE:.0f} s.")
         reporter.done(is_last=is_last())
@@ -85,8 +90,7 @@ def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callabl
     except BaseException as error:  # A node may raise anything, also SystemExit: the task has failed.
         if os.getpid() != process:  # A child that the node has forked, which is not to answer for it.
             os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else _NODE_FAILED)
-        text = "".join(_format_from_node(error))
-        message = traceback.format_exception_only(type(error), error)[-1].strip()
+        text, message = report_of(error, leaves_out=_OURS), error_line(error)
         _keep_failure(request, error, reason=message, report=text, began=began, warn=reporter.warning)
         reporter.failed(message=message, traceback=text)
         return _NODE_FAILED
@@ -166,16 +170,8 @@ def _keep_failure(  # noqa: PLR0913  (what there is to say of a failure)
     evaluation = evaluation_of(request, began=began, edit=edit, error=reason)
     try:
         write_failure(request.bundle, request.node, request.chunk, error=error, report=report, evaluation=evaluation)
-    except Exception as cause:  # The error may itself raise when it is read.
-        warn(f"The error is not kept in the bundle: {cause!r}")
-
-
-def _format_from_node(error: BaseException) -> List[str]:
-    """The traceback without the steps through the evaluator and flowpipe that led to the node."""
-    step: Optional[TracebackType] = error.__traceback__
-    while step is not None and step.tb_frame.f_globals.get("__name__", "").partition(".")[0] in _OURS:
-        step = step.tb_next
-    return traceback.format_exception(type(error), error, step or error.__traceback__)
+    except BaseException as cause:  # The error may itself raise when it is read, or exit.
+        warn(f"The error is not kept in the bundle: {error_line(cause)}")
 
 
 if __name__ == "__main__":

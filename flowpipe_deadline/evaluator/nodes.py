@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+import json
+import traceback
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type
 
 from flowpipe import INode, InputPlug, OutputPlug
@@ -9,10 +12,15 @@ from flowpipe.node import FunctionNode
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.locate import resolve
+from ..core.raised import error_line, locals_of, text_of, traceback_of
 from ..results.codec import UnsupportedValueError, canonical, decode, encode
+from ..results.shapes import decode_output
 from ..results.upstream import Record, sources
 
 UNKEPT = "unkept"
+LARGE_VALUE = 1_000_000
+"""Bytes of JSON from which a single value is large."""
+LARGE_ADVICE = "write it into a file that all machines see, and pass on the path"
 
 
 class NodeError(FlowpipeDeadlineError):
@@ -55,9 +63,10 @@ def feed_inputs(node: INode, *, record: Record, upstream: Mapping[str, Record]) 
         planned = record["inputs"][name] if key is None else record["inputs"][name]["sub_plugs"][key]
         output = upstream[source["node"]].get(source["output"])
         if output is not None and source["sub_plug"] is None:
-            plug.value = decode(output["value"])
+            plug.value = decode_output(output["value"], f"{source['node']}.{source['output']}")
         elif output is not None and source["sub_plug"] in output["sub_plugs"]:
-            plug.value = decode(output["sub_plugs"][source["sub_plug"]])
+            place = f"{source['node']}.{source['output']}.{source['sub_plug']}"
+            plug.value = decode_output(output["sub_plugs"][source["sub_plug"]], place)
         elif UNKEPT in planned:
             raise NodeError(
                 f"{source['node']} did not set its output '{source['output']}', and the value that"
@@ -69,12 +78,18 @@ def evaluate_node(node: INode) -> Dict[str, Any]:
     """The outputs that the node sets when it is evaluated, as a store keeps them.
 
     Raises:
-        NodeError: An output has a value that cannot be kept.
+        NodeError: What the node returns is not what flowpipe takes, or an output has a value that cannot be kept.
         BaseException: Whatever the node raises.
     """
     sink = _Sink(node)
     before = {place: (value, _snapshot(value)) for place, value in _held_values(node, sink)}
-    answer = node.evaluate()
+    try:
+        answer = node.evaluate()
+    except Exception as error:
+        reason = _unfit_answer(node, error)
+        if reason:
+            raise NodeError(f"{node.name} {reason}") from error
+        raise
     returned = set(answer) if isinstance(answer, dict) else set()
     changed = {
         place
@@ -89,6 +104,53 @@ def evaluate_node(node: INode) -> Dict[str, Any]:
             sub_plugs = {key: _encode_output(node, f"{name}.{key}", plug[key].value) for key in keys}
             outputs[name] = {"value": value, "sub_plugs": sub_plugs}
     return outputs
+
+
+def size_of(encoded: Any) -> int:
+    """Bytes of its JSON, without blanks."""
+    return len(json.dumps(encoded, separators=(",", ":")))
+
+
+def remarks_on(outputs: Mapping[str, Any], *, record: Callable[[], Record]) -> Iterator[str]:
+    """What is odd about the outputs that a node has set, but may be intended; the record is read if need be."""
+    names = [] if outputs else list(record()["outputs"])
+    if names:
+        text = f"The node has set none of its outputs ({', '.join(names)}), so what they feed keeps its planned values"
+        yield f"{text}; return a dict with them if it should not."
+    for name, output in outputs.items():
+        size = size_of(output)
+        if size >= LARGE_VALUE:
+            text = f"The output '{name}' has {size / 1e6:.1f} MB, which each task that it feeds reads"
+            yield f"{text}; {LARGE_ADVICE}."
+
+
+def _unfit_answer(node: INode, error: Exception) -> str:
+    """What is wrong with what the node returned, where flowpipe has failed to take it; empty for other errors."""
+    *_, (last, _) = traceback.walk_tb(traceback_of(error))
+    evaluation = locals_of(error, "evaluate", module=INode.__module__)
+    is_flowpipes = last.f_globals.get("__name__", "").partition(".")[0] == "flowpipe"
+    if evaluation is None or evaluation["self"] is not node or not is_flowpipes:  # It may evaluate a graph itself.
+        return ""
+    names = ", ".join(node.outputs)
+    advice = f"return a dict with its outputs ({names}) as keys" if names else "it has no outputs, so return nothing"
+    if "outputs" not in evaluation:  # It asks whether the answer is empty, which an array does not tell.
+        if last.f_code.co_name != "evaluate":
+            return ""
+        return f"returned what is neither true nor false ({text_of(error)}); {advice}"
+    answer, name = evaluation["outputs"], evaluation.get("name")
+    if not hasattr(answer, "items"):
+        kind = type(answer).__name__
+        why = {"generator": ", as it has a yield", "coroutine": ", as it is async, which flowpipe does not await"}
+        return f"returned a value of the type {kind}{why.get(kind, '')}; {advice}"
+    if not isinstance(name, str):
+        return f"returned a dict with the key {name!r}; {advice}"
+    if name.partition(".")[0] not in node.outputs:
+        guess = difflib.get_close_matches(name, node.outputs, n=1)
+        meant = f"did you mean '{guess[0]}'?" if guess else advice
+        return f"returned '{name}', which is not one of its outputs; {meant}"
+    if name.count(".") > 1:
+        return f"returned '{name}'; an output has one level of sub-plugs, such as '{'.'.join(name.split('.')[:2])}'"
+    return f"returned '{name}', which cannot be set: {error_line(error)}"
 
 
 class _Sink(INode):
@@ -147,7 +209,7 @@ def _build_class(cls: Type[INode], record: Record) -> INode:
             return cls(graph=None)
         except Exception as error:  # The constructor is the user's.
             if record["unkept"]:
-                raise NodeError(f"{cls.__qualname__}() fails without arguments: {error!r}") from error
+                raise NodeError(f"{cls.__qualname__}() fails without arguments: {error_line(error)}") from error
     node = cls.__new__(cls)
     INode.__init__(node, name=record["name"], graph=None)
     return node

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..core.bundle import AnyPath
-from ..core.errors import UsageError
+from ..core.errors import UsageError, words_of
 from .apply import is_temporary
 from .contents import OWN_FOLDERS, TOP_FOLDERS, digest_of
 from .lock import LOCK
@@ -16,7 +16,7 @@ from .record import InstallationError
 CACHE = "__pycache__"
 CUSTOM = "."
 """The name of the folder itself, below itself."""
-_FOLDERS = frozenset({"custom", "plugins", "settings", "scripts", "submission", "events"})
+FOLDERS = frozenset({"custom", "plugins", "settings", "scripts", "submission", "events"})
 """Some folders of every repository (plugin API, section 4.8)."""
 _CLIENT_FILES = frozenset({"deadlinecommand", "deadlinecommand.exe", "deadlineworker", "deadlineworker.exe"})
 
@@ -39,7 +39,7 @@ class Custom:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise InstallationError(f"{self.folder / path} cannot be read: {error.strerror}") from error
+            raise InstallationError(f"{self.folder / path} cannot be read: {words_of(error)}") from error
 
     def own_files(self) -> Iterator[str]:
         """All files in the folders that hold nothing but ours, except temporary ones."""
@@ -86,9 +86,9 @@ def check_repository(folder: AnyPath) -> Path:
         )
     if path.name == "custom" and names:
         raise UsageError(f"{path} is a part of the repository; give its root, {path.parent}")
-    if names and not names & _FOLDERS:
+    if names and not names & FOLDERS:
         raise UsageError(
             f"{path} does not look like a Deadline repository: it is not empty, and has none of the folders"
-            f" {', '.join(sorted(_FOLDERS))}"
+            f" {', '.join(sorted(FOLDERS))}"
         )
     return path

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional
 
 from rich.filesize import decimal
 
-from ..core.text import listing
+from ..core.text import listing, one_line
 from ..core.warnings import PlanWarning, Severity, WarningKind
+from ..evaluator.nodes import LARGE_ADVICE, LARGE_VALUE, size_of
 from ..settings.environment import kind_of, variables_of
 from ..settings.kinds import begins_like_a_path
 from ..settings.metadata import NodeSettings
+from ..settings.parse import Entries
+from ..settings.secrets import looks_secret
 from .plan import Job
 
-LARGE_VALUE = 1_000_000
-"""Bytes of JSON from which a single value is large."""
 LARGE_RECORD = 5_000_000
 """Bytes of JSON from which all values of a node together are large."""
 # NAME=VALUE, without the NUL at its end. Bytes on Linux: 32 pages for one, a quarter of the stack of 8 MB for all, with
@@ -49,9 +49,35 @@ def job_warnings(
     )
 
 
-def plan_warnings(jobs: Sequence[Job]) -> tuple[PlanWarning, ...]:
-    """The warnings that take all jobs of the graph."""
-    return (*_name_warnings(jobs), *_vanishing_job_warnings(jobs))
+def plan_warnings(jobs: Sequence[Job], *, held_back: Iterable[str]) -> tuple[PlanWarning, ...]:
+    """The warnings that take all jobs of the graph; ``held_back`` are variables that patterns did not take."""
+    secrets = secret_warnings(job.job_info for job in jobs)
+    return (*_name_warnings(jobs), *_vanishing_job_warnings(jobs), *_held_back(sorted(set(held_back))), *secrets)
+
+
+def secret_warnings(job_infos: Iterable[Entries], *, known: Iterable[Entries] = ()) -> Iterator[PlanWarning]:
+    """The warning about variables of jobs that look like secrets, except for those of ``known`` jobs."""
+    names = sorted(_secrets(job_infos) - _secrets(known))
+    if names:
+        text = f"variables look like secrets, and all who see a job in Deadline can read them: {_listed(names)}"
+        advice = "let the workers have them by themselves, unless that does no harm"
+        yield PlanWarning(WarningKind.SECRET_VARIABLE, "warning", text, advice)
+
+
+def _held_back(names: Sequence[str]) -> Iterator[PlanWarning]:
+    if names:
+        text = f"capture_environment: patterns take no variables along that look like secrets: {_listed(names)}"
+        advice = f'name one to take it along all the same: capture_environment = ["{names[0]}"]'
+        yield PlanWarning(WarningKind.HELD_BACK, "warning", text, advice)
+
+
+def _secrets(job_infos: Iterable[Entries]) -> set[str]:
+    variables = (pair for entries in job_infos for pair in variables_of(entries).items())
+    return {name for name, value in variables if looks_secret(name, value)}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return listing([one_line(name, longest=80) for name in names], most=10)
 
 
 def _warning(job: Job, kind: WarningKind, text: str, advice: str) -> PlanWarning:
@@ -89,17 +115,17 @@ def _batch_warnings(job: Job) -> Iterator[PlanWarning]:
 
 
 def _size_warnings(job: Job) -> Iterator[PlanWarning]:
-    whole = _size(job.record)
+    whole = size_of(job.record)
     if whole < LARGE_VALUE:
         return
     readers = f"each of its {job.task_count} tasks reads" if job.task_count > 1 else "its task reads"
-    advice = "write it into a file that all machines see, and pass on the path"
     for what, value in _values(job.record):
-        size = _size(value)
+        size = size_of(value)
         if size >= LARGE_VALUE:
-            yield _warning(job, WarningKind.LARGE_VALUE, f"{what} holds {decimal(size)}, which {readers}", advice)
+            text = f"{what} holds {decimal(size)}, which {readers}"
+            yield _warning(job, WarningKind.LARGE_VALUE, text, LARGE_ADVICE)
     if whole >= LARGE_RECORD:
-        yield _warning(job, WarningKind.LARGE_RECORD, f"it holds {decimal(whole)}, which {readers}", advice)
+        yield _warning(job, WarningKind.LARGE_RECORD, f"it holds {decimal(whole)}, which {readers}", LARGE_ADVICE)
 
 
 def _values(record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
@@ -112,11 +138,6 @@ def _values(record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     for name, value in record["attributes"].items():
         yield f"attribute '{name}'", value
     yield "metadata", record["metadata"]
-
-
-def _size(encoded: Any) -> int:
-    """Bytes of its JSON, without blanks."""
-    return len(json.dumps(encoded, separators=(",", ":")))
 
 
 def _job_info_warnings(job: Job, settings: NodeSettings) -> Iterator[PlanWarning]:
@@ -137,7 +158,7 @@ def _environment_warnings(job: Job) -> Iterator[PlanWarning]:
         text = f"variables that begin like paths, but may be text, reach workers unmapped: {listing(unknown, most=10)}"
         advice = f'say what they hold: environment_kinds = {{ {unknown[0]} = "path" }}, or "paths" or "text"'
         yield _warning(job, WarningKind.ENVIRONMENT_KIND, text, advice)
-    advice = "write it into a file that all machines see, and pass on the path; capture only what a job needs"
+    advice = f"{LARGE_ADVICE}; capture only what a job needs"
     for severity, text in _environment_excess(variables):
         yield replace(_warning(job, WarningKind.LARGE_ENVIRONMENT, text, advice), severity=severity)
 

@@ -12,7 +12,8 @@ from typing import Optional
 from rich.filesize import decimal
 
 from ..core.bundle import RESULTS, AnyPath
-from ..core.rights import describe, make_folder, only_writer, share
+from ..core.rights import describe, lets_all_write, make_folder, only_writer, share
+from ..core.text import flaw_in
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from .storage import Mounts, Storage, read_mounts
@@ -35,6 +36,8 @@ class RootInfo:
     only_writer: Optional[str] = None
     """The only user who could write in a bundle below it, and the rights that say so; None if there are others, or
     that is not known."""
+    is_open: bool = False
+    """Whether all who reach it may write there, and read what bundles hold."""
 
 
 def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInfo:
@@ -48,18 +51,23 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
         if os.name != "nt" and is_windows_path(path) and not path.startswith("/"):
             raise ValueError("it is a path of Windows, and this is another system")
         path = str(Path(root).expanduser().absolute())
+        flaw = flaw_in(path)
+        if flaw:
+            path = ascii(path)
+            raise ValueError(f"it has {flaw}, which no file of a job can hold")
         nearest = _nearest_existing(Path(path))
     except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
         return RootInfo(path=path, error=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
-    error_text, writer = None, None
+    error_text, writer, is_open = None, None, False
     try:
         writer = _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
+        is_open = os.name != "nt" and lets_all_write(nearest.stat().st_mode)
     except OSError as error:
         error_text = f"{error.strerror or error} (tried in {nearest})"
     # Only now: writing has mounted a share that is mounted on demand.
     storage = (mounts or read_mounts()).storage(os.path.realpath(path))
     free_bytes = _free_bytes(nearest)
-    return RootInfo(path=path, error=error_text, storage=storage, free_bytes=free_bytes, only_writer=writer)
+    return RootInfo(path, error_text, storage, free_bytes, only_writer=writer, is_open=is_open)
 
 
 def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
@@ -90,8 +98,6 @@ def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
 
 def _nearest_existing(path: Path) -> Path:
     """The path itself or the first above it that exists, even if it is not a folder: it is refused later."""
-    if "\0" in str(path):
-        raise ValueError("it has a NUL character in it")
     return next((candidate for candidate in (path, *path.parents) if os.path.lexists(candidate)), path)
 
 

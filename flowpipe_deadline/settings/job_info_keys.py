@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Optional, TypeVar
 
 from .kinds import TEXT, InvalidSetting, UnfitError, shown
+from .secrets import without_secret
 from .table import SETTINGS, JobSetting
 
 ENVIRONMENT_KEY = "EnvironmentKeyValue"
@@ -164,7 +165,8 @@ def check_entries(entries: Sequence[tuple[str, str]]) -> tuple[InvalidSetting, .
     environment = [(key, text) for key, text in entries if _series_number(key, ENVIRONMENT_KEY) is not None]
     for number, (key, text) in enumerate(environment):
         if key != f"{ENVIRONMENT_KEY}{number}" or not text.partition("=")[0].strip() or "=" not in text:
-            errors.append(InvalidSetting(key, f"{key}={text!r} is not {ENVIRONMENT_KEY}{number}=NAME=VALUE"))
+            reason = f"{key}={without_secret(text)!r} is not {ENVIRONMENT_KEY}{number}=NAME=VALUE"
+            errors.append(InvalidSetting(key, reason))
     rest = [entry for entry in entries if entry not in environment]
     seen: set[str] = set()
     for key, _ in rest:

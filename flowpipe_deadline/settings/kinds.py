@@ -15,9 +15,10 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Optional
 
-from ..core.text import is_one_line
+from ..core.text import flaw_in, one_line
 
 _LARGEST = 2**31 - 1  # .NET's Int32.
+_LONGEST = 200  # Characters of a value in a message.
 _FULL_PATH = re.compile(r"/|\\\\|[A-Za-z]:[\\/]")
 _SPAN = re.compile(r"([0-9]{1,2}):([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,10}")
@@ -94,8 +95,8 @@ def shown(value: Any) -> str:
     ("'a'", 'a value that cannot be written out')
     """
     try:
-        return repr(value)
-    except (ValueError, RecursionError):  # Python writes no number of thousands of digits.
+        return one_line(repr(value), longest=_LONGEST)
+    except Exception:  # Python writes no number of thousands of digits, and others may do as they like.
         return "a value that cannot be written out"
 
 
@@ -107,8 +108,9 @@ def text(value: Any) -> str:
     """
     if not isinstance(value, str):
         raise UnfitError(f"is text, not {shown(value)}")
-    if not is_one_line(value):
-        raise UnfitError(f"has a line break or control character: {value!r}; Deadline has no escape for it")
+    flaw = flaw_in(value)
+    if flaw:
+        raise UnfitError(f"has {flaw}, for which Deadline has no escape: {shown(value)}")
     return value.strip()
 
 

@@ -12,7 +12,7 @@ from ..core.errors import SettingError
 from ..core.warnings import ErrorCollector
 from ..results.merge import MergeError, check_rule
 from .context import PlanContext
-from .kinds import InvalidSetting, UnfitError, suggestion, whole_number
+from .kinds import InvalidSetting, UnfitError, shown, suggestion, whole_number
 from .layers import merge_settings
 from .parse import JobEntries, parse_job_settings
 
@@ -74,7 +74,7 @@ class _NodeErrors(ErrorCollector):
         """The value if it is a dict; otherwise an empty one, and an error unless the value is None."""
         if value is None or isinstance(value, Mapping):
             return value or {}
-        self.say(f"{name} is a dict, not {value!r}")
+        self.say(f"{name} is a dict, not {shown(value)}")
         return {}
 
 
@@ -108,7 +108,7 @@ def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: 
     batch = _parse_batch(metadata, errors)
     reload = metadata.get("reload") or False
     if not isinstance(reload, bool):
-        errors.say(f"metadata['reload'] is True or False, not {reload!r}")
+        errors.say(f"metadata['reload'] is True or False, not {shown(reload)}")
     settings = merge_settings(graph_wide.settings, own)
     parsed = parse_job_settings(settings, environ=context.environ or {})
     for error in (*parsed.errors, *parsed.idle):
@@ -145,7 +145,7 @@ def _parse_interpreter(value: Any, errors: _NodeErrors) -> str:
     if value is None:
         return DEFAULT_INTERPRETER
     if not isinstance(value, str) or not _INTERPRETER.fullmatch(value):
-        errors.say(f"{value!r} is not an interpreter; use a name such as 'maya' or 'maya-2025'")
+        errors.say(f"{shown(value)} is not an interpreter; use a name such as 'maya' or 'maya-2025'")
     return str(value)
 
 
@@ -182,7 +182,7 @@ def _chunk_size(name: str, value: Any, errors: _NodeErrors) -> int:
 def _parse_over(value: Any, errors: _NodeErrors) -> tuple[str, ...]:
     names = (value,) if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
-        errors.say(f"metadata['batch']['over'] is a list of input names, not {value!r}")
+        errors.say(f"metadata['batch']['over'] is a list of input names, not {shown(value)}")
         return ()
     return tuple(dict.fromkeys(names))
 
@@ -191,7 +191,7 @@ def _parse_merge(value: Any, errors: _NodeErrors) -> tuple[tuple[str, str], ...]
     rules = errors.mapping("metadata['batch']['merge']", value)
     for output, rule in rules.items():
         if not isinstance(output, str) or not isinstance(rule, str):
-            errors.say(f"a merge rule is a name for an output, not {rule!r} for {output!r}")
+            errors.say(f"a merge rule is a name for an output, not {shown(rule)} for {shown(output)}")
             continue
         try:
             check_rule(rule)

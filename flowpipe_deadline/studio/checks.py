@@ -128,13 +128,13 @@ class StudioChecks:
 
     def _webservice(self) -> dict[str, str]:
         table = dict(self._subtable(("webservice",)))
+        where = f"set {webservice_variable('password')} where jobs are submitted"
         if table.pop("password", None) is not None:
-            where = f"set {webservice_variable('password')} where jobs are submitted"
             self._add(("webservice", "password"), f"does not belong in a file that everybody can read; {where}")
         self._refuse_unknown(("webservice",), table, WEBSERVICE_KEYS)
         found = {key: self._text(("webservice", key), TEXT, home=key in _FILES) for key in ("url", "user", *_FILES)}
         if found["url"] is not None and "@" in found["url"]:
-            self._add(("webservice", "url"), "holds a user or a password; webservice.user is for the first")
+            self._add(("webservice", "url"), f"holds a user or a password; use webservice.user, and {where}")
         found["timeout"] = self._timeout(table.get("timeout"))
         texts = {key: text for key, text in found.items() if text is not None}
         return {key: str(self._folder / text) if key in _FILES and text else text for key, text in texts.items()}

@@ -81,7 +81,7 @@ class WorkflowParameter:
         if not text and self.type not in ("STRING", "LIST") and type(None) in self.kinds:
             return None
         if not text and self.type == "PATH":  # Not the current folder: a variable of the shell is empty.
-            raise ParameterError(self.name, "needs a path; it is empty")
+            raise ParameterError(self.name, "is empty, and needs a path")
         if self.type == "FRAMES" and not (text.lower() == "none" and type(None) in self.kinds):
             try:
                 return list(FrameList.parse(text))

@@ -38,6 +38,13 @@ HOSTILE = st.one_of(
     ),
 )
 
+FLAWED_NAMES = {
+    "two\nlines": "a line break (U+000A)",
+    "a\tb": "a tab (U+0009)",
+    "a\x1b[1m": "an escape character (U+001B)",
+    "sh\udce4": "the byte 0xE4, which is not UTF-8",
+}
+
 
 def files_of(bundle, index=0):
     """The text of a job's two files."""
@@ -170,7 +177,7 @@ def test_a_studios_template_is_used(tmp_path):
     ("text", "reason"),
     [
         pytest.param(FULL + "Comment={{ nope }}\n", "'nope' is undefined", id="undefined value"),
-        pytest.param(FULL + "{% if %}", "job_info.jinja fails", id="syntax error"),
+        pytest.param(FULL + "{% if %}", "job_info.jinja, line 6, '{% if %}', fails", id="syntax error"),
         pytest.param(FULL.replace("Frames={{ frames }}\n", ""), "Frames=None where '0' is planned", id="dropped key"),
         pytest.param(FULL.replace("{{ frames }}", "1-5"), "Frames='1-5' where '0' is planned", id="changed value"),
         pytest.param(FULL + "Plugin=Python\n", "occurs twice", id="repeated key"),
@@ -224,6 +231,47 @@ def test_a_template_folder_that_does_not_exist_is_refused(tmp_path):
 
 
 def test_a_bundle_path_that_no_line_can_hold_is_refused(tmp_path):
-    """A line break in the path of the root would be two lines."""
-    with pytest.raises(BundleError, match="line breaks"):
-        write_bundle(plan_of_one(), root=tmp_path / "two\nlines")
+    """What it has is named, and where."""
+    for name, flaw in FLAWED_NAMES.items():
+        with pytest.raises(BundleError) as caught:
+            write_bundle(plan_of_one(), root=tmp_path / name)
+
+        assert f"does not fit into a job, as it has {flaw}" in str(caught.value)
+
+
+EMPTY_VALUES = {
+    "{{ name if job.item_frames }}": "fails: jinja2.exceptions.UndefinedError: the inline if-expression on line 6",
+    "{{ 'a' ~ (name if job.item_frames) }}": "no else section was defined",
+    "{% set own = name if job.item_frames %}{{ own | upper }}": "no else section was defined",
+    "{{ job.item_frames }}": "gives no valid file: it would write None; put it into a condition, or give it a default",
+    "{{ {}.get('pool') }}": "it would write None",
+    "{{ [1, 2] }}": "it would write [1, 2]; write what it has, with  | join",
+    "{{ name.upper }}": "it would write <built-in method upper",
+    "{% include 'shared.jinja' %}": "fails: jinja2.exceptions.TemplateNotFound: shared.jinja",
+}
+
+
+@pytest.mark.parametrize("expression", EMPTY_VALUES)
+def test_a_value_that_is_not_there_is_refused_with_its_line(tmp_path, expression):
+    """Nothing is written as an empty text, as None, or as Python shows it; the line tells the expression."""
+    folder = template(tmp_path / "templates", f"{FULL}Comment={expression}\n")
+
+    with pytest.raises(BundleError) as caught:
+        write_bundle(plan_of_one(), root=tmp_path, templates=folder)
+
+    line = f"Comment={expression}"
+    assert f"the template {folder / 'job_info.jinja'}, line 6, {line!r}, " in str(caught.value)
+    assert EMPTY_VALUES[expression] in str(caught.value)
+
+
+def test_a_value_with_a_default_may_be_missing(tmp_path):
+    """Where a template says what to write instead."""
+    lines = [
+        "Comment={{ (name if job.item_frames) | default('all') }}",
+        "Pool={{ name if job.item_frames else 'cpu' }}",
+    ]
+    folder = template(tmp_path / "templates", FULL + "\n".join(lines))
+
+    bundle = write_bundle(plan_of_one(), root=tmp_path, templates=folder)
+
+    assert "Comment=all\nPool=cpu\n" in files_of(bundle)[0] + "\n"

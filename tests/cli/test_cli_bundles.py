@@ -235,7 +235,7 @@ def test_clean_of_a_beginning_takes_no_bundle_of_somebody_else(root, run_here):
     ("arguments", "message"),
     [
         ([], "which bundles are to go?"),
-        (["Shot", "--keep", "1"], "do not go with those that are named"),
+        (["Shot", "--keep", "1"], "name bundles, or choose them"),
         (["--older-than", "a month"], "'a month' is not a time; write 12h, 30d or 8w"),
         (["--keep", "-1"], "-1 is not in the range"),
         (["Chair"], "'Chair' is neither"),

@@ -282,13 +282,15 @@ def test_config_shows_no_password_of_a_url(studio, url):
     environment, _ = studio
     environment["FLOWPIPE_DEADLINE_WEBSERVICE"] = url
     settings = ("--set", "environment.DB=redis://:secret@db/1", "--set", "comment=td@studio.example")
+    settings += ("--set", "environment.SITE_TOKEN=secret", "--set", "environment.SITE=berlin")
 
     report = shown(*settings, env=environment)
     text = run_cli("config", *settings, env=environment)
     refused = run_cli("config", env={**environment, "FLOWPIPE_DEADLINE_STORE": "redis://:secret@cache/1"})
 
-    assert report["options"]["webservice.url"]["value"] == url.replace("jane:secret", "***")
-    assert report["settings"]["environment.DB"]["value"] == "redis://***@db/1"
+    assert report["options"]["webservice.url"]["value"] == "***"
+    found = {name: report["settings"][f"environment.{name}"]["value"] for name in ("DB", "SITE_TOKEN", "SITE")}
+    assert found == {"DB": "***", "SITE_TOKEN": "***", "SITE": "berlin"}
     assert report["settings"]["comment"]["value"] == "td@studio.example"
     assert refused.returncode == 2
     assert "secret" not in text.stdout + text.stderr + refused.stdout + refused.stderr

@@ -53,6 +53,45 @@ def test_anything_else_is_refused(text):
         FrameList.parse(text)
 
 
+NO_NEGATIVES = "none is below 0 in a text: let the script give a list, such as list(range(-5, 6))"
+ADVICE = {
+    "-5-5": f"'-5-5' is not a frame or range; {NO_NEGATIVES}",
+    "1--5": f"'1--5' is not a frame or range; {NO_NEGATIVES}",
+    "1\u201310": "'1\u201310' is not a frame or range: it has EN DASH (U+2013); write '1-10'",
+    "1\u201410": "it has EM DASH (U+2014); write '1-10'",
+    "1\u221210": "it has MINUS SIGN (U+2212); write '1-10'",
+    "\u22125": f"it has MINUS SIGN (U+2212); {NO_NEGATIVES}",
+    "\uff11-\uff19": "it has FULLWIDTH DIGIT ONE (U+FF11); write '1-9'",
+    "1-10\xd72": "it has MULTIPLICATION SIGN (U+00D7); write '1-10x2'",
+    "1\u202610": "it has HORIZONTAL ELLIPSIS (U+2026); write '1-10'",
+    "\u0661-\u0665": "it has ARABIC-INDIC DIGIT ONE (U+0661); write whole numbers",
+    "1-10\x1b": r"'1-10\x1b' is not a frame or range: it has a character (U+001B); write whole numbers",
+    "1..10": "'1..10' is not a frame or range; write '1-10'",
+    "1 to 10": "'to' is not a frame or range; write '1-10'",
+    "1 - 10": "'-' is not a frame or range; write '1-10'",
+    "1-10 x2": "'x2' is not a frame or range; write '1-10x2'",
+    "1-10/2": "write '1-10x2'",
+    "1-10@2": "write '1-10x2'",
+    "1;5;7": "write '1,5,7'",
+    "[1, 2]": "write '1, 2'",
+    "1 and 5": "write '1,5'",
+    "1001.0-1010.0": "write '1001-1010'",
+    "#1-10": "write '1-10'",
+    "1.5": "write whole numbers, as in 5, 1-10 or 1-10x2, with commas between",
+    "1-": "write whole numbers",
+    "all": "write whole numbers",
+}
+
+
+@pytest.mark.parametrize("text", ADVICE)
+def test_what_is_meant_is_advised(text):
+    """The character is named where the advice would look like the input."""
+    with pytest.raises(FrameListError) as caught:
+        FrameList.parse(text)
+
+    assert ADVICE[text] in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["2147483648", "9" * 5000, "1-999999999"])
 def test_absurd_sizes_are_refused_at_once(text):
     """A number that is no Int32, or a range that would fill the memory, is an error and no wait."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from doctors import changes_of, doctor, examine, only, pretend_version, verdicts
@@ -16,12 +18,14 @@ from flowpipe_deadline.doctor.dialog import check_dialog
 from flowpipe_deadline.doctor.machine import check_results, check_root, check_service
 from flowpipe_deadline.doctor.recorder import RecordedCommand
 from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin, check_version
+from flowpipe_deadline.doctor.repository import check_root as check_repository_root
 from flowpipe_deadline.installation.install import install
 from flowpipe_deadline.offline.packages import own_version
 from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.web import Guard, serve
 
 VERSION = own_version()
+EMPTY = {"missing": ("flowpipe-deadline.json", "plugins/Flowpipe/Flowpipe.py")}
 HEALTHY = {
     "versions": "ok",
     "deadlinecommand": "ok",
@@ -227,7 +231,15 @@ def test_another_version_in_the_repository_is_an_error(deadline, root):
         (["Python"], Installed(VERSION), "problem", "has no plugin Flowpipe"),
         (["Flowpipe"], Installed(None), "warning", "without a record of its version"),
         (None, Installed(None), "problem", "is not installed"),
-        (["Flowpipe"], None, "unknown", "its version cannot be found out from here"),
+        (
+            ["Flowpipe"],
+            Installed(None, EMPTY),
+            "problem",
+            "Deadline lists Flowpipe, but its custom folder lacks plugins/",
+        ),
+        (None, Installed(None, EMPTY), "problem", "Flowpipe is not installed"),
+        (["Flowpipe"], None, "unknown", "Deadline lists Flowpipe; its version cannot be found out from here"),
+        (None, None, "unknown", "whether Flowpipe is installed is not known"),
         (["Flowpipe"], Installed(VERSION, {"edited": ("a", "b")}), "warning", "files differ: 2 edited"),
         (["Flowpipe"], Installed(VERSION, {"missing": ("a",)}), "problem", "files differ: 1 missing"),
     ],
@@ -263,10 +275,43 @@ def test_roots_that_workers_cannot_see_are_errors(tmp_path):
     assert check_root(None, tolerated=()).verdict == "unknown"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+@pytest.mark.parametrize(("mode", "is_open"), [(0o777, True), (0o1777, False), (0o2775, False)], ids=oct)
+def test_a_root_that_all_may_write_keeps_no_variable_from_anybody(tmp_path, mode, is_open):
+    """Nobody needs a group there, so nothing is kept from others; the doctor says what to do."""
+    tmp_path.chmod(mode)
+
+    check = check_root(tmp_path, tolerated={WarningKind.LOCAL_ROOT})
+
+    assert check.details["open"] is is_open
+    assert ("all read the variables of jobs" in check.found) is is_open
+    assert (f"chmod u+rwx,g+rwxs,o-w {tmp_path}" in check.advice) is is_open
+
+
 def test_stores_that_take_no_results_are_errors():
     """Files always work; other stores are tried."""
     assert check_results("files").verdict == "ok"
     assert check_results("postgres://db").verdict == "problem"
+
+
+def test_a_folder_that_is_no_repository_is_told_as_such(tmp_path):
+    """A share that is not mounted is an empty folder."""
+    check = check_repository_root(RepositoryInfo(root=str(tmp_path)))
+
+    assert check.verdict == "warning"
+    assert check.found.startswith(f"{tmp_path} has none of the folders of a repository: custom, events, plugins")
+    assert "mount the repository there" in check.advice
+
+
+def test_an_empty_repository_has_no_plugin(deadline, root):
+    """Whatever Deadline lists."""
+    shutil.rmtree(Path(deadline.root) / "custom")
+    (Path(deadline.root) / "custom").mkdir()
+
+    check = only(examine(root=root).checks, "plugin")
+
+    assert check.verdict == "problem"
+    assert check.advice == f"install it:  flowpipe-deadline install {deadline.root}"
 
 
 def test_limits_that_deadline_does_not_give_are_unknown():
@@ -312,7 +357,7 @@ def test_questions_are_listed():
     result = doctor("--questions", "-o", "json")
 
     names = [entry["name"] for entry in json.loads(result.stdout)]
-    assert names[:3] == ["graph", "hosts", "start"]
+    assert names[:3] == ["graph", "hosts", "suspended"]
     assert len(names) == len(set(names))
 
 

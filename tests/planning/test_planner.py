@@ -348,7 +348,7 @@ def test_values_that_do_not_survive_are_refused_by_node_and_plug(graph):
     nodes.Pass(name="render", graph=graph, value={"camera": [object()]})
 
     with pytest.raises(
-        PlanError, match=r"Test\.render: input 'value' .*a object cannot be kept \(at \['camera'\]\[0\]\)"
+        PlanError, match=r"Test\.render: input 'value' .*an object cannot be kept \(at \['camera'\]\[0\]\)"
     ):
         make_plan(graph)
 

@@ -31,6 +31,9 @@ ENVIRON = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "FLOWPIPE_DEADLINE_REDIS_PASSWORD": "secret",
     "LINES": "one\ntwo",
+    "TAB": "some\ttabs",
+    "COLOUR": "\x1b[31mred",
+    "LATIN": "sp\udce4t",
 }
 
 
@@ -88,7 +91,10 @@ def test_a_name_that_is_not_set_is_worth_a_warning(graph):
 @pytest.mark.parametrize(
     ("wanted", "reason"),
     [
-        (["LINES"], "the value of LINES has several lines"),
+        (["LINES"], "the value of LINES has a line break (U+000A) at character 4; Deadline has no escape for it"),
+        (["TAB"], "the value of TAB has a tab (U+0009) at character 5"),
+        (["COLOUR"], "the value of COLOUR has an escape character (U+001B) at character 1"),
+        (["LATIN"], "the value of LATIN has the byte 0xE4, which is not UTF-8, at character 3"),
         (["A=B"], "has 'A=B', which is not a name"),
         ("SHOW", "is a list of texts, not 'SHOW'"),
         ([3], "has an item that is text, not 3"),

@@ -211,7 +211,7 @@ disable = []
         (3, "via is auto, script, webservice or command, not 'scrpt'; did you mean 'script'?"),
         (4, "strict has 'large-values'. Did you mean 'large-value'?"),
         (5, "'http://cache' is not a store; write 'files', or redis://host:port/db (rediss:// for TLS)"),
-        (8, "webservice.url holds a user or a password; webservice.user is for the first"),
+        (8, f"webservice.url holds a user or a password; use webservice.user, and {where_it_belongs}"),
         (9, f"webservice.password does not belong in a file that everybody can read; {where_it_belongs}"),
         (10, "webservice.timeout is seconds, or [seconds to connect, seconds of silence], not 0"),
         (13, "[settings] unknown setting 'prioritty'. Did you mean 'priority'?"),
@@ -229,14 +229,14 @@ disable = []
     ("text", "line", "reason"),
     [
         pytest.param("root = /mnt\n", 1, "is not TOML: ", id="no quotes"),
-        pytest.param('via = "auto"\nvia = "script"\n', 2, "is not TOML: cannot overwrite a value", id="twice"),
+        pytest.param('via = "auto"\nvia = "script"\n', 2, "is not TOML: a key is there twice", id="twice"),
         pytest.param("[settings\n", 1, "is not TOML: ", id="open bracket"),
         pytest.param(
             f"[settings]\npriority = {'9' * 5000}\n", None, "is not TOML: it has a number of", id="many digits"
         ),
         pytest.param(f"[settings]\npriority = 0x{'f' * 5000}\n", None, "is not TOML: it has a number of", id="and hex"),
         pytest.param(f"root = {'[' * 3000}", None, "is not TOML: it is nested too deep", id="nested too deep"),
-        pytest.param('via = "auto', None, "is not TOML: ", id="open quotes"),
+        pytest.param('via = "auto', 1, "is not TOML: ", id="open quotes"),
     ],
 )
 def test_what_is_no_toml_is_one_clear_line(studio_file, text, line, reason):
@@ -286,7 +286,7 @@ def test_a_file_that_is_named_and_not_there_is_refused(tmp_path, monkeypatch):
     """Going on without the studio's settings would be worse."""
     monkeypatch.setenv("FLOWPIPE_DEADLINE_CONFIG", str(tmp_path / "nope.toml"))
 
-    with pytest.raises(StudioFileError, match=r"nope.toml: does not exist; FLOWPIPE_DEADLINE_CONFIG names it"):
+    with pytest.raises(StudioFileError, match=r"nope.toml: does not exist; correct or unset FLOWPIPE_DEADLINE_CONFIG"):
         load_studio_file()
 
 

@@ -42,6 +42,58 @@ def values(spec, **parameters):
     return load_graph(str(spec), parameters=parameters).nodes[0].metadata["values"]
 
 
+PLUG_VALUES = {
+    "range(1001, 1011)": "flowpipe cannot take range(1001, 1011) as 'value' of Odd (bytes must be in range(0, 256));"
+    " write list(range(1001, 1011))",
+    "range(-5, 6)": "write list(range(-5, 6))",
+    "{1001}": "flowpipe cannot take {1001} as 'value' of Odd (bytes must be in range(0, 256)); write a list",
+    "{1001: Path('a')}": "flowpipe cannot take a dict as 'value' of Odd (bytes must be in range(0, 256)); write"
+    " what JSON knows",
+}
+NODE = "from pathlib import Path\nfrom flowpipe import Graph, Node\n@Node(outputs=[])\ndef Odd(value): pass\n"
+
+
+@pytest.mark.parametrize("value", PLUG_VALUES)
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        pytest.param("graph = Graph()\nOdd(graph=graph, value={})\n", "(line 6)", id="in a script"),
+        pytest.param(
+            "def build() -> Graph:\n    return Odd(graph=Graph(), value={}).graph\n", ":6)", id="in a workflow"
+        ),
+        pytest.param("graph = Graph()\nOdd(graph=graph).inputs['value'].value = {}\n", "(line 6)", id="set later"),
+        pytest.param("@Node(outputs=[])\ndef Odd(value={}): pass\n", "(line 5)", id="by default"),
+    ],
+)
+def test_a_value_that_flowpipe_cannot_take_is_told_with_the_line(tmp_path, code, line, value):
+    """And with what to write instead: flowpipe 1.3.0 makes bytes of what JSON does not know."""
+    script = write_script(tmp_path, NODE + code.format(value))
+
+    with pytest.raises(LoadError) as caught:
+        load_graph(str(script))
+
+    assert PLUG_VALUES[value] in str(caught.value)
+    assert str(caught.value).endswith(line)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("def __str__(self): raise SystemExit", "Odd: its message cannot be written out (line 3)"),
+        ("def __getattribute__(self, name): raise ValueError(name)", "Odd: two lines (line 3)"),
+        ("__module__ = None", "could not be loaded: Odd: two"),
+    ],
+)
+def test_an_error_that_cannot_be_shown_is_told_by_its_class(tmp_path, code, reason):
+    """Whatever a script raises."""
+    script = write_script(tmp_path, f"class Odd(Exception):\n    {code}\nraise Odd('two lines')\n")
+
+    with pytest.raises(LoadError) as caught:
+        load_graph(str(script))
+
+    assert reason in str(caught.value)
+
+
 def test_the_only_graph_of_a_file_is_meant(tmp_path):
     """No name is needed where there is one graph."""
     script = write_script(tmp_path, "from flowpipe import Graph\nshot = Graph(name='shot')\nagain = shot\n")
@@ -105,16 +157,16 @@ def test_an_object_with_a_graph_will_do(tmp_path):
         ("{folder}/nope.py", {}, "nope.py' does not exist"),
         ("{folder}", {}, "is a folder"),
         ("no_such_module:graph", {}, "not importable"),
-        ("not a module", {}, "'not a module' does not exist; GRAPH is file.py"),
+        ("not a module", {}, "'not a module' does not exist; a graph is file.py"),
         ("{script}:biuld", {}, "has no 'biuld'; it has build"),
         ("{script}:build", {}, r"needs frames:  -p frames="),
         ("{script}:build", {"frames": "1", "drft": "1"}, "did you mean 'draft'"),
         ("{script}:build", {"frames": "many"}, "'frames' is a whole number, not 'many'"),
         ("{script}:build", {"frames": "1", "draft": "perhaps"}, "'draft' is true or false"),
-        ("{script}:Path", {}, "is not a graph and does not return one"),
+        ("{script}:Path", {}, "gives .*Path.*, and not a graph"),
         ("{script}:build.nope", {}, "has no 'build.nope'"),
         ("{empty}", {}, "has no graph"),
-        ("{several}", {}, "several graphs; say which:.*:a  b"),
+        ("{several}", {}, "several graphs, a, b; say which, as .*:NAME"),
         ("{several}:a", {"x": "1"}, "takes no parameters"),
         ("{failing}", {}, "ZeroDivisionError: division by zero .line 2"),
         ("{broken}", {}, "SyntaxError"),

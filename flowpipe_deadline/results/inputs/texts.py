@@ -9,7 +9,7 @@ import ast
 import difflib
 import json
 from datetime import datetime, time
-from typing import Any, Callable, Dict, Iterable, List, Mapping
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence
 
 from ...core.frames import FrameList
 from ...core.locate import LoadError
@@ -148,11 +148,13 @@ def _octets(text: str) -> bytes:
     return value if type(value) is bytes else _refused()
 
 
-def _range(text: str) -> range:
+def _range(text: str) -> Sequence[int]:
     frames = FrameList.parse(text)
     step = frames[1] - frames[0] if len(frames) > 1 else 1
     found = range(frames[0], frames[-1] + (1 if step > 0 else -1), step)
-    return found if tuple(found) == tuple(frames) else _refused()
+    if tuple(found) != tuple(frames):
+        _refused()
+    return found if max(found) < 256 else list(found)  # flowpipe 1.3.0 takes no larger numbers in a range.
 
 
 _READERS: Dict[str, Callable[[str], Any]] = {
