@@ -71,15 +71,10 @@ _SECRET_SHAPES = (
     # Headers.
     r"(?i:\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?\w{4})",
     r"(?i:\bbearer\s{1,3}(?=[\w.~+/=-]{0,40}[0-9.])[\w.~+/=-]{12})",
-    r"\bBasic\s{1,3}(?=[a-zA-Z+/]{1,60}[A-Z\d+/=])([A-Za-z\d+/]{4}){1,64}([A-Za-z\d+/=]{2}==|[\w+/]{3}=)?(?![\w+/=])",
-    # Tokens of known makers, and keys.
-    r"\b(gh[opusr]_[A-Za-z0-9]{4}|github_pat_\w{8}|gl(pat|dt|rt|ptt|soat|cbt)-[\w-]{8}|ATATT3[\w-]{16}|ATBB\w{16})",
-    r"\b(xox[abeoprs]-[\w-]{8}|xapp-[\w-]{8}|[MN][\w-]{23}\.[\w-]{6}\.[\w-]{27}|lin_api_\w{16}|figd_[\w-]{16})",
-    r"\b([srp]k_(live|test)_\w{8}|whsec_\w{8}|shp(at|ss|ca|pa)_\w{16}|sq0(atp|csp)-[\w-]{16})",
-    r"\b(SG\.[\w-]{16}|key-[0-9a-f]{32}|xkeysib-\w{16}|PMAK-\w{16}|NRAK-\w{16}|sntrys_\w{16}|gl(sa|c)_\w{16})",
-    r"\b(A(KIA|SIA|BIA|CCA)[A-Z0-9]{16}\b|AIza[\w-]{30}|ya29\.[\w-]{16}|GOCSPX-[\w-]{16}|1//0[\w-]{20})",
-    r"\b(npm_[A-Za-z0-9]{20}|pypi-Ag[\w-]{16}|rubygems_\w{16}|hf_[A-Za-z]{20}|dckr_pat_[\w-]{16})",
-    r"\b(sk-(?=[\w-]{0,80}\d)(?=[\w-]{0,80}[A-Z])[\w-]{16}|d(op|oo|or)_v1_\w{16}|hv[sbr]\.[\w-]{16}|dapi[0-9a-f]{32})",
+    # Tokens of known makers by how they begin, and keys; most others look random.
+    r"\b(gh[opusr]_|github_pat_|gl(pat|dt|rt|ptt|soat|cbt|sa|c)[-_]|xox[a-z]-|xapp-|shp(at|ss|ca|pa)_|pypi-Ag)[\w-]{8}",
+    r"\b([srp]k_(live|test)_|whsec_|npm_|hf_|SG\.|hv[sbr]\.|ya29\.|GOCSPX-|AIza|sk-(?=[a-z-]{0,9}\w{0,40}\d))[\w-]{8}",
+    r"\b(A[KS]IA[A-Z\d]{16}\b|dapi[\da-f]{32})",
     r"\beyJ[\w-]{8,2000}\.[\w-]{8}|-----BEGIN |AGE-SECRET-KEY-1|AccountKey=",
 )
 # fmt: on
