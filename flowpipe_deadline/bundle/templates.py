@@ -130,21 +130,22 @@ class JobFiles:
     ) -> str:
         """The text; ``refusal`` gives the reason why a further key must not be set, or None."""
         try:
-            text = self._environment.get_template(template).render(values)
+            loaded = self._environment.get_template(template)
+            text = loaded.render(values)
             entries = dict(parse_entries(text))
         except (BundleError, InfoFileError) as error:
             raise BundleError(f"the template {_place(error) or template} gives no valid file: {error}") from error
         except Exception as error:  # A template can fail in any way.
             raise BundleError(f"the template {_place(error) or template} fails: {error_line(error)}") from error
+        place = f"the template {loaded.filename or template}"
         for key, value in needed.items():
             if entries.get(key) != value:
-                written = without_secret(entries[key]) if key in entries else None
-                planned = without_secret(value)
-                raise BundleError(f"the template {template} says {key}={written!r} where {planned!r} is planned")
+                written = f"says {key}={without_secret(entries[key])!r}" if key in entries else f"has no {key}"
+                raise BundleError(f"{place} {written} where {without_secret(value)!r} is planned")
         for key in entries:
             reason = None if key in needed else refusal(key)
             if reason is not None:
-                raise BundleError(f"the template {template} sets {key}, which only the plan may set: {reason}")
+                raise BundleError(f"{place} sets {key}, which only the plan may set: {reason}")
         return text
 
 
