@@ -13,8 +13,7 @@ from typing import Optional
 
 import click
 
-from ..core.errors import FlowpipeDeadlineError
-from ..core.raised import error_line
+from ..core.errors import FlowpipeDeadlineError, error_line
 from ..core.text import counted, one_line
 from ..core.warnings import PreflightError
 from .support.output import say

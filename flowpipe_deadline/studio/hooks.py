@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..core.errors import HookError
-from ..core.raised import error_line
+from ..core.errors import HookError, error_line
 from ..core.warnings import PlanWarning, WarningKind
 from ..planning.plan import Dependency, Job, Plan
 from ..settings.changes import changed_job_info
