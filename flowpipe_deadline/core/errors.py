@@ -117,8 +117,9 @@ def error_line(error: BaseException) -> str:
     refused = _refused_value(error)
     if refused:
         return refused
-    inner = f": {error_line(error.exceptions[0])}" if issubclass(type(error), _GROUP) else ""
-    text, name = text_of(error) + inner, type.__getattribute__(type(error), "__qualname__")
+    group: Any = error if issubclass(type(error), _GROUP) else None
+    text = text_of(error) + ("" if group is None else f": {error_line(group.exceptions[0])}")
+    name = type.__getattribute__(type(error), "__qualname__")
     module = type.__getattribute__(type(error), "__module__")
     where = f"{module}." if isinstance(module, str) and module not in ("builtins", "__main__") else ""
     return f"{where}{name}: {text}" if text else f"{where}{name}"
