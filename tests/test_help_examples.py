@@ -28,7 +28,7 @@ NOT_RUN = {
     "dialog shot.py:build --root //server/show/farm": "a window waits for a person",
     "doctor --probe --root /mnt/projects/show/farm --set pool=tests": "it takes a farm, and has tests of its own",
     "doctor --only hosts -i maya-2026=/opt/maya2026/bin/mayapy": "it takes long, and has tests of its own",
-    "doctor --probe --only start --only calls -o json > report.json": "as that",
+    "doctor --only chunks --only keys -o json > report.json": "as that",
     "graph ./bundles/Turntable-20261123-101500-1a2b3c4d --follow --open": "it opens a browser",
     "run turntable.py --repository /mnt/DeadlineRepository10 -i python=/usr/bin/python3": "as that",
 }

@@ -30,7 +30,7 @@ from ..core.bundle import (
 from ..core.errors import BundleError
 from ..core.files import json_bytes
 from ..core.names import safe_name
-from ..core.rights import make_folder, share, user_name
+from ..core.rights import keep_from_others, make_folder, share, user_name
 
 _LONGEST_GRAPH_NAME = 40
 
@@ -56,7 +56,7 @@ def make_bundle(
     """Writes and returns the bundle with that manifest, in a new folder below the root, which is created if need be.
 
     ``files`` is called with the folder, and gives the files of jobs, nodes, edits and code, each with its path in
-    there. All of it has the rights of the root.
+    there. All of it has the rights of the root, but those of jobs are kept from others, as they hold variables.
 
     Raises:
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
@@ -67,10 +67,13 @@ def make_bundle(
     try:
         for part in (NODES, JOBS, ERRORS):
             make_folder(partial / part)
+        keep_from_others(partial / JOBS, root=folder.parent)
         for path, data in files(folder):
             if path.startswith((f"{CODE}/", f"{EDITS}/")):
                 make_folder((partial / path).parent)
             _write(partial / path, data)
+            if path.startswith(f"{JOBS}/"):
+                keep_from_others(partial / path, root=folder.parent)
         if store == FILES:
             make_folder(partial / RESULTS)
         else:

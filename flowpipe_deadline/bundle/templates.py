@@ -16,6 +16,7 @@ from ..planning.plan import Job
 from ..settings.environment import variables_of_kind
 from ..settings.job_info_keys import planned_reason
 from ..settings.kinds import shown
+from ..settings.secrets import without_secret
 from .info_format import InfoFileError, parse_entries
 from .job_files import BUNDLE_KEY, FRAMES_KEY, NODE_INFO_KEY, NODE_KEY, PLUGIN_NAME, SUBMISSION_KEY
 
@@ -136,7 +137,9 @@ class JobFiles:
             raise BundleError(f"the template {_place(error) or template} fails: {error_line(error)}") from error
         for key, value in needed.items():
             if entries.get(key) != value:
-                raise BundleError(f"the template {template} says {key}={entries.get(key)!r} where {value!r} is planned")
+                written = without_secret(entries[key]) if key in entries else None
+                planned = without_secret(value)
+                raise BundleError(f"the template {template} says {key}={written!r} where {planned!r} is planned")
         for key in entries:
             reason = None if key in needed else refusal(key)
             if reason is not None:

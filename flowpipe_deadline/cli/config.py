@@ -9,11 +9,11 @@ from typing import Any, Union
 import click
 
 from ..core.bundle import FILES
-from ..core.text import without_password
 from ..preflight.check import parse_kinds, parse_strict
 from ..results.redis.url import RedisAddress
 from ..settings.layers import places
 from ..settings.parse import OWN_SETTINGS, OwnSetting
+from ..settings.secrets import looks_secret
 from ..settings.table import SECTIONS, JobSetting
 from ..studio.checks import WEBSERVICE_KEYS
 from ..studio.file import StudioFile, studio_file_places, webservice_variable
@@ -82,7 +82,10 @@ def _report(effective: Effective) -> dict[str, Any]:
             ],
         },
         "options": {name: _json(option) for name, option in held.items()},
-        "settings": {name: _json(Option(value, sources.get(name, DEFAULT))) for name, value in places(layers.merged())},
+        "settings": {
+            name: {"value": _plain(value, name), "source": sources.get(name, DEFAULT)}
+            for name, value in places(layers.merged())
+        },
         "presets": {name: _plain(settings) for name, settings in studio.presets.items()},
         "hooks": [
             {
@@ -125,13 +128,15 @@ def _json(option: Option) -> dict[str, Any]:
     return {"value": _plain(option.value), "source": option.source}
 
 
-def _plain(value: Any) -> Any:
-    """The value for JSON: paths and times as text, and URLs without a password."""
+def _plain(value: Any, name: str = "") -> Any:
+    """The value of that name for JSON: paths and times as text, and ``***`` for a URL with a password, or a secret."""
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(member): _plain(item, f"{name}.{member}") for member, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    return value if value is None or isinstance(value, (bool, int, float)) else without_password(str(value))
+    if looks_secret(name.partition("environment.")[2], str(value)):
+        return "***"
+    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
 
 
 def _print_report(report: Mapping[str, Any]) -> None:

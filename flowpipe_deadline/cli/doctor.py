@@ -11,7 +11,7 @@ from ..core.errors import UsageError
 from ..core.interrupts import stop_requests
 from ..core.warnings import WarningKind
 from ..doctor.examination import examine
-from ..doctor.questions.ask import QUESTIONS
+from ..doctor.questions import QUESTIONS
 from ..doctor.report import GRAPH, HOSTS, DoctorOptions, Report
 from ..preflight.check import parse_kinds
 from .support.effective import effective_options
@@ -39,7 +39,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "dim
 @click.option(
     "--probe",
     is_flag=True,
-    help="Send a tiny graph to the farm, try this machine's hosts, measure, and answer what is not documented.",
+    help="Send a tiny graph to the farm, try this machine's hosts, measure, and ask what is not documented.",
 )
 @click.option(
     "--only",
@@ -77,17 +77,18 @@ def doctor(
     """Find what stands between this machine and a working farm.
 
     Without --probe or --only, nothing is changed or started. With --probe, a graph of three nodes is evaluated on the
-    farm and compared with what graph.evaluate() gives, times are measured, and open questions about Deadline are
-    answered with suspended jobs. All of that is deleted afterwards. Each host of -i or of the plugin's configuration
-    that is on this machine evaluates three tasks here, which may take a licence. The report of --output json leaves out
-    names, users and paths, so that it can be shown to anybody. Exits with 0 if there are no errors.
+    farm and compared with what graph.evaluate() gives, and is submitted by each connection, to find the fastest. Open
+    questions about Deadline are answered with suspended jobs; --questions says which code of flowpipe-deadline each
+    answer makes simpler. All of that is deleted afterwards. Each host of -i or of the plugin's configuration that is on
+    this machine evaluates three tasks here, which may take a licence. The report of --output json leaves out names,
+    users and paths, so that it can be shown to anybody. Exits with 0 if there are no errors.
 
     \b
     Examples:
       flowpipe-deadline doctor
       flowpipe-deadline doctor --probe --root /mnt/projects/show/farm --set pool=tests
       flowpipe-deadline doctor --only hosts -i maya-2026=/opt/maya2026/bin/mayapy
-      flowpipe-deadline doctor --probe --only start --only calls -o json > report.json
+      flowpipe-deadline doctor --only chunks --only keys -o json > report.json
     """
     if questions:
         _list_questions(output)
@@ -111,7 +112,8 @@ def doctor(
     )
     if options.wants(GRAPH) and options.root is None:
         raise UsageError(
-            "--probe sends a graph to the farm: give it a --root that all workers see, or --only questions"
+            "--probe sends a graph to the farm: give it a --root that all workers see, or name what else to try by"
+            " --only, as often as needed (doctor --questions lists the names)"
         )
     with stop_requests(say) as is_stopping:
         report = examine(options, say=say, is_stopping=is_stopping)
@@ -123,13 +125,15 @@ def doctor(
 
 
 def _list_questions(output: str) -> None:
-    listed = [{"name": GRAPH, "question": "Does a graph give what it should, and how long does that take?"}]
-    listed.append({"name": HOSTS, "question": "Does each host on this machine evaluate tasks, and how fast?"})
-    listed += [{"name": question.name, "question": question.text} for question in QUESTIONS]
+    rows = [
+        (GRAPH, "Does a graph give what it should, and how long does that take?", ""),
+        (HOSTS, "Does each host on this machine evaluate tasks, and how fast?", ""),
+        *((question.name, question.question, question.simplifies) for question in QUESTIONS),
+    ]
     if output == "json":
-        answer_json(listed)
+        answer_json([dict(zip(("name", "question", "simplifies"), row)) for row in rows])
     else:
-        print_table(("Name", "Question"), [tuple(entry.values()) for entry in listed])
+        print_table(("Name", "Question", "The answer simplifies"), rows, below=("The answer simplifies",))
 
 
 def _print(report: Report) -> None:
@@ -139,8 +143,10 @@ def _print(report: Report) -> None:
             rows = [(verdict, check.name, check.found, check.advice) for verdict, check in zip(verdicts, checks)]
             print_table(("", "Check", "Found", "What to do"), rows, title=_title(title), below=("What to do",))
     if report.answers:
-        answers = [(one.name, f"{one.question} ({one.reference})", str(one)) for one in report.answers]
-        print_table(("Name", "Question", "Answer"), answers, title=_title("Open questions"), below=("Answer",))
+        answers = [(one.name, f"{one.question} ({one.reference})", str(one), one.simplifies) for one in report.answers]
+        below = ("Answer", "It simplifies")
+        use = _title("Open questions (the report of --output json, in an issue, lets us use the answers)")
+        print_table(("Name", "Question", *below), answers, title=use, below=below)
     said = f"errors: {', '.join(report.errors)}" if report.errors else "no errors"
     text = f"Interrupted; {said} so far" if report.is_interrupted else said[0].upper() + said[1:]
     answer_line(text)

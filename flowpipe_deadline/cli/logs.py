@@ -10,7 +10,7 @@ import click
 
 from ..core.bundle import Bundle, find_nodes, node_labels
 from ..core.errors import UsageError
-from ..status.logs import LoggedTask, choose_task, is_on_farm, logged_tasks, read_task_log
+from ..status.logs import LoggedTask, choose_task, is_on_farm, logged_tasks, read_log
 from ..studio.connect import studio_client
 from .support.options import bundle_argument, opened_bundle, output_option, via_option
 from .support.output import answer, answer_json, answer_piece, reserve_stdout, say
@@ -48,7 +48,7 @@ def logs(bundle: str, node: str, frame: Optional[str], follow: bool, via: Option
         _print_choice(opened, key, logged_tasks(opened, key), output=output)
         return
     client = studio_client(via=via) if is_on_farm(opened, key, task) else None
-    lines = read_task_log(opened, key, task, client, follow=follow, say=say)
+    lines = read_log(opened, key, task, client, follow=follow, say=say)
     try:
         if output == "json":
             _answer_json(opened, key, task, lines)

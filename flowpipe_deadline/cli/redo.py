@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -18,9 +17,10 @@ from ..core.interrupts import terminable
 from ..core.text import counted
 from ..offline.farm import RunState
 from ..offline.setup import WorkerSetup
-from ..redo.options import REPOINT, WAITING, RedoResult, Tasks
+from ..redo.farm import texts_of
+from ..redo.options import ALL, FAILED, REPOINT, STALE, WAITING, RedoResult
 from ..redo.redo import redo_bundle
-from ..redo.selection import ALL, FAILED, STALE, Selection
+from ..redo.selection import Selection
 from ..results.edits import parse_inputs
 from ..results.outputs import read_results
 from ..studio.connect import studio_client
@@ -34,7 +34,7 @@ from .support.options import (
     set_option,
     via_option,
 )
-from .support.output import answer, answer_json, reserve_stdout, say
+from .support.output import answer, answer_json, can_ask, reserve_stdout, say
 from .support.progress import Display, progress_display
 from .support.report import print_answer
 
@@ -141,7 +141,7 @@ class _Screen(ExitStack):
         self.state: Optional[RunState] = None
         """The last one on this machine."""
         self._bundle = bundle
-        self._asks = asks and bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())
+        self._asks = asks and can_ask()
         self._display: Optional[Display] = None
 
     def confirm(self, selection: Selection) -> None:
@@ -175,16 +175,12 @@ def _report(bundle: Bundle, result: RedoResult, selection: Selection, *, is_dry_
     return {
         "bundle": str(bundle.folder),
         "dry_run": is_dry_run,
-        "tasks": _texts(result.tasks),
-        "asked": _texts(selection.asked),
+        "tasks": texts_of(result.tasks),
+        "asked": texts_of(selection.asked),
         "new_jobs": dict(result.new_jobs),
-        "left": _texts(result.left),
+        "left": texts_of(result.left),
         "messages": list(result.messages),
     }
-
-
-def _texts(tasks: Tasks) -> dict[str, list[Optional[str]]]:
-    return {key: [None if chunk is None else str(chunk) for chunk in chunks] for key, chunks in tasks.items()}
 
 
 def _print_report(bundle: Bundle, result: RedoResult, screen: _Screen, *, which: str, is_dry_run: bool) -> None:

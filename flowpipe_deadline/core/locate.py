@@ -28,6 +28,9 @@ _GENERATED = ("<string>", "<attrs ", "<frozen ")  # What the code of generated m
 SHARED = ("flowpipe", "flowpipe_deadline")
 """The evaluator's own packages, loaded already: a second copy of them would have other classes."""
 Source = Dict[str, Optional[str]]
+UNTRUSTED, REFUSED = "untrusted", "refused"
+"""What the source of a class in a result may have: the file that it named, so that only the module's name counts; or
+why nothing is loaded for it."""
 _take_typed: ContextVar[Optional[Callable[[Any, str], Source]]] = ContextVar("take_typed", default=None)
 # What was planned here with its code, by the file in the bundle: its classes are the ones that this process knows.
 _planned_here: Dict[str, ModuleType] = {}
@@ -54,7 +57,8 @@ def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
     name = qualname or thing.__qualname__
     label = f"{thing.__module__}.{name}"
     if "<" in name:
-        raise NotImportableError(f"{label} is defined inside a function; move it to the top of its module")
+        what = "is a lambda; move it, as a def," if "<lambda>" in name else "is defined inside a function; move it"
+        raise NotImportableError(f"{label} {what} to the top of its module")
     module = sys.modules.get(thing.__module__)
     if module is None:
         raise NotImportableError(f"{label} is defined in a module that is not loaded any more")
@@ -151,15 +155,25 @@ def resolve(source: Mapping[str, Any]) -> Any:
     """The class or function that ``describe`` gave the source of, its module loaded if need be.
 
     Raises:
-        LoadError: The module is missing or fails, or has no such name.
+        LoadError: The module is missing or fails, has no such name, or must not be loaded for this source.
         LoadingError: The script plans, runs or submits when it is loaded.
     """
     module, file, qualname = source["module"], source["file"], source["qualname"]
-    found = load_module(module, file=file)
-    thing = _walk(found, qualname)
-    if thing is None:
-        raise LoadError(f"{found.__name__} ({file}) has no {qualname}; was it renamed since?")
-    return thing
+    if REFUSED in source:
+        raise LoadError(f"{module}.{qualname} is not loaded: {source[REFUSED]}")
+    try:
+        found = load_module(module, file=file)
+        thing = _walk(found, qualname)
+        if thing is None:
+            raise LoadError(f"{found.__name__} ({file}) has no {qualname}; was it renamed since?")
+        return thing
+    except LoadError as error:
+        if UNTRUSTED not in source:
+            raise
+        raise LoadError(
+            f"{error}; {source[UNTRUSTED]} is not loaded for it, as no node was planned with that file: if it is yours,"
+            " put its folder on the PYTHONPATH"
+        ) from error
 
 
 def load_module(name: str, *, file: Optional[str]) -> ModuleType:
@@ -221,7 +235,9 @@ def load_file(file: str) -> ModuleType:
 
 def _stands_for(found: Any, thing: Any) -> bool:
     """Whether a name leads to the thing: to itself, or to the node that ``@Node`` made of a function."""
-    return found is not None and (found is thing or getattr(found, "func", None) is thing)
+    if found is thing or isinstance(thing, type) or isinstance(found, (type, FunctionType)):
+        return found is thing
+    return getattr(found, "func", None) is thing
 
 
 def own_file(file: Optional[str]) -> Optional[str]:
@@ -234,10 +250,10 @@ def own_file(file: Optional[str]) -> Optional[str]:
 
 
 def _walk(module: ModuleType, qualname: str) -> Any:
-    """The attribute at a dotted name, or None."""
+    """The attribute at a dotted name, or None; what stands within others stands within classes."""
     thing: Any = module
     for part in qualname.split("."):
-        thing = getattr(thing, part, None)
+        thing = getattr(thing, part, None) if thing is module or isinstance(thing, type) else None
     return thing
 
 
@@ -286,11 +302,16 @@ def _finds(name: str, file: str) -> bool:
     return spec is not None and _same_file(spec.origin, file)
 
 
-def _comes_from(root: str, name: str) -> bool:
-    """Whether importing ``name`` would begin in that folder, not in one before it on ``sys.path``."""
+def beginnings(name: str) -> List[str]:
+    """The folders of ``sys.path`` in which importing ``name`` would begin: one, or several for a namespace."""
     spec = find_spec(name.partition(".")[0])
     places = [] if spec is None else spec.submodule_search_locations or [spec.origin or ""]
-    return any(_same_file(os.path.dirname(place), root) for place in places)
+    return [os.path.dirname(place) for place in places]
+
+
+def _comes_from(root: str, name: str) -> bool:
+    """Whether importing ``name`` would begin in that folder, not in one before it on ``sys.path``."""
+    return any(_same_file(folder, root) for folder in beginnings(name))
 
 
 def leading_path() -> List[str]:
@@ -351,5 +372,5 @@ def _same_file(one: Optional[str], other: Optional[str]) -> bool:
 
 def _script_name(path: str) -> str:
     """A module name for a file that no other module has, the same in every process."""
-    stem = "".join(character if character.isalnum() else "_" for character in Path(path).stem)
+    stem = "".join(character if f"_{character}".isidentifier() else "_" for character in Path(path).stem)
     return f"_flowpipe_deadline_{stem}_{hashlib.sha256(os.fsencode(path)).hexdigest()[:8]}"

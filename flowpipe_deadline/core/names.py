@@ -87,3 +87,12 @@ def is_same_name(told: str, name: str) -> bool:
     lengths = [_MOST_BYTES * len(run) - 1 for run in _FOREIGN.findall(name)]
     garbled = (rf"(?:[^ -~]|\?).{{0,{length}}}{part}" for length, part in zip(lengths, parts[1:]))
     return re.fullmatch(parts[0] + "".join(garbled), told, re.DOTALL) is not None
+
+
+def last_part(path: str) -> str:
+    """The last name in a path of any system.
+
+    >>> last_part("P:/shots" + chr(92) + "010/"), last_part("/mnt/shots/010")
+    ('010', '010')
+    """
+    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]

@@ -60,6 +60,32 @@ def share(path: Path) -> None:
             _take_rights(path, folder)
 
 
+def keep_from_others(path: Path, *, root: Path) -> None:
+    """Gives a new file or folder to this user and the root's group, and to nobody else: it holds variables of jobs.
+
+    Where all may write below the root, nobody there needs a group, so it stays as it is, and as open as the root.
+    """
+    if os.name == "nt":
+        return
+    with contextlib.suppress(OSError):
+        top, own = os.stat(root), os.stat(path)
+        if lets_all_write(top.st_mode):
+            return
+        mode = stat.S_IMODE(own.st_mode) & ~0o007
+        if own.st_gid != top.st_gid and not _has_acl(path):
+            mode &= ~0o070
+            with contextlib.suppress(OSError):  # This user is not in that group.
+                if not _has_acl(root):
+                    os.chown(path, -1, top.st_gid)
+                    mode |= top.st_mode & mode >> 3 & 0o070 | (stat.S_ISGID if stat.S_ISDIR(own.st_mode) else 0)
+        os.chmod(path, mode)
+
+
+def lets_all_write(mode: int) -> bool:
+    """Whether all may write in a folder of that mode, and replace what others have written there."""
+    return bool(mode & 0o002) and not mode & stat.S_ISVTX
+
+
 def _take_rights(path: Path, folder: os.stat_result) -> None:
     own = os.stat(path)
     mode = stat.S_IMODE(own.st_mode)

@@ -15,7 +15,10 @@ Severity = Literal["error", "warning"]
 
 
 class WarningKind(enum.Enum):
-    """The kinds of warnings; ``word`` names one to people and programs, ``sentence`` says what it is."""
+    """The kinds of warnings; ``word`` names one to people and programs, ``sentence`` says what it is.
+
+    What is only said, ``is_notice``, is an error for who names its kind, and not for who makes all warnings errors.
+    """
 
     LARGE_VALUE = ("large-value", "An input, output or attribute holds much data, which every task reads.")
     LARGE_RECORD = ("large-record", "All that a node holds is much data together, which every task reads.")
@@ -26,6 +29,8 @@ class WarningKind(enum.Enum):
     LOST_ATTRIBUTE = ("lost-attribute", "An attribute of a node cannot be kept; a worker has its constructor's.")
     SAME_NAME = ("same-name", "Several nodes have one name; their jobs look alike in the Monitor.")
     MISSING_VARIABLE = ("missing-variable", "A variable that jobs are to take along is not set.")
+    HELD_BACK = ("held-back", "A pattern takes no variables along that look like secrets.", True)
+    SECRET_VARIABLE = ("secret-variable", "Variables of jobs look like secrets, and Deadline shows them.", True)
     ENVIRONMENT_KIND = (
         "environment-kind",
         "Variables begin like paths, and are not known to hold any: they are not mapped.",
@@ -53,9 +58,10 @@ class WarningKind(enum.Enum):
     MISSING_FILE = ("missing-file", "A file of the scene does not exist.")
     FOREIGN_PATH = ("foreign-path", "A file of the scene has a path of another system.")
 
-    def __init__(self, word: str, sentence: str) -> None:
+    def __init__(self, word: str, sentence: str, is_notice: bool = False) -> None:
         self.word = word
         self.sentence = sentence
+        self.is_notice = is_notice
 
 
 @dataclass(frozen=True)

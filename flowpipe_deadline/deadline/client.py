@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import BUNDLE_KEY, NODE_INFO_KEY
@@ -146,14 +146,26 @@ class FarmDetails:
     limits: Optional[Tuple[LimitDetails, ...]] = None
 
 
+def with_frames(tasks: Sequence[TaskDetails], planned: Sequence[Optional[str]]) -> Tuple[TaskDetails, ...]:
+    """The tasks with the planned frames where Deadline does not tell any, unless there are others than planned."""
+    if len(planned) != len(tasks):
+        return tuple(tasks)
+    return tuple(replace(task, frames=task.frames or frames or "") for task, frames in zip(tasks, planned))
+
+
 def refuse_unknown(entries: Mapping[str, str], known: Collection[str]) -> None:
     """Raises a SubmissionError if an entry of the job info is none that can be changed on a job that there is."""
     unknown = [key for key in entries if key not in known]
     if unknown:
         raise SubmissionError(
-            f"{', '.join(unknown)} cannot be changed on a job that there is; use --new-jobs, or what can be:"
+            f"{', '.join(unknown)} cannot be changed on a submitted job; use --new-jobs, or change only"
             f" {', '.join(sorted(known))}"
         )
+
+
+def unknown_job(job_id: str) -> SubmissionError:
+    """The error for a job that Deadline does not have."""
+    return SubmissionError(f"Deadline does not know job {job_id}: it was deleted, or is in another repository")
 
 
 def bundles_of(infos: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, str]]:
@@ -202,6 +214,12 @@ class DeadlineClient(ABC):
     def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
         """Those of the jobs that Deadline lists: not the deleted ones."""
         return set(self.read_jobs(job_ids))
+
+    def read_listed(self, job_ids: Sequence[str]) -> Tuple[Dict[str, JobDetails], Set[str]]:
+        """The jobs by ID, and those that Deadline lists and says nothing of."""
+        found = self.read_jobs(job_ids) if job_ids else {}
+        unread = [job_id for job_id in job_ids if job_id not in found]
+        return found, self.list_jobs(unread) if unread else set()
 
     def read_batches(self, job_ids: Sequence[str]) -> Dict[str, Optional[str]]:
         """The batch of each of the jobs that Deadline knows; empty for a job without one, None if it does not tell."""

@@ -26,7 +26,8 @@ def check_dialog(command: Optional[RecordedCommand]) -> Check:
     client = SimpleNamespace(**runpy.run_path(str(_MAIN / "flowpipe_client.py")))
     configured = os.environ.get(client.PYTHON_VARIABLE) or _read_setting(command)
     if configured is None:
-        return Check(name, "unknown", "Deadline does not tell the setting Dialog Python of the plugin")
+        advice = "see the checks script connection and plugin, or set it: Configure Plugins > Flowpipe > Dialog Python"
+        return Check(name, "unknown", "Deadline does not tell the plugin's setting Dialog Python", advice)
     try:
         python = client.choose_python(configured)
         run = [python, "-c", "import PySide6.QtWidgets, flowpipe_deadline.cli.dialog"]
@@ -34,8 +35,11 @@ def check_dialog(command: Optional[RecordedCommand]) -> Check:
         result = subprocess.run(run, capture_output=True, text=True, errors="replace", check=False, **options)
     except client.ClientError as error:
         return Check(name, "warning" if configured else "ok", str(error))
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return Check(name, "warning", f"{python} does not run: {error}")
+    except OSError as error:
+        return Check(name, "warning", f"{python} cannot be started: {error.strerror}", "mend the setting Dialog Python")
+    except subprocess.TimeoutExpired:
+        advice = "see how long it takes to import PySide6 there"
+        return Check(name, "warning", f"{python} did not import what the dialog needs in {_TIMEOUT:g} s", advice)
     if result.returncode != 0:
         said = "".join(result.stderr.strip().splitlines()[-1:])
         advice = f'install it there:  "{python}" -m pip install -U "flowpipe-deadline[dialog]"'

@@ -24,10 +24,10 @@ from . import machine, probe_graph, repository
 from .dialog import check_dialog
 from .hosts import check_hosts
 from .probe import GraphSender, check_cleanup
-from .questions.ask import QUESTIONS, ask_questions
+from .questions import QUESTIONS, ask_questions
 from .recorder import RecordedCommand
 from .redact import Redaction, own_names
-from .report import GRAPH, HOSTS, Answer, Check, DoctorOptions, Report
+from .report import GRAPH, HOSTS, Check, DoctorOptions, Question, Report
 
 _Found = TypeVar("_Found")
 _TIMEOUT = 120.0  # Seconds that a call may take: one that takes longer will not end.
@@ -64,7 +64,7 @@ class _Examination:
         self._probe: list[Check] = []
         self._left: list[str] = []
         """What could not be cleaned up, in words."""
-        self._answers: list[Answer] = []
+        self._answers: list[Question] = []
         self._plan: Optional[Plan] = None
         self._connection: Optional[Connection] = None
         self._info = RepositoryInfo()
@@ -185,7 +185,7 @@ class _Examination:
     def _ask_questions(self) -> None:
         questions = [question for question in QUESTIONS if self._options.wants(question.name)]
         if self._command is None:
-            self._answers += [question.unanswered("deadlinecommand is not here") for question in questions]
+            self._answers += [replace(question, reason="deadlinecommand is not here") for question in questions]
         elif questions:
             settings, say, is_stopping = self._worker_settings(), self._say, self._is_stopping
             self._answers, left = ask_questions(

@@ -29,7 +29,7 @@ from ..offline.setup import WorkerSetup
 from ..offline.workers import python_path
 from ..planning.planner import make_plan
 from ..submit.transaction import Say
-from .report import Check, DoctorOptions, Verdict
+from .report import Check, DoctorOptions
 
 _NODE = "host"
 _FRAMES = [1, 2, 3]
@@ -83,9 +83,10 @@ class _HostTrial:
             with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as folder:
                 found, details = self._try(Path(folder), is_stopping)
         except _TrialError as error:
+            if is_stopping():
+                return Check(name, "unknown", f"{self._host.executable}: the trial was interrupted")
             advice = f"see Configure Plugins > Flowpipe, or try another by -i {self._name}=..."
-            verdict: Verdict = "unknown" if is_stopping() else "problem"
-            return Check(name, verdict, f"{self._host.executable}: {error}", advice, {"works": False})
+            return Check(name, "problem", f"{self._host.executable}: {error}", advice, {"works": False})
         except (FlowpipeDeadlineError, OSError) as error:
             return Check(name, "unknown", str(error))
         return Check(name, "ok", f"{self._host.executable}, {found}", details={"works": True, **details})
@@ -122,7 +123,7 @@ class _HostTrial:
             while process.poll() is None:
                 if is_stopping() or time.monotonic() > end:
                     _end(process)
-                    raise _TrialError(f"did not end in {self._timeout:g} s")
+                    raise _TrialError(f"did not evaluate {len(_FRAMES)} tasks in {self._timeout:g} s, and was ended")
                 time.sleep(_PAUSE)
         try:
             return json.loads(answer.read_bytes())
@@ -132,7 +133,7 @@ class _HostTrial:
 
 def _build_graph(interpreter: str) -> Graph:
     graph = Graph(name="doctor")
-    merge = {"seconds": "sum", "python": "first", "version": "first"}
+    merge = {"python": "first", "version": "first"}
     metadata = {"interpreter": interpreter, "batch": {"size": 1, "over": ["frames"], "merge": merge}}
     probe_nodes.host(name=_NODE, graph=graph, frames=_FRAMES, metadata=metadata)
     return graph

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import platform
 import secrets
-import statistics
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
@@ -28,7 +28,6 @@ from .report import Check
 
 _OWN = "flowpipe-deadline"
 _PACKAGES = ("flowpipe", "ascii-canvas", "typing_extensions", "jinja2", "click", "rich", "requests", "redis")
-_STARTS = 3
 
 
 def check_versions() -> Check:
@@ -46,22 +45,18 @@ def check_command(command: Optional[RecordedCommand], error: str, *, has_service
     if command is None:
         advice = "the Web Service works without it; the script connection and the questions of --probe do not"
         return Check(name, "warning", error, advice) if has_service else Check(name, "problem", error)
-    seconds: list[float] = []
     try:
-        for _ in range(_STARTS):
-            result = command(["-GetVersion"])
-            seconds.append(command.exchanges[-1].seconds)
-            code = result.exit_code
-            if code != 0:
-                how = "does not end" if code is None else f"ends with {code}: {result.last_words}"
-                advice = "see what it prints on a command line of this machine"
-                return Check(name, "problem", f"{command.executable} -GetVersion {how}", advice, {"exit_code": code})
+        result = command(["-GetVersion"])
     except OSError as failure:
         advice = "install the Deadline Client anew, or mend the file's permissions"
         return Check(name, "problem", f"{command.executable} cannot be started: {failure.strerror}", advice)
-    found = f"{command.executable}; a start takes {statistics.median(seconds):.2g} s"
-    spread = f"({min(seconds):.2g} to {max(seconds):.2g})"
-    return Check(name, "ok", f"{found} {spread}", details={"start_seconds": seconds})
+    code, seconds = result.exit_code, command.exchanges[-1].seconds
+    if code != 0:
+        how = "does not end" if code is None else f"ends with {code}: {result.last_words}"
+        advice = "see what it prints on a command line of this machine"
+        return Check(name, "problem", f"{command.executable} -GetVersion {how}", advice, {"exit_code": code})
+    found = f"{command.executable}; a start takes {seconds:.2g} s"
+    return Check(name, "ok", found, details={"start_seconds": seconds})
 
 
 def check_script(command: Optional[DeadlineCommand]) -> Check:
@@ -111,8 +106,13 @@ def check_root(root: Optional[Path], *, tolerated: Collection[WarningKind]) -> C
     storage = {"place": info.storage.place, "storage": info.storage.text}
     details = {"given": True, **storage, "free_bytes": info.free_bytes}
     found = f"{info.path} can be written ({info.storage.text})"
-    check = Check(name, "ok", found, "whether the workers see it, --probe finds out", details)
-    return check.with_warnings(root_warnings(info), tolerated=tolerated)
+    check = Check(name, "ok", found, "whether the workers see it, --probe finds out", {**details, "open": info.is_open})
+    check = check.with_warnings(tuple(root_warnings(info)), tolerated=tolerated)
+    if not info.is_open:
+        return check
+    found = f"{check.found}; all may write there, so all read the variables of jobs, and may replace plans and results"
+    advice = f"{check.advice}; give it to a group:  chgrp GROUP {info.path} && chmod u+rwx,g+rwxs,o-w {info.path}"
+    return replace(check, verdict="warning" if check.verdict == "ok" else check.verdict, found=found, advice=advice)
 
 
 def check_results(store: str) -> Check:

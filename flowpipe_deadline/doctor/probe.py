@@ -1,8 +1,9 @@
-"""Sends the doctor's graph to the farm by every connection, waits for it, measures, and cleans up."""
+"""Sends the doctor's graph to the farm by every connection, waits for it, and cleans up."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -10,11 +11,12 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from ..bundle.write import write_plan
-from ..core.bundle import FILES, Bundle, named_jobs
+from ..core.bundle import FILES, Bundle, with_job_names
 from ..core.errors import FlowpipeDeadlineError
 from ..core.text import counted, one_line
 from ..deadline.client import COMPLETED, DeadlineClient, Stop
 from ..deadline.connect import Connection
+from ..deadline.via import VIA_VARIABLE
 from ..planning.plan import Plan
 from ..results.counts import ResultCounts
 from ..results.failures import read_failures
@@ -63,7 +65,9 @@ class GraphSender:
                 if is_first and not self._is_stopping():
                     self.checks.append(Check("graph", "problem", one_line(str(error), longest=measures.LONGEST)))
         if self._submissions:
-            self.checks.insert(0, measures.check_submissions(self._submissions))
+            is_studios = not (self._options.via or os.environ.get(VIA_VARIABLE))
+            studio = self._options.studio if is_studios else None
+            self.checks.insert(0, measures.check_submissions(self._submissions, self._connections, studio))
 
     def _send(self, connection: Connection, *, is_evaluated: bool) -> None:
         """Submits the graph by one connection, and waits for it if it is evaluated; leaves nothing behind."""
@@ -86,7 +90,7 @@ class GraphSender:
     def _clean(self, bundle: Bundle, job_ids: Mapping[str, str]) -> Optional[str]:
         """Deletes the jobs and the bundle; returns what is left, in words."""
         if job_ids and self._options.is_keeping and any(check.verdict == "problem" for check in self.checks):
-            jobs = named_jobs(job_ids.values(), job_ids)
+            jobs = with_job_names(", ".join(job_ids.values()), job_ids)
             return f"kept because of --keep: the jobs {jobs}, and their bundle {bundle.folder}"
         if not job_ids and read_submission(bundle.folder) is not None:
             return f"jobs of {bundle.name} may be left; their bundle is {bundle.folder}"
@@ -109,10 +113,11 @@ class GraphSender:
 
     def _wait(self, bundle: Bundle, job_ids: Mapping[str, str]) -> None:
         client = self._client(self._is_stopping)
-        end = time.monotonic() + self._options.timeout
+        started = time.monotonic()
+        end = started + self._options.timeout
         counts = ResultCounts(bundle)
         jobs = DeadlineJobs(bundle, job_ids, client=client, has_results=counts.has_all)
-        snapshots = self._watch(jobs, end)
+        looks = self._watch(jobs, end)
         if self._is_stopping():
             return
         incomplete = {key: status for key, status in jobs.statuses.items() if status != COMPLETED}
@@ -121,23 +126,20 @@ class GraphSender:
             return
         counts.wait_for(job_ids, seconds=_LATE_RESULTS)
         results = {result.node: result for result in read_results(bundle).values()}
-        self.checks.append(measures.check_outputs(results, probe_graph.expected_outputs()))
-        self.checks.append(measures.check_release(snapshots))
-        self.checks.append(measures.check_overhead(client, job_ids, results))
+        self.checks.append(probe_graph.check_outputs(results, seconds=looks[-1][0] - started))
+        self.checks.append(measures.check_release(looks))
 
-    def _watch(self, jobs: DeadlineJobs, end: float) -> list[measures.Snapshot]:
-        """Snapshots of the jobs until none can go on, or there is no more time."""
-        snapshots: list[measures.Snapshot] = []
+    def _watch(self, jobs: DeadlineJobs, end: float) -> list[measures.Look]:
+        """The states of the jobs until none can go on, or there is no more time."""
+        looks: list[measures.Look] = []
         while not self._is_stopping() and time.monotonic() < end:
-            has_changed = jobs.look()
-            tasks = {key: dict(details.tasks) for key, details in jobs.details.items()}
-            if has_changed or not snapshots:
+            if jobs.look() or not looks:
                 self._say("  " + ", ".join(f"{key} {status}" for key, status in jobs.statuses.items()))
-            snapshots.append(measures.Snapshot(time.monotonic(), dict(jobs.statuses), tasks))
+            looks.append((time.monotonic(), dict(jobs.statuses)))
             if not jobs.due():
                 break
             time.sleep(_PAUSE)
-        return snapshots
+        return looks
 
     def _incomplete(self, bundle: Bundle, incomplete: Mapping[str, str], *, is_late: bool) -> Check:
         states = ", ".join(f"{key} is {status}" for key, status in incomplete.items())

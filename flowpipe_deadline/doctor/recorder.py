@@ -20,7 +20,6 @@ class Exchange:
     """One process, from its start to its end."""
 
     arguments: tuple[str, ...]
-    stdin: str
     result: CommandResult
     seconds: float
 
@@ -33,10 +32,9 @@ class Exchange:
         """All of it, without what is private."""
         return {
             "arguments": [redaction.hide(argument) for argument in self.arguments],
-            "stdin": redaction.hide(self.stdin),
             "exit_code": self.result.exit_code,
             "seconds": round(self.seconds, 3),
-            "output": redaction.hide_output(self.arguments, self.result.output, stdin=self.stdin),
+            "output": redaction.hide_output(self.arguments, self.result.output),
             "errors": [redaction.hide(line) for line in self.result.errors.splitlines()],
         }
 
@@ -48,9 +46,9 @@ class RecordedCommand(DeadlineCommand):
         super().__init__(is_stopping=is_stopping, timeout=timeout)
         self.exchanges: list[Exchange] = []
 
-    def __call__(self, arguments: Sequence[str], *, stdin: str = "", **options: Any) -> CommandResult:
+    def __call__(self, arguments: Sequence[str], **options: Any) -> CommandResult:
         """As ``DeadlineCommand``."""
         started = time.monotonic()
-        result = super().__call__(arguments, stdin=stdin, **options)
-        self.exchanges.append(Exchange(tuple(arguments), stdin, result, time.monotonic() - started))
+        result = super().__call__(arguments, **options)
+        self.exchanges.append(Exchange(tuple(arguments), result, time.monotonic() - started))
         return result

@@ -78,18 +78,16 @@ class Redaction:
             return {str(key): self.hide_in(value) for key, value in data.items()}
         return [self.hide_in(item) for item in data] if isinstance(data, (list, tuple)) else data
 
-    def hide_output(self, arguments: Sequence[str], output: str, *, stdin: str = "") -> list[str]:
+    def hide_output(self, arguments: Sequence[str], output: str) -> list[str]:
         """What a command printed, line by line: the keys of jobs and tasks, the lengths of lists, else all words."""
-        is_wrapped = bool(arguments) and arguments[0].lstrip("-").lower() in ("json", "prettyjson")
-        in_prompt = [line.split()[0] for line in stdin.splitlines() if line.split()]
-        names = {name.lstrip("-").lower() for name in (*arguments[: 2 if is_wrapped else 1], *in_prompt)}
+        name = arguments[0].lstrip("-").lower() if arguments else ""
         lines = output.splitlines()
         errors = [line for line in lines if line.startswith(_ERRORS)]
-        if names & _LISTS:
+        if name in _LISTS:
             return [f"<{len(lines) - len(errors)} lines>", *map(self.hide, errors)]
         counted = [_NAMES.sub(lambda names: f"[<{names[0].count(',') + 1} names>]", line) for line in lines]
         shown = [self.hide(line) for line in counted]
-        if names & _JOB_READERS:
+        if name in _JOB_READERS:
             return [text if line in errors else shape(line) for line, text in zip(lines, shown)]
         return shown
 

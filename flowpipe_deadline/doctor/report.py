@@ -76,23 +76,24 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The answer to one open question about Deadline."""
+class Question:
+    """One open question about Deadline, and its answer if there is one."""
 
     name: str
     question: str
     reference: str
     """Where docs/deadline leaves it open."""
-    answer: Optional[str]
-    """None if there is none."""
+    simplifies: str
+    """What of flowpipe_deadline the answer would make simpler: a function or a method."""
+    answer: Optional[str] = None
     reason: str = ""
-    """Why there is none."""
-    details: Mapping[str, Any] = field(default_factory=dict)
+    """Why there is no answer."""
+    details: Mapping[str, Any] = field(default_factory=dict, compare=False)
     exchanges: Sequence[int] = ()
     """The numbers of the report's exchanges with ``deadlinecommand`` that led to it."""
 
     def __str__(self) -> str:
-        return f"no answer: {self.reason}" if self.answer is None else f"answer: {self.answer}"
+        return f"no answer: {self.reason}" if self.answer is None else self.answer
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Report:
     checks: Sequence[Check]
     probe: Sequence[Check]
     """The results of the graph that was sent to the farm, and of the clean-up there."""
-    answers: Sequence[Answer]
+    answers: Sequence[Question]
     exchanges: Sequence[Exchange]
     """All calls of ``deadlinecommand``."""
     redaction: Redaction
@@ -129,7 +130,7 @@ class Report:
         return {**hidden, "exchanges": [exchange.to_json(self.redaction) for exchange in self.exchanges]}
 
 
-def _fields(record: Union[Check, Answer]) -> dict[str, Any]:
+def _fields(record: Union[Check, Question]) -> dict[str, Any]:
     """The fields by their names in JSON, where the details are called facts.
 
     Of a text with several lines only the first, which is ours.

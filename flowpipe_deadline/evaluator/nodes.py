@@ -13,6 +13,7 @@ from flowpipe.node import FunctionNode
 from ..core.errors import FlowpipeDeadlineError, error_line, locals_of, text_of, traceback_of
 from ..core.locate import resolve
 from ..results.codec import UnsupportedValueError, canonical, decode, encode
+from ..results.shapes import decode_output
 from ..results.upstream import Record, sources
 
 UNKEPT = "unkept"
@@ -61,9 +62,10 @@ def feed_inputs(node: INode, *, record: Record, upstream: Mapping[str, Record]) 
         planned = record["inputs"][name] if key is None else record["inputs"][name]["sub_plugs"][key]
         output = upstream[source["node"]].get(source["output"])
         if output is not None and source["sub_plug"] is None:
-            plug.value = decode(output["value"])
+            plug.value = decode_output(output["value"], f"{source['node']}.{source['output']}")
         elif output is not None and source["sub_plug"] in output["sub_plugs"]:
-            plug.value = decode(output["sub_plugs"][source["sub_plug"]])
+            place = f"{source['node']}.{source['output']}.{source['sub_plug']}"
+            plug.value = decode_output(output["sub_plugs"][source["sub_plug"]], place)
         elif UNKEPT in planned:
             raise NodeError(
                 f"{source['node']} did not set its output '{source['output']}', and the value that"

@@ -7,43 +7,36 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import Any, Dict, List, Optional
 
 from flowpipe import Node
 
-MEASURES = ("seconds", "python")
-"""Outputs that describe the evaluation itself, and differ between workers."""
 _VERSIONS = {"bpy": "app.version_string", "hou": "applicationVersionString", "nuke": "NUKE_VERSION_STRING"}
 """Where hosts say their versions, by the module that they have loaded."""
 
 
-@Node(outputs=["values", *MEASURES])
+@Node(outputs=["values", "python"])
 def square(frames: Optional[List[int]] = None) -> Dict[str, Any]:
     """The square of each frame."""
-    started = time.perf_counter()
-    return {"values": [frame * frame for frame in frames or ()], **_measures(started)}
+    return {"values": [frame * frame for frame in frames or ()], "python": _python()}
 
 
-@Node(outputs=["values", *MEASURES])
+@Node(outputs=["values", "python"])
 def shift(frames: Optional[List[int]] = None, values: Optional[List[int]] = None) -> Dict[str, Any]:
     """Each value with its frame added."""
-    started = time.perf_counter()
-    return {"values": [frame + value for frame, value in zip(frames or (), values or ())], **_measures(started)}
+    return {"values": [frame + value for frame, value in zip(frames or (), values or ())], "python": _python()}
 
 
-@Node(outputs=["total", *MEASURES])
+@Node(outputs=["total", "python"])
 def total(values: Optional[List[int]] = None) -> Dict[str, Any]:
     """The sum of all values."""
-    started = time.perf_counter()
-    return {"total": sum(values or ()), **_measures(started)}
+    return {"total": sum(values or ()), "python": _python()}
 
 
-@Node(outputs=["processes", "version", *MEASURES])
+@Node(outputs=["processes", "version", "python"])
 def host(frames: Optional[List[int]] = None) -> Dict[str, Any]:
     """The process that evaluates each frame, and the version of the application that it is, as far as it tells."""
-    started = time.perf_counter()
-    return {"processes": [os.getpid() for _ in frames or ()], "version": _version(), **_measures(started)}
+    return {"processes": [os.getpid() for _ in frames or ()], "version": _version(), "python": _python()}
 
 
 def _version() -> str:
@@ -56,6 +49,6 @@ def _version() -> str:
     return ""
 
 
-def _measures(started: float) -> Dict[str, Any]:
-    version = ".".join(map(str, sys.version_info[:3]))
-    return {"seconds": time.perf_counter() - started, "python": f"{version} on {sys.platform}"}
+def _python() -> str:
+    """The version and the system, which differ between workers."""
+    return f"{'.'.join(map(str, sys.version_info[:3]))} on {sys.platform}"

@@ -14,6 +14,7 @@ from flowpipe import INode
 
 from ..core.bundle import CODE, read_node
 from ..core.errors import FlowpipeDeadlineError
+from ..core.files import is_same_folder
 from ..core.locate import code_folders, in_bundle, out_of_bundle
 from ..core.text import one_line
 from ..results.codec import decode, encode, map_sources
@@ -21,6 +22,7 @@ from ..results.cut import cut_inputs
 from ..results.evaluation import LONGEST_REASON, Evaluation, followed_by, public_token
 from ..results.inputs.edits import Edit, edited_record, last_number, read_edits
 from ..results.merge import Batch
+from ..results.shapes import ShapeError, check_outputs
 from ..results.store import ChunkResult, Chunks, DamagedResultError, open_store
 from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently
 from ..results.versions import counted, is_made_from_later
@@ -94,19 +96,20 @@ class _Task:
         self.frames = request.chunk
         self._request = request
         self._mapping = PathMapping(request.path_mappings, report=print)
-        self._has_code = os.path.isdir(str(request.bundle / CODE))
         planned, edits = patiently(self._read_node, seconds=request.wait)
         record = self._mapping.record(edited_record(planned, edits))
         self.edit = last_number(edits)
+        self._has_code = os.path.isdir(str(request.bundle / CODE))
         # With full paths, as a node may change the working folder.
-        self.record = self._sources(record, in_bundle(request.bundle), own=("class", "function"))
+        own = ("class", "function")
+        self.record = map_sources(record, in_bundle(request.bundle), own=own) if self._has_code else record
         self._batch = Batch.from_json(self.record["batch"])
         if (self._batch is None) != (self.frames is None):
             really = "is not batched" if self._batch is None else "is batched"
             raise TaskError(
                 f"{request.node} {really}, but the task says otherwise; submit the bundle's own job files again"
             )
-        self.store = patiently(lambda: open_store(request.bundle), seconds=request.wait)
+        self.store = patiently(lambda: open_store(request.bundle, mapped=self._mapping.path), seconds=request.wait)
 
     def _read_node(self) -> Tuple[Record, Tuple[Edit, ...]]:
         """The record of the node as it was planned, and what has been changed of its inputs since."""
@@ -120,14 +123,13 @@ class _Task:
 
     def kept_outputs(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
         """The outputs as results keep them, so that every machine finds their classes in the bundle."""
-        return self._sources(outputs, out_of_bundle(self._request.bundle))
-
-    def _sources(
-        self, data: Dict[str, Any], change: Callable[[Any], Any], *, own: Collection[str] = ()
-    ) -> Dict[str, Any]:
-        """The data with what it says of the bundle's code changed, if there is any."""
-        changed: Dict[str, Any] = map_sources(data, change, own=own) if self._has_code else data
-        return changed
+        try:
+            kept: Dict[str, Any] = check_outputs(
+                outputs, out_of_bundle(self._request.bundle) if self._has_code else dict
+            )
+        except ShapeError as error:  # They could not be read again.
+            raise TaskError(f"{self.record['name']}: {error}") from error
+        return kept
 
     def cut_record(self) -> Record:
         """The record with the part of each batched input that is not fed; the whole may be long, and flowpipe slow."""
@@ -198,6 +200,8 @@ def _add_import_roots(record: Record, *, bundle: Path) -> None:
     same modules as without a farm. The others would come before the child's own, which may be of another application.
     ``multiprocessing`` passes on all of ``sys.path``.
     """
+    if sys.path and is_same_folder(sys.path[0] or os.curdir, bundle):
+        del sys.path[0]  # Python puts the working folder there, which is where results are, and not code.
     imports = record.get("imports")
     if not imports:
         return

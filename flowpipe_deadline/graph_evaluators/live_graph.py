@@ -7,7 +7,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal, Optional
 
-from flowpipe import Graph, INode
+from flowpipe import Graph, INode, OutputPlug
 from flowpipe.evaluator import Evaluator, LinearEvaluator, NodeEventCallback
 
 from ..core.bundle import Bundle, read_node
@@ -16,9 +16,9 @@ from ..core.loading import refuse_while_loading
 from ..core.names import unique_keys
 from ..planning.graph import label, parents, sorted_nodes
 from ..planning.transliteration import spelt_in_ascii
-from ..results.codec import decode
 from ..results.failures import read_failures, rebuild_error
 from ..results.merge import Batch, merge_results
+from ..results.shapes import decode_output
 from ..results.store import open_store
 from ..results.upstream import patiently
 
@@ -83,7 +83,7 @@ class LiveGraph:
 
     def _finish(self, key: str, node: INode) -> None:
         try:
-            outputs = _decoded(self._awaited(key))
+            outputs = _decoded(label(node), self._awaited(key))
         except FlowpipeDeadlineError as error:
             self._fail(key, node, error)
             return
@@ -134,16 +134,18 @@ class LiveGraph:
         return patiently(read, seconds=self._wait)
 
 
-def _decoded(outputs: Mapping[str, Any]) -> dict[str, Any]:
+def _decoded(node: str, outputs: Mapping[str, Any]) -> dict[str, Any]:
     """The merged outputs of a node as Python values; classes of enumerations and dataclasses are imported.
 
     Raises:
-        LoadError: A class cannot be imported here.
+        DamagedValueError, LoadError: A value is damaged, or a class cannot be imported here.
     """
     return {
         name: {
-            "value": decode(output["value"]),
-            "sub_plugs": {key: decode(value) for key, value in output["sub_plugs"].items()},
+            "value": decode_output(output["value"], f"{node}.{name}"),
+            "sub_plugs": {
+                key: decode_output(value, f"{node}.{name}.{key}") for key, value in output["sub_plugs"].items()
+            },
         }
         for name, output in outputs.items()
     }
@@ -155,6 +157,8 @@ def _set_outputs(node: INode, outputs: Mapping[str, Any]) -> None:
     Outputs that the node never set are not in ``outputs``, and stay as they are.
     """
     for name, output in outputs.items():
+        if name not in node.outputs:  # It was made where the node was evaluated.
+            OutputPlug(name, node)
         plug = node.outputs[name]
         for key, value in output["sub_plugs"].items():
             plug[key].value = value

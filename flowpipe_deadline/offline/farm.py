@@ -17,7 +17,7 @@ from ..core.bundle import OFFLINE, AnyPath, Bundle, BundleJob, read_bundle
 from ..core.errors import BundleError, InterruptedRunError, UsageError
 from ..core.frames import FrameList
 from ..core.loading import refuse_while_loading
-from ..core.rights import make_folder, share
+from ..core.rights import keep_from_others, make_folder, share
 from ..results.counts import Finished
 from ..results.store import open_store
 from ..status.live import refuse_live
@@ -191,6 +191,9 @@ def _new_repository(
     for old in path.parent.glob(f"{path.name}*"):
         old.unlink()
     store = open_store(bundle.folder)
+    path.touch(mode=0o600)
+    share(path)
+    keep_from_others(path, root=bundle.folder.parent)
     repository = Repository(path, failure_limit=failure_limit)
     try:
         finished = Finished(bundle, store)

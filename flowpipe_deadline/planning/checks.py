@@ -8,12 +8,14 @@ from typing import Any, Optional
 
 from rich.filesize import decimal
 
-from ..core.text import listing
+from ..core.text import listing, one_line
 from ..core.warnings import PlanWarning, Severity, WarningKind
 from ..evaluator.nodes import LARGE_ADVICE, LARGE_VALUE, size_of
 from ..settings.environment import kind_of, variables_of
 from ..settings.kinds import begins_like_a_path
 from ..settings.metadata import NodeSettings
+from ..settings.parse import Entries
+from ..settings.secrets import looks_secret
 from .plan import Job
 
 LARGE_RECORD = 5_000_000
@@ -47,9 +49,35 @@ def job_warnings(
     )
 
 
-def plan_warnings(jobs: Sequence[Job]) -> tuple[PlanWarning, ...]:
-    """The warnings that take all jobs of the graph."""
-    return (*_name_warnings(jobs), *_vanishing_job_warnings(jobs))
+def plan_warnings(jobs: Sequence[Job], *, held_back: Iterable[str]) -> tuple[PlanWarning, ...]:
+    """The warnings that take all jobs of the graph; ``held_back`` are variables that patterns did not take."""
+    secrets = secret_warnings(job.job_info for job in jobs)
+    return (*_name_warnings(jobs), *_vanishing_job_warnings(jobs), *_held_back(sorted(set(held_back))), *secrets)
+
+
+def secret_warnings(job_infos: Iterable[Entries], *, known: Iterable[Entries] = ()) -> Iterator[PlanWarning]:
+    """The warning about variables of jobs that look like secrets, except for those of ``known`` jobs."""
+    names = sorted(_secrets(job_infos) - _secrets(known))
+    if names:
+        text = f"variables look like secrets, and all who see a job in Deadline can read them: {_listed(names)}"
+        advice = "let the workers have them by themselves, unless that does no harm"
+        yield PlanWarning(WarningKind.SECRET_VARIABLE, "warning", text, advice)
+
+
+def _held_back(names: Sequence[str]) -> Iterator[PlanWarning]:
+    if names:
+        text = f"capture_environment: patterns take no variables along that look like secrets: {_listed(names)}"
+        advice = f'name one to take it along all the same: capture_environment = ["{names[0]}"]'
+        yield PlanWarning(WarningKind.HELD_BACK, "warning", text, advice)
+
+
+def _secrets(job_infos: Iterable[Entries]) -> set[str]:
+    variables = (pair for entries in job_infos for pair in variables_of(entries).items())
+    return {name for name, value in variables if looks_secret(name, value)}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return listing([one_line(name, longest=80) for name in names], most=10)
 
 
 def _warning(job: Job, kind: WarningKind, text: str, advice: str) -> PlanWarning:

@@ -56,11 +56,19 @@ def node_record(
         "class": _source(node, type(node), type(node).__qualname__, errors),
         "function": _function_source(node, errors) if isinstance(node, FunctionNode) else None,
         **_attributes(node, errors),
-        "metadata": _kept(node, "metadata", node.metadata, errors),
+        "metadata": _kept(node, "metadata", _without_variables(node.metadata), errors),
         "inputs": _inputs(node, feeds, errors),
         "outputs": {name: _output(plug) for name, plug in node.outputs.items()},
         "batch": batch,
     }
+
+
+def _without_variables(metadata: Any) -> Any:
+    """The metadata without the job's variables: more people may read a node's record than the job's files."""
+    settings = metadata.get("deadline") if isinstance(metadata, dict) else None
+    if not isinstance(settings, dict) or "environment" not in settings:
+        return metadata
+    return {**metadata, "deadline": {name: value for name, value in settings.items() if name != "environment"}}
 
 
 def _source(node: INode, thing: Any, qualname: str, errors: ErrorCollector) -> Optional[dict[str, Optional[str]]]:

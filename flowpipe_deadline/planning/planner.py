@@ -59,6 +59,7 @@ def make_plan(
     planned = PlannedJobs()
     omitted: list[OmittedNode] = []
     warnings: list[PlanWarning] = []
+    held_back: set[str] = set()
     considered = nodes_to_plan(nodes, skip=skip)
     typed = TypedCode()
     with taking_along(typed.take):
@@ -72,12 +73,14 @@ def make_plan(
             with errors.collected():
                 job = _plan_job(node, given, planned)
                 planned.add(job)
+                held_back.update(given.job.held_back)
                 warnings += job_warnings(job, settings=given, interpreters=context.interpreters)
     if len(omitted) == len(considered):
         errors.add(PlanError(plan_name, "all nodes of the graph are omitted" + (" or skipped" if skip else "")))
     errors.raise_all()
     jobs = tuple(planned.by_key.values())
-    plan = Plan(name=plan_name, jobs=jobs, omitted=tuple(omitted), warnings=(*warnings, *plan_warnings(jobs)))
+    warnings += plan_warnings(jobs, held_back=held_back)
+    plan = Plan(name=plan_name, jobs=jobs, omitted=tuple(omitted), warnings=tuple(warnings))
     return with_typed_code(plan, typed)
 
 

@@ -55,18 +55,20 @@ def raise_errors(
 ) -> tuple[PlanWarning, ...]:
     """Those of the ``found`` that are only warnings; the others are raised, together with further ``errors``.
 
-    ``strict`` makes all warnings errors, or those of some kinds. What is of a ``tolerated`` kind is always a warning.
+    ``strict`` makes all warnings errors that are no mere notices, or those of some kinds. What is of a ``tolerated``
+    kind is always a warning.
 
     Raises:
         CheckError: There is one error, found here.
         FlowpipeDeadlineError: There is one error, among ``errors``.
         PreflightError: There are several.
     """
-    strict_kinds: Collection[WarningKind] = (WarningKind if strict else ()) if isinstance(strict, bool) else strict
+    if isinstance(strict, bool):
+        strict = [kind for kind in WarningKind if not kind.is_notice] if strict else ()
     collected = ErrorCollector() if errors is None else errors
     warnings = []
     for warning in found:
-        if warning.kind not in tolerated and (warning.severity == "error" or warning.kind in strict_kinds):
+        if warning.kind not in tolerated and (warning.severity == "error" or warning.kind in strict):
             collected.add(CheckError(replace(warning, severity="error")))
         else:
             warnings.append(replace(warning, severity="warning"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -12,7 +12,7 @@ from typing import Optional
 from rich.filesize import decimal
 
 from ..core.bundle import RESULTS, AnyPath
-from ..core.rights import describe, make_folder, only_writer, share
+from ..core.rights import describe, lets_all_write, make_folder, only_writer, share
 from ..core.text import flaw_in
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
@@ -36,6 +36,8 @@ class RootInfo:
     only_writer: Optional[str] = None
     """The only user who could write in a bundle below it, and the rights that say so; None if there are others, or
     that is not known."""
+    is_open: bool = False
+    """Whether all who reach it may write there, and read what bundles hold."""
 
 
 def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInfo:
@@ -56,41 +58,40 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
         nearest = _nearest_existing(Path(path))
     except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
         return RootInfo(path=path, error=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
-    error_text, writer = None, None
+    error_text, writer, is_open = None, None, False
     try:
         writer = _try_to_write(nearest, names=Path(path).parts[len(nearest.parts) :])
+        is_open = os.name != "nt" and lets_all_write(nearest.stat().st_mode)
     except OSError as error:
         error_text = f"{error.strerror or error} (tried in {nearest})"
     # Only now: writing has mounted a share that is mounted on demand.
     storage = (mounts or read_mounts()).storage(os.path.realpath(path))
     free_bytes = _free_bytes(nearest)
-    return RootInfo(path=path, error=error_text, storage=storage, free_bytes=free_bytes, only_writer=writer)
+    return RootInfo(path, error_text, storage, free_bytes, only_writer=writer, is_open=is_open)
 
 
-def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
+def root_warnings(info: RootInfo) -> Iterator[PlanWarning]:
     """What is wrong with the root, or odd."""
-    warnings = []
     if info.error is not None:
         text = f"nothing can be written below the root {info.path}: {info.error}"
         advice = "create that folder, change its permissions, or choose another"
-        warnings.append(PlanWarning(WarningKind.UNUSABLE_ROOT, "error", text, advice))
+        yield PlanWarning(WarningKind.UNUSABLE_ROOT, "error", text, advice)
     if info.storage.place == "local":
         text = f"the root {info.path} is on this machine ({info.storage.text}), where workers do not see it"
         advice = (
             "choose a folder on a share; if they do see it, give --tolerate local-root, or set"
             " allow_local_root = true in the studio file"
         )
-        warnings.append(PlanWarning(WarningKind.LOCAL_ROOT, "error", text, advice))
+        yield PlanWarning(WarningKind.LOCAL_ROOT, "error", text, advice)
     if info.only_writer is not None and info.storage.place == "network":
         text = f"in a bundle below the root {info.path} only {info.only_writer} could write"
         remedy = "chgrp GROUP ROOT, and chmod u+rwx,g+rwxs,-t ROOT"
         advice = f"if workers run as another user, give the root to a group of both:  {remedy}"
-        warnings.append(PlanWarning(WarningKind.PRIVATE_ROOT, "warning", text, advice))
+        yield PlanWarning(WarningKind.PRIVATE_ROOT, "warning", text, advice)
     if info.error is None and info.free_bytes is not None and info.free_bytes < LITTLE_SPACE:
         text = f"only {decimal(info.free_bytes)} are free below the root {info.path}"
         advice = "make room for the results, or choose another root"
-        warnings.append(PlanWarning(WarningKind.LITTLE_SPACE, "warning", text, advice))
-    return tuple(warnings)
+        yield PlanWarning(WarningKind.LITTLE_SPACE, "warning", text, advice)
 
 
 def _nearest_existing(path: Path) -> Path:

@@ -49,8 +49,7 @@ def read_farm_tasks(
         SubmissionError: Deadline cannot be asked.
         RecordError: A record or a result is damaged.
     """
-    # The job that counts first: a new one may hold only a part of the frames.
-    holders = {key: (job_id, *reversed(record.earlier.get(key, ()))) for key, job_id in record.jobs.items()}
+    holders = {key: record.jobs_of(key) for key in record.jobs}
     details = client.read_jobs([job_id for job_ids in holders.values() for job_id in job_ids])
     there = {key: [job_id for job_id in job_ids if job_id in details] for key, job_ids in holders.items()}
     wanted = []
@@ -70,7 +69,7 @@ def read_farm_tasks(
         failed[job.key] = failed_or_empty(job, states, results=results)
     for key in there if needs_states else ():
         if not there[key]:  # It was deleted, and nothing of it will come.
-            ended = {None if chunk is None else str(chunk): COMPLETED for chunk in bundle.job(key).chunks}
+            ended = dict.fromkeys(bundle.job(key).task_frames, COMPLETED)
             failed[key] = failed_or_empty(bundle.job(key), ended, results=results)
     coming = (key for key, job_ids in there.items() if any(details[each].status not in _ENDED for each in job_ids))
     return FarmTasks(tasks, failed, frozenset(coming))

@@ -6,24 +6,130 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type
 
 from ..core.bundle import Bundle, read_bundle
+from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList
+from ..core.rights import user_name
 from ..deadline.client import DeadlineClient, Stop, SubmissionError
-from ..status.notices import check_place
+from ..results.edits import Edit, withdraw_edits, write_edits
+from ..results.stale import BundleResults
+from ..status.notices import check_place, submitted_record
 from ..submit.own_jobs import own_jobs
 from ..submit.record import SubmissionRecord
 from ..submit.transaction import Say, failure_of, ignore
-from .new_jobs import NewJobs, undo_new_jobs
-from .options import RedoOptions, RedoResult, Tasks
-from .order import RedoOrder
+from .attempt import RedoAttempt, RedoOrder
+from .ended import FarmTasks, read_farm_tasks
+from .missing import left_stale, runnable, tolerant_results
+from .new_jobs import NewJobs
+from .options import RedoOptions, RedoResult, Tasks, Wish
 from .record import RedoWriter
 from .requeue import Requeue
-from .restore import restore
-from .selection import Selection
+from .restore import undo_redo
+from .selection import Selection, select
 
 _SAME_JOBS = RedoOptions()
+Chosen = Tuple[Selection, Tuple[str, ...]]
+"""What runs again, and what is to be said of it."""
+
+
+class FarmRedo:
+    """A bundle on the farm, of which a part is to be made again: first looked at, then done.
+
+    Raises:
+        SubmissionError: It is not submitted, or this folder is a copy; or Deadline cannot be asked.
+        RecordError: A record or a result is damaged.
+        StoreError: The store of the results cannot be read.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        client: DeadlineClient,
+        *,
+        act: Optional[Callable[..., RedoResult]] = None,
+        advice: str = ", and count as stale",
+    ) -> None:
+        """``act`` does it, by default ``redo_on_farm``; ``advice`` is what to say of frames that become stale."""
+        self._bundle = bundle
+        self._client = client
+        self._act = act or redo_on_farm
+        self._advice = advice
+        self._results: BundleResults
+        self._farm: Optional[FarmTasks] = None
+        self._record = submitted_record(bundle)
+        check_place(bundle, client.map_path)
+
+    @property
+    def job_ids(self) -> Mapping[str, str]:
+        """The jobs that count, by node key."""
+        return self._record.jobs
+
+    def mend(self, say: Say = ignore) -> None:
+        """Undoes what a redo of before has left half done, if there was one."""
+        self._record = submitted_record(self._bundle)
+        if self._record.redo is not None and mend_redo(self._client, self._bundle, say=say):
+            self._record = submitted_record(self._bundle)
+
+    def look(self, *, needs_states: bool = True) -> FarmTasks:
+        """Reads the record, results and tasks anew; what has failed is only known with ``needs_states``."""
+        self._record = submitted_record(self._bundle)
+        self._results = tolerant_results(self._bundle)
+        self._farm = read_farm_tasks(
+            self._client, self._bundle, self._record, results=self._results, needs_states=needs_states
+        )
+        return self._farm
+
+    def choose(self, wish: Wish) -> Chosen:
+        """What would run again, and what is to be said of it.
+
+        Raises:
+            UsageError: There is no such frame.
+            BundleError: A task that is asked for misses results that nobody makes.
+        """
+        farm = self._farm or self.look()
+        chosen = select(self._bundle, results=self._results, failed=farm.failed, tasks=farm.tasks, **wish.asked)
+        selection, messages = runnable(self._bundle, chosen, results=self._results, coming=farm.coming)
+        return selection, (*messages, *left_stale(self._bundle, selection, wish.inputs, advice=self._advice))
+
+    def carry_out(
+        self, wish: Wish, *, how: RedoOptions, say: Say = ignore, is_stopping: Stop = lambda: False
+    ) -> RedoResult:
+        """Makes it again, as it is chosen now: somebody else may have done it meanwhile.
+
+        Raises:
+            SubmissionError, BundleError, RecordError, UsageError: As ``choose`` and ``run``.
+        """
+        self.mend(say)
+        self.look()
+        return self.run(wish, self.choose(wish), how=how, say=say, is_stopping=is_stopping)
+
+    def run(self, wish: Wish, chosen: Chosen, *, how: RedoOptions, say: Say, is_stopping: Stop) -> RedoResult:
+        """Makes what was chosen again; inputs are changed first, and changed back if that fails.
+
+        Raises:
+            SubmissionError: Deadline refuses; what was changed is as before, or the message says what is not.
+            BundleError, RecordError, UsageError: The bundle is damaged or cannot be written, or a value does not fit.
+        """
+        selection, messages = chosen
+        if not selection.tasks:
+            return RedoResult(messages=messages)
+        edits = write_edits(self._bundle.folder, wish.inputs, user=user_name()) if wish.inputs else ()
+        try:
+            result = self._act(self._client, self._bundle, selection, how=how, say=say, is_stopping=is_stopping)
+        except BaseException:
+            take_back(self._bundle, edits, say=say)
+            raise
+        return RedoResult(result.tasks, result.new_jobs, (*messages, *result.messages))
+
+
+def take_back(bundle: Bundle, edits: Sequence[Edit], *, say: Say) -> None:
+    """Makes inputs what they were, as something failed; whether that fails too is only said."""
+    try:
+        withdraw_edits(bundle.folder, edits)
+    except FlowpipeDeadlineError as error:
+        say(f"{error}; the new values of inputs are still there, and what they make stale")
 
 
 def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
@@ -60,15 +166,14 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
                     writer.drop()
             raise error
         own = own_jobs(client, bundle, record.jobs)
-        kind = NewJobs if how.new_jobs else Requeue
-        order = RedoOrder(bundle, record, selection, how, say, is_stopping)
-        attempt: Union[NewJobs, Requeue] = kind(order, own, writer)
+        kind: Type[RedoAttempt] = NewJobs if how.new_jobs else Requeue
+        attempt = kind(RedoOrder(bundle, record, selection, how, say, is_stopping), own, writer)
         try:
             result = attempt.run()
         except BaseException as error:
             with contextlib.suppress(Exception):
                 client.ignore_stop_requests()
-            raise failure_of(error, step=attempt.step, undone=attempt.undo()) from error
+            raise failure_of(error, own, step=attempt.step, undone=attempt.undo()) from error
     if is_stopping():
         say("It was too late to stop: everything that was chosen runs again.")
     return result
@@ -76,7 +181,7 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
 
 def request_of(selection: Selection, how: RedoOptions) -> Dict[str, Any]:
     """What is to be done, as plain JSON."""
-    return {"tasks": _texts(selection.tasks), "how": {**vars(how), "entries": dict(how.entries)}}
+    return {"tasks": texts_of(selection.tasks), "how": {**vars(how), "entries": dict(how.entries)}}
 
 
 def redo_as_requested(
@@ -86,7 +191,7 @@ def redo_as_requested(
     selection = Selection(_frames(wanted["tasks"]))
     how = RedoOptions(**wanted["how"])
     result = redo_on_farm(client, read_bundle(bundle), selection, how=how, say=say, is_stopping=is_stopping)
-    return {"tasks": _texts(result.tasks), "new_jobs": dict(result.new_jobs), "messages": list(result.messages)}
+    return {"tasks": texts_of(result.tasks), "new_jobs": dict(result.new_jobs), "messages": list(result.messages)}
 
 
 def result_of(answer: Mapping[str, Any]) -> RedoResult:
@@ -94,7 +199,8 @@ def result_of(answer: Mapping[str, Any]) -> RedoResult:
     return RedoResult(_frames(answer["tasks"]), answer["new_jobs"], tuple(answer["messages"]))
 
 
-def _texts(tasks: Tasks) -> Dict[str, List[Optional[str]]]:
+def texts_of(tasks: Tasks) -> Dict[str, List[Optional[str]]]:
+    """The tasks as plain JSON."""
     return {key: [None if chunk is None else str(chunk) for chunk in chunks] for key, chunks in tasks.items()}
 
 
@@ -132,14 +238,11 @@ def _mended(
         how = "could not be undone" if left.is_left else "ended half-way"
         say(f"A redo of {bundle.name} {how}; undoing it")
         own = own_jobs(client, bundle, {**record.jobs, **left.jobs})
-        undone = None
         if left.kept is not None:
-            kept = {*left.kept, *record.own_ids}
-            undone = undo_new_jobs(writer, own, list(left.jobs.values()), kept=kept)
-        restored = restore(client, own, left.before)
-        outcome = restored.outcome if undone is None else f"{undone.outcome}; {restored.outcome}"
-        if restored.left or (undone is not None and not undone.is_complete):
-            writer.leave(restored.left, [] if undone is None else undone.left)
+            own.kept = {*left.kept, *record.own_ids}
+        made = None if left.kept is None else list(left.jobs.values())
+        is_complete, outcome = undo_redo(writer, own, left.before, made=made)
+        if not is_complete:
             raise SubmissionError(f"a redo of {bundle.name} {how}: {outcome}")
         say(outcome)
     writer.plan({})

@@ -116,9 +116,13 @@ def runnable(
     return left, (f"Not run, with what is made from it: {text}",)
 
 
-def in_part(bundle: Bundle, selection: Selection, keys: Iterable[str]) -> List[str]:
-    """Those of the nodes of which not all planned frames run again."""
-    return [key for key in keys if _places(bundle.job(key).chunks) - _places(selection.tasks.get(key, ()))]
+def left_stale(bundle: Bundle, selection: Selection, keys: Iterable[str], *, advice: str) -> Tuple[str, ...]:
+    """A line for each of the nodes, whose inputs have changed, of which not all planned frames run again."""
+    return tuple(
+        f"{key}: its other frames were made with the values of before{advice}"
+        for key in keys
+        if _places(bundle.job(key).chunks) - _places(selection.tasks.get(key, ()))
+    )
 
 
 def tolerant_results(bundle: Bundle) -> BundleResults:

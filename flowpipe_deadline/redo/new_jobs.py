@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import Collection, Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
 
 from ..bundle.job_files import DEPENDENCIES, job_entries
-from ..core.bundle import BundleJob, node_labels
+from ..core.bundle import BundleJob
 from ..core.errors import words_of
 from ..core.frames import FrameList
 from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, JobDetails, SubmissionError, TaskDetails
@@ -20,59 +20,38 @@ from ..submit.record import read_submission, replace_jobs
 from ..submit.redo_record import JobBefore
 from ..submit.release import let_wait
 from ..submit.transaction import Attempt
-from ..submit.undo import Deletion, Doubt
+from ..submit.undo import Deletion
+from .attempt import RedoAttempt, RedoOrder, frames_of
 from .options import DELETE, LEAVE, REPOINT, RedoResult
-from .order import RedoOrder
 from .record import RedoWriter
-from .requeue import frames_of, listed_tasks
-from .restore import restore
+from .restore import delete_new, listed_tasks, restore
 
-_SUFFIX = ".redo"
 _ROUNDS = 4
 
 
-def undo_new_jobs(
-    writer: RedoWriter, own: OwnJobs, job_ids: Sequence[str], *, kept: Collection[str], doubt: Optional[Doubt] = None
-) -> Deletion:
-    """Deletes what a redo has made, also jobs that are not on record; those of before are ``kept``."""
-    own.kept = kept
-    deletion = Deletion(own)
-    deletion.again = "redo it again"
-    deletion.run(job_ids, doubt=doubt or Doubt(is_uncertain=True, may_render=True), looks=writer.is_owner)
-    return deletion
-
-
-class NewJobs(Attempt):
+class NewJobs(RedoAttempt, Attempt):
     """One attempt to make new jobs for a part of a submission."""
 
-    suffix = _SUFFIX
+    suffix = ".redo"
+    _writer: RedoWriter
 
     def __init__(self, order: RedoOrder, own: OwnJobs, writer: RedoWriter) -> None:
-        super().__init__(order.bundle, own, writer, say=order.say, is_stopping=order.is_stopping)
-        self._redo_writer = writer
-        self._record = order.record
-        self._selection = order.selection
-        self._how = order.how
-        self._labels = node_labels(order.bundle)
+        Attempt.__init__(self, order.bundle, own, writer, say=order.say, is_stopping=order.is_stopping)
+        RedoAttempt.__init__(self, order, own, writer)
+        own.kept = order.record.own_ids  # Not to be deleted, whatever happens.
         self._details: Dict[str, JobDetails] = {}
         """Of the jobs of before that there are."""
         self._tasks: Dict[str, Tuple[TaskDetails, ...]] = {}
         """Those of the jobs of before whose tasks matter."""
         self._repointed: List[BundleJob] = []
-        self._deleted: List[BundleJob] = []
+        self._deleted: Dict[str, BundleJob] = {}
         """The jobs of before that are to be deleted, as new ones come for what they wait for."""
+        self._new: Dict[str, BundleJob] = {}
+        """The new jobs by node key, with the frames that they get."""
         self._between: Dict[str, Tuple[FrameList, ...]] = {}
         """By node key, the tasks of the new job that are not to run: they are between others, and complete."""
-        self._before: Dict[str, JobBefore] = {}
-        self._kept: Sequence[str] = order.record.own_ids
-        """The jobs that are not to be deleted, whatever happens."""
-        own.kept = self._kept
-        self._new_keys: FrozenSet[str] = frozenset()
-        """The nodes that get new jobs."""
-        self._is_planned = False
         self._is_counting = False
         """Whether the submission's record may name the new jobs already."""
-        self._messages: List[str] = []
 
     def run(self) -> RedoResult:
         """Makes the jobs; what it has changed stands in the record before it does."""
@@ -80,17 +59,16 @@ class NewJobs(Attempt):
         for tries_left in reversed(range(_ROUNDS)):
             self._read_before()
             self._choose_nodes()
-            self._before = {self._id(job): self._before_of(job) for job in (*self._repointed, *self._deleted)}
-            self._redo_writer.plan(self._before, kept=self._kept)
-            self._is_planned = True
+            self._before = {self._id(job): self._before_of(job) for job in (*self._repointed, *self._deleted.values())}
+            self._writer.plan(self._before, kept=tuple(self._own.kept))
+            self._made = self.created
             begun = self._hold_waiting()
             if not begun:
                 break
-            if not tries_left:
-                raise SubmissionError(f"{', '.join(begun)} have begun meanwhile, so they cannot wait for new jobs")
-            restored = restore(self._client, self._own, self._before)
-            if restored.left:
-                raise SubmissionError(f"{', '.join(begun)} have begun meanwhile")
+            if not tries_left or restore(self._own, self._before)[0]:
+                raise SubmissionError(
+                    f"jobs have begun meanwhile that were to wait for new ones: {self._own.named(begun)}; redo it again"
+                )
         self.submit()
         self._hold_early()
         self.check()
@@ -98,48 +76,32 @@ class NewJobs(Attempt):
         self._repoint()
         self.release()
         jobs, earlier = self._counting()
-        self._redo_writer.go_on()
+        self._writer.go_on()
         self._is_counting = True
         replace_jobs(self._bundle.folder, jobs, earlier)
         try:  # The new jobs count now: whatever fails from here on is only said.
-            self._redo_writer.drop()
+            self._writer.drop()
             self._delete(jobs, earlier)
             self._hand_over()
         except BaseException as error:
             self._note(f"The new jobs are there, but not all was done with those of before: {words_of(error)}")
-        tasks = {key: self._selection.tasks[key] for key in self._selection.tasks}
-        return RedoResult(tasks=tasks, new_jobs=dict(self.job_ids), messages=tuple(self._messages))
+        return RedoResult(self._selection.tasks, new_jobs=dict(self.job_ids), messages=tuple(self._messages))
 
     def undo(self) -> str:
-        """Makes everything as it was; says in words what came of it. It never raises."""
-        if not self._redo_writer.is_owner():
-            return self._give_way()
-        if not self._is_planned:
-            with contextlib.suppress(Exception):
-                self._redo_writer.drop()
-            return "nothing was changed"
-        if self._is_counting:
-            with contextlib.suppress(BaseException):
-                replace_jobs(self._bundle.folder, self._record.jobs, self._record.earlier)
-        restored = restore(self._client, self._own, self._before)
-        deletion = undo_new_jobs(self._redo_writer, self._own, self.created, kept=self._kept, doubt=self.doubt)
-        with contextlib.suppress(BaseException):  # It is in the words.
-            if restored.left or not deletion.is_complete:
-                self._redo_writer.leave(restored.left, deletion.left)
-            else:
-                self._redo_writer.drop()
-        return f"{deletion.outcome}; {restored.outcome}" if self._before else deletion.outcome
-
-    def _give_way(self) -> str:
-        """Deletes what was made, unless it counts, as another redo has taken over; it undoes all else."""
+        """As ``RedoAttempt.undo``; if another redo has taken over, what was made and does not count is deleted."""
+        if self._writer.is_owner():
+            if self._is_counting:
+                with contextlib.suppress(BaseException):
+                    replace_jobs(self._bundle.folder, self._record.jobs, self._record.earlier)
+            return super().undo()
         try:
             record = read_submission(self._bundle.folder)
             counting = set() if record is None else set(record.own_ids)
             made = [job_id for job_id in self.created if job_id not in counting]
-            deletion = undo_new_jobs(self._redo_writer, self._own, made, kept=self._kept, doubt=self.doubt)
+            outcome = delete_new(self._writer, self._own, made, doubt=self.doubt).outcome
         except Exception as error:
-            return f"another redo has taken over; {words_of(error)}"
-        return f"another redo has taken over; {deletion.outcome}"
+            outcome = words_of(error)
+        return f"another redo has taken over; {outcome}"
 
     # What is made, and from what --------------------------------------------------------------------------------------
 
@@ -149,7 +111,7 @@ class NewJobs(Attempt):
 
     def has_to_wait(self, job: BundleJob) -> bool:
         """Whether a new job feeds it."""
-        return not self._new_keys.isdisjoint(job.depends_on)
+        return not self._new.keys().isdisjoint(job.depends_on)
 
     def entries(self, job: BundleJob) -> Dict[str, str]:
         """The job info of the bundle's own file, with these frames, dependencies, and settings."""
@@ -171,43 +133,34 @@ class NewJobs(Attempt):
     def _feeding(self, key: str, job: BundleJob) -> List[str]:
         """The jobs that make the results of a node for this job, or are going to."""
         found = [self.job_ids[key]] if key in self.job_ids else []
-        current = self._record.jobs.get(key)
-        if current in self._details and key not in self._new_keys and key not in {one.key for one in self._deleted}:
-            found.append(str(current))
-        if not self._needs_others(key, job):
-            return found
-        return found + [
-            job_id for job_id in self._earlier_of(key) if job_id not in found and self._is_needed(key, job_id)
-        ]
+        current = self._record.jobs.get(key, "")
+        if current in self._details and key not in self._new and key not in self._deleted:
+            found.append(current)
+        others = self._still_making(key) if self._needs_others(key, job) else []
+        return found + [job_id for job_id in others if job_id not in found]
 
     def _needs_others(self, key: str, job: BundleJob) -> bool:
         """Whether a job needs results of a node that no new job makes."""
-        by_frame = next(one.is_frame_dependent for one in self._bundle.jobs if one.key == job.key)
+        by_frame = self._bundle.job(job.key).is_frame_dependent
         return not (by_frame and self._chosen(key).issuperset(FrameList.parse(job.frames or "0")))
-
-    def _earlier_of(self, key: str) -> List[str]:
-        """The jobs of before that a node has, the last first."""
-        current = [self._record.jobs[key]] if key in self._record.jobs else []
-        return [*current, *reversed(self._record.earlier.get(key, ()))]
 
     def _chosen(self, key: str) -> FrozenSet[int]:
         """The frames of a node that its new job makes."""
-        job = next((job for job in self._jobs if job.key == key), None)
+        job = self._new.get(key)
         if job is None or job.frames is None:
             return frozenset()
-        between = {frame for chunk in self._between.get(key, ()) for frame in chunk}
-        return frozenset(FrameList.parse(job.frames)) - between
+        return frozenset(FrameList.parse(job.frames)).difference(*self._between.get(key, ()))
 
-    def _is_needed(self, key: str, job_id: str) -> bool:
-        """Whether the job of before still makes results that no new one makes."""
-        return any(not is_chosen for is_chosen in self._unfinished(key, job_id).values())
+    def _still_making(self, key: str) -> List[str]:
+        """The jobs of before that still make results of the node that no new one makes."""
+        return [job_id for job_id in self._record.jobs_of(key) if not all(self._unfinished(key, job_id).values())]
 
     def _unfinished(self, key: str, job_id: str) -> Dict[int, bool]:
         """The tasks of a job that is at work which are not complete, and whether a new job makes them."""
-        job = next(job for job in self._bundle.jobs if job.key == key)
-        tasks = () if job_id in {self._id(job) for job in self._deleted} else self._tasks.get(job_id, ())
-        chosen = self._chosen(key)
-        is_chosen = key in self._new_keys
+        job = self._bundle.job(key)
+        is_deleted = key in self._deleted and job_id == self._id(job)
+        tasks = () if is_deleted else self._tasks.get(job_id, ())
+        chosen, is_chosen = self._chosen(key), key in self._new
         return {
             task.task_id: is_chosen and (not job.is_batched or chosen.issuperset(frames_of(task, job, tasks) or ()))
             for task in tasks
@@ -226,92 +179,87 @@ class NewJobs(Attempt):
             self._note(foreign_jobs(foreign, self._own))
         self._details = self._client.read_jobs(ours)
         found, others = self._own.find(known=ours)
-        self._kept = tuple(dict.fromkeys((*ids, *found, *others)))
-        self._own.kept = self._kept
+        self._own.kept = tuple(dict.fromkeys((*ids, *found, *others)))
         wanted = [job_id for job_id, job in self._details.items() if job.status not in (COMPLETED, FAILED)]
         self._tasks = self._client.read_tasks_of(wanted) if wanted else {}
 
     def _choose_nodes(self) -> None:
         """Which nodes get new jobs, and what becomes of those that wait for the old ones."""
-        self._repointed, self._deleted = [], []
-        new: Dict[str, Tuple[BundleJob, Tuple[FrameList, ...]]] = {}
+        self._repointed, self._deleted, self._new, self._between = [], {}, {}, {}
         gone: Set[str] = set()
         waiting: Set[str] = set()  # They wait for new jobs, or for such as do: all of their tasks run anyway.
         for job in self._bundle.jobs:
-            is_below = any(key in new or key in gone for key in job.depends_on)
+            is_below = any(key in self._new or key in gone for key in job.depends_on)
             is_waiting = (is_below or not waiting.isdisjoint(job.depends_on)) and self._is_wholly_pending(job)
             is_selected = job.key in self._selection.tasks
             if is_waiting and self._how.waiting == REPOINT:
                 waiting.add(job.key)
                 self._repointed += [job] if is_below else []
             elif is_waiting and self._how.waiting == DELETE:
-                self._deleted.append(job)
+                self._deleted[job.key] = job
                 if is_selected:
-                    new[job.key] = job, ()
+                    self._new[job.key] = job
                 else:
                     gone.add(job.key)
             elif is_selected:
-                new[job.key] = self._narrowed(job)
-        full = {key for job in self._repointed if job.is_frame_dependent for key in job.depends_on if key in new}
-        for key in full:
-            new[key] = self._narrowed(next(job for job in self._bundle.jobs if job.key == key), whole=True)
-        self._between = {key: between for key, (_, between) in new.items() if between}
-        jobs = {key: job for key, (job, _) in new.items()}
-        self._new_keys, self._jobs = frozenset(jobs), tuple(jobs.values())
-        self._jobs = tuple(
-            replace(job, is_frame_dependent=job.is_frame_dependent and self._has_frames_upstream(job, jobs))
-            for job in jobs.values()
-        )
+                self._narrow(job)
+        for key in {key for job in self._repointed if job.is_frame_dependent for key in job.depends_on}:
+            if key in self._new:
+                self._narrow(self._bundle.job(key), whole=True)
+        self._new = {
+            key: replace(job, is_frame_dependent=job.is_frame_dependent and self._has_frames_upstream(job))
+            for key, job in self._new.items()
+        }
+        self._jobs = tuple(self._new.values())
 
     def _is_wholly_pending(self, job: BundleJob) -> bool:
         """Whether its job is there and waits, and none of its tasks has run."""
         details = self._details.get(self._record.jobs.get(job.key, ""))
         return details is not None and details.status == PENDING and set(details.tasks) <= {PENDING}
 
-    def _narrowed(self, job: BundleJob, *, whole: bool = False) -> Tuple[BundleJob, Tuple[FrameList, ...]]:
-        """The job with the frames from the first to the last chosen chunk, and the chunks between that do not run."""
+    def _narrow(self, job: BundleJob, *, whole: bool = False) -> None:
+        """Plans a new job with the frames from the first to the last chosen chunk; those between do not run."""
+        self._new[job.key] = job
         if not job.is_batched:
-            return job, ()
+            return
         wanted = {frame for chunk in self._selection.tasks[job.key] for frame in chunk or ()}
         chunks = [chunk for chunk in job.chunks if chunk is not None]
-        chosen = [number for number, chunk in enumerate(chunks) if not wanted.isdisjoint(chunk)]
         if not wanted <= {frame for chunk in chunks for frame in chunk}:  # Frames were added in the Monitor.
             frames = FrameList(sorted(wanted))
-            return replace(job, frames=str(frames), chunk_size=job.chunk_size if frames.is_contiguous else 1), ()
+            size = job.chunk_size if frames.is_contiguous else 1
+            self._new[job.key] = replace(job, frames=str(frames), chunk_size=size)
+            return
+        chosen = [number for number, chunk in enumerate(chunks) if not wanted.isdisjoint(chunk)]
         first, last = (0, len(chunks) - 1) if whole else (chosen[0], chosen[-1])
         frames = FrameList(frame for chunk in chunks[first : last + 1] for frame in chunk)
+        self._new[job.key] = replace(job, frames=str(frames))
         between = tuple(chunks[number] for number in range(first, last + 1) if number not in chosen)
-        return replace(job, frames=str(frames)), between
+        if between:
+            self._between[job.key] = between
 
-    def _has_frames_upstream(self, job: BundleJob, new: Mapping[str, BundleJob]) -> bool:
+    def _has_frames_upstream(self, job: BundleJob) -> bool:
         """Whether each of its frames is in all jobs upstream: what Deadline does otherwise is undocumented.
 
         It may wait for the jobs as a whole then (submission, section 4.3). A task upstream that is complete only as it
         is between others would release too much, while it is held.
         """
-        mine = set(FrameList.parse(job.frames or "0"))
-        for key in job.depends_on:
-            feeding = new.get(key)
-            if feeding is not None:
-                is_there = feeding.is_batched and mine <= set(FrameList.parse(feeding.frames or "0"))
-                is_alone = not (self._needs_others(key, job) and self._others_feed(key))
-                if not is_there or not is_alone or key in self._between:
-                    return False
-                continue
-            details = self._details.get(self._record.jobs.get(key, ""))
-            if details is None or self._record.earlier.get(key):
-                return False
-        return True
+        return all(self._has_all_frames(key, job) for key in job.depends_on)
 
-    def _others_feed(self, key: str) -> bool:
-        """Whether jobs of before go on making results of a node that has a new job."""
-        return any(self._is_needed(key, job_id) for job_id in self._earlier_of(key))
+    def _has_all_frames(self, key: str, job: BundleJob) -> bool:
+        """Whether one job alone makes all frames of the node that the job needs."""
+        feeding = self._new.get(key)
+        if feeding is None:
+            return self._record.jobs.get(key) in self._details and not self._record.earlier.get(key)
+        needed, made = FrameList.parse(job.frames or "0"), FrameList.parse(feeding.frames or "0")
+        if not feeding.is_batched or not set(made).issuperset(needed) or key in self._between:
+            return False
+        return not (self._needs_others(key, job) and self._still_making(key))
 
     def _before_of(self, job: BundleJob) -> JobBefore:
         job_id = self._id(job)
         details = self._details[job_id]
         numbers = tuple(task.task_id for task in self._client.read_tasks(job_id))
-        waits_for = None if job in self._deleted else self._dependencies_of(job_id, self._labels[job.key])
+        waits_for = None if job.key in self._deleted else self._dependencies_of(job_id, self._labels[job.key])
         return JobBefore(job.key, details.status, len(numbers), {PENDING: numbers}, dependencies=waits_for)
 
     def _dependencies_of(self, job_id: str, label: str) -> Tuple[str, ...]:
@@ -355,17 +303,23 @@ class NewJobs(Attempt):
             tasks = self._client.read_tasks(job_id)
             numbers = [task.task_id for task in tasks if frames_of(task, job, tasks) in between]
             if len(numbers) != len(between):
-                raise SubmissionError(f"{job.label}: Deadline has cut job {job_id} in another way than planned")
-            reason = ""
-            try:
-                self._client.change_tasks("complete", job_id, numbers)
-            except SubmissionError as error:  # What came of it is read.
-                reason = f" ({error})"
-            states = {task.task_id: task.status for task in self._client.read_tasks(job_id)}
+                raise SubmissionError(
+                    f"{job.label}: Deadline has cut job {job_id} in another way than planned; do it without --new-jobs"
+                )
+            states = self._complete(job_id, numbers)
             wrong = [number for number, state in states.items() if (state == COMPLETED) != (number in numbers)]
             if wrong:
-                listed = ", ".join(map(str, wrong))
-                raise SubmissionError(f"{job.label}: Deadline does not complete the tasks {listed} of {job_id}{reason}")
+                raise SubmissionError(
+                    f"{job.label}: Deadline does not complete {listed_tasks(wrong)} of job {job_id}{self._reason};"
+                    " do it without --new-jobs"
+                )
+
+    def _complete(self, job_id: str, numbers: Sequence[int]) -> Mapping[int, str]:
+        """The states of all tasks of the job, once Deadline was asked to complete some."""
+        self._reason = ""
+        self._try(self._client.change_tasks, "complete", job_id, numbers)
+        self._reason = f" ({self._reason})" if self._reason else ""
+        return self._states([job_id]).get(job_id, {})
 
     def _hold_waiting(self) -> List[str]:
         """Suspends the waiting jobs, so that they cannot begin; gives those that have begun before that."""
@@ -390,8 +344,8 @@ class NewJobs(Attempt):
             found = self._dependencies_of(job_id, self._labels[job.key])
             if set(found) != set(wanted):
                 raise SubmissionError(
-                    f"{job.label}: Deadline does not have job {job_id} depend on {', '.join(wanted)}, but on"
-                    f" {', '.join(found) or 'nothing'}"
+                    f"{job.label}: Deadline does not have job {job_id} depend on {self._own.named(wanted)}, but on"
+                    f" {self._own.named(found) or 'nothing'}; leave the waiting jobs, or have them deleted (--waiting)"
                 )
 
     def release(self) -> None:
@@ -406,29 +360,27 @@ class NewJobs(Attempt):
             if not self.has_to_wait(job)
             and any(self._details[job_id].status != COMPLETED for job_id in self.waits_for(job))
         ]
-        if soft:
-            with contextlib.suppress(SubmissionError):  # They are resumed then.
-                self._client.pend(soft)
+        if soft:  # If they cannot be, they are resumed.
+            self._try(self._client.pend, soft)
         super().release()
         if soft:  # Resuming may have let them start (submission, section 5.2).
-            with contextlib.suppress(SubmissionError):
-                self._client.pend(soft)
+            self._try(self._client.pend, soft)
 
     def _counting(self) -> Tuple[Dict[str, str], Dict[str, List[str]]]:
         """The jobs that count from now on by node key, and those that they replace."""
-        gone = {job.key for job in self._deleted} - self._new_keys
-        jobs = {job.key: self._record.jobs[job.key] for job in self._bundle.jobs if job.key in self._record.jobs}
+        gone = self._deleted.keys() - self._new.keys()
+        jobs = dict(self._record.jobs)
         earlier = {key: list(job_ids) for key, job_ids in self._record.earlier.items()}
         for key in (*self.job_ids, *gone):
-            if jobs.get(key) in self._details:
+            if jobs.get(key, "") in self._details:
                 earlier.setdefault(key, []).append(jobs[key])
         jobs.update(self.job_ids)
-        order = [job.key for job in self._bundle.jobs]
+        order = (job.key for job in self._bundle.jobs)
         return {key: jobs[key] for key in order if key in jobs and key not in gone}, earlier
 
     def _delete(self, jobs: Mapping[str, str], earlier: Mapping[str, Sequence[str]]) -> None:
         """Deletes the waiting jobs; everything else is done by now, so that what fails is only said."""
-        ids = [self._id(job) for job in self._deleted]
+        ids = [self._id(job) for job in self._deleted.values()]
         if not ids:
             return
         deletion = Deletion(self._own)
@@ -448,7 +400,7 @@ class NewJobs(Attempt):
         Not where waiting jobs are left as they are: they would begin.
         """
         for key in self.job_ids:
-            for job_id in self._earlier_of(key):
+            for job_id in self._record.jobs_of(key):
                 numbers = sorted(number for number, is_chosen in self._unfinished(key, job_id).items() if is_chosen)
                 listed = f"{self._labels[key]}: {listed_tasks(numbers)} of job {job_id}"
                 if numbers and self._how.waiting == LEAVE:
@@ -460,17 +412,10 @@ class NewJobs(Attempt):
                     self._take_off(job_id, numbers)
 
     def _take_off(self, job_id: str, numbers: Sequence[int]) -> None:
-        reason = ""
-        try:
-            self._client.change_tasks("complete", job_id, numbers)
-        except SubmissionError as error:  # What came of it is read.
-            reason = f" ({error})"
         with contextlib.suppress(SubmissionError):
-            states = {task.task_id: task.status for task in self._client.read_tasks(job_id)}
+            states = self._complete(job_id, numbers)
             if all(states.get(number) == COMPLETED for number in numbers):
                 return
-        self._note(f"Deadline does not complete them{reason}: do so in the Monitor, as other jobs wait for {job_id}")
-
-    def _note(self, message: str) -> None:
-        self._messages.append(message)
-        self._say(message)
+        self._note(
+            f"Deadline does not complete them{self._reason}: do so in the Monitor, as other jobs wait for {job_id}"
+        )

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
 from ..core.bundle import Bundle
-from ..core.errors import FlowpipeDeadlineError, InterruptedRunError
+from ..core.errors import InterruptedRunError
 from ..offline.farm import RunState, last_states, run_bundle
-from ..results.edits import Edit, withdraw_edits
+from ..results.edits import Edit
 from ..results.failures import read_failures, without_later_result
 from ..results.stale import BundleResults
 from ..submit.transaction import ignore
 from .ended import failed_or_empty
+from .farm import take_back
 from .missing import runnable, tolerant_results
 from .options import RedoResult, Tasks
 from .selection import Selection
@@ -38,60 +39,36 @@ def redo_offline(
         InterruptedRunError: Ctrl+C; nothing is left running.
         FlowpipeDeadlineError: As ``run_bundle``, or as ``change``.
     """
-    steps = _Steps(bundle, choose, change, on_progress or (lambda _: None))
+    edits: Sequence[Edit] = ()
+    tasks: Tasks = {}
+    messages: tuple[str, ...] = ()
+    has_begun = False  # Whether a task may have been run.
+
+    def select() -> Tasks:
+        nonlocal edits, tasks, messages
+        edits = change()
+        results = tolerant_results(bundle)
+        chosen, messages = runnable(bundle, choose(results), results=results)
+        tasks = chosen.tasks
+        return tasks
+
+    def show(state: RunState) -> None:
+        nonlocal has_begun
+        has_begun = True
+        if on_progress is not None:
+            on_progress(state.part(tasks))
+
     try:
-        state = run_bundle(bundle, select=steps.select, on_progress=steps.show, **how)
+        state = run_bundle(bundle, select=select, on_progress=show, **how)
     except InterruptedRunError:
         raise InterruptedRunError(
             "interrupted; results that were not replaced are as before. The same command makes all of it again; to make"
             f" only what no longer fits:  flowpipe-deadline redo {bundle.folder} --stale"
         ) from None
     finally:
-        if not steps.has_begun:
-            take_back(bundle, steps.edits, say=say)
-    return RedoResult(tasks=steps.tasks, messages=steps.messages, left=state.open_tasks(steps.tasks))
-
-
-def take_back(bundle: Bundle, edits: Sequence[Edit], *, say: Callable[[str], None]) -> None:
-    """Makes inputs what they were, as something failed; whether that fails too is only said."""
-    try:
-        withdraw_edits(bundle.folder, edits)
-    except FlowpipeDeadlineError as error:
-        say(f"{error}; the new values of inputs are still there, and what they make stale")
-
-
-class _Steps:
-    """What a run calls."""
-
-    def __init__(
-        self,
-        bundle: Bundle,
-        choose: Callable[[BundleResults], Selection],
-        change: Callable[[], Sequence[Edit]],
-        on_progress: Callable[[RunState], None],
-    ) -> None:
-        self.edits: Sequence[Edit] = ()
-        self.tasks: Tasks = {}
-        self.messages: tuple[str, ...] = ()
-        self.has_begun = False
-        """Whether a task may have been run."""
-        self._bundle = bundle
-        self._choose = choose
-        self._change = change
-        self._on_progress = on_progress
-
-    def select(self) -> Tasks:
-        """The tasks to run."""
-        self.edits = self._change()
-        results = tolerant_results(self._bundle)
-        chosen, self.messages = runnable(self._bundle, self._choose(results), results=results)
-        self.tasks = chosen.tasks
-        return self.tasks
-
-    def show(self, state: RunState) -> None:
-        """Passes on how far these tasks are."""
-        self.has_begun = True
-        self._on_progress(state.part(self.tasks))
+        if not has_begun:
+            take_back(bundle, edits, say=say)
+    return RedoResult(tasks=tasks, messages=messages, left=state.open_tasks(tasks))
 
 
 def failed_offline(bundle: Bundle, *, results: BundleResults) -> Mapping[str, frozenset[Optional[str]]]:

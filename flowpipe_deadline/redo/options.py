@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Mapping, Optional, Tuple
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from ..core.frames import FrameList
 
@@ -16,8 +16,36 @@ LEAVE = "leave"
 WAITING = (REPOINT, DELETE, LEAVE)
 """What can be done with jobs downstream, where new jobs come for what they wait for."""
 
+ALL = "all"
+FAILED = "failed"
+STALE = "stale"
+WHICH = (ALL, FAILED, STALE)
+"""What can be asked for: everything, what failed, or what was made from results that have been replaced."""
+
 Tasks = Mapping[str, Tuple[Optional[FrameList], ...]]
 """Tasks by node key, upstream first: the frames of each; None for the one of a job without frames."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be made again."""
+
+    nodes: Tuple[str, ...] = ()
+    """Keys, ``graph.node`` or names; none for all nodes."""
+    frames: Union[str, Iterable[int], None] = None
+    """Those of these nodes; None or an empty text for all."""
+    which: str = ALL
+    """One of ``WHICH``."""
+    only: bool = False
+    """Whether what is made from it stays as it is."""
+    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """New values, by node key and input."""
+
+    @property
+    def asked(self) -> Dict[str, Any]:
+        """What ``select`` is asked for."""
+        frames = None if self.frames == "" else self.frames
+        return {"node": self.nodes, "frames": frames, "which": self.which, "only": self.only, "edited": self.inputs}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Optional, Sequence
 
-from ..core.errors import words_of
 from ..deadline.client import SubmissionError
 from ..submit.ownership import OwnedRecord
 from ..submit.record import SUBMITTED, SubmissionRecord, refuse_taken
@@ -31,28 +30,22 @@ class RedoWriter(OwnedRecord):
                 be written.
             RecordError: A record is damaged.
         """
-        try:
-            with self._alone() as is_ours:
-                record = refuse_taken(self._folder, takes_submitted=True)
-                if record is None:
-                    raise SubmissionError(f"{self.name} is not submitted: there is no job to run again")
-                if record.state != SUBMITTED:
-                    raise SubmissionError(
-                        f"a submission of {self.name} ended half-way, or was taken back in part; cancel it:"
-                        f"  flowpipe-deadline cancel {self._folder}"
-                    )
-                if not is_ours():  # This process stood still, and was taken for dead.
-                    raise SubmissionError(f"{self.name} is being changed by somebody else; try again")
-                left = record.redo
-                jobs = {} if left is None else dict(left.jobs)
-                if left is not None:
-                    self._before, self._kept = left.before, left.kept
-                self._begin(self._record("redoing", jobs))
-                self._unlink(REDO_IDS)
-                return record
-        except OSError as error:
-            path = error.filename or self._folder / REDO
-            raise SubmissionError(f"{path} cannot be written: {words_of(error)}") from error
+        with self._claiming() as check_alone:
+            record = refuse_taken(self._folder, takes_submitted=True)
+            if record is None:
+                raise SubmissionError(f"{self.name} is not submitted: there is no job to run again")
+            if record.state != SUBMITTED:
+                raise SubmissionError(
+                    f"a submission of {self.name} ended half-way, or was taken back in part; cancel it:"
+                    f"  flowpipe-deadline cancel {self._folder}"
+                )
+            check_alone()
+            left = record.redo
+            if left is not None:
+                self._before, self._kept = left.before, left.kept
+            self._begin(self._record("redoing", {} if left is None else left.jobs))
+            self._unlink(REDO_IDS)
+            return record
 
     def plan(self, before: Mapping[str, JobBefore], *, kept: Optional[Sequence[str]] = None) -> None:
         """Puts on record what is going to be changed, before it is; nothing of an earlier redo is left.

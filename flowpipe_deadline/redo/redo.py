@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional, Union
 
@@ -11,23 +11,22 @@ from ..core.errors import UsageError
 from ..core.interrupts import stop_requests
 from ..core.loading import refuse_while_loading
 from ..core.rights import user_name
-from ..deadline.client import DeadlineClient, SubmissionError
+from ..deadline.client import DeadlineClient
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState
 from ..offline.setup import WorkerSetup
 from ..results.edits import Edit, write_edits
 from ..results.stale import BundleResults
 from ..settings.changes import entries_for_jobs
-from ..status.notices import home_of, notices_of
+from ..status.notices import is_copy, submitted_record
 from ..studio.connect import studio_client
-from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
+from ..submit.record import read_submission
 from ..submit.transaction import ignore
 from .by_script import redo_by
-from .ended import read_farm_tasks
-from .farm import mend_redo
-from .missing import in_part, runnable, tolerant_results
-from .offline import failed_offline, redo_offline, take_back
-from .options import REPOINT, WAITING, RedoOptions, RedoResult
-from .selection import ALL, FAILED, Selection, find_key, select
+from .farm import FarmRedo
+from .missing import left_stale, runnable, tolerant_results
+from .offline import failed_offline, redo_offline
+from .options import ALL, FAILED, REPOINT, WAITING, RedoOptions, RedoResult, Wish
+from .selection import Selection, find_key, select
 
 
 def redo_bundle(  # noqa: PLR0913  (what, and how)
@@ -77,16 +76,13 @@ def redo_bundle(  # noqa: PLR0913  (what, and how)
     if waiting not in WAITING:
         raise UsageError(f"jobs that wait cannot be '{waiting}'; choose {', '.join(WAITING)}")
     changes = {find_key(opened, name): values for name, values in (inputs or {}).items()}
-    asked = {"node": node, "frames": frames, "which": which, "only": only, "edited": changes}
+    wish = Wish(() if node is None else (node,), frames, which, only, inputs=changes)
     entries = entries_for_jobs(settings or {})
-    redo = _Redo(opened, asked, changes, on_selected or (lambda _: None), on_message or ignore, dry_run)
-    record = _own_record(opened)
-    if record is not None:
+    redo = _Redo(opened, wish, on_selected or (lambda _: None), on_message or ignore, dry_run)
+    if read_submission(opened.folder) is not None and not is_copy(opened):
+        submitted_record(opened)  # Before Deadline is asked.
         how = RedoOptions(new_jobs=new_jobs, waiting=waiting, entries=entries, note=f"redo by {user_name()}")
-        client = open_client()
-        if record.redo is not None and not dry_run and mend_redo(client, opened, say=redo.say):
-            record = _own_record(opened) or record
-        return redo.on_farm(client, record, how)
+        return redo.on_farm(open_client(), how)
     if new_jobs:
         raise UsageError(f"{opened.name} is not submitted, so it has no jobs on a farm that new ones could replace")
     return redo.offline(
@@ -99,69 +95,43 @@ class _Redo:
     """What both ways need to know."""
 
     bundle: Bundle
-    asked: Mapping[str, Any]
-    """What ``select`` is asked for."""
-    changes: Mapping[str, Mapping[str, Any]]
-    """The new values of inputs, by node key."""
+    wish: Wish
     on_selected: Callable[[Selection], None]
     say: Callable[[str], None]
     is_dry_run: bool
+
+    @property
+    def advice(self) -> str:
+        """What to do about frames that were made with other inputs."""
+        return f"; to make them as well:  flowpipe-deadline redo {self.bundle.folder} --stale"
 
     def offline(self, **how: Any) -> RedoResult:
         """On this machine; ``how`` is for ``run_bundle``."""
         results = tolerant_results(self.bundle)
         selection, messages = runnable(self.bundle, self._choose(results), results=results)
+        others = left_stale(self.bundle, selection, self.wish.inputs, advice=self.advice)
         self.on_selected(selection)
         if self.is_dry_run or not selection.tasks:
-            return RedoResult(tasks=selection.tasks, messages=(*messages, *self._left_stale(selection)))
+            return RedoResult(tasks=selection.tasks, messages=(*messages, *others))
         result = redo_offline(self.bundle, self._choose, change=self._edit, say=self.say, **how)
-        return replace(result, messages=(*result.messages, *self._left_stale(selection)))
+        return replace(result, messages=(*result.messages, *others))
 
-    def on_farm(self, client: DeadlineClient, record: SubmissionRecord, how: RedoOptions) -> RedoResult:
+    def on_farm(self, client: DeadlineClient, how: RedoOptions) -> RedoResult:
         """On the farm, whose jobs are on record."""
-        results, needs_states = tolerant_results(self.bundle), self.asked["which"] == FAILED
-        farm = read_farm_tasks(client, self.bundle, record, results=results, needs_states=needs_states)
-        chosen = select(self.bundle, results=results, failed=farm.failed, tasks=farm.tasks, **self.asked)
-        selection, messages = runnable(self.bundle, chosen, results=results, coming=farm.coming)
-        messages = (*messages, *self._left_stale(selection))
+        farm = FarmRedo(self.bundle, client, act=redo_by, advice=self.advice)
+        if not self.is_dry_run:
+            farm.mend(self.say)
+        farm.look(needs_states=self.wish.which == FAILED)
+        selection, messages = chosen = farm.choose(self.wish)
         self.on_selected(selection)
         if self.is_dry_run or not selection.tasks:
             return RedoResult(tasks=selection.tasks, messages=messages)
         with stop_requests(self.say) as is_stopping:
-            edits = self._edit()
-            try:
-                result = redo_by(client, self.bundle, selection, how=how, say=self.say, is_stopping=is_stopping)
-            except BaseException:
-                take_back(self.bundle, edits, say=self.say)
-                raise
-        return RedoResult(result.tasks, result.new_jobs, (*messages, *result.messages))
-
-    def _left_stale(self, selection: Selection) -> Iterator[str]:
-        """A line for each node with new inputs of which not all frames run again."""
-        for key in in_part(self.bundle, selection, self.changes):
-            yield (
-                f"{key}: its other frames were made with the values of before; to make them as well:"
-                f"  flowpipe-deadline redo {self.bundle.folder} --stale"
-            )
+            return farm.run(self.wish, chosen, how=how, say=self.say, is_stopping=is_stopping)
 
     def _choose(self, results: BundleResults) -> Selection:
-        failed = failed_offline(self.bundle, results=results) if self.asked["which"] == FAILED else {}
-        return select(self.bundle, results=results, failed=failed, **self.asked)
+        failed = failed_offline(self.bundle, results=results) if self.wish.which == FAILED else {}
+        return select(self.bundle, results=results, failed=failed, **self.wish.asked)
 
     def _edit(self) -> Sequence[Edit]:
-        return write_edits(self.bundle.folder, self.changes, user=user_name()) if self.changes else ()
-
-
-def _own_record(bundle: Bundle) -> Optional[SubmissionRecord]:
-    """The record of the bundle's submission; None if it was not submitted, or is a copy of one that was.
-
-    Raises:
-        SubmissionError: It is being submitted, or only a part of it is.
-    """
-    record = read_submission(bundle.folder)
-    home = None if record is None else home_of(bundle)
-    if record is None or (home is not None and home.exists()):
-        return None
-    if record.is_at_work or record.state != SUBMITTED:
-        raise SubmissionError(notices_of(bundle, record)[0])
-    return record
+        return write_edits(self.bundle.folder, self.wish.inputs, user=user_name()) if self.wish.inputs else ()

@@ -16,15 +16,9 @@ from ..results.codec import TYPE
 from ..results.counts import BundleTasks
 from ..results.merge import Batch
 from ..results.stale import BundleResults
+from ..results.store import ALL as ALL_RESULTS
 from ..results.upstream import sources
-from ..results.versions import ALL as ALL_RESULTS
-from .options import Tasks
-
-ALL = "all"
-FAILED = "failed"
-STALE = "stale"
-WHICH = (ALL, FAILED, STALE)
-"""What can be asked for: everything, what failed, or what was made from results that have been replaced."""
+from .options import ALL, FAILED, STALE, WHICH, Tasks
 
 Chunk = Optional[FrameList]
 Places = FrozenSet[Optional[int]]
@@ -50,7 +44,7 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
     *,
     results: BundleResults,
     failed: Mapping[str, Collection[Optional[str]]],
-    node: Optional[str] = None,
+    node: Union[str, Collection[str], None] = None,
     frames: Union[str, Iterable[int], None] = None,
     which: str = ALL,
     only: bool = False,
@@ -59,11 +53,11 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
 ) -> Selection:
     """The tasks to run again; none if nothing of that kind is there.
 
-    ``failed`` are the frame lists, by node key, of tasks that failed or have ended without a result. ``node``, by key,
-    ``graph.node`` or name, and ``frames`` limit what is asked for; frames are real ones, also where tasks carry item
-    numbers. With ``only``, nothing else runs. Otherwise, what is made from that runs as well: by frame where a
-    connection is frame by frame, else all of a node. Nodes whose inputs were ``edited``, by key, run again as well; if
-    nothing else is asked for, they alone. ``tasks`` are those of the farm, where they are known; of other
+    ``failed`` are the frame lists, by node key, of tasks that failed or have ended without a result. ``node``, a key,
+    ``graph.node`` or name, or several of them, and ``frames`` limit what is asked for; frames are real ones, also where
+    tasks carry item numbers. With ``only``, nothing else runs. Otherwise, what is made from that runs as well: by frame
+    where a connection is frame by frame, else all of a node. Nodes whose inputs were ``edited``, by key, run again as
+    well; if nothing else is asked for, they alone. ``tasks`` are those of the farm, where they are known; of other
     jobs, the results tell how they are cut.
 
     Raises:
@@ -73,12 +67,11 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
     """
     if which not in WHICH:
         raise UsageError(f"'{which}' cannot be made again; choose {', '.join(WHICH)}")
-    if frames is not None and node is None:
+    of = {find_key(bundle, name) for name in ([node] if isinstance(node, str) else node or ())}
+    if frames is not None and not of:
         raise UsageError(f"the frames {frames} of which node? Name it before them")
-    if node is not None:
-        of = {find_key(bundle, node)}
-    else:
-        of = set() if edited and which == ALL else {job.key for job in bundle.jobs}
+    if not of and not (edited and which == ALL):
+        of = {job.key for job in bundle.jobs}
     links = Links(bundle, results)
     needed = links.downstream({*of, *edited})
     cut = BundleTasks(bundle, results, keys=needed)

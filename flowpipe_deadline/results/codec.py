@@ -14,11 +14,15 @@ import json
 import math
 import re
 import reprlib
+import sys
+import traceback
 import types
 from collections import OrderedDict
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from functools import lru_cache
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, Callable, Collection, Dict, List, Mapping, Tuple
 from uuid import UUID
 
@@ -27,8 +31,8 @@ from ..core.locate import LoadError, NotImportableError, describe, resolve
 
 TYPE = "$type"
 """The key that names the kind of an encoded value which is not plain JSON."""
-_BUILT_IN = (list, dict, set, frozenset, tuple, str, bytes, int, float)
 _PLAIN = frozenset((str, int, float, bool, type(None)))  # What stands for itself, also in long lists of frames.
+_DEEPEST = 300  # Levels of lists and dicts: every reader comes to their end within Python's limit (``shapes.py``).
 _WIDE = 64  # Larger integers, by bits, are written in hex: Python 3.11+ refuses long decimal text.
 
 
@@ -45,7 +49,7 @@ class UnsupportedValueError(FlowpipeDeadlineError):
 
 
 class DamagedValueError(FlowpipeDeadlineError):
-    """Encoded data that this version cannot decode."""
+    """Encoded data that this version cannot decode, whatever became of it."""
 
 
 def encode(value: Any) -> Any:
@@ -57,10 +61,11 @@ def encode(value: Any) -> Any:
     Raises:
         UnsupportedValueError: It holds a value of a type that cannot be kept; the message says where.
     """
-    try:
-        return _encode(value)
-    except RecursionError:
-        raise UnsupportedValueError("nested too deeply, or contains itself") from None
+    with suppress(RecursionError):
+        data = _encode(value)
+        if not _is_deep(data):
+            return data
+    raise UnsupportedValueError("nested too deeply, or contains itself")
 
 
 def decode(data: Any) -> Any:
@@ -70,20 +75,10 @@ def decode(data: Any) -> Any:
         DamagedValueError: The data is not what ``encode`` writes.
         LoadError: A class cannot be imported here.
     """
-    kind = type(data)
-    if kind is list:
-        return list(data) if set(map(type, data)) <= _PLAIN else [decode(item) for item in data]
-    if kind is not dict:
-        return data
-    if TYPE not in data:
-        return {key: decode(item) for key, item in data.items()}
-    decoder = _DECODERS.get(data[TYPE])
-    if decoder is None:
-        raise DamagedValueError(f"a value of the unknown kind '{data[TYPE]}'; was it written by a newer version?")
     try:
-        return decoder(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DamagedValueError(f"a damaged value of kind '{data[TYPE]}': {error}") from error
+        return _decode(data)
+    except RecursionError:
+        raise DamagedValueError("a value that is nested too deeply") from None
 
 
 def compound(members: Mapping[str, Any]) -> Any:
@@ -129,26 +124,45 @@ def canonical(data: Any) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"))
 
 
+def _is_deep(data: Any) -> bool:
+    """Whether what reads the data, level by level, could run out of Python's stack."""
+    level: List[Any] = [[data]]
+    for _ in range(_DEEPEST + 1):
+        level = [each for each in level if not _PLAIN.issuperset(map(type, each))]
+        if not level:
+            return False
+        nested = (item for each in level for item in each if type(item) not in _PLAIN)
+        level = [item.values() if type(item) is dict else item for item in nested]
+    return True
+
+
 def _encode(value: Any) -> Any:
-    encoder = _ENCODERS.get(type(value))
+    kind = type(value)  # Not its __class__, which may claim anything.
+    encoder = _ENCODERS.get(kind)
     if encoder is not None:
         return encoder(value)
-    if isinstance(value, enum.Enum):
+    if issubclass(kind, enum.Enum):
         return _encode_enum(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    if dataclasses.is_dataclass(kind):
         return _encode_dataclass(value)
-    if isinstance(value, (type, types.FunctionType)):
+    if issubclass(kind, (type, types.FunctionType)):
         return {TYPE: "reference", "class": _source(value, value)}
-    if type(value).__module__ == "numpy":
+    if kind.__module__ == "numpy":
         return _encode_numpy(value)
-    if isinstance(value, tuple) and hasattr(value, "_fields") and not getattr(value, "__dict__", None):
-        return {TYPE: "namedtuple", "class": _source(type(value), value), "items": _encode_items(value)}
-    raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept")
+    if issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        return _encode_namedtuple(value)
+    plain = next((base for base in kind.__mro__ if base in _ENCODERS), None)
+    raise _unsupported(value, "" if plain is None else f"{_named(plain)} can be, but not one of a class of its own")
 
 
-def _type_name(value: Any) -> str:
-    kind = type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+def _unsupported(value: Any, reason: object = "") -> UnsupportedValueError:
+    text = f"{_named(type(value))} cannot be kept"
+    return UnsupportedValueError(f"{text}: {reason}" if reason else text)
+
+
+def _named(kind: type) -> str:
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return f"{'an' if name[:1] in 'aeioAEIO' else 'a'} {name}"
 
 
 def _source(thing: Any, value: Any) -> Any:
@@ -156,13 +170,64 @@ def _source(thing: Any, value: Any) -> Any:
     try:
         return describe(thing)
     except NotImportableError as error:
-        raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept: {error}") from error
+        raise _unsupported(value, error) from error
+
+
+def _decode(data: Any) -> Any:
+    kind = type(data)
+    if kind is list:
+        return list(data) if set(map(type, data)) <= _PLAIN else [_decode(item) for item in data]
+    if kind is not dict:
+        return data
+    if TYPE not in data:
+        return {key: _decode(item) for key, item in data.items()}
+    name = data[TYPE]
+    decoder = _DECODERS.get(name) if isinstance(name, str) else None
+    if decoder is None:
+        raise DamagedValueError(f"a value of the unknown kind {name!r:.80}; was it written by a newer version?")
+    try:
+        return decoder(data)
+    except (FlowpipeDeadlineError, RecursionError, MemoryError):
+        raise
+    except Exception as error:  # Damaged data may make Python, and the classes of users, raise anything.
+        raise DamagedValueError(f"a damaged value of kind '{name}': {_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    """The error in a line, also where its own text fails."""
+    return traceback.format_exception_only(type(error), error)[-1].strip()[:300]
+
+
+def _items(data: Mapping[str, Any]) -> List[Any]:
+    """The decoded items of a value."""
+    if type(data["items"]) is not list:
+        raise TypeError("its items are not a list")
+    return [_decode(item) for item in data["items"]]
+
+
+def _pairs(data: Mapping[str, Any]) -> List[Tuple[Any, Any]]:
+    return [(_decode(key), _decode(item)) for key, item in data["items"]]
 
 
 def _encode_enum(value: enum.Enum) -> Any:
-    if value.name is None or value.name not in type(value).__members__:
-        raise UnsupportedValueError(f"a combined {_type_name(value)} cannot be kept; keep its members in a set")
-    return {TYPE: "enum", "class": _source(type(value), value), "name": value.name}
+    cls, name = type(value), value._name_  # Its ``name`` may be something else.
+    if name is None or name not in cls.__members__:
+        raise _unsupported(value, "it combines members; keep these in a set")
+    if cls.__members__[name] is not value:
+        raise _unsupported(value, f"{name} is another member of it")
+    return {TYPE: "enum", "class": _source(cls, value), "name": name}
+
+
+def _decode_enum(data: Any) -> Any:
+    return _resolved(data, lambda found: issubclass(found, enum.Enum)).__members__[data["name"]]
+
+
+def _resolved(data: Any, is_fitting: Callable[[type], bool]) -> Any:
+    """The class that a value names, if it is of the kind that the value claims."""
+    found = resolve(data["class"])
+    if not isinstance(found, type) or not is_fitting(found):
+        raise TypeError(f"{data['class']['qualname']} is something else")
+    return found
 
 
 def _encode_items(values: Any) -> List[Any]:
@@ -200,41 +265,144 @@ def _short_repr(key: Any) -> str:
 
 
 def _encode_dataclass(value: Any) -> Any:
-    if isinstance(value, _BUILT_IN):
-        raise UnsupportedValueError(
-            f"a {_type_name(value)} cannot be kept: it is a dataclass and a built-in type at once"
-        )
-    own = [field.name for field in dataclasses.fields(value) if hasattr(value, field.name)]
-    names = dict.fromkeys([*own, *getattr(value, "__dict__", ())])
-    fields = {name: _encode_member(getattr(value, name), f".{name}", name) for name in names}
-    return {TYPE: "dataclass", "class": _source(type(value), value), "fields": fields}
+    """All that the object has of its own, and what its fields give; nothing of its class runs but such fields."""
+    cls: Any = type(value)
+    own = next(base for base in cls.__mro__ if base in (*_ENCODERS, PurePath) or _is_made_in_c(base))
+    if own is not object:
+        raise _unsupported(value, f"it is a dataclass and {_named(own)} at once")
+    state = dict(getattr(value, "__dict__", ()))
+    for name, slot in _slots(cls).items():
+        with suppress(AttributeError):  # It was never set.
+            state[name] = slot.__get__(value)
+    names = dict.fromkeys([*(field.name for field in dataclasses.fields(cls)), *state])
+    fields = {}
+    for name in names:
+        if type(name) is not str or name == TYPE:
+            raise _unsupported(value, f"it has an attribute {name!r}")
+        try:
+            item = again = state[name] if name in state else getattr(value, name)
+            if name not in state and _is_descriptor(cls, name):
+                again = getattr(_made(cls, state), name, None)
+        except AttributeError:
+            continue  # It was never set.
+        except Exception as error:  # A descriptor of the user.
+            raise _unsupported(value, f"its field '{name}' cannot be read: {_words(error)}") from error
+        fields[name] = _encode_member(item, f".{name}", name)
+        if again is not item and not identical(fields[name], _encode(again)):
+            raise _unsupported(value, f"the value of its field '{name}' is not kept in the object itself")
+    return {TYPE: "dataclass", "class": _source(cls, value), "fields": fields}
 
 
 def _decode_dataclass(data: Any) -> Any:
-    cls = resolve(data["class"])
+    cls = _resolved(data, dataclasses.is_dataclass)
+    return _made(cls, {name: _decode(item) for name, item in data["fields"].items()})
+
+
+def _made(cls: Any, state: Mapping[str, Any]) -> Any:
+    """An object with this state. What a class checks or changes when one is made, is not done again."""
     value = object.__new__(cls)
-    for name, item in data["fields"].items():
-        object.__setattr__(value, name, decode(item))  # Also for a frozen class, or one that checks its input.
+    for name, item in state.items():
+        slot = _slots(cls).get(name)
+        if slot is not None:
+            slot.__set__(value, item)
+        elif not _is_descriptor(cls, name):
+            object.__setattr__(value, name, item)
+        elif name not in cls.__dataclass_fields__:  # Else it gives what is somewhere else in the state.
+            raise TypeError(f"{cls.__qualname__} has no place for '{name}'")
     return value
+
+
+@lru_cache(maxsize=256)  # Long lists have the same class again and again.
+def _slots(cls: type) -> Mapping[str, Any]:
+    """The slots of a class and its bases, by the names that Python gives private ones."""
+    places = (pair for base in reversed(cls.__mro__) for pair in vars(base).items())
+    return {name: place for name, place in places if isinstance(place, types.MemberDescriptorType)}
+
+
+def _is_descriptor(cls: type, name: str) -> bool:
+    """Whether setting the attribute runs code, as for a property, or is Python's own, as for ``__class__``."""
+    found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
+    return hasattr(type(found), "__set__")
+
+
+def _is_made_in_c(cls: type) -> bool:
+    """Whether Python itself makes the objects of the class, which may have a state that nobody sees."""
+    return isinstance(vars(cls).get("__new__"), types.BuiltinFunctionType)
+
+
+def _encode_namedtuple(value: Any) -> Any:
+    if getattr(value, "__dict__", None):
+        raise _unsupported(value, "it has attributes beside its fields")
+    items = tuple.__iter__(value)  # Its class may iterate over something else.
+    return {TYPE: "namedtuple", "class": _source(type(value), value), "items": _encode_items(items)}
+
+
+def _decode_namedtuple(data: Any) -> Any:
+    items = _items(data)
+    cls = _resolved(data, lambda found: issubclass(found, tuple) and hasattr(found, "_fields"))
+    if len(items) != len(cls._fields):
+        raise TypeError(f"{cls.__qualname__} has {len(cls._fields)} fields, not {len(items)}")
+    return tuple.__new__(cls, items)
 
 
 def _decode_reference(data: Any) -> Any:
     found = resolve(data["class"])
-    # A decorator may have made a node of a function.
-    return found if isinstance(found, type) else getattr(found, "func", found)
+    if not isinstance(found, (type, types.FunctionType)):
+        found = found.func  # A decorator made a node of it.
+    if not isinstance(found, (type, types.FunctionType)):
+        raise TypeError(f"{data['class']['qualname']} is neither a class nor a function")
+    return found
 
 
 def _encode_numpy(value: Any) -> Any:
     """An array or scalar in numpy's own file format, which keeps type, shape and order."""
     import numpy  # noqa: PLC0415 (the value is numpy's, so it is loaded)
 
-    kind = "ndarray" if type(value) is numpy.ndarray else "numpy_scalar"
-    if not (kind == "ndarray" or isinstance(value, numpy.generic)) or value.dtype.hasobject:
-        raise UnsupportedValueError(f"a {_type_name(value)} cannot be kept")
+    is_array = type(value) is numpy.ndarray
+    if not (is_array or isinstance(value, numpy.generic)):
+        raise _unsupported(value, "only plain arrays and scalars of numpy come back as they were")
+    dtype = value.dtype
+    if dtype.hasobject:
+        raise _unsupported(value, f"its items are objects of Python ({dtype}); pass on a list of them")
+    if _has_metadata(dtype):
+        raise _unsupported(value, f"its dtype ({dtype!s:.100}) would lose its metadata; pass on a copy without")
+    try:
+        if dtype.kind == "V":
+            found = _loaded(numpy, _saved(numpy, numpy.empty(0, dtype))).dtype
+            if str(found) != str(dtype):
+                raise _unsupported(value, f"its dtype would come back as {found!s:.100}; pass on a copy of that one")
+        elif not is_array and numpy.dtype(dtype.str).type is not type(value):
+            raise _unsupported(value, f"it would come back as {_named(numpy.dtype(dtype.str).type)}")
+        saved = _saved(numpy, value)
+        if not dtype.itemsize:
+            _loaded(numpy, saved)  # It may have more items than can be read.
+    except (ValueError, Warning) as error:
+        raise _unsupported(value, error) from error
+    if not is_array and isinstance(value, (str, bytes)) and value[-1:] in ("\0", b"\0"):
+        raise _unsupported(value, "numpy's files lose zeros at the end; pass on a str or bytes")
+    summary = f"{dtype} {list(value.shape)}" if is_array else str(dtype)
+    return {TYPE: "ndarray" if is_array else "numpy_scalar", "text": _as_base64(saved), "summary": summary}
+
+
+def _has_metadata(dtype: Any) -> bool:
+    parts = [dtype.base] if dtype.subdtype else [part for part, *_ in (dtype.fields or {}).values()]
+    return bool(dtype.metadata) or any(map(_has_metadata, parts))
+
+
+def _saved(numpy: Any, value: Any) -> bytes:
     stream = io.BytesIO()
     numpy.save(stream, value, allow_pickle=False)
-    summary = f"{value.dtype} {list(value.shape)}" if kind == "ndarray" else str(value.dtype)
-    return {TYPE: kind, "text": _as_base64(stream.getvalue()), "summary": summary}
+    return stream.getvalue()
+
+
+def _loaded(numpy: Any, saved: bytes) -> Any:
+    try:
+        array = numpy.lib.format.read_array(io.BytesIO(saved), allow_pickle=False)
+    except MemoryError:
+        raise ValueError("it claims to be larger than the memory") from None
+    if array.size > len(saved):
+        raise ValueError("it has more items than bytes")
+    return array
 
 
 def _decode_numpy(data: Any) -> Any:
@@ -242,12 +410,29 @@ def _decode_numpy(data: Any) -> Any:
         import numpy  # noqa: PLC0415 (only where there is a value of numpy)
     except ImportError as error:
         raise LoadError(f"a value of numpy ({data['summary']}), but numpy is not installed here") from error
-    array = numpy.load(io.BytesIO(base64.b64decode(data["text"])), allow_pickle=False)
-    return array[()] if data[TYPE] == "numpy_scalar" else array
+    array = _loaded(numpy, _from_base64(data["text"]))
+    if data[TYPE] == "ndarray":
+        return array
+    if array.shape:
+        raise ValueError("it is an array")
+    return array[()]
 
 
 def _encode_float(value: float) -> Any:
-    return value if math.isfinite(value) else {TYPE: "float", "text": repr(value)}
+    return value if math.isfinite(value) else {TYPE: "float", "text": repr(value)}  # All kinds of nan are one.
+
+
+def _encode_range(value: range) -> Any:
+    bounds = [int(value.start), int(value.stop), int(value.step)]  # These may be members of an enumeration.
+    if any(bound.bit_length() > _WIDE for bound in bounds):
+        raise _unsupported(value, "its numbers are too large")
+    return {TYPE: "range", "range": bounds}
+
+
+def _encode_ordered(value: Any) -> Any:
+    if vars(value):
+        raise _unsupported(value, "it has attributes beside its items")
+    return {TYPE: "ordered", "items": _encode_pairs(value)}
 
 
 def _encode_int(value: int) -> Any:
@@ -259,21 +444,28 @@ def _encode_zone(zone: Any) -> Any:
         return None
     if type(zone) is timezone:
         return {"offset": _encode(zone.utcoffset(None)), "name": zone.tzname(None)}
-    key = getattr(zone, "key", None)
-    if type(zone).__module__.startswith("zoneinfo") and key:
-        return {"key": key}
-    raise UnsupportedValueError(f"a time zone of type {_type_name(zone)} cannot be kept")
+    if type(zone).__module__.startswith("zoneinfo") and zone.key:
+        with suppress(Exception):  # It says so where it was made of a file, which nobody else may have.
+            zone.__reduce__()
+            return {"key": zone.key}
+    raise _unsupported(zone, "only zones of zoneinfo, by their names, and fixed offsets come back as they were")
 
 
 def _decode_zone(data: Any) -> Any:
     if data is None:
         return None
     if "key" in data:
-        # Only where one is used: not every interpreter ships the zone data.
-        from zoneinfo import ZoneInfo  # noqa: PLC0415
+        try:
+            # Only where one is used: not every interpreter ships the zone data.
+            from zoneinfo import ZoneInfo  # noqa: PLC0415
 
-        return ZoneInfo(data["key"])
-    offset = decode(data["offset"])
+            return ZoneInfo(data["key"])
+        except (ImportError, KeyError) as error:
+            raise LoadError(
+                f"this Python ({sys.version.split()[0]}) does not know the time zone {data['key']}; install tzdata"
+                " for it (3.9 or newer), or pass on times in UTC"
+            ) from error
+    offset = _decode(data["offset"])
     plain_zone = timezone(offset)
     return plain_zone if data["name"] == plain_zone.tzname(None) else timezone(offset, data["name"])
 
@@ -294,8 +486,8 @@ def _decode_moment(data: Any) -> Any:
 
 
 def _encode_pattern(value: Any) -> Any:
-    if not isinstance(value.pattern, str):
-        raise UnsupportedValueError("a pattern for bytes cannot be kept")
+    if type(value.pattern) is not str:
+        raise _unsupported(value, "one for text can be; pass on its text")
     return {TYPE: "pattern", "text": value.pattern, "flags": value.flags}
 
 
@@ -304,8 +496,19 @@ def _encode_set(values: Any) -> Any:
     return {TYPE: type(values).__name__, "items": sorted(_encode_items(values), key=canonical)}
 
 
+def _path_text(path: PurePath) -> str:
+    text = str(path)
+    if isinstance(path, PureWindowsPath) and type(path)(text) != path:  # Python 3.11: that of ./c:x is c:x
+        raise _unsupported(path, f"its text, '{text}', is another path; pass on the text that is meant")
+    return text
+
+
 def _as_base64(value: Any) -> str:
     return base64.b64encode(value).decode("ascii")
+
+
+def _from_base64(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
 
 
 _ENCODERS: Dict[type, Callable[[Any], Any]] = {
@@ -314,11 +517,11 @@ _ENCODERS: Dict[type, Callable[[Any], Any]] = {
     float: _encode_float,
     list: _encode_items,
     dict: _encode_dict,
-    OrderedDict: lambda value: {TYPE: "ordered", "items": _encode_pairs(value)},
+    OrderedDict: _encode_ordered,
     tuple: lambda value: {TYPE: "tuple", "items": _encode_items(value)},
     set: _encode_set,
     frozenset: _encode_set,
-    range: lambda value: {TYPE: "range", "range": [value.start, value.stop, value.step]},
+    range: _encode_range,
     complex: lambda value: {TYPE: "complex", "items": [_encode_float(value.real), _encode_float(value.imag)]},
     datetime: _encode_moment,
     time: _encode_moment,
@@ -330,24 +533,24 @@ _ENCODERS: Dict[type, Callable[[Any], Any]] = {
 _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "int": lambda data: int(data["text"], 16),
     "float": lambda data: float(data["text"]),
-    "dict": lambda data: {decode(key): decode(item) for key, item in data["items"]},
-    "ordered": lambda data: OrderedDict((decode(key), decode(item)) for key, item in data["items"]),
-    "tuple": lambda data: tuple(decode(item) for item in data["items"]),
-    "set": lambda data: {decode(item) for item in data["items"]},
-    "frozenset": lambda data: frozenset(decode(item) for item in data["items"]),
+    "dict": lambda data: dict(_pairs(data)),
+    "ordered": lambda data: OrderedDict(_pairs(data)),
+    "tuple": lambda data: tuple(_items(data)),
+    "set": lambda data: set(_items(data)),
+    "frozenset": lambda data: frozenset(_items(data)),
     "range": lambda data: range(*data["range"]),
-    "complex": lambda data: complex(*(decode(item) for item in data["items"])),
+    "complex": lambda data: complex(*_items(data)),
     "datetime": _decode_moment,
     "time": _decode_moment,
-    "timedelta": lambda data: timedelta(*data["items"]),
+    "timedelta": lambda data: timedelta(*_items(data)),
     "timezone": lambda data: _decode_zone(data["zone"]),
-    "enum": lambda data: resolve(data["class"])[data["name"]],
+    "enum": _decode_enum,
     "dataclass": _decode_dataclass,
     "reference": _decode_reference,
     "pattern": lambda data: re.compile(data["text"], data["flags"]),
     "ndarray": _decode_numpy,
     "numpy_scalar": _decode_numpy,
-    "namedtuple": lambda data: resolve(data["class"])._make(decode(item) for item in data["items"]),
+    "namedtuple": _decode_namedtuple,
 }
 
 
@@ -356,11 +559,11 @@ def _add_text_kind(kind: str, cls: type, write: Callable[[Any], str], read: Call
     _DECODERS[kind] = lambda data: read(data["text"])
 
 
-_add_text_kind("bytes", bytes, _as_base64, base64.b64decode)
-_add_text_kind("bytearray", bytearray, _as_base64, lambda text: bytearray(base64.b64decode(text)))
-_add_text_kind("path", type(Path()), str, Path)
-_add_text_kind("posix_path", PurePosixPath, str, PurePosixPath)
-_add_text_kind("windows_path", PureWindowsPath, str, PureWindowsPath)
+_add_text_kind("bytes", bytes, _as_base64, _from_base64)
+_add_text_kind("bytearray", bytearray, _as_base64, lambda text: bytearray(_from_base64(text)))
+_add_text_kind("path", type(Path()), _path_text, Path)
+_add_text_kind("posix_path", PurePosixPath, _path_text, PurePosixPath)
+_add_text_kind("windows_path", PureWindowsPath, _path_text, PureWindowsPath)
 _add_text_kind("date", date, date.isoformat, date.fromisoformat)
 _add_text_kind("decimal", Decimal, str, Decimal)
 _add_text_kind("uuid", UUID, str, UUID)

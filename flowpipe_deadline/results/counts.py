@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Optional
 
-from ..core.bundle import Bundle, BundleJob, read_node
+from ..core.bundle import ERRORS, Bundle, BundleJob, read_node
 from ..core.files import RecordError
 from ..core.frames import FrameList, without
 from .failures import Failure, read_failures, without_later_result
@@ -34,7 +34,7 @@ class ResultCounts:
 
     def frames(self, key: str) -> tuple[Optional[str], ...]:
         """The frame list of each planned chunk; None for the one of a job that is not batched."""
-        return tuple(None if chunk is None else str(chunk) for chunk in self._chunks(key).values())
+        return self._jobs[key].task_frames
 
     def planned(self, key: str) -> int:
         """How many chunks were planned."""
@@ -58,6 +58,10 @@ class ResultCounts:
         there = self._store.chunk_names(key)
         names = {frames: chunk_name(None if frames is None else FrameList.parse(frames)) for frames in chunks}
         return frozenset(frames for frames, name in names.items() if name not in there)
+
+    def failed_nodes(self) -> frozenset[str]:
+        """The keys of the nodes in which something was raised at any time."""
+        return frozenset(path.name for path in (self._bundle / ERRORS).glob("*"))
 
     def failures(self, key: str, *, with_results: bool = False) -> tuple[Failure, ...]:
         """The failures of tasks that have not succeeded since, the latest first; or those alone that have a result.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Callable, ContextManager, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
@@ -53,16 +53,12 @@ def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> Dict[str, Dict[str, An
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise UsageError(f"'{text}' changes nothing; write NODE.INPUT=VALUE, such as render.samples=64")
-        key, place = _find(bundle, name.strip())
-        record = read_node(bundle.folder, key)
-        planned = _planned(bundle, record, key, place)
-        label = f"{key}.{place_name(*place)}"
+        found = _find(bundle, name.strip())
+        planned = found.planned()
         try:
-            changes.setdefault(key, {})[place_name(*place)] = value_in(
-                value, map_sources(planned, in_bundle(bundle.folder))
-            )
+            changes.setdefault(found.key, {})[place_name(*found.place)] = value_in(value, found.located(planned))
         except ValueError as error:
-            raise UsageError(f"{label} is {kind_words(planned)}: {error}") from None
+            raise UsageError(f"{found.label} is {kind_words(planned)}: {error}") from None
     for key, values in changes.items():  # The length of lists, and what depends on more than the type.
         _encoded(bundle, key, values)
     return changes
@@ -169,23 +165,97 @@ def _alone(folder: Path) -> ContextManager[Callable[[], bool]]:
     return locked_briefly(path, refusal)
 
 
-def _find(bundle: Bundle, text: str) -> Tuple[str, Place]:
-    """The node's key and the input that ``node.input`` or ``node.input.sub_plug`` names; names may hold dots."""
+@dataclass(frozen=True)
+class _Input:
+    """An input of a node, or a sub-plug of one, that somebody wants to change."""
+
+    bundle: Bundle
+    record: Mapping[str, Any]
+    """Of the node."""
+    key: str
+    place: Place
+
+    @property
+    def label(self) -> str:
+        """It, for messages."""
+        return f"{self.key}.{place_name(*self.place)}"
+
+    def planned(self) -> Any:
+        """The encoded value that it was planned with.
+
+        Raises:
+            UsageError: It may not be changed.
+        """
+        name, sub_plug = self.place
+        plug = self.record["inputs"][name] if sub_plug is None else self.record["inputs"][name]["sub_plugs"][sub_plug]
+        if not any(job.key == self.key for job in self.bundle.jobs):
+            raise UsageError(f"{self.label} is of a node that is omitted, and so is never evaluated")
+        if plug["source"]:
+            source = plug["source"]
+            output = place_name(source["output"], source["sub_plug"])
+            raise UsageError(f"{self.label} is fed by {source['node']}.{output}; change an input of that node")
+        if sub_plug is None and plug["sub_plugs"]:
+            names = ", ".join(f"{self.label}.{each}" for each in plug["sub_plugs"])
+            raise UsageError(f"{self.label} consists of sub-plugs; change one of them: {names}")
+        batch = self.record["batch"]
+        if batch is not None and name == batch["over"][0]:
+            raise UsageError(f"{self.label} is what the tasks were cut from; other frames need a new plan")
+        return plug["value"]
+
+    def encoded(self, value: Any, planned: Any) -> Any:
+        """The new value, encoded; raises UsageError if it does not fit what was planned."""
+        if type(value) is int and kind_of(planned) == "float":
+            value = float(value)
+        try:
+            encoded = map_sources(encode(value), self._source_like(planned))
+        except UnsupportedValueError as error:
+            raise UsageError(f"{self.label}: the new value cannot be kept: {error}") from error
+        if planned is not None and kind_of(encoded) != kind_of(planned):
+            raise UsageError(f"{self.label} must be {kind_words(planned)}, not {kind_words(encoded)}")
+        batch = self.record["batch"]
+        if batch is not None and self.place[0] in batch["over"]:
+            try:
+                new, old = len(items_of(value)), len(items_of(decode(self.located(planned))))
+            except (CutError, LoadError, DamagedValueError) as error:
+                raise UsageError(f"{self.label} is cut into the chunks of its node: {error}") from error
+            if new != old:
+                raise UsageError(f"{self.label} has {old} items, as {batch['over'][0]} has; the new value has {new}")
+        return encoded
+
+    def located(self, planned: Any) -> Any:
+        """The encoded value with the files of code that the bundle brings where they are."""
+        return map_sources(planned, in_bundle(self.bundle.folder))
+
+    def _source_like(self, planned: Any) -> Callable[[Any], Any]:
+        """Gives where a class is defined: as it was planned, whatever file this process has it from, else as it is."""
+        known: Dict[Tuple[Any, Any], Any] = {}
+
+        def note(source: Any) -> Any:
+            known[source["module"], source["qualname"]] = source
+            return source
+
+        map_sources(planned, note)
+        otherwise = out_of_bundle(self.bundle.folder)
+        return lambda source: known.get((source["module"], source["qualname"])) or otherwise(source)
+
+
+def _find(bundle: Bundle, text: str) -> _Input:
+    """The input that ``node.input`` or ``node.input.sub_plug`` names; names may hold dots."""
     ends = [index for index, character in enumerate(text) if character == "."]
-    unknown = ""
+    unknown: Optional[UsageError] = None
     for end in reversed(ends):
         keys = _keys(bundle, text[:end])
         if len(keys) > 1:
             labels = node_labels(bundle)
             which = ", ".join(f"{key} ({labels[key]})" for key in keys)
             raise UsageError(f"several nodes are called {text[:end]}; name one by its key: {which}")
-        for key in keys:
-            place = _place(read_node(bundle.folder, key), text[end + 1 :])
-            if place is not None:
-                return key, place
-            unknown = unknown or _unknown_input(read_node(bundle.folder, key), key, text[end + 1 :])
+        if keys:
+            try:
+                return _input(bundle, keys[0], text[end + 1 :])
+            except UsageError as error:
+                unknown = unknown or error
     if unknown:
-        raise UsageError(unknown)
+        raise unknown
     node = text[: ends[-1]] if ends else text
     known = [name for each in bundle.nodes for name in (each.key, each.node, each.label)]
     if not ends and _keys(bundle, text):
@@ -199,96 +269,21 @@ def _keys(bundle: Bundle, name: str) -> List[str]:
     return by_key or [node.key for node in bundle.nodes if name in (node.label, node.node)]
 
 
-def _place(record: Mapping[str, Any], text: str) -> Optional[Place]:
-    """The input, or sub-plug of one, that is called so."""
-    if text in record["inputs"]:
-        return text, None
-    for name, plug in record["inputs"].items():
-        if text.startswith(f"{name}.") and text[len(name) + 1 :] in plug["sub_plugs"]:
-            return name, text[len(name) + 1 :]
-    return None
-
-
-def _unknown_input(record: Mapping[str, Any], key: str, text: str) -> str:
-    places = [(name, sub_plug) for name, plug in record["inputs"].items() for sub_plug in (None, *plug["sub_plugs"])]
-    names = [place_name(*place) for place in places]
-    return f"{key} has no input '{text}'{suggestion(text, names)}"
-
-
-def _planned(bundle: Bundle, record: Mapping[str, Any], key: str, place: Place) -> Any:
-    """The encoded value that the input was planned with, if it may be changed.
-
-    Raises:
-        UsageError: It may not.
-    """
-    name, sub_plug = place
-    label = f"{key}.{place_name(*place)}"
-    plug = record["inputs"][name] if sub_plug is None else record["inputs"][name]["sub_plugs"][sub_plug]
-    if not any(job.key == key for job in bundle.jobs):
-        raise UsageError(f"{label} is of a node that is omitted, and so is never evaluated")
-    if plug["source"]:
-        source = plug["source"]
-        output = place_name(source["output"], source["sub_plug"])
-        raise UsageError(f"{label} is fed by {source['node']}.{output}; change an input of that node")
-    if sub_plug is None and plug["sub_plugs"]:
-        names = ", ".join(f"{label}.{each}" for each in plug["sub_plugs"])
-        raise UsageError(f"{label} consists of sub-plugs; change one of them: {names}")
-    batch = record["batch"]
-    if batch is not None and name == batch["over"][0]:
-        raise UsageError(f"{label} is what the tasks were cut from; other frames need a new plan")
-    return plug["value"]
+def _input(bundle: Bundle, key: str, text: str) -> _Input:
+    """The node's input, or sub-plug of one, that is called so."""
+    record = read_node(bundle.folder, key)
+    sub_plugs = [(name, sub_plug) for name, plug in record["inputs"].items() for sub_plug in plug["sub_plugs"]]
+    places: Dict[str, Place] = {place_name(*place): place for place in sub_plugs}
+    places.update({name: (name, None) for name in record["inputs"]})
+    if text not in places:
+        raise UsageError(f"{key} has no input '{text}'{suggestion(text, places)}")
+    return _Input(bundle, record, key, places[text])
 
 
 def _encoded(bundle: Bundle, key: str, values: Mapping[str, Any]) -> Dict[Place, Tuple[Any, Any]]:
     """The new and the planned value of each of these inputs, encoded; raises UsageError where one does not fit."""
     if key not in {node.key for node in bundle.nodes}:
         raise UsageError(f"{bundle.folder} has no node '{key}'{suggestion(key, [node.key for node in bundle.nodes])}")
-    record = read_node(bundle.folder, key)
-    encoded: Dict[Place, Tuple[Any, Any]] = {}
-    for text, value in values.items():
-        place = _place(record, text)
-        if place is None:
-            raise UsageError(_unknown_input(record, key, text))
-        planned = _planned(bundle, record, key, place)
-        encoded[place] = _checked(bundle, record, f"{key}.{text}", place, value), planned
-    return encoded
-
-
-def _checked(bundle: Bundle, record: Mapping[str, Any], label: str, place: Place, value: Any) -> Any:
-    """The encoded value, if it fits what was planned."""
-    planned = record["inputs"][place[0]]
-    planned = planned["value"] if place[1] is None else planned["sub_plugs"][place[1]]["value"]
-    if type(value) is int and kind_of(planned) == "float":
-        value = float(value)
-    try:
-        encoded = map_sources(encode(value), _source_like(planned, bundle))
-    except UnsupportedValueError as error:
-        raise UsageError(f"{label}: the new value cannot be kept: {error}") from error
-    if planned is not None and kind_of(encoded) != kind_of(planned):
-        raise UsageError(f"{label} is {kind_words(planned)}, not {kind_words(encoded)}")
-    batch = record["batch"]
-    if batch is not None and place[0] in batch["over"]:
-        _check_length(label, batch, value, map_sources(planned, in_bundle(bundle.folder)))
-    return encoded
-
-
-def _source_like(planned: Any, bundle: Bundle) -> Callable[[Any], Any]:
-    """Gives where a class is defined: as it was planned, whatever file this process has it from, else as it is."""
-    known: Dict[Tuple[Any, Any], Any] = {}
-
-    def note(source: Any) -> Any:
-        known[source["module"], source["qualname"]] = source
-        return source
-
-    map_sources(planned, note)
-    otherwise = out_of_bundle(bundle.folder)
-    return lambda source: known.get((source["module"], source["qualname"])) or otherwise(source)
-
-
-def _check_length(label: str, batch: Mapping[str, Any], value: Any, planned: Any) -> None:
-    try:
-        new, old = len(items_of(value)), len(items_of(decode(planned)))
-    except (CutError, LoadError, DamagedValueError) as error:
-        raise UsageError(f"{label} is cut into the chunks of its node: {error}") from error
-    if new != old:
-        raise UsageError(f"{label} has {old} items, as {batch['over'][0]} has; the new value has {new}")
+    inputs = [(_input(bundle, key, text), value) for text, value in values.items()]
+    planned = {found.place: found.planned() for found, _ in inputs}
+    return {found.place: (found.encoded(value, planned[found.place]), planned[found.place]) for found, value in inputs}

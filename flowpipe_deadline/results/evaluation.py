@@ -9,16 +9,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.frames import FrameList
+from .shapes import check_members, is_count, is_text
 
 MOST = 20
 """How many are kept of a chunk."""
 LONGEST_REASON = 300
-_KINDS: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("written", "attempt", "edit"), int),
-    **dict.fromkeys(("worker", "job", "task", "token", "error"), str),
-    "seconds": float,
+_MOST_SECONDS = 10**9
+_SHAPES: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("written", "attempt", "edit"), is_count),
+    **dict.fromkeys(("worker", "job", "task", "token", "error"), is_text),
+    "seconds": lambda data: type(data) in (int, float) and 0 <= data < _MOST_SECONDS,
 }
-"""What is kept of each in a record, and the type of it."""
+"""What is kept of each in a record, and what it is."""
 _SHOWN_OF_TOKEN = 8  # All of it would let a node answer for its task.
 
 
@@ -93,8 +95,8 @@ def parse_evaluations(data: Any, *, frames: Optional[FrameList]) -> Tuple[Evalua
     """The evaluations of a chunk of these frames, from a record.
 
     Raises:
-        TypeError, ValueError, KeyError: The record is damaged.
+        TypeError, ValueError: The record is damaged.
     """
     text = None if frames is None else str(frames)
-    known = ({name: _KINDS[name](value) for name, value in entry.items() if name in _KINDS} for entry in data)
-    return tuple(Evaluation(frames=text, **values) for values in known)
+    entries = [check_members(entry, _SHAPES) for entry in data]
+    return tuple(Evaluation(text, **{name: entry[name] for name in _SHAPES if name in entry}) for entry in entries)

@@ -6,22 +6,34 @@ the plugin's, whose name begins with ``plugin-``. Of one attempt, the evaluator'
 
 from __future__ import annotations
 
+import inspect
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from types import MemberDescriptorType
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.bundle import ERRORS
-from ..core.errors import text_of
+from ..core.errors import text_of, words_of
 from ..core.files import RecordError, json_bytes, read_record, write_whole
-from ..core.frames import FrameList, FrameListError
-from ..core.locate import describe, in_bundle, out_of_bundle, resolve
+from ..core.frames import FrameList
+from ..core.locate import describe, out_of_bundle, resolve
 from ..core.rights import make_folder
 from ..core.text import one_line
 from .codec import UnsupportedValueError, decode, encode, map_sources
 from .evaluation import LONGEST_REASON, Evaluation, evaluations_json, followed_by, in_order, parse_evaluations
+from .shapes import (
+    Change,
+    TrustedCode,
+    check_members,
+    check_source,
+    check_value,
+    is_count,
+    is_dict,
+    is_text,
+)
 from .store import ChunkResult, chunk_name
 
 _FORMAT = 1
@@ -48,6 +60,8 @@ class Failure:
     """Why, in one line for people: the node's message, or what became of its interpreter, in words."""
     evaluations: Tuple[Evaluation, ...] = ()
     """The failed attempts at this chunk, oldest first."""
+    change: Change = field(default=dict, repr=False, compare=False)
+    """Gives the sources of the classes in ``raised`` as they may be loaded."""
 
     @property
     def places(self) -> Iterable[Optional[int]]:
@@ -74,7 +88,7 @@ def write_failure(  # noqa: PLR0913  (five beside the failure itself)
     path = bundle / ERRORS / node / f"{chunk_name(frames)}.json"
     earlier: Tuple[Evaluation, ...] = ()
     with suppress(RecordError):
-        earlier = _read(path, bundle).evaluations
+        earlier = _read(path).evaluations
     own = evaluation or Evaluation(None, time.time_ns(), error=reason_in(report) or type(error).__name__)
     record = {
         "format": _FORMAT,
@@ -97,9 +111,10 @@ def read_failures(bundle: Path, node: str) -> Tuple[Failure, ...]:
     # The evaluator's before the plugin's.
     for path in sorted((bundle / ERRORS / node).glob("[!.]*.json"), key=lambda each: each.name.startswith(_PLUGINS)):
         with suppress(RecordError):  # Deadline reports the failure in any case.
-            failure = _read(path, bundle)
+            failure = _read(path)
             found.setdefault(failure.frames, []).append(failure)
-    failures = [_united(each) for each in found.values()]
+    change = TrustedCode(bundle).change(node)
+    failures = [replace(_united(each), change=change) for each in found.values()]
     return tuple(sorted(failures, key=lambda failure: failure.written, reverse=True))
 
 
@@ -129,24 +144,43 @@ def reason_in(report: str) -> str:
     return one_line(lines[0], longest=LONGEST_REASON)
 
 
-def _read(path: Path, bundle: Path) -> Failure:
+def _read(path: Path) -> Failure:
     """The failure in a file; raises RecordError if it is damaged."""
     record = read_record(path, version=_FORMAT, keys=("frames", "report", "raised", "written"))
     try:
+        check_members(record, _MEMBERS)
         frames = None if record["frames"] is None else FrameList(sorted(FrameList.parse(record["frames"])))
-        text, written = None if frames is None else str(frames), int(record["written"])
-        reason = one_line(str(record.get("reason") or ""), longest=LONGEST_REASON) or reason_in(record["report"])
+        text, written = None if frames is None else str(frames), record["written"]
+        reason = one_line(record.get("reason") or "", longest=LONGEST_REASON) or reason_in(record["report"])
         evaluations = parse_evaluations(record.get("evaluations", ()), frames=frames)
         return Failure(
             frames=text,
-            report=str(record["report"]),
-            raised=map_sources(record["raised"], in_bundle(bundle), own=("class",)),
+            report=record["report"],
+            raised=_checked(record["raised"]),
             written=written,
             reason=reason,
             evaluations=evaluations or (Evaluation(text, written, error=reason),),  # Of an earlier version.
         )
-    except (KeyError, TypeError, ValueError, AttributeError, FrameListError) as error:
-        raise RecordError(f"{path} is damaged ({error!r})") from error
+    except (TypeError, ValueError, AttributeError) as error:
+        raise RecordError(f"{path} is damaged: {words_of(error)}") from error
+
+
+_MEMBERS: Mapping[str, Callable[[Any], bool]] = {
+    "report": is_text,
+    "written": is_count,
+    "reason": lambda data: data is None or is_text(data),
+    "raised": lambda data: is_dict(data) and data.keys() == {"class", "arguments", "attributes"},
+}
+
+
+def _checked(raised: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An error as it is kept, once it is well-formed."""
+    if raised["class"] is not None:
+        check_source(raised["class"])
+    check_value(raised["arguments"], dict)
+    for value in check_members(raised["attributes"], {}).values():
+        check_value(value, dict)
+    return raised
 
 
 def _united(failures: Sequence[Failure]) -> Failure:
@@ -161,21 +195,27 @@ def _united(failures: Sequence[Failure]) -> Failure:
 
 def rebuild_error(failure: Failure) -> Optional[BaseException]:
     """The error as it was raised, of its own class; None if it cannot be rebuilt here."""
-    raised = failure.raised
-    if raised["class"] is None:
+    if failure.raised["class"] is None:
         return None
     try:
+        raised = map_sources(failure.raised, failure.change, own=("class",))
         cls = resolve(raised["class"])
+        if not (isinstance(cls, type) and issubclass(cls, BaseException)):
+            return None
         arguments = decode(raised["arguments"])
         # Not by the class's constructor: it may take other arguments than those that the error ended up with.
         error: BaseException = cls.__new__(cls, *arguments)
-        builtin = next(base for base in cls.__mro__ if base.__module__ == "builtins")
+        builtin: Any = next(base for base in cls.__mro__ if base.__module__ == "builtins")
         builtin.__init__(error, *arguments)
         for name, value in raised["attributes"].items():
-            setattr(error, name, decode(value))
+            # Python's own errors have places for some; what a property would do, was done where it was raised.
+            if isinstance(inspect.getattr_static(cls, name, None), MemberDescriptorType):
+                setattr(error, name, decode(value))
+            else:
+                vars(error)[name] = decode(value)
     except Exception:  # The module and class are the user's; there is always the report.
         return None
-    return error if isinstance(error, BaseException) else None
+    return error
 
 
 def _raised(error: BaseException) -> Dict[str, Any]:

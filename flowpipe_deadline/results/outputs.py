@@ -16,10 +16,11 @@ from ..core.frames import FrameList, real_frames
 from ..core.locate import code_folders
 from ..core.notebook import Shown
 from ..core.text import counted
-from .codec import compound, decode
+from .codec import compound
 from .inputs.edits import Edit, edited_record, place_name
 from .merge import Batch, MergeError, MissingResultsError, merge_results, missing_advice, missing_frames
 from .plain import plain
+from .shapes import decode_output
 from .stale import BundleResults, Places, places_text
 from .store import ChunkResult, open_store
 
@@ -103,13 +104,14 @@ class NodeResults(Shown, BundleNode):
         Raises:
             MissingResultsError: A task of the node has no result.
             MergeError: The results cannot be read or merged.
+            DamagedValueError, LoadError: A value is damaged, or its class cannot be imported here.
         """
         if self.error is not None:
             raise MergeError(self.error)
         if self.encoded is None:
             frames = None if self.missing in (None, "all") else FrameList.parse(str(self.missing))
             raise MissingResultsError(self.key, frames, self.batch)
-        return {name: decode(value) for name, value in self.encoded.items()}
+        return {name: decode_output(value, f"{self.label}.{name}") for name, value in self.encoded.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain JSON."""

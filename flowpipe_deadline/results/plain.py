@@ -11,9 +11,11 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 from ..core.frames import FrameList
 from ..core.locate import LoadError
-from .codec import TYPE, UnsupportedValueError, decode, encode
+from .codec import TYPE, DamagedValueError, UnsupportedValueError, decode, encode
 
 _LONGEST_TEXT = 2000
+_LONGEST_RANGE = 100_000
+_WIDEST = 4300 * 3  # Larger integers, by bits, may have no decimal text: Python 3.11+ refuses more than 4300 digits.
 _FEWEST_FOLDED = 3
 # The last number in a file's name, before an ending; one with a sign is negative.
 _NUMBERED = re.compile(r"(?P<head>(?:.*[^0-9])?)(?P<number>[0-9]{1,9})(?P<tail>[^0-9/\\]*\.[A-Za-z]\w*)", re.DOTALL)
@@ -23,7 +25,8 @@ _SIGNED = re.compile(r"(?:^|[^A-Za-z0-9])-\Z")
 def plain(data: Any) -> Any:
     """Encoded data as ordinary JSON for people and other programs: tuples and sets as lists, paths as text.
 
-    No class has to be importable. The values cannot be restored from it.
+    No class has to be importable. The values cannot be restored from it. A dict is a list of pairs if two of its keys
+    are the same as text; a very long range, and an integer of thousands of digits, are texts as Python writes them.
 
     >>> from pathlib import Path
     >>> plain(encode({1: Path("/a"), "b": (1, 2)}))
@@ -37,18 +40,21 @@ def plain(data: Any) -> Any:
     if kind is None:
         return {key: plain(item) for key, item in data.items()}
     if kind in ("dict", "ordered"):
-        items = [(plain(key), plain(item)) for key, item in data["items"]]
-        return {key if isinstance(key, str) else json.dumps(key): item for key, item in items}
+        pairs = [[plain(key), plain(item)] for key, item in data["items"]]
+        by_text = {key if isinstance(key, str) else json.dumps(key): item for key, item in pairs}
+        return by_text if len(by_text) == len(pairs) else pairs
     if kind == "dataclass":
         return {name: plain(item) for name, item in data["fields"].items()}
     if kind == "range":
-        return list(range(*data["range"]))
+        frames = range(*data["range"])
+        return list(frames) if not frames[_LONGEST_RANGE:] else str(frames)
     if kind == "reference":
         return f"{data['class']['module']}.{data['class']['qualname']}"
     if kind in ("ndarray", "numpy_scalar"):
         return _plain_numpy(data)
     if kind == "int":
-        return decode(data)
+        number = decode(data)
+        return number if number.bit_length() <= _WIDEST else data["text"]
     if kind == "float":
         return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[data["text"]]  # JSON has no number for these.
     if "items" in data:
@@ -124,8 +130,10 @@ def _folded_lists(data: Any) -> Any:
 
 
 def _plain_numpy(data: Any) -> Any:
-    """The numbers as lists; without numpy, the kind of array."""
+    """The numbers as lists; the kind of array without numpy, and where it is damaged."""
     try:
-        return plain(encode(decode(data).tolist()))
-    except (LoadError, UnsupportedValueError):
+        value = decode(data)
+        longer = {"g": "f8", "G": "c16"}.get(value.dtype.char)  # Than the numbers of Python.
+        return plain(encode((value.astype(longer) if longer else value).tolist()))
+    except (LoadError, UnsupportedValueError, DamagedValueError):
         return f"<{data['summary']}>"

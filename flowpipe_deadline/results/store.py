@@ -10,12 +10,13 @@ import os
 import re
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     Any,
+    Callable,
     Collection,
     Dict,
     FrozenSet,
@@ -30,15 +31,23 @@ from typing import (
     Union,
 )
 
-from ..core.bundle import CODE, FILES, RESULTS, STORE
+from ..core.bundle import FILES, RESULTS, STORE
 from ..core.bundle import FORMAT as BUNDLE_FORMAT
-from ..core.errors import FlowpipeDeadlineError
+from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record, read_record, write_whole
 from ..core.frames import FrameList, FrameListError
-from ..core.locate import in_bundle
 from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
-from .codec import map_sources
 from .evaluation import Evaluation, evaluations_json, parse_evaluations
+from .shapes import (
+    Change,
+    TrustedCode,
+    are_counts,
+    check_members,
+    check_outputs,
+    is_count,
+    is_text,
+    matches,
+)
 
 if TYPE_CHECKING:
     from .redis.store import RedisStore
@@ -46,9 +55,11 @@ if TYPE_CHECKING:
 _FORMAT = 1
 OTHER_CHUNKS = ".other-chunks"
 """Where the names of the results of chunks that were not planned are: nobody has to look for them among all others."""
+ALL = "all"
+"""In place of a frame list: all results of a node."""
 _LONGEST_NAME = 60
-_PART = r"(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*)(?:x[1-9]\d*)?)?"
-_NAME = re.compile(rf"whole|\d+-\d+_[0-9a-f]{{12}}|{_PART}(?:,{_PART})*", re.ASCII)
+_PART = r"(?:0|[1-9]\d{0,9})(?:-(?:0|[1-9]\d{0,9})(?:x[1-9]\d{0,9})?)?"
+_NAME = re.compile(rf"whole|\d{{1,10}}-\d{{1,10}}_[0-9a-f]{{12}}|{_PART}(?:,{_PART})*", re.ASCII)
 
 
 class DamagedResultError(RecordError):
@@ -108,8 +119,8 @@ class Store(ABC):
         StoreError: By every method: the results cannot be reached; the message says what to do.
     """
 
-    bundle = Path()
-    """The folder of the bundle, whose own code results may refer to."""
+    trusted = TrustedCode(Path())
+    """The code that its results may name."""
 
     def read(self, node: str, chunks: Optional[Chunks] = None) -> Tuple[ChunkResult, ...]:
         """All results of the node, the latest first; with ``chunks``, those that share a frame with one of these.
@@ -204,28 +215,19 @@ class Store(ABC):
         try:
             if isinstance(data, DamagedResultError):
                 raise data
-            result = self._located(parse_result(data, name=place, node=node), place, data)
+            result = parse_result(data, name=place, node=node, change=self.trusted.change(node))
         except DamagedResultError:
             if skips_damaged:
                 return None
             raise
         return result if result is not None and chunk_name(result.frames) == name else None
 
-    def _located(self, result: Optional[ChunkResult], place: str, data: bytes) -> Optional[ChunkResult]:
-        """The result with the full paths of classes that the bundle brings along."""
-        if result is None or f'"{CODE}/'.encode() not in data:
-            return result
-        try:
-            return replace(result, outputs=map_sources(result.outputs, in_bundle(self.bundle)))
-        except (KeyError, TypeError, AttributeError) as error:
-            raise _damaged(place, repr(error)) from error
-
 
 class FileStore(Store):
     """A store in the ``results`` folder of a bundle: ``results/<node>/<chunk>.json``."""
 
     def __init__(self, bundle: Path) -> None:
-        self.bundle = bundle
+        self.trusted = TrustedCode(bundle)
         self._folder = bundle / RESULTS
 
     def check_writable(self, node: str) -> None:
@@ -277,7 +279,7 @@ class FileStore(Store):
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StoreError(f"{node}: its results cannot be read from {folder}: {error.strerror}") from error
+            raise StoreError(f"{node}: its results cannot be read from {folder}: {words_of(error)}") from error
 
     def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
         for name in names:
@@ -288,14 +290,14 @@ class FileStore(Store):
                 continue
             except OSError as error:
                 if not os.path.isdir(str(path)):  # Also where that cannot be read: Path.is_dir would raise.
-                    yield name, str(path), _damaged(str(path), error.strerror or str(error))
+                    yield name, str(path), _damaged(str(path), words_of(error))
 
     def _set_aside(self, node: str, name: str) -> str:
         path = self._folder / node / f"{name}.json"
         try:
             os.replace(str(path), f"{path}.damaged")
         except OSError as error:
-            raise StoreError(f"{node}: the damaged {path} cannot be renamed: {error.strerror}") from error
+            raise StoreError(f"{node}: the damaged {path} cannot be renamed: {words_of(error)}") from error
         return f"{path}.damaged"
 
 
@@ -303,19 +305,21 @@ def _chunk_names(files: Iterable[str]) -> FrozenSet[str]:
     return frozenset(name[:-5] for name in files if name.endswith(".json") and is_chunk_name(name[:-5]))
 
 
-def open_store(bundle: Path) -> Store:
+def open_store(bundle: Path, *, mapped: Callable[[str], str] = str) -> Store:
     """The store with the results of the bundle; without a record, they are in files.
+
+    ``mapped`` gives paths of the bundle's records as they are on this machine.
 
     Raises:
         RecordError: The record is damaged.
         StoreError: It does not name a store, cannot be read, or this Python lacks the package for it.
     """
     path = bundle / STORE
-    if not _exists(path):
-        return FileStore(bundle)
-    record = read_record(path, version=BUNDLE_FORMAT, keys=("store", "submission"))
-    store = _redis_store(str(record["store"]), submission=str(record["submission"]))
-    store.bundle = bundle
+    store: Store = FileStore(bundle)
+    if _exists(path):
+        record = read_record(path, version=BUNDLE_FORMAT, keys=("store", "submission"))
+        store = _redis_store(str(record["store"]), submission=str(record["submission"]))
+    store.trusted = TrustedCode(bundle, mapped)
     return store
 
 
@@ -336,7 +340,7 @@ def _exists(path: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise StoreError(f"{path} cannot be read: {error.strerror}") from error
+        raise StoreError(f"{path} cannot be read: {words_of(error)}") from error
     return True
 
 
@@ -386,7 +390,7 @@ def _sharing(names: Iterable[str], chunks: Chunks) -> List[str]:
     if not frames:
         return [name for name in names if name == chunk_name(None)]
     low, high = min(frames), max(frames)
-    return sorted(name for name in names if _may_share(name, frames, low, high))
+    return sorted(name for name in names if is_chunk_name(name) and _may_share(name, frames, low, high))
 
 
 def _may_share(name: str, frames: Collection[int], low: int, high: int) -> bool:
@@ -397,7 +401,7 @@ def _may_share(name: str, frames: Collection[int], low: int, high: int) -> bool:
         return min(int(first), int(last)) <= high and low <= max(int(first), int(last))
     if not dash and first.isdecimal():
         return int(first) in frames
-    return name != chunk_name(None) and is_chunk_name(name) and not set(frames).isdisjoint(FrameList.parse(name))
+    return name != chunk_name(None) and not set(frames).isdisjoint(FrameList.parse(name))
 
 
 def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
@@ -421,36 +425,62 @@ def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
     }
 
 
-def parse_result(data: bytes, *, name: str, node: str) -> Optional[ChunkResult]:
+def _are_marks(data: Any) -> bool:
+    """Whether it is what ``ChunkResult.taken`` holds."""
+    all_marks = list(data.values()) if type(data) is dict else [None]
+    return all(
+        type(marks) is dict and all(frames == ALL or FrameList.parse(frames) for frames in marks) for marks in all_marks
+    ) and all(_is_mark(mark) for marks in all_marks for mark in marks.values())
+
+
+_is_mark = matches(r"[0-9]{1,19}\.[\w.-]{0,100}")
+_MEMBERS: Mapping[str, Callable[[Any], bool]] = {
+    "node": is_text,
+    "written": is_count,
+    "lower_versions": are_counts,
+    "token": matches(r"[\w.-]{0,100}"),
+    "inputs": are_counts,
+    "taken": _are_marks,
+    "edit": is_count,
+}
+
+
+def parse_result(data: bytes, *, name: str, node: str, change: Change) -> Optional[ChunkResult]:
     """The result in the bytes, if it is this node's; ``name`` says in messages where they are.
+
+    ``change`` gives the sources of the classes in it.
 
     Raises:
         DamagedResultError: They are damaged.
         NewerFormatError: They are from a newer version.
+        RecordError: What the node was planned with cannot be read.
     """
     try:
         record = parse_record(data, name=name, version=_FORMAT)
-        for output in record["outputs"].values():
-            if set(output) != {"value", "sub_plugs"}:
-                raise TypeError(f"an output has {', '.join(output)}")
-        frames = None if record["frames"] is None else FrameList.parse(record["frames"])
-        result = ChunkResult(
-            frames=frames,
-            outputs=record["outputs"],
-            version=int(record["written"]),
-            lower_versions=dict(record.get("lower_versions", {})),
-            token=str(record.get("token", "")),
-            inputs=dict(record["inputs"]),
-            taken={key: dict(marks) for key, marks in record.get("taken", {}).items()},
-            edit=int(record.get("edit", 0)),
-            evaluations=_evaluations(record, frames),
-        )
     except NewerFormatError:
         raise
-    except (RecordError, KeyError, TypeError, AttributeError, ValueError) as error:
-        reason = "not a record of this format" if isinstance(error, RecordError) else repr(error)
-        raise _damaged(name, reason) from error
-    return result if record.get("node", node) == node else None
+    except RecordError as error:
+        raise _damaged(name, "not a record of this format") from error
+    try:
+        check_members(record, _MEMBERS)
+        if record.get("node", node) != node:
+            return None
+        frames = None if record["frames"] is None else FrameList.parse(record["frames"])
+        return ChunkResult(
+            frames=frames,
+            outputs=check_outputs(record["outputs"], change),
+            version=record["written"],
+            lower_versions=record.get("lower_versions", {}),
+            token=record.get("token", ""),
+            inputs=record["inputs"],
+            taken=record.get("taken", {}),
+            edit=record.get("edit", 0),
+            evaluations=_evaluations(record, frames),
+        )
+    except NewerFormatError as error:
+        raise NewerFormatError(f"{name}: {error}") from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise _damaged(name, words_of(error)) from error
 
 
 def _evaluations(record: Mapping[str, Any], frames: Optional[FrameList]) -> Tuple[Evaluation, ...]:
@@ -459,9 +489,9 @@ def _evaluations(record: Mapping[str, Any], frames: Optional[FrameList]) -> Tupl
         return parse_evaluations(record["evaluations"], frames=frames)
     try:
         written = int(datetime.fromisoformat(record["time"].replace("Z", "+00:00")).timestamp()) * 10**9
-    except (KeyError, AttributeError, ValueError):
+    except (KeyError, AttributeError, TypeError, ValueError):
         return ()
-    return (Evaluation(None if frames is None else str(frames), written),)
+    return (Evaluation(None if frames is None else str(frames), max(0, written)),)
 
 
 def _damaged(name: str, reason: str) -> DamagedResultError:

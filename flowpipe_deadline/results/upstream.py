@@ -9,11 +9,11 @@ from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError, RecordError, retried
 from ..core.frames import FrameList
-from .codec import decode
 from .cut import cut_inputs
 from .merge import Batch, MergeError, MissingResultsError, chunk_value, merge_results
-from .store import ChunkResult, Chunks, StoreError
-from .versions import ALL, latest_by_frame, latest_whole, mark_of_all, marks_by_frame
+from .shapes import decode_output
+from .store import ALL, ChunkResult, Chunks, StoreError
+from .versions import latest_by_frame, latest_whole, mark_of_all, marks_by_frame
 
 UPSTREAM = "upstream"
 """The key of a node record with the batches of the nodes that feed it; earlier versions did not write it."""
@@ -134,14 +134,14 @@ class Upstream:
         batch = self._batches[key]
         assert batch is not None
         assert self._frames is not None
-        value = chunk_value(output, batch=batch, covering=covering)
+        value, place = chunk_value(output, batch=batch, covering=covering), f"{key}.{output}"
         if value is not None:
-            return decode(value)
+            return decode_output(value, place)
         if key not in self._whole:
             self._whole[key] = set()
             self._results[key] = self._read(key, None)
         try:
-            whole = decode(self._merge(key, {output})[output]["value"])
+            whole = decode_output(self._merge(key, {output})[output]["value"], place)
             return cut_inputs({output: whole}, batch=batch, frames=self._frames)[output]
         except FlowpipeDeadlineError as error:
             raise MergeError(

@@ -12,11 +12,9 @@ from dataclasses import replace
 from typing import Dict, Iterable, List, Mapping, Optional, Tuple, TypeVar
 
 from ..core.frames import FrameList
-from .store import ChunkResult
+from .store import ALL, ChunkResult
 
 _Value = TypeVar("_Value")
-ALL = "all"
-"""In place of a frame list: all results of a node."""
 
 
 def latest_by_frame(results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:

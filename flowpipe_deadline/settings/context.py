@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Optional
 
 from ..core.locate import INSTALLED, SHARED, import_root, leading_path, own_file
 from ..core.text import is_one_line
+from .secrets import looks_secret
 
 _WILDCARDS = frozenset("*?[")
 # fmt: off
@@ -36,20 +36,13 @@ _NEVER_BY_PATTERN = (
     "DEADLINE_PATH", "FLOWPIPE_DEADLINE*",
 )
 # fmt: on
-# Secrets, by words of the name: DB_PASS, SSHPASS and MYSQL_PWD, but neither PASSENGER nor PATH.
-_SECRET_NAME = re.compile(
-    r"PASSWORD|PASSWD|PASSPHRASE|PASSCODE|PASSFILE|SECRET|TOKEN|CREDENTIAL|COOKIE|PRIVATE|AUTH(?!ORS?(?![A-Z]))"
-    r"|(PASS|PWD|KEY|CREDS?)S?(?![A-Z])|KEY(FILE|STORE|RING|TAB)|(?<![A-Z])PATS?(?![A-Z])"
-)
-# A URL with a user or a password, or a value with a password.
-_SECRET_VALUE = re.compile(r"://([^\s/@]*:\S*|[^\s/@]+)@|\b(password|passwd|pwd|token|secret|api_?key)=", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class PlanContext:
     """What the planner cannot know by itself."""
 
-    environ: Optional[Mapping[str, str]] = None
+    environ: Optional[Mapping[str, str]] = field(default=None, repr=False)
     """The variables that jobs may take along; None if they were not read."""
     import_roots: tuple[str, ...] = ()
     """Folders that the graph's own modules come from, in the order of ``sys.path``."""
@@ -73,11 +66,13 @@ def read_plan_context(*, interpreters: Optional[Collection[str]] = None) -> Plan
 class Captured:
     """Variables that a job takes along, and those that it cannot take."""
 
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
     missing: tuple[str, ...] = ()
     """Plain names that are not set."""
     unfit: tuple[str, ...] = ()
     """Plain names whose value does not fit into one line."""
+    held_back: tuple[str, ...] = ()
+    """What a pattern finds, and does not take, as it looks like a secret."""
 
 
 def capture(wanted: Sequence[str], environ: Mapping[str, str]) -> Captured:
@@ -90,23 +85,25 @@ def capture(wanted: Sequence[str], environ: Mapping[str, str]) -> Captured:
     {'SHOW': 'x', 'REZ_A': '1', 'REZ_B': '2'}
     """
     values: dict[str, str] = {}
-    missing, unfit = [], []
+    missing, unfit, held_back = [], [], list[str]()
     for name in wanted:
         if not _WILDCARDS.isdisjoint(name):
-            values.update({found: value for found, value in sorted(environ.items()) if _is_taken(found, name, value)})
+            found = [one for one in sorted(environ) if _is_found(one, name, environ[one])]
+            secrets = [one for one in found if looks_secret(one, environ[one])]
+            held_back += secrets
+            values.update({one: environ[one] for one in found if one not in secrets})
         elif name not in environ:
             missing.append(name)
         elif not is_one_line(environ[name]):
             unfit.append(name)
         else:
             values[name] = environ[name]
-    return Captured(values=values, missing=tuple(missing), unfit=tuple(unfit))
+    kept = tuple(name for name in dict.fromkeys(held_back) if name not in values)
+    return Captured(values=values, missing=tuple(missing), unfit=tuple(unfit), held_back=kept)
 
 
-def _is_taken(name: str, pattern: str, value: str) -> bool:
+def _is_found(name: str, pattern: str, value: str) -> bool:
     if not fnmatchcase(name, pattern) or "=" in name or not is_one_line(name + value):
-        return False
-    if _SECRET_NAME.search(name.upper()) or _SECRET_VALUE.search(value):
         return False
     return not any(fnmatchcase(name.upper(), never) for never in _NEVER_BY_PATTERN)
 

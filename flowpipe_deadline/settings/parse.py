@@ -23,12 +23,14 @@ from .job_info_keys import (
 )
 from .kinds import FULL_PATH, NAMES, InvalidSetting, UnfitError, scalar, shown, suggestion, text
 from .rules import exclusions, idle_settings
+from .secrets import looks_secret, without_secret
 from .table import SETTINGS, JobSetting
 
 Entries = tuple[tuple[str, str], ...]
 
 _PRINTF = re.compile(r"%0?(\d*)d")
 _DICT = "a dict of names and texts"
+_HIDDEN = "is not one line of text, a number or a boolean; it looks like a secret, so it is not shown"
 _ADVICE = "Deadline has no escape for it: take it out, or write the value into a file and pass on the path"
 
 
@@ -73,6 +75,8 @@ class JobEntries:
     """Settings that have no effect without another one, which is not set."""
     missing: tuple[str, ...] = ()
     """Variables to capture that are not set."""
+    held_back: tuple[str, ...] = ()
+    """Variables that a pattern did not take, as they look like secrets."""
     misspelt: tuple[tuple[str, str], ...] = ()
     """Undocumented keys of ``job_info``, each with the documented key that it looks like."""
 
@@ -107,6 +111,7 @@ def parse_job_settings(settings: Mapping[str, Any], *, environ: Mapping[str, str
         errors=tuple(errors),
         idle=tuple(idle_settings(chosen)),
         missing=captured.missing,
+        held_back=tuple(name for name in captured.held_back if name not in explicit),
         misspelt=misspelt_keys(key for key, _ in raw),
     )
 
@@ -129,7 +134,7 @@ def _entries(setting: JobSetting, value: Any, errors: list[InvalidSetting]) -> l
     items = [(setting.name, setting.key, value)]
     if setting.is_series:
         if not isinstance(value, (list, tuple)):
-            errors.append(InvalidSetting(setting.name, f"{setting.name} is {setting.words}, not {shown(value)}"))
+            errors.append(InvalidSetting(setting.name, f"{setting.name} must be {setting.words}, not {shown(value)}"))
             return []
         items = [(f"{setting.name}[{i}]", setting.key.replace("#", str(i)), item) for i, item in enumerate(value)]
     entries = []
@@ -173,19 +178,21 @@ def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting])
     """A setting that is a dict of names and texts; a text of None stays None."""
     value = settings.get(name)
     if not isinstance(value, Mapping):
-        errors += [] if value is None else [InvalidSetting(name, f"{name} is a dict, not {shown(value)}")]
+        found = without_secret(shown(value))
+        errors += [] if value is None else [InvalidSetting(name, f"{name} must be a dict, not {found}")]
         return {}
     texts: dict[str, Optional[str]] = {}
     for member, item in value.items():
         if not isinstance(member, str) or not member.strip() or "=" in member or flaw_in(member):
             flaw = flaw_in(member) if isinstance(member, str) else ""
             reason = f"which has {flaw}" if flaw else "which is not a name"
-            errors.append(InvalidSetting(name, f"{name} has {shown(member)}, {reason}"))
+            errors.append(InvalidSetting(name, f"{name} has {without_secret(shown(member))}, {reason}"))
             continue
         try:
             texts[member] = None if item is None else text(scalar(item))
         except UnfitError as error:
-            errors.append(InvalidSetting(f"{name}.{member}", f"{name}.{member} {error}"))
+            reason = _HIDDEN if name == "environment" and looks_secret(member, shown(item)) else str(error)
+            errors.append(InvalidSetting(f"{name}.{member}", f"{name}.{member} {reason}"))
     return texts
 
 
@@ -195,7 +202,7 @@ def _kinds(settings: Mapping[str, Any], errors: list[InvalidSetting]) -> Iterato
             yield name, kind
         elif kind is not None:
             place = f"environment_kinds.{name}"
-            errors.append(InvalidSetting(place, f"{place} is path, paths or text, not {kind!r}"))
+            errors.append(InvalidSetting(place, f"{place} must be path, paths or text, not {kind!r}"))
 
 
 def _capture(wanted: Any, environ: Mapping[str, str], errors: list[InvalidSetting]) -> Captured:
@@ -209,7 +216,7 @@ def _capture(wanted: Any, environ: Mapping[str, str], errors: list[InvalidSettin
         return Captured(values={})
     found = capture([name for name in wanted if "=" not in name], environ)
     reasons = [
-        *(f" has {name!r}, which is not a name" for name in wanted if "=" in name),
+        *(f" has {without_secret(repr(name))}, which is not a name" for name in wanted if "=" in name),
         *(f": the value of {name} has {flaw_in(environ[name])}; {_ADVICE}" for name in found.unfit),
     ]
     errors += [InvalidSetting(setting, f"{setting}{reason}") for reason in reasons]
@@ -221,7 +228,7 @@ def _import_roots_errors(value: Any) -> Iterator[InvalidSetting]:
         return
     if not isinstance(value, (list, tuple)):
         yield InvalidSetting(
-            "import_roots", f"import_roots is {OWN_SETTINGS['import_roots'].words}, not {shown(value)}"
+            "import_roots", f"import_roots must be {OWN_SETTINGS['import_roots'].words}, not {shown(value)}"
         )
         return
     for index, folder in enumerate(value):

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from ..bundle.job_files import plugin_entries
-from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundle, named_jobs, read_bundle
+from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundle, read_bundle, with_job_names
 from ..core.errors import BundleError, FlowpipeDeadlineError, UsageError, words_of
 from ..core.files import RecordError
 from ..core.locks import clock_of
-from ..core.names import beginning_of
+from ..core.names import beginning_of, last_part
 from ..core.rights import user_name
 from ..core.text import listing
 from ..deadline.client import COMPLETED, UNKNOWN, DeadlineClient
@@ -112,7 +112,7 @@ def plan_cleaning(
         UsageError: Nothing says which bundles are to go; or the root does not exist, or cannot be read.
     """
     if bundles is None and choice.older_than is None and choice.keep is None:
-        raise UsageError("which bundles are to go? Name them, or say how old they are, or how many of a graph stay")
+        raise UsageError("which bundles are to go? Name them, or give --older-than, or --keep")
     if (choice.keep or 0) < 0 or (choice.older_than or 0.0) < 0:
         raise UsageError("neither the age of bundles nor the number of those that stay can be negative")
     rest: Sequence[Path] = ()
@@ -249,11 +249,10 @@ class _Farm:
         folders = {job_id: set(some) for job_id, some in self._jobs.items()}
         for job_id, (place, _) in client.find_bundle_jobs().items():
             # By its name alone: the path may be one of another system, and names are distinct.
-            folders.setdefault(job_id, set()).update(self._bundles.get(_told_by(_last_part(place)), ()))
+            folders.setdefault(job_id, set()).update(self._bundles.get(_told_by(last_part(place)), ()))
         job_ids = [job_id for job_id, some in folders.items() if some]
-        details = client.read_jobs(job_ids) if job_ids else {}
-        unread = [job_id for job_id in job_ids if job_id not in details]
-        states = dict.fromkeys(client.list_jobs(unread) if unread else (), UNKNOWN)
+        details, untold = client.read_listed(job_ids)
+        states = dict.fromkeys(untold, UNKNOWN)
         for job_id, job in details.items():
             states[job_id] = job.status
             folders[job_id].update(self._bundles.get(_told_by(job.batch_name or ""), ()))
@@ -261,23 +260,22 @@ class _Farm:
             for folder in folders[job_id] if status != COMPLETED else ():
                 self._needed.setdefault(folder, {})[job_id] = status
 
-    def need(self, folder: Path, *, is_submitted: bool) -> str:
-        """Why the bundle may still be needed; empty if it is not."""
+    def refuse_needed(self, folder: Path, *, is_submitted: bool) -> None:
+        """Raises a BundleError if the bundle may still be needed."""
         states = self._needed.get(folder, {})
         if states:
             counts = ", ".join(f"{count} {status.lower()}" for status, count in Counter(states.values()).items())
             which = f"jobs of it are not complete: {counts} ({self._named(folder, list(states))})"
-            return f"{which}; cancel it, or delete them in the Monitor"
+            raise BundleError(f"{which}; cancel it, or delete them in the Monitor")
         if self._error and is_submitted:
-            return f"it was submitted, and whether jobs need it is unknown: {self._error}"
-        return ""
+            raise BundleError(f"it was submitted, and whether jobs need it is unknown: {self._error}")
 
     def _named(self, folder: Path, job_ids: Sequence[str]) -> str:
         """Jobs in a message, by their nodes where they are on record."""
         if folder not in self._records:
             return listing(job_ids)
         record, bundle = self._records[folder]
-        names = [named_jobs([job_id], record.jobs, bundle, earlier=record.earlier) for job_id in job_ids[:3]]
+        names = [with_job_names(job_id, record.jobs, bundle, earlier=record.earlier) for job_id in job_ids[:3]]
         return listing([*names, *job_ids[3:]])
 
 
@@ -285,35 +283,40 @@ def _look(found: Found, farm: _Farm) -> Union[Removal, Refusal]:
     """Whether the bundle can go."""
     folder = found.folder
     try:
-        reason = _state(found, farm) or ("it is being run on this machine" if is_being_run(folder) else "")
-        size, files, obstacle = (0, 0, "") if reason else _measure(folder)
-        if found.bundle is not None and not (reason or obstacle) and found.bundle.store != FILES:
+        _refuse_needed(found, farm)
+        if is_being_run(folder):
+            raise BundleError("it is being run on this machine")
+        size, files, obstacle = _measure(folder)
+        if obstacle:
+            raise BundleError(obstacle)
+        if found.bundle is not None and found.bundle.store != FILES:
             open_store(folder).chunk_names(found.bundle.jobs[0].key)  # Which fails where it cannot be reached.
     except (FlowpipeDeadlineError, OSError) as error:
         return Refusal(folder, words_of(error))
-    return Refusal(folder, reason or obstacle) if reason or obstacle else Removal(folder, size, files)
+    return Removal(folder, size, files)
 
 
-def _state(found: Found, farm: _Farm) -> str:
-    """Why the bundle has to stay as it is; empty if it need not.
+def _refuse_needed(found: Found, farm: _Farm) -> None:
+    """Makes sure that the bundle need not stay as it is.
 
     Raises:
+        BundleError: It has to, and why.
         RecordError: Its record is damaged.
     """
     folder = found.folder
     if is_link(folder):
-        return f"it is a link to {os.path.realpath(str(folder))}; delete that one, or the link by hand"
+        raise BundleError(f"it is a link to {os.path.realpath(str(folder))}; delete that one, or the link by hand")
     if found.bundle is None:
-        return f"nobody can tell what needs it, so delete it by hand: {found.error}"
+        raise BundleError(f"nobody can tell what needs it, so delete it by hand: {found.error}")
     record = read_submission(folder)
     if record is not None and record.is_at_work:
-        return f"it is being submitted this moment{record.submitter}"
+        raise BundleError(f"it is being submitted this moment{record.submitter}")
     if record is not None and record.state != SUBMITTED:
-        return f"a submission of it ended half-way; to undo that:  flowpipe-deadline cancel {folder}"
+        raise BundleError(f"a submission of it ended half-way; to undo that:  flowpipe-deadline cancel {folder}")
     if record is not None and record.redo is not None:
         how = "is under way" if record.redo.is_at_work else "ended half-way, and the next one undoes it"
-        return f"a redo of it {how}{record.redo.owner}"
-    return farm.need(folder, is_submitted=record is not None)
+        raise BundleError(f"a redo of it {how}{record.redo.owner}")
+    farm.refuse_needed(folder, is_submitted=record is not None)
 
 
 def _measure(folder: Path) -> Tuple[int, int, str]:
@@ -376,9 +379,7 @@ def _take_away(found: Found, farm: _Farm) -> Path:
         else:
             if os.name == "nt":  # It renames no folder with an open file, not even ours; nor that of a run.
                 running.close()
-        reason = _state(found, farm)
-        if reason:
-            raise BundleError(reason)
+        _refuse_needed(found, farm)
         os.rename(str(folder), str(aside))
     return aside
 
@@ -400,7 +401,7 @@ def _forget_results(aside: Path) -> str:
         is_here = os.path.samefile(os.path.dirname(home), str(aside.parent))
     except OSError:
         is_here = False
-    if is_here and match is not None and _last_part(home) == match["name"]:
+    if is_here and match is not None and last_part(home) == match["name"]:
         open_store(aside).delete_all()
     else:  # Those of a copy are not its own.
         note = (
@@ -437,8 +438,3 @@ def _is_link_or_file(entry: os.DirEntry[str]) -> bool:
 def _told_by(name: str) -> str:
     """What tells a submission from others in its name, and in that of its batch: the time and the digits, if any."""
     return name[len(beginning_of(name)) :].lower() or name.lower()
-
-
-def _last_part(path: str) -> str:
-    """The last name in a path of any system."""
-    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]

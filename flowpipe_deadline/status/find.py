@@ -12,7 +12,7 @@ from typing import Optional
 from ..core.bundle import MANIFEST, SUBMISSION, AnyPath, Bundle, read_bundle
 from ..core.errors import FlowpipeDeadlineError, UsageError
 from ..core.files import RecordError
-from ..core.names import beginning_of, is_same_batch, safe_name
+from ..core.names import beginning_of, is_same_batch, last_part, safe_name
 from ..core.rights import user_name
 from ..core.text import listing
 from ..deadline.client import DeadlineClient
@@ -112,7 +112,7 @@ def _with_job(job_id: str, open_client: Callable[[], DeadlineClient], root: Path
     if not place:
         raise UsageError(f"job {job_id} is not one of a bundle: it is of another plugin")
     here = Path(client.map_path(place))
-    beside = root / re.split(r"[\\/]", place.rstrip("\\/"))[-1]
+    beside = root / last_part(place)
     return read_bundle(beside if not (here / MANIFEST).is_file() and (beside / MANIFEST).is_file() else here)
 
 

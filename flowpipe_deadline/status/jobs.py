@@ -6,8 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Optional
 
-from ..core.bundle import Bundle, BundleJob, named_jobs
+from ..core.bundle import Bundle, BundleJob, with_job_names
 from ..deadline.client import (
     ACTIVE,
     COMPLETED,
@@ -60,11 +61,9 @@ class DeadlineJobs:
             StoreError: The results of a deleted job cannot be listed.
         """
         asked = list(keys)
-        found = self._client.read_jobs([self._ids[key] for key in asked]) if asked else {}
+        found, listed = self._client.read_listed([self._ids[key] for key in asked])
         read = {key: found[self._ids[key]] for key in asked if self._ids[key] in found}
-        unread = [key for key in asked if key not in read]
-        listed = self._client.list_jobs([self._ids[key] for key in unread]) if unread else set()
-        gone = [key for key in unread if self._ids[key] not in listed]
+        gone = [key for key in asked if key not in read and self._ids[key] not in listed]
         self.details.update(read)
         self.statuses.update({key: shown_status(details) for key, details in read.items() if details.status != UNKNOWN})
         self.statuses.update({key: COMPLETED if self._has_results(key) else DELETED for key in gone})
@@ -82,7 +81,7 @@ class DeadlineJobs:
         try:
             unknown = self.read(keys)
         except (SubmissionError, StoreError, OSError) as error:
-            self._be_patient(keys, str(error))
+            self._be_patient(keys, with_job_names(str(error), self._ids, self._bundle))
             return False
         if unknown:
             self._be_patient(unknown, f"Deadline lists {self._listed(unknown)} and tells no state")
@@ -130,7 +129,7 @@ class DeadlineJobs:
                 raise SubmissionError(reason)
         except (SubmissionError, StoreError, OSError) as error:
             raise SubmissionError(
-                f"the jobs {self._listed(could_start)} could not be suspended ({error}): see to them in the Monitor"
+                f"{self._listed(could_start)} cannot be suspended ({own.words_of(error)}): see to them in the Monitor"
             ) from error
         if foreign:
             raise SubmissionError(f"{self._suspended()}; {foreign_jobs(foreign, own)}")
@@ -204,7 +203,7 @@ class DeadlineJobs:
             )
 
     def _listed(self, keys: Iterable[str]) -> str:
-        return named_jobs([self._ids[key] for key in keys], self._ids, self._bundle)
+        return with_job_names(", ".join(self._ids[key] for key in keys), self._ids, self._bundle)
 
 
 def shown_status(details: JobDetails) -> str:
@@ -212,3 +211,12 @@ def shown_status(details: JobDetails) -> str:
     if details.status != "Active" or not details.tasks:
         return details.status
     return "Rendering" if details.tasks.get("Rendering") else "Queued"
+
+
+def told_done(status: Optional[str], states: Mapping[str, int], total: int) -> Optional[int]:
+    """How many of a job's tasks are complete, by the numbers of tasks in each state; None if Deadline does not tell."""
+    if status == COMPLETED:
+        return total
+    if states:
+        return states.get(COMPLETED, 0)
+    return 0 if status == PENDING else None

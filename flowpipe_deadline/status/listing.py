@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Optional
@@ -20,11 +20,13 @@ from ..studio.connect import studio_client
 from ..studio.file import known_root
 from ..submit.record import SubmissionRecord, read_submission
 from ..submit.transaction import ignore
-from .jobs import DELETED, shown_status
+from .jobs import DELETED, shown_status, told_done
 from .notices import state_of
 from .root import Found, at_once, read_root
 
 DAMAGED = "damaged"
+_Answer = tuple[Mapping[str, JobDetails], Collection[str]]
+"""What Deadline said of jobs, and those that it lists and says nothing of."""
 _ORDER = ("Failed", "Rendering", "Active", "Queued", UNKNOWN, "Suspended", PENDING, DELETED, COMPLETED)
 """Of a submission whose jobs differ, the state that is told first."""
 
@@ -91,26 +93,11 @@ def list_bundles(
     answer: Optional[_Answer] = None
     if open_client is not None and ids:
         try:
-            answer = _Answer.of(open_client(), ids)
+            answer = open_client().read_listed(ids)
         except FlowpipeDeadlineError as error:
             on_message(f"Deadline cannot be asked, so results are counted: {error}")
     entries = at_once(lambda one: one.entry(answer), read)
     return tuple(entry for entry in entries if not entry.error or entry.folder.exists())
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What Deadline said of jobs."""
-
-    details: Mapping[str, JobDetails]
-    untold: Collection[str]
-    """Jobs that it lists, and says nothing of."""
-
-    @classmethod
-    def of(cls, client: DeadlineClient, job_ids: Sequence[str]) -> _Answer:
-        details = client.read_jobs(job_ids)
-        missing = [job_id for job_id in job_ids if job_id not in details]
-        return cls(details, client.list_jobs(missing) if missing else ())
 
 
 @dataclass(frozen=True)
@@ -157,26 +144,25 @@ class _Submission:
         states: Counter[str] = Counter()
         done, total, are_reported = 0, 0, bool(answer and self.job_ids)
         for job in bundle.jobs:
-            job_id = self.job_ids.get(job.key)
-            details = answer.details.get(job_id) if answer is not None and job_id else None
+            status, details = self._told(job.key, answer)
             count = (details.task_count if details is not None else None) or job.task_count
-            status = None
-            if answer is not None and job_id:
-                is_untold = job_id in answer.untold
-                status = shown_status(details) if details is not None else UNKNOWN if is_untold else DELETED
-            if status == COMPLETED:
-                ended, is_reported = count, True
-            elif details is not None and details.tasks:
-                ended, is_reported = details.tasks.get(COMPLETED, 0), True
-            elif status == PENDING:
-                ended, is_reported = 0, True
-            else:
-                ended, is_reported = min(results.done(job), count), False
+            told = told_done(status, details.tasks if details is not None else {}, count)
+            ended = min(results.done(job), count) if told is None else told
             if status == DELETED and ended == count:
                 status = COMPLETED  # A farm may delete what is done.
             states.update([status] if status is not None else ())
-            done, total, are_reported = done + ended, total + count, are_reported and is_reported
+            done, total, are_reported = done + ended, total + count, are_reported and told is not None
         return replace(entry, jobs=dict(states), done=done, total=total, is_reported=are_reported)
+
+    def _told(self, key: str, answer: Optional[_Answer]) -> tuple[Optional[str], Optional[JobDetails]]:
+        """State and details of a node's job; None where Deadline was not asked for it, or does not tell."""
+        job_id = self.job_ids.get(key)
+        if answer is None or not job_id:
+            return None, None
+        found, untold = answer
+        if job_id in found:
+            return shown_status(found[job_id]), found[job_id]
+        return UNKNOWN if job_id in untold else DELETED, None
 
 
 class _Results:

@@ -12,7 +12,7 @@ from ..studio.connect import studio_client
 from ..submit.own_jobs import own_jobs
 from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
 from .jobs import ENDED, shown_status
-from .notices import home_of
+from .notices import home_of, is_copy
 
 
 def refuse_live(bundle: Bundle, open_client: Callable[[], DeadlineClient] = studio_client) -> None:
@@ -26,8 +26,7 @@ def refuse_live(bundle: Bundle, open_client: Callable[[], DeadlineClient] = stud
         RecordError: Its record is damaged.
     """
     record = read_submission(bundle.folder)
-    home = None if record is None else home_of(bundle)
-    if record is None or (home is not None and home.exists()):
+    if record is None or is_copy(bundle):
         return
     if record.is_at_work:
         how = f"it is being submitted this moment{record.submitter}"
@@ -35,7 +34,7 @@ def refuse_live(bundle: Bundle, open_client: Callable[[], DeadlineClient] = stud
         try:
             statuses = _statuses(open_client(), bundle, record)
         except FlowpipeDeadlineError as error:
-            if home is not None:
+            if home_of(bundle) is not None:
                 return
             how = f"it was submitted, and whether its jobs have ended is unknown: {error}"
         else:
@@ -51,6 +50,5 @@ def _statuses(client: DeadlineClient, bundle: Bundle, record: SubmissionRecord) 
     job_ids = list(record.all_ids)
     if record.state != SUBMITTED:
         job_ids = own_jobs(client, bundle, record.jobs).find(known=job_ids)[0]
-    jobs = client.read_jobs(job_ids) if job_ids else {}
-    unread = [job_id for job_id in job_ids if job_id not in jobs]
-    return [*map(shown_status, jobs.values()), *(UNKNOWN for _ in (client.list_jobs(unread) if unread else ()))]
+    jobs, untold = client.read_listed(job_ids)
+    return [*map(shown_status, jobs.values()), *(UNKNOWN for _ in untold)]

@@ -11,23 +11,21 @@ import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Set, Tuple, Union
+from typing import Callable, Dict, Iterable, Iterator, Optional, Sequence, Set, Tuple, Union
 
-from ..core.bundle import SUBMISSION, Bundle, BundleJob, job_labels
+from ..core.bundle import OFFLINE, SUBMISSION, Bundle, BundleJob, job_labels
 from ..core.errors import FlowpipeDeadlineError, UsageError, words_of
 from ..core.frames import FrameList, FrameListError
 from ..core.text import listing
-from ..deadline.client import COMPLETED, FAILED, DeadlineClient, TaskDetails
+from ..deadline.client import COMPLETED, FAILED, DeadlineClient, TaskDetails, with_frames
 from ..deadline.reports import Report
 from ..results.failures import read_failures
 from ..results.store import chunk_name, open_store
 from ..submit.record import read_submission
+from .run_lock import is_being_run
 
-OFFLINE = "offline"
-"""The folder of the offline farm in a bundle."""
 LOGS = "logs"
 REPOSITORY = "repository.sqlite"
-LOCK = "lock.sqlite"
 _NO_FRAMES = "0"  # What the task of a node that is not batched has as frames, in Deadline and offline.
 _PIECE = 1 << 16
 _PAUSE = 0.3  # Seconds between two looks at a file that grows.
@@ -53,8 +51,6 @@ class LoggedTask:
     """The frame list of its chunk; None for the task of a node that is not batched."""
     real_frames: Optional[str]
     """The frames that it is about: the same, or those that its item numbers stand for; None if it is about none."""
-    has_failed: bool
-    """Whether its last attempt left an error, and it has no result."""
     has_result: bool
     number: Optional[int] = None
     """The frame or item that was asked for: the task may have been cut anew since it was planned."""
@@ -96,13 +92,10 @@ def logged_tasks(bundle: Bundle, key: str) -> Tuple[LoggedTask, ...]:
     """
     job = _job(bundle, key)
     there = open_store(bundle.folder).chunk_names(key)
-    failed = {failure.frames for failure in read_failures(bundle.folder, key)}
-    tasks = []
-    for chunk in job.chunks:
-        frames, has_result = None if chunk is None else str(chunk), chunk_name(chunk) in there
-        has_failed = frames in failed and not has_result
-        tasks.append(LoggedTask(frames, job.real_frames(frames), has_failed=has_failed, has_result=has_result))
-    return tuple(tasks)
+    return tuple(
+        LoggedTask(frames, job.real_frames(frames), has_result=chunk_name(chunk) in there)
+        for frames, chunk in zip(job.task_frames, job.chunks)
+    )
 
 
 def choose_task(bundle: Bundle, key: str, frame: Frame = None) -> Optional[LoggedTask]:
@@ -117,28 +110,24 @@ def choose_task(bundle: Bundle, key: str, frame: Frame = None) -> Optional[Logge
     tasks = logged_tasks(bundle, key)
     if frame not in (None, ""):
         number = _number_of(_job(bundle, key), frame)
-        found = [task for task in tasks if _has_frame(task.frames, number)]
-        return replace(found[0], number=number) if found else _new_task(number)
+        added = LoggedTask(str(number), str(number), has_result=False)  # Frames may be added to a job.
+        return replace(next((task for task in tasks if _has_frame(task.frames, number)), added), number=number)
     if len(tasks) == 1:
         return tasks[0]
-    failed = {task.frames: task for task in tasks if task.has_failed}
-    latest = [failure.frames for failure in read_failures(bundle.folder, key) if failure.frames in failed]
-    return failed[latest[0]] if latest else None
+    left = {task.frames: task for task in tasks if not task.has_result}
+    return next((left[one.frames] for one in read_failures(bundle.folder, key) if one.frames in left), None)
 
 
 def is_on_farm(bundle: Bundle, key: str, task: LoggedTask) -> bool:
     """Whether Deadline has to be asked for the task's log: it was submitted, and was not run on this machine since."""
-    log = _offline_log(bundle, key, task)
-    submission = bundle.folder / SUBMISSION
-    if not submission.exists():
-        return False
-    return log is None or log.stat().st_mtime < submission.stat().st_mtime
+    log, submission = _OfflineLog(bundle, key, task).find(), bundle.folder / SUBMISSION
+    return submission.exists() and (log is None or log.stat().st_mtime < submission.stat().st_mtime)
 
 
-def read_log(  # noqa: PLR0913  (the same five for the farm and this machine)
+def read_log(  # noqa: PLR0913  (which log, and how it is read)
     bundle: Bundle,
     node_key: str,
-    frame: Frame = None,
+    frame: Union[Frame, LoggedTask] = None,
     client: Optional[DeadlineClient] = None,
     *,
     follow: bool = False,
@@ -149,9 +138,10 @@ def read_log(  # noqa: PLR0913  (the same five for the farm and this machine)
     r"""What the task with that frame printed, piece by piece, all attempts one after the other.
 
     Bytes that are no text, and control characters, are shown as ``\x1b``. Without ``frame``, it is the task that
-    ``choose_task`` gives. With ``follow`` it goes on until the task has ended, and ``say`` gets what is waited for;
-    Deadline is asked every ``pause`` seconds. The client is needed where ``is_on_farm`` says so. With ``job_id``, it is
-    the log of that job of the node, such as one that was resubmitted, and not of the one on record.
+    ``choose_task`` gives; one that it gave will do as well. With ``follow`` it goes on until the task has ended, and
+    ``say`` gets what is waited for; Deadline is asked every ``pause`` seconds. The client is needed where
+    ``is_on_farm`` says so. With ``job_id``, it is the log of that job of the node, such as one that was resubmitted,
+    and not of the one on record.
 
     Raises:
         NoLogError: There is none.
@@ -159,28 +149,14 @@ def read_log(  # noqa: PLR0913  (the same five for the farm and this machine)
         SubmissionError: Deadline cannot be asked.
         StoreError: The store of the results cannot be read.
     """
-    task = choose_task(bundle, node_key, frame)
+    task = frame if isinstance(frame, LoggedTask) else choose_task(bundle, node_key, frame)
     if task is None:
         frames = [str(task.real_frames or task.frames) for task in logged_tasks(bundle, node_key)]
         raise UsageError(f"{node_key} has {len(frames)} tasks; name a frame of one: {listing(frames, most=10)}")
-    return read_task_log(bundle, node_key, task, client, follow=follow, say=say, pause=pause, job_id=job_id)
-
-
-def read_task_log(  # noqa: PLR0913  (as above)
-    bundle: Bundle,
-    node_key: str,
-    task: LoggedTask,
-    client: Optional[DeadlineClient] = None,
-    *,
-    follow: bool = False,
-    say: Callable[[str], None] = lambda _: None,
-    pause: float = _FARM_PAUSE,
-    job_id: Optional[str] = None,
-) -> Iterator[str]:
-    """As ``read_log``, of a task that was chosen."""
-    if client is not None and (job_id is not None or is_on_farm(bundle, node_key, task)):
-        return _FarmLog(bundle, node_key, task, client, say, job_id).read(follow=follow, pause=pause)
-    return _read_offline(bundle, node_key, task, follow=follow, say=say)
+    if client is None or (job_id is None and not is_on_farm(bundle, node_key, task)):
+        return _OfflineLog(bundle, node_key, task).read(follow=follow, say=say)
+    job_ids = _job_ids(bundle, node_key) if job_id is None else (job_id,)
+    return _FarmLog(bundle, node_key, task, client, say).read(job_ids, pause=pause if follow else None)
 
 
 def readable(pieces: Iterable[bytes]) -> Iterator[str]:
@@ -210,48 +186,22 @@ def _job(bundle: Bundle, key: str) -> BundleJob:
     return found[0]
 
 
-def _parse_frame(frame: Frame) -> int:
-    try:
-        return next(iter(FrameList.parse(str(frame))))
-    except (FrameListError, StopIteration) as error:
-        raise UsageError(f"'{frame}' is not a frame") from error
-
-
 def _number_of(job: BundleJob, frame: Frame) -> int:
     """The frame as the tasks of the job carry it: itself, or the item that stands for it."""
-    wanted = _parse_frame(frame)
     if job.frames is None:
         raise UsageError(f"{job.key} has no frames; leave {frame} out")
-    if job.item_frames is None:
-        return wanted
-    real = list(FrameList.parse(job.item_frames))
-    if wanted not in real:
+    try:
+        wanted = FrameList.parse(str(frame))[0]
+    except FrameListError as error:
+        raise UsageError(f"'{frame}' is not a frame; {job.key} has {job.item_frames or job.frames}") from error
+    real = None if job.item_frames is None else FrameList.parse(job.item_frames)
+    if real is not None and wanted not in real:
         raise UsageError(f"{job.key} has no frame {wanted}; it has {job.item_frames}")
-    return real.index(wanted)
-
-
-def _new_task(number: int) -> LoggedTask:
-    """A task that was not planned: frames were added to the job since."""
-    return LoggedTask(str(number), str(number), has_failed=False, has_result=False, number=number)
+    return wanted if real is None else real.index(wanted)
 
 
 def _named(bundle: Bundle, key: str, shown: str) -> str:
     return f"{job_labels(bundle.jobs, main=bundle.graph).get(key, key)} {shown}".rstrip()
-
-
-def _offline_log(bundle: Bundle, key: str, task: LoggedTask) -> Optional[Path]:
-    """The task's log of the offline farm, if there is one.
-
-    Its name has the task's number, which changes with the frames that were added; the attempts in it say their frames.
-    """
-    planned = [None if chunk is None else str(chunk) for chunk in _job(bundle, key).chunks]
-    folder = bundle.folder / OFFLINE / LOGS
-    if task.frames in planned:
-        first = folder / f"{key}.{planned.index(task.frames)}.log"
-        if first.is_file() and _frames_in(first) in (task.frames or _NO_FRAMES, None):
-            return first
-    logs = [path for path in folder.glob(f"{key}.*.log") if path.name[len(key) + 1 : -4].isdigit()]
-    return next((path for path in sorted(logs) if _has_frame(_frames_in(path), task.needle)), None)
 
 
 def _frames_in(path: Path) -> Optional[str]:
@@ -268,129 +218,130 @@ def _has_frame(frames: Optional[str], wanted: int) -> bool:
         return False
 
 
-def _read_offline(
-    bundle: Bundle, key: str, task: LoggedTask, *, follow: bool, say: Callable[[str], None]
-) -> Iterator[str]:
-    log = _offline_log(bundle, key, task)
-    if log is None and (not follow or _has_ended_offline(bundle, key, task)):
-        raise NoLogError(_no_offline_log(bundle, key, task))
-    return readable(_growing(bundle, key, task, say) if follow else _pieces(log or Path()))
+def _job_ids(bundle: Bundle, key: str) -> Sequence[str]:
+    """The node's jobs on record, the one that counts first."""
+    record = read_submission(bundle.folder)
+    if record is None or key not in record.jobs:
+        raise NoLogError(
+            f"{key} has no job on record, so it has printed nothing; see:  flowpipe-deadline why {bundle.folder}"
+        )
+    return record.jobs_of(key)
 
 
-def _no_offline_log(bundle: Bundle, key: str, task: LoggedTask) -> str:
-    name = _named(bundle, key, task.shown)
-    job = _job(bundle, key)
-    if task.frames is not None and not any(_has_frame(str(chunk), task.needle) for chunk in job.chunks):
-        raise UsageError(f"{key} has no frame {task.needle}; it has {job.frames}")
-    if task.has_result:
-        return f"{name} has a result, and nothing was kept of what it printed"
-    if not (bundle.folder / OFFLINE).is_dir():
-        return f"{bundle.folder} was neither submitted nor run: {name} has printed nothing"
-    return f"{name} has not begun, so it has printed nothing"
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
+def _pieces(path: Path, start: int = 0) -> Iterator[bytes]:
     with path.open("rb") as file:
+        file.seek(start)
         yield from iter(lambda: file.read(_PIECE), b"")
 
 
-def _growing(bundle: Bundle, key: str, task: LoggedTask, say: Callable[[str], None]) -> Iterator[bytes]:
-    """What is in the task's log, and what comes, until the task or the run has ended."""
-    log = _offline_log(bundle, key, task)
-    if log is None:
-        say(f"{_named(bundle, key, task.shown)} has not begun; waiting for it")
-    position = 0
-    while True:
-        has_ended = _has_ended_offline(bundle, key, task)  # Before the last look at the file.
-        log = log or _offline_log(bundle, key, task)
-        if log is not None:
-            with log.open("rb") as file:
-                file.seek(position)
-                for piece in iter(lambda: file.read(_PIECE), b""):
-                    position += len(piece)
-                    yield piece
-        if has_ended:
-            return
-        time.sleep(_PAUSE)
+class _OfflineLog:
+    """The log of a task that this machine runs."""
 
+    def __init__(self, bundle: Bundle, key: str, task: LoggedTask) -> None:
+        self._bundle = bundle
+        self._key = key
+        self._task = task
+        self._job = _job(bundle, key)
+        self._name = _named(bundle, key, task.shown)
 
-def _has_ended_offline(bundle: Bundle, key: str, task: LoggedTask) -> bool:
-    """Whether nothing more comes: the task has ended, or nobody runs the bundle."""
-    import sqlite3  # noqa: PLC0415 (a Python may lack it, and nothing else here needs it)
+    def find(self) -> Optional[Path]:
+        """Its file, if there is one.
 
-    folder = bundle.folder / OFFLINE
-    frames = _NO_FRAMES if task.frames is None else task.frames
-    query = "SELECT tasks.status FROM tasks JOIN jobs ON jobs.id = job_id WHERE key = ? AND frames = ?"
-    if not (folder / REPOSITORY).is_file():
-        return True
-    try:
-        if _is_unlocked(folder / LOCK, sqlite3):
+        Its name has the task's number, which changes with the frames that were added; the attempts in it say their
+        frames.
+        """
+        folder, planned = self._bundle.folder / OFFLINE / LOGS, self._job.task_frames
+        if self._task.frames in planned:
+            first = folder / f"{self._key}.{planned.index(self._task.frames)}.log"
+            if first.is_file() and _frames_in(first) in (self._task.frames or _NO_FRAMES, None):
+                return first
+        logs = [path for path in folder.glob(f"{self._key}.*.log") if path.name[len(self._key) + 1 : -4].isdigit()]
+        return next((path for path in sorted(logs) if _has_frame(_frames_in(path), self._task.needle)), None)
+
+    def read(self, *, follow: bool, say: Callable[[str], None]) -> Iterator[str]:
+        """What is in it; with ``follow`` also what comes until the task or the run has ended."""
+        log = self.find()
+        if log is None and (not follow or self._has_ended()):
+            raise NoLogError(self._nothing())
+        return readable(self._growing(say) if follow or log is None else _pieces(log))
+
+    def _nothing(self) -> str:
+        task = self._task
+        if task.frames is not None and not any(_has_frame(frames, task.needle) for frames in self._job.task_frames):
+            raise UsageError(f"{self._key} has no frame {task.needle}; it has {self._job.frames}")
+        if task.has_result:
+            return f"{self._name} has a result, and nothing was kept of what it printed"
+        if not (self._bundle.folder / OFFLINE).is_dir():
+            return f"{self._bundle.folder} was neither submitted nor run: {self._name} has printed nothing"
+        return f"{self._name} has not begun, so it has printed nothing"
+
+    def _growing(self, say: Callable[[str], None]) -> Iterator[bytes]:
+        log = self.find()
+        if log is None:
+            say(f"{self._name} has not begun; waiting for it")
+        position = 0
+        while True:
+            has_ended = self._has_ended()  # Before the last look at the file.
+            log = log or self.find()
+            for piece in _pieces(log, position) if log is not None else ():
+                position += len(piece)
+                yield piece
+            if has_ended:
+                return
+            time.sleep(_PAUSE)
+
+    def _has_ended(self) -> bool:
+        """Whether nothing more comes: the task has ended, or nobody runs the bundle."""
+        import sqlite3  # noqa: PLC0415 (a Python may lack it, and nothing else here needs it)
+
+        path = self._bundle.folder / OFFLINE / REPOSITORY
+        if not path.is_file() or not is_being_run(self._bundle.folder):
             return True
-        rows = _ask(folder / REPOSITORY, query, (key, frames))
-    except sqlite3.Error:  # Being made, or being written.
-        return False
-    return bool(rows) and rows[0][0] in _ENDED
-
-
-def _is_unlocked(path: Path, sqlite3: object) -> bool:
-    """Whether no run holds the bundle's lock; it is only read, so that no run is kept from starting for long."""
-    try:
-        _ask(path, "SELECT 1 FROM sqlite_master", ())
-    except sqlite3.OperationalError as error:  # type: ignore[attr-defined]
-        return "locked" not in str(error)
-    return True
-
-
-def _ask(path: Path, query: str, values: Tuple[str, ...]) -> List[Tuple[str]]:
-    import sqlite3  # noqa: PLC0415 (as above)
-
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", timeout=0, uri=True)
-    try:
-        return list(connection.execute(query, values))
-    finally:
-        connection.close()
+        query = "SELECT tasks.status FROM tasks JOIN jobs ON jobs.id = job_id WHERE key = ? AND frames = ?"
+        try:
+            with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", timeout=0, uri=True)) as connection:
+                row = connection.execute(query, (self._key, self._task.frames or _NO_FRAMES)).fetchone()
+        except sqlite3.Error:  # Being made, or being written.
+            return False
+        return row is not None and row[0] in _ENDED
 
 
 class _FarmLog:
     """The log of a task that Deadline has."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  (whose log it is, and how to get it)
-        self,
-        bundle: Bundle,
-        key: str,
-        task: LoggedTask,
-        client: DeadlineClient,
-        say: Callable[[str], None],
-        job_id: Optional[str] = None,
+    def __init__(
+        self, bundle: Bundle, key: str, task: LoggedTask, client: DeadlineClient, say: Callable[[str], None]
     ) -> None:
         self._bundle = bundle
         self._key = key
         self._task = task
+        self._job = _job(bundle, key)
         self._name = _named(bundle, key, task.shown)
         self._client = client
         self._say = say
-        self._told_id = job_id
 
-    def read(self, *, follow: bool, pause: float) -> Iterator[str]:
-        """The reports of all attempts, and with ``follow`` those that come until the task has ended."""
-        job_id, found = self._find_first(self._job_ids())
+    def read(self, job_ids: Sequence[str], *, pause: Optional[float]) -> Iterator[str]:
+        """The reports of all attempts, in the first of the jobs that has the task.
+
+        With a ``pause``, also those that come until the task has ended.
+        """
+        job_id, found = self._find_first(job_ids)
         reports = self._client.read_reports(job_id, found.task_id)
-        if not reports and not follow:
+        if not reports and pause is None:
             raise NoLogError(self._nothing(found))
-        return self._go_on(job_id, found, reports, pause) if follow else self._attempts(job_id, reports)
+        return self._attempts(job_id, found, reports, pause)
 
-    def _attempts(self, job_id: str, reports: Iterable[Report]) -> Iterator[str]:
-        for report in reports:
-            yield from self._attempt(job_id, report)
-
-    def _go_on(self, job_id: str, found: TaskDetails, reports: Iterable[Report], pause: float) -> Iterator[str]:
+    def _attempts(
+        self, job_id: str, found: TaskDetails, reports: Iterable[Report], pause: Optional[float]
+    ) -> Iterator[str]:
         seen: Set[str] = set()
         words = ""
         while True:
-            new = [report for report in reports if report.report_id not in seen]
-            seen.update(report.report_id for report in new)
-            yield from self._attempts(job_id, new)
-            if found.status in _ENDED:
+            for report in reports:
+                if report.report_id not in seen:
+                    seen.add(report.report_id)
+                    yield from self._attempt(job_id, report)
+            if pause is None or found.status in _ENDED:
                 return
             if words != self._nothing(found):
                 words = self._nothing(found)
@@ -398,15 +349,6 @@ class _FarmLog:
             time.sleep(pause)
             found = self._find(job_id)
             reports = self._client.read_reports(job_id, found.task_id)
-
-    def _job_ids(self) -> Sequence[str]:
-        """The node's jobs, the one that counts first: after a redo, those of before may hold a part of the frames."""
-        if self._told_id is not None:
-            return (self._told_id,)
-        record = read_submission(self._bundle.folder)
-        if record is None or self._key not in record.jobs:
-            raise NoLogError(f"{self._key} has no job on record: {self._name} has printed nothing")
-        return (record.jobs[self._key], *reversed(record.earlier.get(self._key, ())))
 
     def _find_first(self, job_ids: Sequence[str]) -> Tuple[str, TaskDetails]:
         """The first of the jobs that has the task, and the task."""
@@ -417,20 +359,14 @@ class _FarmLog:
 
     def _find(self, job_id: str) -> TaskDetails:
         """The task in Deadline, by its frames; where Deadline does not tell them, by its place in the plan."""
-        tasks = self._client.read_tasks(job_id)
-        planned = [None if chunk is None else str(chunk) for chunk in _job(self._bundle, self._key).chunks]
-        if len(tasks) == len(planned):
-            tasks = tuple(
-                replace(task, frames=task.frames or str(frames or "")) for task, frames in zip(tasks, planned)
-            )
+        tasks = with_frames(self._client.read_tasks(job_id), self._job.task_frames)
         if self._task.frames is None and tasks:
             return tasks[0]
         found = [task for task in tasks if _has_frame(task.frames, self._task.needle)]
         if not found:
             frames = listing([task.frames for task in tasks], most=10)
             raise UsageError(f"job {job_id} of {self._key} has no task with frame {self._task.needle}; it has {frames}")
-        shown = _job(self._bundle, self._key).shown_frames(found[0].frames)
-        self._name = _named(self._bundle, self._key, shown)
+        self._name = _named(self._bundle, self._key, self._job.shown_frames(found[0].frames))
         return found[0]
 
     def _nothing(self, found: TaskDetails) -> str:

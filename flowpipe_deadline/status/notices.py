@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Callable, Optional
 
-from ..bundle.job_files import plugin_entries
-from ..core.bundle import Bundle, named_jobs
+from ..bundle.job_files import KeptFromUserError, plugin_entries
+from ..core.bundle import Bundle, with_job_names
 from ..core.files import is_same_folder
 from ..core.text import counted
 from ..deadline.client import SubmissionError
-from ..submit.record import LEFT, SUBMITTED, SubmissionRecord
+from ..submit.record import LEFT, SUBMITTED, SubmissionRecord, read_submission
 from ..submit.redo_record import RedoRecord
 
 NOT_SUBMITTED = "not submitted"
@@ -45,14 +45,14 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
             f" {counted(len(bundle.jobs), 'job')} on record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
         )
     elif state == HALF_UNDONE:
-        jobs = named_jobs(record.jobs.values(), record.jobs, bundle)
+        jobs = with_job_names(", ".join(record.jobs.values()), record.jobs, bundle)
         what = f"jobs of it could not be deleted: {jobs}" if jobs else "whether a job of it is left is unknown"
         notices.append(
             f"a submission of {bundle.name} was taken back, and {what}; to try again:  flowpipe-deadline cancel"
             f" {bundle.folder}"
         )
     if record.redo is not None:
-        notices.append(_redo_notice(bundle, record.redo))
+        notices.append(_redo_notice(bundle, record, record.redo))
     home = home_of(bundle)
     if home is not None:
         what = "is a copy of" if home.exists() else "was moved or copied, or is known to the jobs as"
@@ -60,15 +60,35 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
     return tuple(notices)
 
 
-def _redo_notice(bundle: Bundle, redo: RedoRecord) -> str:
+def _redo_notice(bundle: Bundle, record: SubmissionRecord, redo: RedoRecord) -> str:
     if redo.is_at_work:
         return f"a part of {bundle.name} is being done again this moment{redo.owner}"
     how = "failed, and not all of it could be undone" if redo.is_left else "ended half-way"
-    ids = ", ".join((*redo.before, *redo.jobs.values()))
+    known = {key: record.jobs_of(key) for key in record.jobs}
+    jobs = with_job_names(", ".join((*redo.before, *redo.jobs.values())), redo.jobs, bundle, earlier=known)
     return (
-        f"a redo of a part of {bundle.name} {how}: its jobs {ids} may be held back, or run again; the next"
+        f"a redo of a part of {bundle.name} {how}: its jobs {jobs} may be held back, or run again; the next"
         f" flowpipe-deadline redo {bundle.folder}  undoes that first"
     )
+
+
+def submitted_record(bundle: Bundle) -> SubmissionRecord:
+    """The record of the bundle's submission.
+
+    Raises:
+        SubmissionError: It is not submitted, or only in part, or is being submitted.
+        RecordError: Its record is damaged.
+    """
+    record = read_submission(bundle.folder)
+    if record is None or record.is_at_work or record.state != SUBMITTED:
+        raise SubmissionError(notices_of(bundle, record)[0])
+    return record
+
+
+def is_copy(bundle: Bundle, map_path: Callable[[str], str] = str) -> bool:
+    """Whether the bundle that was submitted is elsewhere on this machine."""
+    home = home_of(bundle, map_path)
+    return home is not None and home.exists()
 
 
 def check_place(bundle: Bundle, map_path: Callable[[str], str] = str) -> None:
@@ -80,8 +100,8 @@ def check_place(bundle: Bundle, map_path: Callable[[str], str] = str) -> None:
         SubmissionError: The submitted bundle is elsewhere on this machine.
         RecordError: A plugin info file is missing or damaged.
     """
-    home = home_of(bundle, map_path)
-    if home is not None and home.exists():
+    if is_copy(bundle, map_path):
+        home = home_of(bundle, map_path)
         raise SubmissionError(f"{bundle.folder} is a copy of {home}, whose jobs these are; name that one")
 
 
@@ -90,7 +110,10 @@ def home_of(bundle: Bundle, map_path: Callable[[str], str] = str) -> Optional[Pa
 
     It may be this one under a name that it has on another machine, unless ``map_path`` tells that.
     """
-    home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
+    try:
+        home = plugin_entries(bundle, bundle.jobs[0]).get("Bundle", "")
+    except KeptFromUserError:  # Who may only look at a bundle sees all but its variables.
+        return None
     if not home or is_same_folder(home, bundle.folder):
         return None
     mapped = map_path(home)

@@ -8,19 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Optional
 
-from ..core.bundle import ERRORS, AnyPath, Bundle, BundleJob, find_nodes, job_labels, read_bundle
+from ..core.bundle import AnyPath, Bundle, BundleJob, find_nodes, job_labels, read_bundle
 from ..core.errors import UsageError
 from ..core.files import RecordError
 from ..core.frames import FrameList, FrameListError
 from ..deadline.client import (
     COMPLETED,
     FAILED,
-    PENDING,
     UNKNOWN,
     DeadlineClient,
     JobDetails,
     SubmissionError,
     TaskDetails,
+    with_frames,
 )
 from ..results.counts import ResultCounts
 from ..results.failures import Failure
@@ -29,7 +29,7 @@ from ..results.stale import BundleResults, places_text
 from ..results.store import StoreError, open_store
 from ..studio.connect import studio_client
 from ..submit.record import SubmissionRecord, read_submission
-from .jobs import DELETED, DeadlineJobs
+from .jobs import DELETED, DeadlineJobs, told_done
 from .notices import SUBMITTING, notices_of, state_of
 from .run_lock import is_being_run
 
@@ -205,7 +205,7 @@ class SubmissionReader:
         elif with_progress:
             with suppress(SubmissionError):
                 tasks = self._read_tasks(self._rendering()[:_MOST_READ])
-        failed, state = self._failed_nodes(), state_of(self._record)
+        failed, state = self.counts.failed_nodes(), state_of(self._record)
         if self._record is None:
             self._by_results = {job.key: self._result_status(job.key, failed) for job in self.bundle.jobs}
         stale, doubts = self._stale(jobs) if with_stale else ({}, ())
@@ -258,7 +258,7 @@ class SubmissionReader:
         return stale, tuple(doubts)
 
     def _result_status(self, key: str, failed: Collection[str]) -> Optional[str]:
-        if key in failed and self._failures(key):
+        if key in failed and self.counts.failures(key):
             return FAILED
         return COMPLETED if self.counts.has_all(key) else None
 
@@ -275,19 +275,7 @@ class SubmissionReader:
         known = {self._ids[key]: key for key in keys if self._status(key) not in (None, DELETED)}
         known = {job_id: key for job_id, key in known.items() if key in self.jobs.details}
         found = self._client.read_tasks_of(list(known)) if known else {}
-        return {known[job_id]: self._with_frames(known[job_id], tasks) for job_id, tasks in found.items()}
-
-    def _with_frames(self, key: str, tasks: Sequence[TaskDetails]) -> tuple[TaskDetails, ...]:
-        """The tasks with the planned frames, if Deadline does not report any."""
-        planned = self.counts.frames(key)
-        if len(planned) != len(tasks):
-            return tuple(tasks)
-        return tuple(replace(task, frames=task.frames or frames or "") for task, frames in zip(tasks, planned))
-
-    def _failed_nodes(self) -> frozenset[str]:
-        """The nodes in which something was raised at any time."""
-        folder = self.bundle.folder / ERRORS
-        return frozenset(path.name for path in folder.iterdir()) if folder.is_dir() else frozenset()
+        return {known[job_id]: with_frames(tasks, self.counts.frames(known[job_id])) for job_id, tasks in found.items()}
 
     def _status(self, key: str) -> Optional[str]:
         if self.jobs is None or key not in self.jobs.statuses:
@@ -315,7 +303,7 @@ class SubmissionReader:
             errors=_errors(details, tasks),
             depends_on=job.depends_on,
             waits_for=tuple(other for other in job.depends_on if self._status(other) != COMPLETED),
-            failures=self._failures(key) if is_failing else (),
+            failures=self.counts.failures(key) if is_failing else (),
             tasks=tasks,
         )
 
@@ -326,17 +314,12 @@ class SubmissionReader:
         planned = self.counts.planned(key)
         reported = details.task_count if details is not None else None
         total = reported or max(planned, sum(states.values()))
-        if status == COMPLETED and self._record is not None:
-            return total, total, True
-        if states:
-            return states.get(COMPLETED, 0), total, True
-        if status == PENDING:
-            return 0, total, True
+        is_ended = status == COMPLETED and self._record is None  # By its results.
+        told = None if is_ended else told_done(status, states, total)
+        if told is not None:
+            return told, total, True
         failed = len(self.counts.failures(key, with_results=True)) if status == FAILED and self._record is None else 0
         return max(0, min(self.counts.done(key), total) - failed), total, False
-
-    def _failures(self, key: str) -> tuple[Failure, ...]:
-        return self.counts.failures(key)
 
 
 def _told_frames(details: JobDetails) -> Optional[FrameList]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.errors import HookError, error_line
 from ..core.warnings import PlanWarning, WarningKind
+from ..planning.checks import secret_warnings
 from ..planning.plan import Dependency, Job, Plan
 from ..settings.changes import changed_job_info
 from ..settings.environment import KINDS
@@ -44,18 +45,19 @@ def find_hooks() -> tuple[Hook, ...]:
 def apply_hooks(plan: Plan, *, disabled: Collection[str] = ()) -> Plan:
     """The plan as the hooks return it, one after the other, without those whose names are ``disabled``.
 
-    A disabled name that no hook has is a warning of the plan.
+    A disabled name that no hook has is a warning of the plan, and so are variables of theirs that look like secrets.
 
     Raises:
         HookError: A hook cannot be loaded, raises, or returns something other than a plan of the same work.
     """
-    found = find_hooks()
+    planned, found = plan, find_hooks()
     hooks = [hook for hook in found if hook.name not in disabled]
     records = _record_texts(plan) if hooks else {}
     for hook in hooks:
         plan = _applied(hook, plan, records)
-    unknown = unknown_hooks(disabled, found)
-    return replace(plan, warnings=(*plan.warnings, *unknown)) if unknown else plan
+    new, known = ([job.job_info for job in jobs] for jobs in (plan.jobs, planned.jobs))
+    odd = (*unknown_hooks(disabled, found), *secret_warnings(new, known=known))
+    return replace(plan, warnings=(*plan.warnings, *odd)) if odd else plan
 
 
 def unknown_hooks(disabled: Iterable[str], found: Iterable[Hook]) -> tuple[PlanWarning, ...]:
@@ -96,22 +98,27 @@ def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
     )
 
 
+def _failure(hook: Hook, what: str, error: BaseException) -> HookError:
+    advice = f"to go without it, set  disabled = ['{hook.name}']  in [hooks] of the studio file"
+    return HookError(f"{hook} {what} {error_line(error)}; {advice}")
+
+
 def _applied(hook: Hook, plan: Plan, records: Mapping[str, str]) -> Plan:
     from importlib import metadata  # noqa: PLC0415 (takes long to import, and most studios have no hooks)
 
     try:
         function = metadata.EntryPoint(hook.name, hook.value, GROUP).load()
     except (Exception, SystemExit) as error:  # Anybody's module.
-        raise HookError(f"{hook} cannot be loaded: {error_line(error)}") from error
+        raise _failure(hook, "cannot be loaded:", error) from error
     try:
         adjusted = function(plan)
     except (Exception, SystemExit) as error:  # Anybody's function.
-        raise HookError(f"{hook} raised {error_line(error)}") from error
+        raise _failure(hook, "raised", error) from error
     if not isinstance(adjusted, Plan):
         raise HookError(f"{hook} returned {adjusted!r:.80}; it has to return the plan, adjusted")
     errors = list(_type_errors(adjusted)) or list(_plan_errors(adjusted, plan, records))
     if errors:
-        raise HookError(f"{hook} returned a plan that is not valid: {'; '.join(errors[:3])}")
+        raise HookError(f"{hook} returned a plan that cannot be submitted: {'; '.join(errors[:3])}")
     return adjusted
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional, Union
 
@@ -114,17 +114,21 @@ def check_plan(
     return check_all(plan, root=root, repository=repository, options=chosen)
 
 
-def check_all(
+def check_all(  # noqa: PLR0913  (what is checked, how, and what was found before)
     plan: Optional[Plan],
     *,
     root: Optional[AnyPath],
     repository: Optional[RepositoryInfo],
     options: SubmitOptions,
     errors: Optional[ErrorCollector] = None,
+    odd: Iterable[PlanWarning] = (),
 ) -> tuple[PlanWarning, ...]:
-    """As ``check_plan``, with completed ``options``; without a plan, only the rest. Raises the ``errors`` as well."""
+    """As ``check_plan``, with completed ``options``; without a plan, only the rest, and what else is ``odd``.
+
+    Raises the ``errors`` as well.
+    """
     strict = options.strict if isinstance(options.strict, bool) else parse_strict(options.strict or ())
     # Without a repository nothing is submitted, so a root of this machine does no harm.
     harmless = {WarningKind.LOCAL_ROOT} if repository is None else set()
-    found = examine_plan(plan, root=root, repository=repository)
+    found = (*examine_plan(plan, root=root, repository=repository), *odd)
     return raise_errors(found, strict=strict, tolerated=parse_kinds(options.tolerate or ()) | harmless, errors=errors)

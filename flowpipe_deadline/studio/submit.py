@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
@@ -19,8 +19,10 @@ from ..core.rights import user_name
 from ..core.warnings import ErrorCollector, PlanWarning, warning_lines
 from ..deadline.client import RepositoryInfo
 from ..deadline.connect import Connection
+from ..planning.checks import secret_warnings
 from ..planning.plan import Plan
 from ..results.edits import write_edits
+from ..settings.parse import parse_job_settings
 from ..submit.record import SUBMITTED, refuse_taken
 from ..submit.submit import submit_new_bundle
 from ..submit.transaction import ignore
@@ -163,7 +165,8 @@ def resubmit_bundle(  # noqa: PLR0913  (six beside the bundle)
             write_edits(new.folder, inputs, user=user_name())
         return new
 
-    return steps.submit(copy, root=below)
+    odd = tuple(secret_warnings([parse_job_settings(settings or {}, environ={}).job_info]))
+    return steps.submit(copy, root=below, odd=odd)
 
 
 @dataclass(frozen=True)
@@ -193,12 +196,13 @@ class _Steps:
         root: AnyPath,
         plan: Optional[Plan] = None,
         errors: Optional[ErrorCollector] = None,
+        odd: Iterable[PlanWarning] = (),
     ) -> SubmitResult:
         """Submits what ``write`` gives, once the plan, its root and the repository have been checked."""
         written: list[SubmitResult] = []
 
         def check_and_write(repository: Optional[RepositoryInfo]) -> Bundle:
-            warnings = check_all(plan, root=root, repository=repository, options=self.options, errors=errors)
+            warnings = check_all(plan, root=root, repository=repository, options=self.options, errors=errors, odd=odd)
             for line in warning_lines(warnings):
                 self.on_warning(line)
             bundle = write()

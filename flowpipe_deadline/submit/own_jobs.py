@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..bundle.job_files import job_entries, read_batch_name
-from ..core.bundle import Bundle, BundleJob, named_jobs
+from ..core.bundle import Bundle, BundleJob, with_job_names
+from ..core.errors import words_of
 from ..core.names import is_same_batch, is_same_name
 from ..deadline.client import DeadlineClient, JobDetails
 
@@ -24,8 +25,6 @@ class OwnJobs:
         self.batch_name = batch_name
         self.trusted = trusted
         """Jobs that Deadline has just named as made: it need not tell their batch, but must not tell another."""
-        self.further: Collection[str] = ()
-        """Batches whose jobs count as the submission's too, if their IDs are known."""
         self.kept: Collection[str] = ()
         """Jobs of the submission that are not to be found: they are none of those that are made or undone."""
         self.ids: Mapping[str, str] = {}
@@ -36,7 +35,11 @@ class OwnJobs:
 
     def named(self, job_ids: Iterable[str]) -> str:
         """Jobs in a message, each with the name of its node where that is known."""
-        return named_jobs(job_ids, self.ids, self._bundle, earlier=self.earlier)
+        return with_job_names(", ".join(job_ids), self.ids, self._bundle, earlier=self.earlier)
+
+    def words_of(self, error: BaseException) -> str:
+        """What an error says, with the names of jobs beside their IDs."""
+        return with_job_names(words_of(error), self.ids, self._bundle, earlier=self.earlier)
 
     def sort(self, job_ids: Sequence[str]) -> Tuple[List[str], Dict[str, str]]:
         """Those of the jobs that are of the submission; and of the others the batch, empty if that is not known.
@@ -54,8 +57,7 @@ class OwnJobs:
         untold = {job_id for job_id, batch in batches.items() if batch is None}
         found = self.client.find_jobs(self.batch_name) if untold - set(self.trusted) else []
         batches.update(dict.fromkeys(untold & {*found, *self.trusted}, self.batch_name))
-        names = (self.batch_name, *self.further)
-        known = {job_id for job_id, batch in batches.items() if any(is_same_batch(batch, name) for name in names)}
+        known = {job_id for job_id, batch in batches.items() if is_same_batch(batch, self.batch_name)}
         others = {job_id: batch or "" for job_id, batch in batches.items() if job_id not in known}
         return [job_id for job_id in job_ids if job_id in known], others
 

@@ -10,9 +10,10 @@ import os
 import socket
 import uuid
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Dict, List, Mapping, Optional, Set, TypeVar
+from typing import Any, Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Set, TypeVar
 
 from ..core.bundle import FORMAT
+from ..core.errors import words_of
 from ..core.files import RecordError, json_bytes, read_record, write_whole
 from ..core.locks import is_running, locked_briefly, seconds_since_written, start_mark
 from ..core.rights import share
@@ -99,8 +100,24 @@ class OwnedRecord:
         with contextlib.suppress(FileNotFoundError):
             (self._folder / name).unlink()
 
-    def _alone(self) -> ContextManager[Callable[[], bool]]:
-        return record_lock(self._folder)
+    @contextlib.contextmanager
+    def _claiming(self) -> Iterator[Callable[[], None]]:
+        """Keeps others away while the record is read and begun; gives what makes sure that they still are.
+
+        Raises:
+            SubmissionError: Another process begins at the same moment; or the record cannot be written.
+        """
+        try:
+            with record_lock(self._folder) as is_ours:
+
+                def check() -> None:
+                    if not is_ours():  # This process stood still, and was taken for dead.
+                        raise SubmissionError(f"{self.name} is being changed by somebody else; try again")
+
+                yield check
+        except OSError as error:
+            path = error.filename or self._folder / self.FILE
+            raise SubmissionError(f"{path} cannot be written: {words_of(error)}") from error
 
 
 def record_lock(folder: Path) -> ContextManager[Callable[[], bool]]:

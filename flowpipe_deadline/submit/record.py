@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..bundle.job_files import read_batch_name
-from ..core.bundle import FORMAT, SUBMISSION, named_jobs, read_bundle
-from ..core.errors import FlowpipeDeadlineError, words_of
+from ..core.bundle import FORMAT, SUBMISSION, read_bundle, with_job_names
+from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..deadline.client import SubmissionError
 from .ownership import OwnedRecord, has_token, is_at_work, owner_of
@@ -58,6 +58,11 @@ class SubmissionRecord:
         """The process, for a sentence; empty if that is not known."""
         return owner_of({"process": self.process, "host": self.host})
 
+    def jobs_of(self, key: str) -> Tuple[str, ...]:
+        """A node's jobs, the one that counts first: after a redo, those of before may hold a part of the frames."""
+        current = (self.jobs[key],) if key in self.jobs else ()
+        return (*current, *reversed(self.earlier.get(key, ())))
+
     @property
     def own_ids(self) -> Tuple[str, ...]:
         """All jobs of the submission, also replaced ones; upstream first."""
@@ -96,10 +101,10 @@ def _read(folder: Path) -> Optional[SubmissionRecord]:
         raise
     except (RecordError, TypeError, ValueError, AttributeError) as error:
         jobs = read_lines(folder / IDS)
-        ids = named_jobs(jobs.values(), jobs) or "unknown"
+        ids = with_job_names(", ".join(jobs.values()), jobs) or "unknown"
         raise RecordError(
-            f"{path} is damaged ({error}); its jobs ({ids}) may be in Deadline: look there for the batch"
-            f" {_batch_name(folder)}, delete them, and then that file"
+            f"{path} is damaged: {getattr(error, 'reason', error)}; its jobs ({ids}) may be in Deadline: look there for"
+            f" the batch {_batch_name(folder)}, delete them, and then that file"
         ) from error
 
 
@@ -122,8 +127,8 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
             " there, or end that process"
         )
     if record is not None and record.state == SUBMITTED and not takes_submitted:
-        jobs = named_jobs(record.jobs.values(), record.jobs)
-        raise SubmissionError(f"{folder.name} is submitted already, as {jobs}; --again submits it once more")
+        jobs = with_job_names(", ".join(record.jobs.values()), record.jobs)
+        raise SubmissionError(f"{folder.name} is submitted already, as {jobs}; to submit it once more, give --again")
     return record
 
 
@@ -156,21 +161,16 @@ class SubmissionWriter(OwnedRecord):
             SubmissionError: The bundle is being submitted, it is submitted, or the record cannot be written.
             RecordError: The record is damaged.
         """
-        try:
-            with self._alone() as is_ours:
-                if only_of is not None and not has_token(self._folder / SUBMISSION, only_of):
-                    return None
-                record = refuse_taken(self._folder, takes_submitted=takes_submitted)
-                self._jobs = {} if record is None else dict(record.jobs)
-                self._earlier = {} if record is None else record.earlier
-                if not is_ours():  # This process stood still, and was taken for dead.
-                    raise SubmissionError(f"{self.name} is being submitted by somebody else; try again")
-                self._begin(self._record(SUBMITTING))
-                self._unlink(IDS)
-                return record
-        except OSError as error:
-            path = error.filename or self._folder / SUBMISSION
-            raise SubmissionError(f"{path} cannot be written: {words_of(error)}") from error
+        with self._claiming() as check_alone:
+            if only_of is not None and not has_token(self._folder / SUBMISSION, only_of):
+                return None
+            record = refuse_taken(self._folder, takes_submitted=takes_submitted)
+            self._jobs = {} if record is None else dict(record.jobs)
+            self._earlier = {} if record is None else record.earlier
+            check_alone()
+            self._begin(self._record(SUBMITTING))
+            self._unlink(IDS)
+            return record
 
     def restart(self) -> None:
         """Begins the record anew, once what was left is undone."""

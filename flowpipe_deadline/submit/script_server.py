@@ -31,7 +31,6 @@ QUESTIONS = (
     *("resume", "pend", "suspend", "delete"),
     *("change", "change_tasks_of", "read_plugin_info", "find_bundle_jobs", "map_path"),
     *("set_dependencies", "read_entries", "set_entries"),
-    "measure_calls",
 )
 """The methods of the client that a request may name."""
 _PAUSE = 0.05

@@ -219,8 +219,8 @@ def test_the_command_line_tells_each_problem_in_a_line(tmp_path):
     assert result.stderr.splitlines() == [
         "Error: 3 errors:",
         "- g.Make: 3 is not an interpreter; use a name such as 'maya' or 'maya-2025'",
-        "- g.Make: input 'a' does not survive the way to the farm: a object cannot be kept",
-        "- g.Make: input 'b' does not survive the way to the farm: a object cannot be kept",
+        "- g.Make: input 'a' does not survive the way to the farm: an object cannot be kept",
+        "- g.Make: input 'b' does not survive the way to the farm: an object cannot be kept",
     ]
 
 

@@ -13,7 +13,7 @@ import pytest
 from other_users import acting_as, folder_of, needs_superuser
 
 from flowpipe_deadline.core.files import write_whole
-from flowpipe_deadline.core.rights import make_folder, reason_with_remedy, share
+from flowpipe_deadline.core.rights import keep_from_others, make_folder, reason_with_remedy, share
 
 ARTIST, GROUP, OTHER_GROUP = 1101, 1200, 1101
 
@@ -89,6 +89,47 @@ def test_acls_decide_where_there_are_any(entries):
         assert made == plain
 
 
+@needs_superuser
+@pytest.mark.parametrize(
+    ("root", "groups", "folder", "file"),
+    [
+        pytest.param(0o2775, (OTHER_GROUP, GROUP), "drwxrws--- 1200", "-rw-rw---- 1200", id="the group's"),
+        pytest.param(0o755, (OTHER_GROUP, GROUP), "drwxr-s--- 1200", "-rw-r----- 1200", id="the group reads it"),
+        pytest.param(0o755, (GROUP,), "drwxr-x--- 1200", "-rw-r----- 1200", id="the artist's first group"),
+        pytest.param(0o1777, (OTHER_GROUP,), "drwx------ 1101", "-rw------- 1101", id="another group's"),
+        pytest.param(0o777, (OTHER_GROUP,), "drwxrwsrwx 1101", "-rw-rw-rw- 1101", id="everybody's"),
+    ],
+)
+def test_what_holds_variables_is_kept_from_others(root, groups, folder, file):
+    """Unless all may write below the root, whatever the umask; also what is made in such a folder later."""
+    with folder_of(ARTIST, GROUP, root) as top, acting_as(ARTIST, *groups, umask=0o022):
+        make_folder(top / "bundle")
+        make_folder(top / "bundle" / "jobs")
+        keep_from_others(top / "bundle" / "jobs", root=top)
+        write_whole(top / "bundle" / "jobs" / "job", b"1")
+        keep_from_others(top / "bundle" / "jobs" / "job", root=top)
+
+        assert mode_of(top / "bundle" / "jobs") == folder
+        assert mode_of(top / "bundle" / "jobs" / "job") == file
+
+
+@needs_superuser
+@pytest.mark.skipif(shutil.which("setfacl") is None, reason="there is no setfacl on this machine")
+def test_an_acl_loses_what_it_gives_to_others():
+    """And nothing else: whom it names, it names."""
+    with folder_of(ARTIST, GROUP, 0o755) as top:
+        command = ["setfacl", "-m", "d:u::rwx,d:g::r-x,d:g:1300:rwx,d:o::r-x", top]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("this file system has no ACLs")
+        with acting_as(ARTIST, OTHER_GROUP, GROUP):
+            make_folder(top / "jobs")
+            keep_from_others(top / "jobs", root=top)
+
+        told = subprocess.run(["getfacl", "-cE", top / "jobs"], capture_output=True, check=True, text=True).stdout
+        own = [line for line in told.split() if not line.startswith("default:")]
+        assert own == ["user::rwx", "group::r-x", "group:1300:rwx", "mask::rwx", "other::---"]
+
+
 def test_a_system_that_refuses_harms_nobody(tmp_path, monkeypatch):
     """A share may know neither groups nor modes."""
 
@@ -102,6 +143,7 @@ def test_a_system_that_refuses_harms_nobody(tmp_path, monkeypatch):
     make_folder(tmp_path / "a" / "b")
     write_whole(tmp_path / "a" / "b" / "file", b"1")
     share(tmp_path / "nothing")
+    keep_from_others(tmp_path / "a", root=tmp_path)
 
     assert (tmp_path / "a" / "b" / "file").read_bytes() == b"1"
 

@@ -81,6 +81,20 @@ def test_the_jobs_of_a_plan_are_told_with_what_is_odd_about_them(studio, tmp_pat
     assert not (tmp_path / "root").exists()
 
 
+def test_variables_that_are_held_back_are_told_once(studio, tmp_path, monkeypatch):
+    """In the dialog too, by their names, though all warnings are errors here."""
+    text = studio.read_text()
+    studio.write_text(f'strict = true\n{text}\n[settings]\ncapture_environment = ["SITE_*"]\n')
+    monkeypatch.setenv("SITE_TOKEN", "hunter2")
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_TOLERATE", "local-root")
+
+    found = words(plan(str(tmp_path / "root"), frames="1-10"))
+
+    ((severity, _, text),) = [one for one in found if "SITE_TOKEN" in one[2]]
+    assert severity == "warning"
+    assert "hunter2" not in str(found)
+
+
 def test_errors_belong_to_their_fields(studio, tmp_path, monkeypatch):
     """Parameters, options, and what the repository does not have, all at once."""
     monkeypatch.setenv("FLOWPIPE_DEADLINE_TOLERATE", "local-root")
@@ -111,7 +125,7 @@ def test_errors_belong_to_their_fields(studio, tmp_path, monkeypatch):
         ("os._exit(3)", None),
         ("os.kill(os.getpid(), signal.SIGSEGV)", None),
         ("raise KeyboardInterrupt", "Cancelled: nothing was submitted."),
-        ("return 5", "does not return one"),
+        ("return 5", "gives 5, and not a graph"),
     ],
     ids=["raises", "exits", "ends its process", "crashes", "interrupts", "returns no graph"],
 )

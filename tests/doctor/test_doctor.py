@@ -275,6 +275,19 @@ def test_roots_that_workers_cannot_see_are_errors(tmp_path):
     assert check_root(None, tolerated=()).verdict == "unknown"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+@pytest.mark.parametrize(("mode", "is_open"), [(0o777, True), (0o1777, False), (0o2775, False)], ids=oct)
+def test_a_root_that_all_may_write_keeps_no_variable_from_anybody(tmp_path, mode, is_open):
+    """Nobody needs a group there, so nothing is kept from others; the doctor says what to do."""
+    tmp_path.chmod(mode)
+
+    check = check_root(tmp_path, tolerated={WarningKind.LOCAL_ROOT})
+
+    assert check.details["open"] is is_open
+    assert ("all read the variables of jobs" in check.found) is is_open
+    assert (f"chmod u+rwx,g+rwxs,o-w {tmp_path}" in check.advice) is is_open
+
+
 def test_stores_that_take_no_results_are_errors():
     """Files always work; other stores are tried."""
     assert check_results("files").verdict == "ok"
@@ -344,7 +357,7 @@ def test_questions_are_listed():
     result = doctor("--questions", "-o", "json")
 
     names = [entry["name"] for entry in json.loads(result.stdout)]
-    assert names[:3] == ["graph", "hosts", "start"]
+    assert names[:3] == ["graph", "hosts", "suspended"]
     assert len(names) == len(set(names))
 
 

@@ -102,9 +102,12 @@ def test_a_host_that_hangs_is_ended(repository, script, tmp_path):
     """With everything that it started."""
     host = script(f'echo $$ > "{tmp_path}/pid"\nsleep 100')
 
-    check = tried(repository, {"katana": host}, timeout=2.0)["host katana"]
+    check = tried(repository, {"katana": host}, timeout=8.0)["host katana"]
 
-    assert (check.verdict, check.found) == ("problem", f"{host}: did not end in 2 s")
+    assert (check.verdict, check.found) == (
+        "problem",
+        f"{host}: did not evaluate 3 tasks in 8 s, and was ended",
+    )
     assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
@@ -114,7 +117,7 @@ def test_a_trial_can_be_interrupted(repository, script):
 
     checks = tried(repository, {"katana": script("sleep 100")}, is_stopping=lambda: time.monotonic() - started > 1.0)
 
-    assert checks["host katana"].verdict == "unknown"
+    assert (checks["host katana"].verdict, "was interrupted" in checks["host katana"].found) == ("unknown", True)
     assert time.monotonic() - started < 30.0
 
 

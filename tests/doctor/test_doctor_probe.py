@@ -11,10 +11,13 @@ import time
 import pytest
 from doctors import COMMAND, changes_of, examine, only, pretend_version, send, verdicts
 
-from flowpipe_deadline.doctor.measures import Snapshot, release_delay, was_released_by_task
+from flowpipe_deadline.deadline.connect import Connection
+from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
+from flowpipe_deadline.doctor.measures import check_release, check_submissions
 from flowpipe_deadline.doctor.probe import check_cleanup
-from flowpipe_deadline.doctor.probe_graph import differences, expected_outputs
+from flowpipe_deadline.doctor.probe_graph import check_outputs, expected_outputs
 from flowpipe_deadline.installation.install import install
+from flowpipe_deadline.studio.file import StudioFile
 from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.web import serve
 from tests.fake_deadline.workers import running_workers
@@ -53,13 +56,11 @@ def test_the_farm_gives_what_the_graph_gives_at_home(deadline, root, monkeypatch
 
         report = examine(root=root, settings={"pool": "tests", "priority": 70}, **GRAPH)
 
-    names = ("submission", "graph", "release", "task overhead", "clean-up")
+    names = ("submission", "graph", "release", "clean-up")
     assert verdicts(report.probe) == dict.fromkeys(names, "ok")
     assert only(report.probe, "graph").found.startswith("6 tasks of 3 jobs gave what graph.evaluate() gives")
-    submission, overhead = (only(report.probe, name).details for name in ("submission", "task overhead"))
+    submission = only(report.probe, "submission").details
     assert {via: fact["jobs"] for via, fact in submission.items()} == {"webservice": 3, "command": 3, "script": 3}
-    assert len(overhead["seconds"]) == 6
-    assert sum(overhead["seconds"]) > overhead["own_seconds"] > 0
     assert what_is_left(deadline, root) == ([], [])
     deleted = deadline.jobs(is_deleted=True)
     assert {(job.job_info["Pool"], job.job_info["Priority"]) for job in deleted} == {("tests", "70")}
@@ -155,7 +156,7 @@ def test_without_deadlinecommand_no_question_can_be_asked(monkeypatch):
     monkeypatch.setenv("DEADLINE_PATH", "/nowhere")
     monkeypatch.setenv("PATH", "/nowhere")
 
-    report = examine(is_probing=True, only=("start", "frames"))
+    report = examine(is_probing=True, only=("chunks", "frames"))
 
     assert [str(answer) for answer in report.answers] == ["no answer: deadlinecommand is not here"] * 2
 
@@ -185,41 +186,72 @@ def wait_until(is_so):
         time.sleep(0.05)
 
 
-def snapshot(seconds, one, other, **tasks):
+def look(seconds, shift, total):
     """Two jobs at that moment."""
-    return Snapshot(seconds, {"one": one, "other": other}, {"other": tasks})
+    return seconds, {"shift": shift, "total": total}
 
 
-def test_the_delay_of_the_release_is_as_exact_as_the_snapshots():
-    """From the first snapshot with the one complete to the first with the other released; gaps are the uncertainty."""
-    snapshots = [
-        snapshot(0.0, "Rendering", "Pending"),
-        snapshot(3.0, "Completed", "Pending"),
-        snapshot(5.0, "Completed", "Pending"),
-        snapshot(7.0, "Completed", "Queued"),
+def test_the_delay_of_the_release_is_as_exact_as_the_looks():
+    """From the first look with the one complete to the first with the other released; gaps are the uncertainty."""
+    looks = [
+        look(0.0, "Rendering", "Pending"),
+        look(3.0, "Completed", "Pending"),
+        look(5.0, "Completed", "Pending"),
+        look(7.0, "Completed", "Queued"),
     ]
 
-    assert str(release_delay(snapshots, upstream="one", downstream="other")) == "4 s (give or take 3)"
-    assert release_delay(snapshots[:3], upstream="one", downstream="other") is None
-    assert release_delay(snapshots[1:], upstream="one", downstream="other") is None
+    seen = check_release(looks)
+
+    assert seen.details == {"seconds": 4.0, "uncertainty": 3.0}
+    assert seen.advice == ""
+    assert check_release(looks[:3]).verdict == "unknown"
+    assert check_release(looks[1:]).verdict == "unknown"
+    assert "more often" in check_release([*looks[:3], look(60.0, "Completed", "Queued")]).advice
+
+
+SERVICE = WebServiceSettings("http://farm:8081")
+CONNECTIONS = [Connection("script", ""), Connection("command", ""), Connection("webservice", "", webservice=SERVICE)]
 
 
 @pytest.mark.parametrize(
-    ("snapshots", "expected"),
+    ("seconds", "studio", "advice"),
     [
-        ([snapshot(0, "Rendering", "Queued", Pending=1, Queued=1)], True),
-        ([snapshot(0, "Rendering", "Pending", Pending=2), snapshot(1, "Completed", "Queued", Queued=2)], False),
-        ([snapshot(0, "Rendering", "Pending"), snapshot(1, "Completed", "Queued")], None),
+        pytest.param((3.0, 9.0, 2.0), StudioFile(), "", id="another is not much faster"),
+        pytest.param((9.0, 2.0, 5.0), None, "", id="it was asked for"),
+        pytest.param(
+            (9.0, 2.0, 5.0),
+            StudioFile("/studio.toml"),
+            'command is much faster than script: write  via = "command"  into /studio.toml',
+            id="a process per job",
+        ),
+        pytest.param(
+            (9.0, 12.0, 0.1),
+            StudioFile("/studio.toml"),
+            'webservice is much faster than script: write  via = "webservice"  and, in its table [webservice],'
+            '  url = "http://farm:8081"  into /studio.toml',
+            id="the Web Service",
+        ),
+        pytest.param(
+            (9.0, 12.0, 0.1),
+            StudioFile(webservice={"url": SERVICE.url}),
+            'webservice is much faster than script: write  via = "webservice"  into a studio file, whose place'
+            " flowpipe-deadline config says",
+            id="with its address",
+        ),
     ],
-    ids=["before the other was complete", "only then", "no numbers of tasks"],
 )
-def test_release_by_task_is_found_from_the_tasks(snapshots, expected):
-    """One is released while the upstream job is not complete."""
-    assert was_released_by_task(snapshots, upstream="one", downstream="other") is expected
+def test_a_much_faster_connection_is_advised_as_the_studio_file_has_it(seconds, studio, advice):
+    """Unless this one was asked for, or another has failed, which comes first."""
+    found = {one.via: {"seconds": took, "jobs": 3} for one, took in zip(CONNECTIONS, seconds)}
+
+    assert check_submissions(found, CONNECTIONS, studio).advice == advice
+    assert "please report" in check_submissions({**found, "script": {"error": "no"}}, CONNECTIONS, studio).advice
 
 
 class Given:
     """Results of a node."""
+
+    chunks = (None,)
 
     def __init__(self, **outputs):
         self._outputs = outputs
@@ -232,8 +264,13 @@ class Given:
 def test_other_results_than_expected_are_reported():
     """Node, output, and both values."""
     expected = expected_outputs()
-    given = {node: Given(**outputs) for node, outputs in expected.items()}
+    given = {node: Given(**outputs, python="3.10") for node, outputs in expected.items()}
 
     assert expected["total"] == {"total": 112}
-    assert differences(given, expected) == []
-    assert differences({**given, "total": Given(total=7)}, expected) == ["total.total is 7 where 112 was expected"]
+    right = check_outputs(given, seconds=48.0)
+    assert (right.verdict, right.found) == (
+        "ok",
+        "3 tasks of 3 jobs gave what graph.evaluate() gives, in 48 s, by Python 3.10",
+    )
+    wrong = check_outputs({**given, "total": Given(total=7)}, seconds=1.0)
+    assert (wrong.verdict, wrong.found) == ("problem", "total.total is 7 where 112 was expected")

@@ -318,7 +318,7 @@ def test_an_output_that_cannot_be_handed_on_is_named(graph, tmp_path):
     nodes.Unkept(name="a", graph=graph)
     bundle = write_bundle(plan_graph(graph), root=tmp_path)
 
-    with pytest.raises(NodeError, match="a: its output 'value' cannot be passed on: a object cannot be kept"):
+    with pytest.raises(NodeError, match="a: its output 'value' cannot be passed on: an object cannot be kept"):
         evaluate_task(bundle.folder, node="a")
 
     assert not list((bundle.folder / "results").rglob("*.json"))

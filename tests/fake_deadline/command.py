@@ -14,8 +14,7 @@ from .operations import FakeDeadline
 from .session import Command, Death, Session, failure_code, run_command
 
 # Imported one by one until one has the command, as every process pays for what it imports.
-_MODULES = ("commands_submit", "commands_read", "commands_change", "commands_farm", "commands_script")
-_LEAVE = ("exit", "quit")
+MODULES = ("commands_submit", "commands_read", "commands_change", "commands_farm", "commands_script")
 
 
 def main(folder: str, arguments: Optional[Sequence[str]] = None) -> int:
@@ -39,8 +38,6 @@ def execute(session: Session, arguments: Sequence[str]) -> int:
         command = find_command(name)
         if command is not None:
             return run_command(session, name, command, words[1:])
-        if name == "prompt":
-            return _prompt(session)
         if len(words) > 1 and not words[0].startswith("-"):
             return run_command(session, "submitjob", _submission(), words)
         raise DeadlineError(f"Unknown command {words[0]}" if words else "No command was given")
@@ -51,7 +48,7 @@ def execute(session: Session, arguments: Sequence[str]) -> int:
 
 def find_command(name: str) -> Optional[Command]:
     """The command of that name in lower case, if there is one."""
-    for module in _MODULES:
+    for module in MODULES:
         commands = import_module(f".{module}", __package__).COMMANDS
         if name in commands:
             command: Command = commands[name]
@@ -74,26 +71,6 @@ def _read_argument_file(arguments: Sequence[str]) -> list[str]:
             return [line for line in file.read().splitlines() if line]
     except (OSError, UnicodeDecodeError) as error:
         raise DeadlineError(f"The argument file {arguments[0]} cannot be read: {error}") from error
-
-
-def _prompt(session: Session) -> int:
-    """Runs commands from stdin until one ends it."""
-    import shlex
-
-    if not session.deadline.settings.unknowns.prompt:
-        raise DeadlineError("Unknown command Prompt")
-    session.deadline.log.add("process", "prompt")
-    for line in sys.stdin:
-        words = shlex.split(line)
-        if words and words[0].lower() in _LEAVE:
-            break
-        inner = Session(session.deadline, kind="prompt")
-        if words and find_command(words[0].lstrip("-").lower()) is None and len(words) == 1:
-            inner.say("Not a valid command.")
-        elif words:
-            execute(inner, words)
-        _print(inner)
-    return 0
 
 
 def _print(session: Session) -> None:

@@ -22,7 +22,7 @@ class Session:
     """What a command works with: the fake Deadline, and where it prints."""
 
     def __init__(self, deadline: FakeDeadline, *, kind: str = "process") -> None:
-        """``kind`` says who asks: a ``process``, a ``script`` from inside, or a ``prompt``."""
+        """``kind`` says who asks: a ``process`` or a ``script`` from inside."""
         self.deadline = deadline
         self.kind = kind
         self._lines: list[str] = []

@@ -31,7 +31,6 @@ _CHOICES: Mapping[str, tuple[object, ...]] = {
     "requeued_upstream": ("stays", "pends"),
     "job_setting": ("works", "nothing", "error"),
     "partly_pending": ("Active", "Pending"),
-    "multiple_output": ("blocks", "ids", "nothing"),
     "script_calls": ("inside", "process"),
     "script_output": ("shown", "hidden"),
     "script_file": ("set", "unset"),
@@ -102,12 +101,6 @@ class Unknowns:
     """The state of a job that was pended and has complete tasks too: Active, or Pending (submission, section 5.2)."""
     failure_exit_code: int = 1
     """The exit code of a command that failed; 0 leaves the printed text as the only sign."""
-    prompt: bool = False
-    """Whether there is ``-Prompt`` and commands work inside it."""
-    multiple_v2: bool = False
-    """Whether there is ``-SubmitMultipleJobsV2``."""
-    multiple_output: str = "blocks"
-    """What submitting several jobs prints: blocks as for one, the ids alone, or nothing of the jobs."""
     script_calls: str = "inside"
     """Whether a script's ExecuteCommand stays inside the process, or starts another one each time (process)."""
     script_output: str = "shown"

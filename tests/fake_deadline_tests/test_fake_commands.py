@@ -125,8 +125,6 @@ def test_a_refusal_is_the_last_line(deadline, tmp_path, changes, last, code):
         pytest.param([], "Error: No command was given", id="nothing"),
         pytest.param(["GetJob"], "Error: 0 arguments are too few, 1 are needed (System.Exception)", id="too few"),
         pytest.param(["GetJob", NOBODY], f"Error: The job {NOBODY} does not exist (System.Exception)", id="no job"),
-        pytest.param(["-Prompt"], "Error: Unknown command Prompt", id="no prompt"),
-        pytest.param(["-SubmitMultipleJobsV2", "a"], "Error: Unknown command SubmitMultipleJobsV2", id="no V2"),
     ],
 )
 def test_what_cannot_be_done_is_said(deadline, arguments, last):
@@ -342,65 +340,6 @@ def test_the_custom_folder_comes_first_where_it_is_asked_for(deadline):
     assert output(deadline, "GetRepositoryFilePath", "submission/a.py").strip() == str(
         deadline.root / "submission" / "a.py"
     )
-
-
-def test_several_jobs_are_submitted_in_one_process(deadline, files):
-    """Each on the one before, or one of them."""
-    job = ["-job", *files]
-
-    output(deadline, "-SubmitMultipleJobs", "-dependent", *job, *job, *job)
-    output(deadline, "-Multi", *job, *job, *job, "-dependsonprevious")
-
-    ids = [job.job_id for job in deadline.jobs()]
-    assert [job.dependencies for job in deadline.jobs()] == [(), (ids[0],), (ids[1],), (), (), (ids[4],)]
-    assert [call.name for call in deadline.log.calls("process")] == ["submitmultiplejobs", "multi"]
-
-
-@pytest.mark.parametrize(("form", "count"), [("blocks", 2), ("ids", 2), ("nothing", 0)])
-def test_a_graph_may_be_submitted_in_one_call(deadline, files, tmp_path, form, count):
-    """What it prints is unknown."""
-    deadline.change_settings(unknowns={"multiple_v2": True, "multiple_output": form})
-    job = {"JobInfoFilePath": str(files[0]), "PluginInfoFilePath": str(files[1]), "AuxiliaryFiles": []}
-    jobs = [{**job, "JobDependencies": None}, {**job, "JobDependencies": ["index://0"]}]
-    (tmp_path / "jobs.json").write_text(json.dumps({"Jobs": jobs}), encoding="utf-8")
-
-    printed = output(deadline, "-SubmitMultipleJobsV2", "-jsonfilepath", tmp_path / "jobs.json")
-
-    first, second = deadline.jobs()
-    assert second.dependencies == (first.job_id,)
-    assert printed.count("JobID=") == count
-
-
-def test_a_graph_in_one_call_stops_at_what_is_wrong(deadline, files, tmp_path):
-    """Jobs submitted before stay: the command is not atomic."""
-    deadline.change_settings(unknowns={"multiple_v2": True})
-    job = {"JobInfoFilePath": str(files[0]), "PluginInfoFilePath": str(files[1]), "AuxiliaryFiles": []}
-    jobs = [{**job, "JobDependencies": None}, {**job, "JobDependencies": ["index://1"]}]
-    (tmp_path / "jobs.json").write_text(json.dumps({"Jobs": jobs}), encoding="utf-8")
-
-    result = command(deadline, "-SubmitMultipleJobsV2", "-jsonfilepath", tmp_path / "jobs.json")
-
-    assert result.returncode == 1
-    assert result.stdout.splitlines()[-1] == "Error: index://1 names no job before this one"
-    assert len(deadline.jobs()) == 1
-
-
-def test_many_commands_may_go_into_one_process(deadline, files):
-    """If the prompt exists and accepts them."""
-    deadline.change_settings(unknowns={"prompt": True})
-    lines = [
-        f"'{files[0]}' '{files[1]}'",
-        f"-SubmitJob '{files[0]}' '{files[1]}'",
-        "GetMaximumPriority",
-        "nope",
-        "Quit",
-    ]
-
-    result = command(deadline, "-Prompt", stdin="\n".join([*lines, "GetVersion"]))
-
-    assert result.stdout.count("JobID=") == 2
-    assert result.stdout.splitlines()[-2:] == ["100", "Not a valid command."]
-    assert len(deadline.log.calls("process")) == 1
 
 
 def test_the_real_runner_starts_it(deadline, files, monkeypatch):

@@ -439,9 +439,9 @@ def test_everything_that_was_asked_is_kept(deadline):
 def test_settings_reach_who_has_it_open_already(deadline):
     """Settings are read from the file for every call."""
     with FakeDeadline(deadline.folder) as other:
-        deadline.change_settings(pools=["a", "b"], unknowns={"prompt": True})
+        deadline.change_settings(pools=["a", "b"], unknowns={"failure_exit_code": 0})
 
-        assert (other.settings.pools, other.settings.unknowns.prompt) == (("a", "b"), True)
+        assert (other.settings.pools, other.settings.unknowns.failure_exit_code) == (("a", "b"), 0)
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ from flowpipe_deadline.results.failures import read_failures, rebuild_error, wri
 
 
 def kept(error, folder):
-    """The failure, once written and read."""
+    """The failure, once written and read; of a node that was planned with this file."""
     write_failure(folder, "node", None, error=error, report="the report")
-    return read_failures(folder, "node")[0]
+    return replace(read_failures(folder, "node")[0], change=dict)
 
 
 class CodeError(Exception):

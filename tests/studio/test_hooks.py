@@ -87,6 +87,24 @@ def adjust(plan):
     assert dict(plan.jobs[0].job_info) == {"Pool": "own", "EnvironmentKeyValue0": "A=1"}
 
 
+def test_what_a_hook_adds_may_look_like_a_secret(hooked):
+    """It is said, unless it has been already."""
+    hooked(
+        """
+def adjust(plan):
+    return each(plan, lambda job: with_settings(job, {"environment": {"SITE_TOKEN": "x", "SITE": "berlin"}}))
+"""
+    )
+    before = plan_of_two()
+
+    plan = apply_hooks(before)
+
+    assert [str(warning).partition(";")[0] for warning in plan.warnings[len(before.warnings) :]] == [
+        "variables look like secrets, and all who see a job in Deadline can read them: SITE_TOKEN"
+    ]
+    assert apply_hooks(plan).warnings == plan.warnings
+
+
 def test_a_hook_may_let_jobs_wait_for_more(hooked, tmp_path):
     """And change their order, upstream first."""
     hooked(
@@ -218,7 +236,7 @@ def test_settings_of_a_job_are_checked():
     """As those of a node are."""
     job = plan_of_two().jobs[0]
 
-    with pytest.raises(SettingError, match=r"Test\.first: priority is a whole number from 0, not 'high'"):
+    with pytest.raises(SettingError, match=r"Test\.first: priority must be a whole number from 0, not 'high'"):
         with_settings(job, {"priority": "high"})
 
 

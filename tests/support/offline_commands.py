@@ -11,14 +11,14 @@ TIMEOUT = 60.0
 JOB_INFO = {"Plugin": "Flowpipe", "Name": "render", "BatchName": "shot", "Frames": "1-10", "ChunkSize": "4"}
 
 
-def command(deadline, *arguments, faults="", stdin="", timeout=TIMEOUT) -> subprocess.CompletedProcess:
+def command(deadline, *arguments, faults="", timeout=TIMEOUT) -> subprocess.CompletedProcess:
     """What ``deadlinecommand`` did; ``faults`` are those for this call alone."""
     executable = shutil.which("deadlinecommand", path=str(deadline.bin))
     return subprocess.run(
         [executable, *map(str, arguments)],
         capture_output=True,
         encoding="utf-8",
-        input=stdin,
+        stdin=subprocess.DEVNULL,
         env={**os.environ, "FLOWPIPE_OFFLINE_FAULTS": faults},
         check=False,
         timeout=timeout,

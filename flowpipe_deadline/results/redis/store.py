@@ -99,7 +99,7 @@ class RedisStore(Store):
                 if not is_planned:
                     transaction.sadd(self._other_key(node), chunk_name(result.frames))
                 transaction.sadd(self._base, node)
-                nodes = {node, *(name.decode("ascii") for name in siblings)}
+                nodes = {node, *map(_text, siblings)}
                 for key in (self._base, *map(self._key, nodes), *map(self._other_key, nodes)):
                     transaction.expire(key, self._address.days * _SECONDS_A_DAY)
                 transaction.execute()
@@ -110,7 +110,7 @@ class RedisStore(Store):
         """Deletes all keys of the submission, at once."""
 
         def delete(client: redis.Redis) -> None:
-            nodes = [name.decode("ascii") for name in cast(Any, client.smembers(self._base))]
+            nodes = list(map(_text, cast(Any, client.smembers(self._base))))
             parts = (self._key, self._other_key, self._aside_key)
             client.delete(self._base, *(part(node) for node in nodes for part in parts))
 

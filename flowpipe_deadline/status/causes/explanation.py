@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ...bundle.job_files import job_entries, read_batch_name
-from ...core.bundle import ERRORS, Bundle, BundleJob
+from ...bundle.job_files import KeptFromUserError, job_entries, read_batch_name
+from ...core.bundle import Bundle, BundleJob
 from ...core.errors import FlowpipeDeadlineError
 from ...core.frames import FrameList, FrameListError
 from ...core.names import is_same_batch
@@ -62,15 +62,16 @@ class Explanation:
         self._bundle = bundle
         self._client = client
         self._ids = {job.key: recorded[job.key] for job in bundle.jobs if job.key in recorded}
-        self._earlier = {} if record is None else {key: tuple(reversed(ids)) for key, ids in record.earlier.items()}
-        self._keys = {job_id: job.key for job in bundle.jobs for job_id in self._ids_of(job.key)}
+        self._all_ids = {job.key: () if record is None else record.jobs_of(job.key) for job in bundle.jobs}
+        """Also those of before a redo."""
+        self._keys = {job_id: key for key, job_ids in self._all_ids.items() for job_id in job_ids}
         self._is_submitted = record is not None and record.state == SUBMITTED
         self._is_told = self._is_submitted and client is not None
         self._error = unreachable
         self._batch = read_batch_name(bundle)
         self._counts = ResultCounts(bundle)
         self._results = BundleResults(bundle.folder, open_store(bundle.folder), skips_damaged=True)
-        self._failed = {path.name for path in (bundle.folder / ERRORS).glob("*")}
+        self._failed = self._counts.failed_nodes()
         self._found: Mapping[str, JobDetails] = {}
         self._details: Dict[str, JobDetails] = {}
         self._listed: Set[str] = set()
@@ -86,7 +87,7 @@ class Explanation:
         jobs = [job for job in self._bundle.jobs if keys is None or job.key in keys]
         if self._is_told:
             try:
-                self._ask([job for job in jobs if self._ids_of(job.key)])
+                self._ask([job for job in jobs if self._all_ids[job.key]])
             except SubmissionError as error:
                 self._is_told, self._error = False, str(error)
         if self._is_submitted and not self._is_told:
@@ -101,7 +102,7 @@ class Explanation:
     def _ask(self, jobs: Sequence[BundleJob]) -> None:
         """Asks for the jobs, for others that they wait for, and for workers if a job waits for one."""
         assert self._client is not None
-        asked = [job_id for job in jobs for job_id in self._ids_of(job.key)]
+        asked = [job_id for job in jobs for job_id in self._all_ids[job.key]]
         self._found = found = self._client.read_jobs(asked) if asked else {}
         for job in jobs:
             details = self._job_to_explain(job.key)
@@ -120,22 +121,21 @@ class Explanation:
             groups = {needs.group for needs in self._needs.values() if needs.group}
             self._farm = self._client.read_farm(pools=sorted(pools), groups=sorted(groups))
 
-    def _ids_of(self, key: str) -> Tuple[str, ...]:
-        """Its jobs, the one that counts first: after a redo, those of before may hold a part of the frames."""
-        current = (self._ids[key],) if key in self._ids else ()
-        return (*current, *self._earlier.get(key, ()))
-
     def _job_to_explain(self, key: str) -> Optional[JobDetails]:
         """The one that counts; once it is complete or gone, and results are missing, one of before that has work."""
         current = self._found.get(self._ids.get(key, ""))
-        others = [self._found[job_id] for job_id in self._earlier.get(key, ()) if job_id in self._found]
+        others = [self._found[job_id] for job_id in self._all_ids[key] if job_id in self._found]
+        others = [details for details in others if details is not current]
         if not others or (current is not None and current.status != COMPLETED) or self._counts.has_all(key):
             return current
         return next((details for details in others if details.status not in (COMPLETED, UNKNOWN)), current)
 
     def _planned(self, job: BundleJob) -> Mapping[str, str]:
-        """The entries of its job info, as they were planned."""
-        return job_entries(self._bundle, job, job_ids=dict.fromkeys(job.depends_on, ""))
+        """The entries of its job info, as they were planned; none for who may not read them."""
+        try:
+            return job_entries(self._bundle, job, job_ids=dict.fromkeys(job.depends_on, ""))
+        except KeptFromUserError:
+            return {}
 
     def _by_deadline(self, job: BundleJob, found: Mapping[str, Reason]) -> Answer:
         """What Deadline tells of the job; ``found`` are the reasons upstream."""
@@ -197,7 +197,7 @@ class Explanation:
     def _told_frames(self, job: BundleJob) -> Optional[str]:
         """The frames that its jobs have in Deadline."""
         told: List[str] = []
-        for details in (self._found[job_id] for job_id in self._ids_of(job.key) if job_id in self._found):
+        for details in (self._found[job_id] for job_id in self._all_ids[job.key] if job_id in self._found):
             if details.frames is not None:
                 told.append(details.frames)
             elif self._client is not None:
