@@ -85,5 +85,18 @@ def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:
     return [message if is_of_none else f"{listing(nodes)}: {message}" for (is_of_none, message), nodes in lines.items()]
 
 
+def size_text(size: float) -> str:
+    """The bytes for people.
+
+    >>> size_text(900), size_text(1_234_567)
+    ('900 bytes', '1.2 MB')
+    """
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while size >= 1000 and len(units) > 1:
+        size /= 1000
+        del units[0]
+    return f"{size:.{int(units[0] != 'bytes')}f} {units[0]}"
+
+
 def _breaks(character: str) -> bool:
     return unicodedata.category(character) in _BREAKING

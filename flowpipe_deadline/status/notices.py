@@ -65,7 +65,7 @@ def _redo_notice(bundle: Bundle, record: SubmissionRecord, redo: RedoRecord) -> 
         return f"a part of {bundle.name} is being done again this moment{redo.owner}"
     how = "failed, and not all of it could be undone" if redo.is_left else "ended half-way"
     known = {key: record.jobs_of(key) for key in record.jobs}
-    jobs = named_jobs((*redo.before, *redo.jobs.values()), redo.jobs, bundle, earlier=known)
+    jobs = with_job_names(", ".join((*redo.before, *redo.jobs.values())), redo.jobs, bundle, earlier=known)
     return (
         f"a redo of a part of {bundle.name} {how}: its jobs {jobs} may be held back, or run again; the next"
         f" flowpipe-deadline redo {bundle.folder}  undoes that first"

@@ -21,7 +21,7 @@ from harness import evaluate_task, run_cli
 from submissions import write_one
 
 from flowpipe_deadline import plan_graph, write_bundle
-from flowpipe_deadline.cli.clean import Age, _size
+from flowpipe_deadline.cli.clean import Age
 from flowpipe_deadline.cli.main import cli
 from flowpipe_deadline.cli.support.options import is_bundle
 from flowpipe_deadline.core.frames import FrameList
@@ -197,7 +197,7 @@ def test_clean_deletes_what_is_old_and_says_what_stays(root, deadline, run_here)
     done = run_here("clean", "--older-than", "30d")
 
     assert (dry.return_value, dry.stderr, done.return_value, done.stderr) == (0, "", 0, "")
-    total = _size(data["bytes"])
+    total = size_text(data["bytes"])
     assert dry.stdout.splitlines()[-2:] == [
         f"Kept: {needed.name}: {data['refused'][0]['reason']}",
         f"1 bundle ({total}) would be deleted",
