@@ -273,7 +273,7 @@ def _import_by_name(name: str, file: Optional[str]) -> ModuleType:
             return importlib.import_module(name)
     except LoadError as error:
         if isinstance(error.__cause__, ModuleNotFoundError) and f"{name}.".startswith(f"{error.__cause__.name}."):
-            where = f" and {file} does not exist here" if file else ""
+            where = f" and {file} does not exist here" if file else "; is its folder on the PYTHONPATH?"
             raise LoadError(f"module '{name}' is not importable on this machine{where}") from error.__cause__
         raise
 

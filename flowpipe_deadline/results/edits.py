@@ -58,7 +58,7 @@ def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> Dict[str, Dict[str, An
         try:
             changes.setdefault(found.key, {})[place_name(*found.place)] = value_in(value, found.located(planned))
         except ValueError as error:
-            raise UsageError(f"{found.label} is {kind_words(planned)}: {error}") from None
+            raise UsageError(f"{found.label} must be {kind_words(planned)}: {error}") from None
     for key, values in changes.items():  # The length of lists, and what depends on more than the type.
         _encoded(bundle, key, values)
     return changes

@@ -179,7 +179,7 @@ def check_entries(entries: Sequence[tuple[str, str]]) -> tuple[InvalidSetting, .
 
 def _refusal(key: Any, known: Collection[str], names: Collection[str]) -> Optional[str]:
     if not isinstance(key, str) or not _JOB_INFO_KEY.fullmatch(key):
-        return f"{key!r} is not a job info key"
+        return f"{key!r} is not a job info key, which has letters and digits only"
     reason = planned_reason(key)
     if reason is not None:
         return f"the job info key '{key}' is set by the plan: {reason}"

@@ -185,7 +185,7 @@ def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting])
     for member, item in value.items():
         if not isinstance(member, str) or not member.strip() or "=" in member or flaw_in(member):
             flaw = flaw_in(member) if isinstance(member, str) else ""
-            reason = f"which has {flaw}" if flaw else "which is not a name"
+            reason = f"which has {flaw}" if flaw else "which is not a name: it is empty, or has a ="
             errors.append(InvalidSetting(name, f"{name} has {without_secret(shown(member))}, {reason}"))
             continue
         try:

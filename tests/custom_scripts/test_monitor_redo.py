@@ -110,7 +110,7 @@ def test_inputs_are_changed_on_the_way(monitor, bundle, job_ids, deadline_python
     seen = monitor.choose("Redo", job_ids["render"], deeds=deeds)
 
     shown = [look["TextBox"] for look in seen.looks]
-    wrong = "render.factor is a whole number: 'x' is not one"
+    wrong = "render.factor must be a whole number: 'x' is not one"
     done = "2 tasks of 2 jobs run again:\n  Test.render: 1 task, frames 5-8\n  Test.collect: 1 task"
     assert (seen.looks[0]["Input1Label"], seen.looks[0]["Input1Box"], "Input2Box" in seen.looks[0]) == (
         "factor",
