@@ -25,6 +25,7 @@ from flowpipe_deadline.cli.clean import Age
 from flowpipe_deadline.cli.main import cli
 from flowpipe_deadline.cli.support.options import is_bundle
 from flowpipe_deadline.core.frames import FrameList
+from flowpipe_deadline.core.text import size_text
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.submit.transaction import submit_to
 
