@@ -175,5 +175,5 @@ def _timeout() -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise SubmissionError(f"{TIMEOUT_VARIABLE} is a number of seconds above 0, not {text!r}")
+        raise SubmissionError(f"{TIMEOUT_VARIABLE} must be a number of seconds above 0, not {text!r}")
     return seconds

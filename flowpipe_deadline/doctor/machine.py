@@ -107,7 +107,7 @@ def check_root(root: Optional[Path], *, tolerated: Collection[WarningKind]) -> C
     details = {"given": True, **storage, "free_bytes": info.free_bytes}
     found = f"{info.path} can be written ({info.storage.text})"
     check = Check(name, "ok", found, "whether the workers see it, --probe finds out", {**details, "open": info.is_open})
-    check = check.with_warnings(root_warnings(info), tolerated=tolerated)
+    check = check.with_warnings(tuple(root_warnings(info)), tolerated=tolerated)
     if not info.is_open:
         return check
     found = f"{check.found}; all may write there, so all read the variables of jobs, and may replace plans and results"

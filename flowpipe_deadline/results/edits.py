@@ -211,7 +211,7 @@ class _Input:
         except UnsupportedValueError as error:
             raise UsageError(f"{self.label}: the new value cannot be kept: {error}") from error
         if planned is not None and kind_of(encoded) != kind_of(planned):
-            raise UsageError(f"{self.label} is {kind_words(planned)}, not {kind_words(encoded)}")
+            raise UsageError(f"{self.label} must be {kind_words(planned)}, not {kind_words(encoded)}")
         batch = self.record["batch"]
         if batch is not None and self.place[0] in batch["over"]:
             try:

@@ -90,12 +90,12 @@ class WorkflowParameter:
         try:
             value = value_of(text, self.kinds)
         except ValueError as error:
-            raise ParameterError(self.name, f"is {error}") from error
+            raise ParameterError(self.name, f"must be {error}") from error
         if isinstance(value, (int, float)):
             if self.min_value is not None and value < self.min_value:
-                raise ParameterError(self.name, f"is at least {self.min_value:g}, not {text}")
+                raise ParameterError(self.name, f"must be at least {self.min_value:g}, not {text}")
             if self.max_value is not None and value > self.max_value:
-                raise ParameterError(self.name, f"is at most {self.max_value:g}, not {text}")
+                raise ParameterError(self.name, f"must be at most {self.max_value:g}, not {text}")
         return value
 
     def to_json(self) -> dict[str, Any]:

@@ -203,8 +203,8 @@ def test_what_does_not_fit_is_refused(bundle, text, words):
     ("changes", "words"),
     [
         ({"rendr": {"samples": 1}}, "no node 'rendr'; did you mean 'render'?"),
-        ({"render": {"samples": 1.5}}, "render.samples is a whole number, not a number"),
-        ({"render": {"samples": None}}, "render.samples is a whole number, not nothing"),
+        ({"render": {"samples": 1.5}}, "render.samples must be a whole number, not a number"),
+        ({"render": {"samples": None}}, "render.samples must be a whole number, not nothing"),
         ({"render": {"nothing": object()}}, "render.nothing: the new value cannot be kept: an object cannot be kept"),
         ({"render": {"samples": 64, "cameras": [object()]}}, "cannot be kept"),
         ({"render": {"quality": nodes}}, "cannot be kept"),

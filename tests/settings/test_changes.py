@@ -23,7 +23,7 @@ def test_what_can_be_changed_is_what_deadline_has_a_property_for():
     ("settings", "message"),
     [
         ({"prioritty": 80}, r"unknown setting 'prioritty'\. Did you mean 'priority'\?"),
-        ({"priority": "high"}, "priority is a whole number from 0, not 'high'"),
+        ({"priority": "high"}, "priority must be a whole number from 0, not 'high'"),
         ({"batch_name": "x"}, "'batch_name' is not a setting, but set by the plan"),
         (
             {"allow_list": ["a"]},

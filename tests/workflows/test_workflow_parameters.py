@@ -145,7 +145,7 @@ def test_everything_that_is_wrong_is_said_at_once():
         "turntable has no parameter 'camra'",
         "turntable needs scene",
         "the parameter 'frames' does not fit",
-        "the parameter 'samples' is at least 1, not 0",
+        "the parameter 'samples' must be at least 1, not 0",
     ]
 
 

@@ -68,7 +68,9 @@ class WebServiceSettings:
             raise UsageError(f"the Web Service's password, {PASSWORD_VARIABLE}, has {flaw}; set one without it")
         for seconds in (self.connect_timeout, self.read_timeout):
             if not 0 < seconds <= _LONGEST_TIMEOUT:
-                raise UsageError(f"a time-out is more than 0 and at most {_LONGEST_TIMEOUT:g} seconds, not {seconds:g}")
+                raise UsageError(
+                    f"a time-out must be more than 0 and at most {_LONGEST_TIMEOUT:g} seconds, not {seconds:g}"
+                )
 
     def __str__(self) -> str:
         return self.url
