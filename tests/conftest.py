@@ -18,12 +18,16 @@ from web_services import make_certificates
 
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.fake_deadline.operations import FakeDeadline
+from tests.fake_deadline.warm import start
 from tests.fake_deadline.web import serve
 
 settings.register_profile("thorough", max_examples=5000)
 
 # No studio file of the machine that the tests run on, also not in the processes that they start.
 os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
+# What they import is compiled once, not by each of them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+start()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -85,11 +85,13 @@ def take_redo(deadline: Any, folder: Path, job_id: str, path: Path) -> None:
     from monitor_dialog import drawn  # noqa: PLC0415
 
     from flowpipe_deadline.core.shipped import shipped_folder  # noqa: PLC0415
+    from flowpipe_deadline.installation.contents import menu_scripts  # noqa: PLC0415
     from flowpipe_deadline.offline.packages import read_light_packages  # noqa: PLC0415
     from tests.custom_scripts.conftest import Monitor  # noqa: PLC0415
 
     custom = deadline.root / "custom"
-    shutil.copytree(shipped_folder("custom_scripts/Jobs"), custom / "scripts" / "Jobs")
+    (custom / "scripts" / "Jobs").mkdir(parents=True)
+    (custom / "scripts" / "Jobs" / "FlowpipeRedo.py").write_bytes(menu_scripts()["FlowpipeRedo.py"])
     shutil.copytree(shipped_folder(MAIN), custom / MAIN)
     (custom / "plugins" / "Flowpipe").mkdir()
     (custom / "plugins" / "Flowpipe" / "packages.zip").write_bytes(read_light_packages().archive())

@@ -27,7 +27,7 @@ def changed_files(
     """
     for name in _OF_PLANNING:
         if settings.get(name) is not None:
-            raise UsageError(f"'{name}' says how a graph is planned, and this plan is there; submit the graph itself")
+            raise UsageError(f"'{name}' is about planning, and a bundle is planned already; submit the graph itself")
     own = tuple((key, text) for key, text in job_info.items() if not key.startswith(EXTRA_INFO_KEY))
     changed, parsed = changed_job_info(own, settings, label=job.label)
     pairs = (text.partition("=") for key, text in job_info.items() if key.startswith(EXTRA_INFO_KEY))

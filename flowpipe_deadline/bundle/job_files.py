@@ -6,11 +6,12 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Dict, Mapping, Tuple
 
-from ..core.bundle import Bundle, BundleJob
-from ..core.files import RecordError
+from ..core.bundle import MANIFEST, Bundle, BundleJob
+from ..core.errors import words_of
+from ..core.files import RESTORE, DamagedRecordError, RecordError
 from ..core.names import batch_name_of
 from ..core.rights import describe, user_name
 from .info_format import InfoFileError, decode_info, parse_entries
@@ -39,13 +40,13 @@ def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -
     Raises:
         RecordError: The job info file is missing or damaged, or an upstream job has no ID yet.
     """
-    entries = _read_entries(bundle, job, 0)
+    entries = read_entries(bundle.job_files(job)[0])
     entries.pop(DEPENDENCIES, None)
     for key in [key for key in entries if key.lower() == INITIAL_STATUS.lower()]:
         del entries[key]  # Of an earlier submission.
     missing = [key for key in job.depends_on if key not in job_ids]
     if missing:
-        raise RecordError(f"{bundle.folder}: {job.key} comes before {missing[0]}, which it waits for")
+        raise DamagedRecordError(bundle.folder / MANIFEST, f"{job.key} comes before {missing[0]}, which it waits for")
     if job.depends_on:
         entries[DEPENDENCIES] = ",".join(job_ids[key] for key in job.depends_on)
     return entries
@@ -57,7 +58,7 @@ def plugin_entries(bundle: Bundle, job: BundleJob) -> Dict[str, str]:
     Raises:
         RecordError: The plugin info file is missing or damaged.
     """
-    return _read_entries(bundle, job, 1)
+    return read_entries(bundle.job_files(job)[1])
 
 
 def read_batch_name(bundle: Bundle) -> str:
@@ -84,8 +85,12 @@ def planned_entries(
     return {**entries, BATCH_NAME: batch}, {**plugin_entries(bundle, job), BUNDLE_KEY: str(folder)}
 
 
-def _read_entries(bundle: Bundle, job: BundleJob, which: int) -> Dict[str, str]:
-    path = bundle.job_files(job)[which]
+def read_entries(path: Path) -> Dict[str, str]:
+    """The entries of a job info or plugin info file.
+
+    Raises:
+        RecordError: It is missing or damaged.
+    """
     try:
         return dict(parse_entries(decode_info(path.read_bytes())))
     except PermissionError as error:
@@ -93,7 +98,5 @@ def _read_entries(bundle: Bundle, job: BundleJob, which: int) -> Dict[str, str]:
             f"{path} cannot be read: it may hold variables, so it is for its owner and group only; this is the user"
             f" {user_name()}, and {path.parent} is of {describe(path.parent)}"
         ) from error
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}; write the bundle again") from error
-    except (ValueError, InfoFileError) as error:
-        raise RecordError(f"{path} is damaged: {error}; write the bundle again") from error
+    except (OSError, ValueError, InfoFileError) as error:
+        raise RecordError(f"{path} cannot be read: {words_of(error)}; {RESTORE}") from error

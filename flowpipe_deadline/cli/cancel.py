@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import Optional
 
@@ -13,7 +12,7 @@ from ..status.cancel import cancel_submission, suspend_submission
 from ..studio.connect import studio_client
 from ..submit.record import read_submission
 from .support.options import bundle_argument, opened_bundle, output_option, via_option
-from .support.output import answer, answer_json, reserve_stdout, say
+from .support.output import answer, answer_json, can_ask, reserve_stdout, say
 
 
 @click.command()
@@ -54,7 +53,7 @@ def cancel(bundle: str, suspend: bool, yes: bool, via: Optional[str], output: st
 def _confirm(bundle: Bundle) -> None:
     """Asks on a terminal, if there is something to delete."""
     record = read_submission(bundle.folder)
-    if record is None or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+    if record is None or not can_ask():
         return
     number = len(record.jobs)
     jobs = "the job" if number == 1 else f"the {number} jobs"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,17 +14,16 @@ from ..core.bundle import Bundle
 from ..core.errors import InterruptedRunError, UsageError
 from ..core.interrupts import terminable
 from ..core.rights import user_name
-from ..core.text import counted, one_line
+from ..core.text import counted, one_line, size_text
 from ..status.clean import Cleaning, CleaningChoice, OpenClient, Removal, plan_cleaning
 from ..status.clean import clean as clean_bundles
 from ..status.root import read_folder
 from ..studio.connect import studio_client
 from ..studio.file import known_root
 from .support.options import BundleName, opened_bundle, output_option, root_option, via_option
-from .support.output import answer, answer_json, print_columns, reserve_stdout, say, say_warning
+from .support.output import answer, answer_json, can_ask, print_columns, reserve_stdout, say, say_warning
 
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
-_UNITS = ("bytes", "kB", "MB", "GB", "TB")
 _LONGEST_REASON = 300
 _MOST_NAMES = 20
 
@@ -90,7 +88,7 @@ def clean(
     """
     reserve_stdout()
     if bundles and (older_than is not None or keep is not None):
-        raise UsageError("--older-than and --keep choose bundles; they do not go with those that are named")
+        raise UsageError("name bundles, or choose them by --older-than and --keep, not both")
     open_client = partial(studio_client, via=via)
     opened = [_named(text, via, everyone=everyone) for text in bundles] if bundles else None
     choice = CleaningChoice(everyone=everyone, older_than=older_than, keep=keep)
@@ -121,10 +119,10 @@ def _named(text: str, via: Optional[str], *, everyone: bool) -> Bundle:
 def _confirm(plan: Cleaning) -> None:
     """Asks on a terminal, if there is something to delete."""
     going = (*plan.removed, *plan.rest)
-    if not going or not (sys.stdin and sys.stdin.isatty() and sys.stderr.isatty()):
+    if not going or not can_ask():
         return
     for removal in going[:_MOST_NAMES]:
-        say(f"  {removal.name}  {_size(removal.size)}")
+        say(f"  {removal.name}  {size_text(removal.size)}")
     if len(going) > _MOST_NAMES:
         say(f"  and {len(going) - _MOST_NAMES} more")
     click.confirm(f"Delete {_total(plan)}, with all results?", abort=True, err=True)
@@ -145,7 +143,9 @@ def _clean(plan: Cleaning, open_client: OpenClient) -> Cleaning:
 def _print(done: Cleaning, *, dry_run: bool) -> None:
     going = (*done.removed, *(done.rest if dry_run else ()))
     if going:
-        print_columns(("Files", "Disk", "Submission"), [(str(one.files), _size(one.size), one.name) for one in going])
+        print_columns(
+            ("Files", "Disk", "Submission"), [(str(one.files), size_text(one.size), one.name) for one in going]
+        )
     for refusal in done.refused:
         answer(f"Kept: {refusal.folder.name}: {one_line(refusal.reason, longest=_LONGEST_REASON)}")
     answer(f"{_total(done if dry_run else replace(done, rest=()))} {'would be deleted' if dry_run else 'deleted'}")
@@ -153,19 +153,7 @@ def _print(done: Cleaning, *, dry_run: bool) -> None:
 
 def _total(done: Cleaning) -> str:
     rest = f", what is left of {len(done.rest)} more" if done.rest else ""
-    return f"{counted(len(done.removed), 'bundle')}{rest} ({_size(done.size)})"
-
-
-def _size(size: float) -> str:
-    """The bytes for people.
-
-    >>> _size(900), _size(1_234_567)
-    ('900 bytes', '1.2 MB')
-    """
-    unit = 0
-    while size >= 1000 and unit + 1 < len(_UNITS):
-        size, unit = size / 1000, unit + 1
-    return f"{size:.1f} {_UNITS[unit]}" if unit else f"{size:.0f} bytes"
+    return f"{counted(len(done.removed), 'bundle')}{rest} ({size_text(done.size)})"
 
 
 def _json(done: Cleaning, *, dry_run: bool) -> dict[str, Any]:

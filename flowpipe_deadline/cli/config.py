@@ -9,7 +9,6 @@ from typing import Any, Union
 import click
 
 from ..core.bundle import FILES
-from ..core.text import without_password
 from ..preflight.check import parse_kinds, parse_strict
 from ..results.redis.url import RedisAddress
 from ..settings.layers import places
@@ -130,15 +129,14 @@ def _json(option: Option) -> dict[str, Any]:
 
 
 def _plain(value: Any, name: str = "") -> Any:
-    """The value of that name for JSON: paths and times as text, without passwords of URLs and secrets of variables."""
+    """The value of that name for JSON: paths and times as text, and ``***`` for a URL with a password, or a secret."""
     if isinstance(value, Mapping):
         return {str(member): _plain(item, f"{name}.{member}") for member, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
-    _, is_variable, variable = name.rpartition("environment.")
-    if is_variable and looks_secret(variable, str(value)):
+    if looks_secret(name.partition("environment.")[2], str(value)):
         return "***"
-    return value if value is None or isinstance(value, (bool, int, float)) else without_password(str(value))
+    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
 
 
 def _print_report(report: Mapping[str, Any]) -> None:

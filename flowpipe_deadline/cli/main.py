@@ -13,8 +13,7 @@ from typing import Optional
 
 import click
 
-from ..core.errors import FlowpipeDeadlineError
-from ..core.raised import error_line
+from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.text import counted, one_line
 from ..core.warnings import PreflightError
 from .support.output import say
@@ -115,9 +114,9 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     except FlowpipeDeadlineError as error:
         return _report(str(error), error.exit_code)
     except OSError as error:
-        return _report(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 1)
+        return _report((f"{error.filename}: " if error.filename else "") + words_of(error), 1)
     except Exception as error:
-        return _report(f"internal error: {error_line(error)} (--debug shows where)", _INTERNAL_ERROR)
+        return _report(f"internal error: {words_of(error)} (please report it, with --debug)", _INTERNAL_ERROR)
 
 
 def _report(message: str, code: int, *, details: Sequence[str] = ()) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -35,7 +34,7 @@ from .support.options import (
     set_option,
     via_option,
 )
-from .support.output import answer, answer_json, reserve_stdout, say
+from .support.output import answer, answer_json, can_ask, reserve_stdout, say
 from .support.progress import Display, progress_display
 from .support.report import print_answer
 
@@ -142,7 +141,7 @@ class _Screen(ExitStack):
         self.state: Optional[RunState] = None
         """The last one on this machine."""
         self._bundle = bundle
-        self._asks = asks and bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())
+        self._asks = asks and can_ask()
         self._display: Optional[Display] = None
 
     def confirm(self, selection: Selection) -> None:

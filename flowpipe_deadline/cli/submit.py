@@ -74,7 +74,7 @@ def submit(
     reserve_stdout()
     has_bundle = is_bundle(target)
     if again and not has_bundle:
-        raise UsageError(f"--again is for a bundle, and {target} is not one")
+        raise UsageError(f"--again submits a bundle once more, and {target} is not one; leave it out")
     # Before the script is loaded, which may change the current folder.
     settings, inputs = _again() if again else (None, [])
     effective = effective_options(settings)

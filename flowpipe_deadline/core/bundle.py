@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from .errors import UsageError
-from .files import RecordError, read_record
+from .files import DamagedRecordError, RecordError, read_record
 from .frames import FrameList, FrameListError, real_frames
 from .notebook import Shown
 from .text import counted, one_line
@@ -33,6 +34,7 @@ _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", 
 _NOT_BATCHED = "none"
 _FRAMES = "frames"
 _LONGEST_LABEL = 80
+_LONE_ID = re.compile(r"(?<![\w(])[0-9a-f]{24}(?!\w)")  # Of a job, not behind a name already.
 
 AnyPath = Union[str, "os.PathLike[str]"]
 
@@ -188,7 +190,7 @@ def read_bundle(folder: AnyPath) -> Bundle:
     """
     path = Path(folder).expanduser().absolute()
     if not (path / MANIFEST).is_file():
-        raise RecordError(f"{path} is not a bundle: it has no {MANIFEST}")
+        raise RecordError(f"{path} is not a bundle: it has no {MANIFEST}; 'flowpipe-deadline list' shows yours")
     return parse_manifest(read_record(path / MANIFEST, version=FORMAT, keys=("name", "jobs", "omitted")), folder=path)
 
 
@@ -201,7 +203,7 @@ def parse_manifest(manifest: Mapping[str, Any], *, folder: Path) -> Bundle:
     path = folder / MANIFEST
     jobs, omitted = manifest["jobs"], manifest["omitted"]
     if not isinstance(jobs, list) or not isinstance(omitted, list) or not jobs:
-        raise RecordError(f"{path} is damaged: it lists no jobs; restore it, or write the bundle again")
+        raise DamagedRecordError(path, "it lists no jobs")
     try:
         bundle = Bundle(
             folder=folder,
@@ -214,9 +216,9 @@ def parse_manifest(manifest: Mapping[str, Any], *, folder: Path) -> Bundle:
             manifest=manifest,
         )
     except (AttributeError, TypeError, ValueError) as error:
-        raise RecordError(f"{path} is damaged: {error}; restore it, or write the bundle again") from error
+        raise DamagedRecordError(path, error) from error
     if len({node.key for node in bundle.nodes}) < len(bundle.nodes):
-        raise RecordError(f"{path} is damaged: a node is listed twice")
+        raise DamagedRecordError(path, "a node is listed twice")
     return bundle
 
 
@@ -224,7 +226,7 @@ def _parse_job(entry: Mapping[str, Any]) -> BundleJob:
     """The job of a manifest's entry; earlier versions did not write all keys."""
     depends_on, chunk_size = entry.get("depends_on"), entry.get("chunk_size")
     if not isinstance(depends_on, list) or type(chunk_size) is not int or chunk_size < 1:
-        raise ValueError(f"an entry depends on {depends_on!r} and has the chunk size {chunk_size!r}")
+        raise ValueError(f"a job depends on {depends_on!r} and has the chunk size {chunk_size!r}")
     return BundleJob(
         **_texts({"interpreter": "", **entry}, "key", "node", "graph", "interpreter", "frame_mode", "file"),
         frames=None if entry.get("frame_mode") == _NOT_BATCHED else _texts(entry, "frames")["frames"],
@@ -240,7 +242,7 @@ def _texts(entry: Mapping[str, Any], *keys: str) -> Dict[str, str]:
     """These values of an entry; raises ValueError if one is missing or not a text."""
     for key in keys:
         if not isinstance(entry.get(key), str):
-            raise ValueError(f"an entry has the {key} {entry.get(key)!r}")
+            raise ValueError(f"a node has the {key} {entry.get(key)!r}, which is not a text")
     return {key: entry[key] for key in keys}
 
 
@@ -277,23 +279,24 @@ def job_labels(jobs: Iterable[BundleNode], *, main: str) -> Dict[str, str]:
     return labels
 
 
-def named_jobs(
-    job_ids: Iterable[str],
+def with_job_names(
+    text: str,
     ids: Mapping[str, str],
     bundle: Optional[Bundle] = None,
     *,
     earlier: Optional[Mapping[str, Iterable[str]]] = None,
 ) -> str:
-    """Jobs in a message: each by its node, and its ID. ``ids`` are the known ones by node key; ``earlier`` too.
+    """A message with the node's name before each job ID that has none; ``ids`` are the known ones by node key.
 
-    >>> named_jobs(["6978" * 6, "0" * 24], {"render": "6978" * 6})
-    'render (697869786978697869786978), 000000000000000000000000'
+    >>> with_job_names("lost: 697869786978697869786978, 000000000000000000000000", {"render": "6978" * 6})
+    'lost: render (697869786978697869786978), 000000000000000000000000'
     """
     labels = {} if bundle is None else job_labels(bundle.jobs, main=bundle.graph)
     # What is left of an undone submission may be on record without its node.
     known = [*ids.items(), *((key, job_id) for key, some in (earlier or {}).items() for job_id in some)]
     names = {job_id: labels.get(key, key) for key, job_id in known if not key.endswith(job_id)}
-    return ", ".join(f"{names[job_id]} ({job_id})" if job_id in names else job_id for job_id in job_ids)
+    named = {job_id: f"{name} ({job_id})" for job_id, name in names.items()}
+    return _LONE_ID.sub(lambda match: named.get(match[0], match[0]), text)
 
 
 def find_nodes(bundle: Bundle, wanted: str) -> frozenset[str]:

@@ -9,17 +9,26 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Sequence, TypeVar
 
-from .errors import FlowpipeDeadlineError
+from .errors import FlowpipeDeadlineError, words_of
 from .rights import share
 
 IS_WINDOWS = os.name == "nt"
 _PATIENCE = 10.0  # Seconds.
 _PAUSE = 0.1  # Seconds between two tries.
 Result = TypeVar("Result")
+RESTORE = "restore it, or submit the graph itself again"  # What to do about a file that cannot be used.
 
 
 class RecordError(FlowpipeDeadlineError):
     """A record of a bundle that is missing, damaged, or from a newer version."""
+
+
+class DamagedRecordError(RecordError):
+    """A record that is not what it should be; ``reason`` says why."""
+
+    def __init__(self, path: object, reason: object) -> None:
+        super().__init__(f"{path} is damaged: {reason}; {RESTORE}")
+        self.reason = str(reason)
 
 
 class NewerFormatError(RecordError):
@@ -57,8 +66,10 @@ def write_together(files: Mapping[Path, bytes]) -> None:
             share(temporary[path])
         for path, written in temporary.items():
             _replace(written, path)
-    except BaseException:
-        for written in temporary.values():
+    except BaseException as error:
+        for path, written in temporary.items():
+            if isinstance(error, OSError) and error.filename == str(written):
+                error.filename = str(path)  # The name that a person knows.
             with contextlib.suppress(FileNotFoundError):
                 written.unlink()
         raise
@@ -105,9 +116,9 @@ def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[s
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise RecordError(f"{path} is missing; is the bundle complete, and is this the bundle's folder?") from None
+        raise RecordError(f"{path} is missing; is this the bundle's folder, with all that was in it?") from None
     except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+        raise RecordError(f"{path} cannot be read: {words_of(error)}") from error
     return parse_record(data, name=str(path), version=version, keys=keys)
 
 
@@ -121,18 +132,18 @@ def parse_record(data: bytes, *, name: str, version: int, keys: Sequence[str] = 
     try:
         record = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise RecordError(f"{name} is damaged ({error}); restore it, or write the bundle again") from error
+        raise DamagedRecordError(name, error) from error
     if not isinstance(record, dict):
-        raise RecordError(f"{name} is damaged: it is not a JSON object; restore it, or write the bundle again")
+        raise DamagedRecordError(name, "it is not a JSON object")
     found = record.get("format")
     if isinstance(found, int) and found > version:
         raise NewerFormatError(
             f"{name} has format {found}, and this flowpipe-deadline reads format {version}: a newer version wrote it;"
-            " use that version here too, and on the farm by  flowpipe-deadline install"
+            " use that version here too, and put it onto the farm:  flowpipe-deadline install"
         )
     if found != version:
-        raise RecordError(f"{name} is not a record of format {version}; was it written by another version?")
+        raise DamagedRecordError(name, f"it is not a record of format {version}")
     for key in keys:
         if key not in record:
-            raise RecordError(f"{name} is damaged: it has no '{key}'; restore it, or write the bundle again")
+            raise DamagedRecordError(name, f"it has no '{key}'")
     return record

@@ -5,7 +5,6 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Optional
@@ -20,8 +19,6 @@ _CALLED = {
     "Cs": "half of a surrogate pair",
 }
 """What breaks a line, by the character or its category."""
-
-_CREDENTIALS = re.compile(r"(?<=://)([^\s/@]*:\S*|[^\s/@]+)@|^(?![A-Za-z]:[\\/])[^\s/@:]*:(?!//)\S*@")
 
 
 def is_one_line(text: str) -> bool:
@@ -76,15 +73,6 @@ def listing(names: Sequence[str], *, most: int = 3) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def without_password(text: str) -> str:
-    """The text for people: user and password of a URL become ``***``.
-
-    >>> without_password("redis://:secret@cache/1"), without_password("jane:secret@farm:8081")
-    ('redis://***@cache/1', '***@farm:8081')
-    """
-    return _CREDENTIALS.sub("***@", text)
-
-
 def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:
     """A line per message, in order, with its nodes before it.
 
@@ -95,6 +83,19 @@ def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:
     for node, message in messages:
         lines.setdefault((node is None, message), []).append(node or "")
     return [message if is_of_none else f"{listing(nodes)}: {message}" for (is_of_none, message), nodes in lines.items()]
+
+
+def size_text(size: float) -> str:
+    """The bytes for people.
+
+    >>> size_text(900), size_text(1_234_567)
+    ('900 bytes', '1.2 MB')
+    """
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while size >= 1000 and len(units) > 1:
+        size /= 1000
+        del units[0]
+    return f"{size:.{int(units[0] != 'bytes')}f} {units[0]}"
 
 
 def _breaks(character: str) -> bool:

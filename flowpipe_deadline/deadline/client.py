@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import BUNDLE_KEY, NODE_INFO_KEY
@@ -146,14 +146,26 @@ class FarmDetails:
     limits: Optional[Tuple[LimitDetails, ...]] = None
 
 
+def with_frames(tasks: Sequence[TaskDetails], planned: Sequence[Optional[str]]) -> Tuple[TaskDetails, ...]:
+    """The tasks with the planned frames where Deadline does not tell any, unless there are others than planned."""
+    if len(planned) != len(tasks):
+        return tuple(tasks)
+    return tuple(replace(task, frames=task.frames or frames or "") for task, frames in zip(tasks, planned))
+
+
 def refuse_unknown(entries: Mapping[str, str], known: Collection[str]) -> None:
     """Raises a SubmissionError if an entry of the job info is none that can be changed on a job that there is."""
     unknown = [key for key in entries if key not in known]
     if unknown:
         raise SubmissionError(
-            f"{', '.join(unknown)} cannot be changed on a job that there is; use --new-jobs, or what can be:"
+            f"{', '.join(unknown)} cannot be changed on a submitted job; use --new-jobs, or change only"
             f" {', '.join(sorted(known))}"
         )
+
+
+def unknown_job(job_id: str) -> SubmissionError:
+    """The error for a job that Deadline does not have."""
+    return SubmissionError(f"Deadline does not know job {job_id}: it was deleted, or is in another repository")
 
 
 def bundles_of(infos: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, str]]:

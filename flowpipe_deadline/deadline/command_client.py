@@ -23,6 +23,7 @@ from .client import (
     TaskDetails,
     WorkerDetails,
     bundles_of,
+    unknown_job,
 )
 from .command_output import (
     parse_batch,
@@ -118,7 +119,7 @@ class CommandClient(DeadlineClient):
         """The Bundle and the Node of a job; a command for each."""
         info = {key: self._one("-GetJobPluginInfoKeyValue", job_id, key) for key in (BUNDLE_KEY, NODE_INFO_KEY)}
         if not info[BUNDLE_KEY] and not self.list_jobs([job_id]):
-            raise SubmissionError(f"Deadline does not know job {job_id}")
+            raise unknown_job(job_id)
         return {key: value for key, value in info.items() if value}
 
     def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
@@ -130,10 +131,7 @@ class CommandClient(DeadlineClient):
         jobs = self.read_jobs(parse_job_ids(self.run(["-GetJobIds"])))
         ours = [job_id for job_id, job in jobs.items() if job.plugin in (None, PLUGIN_NAME)]
         if len(ours) > _MOST_SINGLE:
-            raise SubmissionError(
-                f"Deadline has {len(ours)} jobs, and each would have to be asked for its bundle by a process: use"
-                " another connection, script or webservice"
-            )
+            raise _untold(f"the bundles of {len(ours)} jobs at once")
         infos = {job_id: self.read_plugin_info(job_id) for job_id in ours}
         return bundles_of(infos)
 
@@ -252,15 +250,15 @@ class CommandClient(DeadlineClient):
             sections.update(self._sections(some))
         missing = [job_id for job_id in unread if job_id not in sections]
         if len(missing) > _MOST_SINGLE:
-            raise SubmissionError(f"Deadline says nothing of {counted(len(missing), 'job')} at once")
+            raise _untold(counted(len(missing), "job"))
         for job_id in missing:
             sections.update(self._sections([job_id]))
         missing = [job_id for job_id in missing if job_id not in sections]
         if missing and self.list_jobs(missing):  # Not only gone meanwhile.
-            raise SubmissionError(f"Deadline says nothing of {', '.join(missing)}")
+            raise _untold(f"job {', '.join(missing)}")
         batches = {job_id: parse_batch(values) for job_id, values in sections.items()}
         if set(batches.values()) == {None} and len(batches) > _MOST_SINGLE:
-            raise SubmissionError(f"Deadline does not tell the batch of {counted(len(batches), 'job')}")
+            raise _untold(f"the batch of {counted(len(batches), 'job')}")
         batches = self._told(batches)
         return [job_id for job_id in job_ids if is_same_batch(batches.get(job_id), batch_name) or job_id in known]
 
@@ -315,6 +313,10 @@ class CommandClient(DeadlineClient):
     def _one(self, *command: str) -> Optional[str]:
         lines = self._list(*command)
         return lines[-1] if lines else None
+
+
+def _untold(what: str) -> SubmissionError:
+    return SubmissionError(f"deadlinecommand tells nothing of {what}; use another connection, such as --via script")
 
 
 def _portions(items: Sequence[_Item], *, most: int = _MOST_IDS) -> List[Sequence[_Item]]:

@@ -21,38 +21,12 @@ from .client import (
     WorkerDetails,
     bundles_of,
     refuse_unknown,
+    unknown_job,
 )
 from .command_client import CommandClient
 from .command_output import parse_error, parse_memberships, parse_percent, parse_status, parse_worker_state
+from .properties import PROPERTIES, entry_text, entry_value
 from .reports import Report, read_report_file
-
-# The entries of the job info that a script can change, with the property of a job that holds each and its type (plugin
-# API, section 5.5).
-_PROPERTIES: Mapping[str, Tuple[str, Any]] = {
-    "Name": ("JobName", str),
-    "Comment": ("JobComment", str),
-    "Department": ("JobDepartment", str),
-    "Priority": ("JobPriority", int),
-    "Pool": ("JobPool", str),
-    "SecondaryPool": ("JobSecondaryPool", str),
-    "Group": ("JobGroup", str),
-    "LimitGroups": ("JobLimitGroups", list),
-    "MachineLimit": ("JobMachineLimit", int),
-    "ConcurrentTasks": ("JobConcurrentTasks", int),
-    "LimitConcurrentTasksToNumberOfCpus": ("JobLimitTasksToNumberOfCpus", bool),
-    "TaskTimeoutSeconds": ("JobTaskTimeoutSeconds", int),
-    "StartJobTimeoutSeconds": ("JobStartJobTimeoutSeconds", int),
-    "InitializePluginTimeoutSeconds": ("JobInitializePluginTimeoutSeconds", int),
-    "MinRenderTimeSeconds": ("JobMinRenderTimeSeconds", int),
-    "EnableAutoTimeout": ("JobEnableAutoTimeout", bool),
-    "ForceReloadPlugin": ("JobForceReloadPlugin", bool),
-    "Sequential": ("JobSequentialJob", bool),
-    "Interruptible": ("JobInterruptible", bool),
-    "Protected": ("JobProtected", bool),
-    "SuppressEvents": ("JobSuppressEvents", bool),
-    "PreTaskScript": ("JobPreTaskScript", str),
-    "PostTaskScript": ("JobPostTaskScript", str),
-}
 
 
 class InProcessClient(CommandClient):
@@ -159,11 +133,11 @@ class InProcessClient(CommandClient):
     def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
         """Entries of the job info, by the properties of the job that hold them."""
         job = self._known(job_id)
-        return {key: _asked(_read_property, job, key) if key in _PROPERTIES else None for key in keys}
+        return {key: _asked(_read_property, job, key) if key in PROPERTIES else None for key in keys}
 
     def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
         """Sets entries of a job's info, by the properties of the job that hold them."""
-        refuse_unknown(entries, _PROPERTIES)
+        refuse_unknown(entries, PROPERTIES)
         job = self._known(job_id)
         for key, value in entries.items():
             _asked(_set_property, job, key, value)
@@ -176,7 +150,7 @@ class InProcessClient(CommandClient):
     def _known(self, job_id: str) -> Any:
         job = self._job(job_id)
         if job is None:
-            raise SubmissionError(f"Deadline does not know job {job_id}")
+            raise unknown_job(job_id)
         return job
 
 
@@ -218,20 +192,17 @@ def _plugin_info(job: Any) -> Dict[str, str]:
 
 
 def _read_property(job: Any, key: str) -> str:
-    value = getattr(job, _PROPERTIES[key][0])
-    if _PROPERTIES[key][1] is list:
-        return ",".join(str(item) for item in value)
-    return str(value).lower() if isinstance(value, bool) else str(value if value is not None else "")
+    held = PROPERTIES[key]
+    return entry_text(getattr(job, held.script), held.kind)
 
 
 def _set_property(job: Any, key: str, text: str) -> None:
-    name, kind = _PROPERTIES[key]
-    if kind is list:
-        job.SetJobLimitGroups([item.strip() for item in text.split(",") if item.strip()])
-    elif kind is bool:
-        setattr(job, name, text.strip().lower() in ("true", "1"))
+    held = PROPERTIES[key]
+    value = entry_value(text, held.kind)
+    if held.kind is list:
+        job.SetJobLimitGroups(value)
     else:
-        setattr(job, name, kind(text))
+        setattr(job, held.script, value)
 
 
 def _task_details(task: Any) -> TaskDetails:

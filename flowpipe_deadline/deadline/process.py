@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from ..core.errors import words_of
 from .client import Created, RefusedError, Stop, SubmissionError
 from .command_client import CommandClient
 from .command_output import parse_error, parse_submission
@@ -18,6 +19,7 @@ from .connect import find_deadlinecommand
 TIMEOUT_VARIABLE = "FLOWPIPE_DEADLINE_TIMEOUT"
 _TIMEOUT = 600.0  # Seconds; a start takes seconds on a farm (submission, section 7), a call that hangs hours.
 _GRACE = 120.0  # Seconds that a call has to end after a request to stop; a second Ctrl+C ends it at once.
+_TOO_SLOW = f"took too long and was ended; {TIMEOUT_VARIABLE} is how many seconds it may take"
 # Set by a host application for its own Python; deadlinecommand brings one of its own (hosts and tooling, section 1.3).
 _HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH")
 
@@ -127,7 +129,7 @@ class ProcessClient(CommandClient):
         result = self._call(arguments)
         error = parse_error(result.output)
         if result.exit_code != 0 or error is not None:
-            how = "did not answer in time" if result.exit_code is None else f"exit code {result.exit_code}"
+            how = _TOO_SLOW if result.exit_code is None else f"exit code {result.exit_code}"
             raise SubmissionError(f"deadlinecommand {arguments[0]}: {error or result.last_words} ({how})")
         return result.output
 
@@ -135,7 +137,7 @@ class ProcessClient(CommandClient):
         """The job that Deadline makes of these two files."""
         result = self._call([job_file, plugin_file])
         if result.exit_code is None:
-            raise RefusedError("deadlinecommand did not answer in time and was ended", is_uncertain=True, may_come=True)
+            raise RefusedError(f"deadlinecommand {_TOO_SLOW}", is_uncertain=True, may_come=True)
         try:
             return parse_submission(result.output, exit_code=result.exit_code)
         except RefusedError as error:
@@ -147,7 +149,7 @@ class ProcessClient(CommandClient):
         try:
             return self.command(arguments)
         except OSError as error:
-            raise RefusedError(f"{self.command.executable} cannot be started: {error.strerror}") from error
+            raise RefusedError(f"{self.command.executable} cannot be started: {words_of(error)}") from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -173,5 +175,5 @@ def _timeout() -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < float("inf"):
-        raise SubmissionError(f"{TIMEOUT_VARIABLE} is a number of seconds, not {text!r}")
+        raise SubmissionError(f"{TIMEOUT_VARIABLE} must be a number of seconds above 0, not {text!r}")
     return seconds

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..core.bundle import FILES
-from ..core.errors import FlowpipeDeadlineError
+from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.warnings import WarningKind
 from ..deadline.client import DeadlineClient, SubmissionError
 from ..deadline.connect import Connection
@@ -49,7 +49,7 @@ def check_command(command: Optional[RecordedCommand], error: str, *, has_service
         result = command(["-GetVersion"])
     except OSError as failure:
         advice = "install the Deadline Client anew, or mend the file's permissions"
-        return Check(name, "problem", f"{command.executable} cannot be started: {failure.strerror}", advice)
+        return Check(name, "problem", f"{command.executable} cannot be started: {words_of(failure)}", advice)
     code, seconds = result.exit_code, command.exchanges[-1].seconds
     if code != 0:
         how = "does not end" if code is None else f"ends with {code}: {result.last_words}"
@@ -107,7 +107,7 @@ def check_root(root: Optional[Path], *, tolerated: Collection[WarningKind]) -> C
     details = {"given": True, **storage, "free_bytes": info.free_bytes}
     found = f"{info.path} can be written ({info.storage.text})"
     check = Check(name, "ok", found, "whether the workers see it, --probe finds out", {**details, "open": info.is_open})
-    check = check.with_warnings(root_warnings(info), tolerated=tolerated)
+    check = check.with_warnings(tuple(root_warnings(info)), tolerated=tolerated)
     if not info.is_open:
         return check
     found = f"{check.found}; all may write there, so all read the variables of jobs, and may replace plans and results"

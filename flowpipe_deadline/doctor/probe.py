@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from ..bundle.write import write_plan
-from ..core.bundle import FILES, Bundle, named_jobs
+from ..core.bundle import FILES, Bundle, with_job_names
 from ..core.errors import FlowpipeDeadlineError
 from ..core.text import counted, one_line
 from ..deadline.client import COMPLETED, DeadlineClient, Stop
@@ -90,7 +90,7 @@ class GraphSender:
     def _clean(self, bundle: Bundle, job_ids: Mapping[str, str]) -> Optional[str]:
         """Deletes the jobs and the bundle; returns what is left, in words."""
         if job_ids and self._options.is_keeping and any(check.verdict == "problem" for check in self.checks):
-            jobs = named_jobs(job_ids.values(), job_ids)
+            jobs = with_job_names(", ".join(job_ids.values()), job_ids)
             return f"kept because of --keep: the jobs {jobs}, and their bundle {bundle.folder}"
         if not job_ids and read_submission(bundle.folder) is not None:
             return f"jobs of {bundle.name} may be left; their bundle is {bundle.folder}"

@@ -106,9 +106,7 @@ class _Task:
         self._batch = Batch.from_json(self.record["batch"])
         if (self._batch is None) != (self.frames is None):
             really = "is not batched" if self._batch is None else "is batched"
-            raise TaskError(
-                f"{request.node} {really}, but the task says otherwise; submit the bundle's own job files again"
-            )
+            raise TaskError(f"{request.node} {really}, but the task says otherwise; submit its bundle again")
         self.store = patiently(lambda: open_store(request.bundle, mapped=self._mapping.path), seconds=request.wait)
 
     def _read_node(self) -> Tuple[Record, Tuple[Edit, ...]]:

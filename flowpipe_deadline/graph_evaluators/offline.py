@@ -137,5 +137,5 @@ def _delete_unless_used(folder: Path) -> None:
         return
     names = ", ".join(sorted(path.name for path in own)[:5])
     _log.warning(
-        "nodes wrote %s into %s, which is kept; give the evaluator a root, or them full paths", names, own[0].parent
+        "nodes wrote %s into %s, which is kept; give nodes full paths, or the evaluator a root", names, own[0].parent
     )

@@ -71,7 +71,7 @@ def about(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = " (may you write there?)" if isinstance(error, PermissionError) else ""
+        hint = "; run this as a user who may write there" if isinstance(error, PermissionError) else ""
         raise InstallationError(f"{path} cannot be changed: {error.strerror or error}{hint}") from error
 
 

@@ -21,6 +21,9 @@ _SOURCES = {"plugins": "plugins", "submission": "submission", "custom_scripts": 
 """By folder of ours, that below ``custom`` (plugin API, section 4.8)."""
 TOP_FOLDERS = (*OWN_FOLDERS, "scripts")
 """The folders below ``custom`` that hold all of ours."""
+_MENU = "custom_scripts/Jobs"
+_COMMANDS = ("Clean Up", "Graph", "Logs", "Open Bundle Folder", "Redo", "Results", "Why")
+"""What is in the Monitor's menu of jobs; the functions of ``FlowpipeJobs.py`` are called like it."""
 _CLIENT = f"submission/{PLUGIN}/Client"
 _ADDON = f"{_CLIENT}/Blender/flowpipe_deadline_addon"
 
@@ -61,8 +64,20 @@ def read_contents() -> Contents:
             parts = path.relative_to(root / source).parts
             if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in parts):
                 files["/".join([target, *parts])] = path.read_bytes()
+    del files[f"scripts/Jobs/{PLUGIN}.py"]
+    files.update({f"scripts/Jobs/{name}": data for name, data in menu_scripts().items()})
     files[f"{_ADDON}.zip"] = _blender_addon(files)
     return Contents(version=own_version(), packages=packages.versions, files=files)
+
+
+def menu_scripts() -> dict[str, bytes]:
+    """The scripts of the Monitor's menu of jobs, by name: one for each command, as the menu shows their names."""
+    text = (shipped_folder(_MENU) / f"{PLUGIN}.py").read_text(encoding="utf-8")
+    scripts = {}
+    for command in _COMMANDS:
+        action = command.lower().replace(" ", "_")
+        scripts[f"{PLUGIN}{command.replace(' ', '')}.py"] = text.replace('ACTION = ""', f'ACTION = "{action}"').encode()
+    return scripts
 
 
 def _blender_addon(files: Mapping[str, bytes]) -> bytes:

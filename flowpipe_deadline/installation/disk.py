@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..core.bundle import AnyPath
-from ..core.errors import UsageError
+from ..core.errors import UsageError, words_of
 from .apply import is_temporary
 from .contents import OWN_FOLDERS, TOP_FOLDERS, digest_of
 from .lock import LOCK
@@ -39,7 +39,7 @@ class Custom:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise InstallationError(f"{self.folder / path} cannot be read: {error.strerror}") from error
+            raise InstallationError(f"{self.folder / path} cannot be read: {words_of(error)}") from error
 
     def own_files(self) -> Iterator[str]:
         """All files in the folders that hold nothing but ours, except temporary ones."""

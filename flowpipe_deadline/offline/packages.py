@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import functools
 import io
 import re
 import zipfile
@@ -92,6 +93,7 @@ def light_modules() -> frozenset[str]:
     return worker_modules() | deadline_modules()
 
 
+@functools.cache
 def worker_modules() -> frozenset[str]:
     """The files that a node's interpreter loads: the evaluator, its old name, and all that these import.
 
@@ -107,6 +109,7 @@ def worker_modules() -> frozenset[str]:
     return _reachable([Path("farm.py"), *found])
 
 
+@functools.cache
 def deadline_modules() -> frozenset[str]:
     """The files that Deadline's own Python loads: what our scripts in there ask for, and all that these import."""
     scripts = shipped_folder("submission/Flowpipe/Main").glob("*.py")
@@ -131,8 +134,10 @@ def _source(names: Sequence[str]) -> Path:
     return path / "__init__.py" if (_PACKAGE / path).is_dir() else path.with_suffix(".py")
 
 
-def _imported(path: Path) -> Iterator[Path]:
+@functools.cache
+def _imported(path: Path) -> frozenset[Path]:
     """What a module of ours imports of this package, anywhere in it but for type checkers."""
+    found = set()
     for node in _statements(ast.parse((_PACKAGE / path).read_bytes())):
         if not isinstance(node, ast.ImportFrom):
             continue
@@ -143,10 +148,9 @@ def _imported(path: Path) -> Iterator[Path]:
             del names[0]
         else:
             continue
-        yield _source(names)
-        for alias in node.names:
-            if (_PACKAGE / Path(*names, f"{alias.name}.py")).is_file():
-                yield _source([*names, alias.name])
+        modules = (alias.name for alias in node.names if (_PACKAGE / Path(*names, f"{alias.name}.py")).is_file())
+        found |= {_source(names), *(_source([*names, module]) for module in modules)}
+    return frozenset(found)
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:

@@ -101,7 +101,7 @@ class Repository:
                     for statement in filter(str.strip, _SCHEMA.split(";")):
                         database.execute(statement)
         except (OSError, sqlite3.Error) as error:
-            raise BundleError(f"the offline repository {path} cannot be opened: {error}") from error
+            raise BundleError(f"{path} cannot be opened: {error}; if it is damaged, delete it: results stay") from error
 
     def close(self) -> None:
         """Closes the file."""
@@ -127,7 +127,7 @@ class Repository:
         try:
             chunks = (*without(self.cut(job_info), added), *added)
         except ValueError as error:
-            raise BundleError(f"the job info of {key} is damaged: {error}; write the bundle again") from error
+            raise BundleError(f"the job info of {key} is damaged: {error}; submit the graph itself again") from error
         with self._transaction():
             job_id = self._insert_job(key, job_info, plugin_info)
             self._insert_tasks(job_id, chunks, completed=completed)

@@ -322,7 +322,7 @@ def _plugin_folder(plugin: str, folders: Sequence[str]) -> str:
         path = os.path.join(folder, plugin)
         if os.path.isfile(os.path.join(path, f"{plugin}.py")):
             return path
-    raise TaskError(f"the plugin {plugin} is in none of {', '.join(folders)}")
+    raise TaskError(f"the plugin {plugin} is in none of {', '.join(folders)}; install it by  flowpipe-deadline install")
 
 
 def _environment(job_info: Mapping[str, str]) -> dict[str, str]:

@@ -110,8 +110,8 @@ class TypedCode:
             place = _place(value, name)
             if place is None:
                 raise NotImportableError(
-                    f"its code uses '{name}', a {type(value).__qualname__}, which does not survive the way to the farm:"
-                    f" {error}; give it to the node as an input, or make it inside of the function"
+                    f"its code uses '{name}', of type {type(value).__qualname__}, which cannot go to the farm: {error};"
+                    " give it to the node as an input, or make it inside of the function"
                 ) from error
         return _Part(place, is_import=True)
 

@@ -16,26 +16,23 @@ from .storage import Mounts
 _OUTPUT_DIRECTORY = re.compile(r"OutputDirectory\d+", re.IGNORECASE)
 
 
-def source_warnings(plan: Plan, *, mounts: Mounts) -> tuple[PlanWarning, ...]:
+def source_warnings(plan: Plan, *, mounts: Mounts) -> Iterator[PlanWarning]:
     """A warning for each file of the nodes' own modules that is on a disk of this machine."""
     users: dict[str, list[str]] = {}
     for job in plan.jobs:
         for file in dict.fromkeys(_own_files(job, plan)):
             users.setdefault(file, []).append(job.short_label)
-    warnings = []
     for file, labels in users.items():
         storage = mounts.storage(os.path.realpath(file))
         if storage.place == "local":
             text = f"{file}, the module of {listing(labels)}, is on this machine ({storage.text}), and the root is not"
             advice = "workers need it too: move it to a share, or install it on all machines"
-            warnings.append(PlanWarning(WarningKind.LOCAL_SOURCE, "warning", text, advice))
-    return tuple(warnings)
+            yield PlanWarning(WarningKind.LOCAL_SOURCE, "warning", text, advice)
 
 
-def merge_warnings(plan: Plan) -> tuple[PlanWarning, ...]:
+def merge_warnings(plan: Plan) -> Iterator[PlanWarning]:
     """An error for each output with a merge rule that is a function which cannot be imported."""
     reasons: dict[str, str] = {}
-    warnings = []
     for job in plan.jobs:
         for output, rule in (job.record["batch"] or {}).get("merge", {}).items():
             if ":" in rule and rule not in reasons:
@@ -43,21 +40,18 @@ def merge_warnings(plan: Plan) -> tuple[PlanWarning, ...]:
             if reasons.get(rule):
                 text = f"output '{output}' is to be merged by {rule}: {reasons[rule]}"
                 advice = "put it into a module that all machines can import"
-                warnings.append(PlanWarning(WarningKind.MERGE_FUNCTION, "error", text, advice, node=job.short_label))
-    return tuple(warnings)
+                yield PlanWarning(WarningKind.MERGE_FUNCTION, "error", text, advice, node=job.short_label)
 
 
-def output_warnings(plan: Plan) -> tuple[PlanWarning, ...]:
+def output_warnings(plan: Plan) -> Iterator[PlanWarning]:
     """A warning for each output directory that does not exist here."""
     uses = [(job, value) for job in plan.jobs for key, value in job.job_info if _OUTPUT_DIRECTORY.fullmatch(key)]
     missing = {folder for folder in {folder for _, folder in uses} if folder and _is_missing(folder)}
     advice = "check its spelling, unless the node creates it"
-    warnings = []
     for job, folder in uses:
         if folder in missing:
             text = f"the output directory '{folder}' does not exist"
-            warnings.append(PlanWarning(WarningKind.OUTPUT_DIRECTORY, "warning", text, advice, node=job.short_label))
-    return tuple(warnings)
+            yield PlanWarning(WarningKind.OUTPUT_DIRECTORY, "warning", text, advice, node=job.short_label)
 
 
 def _own_files(job: Job, plan: Plan) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -70,30 +70,28 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
     return RootInfo(path, error_text, storage, free_bytes, only_writer=writer, is_open=is_open)
 
 
-def root_warnings(info: RootInfo) -> tuple[PlanWarning, ...]:
+def root_warnings(info: RootInfo) -> Iterator[PlanWarning]:
     """What is wrong with the root, or odd."""
-    warnings = []
     if info.error is not None:
         text = f"nothing can be written below the root {info.path}: {info.error}"
         advice = "create that folder, change its permissions, or choose another"
-        warnings.append(PlanWarning(WarningKind.UNUSABLE_ROOT, "error", text, advice))
+        yield PlanWarning(WarningKind.UNUSABLE_ROOT, "error", text, advice)
     if info.storage.place == "local":
         text = f"the root {info.path} is on this machine ({info.storage.text}), where workers do not see it"
         advice = (
             "choose a folder on a share; if they do see it, give --tolerate local-root, or set"
             " allow_local_root = true in the studio file"
         )
-        warnings.append(PlanWarning(WarningKind.LOCAL_ROOT, "error", text, advice))
+        yield PlanWarning(WarningKind.LOCAL_ROOT, "error", text, advice)
     if info.only_writer is not None and info.storage.place == "network":
         text = f"in a bundle below the root {info.path} only {info.only_writer} could write"
         remedy = "chgrp GROUP ROOT, and chmod u+rwx,g+rwxs,-t ROOT"
         advice = f"if workers run as another user, give the root to a group of both:  {remedy}"
-        warnings.append(PlanWarning(WarningKind.PRIVATE_ROOT, "warning", text, advice))
+        yield PlanWarning(WarningKind.PRIVATE_ROOT, "warning", text, advice)
     if info.error is None and info.free_bytes is not None and info.free_bytes < LITTLE_SPACE:
         text = f"only {decimal(info.free_bytes)} are free below the root {info.path}"
         advice = "make room for the results, or choose another root"
-        warnings.append(PlanWarning(WarningKind.LITTLE_SPACE, "warning", text, advice))
-    return tuple(warnings)
+        yield PlanWarning(WarningKind.LITTLE_SPACE, "warning", text, advice)
 
 
 def _nearest_existing(path: Path) -> Path:

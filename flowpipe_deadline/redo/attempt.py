@@ -114,9 +114,3 @@ def frames_of(task: TaskDetails, job: BundleJob, tasks: Sequence[TaskDetails]) -
             f" {job.task_count} were planned; use --new-jobs"
         )
     return job.chunks[task.task_id]
-
-
-def listed_tasks(numbers: Collection[int]) -> str:
-    """The tasks, for a sentence: ``task 1``, ``tasks 1, 2``."""
-    listed = ", ".join(map(str, sorted(numbers)))
-    return f"task {listed}" if len(numbers) == 1 else f"tasks {listed}"

@@ -72,13 +72,14 @@ class FarmRedo:
         if self._record.redo is not None and mend_redo(self._client, self._bundle, say=say):
             self._record = submitted_record(self._bundle)
 
-    def look(self, *, needs_states: bool = True) -> None:
+    def look(self, *, needs_states: bool = True) -> FarmTasks:
         """Reads the record, results and tasks anew; what has failed is only known with ``needs_states``."""
         self._record = submitted_record(self._bundle)
         self._results = tolerant_results(self._bundle)
         self._farm = read_farm_tasks(
             self._client, self._bundle, self._record, results=self._results, needs_states=needs_states
         )
+        return self._farm
 
     def choose(self, wish: Wish) -> Chosen:
         """What would run again, and what is to be said of it.
@@ -87,10 +88,7 @@ class FarmRedo:
             UsageError: There is no such frame.
             BundleError: A task that is asked for misses results that nobody makes.
         """
-        if self._farm is None:
-            self.look()
-        farm = self._farm
-        assert farm is not None
+        farm = self._farm or self.look()
         chosen = select(self._bundle, results=self._results, failed=farm.failed, tasks=farm.tasks, **wish.asked)
         selection, messages = runnable(self._bundle, chosen, results=self._results, coming=farm.coming)
         return selection, (*messages, *left_stale(self._bundle, selection, wish.inputs, advice=self._advice))
@@ -175,7 +173,7 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
         except BaseException as error:
             with contextlib.suppress(Exception):
                 client.ignore_stop_requests()
-            raise failure_of(error, step=attempt.step, undone=attempt.undo()) from error
+            raise failure_of(error, own, step=attempt.step, undone=attempt.undo()) from error
     if is_stopping():
         say("It was too late to stop: everything that was chosen runs again.")
     return result

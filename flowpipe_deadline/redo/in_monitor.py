@@ -6,7 +6,8 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterable, List, Optional
+from functools import partial
+from typing import Any, Dict, List, Optional
 
 from ..core.bundle import Bundle, BundleJob, node_labels, read_node
 from ..core.errors import UsageError
@@ -75,24 +76,11 @@ def _text_of(encoded: Any) -> Optional[str]:
         value = decode(encoded)
     except Exception:  # Its class is the user's, and may be unknown here.
         return None
-    candidates: Iterable[Any] = (
-        value if isinstance(value, str) else None,
-        FrameList(value) if isinstance(value, range) and len(value) else None,
-        _json(value),
-        value,
-        repr(value),
-    )
-    for text in (str(each) for each in candidates if each is not None):
+    for write in (lambda frames: str(FrameList(frames)), partial(json.dumps, ensure_ascii=False), str, repr):
         try:
+            text = write(value)
             if "\n" not in text and canonical(encode(value_in(text, encoded))) == canonical(encoded):
                 return text
-        except ValueError:
+        except (TypeError, ValueError):
             pass
     return None
-
-
-def _json(value: Any) -> Optional[str]:
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
-        return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import Dict, FrozenSet, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
 
 from ..bundle.job_files import DEPENDENCIES, job_entries
 from ..core.bundle import BundleJob
@@ -21,10 +21,10 @@ from ..submit.redo_record import JobBefore
 from ..submit.release import let_wait
 from ..submit.transaction import Attempt
 from ..submit.undo import Deletion
-from .attempt import RedoAttempt, RedoOrder, frames_of, listed_tasks
+from .attempt import RedoAttempt, RedoOrder, frames_of
 from .options import DELETE, LEAVE, REPOINT, RedoResult
 from .record import RedoWriter
-from .restore import delete_new, restore
+from .restore import delete_new, listed_tasks, restore
 
 _ROUNDS = 4
 
@@ -65,11 +65,10 @@ class NewJobs(RedoAttempt, Attempt):
             begun = self._hold_waiting()
             if not begun:
                 break
-            listed = self._own.named(begun)
-            if not tries_left:
-                raise SubmissionError(f"{listed} have begun meanwhile, so they cannot wait for new jobs; redo it again")
-            if restore(self._own, self._before).left:
-                raise SubmissionError(f"{listed} have begun meanwhile")
+            if not tries_left or restore(self._own, self._before)[0]:
+                raise SubmissionError(
+                    f"jobs have begun meanwhile that were to wait for new ones: {self._own.named(begun)}; redo it again"
+                )
         self.submit()
         self._hold_early()
         self.check()
@@ -137,8 +136,8 @@ class NewJobs(RedoAttempt, Attempt):
         current = self._record.jobs.get(key, "")
         if current in self._details and key not in self._new and key not in self._deleted:
             found.append(current)
-        others = self._record.jobs_of(key) if self._needs_others(key, job) else ()
-        return found + [job_id for job_id in others if job_id not in found and self._is_needed(key, job_id)]
+        others = self._still_making(key) if self._needs_others(key, job) else []
+        return found + [job_id for job_id in others if job_id not in found]
 
     def _needs_others(self, key: str, job: BundleJob) -> bool:
         """Whether a job needs results of a node that no new job makes."""
@@ -152,9 +151,9 @@ class NewJobs(RedoAttempt, Attempt):
             return frozenset()
         return frozenset(FrameList.parse(job.frames)).difference(*self._between.get(key, ()))
 
-    def _is_needed(self, key: str, job_id: str) -> bool:
-        """Whether the job of before still makes results that no new one makes."""
-        return any(not is_chosen for is_chosen in self._unfinished(key, job_id).values())
+    def _still_making(self, key: str) -> List[str]:
+        """The jobs of before that still make results of the node that no new one makes."""
+        return [job_id for job_id in self._record.jobs_of(key) if not all(self._unfinished(key, job_id).values())]
 
     def _unfinished(self, key: str, job_id: str) -> Dict[int, bool]:
         """The tasks of a job that is at work which are not complete, and whether a new job makes them."""
@@ -244,20 +243,17 @@ class NewJobs(RedoAttempt, Attempt):
         It may wait for the jobs as a whole then (submission, section 4.3). A task upstream that is complete only as it
         is between others would release too much, while it is held.
         """
-        return all(self._has_all_frames(self._new.get(key), key, job) for key in job.depends_on)
+        return all(self._has_all_frames(key, job) for key in job.depends_on)
 
-    def _has_all_frames(self, feeding: Optional[BundleJob], key: str, job: BundleJob) -> bool:
-        """Whether one job alone, ``feeding`` if it is a new one, makes all frames of the node that the job needs."""
+    def _has_all_frames(self, key: str, job: BundleJob) -> bool:
+        """Whether one job alone makes all frames of the node that the job needs."""
+        feeding = self._new.get(key)
         if feeding is None:
             return self._record.jobs.get(key) in self._details and not self._record.earlier.get(key)
-        has_them = feeding.is_batched and set(FrameList.parse(job.frames or "0")) <= set(
-            FrameList.parse(feeding.frames or "0")
-        )
-        return has_them and key not in self._between and not (self._needs_others(key, job) and self._others_feed(key))
-
-    def _others_feed(self, key: str) -> bool:
-        """Whether jobs of before go on making results of a node that has a new job."""
-        return any(self._is_needed(key, job_id) for job_id in self._record.jobs_of(key))
+        needed, made = FrameList.parse(job.frames or "0"), FrameList.parse(feeding.frames or "0")
+        if not feeding.is_batched or not set(made).issuperset(needed) or key in self._between:
+            return False
+        return not (self._needs_others(key, job) and self._still_making(key))
 
     def _before_of(self, job: BundleJob) -> JobBefore:
         job_id = self._id(job)
@@ -307,12 +303,15 @@ class NewJobs(RedoAttempt, Attempt):
             tasks = self._client.read_tasks(job_id)
             numbers = [task.task_id for task in tasks if frames_of(task, job, tasks) in between]
             if len(numbers) != len(between):
-                raise SubmissionError(f"{job.label}: Deadline has cut job {job_id} in another way than planned")
+                raise SubmissionError(
+                    f"{job.label}: Deadline has cut job {job_id} in another way than planned; do it without --new-jobs"
+                )
             states = self._complete(job_id, numbers)
             wrong = [number for number, state in states.items() if (state == COMPLETED) != (number in numbers)]
             if wrong:
                 raise SubmissionError(
-                    f"{job.label}: Deadline does not complete {listed_tasks(wrong)} of job {job_id}{self._reason}"
+                    f"{job.label}: Deadline does not complete {listed_tasks(wrong)} of job {job_id}{self._reason};"
+                    " do it without --new-jobs"
                 )
 
     def _complete(self, job_id: str, numbers: Sequence[int]) -> Mapping[int, str]:
@@ -345,8 +344,8 @@ class NewJobs(RedoAttempt, Attempt):
             found = self._dependencies_of(job_id, self._labels[job.key])
             if set(found) != set(wanted):
                 raise SubmissionError(
-                    f"{job.label}: Deadline does not have job {job_id} depend on {', '.join(wanted)}, but on"
-                    f" {', '.join(found) or 'nothing'}"
+                    f"{job.label}: Deadline does not have job {job_id} depend on {self._own.named(wanted)}, but on"
+                    f" {self._own.named(found) or 'nothing'}; leave the waiting jobs, or have them deleted (--waiting)"
                 )
 
     def release(self) -> None:
@@ -361,13 +360,11 @@ class NewJobs(RedoAttempt, Attempt):
             if not self.has_to_wait(job)
             and any(self._details[job_id].status != COMPLETED for job_id in self.waits_for(job))
         ]
-        if soft:
-            with contextlib.suppress(SubmissionError):  # They are resumed then.
-                self._client.pend(soft)
+        if soft:  # If they cannot be, they are resumed.
+            self._try(self._client.pend, soft)
         super().release()
         if soft:  # Resuming may have let them start (submission, section 5.2).
-            with contextlib.suppress(SubmissionError):
-                self._client.pend(soft)
+            self._try(self._client.pend, soft)
 
     def _counting(self) -> Tuple[Dict[str, str], Dict[str, List[str]]]:
         """The jobs that count from now on by node key, and those that they replace."""

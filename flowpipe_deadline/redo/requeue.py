@@ -24,10 +24,10 @@ from ..deadline.client import (
 from ..submit.own_jobs import OwnJobs, foreign_jobs
 from ..submit.redo_record import JobBefore
 from ..submit.release import let_go, let_wait
-from .attempt import RedoAttempt, RedoOrder, frames_of, listed_tasks
+from .attempt import RedoAttempt, RedoOrder, frames_of
 from .options import RedoResult
 from .record import RedoWriter
-from .restore import same_entries
+from .restore import listed_tasks, same_entries
 
 _RENDERING = "Rendering"
 _QUEUED = "Queued"
@@ -147,7 +147,8 @@ class Requeue(RedoAttempt):
         """
         label = self._labels[job.key]
         if not job_ids:
-            raise SubmissionError(f"{label}: its job is not in Deadline any more; use --new-jobs")
+            gone = self._record.jobs.get(job.key, "not on record")
+            raise SubmissionError(f"{label}: its job is not in Deadline any more; use --new-jobs (it was {gone})")
         left = {place for chunk in self._selection.tasks[job.key] for place in chunk or (None,)}
         parts = []
         for job_id in job_ids:
@@ -189,7 +190,7 @@ class Requeue(RedoAttempt):
             for feeding in (one for key in part.job.depends_on for one in by_key.get(key, ())):
                 if feeding.job_id not in part.upstream:
                     raise SubmissionError(
-                        f"{part.label}: its job {part.job_id} does not depend on {feeding.job_id} ({feeding.label}), so"
+                        f"{part.label}: its job {part.job_id} does not depend on {feeding.label} ({feeding.job_id}), so"
                         " it would not wait for that; use --new-jobs"
                     )
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
 from typing import Callable, Collection, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..core.errors import words_of
@@ -33,16 +32,14 @@ def undo_redo(
 
     Tells whether nothing is left, and what came of it in words. What is left stays on record. It never raises.
     """
-    restored = restore(own, before)
-    if made is None:
-        deletion, outcome = None, restored.outcome
-    else:
-        deletion = delete_new(writer, own, made, doubt=doubt)
-        outcome = f"{deletion.outcome}; {restored.outcome}" if before else deletion.outcome
-    if not restored.left and (deletion is None or deletion.is_complete):
+    left, outcome = restore(own, before)
+    deletion = None if made is None else delete_new(writer, own, made, doubt=doubt)
+    if deletion is not None:
+        outcome = f"{deletion.outcome}; {outcome}" if before else deletion.outcome
+    if not left and (deletion is None or deletion.is_complete):
         return True, outcome
     with contextlib.suppress(BaseException):  # It is in the words.
-        writer.leave(restored.left, [] if deletion is None else deletion.left)
+        writer.leave(left, [] if deletion is None else deletion.left)
     return False, outcome
 
 
@@ -54,20 +51,13 @@ def delete_new(writer: RedoWriter, own: OwnJobs, made: Sequence[str], *, doubt: 
     return deletion
 
 
-@dataclass(frozen=True)
-class Restored:
-    """What came of it."""
+def restore(own: OwnJobs, before: Mapping[str, JobBefore]) -> Tuple[Mapping[str, JobBefore], str]:
+    """Makes the jobs what they were ``before``, also after an exception of any kind; those that are not, and words.
 
-    left: Mapping[str, JobBefore]
-    """The jobs that are not as they were, by ID."""
-    outcome: str
-    """In words."""
-
-
-def restore(own: OwnJobs, before: Mapping[str, JobBefore]) -> Restored:
-    """Makes the jobs what they were ``before``, also after an exception of any kind. It never raises."""
+    It never raises.
+    """
     if not before:
-        return Restored({}, "nothing was changed")
+        return {}, "nothing was changed"
     restoring = _Restoring(own, before)
     try:
         restoring.run()
@@ -75,10 +65,10 @@ def restore(own: OwnJobs, before: Mapping[str, JobBefore]) -> Restored:
         restoring.reason = words_of(error)
     left = {job_id: before[job_id] for job_id in before if job_id in restoring.left}
     if not left:
-        return Restored({}, "its jobs are as they were")
+        return {}, "its jobs are as they were"
     listed = "; ".join(f"{job.key} ({job_id}): {_described(job)}" for job_id, job in left.items())
     reason = f" ({restoring.reason})" if restoring.reason else ""
-    return Restored(left, f"not all jobs are as they were{reason}; see to them in the Monitor, or redo again: {listed}")
+    return left, f"not all jobs are as they were{reason}; see to them in the Monitor, or redo again: {listed}"
 
 
 def read_states(client: DeadlineClient, job_ids: Collection[str]) -> Dict[str, Mapping[int, str]]:
@@ -213,8 +203,17 @@ def _was_complete(job: JobBefore) -> bool:
 
 def _described(job: JobBefore) -> str:
     """What the job was, in words."""
-    parts = [f"tasks {', '.join(map(str, sorted(numbers)))} were {state}" for state, numbers in job.tasks.items()]
+    parts = [
+        f"{listed_tasks(numbers)} {'was' if len(numbers) == 1 else 'were'} {state}"
+        for state, numbers in job.tasks.items()
+    ]
     parts += [f"{key} was {value!r}" for key, value in job.entries.items()]
     if job.dependencies is not None:
         parts.append(f"it depended on {', '.join(job.dependencies) or 'nothing'}")
     return ", ".join(parts) or f"it was {job.status}"
+
+
+def listed_tasks(numbers: Collection[int]) -> str:
+    """The tasks, for a sentence: ``task 1``, ``tasks 1, 2``."""
+    listed = ", ".join(map(str, sorted(numbers)))
+    return f"task {listed}" if len(numbers) == 1 else f"tasks {listed}"

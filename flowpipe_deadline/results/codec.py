@@ -21,10 +21,10 @@ from collections import OrderedDict
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, Callable, Collection, Dict, List, Mapping, Tuple
-from uuid import UUID, SafeUUID
+from uuid import UUID
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.locate import LoadError, NotImportableError, describe, resolve
@@ -32,7 +32,7 @@ from ..core.locate import LoadError, NotImportableError, describe, resolve
 TYPE = "$type"
 """The key that names the kind of an encoded value which is not plain JSON."""
 _PLAIN = frozenset((str, int, float, bool, type(None)))  # What stands for itself, also in long lists of frames.
-_DEEPEST = 400  # Levels of lists and dicts in encoded data, of which each may take two of Python's 1000 calls.
+_DEEPEST = 300  # Levels of lists and dicts: every reader comes to their end within Python's limit (``shapes.py``).
 _WIDE = 64  # Larger integers, by bits, are written in hex: Python 3.11+ refuses long decimal text.
 
 
@@ -139,7 +139,7 @@ def canonical(data: Any) -> str:
 def _is_deep(data: Any) -> bool:
     """Whether what reads the data, level by level, could run out of Python's stack."""
     level: List[Any] = [[data]]
-    for _ in range(_DEEPEST):
+    for _ in range(_DEEPEST + 1):
         level = [each for each in level if not _PLAIN.issuperset(map(type, each))]
         if not level:
             return False
@@ -202,8 +202,12 @@ def _decode(data: Any) -> Any:
     except (FlowpipeDeadlineError, RecursionError, MemoryError):
         raise
     except Exception as error:  # Damaged data may make Python, and the classes of users, raise anything.
-        reason = traceback.format_exception_only(type(error), error)[-1].strip()
-        raise DamagedValueError(f"a damaged value of kind '{name}': {reason:.300}") from error
+        raise DamagedValueError(f"a damaged value of kind '{name}': {_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    """The error in a line, also where its own text fails."""
+    return traceback.format_exception_only(type(error), error)[-1].strip()[:300]
 
 
 def _items(data: Mapping[str, Any]) -> List[Any]:
@@ -275,7 +279,9 @@ def _short_repr(key: Any) -> str:
 def _encode_dataclass(value: Any) -> Any:
     """All that the object has of its own, and what its fields give; nothing of its class runs but such fields."""
     cls: Any = type(value)
-    own = next(base for base in cls.__mro__ if base in (*_ENCODERS, PurePath) or _is_made_in_c(base))
+    # What makes the objects in C may give them a state that nobody sees.
+    known, in_c = (*_ENCODERS, PurePath), types.BuiltinFunctionType
+    own = next(base for base in cls.__mro__ if base in known or isinstance(vars(base).get("__new__"), in_c))
     if own is not object:
         raise _unsupported(value, f"it is a dataclass and {_named(own)} at once")
     state = dict(getattr(value, "__dict__", ()))
@@ -287,18 +293,16 @@ def _encode_dataclass(value: Any) -> Any:
     for name in names:
         if type(name) is not str or name == TYPE:
             raise _unsupported(value, f"it has an attribute {name!r}")
-        if name in state:
-            fields[name] = _encode_member(state[name], f".{name}", name)
-            continue
         try:
-            fields[name] = _encode_member(getattr(value, name), f".{name}", name)
+            item = again = state[name] if name in state else getattr(value, name)
+            if name not in state and _is_descriptor(cls, name):
+                again = getattr(_made(cls, state), name, None)
         except AttributeError:
             continue  # It was never set.
-        except UnsupportedValueError:
-            raise
         except Exception as error:  # A descriptor of the user.
-            raise _unsupported(value, f"its field '{name}' cannot be read: {error!r}") from error
-        if _is_descriptor(cls, name) and not identical(fields[name], _encode(getattr(_made(cls, state), name, None))):
+            raise _unsupported(value, f"its field '{name}' cannot be read: {_words(error)}") from error
+        fields[name] = _encode_member(item, f".{name}", name)
+        if again is not item and not identical(fields[name], _encode(again)):
             raise _unsupported(value, f"the value of its field '{name}' is not kept in the object itself")
     return {TYPE: "dataclass", "class": _source(cls, value), "fields": fields}
 
@@ -333,11 +337,6 @@ def _is_descriptor(cls: type, name: str) -> bool:
     """Whether setting the attribute runs code, as for a property, or is Python's own, as for ``__class__``."""
     found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
     return hasattr(type(found), "__set__")
-
-
-def _is_made_in_c(cls: type) -> bool:
-    """Whether Python itself makes the objects of the class, which may have a state that nobody sees."""
-    return isinstance(vars(cls).get("__new__"), types.BuiltinFunctionType)
 
 
 def _encode_namedtuple(value: Any) -> Any:
@@ -432,12 +431,6 @@ def _encode_float(value: float) -> Any:
     return value if math.isfinite(value) else {TYPE: "float", "text": repr(value)}  # All kinds of nan are one.
 
 
-def _decode_float(data: Any) -> float:
-    if data["text"] not in ("nan", "inf", "-inf"):
-        raise ValueError("it is neither infinite nor nan")
-    return float(data["text"])  # A new object for each nan, so that all keys of a dict come back.
-
-
 def _encode_range(value: range) -> Any:
     bounds = [int(value.start), int(value.stop), int(value.step)]  # These may be members of an enumeration.
     if any(bound.bit_length() > _WIDE for bound in bounds):
@@ -512,11 +505,6 @@ def _encode_set(values: Any) -> Any:
     return {TYPE: type(values).__name__, "items": sorted(_encode_items(values), key=canonical)}
 
 
-def _encode_uuid(value: UUID) -> Any:
-    safety = {} if value.is_safe is SafeUUID.unknown else {"is_safe": value.is_safe.name}
-    return {TYPE: "uuid", "text": str(value), **safety}
-
-
 def _path_text(path: PurePath) -> str:
     text = str(path)
     if isinstance(path, PureWindowsPath) and type(path)(text) != path:  # Python 3.11: that of ./c:x is c:x
@@ -528,8 +516,7 @@ def _as_base64(value: Any) -> str:
     return base64.b64encode(value).decode("ascii")
 
 
-def _from_base64(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)
+_from_base64 = partial(base64.b64decode, validate=True)
 
 
 _ENCODERS: Dict[type, Callable[[Any], Any]] = {
@@ -549,12 +536,11 @@ _ENCODERS: Dict[type, Callable[[Any], Any]] = {
     timedelta: lambda value: {TYPE: "timedelta", "items": [value.days, value.seconds, value.microseconds]},
     timezone: lambda value: {TYPE: "timezone", "zone": _encode_zone(value), "text": str(value)},
     re.Pattern: _encode_pattern,
-    UUID: _encode_uuid,
 }
 
 _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "int": lambda data: int(data["text"], 16),
-    "float": _decode_float,
+    "float": lambda data: float(data["text"]),
     "dict": lambda data: dict(_pairs(data)),
     "ordered": lambda data: OrderedDict(_pairs(data)),
     "tuple": lambda data: tuple(_items(data)),
@@ -573,7 +559,6 @@ _DECODERS: Dict[str, Callable[[Any], Any]] = {
     "ndarray": _decode_numpy,
     "numpy_scalar": _decode_numpy,
     "namedtuple": _decode_namedtuple,
-    "uuid": lambda data: UUID(data["text"], is_safe=SafeUUID[data.get("is_safe", "unknown")]),
 }
 
 
@@ -589,3 +574,4 @@ _add_text_kind("posix_path", PurePosixPath, _path_text, PurePosixPath)
 _add_text_kind("windows_path", PureWindowsPath, _path_text, PureWindowsPath)
 _add_text_kind("date", date, date.isoformat, date.fromisoformat)
 _add_text_kind("decimal", Decimal, str, Decimal)
+_add_text_kind("uuid", UUID, str, UUID)

@@ -58,7 +58,7 @@ def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> Dict[str, Dict[str, An
         try:
             changes.setdefault(found.key, {})[place_name(*found.place)] = value_in(value, found.located(planned))
         except ValueError as error:
-            raise UsageError(f"{found.label} is {kind_words(planned)}: {error}") from None
+            raise UsageError(f"{found.label} must be {kind_words(planned)}: {error}") from None
     for key, values in changes.items():  # The length of lists, and what depends on more than the type.
         _encoded(bundle, key, values)
     return changes
@@ -211,7 +211,7 @@ class _Input:
         except UnsupportedValueError as error:
             raise UsageError(f"{self.label}: the new value cannot be kept: {error}") from error
         if planned is not None and kind_of(encoded) != kind_of(planned):
-            raise UsageError(f"{self.label} is {kind_words(planned)}, not {kind_words(encoded)}")
+            raise UsageError(f"{self.label} must be {kind_words(planned)}, not {kind_words(encoded)}")
         batch = self.record["batch"]
         if batch is not None and self.place[0] in batch["over"]:
             try:

@@ -16,11 +16,10 @@ from types import MemberDescriptorType
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.bundle import ERRORS
-from ..core.errors import words_of
+from ..core.errors import text_of, words_of
 from ..core.files import RecordError, json_bytes, read_record, write_whole
 from ..core.frames import FrameList
 from ..core.locate import describe, out_of_bundle, resolve
-from ..core.raised import text_of
 from ..core.rights import make_folder
 from ..core.text import one_line
 from .codec import UnsupportedValueError, decode, encode, map_sources
@@ -32,6 +31,7 @@ _FORMAT = 1
 _LARGEST = 1_000_000  # Bytes of an error that is kept with all that it holds; of a larger one, the report is.
 _PLUGINS = "plugin-"
 _TRACEBACK = re.compile(r"\s*(?:\+ Exception Group )?(?:Traceback \(most|File \")", re.MULTILINE)
+_SAID = re.compile(r"(?:  \| |    \| )?(?! |Traceback \(most|\+-)(.+)")
 _CAUSED = re.compile(r"\n(?:The above exception was the direct cause|During handling of the above exception)[^\n]*\n\n")
 
 
@@ -130,8 +130,8 @@ def reason_in(report: str) -> str:
     report = _CAUSED.split(report)[-1]
     lines = [line for line in report.split("\n") if any(map(str.isalnum, line))] or [""]
     if _TRACEBACK.match(report):  # Its steps are indented, and groups of errors have a margin.
-        inner = (line[4:] if line.startswith("  | ") else line for line in lines)
-        lines = [line for line in inner if not line.startswith((" ", "Traceback (most"))] or lines[-1:]
+        said = [match[1] for match in map(_SAID.match, lines) if match] or lines[-1:]
+        lines = [": ".join(said[:2])] if "Exception Group" in lines[0] else said
     return one_line(lines[0], longest=LONGEST_REASON)
 
 

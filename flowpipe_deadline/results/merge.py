@@ -9,6 +9,7 @@ import functools
 import itertools
 import operator
 import re
+import sys
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import (
@@ -325,7 +326,7 @@ def _items_of(value: Any, frames: Optional[FrameList], wanted: Sequence[int]) ->
         return encode(decode(value)[places])
     if _kind(value) in _DICTS:
         pairs = list(_pairs(value))
-        return {TYPE: value.get(TYPE, "dict"), "items": [pairs[place] for place in places]}
+        return _dict_of([pairs[place] for place in places], [value])
     items = value if isinstance(value, list) else value["items"]
     return _like(value, [items[place] for place in places])
 
@@ -337,7 +338,8 @@ def _length(value: Any) -> Optional[int]:
         shape = value["summary"].rpartition(" [")[2].rstrip("]")
         return int(shape.partition(",")[0]) if shape else None
     if kind == "range":
-        return len(range(*value["range"]))
+        items = range(*value["range"])
+        return None if items[sys.maxsize :] else len(items)
     if kind in ("bytes", "bytearray"):
         return len(decode(value))
     if kind in ("list", "tuple", "set", "frozenset"):
@@ -435,18 +437,30 @@ def _concat_arrays(arrays: Sequence[Any]) -> Any:
 def _union(encoded: Sequence[Any]) -> Any:
     kinds = {_kind(value) for value in encoded}
     if kinds <= {"set", "frozenset"} and len(kinds) == 1:
-        items = {canonical(item): item for value in encoded for item in value["items"]}
-        return {TYPE: kinds.pop(), "items": [items[text] for text in sorted(items)]}
+        items: Dict[Any, Any] = {}
+        for item in (item for value in encoded for item in value["items"]):
+            items.setdefault(_key(item), item)
+        return {TYPE: kinds.pop(), "items": sorted(items.values(), key=canonical)}
     if kinds not in ({"dict"}, {"ordered"}):
         raise ValueError(f"it unites dicts or sets of one kind, and got {', '.join(sorted(kinds))}")
-    united: Dict[str, Tuple[Any, Any]] = {}
+    united: Dict[Any, Tuple[Any, Any]] = {}
     for key, item in (pair for value in encoded for pair in _pairs(value)):
-        _, known = united.setdefault(canonical(key), (key, item))
+        _, known = united.setdefault(_key(key), (key, item))
         if not identical(known, item):
             raise ValueError(f"the key {_short(key)} is {_short(known)} in one chunk, {_short(item)} in another")
-    if all(isinstance(value, dict) and TYPE not in value for value in encoded):
-        return dict(united.values())
-    return {TYPE: kinds.pop(), "items": [list(pair) for pair in united.values()]}
+    return _dict_of(united.values(), encoded)
+
+
+def _key(data: Any) -> Any:
+    """What is the same for encoded keys that are one to Python: also for 1, 1.0 and True, of which the first stays."""
+    return data if isinstance(data, (int, float)) else canonical(data)
+
+
+def _dict_of(pairs: Iterable[Tuple[Any, Any]], like: Sequence[Any]) -> Any:
+    """The pairs as an encoded dict of the kind of these."""
+    if all(TYPE not in value for value in like):
+        return dict(pairs)
+    return {TYPE: _kind(like[0]), "items": [list(pair) for pair in pairs]}
 
 
 def _pairs(value: Mapping[str, Any]) -> Collection[Tuple[Any, Any]]:

@@ -75,7 +75,7 @@ def check_value(data: Any, change: Change, depth: int = 0) -> None:
             for item in items:
                 check_value(item, change, depth + 1)
     elif kind is float and not math.isfinite(data):
-        raise ShapeError(f"{data} is no number of JSON")
+        raise ShapeError(f"{data} is not a number that JSON has")
 
 
 def _check_kind(data: Dict[str, Any], change: Change, depth: int) -> None:

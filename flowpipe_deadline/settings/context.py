@@ -85,24 +85,21 @@ def capture(wanted: Sequence[str], environ: Mapping[str, str]) -> Captured:
     {'SHOW': 'x', 'REZ_A': '1', 'REZ_B': '2'}
     """
     values: dict[str, str] = {}
-    missing, unfit, held_back = [], [], dict[str, None]()
+    missing, unfit, held_back = [], [], list[str]()
     for name in wanted:
         if not _WILDCARDS.isdisjoint(name):
-            for found in sorted(environ):
-                if not _is_found(found, name, environ[found]):
-                    continue
-                if looks_secret(found, environ[found]):
-                    held_back[found] = None
-                else:
-                    values[found] = environ[found]
+            found = [one for one in sorted(environ) if _is_found(one, name, environ[one])]
+            secrets = [one for one in found if looks_secret(one, environ[one])]
+            held_back += secrets
+            values.update({one: environ[one] for one in found if one not in secrets})
         elif name not in environ:
             missing.append(name)
         elif not is_one_line(environ[name]):
             unfit.append(name)
         else:
             values[name] = environ[name]
-    secrets = tuple(name for name in held_back if name not in values)
-    return Captured(values=values, missing=tuple(missing), unfit=tuple(unfit), held_back=secrets)
+    kept = tuple(name for name in dict.fromkeys(held_back) if name not in values)
+    return Captured(values=values, missing=tuple(missing), unfit=tuple(unfit), held_back=kept)
 
 
 def _is_found(name: str, pattern: str, value: str) -> bool:

@@ -119,7 +119,7 @@ def raw_entries(raw: Any, *, taken: Collection[str], errors: list[InvalidSetting
     if raw is None:
         return []
     if not isinstance(raw, Mapping):
-        errors.append(InvalidSetting("job_info", f"job_info is a dict, not {shown(raw)}"))
+        errors.append(InvalidSetting("job_info", f"job_info must be a dict, not {shown(raw)}"))
         return []
     known = {key.lower() for key in taken}
     names = {setting.name for key in taken if (setting := setting_of_key(key)) is not None}
@@ -159,7 +159,7 @@ def check_entries(entries: Sequence[tuple[str, str]]) -> tuple[InvalidSetting, .
     """What is wrong with entries that did not come from settings; unlike ``job_info``, they may set the environment.
 
     >>> [str(error) for error in check_entries([("Priority", "high"), ("EnvironmentKeyValue0", "SHOW=x")])]
-    ["Priority is a whole number from 0, not 'high'"]
+    ["Priority must be a whole number from 0, not 'high'"]
     """
     errors: list[InvalidSetting] = []
     environment = [(key, text) for key, text in entries if _series_number(key, ENVIRONMENT_KEY) is not None]
@@ -179,7 +179,7 @@ def check_entries(entries: Sequence[tuple[str, str]]) -> tuple[InvalidSetting, .
 
 def _refusal(key: Any, known: Collection[str], names: Collection[str]) -> Optional[str]:
     if not isinstance(key, str) or not _JOB_INFO_KEY.fullmatch(key):
-        return f"{key!r} is not a job info key"
+        return f"{key!r} is not a job info key, which has letters and digits only"
     reason = planned_reason(key)
     if reason is not None:
         return f"the job info key '{key}' is set by the plan: {reason}"

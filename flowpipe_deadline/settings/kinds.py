@@ -63,7 +63,7 @@ class ValueKind:
         """
         written = self.form(value)
         if written is None:
-            raise UnfitError(f"is {self.words}, not {shown(value)}")
+            raise UnfitError(f"must be {self.words}, not {shown(value)}")
         return written
 
     def write_any(self, value: Any) -> str:
@@ -107,7 +107,7 @@ def text(value: Any) -> str:
         UnfitError: It is not text, or holds a character that a reader could take for the end of the line.
     """
     if not isinstance(value, str):
-        raise UnfitError(f"is text, not {shown(value)}")
+        raise UnfitError(f"must be text, not {shown(value)}")
     flaw = flaw_in(value)
     if flaw:
         raise UnfitError(f"has {flaw}, for which Deadline has no escape: {shown(value)}")
@@ -123,7 +123,7 @@ def scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, (str, int, float)):
-        raise UnfitError(f"is text, a number or a boolean, not {shown(value)}")
+        raise UnfitError(f"must be text, a number or a boolean, not {shown(value)}")
     try:
         return str(value)
     except ValueError as error:
@@ -149,7 +149,7 @@ def choice(*words: str) -> ValueKind:
         found = by_lower_case.get(value.strip().lower()) if isinstance(value, str) else None
         guess = [] if found else difflib.get_close_matches(shown(value).lower(), by_lower_case, n=1)
         if guess:
-            raise UnfitError(f"is {listed}, not {shown(value)}; did you mean '{by_lower_case[guess[0]]}'?")
+            raise UnfitError(f"must be {listed}, not {shown(value)}; did you mean '{by_lower_case[guess[0]]}'?")
         return found
 
     return ValueKind(listed, form)
@@ -208,7 +208,7 @@ def begins_like_a_path(text: str) -> bool:
 def _form_path(value: Any) -> str:
     path = text(os.fspath(value) if isinstance(value, os.PathLike) else value)
     if not begins_like_a_path(path):
-        raise UnfitError(f"is a full path, not {path!r}: workers have another current folder")
+        raise UnfitError(f"must be a full path, not {path!r}: workers have another current folder")
     return path
 
 
@@ -217,7 +217,7 @@ def _form_moment(value: Any) -> Optional[str]:
     if not isinstance(moment, datetime):
         return None
     if moment.tzinfo is not None or moment.second or moment.microsecond:
-        raise UnfitError(f"is {MOMENT.words}, not {value!s}: Deadline knows neither time zones nor seconds here")
+        raise UnfitError(f"must be {MOMENT.words}, not {value!s}: Deadline knows neither time zones nor seconds here")
     return f"{moment.day:02d}/{moment.month:02d}/{moment.year:04d} {moment.hour:02d}:{moment.minute:02d}"
 
 

@@ -74,7 +74,7 @@ class _NodeErrors(ErrorCollector):
         """The value if it is a dict; otherwise an empty one, and an error unless the value is None."""
         if value is None or isinstance(value, Mapping):
             return value or {}
-        self.say(f"{name} is a dict, not {shown(value)}")
+        self.say(f"{name} must be a dict, not {shown(value)}")
         return {}
 
 
@@ -108,7 +108,7 @@ def parse_settings(node: str, *, metadata: Any, graph_wide: GraphWide, context: 
     batch = _parse_batch(metadata, errors)
     reload = metadata.get("reload") or False
     if not isinstance(reload, bool):
-        errors.say(f"metadata['reload'] is True or False, not {shown(reload)}")
+        errors.say(f"metadata['reload'] must be True or False, not {shown(reload)}")
     settings = merge_settings(graph_wide.settings, own)
     parsed = parse_job_settings(settings, environ=context.environ or {})
     for error in (*parsed.errors, *parsed.idle):
@@ -182,7 +182,7 @@ def _chunk_size(name: str, value: Any, errors: _NodeErrors) -> int:
 def _parse_over(value: Any, errors: _NodeErrors) -> tuple[str, ...]:
     names = (value,) if isinstance(value, str) else value
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
-        errors.say(f"metadata['batch']['over'] is a list of input names, not {shown(value)}")
+        errors.say(f"metadata['batch']['over'] must be a list of input names, not {shown(value)}")
         return ()
     return tuple(dict.fromkeys(names))
 
@@ -191,7 +191,7 @@ def _parse_merge(value: Any, errors: _NodeErrors) -> tuple[tuple[str, str], ...]
     rules = errors.mapping("metadata['batch']['merge']", value)
     for output, rule in rules.items():
         if not isinstance(output, str) or not isinstance(rule, str):
-            errors.say(f"a merge rule is a name for an output, not {shown(rule)} for {shown(output)}")
+            errors.say(f"the merge rule of an output must be a name, not {shown(rule)} for {shown(output)}")
             continue
         try:
             check_rule(rule)

@@ -134,7 +134,7 @@ def _entries(setting: JobSetting, value: Any, errors: list[InvalidSetting]) -> l
     items = [(setting.name, setting.key, value)]
     if setting.is_series:
         if not isinstance(value, (list, tuple)):
-            errors.append(InvalidSetting(setting.name, f"{setting.name} is {setting.words}, not {shown(value)}"))
+            errors.append(InvalidSetting(setting.name, f"{setting.name} must be {setting.words}, not {shown(value)}"))
             return []
         items = [(f"{setting.name}[{i}]", setting.key.replace("#", str(i)), item) for i, item in enumerate(value)]
     entries = []
@@ -179,19 +179,19 @@ def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting])
     value = settings.get(name)
     if not isinstance(value, Mapping):
         found = without_secret(shown(value))
-        errors += [] if value is None else [InvalidSetting(name, f"{name} is a dict, not {found}")]
+        errors += [] if value is None else [InvalidSetting(name, f"{name} must be a dict, not {found}")]
         return {}
     texts: dict[str, Optional[str]] = {}
     for member, item in value.items():
         if not isinstance(member, str) or not member.strip() or "=" in member or flaw_in(member):
             flaw = flaw_in(member) if isinstance(member, str) else ""
-            reason = f"which has {flaw}" if flaw else "which is not a name"
+            reason = f"which has {flaw}" if flaw else "which is not a name: it is empty, or has a ="
             errors.append(InvalidSetting(name, f"{name} has {without_secret(shown(member))}, {reason}"))
             continue
         try:
             texts[member] = None if item is None else text(scalar(item))
         except UnfitError as error:
-            reason = _HIDDEN if name == "environment" and looks_secret(member, shown(item)) else error
+            reason = _HIDDEN if name == "environment" and looks_secret(member, shown(item)) else str(error)
             errors.append(InvalidSetting(f"{name}.{member}", f"{name}.{member} {reason}"))
     return texts
 
@@ -202,7 +202,7 @@ def _kinds(settings: Mapping[str, Any], errors: list[InvalidSetting]) -> Iterato
             yield name, kind
         elif kind is not None:
             place = f"environment_kinds.{name}"
-            errors.append(InvalidSetting(place, f"{place} is path, paths or text, not {kind!r}"))
+            errors.append(InvalidSetting(place, f"{place} must be path, paths or text, not {kind!r}"))
 
 
 def _capture(wanted: Any, environ: Mapping[str, str], errors: list[InvalidSetting]) -> Captured:
@@ -228,7 +228,7 @@ def _import_roots_errors(value: Any) -> Iterator[InvalidSetting]:
         return
     if not isinstance(value, (list, tuple)):
         yield InvalidSetting(
-            "import_roots", f"import_roots is {OWN_SETTINGS['import_roots'].words}, not {shown(value)}"
+            "import_roots", f"import_roots must be {OWN_SETTINGS['import_roots'].words}, not {shown(value)}"
         )
         return
     for index, folder in enumerate(value):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from ..bundle.job_files import plugin_entries
-from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundle, named_jobs, read_bundle
+from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundle, read_bundle, with_job_names
 from ..core.errors import BundleError, FlowpipeDeadlineError, UsageError, words_of
 from ..core.files import RecordError
 from ..core.locks import clock_of
@@ -112,7 +112,7 @@ def plan_cleaning(
         UsageError: Nothing says which bundles are to go; or the root does not exist, or cannot be read.
     """
     if bundles is None and choice.older_than is None and choice.keep is None:
-        raise UsageError("which bundles are to go? Name them, or say how old they are, or how many of a graph stay")
+        raise UsageError("which bundles are to go? Name them, or give --older-than, or --keep")
     if (choice.keep or 0) < 0 or (choice.older_than or 0.0) < 0:
         raise UsageError("neither the age of bundles nor the number of those that stay can be negative")
     rest: Sequence[Path] = ()
@@ -260,23 +260,22 @@ class _Farm:
             for folder in folders[job_id] if status != COMPLETED else ():
                 self._needed.setdefault(folder, {})[job_id] = status
 
-    def need(self, folder: Path, *, is_submitted: bool) -> str:
-        """Why the bundle may still be needed; empty if it is not."""
+    def refuse_needed(self, folder: Path, *, is_submitted: bool) -> None:
+        """Raises a BundleError if the bundle may still be needed."""
         states = self._needed.get(folder, {})
         if states:
             counts = ", ".join(f"{count} {status.lower()}" for status, count in Counter(states.values()).items())
             which = f"jobs of it are not complete: {counts} ({self._named(folder, list(states))})"
-            return f"{which}; cancel it, or delete them in the Monitor"
+            raise BundleError(f"{which}; cancel it, or delete them in the Monitor")
         if self._error and is_submitted:
-            return f"it was submitted, and whether jobs need it is unknown: {self._error}"
-        return ""
+            raise BundleError(f"it was submitted, and whether jobs need it is unknown: {self._error}")
 
     def _named(self, folder: Path, job_ids: Sequence[str]) -> str:
         """Jobs in a message, by their nodes where they are on record."""
         if folder not in self._records:
             return listing(job_ids)
         record, bundle = self._records[folder]
-        names = [named_jobs([job_id], record.jobs, bundle, earlier=record.earlier) for job_id in job_ids[:3]]
+        names = [with_job_names(job_id, record.jobs, bundle, earlier=record.earlier) for job_id in job_ids[:3]]
         return listing([*names, *job_ids[3:]])
 
 
@@ -317,9 +316,7 @@ def _refuse_needed(found: Found, farm: _Farm) -> None:
     if record is not None and record.redo is not None:
         how = "is under way" if record.redo.is_at_work else "ended half-way, and the next one undoes it"
         raise BundleError(f"a redo of it {how}{record.redo.owner}")
-    reason = farm.need(folder, is_submitted=record is not None)
-    if reason:
-        raise BundleError(reason)
+    farm.refuse_needed(folder, is_submitted=record is not None)
 
 
 def _measure(folder: Path) -> Tuple[int, int, str]:

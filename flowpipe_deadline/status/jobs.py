@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Optional
 
-from ..core.bundle import Bundle, BundleJob, named_jobs
+from ..core.bundle import Bundle, BundleJob, with_job_names
 from ..deadline.client import (
     ACTIVE,
     COMPLETED,
@@ -81,7 +81,7 @@ class DeadlineJobs:
         try:
             unknown = self.read(keys)
         except (SubmissionError, StoreError, OSError) as error:
-            self._be_patient(keys, str(error))
+            self._be_patient(keys, with_job_names(str(error), self._ids, self._bundle))
             return False
         if unknown:
             self._be_patient(unknown, f"Deadline lists {self._listed(unknown)} and tells no state")
@@ -129,7 +129,7 @@ class DeadlineJobs:
                 raise SubmissionError(reason)
         except (SubmissionError, StoreError, OSError) as error:
             raise SubmissionError(
-                f"the jobs {self._listed(could_start)} could not be suspended ({error}): see to them in the Monitor"
+                f"{self._listed(could_start)} cannot be suspended ({own.words_of(error)}): see to them in the Monitor"
             ) from error
         if foreign:
             raise SubmissionError(f"{self._suspended()}; {foreign_jobs(foreign, own)}")
@@ -203,7 +203,7 @@ class DeadlineJobs:
             )
 
     def _listed(self, keys: Iterable[str]) -> str:
-        return named_jobs([self._ids[key] for key in keys], self._ids, self._bundle)
+        return with_job_names(", ".join(self._ids[key] for key in keys), self._ids, self._bundle)
 
 
 def shown_status(details: JobDetails) -> str:

@@ -17,7 +17,7 @@ from ..core.bundle import OFFLINE, SUBMISSION, Bundle, BundleJob, job_labels
 from ..core.errors import FlowpipeDeadlineError, UsageError, words_of
 from ..core.frames import FrameList, FrameListError
 from ..core.text import listing
-from ..deadline.client import COMPLETED, FAILED, DeadlineClient, TaskDetails
+from ..deadline.client import COMPLETED, FAILED, DeadlineClient, TaskDetails, with_frames
 from ..deadline.reports import Report
 from ..results.failures import read_failures
 from ..results.store import chunk_name, open_store
@@ -188,12 +188,12 @@ def _job(bundle: Bundle, key: str) -> BundleJob:
 
 def _number_of(job: BundleJob, frame: Frame) -> int:
     """The frame as the tasks of the job carry it: itself, or the item that stands for it."""
+    if job.frames is None:
+        raise UsageError(f"{job.key} has no frames; leave {frame} out")
     try:
         wanted = FrameList.parse(str(frame))[0]
     except FrameListError as error:
-        raise UsageError(f"'{frame}' is not a frame of {job.key}: {error}") from error
-    if job.frames is None:
-        raise UsageError(f"{job.key} has no frames; leave {frame} out")
+        raise UsageError(f"'{frame}' is not a frame; {job.key} has {job.item_frames or job.frames}") from error
     real = None if job.item_frames is None else FrameList.parse(job.item_frames)
     if real is not None and wanted not in real:
         raise UsageError(f"{job.key} has no frame {wanted}; it has {job.item_frames}")
@@ -359,9 +359,7 @@ class _FarmLog:
 
     def _find(self, job_id: str) -> TaskDetails:
         """The task in Deadline, by its frames; where Deadline does not tell them, by its place in the plan."""
-        tasks, planned = self._client.read_tasks(job_id), self._job.task_frames
-        if len(tasks) == len(planned):
-            tasks = tuple(replace(task, frames=task.frames or frames or "") for task, frames in zip(tasks, planned))
+        tasks = with_frames(self._client.read_tasks(job_id), self._job.task_frames)
         if self._task.frames is None and tasks:
             return tasks[0]
         found = [task for task in tasks if _has_frame(task.frames, self._task.needle)]

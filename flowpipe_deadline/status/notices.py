@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from ..bundle.job_files import KeptFromUserError, plugin_entries
-from ..core.bundle import Bundle, named_jobs
+from ..core.bundle import Bundle, with_job_names
 from ..core.files import is_same_folder
 from ..core.text import counted
 from ..deadline.client import SubmissionError
@@ -45,14 +45,14 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
             f" {counted(len(bundle.jobs), 'job')} on record; to delete them:  flowpipe-deadline cancel {bundle.folder}"
         )
     elif state == HALF_UNDONE:
-        jobs = named_jobs(record.jobs.values(), record.jobs, bundle)
+        jobs = with_job_names(", ".join(record.jobs.values()), record.jobs, bundle)
         what = f"jobs of it could not be deleted: {jobs}" if jobs else "whether a job of it is left is unknown"
         notices.append(
             f"a submission of {bundle.name} was taken back, and {what}; to try again:  flowpipe-deadline cancel"
             f" {bundle.folder}"
         )
     if record.redo is not None:
-        notices.append(_redo_notice(bundle, record.redo))
+        notices.append(_redo_notice(bundle, record, record.redo))
     home = home_of(bundle)
     if home is not None:
         what = "is a copy of" if home.exists() else "was moved or copied, or is known to the jobs as"
@@ -60,13 +60,14 @@ def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str,
     return tuple(notices)
 
 
-def _redo_notice(bundle: Bundle, redo: RedoRecord) -> str:
+def _redo_notice(bundle: Bundle, record: SubmissionRecord, redo: RedoRecord) -> str:
     if redo.is_at_work:
         return f"a part of {bundle.name} is being done again this moment{redo.owner}"
     how = "failed, and not all of it could be undone" if redo.is_left else "ended half-way"
-    ids = ", ".join((*redo.before, *redo.jobs.values()))
+    known = {key: record.jobs_of(key) for key in record.jobs}
+    jobs = with_job_names(", ".join((*redo.before, *redo.jobs.values())), redo.jobs, bundle, earlier=known)
     return (
-        f"a redo of a part of {bundle.name} {how}: its jobs {ids} may be held back, or run again; the next"
+        f"a redo of a part of {bundle.name} {how}: its jobs {jobs} may be held back, or run again; the next"
         f" flowpipe-deadline redo {bundle.folder}  undoes that first"
     )
 

@@ -67,9 +67,7 @@ def list_folders(root: Path) -> Tuple[Path, ...]:
         with os.scandir(str(root)) as entries:
             return tuple(root / entry.name for entry in entries if not entry.name.startswith(".") and _is_dir(entry))
     except FileNotFoundError:
-        raise UsageError(
-            f"{root} does not exist; bundles are looked for below the root that they were written to"
-        ) from None
+        raise UsageError(f"{root} does not exist; name the root that bundles were written to:  --root FOLDER") from None
     except OSError as error:
         raise UsageError(f"{root} cannot be read: {words_of(error)}") from error
 

@@ -20,6 +20,7 @@ from ..deadline.client import (
     JobDetails,
     SubmissionError,
     TaskDetails,
+    with_frames,
 )
 from ..results.counts import ResultCounts
 from ..results.failures import Failure
@@ -274,14 +275,7 @@ class SubmissionReader:
         known = {self._ids[key]: key for key in keys if self._status(key) not in (None, DELETED)}
         known = {job_id: key for job_id, key in known.items() if key in self.jobs.details}
         found = self._client.read_tasks_of(list(known)) if known else {}
-        return {known[job_id]: self._with_frames(known[job_id], tasks) for job_id, tasks in found.items()}
-
-    def _with_frames(self, key: str, tasks: Sequence[TaskDetails]) -> tuple[TaskDetails, ...]:
-        """The tasks with the planned frames, if Deadline does not report any."""
-        planned = self.counts.frames(key)
-        if len(planned) != len(tasks):
-            return tuple(tasks)
-        return tuple(replace(task, frames=task.frames or frames or "") for task, frames in zip(tasks, planned))
+        return {known[job_id]: with_frames(tasks, self.counts.frames(known[job_id])) for job_id, tasks in found.items()}
 
     def _status(self, key: str) -> Optional[str]:
         if self.jobs is None or key not in self.jobs.statuses:

@@ -66,9 +66,8 @@ def why_lines(reasons: Sequence[Reason], labels: Mapping[str, str]) -> List[str]
     chain = [_chain_line(reason, labels) for reason in reasons if len(reasons) == 1 and reason.because]
     causes: Dict[Tuple[str, str], List[Reason]] = {}
     waiting: Dict[Tuple[str, str], List[str]] = {}
-    ends = _Ends()
     for reason in reasons:
-        for cause in ends.of(reason):
+        for cause in reason.ends:
             group = causes.setdefault((cause.kind, cause.text), [])
             if cause not in group:
                 group.append(cause)
@@ -91,46 +90,14 @@ def why_lines(reasons: Sequence[Reason], labels: Mapping[str, str]) -> List[str]
     return lines
 
 
-class _Ends:
-    """The ends of the chains below reasons, each found once."""
-
-    def __init__(self) -> None:
-        self._found: Dict[int, Tuple[Reason, ...]] = {}
-
-    def of(self, reason: Reason) -> Tuple[Reason, ...]:
-        """The causes; without recursion, as a chain may have thousands of jobs."""
-        waiting = [reason]
-        while waiting:
-            current = waiting[-1]
-            missing = [item for item in current.because if id(item) not in self._found]
-            if missing:
-                waiting += missing
-                continue
-            waiting.pop()
-            parts = [self._found[id(item)] for item in current.because]
-            ends = {id(end): end for part in parts for end in part} if len(parts) > 1 else {}
-            self._found[id(current)] = tuple(ends.values()) or (parts[0] if parts else (current,))
-        return self._found[id(reason)]
-
-
 def _chain_line(reason: Reason, labels: Mapping[str, str]) -> str:
     """From the job to the nearest end of its chain."""
-    before: Dict[int, Reason] = {}
-    waiting, seen = [reason], {id(reason)}
-    for current in waiting:  # Grows meanwhile.
-        if not current.because:
-            break
-        for item in current.because:
-            if id(item) not in seen:
-                seen.add(id(item))
-                before[id(item)] = current
-                waiting.append(item)
-    end, between = current, []
-    while id(current) in before:
-        current = before[id(current)]
-        between.append(labels.get(current.key, current.key))
-    through = f", through {listing(between[-2::-1], most=_MOST_NAMES)}" if len(between) > 1 else ""
-    return f"{labels.get(reason.key, reason.key)}: waits for {labels.get(end.key, end.key)}{through}"
+    way, current = [], reason
+    while current.because:
+        current = min(current.because, key=lambda item: item.distance)
+        way.append(labels.get(current.key, current.key))
+    through = f", through {listing(way[:-1], most=_MOST_NAMES)}" if len(way) > 1 else ""
+    return f"{labels.get(reason.key, reason.key)}: waits for {way[-1]}{through}"
 
 
 def _with_upstream(bundle: Bundle, keys: Collection[str]) -> FrozenSet[str]:

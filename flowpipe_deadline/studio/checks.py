@@ -69,7 +69,7 @@ class StudioChecks:
     def _subtable(self, path: tuple[str, ...]) -> Mapping[str, Any]:
         value = self._value(path)
         if value is not None and not isinstance(value, Mapping):
-            self._add(path, f"is a table, [{'.'.join(path)}], not {shown(value)}")
+            self._add(path, f"must be a table, [{'.'.join(path)}], not {shown(value)}")
         return value if isinstance(value, Mapping) else {}
 
     def _text(self, path: tuple[str, ...], kind: ValueKind, *, home: bool = False) -> Optional[str]:
@@ -119,7 +119,7 @@ class StudioChecks:
             return bool(value)
         words = [kind.word for kind in WarningKind]
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-            self._add(("strict",), f"is true, false, or a list of kinds of warnings, not {shown(value)}")
+            self._add(("strict",), f"must be true, false, or a list of kinds of warnings, not {shown(value)}")
             return False
         for word in value:
             if word not in words:
@@ -128,13 +128,13 @@ class StudioChecks:
 
     def _webservice(self) -> dict[str, str]:
         table = dict(self._subtable(("webservice",)))
+        where = f"set {webservice_variable('password')} where jobs are submitted"
         if table.pop("password", None) is not None:
-            where = f"set {webservice_variable('password')} where jobs are submitted"
             self._add(("webservice", "password"), f"does not belong in a file that everybody can read; {where}")
         self._refuse_unknown(("webservice",), table, WEBSERVICE_KEYS)
         found = {key: self._text(("webservice", key), TEXT, home=key in _FILES) for key in ("url", "user", *_FILES)}
         if found["url"] is not None and "@" in found["url"]:
-            self._add(("webservice", "url"), "holds a user or a password; webservice.user is for the first")
+            self._add(("webservice", "url"), f"holds a user or a password; use webservice.user, and {where}")
         found["timeout"] = self._timeout(table.get("timeout"))
         texts = {key: text for key, text in found.items() if text is not None}
         return {key: str(self._folder / text) if key in _FILES and text else text for key, text in texts.items()}
@@ -145,7 +145,7 @@ class StudioChecks:
             return None
         numbers = value if isinstance(value, list) and len(value) == 2 else [value]
         if not all(type(number) in (int, float) and math.isfinite(number) and number > 0 for number in numbers):
-            reason = f"is seconds, or [seconds to connect, seconds of silence], not {shown(value)}"
+            reason = f"must be seconds, or [seconds to connect, seconds of silence], not {shown(value)}"
             self._add(("webservice", "timeout"), reason)
             return None
         return ",".join(f"{number:g}" for number in numbers)
@@ -173,7 +173,7 @@ class StudioChecks:
         try:
             texts = [TEXT.write(_from_home(item)) for item in ([value] if isinstance(value, str) else value or ())]
         except (UnfitError, TypeError):
-            self._add(("workflows",), f"is a folder, or a list of folders, not {shown(value)}")
+            self._add(("workflows",), f"must be a folder, or a list of folders, not {shown(value)}")
             return ()
         return tuple(self._folder / text for text in texts)
 

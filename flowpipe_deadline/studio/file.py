@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Optional, Union
 
 from ..core.bundle import AnyPath
-from ..core.errors import StudioFileError, UsageError
+from ..core.errors import StudioFileError, UsageError, words_of
 from ..core.warnings import ErrorCollector
 from ..settings.kinds import suggestion
 from .variables import ROOT_VARIABLE
@@ -127,7 +127,7 @@ def load_studio_file() -> StudioFile:
     if found is not None:
         return read_studio_file(found)
     if os.environ.get(CONFIG_VARIABLE):
-        raise StudioFileError(places[0].path, f"does not exist; {CONFIG_VARIABLE} names it")
+        raise StudioFileError(places[0].path, f"does not exist; correct or unset {CONFIG_VARIABLE}, which names it")
     return StudioFile()
 
 
@@ -136,7 +136,7 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except OSError as error:
-        raise StudioFileError(path, f"cannot be read: {error.strerror}") from error
+        raise StudioFileError(path, f"cannot be read: {words_of(error)}") from error
 
 
 def read_studio_file(path: Path) -> StudioFile:
@@ -153,9 +153,9 @@ def read_studio_file(path: Path) -> StudioFile:
         text = path.read_bytes().decode("utf-8-sig")
         table = parse_toml(text)
     except OSError as error:
-        raise StudioFileError(path, f"cannot be read: {error.strerror}") from error
+        raise StudioFileError(path, f"cannot be read: {words_of(error)}") from error
     except UnicodeDecodeError as error:
-        raise StudioFileError(path, "is not UTF-8 text; save it as that") from error
+        raise StudioFileError(path, "is not UTF-8 text; save it in that encoding") from error
     except TomlError as error:
         raise StudioFileError(path, f"is not TOML: {error}", line=error.line) from error
     checks = StudioChecks(table, folder=path.parent)

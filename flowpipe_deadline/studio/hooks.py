@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..core.errors import HookError
-from ..core.raised import error_line
+from ..core.errors import HookError, error_line
 from ..core.warnings import PlanWarning, WarningKind
 from ..planning.checks import secret_warnings
 from ..planning.plan import Dependency, Job, Plan
@@ -99,22 +98,27 @@ def with_settings(job: Job, settings: Mapping[str, Any]) -> Job:
     )
 
 
+def _failure(hook: Hook, what: str, error: BaseException) -> HookError:
+    advice = f"to go without it, set  disabled = ['{hook.name}']  in [hooks] of the studio file"
+    return HookError(f"{hook} {what} {error_line(error)}; {advice}")
+
+
 def _applied(hook: Hook, plan: Plan, records: Mapping[str, str]) -> Plan:
     from importlib import metadata  # noqa: PLC0415 (takes long to import, and most studios have no hooks)
 
     try:
         function = metadata.EntryPoint(hook.name, hook.value, GROUP).load()
     except (Exception, SystemExit) as error:  # Anybody's module.
-        raise HookError(f"{hook} cannot be loaded: {error_line(error)}") from error
+        raise _failure(hook, "cannot be loaded:", error) from error
     try:
         adjusted = function(plan)
     except (Exception, SystemExit) as error:  # Anybody's function.
-        raise HookError(f"{hook} raised {error_line(error)}") from error
+        raise _failure(hook, "raised", error) from error
     if not isinstance(adjusted, Plan):
         raise HookError(f"{hook} returned {adjusted!r:.80}; it has to return the plan, adjusted")
     errors = list(_type_errors(adjusted)) or list(_plan_errors(adjusted, plan, records))
     if errors:
-        raise HookError(f"{hook} returned a plan that is not valid: {'; '.join(errors[:3])}")
+        raise HookError(f"{hook} returned a plan that cannot be submitted: {'; '.join(errors[:3])}")
     return adjusted
 
 

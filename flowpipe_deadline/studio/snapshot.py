@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.bundle import CODE
-from ..core.errors import PlanError
+from ..core.errors import PlanError, words_of
 from ..core.locate import SHARED, find_spec, import_root, own_file, planned_here
 from ..planning.plan import Plan
 from ..results.codec import find_sources, map_sources
@@ -149,7 +149,7 @@ class _Snapshot:
         try:
             self.roots.setdefault(root, {})[path] = Path(path).read_bytes()
         except OSError as error:
-            raise PlanError(self._plan_name, f"its code cannot be taken along: {path}: {error.strerror}") from error
+            raise PlanError(self._plan_name, f"its code cannot be taken along: {path}: {words_of(error)}") from error
         self._new.append((root, path))
 
     def _take_what_belongs_to_them(self) -> None:

@@ -35,8 +35,8 @@ def parse_toml(text: str) -> dict[str, Any]:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = _PLACE.search(str(error))
-        reason = _PLACE.sub("", str(error))
-        line = int(place[1]) if place is not None and place[1] else None
+        reason = _PLACE.sub("", str(error)).replace("Cannot overwrite a value", "a key is there twice")
+        line = int(place[1]) if place is not None and place[1] else len(text.splitlines())
         raise TomlError(reason[:1].lower() + reason[1:], line) from error
     except ValueError as error:  # Python reads no number of thousands of digits.
         raise TomlError(_HUGE, None) from error

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..bundle.job_files import job_entries, read_batch_name
-from ..core.bundle import Bundle, BundleJob, named_jobs
+from ..core.bundle import Bundle, BundleJob, with_job_names
+from ..core.errors import words_of
 from ..core.names import is_same_batch, is_same_name
 from ..deadline.client import DeadlineClient, JobDetails
 
@@ -34,7 +35,11 @@ class OwnJobs:
 
     def named(self, job_ids: Iterable[str]) -> str:
         """Jobs in a message, each with the name of its node where that is known."""
-        return named_jobs(job_ids, self.ids, self._bundle, earlier=self.earlier)
+        return with_job_names(", ".join(job_ids), self.ids, self._bundle, earlier=self.earlier)
+
+    def words_of(self, error: BaseException) -> str:
+        """What an error says, with the names of jobs beside their IDs."""
+        return with_job_names(words_of(error), self.ids, self._bundle, earlier=self.earlier)
 
     def sort(self, job_ids: Sequence[str]) -> Tuple[List[str], Dict[str, str]]:
         """Those of the jobs that are of the submission; and of the others the batch, empty if that is not known.

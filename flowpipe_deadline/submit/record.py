@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..bundle.job_files import read_batch_name
-from ..core.bundle import FORMAT, SUBMISSION, named_jobs, read_bundle
+from ..core.bundle import FORMAT, SUBMISSION, read_bundle, with_job_names
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
 from ..deadline.client import SubmissionError
@@ -101,10 +101,10 @@ def _read(folder: Path) -> Optional[SubmissionRecord]:
         raise
     except (RecordError, TypeError, ValueError, AttributeError) as error:
         jobs = read_lines(folder / IDS)
-        ids = named_jobs(jobs.values(), jobs) or "unknown"
+        ids = with_job_names(", ".join(jobs.values()), jobs) or "unknown"
         raise RecordError(
-            f"{path} is damaged ({error}); its jobs ({ids}) may be in Deadline: look there for the batch"
-            f" {_batch_name(folder)}, delete them, and then that file"
+            f"{path} is damaged: {getattr(error, 'reason', error)}; its jobs ({ids}) may be in Deadline: look there for"
+            f" the batch {_batch_name(folder)}, delete them, and then that file"
         ) from error
 
 
@@ -127,8 +127,8 @@ def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[Sub
             " there, or end that process"
         )
     if record is not None and record.state == SUBMITTED and not takes_submitted:
-        jobs = named_jobs(record.jobs.values(), record.jobs)
-        raise SubmissionError(f"{folder.name} is submitted already, as {jobs}; --again submits it once more")
+        jobs = with_job_names(", ".join(record.jobs.values()), record.jobs)
+        raise SubmissionError(f"{folder.name} is submitted already, as {jobs}; to submit it once more, give --again")
     return record
 
 

@@ -83,7 +83,7 @@ def read_redo(folder: Path) -> Optional[RedoRecord]:
         return None  # It has ended this moment.
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordError(
-            f"{path} is damaged ({error}): a redo of {folder.name} was under way; see in the Monitor how its jobs are,"
+            f"{path} is damaged: {error}; a redo of {folder.name} was under way: see in the Monitor how its jobs are,"
             " and delete that file"
         ) from error
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Dict, Optional
 
-from ..core.bundle import Bundle, named_jobs
+from ..core.bundle import Bundle, with_job_names
 from ..core.errors import words_of
 from ..core.files import read_record, write_whole
 from ..deadline.client import RepositoryInfo, Stop, SubmissionError
@@ -151,5 +151,5 @@ def _cut_off(error: BaseException, bundle: Optional[Bundle], command: DeadlineCo
     except SubmissionError as failure:
         kind = InterruptedSubmissionError if isinstance(error, KeyboardInterrupt) else SubmissionError
         return kind(str(failure))
-    jobs = named_jobs(job_ids.values(), job_ids)
-    return InterruptedSubmissionError(f"{words}, but all jobs were submitted by then: {jobs}; cancel takes them back")
+    jobs = with_job_names(", ".join(job_ids.values()), job_ids)
+    return InterruptedSubmissionError(f"{words}, yet all jobs are there: {jobs}; flowpipe-deadline cancel deletes them")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Set, Tuple
 
+from ..core.errors import words_of
 from ..core.files import read_record
 from ..core.shipped import packages_folder, shipped_folder
 from ..deadline.client import (
@@ -85,7 +86,7 @@ def run_script(
     try:
         return command(arguments, while_waiting=while_waiting, grace=_GRACE)
     except OSError as error:
-        raise ScriptDidNotRunError(f"{command.executable} cannot be started: {error.strerror}") from error
+        raise ScriptDidNotRunError(f"{command.executable} cannot be started: {words_of(error)}") from error
 
 
 def silence(command: DeadlineCommand, result: CommandResult) -> str:

@@ -10,7 +10,7 @@ from typing import Mapping, Optional, Tuple
 
 from ..bundle.job_files import read_batch_name
 from ..core.bundle import MANIFEST, AnyPath, BundleJob, job_labels, read_bundle
-from ..core.files import RecordError
+from ..core.files import DamagedRecordError
 from ..core.frames import FrameListError
 from ..core.text import counted
 from .record import SUBMITTED, SubmissionRecord, read_submission
@@ -53,7 +53,7 @@ def read_summary(bundle: AnyPath) -> Summary:
         lines = tuple(_line(job, count, ids.get(job.key)) for job, count in zip(opened.jobs, counts))
     except FrameListError as error:
         path = opened.folder / MANIFEST
-        raise RecordError(f"{path} is damaged: {error}; restore it, or write the bundle again") from error
+        raise DamagedRecordError(path, error) from error
     return Summary(
         name=opened.name,
         batch=read_batch_name(opened),

@@ -12,7 +12,7 @@ from typing import Callable, Dict, Iterable, List, Optional, Sequence
 from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
 from ..core.bundle import AnyPath, Bundle, BundleJob, job_labels, read_bundle
-from ..core.errors import FlowpipeDeadlineError, words_of
+from ..core.errors import FlowpipeDeadlineError
 from ..core.files import is_same_folder, write_whole
 from ..core.frames import FrameList, FrameListError
 from ..core.names import is_same_batch
@@ -36,6 +36,7 @@ from .undo import Doubt, undo
 
 Say = Callable[[str], None]
 _NO_ID = "0" * 24
+_BY_PLUGIN = "an event plugin of the farm may have done that"
 
 
 class InterruptedSubmissionError(SubmissionError):
@@ -100,9 +101,9 @@ def submit_to(
             with contextlib.suppress(Exception):
                 client.ignore_stop_requests()
             deletion = undo(writer, own, attempt.created, doubt=attempt.doubt)
-            raise failure_of(error, step=attempt.step, undone=deletion.outcome) from error
+            raise failure_of(error, own, step=attempt.step, undone=deletion.outcome) from error
     if is_stopping():
-        say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel takes them back.")
+        say("It was too late to stop: all jobs are submitted. flowpipe-deadline cancel deletes them.")
     return attempt.job_ids
 
 
@@ -145,20 +146,20 @@ def _undo_left(
     writer: SubmissionWriter, own: OwnJobs, record: SubmissionRecord, *, say: Say, may_come: bool = False
 ) -> str:
     """Undoes what an earlier attempt left; the bundle stays claimed."""
-    how = "could not be undone" if record.state == LEFT else "ended half-way"
-    say(f"A submission of {writer.name} {how}; undoing it")
+    how = "was not undone" if record.state == LEFT else "ended half-way"
+    say(f"An earlier submission of {writer.name} {how}; undoing it")
     own.ids = record.jobs
     doubt = Doubt(is_uncertain=True, may_come=may_come, may_render=True)
     deletion = undo(writer, own, list(record.all_ids), doubt=doubt, keeps_claim=True)
     if not deletion.is_complete:
-        raise SubmissionError(f"a submission of {writer.name} {how}: {deletion.outcome}")
+        raise SubmissionError(f"an earlier submission of {writer.name} {how}: {deletion.outcome}")
     say(deletion.outcome)
     return deletion.outcome
 
 
-def failure_of(error: BaseException, *, step: str, undone: str) -> SubmissionError:
-    """The error to raise where an attempt failed while ``step`` and was undone as told."""
-    words = words_of(error)
+def failure_of(error: BaseException, own: OwnJobs, *, step: str, undone: str) -> SubmissionError:
+    """The error to raise where an attempt to make jobs failed while ``step``, and was undone as told."""
+    words = own.words_of(error)
     if isinstance(error, (KeyboardInterrupt, InterruptedSubmissionError)):
         return InterruptedSubmissionError(f"{words} while {step}; {undone}")
     if isinstance(error, FlowpipeDeadlineError):
@@ -282,7 +283,7 @@ class Attempt:
         job_id = self._choose(job, [created.job_id, *created.others]) if created.others else created.job_id
         self.doubt = Doubt()
         if job_id in self.created:
-            raise SubmissionError(f"{job.label}: Deadline gave the ID {job_id} to two jobs")
+            raise SubmissionError(f"{job.label}: Deadline gave two jobs one ID, that of {job_id}")
         self.created.append(job_id)
         self.job_ids[job.key] = job_id
         self._writer.add(job.key, job_id)
@@ -320,7 +321,7 @@ class Attempt:
         surplus = sorted(set(found) - set(expected))
         if surplus:
             self.doubt = Doubt(is_uncertain=True)  # Not ours if another attempt has taken over; the undo asks that.
-            raise SubmissionError(f"Deadline made more jobs than were submitted: {', '.join(surplus)}")
+            raise SubmissionError(f"Deadline made more jobs than were submitted: {', '.join(surplus)}; {_BY_PLUGIN}")
 
     def _difference(self, job: BundleJob, details: JobDetails) -> str:
         """How the job in Deadline differs from what was planned; empty if it does not."""
@@ -343,7 +344,7 @@ class Attempt:
             )
         if not differences:
             return ""
-        return f"Deadline has {'; '.join(differences)}; an event plugin of the farm may have changed it"
+        return f"Deadline has {'; '.join(differences)}; {_BY_PLUGIN}"
 
     def _listed(self, job_ids: Iterable[str]) -> str:
         return self._own.named(sorted(job_ids)) or "nothing"

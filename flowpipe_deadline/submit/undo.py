@@ -10,7 +10,6 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Optional, Sequence, Set
 
-from ..core.errors import words_of
 from .own_jobs import OwnJobs, foreign_jobs
 from .record import SubmissionWriter
 
@@ -91,7 +90,7 @@ class Deletion:
                 self._suspend()  # Only so that nothing begins meanwhile.
             self._run_rounds(doubt, looks=looks)
         except BaseException as error:
-            self._reason = words_of(error)
+            self._reason = self._own.words_of(error)
             self._doubt = self._reason if doubt.is_uncertain else ""
         self.left = [*self._in_order(self.left), *self._foreign]
         return self.outcome
@@ -140,7 +139,7 @@ class Deletion:
             ours, foreign = self._own.sort(unsure)
         except Exception as error:
             ours, foreign = [job_id for job_id in unsure if job_id in self._own.trusted], {}
-            self._reason = words_of(error) if len(ours) < len(unsure) else ""
+            self._reason = self._own.words_of(error) if len(ours) < len(unsure) else ""
         self._ours.update(ours)
         self._foreign.update(foreign)
         self.left = [job_id for job_id in self.left if job_id not in foreign]
@@ -151,7 +150,7 @@ class Deletion:
             try:
                 self._client.delete(job_ids)
             except Exception as error:
-                self._reason = words_of(error)
+                self._reason = self._own.words_of(error)
 
     def _look(self, *, looks: Callable[[], bool]) -> Optional[List[str]]:
         """The jobs that are still there, also those that were not known; None if Deadline cannot be asked."""
@@ -159,7 +158,7 @@ class Deletion:
             there = self._client.list_jobs(self.left) if self.left else set()
             found, self._others = self._own.find() if looks() else ([], [])
         except Exception as error:
-            self._doubt = words_of(error)
+            self._doubt = self._own.words_of(error)
             return None
         self._doubt = ""
         return [

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..core.bundle import AnyPath
-from ..core.errors import UsageError
+from ..core.errors import UsageError, words_of
 from .parameters import WorkflowParameter
 from .texts import text_of
 
@@ -60,7 +60,7 @@ def read_facts(path: AnyPath) -> Facts:
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"the facts of the scene, {path}, cannot be read: {error.strerror}") from error
+        raise UsageError(f"the facts of the scene, {path}, cannot be read: {words_of(error)}") from error
     except ValueError as error:
         raise UsageError(f"the facts of the scene, {path}, are not JSON: {error}") from error
     found = data.get("format") if isinstance(data, dict) else None

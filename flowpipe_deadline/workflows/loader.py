@@ -18,11 +18,10 @@ from typing import Any, Optional
 from flowpipe import Graph, INode
 from flowpipe.graph import get_default_graph
 
-from ..core.errors import UsageError
+from ..core.errors import UsageError, error_line
 from ..core.loading import refuse_while_loading
 from ..core.locate import LoadError, load_file, load_module, own_line
-from ..core.raised import error_line
-from ..core.text import listing
+from ..core.text import listing, one_line
 from ..planning.graph import connected_nodes
 from .annotations import declared_types
 from .parameters import ParameterError, bind_parameters
@@ -60,7 +59,7 @@ def _load(location: str) -> ModuleType:
     if path.suffix == ".py" or not is_module_name:
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "does not exist"
-            raise UsageError(f"the file '{location}' {what}; GRAPH is file.py, file.py:name or package.module:name")
+            raise UsageError(f"the file '{location}' {what}; a graph is file.py, file.py:name or package.module:name")
         return load_file(str(path))
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -82,7 +81,7 @@ def _only_graph(module: ModuleType, location: str) -> Any:
     graphs = {name: value for name, value in vars(module).items() if isinstance(value, Graph)}
     distinct = list({id(graph): graph for graph in graphs.values()}.values())
     if len(distinct) > 1 and not _are_connected(distinct):
-        raise UsageError(f"{location} has several graphs; say which:  {location}:{'  '.join(graphs)}")
+        raise UsageError(f"{location} has several graphs, {', '.join(graphs)}; say which, as {location}:NAME")
     if distinct:
         return distinct[-1]
     functions = dict(_functions(module))
@@ -94,12 +93,11 @@ def _only_graph(module: ModuleType, location: str) -> Any:
     if not builders and get_default_graph().nodes:
         return get_default_graph()
     if builders:
-        raise UsageError(
-            f"{location} has several functions that build a graph; say which:  {location}:{'  '.join(builders)}"
-        )
+        raise UsageError(f"{location} has several graphs, {', '.join(builders)}; say which, as {location}:NAME")
     passed_over = [*(f"{name}() {_why_no_builder(value)}" for name, value in functions.items()), *_classes(module)]
-    advice = f"; declare which function builds one by  -> Graph,  or name it, {location}:NAME. Passed over: "
-    raise UsageError(f"{location} has no graph{advice + listing(passed_over, most=6) if passed_over else ''}")
+    others = f". Passed over: {listing(passed_over, most=6)}" if passed_over else ""
+    advice = f"declare which function builds one by  -> Graph,  or name it, {location}:NAME"
+    raise UsageError(f"{location} has no graph; {advice}{others}")
 
 
 def _are_connected(graphs: Sequence[Graph]) -> bool:
@@ -163,12 +161,12 @@ def build_graph(target: Any, *, spec: str, parameters: Mapping[str, str]) -> Gra
             where = f" ({place})" if place else ""
             raise LoadError(f"{spec} failed to build its graph: {error_line(error)}{where}") from error
     elif parameters:
-        raise UsageError(f"{spec} is a graph and takes no parameters")
+        raise UsageError(f"{spec} is a graph and takes no parameters; leave {', '.join(parameters)} out")
     if target is None and get_default_graph().nodes:
         return get_default_graph()
     graph = getattr(target, "graph", target)
     if not isinstance(graph, Graph):
-        raise UsageError(f"{spec} is not a graph and does not return one, but a {type(target).__name__}")
+        raise UsageError(f"{spec} gives {one_line(repr(target), longest=60)}, and not a graph; name what gives one")
     return graph
 
 
@@ -181,5 +179,5 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for key, equals, _ in pairs:
         if not equals or not key:
-            raise UsageError(f"'{key}' is not a parameter; write -p key=value")
+            raise UsageError(f"'{key}' has no value; write -p NAME=VALUE")
     return {key: value for key, _, value in pairs}

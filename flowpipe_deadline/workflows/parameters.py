@@ -81,7 +81,7 @@ class WorkflowParameter:
         if not text and self.type not in ("STRING", "LIST") and type(None) in self.kinds:
             return None
         if not text and self.type == "PATH":  # Not the current folder: a variable of the shell is empty.
-            raise ParameterError(self.name, "needs a path; it is empty")
+            raise ParameterError(self.name, "is empty, and needs a path")
         if self.type == "FRAMES" and not (text.lower() == "none" and type(None) in self.kinds):
             try:
                 return list(FrameList.parse(text))
@@ -90,12 +90,12 @@ class WorkflowParameter:
         try:
             value = value_of(text, self.kinds)
         except ValueError as error:
-            raise ParameterError(self.name, f"is {error}") from error
+            raise ParameterError(self.name, f"must be {error}") from error
         if isinstance(value, (int, float)):
             if self.min_value is not None and value < self.min_value:
-                raise ParameterError(self.name, f"is at least {self.min_value:g}, not {text}")
+                raise ParameterError(self.name, f"must be at least {self.min_value:g}, not {text}")
             if self.max_value is not None and value > self.max_value:
-                raise ParameterError(self.name, f"is at most {self.max_value:g}, not {text}")
+                raise ParameterError(self.name, f"must be at most {self.max_value:g}, not {text}")
         return value
 
     def to_json(self) -> dict[str, Any]:

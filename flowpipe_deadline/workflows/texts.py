@@ -61,7 +61,7 @@ def value_of(text: str, kinds: Sequence[Any]) -> Any:
     """The value that the text means for one of these types; for none, the Python literal that it looks like.
 
     Raises:
-        ValueError: It means none; the message says what would, and follows "is".
+        ValueError: It means none; the message says what would, and follows "must be".
     """
     if not kinds:
         return literal(text)

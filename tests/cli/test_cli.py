@@ -181,7 +181,7 @@ def test_help_is_worth_reading(verb):
         (["run", "nope:graph"], 1, "not importable"),
         (["plan", "{script}:nope"], 2, "has no 'nope'"),
         (["plan", "{script}", "-p", "frmes=3"], 2, "did you mean 'frames'"),
-        (["plan", "{script}", "-p", "frames"], 2, "write -p key=value"),
+        (["plan", "{script}", "-p", "frames"], 2, "write -p NAME=VALUE"),
         (["run", "{script}", "-i", "maya"], 2, "write -i NAME=PATH"),
         (["run", "{script}", "-i", "maya=/nope"], 2, "no file /nope"),
         (["run", "{script}", "--root", "{script}"], 1, "cannot be written below"),

@@ -21,10 +21,11 @@ from harness import evaluate_task, run_cli
 from submissions import write_one
 
 from flowpipe_deadline import plan_graph, write_bundle
-from flowpipe_deadline.cli.clean import Age, _size
+from flowpipe_deadline.cli.clean import Age
 from flowpipe_deadline.cli.main import cli
 from flowpipe_deadline.cli.support.options import is_bundle
 from flowpipe_deadline.core.frames import FrameList
+from flowpipe_deadline.core.text import size_text
 from flowpipe_deadline.errors import UsageError
 from flowpipe_deadline.submit.transaction import submit_to
 
@@ -197,7 +198,7 @@ def test_clean_deletes_what_is_old_and_says_what_stays(root, deadline, run_here)
     done = run_here("clean", "--older-than", "30d")
 
     assert (dry.return_value, dry.stderr, done.return_value, done.stderr) == (0, "", 0, "")
-    total = _size(data["bytes"])
+    total = size_text(data["bytes"])
     assert dry.stdout.splitlines()[-2:] == [
         f"Kept: {needed.name}: {data['refused'][0]['reason']}",
         f"1 bundle ({total}) would be deleted",
@@ -235,7 +236,7 @@ def test_clean_of_a_beginning_takes_no_bundle_of_somebody_else(root, run_here):
     ("arguments", "message"),
     [
         ([], "which bundles are to go?"),
-        (["Shot", "--keep", "1"], "do not go with those that are named"),
+        (["Shot", "--keep", "1"], "name bundles, or choose them"),
         (["--older-than", "a month"], "'a month' is not a time; write 12h, 30d or 8w"),
         (["--keep", "-1"], "-1 is not in the range"),
         (["Chair"], "'Chair' is neither"),

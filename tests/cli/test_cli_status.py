@@ -21,7 +21,7 @@ from terminals import on_terminal
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.cli.support.progress import Display
 from flowpipe_deadline.cli.wait import OnDisplay
-from flowpipe_deadline.core.bundle import named_jobs
+from flowpipe_deadline.core.bundle import with_job_names
 from flowpipe_deadline.status.wait import wait_for_submission
 from flowpipe_deadline.studio.connect import studio_client
 from flowpipe_deadline.submit.record import read_submission
@@ -256,7 +256,7 @@ def test_status_of_a_bundle_that_is_not_submitted_needs_no_deadline(bundle, monk
         (["status", "{bundle}", "nope"], 2, "has no node 'nope'"),
         (["status", "{bundle}"], 1, "no line"),
         (["cancel", "{bundle}"], 1, "no line"),
-        (["cancel", "{bundle}", "--suspend"], 1, "could not be suspended"),
+        (["cancel", "{bundle}", "--suspend"], 1, "cannot be suspended"),
         (["status", "{bundle}", "--via", "webservice"], 1, "no address of Deadline's Web Service"),
         (["wait", "{bundle}", "--via", "webservice"], 1, "no address of Deadline's Web Service"),
     ],
@@ -456,7 +456,7 @@ def test_cancel_deletes_all_jobs(deadline, bundle, job_ids, via):
 
     assert (result.returncode, result.stdout) == (
         0,
-        f"what was submitted was deleted: {named_jobs(job_ids.values(), job_ids)}\n",
+        f"what was submitted was deleted: {with_job_names(', '.join(job_ids.values()), job_ids)}\n",
     )
     assert states(deadline) == []
     assert (again.returncode, again.stdout) == (0, f"{bundle.name} is not submitted: there is nothing to cancel\n")

@@ -105,7 +105,8 @@ def test_a_written_bundle_is_submitted_later_and_again(submit, deadline, tmp_pat
     assert (first.returncode, second.returncode, third.returncode) == (0, 1, 0), third.stderr
     ids = [job.job_id for job in deadline.jobs()]
     assert (
-        f"is submitted already, as Render ({ids[0]}), Publish ({ids[1]}); --again submits it once more" in second.stderr
+        f"is submitted already, as Render ({ids[0]}), Publish ({ids[1]}); to submit it once more, give --again"
+        in second.stderr
     )
     assert len(ids) == 4
     (again,) = (path for path in bundles(tmp_path) if path != bundle)
@@ -124,7 +125,7 @@ def test_jobs_can_be_left_for_somebody_to_resume(submit, deadline):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--again",), "--again is for a bundle, and"),
+        (("--again",), "--again submits a bundle once more, and"),
         (("--via", "fax"), "'fax' is not one of"),
         (("--via", "webservice"), "set FLOWPIPE_DEADLINE_WEBSERVICE to its URL"),
     ],

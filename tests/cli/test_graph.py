@@ -130,8 +130,8 @@ def test_json_tells_the_states(run, bundle, tmp_path):
         (["{script}:build", "--follow"], "--follow keeps a file of a bundle current"),
         (["{script}:build", "{folder}/x.html", "--follow"], "--follow keeps a file of a bundle current"),
         (["{bundle}", "--follow"], "--follow keeps a file of a bundle current"),
-        (["{bundle}", "--set", "priority=1"], "is a bundle, planned already"),
-        (["{bundle}", "{folder}/none/x.html"], "No such file or directory"),
+        (["{bundle}", "--set", "priority=1"], "is a bundle, planned already; --set can only"),
+        (["{bundle}", "{folder}/none/x.html"], "none/x.html: No such file or directory"),
         (["{folder}/nothing.py"], "nothing.py"),
     ],
 )

@@ -121,7 +121,9 @@ def test_a_value_of_another_type_is_named(bundle, values):
     """One clear error where the bundle is read, not later where the value is used."""
     change_job(bundle, **values)
 
-    with pytest.raises(RecordError, match=r"manifest\.json is damaged: .*; restore it, or write the bundle again"):
+    with pytest.raises(
+        RecordError, match=r"manifest\.json is damaged: .*; restore it, or submit the graph itself again"
+    ):
         read_bundle(bundle)
 
 

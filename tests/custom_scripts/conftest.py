@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from flowpipe_deadline.core.shipped import shipped_folder
+from flowpipe_deadline.installation.contents import menu_scripts
 from flowpipe_deadline.offline.packages import read_light_packages
 from tests.fake_deadline.operations import FakeDeadline
 
@@ -75,7 +76,11 @@ def monitor(tmp_path, archive):
     with FakeDeadline.create(tmp_path / "deadline") as deadline:
         custom = deadline.root / "custom"
         for folder in ("Jobs", "Submission"):
-            shutil.copytree(shipped_folder(f"custom_scripts/{folder}"), custom / "scripts" / folder, dirs_exist_ok=True)
+            (custom / "scripts" / folder).mkdir(parents=True, exist_ok=True)
+        for path in shipped_folder("custom_scripts/Submission").glob("*.py"):
+            shutil.copy(path, custom / "scripts" / "Submission")
+        for name, data in menu_scripts().items():
+            (custom / "scripts" / "Jobs" / name).write_bytes(data)
         shutil.copytree(shipped_folder(MAIN), custom / MAIN, dirs_exist_ok=True)
         (custom / "plugins" / "Flowpipe").mkdir()
         shutil.copy(archive, custom / "plugins" / "Flowpipe")

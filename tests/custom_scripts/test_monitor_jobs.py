@@ -14,11 +14,11 @@ from host_runs import write_python
 from submissions import Worker, write_three
 
 from flowpipe_deadline.core.shipped import shipped_folder
+from flowpipe_deadline.installation.contents import menu_scripts
 from flowpipe_deadline.status.logs import attempt_heading
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.fake_deadline.reports import write_attempt
 
-SCRIPTS = sorted(shipped_folder("custom_scripts/Jobs").glob("*.py"))
 FOLDER, GRAPH = "OpenBundleFolder", "Graph"
 NOTHING = "No job is selected. Select jobs of flowpipe-deadline in the list of jobs, and choose this again."
 WHERE = "Tools > Configure Plugins > Flowpipe > Dialog Python, in the Monitor"
@@ -60,15 +60,13 @@ def missing(names, bundle, told=""):
     )
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
-def test_scripts_of_the_menu_differ_in_what_they_call_alone(path):
-    """Each is read anew whenever it is chosen, so none can share code with another."""
-    one, other = (each.read_text(encoding="utf-8").split('"""', 2)[2] for each in (path, SCRIPTS[0]))
-    action = re.search(r'ACTION = "(\w+)"', one)[1]
+@pytest.mark.parametrize(("name", "data"), menu_scripts().items(), ids=menu_scripts())
+def test_a_script_of_the_menu_calls_the_function_of_its_name(name, data):
+    """Each is read anew whenever it is chosen, so all are copies of one file."""
+    (action,) = re.findall(r'^ACTION = "(\w+)"', data.decode(), re.MULTILINE)
 
-    assert re.sub('ACTION = "[a-z_]+"', "", one) == re.sub('ACTION = "[a-z_]+"', "", other)
     assert f"\ndef {action}():\n" in (shipped_folder("submission/Flowpipe/Main") / "FlowpipeJobs.py").read_text()
-    assert path.stem == "Flowpipe" + action.title().replace("_", "")
+    assert name == f"Flowpipe{action.title().replace('_', '')}.py"
 
 
 def test_every_selection_has_its_answer(monitor, write, opened, deadline_python):

@@ -76,7 +76,7 @@ def test_jobs_tell_their_bundles(client, jobs, deadline):
 @pytest.mark.parametrize("client", ["webservice", "script"], indirect=True)
 def test_what_a_job_that_there_is_cannot_have_is_refused(client, jobs, deadline):
     """Before anything is changed."""
-    with pytest.raises(SubmissionError, match="EnvironmentKeyValue0 cannot be changed on a job that there is"):
+    with pytest.raises(SubmissionError, match="EnvironmentKeyValue0 cannot be changed on a submitted job"):
         client.set_entries(jobs[0], {"Priority": "1", "EnvironmentKeyValue0": "A=B"})
 
     assert deadline.job(jobs[0]).job_info["Priority"] == "50"

@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_read_is_refused_before_anything_is_sent(client, d
 
     for files, words in [
         ((str(tmp_path / "missing.job"), plugin_file), r"missing\.job cannot be read: No such file"),
-        ((job_file, str(tmp_path / "damaged.plugin")), r"damaged\.plugin is damaged: .*not Key=Value"),
+        ((job_file, str(tmp_path / "damaged.plugin")), r"damaged\.plugin cannot be read: .*not Key=Value"),
     ]:
         with pytest.raises(RefusedError, match=words) as caught:
             client.submit(*files)
@@ -216,7 +216,7 @@ def test_a_service_that_is_not_there_certainly_made_no_job(job):
     """Nothing listens on the port, or the name is unknown."""
     for url, words in [
         (f"http://127.0.0.1:{free_port()}", "cannot be reached: Connection refused"),
-        ("http://no-such-host.invalid", "the name no-such-host.invalid is not known"),
+        ("http://no-such-host.invalid", "this machine does not know the host no-such-host.invalid"),
     ]:
         with pytest.raises(RefusedError, match=words) as caught:
             farm_at(url).submit(*job)

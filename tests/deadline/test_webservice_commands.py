@@ -98,13 +98,15 @@ def test_a_job_that_is_as_it_should_be_is_left_so(client, jobs, deadline, wrong_
 
 def test_a_job_that_does_not_exist_cannot_go_on(client):
     """The error holds Deadline's words."""
-    with pytest.raises(SubmissionError, match=f"resume of job {UNKNOWN}: .*The job {UNKNOWN} does not exist"):
+    with pytest.raises(
+        SubmissionError, match=f"the command 'resume' failed for job {UNKNOWN}: .*The job {UNKNOWN} does not exist"
+    ):
         client.resume([UNKNOWN])
 
 
 def test_a_job_that_waits_for_nothing_cannot_be_pended(client, jobs):
     """The error holds Deadline's words."""
-    with pytest.raises(SubmissionError, match=f"pend of job {jobs[0]}: .*depends on nothing"):
+    with pytest.raises(SubmissionError, match=f"the command 'pend' failed for job {jobs[0]}: .*depends on nothing"):
         client.pend(jobs)
 
 
@@ -112,7 +114,9 @@ def test_jobs_are_released_up_to_the_first_that_will_not(client, jobs, deadline)
     """The others would begin although their submission is undone."""
     deadline.set_faults({"on": "resume", "do": "refuse", "nth": 2, "times": 0, "value": "No licence"})
 
-    with pytest.raises(SubmissionError, match=f"resume of job {jobs[1]}: .*status 500: No licence"):
+    with pytest.raises(
+        SubmissionError, match=f"the command 'resume' failed for job {jobs[1]}: .*status 500: No licence"
+    ):
         client.resume(jobs)
 
     assert statuses(client, jobs) == ["Queued", "Suspended", "Suspended"]
@@ -125,7 +129,7 @@ def test_as_many_jobs_as_possible_are_deleted_or_held_back(client, jobs, deadlin
     before = statuses(client, jobs)
     deadline.set_faults({"on": command, "do": "refuse", "nth": 2, "value": "It is protected"})
 
-    with pytest.raises(SubmissionError, match=f"{command} of job {jobs[1]}: .*It is protected"):
+    with pytest.raises(SubmissionError, match=f"the command '{command}' failed for job {jobs[1]}: .*It is protected"):
         getattr(client, command)(jobs)
 
     assert statuses(client, jobs) == [state, before[1], state]
@@ -169,7 +173,9 @@ def test_commands_are_not_repeated_for_ever(client, jobs, deadline):
     deadline.log.clear()
     deadline.set_faults({"on": "DELETE", "do": "die", "times": 0})
 
-    with pytest.raises(SubmissionError, match=f"delete of job {', '.join(jobs)}: .*broke the connection off"):
+    with pytest.raises(
+        SubmissionError, match=f"the command 'delete' failed for job {', '.join(jobs)}: .*broke the connection off"
+    ):
         client.delete(jobs)
 
     assert len(requests_of(deadline, "DELETE")) == len(AT_ONCE) + 1
@@ -181,7 +187,7 @@ def test_a_service_that_is_away_is_named(jobs):
     for command in (client.delete, client.suspend):
         with pytest.raises(SubmissionError, match=f"{', '.join(jobs)}: .*Connection refused"):
             command(jobs)
-    with pytest.raises(SubmissionError, match=f"resume of job {jobs[0]}: .*Connection refused"):
+    with pytest.raises(SubmissionError, match=f"the command 'resume' failed for job {jobs[0]}: .*Connection refused"):
         client.resume(jobs)
 
 
@@ -201,7 +207,7 @@ def test_words_that_are_no_success_are_an_error_if_nothing_was_done(client, jobs
     """Although the status is that of a success."""
     deadline.set_faults({"on": "resume", "do": "quiet", "value": "You have no rights"})
 
-    with pytest.raises(SubmissionError, match="did not say Success, but: Error: You have no rights"):
+    with pytest.raises(SubmissionError, match="did not answer Success, but: Error: You have no rights"):
         client.resume(jobs)
 
 

@@ -228,7 +228,9 @@ def test_answers_that_cannot_be_read_are_errors_that_show_them(answer):
             lambda: client.read_tasks(JOB_ID),
             lambda: client.find_jobs(BATCH),
         ):
-            with pytest.raises(SubmissionError, match=r"cannot be read: .*( expected|without)") as caught:
+            with pytest.raises(
+                SubmissionError, match=r"does not answer as Deadline's Web Service to .*( expected|without)"
+            ) as caught:
                 ask()
             assert len(str(caught.value)) < 600
 

@@ -119,9 +119,9 @@ def test_the_password_is_in_no_text_of_the_settings():
     ("fields", "words"),
     [
         ({"password": SECRET}, f"{URL}_USER"),
-        ({"user": "an:na"}, "the user"),
-        ({"user": "anna\n", "password": SECRET}, "the user"),
-        ({"user": "anna", "password": f"{SECRET}\r\nX: y"}, "the password"),
+        ({"user": "an:na"}, "Service's user"),
+        ({"user": "anna\n", "password": SECRET}, "Service's user"),
+        ({"user": "anna", "password": f"{SECRET}\r\nX: y"}, "Service's password"),
         ({"url": "https://farm", "key": Path("key.pem")}, f"{URL}_CERTIFICATE"),
         ({"ca": Path("ca.pem")}, "write https://"),
         ({"certificate": Path("client.pem")}, "write https://"),

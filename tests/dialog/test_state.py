@@ -44,8 +44,8 @@ def test_a_preset_replaces_what_was_typed_before():
     [
         ("frames", "", "Fill in Frames."),
         ("frames", "1-", "Frames does not fit: '1-' is not a frame or range"),
-        ("size", "0", "Frames per task is at least 1, not 0."),
-        ("size", "many", "Frames per task is a whole number, not 'many'."),
+        ("size", "0", "Frames per task must be at least 1, not 0."),
+        ("size", "many", "Frames per task must be a whole number, not 'many'."),
         ("size", "", "Fill in Frames per task."),
         ("camera", "", ""),
         ("folder", "", ""),
@@ -117,4 +117,4 @@ def test_a_priority_is_at_most_the_repositorys():
     before = options.error("priority")
     options.limit("priority", max_value=100)
 
-    assert (before, options.error("priority")) == ("", "Priority is at most 100, not 120.")
+    assert (before, options.error("priority")) == ("", "Priority must be at most 100, not 120.")

@@ -110,7 +110,7 @@ def test_what_deadline_has_can_be_chosen(window):
 
     assert [editors["pool"].itemText(row) for row in range(editors["pool"].count())] == ["none", "comp"]
     assert [editors["limits"].item(row).text() for row in range(editors["limits"].count())] == ["nuke"]
-    assert note(window, "priority") == "Priority is at most 100, not 101."
+    assert note(window, "priority") == "Priority must be at most 100, not 101."
 
 
 def test_submitted_with_errors_it_leads_to_the_first(window, farm):
@@ -124,7 +124,7 @@ def test_submitted_with_errors_it_leads_to_the_first(window, farm):
     assert window.edit.parameters_form.editors["frames"].hasFocus()
     assert (note(window, "frames"), note(window, "chunk_size")) == (
         "Fill in Frames.",
-        "Chunk size is at least 1, not 0.",
+        "Chunk size must be at least 1, not 0.",
     )
     assert farm.jobs() == []
 
@@ -521,7 +521,7 @@ def test_thirty_parameters_scroll_in_sections(open_window, monkeypatch, tmp_path
     window.edit.messages.itemActivated.emit(window.edit.messages.item(0))
     QTest.qWait(0)
 
-    assert note(window, "p25") == "Number 25 is a whole number, not 'many'."
+    assert note(window, "p25") == "Number 25 must be a whole number, not 'many'."
     assert form.verticalScrollBar().value() > 0
     assert not form.editors["p25"].visibleRegion().isEmpty()
     assert form.horizontalScrollBar().maximum() == 0

@@ -125,7 +125,7 @@ def test_errors_belong_to_their_fields(studio, tmp_path, monkeypatch):
         ("os._exit(3)", None),
         ("os.kill(os.getpid(), signal.SIGSEGV)", None),
         ("raise KeyboardInterrupt", "Cancelled: nothing was submitted."),
-        ("return 5", "does not return one"),
+        ("return 5", "gives 5, and not a graph"),
     ],
     ids=["raises", "exits", "ends its process", "crashes", "interrupts", "returns no graph"],
 )

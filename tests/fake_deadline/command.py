@@ -14,7 +14,7 @@ from .operations import FakeDeadline
 from .session import Command, Death, Session, failure_code, run_command
 
 # Imported one by one until one has the command, as every process pays for what it imports.
-_MODULES = ("commands_submit", "commands_read", "commands_change", "commands_farm", "commands_script")
+MODULES = ("commands_submit", "commands_read", "commands_change", "commands_farm", "commands_script")
 
 
 def main(folder: str, arguments: Optional[Sequence[str]] = None) -> int:
@@ -48,7 +48,7 @@ def execute(session: Session, arguments: Sequence[str]) -> int:
 
 def find_command(name: str) -> Optional[Command]:
     """The command of that name in lower case, if there is one."""
-    for module in _MODULES:
+    for module in MODULES:
         commands = import_module(f".{module}", __package__).COMMANDS
         if name in commands:
             command: Command = commands[name]

@@ -6,15 +6,22 @@ import os
 import sys
 from pathlib import Path
 
+from .warm import VARIABLE
+
 _LONGEST_INTERPRETER = 120  # Linux reads 127 characters of a script's first line, older ones with what follows.
 _BODY = """\
 import sys
 
 sys.path.insert(0, {package!r})
-
+{warm}
 from tests.fake_deadline.command import main
 
 sys.exit(main({folder!r}))
+"""
+_WARM = """
+from tests.fake_deadline.warm import run
+
+run({address!r}, {folder!r})
 """
 # It ignores files in the current folder, a host's variables for its own Python, and site-packages.
 _OPTIONS = "-IS"
@@ -25,7 +32,10 @@ def write_executables(folder: Path) -> None:
     package = str(Path(__file__).absolute().parents[2])
     path = folder / "bin" / "deadlinecommand"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_first_line(sys.executable) + _BODY.format(package=package, folder=str(folder)), encoding="utf-8")
+    address = os.environ.get(VARIABLE)
+    warm = "" if address is None else _WARM.format(address=address, folder=str(folder))
+    body = _BODY.format(package=package, folder=str(folder), warm=warm)
+    path.write_text(_first_line(sys.executable) + body, encoding="utf-8")
     path.chmod(0o755)
     if os.name == "nt":
         batch = f'@"{sys.executable}" {_OPTIONS} "%~dp0deadlinecommand" %*\n'

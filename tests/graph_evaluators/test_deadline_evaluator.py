@@ -232,7 +232,7 @@ def test_what_cannot_be_suspended_is_said(graph, deadline, stepwise):
     deadline.set_faults({"on": "suspend", "do": "refuse", "value": "not your job", "times": 0})
 
     with pytest.raises(
-        KeyboardInterrupt, match=r"could not be suspended \(.*not your job.*\): see to them in the Monitor"
+        KeyboardInterrupt, match=r"cannot be suspended \(.*not your job.*\): see to them in the Monitor"
     ):
         graph.evaluate(mode=None, evaluator=evaluator)
 

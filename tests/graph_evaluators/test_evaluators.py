@@ -487,7 +487,7 @@ def test_files_that_a_node_leaves_in_a_temporary_bundle_are_kept(graph, tmp_path
 
     (image,) = tmp_path.glob("*/*/image.png")
     assert image.read_text() == "rendered"
-    assert f"nodes wrote image.png into {image.parent}, which is kept; give the evaluator a root" in caplog.text
+    assert f"nodes wrote image.png into {image.parent}, which is kept; give nodes full paths" in caplog.text
 
 
 @pytest.mark.parametrize("given", ["argument", "variable"])

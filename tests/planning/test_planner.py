@@ -434,7 +434,7 @@ def test_a_nodes_own_settings_win_over_those_of_the_graph(graph):
         ({"prioritty": 1}, "Did you mean 'priority'"),
         ({"priority": -1}, "from 0"),
         ({"concurrent_tasks": 17}, "from 1 to 16"),
-        ({"pool": 3}, "is text"),
+        ({"pool": 3}, "must be text"),
         ({"comment": "two\nlines"}, "line break"),
         ({"limits": "maya"}, "list of texts"),
         ({"limits": ["a,b"]}, "comma"),
@@ -442,7 +442,7 @@ def test_a_nodes_own_settings_win_over_those_of_the_graph(graph):
         ({"job_info": {"Plugin": "Other"}}, "set by the plan"),
         ({"job_info": {"pool": "x"}, "pool": "y"}, "another setting"),
         ({"job_info": {"Bad Key": 1}}, "not a job info key"),
-        ("cpu", "is a dict"),
+        ("cpu", "must be a dict"),
     ],
 )
 def test_bad_settings_are_refused(graph, settings, reason):

@@ -116,8 +116,8 @@ def test_a_link_is_where_it_leads_to(tmp_path):
 
 def test_a_good_root_is_worth_no_word():
     """On a share, writable, with room."""
-    assert root_warnings(facts()) == ()
-    assert root_warnings(facts(storage=Storage("unknown", "9p at /"), free_bytes=None)) == ()
+    assert list(root_warnings(facts())) == []
+    assert list(root_warnings(facts(storage=Storage("unknown", "9p at /"), free_bytes=None))) == []
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def share(tmp_path):
 
 def told(root):
     """The text of the warning that only one user could write below the root; None without one."""
-    warnings = root_warnings(read_root_info(root, mounts=SHARED))
+    warnings = list(root_warnings(read_root_info(root, mounts=SHARED)))
     return next((warning.text for warning in warnings if warning.kind is WarningKind.PRIVATE_ROOT), None)
 
 

@@ -233,7 +233,9 @@ def test_a_killed_redo_is_told_and_undone_by_the_next(client, bundle, farm, job_
     path.write_text(json.dumps({**json.loads(path.read_text()), "state": "redoing", "process": 0}))
     assert states(deadline, job_ids) != DONE
     notice = notices_of(bundle, read_submission(bundle.folder))[0]
-    assert notice.startswith(f"a redo of a part of {bundle.name} ended half-way: its jobs {job_ids['render']}, ")
+    assert notice.startswith(
+        f"a redo of a part of {bundle.name} ended half-way: its jobs render ({job_ids['render']}), "
+    )
     kept = path.read_bytes()
 
     said = []

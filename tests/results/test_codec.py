@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections import OrderedDict, namedtuple
@@ -11,15 +12,34 @@ from fractions import Fraction
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from uuid import UUID
 
+import numpy
 import pytest
+import values
 from farm_nodes import Colour, Shot
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowpipe_deadline.results.codec import DamagedValueError, UnsupportedValueError, decode, encode, identical
-from flowpipe_deadline.results.plain import plain
+from flowpipe_deadline.core.locate import LoadError
+from flowpipe_deadline.results.codec import (
+    DamagedValueError,
+    UnsupportedValueError,
+    decode,
+    encode,
+    identical,
+    map_sources,
+)
+from flowpipe_deadline.results.plain import plain, shown
 
 Point = namedtuple("Point", "x y")
+
+
+def nested(levels):
+    """A list in lists."""
+    data = []
+    for _ in range(levels):
+        data = [data]
+    return data
+
 
 HASHABLE = st.one_of(
     st.none(),
@@ -159,20 +179,141 @@ def test_a_class_inside_a_function_is_refused():
         encode(Hidden.ONE)
 
 
+def of_kind(kind, qualname, **data):
+    """An encoded value that names something in the module of values."""
+    return {"$type": kind, "class": {"module": "values", "qualname": qualname, "file": None}, **data}
+
+
 @pytest.mark.parametrize(
     "data",
     [
         {"$type": "new"},
+        {"$type": ["list"]},
         {"$type": "tuple"},
+        {"$type": "tuple", "items": "ab"},
         {"$type": "range", "range": "a"},
         {"$type": "path", "text": 1},
         {"$type": "uuid", "text": "x"},
+        {"$type": "bytes", "text": "YQ==?"},
+        {"$type": "float", "text": "x"},
+        {"$type": "timedelta", "items": [10**10, 0, 0]},
+        {"$type": "decimal", "text": "x"},
+        {"$type": "pattern", "text": "(", "flags": 0},
+        {"$type": "set", "items": [[]]},
+        {"$type": "dict", "items": [[{}, 1]]},
+        pytest.param(nested(2000), id="deep"),
+        of_kind("enum", "Frozen", name="name"),
+        of_kind("enum", "Level", name="__class__"),
+        of_kind("dataclass", "Level", fields={}),
+        of_kind("dataclass", "Point", fields={}),
+        of_kind("dataclass", "Failure", fields={"reason": "x"}),
+        of_kind("dataclass", "Frozen", fields={"__class__": 1}),
+        of_kind("dataclass", "Frozen", fields={"__dict__": {}}),
+        of_kind("dataclass", "ByHand", fields={"z": 1}),
+        of_kind("namedtuple", "Frozen", items=[1]),
+        of_kind("namedtuple", "Point", items=[1]),
+        of_kind("reference", "RECORD"),
+        {"$type": "ndarray", "text": "", "summary": "f8 [1]"},
+        {"$type": "numpy_scalar", "text": encode(numpy.zeros(2))["text"], "summary": "f8"},
     ],
+    ids=str,
 )
 def test_damaged_data_is_one_clear_error(data):
     """What this version did not write is refused by name, and never a stray exception."""
     with pytest.raises(DamagedValueError):
-        decode(data)
+        decode([data])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"$type": "range", "range": [0, 1000000000000000000000000000000, 1]}', range(10**30)),
+        ('{"$type": "dict", "items": [[1, {"$type": "float", "text": "inf"}]]}', {1: math.inf}),
+        ('{"$type": "path", "text": "/a"}', Path("/a")),
+        ('{"$type": "bytes", "text": "YQA="}', b"a\0"),
+        ('{"$type": "time", "text": "02:30:00", "zone": null, "fold": 1}', time(2, 30, fold=1)),
+        ('{"$type": "enum", "class": CLASS Level"}, "name": "LEAST"}', values.Level.LOW),
+        ('{"$type": "dataclass", "class": CLASS Frozen"}, "fields": {"name": 1, "items": []}}', values.Frozen(1, [])),
+        ('{"$type": "dataclass", "class": CLASS Doubled"}, "fields": {"size": 8, "_size": 8}}', values.Doubled(4)),
+        ('{"$type": "namedtuple", "class": CLASS Point"}, "items": [1, 2]}', values.Point(1, 2)),
+        ('{"$type": "reference", "class": CLASS plain_function"}}', values.plain_function),
+    ],
+)
+def test_what_earlier_versions_wrote_is_read(text, value):
+    """Kind by kind, also what this version writes no more."""
+    encoded = text.replace("CLASS ", '{"file": null, "module": "values", "qualname": "')
+
+    assert values.same(decode(json.loads(encoded)), value)
+
+
+def test_a_property_is_never_set():
+    """What a class computes when an attribute is set, is not computed again."""
+    assert vars(decode(of_kind("dataclass", "Raising", fields={"size": 1, "given": 2}))) == {"given": 2}
+
+
+@pytest.mark.parametrize(
+    "nest",
+    [
+        *(lambda value: [value], lambda value: {"a": value}, lambda value: {1: value}, lambda value: (value,)),
+        *(lambda value: frozenset([value]), values.Identity, values.Frozen, values.Point),
+    ],
+)
+def test_what_reads_values_goes_as_deep_as_what_writes_them(nest):
+    """As deep as values are accepted, they come back and can be shown."""
+    accepted, refused = 50, 800
+    while refused - accepted > 1:
+        levels = (accepted + refused) // 2
+        try:
+            data = encode(functools.reduce(lambda value, _: nest(value), range(levels), 1))
+            accepted = levels
+        except UnsupportedValueError:
+            refused = levels
+
+    decode(json.loads(json.dumps(data)))
+    json.dumps(plain(data))
+    map_sources(data, dict)
+
+
+def test_a_time_zone_that_is_not_known_here_is_named():
+    """The value is not damaged: another machine has written it."""
+    moment = {"$type": "datetime", "text": "2026-01-31T00:00:00", "zone": {"key": "Mars/Olympus"}, "fold": 0}
+
+    with pytest.raises(LoadError, match="does not know the time zone Mars/Olympus; install tzdata"):
+        decode(moment)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({1: "a", "1": "b"}, [[1, "a"], ["1", "b"]]),
+        ({1: "a", "2": "b"}, {"1": "a", "2": "b"}),
+        (range(1, 4), [1, 2, 3]),
+        (range(10**9), "range(0, 1000000000)"),
+        (-(16**5000), "-0x1" + 5000 * "0"),
+        (numpy.longdouble(0.5), 0.5),
+    ],
+    ids=["keys that are one text", "keys that are not", "a range", "a long range", "a long integer", "a long float"],
+)
+def test_what_is_shown_says_what_is_there(value, expected):
+    """No entry of a dict is lost, and nothing is too long to be shown."""
+    assert plain(encode(value)) == expected
+    assert len(shown(encode(value))) < 2100
+
+
+def test_what_does_not_count_of_a_value():
+    """The sign of a nan, and what an array is like in memory."""
+    array = numpy.arange(4)[::2]
+    array.flags.writeable = False
+
+    result = there_and_back(array)
+
+    assert (result.flags.writeable, result.flags.contiguous, result.tolist()) == (True, True, [0, 2])
+    assert math.copysign(1, there_and_back(-math.nan)) == 1
+
+
+def test_a_damaged_array_is_shown_as_what_it_was():
+    """Looking at results goes on."""
+    assert plain({"$type": "ndarray", "text": "AAAA", "summary": "float64 [3]"}) == "<float64 [3]>"
 
 
 def test_records_of_equal_sets_are_equal():

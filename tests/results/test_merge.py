@@ -6,10 +6,14 @@ from collections import OrderedDict
 
 import numpy
 import pytest
+from farm_nodes import Colour, Shot
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import MergeError, MissingResultsError
 from flowpipe_deadline.results.codec import decode, encode, identical
+from flowpipe_deadline.results.cut import cut_inputs
 from flowpipe_deadline.results.merge import Batch, merge_results
 from flowpipe_deadline.results.store import ChunkResult
 
@@ -53,6 +57,8 @@ def merged(values, *, rule=None, sub_plugs=None):
         pytest.param([(1,), (2,)], "concat", (1, 2), id="tuples concatenate when asked"),
         pytest.param(["a", "b"], "concat", "ab", id="texts concatenate when asked"),
         pytest.param([{1}, {2, 1}], "union", {1, 2}, id="sets unite when asked"),
+        pytest.param([{1: "a"}, {True: "a"}], None, {1: "a"}, id="of keys that are one to Python, the first stays"),
+        pytest.param([range(10**19), range(10**19)], None, range(10**19), id="a range that is too long to be counted"),
         pytest.param([1, 2, 3], "first", 1, id="first"),
         pytest.param([1, 2, 3], "last", 3, id="last"),
         pytest.param([1, 2, 3], "sum", 6, id="sum"),
@@ -85,6 +91,7 @@ def test_rules(values, rule, expected):
         pytest.param(
             [{"a": 1}, {"a": 2}], None, r'the key "a" is 1 in one chunk, 2 in another', id="one key, two values"
         ),
+        pytest.param([{1: "a"}, {True: "b"}], None, 'the key true is "a" in one chunk, "b"', id="keys that are one"),
         pytest.param([1, "a"], "concat", "joins lists", id="nothing to join"),
         pytest.param([[1], {1}], "union", "unites dicts", id="nothing to unite"),
         pytest.param([1, "a"], "sum", "rule 'sum'", id="no sum"),
@@ -359,3 +366,47 @@ def test_ordered_dicts_unite_as_dicts_do():
     assert type(result) is OrderedDict
     with pytest.raises(MergeError, match='the key "a" is 1 in one chunk, 2 in another'):
         merged([OrderedDict(a=1), OrderedDict(a=2)])
+
+
+KEYS = st.text(max_size=2) | st.integers() | st.just("$type")
+ITEMS = st.one_of(
+    *(st.none(), st.booleans(), st.integers(-2, 2), st.sampled_from([0.0, -0.0, 1.0]), st.text(max_size=2)),
+    st.sampled_from([Colour.RED, (1, {2}), {1: "a"}, {"$type": 1}, Shot("x", (1,)), range(3), b"\0", 10**30, [], {}]),
+)
+
+
+@st.composite
+def chunks(draw):
+    """The frames of the chunks that tasks evaluated: neighbouring ones, or any."""
+    owners = draw(st.lists(st.integers(0, 3), min_size=1, max_size=6))
+    owners = sorted(owners) if draw(st.booleans()) else owners
+    return [[frame for frame, each in enumerate(owners, 10) if each == owner] for owner in sorted(set(owners))]
+
+
+def merged_again(value, places, *, rule):
+    """The merged outputs of chunks that hand on their part of the value."""
+    frames = FrameList(sorted(frame for chunk in places for frame in chunk))
+    batch = Batch(over=("out",), mode="frames", frames=frames, merge={"out": rule} if rule else {})
+    items = list(value.items()) if isinstance(value, dict) else value
+    results = []
+    for number, chunk in enumerate(places):
+        part = cut_inputs({"out": items}, batch=batch, frames=FrameList(chunk))["out"]
+        outputs = {"out": {"value": encode(type(value)(part)), "sub_plugs": {}}}
+        results.append(ChunkResult(frames=FrameList(chunk), outputs=outputs, version=number))
+    return merge_results("node", batch=batch, results=results)["out"]["value"]
+
+
+@settings(deadline=None)
+@given(st.data(), chunks())
+@pytest.mark.parametrize(("kind", "rule"), [(list, None), (tuple, "concat"), (dict, None), (OrderedDict, None)])
+def test_merging_the_parts_of_a_value_gives_the_value(kind, rule, data, places):
+    """Item by item in the order of the frames, with its type and those of its items."""
+    count = sum(map(len, places))
+    items = data.draw(st.lists(ITEMS, min_size=count, max_size=count))
+    keys = data.draw(st.lists(KEYS, min_size=count, max_size=count, unique=True))
+    value = kind(zip(keys, items)) if issubclass(kind, dict) else kind(items)
+
+    merged = merged_again(value, places, rule=rule)
+
+    assert identical(merged, encode(value))
+    assert list(decode(merged)) == list(value)

@@ -22,7 +22,7 @@ from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.files import NewerFormatError
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.drawing.read import picture_of
-from flowpipe_deadline.errors import FlowpipeDeadlineError
+from flowpipe_deadline.errors import FlowpipeDeadlineError, PlanError
 from flowpipe_deadline.evaluator.path_mapping import PathMapping
 from flowpipe_deadline.results.codec import _DECODERS, encode
 from flowpipe_deadline.results.counts import Finished
@@ -273,15 +273,13 @@ def test_a_task_fails_by_a_message_and_not_by_a_traceback(bundle, value, reason)
     assert all(reason in each.stdout and "Traceback" not in each.stdout + each.stderr for each in ran)
 
 
-def test_an_output_that_could_not_be_read_again_is_not_written(graph, tmp_path):
-    """Whoever returns it hears so."""
-    nodes.Pass(name="deep", graph=graph, value=levels(DEEPEST + 10))
-    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+def test_a_value_that_could_not_be_read_again_is_refused(graph):
+    """One that is a level deeper than any reader goes."""
+    check_value(encode(levels(DEEPEST)), dict)
+    nodes.Pass(name="deep", graph=graph, value=levels(DEEPEST + 1))
 
-    ran = evaluate(bundle, "--node", "deep")
-
-    assert ran.returncode == 2
-    assert "deep: its output 'value': it is nested more than 300 levels deep" in ran.stdout
+    with pytest.raises(PlanError, match=r"Test\.deep: input 'value' .* nested too deeply"):
+        plan_graph(graph)
 
 
 @pytest.mark.parametrize("output", [["-o", "json"], ["--history"], ["--chunks"]])

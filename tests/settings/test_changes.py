@@ -8,7 +8,7 @@ import pytest
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.bundle.job_files import job_entries, plugin_entries
 from flowpipe_deadline.bundle.write import copy_bundle
-from flowpipe_deadline.deadline.in_process import _PROPERTIES
+from flowpipe_deadline.deadline.properties import PROPERTIES
 from flowpipe_deadline.errors import PreflightError, SettingError, UsageError
 from flowpipe_deadline.settings.changes import CHANGEABLE, entries_for_jobs
 from flowpipe_deadline.settings.table import SETTINGS
@@ -16,14 +16,14 @@ from flowpipe_deadline.settings.table import SETTINGS
 
 def test_what_can_be_changed_is_what_deadline_has_a_property_for():
     """The name of a job is the plan's."""
-    assert {SETTINGS[name].key for name in CHANGEABLE} == set(_PROPERTIES) - {"Name"}
+    assert {SETTINGS[name].key for name in CHANGEABLE} == set(PROPERTIES) - {"Name"}
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"prioritty": 80}, r"unknown setting 'prioritty'\. Did you mean 'priority'\?"),
-        ({"priority": "high"}, "priority is a whole number from 0, not 'high'"),
+        ({"priority": "high"}, "priority must be a whole number from 0, not 'high'"),
         ({"batch_name": "x"}, "'batch_name' is not a setting, but set by the plan"),
         (
             {"allow_list": ["a"]},

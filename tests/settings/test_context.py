@@ -96,8 +96,8 @@ def test_a_name_that_is_not_set_is_worth_a_warning(graph):
         (["COLOUR"], "the value of COLOUR has an escape character (U+001B) at character 1"),
         (["LATIN"], "the value of LATIN has the byte 0xE4, which is not UTF-8, at character 3"),
         (["A=B"], "has 'A=B', which is not a name"),
-        ("SHOW", "is a list of texts, not 'SHOW'"),
-        ([3], "has an item that is text, not 3"),
+        ("SHOW", "must be a list of texts, not 'SHOW'"),
+        ([3], "has an item that must be text, not 3"),
     ],
 )
 def test_what_cannot_be_taken_along_is_refused(graph, wanted, reason):

@@ -105,8 +105,8 @@ def test_a_hook_adds_variables_and_what_they_hold(graph, tmp_path):
 @pytest.mark.parametrize(
     ("kinds", "message"),
     [
-        ({"SHOW": "file"}, "environment_kinds.SHOW is path, paths or text, not 'file'"),
-        (["SHOW"], "environment_kinds is a dict, not"),
+        ({"SHOW": "file"}, "environment_kinds.SHOW must be path, paths or text, not 'file'"),
+        (["SHOW"], "environment_kinds must be a dict, not"),
         ({"A=B": "path"}, "environment_kinds has 'A=B', which is not a name"),
     ],
 )

@@ -158,20 +158,20 @@ def test_values_of_python_are_written_deadlines_way(settings, expected):
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"priority": "80"}, "priority is a whole number from 0, not '80'"),
-        ({"priority": True}, "priority is a whole number from 0, not True"),
-        ({"priority": 2**31}, "priority is a whole number from 0"),
+        ({"priority": "80"}, "priority must be a whole number from 0, not '80'"),
+        ({"priority": True}, "priority must be a whole number from 0, not True"),
+        ({"priority": 2**31}, "priority must be a whole number from 0"),
         ({"interruptible_percentage": 101}, "from 0 to 100"),
         ({"machine_limit_progress": -0.5}, "a number from 0 to 100, or -1"),
         ({"machine_limit_progress": float("nan")}, "a number from 0 to 100, or -1"),
-        ({"sequential": "yes"}, "sequential is true or false, not 'yes'"),
-        ({"sequential": 1}, "sequential is true or false, not 1"),
+        ({"sequential": "yes"}, "sequential must be true or false, not 'yes'"),
+        ({"sequential": 1}, "sequential must be true or false, not 1"),
         ({"on_job_complete": "delet"}, "did you mean 'Delete'?"),
         ({"on_job_complete": None, "scheduled_type": "Weekly"}, "None, Once, Daily or Custom"),
         ({"allow_list": ["w1", ""]}, "cannot be empty or hold a comma"),
-        ({"allow_list": {"w1"}}, "allow_list is a list of texts"),
-        ({"required_assets": ["show/a.exr"]}, "is a full path, not 'show/a.exr'"),
-        ({"pre_job_script": "before.py"}, "is a full path"),
+        ({"allow_list": {"w1"}}, "allow_list must be a list of texts"),
+        ({"required_assets": ["show/a.exr"]}, "must be a full path, not 'show/a.exr'"),
+        ({"pre_job_script": "before.py"}, "must be a full path"),
         ({"scheduled_start": datetime(2026, 1, 1, tzinfo=timezone.utc)}, "neither time zones nor seconds"),
         ({"scheduled_start": datetime(2026, 1, 1, 8, 0, 30)}, "neither time zones nor seconds"),
         ({"scheduled_start": "tomorrow"}, "a day and time such as"),
@@ -186,12 +186,12 @@ def test_values_of_python_are_written_deadlines_way(settings, expected):
         ({"notification_note": "\x1b[1m"}, "has an escape character (U+001B) at character 1"),
         ({"comment": "sp\udce4t"}, "has the byte 0xE4, which is not UTF-8, at character 3"),
         ({"environment": {"A\tB": "x"}}, "environment has 'A\\tB', which has a tab (U+0009) at character 2"),
-        ({"extra_info_3": 5}, "extra_info_3 is text, not 5"),
+        ({"extra_info_3": 5}, "extra_info_3 must be text, not 5"),
         ({"extra_info": {"a=b": "c"}}, "'a=b', which is not a name"),
         ({"extra_info": {"a": "c\nd"}}, "extra_info.a has a line break"),
-        ({"environment": "A=B"}, "environment is a dict"),
-        ({"import_roots": "/a"}, "import_roots is true, false, or a list of full paths, not '/a'"),
-        ({"import_roots": ["a"]}, "import_roots[0] is a full path"),
+        ({"environment": "A=B"}, "environment must be a dict"),
+        ({"import_roots": "/a"}, "import_roots must be true, false, or a list of full paths, not '/a'"),
+        ({"import_roots": ["a"]}, "import_roots[0] must be a full path"),
         ({"Priority": 5}, "Deadline's Priority is 'priority' here"),
         ({"whitelist": ["w1"]}, "Deadline's Whitelist is 'allow_list' here"),
         ({"chunk_size": 5}, "set by the plan: metadata['batch_size'] sets it"),
@@ -254,10 +254,10 @@ def test_all_errors_of_a_node_are_reported_at_once(graph):
     assert [str(error) for error in caught.value.errors] == [
         "Test.a: 'my maya' is not an interpreter; use a name such as 'maya' or 'maya-2025'",
         "Test.a: unknown batch setting 'ovr'. Did you mean 'over'?",
-        "Test.a: batch size is a whole number from 1, not 0",
+        "Test.a: batch size must be a whole number from 1, not 0",
         f"Test.a: output 'items': there is no merge rule 'conct'; choose {rules}",
         "Test.a: unknown setting 'prioritty'. Did you mean 'priority'?",
-        "Test.a: sequential is true or false, not 3",
+        "Test.a: sequential must be true or false, not 3",
         "Test.a: environment has 'A=B', which is not a name",
         "Test.a: the job info key 'Plugin' is set by the plan: all jobs are rendered by the Flowpipe plugin",
     ]
@@ -303,8 +303,8 @@ def test_raw_keys_are_checked_by_the_same_table(raw, expected):
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"job_info": {"Priority": "high"}}, "Priority is a whole number from 0, not 'high'"),
-        ({"job_info": {"OnJobComplete": "Explode"}}, "OnJobComplete is Nothing, Delete or Archive"),
+        ({"job_info": {"Priority": "high"}}, "Priority must be a whole number from 0, not 'high'"),
+        ({"job_info": {"OnJobComplete": "Explode"}}, "OnJobComplete must be Nothing, Delete or Archive"),
         ({"job_info": {"Whitelist": "a", "Allowlist": "a"}}, "set by another setting, 'allow_list'"),
         ({"job_info": {"Priority": 5, "priority": 5}}, "set by another setting, 'priority'"),
         (
@@ -319,9 +319,9 @@ def test_raw_keys_are_checked_by_the_same_table(raw, expected):
             for key, reason in PLANNED_KEYS.items()
         ),
         ({"job_info": {"chunksize": 5}}, "set by the plan"),
-        ({"job_info": {"Region": {"a": 1}}}, "Region is text, not"),
+        ({"job_info": {"Region": {"a": 1}}}, "Region must be text, not"),
         ({"job_info": {3: 1}}, "3 is not a job info key"),
-        ({"job_info": [("A", 1)]}, "job_info is a dict"),
+        ({"job_info": [("A", 1)]}, "job_info must be a dict"),
     ],
 )
 def test_raw_keys_cannot_say_what_the_plan_says(settings, reason):
@@ -364,8 +364,8 @@ def test_output_is_written_in_pairs(settings, expected):
         ({"output_filenames": ["x"], "output_directories": ["/a", "/b"]}, "has 1 for 2 of output_directories"),
         ({"output_filenames": ["/b/x"], "output_directories": ["/a"]}, "give bare names"),
         ({"output_filenames": ["/a/x.%04d.exr"]}, "write '/a/x.####.exr' for '/a/x.%04d.exr'"),
-        ({"output_directories": ["a"]}, "output_directories[0] is a full path, not 'a'"),
-        ({"output_filenames": "x"}, "output_filenames is a list, each text, not 'x'"),
+        ({"output_directories": ["a"]}, "output_directories[0] must be a full path, not 'a'"),
+        ({"output_filenames": "x"}, "output_filenames must be a list, each text, not 'x'"),
     ],
 )
 def test_output_that_the_monitor_could_not_show_is_refused(settings, reason):

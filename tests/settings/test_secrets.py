@@ -84,7 +84,7 @@ SECRETS = (
     ("basic authentication", "HEADER", "Basic amFuZTpodW50ZXIy"),
     ("header", "HEADER", "Authorization: Digest username"),
     ("bearer", "HEADER", "Bearer abcdef123456.xyz"),
-    ("token as user of a clone", "REPO", "https://ghp¦_0123@github.com/studio/tools.git"),
+    ("token as user of a clone", "REPO", "https://ghp¦_01234567@github.com/studio/tools.git"),
     ("token of GitHub", "REPO_READ", "ghp¦_16C7e42F292c6912E7710c838347Ae178B4a"),
     ("new token of GitHub", "REPO_READ", "github¦_pat_11AAAAAAA0abcdefghij"),
     ("token of GitLab", "REPO_READ", "glpat¦-abcdefghij0123456789"),

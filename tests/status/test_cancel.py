@@ -11,7 +11,7 @@ from direct_farm import DirectClient
 from submissions import TerseClient, leave_half, write_three
 
 from flowpipe_deadline import read_results
-from flowpipe_deadline.core.bundle import named_jobs
+from flowpipe_deadline.core.bundle import with_job_names
 from flowpipe_deadline.core.files import write_whole
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.status.cancel import cancel_submission, suspend_submission
@@ -44,7 +44,7 @@ def test_all_jobs_are_deleted_and_results_stay(bundle, client, worker, deadline,
 
     told = cancel_submission(bundle, lambda: client)
 
-    assert told == "what was submitted was deleted: " + named_jobs(job_ids.values(), job_ids)
+    assert told == "what was submitted was deleted: " + with_job_names(", ".join(job_ids.values()), job_ids)
     assert states(deadline) == []
     assert read_submission(bundle.folder) is None
     assert read_results(bundle)["Test.beside"].outputs() == {"value": 7}
@@ -88,7 +88,7 @@ def test_what_cannot_be_deleted_is_named_and_found_by_another_try(bundle, client
     assert read_submission_status(bundle, lambda: client).state == "half undone"
     told = []
     cancel_submission(bundle, lambda: client, on_message=told.append)
-    assert told[0] == f"A submission of {bundle.name} could not be undone; undoing it"
+    assert told[0] == f"An earlier submission of {bundle.name} was not undone; undoing it"
     assert states(deadline) == []
     assert read_submission(bundle.folder) is None
 
@@ -111,7 +111,7 @@ def test_half_a_submission_is_cleaned_up(bundle, client, deadline, job_ids):
 
     cancel_submission(bundle, lambda: client, on_message=told.append)
 
-    assert told[0] == f"A submission of {bundle.name} ended half-way; undoing it"
+    assert told[0] == f"An earlier submission of {bundle.name} ended half-way; undoing it"
     assert states(deadline) == []
     assert read_submission(bundle.folder) is None
 

@@ -235,7 +235,7 @@ def test_what_cannot_be_suspended_is_named(jobs, deadline, job_ids):
         jobs.suspend()
 
     assert str(caught.value) == (
-        f"the jobs render ({job_ids['render']}), beside ({job_ids['beside']}) could not be suspended (not your job):"
+        f"render ({job_ids['render']}), beside ({job_ids['beside']}) cannot be suspended (not your job):"
         " see to them in the Monitor"
     )
     assert states(deadline) == {"render": "Queued", "collect": "Pending", "beside": "Queued"}

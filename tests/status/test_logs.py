@@ -141,7 +141,7 @@ def test_a_task_without_a_log_says_why(bundle):
     ("key", "frame", "words"),
     [
         ("render", 99, "render has no frame 99; it has 1-10"),
-        ("render", "a", "'a' is not a frame"),
+        ("render", "a", "'a' is not a frame; render has 1-10"),
         ("beside", 1, "beside has no frames; leave 1 out"),
         ("nope", None, "nope has no job in"),
     ],

@@ -236,7 +236,7 @@ def test_settings_of_a_job_are_checked():
     """As those of a node are."""
     job = plan_of_two().jobs[0]
 
-    with pytest.raises(SettingError, match=r"Test\.first: priority is a whole number from 0, not 'high'"):
+    with pytest.raises(SettingError, match=r"Test\.first: priority must be a whole number from 0, not 'high'"):
         with_settings(job, {"priority": "high"})
 
 

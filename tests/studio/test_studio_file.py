@@ -117,7 +117,7 @@ def test_systems_that_share_a_file_have_roots_of_their_own(studio_file):
             "root is a path of another system; write  root = { linux = …, windows = …, macos = … }",
         ),
         ('root.linux = "P:/farm"', "root.linux is a path of another system"),
-        ('root.windows = "farm"', "root.windows is a full path, not 'farm'"),
+        ('root.windows = "farm"', "root.windows must be a full path, not 'farm'"),
         ('root.win = "P:/farm"', "unknown key 'root.win'"),
     ],
 )
@@ -144,11 +144,11 @@ def test_the_web_service_is_also_told_as_variables(studio_file):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("workflows = 3", "workflows is a folder, or a list of folders, not 3"),
-        ('workflows = ["a", 3]', "workflows is a folder, or a list of folders, not ['a', 3]"),
-        ("presets_folder = true", "presets_folder is "),
-        ("buttons = 'x'", "buttons is a table, [buttons], not 'x'"),
-        ("[buttons]\nmaya = 3", "buttons.maya is "),
+        ("workflows = 3", "workflows must be a folder, or a list of folders, not 3"),
+        ('workflows = ["a", 3]', "workflows must be a folder, or a list of folders, not ['a', 3]"),
+        ("presets_folder = true", "presets_folder must be "),
+        ("buttons = 'x'", "buttons must be a table, [buttons], not 'x'"),
+        ("[buttons]\nmaya = 3", "buttons.maya must be "),
     ],
 )
 def test_where_workflows_are_and_what_buttons_open_are_texts(studio_file, text, reason):
@@ -206,19 +206,19 @@ disable = []
     where_it_belongs = "set FLOWPIPE_DEADLINE_WEBSERVICE_PASSWORD where jobs are submitted"
     why_no_comma = "by which Deadline separates items"
     assert complaints(caught.value) == [
-        (1, "root is a full path, not 'farm': workers have another current folder"),
+        (1, "root must be a full path, not 'farm': workers have another current folder"),
         (2, "unknown key 'stor'. Did you mean 'store'?"),
-        (3, "via is auto, script, webservice or command, not 'scrpt'; did you mean 'script'?"),
+        (3, "via must be auto, script, webservice or command, not 'scrpt'; did you mean 'script'?"),
         (4, "strict has 'large-values'. Did you mean 'large-value'?"),
         (5, "'http://cache' is not a store; write 'files', or redis://host:port/db (rediss:// for TLS)"),
-        (8, "webservice.url holds a user or a password; webservice.user is for the first"),
+        (8, f"webservice.url holds a user or a password; use webservice.user, and {where_it_belongs}"),
         (9, f"webservice.password does not belong in a file that everybody can read; {where_it_belongs}"),
-        (10, "webservice.timeout is seconds, or [seconds to connect, seconds of silence], not 0"),
+        (10, "webservice.timeout must be seconds, or [seconds to connect, seconds of silence], not 0"),
         (13, "[settings] unknown setting 'prioritty'. Did you mean 'priority'?"),
-        (14, "[settings] priority is a whole number from 0, not 'high'"),
-        (15, "[settings] environment.A is text, a number or a boolean, not ['x']"),
+        (14, "[settings] priority must be a whole number from 0, not 'high'"),
+        (15, "[settings] environment.A must be text, a number or a boolean, not ['x']"),
         (16, "[settings] the job info key 'Plugin' is set by the plan: all jobs are rendered by the Flowpipe plugin"),
-        (19, "presets.comp is a table, [presets.comp], not 3"),
+        (19, "presets.comp must be a table, [presets.comp], not 3"),
         (21, f"[presets.fx] limits has an item 'a,b': it cannot be empty or hold a comma, {why_no_comma}"),
         (24, "unknown key 'hooks.disable'. Did you mean 'disabled'?"),
     ]
@@ -229,14 +229,14 @@ disable = []
     ("text", "line", "reason"),
     [
         pytest.param("root = /mnt\n", 1, "is not TOML: ", id="no quotes"),
-        pytest.param('via = "auto"\nvia = "script"\n', 2, "is not TOML: cannot overwrite a value", id="twice"),
+        pytest.param('via = "auto"\nvia = "script"\n', 2, "is not TOML: a key is there twice", id="twice"),
         pytest.param("[settings\n", 1, "is not TOML: ", id="open bracket"),
         pytest.param(
             f"[settings]\npriority = {'9' * 5000}\n", None, "is not TOML: it has a number of", id="many digits"
         ),
         pytest.param(f"[settings]\npriority = 0x{'f' * 5000}\n", None, "is not TOML: it has a number of", id="and hex"),
         pytest.param(f"root = {'[' * 3000}", None, "is not TOML: it is nested too deep", id="nested too deep"),
-        pytest.param('via = "auto', None, "is not TOML: ", id="open quotes"),
+        pytest.param('via = "auto', 1, "is not TOML: ", id="open quotes"),
     ],
 )
 def test_what_is_no_toml_is_one_clear_line(studio_file, text, line, reason):
@@ -286,7 +286,7 @@ def test_a_file_that_is_named_and_not_there_is_refused(tmp_path, monkeypatch):
     """Going on without the studio's settings would be worse."""
     monkeypatch.setenv("FLOWPIPE_DEADLINE_CONFIG", str(tmp_path / "nope.toml"))
 
-    with pytest.raises(StudioFileError, match=r"nope.toml: does not exist; FLOWPIPE_DEADLINE_CONFIG names it"):
+    with pytest.raises(StudioFileError, match=r"nope.toml: does not exist; correct or unset FLOWPIPE_DEADLINE_CONFIG"):
         load_studio_file()
 
 

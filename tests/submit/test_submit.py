@@ -355,7 +355,9 @@ def test_a_timeout_that_is_no_number_is_refused(deadline, bundle, monkeypatch):
     """Before anything is done."""
     monkeypatch.setenv("FLOWPIPE_DEADLINE_TIMEOUT", "soon")
 
-    with pytest.raises(SubmissionError, match="FLOWPIPE_DEADLINE_TIMEOUT is a number of seconds, not 'soon'"):
+    with pytest.raises(
+        SubmissionError, match="FLOWPIPE_DEADLINE_TIMEOUT must be a number of seconds above 0, not 'soon'"
+    ):
         submit_unchecked(bundle)
 
     assert json.loads((bundle.folder / "manifest.json").read_text())["jobs"]

@@ -16,7 +16,7 @@ from direct_farm import DirectClient
 
 from flowpipe_deadline import plan_graph, read_bundle, write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, parse_entries
-from flowpipe_deadline.core.bundle import named_jobs
+from flowpipe_deadline.core.bundle import with_job_names
 from flowpipe_deadline.core.locks import is_running, start_mark
 from flowpipe_deadline.deadline.client import RefusedError, SubmissionError
 from flowpipe_deadline.errors import RecordError
@@ -238,7 +238,7 @@ def test_an_id_given_twice_is_no_second_job(deadline, client, bundle, monkeypatc
     first = deadline.submit({"Plugin": "Flowpipe"}, {})
     monkeypatch.setattr(deadline, "submit", lambda *_: first)
 
-    with pytest.raises(SubmissionError, match=f"the ID {first.job_id} to two jobs"):
+    with pytest.raises(SubmissionError, match=f"gave two jobs one ID, that of left .{first.job_id}"):
         submit_to(client, bundle)
 
 
@@ -286,7 +286,8 @@ def test_a_submitted_bundle_is_refused_with_its_jobs(deadline, client, bundle):
     job_ids = submit_to(client, bundle)
 
     with pytest.raises(
-        SubmissionError, match=re.escape(f"submitted already, as {named_jobs(job_ids.values(), job_ids)};")
+        SubmissionError,
+        match=re.escape(f"submitted already, as {with_job_names(', '.join(job_ids.values()), job_ids)};"),
     ):
         submit_to(client, bundle)
 
@@ -323,7 +324,7 @@ def test_what_cannot_be_deleted_is_named_kept_and_deleted_by_a_later_call(deadli
     told = []
     submit_to(client, bundle, say=told.append)
     assert statuses(deadline) == RELEASED
-    assert told[0] == f"A submission of {bundle.name} could not be undone; undoing it"
+    assert told[0] == f"An earlier submission of {bundle.name} was not undone; undoing it"
 
 
 def fails_from(nth):
@@ -390,7 +391,7 @@ def test_a_submission_that_was_killed_is_undone_by_the_next(deadline, client, bu
     assert before
     assert not before & set(job_ids.values())
     assert statuses(deadline) == RELEASED
-    assert told[0] == f"A submission of {bundle.name} ended half-way; undoing it"
+    assert told[0] == f"An earlier submission of {bundle.name} ended half-way; undoing it"
 
 
 def test_a_submission_that_is_at_work_is_left_alone(deadline, client, bundle):

@@ -147,12 +147,15 @@ def _become(request, files, own_path):
 
 def _import_all():
     import flowpipe_deadline.cli
+    from flowpipe_deadline.offline.packages import light_modules
 
     for module in pkgutil.iter_modules(flowpipe_deadline.cli.__path__, "flowpipe_deadline.cli."):
         if module.name != MAIN:
             importlib.import_module(module.name)
     for name in _WARM:
         importlib.import_module(name)
+    # What it finds out of the package's own files, once for a process.
+    light_modules()
 
 
 if __name__ == "__main__":

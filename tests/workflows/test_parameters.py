@@ -125,5 +125,5 @@ def test_positional_parameters_are_passed_by_position():
 def test_parameters_need_an_equals_sign():
     """A value may hold more of them."""
     assert parse_parameters(["a=b=c", "d="]) == {"a": "b=c", "d": ""}
-    with pytest.raises(UsageError, match="-p key=value"):
+    with pytest.raises(UsageError, match="-p NAME=VALUE"):
         parse_parameters(["frames"])

@@ -81,7 +81,7 @@ def test_several_outputs_are_refused(workflow):
 
 def test_a_relative_output_is_refused(workflow):
     """Each worker would render into another folder; a path of another system may be mapped."""
-    with pytest.raises(FlowpipeDeadlineError, match="the parameter 'outputs' is a full path"):
+    with pytest.raises(FlowpipeDeadlineError, match="the parameter 'outputs' must be a full path"):
         workflow.build({"scene": "/p/a.blend", "frames": "5", "outputs": "render/shot_####.png"})
 
     assert workflow.build({"scene": "/p/a.blend", "frames": "5", "outputs": "P:/render/shot_####.png"})

@@ -145,7 +145,7 @@ def test_everything_that_is_wrong_is_said_at_once():
         "turntable has no parameter 'camra'",
         "turntable needs scene",
         "the parameter 'frames' does not fit",
-        "the parameter 'samples' is at least 1, not 0",
+        "the parameter 'samples' must be at least 1, not 0",
     ]
 
 
@@ -201,7 +201,7 @@ def test_a_value_that_no_text_means_has_none():
 
 def test_an_empty_text_is_no_path():
     """An unset variable of a shell would mean the current folder; where nothing may be given, it means that."""
-    with pytest.raises(ParameterError, match="'scene' needs a path; it is empty"):
+    with pytest.raises(ParameterError, match="'scene' is empty, and needs a path"):
         PARAMETERS["scene"].parse("")
 
     assert PARAMETERS["project"].parse("") is None

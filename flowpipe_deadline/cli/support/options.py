@@ -47,7 +47,7 @@ class Folder(click.ParamType):  # type: ignore[misc]  # click is not followed
         if not text:
             return None
         if is_windows_path(text) and os.name != "nt":
-            self.fail(f"'{text}' is a Windows path, and this machine does not run Windows", param, ctx)
+            self.fail(f"'{text}' is a Windows path; name the folder as this machine sees it", param, ctx)
         return Path(os.path.abspath(os.path.expanduser(text)))
 
 
@@ -237,13 +237,13 @@ def planned_bundle(target: str, *, via: Optional[str] = None, again: bool = Fals
         UsageError: Options on the command line would change it; or as ``opened_bundle``.
         RecordError, SubmissionError: As ``opened_bundle``.
     """
-    names = {"parameters": "parameters", "sets": "settings", "presets": "presets", "snapshot_code": "snapshot"}
-    names.update({name: name for name in ("templates", "store", "root")})
+    names = {"parameters": "-p", "sets": "--set", "presets": "--preset", "snapshot_code": "--snapshot-code"}
+    names.update({name: f"--{name}" for name in ("templates", "store", "root")})
     if again:
         del names["sets"], names["root"]
-    given = [words for name, words in names.items() if is_typed(name)]
+    given = [option for name, option in names.items() if is_typed(name)]
     if given:
-        raise UsageError(f"{target} is a bundle, planned already: it takes no {', '.join(given)}")
+        raise UsageError(f"{target} is a bundle, planned already; {', '.join(given)} can only be given with a graph")
     return opened_bundle(target, via)
 
 

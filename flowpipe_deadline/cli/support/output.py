@@ -26,6 +26,11 @@ _NUMBERS = ("Disk", "Files", "Tasks", "Errors", "Task", "Progress")
 _answer: Optional[TextIO] = None
 
 
+def can_ask() -> bool:
+    """Whether a person sits at a terminal, who can be asked something."""
+    return bool(sys.stdin and sys.stdin.isatty() and sys.stderr.isatty())
+
+
 def reserve_stdout() -> None:
     """Keeps stdout for the answer, until the process ends.
 

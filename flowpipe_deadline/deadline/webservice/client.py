@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Optional, TypeVar
 from urllib.parse import quote
 
-from ...bundle.info_format import InfoFileError, decode_info, parse_entries
-from ...bundle.job_files import PLUGIN_NAME
+from ...bundle.job_files import PLUGIN_NAME, read_entries
+from ...core.files import RecordError
 from ...core.names import is_same_batch
 from ..client import (
     COMPLETED,
@@ -27,6 +27,7 @@ from ..client import (
     SubmissionError,
     TaskDetails,
     bundles_of,
+    unknown_job,
 )
 from ..reports import Report
 from . import answers
@@ -99,7 +100,7 @@ class WebServiceClient(DeadlineClient):
             raise RefusedError(str(error), is_uncertain=error.may_be_done, may_come=error.may_be_done) from error
         job_id = answers.parse_job_id(answer)
         if job_id is None:
-            message = f"the Web Service gave no ID for the job, but: {self._quoted(answer)}"
+            message = f"the Web Service gave no ID for the job, but answered: {self._quoted(answer)}"
             raise RefusedError(message, is_uncertain=True)
         self._made.setdefault(job_info.get("BatchName", ""), []).append(job_id)
         return Created(job_id)
@@ -172,7 +173,7 @@ class WebServiceClient(DeadlineClient):
                 if command not in ("suspend", "delete"):
                     break
         if first is not None:
-            raise SubmissionError(f"{command} of job {', '.join(failed)}: {first}") from first
+            raise SubmissionError(f"the command '{command}' failed for job {', '.join(failed)}: {first}") from first
 
     def change_tasks(self, command: str, job_id: str, task_ids: Sequence[int]) -> None:
         """Gives the command for the tasks, all in one request."""
@@ -187,7 +188,7 @@ class WebServiceClient(DeadlineClient):
         try:
             self._do_until_done(lambda: self._put("/api/tasks", body), is_done)
         except WebServiceError as error:
-            raise SubmissionError(f"{command} of tasks of job {job_id}: {error}") from error
+            raise SubmissionError(f"the command '{command}' failed for tasks of job {job_id}: {error}") from error
 
     def read_plugin_info(self, job_id: str) -> dict[str, str]:
         """The plugin info of a job, all of it."""
@@ -245,7 +246,8 @@ class WebServiceClient(DeadlineClient):
         try:
             return parse(text)
         except answers.AnswerError as error:
-            message = f"the Web Service's answer to {path[:80]} cannot be read: {error}, not: {self._quoted(text)}"
+            message = f"{self._http.settings} does not answer as Deadline's Web Service to {path[:80]}: {error}, not"
+            message = f"{message}: {self._quoted(text)}"
             raise WebServiceError(message, status=200) from error
 
     def _told(
@@ -294,7 +296,7 @@ class WebServiceClient(DeadlineClient):
         """The job as the service has it."""
         jobs = self._ask(f"/api/jobs?JobID={_checked_id(job_id)}", answers.parse_job_objects)
         if len(jobs) != 1:
-            raise SubmissionError(f"Deadline does not know job {job_id}")
+            raise unknown_job(job_id)
         return jobs[0]
 
     def _save(self, job: dict[str, Any], properties: dict[str, Any]) -> None:
@@ -326,7 +328,7 @@ class WebServiceClient(DeadlineClient):
 
     def _check_success(self, answer: str) -> None:
         if not answers.is_success(answer):
-            message = f"the Web Service did not say Success, but: {self._quoted(answer)}"
+            message = f"the Web Service did not answer Success, but: {self._quoted(answer)}"
             raise WebServiceError(message, status=200, may_be_done=True)
 
     def _is_done(self, command: str, job_id: str) -> bool:
@@ -363,8 +365,6 @@ def _not_older(job_ids: Iterable[str], *, than: Iterable[str]) -> list[str]:
 
 def _read_info(path: str) -> dict[str, str]:
     try:
-        return dict(parse_entries(decode_info(Path(path).read_bytes())))
-    except OSError as error:
-        raise RefusedError(f"{path} cannot be read: {error.strerror}") from error
-    except (InfoFileError, UnicodeError) as error:
-        raise RefusedError(f"{path} is damaged: {error}; write the bundle again") from error
+        return read_entries(Path(path))
+    except RecordError as error:
+        raise RefusedError(str(error)) from error

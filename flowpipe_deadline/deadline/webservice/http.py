@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 
 from ...core.text import one_line
 from ..client import SubmissionError
-from .settings import CA_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE, WebServiceSettings, read_certificates
+from .settings import CA_VARIABLE, IS_IT_RIGHT, PASSWORD_VARIABLE, USER_VARIABLE, WebServiceSettings, read_certificates
 
 PAUSES = (0.2, 1.0, 3.0)
 """Seconds before each repeat."""
@@ -178,11 +178,11 @@ def _request_error(error: Exception, *, was_sent: bool, settings: WebServiceSett
         advice = "if the service is in-house, name its host in NO_PROXY"
         what = f"cannot be reached: {_proxy(settings)} fails ({reason}); {advice}"
     elif isinstance(error, ConnectTimeout):
-        what = f"cannot be reached: no connection within {settings.connect_timeout:g} seconds"
+        what = f"cannot be reached: no connection within {settings.connect_timeout:g} seconds; {IS_IT_RIGHT}"
     elif any(isinstance(cause, socket.gaierror) for cause in causes):
-        what = f"cannot be reached: the name {urlsplit(settings.url).hostname} is not known"
+        what = f"cannot be reached: this machine does not know the host {urlsplit(settings.url).hostname}"
     elif any(isinstance(cause, NewConnectionError) for cause in causes):
-        what = f"cannot be reached: {reason}"
+        what = f"cannot be reached: {reason}; {IS_IT_RIGHT}"
         is_temporary = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
     elif isinstance(error, SSLError) and not isinstance(cause, ssl.SSLEOFError):
         is_untrusted = getattr(cause, "verify_code", 0) in _UNTRUSTED

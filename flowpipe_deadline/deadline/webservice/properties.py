@@ -6,28 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from ..client import refuse_unknown
+from ..properties import PROPERTIES, entry_text, entry_value
 
-# By entry: the name of the property, and its type. Properties whose meaning is not certain are left out.
-_PROPERTIES: Mapping[str, tuple[str, type]] = {
-    "Name": ("Name", str),
-    "Comment": ("Cmmt", str),
-    "Department": ("Dept", str),
-    "Priority": ("Pri", int),
-    "Pool": ("Pool", str),
-    "SecondaryPool": ("SecPool", str),
-    "Group": ("Grp", str),
-    "LimitGroups": ("Limits", list),
-    "MachineLimit": ("MachLmt", int),
-    "ConcurrentTasks": ("Conc", int),
-    "LimitConcurrentTasksToNumberOfCpus": ("ConcLimt", bool),
-    "ForceReloadPlugin": ("Reload", bool),
-    "Sequential": ("Seq", bool),
-    "Interruptible": ("Int", bool),
-    "Protected": ("Protect", bool),
-    "SuppressEvents": ("NoEvnt", bool),
-    "PreTaskScript": ("PrTskScrp", str),
-    "PostTaskScript": ("PoTskScrp", str),
-}
 # Submission, sections 4.1 and 6.3.
 _DEPENDENCY: Mapping[str, Any] = {
     "Notes": "",
@@ -46,13 +26,9 @@ _DEPENDENCY: Mapping[str, Any] = {
 
 def read_entry(properties: Mapping[str, Any], key: str) -> Optional[str]:
     """The entry as text; None where the job does not tell."""
-    name, kind = _PROPERTIES.get(key, ("", str))
-    value = properties.get(name)
-    if type(value) is not kind:
-        return None
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    held = PROPERTIES.get(key)
+    value = None if held is None else properties.get(held.webservice)
+    return entry_text(value, held.kind) if held is not None and type(value) is held.kind else None
 
 
 def with_entries(properties: Mapping[str, Any], entries: Mapping[str, str]) -> dict[str, Any]:
@@ -61,9 +37,12 @@ def with_entries(properties: Mapping[str, Any], entries: Mapping[str, str]) -> d
     Raises:
         SubmissionError: The job has no property for one.
     """
-    known = {key: pair for key, pair in _PROPERTIES.items() if pair[0] in properties}
+    known = {key: held for key, held in PROPERTIES.items() if held.webservice in properties}
     refuse_unknown(entries, known)
-    return {**properties, **{known[key][0]: _value(text, known[key][1]) for key, text in entries.items()}}
+    return {
+        **properties,
+        **{known[key].webservice: entry_value(text, known[key].kind) for key, text in entries.items()},
+    }
 
 
 def with_dependencies(properties: Mapping[str, Any], job_ids: Sequence[str]) -> dict[str, Any]:
@@ -71,11 +50,3 @@ def with_dependencies(properties: Mapping[str, Any], job_ids: Sequence[str]) -> 
     found: Sequence[Any] = properties.get("Dep") or ()
     there = {str(item.get("JobID")).lower(): item for item in found if isinstance(item, dict)}
     return {**properties, "Dep": [there.get(job_id, {"JobID": job_id, **_DEPENDENCY}) for job_id in job_ids]}
-
-
-def _value(text: str, kind: type) -> Any:
-    if kind is list:
-        return [item.strip() for item in text.split(",") if item.strip()]
-    if kind is bool:
-        return text.strip().lower() in ("true", "1")
-    return kind(text)

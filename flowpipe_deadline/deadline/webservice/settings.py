@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Optional, Union
 from urllib.parse import urlsplit
 
-from ...core.errors import UsageError
+from ...core.errors import UsageError, words_of
 from ...core.text import flaw_in, is_one_line, one_line
 
 URL_VARIABLE = "FLOWPIPE_DEADLINE_WEBSERVICE"
@@ -19,6 +19,7 @@ CA_VARIABLE = f"{URL_VARIABLE}_CA"
 CERTIFICATE_VARIABLE = f"{URL_VARIABLE}_CERTIFICATE"
 KEY_VARIABLE = f"{URL_VARIABLE}_KEY"
 TIMEOUT_VARIABLE = f"{URL_VARIABLE}_TIMEOUT"
+IS_IT_RIGHT = f"see that it runs there, and that {URL_VARIABLE} is right"
 
 _HOST = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")  # Name, IPv4, IPv6.
 _PATH = re.compile(r"[A-Za-z0-9._~/-]*")
@@ -61,13 +62,15 @@ class WebServiceSettings:
         if self.password and not self.user:
             raise UsageError(f"there is a password for the Web Service and no user; set {USER_VARIABLE}")
         if ":" in self.user or not is_one_line(self.user):
-            raise UsageError(f"the user of the Web Service cannot be {one_line(self.user, longest=40)!r}")
+            raise UsageError(f"the Web Service's user has a colon or line break: {one_line(self.user, longest=40)!r}")
         flaw = flaw_in(self.password)
         if flaw:
-            raise UsageError(f"the password of the Web Service has {flaw}; set {PASSWORD_VARIABLE} without it")
+            raise UsageError(f"the Web Service's password, {PASSWORD_VARIABLE}, has {flaw}; set one without it")
         for seconds in (self.connect_timeout, self.read_timeout):
             if not 0 < seconds <= _LONGEST_TIMEOUT:
-                raise UsageError(f"a time-out is more than 0 and at most {_LONGEST_TIMEOUT:g} seconds, not {seconds:g}")
+                raise UsageError(
+                    f"a time-out must be more than 0 and at most {_LONGEST_TIMEOUT:g} seconds, not {seconds:g}"
+                )
 
     def __str__(self) -> str:
         return self.url
@@ -96,7 +99,7 @@ def parse_url(text: str) -> str:
     if not is_host or parts.scheme not in ("http", "https") or parts.query or parts.fragment:
         raise UsageError(f"'{shown}' is not a Web Service; write http://host:port, or https://host:port for TLS")
     if not _PATH.fullmatch(parts.path):
-        raise UsageError(f"'{shown}' is not a Web Service: its path has characters that need escapes")
+        raise UsageError(f"'{shown}' is not a Web Service: write unusual characters of its path as %20 and the like")
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
@@ -167,7 +170,7 @@ def _read_pem(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path} cannot be read for the Web Service: {error.strerror}") from error
+        raise UsageError(f"the Web Service's certificate or key {path} cannot be read: {words_of(error)}") from error
     if b"-----BEGIN " not in data:
         advice = f"'openssl pkcs12 -in {path.name} -nodes -out client.pem' makes one of a .pfx"
         raise UsageError(f"{path} is not a PEM file; {advice}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ...core.bundle import EDITS
+from ...core.errors import words_of
 from ...core.files import RecordError, parse_record
 from ..codec import canonical
 
@@ -75,13 +76,13 @@ def read_edits(bundle: Path, node: str) -> Tuple[Edit, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+        raise RecordError(f"{path} cannot be read: {words_of(error)}") from error
     record = parse_record(data, name=str(path), version=FORMAT, keys=("edits",))
     try:
         return tuple(_parse(node, entry) for entry in record["edits"])
     except (KeyError, TypeError, ValueError) as error:
         raise RecordError(
-            f"{path} is damaged ({error!r}); restore it, or delete it: then the inputs are as they were planned"
+            f"{path} is damaged: {words_of(error)}; restore it, or delete it: then the inputs are as they were planned"
         ) from error
 
 

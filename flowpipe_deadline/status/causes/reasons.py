@@ -104,6 +104,21 @@ class Reason:
     """What it waits for: the end of each chain is what keeps it."""
     advice: str = field(default="", compare=False)
     """What to do, with commands to copy."""
+    distance: int = field(default=0, init=False, repr=False, compare=False)
+    """How many steps it is from here to the nearest end."""
+    _ends: Tuple[Reason, ...] = field(default=(), init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # What it waits for is known by now, so that nothing has to follow chains of thousands of jobs.
+        if self.because:
+            ends = {id(end): end for item in self.because for end in item.ends} if len(self.because) > 1 else {}
+            object.__setattr__(self, "_ends", tuple(ends.values()) or self.because[0].ends)
+            object.__setattr__(self, "distance", 1 + min(item.distance for item in self.because))
+
+    @property
+    def ends(self) -> Tuple[Reason, ...]:
+        """What keeps it, at the ends of what it waits for; itself if it waits for nothing."""
+        return self._ends or (self,)
 
 
 def of_bundle(bundle: Bundle, kind: str, text: str) -> Reason:

@@ -412,7 +412,7 @@ class CleaningDialog(TextDialog):
         root = self.bundles[0].folder.parent
         self.plan = module.plan_cleaning(root, self.main.client, bundles=self.bundles)
         lines = ["Would be deleted, with all results:" if self.plan.removed else "Nothing of this can be deleted."]
-        return "\n".join(lines + cleaning_lines(self.plan))
+        return "\n".join(lines + cleaning_lines(self.main, self.plan))
 
     def clean(self, *_):
         """Removes it, after a question."""
@@ -421,11 +421,13 @@ class CleaningDialog(TextDialog):
             if self.plan.removed:
                 count = len(self.plan.removed)
                 what = "{} with all results".format("this bundle" if count == 1 else "these {} bundles".format(count))
-                if not self.ask("Delete {}?\n\n{}".format(what, "\n".join(cleaning_lines(self.plan))), "Clean Up"):
+                if not self.ask(
+                    "Delete {}?\n\n{}".format(what, "\n".join(cleaning_lines(self.main, self.plan))), "Clean Up"
+                ):
                     return
                 done = self.main.installed("flowpipe_deadline.status.clean").clean(self.plan, self.main.client)
                 lines = ["Deleted:" if done.removed else "Nothing was deleted."]
-                text = "\n".join([*lines, *cleaning_lines(done), *done.notices])
+                text = "\n".join([*lines, *cleaning_lines(self.main, done), *done.notices])
             title = "Clean Up"
         except Exception as error:
             title, text = "Error", error_text(error)
@@ -433,16 +435,8 @@ class CleaningDialog(TextDialog):
         self.dialog.ShowMessageBox(text, title)
 
 
-def cleaning_lines(cleaning):
+def cleaning_lines(main, cleaning):
     """A line for each bundle that goes, and for each that stays, with the reason."""
+    size_text = main.installed("flowpipe_deadline.core.text").size_text
     lines = ["  {}: {}, {} files".format(one.name, size_text(one.size), one.files) for one in cleaning.removed]
     return lines + ["  {} stays: {}".format(one.folder.name, one.reason) for one in cleaning.refused]
-
-
-def size_text(size):
-    """Bytes for people."""
-    units = ["bytes", "kB", "MB", "GB", "TB"]
-    while size >= 1000 and len(units) > 1:
-        size /= 1000.0
-        del units[0]
-    return "{:.{}f} {}".format(size, int(units[0] != "bytes"), units[0])

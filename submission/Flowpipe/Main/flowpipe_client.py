@@ -173,9 +173,9 @@ class Opening:
             raise _temporary_error(error) from error
         try:
             self.process = start(python, ["dialog", "--facts", self._facts], self._log)
-        except OSError as error:
+        except ClientError:
             self._log.close()
-            raise ClientError("{} cannot be started: {}".format(python, error.strerror or error)) from error
+            raise
 
     def _finish(self) -> None:
         assert self.process is not None
@@ -201,10 +201,7 @@ def run_command(what: str, python: str, arguments: List[str], seconds: float) ->
     except OSError as error:
         raise _temporary_error(error) from error
     with log:
-        try:
-            process = start(python, arguments, log, out=log)
-        except OSError as error:
-            raise ClientError("{} cannot be started: {}".format(python, error.strerror or error)) from error
+        process = start(python, arguments, log, out=log)
         end = time.monotonic() + seconds
         while process.poll() is None and not os.fstat(log.fileno()).st_size and time.monotonic() < end:
             time.sleep(0.02)
@@ -218,22 +215,25 @@ def start(python: str, arguments: List[str], log: BinaryIO, out: Any = subproces
     """Starts a command, such as the dialog, without a window for its output; it lives on when this process ends.
 
     Raises:
-        OSError: It cannot be started.
+        ClientError: It cannot be started.
     """
     options: Dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
         # Not detached: each program that the dialog starts would then open a window of its own.
         options = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
-    return subprocess.Popen(
-        [python, "-m", "flowpipe_deadline.cli.main", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=out,
-        stderr=log,
-        env=dialog_environment(),
-        # Python's option -m imports from the current folder first; a scene's folder may hold anything.
-        cwd=os.path.dirname(python),
-        **options,
-    )
+    try:
+        return subprocess.Popen(
+            [python, "-m", "flowpipe_deadline.cli.main", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=log,
+            env=dialog_environment(),
+            # Python's option -m imports from the current folder first; a scene's folder may hold anything.
+            cwd=os.path.dirname(python),
+            **options,
+        )
+    except OSError as error:
+        raise ClientError("{} cannot be started: {}".format(python, error.strerror or error)) from error
 
 
 def dialog_environment() -> Dict[str, str]:

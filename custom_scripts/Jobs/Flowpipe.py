@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Flowpipe Results, in the Monitor's menu of jobs: what the selected jobs gave, and every evaluation.
+"""A command of Flowpipe in the Monitor's menu of jobs; each is a copy of this file under a name of its own.
 
 Runs in Deadline's own Python: the standard library and Deadline's modules only, valid from Python 3.7 to 3.10. The work
 is done by submission/Flowpipe/Main/FlowpipeJobs.py.
@@ -10,7 +10,7 @@ import types
 from Deadline.Scripting import RepositoryUtils
 from DeadlineUI.Controls.Scripting.DeadlineScriptDialog import DeadlineScriptDialog
 
-ACTION = "results"
+ACTION = ""  # The function that it calls: ``flowpipe-deadline install`` fills that in.
 SCRIPT = "submission/Flowpipe/Main/FlowpipeJobs.py"
 
 kept = []  # Or Python would delete the dialogs while they are on the screen.
