@@ -10,8 +10,7 @@ from typing import Any, Optional
 import jinja2
 from jinja2.compiler import CodeGenerator
 
-from ..core.errors import BundleError
-from ..core.raised import error_line
+from ..core.errors import BundleError, error_line
 from ..core.text import flaw_in, one_line
 from ..planning.plan import Job
 from ..settings.environment import variables_of_kind

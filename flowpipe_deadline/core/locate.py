@@ -18,9 +18,8 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from .bundle import CODE, AnyPath
-from .errors import FlowpipeDeadlineError
+from .errors import FlowpipeDeadlineError, error_line, text_of, traceback_of
 from .loading import LOADING, LoadingError
-from .raised import error_line, text_of, traceback_of
 
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """The names of folders that hold what is installed."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping, Optional, Tuple, Union
 
+from ..core.errors import error_line
 from ..core.files import RecordError, parse_record, read_record
 from ..core.frames import FrameList
-from ..core.raised import error_line
 
 FORMAT = 1
 

@@ -16,7 +16,7 @@ from flowpipe.node import FunctionNode
 
 from ..core.bundle import CODE
 from ..core.locate import NotImportableError, Source, is_typed, planned_here, unwrapped
-from ..results.codec import TYPE, UnsupportedValueError, encode, map_sources
+from ..results.codec import TYPE, UnsupportedValueError, encode, find_sources, map_sources
 from .plan import Plan
 from .typed_source import find_source
 
@@ -200,14 +200,8 @@ def _module_name(file: str) -> str:
 
 
 def _value_part(name: str, encoded: Any) -> _Part:
-    classes: list[str] = []
-
-    def note(source: Any) -> Any:
-        if source["file"] == _SOURCE["file"]:
-            classes.append(source["qualname"].partition(".")[0])
-        return source
-
-    map_sources(encoded, note)
+    sources = [source for source in find_sources(encoded) if source["file"] == _SOURCE["file"]]
+    classes = [source["qualname"].partition(".")[0] for source in sources]
     text = ascii(encoded)
     if f"'{TYPE}'" not in text:
         return _Part(f"{name} = {text}\n")

@@ -21,7 +21,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, Callable, Collection, Dict, List, Mapping, Tuple
 from uuid import UUID
@@ -102,6 +102,18 @@ def map_sources(data: Any, change: Callable[[Any], Any], *, own: Collection[str]
         key: change(item) if key in sources and item is not None else map_sources(item, change)
         for key, item in data.items()
     }
+
+
+def find_sources(data: Any, *, own: Collection[str] = ()) -> List[Any]:
+    """Where each class and function in the encoded data is defined; ``own`` as for ``map_sources``."""
+    found: List[Any] = []
+
+    def note(source: Any) -> Any:
+        found.append(source)
+        return source
+
+    map_sources(data, note, own=own)
+    return found
 
 
 def members(data: Any) -> Dict[str, Any]:
@@ -267,7 +279,9 @@ def _short_repr(key: Any) -> str:
 def _encode_dataclass(value: Any) -> Any:
     """All that the object has of its own, and what its fields give; nothing of its class runs but such fields."""
     cls: Any = type(value)
-    own = next(base for base in cls.__mro__ if base in (*_ENCODERS, PurePath) or _is_made_in_c(base))
+    # What makes the objects in C may give them a state that nobody sees.
+    known, in_c = (*_ENCODERS, PurePath), types.BuiltinFunctionType
+    own = next(base for base in cls.__mro__ if base in known or isinstance(vars(base).get("__new__"), in_c))
     if own is not object:
         raise _unsupported(value, f"it is a dataclass and {_named(own)} at once")
     state = dict(getattr(value, "__dict__", ()))
@@ -323,11 +337,6 @@ def _is_descriptor(cls: type, name: str) -> bool:
     """Whether setting the attribute runs code, as for a property, or is Python's own, as for ``__class__``."""
     found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
     return hasattr(type(found), "__set__")
-
-
-def _is_made_in_c(cls: type) -> bool:
-    """Whether Python itself makes the objects of the class, which may have a state that nobody sees."""
-    return isinstance(vars(cls).get("__new__"), types.BuiltinFunctionType)
 
 
 def _encode_namedtuple(value: Any) -> Any:
@@ -507,8 +516,7 @@ def _as_base64(value: Any) -> str:
     return base64.b64encode(value).decode("ascii")
 
 
-def _from_base64(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)
+_from_base64 = partial(base64.b64decode, validate=True)
 
 
 _ENCODERS: Dict[type, Callable[[Any], Any]] = {

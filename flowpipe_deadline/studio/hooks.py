@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..core.errors import HookError
-from ..core.raised import error_line
+from ..core.errors import HookError, error_line
 from ..core.warnings import PlanWarning, WarningKind
 from ..planning.checks import secret_warnings
 from ..planning.plan import Dependency, Job, Plan

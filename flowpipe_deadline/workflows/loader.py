@@ -18,10 +18,9 @@ from typing import Any, Optional
 from flowpipe import Graph, INode
 from flowpipe.graph import get_default_graph
 
-from ..core.errors import UsageError
+from ..core.errors import UsageError, error_line
 from ..core.loading import refuse_while_loading
 from ..core.locate import LoadError, load_file, load_module, own_line
-from ..core.raised import error_line
 from ..core.text import listing, one_line
 from ..planning.graph import connected_nodes
 from .annotations import declared_types

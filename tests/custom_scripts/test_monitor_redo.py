@@ -89,7 +89,7 @@ def test_the_preview_follows_what_is_chosen(monitor, job_ids, worker, tells):
         "3 tasks of 1 job run again:\n  Test.render: 3 tasks, frames 1-10",
         "Test.render has no frame 20; it has 1-10",
         "2 tasks of 1 job run again:\n  Test.render: 2 tasks, frames 1-8",
-        "Test.render: '5x' is not a frame or range; write frames as 5, 1-10 or 1-10x2, with commas between",
+        "Test.render: '5x' is not a frame or range; write whole numbers, as in 5, 1-10 or 1-10x2, with commas between",
         "1 task of 1 job runs again:\n  Test.collect: 1 task",
         "1 task of 1 job runs again:\n  Test.beside: 1 task",
     ]
