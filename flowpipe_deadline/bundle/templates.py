@@ -110,9 +110,7 @@ class JobFiles:
         path = str(bundle)
         flaw = flaw_in(path)
         if flaw:
-            raise BundleError(
-                f"the path {path!r} does not fit into a job, as it has {flaw}; choose a root without that"
-            )
+            raise BundleError(f"the path {path!r} does not fit into a job, as it has {flaw}; choose a root without it")
         declared = dict(job.environment_kinds)
         lists = (variables_of_kind(kind, job.job_info, declared) for kind in PATH_KEYS)
         texts = (path, job.key, job.interpreter, job.frame_mode, *map(",".join, lists))

@@ -243,7 +243,10 @@ REFUSED = {
         "log = open(__import__('os').devnull)",
         "its code uses 'value', of type TextIOWrapper, which cannot go to the farm",
     ),
-    "a value of a value": ("value = [1, object()]", "its code uses 'value', of type list, .*object cannot be kept .at .1.."),
+    "a value of a value": (
+        "value = [1, object()]",
+        "its code uses 'value', of type list, .*object cannot be kept .at .1..",
+    ),
     "a lambda": ("value = lambda: 1", "'value' is a lambda"),
     "a closure": (
         "def make():\n    def inner():\n        return 1\n    return inner\nvalue = make()",
