@@ -32,7 +32,8 @@ from ..core.locate import LoadError, NotImportableError, describe, resolve
 TYPE = "$type"
 """The key that names the kind of an encoded value which is not plain JSON."""
 _PLAIN = frozenset((str, int, float, bool, type(None)))  # What stands for itself, also in long lists of frames.
-_DEEPEST = 300  # Levels of lists and dicts: every reader comes to their end within Python's limit (``shapes.py``).
+DEEPEST = 300
+"""How many lists and dicts deep values may be nested: every reader comes to the end of them within Python's limit."""
 _WIDE = 64  # Larger integers, by bits, are written in hex: Python 3.11+ refuses long decimal text.
 
 
@@ -139,7 +140,7 @@ def canonical(data: Any) -> str:
 def _is_deep(data: Any) -> bool:
     """Whether what reads the data, level by level, could run out of Python's stack."""
     level: List[Any] = [[data]]
-    for _ in range(_DEEPEST + 1):
+    for _ in range(DEEPEST + 1):
         level = [each for each in level if not _PLAIN.issuperset(map(type, each))]
         if not level:
             return False

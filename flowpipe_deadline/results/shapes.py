@@ -18,11 +18,9 @@ from ..core.bundle import CODE, read_bundle, read_node
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError
 from ..core.locate import REFUSED, UNTRUSTED, LoadError, Source, beginnings, import_root, in_bundle
-from .codec import TYPE, DamagedValueError, decode, find_sources
+from .codec import DEEPEST, TYPE, DamagedValueError, decode, find_sources
 from .inputs.edits import read_edits
 
-DEEPEST = 300
-"""How deep values may be nested: every reader comes to the end of them within Python's limit."""
 _LARGEST = 2**64  # Of numbers that count something; as nanoseconds since 1970, it is in the year 2554.
 
 _ANY_NAME, _FOLDER = object(), object()  # In place of the name of a module.
