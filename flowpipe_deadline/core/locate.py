@@ -171,8 +171,7 @@ def resolve(source: Mapping[str, Any]) -> Any:
         if UNTRUSTED not in source:
             raise
         raise LoadError(
-            f"{error}; {source[UNTRUSTED]} is not loaded for it, as no node was planned with that file: if it is yours,"
-            " put its folder on the PYTHONPATH"
+            f"{error} ({source[UNTRUSTED]} is not loaded for it, as no node was planned with that file)"
         ) from error
 
 

@@ -37,7 +37,7 @@ class ShapeError(FlowpipeDeadlineError, ValueError):
 def check_outputs(outputs: Any, change: Change) -> Any:
     """The outputs of a result, once each value in them is well-formed; its classes are as ``change`` gives them.
 
-    They are changed in place: they come fresh from a record, or from ``encode``.
+    They are changed in place, as they come fresh from a record.
 
     Raises:
         ShapeError: A value is not what ``encode`` writes; the message names the output.
@@ -63,7 +63,7 @@ def check_value(data: Any, change: Change, depth: int = 0) -> None:
     """
     kind = type(data)
     if kind is list or kind is dict:
-        if depth >= DEEPEST:
+        if depth > DEEPEST:
             raise ShapeError(f"it is nested more than {DEEPEST} levels deep")
         if kind is dict and TYPE in data:
             _check_kind(data, change, depth + 1)

@@ -242,9 +242,8 @@ def test_the_message_says_what_to_do(bundle, strange, loaded):
         read_results(bundle)["Test.first"].outputs()
 
     assert str(caught.value) == (
-        "Test.first.value: module 'strange_code' is not importable on this machine;"
-        f" {strange} is not loaded for it, as no node was planned with that file: if it is yours, put its folder on"
-        " the PYTHONPATH"
+        "Test.first.value: module 'strange_code' is not importable on this machine; is its folder on the PYTHONPATH?"
+        f" ({strange} is not loaded for it, as no node was planned with that file)"
     )
 
 
