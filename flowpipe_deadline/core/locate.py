@@ -304,8 +304,10 @@ def _finds(name: str, file: str) -> bool:
 def beginnings(name: str) -> List[str]:
     """The folders of ``sys.path`` in which importing ``name`` would begin: one, or several for a namespace."""
     spec = find_spec(name.partition(".")[0])
-    places = [] if spec is None else spec.submodule_search_locations or [spec.origin or ""]
-    return [os.path.dirname(place) for place in places]
+    if spec is None:
+        return []
+    own = [spec.origin] if spec.origin and spec.has_location else []  # Python's own parts come from no folder.
+    return [os.path.dirname(place) for place in spec.submodule_search_locations or own]
 
 
 def _comes_from(root: str, name: str) -> bool:
