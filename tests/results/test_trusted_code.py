@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ from flowpipe_deadline.core.bundle import read_bundle
 from flowpipe_deadline.core.files import RecordError
 from flowpipe_deadline.errors import FlowpipeDeadlineError
 from flowpipe_deadline.graph_evaluators.live_graph import LiveGraph
+from flowpipe_deadline.results.codec import encode
 from flowpipe_deadline.results.failures import read_failures, rebuild_error, write_failure
 from flowpipe_deadline.results.store import open_store
 
@@ -234,6 +236,13 @@ def test_who_can_import_a_class_anyway_gets_it(bundle, strange, loaded):
     assert read.stdout == "{'value': <Look.DAY: 1>}\n"
 
 
+def test_classes_of_python_itself_are_taken_where_tasks_run(bundle):
+    """They come from no folder, so not from the one that a task runs in, which is the bundle."""
+    put(bundle, encode([int, os.path.join, functools.partial]))
+
+    assert evaluate_second(bundle).returncode == 0
+
+
 def test_the_message_says_what_to_do(bundle, strange, loaded):
     """With the file that is not loaded."""
     put(bundle, look({"module": "strange_code", "file": str(strange)}))
@@ -242,9 +251,8 @@ def test_the_message_says_what_to_do(bundle, strange, loaded):
         read_results(bundle)["Test.first"].outputs()
 
     assert str(caught.value) == (
-        "Test.first.value: module 'strange_code' is not importable on this machine;"
-        f" {strange} is not loaded for it, as no node was planned with that file: if it is yours, put its folder on"
-        " the PYTHONPATH"
+        "Test.first.value: module 'strange_code' is not importable on this machine; is its folder on the PYTHONPATH?"
+        f" ({strange} is not loaded for it, as no node was planned with that file)"
     )
 
 
