@@ -314,7 +314,7 @@ def test_templates_of_the_environment_do_not_keep_a_bundle_from_running(script, 
 
     assert run_cli("run", bundle, env=environment).returncode == 0
     assert "--templates can only be given with a graph" in run_cli("run", bundle, "--templates", tmp_path).stderr
-    assert "it takes no snapshot" in run_cli("run", bundle, "--snapshot-code").stderr
+    assert "--snapshot-code can only be given with a graph" in run_cli("run", bundle, "--snapshot-code").stderr
 
 
 def test_an_error_with_a_strange_file_name_is_told(tmp_path):
