@@ -66,7 +66,7 @@ def encode(value: Any) -> Any:
         data = _encode(value)
         if not _is_deep(data):
             return data
-    raise UnsupportedValueError(f"nested more than {_DEEPEST} levels deep, or contains itself")
+    raise UnsupportedValueError(f"nested more than {DEEPEST} levels deep, or contains itself")
 
 
 def decode(data: Any) -> Any:
