@@ -289,7 +289,7 @@ def test_a_node_inside_a_function_is_refused_as_in_a_file(session):
     )
 
     with pytest.raises(
-        PlanError, match="'Made' is defined inside the function make; define it with a statement of its own"
+        PlanError, match="'Made' is defined inside the function make; define it by a statement of its own"
     ):
         planned(session.Made)
 

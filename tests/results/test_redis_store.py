@@ -72,7 +72,7 @@ def test_what_a_url_says(url, address):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("", "'' is not a store; write 'files', or redis://host:port/db"),
+        ("", "'' is not a store; write 'files' or redis://host:port/db"),
         ("file", "'file' is not a store"),
         ("http://cache/0", "'http://cache/0' is not a store"),
         ("redis:cache", "is not a store"),
