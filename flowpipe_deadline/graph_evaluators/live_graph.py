@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, Literal, Optional
 
 from flowpipe import Graph, INode, OutputPlug
@@ -198,15 +199,9 @@ class GraphEvaluator(Evaluator):
             return
         chosen_ids = {id(node) for node in chosen.values()}
         clean = [node for node in nodes if id(node) not in chosen_ids]
-        for error in self._run(graph, chosen, clean, on_node_event):
+        for error in self._run(graph, clean, partial(LiveGraph, chosen, on_node_event=on_node_event)).errors:
             raise error
 
     @abstractmethod
-    def _run(
-        self,
-        graph: Graph,
-        nodes: Mapping[str, INode],
-        skip: Collection[INode],
-        on_node_event: Optional[NodeEventCallback],
-    ) -> list[BaseException]:
-        """Runs the graph to its end without the nodes to ``skip``; returns what the ``nodes``, by key, raised."""
+    def _run(self, graph: Graph, skip: Collection[INode], live_graph: Callable[..., LiveGraph]) -> LiveGraph:
+        """Runs the graph without the nodes to ``skip``; returns what ``live_graph`` makes of its bundle, at the end."""

@@ -29,7 +29,6 @@ from ..submit.transaction import ignore
 from .connect import studio_connection
 from .file import StudioFile, load_studio_file
 from .options import SubmitOptions, check_all, find_root
-from .plan import plan_graph
 from .write import write_bundle
 
 _Say = Callable[[str], None]
@@ -79,14 +78,7 @@ def submit_graph(
     plan: Optional[Plan] = None
     errors = ErrorCollector()
     with errors.collected():
-        plan = plan_graph(
-            graph,
-            settings=chosen.settings,
-            presets=chosen.presets,
-            skip=chosen.skip,
-            studio=steps.studio,
-            snapshot_code=chosen.snapshot_code,
-        )
+        plan = chosen.plan(graph, studio=steps.studio)
 
     def write() -> Bundle:
         assert plan is not None  # Otherwise its errors have been raised.

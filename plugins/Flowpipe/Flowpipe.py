@@ -9,6 +9,7 @@ line of JSON on its standard input, answered by marked lines on its output.
 """
 
 import collections
+import contextlib
 import hashlib
 import json
 import os
@@ -124,34 +125,28 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def start_job(self):
         """Sets the environment of all interpreters of this job."""
-        self.keeping_failure(self.set_environment)
-
-    def set_environment(self):
-        """Sets what interpreters get."""
-        variables = dict(self.path_variables())
-        variables.update(self.interpreter_environment())
-        for name, value in variables.items():
-            self.SetProcessEnvironmentVariable(name, clean(value))
+        with self.keeping_failure():
+            variables = {**dict(self.path_variables()), **dict(self.interpreter_environment())}
+            for name, value in variables.items():
+                self.SetProcessEnvironmentVariable(name, clean(value))
 
     def render_tasks(self):
         """Evaluates the node for one task."""
-        self.keeping_failure(self.render_task)
+        with self.keeping_failure():
+            task = self.task = self.task_request()
+            if not os.path.isdir(task["bundle"]):
+                self.FailRender(
+                    "This worker does not see the bundle {}. Mount the share that holds it, or add a mapped path in"
+                    " Tools > Configure Repository Options.".format(task["bundle"])
+                )
+            self.evaluate(task, self.host(task["interpreter"]), limit=self.number("SessionMemory", 4096))
 
-    def render_task(self):
-        """Evaluates the node for one task."""
-        task = self.task = self.task_request()
-        if not os.path.isdir(task["bundle"]):
-            self.FailRender(
-                "This worker does not see the bundle {}. Mount the share that holds it, or add a mapped path in Tools >"
-                " Configure Repository Options.".format(task["bundle"])
-            )
-        self.evaluate(task, self.host(task["interpreter"]), limit=self.number("SessionMemory", 4096))
-
-    def keeping_failure(self, phase):
-        """Does something for a task; why it failed is kept in the bundle, unless the evaluator says it."""
+    @contextlib.contextmanager
+    def keeping_failure(self):
+        """In the block, a task is worked on; why it fails is kept in the bundle, unless the evaluator says it."""
         self.task, self.began, self.keeps_failure = None, time.monotonic(), True
         try:
-            phase()
+            yield
         except Exception as error:
             if self.keeps_failure and not self.IsCanceled():
                 self.keep_failure(message_of(error))
@@ -249,7 +244,6 @@ class FlowpipePlugin(DeadlinePlugin):
             self.FailRender("The job's frame mode '{}' is not one of {}.".format(frame_mode, ", ".join(FRAME_MODES)))
         # TaskFrameList, as start and end frame alone cannot describe a task with gaps.
         frames = [int(frame) for frame in self.GetCurrentTask().TaskFrameList]
-        origin = self.origin()
         return {
             "format": TASK_FORMAT,
             "bundle": self.mapped_path(self.plugin_info("Bundle")),
@@ -260,9 +254,7 @@ class FlowpipePlugin(DeadlinePlugin):
             "wait": self.number("WaitForResults", 30),
             # Those without a target are left out.
             "path_mappings": [list(pair) for pair in pairs_of(RepositoryUtils.GetPathMappings()) if pair[1]],
-            "job": origin["job"],
-            "task": origin["task"],
-            "worker": origin["worker"],
+            **self.origin(),
         }
 
     def origin(self):
@@ -666,7 +658,7 @@ class Interpreter(ManagedProcess):
             where = " in the virtual environment {}".format(facts["environment"]) if facts["environment"] else ""
             plugin.LogInfo(clean("Python {}{}, process {}".format(facts["python"], where, self.process)))
         elif kind == "error":
-            self.failure = clean(text)
+            self.failure = clean(text)  # In case it is damaged.
             facts = json.loads(text)
             self.failure = clean(facts["traceback"] or facts["message"])
         elif kind == "done" and token == self.tokens[0]:
@@ -767,15 +759,11 @@ def describe_exit(code):
     """An exit code in words, which distinguish crashes, signals and ordinary failures."""
     if -256 < code < 0 or 128 < code < 160:
         number = -code if code < 0 else code - 128
-        return with_words("killed by signal {}".format(number), SIGNALS.get(number))
-    code %= 2**32  # .NET has those of Windows with a sign.
-    if code > 2**30:
-        return with_words("crashed with code 0x{:08X}".format(code), EXIT_CODES.get(code))
-    return with_words("exit code {}".format(code), EXIT_CODES.get(code))
-
-
-def with_words(text, words):
-    """A text, with what it means if that is known."""
+        text, words = "killed by signal {}".format(number), SIGNALS.get(number)
+    else:
+        code %= 2**32  # .NET has those of Windows with a sign.
+        text = ("crashed with code 0x{:08X}" if code > 2**30 else "exit code {}").format(code)
+        words = EXIT_CODES.get(code)
     return "{}: {}".format(text, words) if words else text
 
 
