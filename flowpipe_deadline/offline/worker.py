@@ -293,7 +293,7 @@ def task_log_name(task: Task) -> str:
     return f"{task.key}.{task.task_id}.log"
 
 
-def main() -> int:
+def main() -> None:
     """Runs a worker with the settings on the command line until stdin closes."""
     settings = WorkerSettings(**json.loads(sys.argv[1]))
     if settings.is_isolated:
@@ -302,7 +302,6 @@ def main() -> int:
     threading.Thread(target=_wait_for_end, args=(stopping,), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as scratch:
         Worker(settings, stopping=stopping, scratch=Path(scratch)).run()
-    return 0
 
 
 def _forget_python() -> None:
@@ -332,4 +331,4 @@ def _environment(job_info: Mapping[str, str]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

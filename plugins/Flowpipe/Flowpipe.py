@@ -259,12 +259,12 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def origin(self):
         """Which task of which job this is, and on which worker, for the history."""
-        questions = {
-            "job": lambda: self.GetJob().JobId,
-            "task": self.GetCurrentTaskId,
-            "worker": self.GetSlaveName,
-        }
-        return {name: clean(str(answer_of(question))) for name, question in questions.items()}
+        answers = dict.fromkeys(("job", "task", "worker"), "")
+        questions = (lambda: self.GetJob().JobId, self.GetCurrentTaskId, self.GetSlaveName)
+        for name, question in zip(answers, questions):
+            with contextlib.suppress(Exception):  # Where Deadline cannot answer.
+                answers[name] = clean(str(question() or ""))
+        return answers
 
     def plugin_info(self, key):
         """An entry of the job's plugin info."""
@@ -767,14 +767,6 @@ def describe_exit(code):
     return "{}: {}".format(text, words) if words else text
 
 
-def answer_of(question):
-    """What Deadline answers; empty where it cannot."""
-    try:
-        return question() or ""
-    except Exception:
-        return ""
-
-
 def write_failure(task, report, seconds):
     """Writes why a task failed into its bundle, whole or not at all, with the attempts before that failed like it.
 
@@ -837,7 +829,7 @@ def evaluations_in(path):
 
 def share(path):
     """Gives a new file or folder the rights of the folder that it is in, as ``core/rights.py`` does."""
-    try:
+    with contextlib.suppress(OSError):
         parent = os.path.dirname(path)
         folder = os.stat(parent)
         attributes = os.listxattr(parent) if hasattr(os, "listxattr") else []
@@ -850,8 +842,6 @@ def share(path):
             os.chmod(path, mode & 0o066 | 0o600)
         else:
             os.chmod(path, mode | 0o700 | (0o2000 if mode & 0o020 else 0))
-    except OSError:
-        pass
 
 
 def is_deadlines(folder, client):
