@@ -244,6 +244,7 @@ class FlowpipePlugin(DeadlinePlugin):
             self.FailRender("The job's frame mode '{}' is not one of {}.".format(frame_mode, ", ".join(FRAME_MODES)))
         # TaskFrameList, as start and end frame alone cannot describe a task with gaps.
         frames = [int(frame) for frame in self.GetCurrentTask().TaskFrameList]
+        origin = self.origin()
         return {
             "format": TASK_FORMAT,
             "bundle": self.mapped_path(self.plugin_info("Bundle")),
@@ -254,7 +255,9 @@ class FlowpipePlugin(DeadlinePlugin):
             "wait": self.number("WaitForResults", 30),
             # Those without a target are left out.
             "path_mappings": [list(pair) for pair in pairs_of(RepositoryUtils.GetPathMappings()) if pair[1]],
-            **self.origin(),
+            "job": origin["job"],
+            "task": origin["task"],
+            "worker": origin["worker"],
         }
 
     def origin(self):
