@@ -918,15 +918,10 @@ def pairs_of(rules):
     items = list(rules or ())
     if all(isinstance(item, str) for item in items):  # Of an array with two dimensions.
         return list(zip(items[::2], items[1::2]))
-    return [pair_of(item) for item in items]
-
-
-def pair_of(item):
-    """The two parts of a .NET KeyValuePair, of a Tuple, or of a sequence."""
-    for names in (("Key", "Value"), ("Item1", "Item2")):
-        if hasattr(item, names[0]):
-            return getattr(item, names[0]), getattr(item, names[1])
-    return item[0], item[1]
+    for source, target in (("Key", "Value"), ("Item1", "Item2")):  # Of KeyValuePair, and of Tuple.
+        if hasattr(items[0], source):
+            return [(getattr(item, source), getattr(item, target)) for item in items]
+    return [(item[0], item[1]) for item in items]
 
 
 def unhook(owner, event, handler):
