@@ -87,7 +87,6 @@ class EventSlot:
 
 
 def is_hooked(instance: Any, name: str) -> bool:
-    """Whether a function is hooked to the event."""
     return bool(instance._standin.events.get(name))
 
 
