@@ -110,9 +110,7 @@ class JobFiles:
         path = str(bundle)
         flaw = flaw_in(path)
         if flaw:
-            raise BundleError(
-                f"the path {path!r} does not fit into a job, as it has {flaw}; choose a root without that"
-            )
+            raise BundleError(f"the path {path!r} does not fit into a job, as it has {flaw}; choose a root without it")
         declared = dict(job.environment_kinds)
         lists = (variables_of_kind(kind, job.job_info, declared) for kind in PATH_KEYS)
         texts = (path, job.key, job.interpreter, job.frame_mode, *map(",".join, lists))
@@ -129,21 +127,22 @@ class JobFiles:
     ) -> str:
         """The text; ``refusal`` gives the reason why a further key must not be set, or None."""
         try:
-            text = self._environment.get_template(template).render(values)
+            loaded = self._environment.get_template(template)
+            text = loaded.render(values)
             entries = dict(parse_entries(text))
         except (BundleError, InfoFileError) as error:
             raise BundleError(f"the template {_place(error) or template} gives no valid file: {error}") from error
         except Exception as error:  # A template can fail in any way.
             raise BundleError(f"the template {_place(error) or template} fails: {error_line(error)}") from error
+        place = f"the template {loaded.filename or template}"
         for key, value in needed.items():
             if entries.get(key) != value:
-                written = without_secret(entries[key]) if key in entries else None
-                planned = without_secret(value)
-                raise BundleError(f"the template {template} says {key}={written!r} where {planned!r} is planned")
+                written = f"says {key}={without_secret(entries[key])!r}" if key in entries else f"has no {key}"
+                raise BundleError(f"{place} {written} where {without_secret(value)!r} is planned")
         for key in entries:
             reason = None if key in needed else refusal(key)
             if reason is not None:
-                raise BundleError(f"the template {template} sets {key}, which only the plan may set: {reason}")
+                raise BundleError(f"{place} sets {key}, which only the plan may set: {reason}")
         return text
 
 

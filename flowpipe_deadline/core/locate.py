@@ -171,8 +171,7 @@ def resolve(source: Mapping[str, Any]) -> Any:
         if UNTRUSTED not in source:
             raise
         raise LoadError(
-            f"{error}; {source[UNTRUSTED]} is not loaded for it, as no node was planned with that file: if it is yours,"
-            " put its folder on the PYTHONPATH"
+            f"{error} ({source[UNTRUSTED]} is not loaded for it, as no node was planned with that file)"
         ) from error
 
 
@@ -305,8 +304,10 @@ def _finds(name: str, file: str) -> bool:
 def beginnings(name: str) -> List[str]:
     """The folders of ``sys.path`` in which importing ``name`` would begin: one, or several for a namespace."""
     spec = find_spec(name.partition(".")[0])
-    places = [] if spec is None else spec.submodule_search_locations or [spec.origin or ""]
-    return [os.path.dirname(place) for place in places]
+    if spec is None:
+        return []
+    own = [spec.origin] if spec.origin and spec.has_location else []  # Python's own parts come from no folder.
+    return [os.path.dirname(place) for place in spec.submodule_search_locations or own]
 
 
 def _comes_from(root: str, name: str) -> bool:

@@ -120,9 +120,7 @@ class TypedCode:
         if "<" in own:
             what = "is a lambda" if own == "<lambda>" else f"is defined inside the function {own.partition('.')[0]}"
             advice = "" if own == "<lambda>" else "; a decorator keeps what it is given by functools.wraps"
-            raise NotImportableError(
-                f"'{name}' {what}; define it with a statement of its own, outside of all others{advice}"
-            )
+            raise NotImportableError(f"'{name}' {what}; define it by a statement of its own, outside others{advice}")
         if name != own and namespace.get(own) is value:
             self._add(own, value)
             return _Part(f"{name} = {own}\n", eager=(own,))

@@ -32,7 +32,8 @@ from ..core.locate import LoadError, NotImportableError, describe, resolve
 TYPE = "$type"
 """The key that names the kind of an encoded value which is not plain JSON."""
 _PLAIN = frozenset((str, int, float, bool, type(None)))  # What stands for itself, also in long lists of frames.
-_DEEPEST = 300  # Levels of lists and dicts: every reader comes to their end within Python's limit (``shapes.py``).
+DEEPEST = 300
+"""How many lists and dicts deep values may be nested: every reader comes to the end of them within Python's limit."""
 _WIDE = 64  # Larger integers, by bits, are written in hex: Python 3.11+ refuses long decimal text.
 
 
@@ -65,7 +66,7 @@ def encode(value: Any) -> Any:
         data = _encode(value)
         if not _is_deep(data):
             return data
-    raise UnsupportedValueError("nested too deeply, or contains itself")
+    raise UnsupportedValueError(f"nested more than {DEEPEST} levels deep, or contains itself")
 
 
 def decode(data: Any) -> Any:
@@ -139,7 +140,7 @@ def canonical(data: Any) -> str:
 def _is_deep(data: Any) -> bool:
     """Whether what reads the data, level by level, could run out of Python's stack."""
     level: List[Any] = [[data]]
-    for _ in range(_DEEPEST + 1):
+    for _ in range(DEEPEST + 1):
         level = [each for each in level if not _PLAIN.issuperset(map(type, each))]
         if not level:
             return False
@@ -293,16 +294,18 @@ def _encode_dataclass(value: Any) -> Any:
     for name in names:
         if type(name) is not str or name == TYPE:
             raise _unsupported(value, f"it has an attribute {name!r}")
+        is_read = name not in state and _is_descriptor(cls, name)  # From what has another name in the state.
         try:
-            item = again = state[name] if name in state else getattr(value, name)
-            if name not in state and _is_descriptor(cls, name):
-                again = getattr(_made(cls, state), name, None)
+            item = state[name] if name in state else getattr(value, name)
+            again = getattr(_made(cls, state), name, None) if is_read else item
         except AttributeError:
             continue  # It was never set.
         except Exception as error:  # A descriptor of the user.
             raise _unsupported(value, f"its field '{name}' cannot be read: {_words(error)}") from error
-        fields[name] = _encode_member(item, f".{name}", name)
-        if again is not item and not identical(fields[name], _encode(again)):
+        encoded = _encode_member(item, f".{name}", name)
+        if not is_read:
+            fields[name] = encoded
+        elif not identical(encoded, _encode(again)):
             raise _unsupported(value, f"the value of its field '{name}' is not kept in the object itself")
     return {TYPE: "dataclass", "class": _source(cls, value), "fields": fields}
 
@@ -319,10 +322,8 @@ def _made(cls: Any, state: Mapping[str, Any]) -> Any:
         slot = _slots(cls).get(name)
         if slot is not None:
             slot.__set__(value, item)
-        elif not _is_descriptor(cls, name):
-            object.__setattr__(value, name, item)
-        elif name not in cls.__dataclass_fields__:  # Else it gives what is somewhere else in the state.
-            raise TypeError(f"{cls.__qualname__} has no place for '{name}'")
+        else:  # Setting the attribute would call a property, or change what is Python's own, as ``__class__``.
+            object.__getattribute__(value, "__dict__")[name] = item
     return value
 
 
@@ -334,7 +335,7 @@ def _slots(cls: type) -> Mapping[str, Any]:
 
 
 def _is_descriptor(cls: type, name: str) -> bool:
-    """Whether setting the attribute runs code, as for a property, or is Python's own, as for ``__class__``."""
+    """Whether the attribute comes from code, such as that of a property, whatever the object holds."""
     found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
     return hasattr(type(found), "__set__")
 
@@ -342,7 +343,9 @@ def _is_descriptor(cls: type, name: str) -> bool:
 def _encode_namedtuple(value: Any) -> Any:
     if getattr(value, "__dict__", None):
         raise _unsupported(value, "it has attributes beside its fields")
-    items = tuple.__iter__(value)  # Its class may iterate over something else.
+    items = tuple(tuple.__iter__(value))  # Its class may iterate over something else.
+    if len(items) != len(type(value)._fields):
+        raise _unsupported(value, f"it has {len(items)} items for {len(type(value)._fields)} fields")
     return {TYPE: "namedtuple", "class": _source(type(value), value), "items": _encode_items(items)}
 
 

@@ -18,11 +18,9 @@ from ..core.bundle import CODE, read_bundle, read_node
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError
 from ..core.locate import REFUSED, UNTRUSTED, LoadError, Source, beginnings, import_root, in_bundle
-from .codec import TYPE, DamagedValueError, decode, find_sources
+from .codec import DEEPEST, TYPE, DamagedValueError, decode, find_sources
 from .inputs.edits import read_edits
 
-DEEPEST = 300
-"""How deep values may be nested: every reader comes to the end of them within Python's limit."""
 _LARGEST = 2**64  # Of numbers that count something; as nanoseconds since 1970, it is in the year 2554.
 
 _ANY_NAME, _FOLDER = object(), object()  # In place of the name of a module.
@@ -39,7 +37,7 @@ class ShapeError(FlowpipeDeadlineError, ValueError):
 def check_outputs(outputs: Any, change: Change) -> Any:
     """The outputs of a result, once each value in them is well-formed; its classes are as ``change`` gives them.
 
-    They are changed in place: they come fresh from a record, or from ``encode``.
+    They are changed in place, as they come fresh from a record.
 
     Raises:
         ShapeError: A value is not what ``encode`` writes; the message names the output.
@@ -65,7 +63,7 @@ def check_value(data: Any, change: Change, depth: int = 0) -> None:
     """
     kind = type(data)
     if kind is list or kind is dict:
-        if depth >= DEEPEST:
+        if depth > DEEPEST:
             raise ShapeError(f"it is nested more than {DEEPEST} levels deep")
         if kind is dict and TYPE in data:
             _check_kind(data, change, depth + 1)

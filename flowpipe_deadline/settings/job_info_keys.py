@@ -201,9 +201,7 @@ def _gaps(entries: Sequence[tuple[str, str]]) -> Iterator[InvalidSetting]:
             numbers.setdefault(setting.key[:-1], []).append(int(key[len(setting.key) - 1 :]))
     for series, found in numbers.items():
         if sorted(found) != list(range(len(found))):
-            yield InvalidSetting(
-                f"job_info.{series}", f"the job info keys {series}… must be numbered from 0 without gaps"
-            )
+            yield InvalidSetting(f"job_info.{series}", f"job info keys {series}… must be numbered from 0 without gaps")
 
 
 def _series_number(key: str, series: str) -> Optional[int]:

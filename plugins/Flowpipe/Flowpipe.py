@@ -690,7 +690,7 @@ class Interpreter(ManagedProcess):
         text = ""
         was_stopped, self.is_stopped = self.is_stopped, is_stopped(self.process)
         if self.is_stopped and not was_stopped:
-            text = "Process {0} is stopped, as by a debugger or SIGSTOP; kill -CONT {0} lets it go on.".format(
+            text = "Process {0} is stopped, as by a debugger or SIGSTOP; kill -CONT {0} resumes it.".format(
                 self.process
             )
         elif self.process is None and not self.is_late and time.monotonic() - self.started > LATE_SECONDS:

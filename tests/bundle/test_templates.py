@@ -178,7 +178,7 @@ def test_a_studios_template_is_used(tmp_path):
     [
         pytest.param(FULL + "Comment={{ nope }}\n", "'nope' is undefined", id="undefined value"),
         pytest.param(FULL + "{% if %}", "job_info.jinja, line 6, '{% if %}', fails", id="syntax error"),
-        pytest.param(FULL.replace("Frames={{ frames }}\n", ""), "Frames=None where '0' is planned", id="dropped key"),
+        pytest.param(FULL.replace("Frames={{ frames }}\n", ""), "has no Frames where '0' is planned", id="dropped key"),
         pytest.param(FULL.replace("{{ frames }}", "1-5"), "Frames='1-5' where '0' is planned", id="changed value"),
         pytest.param(FULL + "Plugin=Python\n", "occurs twice", id="repeated key"),
         pytest.param(FULL + "just a line\n", "not Key=Value", id="no entry"),

@@ -258,7 +258,7 @@ def test_all_errors_of_a_node_are_reported_at_once(graph):
         f"Test.a: output 'items': there is no merge rule 'conct'; choose {rules}",
         "Test.a: unknown setting 'prioritty'. Did you mean 'priority'?",
         "Test.a: sequential must be true or false, not 3",
-        "Test.a: environment has 'A=B', which is not a name",
+        "Test.a: environment has 'A=B', which is not a name: it is empty, or has a =",
         "Test.a: the job info key 'Plugin' is set by the plan: all jobs are rendered by the Flowpipe plugin",
     ]
 

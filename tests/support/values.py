@@ -190,6 +190,35 @@ class Doubled:
     size: int = Doubling()
 
 
+class InItsPlace(Doubling):
+    """A descriptor that keeps values under its own name, where a plain attribute would be."""
+
+    def __set_name__(self, owner, name):
+        self.place = name
+
+    def __get__(self, instance, owner=None):
+        if instance is None:
+            raise AttributeError(self.place)
+        return vars(instance)[self.place]
+
+    def __set__(self, instance, value):
+        vars(instance)[self.place] = value * 2
+
+
+@dataclass
+class OwnName:
+    size: int = InItsPlace()
+
+    @property
+    def area(self):
+        return vars(self).setdefault("area", [self.size, self.size])
+
+    def read(self):
+        """Itself, its area kept."""
+        assert self.area
+        return self
+
+
 class Aside(Doubling):
     """A descriptor that keeps values outside of the object."""
 
@@ -308,6 +337,13 @@ class Pair(namedtuple("Pair", "left right")):
 
     def __iter__(self):
         return iter(("not", "these"))
+
+
+class Longer(namedtuple("Longer", "left")):
+    """Has more items than fields, as platform.uname() has."""
+
+    def __new__(cls, left):
+        return tuple.__new__(cls, (left, 0))
 
 
 # Subclasses of what is built in.
