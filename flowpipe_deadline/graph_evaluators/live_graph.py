@@ -62,7 +62,9 @@ class LiveGraph:
                 continue
             state = states.get(key, "waiting")
             if state != "waiting" and key not in self._started:
-                self._start(key, node)
+                self._started[key] = time.time()
+                self._report(node, "started")
+                node.events["evaluation-started"].emit(node)
             if state == "completed":
                 self._finish(key, node)
             elif state == "failed":
@@ -76,11 +78,6 @@ class LiveGraph:
         node.evaluate()
         self._close(key, node)
         self._report(node, "finished")
-
-    def _start(self, key: str, node: INode) -> None:
-        self._started[key] = time.time()
-        self._report(node, "started")
-        node.events["evaluation-started"].emit(node)
 
     def _finish(self, key: str, node: INode) -> None:
         try:

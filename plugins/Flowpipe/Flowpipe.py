@@ -244,6 +244,7 @@ class FlowpipePlugin(DeadlinePlugin):
             self.FailRender("The job's frame mode '{}' is not one of {}.".format(frame_mode, ", ".join(FRAME_MODES)))
         # TaskFrameList, as start and end frame alone cannot describe a task with gaps.
         frames = [int(frame) for frame in self.GetCurrentTask().TaskFrameList]
+        origin = self.origin()
         return {
             "format": TASK_FORMAT,
             "bundle": self.mapped_path(self.plugin_info("Bundle")),
@@ -254,17 +255,19 @@ class FlowpipePlugin(DeadlinePlugin):
             "wait": self.number("WaitForResults", 30),
             # Those without a target are left out.
             "path_mappings": [list(pair) for pair in pairs_of(RepositoryUtils.GetPathMappings()) if pair[1]],
-            **self.origin(),
+            "job": origin["job"],
+            "task": origin["task"],
+            "worker": origin["worker"],
         }
 
     def origin(self):
         """Which task of which job this is, and on which worker, for the history."""
-        questions = {
-            "job": lambda: self.GetJob().JobId,
-            "task": self.GetCurrentTaskId,
-            "worker": self.GetSlaveName,
-        }
-        return {name: clean(str(answer_of(question))) for name, question in questions.items()}
+        answers = dict.fromkeys(("job", "task", "worker"), "")
+        questions = (lambda: self.GetJob().JobId, self.GetCurrentTaskId, self.GetSlaveName)
+        for name, question in zip(answers, questions):
+            with contextlib.suppress(Exception):  # Where Deadline cannot answer.
+                answers[name] = clean(str(question() or ""))
+        return answers
 
     def plugin_info(self, key):
         """An entry of the job's plugin info."""
@@ -767,14 +770,6 @@ def describe_exit(code):
     return "{}: {}".format(text, words) if words else text
 
 
-def answer_of(question):
-    """What Deadline answers; empty where it cannot."""
-    try:
-        return question() or ""
-    except Exception:
-        return ""
-
-
 def write_failure(task, report, seconds):
     """Writes why a task failed into its bundle, whole or not at all, with the attempts before that failed like it.
 
@@ -837,7 +832,7 @@ def evaluations_in(path):
 
 def share(path):
     """Gives a new file or folder the rights of the folder that it is in, as ``core/rights.py`` does."""
-    try:
+    with contextlib.suppress(OSError):
         parent = os.path.dirname(path)
         folder = os.stat(parent)
         attributes = os.listxattr(parent) if hasattr(os, "listxattr") else []
@@ -850,8 +845,6 @@ def share(path):
             os.chmod(path, mode & 0o066 | 0o600)
         else:
             os.chmod(path, mode | 0o700 | (0o2000 if mode & 0o020 else 0))
-    except OSError:
-        pass
 
 
 def is_deadlines(folder, client):
@@ -925,15 +918,10 @@ def pairs_of(rules):
     items = list(rules or ())
     if all(isinstance(item, str) for item in items):  # Of an array with two dimensions.
         return list(zip(items[::2], items[1::2]))
-    return [pair_of(item) for item in items]
-
-
-def pair_of(item):
-    """The two parts of a .NET KeyValuePair, of a Tuple, or of a sequence."""
-    for names in (("Key", "Value"), ("Item1", "Item2")):
-        if hasattr(item, names[0]):
-            return getattr(item, names[0]), getattr(item, names[1])
-    return item[0], item[1]
+    for source, target in (("Key", "Value"), ("Item1", "Item2")):  # Of KeyValuePair, and of Tuple.
+        if hasattr(items[0], source):
+            return [(getattr(item, source), getattr(item, target)) for item in items]
+    return [(item[0], item[1]) for item in items]
 
 
 def unhook(owner, event, handler):
