@@ -19,7 +19,6 @@ from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError
 from ..core.locate import REFUSED, UNTRUSTED, LoadError, Source, beginnings, import_root, in_bundle
 from .codec import TYPE, DamagedValueError, decode, map_sources
-from .inputs.edits import read_edits
 
 DEEPEST = 300
 """How deep values may be nested: every reader comes to the end of them within Python's limit."""
@@ -157,8 +156,10 @@ def decode_output(data: Any, place: str) -> Any:
     """
     try:
         return decode(data)
-    except (DamagedValueError, LoadError) as error:
-        raise type(error)(f"{place}: {error}") from error
+    except DamagedValueError as error:
+        raise DamagedValueError(f"{place}: {error}; requeue the task that gave it") from error
+    except LoadError as error:
+        raise LoadError(f"{place}: {error}") from error
 
 
 def _is_list(data: Any) -> bool:
@@ -281,6 +282,8 @@ class TrustedCode:
         return is_elsewhere and self._others().has(module, path, is_name=is_name)
 
     def _read_own(self, node: str) -> _Files:
+        from .inputs.edits import read_edits  # noqa: PLC0415 (it checks shapes in turn)
+
         record = read_node(self._bundle, node)
         sources: List[Source] = []
 
