@@ -33,7 +33,7 @@ def test_the_texts_are_found():
 
     assert len(TEXTS) > 1000
     assert "no graph is named" in found
-    assert "{path} is not a bundle: it has no {MANIFEST}; 'flowpipe-deadline list' shows yours" in found
+    assert "{path} is not a bundle: it {what}; 'flowpipe-deadline list' shows yours" in found
     assert "No job is selected. Select jobs of flowpipe-deadline in the list of jobs, and choose this again." in found
 
 
