@@ -101,7 +101,7 @@ def test_importing_the_package_imports_nothing():
 
 def test_the_plugin_imports_deadline_and_the_standard_library_only():
     """Deadline's Python has nothing else."""
-    standard = {"collections", "hashlib", "json", "os", "re", "shutil", "sys", "time", "uuid", "zipfile"}
+    standard = {"collections", "contextlib", "hashlib", "json", "os", "re", "shutil", "sys", "time", "uuid", "zipfile"}
     assert imported_by(PLUGIN_SOURCE) == standard | {"Deadline", "FranticX"}
 
 

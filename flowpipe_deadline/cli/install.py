@@ -105,9 +105,7 @@ def _asked_repository() -> Path:
         raise UsageError(f"which repository? Name its root, as deadlinecommand could not be asked: {error}") from error
     root = lines[-1] if lines else ""
     if not os.path.isdir(root):
-        raise UsageError(
-            f"deadlinecommand names the repository '{root}', which is not a folder on this machine; name its root"
-        )
+        raise UsageError(f"deadlinecommand names the repository '{root}', which is not a folder here; name its root")
     return Path(root)
 
 

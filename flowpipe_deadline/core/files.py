@@ -116,7 +116,7 @@ def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[s
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise RecordError(f"{path} is missing; is this the bundle's folder, with all that was in it?") from None
+        raise RecordError(f"{path} is missing; {RESTORE}") from None
     except OSError as error:
         raise RecordError(f"{path} cannot be read: {words_of(error)}") from error
     return parse_record(data, name=str(path), version=version, keys=keys)

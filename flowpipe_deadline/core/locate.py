@@ -18,9 +18,8 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional
 
 from .bundle import CODE, AnyPath
-from .errors import FlowpipeDeadlineError
+from .errors import FlowpipeDeadlineError, error_line, text_of, traceback_of
 from .loading import LOADING, LoadingError
-from .raised import error_line, text_of, traceback_of
 
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """The names of folders that hold what is installed."""
@@ -172,8 +171,7 @@ def resolve(source: Mapping[str, Any]) -> Any:
         if UNTRUSTED not in source:
             raise
         raise LoadError(
-            f"{error}; {source[UNTRUSTED]} is not loaded for it, as no node was planned with that file: if it is yours,"
-            " put its folder on the PYTHONPATH"
+            f"{error} ({source[UNTRUSTED]} is not loaded for it, as no node was planned with that file)"
         ) from error
 
 
@@ -274,7 +272,7 @@ def _import_by_name(name: str, file: Optional[str]) -> ModuleType:
             return importlib.import_module(name)
     except LoadError as error:
         if isinstance(error.__cause__, ModuleNotFoundError) and f"{name}.".startswith(f"{error.__cause__.name}."):
-            where = f" and {file} does not exist here" if file else ""
+            where = f" and {file} does not exist here" if file else "; is its folder on the PYTHONPATH?"
             raise LoadError(f"module '{name}' is not importable on this machine{where}") from error.__cause__
         raise
 

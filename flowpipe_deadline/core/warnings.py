@@ -31,10 +31,7 @@ class WarningKind(enum.Enum):
     MISSING_VARIABLE = ("missing-variable", "A variable that jobs are to take along is not set.")
     HELD_BACK = ("held-back", "A pattern takes no variables along that look like secrets.", True)
     SECRET_VARIABLE = ("secret-variable", "Variables of jobs look like secrets, and Deadline shows them.", True)
-    ENVIRONMENT_KIND = (
-        "environment-kind",
-        "Variables begin like paths, and are not known to hold any: they are not mapped.",
-    )
+    ENVIRONMENT_KIND = ("environment-kind", "Variables begin like paths, and may hold text: they are not mapped.")
     LARGE_ENVIRONMENT = ("large-environment", "A job's variable, or all of them, are more than a system takes.")
     JOB_INFO_KEY = ("job-info-key", "A key of job_info is not documented, and looks like one that is.")
     VANISHING_JOB = ("vanishing-job", "A job is deleted or archived once it is complete, though others wait for it.")

@@ -59,9 +59,7 @@ def choose_connection(via: Optional[str] = None, *, environment: Optional[Mappin
     service = parse_environment(variables)
     if via == "webservice":
         if service is None:
-            raise SubmissionError(
-                f"no address of Deadline's Web Service: set {URL_VARIABLE} to its URL, http://host:8081"
-            )
+            raise SubmissionError(f"no address of the Web Service: set {URL_VARIABLE} to its URL, http://host:8081")
         return Connection("webservice", service.url, webservice=service)
     if via in ("script", "command"):
         return Connection(via, find_deadlinecommand())

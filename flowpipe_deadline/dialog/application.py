@@ -82,9 +82,7 @@ def _check_display() -> None:
     if platform not in ("", "xcb") or (not platform and os.environ.get("WAYLAND_DISPLAY")):
         return
     if not os.environ.get("DISPLAY"):
-        raise DialogError(
-            "there is no display: neither DISPLAY nor WAYLAND_DISPLAY is set; start it in a desktop session"
-        )
+        raise DialogError("no display: neither DISPLAY nor WAYLAND_DISPLAY is set; start it in a desktop session")
     try:
         xcb = ctypes.CDLL("libxcb.so.1")
         ctypes.CDLL("libxcb-cursor.so.0")  # Qt needs it from 6.5 on, and aborts without.

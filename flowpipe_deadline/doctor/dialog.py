@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Optional
 
+from ..core.errors import words_of
 from ..core.shipped import shipped_folder
 from .recorder import RecordedCommand
 from .report import Check
@@ -36,7 +37,7 @@ def check_dialog(command: Optional[RecordedCommand]) -> Check:
     except client.ClientError as error:
         return Check(name, "warning" if configured else "ok", str(error))
     except OSError as error:
-        return Check(name, "warning", f"{python} cannot be started: {error.strerror}", "mend the setting Dialog Python")
+        return Check(name, "warning", f"{python} cannot be started: {words_of(error)}", "mend that setting")
     except subprocess.TimeoutExpired:
         advice = "see how long it takes to import PySide6 there"
         return Check(name, "warning", f"{python} did not import what the dialog needs in {_TIMEOUT:g} s", advice)

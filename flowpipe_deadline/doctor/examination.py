@@ -144,7 +144,14 @@ class _Examination:
             client = open_client(self._connection) if command is None else ProcessClient(command)
             self._info = info = client.read_repository()
         except FlowpipeDeadlineError as error:
-            self._checks.append(Check("repository", "problem", str(error), "see that Deadline itself works here"))
+            self._checks.append(
+                Check(
+                    "repository",
+                    "problem",
+                    str(error),
+                    "see that Deadline itself works here:  deadlinecommand -GetRepositoryRoot",
+                )
+            )
             return
         version = info.version or repository.printed_version(command)
         self._check("Deadline", lambda: repository.check_version(version))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..bundle.info_format import encode_info, format_entries
-from ..core.errors import FlowpipeDeadlineError
+from ..core.errors import FlowpipeDeadlineError, words_of
 from ..deadline.client import JobDetails, RefusedError, Stop
 from ..deadline.process import ProcessClient
 from ..submit.own_jobs import OwnJobs
@@ -49,7 +49,7 @@ class Experiment:
         try:
             result = self.command(arguments)
         except OSError as error:
-            raise NoAnswerError(f"{self.command.executable} cannot be started: {error.strerror}") from error
+            raise NoAnswerError(f"{self.command.executable} cannot be started: {words_of(error)}") from error
         if result.exit_code is None:
             self.check()
             raise NoAnswerError(f"deadlinecommand {arguments[0]} does not end, and was stopped")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..core.bundle import FILES
-from ..core.errors import FlowpipeDeadlineError
+from ..core.errors import FlowpipeDeadlineError, words_of
 from ..core.warnings import WarningKind
 from ..deadline.client import DeadlineClient, SubmissionError
 from ..deadline.connect import Connection
@@ -49,7 +49,7 @@ def check_command(command: Optional[RecordedCommand], error: str, *, has_service
         result = command(["-GetVersion"])
     except OSError as failure:
         advice = "install the Deadline Client anew, or mend the file's permissions"
-        return Check(name, "problem", f"{command.executable} cannot be started: {failure.strerror}", advice)
+        return Check(name, "problem", f"{command.executable} cannot be started: {words_of(failure)}", advice)
     code, seconds = result.exit_code, command.exchanges[-1].seconds
     if code != 0:
         how = "does not end" if code is None else f"ends with {code}: {result.last_words}"

@@ -10,13 +10,12 @@ from typing import Optional, Union
 
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, job_labels, node_labels, read_bundle
 from ..core.frames import FrameList
-from ..core.text import counted, listing, one_line
+from ..core.text import counted, listing
 from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, DeadlineClient, SubmissionError
 from ..offline.look import read_tasks
 from ..offline.states import TaskStatus
 from ..planning.plan import Plan
 from ..results.evaluation import Evaluation
-from ..results.failures import Failure
 from ..results.history import read_history
 from ..status.jobs import DELETED
 from ..status.notices import NOT_SUBMITTED
@@ -26,7 +25,6 @@ from ..studio.connect import studio_client
 from ..submit.redo_record import read_redo
 from .picture import Picture, PictureEdge, PictureNode, State, duration
 
-_LONGEST_REASON = 300
 _MOST_REASONS = 5
 _MOST_NAMES = 10
 
@@ -166,7 +164,7 @@ class PictureReader:
         if state is State.COMPLETE and job.stale is not None:
             state = State.STALE
         stale = _chunks_in(planned, job.stale)
-        reasons = [(planned.shown_frames(failure.frames), reason_of(failure)) for failure in job.failures]
+        reasons = [(planned.shown_frames(failure.frames), failure.reason) for failure in job.failures]
         facts = [*_facts(planned, planned.interpreter), ("Done", f"{job.done} of {counted(job.total, 'chunk')}")]
         if job.job_id:
             facts.append(("Job", job.job_id))
@@ -207,12 +205,6 @@ class _OfflineRun:
         """The state of the node's job in Deadline's words; None if nobody is at work on it."""
         order = (TaskStatus.RENDERING, TaskStatus.QUEUED, TaskStatus.PENDING, TaskStatus.FAILED, TaskStatus.COMPLETED)
         return next((state.value for state in order if state in self._states[key]), None)
-
-
-def reason_of(failure: Failure) -> str:
-    """Why a task failed, in a line."""
-    last = next((line.strip() for line in reversed(failure.report.splitlines()) if line.strip()), "")
-    return one_line(failure.reason or last, longest=_LONGEST_REASON)
 
 
 def _chunks_in(job: BundleJob, stale: Optional[str]) -> int:

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Callable, Iterator, NoReturn, Optional, Sequence, Tuple, Union
 
 from ..core.bundle import read_node
-from ..core.errors import FlowpipeDeadlineError
+from ..core.errors import FlowpipeDeadlineError, error_line, report_of
 from ..core.files import RecordError
 from ..core.frames import FrameList
-from ..core.raised import error_line, report_of
 from ..results.failures import write_failure
 from ..results.inputs.edits import last_number, read_edits
 from . import system

@@ -10,9 +10,8 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type
 from flowpipe import INode, InputPlug, OutputPlug
 from flowpipe.node import FunctionNode
 
-from ..core.errors import FlowpipeDeadlineError
+from ..core.errors import FlowpipeDeadlineError, error_line, locals_of, text_of, traceback_of
 from ..core.locate import resolve
-from ..core.raised import error_line, locals_of, text_of, traceback_of
 from ..results.codec import UnsupportedValueError, canonical, decode, encode
 from ..results.shapes import decode_output
 from ..results.upstream import Record, sources

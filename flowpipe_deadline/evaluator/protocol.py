@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping, Optional, Tuple, Union
 
+from ..core.errors import error_line
 from ..core.files import RecordError, parse_record, read_record
 from ..core.frames import FrameList
 
@@ -86,4 +87,4 @@ def _task(data: Mapping[str, Any], name: str) -> TaskRequest:
             **{name: str(data.get(name, "")) for name in ("job", "task", "worker")},
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise RecordError(f"{name} is not a task: {error!r}") from error
+        raise RecordError(f"{name} is not a task: {error_line(error)}") from error

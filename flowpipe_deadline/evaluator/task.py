@@ -22,7 +22,6 @@ from ..results.cut import cut_inputs
 from ..results.evaluation import LONGEST_REASON, Evaluation, followed_by, public_token
 from ..results.inputs.edits import Edit, edited_record, last_number, read_edits
 from ..results.merge import Batch
-from ..results.shapes import ShapeError, check_outputs
 from ..results.store import ChunkResult, Chunks, DamagedResultError, open_store
 from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently
 from ..results.versions import counted, is_made_from_later
@@ -106,9 +105,7 @@ class _Task:
         self._batch = Batch.from_json(self.record["batch"])
         if (self._batch is None) != (self.frames is None):
             really = "is not batched" if self._batch is None else "is batched"
-            raise TaskError(
-                f"{request.node} {really}, but the task says otherwise; submit the bundle's own job files again"
-            )
+            raise TaskError(f"{request.node} {really}, but the task says otherwise; submit its bundle again")
         self.store = patiently(lambda: open_store(request.bundle, mapped=self._mapping.path), seconds=request.wait)
 
     def _read_node(self) -> Tuple[Record, Tuple[Edit, ...]]:
@@ -123,12 +120,7 @@ class _Task:
 
     def kept_outputs(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
         """The outputs as results keep them, so that every machine finds their classes in the bundle."""
-        try:
-            kept: Dict[str, Any] = check_outputs(
-                outputs, out_of_bundle(self._request.bundle) if self._has_code else dict
-            )
-        except ShapeError as error:  # They could not be read again.
-            raise TaskError(f"{self.record['name']}: {error}") from error
+        kept: Dict[str, Any] = map_sources(outputs, out_of_bundle(self._request.bundle)) if self._has_code else outputs
         return kept
 
     def cut_record(self) -> Record:

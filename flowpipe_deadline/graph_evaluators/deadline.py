@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Optional
 
 from flowpipe import Graph, INode
-from flowpipe.evaluator import NodeEventCallback
 
 from ..core.bundle import AnyPath
 from ..deadline.client import COMPLETED, FAILED, SubmissionError
@@ -56,13 +55,7 @@ class DeadlineEvaluator(GraphEvaluator):
         self._poll_seconds = poll_seconds
         self._on_progress = on_progress
 
-    def _run(
-        self,
-        graph: Graph,
-        nodes: Mapping[str, INode],
-        skip: Collection[INode],
-        on_node_event: Optional[NodeEventCallback],
-    ) -> list[BaseException]:
+    def _run(self, graph: Graph, skip: Collection[INode], live_graph: Callable[..., LiveGraph]) -> LiveGraph:
         studio = self._options.studio or load_studio_file()
         studio = replace(studio, allow_local_root=studio.allow_local_root or self._root is not None)
         connection = studio_connection(studio, via=self._options.via)
@@ -77,7 +70,7 @@ class DeadlineEvaluator(GraphEvaluator):
         except InterruptedSubmissionError as error:
             raise KeyboardInterrupt(str(error)) from None
         bundle, job_ids = submitted.bundle, submitted.job_ids
-        live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event, wait=_WAIT_FOR_RESULTS)
+        live = live_graph(bundle=bundle, wait=_WAIT_FOR_RESULTS)
         jobs = DeadlineJobs(bundle, job_ids, client=client, has_results=ResultCounts(bundle).has_all)
         try:
             self._watch(jobs, live, job_ids=job_ids)
@@ -86,7 +79,7 @@ class DeadlineEvaluator(GraphEvaluator):
         except BaseException:
             _log.warning(_suspend(jobs))
             raise
-        return live.errors
+        return live
 
     def _watch(self, jobs: DeadlineJobs, live: LiveGraph, *, job_ids: Mapping[str, str]) -> None:
         """Returns when no job can go on."""

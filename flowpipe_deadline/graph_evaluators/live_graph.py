@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any, Literal, Optional
 
 from flowpipe import Graph, INode, OutputPlug
@@ -61,7 +62,9 @@ class LiveGraph:
                 continue
             state = states.get(key, "waiting")
             if state != "waiting" and key not in self._started:
-                self._start(key, node)
+                self._started[key] = time.time()
+                self._report(node, "started")
+                node.events["evaluation-started"].emit(node)
             if state == "completed":
                 self._finish(key, node)
             elif state == "failed":
@@ -75,11 +78,6 @@ class LiveGraph:
         node.evaluate()
         self._close(key, node)
         self._report(node, "finished")
-
-    def _start(self, key: str, node: INode) -> None:
-        self._started[key] = time.time()
-        self._report(node, "started")
-        node.events["evaluation-started"].emit(node)
 
     def _finish(self, key: str, node: INode) -> None:
         try:
@@ -198,15 +196,9 @@ class GraphEvaluator(Evaluator):
             return
         chosen_ids = {id(node) for node in chosen.values()}
         clean = [node for node in nodes if id(node) not in chosen_ids]
-        for error in self._run(graph, chosen, clean, on_node_event):
+        for error in self._run(graph, clean, partial(LiveGraph, chosen, on_node_event=on_node_event)).errors:
             raise error
 
     @abstractmethod
-    def _run(
-        self,
-        graph: Graph,
-        nodes: Mapping[str, INode],
-        skip: Collection[INode],
-        on_node_event: Optional[NodeEventCallback],
-    ) -> list[BaseException]:
-        """Runs the graph to its end without the nodes to ``skip``; returns what the ``nodes``, by key, raised."""
+    def _run(self, graph: Graph, skip: Collection[INode], live_graph: Callable[..., LiveGraph]) -> LiveGraph:
+        """Runs the graph without the nodes to ``skip``; returns what ``live_graph`` makes of its bundle, at the end."""

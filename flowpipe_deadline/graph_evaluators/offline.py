@@ -6,14 +6,14 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Optional
 
 from flowpipe import Graph, INode
-from flowpipe.evaluator import NodeEventCallback
 
 from ..core.bundle import CODE, EDITS, ERRORS, FILES, JOBS, MANIFEST, NODES, RESULTS, STORE, SUBMISSION, AnyPath, Bundle
 from ..core.errors import InterruptedRunError
@@ -24,7 +24,6 @@ from ..offline.setup import WorkerSetup
 from ..planning.plan import Plan
 from ..studio.file import StudioFile, load_studio_file
 from ..studio.options import SubmitOptions
-from ..studio.plan import plan_graph
 from ..studio.variables import ROOT_VARIABLE
 from ..studio.write import write_bundle
 from ..submit.record import IDS
@@ -59,26 +58,13 @@ class OfflineEvaluator(GraphEvaluator):
         self._setup = WorkerSetup(interpreters=interpreters or {})
         self._options = options or SubmitOptions()
 
-    def _run(
-        self,
-        graph: Graph,
-        nodes: Mapping[str, INode],
-        skip: Collection[INode],
-        on_node_event: Optional[NodeEventCallback],
-    ) -> list[BaseException]:
+    def _run(self, graph: Graph, skip: Collection[INode], live_graph: Callable[..., LiveGraph]) -> LiveGraph:
         studio = self._options.studio or load_studio_file()
-        plan = plan_graph(
-            graph,
-            settings=self._options.settings,
-            presets=self._options.presets,
-            skip=skip,
-            studio=studio,
-            snapshot_code=self._options.snapshot_code,
-        )
+        plan = replace(self._options, skip=skip).plan(graph, studio=studio)
         for line in warning_lines(plan.warnings):
             _log.warning(line)
         with self._new_bundle(plan, studio) as (bundle, is_kept):
-            live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event)
+            live = live_graph(bundle=bundle)
 
             def follow(state: RunState) -> None:
                 live.follow(_states(state), explain=lambda key: _last_words(bundle, state, key))
@@ -93,7 +79,7 @@ class OfflineEvaluator(GraphEvaluator):
                 )
             except InterruptedRunError as error:
                 raise KeyboardInterrupt(*([str(error)] if is_kept else [])) from None
-        return live.errors
+        return live
 
     @contextmanager
     def _new_bundle(self, plan: Plan, studio: StudioFile) -> Iterator[tuple[Bundle, bool]]:

@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Optional
@@ -24,6 +24,7 @@ from ..status.live import refuse_live
 from ..status.logs import LOGS, REPOSITORY
 from ..status.run_lock import run_lock
 from .hosts import needed_hosts
+from .look import read_tasks
 from .packages import ARCHIVE, read_light_packages
 from .repository import JobStatus, Repository, Task, TaskStatus
 from .setup import WorkerSetup
@@ -132,20 +133,18 @@ def _one_clear_error(bundle: Bundle) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         text = f"{bundle.folder} cannot be written: {reason}; mend that and run it again: what is done stays done"
         raise BundleError(text) from error
 
 
 def last_states(bundle: Bundle) -> dict[str, dict[Optional[str], str]]:
     """The state of each task in the last run, by node key and frame list, None without frames; empty if not known."""
-    path = bundle.folder / OFFLINE / REPOSITORY
     batched = {job.key for job in bundle.jobs if job.is_batched}
     states: dict[str, dict[Optional[str], str]] = {}
-    query = "SELECT key, frames, tasks.status FROM tasks JOIN jobs ON jobs.id = job_id WHERE message <> ?"
-    with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-        for key, frames, state in database.execute(query, (_COUNTS_AS_DONE,)):
-            states.setdefault(key, {})[frames if key in batched else None] = state
+    for task in read_tasks(bundle):
+        if task.message != _COUNTS_AS_DONE:
+            states.setdefault(task.key, {})[task.frames if task.key in batched else None] = task.status.value
     return states
 
 

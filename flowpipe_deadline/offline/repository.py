@@ -277,7 +277,7 @@ class Repository:
             ).fetchall()
             for job_id, task_id, _ in rows:
                 self._count_error(
-                    job_id, task_id, f"{worker} died while it rendered this task", limit=self._failure_limit
+                    job_id, task_id, f"{worker} died while rendering this task", limit=self._failure_limit
                 )
             return bool(rows), [process for _, _, process in rows if process is not None]
 

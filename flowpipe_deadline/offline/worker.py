@@ -111,17 +111,14 @@ class _TaskHost(Host):
             self._task, self._log = task, log
 
     def log(self, level: str, text: str) -> None:
-        """One line for the task's log."""
         if self._log is not None:
             self._log.write(f"{level}: {text}\n")
 
     def progress(self, percent: float) -> None:
-        """The task's progress."""
         if self._task is not None:
             self._reported["progress"] = percent
 
     def status(self, text: str) -> None:
-        """The task's status message."""
         if self._task is not None:
             self._reported["message"] = text
 
@@ -150,7 +147,6 @@ class _TaskHost(Host):
             self._repository.set_process(self._task, pid)
 
     def process_ended(self, pid: int) -> None:
-        """The process is gone."""
         if pid == self.process:
             self.process = None
         if self._task is not None:
@@ -262,7 +258,12 @@ class Worker:
 
     def _copy_plugin(self, plugin: str, job_id: str, interpreter: str) -> Path:
         """The worker's own copy of the plugin, as Deadline makes one (plugin API, section 1.1)."""
-        source, copy = Path(_plugin_folder(plugin, self._settings.plugins)), self._scratch / "plugins" / job_id
+        folders, copy = self._settings.plugins, self._scratch / "plugins" / job_id
+        found = (Path(folder, plugin) for folder in folders)
+        source = next((folder for folder in found if (folder / f"{plugin}.py").is_file()), None)
+        if source is None:
+            where = f"is in none of {', '.join(folders)}; install it by  flowpipe-deadline install"
+            raise TaskError(f"the plugin {plugin} {where}")
         try:
             copy.mkdir(parents=True, exist_ok=True)
             for entry in source.iterdir():
@@ -293,36 +294,22 @@ def task_log_name(task: Task) -> str:
     return f"{task.key}.{task.task_id}.log"
 
 
-def main() -> int:
+def main() -> None:
     """Runs a worker with the settings on the command line until stdin closes."""
     settings = WorkerSettings(**json.loads(sys.argv[1]))
     if settings.is_isolated:
-        _forget_python()
+        for name in [name for name in os.environ if name.startswith("PYTHON") or name in _VIRTUAL]:
+            del os.environ[name]
     stopping = threading.Event()
     threading.Thread(target=_wait_for_end, args=(stopping,), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="flowpipe-deadline-") as scratch:
         Worker(settings, stopping=stopping, scratch=Path(scratch)).run()
-    return 0
-
-
-def _forget_python() -> None:
-    """Removes from the environment what an interpreter would take from this one."""
-    for name in [name for name in os.environ if name.startswith("PYTHON") or name in _VIRTUAL]:
-        del os.environ[name]
 
 
 def _wait_for_end(stopping: threading.Event) -> None:
     while os.read(0, 1024):
         continue
     stopping.set()
-
-
-def _plugin_folder(plugin: str, folders: Sequence[str]) -> str:
-    for folder in folders:
-        path = os.path.join(folder, plugin)
-        if os.path.isfile(os.path.join(path, f"{plugin}.py")):
-            return path
-    raise TaskError(f"the plugin {plugin} is in none of {', '.join(folders)}; install it by  flowpipe-deadline install")
 
 
 def _environment(job_info: Mapping[str, str]) -> dict[str, str]:
@@ -332,4 +319,4 @@ def _environment(job_info: Mapping[str, str]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

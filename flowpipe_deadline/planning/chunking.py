@@ -70,10 +70,8 @@ def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[
     first, items = next(iter(known.items()))
     for name, others in known.items():
         if len(others) != len(items):
-            raise PlanError(
-                label(node),
-                f"is batched over '{first}' with {counted(len(items), 'item')} and '{name}' with {len(others)}",
-            )
+            counts = f"{counted(len(items), 'item')} and '{name}' with {len(others)}; give both as many"
+            raise PlanError(label(node), f"is batched over '{first}' with {counts}")
     if not items:
         return replace(NOT_CUT, note=f"one task: '{first}' has no items")
     note = f"'{first}' cut into chunks of {batch.chunk_size}"

@@ -123,7 +123,7 @@ def _attributes(node: INode, errors: ErrorCollector) -> dict[str, Any]:
             unkept.append(name)
         else:
             advice = "give all arguments of its constructor defaults, or keep it out of the node"
-            reason = f"its attribute '{name}' does not survive: {held[UNKEPT]}; {advice}"
+            reason = f"its attribute '{name}' cannot go to the farm: {held[UNKEPT]}; {advice}"
             errors.add(PlanError(label(node), reason))
     return {"default_constructor": has_default_constructor, "unkept": unkept, "attributes": kept}
 
@@ -167,7 +167,7 @@ def _output(plug: IPlug) -> dict[str, Any]:
 def _kept(node: INode, what: str, value: Any, errors: ErrorCollector) -> Any:
     held = _encoded(value)
     if UNKEPT in held:
-        errors.add(PlanError(label(node), f"{what} does not survive the way to the farm: {held[UNKEPT]}"))
+        errors.add(PlanError(label(node), f"{what} cannot go to the farm, as plain data and paths can: {held[UNKEPT]}"))
     return held.get("value")
 
 

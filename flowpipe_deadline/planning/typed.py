@@ -16,7 +16,7 @@ from flowpipe.node import FunctionNode
 
 from ..core.bundle import CODE
 from ..core.locate import NotImportableError, Source, is_typed, planned_here, unwrapped
-from ..results.codec import TYPE, UnsupportedValueError, encode, map_sources
+from ..results.codec import TYPE, UnsupportedValueError, encode, find_sources, map_sources
 from .plan import Plan
 from .typed_source import find_source
 
@@ -110,8 +110,8 @@ class TypedCode:
             place = _place(value, name)
             if place is None:
                 raise NotImportableError(
-                    f"its code uses '{name}', a {type(value).__qualname__}, which does not survive the way to the farm:"
-                    f" {error}; give it to the node as an input, or make it inside of the function"
+                    f"its code uses '{name}', of type {type(value).__qualname__}, which cannot go to the farm: {error};"
+                    " give it to the node as an input, or make it inside of the function"
                 ) from error
         return _Part(place, is_import=True)
 
@@ -120,9 +120,7 @@ class TypedCode:
         if "<" in own:
             what = "is a lambda" if own == "<lambda>" else f"is defined inside the function {own.partition('.')[0]}"
             advice = "" if own == "<lambda>" else "; a decorator keeps what it is given by functools.wraps"
-            raise NotImportableError(
-                f"'{name}' {what}; define it with a statement of its own, outside of all others{advice}"
-            )
+            raise NotImportableError(f"'{name}' {what}; define it by a statement of its own, outside others{advice}")
         if name != own and namespace.get(own) is value:
             self._add(own, value)
             return _Part(f"{name} = {own}\n", eager=(own,))
@@ -200,14 +198,8 @@ def _module_name(file: str) -> str:
 
 
 def _value_part(name: str, encoded: Any) -> _Part:
-    classes: list[str] = []
-
-    def note(source: Any) -> Any:
-        if source["file"] == _SOURCE["file"]:
-            classes.append(source["qualname"].partition(".")[0])
-        return source
-
-    map_sources(encoded, note)
+    sources = [source for source in find_sources(encoded) if source["file"] == _SOURCE["file"]]
+    classes = [source["qualname"].partition(".")[0] for source in sources]
     text = ascii(encoded)
     if f"'{TYPE}'" not in text:
         return _Part(f"{name} = {text}\n")

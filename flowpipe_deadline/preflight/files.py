@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from ..core.text import listing
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
-from ..planning.plan import Job, Plan
+from ..planning.plan import Plan
 from ..results.merge import MergeError, rule_function
 from .storage import Mounts
 
@@ -17,11 +17,13 @@ _OUTPUT_DIRECTORY = re.compile(r"OutputDirectory\d+", re.IGNORECASE)
 
 
 def source_warnings(plan: Plan, *, mounts: Mounts) -> Iterator[PlanWarning]:
-    """A warning for each file of the nodes' own modules that is on a disk of this machine."""
+    """A warning for each file of the nodes' own modules that lies on this machine, and does not travel along."""
     users: dict[str, list[str]] = {}
     for job in plan.jobs:
-        for file in dict.fromkeys(_own_files(job, plan)):
-            users.setdefault(file, []).append(job.short_label)
+        sources = filter(None, (job.record["class"], job.record["function"]))
+        for file in dict.fromkeys(source["file"] for source in sources):
+            if file is not None and file not in plan.code:
+                users.setdefault(file, []).append(job.short_label)
     for file, labels in users.items():
         storage = mounts.storage(os.path.realpath(file))
         if storage.place == "local":
@@ -46,20 +48,14 @@ def merge_warnings(plan: Plan) -> Iterator[PlanWarning]:
 def output_warnings(plan: Plan) -> Iterator[PlanWarning]:
     """A warning for each output directory that does not exist here."""
     uses = [(job, value) for job in plan.jobs for key, value in job.job_info if _OUTPUT_DIRECTORY.fullmatch(key)]
-    missing = {folder for folder in {folder for _, folder in uses} if folder and _is_missing(folder)}
+    # Of a path of another system, nothing is known.
+    folders = {folder for _, folder in uses if folder and is_windows_path(folder) == (os.name == "nt")}
+    missing = {folder for folder in folders if not os.path.isdir(folder)}
     advice = "check its spelling, unless the node creates it"
     for job, folder in uses:
         if folder in missing:
             text = f"the output directory '{folder}' does not exist"
             yield PlanWarning(WarningKind.OUTPUT_DIRECTORY, "warning", text, advice, node=job.short_label)
-
-
-def _own_files(job: Job, plan: Plan) -> Iterator[str]:
-    """The files of the modules that a worker loads for the node, but for those that are installed or travel along."""
-    for part in ("class", "function"):
-        source = job.record[part]
-        if source is not None and source["file"] is not None and source["file"] not in plan.code:
-            yield source["file"]
 
 
 def _why_not_importable(rule: str) -> str:
@@ -71,8 +67,3 @@ def _why_not_importable(rule: str) -> str:
     except MergeError as error:
         return str(error)
     return ""
-
-
-def _is_missing(folder: str) -> bool:
-    """Whether the folder does not exist; of a path of another system, nothing is known."""
-    return is_windows_path(folder) == (os.name == "nt") and not os.path.isdir(folder)

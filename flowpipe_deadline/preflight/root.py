@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -55,7 +56,9 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
         if flaw:
             path = ascii(path)
             raise ValueError(f"it has {flaw}, which no file of a job can hold")
-        nearest = _nearest_existing(Path(path))
+        # The path itself, or the first above it that exists, even if it is not a folder: it is refused below.
+        places = (Path(path), *Path(path).parents)
+        nearest = next(filter(os.path.lexists, places), places[0])
     except (OSError, RuntimeError, ValueError) as error:  # No current folder; no home; no path of ours.
         return RootInfo(path=path, error=str(error), storage=Storage("unknown", "no place"), free_bytes=None)
     error_text, writer, is_open = None, None, False
@@ -66,7 +69,9 @@ def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInf
         error_text = f"{error.strerror or error} (tried in {nearest})"
     # Only now: writing has mounted a share that is mounted on demand.
     storage = (mounts or read_mounts()).storage(os.path.realpath(path))
-    free_bytes = _free_bytes(nearest)
+    free_bytes = None
+    with suppress(OSError):
+        free_bytes = shutil.disk_usage(nearest).free
     return RootInfo(path, error_text, storage, free_bytes, only_writer=writer, is_open=is_open)
 
 
@@ -79,8 +84,8 @@ def root_warnings(info: RootInfo) -> Iterator[PlanWarning]:
     if info.storage.place == "local":
         text = f"the root {info.path} is on this machine ({info.storage.text}), where workers do not see it"
         advice = (
-            "choose a folder on a share; if they do see it, give --tolerate local-root, or set"
-            " allow_local_root = true in the studio file"
+            "choose a folder on a share; if they do see it, --tolerate local-root, or allow_local_root = true in the"
+            " studio file, makes this a mere warning"
         )
         yield PlanWarning(WarningKind.LOCAL_ROOT, "error", text, advice)
     if info.only_writer is not None and info.storage.place == "network":
@@ -92,11 +97,6 @@ def root_warnings(info: RootInfo) -> Iterator[PlanWarning]:
         text = f"only {decimal(info.free_bytes)} are free below the root {info.path}"
         advice = "make room for the results, or choose another root"
         yield PlanWarning(WarningKind.LITTLE_SPACE, "warning", text, advice)
-
-
-def _nearest_existing(path: Path) -> Path:
-    """The path itself or the first above it that exists, even if it is not a folder: it is refused later."""
-    return next((candidate for candidate in (path, *path.parents) if os.path.lexists(candidate)), path)
 
 
 def _try_to_write(folder: Path, *, names: Sequence[str]) -> Optional[str]:
@@ -121,10 +121,3 @@ def _try_to_write(folder: Path, *, names: Sequence[str]) -> Optional[str]:
         return None if writer is None else f"{writer} ({describe(folder)})"
     finally:
         shutil.rmtree(probe)
-
-
-def _free_bytes(folder: Path) -> Optional[int]:
-    try:
-        return shutil.disk_usage(folder).free
-    except OSError:
-        return None

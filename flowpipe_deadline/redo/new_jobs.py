@@ -416,6 +416,4 @@ class NewJobs(RedoAttempt, Attempt):
             states = self._complete(job_id, numbers)
             if all(states.get(number) == COMPLETED for number in numbers):
                 return
-        self._note(
-            f"Deadline does not complete them{self._reason}: do so in the Monitor, as other jobs wait for {job_id}"
-        )
+        self._note(f"Deadline does not complete them{self._reason}: do so in the Monitor, as others wait for {job_id}")

@@ -21,7 +21,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any, Callable, Collection, Dict, List, Mapping, Tuple
 from uuid import UUID
@@ -32,7 +32,8 @@ from ..core.locate import LoadError, NotImportableError, describe, resolve
 TYPE = "$type"
 """The key that names the kind of an encoded value which is not plain JSON."""
 _PLAIN = frozenset((str, int, float, bool, type(None)))  # What stands for itself, also in long lists of frames.
-_DEEPEST = 300  # Levels of lists and dicts: every reader comes to their end within Python's limit (``shapes.py``).
+DEEPEST = 300
+"""How many lists and dicts deep values may be nested: every reader comes to the end of them within Python's limit."""
 _WIDE = 64  # Larger integers, by bits, are written in hex: Python 3.11+ refuses long decimal text.
 
 
@@ -65,7 +66,7 @@ def encode(value: Any) -> Any:
         data = _encode(value)
         if not _is_deep(data):
             return data
-    raise UnsupportedValueError(f"nested more than {_DEEPEST} levels deep, or contains itself")
+    raise UnsupportedValueError(f"nested more than {DEEPEST} levels deep, or contains itself")
 
 
 def decode(data: Any) -> Any:
@@ -104,6 +105,18 @@ def map_sources(data: Any, change: Callable[[Any], Any], *, own: Collection[str]
     }
 
 
+def find_sources(data: Any, *, own: Collection[str] = ()) -> List[Any]:
+    """Where each class and function in the encoded data is defined; ``own`` as for ``map_sources``."""
+    found: List[Any] = []
+
+    def note(source: Any) -> Any:
+        found.append(source)
+        return source
+
+    map_sources(data, note, own=own)
+    return found
+
+
 def members(data: Any) -> Dict[str, Any]:
     """The still encoded members of an encoded dict whose keys are texts; empty for anything else."""
     if not isinstance(data, dict):
@@ -127,7 +140,7 @@ def canonical(data: Any) -> str:
 def _is_deep(data: Any) -> bool:
     """Whether what reads the data, level by level, could run out of Python's stack."""
     level: List[Any] = [[data]]
-    for _ in range(_DEEPEST + 1):
+    for _ in range(DEEPEST + 1):
         level = [each for each in level if not _PLAIN.issuperset(map(type, each))]
         if not level:
             return False
@@ -272,7 +285,9 @@ def _short_repr(key: Any) -> str:
 def _encode_dataclass(value: Any) -> Any:
     """All that the object has of its own, and what its fields give; nothing of its class runs but such fields."""
     cls: Any = type(value)
-    own = next(base for base in cls.__mro__ if base in (*_ENCODERS, PurePath) or _is_made_in_c(base))
+    # What makes the objects in C may give them a state that nobody sees.
+    known, in_c = (*_ENCODERS, PurePath), types.BuiltinFunctionType
+    own = next(base for base in cls.__mro__ if base in known or isinstance(vars(base).get("__new__"), in_c))
     if own is not object:
         raise _unsupported(value, f"it is a dataclass and {_named(own)} at once")
     state = dict(getattr(value, "__dict__", ()))
@@ -328,11 +343,6 @@ def _is_descriptor(cls: type, name: str) -> bool:
     """Whether the attribute comes from code, such as that of a property, whatever the object holds."""
     found = next((vars(base)[name] for base in cls.__mro__ if name in vars(base)), None)
     return hasattr(type(found), "__set__")
-
-
-def _is_made_in_c(cls: type) -> bool:
-    """Whether Python itself makes the objects of the class, which may have a state that nobody sees."""
-    return isinstance(vars(cls).get("__new__"), types.BuiltinFunctionType)
 
 
 def _encode_namedtuple(value: Any) -> Any:
@@ -514,8 +524,7 @@ def _as_base64(value: Any) -> str:
     return base64.b64encode(value).decode("ascii")
 
 
-def _from_base64(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)
+_from_base64 = partial(base64.b64decode, validate=True)
 
 
 _ENCODERS: Dict[type, Callable[[Any], Any]] = {

@@ -27,7 +27,8 @@ def items_of(value: Any) -> Sequence[Any]:
             raise CutError(f"{value[:40]!r} is not a frame list: {error}") from error
     if isinstance(value, (list, tuple, range)):
         return value
-    raise CutError(f"a {type(value).__name__} has no items to cut; give a list, tuple or frame list")
+    what = "it is not set" if value is None else f"what it holds, of type {type(value).__name__}, has no items to cut"
+    raise CutError(f"{what}; give a list, tuple or frame list")
 
 
 def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Dict[str, Any]:

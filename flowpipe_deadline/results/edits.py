@@ -18,7 +18,7 @@ from ..core.files import json_bytes, write_together, write_whole
 from ..core.locate import LoadError, in_bundle, out_of_bundle
 from ..core.locks import locked_briefly
 from ..core.rights import make_folder, reason_with_remedy
-from .codec import DamagedValueError, UnsupportedValueError, canonical, decode, encode, map_sources
+from .codec import DamagedValueError, UnsupportedValueError, canonical, decode, encode, find_sources, map_sources
 from .cut import CutError, items_of
 from .inputs.edits import (
     FORMAT,
@@ -58,7 +58,7 @@ def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> Dict[str, Dict[str, An
         try:
             changes.setdefault(found.key, {})[place_name(*found.place)] = value_in(value, found.located(planned))
         except ValueError as error:
-            raise UsageError(f"{found.label} is {kind_words(planned)}: {error}") from None
+            raise UsageError(f"{found.label} must be {kind_words(planned)}: {error}") from None
     for key, values in changes.items():  # The length of lists, and what depends on more than the type.
         _encoded(bundle, key, values)
     return changes
@@ -228,13 +228,7 @@ class _Input:
 
     def _source_like(self, planned: Any) -> Callable[[Any], Any]:
         """Gives where a class is defined: as it was planned, whatever file this process has it from, else as it is."""
-        known: Dict[Tuple[Any, Any], Any] = {}
-
-        def note(source: Any) -> Any:
-            known[source["module"], source["qualname"]] = source
-            return source
-
-        map_sources(planned, note)
+        known = {(source["module"], source["qualname"]): source for source in find_sources(planned)}
         otherwise = out_of_bundle(self.bundle.folder)
         return lambda source: known.get((source["module"], source["qualname"])) or otherwise(source)
 

@@ -6,18 +6,18 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.frames import FrameList
-from .shapes import check_members, is_count, is_text
+from .shapes import Shape, check_members, is_count
 
 MOST = 20
 """How many are kept of a chunk."""
 LONGEST_REASON = 300
 _MOST_SECONDS = 10**9
-_SHAPES: Mapping[str, Callable[[Any], bool]] = {
+_SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys(("written", "attempt", "edit"), is_count),
-    **dict.fromkeys(("worker", "job", "task", "token", "error"), is_text),
+    **dict.fromkeys(("worker", "job", "task", "token", "error"), str),
     "seconds": lambda data: type(data) in (int, float) and 0 <= data < _MOST_SECONDS,
 }
 """What is kept of each in a record, and what it is."""

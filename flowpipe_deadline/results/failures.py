@@ -13,34 +13,25 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MemberDescriptorType
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..core.bundle import ERRORS
-from ..core.errors import words_of
+from ..core.errors import text_of, words_of
 from ..core.files import RecordError, json_bytes, read_record, write_whole
 from ..core.frames import FrameList
 from ..core.locate import describe, out_of_bundle, resolve
-from ..core.raised import text_of
 from ..core.rights import make_folder
 from ..core.text import one_line
 from .codec import UnsupportedValueError, decode, encode, map_sources
 from .evaluation import LONGEST_REASON, Evaluation, evaluations_json, followed_by, in_order, parse_evaluations
-from .shapes import (
-    Change,
-    TrustedCode,
-    check_members,
-    check_source,
-    check_value,
-    is_count,
-    is_dict,
-    is_text,
-)
+from .shapes import Change, Shape, TrustedCode, check_members, check_value, is_count, is_source, is_text_or_none
 from .store import ChunkResult, chunk_name
 
 _FORMAT = 1
 _LARGEST = 1_000_000  # Bytes of an error that is kept with all that it holds; of a larger one, the report is.
 _PLUGINS = "plugin-"
 _TRACEBACK = re.compile(r"\s*(?:\+ Exception Group )?(?:Traceback \(most|File \")", re.MULTILINE)
+_SAID = re.compile(r"(?:  \| |    \| )?(?! |Traceback \(most|\+-)(.+)")
 _CAUSED = re.compile(r"\n(?:The above exception was the direct cause|During handling of the above exception)[^\n]*\n\n")
 
 
@@ -139,8 +130,8 @@ def reason_in(report: str) -> str:
     report = _CAUSED.split(report)[-1]
     lines = [line for line in report.split("\n") if any(map(str.isalnum, line))] or [""]
     if _TRACEBACK.match(report):  # Its steps are indented, and groups of errors have a margin.
-        inner = (line[4:] if line.startswith("  | ") else line for line in lines)
-        lines = [line for line in inner if not line.startswith((" ", "Traceback (most"))] or lines[-1:]
+        said = [match[1] for match in map(_SAID.match, lines) if match] or lines[-1:]
+        lines = [": ".join(said[:2])] if "Exception Group" in lines[0] else said
     return one_line(lines[0], longest=LONGEST_REASON)
 
 
@@ -161,26 +152,20 @@ def _read(path: Path) -> Failure:
             reason=reason,
             evaluations=evaluations or (Evaluation(text, written, error=reason),),  # Of an earlier version.
         )
-    except (TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise RecordError(f"{path} is damaged: {words_of(error)}") from error
 
 
-_MEMBERS: Mapping[str, Callable[[Any], bool]] = {
-    "report": is_text,
-    "written": is_count,
-    "reason": lambda data: data is None or is_text(data),
-    "raised": lambda data: is_dict(data) and data.keys() == {"class", "arguments", "attributes"},
-}
+_MEMBERS: Mapping[str, Shape] = {"report": str, "written": is_count, "reason": is_text_or_none, "raised": dict}
+_RAISED: Mapping[str, Shape] = {"class": lambda data: data is None or is_source(data), "attributes": dict}
 
 
 def _checked(raised: Mapping[str, Any]) -> Mapping[str, Any]:
     """An error as it is kept, once it is well-formed."""
-    if raised["class"] is not None:
-        check_source(raised["class"])
-    check_value(raised["arguments"], dict)
-    for value in check_members(raised["attributes"], {}).values():
+    check_members(raised, _RAISED)
+    for value in (raised["arguments"], *raised["attributes"].values()):
         check_value(value, dict)
-    return raised
+    return {"class": raised["class"], **raised}
 
 
 def _united(failures: Sequence[Failure]) -> Failure:

@@ -12,19 +12,21 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Set, Tuple, Union
 
 from ..core.bundle import CODE, read_bundle, read_node
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError
 from ..core.locate import REFUSED, UNTRUSTED, LoadError, Source, beginnings, import_root, in_bundle
-from .codec import TYPE, DamagedValueError, decode, map_sources
+from .codec import DEEPEST, TYPE, DamagedValueError, decode, find_sources
 
-DEEPEST = 300
-"""How deep values may be nested: every reader comes to the end of them within Python's limit."""
 _LARGEST = 2**64  # Of numbers that count something; as nanoseconds since 1970, it is in the year 2554.
 
+_ANY_NAME, _FOLDER = object(), object()  # In place of the name of a module.
+_norm = os.path.normcase
 Change = Callable[[Source], Source]
+Shape = Union[type, Callable[[Any], bool]]
+"""The type that something has in JSON, or what tells whether it fits."""
 
 
 class ShapeError(FlowpipeDeadlineError, ValueError):
@@ -34,7 +36,7 @@ class ShapeError(FlowpipeDeadlineError, ValueError):
 def check_outputs(outputs: Any, change: Change) -> Any:
     """The outputs of a result, once each value in them is well-formed; its classes are as ``change`` gives them.
 
-    They are changed in place: they come fresh from a record, or from ``encode``.
+    They are changed in place, as they come fresh from a record.
 
     Raises:
         ShapeError: A value is not what ``encode`` writes; the message names the output.
@@ -42,9 +44,10 @@ def check_outputs(outputs: Any, change: Change) -> Any:
     """
     for name, output in check_members(outputs, {}).items():
         try:
-            if not is_dict(output) or output.keys() != {"value", "sub_plugs"} or not is_dict(output["sub_plugs"]):
-                raise ShapeError(f"it is {output!r:.80}")
-            for value in (output["value"], *output["sub_plugs"].values()):
+            if check_members(output, _OUTPUT).keys() != _OUTPUT.keys():
+                raise ShapeError(f"it has {', '.join(output)}")
+            check_value(output["value"], change)
+            for value in output["sub_plugs"].values():
                 check_value(value, change)
         except (ShapeError, NewerFormatError) as error:
             raise type(error)(f"its output '{name}': {error}") from None
@@ -58,74 +61,55 @@ def check_value(data: Any, change: Change, depth: int = 0) -> None:
         ShapeError, NewerFormatError: As ``check_outputs``.
     """
     kind = type(data)
-    if kind is float and not math.isfinite(data):
-        raise ShapeError(f"{data} is no number of JSON")
-    if kind not in (list, dict):
-        return
-    if depth >= DEEPEST:
-        raise ShapeError(f"it is nested more than {DEEPEST} levels deep")
-    if kind is dict and TYPE in data:
-        _check_kind(data, change, depth + 1)
-        return
-    items = data if kind is list else data.values()
-    types = set(map(type, items))  # Long lists of frames or files are plain.
-    if not types.isdisjoint((float, list, dict)):
-        for item in items:
-            check_value(item, change, depth + 1)
+    if kind is list or kind is dict:
+        if depth > DEEPEST:
+            raise ShapeError(f"it is nested more than {DEEPEST} levels deep")
+        if kind is dict and TYPE in data:
+            _check_kind(data, change, depth + 1)
+            return
+        items = data if kind is list else data.values()
+        if not _PLAIN.issuperset(map(type, items)):  # Long lists of frames or files are.
+            for item in items:
+                check_value(item, change, depth + 1)
+    elif kind is float and not math.isfinite(data):
+        raise ShapeError(f"{data} is not a number that JSON has")
 
 
 def _check_kind(data: Dict[str, Any], change: Change, depth: int) -> None:
     kind = data[TYPE]
     if type(kind) is not str or not kind.isidentifier():
         raise ShapeError(f"a value of the kind {kind!r:.80}")
-    members = _SHAPES.get(kind)
+    members = _KINDS.get(kind)
     if members is None or data.keys() - members.keys() - {TYPE}:
         raise NewerFormatError(
-            f"a value of the kind '{kind}' that this version does not know; use the version here that wrote it"
+            f"a value of the kind '{kind}' that this version does not know; use the one that wrote it"
         )
-    for name, check in members.items():
-        if name not in data:
-            raise ShapeError(f"a value of the kind '{kind}' without its {name}")
-        if name == "class":
-            data[name] = change(check_source(data[name]))
-        elif check is not None and not check(data[name]):
-            raise ShapeError(f"a value of the kind '{kind}' whose {name} is {data[name]!r:.80}")
-        elif name in _NESTED:
-            check_value(data[name], change, depth)
+    if data.keys() != members.keys() | {TYPE}:
+        raise ShapeError(f"a value of the kind '{kind}' without its {', '.join(members.keys() - data.keys())}")
+    try:
+        check_members(data, members)
+    except ShapeError as error:
+        raise ShapeError(f"a value of the kind '{kind}': {error}") from None
+    for name in data.keys() & _NESTED:
+        check_value(data[name], change, depth)
+    if "class" in data:
+        data["class"] = change(data["class"])
 
 
-def check_source(data: Any) -> Source:
-    """Where a class or function is defined, once it is well-formed."""
-    is_whole = type(data) is dict and data.keys() == {"module", "qualname", "file"}
-    if not is_whole or not all(is_text(data[key]) or (data[key] is None and key == "file") for key in data):
-        raise ShapeError(f"a class is defined in {data!r:.200}")
-    source: Source = data
-    return source
-
-
-def check_members(record: Any, shapes: Mapping[str, Callable[[Any], bool]]) -> Mapping[str, Any]:
-    """The record, if it is a dict and each member of it that the shapes name passes its check; others may be missing.
+def check_members(record: Any, shapes: Mapping[str, Shape]) -> Mapping[str, Any]:
+    """The record, if it is a dict and each member of it that the shapes name fits; others may be missing.
 
     Raises:
         ShapeError: It is not; the message names the member.
     """
     if type(record) is not dict:
         raise ShapeError(f"{record!r:.80} is not an object of JSON")
-    for name, check in shapes.items():
-        if name in record and not check(record[name]):
-            raise ShapeError(f"its {name} is {record[name]!r:.80}")
+    for name, shape in shapes.items():
+        value = record.get(name, record)
+        if value is not record and type(value) is not shape and (isinstance(shape, type) or not shape(value)):
+            raise ShapeError(f"its {name} is {value!r:.80}")
     checked: Mapping[str, Any] = record
     return checked
-
-
-def is_text(data: Any) -> bool:
-    """Whether it is a text."""
-    return type(data) is str
-
-
-def is_dict(data: Any) -> bool:
-    """Whether it is an object of JSON."""
-    return type(data) is dict
 
 
 def is_count(data: Any) -> bool:
@@ -138,14 +122,21 @@ def are_counts(data: Any) -> bool:
     return type(data) is dict and all(map(is_count, data.values()))
 
 
+def is_text_or_none(data: Any) -> bool:
+    """Whether it is a text, or nothing."""
+    return data is None or type(data) is str
+
+
+def is_source(data: Any) -> bool:
+    """Whether it says where a class or function is defined."""
+    is_whole = type(data) is dict and data.keys() == {"module", "qualname", "file"}
+    return is_whole and all(map(is_text_or_none, data.values())) and None not in (data["module"], data["qualname"])
+
+
 def matches(pattern: str) -> Callable[[Any], bool]:
     """Tells whether something is a text like that."""
     compiled = re.compile(pattern, re.ASCII | re.DOTALL)
     return lambda data: type(data) is str and compiled.fullmatch(data) is not None
-
-
-def _norm(path: str) -> str:
-    return os.path.normcase(path)
 
 
 def decode_output(data: Any, place: str) -> Any:
@@ -162,78 +153,40 @@ def decode_output(data: Any, place: str) -> Any:
         raise LoadError(f"{place}: {error}") from error
 
 
-def _is_list(data: Any) -> bool:
-    return type(data) is list
-
-
 def _are_pairs(data: Any) -> bool:
     return type(data) is list and all(type(pair) is list and len(pair) == 2 for pair in data)
 
 
 def _is_range(data: Any) -> bool:
-    return type(data) is list and len(data) == 3 and all(map(_is_number, data)) and data[2] != 0
+    is_whole = type(data) is list and len(data) == 3 and set(map(type, data)) == {int}
+    return is_whole and data[2] != 0 and all(abs(bound) < _LARGEST for bound in data)
 
 
-def _is_number(data: Any) -> bool:
-    return type(data) is int and abs(data) < _LARGEST
-
-
-def _is_anything(_: Any) -> bool:
-    return True
-
-
-_NESTED = ("items", "fields", "zone")
+_PLAIN = frozenset((str, int, bool, type(None)))
+_OUTPUT: Mapping[str, Shape] = {"value": lambda _: True, "sub_plugs": dict}
+_NESTED = {"items", "fields", "zone"}
 """The members that hold encoded values in turn."""
-_CLASS: Dict[str, Callable[[Any], bool]] = {"class": _is_anything}
-_TEXT: Dict[str, Callable[[Any], bool]] = {"text": is_text}
-_MOMENT = {**_TEXT, "zone": _is_anything, "fold": _is_number}
-_ITEMS: Dict[str, Callable[[Any], bool]] = {"items": _is_list}
-_PAIRS: Dict[str, Callable[[Any], bool]] = {"items": _are_pairs}
-_SHAPES: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
+_TEXT: Mapping[str, Shape] = {"text": str}
+_ITEMS: Mapping[str, Shape] = {"items": list}
+_PAIRS: Mapping[str, Shape] = {"items": _are_pairs}
+_MOMENT: Mapping[str, Shape] = {**_TEXT, "zone": lambda zone: zone is None or type(zone) is dict, "fold": int}
+_KINDS: Mapping[str, Mapping[str, Shape]] = {
     **dict.fromkeys(("bytes", "bytearray", "path", "posix_path", "windows_path", "date", "decimal", "uuid"), _TEXT),
     **dict.fromkeys(("tuple", "set", "frozenset", "complex", "timedelta"), _ITEMS),
     **dict.fromkeys(("dict", "ordered"), _PAIRS),
     **dict.fromkeys(("datetime", "time"), _MOMENT),
-    "timezone": {**_TEXT, "zone": _is_anything},
+    "timezone": {**_TEXT, "zone": dict},
     "int": {"text": matches("-?0x[0-9a-f]+")},
-    "float": {"text": matches("nan|inf|-inf")},
+    "float": {"text": matches("nan|-?inf")},
     "range": {"range": _is_range},
-    "enum": {**_CLASS, "name": is_text},
-    "dataclass": {**_CLASS, "fields": is_dict},
-    "namedtuple": {**_CLASS, **_ITEMS},
-    "reference": _CLASS,
-    "pattern": {**_TEXT, "flags": _is_number},
+    "enum": {"class": is_source, "name": str},
+    "dataclass": {"class": is_source, "fields": dict},
+    "namedtuple": {"class": is_source, **_ITEMS},
+    "reference": {"class": is_source},
+    "pattern": {**_TEXT, "flags": int},
     "ndarray": {**_TEXT, "summary": matches(r".* \[(\d{1,19}(, \d{1,19})*)?\]")},
-    "numpy_scalar": {**_TEXT, "summary": is_text},
+    "numpy_scalar": {**_TEXT, "summary": str},
 }
-
-
-class _Files:
-    """Files that nodes were planned with, and the folders that they import from."""
-
-    def __init__(self) -> None:
-        self.modules: Set[Tuple[str, str]] = set()
-        """The names of modules with their files."""
-        self.files: Set[str] = set()
-        self.roots: Set[str] = set()
-
-    def add(self, module: str, paths: Iterable[str]) -> None:
-        """Adds the file of a module, by all its paths."""
-        for path in paths:
-            self.modules.add((module, _norm(path)))
-            self.files.add(_norm(path))
-            self.roots.add(_norm(import_root(module, path) or os.path.dirname(path)))
-
-    def has(self, module: str, path: str, *, is_name: bool) -> bool:
-        """Whether it is one of them, or what the name of the module, if it is one, means below one of the folders.
-
-        A planned file may have been loaded as a script is, by its own name.
-        """
-        file, root = _norm(path), import_root(module, path)
-        if (module, file) in self.modules or not is_name:
-            return (module, file) in self.modules
-        by_itself = root is None or root == os.path.dirname(path)
-        return (by_itself and file in self.files) or (root is not None and _norm(root) in self.roots)
 
 
 class TrustedCode:
@@ -245,7 +198,7 @@ class TrustedCode:
         self._mapped = mapped
         self._in_bundle = in_bundle(bundle)
         self._own = lru_cache(maxsize=None)(self._read_own)
-        self._others = lru_cache(maxsize=None)(self._read_others)
+        self._all = lru_cache(maxsize=None)(self._read_all)
         self._refusal = lru_cache(maxsize=None)(self._find_refusal)
         self._is_trusted = lru_cache(maxsize=None)(self._look_up)
 
@@ -273,55 +226,51 @@ class TrustedCode:
         return changed
 
     def _look_up(self, node: str, module: str, file: str) -> bool:
-        path, is_name = self._mapped(file), self._refusal(module) is None
-        if self._own(node).has(module, path, is_name=is_name):
-            return True
-        # Where its name alone leads to the file, as mostly in a task, the records of others need not be read.
+        path = self._mapped(file)
         root = import_root(module, path)
-        is_elsewhere = root is None or _norm(root) not in map(_norm, beginnings(module))
-        return is_elsewhere and self._others().has(module, path, is_name=is_name)
+        wanted: Set[Tuple[object, str]] = {(module, _norm(path))}
+        if self._refusal(module) is None:
+            # A planned file may have been loaded as a script is, by its own name.
+            wanted |= {(_ANY_NAME, _norm(path))} if root in (None, os.path.dirname(path)) else set()
+            wanted |= set() if root is None else {(_FOLDER, _norm(root))}
+        is_planned = not wanted.isdisjoint(self._own(node))
+        # Where its name alone leads to the file, as mostly in a task, the records of others need not be read.
+        if not is_planned and (root is None or _norm(root) not in map(_norm, beginnings(module))):
+            is_planned = not wanted.isdisjoint(self._all())
+        return is_planned and not self._is_among_results(path)
 
-    def _read_own(self, node: str) -> _Files:
+    def _read_own(self, node: str) -> Set[Tuple[object, str]]:
+        """The files that a node was planned with, by the names of their modules, and the folders of its imports."""
         from .inputs.edits import read_edits  # noqa: PLC0415 (it checks shapes in turn)
 
         record = read_node(self._bundle, node)
-        sources: List[Source] = []
-
-        def note(source: Source) -> Source:
-            sources.append(source)
-            return source
-
-        map_sources(record, note, own=("class", "function"))
-        map_sources([[edit.value, edit.was] for edit in read_edits(self._bundle, node)], note)
-        known = _Files()
-        for root in (record.get("imports") or {}).get("roots", ()):
-            known.roots.update(map(_norm, self._names(root)))
-        for source in sources:
-            known.add(str(source["module"]), self._names(source["file"]))
-        return known
-
-    def _read_others(self) -> _Files:
-        found = _Files()
-        for node in read_bundle(self._bundle).nodes:
-            own = self._own(node.key)
-            found.modules |= own.modules
-            found.files |= own.files
-            found.roots |= own.roots
+        edits = [[edit.value, edit.was] for edit in read_edits(self._bundle, node)]
+        roots = (record.get("imports") or {}).get("roots", ())
+        found = {(_FOLDER, _norm(path)) for root in roots for path in self._paths(root)}
+        for source in [*find_sources(record, own=("class", "function")), *find_sources(edits)]:
+            for path in self._paths(source["file"]):
+                folder = import_root(source["module"], path) or os.path.dirname(path)
+                found |= {(source["module"], _norm(path)), (_ANY_NAME, _norm(path)), (_FOLDER, _norm(folder))}
         return found
 
-    def _names(self, path: Optional[str]) -> Set[str]:
-        """What a file or folder of a record is called here: as it is planned, and without links."""
-        if path is None:
-            return set()
-        here = self._mapped(str(self._in_bundle({"file": path})["file"]))
+    def _read_all(self) -> Set[Tuple[object, str]]:
+        return set().union(*(self._own(node.key) for node in read_bundle(self._bundle).nodes))
+
+    def _paths(self, path: Optional[str]) -> Set[str]:
+        """What a file or folder of a record is called here: as it was planned, and without links."""
+        here = "" if path is None else self._mapped(str(self._in_bundle({"file": path})["file"]))
         return {here, os.path.realpath(here)} if os.path.isabs(here) else set()
 
     def _find_refusal(self, module: str) -> Optional[str]:
         if not all(map(str.isidentifier, module.split("."))) or module.rpartition(".")[2] == "__main__":
             return f"'{module}' is not the name of a module to import"
-        inside, code = (os.path.join(os.path.realpath(str(path)), "") for path in (self._bundle, self._bundle / CODE))
         for folder in beginnings(module):
-            place = os.path.join(os.path.realpath(folder), "")
-            if place.startswith(inside) and not place.startswith(code):
+            if self._is_among_results(os.path.join(folder, *module.split("."))):
                 return f"the module would come from {folder}, where results are kept, and not code"
         return None
+
+    def _is_among_results(self, path: str) -> bool:
+        """Whether something is in the bundle, but not the code that it brings along."""
+        inside, code = (os.path.join(os.path.realpath(str(each)), "") for each in (self._bundle, self._bundle / CODE))
+        place = os.path.join(os.path.realpath(path), "")
+        return place.startswith(inside) and not place.startswith(code)

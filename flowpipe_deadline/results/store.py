@@ -40,12 +40,12 @@ from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
 from .evaluation import Evaluation, evaluations_json, parse_evaluations
 from .shapes import (
     Change,
+    Shape,
     TrustedCode,
     are_counts,
     check_members,
     check_outputs,
     is_count,
-    is_text,
     matches,
 )
 
@@ -427,15 +427,18 @@ def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
 
 def _are_marks(data: Any) -> bool:
     """Whether it is what ``ChunkResult.taken`` holds."""
-    all_marks = list(data.values()) if type(data) is dict else [None]
-    return all(
-        type(marks) is dict and all(frames == ALL or FrameList.parse(frames) for frames in marks) for marks in all_marks
-    ) and all(_is_mark(mark) for marks in all_marks for mark in marks.values())
+    for marks in data.values() if type(data) is dict else (None,):
+        if type(marks) is not dict or not all(map(_is_mark, marks.values())):
+            return False
+        for frames in marks:
+            if frames != ALL:
+                FrameList.parse(frames)  # It says what is wrong with them.
+    return True
 
 
 _is_mark = matches(r"[0-9]{1,19}\.[\w.-]{0,100}")
-_MEMBERS: Mapping[str, Callable[[Any], bool]] = {
-    "node": is_text,
+_MEMBERS: Mapping[str, Shape] = {
+    "node": str,
     "written": is_count,
     "lower_versions": are_counts,
     "token": matches(r"[\w.-]{0,100}"),

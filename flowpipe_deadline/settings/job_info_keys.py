@@ -179,7 +179,7 @@ def check_entries(entries: Sequence[tuple[str, str]]) -> tuple[InvalidSetting, .
 
 def _refusal(key: Any, known: Collection[str], names: Collection[str]) -> Optional[str]:
     if not isinstance(key, str) or not _JOB_INFO_KEY.fullmatch(key):
-        return f"{key!r} is not a job info key"
+        return f"{key!r} is not a job info key, which has letters and digits only"
     reason = planned_reason(key)
     if reason is not None:
         return f"the job info key '{key}' is set by the plan: {reason}"
@@ -201,9 +201,7 @@ def _gaps(entries: Sequence[tuple[str, str]]) -> Iterator[InvalidSetting]:
             numbers.setdefault(setting.key[:-1], []).append(int(key[len(setting.key) - 1 :]))
     for series, found in numbers.items():
         if sorted(found) != list(range(len(found))):
-            yield InvalidSetting(
-                f"job_info.{series}", f"the job info keys {series}… must be numbered from 0 without gaps"
-            )
+            yield InvalidSetting(f"job_info.{series}", f"job info keys {series}… must be numbered from 0 without gaps")
 
 
 def _series_number(key: str, series: str) -> Optional[int]:

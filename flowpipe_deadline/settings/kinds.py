@@ -167,9 +167,7 @@ def _list_of(words: str, write_item: Callable[[Any], str]) -> ValueKind:
         except UnfitError as error:
             raise UnfitError(f"has an item that {error}") from error
         if not item or "," in item:
-            raise UnfitError(
-                f"has an item {item!r}: it cannot be empty or hold a comma, by which Deadline separates items"
-            )
+            raise UnfitError(f"has an item {item!r}: it cannot be empty or hold a comma, which separates items")
         return item
 
     def read(given: str) -> list[str]:

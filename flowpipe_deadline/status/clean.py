@@ -404,9 +404,7 @@ def _forget_results(aside: Path) -> str:
     if is_here and match is not None and last_part(home) == match["name"]:
         open_store(aside).delete_all()
     else:  # Those of a copy are not its own.
-        note = (
-            f"the results of {aside.name} in Redis stay until they expire: it was written as {home or 'nobody knows'}"
-        )
+        note = f"results of {aside.name} in Redis stay until they expire: it was written as {home or 'nobody knows'}"
     (aside / STORE).unlink()  # Now the other files may be deleted in any order.
     return note
 

@@ -92,9 +92,7 @@ def _named(text: str, root: Path) -> Bundle:
     if Path(text).is_dir():
         return read_bundle(text)  # Which says that it is not one.
     hint = suggestion(text, names, otherwise="'flowpipe-deadline list' shows what there is.")
-    raise UsageError(
-        f"'{text}' is neither the folder of a bundle, nor a job ID, nor the name of a submission below {root}. {hint}"
-    )
+    raise UsageError(f"'{text}' is not a bundle's folder, a job ID, or the name of a submission below {root}. {hint}")
 
 
 def _with_job(job_id: str, open_client: Callable[[], DeadlineClient], root: Path) -> Bundle:

@@ -199,7 +199,7 @@ class DeadlineJobs:
         self.error = error
         if time.monotonic() - self._last_answer > self.patience:
             raise SubmissionError(
-                f"Deadline has given no state of {self._listed(keys)} for a long time; its last words: {error}"
+                f"Deadline has given no state of {self._listed(keys)} for long; its last words: {error}"
             )
 
     def _listed(self, keys: Iterable[str]) -> str:

@@ -222,9 +222,7 @@ def _job_ids(bundle: Bundle, key: str) -> Sequence[str]:
     """The node's jobs on record, the one that counts first."""
     record = read_submission(bundle.folder)
     if record is None or key not in record.jobs:
-        raise NoLogError(
-            f"{key} has no job on record, so it has printed nothing; see:  flowpipe-deadline why {bundle.folder}"
-        )
+        raise NoLogError(f"{key} has no job, so it printed nothing; see:  flowpipe-deadline why {bundle.folder}")
     return record.jobs_of(key)
 
 

@@ -7,15 +7,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..core.errors import HookError
-from ..core.raised import error_line
+from ..core.errors import HookError, error_line
+from ..core.text import is_one_line
 from ..core.warnings import PlanWarning, WarningKind
 from ..planning.checks import secret_warnings
 from ..planning.plan import Dependency, Job, Plan
 from ..settings.changes import changed_job_info
 from ..settings.environment import KINDS
 from ..settings.job_info_keys import check_entries
-from ..settings.kinds import UnfitError, suggestion, text
+from ..settings.kinds import suggestion
 from ..workflows.entry_points import find_entry_points
 
 GROUP = "flowpipe_deadline.plan_hooks"
@@ -198,13 +198,7 @@ def _dependency_errors(job: Job, planned: Job, seen: Collection[str]) -> Iterato
 
 
 def _are_entries(entries: Any) -> bool:
-    if not isinstance(entries, tuple):
+    if not isinstance(entries, tuple) or not all(isinstance(entry, tuple) and len(entry) == 2 for entry in entries):
         return False
-    return all(isinstance(entry, tuple) and len(entry) == 2 and all(map(_is_line, entry)) for entry in entries)
-
-
-def _is_line(value: Any) -> bool:
-    try:
-        return bool(text(value) == value)
-    except UnfitError:
-        return False
+    texts = [text for entry in entries for text in entry]
+    return all(isinstance(text, str) and is_one_line(text) and text == text.strip() for text in texts)

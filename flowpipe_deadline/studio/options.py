@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Optional, Union
 
-from flowpipe import INode
+from flowpipe import Graph, INode
 
 from ..core.bundle import FILES, AnyPath
 from ..core.errors import UsageError
@@ -17,6 +17,7 @@ from ..deadline.connect import Connection
 from ..planning.plan import Plan
 from ..preflight.check import examine_plan, parse_kinds, parse_strict, raise_errors
 from .file import StudioFile, load_studio_file
+from .plan import plan_graph
 from .variables import ROOT_VARIABLE, STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
 
 
@@ -71,6 +72,17 @@ class SubmitOptions:
             store=(os.environ.get(STORE_VARIABLE) or studio.store or FILES) if self.store is None else self.store,
             strict=(_words(STRICT_VARIABLE) or studio.strict) if self.strict is None else self.strict,
             tolerate=(*(_words(TOLERATE_VARIABLE) if self.tolerate is None else self.tolerate), *local_root),
+        )
+
+    def plan(self, graph: Graph, *, studio: StudioFile) -> Plan:
+        """The plan of the graph with these options; what is wrong is raised as by ``plan_graph``."""
+        return plan_graph(
+            graph,
+            settings=self.settings,
+            presets=self.presets,
+            skip=self.skip,
+            studio=studio,
+            snapshot_code=self.snapshot_code,
         )
 
 

@@ -14,7 +14,7 @@ from ..core.bundle import CODE
 from ..core.errors import PlanError, words_of
 from ..core.locate import SHARED, find_spec, import_root, own_file, planned_here
 from ..planning.plan import Plan
-from ..results.codec import map_sources
+from ..results.codec import find_sources, map_sources
 
 
 def with_snapshot(plan: Plan) -> Plan:
@@ -29,7 +29,8 @@ def with_snapshot(plan: Plan) -> Plan:
     """
     snapshot = _Snapshot(plan.name)
     for record in (*(job.record for job in plan.jobs), *(node.record for node in plan.omitted)):
-        map_sources(record, snapshot.take_source, own=("class", "function"))
+        for source in find_sources(record, own=("class", "function")):
+            snapshot.take_source(source)
         for rule in (record["batch"] or {}).get("merge", {}).values():
             snapshot.take_module(rule.partition(":")[0] if ":" in rule else "")
     for data in plan.code.values():
@@ -89,12 +90,11 @@ class _Snapshot:
             digest.update(f"{_relative(path, root)}\n{len(data)}\n".encode() + data)
         return digest.hexdigest()[:12]
 
-    def take_source(self, source: Any) -> Any:
+    def take_source(self, source: Any) -> None:
         """Takes the file of a class or function."""
         module, file = source["module"], source["file"]
         if file is not None and os.path.isabs(file) and os.path.isfile(file) and module.partition(".")[0] not in SHARED:
             self._take(import_root(module, file) or os.path.dirname(file), file)
-        return source
 
     def take_module(self, name: str) -> None:
         """Takes the module that importing the name would load here, or the first package on the way to it."""

@@ -18,7 +18,6 @@ from ..core.loading import refuse_while_loading
 from ..core.rights import user_name
 from ..core.warnings import ErrorCollector, PlanWarning, warning_lines
 from ..deadline.client import RepositoryInfo
-from ..deadline.connect import Connection
 from ..planning.checks import secret_warnings
 from ..planning.plan import Plan
 from ..results.edits import write_edits
@@ -27,9 +26,8 @@ from ..submit.record import SUBMITTED, refuse_taken
 from ..submit.submit import submit_new_bundle
 from ..submit.transaction import ignore
 from .connect import studio_connection
-from .file import StudioFile, load_studio_file
+from .file import load_studio_file
 from .options import SubmitOptions, check_all, find_root
-from .plan import plan_graph
 from .write import write_bundle
 
 _Say = Callable[[str], None]
@@ -73,20 +71,13 @@ def submit_graph(
         LoadingError: A script submits while it is only being loaded.
     """
     refuse_while_loading("submit")
-    steps = _Steps.begin(options, on_message, on_warning)
+    steps = _Steps(options, on_message, on_warning)
     chosen = steps.options
     below = find_root(root, steps.studio)
     plan: Optional[Plan] = None
     errors = ErrorCollector()
     with errors.collected():
-        plan = plan_graph(
-            graph,
-            settings=chosen.settings,
-            presets=chosen.presets,
-            skip=chosen.skip,
-            studio=steps.studio,
-            snapshot_code=chosen.snapshot_code,
-        )
+        plan = chosen.plan(graph, studio=steps.studio)
 
     def write() -> Bundle:
         assert plan is not None  # Otherwise its errors have been raised.
@@ -119,7 +110,7 @@ def submit_bundle(
         LoadingError: A script submits while it is only being loaded.
     """
     refuse_while_loading("submit")
-    steps = _Steps.begin(options, on_message, on_warning)
+    steps = _Steps(options, on_message, on_warning)
     opened = read_bundle(bundle)
     refuse_taken(opened.folder)
     return steps.submit(lambda: opened, root=opened.folder.parent)
@@ -149,7 +140,7 @@ def resubmit_bundle(  # noqa: PLR0913  (six beside the bundle)
         FlowpipeDeadlineError: As ``submit_bundle`` does, except that the bundle may be submitted already.
     """
     refuse_while_loading("submit")
-    steps = _Steps.begin(options, on_message, on_warning)
+    steps = _Steps(options, on_message, on_warning)
     old = read_bundle(bundle)
     record = refuse_taken(old.folder, takes_submitted=True)
     if record is not None and record.state != SUBMITTED:
@@ -169,25 +160,18 @@ def resubmit_bundle(  # noqa: PLR0913  (six beside the bundle)
     return steps.submit(copy, root=below, odd=odd)
 
 
-@dataclass(frozen=True)
 class _Steps:
-    """What every submission does alike."""
+    """What every submission does alike; how Deadline is reached is known before anything is planned or written."""
 
-    options: SubmitOptions
-    studio: StudioFile
-    connection: Optional[Connection]
-    """None for a dry run."""
-    on_message: _Say
-    on_warning: _Say
-
-    @classmethod
-    def begin(cls, options: Optional[SubmitOptions], on_message: Optional[_Say], on_warning: Optional[_Say]) -> _Steps:
-        """The steps with these options; how Deadline is reached is known before anything is planned or written."""
+    def __init__(
+        self, options: Optional[SubmitOptions], on_message: Optional[_Say], on_warning: Optional[_Say]
+    ) -> None:
         options = options or SubmitOptions()
-        studio = options.studio or load_studio_file()
-        chosen = options.completed(studio)
-        connection = None if chosen.is_dry_run else studio_connection(studio, via=chosen.via)
-        return cls(chosen, studio, connection, on_message or ignore, on_warning or ignore)
+        self.studio = options.studio or load_studio_file()
+        self.options = options.completed(self.studio)
+        self._connection = None if self.options.is_dry_run else studio_connection(self.studio, via=self.options.via)
+        self._on_message = on_message or ignore
+        self._on_warning = on_warning or ignore
 
     def submit(
         self,
@@ -204,19 +188,19 @@ class _Steps:
         def check_and_write(repository: Optional[RepositoryInfo]) -> Bundle:
             warnings = check_all(plan, root=root, repository=repository, options=self.options, errors=errors, odd=odd)
             for line in warning_lines(warnings):
-                self.on_warning(line)
+                self._on_warning(line)
             bundle = write()
-            self.on_message(f"Bundle: {bundle.folder}")
+            self._on_message(f"Bundle: {bundle.folder}")
             written.append(SubmitResult(bundle, warnings))
             return bundle
 
-        if self.connection is None:
+        if self._connection is None:
             check_and_write(None)
             return written[0]
         job_ids = submit_new_bundle(
             check_and_write,
-            connection=self.connection,
-            on_message=self.on_message,
+            connection=self._connection,
+            on_message=self._on_message,
             keep_suspended=self.options.keep_suspended,
         )
         return replace(written[0], job_ids=job_ids)

@@ -61,10 +61,8 @@ def parse_value(text: str) -> Any:
 
 
 def _has_huge_number(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_has_huge_number, value.values()))
-    if isinstance(value, list):
-        return any(map(_has_huge_number, value))
+    if isinstance(value, (dict, list)):
+        return any(map(_has_huge_number, value.values() if isinstance(value, dict) else value))
     return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 

@@ -66,9 +66,7 @@ class OwnedRecord:
             SubmissionError: Another attempt has taken the bundle over.
         """
         if not self.is_owner():
-            raise SubmissionError(
-                f"the {self.what} of {self.name} was taken over by another one, or its record cannot be read"
-            )
+            raise SubmissionError(f"the {self.what} of {self.name} was taken over, or its record cannot be read")
         os.utime(self._folder / self.FILE)
 
     def add(self, key: str, job_id: str) -> None:

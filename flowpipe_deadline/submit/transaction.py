@@ -137,9 +137,7 @@ def _check_files(bundle: Bundle, client: DeadlineClient) -> None:
         job_entries(bundle, job, job_ids=ids)
         folder = plugin_entries(bundle, job).get("Bundle", "")
         if not is_same_folder(folder, bundle.folder) and not is_same_folder(client.map_path(folder), bundle.folder):
-            raise SubmissionError(
-                f"{bundle.folder} was moved or copied: its jobs would look for {folder}; submit it with --again"
-            )
+            raise SubmissionError(f"{bundle.folder} was moved or copied, and its jobs look for {folder}; use --again")
 
 
 def _undo_left(
@@ -339,9 +337,7 @@ class Attempt:
                 f"dependencies on {self._listed(details.dependencies)} where {self._listed(waits_for)} were planned"
             )
         if details.frame_dependent not in (None, job.is_frame_dependent):
-            differences.append(
-                f"a frame dependency of {details.frame_dependent} where {job.is_frame_dependent} was planned"
-            )
+            differences.append(f"frame dependency {details.frame_dependent} where {job.is_frame_dependent} was planned")
         if not differences:
             return ""
         return f"Deadline has {'; '.join(differences)}; {_BY_PLUGIN}"

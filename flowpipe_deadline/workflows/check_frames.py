@@ -28,7 +28,6 @@ class BadFramesError(FlowpipeDeadlineError):
     def __init__(self, text: str, files: Sequence[str] = ()) -> None:
         super().__init__(text)
         self.files = tuple(files)
-        """Their paths."""
 
 
 @Node(outputs=["frames"])

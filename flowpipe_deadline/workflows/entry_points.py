@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.machinery import PathFinder
 
 
@@ -45,10 +46,7 @@ def _has_group(folder: str, group: bytes) -> bool:
         return False
     for name in names:
         if name.lower().endswith((".dist-info", ".egg-info")) or name.lower() == "egg-info":
-            try:
-                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
-                    if group in file.read():
-                        return True
-            except OSError:  # It has none.
-                continue
+            with suppress(OSError), open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:
+                if group in file.read():
+                    return True
     return False

@@ -18,10 +18,10 @@ from typing import Any, Optional
 from flowpipe import Graph, INode
 from flowpipe.graph import get_default_graph
 
-from ..core.errors import UsageError
+from ..core.bundle import MANIFEST
+from ..core.errors import UsageError, error_line
 from ..core.loading import refuse_while_loading
 from ..core.locate import LoadError, load_file, load_module, own_line
-from ..core.raised import error_line
 from ..core.text import listing, one_line
 from ..planning.graph import connected_nodes
 from .annotations import declared_types
@@ -59,8 +59,11 @@ def _load(location: str) -> ModuleType:
     path = Path(os.path.expanduser(location))
     if path.suffix == ".py" or not is_module_name:
         if not path.is_file():
-            what = "is a folder" if path.is_dir() else "does not exist"
-            raise UsageError(f"the file '{location}' {what}; a graph is file.py, file.py:name or package.module:name")
+            what = f"the file '{location}' does not exist" if location else "no graph is named"
+            if location and path.is_dir():
+                kind = "bundle" if (path / MANIFEST).exists() else f"folder, and not a bundle: it has no {MANIFEST}"
+                what = f"'{location}' is a {kind}"
+            raise UsageError(f"{what}; a graph is file.py, file.py:name or package.module:name")
         return load_file(str(path))
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -85,7 +88,7 @@ def _only_graph(module: ModuleType, location: str) -> Any:
         raise UsageError(f"{location} has several graphs, {', '.join(graphs)}; say which, as {location}:NAME")
     if distinct:
         return distinct[-1]
-    functions = dict(_functions(module))
+    functions = _functions(module)
     builders = [name for name, value in functions.items() if _returns_graph(value)]
     if not builders and "build" in functions and "return" not in declared_types(functions["build"]):
         builders = ["build"]
@@ -95,7 +98,9 @@ def _only_graph(module: ModuleType, location: str) -> Any:
         return get_default_graph()
     if builders:
         raise UsageError(f"{location} has several graphs, {', '.join(builders)}; say which, as {location}:NAME")
-    passed_over = [*(f"{name}() {_why_no_builder(value)}" for name, value in functions.items()), *_classes(module)]
+    classes = [name for name, value in _definitions(module) if isinstance(value, type) and not issubclass(value, INode)]
+    passed_over = [f"{name}() {_why_no_builder(value)}" for name, value in functions.items()]
+    passed_over += [f"{name} is a class" for name in classes]  # They may have a graph of their own.
     others = f". Passed over: {listing(passed_over, most=6)}" if passed_over else ""
     advice = f"declare which function builds one by  -> Graph,  or name it, {location}:NAME"
     raise UsageError(f"{location} has no graph; {advice}{others}")
@@ -107,19 +112,16 @@ def _are_connected(graphs: Sequence[Graph]) -> bool:
     return bool(members[0]) and all(nodes == members[0] for nodes in members)
 
 
-def _functions(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The public functions that the module itself defines."""
+def _definitions(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """The public functions and classes that the module itself defines."""
     for name, value in vars(module).items():
-        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_"):
+        is_definition = inspect.isfunction(value) or isinstance(value, type)
+        if is_definition and value.__module__ == module.__name__ and not name.startswith("_"):
             yield name, value
 
 
-def _classes(module: ModuleType) -> Iterator[str]:
-    """The public classes that the module itself defines, and may have a graph of their own, as words."""
-    for name, value in vars(module).items():
-        is_own = isinstance(value, type) and value.__module__ == module.__name__ and not name.startswith("_")
-        if is_own and not issubclass(value, INode):
-            yield f"{name} is a class"
+def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
+    return {name: value for name, value in _definitions(module) if inspect.isfunction(value)}
 
 
 def _why_no_builder(function: Callable[..., Any]) -> str:
@@ -130,8 +132,7 @@ def _why_no_builder(function: Callable[..., Any]) -> str:
 
 
 def _graph_names(module: ModuleType) -> list[str]:
-    names = [name for name, value in vars(module).items() if isinstance(value, Graph)]
-    return names + [name for name, _ in _functions(module)]
+    return [*(name for name, value in vars(module).items() if isinstance(value, Graph)), *_functions(module)]
 
 
 def _returns_graph(function: Callable[..., Any]) -> bool:
@@ -180,5 +181,6 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for key, equals, _ in pairs:
         if not equals or not key:
-            raise UsageError(f"'{key}' has no value; write -p NAME=VALUE")
+            what = f"'{key}' has no value" if key else "a parameter has no name"
+            raise UsageError(f"{what}; write -p NAME=VALUE")
     return {key: value for key, _, value in pairs}

@@ -46,7 +46,6 @@ class ParameterError(UsageError):
     def __init__(self, parameter: str, reason: str) -> None:
         super().__init__(f"the parameter '{parameter}' {reason}")
         self.parameter = parameter
-        """Its name."""
         self.reason = reason
 
 
@@ -190,7 +189,6 @@ def _read_parameter(name: str, item: inspect.Parameter, declared: Declared, desc
     control = hint.control or _CONTROLS.get(kind, "LINE_EDIT")
     if hint.control is None and (allowed or hint.choices_from):
         control = "CHECK_LIST" if kind == "LIST" else "DROPDOWN_LIST"
-    default = None if item.default is item.empty else _default_text(item.default, kind)
     return WorkflowParameter(
         name=name,
         type=kind,
@@ -198,7 +196,7 @@ def _read_parameter(name: str, item: inspect.Parameter, declared: Declared, desc
         label=hint.label or name.replace("_", " ").strip().capitalize(),
         description=hint.description or description,
         group_label=hint.group_label or "",
-        default=default,
+        default=None if item.default is item.empty else _default_text(item.default, kind),
         is_required=item.default is item.empty,
         allowed_values=allowed,
         min_value=hint.min_value,
@@ -243,7 +241,6 @@ def _default_text(default: Any, kind: ParameterType) -> Optional[str]:
 
 
 def _types_of_default(item: inspect.Parameter) -> tuple[Any, ...]:
-    default = None if item.default is item.empty else item.default
-    if isinstance(default, PurePath):
-        return (Path,)
-    return () if default is None else (type(default),)
+    if item.default is item.empty or item.default is None:
+        return ()
+    return (Path if isinstance(item.default, PurePath) else type(item.default),)

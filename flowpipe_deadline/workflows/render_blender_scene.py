@@ -43,9 +43,7 @@ def render_blender_scene(  # noqa: PLR0913, PLR0917  (its parameters are fields 
     if len(outputs) > 1:
         raise ParameterError("outputs", "is one path: a path with a comma is written in quotes and brackets, ['…']")
     if outputs and not (outputs[0].is_absolute() or PureWindowsPath(str(outputs[0])).is_absolute()):
-        raise ParameterError(
-            "outputs", f"must be a full path, as each worker has a current folder of its own: {outputs[0]}"
-        )
+        raise ParameterError("outputs", f"must be a full path, as workers have other current folders: {outputs[0]}")
     metadata: dict[str, Any] = {"interpreter": "blender", "batch_size": chunk_size}
     if outputs and Path(outputs[0]).is_absolute():
         metadata["deadline"] = {"output_directories": [str(outputs[0].parent)]}

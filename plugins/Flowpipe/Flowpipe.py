@@ -9,6 +9,7 @@ line of JSON on its standard input, answered by marked lines on its output.
 """
 
 import collections
+import contextlib
 import hashlib
 import json
 import os
@@ -124,34 +125,28 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def start_job(self):
         """Sets the environment of all interpreters of this job."""
-        self.keeping_failure(self.set_environment)
-
-    def set_environment(self):
-        """Sets what interpreters get."""
-        variables = dict(self.path_variables())
-        variables.update(self.interpreter_environment())
-        for name, value in variables.items():
-            self.SetProcessEnvironmentVariable(name, clean(value))
+        with self.keeping_failure():
+            variables = {**dict(self.path_variables()), **dict(self.interpreter_environment())}
+            for name, value in variables.items():
+                self.SetProcessEnvironmentVariable(name, clean(value))
 
     def render_tasks(self):
         """Evaluates the node for one task."""
-        self.keeping_failure(self.render_task)
+        with self.keeping_failure():
+            task = self.task = self.task_request()
+            if not os.path.isdir(task["bundle"]):
+                self.FailRender(
+                    "This worker does not see the bundle {}. Mount the share that holds it, or add a mapped path in"
+                    " Tools > Configure Repository Options.".format(task["bundle"])
+                )
+            self.evaluate(task, self.host(task["interpreter"]), limit=self.number("SessionMemory", 4096))
 
-    def render_task(self):
-        """Evaluates the node for one task."""
-        task = self.task = self.task_request()
-        if not os.path.isdir(task["bundle"]):
-            self.FailRender(
-                "This worker does not see the bundle {}. Mount the share that holds it, or add a mapped path in Tools >"
-                " Configure Repository Options.".format(task["bundle"])
-            )
-        self.evaluate(task, self.host(task["interpreter"]), limit=self.number("SessionMemory", 4096))
-
-    def keeping_failure(self, phase):
-        """Does something for a task; why it failed is kept in the bundle, unless the evaluator says it."""
+    @contextlib.contextmanager
+    def keeping_failure(self):
+        """In the block, a task is worked on; why it fails is kept in the bundle, unless the evaluator says it."""
         self.task, self.began, self.keeps_failure = None, time.monotonic(), True
         try:
-            phase()
+            yield
         except Exception as error:
             if self.keeps_failure and not self.IsCanceled():
                 self.keep_failure(message_of(error))
@@ -267,12 +262,12 @@ class FlowpipePlugin(DeadlinePlugin):
 
     def origin(self):
         """Which task of which job this is, and on which worker, for the history."""
-        questions = {
-            "job": lambda: self.GetJob().JobId,
-            "task": self.GetCurrentTaskId,
-            "worker": self.GetSlaveName,
-        }
-        return {name: clean(str(answer_of(question))) for name, question in questions.items()}
+        answers = dict.fromkeys(("job", "task", "worker"), "")
+        questions = (lambda: self.GetJob().JobId, self.GetCurrentTaskId, self.GetSlaveName)
+        for name, question in zip(answers, questions):
+            with contextlib.suppress(Exception):  # Where Deadline cannot answer.
+                answers[name] = clean(str(question() or ""))
+        return answers
 
     def plugin_info(self, key):
         """An entry of the job's plugin info."""
@@ -666,7 +661,7 @@ class Interpreter(ManagedProcess):
             where = " in the virtual environment {}".format(facts["environment"]) if facts["environment"] else ""
             plugin.LogInfo(clean("Python {}{}, process {}".format(facts["python"], where, self.process)))
         elif kind == "error":
-            self.failure = clean(text)
+            self.failure = clean(text)  # In case it is damaged.
             facts = json.loads(text)
             self.failure = clean(facts["traceback"] or facts["message"])
         elif kind == "done" and token == self.tokens[0]:
@@ -695,7 +690,7 @@ class Interpreter(ManagedProcess):
         text = ""
         was_stopped, self.is_stopped = self.is_stopped, is_stopped(self.process)
         if self.is_stopped and not was_stopped:
-            text = "Process {0} is stopped, as by a debugger or SIGSTOP; kill -CONT {0} lets it go on.".format(
+            text = "Process {0} is stopped, as by a debugger or SIGSTOP; kill -CONT {0} resumes it.".format(
                 self.process
             )
         elif self.process is None and not self.is_late and time.monotonic() - self.started > LATE_SECONDS:
@@ -767,24 +762,12 @@ def describe_exit(code):
     """An exit code in words, which distinguish crashes, signals and ordinary failures."""
     if -256 < code < 0 or 128 < code < 160:
         number = -code if code < 0 else code - 128
-        return with_words("killed by signal {}".format(number), SIGNALS.get(number))
-    code %= 2**32  # .NET has those of Windows with a sign.
-    if code > 2**30:
-        return with_words("crashed with code 0x{:08X}".format(code), EXIT_CODES.get(code))
-    return with_words("exit code {}".format(code), EXIT_CODES.get(code))
-
-
-def with_words(text, words):
-    """A text, with what it means if that is known."""
+        text, words = "killed by signal {}".format(number), SIGNALS.get(number)
+    else:
+        code %= 2**32  # .NET has those of Windows with a sign.
+        text = ("crashed with code 0x{:08X}" if code > 2**30 else "exit code {}").format(code)
+        words = EXIT_CODES.get(code)
     return "{}: {}".format(text, words) if words else text
-
-
-def answer_of(question):
-    """What Deadline answers; empty where it cannot."""
-    try:
-        return question() or ""
-    except Exception:
-        return ""
 
 
 def write_failure(task, report, seconds):
@@ -849,7 +832,7 @@ def evaluations_in(path):
 
 def share(path):
     """Gives a new file or folder the rights of the folder that it is in, as ``core/rights.py`` does."""
-    try:
+    with contextlib.suppress(OSError):
         parent = os.path.dirname(path)
         folder = os.stat(parent)
         attributes = os.listxattr(parent) if hasattr(os, "listxattr") else []
@@ -862,8 +845,6 @@ def share(path):
             os.chmod(path, mode & 0o066 | 0o600)
         else:
             os.chmod(path, mode | 0o700 | (0o2000 if mode & 0o020 else 0))
-    except OSError:
-        pass
 
 
 def is_deadlines(folder, client):
@@ -937,15 +918,10 @@ def pairs_of(rules):
     items = list(rules or ())
     if all(isinstance(item, str) for item in items):  # Of an array with two dimensions.
         return list(zip(items[::2], items[1::2]))
-    return [pair_of(item) for item in items]
-
-
-def pair_of(item):
-    """The two parts of a .NET KeyValuePair, of a Tuple, or of a sequence."""
-    for names in (("Key", "Value"), ("Item1", "Item2")):
-        if hasattr(item, names[0]):
-            return getattr(item, names[0]), getattr(item, names[1])
-    return item[0], item[1]
+    for source, target in (("Key", "Value"), ("Item1", "Item2")):  # Of KeyValuePair, and of Tuple.
+        if hasattr(items[0], source):
+            return [(getattr(item, source), getattr(item, target)) for item in items]
+    return [(item[0], item[1]) for item in items]
 
 
 def unhook(owner, event, handler):

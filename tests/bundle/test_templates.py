@@ -178,7 +178,7 @@ def test_a_studios_template_is_used(tmp_path):
     [
         pytest.param(FULL + "Comment={{ nope }}\n", "'nope' is undefined", id="undefined value"),
         pytest.param(FULL + "{% if %}", "job_info.jinja, line 6, '{% if %}', fails", id="syntax error"),
-        pytest.param(FULL.replace("Frames={{ frames }}\n", ""), "Frames=None where '0' is planned", id="dropped key"),
+        pytest.param(FULL.replace("Frames={{ frames }}\n", ""), "has no Frames where '0' is planned", id="dropped key"),
         pytest.param(FULL.replace("{{ frames }}", "1-5"), "Frames='1-5' where '0' is planned", id="changed value"),
         pytest.param(FULL + "Plugin=Python\n", "occurs twice", id="repeated key"),
         pytest.param(FULL + "just a line\n", "not Key=Value", id="no entry"),
@@ -228,6 +228,25 @@ def test_a_template_folder_that_does_not_exist_is_refused(tmp_path):
     """Falling back to ours in silence would be worse."""
     with pytest.raises(BundleError, match="does not exist"):
         write_bundle(plan_of_one(), root=tmp_path, templates=tmp_path / "nope")
+
+
+@pytest.mark.parametrize("name", ["jobinfo.jinja", "job_info.jinja/misplaced"])
+def test_a_template_folder_without_a_template_is_refused(tmp_path, name):
+    """Its file has another name, or is a folder."""
+    (tmp_path / "own" / name).parent.mkdir(parents=True)
+    (tmp_path / "own" / name).write_text(FULL)
+
+    with pytest.raises(BundleError, match=r"own has neither job_info.jinja nor plugin_info.jinja"):
+        write_bundle(plan_of_one(), root=tmp_path, templates=tmp_path / "own")
+
+
+def test_a_template_in_another_encoding_is_named(tmp_path):
+    """Not a file of Python's, where the error is raised."""
+    folder = template(tmp_path / "own", FULL)
+    (folder / "job_info.jinja").write_bytes(b"Comment=\xe4\n")
+
+    with pytest.raises(BundleError, match=r"own.job_info.jinja fails: UnicodeDecodeError"):
+        write_bundle(plan_of_one(), root=tmp_path, templates=folder)
 
 
 def test_a_bundle_path_that_no_line_can_hold_is_refused(tmp_path):

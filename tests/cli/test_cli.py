@@ -313,8 +313,8 @@ def test_templates_of_the_environment_do_not_keep_a_bundle_from_running(script, 
     environment = {**os.environ, "FLOWPIPE_DEADLINE_TEMPLATES": str(tmp_path), "FLOWPIPE_DEADLINE_ROOT": str(tmp_path)}
 
     assert run_cli("run", bundle, env=environment).returncode == 0
-    assert "it takes no templates" in run_cli("run", bundle, "--templates", tmp_path).stderr
-    assert "it takes no snapshot" in run_cli("run", bundle, "--snapshot-code").stderr
+    assert "--templates can only be given with a graph" in run_cli("run", bundle, "--templates", tmp_path).stderr
+    assert "--snapshot-code can only be given with a graph" in run_cli("run", bundle, "--snapshot-code").stderr
 
 
 def test_an_error_with_a_strange_file_name_is_told(tmp_path):

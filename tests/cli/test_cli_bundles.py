@@ -123,7 +123,7 @@ def test_a_bundle_is_named_by_its_submission_or_by_a_job(root, deadline):
     assert run.stdout == results.stdout == "Shot.node\n  value = 7\n"
     assert again.stdout.startswith(f"1 job planned: {root}"), again.stderr
     assert unknown.returncode == 2
-    assert unknown.stderr.startswith("Error: 'Chair' is neither the folder of a bundle, nor a job ID, nor the name of")
+    assert unknown.stderr.startswith("Error: 'Chair' is not a bundle's folder, a job ID, or the name of")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_clean_of_a_beginning_takes_no_bundle_of_somebody_else(root, run_here):
         (["Shot", "--keep", "1"], "name bundles, or choose them"),
         (["--older-than", "a month"], "'a month' is not a time; write 12h, 30d or 8w"),
         (["--keep", "-1"], "-1 is not in the range"),
-        (["Chair"], "'Chair' is neither"),
+        (["Chair"], "'Chair' is not a bundle's folder"),
     ],
     ids=str,
 )

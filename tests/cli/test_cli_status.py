@@ -257,8 +257,8 @@ def test_status_of_a_bundle_that_is_not_submitted_needs_no_deadline(bundle, monk
         (["status", "{bundle}"], 1, "no line"),
         (["cancel", "{bundle}"], 1, "no line"),
         (["cancel", "{bundle}", "--suspend"], 1, "cannot be suspended"),
-        (["status", "{bundle}", "--via", "webservice"], 1, "no address of Deadline's Web Service"),
-        (["wait", "{bundle}", "--via", "webservice"], 1, "no address of Deadline's Web Service"),
+        (["status", "{bundle}", "--via", "webservice"], 1, "no address of the Web Service"),
+        (["wait", "{bundle}", "--via", "webservice"], 1, "no address of the Web Service"),
     ],
 )
 @pytest.mark.usefixtures("job_ids")

@@ -176,7 +176,7 @@ def test_config_for_people_is_a_table(studio):
             ["no kind of warning 'large-valu'; did you mean 'large-value'?"],
         ),
         (["--tolerate", "nonsense"], ["there is no kind of warning 'nonsense'"]),
-        (["--store", "bogus"], ["'bogus' is not a store; write 'files', or redis://"]),
+        (["--store", "bogus"], ["'bogus' is not a store; write 'files' or redis://"]),
         (["--preset", "com"], ["unknown preset 'com'. Did you mean 'comp'?"]),
     ],
 )

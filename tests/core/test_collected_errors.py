@@ -63,7 +63,7 @@ def test_several_problems_of_one_node_are_all_told(graph):
 
     errors = problems_of_plan(graph)
 
-    assert [error.reason.partition(" does not survive")[0] for error in errors[1:]] == [
+    assert [error.reason.partition(" cannot go to the farm")[0] for error in errors[1:]] == [
         "its attribute 'handle'",
         "its attribute 'lock'",
         "input 'x'",
@@ -219,8 +219,8 @@ def test_the_command_line_tells_each_problem_in_a_line(tmp_path):
     assert result.stderr.splitlines() == [
         "Error: 3 errors:",
         "- g.Make: 3 is not an interpreter; use a name such as 'maya' or 'maya-2025'",
-        "- g.Make: input 'a' does not survive the way to the farm: an object cannot be kept",
-        "- g.Make: input 'b' does not survive the way to the farm: an object cannot be kept",
+        "- g.Make: input 'a' cannot go to the farm, as plain data and paths can: an object cannot be kept",
+        "- g.Make: input 'b' cannot go to the farm, as plain data and paths can: an object cannot be kept",
     ]
 
 
@@ -240,7 +240,7 @@ def test_a_module_with_several_graphs_tells_its_cycle(tmp_path):
     result = run_cli("plan", script)
 
     assert "two.b -> one.a -> two.b" in result.stderr
-    assert "input 'y' does not survive" in result.stderr
+    assert "input 'y' cannot go to the farm" in result.stderr
 
 
 def test_a_graph_of_omitted_nodes_tells_their_problems_too():

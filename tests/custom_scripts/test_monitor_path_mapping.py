@@ -79,7 +79,7 @@ def test_without_a_rule_it_counts_as_moved(monitor, bundle):
     """Its jobs would look elsewhere."""
     seen = monitor.use(("enter", "BundleBox", bundle), ("press", "SubmitButton"))
 
-    assert "was moved or copied: its jobs would look for " in seen.boxes[0][1]
+    assert "was moved or copied, and its jobs look for " in seen.boxes[0][1]
     assert monitor.deadline.jobs() == []
 
 

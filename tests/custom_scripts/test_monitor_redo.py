@@ -89,7 +89,7 @@ def test_the_preview_follows_what_is_chosen(monitor, job_ids, worker, tells):
         "3 tasks of 1 job run again:\n  Test.render: 3 tasks, frames 1-10",
         "Test.render has no frame 20; it has 1-10",
         "2 tasks of 1 job run again:\n  Test.render: 2 tasks, frames 1-8",
-        "Test.render: '5x' is not a frame or range; write frames as 5, 1-10 or 1-10x2, with commas between",
+        "Test.render: '5x' is not a frame or range; write whole numbers, as in 5, 1-10 or 1-10x2, with commas between",
         "1 task of 1 job runs again:\n  Test.collect: 1 task",
         "1 task of 1 job runs again:\n  Test.beside: 1 task",
     ]
@@ -110,7 +110,7 @@ def test_inputs_are_changed_on_the_way(monitor, bundle, job_ids, deadline_python
     seen = monitor.choose("Redo", job_ids["render"], deeds=deeds)
 
     shown = [look["TextBox"] for look in seen.looks]
-    wrong = "render.factor is a whole number: 'x' is not one"
+    wrong = "render.factor must be a whole number: 'x' is not one"
     done = "2 tasks of 2 jobs run again:\n  Test.render: 1 task, frames 5-8\n  Test.collect: 1 task"
     assert (seen.looks[0]["Input1Label"], seen.looks[0]["Input1Box"], "Input2Box" in seen.looks[0]) == (
         "factor",

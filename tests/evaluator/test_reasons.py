@@ -37,7 +37,7 @@ REASONS = {
     "base": "BaseException: x",
     "notes": "ValueError: the reason",
     "long chain": "ValueError: number 1999",
-    "group": "ExceptionGroup: two of three (2 sub-exceptions)",
+    "group": "ExceptionGroup: two of three (2 sub-exceptions): ValueError: one",
 }
 
 

@@ -243,7 +243,7 @@ def test_waiting_that_goes_wrong_suspends_the_jobs_too(graph, deadline, stepwise
     nodes.Pass(name="node", graph=graph, value=1)
     evaluator, _ = stepwise(lambda *_: deadline.set_faults({"on": "read", "do": "refuse", "value": "no line"}))
 
-    with pytest.raises(SubmissionError, match=r"for a long time; its last words: .*no line"):
+    with pytest.raises(SubmissionError, match=r"for long; its last words: .*no line"):
         graph.evaluate(mode=None, evaluator=evaluator)
 
     assert [job.shown_status for job in deadline.jobs()] == ["Suspended"]

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from flowpipe_deadline import OfflineEvaluator, plan_graph, write_bundle
 from flowpipe_deadline.errors import EvaluationError, MergeError, PlanError
-from flowpipe_deadline.graph_evaluators.live_graph import GraphEvaluator, LiveGraph
+from flowpipe_deadline.graph_evaluators.live_graph import GraphEvaluator
 from flowpipe_deadline.offline.repository import Repository, TaskStatus
 from flowpipe_deadline.planning.graph import sorted_nodes
 from flowpipe_deadline.results.codec import encode
@@ -172,13 +172,13 @@ class InProcessEvaluator(GraphEvaluator):
     def __init__(self, root):
         self._root = root
 
-    def _run(self, graph, nodes, skip, on_node_event):
+    def _run(self, graph, skip, live_graph):
         plan = plan_graph(graph, skip=skip)
         bundle = write_bundle(plan, root=self._root)
         evaluate_plan(plan, bundle)
-        live = LiveGraph(nodes, bundle=bundle, on_node_event=on_node_event)
+        live = live_graph(bundle=bundle)
         live.follow({job.key: "completed" for job in plan.jobs}, explain=str)
-        return live.errors
+        return live
 
 
 OUTPUTS = {"Pass": ["value"], "Split": ["parts", "whole"], "Silent": ["value", "other"]}

@@ -371,7 +371,7 @@ def test_an_attribute_that_no_constructor_could_restore_is_refused(graph):
     node = nodes.Scale("x", 2, name="scale", graph=graph)
     node.handle = object()
 
-    with pytest.raises(PlanError, match="attribute 'handle' does not survive"):
+    with pytest.raises(PlanError, match="attribute 'handle' cannot go to the farm"):
         make_plan(graph)
 
 

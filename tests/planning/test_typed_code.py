@@ -241,9 +241,12 @@ def test_another_name_of_a_function_is_taken_along(session, tmp_path):
 REFUSED = {
     "a value that does not survive": (
         "log = open(__import__('os').devnull)",
-        "its code uses 'value', a TextIOWrapper, which does not survive",
+        "its code uses 'value', of type TextIOWrapper, which cannot go to the farm",
     ),
-    "a value of a value": ("value = [1, object()]", "its code uses 'value', a list, .*object cannot be kept .at .1.."),
+    "a value of a value": (
+        "value = [1, object()]",
+        "its code uses 'value', of type list, .*object cannot be kept .at .1..",
+    ),
     "a lambda": ("value = lambda: 1", "'value' is a lambda"),
     "a closure": (
         "def make():\n    def inner():\n        return 1\n    return inner\nvalue = make()",
@@ -286,7 +289,7 @@ def test_a_node_inside_a_function_is_refused_as_in_a_file(session):
     )
 
     with pytest.raises(
-        PlanError, match="'Made' is defined inside the function make; define it with a statement of its own"
+        PlanError, match="'Made' is defined inside the function make; define it by a statement of its own"
     ):
         planned(session.Made)
 

@@ -258,6 +258,9 @@ def test_an_earlier_version_reads_the_plugins_records(write):
     assert record["raised"]["class"] is None
 
 
+CAUSED = "\nThe above exception was the direct cause of the following exception:\n\n"
+
+
 @pytest.mark.parametrize(
     ("report", "reason"),
     [
@@ -267,8 +270,11 @@ def test_an_earlier_version_reads_the_plugins_records(write):
         ('  File "x.py", line 1\n    a b\n    ^\nSyntaxError: invalid syntax\n', "SyntaxError: invalid syntax"),
         (
             "  + Exception Group Traceback (most recent call last):\n  | a\n  +-+- 1 -\n    | ValueError: b\n    +-\n",
-            "ValueError: b",
+            "a: ValueError: b",
         ),
+        ("Traceback (most recent call last):\n  File x\nTypeError: a\nb\n", "TypeError: a"),
+        (f"ValueError: 0\n{CAUSED}Traceback (most recent call last):\n  File x\nKeyError: 1\n", "KeyError: 1"),
+        (f"ValueError: 0\n{CAUSED}ValueError: 1\n", "ValueError: 1"),
     ],
 )
 def test_the_reason_in_a_report(report, reason):

@@ -72,7 +72,7 @@ def test_what_a_url_says(url, address):
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("", "'' is not a store; write 'files', or redis://host:port/db"),
+        ("", "'' is not a store; write 'files' or redis://host:port/db"),
         ("file", "'file' is not a store"),
         ("http://cache/0", "'http://cache/0' is not a store"),
         ("redis:cache", "is not a store"),
@@ -398,3 +398,20 @@ def test_the_command_line(redis_server, tmp_path, graph, monkeypatch):
     assert read_bundle(json.loads(dry.stdout)["bundle"]).store == redis_server.url + "?prefix=env"
     assert again.stdout == "Shot.N\n  v = 5\n", again.stderr
     assert (refused.returncode, "planned already" in refused.stderr) == (2, True)
+
+
+def test_names_that_nobody_of_ours_wrote_do_no_harm(redis_server):
+    """Neither those of nodes, nor those of chunks, of any length and in any bytes."""
+    store = RedisStore(RedisAddress.parse(redis_server.url), submission="Shot")
+    with redis_server.client() as client:
+        client.sadd("flowpipe:Shot", b"\xff", "x" * 1000)
+        client.sadd("flowpipe:Shot:render:.other-chunks", b"\xff", "9" * 5000, "1-" + "9" * 5000, "../x", "0-5_x")
+        client.hset("flowpipe:Shot:render", "9" * 5000, b"{}")
+    frames = FrameList.parse("1-5")
+    store.write("render", ChunkResult(frames=frames, outputs={}, version=1, token="a"))
+
+    assert [one.frames for one in store.read("render", (frames,))] == [frames]
+    store.delete_all()
+
+    with redis_server.client() as client:
+        assert client.keys("*") == []

@@ -28,7 +28,8 @@ from flowpipe_deadline.results.codec import _DECODERS, encode
 from flowpipe_deadline.results.counts import Finished
 from flowpipe_deadline.results.failures import read_failures, rebuild_error, write_failure
 from flowpipe_deadline.results.history import history_lines, read_history
-from flowpipe_deadline.results.shapes import _SHAPES, DEEPEST, check_value
+from flowpipe_deadline.results.plain import plain, shown
+from flowpipe_deadline.results.shapes import _KINDS, DEEPEST, check_value
 from flowpipe_deadline.results.store import DamagedResultError, open_store
 
 Point = namedtuple("Point", "x y")
@@ -82,7 +83,7 @@ def test_every_kind_has_a_shape():
     """And there is an example of each above."""
     kinds = {encode(value)["$type"] for value in ONE_OF_EACH if "$type" in json.dumps(encode(value))}
 
-    assert _SHAPES.keys() == _DECODERS.keys() == kinds
+    assert _KINDS.keys() == _DECODERS.keys() == kinds
 
 
 def wrong_values():
@@ -160,17 +161,25 @@ def read_by_all(bundle):
     return found
 
 
-def test_a_value_of_the_wrong_shape_is_refused_with_its_place(bundle):
-    """Whatever passes can be mapped and listed."""
+def test_a_wrong_value_is_an_error_that_names_its_place(bundle):
+    """When it is read, or when it is decoded; who only shows it, shows it."""
     mapping = PathMapping([("/a", "/b"), ("C:", "/c")])
-    refused = 0
+    refused, undecodable, good = 0, 0, 0
     for value in wrong_values():
         path = tampered(bundle, lambda record, value=value: record["outputs"]["items"].update(value=value))
-        if is_refused(lambda: open_store(bundle.folder).read("render"), place=str(path)):
+        store = open_store(bundle.folder)
+        if is_refused(lambda store=store: store.read("render"), place=str(path)):
             refused += 1
             continue
-        mapping.results(open_store(bundle.folder).read("render"))
+        mapping.results(store.read("render"))
+        for result in store.read("render"):
+            json.dumps(plain(result.outputs["items"]["value"]), allow_nan=False)
+            shown(result.outputs["items"]["value"])
+        undecodable += is_refused(read_results(bundle)["Test.render"].outputs, place="render.items")
+        good += 1
     assert refused > 500
+    assert undecodable > 10
+    assert good > 10
 
 
 RECORD_MEMBERS = ("node", "frames", "written", "token", "inputs", "taken", "evaluations", "outputs")

@@ -16,6 +16,7 @@ import pytest
 from harness import evaluate_plan, run_cli, write_script
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
+from flowpipe_deadline.core.bundle import read_bundle
 from flowpipe_deadline.core.files import RecordError
 from flowpipe_deadline.errors import FlowpipeDeadlineError
 from flowpipe_deadline.graph_evaluators.live_graph import LiveGraph
@@ -120,19 +121,47 @@ def source(place, file, bundle):
     return {"module": module, "file": path}
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_file_that_no_node_was_planned_with_is_not_loaded(bundle, strange, loaded, place):
-    """By no reader; the message names node, output and class. Who only shows the value, shows it."""
+def test_a_file_that_no_node_was_planned_with_is_not_loaded(graph, tmp_path, strange, loaded):
+    """By whoever reads outputs; the message names node, output and class. Who only shows the value, shows it."""
+    for number, _ in enumerate(PLACES):
+        nodes.Pass(name=f"node{number}", graph=graph, value=1)
+    plan = plan_graph(graph)
+    bundle = write_bundle(plan, root=tmp_path / "root")
+    evaluate_plan(plan, bundle)
+    for number, place in enumerate(PLACES):
+        put(bundle, look(source(place, strange, bundle)), node=f"node{number}")
+    code = (
+        "import sys; sys.path.insert(0, '')\n"
+        "from flowpipe_deadline import read_results\n"
+        "from flowpipe_deadline.errors import FlowpipeDeadlineError\n"
+        "for node in read_results(sys.argv[1]).values():\n"
+        "    try:\n        print(node.outputs())\n"
+        "    except FlowpipeDeadlineError as error:\n        print(error)"
+    )
+
+    read = subprocess.run(
+        [sys.executable, "-c", code, bundle.folder], capture_output=True, text=True, check=True, cwd=bundle.folder
+    )
+    shown = run_cli("results", bundle.folder)
+
+    lines = dict(zip(PLACES, read.stdout.splitlines()))
+    assert not loaded.exists()
+    assert {place: line.partition(": ")[0] for place, line in lines.items()} == {
+        place: f"Test.node{number}.value" for number, place in enumerate(PLACES)
+    }
+    assert shown.stdout.count('value = "DAY"') == len(PLACES)
+
+
+@pytest.mark.parametrize("place", ["a file anywhere", "a relative path", "no file", "the script that runs"])
+def test_a_task_does_not_load_it_either(bundle, strange, loaded, place):
+    """Its message names what it was given."""
     put(bundle, look(source(place, strange, bundle)))
 
-    shown = run_cli("results", bundle.folder)
-    runs = [read_elsewhere(bundle, cwd=bundle.folder), read_elsewhere(bundle, cwd=bundle.folder.parent)]
-    runs.append(evaluate_second(bundle))
+    ran = evaluate_second(bundle)
 
     assert not loaded.exists()
-    assert 'value = "DAY"' in shown.stdout
-    assert [run.returncode for run in runs] == [1, 1, 2]
-    assert all("first.value: " in run.stdout + run.stderr for run in runs)
+    assert ran.returncode == 2
+    assert "first.value: " in ran.stdout
 
 
 @pytest.mark.parametrize("file", [None, "results/first/strange_code.py"])
@@ -165,6 +194,39 @@ def test_a_name_never_puts_a_folder_on_the_path_that_no_node_imports_from(bundle
     assert sys.path == before
 
 
+@pytest.mark.parametrize("module", ["bundle.results.first.strange_code", "strange_code"])
+def test_the_root_may_be_a_folder_to_import_from(bundle, strange, loaded, tmp_path, module):
+    """As for a graph that was planned there: the results in it are still no code."""
+    path = bundle.folder / "nodes" / "first.json"
+    record = json.loads(path.read_text())
+    places = [str(tmp_path / "root"), str(tmp_path / "root" / "bundle" / "results" / "first")]
+    record["imports"] = {"roots": places, "python_path": []}
+    path.write_text(json.dumps(record))
+    file = shutil.copy(strange, bundle.folder / "results" / "first")
+    bundle.folder.rename(tmp_path / "root" / "bundle")
+    file = tmp_path / "root" / "bundle" / "results" / "first" / os.path.basename(file)
+    moved = read_bundle(tmp_path / "root" / "bundle")
+    put(moved, look({"module": module, "file": str(file)}))
+
+    read = read_elsewhere(moved, cwd=tmp_path / "root", paths=places)
+
+    assert not loaded.exists()
+    assert "Test.first.value: " in read.stderr
+
+
+@pytest.mark.parametrize("module", ["<folder>", "<any>", "", "x"])
+def test_a_folder_is_no_file(bundle, monkeypatch, module):
+    """What stands above it does not come onto the path."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    before = list(sys.path)
+    put(bundle, look({"module": module, "file": os.path.dirname(nodes.__file__)}))
+
+    with pytest.raises(FlowpipeDeadlineError, match=r"Test\.first\.value: "):
+        read_results(bundle)["Test.first"].outputs()
+
+    assert sys.path == before
+
+
 def test_who_can_import_a_class_anyway_gets_it(bundle, strange, loaded):
     """The file that the result names does not count, but the name does."""
     put(bundle, look({"module": "strange_code", "file": "/of/another/machine/strange_code.py"}))
@@ -189,9 +251,8 @@ def test_the_message_says_what_to_do(bundle, strange, loaded):
         read_results(bundle)["Test.first"].outputs()
 
     assert str(caught.value) == (
-        "Test.first.value: module 'strange_code' is not importable on this machine;"
-        f" {strange} is not loaded for it, as no node was planned with that file: if it is yours, put its folder on"
-        " the PYTHONPATH"
+        "Test.first.value: module 'strange_code' is not importable on this machine; is its folder on the PYTHONPATH?"
+        f" ({strange} is not loaded for it, as no node was planned with that file)"
     )
 
 

@@ -154,7 +154,7 @@ def test_a_pattern_takes_neither_secrets_nor_what_is_a_machines(name):
     [
         "redis://:secret@cache/1",
         "postgres://jane:p/w@db/show",
-        "https://ghp_0123@github.com/studio",
+        "https://ghp_01234567@github.com/studio",
         "Server=db;Password=x",
         "https://db/?api_key=x",
     ],

@@ -189,7 +189,8 @@ def test_values_of_python_are_written_deadlines_way(settings, expected):
         ({"extra_info_3": 5}, "extra_info_3 must be text, not 5"),
         ({"extra_info": {"a=b": "c"}}, "'a=b', which is not a name"),
         ({"extra_info": {"a": "c\nd"}}, "extra_info.a has a line break"),
-        ({"environment": "A=B"}, "environment must be a dict"),
+        ({"environment": "A=B"}, "environment must be a dict, not 'A=B'; on the command line, write --set"),
+        ({"environment": {"TOKEN": "a\tb"}}, "environment.TOKEN has a tab (U+0009) at character 2, for which"),
         ({"import_roots": "/a"}, "import_roots must be true, false, or a list of full paths, not '/a'"),
         ({"import_roots": ["a"]}, "import_roots[0] must be a full path"),
         ({"Priority": 5}, "Deadline's Priority is 'priority' here"),
@@ -258,7 +259,7 @@ def test_all_errors_of_a_node_are_reported_at_once(graph):
         f"Test.a: output 'items': there is no merge rule 'conct'; choose {rules}",
         "Test.a: unknown setting 'prioritty'. Did you mean 'priority'?",
         "Test.a: sequential must be true or false, not 3",
-        "Test.a: environment has 'A=B', which is not a name",
+        "Test.a: environment has 'A=B', which is not a name: it is empty, or has a =",
         "Test.a: the job info key 'Plugin' is set by the plan: all jobs are rendered by the Flowpipe plugin",
     ]
 

@@ -108,7 +108,7 @@ def test_of_several_mine_is_meant(root):
 
 def test_a_name_that_there_is_not_is_said(root, tmp_path, monkeypatch):
     """With the name that is most like it; also where the root does not exist."""
-    with pytest.raises(UsageError, match=r"'Shot' is neither .* below .*root\. 'flowpipe-deadline list' shows"):
+    with pytest.raises(UsageError, match=r"'Shot' is not .* below .*root\. 'flowpipe-deadline list' shows"):
         found("Shot")
     folder = write_one(root)
     with pytest.raises(UsageError, match=rf"Did you mean '{folder.name}'\?"):

@@ -151,7 +151,7 @@ def test_a_deadline_out_of_reach_is_waited_for(jobs, deadline, job_ids):
     deadline.set_faults({"on": "read", "do": "refuse", "value": "no line"})
     jobs.patience = -1.0
     with pytest.raises(
-        SubmissionError, match=rf"no state of render \({job_ids['render']}\), .* for a long time; its last words: no"
+        SubmissionError, match=rf"no state of render \({job_ids['render']}\), .* for long; its last words: no"
     ):
         jobs.look()
 

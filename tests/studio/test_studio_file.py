@@ -204,13 +204,13 @@ disable = []
         load_studio_file()
 
     where_it_belongs = "set FLOWPIPE_DEADLINE_WEBSERVICE_PASSWORD where jobs are submitted"
-    why_no_comma = "by which Deadline separates items"
+    why_no_comma = "which separates items"
     assert complaints(caught.value) == [
         (1, "root must be a full path, not 'farm': workers have another current folder"),
         (2, "unknown key 'stor'. Did you mean 'store'?"),
         (3, "via must be auto, script, webservice or command, not 'scrpt'; did you mean 'script'?"),
         (4, "strict has 'large-values'. Did you mean 'large-value'?"),
-        (5, "'http://cache' is not a store; write 'files', or redis://host:port/db (rediss:// for TLS)"),
+        (5, "'http://cache' is not a store; write 'files' or redis://host:port/db (rediss:// for TLS)"),
         (8, f"webservice.url holds a user or a password; use webservice.user, and {where_it_belongs}"),
         (9, f"webservice.password does not belong in a file that everybody can read; {where_it_belongs}"),
         (10, "webservice.timeout must be seconds, or [seconds to connect, seconds of silence], not 0"),

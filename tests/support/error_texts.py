@@ -19,7 +19,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 ROOMS = ("flowpipe_deadline", "plugins", "submission", "custom_scripts")
 _STANDINS = "flowpipe_deadline/offline/standins/"  # Deadline's own words, imitated.
 _FEWEST_WORDS = 3
-_THROUGH = {"join", "format", "strip", "rstrip", "replace", "one_line", "with_words", "clean", "str"}
+_THROUGH = {"join", "format", "strip", "rstrip", "replace", "one_line", "clean", "str"}
 _NO_MESSAGES = re.compile(
     r"click\.option|help|compile|execute|executemany|search|EnumProperty|section|_row|ValueKind|_Part|namedtuple"
     r"|add_argument|ArgumentParser|encode|_list_of|_timeout|setWindowTitle|setAccessibleName|question|eval|_ask|sub"

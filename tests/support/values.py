@@ -451,7 +451,7 @@ def replaced():
 replaced.func = _original
 
 
-@functools.lru_cache
+@functools.lru_cache(1)
 def cached():
     return 6
 

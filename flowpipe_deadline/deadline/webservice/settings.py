@@ -69,7 +69,7 @@ class WebServiceSettings:
         for seconds in (self.connect_timeout, self.read_timeout):
             if not 0 < seconds <= _LONGEST_TIMEOUT:
                 raise UsageError(
-                    f"a time-out must be more than 0 and at most {_LONGEST_TIMEOUT:g} seconds, not {seconds:g}"
+                    f"a time-out must be above 0, and at most {_LONGEST_TIMEOUT:g} seconds, not {seconds:g}"
                 )
 
     def __str__(self) -> str:

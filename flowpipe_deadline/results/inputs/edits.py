@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ...core.bundle import EDITS
+from ...core.errors import words_of
 from ...core.files import NewerFormatError, RecordError, parse_record
 from ..codec import canonical
-from ..shapes import ShapeError, check_members, check_value, is_count, is_text
+from ..shapes import Shape, ShapeError, check_members, check_value, is_count, is_text_or_none
 
 _TO_DO = "restore it, or delete it: then the inputs are as they were planned"
 FORMAT = 1
@@ -77,12 +78,12 @@ def read_edits(bundle: Path, node: str) -> Tuple[Edit, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
+        raise RecordError(f"{path} cannot be read: {words_of(error)}") from error
     record = parse_record(data, name=str(path), version=FORMAT, keys=("edits",))
     try:
         return tuple(_parse(node, entry) for entry in record["edits"])
     except (TypeError, ShapeError) as error:  # Or there is no list.
-        raise RecordError(f"{path} is damaged ({error}); {_TO_DO}") from error
+        raise RecordError(f"{path} is damaged: {words_of(error)}; {_TO_DO}") from error
     except NewerFormatError as error:
         raise NewerFormatError(f"{path}: {error}") from error
 
@@ -139,10 +140,10 @@ def edits_file(bundle: Path, node: str) -> Path:
     return bundle / EDITS / f"{node}.json"
 
 
-_SHAPES: Mapping[str, Callable[[Any], bool]] = {
+_SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys(("number", "written", "withdrawn"), is_count),
-    **dict.fromkeys(("input", "user"), is_text),
-    "sub_plug": lambda data: data is None or is_text(data),
+    **dict.fromkeys(("input", "user"), str),
+    "sub_plug": is_text_or_none,
     **dict.fromkeys(("value", "was"), lambda _: True),
 }
 

@@ -62,9 +62,7 @@ class RedisAddress:
             raise StoreUrlError(f"'{server}' is not a store: {error}") from error
         is_server = parts.scheme in ("redis", "rediss") and _HOST.fullmatch(host) and not parts.fragment
         if not is_server or not _NUMBER.fullmatch(database):
-            raise StoreUrlError(
-                f"'{server}' is not a store; write 'files', or redis://host:port/db (rediss:// for TLS)"
-            )
+            raise StoreUrlError(f"'{server}' is not a store; write 'files' or redis://host:port/db (rediss:// for TLS)")
         options = _parse_options(parts.query, server=server)
         return cls(
             host=host,

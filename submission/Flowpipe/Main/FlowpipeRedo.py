@@ -30,9 +30,7 @@ def open_redo(shared, main, chosen, notes):
     """The dialog for the selected jobs of one bundle; ``shared`` are the names of FlowpipeJobs.py."""
     if len(chosen) > 1:
         names = shared.listing([bundle.name for bundle, _ in chosen])
-        raise shared.JobsError(
-            "Jobs of {} bundles are selected, {}: redo one after the other.".format(len(chosen), names)
-        )
+        raise shared.JobsError("Jobs of {} bundles are selected, {}: redo them one by one.".format(len(chosen), names))
 
     class RedoDialog(RedoParts, shared.TextDialog):
         """As TextDialog, whose text is what would run again."""
@@ -64,9 +62,7 @@ class RedoParts:
         labels = self.main.installed("flowpipe_deadline.core.bundle").node_labels(self.bundle)
         self.add_label("Nodes", 1, "Those of the selected jobs.")
         dialog.AddControlToGrid("NodesBox", "ReadOnlyTextControl", ", ".join(labels[key] for key in self.keys), 1, 1)
-        tip = (
-            "What is made from a task runs again too: frame by frame where nodes are connected so, else all of a node."
-        )
+        tip = "What is made from a task runs again: frame by frame where nodes are connected so, else all of a node."
         self.add_label("What", 2, tip)
         ways = list(WAYS)
         self.watch(dialog.AddComboControlToGrid("WhatBox", "ComboControl", ways[0], ways, 2, 1, tip))
@@ -89,9 +85,7 @@ class RedoParts:
     def add_inputs(self):
         """A line for each input of the node that nothing feeds."""
         self.dialog.AddGrid()
-        note = (
-            "Inputs of the node that nothing feeds. A new value is kept beside the plan, with who changed it and when."
-        )
+        note = "Inputs of the node that nothing feeds. A new value is kept beside the plan, with who set it and when."
         if len(self.keys) > 1:
             note = "Select one job to change inputs of its node."
         elif not self.inputs:

@@ -28,6 +28,13 @@ class Kind:
         """
         return self._convert(value)
 
+    def take(self, value: Any, where: str) -> Any:
+        """The same; an error begins with what takes the value."""
+        try:
+            return self._convert(value)
+        except TypeError as error:
+            raise TypeError("{}: {}".format(where, error)) from None
+
     def refuse(self, value: Any, why: str = "") -> TypeError:
         """The error that says what was expected and what came."""
         return TypeError("expected {}, got {!r} of type {}{}".format(self.name, value, type(value).__name__, why))
@@ -39,12 +46,6 @@ def _string(value: Any) -> Any:
     if type(value) is not str:  # Of its own classes, pythonnet takes none.
         raise STRING.refuse(value)
     value.encode("utf-16")  # An error for what .NET cannot hold.
-    return value
-
-
-def _bool(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise BOOL.refuse(value)
     return value
 
 
@@ -65,8 +66,20 @@ def _float(value: Any) -> float:
         raise FLOAT.refuse(value, ", which is too large") from None
 
 
+def one_of(kind: Type[Any], name: str = "") -> Kind:
+    """A class or an enumeration: only its own instances pass; 0 is not ``PluginType.Simple``."""
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise found.refuse(value)
+        return value
+
+    found = Kind(name or kind.__name__, convert)
+    return found
+
+
 STRING = Kind("a string", _string)
-BOOL = Kind("a bool", _bool)
+BOOL = one_of(bool, "a bool")
 INT = Kind("an int (32 bits)", lambda value: _integer(INT, 32, value))
 LONG = Kind("a long (64 bits)", lambda value: _integer(LONG, 64, value))
 FLOAT = Kind("a float", _float)
@@ -94,18 +107,6 @@ class NetEnum(enum.Enum, metaclass=_NetEnumType):
         return str(self._name_)
 
 
-def one_of(kind: Type[Any]) -> Kind:
-    """A class or an enumeration: only its own instances pass; 0 is not ``PluginType.Simple``."""
-
-    def convert(value: Any) -> Any:
-        if not isinstance(value, kind):
-            raise found.refuse(value)
-        return value
-
-    found = Kind(kind.__name__, convert)
-    return found
-
-
 def convert_all(name: str, kinds: Any, optional: int, arguments: Any) -> Any:
     """The arguments of a call as .NET receives them.
 
@@ -119,15 +120,11 @@ def convert_all(name: str, kinds: Any, optional: int, arguments: Any) -> Any:
                 name, len(arguments), wanted, " (the last {} may be left out)".format(optional) if optional else ""
             )
         )
-    converted = []
-    for number, (kind, argument) in enumerate(zip(kinds, arguments), start=1):
-        try:
-            converted.append(kind(argument))
-        except TypeError as error:
-            raise TypeError(
-                "No method matches given arguments for {}: argument {}: {}".format(name, number, error)
-            ) from None
-    return converted
+    where = "No method matches given arguments for {}: argument {}"
+    return [
+        kind.take(argument, where.format(name, number))
+        for number, (kind, argument) in enumerate(zip(kinds, arguments), start=1)
+    ]
 
 
 def method(*kinds: Kind, optional: int = 0) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -87,7 +87,6 @@ class EventSlot:
 
 
 def is_hooked(instance: Any, name: str) -> bool:
-    """Whether a function is hooked to the event."""
     return bool(instance._standin.events.get(name))
 
 
@@ -104,10 +103,7 @@ def fire(instance: Any, name: str, *arguments: Any) -> Any:
     for handler in list(event._handlers) if event else ():
         answer = handler(*arguments)
         if event._slot.returns is not None:
-            try:
-                answer = event._slot.returns(answer)
-            except TypeError as error:
-                raise TypeError("{}: wrong return value: {}".format(name, error)) from None
+            answer = event._slot.returns.take(answer, "{}: wrong return value".format(name))
     return answer
 
 
@@ -128,10 +124,7 @@ class Property:
         return instance._standin.values.get(self._name, self._default)
 
     def __set__(self, instance: Any, value: Any) -> None:
-        try:
-            instance._standin.values[self._name] = self._kind(value)
-        except TypeError as error:
-            raise TypeError("{}: {}".format(self._name, error)) from None
+        instance._standin.values[self._name] = self._kind.take(value, self._name)
 
     def __delete__(self, instance: Any) -> None:
         raise TypeError("cannot delete the .NET property {}".format(self._name))

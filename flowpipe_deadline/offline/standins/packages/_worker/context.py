@@ -36,7 +36,6 @@ class Context:
         self.cancel_seen = False
 
     def log(self, level: str, text: Optional[str]) -> None:
-        """Log the text, line by line."""
         for line in (text or "").split("\n"):
             self.host.log(level, line.rstrip("\r"))
 

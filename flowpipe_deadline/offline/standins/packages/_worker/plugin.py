@@ -8,13 +8,13 @@ import re
 import uuid
 from typing import Any
 
+from _dotnet.arrays import Array
 from _dotnet.exceptions import FormatException, InvalidOperationException, KeyNotFoundException, refused
 from _dotnet.kinds import BOOL, FLOAT, INT, STRING, NetEnum, method, one_of
 from _dotnet.members import EventSlot, Property, fire
 from FranticX.Processes import ManagedProcess
 
 from _worker.errors import FailRenderException
-from _worker.jobs import Job, Task
 from _worker.launch import command_of
 from _worker.monitored import MonitoredProcesses
 
@@ -26,6 +26,34 @@ class PluginType(NetEnum):
 
     Simple = 0
     Advanced = 1
+
+
+class Job:
+    """The running job, read-only (plugin API, section 5.5)."""
+
+    __slots__ = ("_job",)
+
+    def __init__(self, job: Any) -> None:
+        self._job = job
+
+    JobId = property(lambda self: self._job.job_id)
+    JobUseJobEnvironmentOnly = property(lambda self: self._job.environment_only)
+
+    @method(STRING)
+    def GetJobEnvironmentKeyValue(self, key: str) -> str:
+        """The value; of a missing key "", though it may be None (9.8)."""
+        return self._job.environment.get(key, "")
+
+
+class Task:
+    """The running task, read-only (plugin API, section 5.6)."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, task: Any) -> None:
+        self._task = task
+
+    TaskFrameList = property(lambda self: Array(INT, self._task.frames))
 
 
 class DeadlinePlugin(ManagedProcess):

@@ -32,7 +32,6 @@ class StdoutState:
         self._suppressed = False
 
     def add(self, pattern: Any) -> RegexHandlerCallback:
-        """A new handler of a compiled pattern."""
         handler = RegexHandlerCallback(pattern)
         self.handlers.append(handler)
         return handler
@@ -75,7 +74,6 @@ class StdoutState:
                 return
 
     def fire(self, handler: RegexHandlerCallback, match: Any) -> None:
-        """Call what is hooked to a handler."""
         outer, self._match = self._match, match
         try:
             fire(handler, "HandleCallback")
