@@ -22,7 +22,7 @@ from .merge import Batch, MergeError, MissingResultsError, merge_results, missin
 from .plain import plain
 from .shapes import decode_output
 from .stale import BundleResults, Places, places_text
-from .store import ChunkResult, open_store
+from .store import ChunkResult, DamagedResultError, open_store
 
 
 @dataclass(frozen=True)
@@ -183,12 +183,15 @@ def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> Results:
     opened = read_bundle(bundle)
     labels = node_labels(opened)
     wanted = labels if node is None else find_nodes(opened, node)
-    results = BundleResults(opened.folder, open_store(opened.folder))
-    found = ((labels[each.key], _node_results(opened, each, results)) for each in opened.nodes if each.key in wanted)
+    store = open_store(opened.folder)
+    there, intact = (BundleResults(opened.folder, store, skips_damaged=skips) for skips in (False, True))
+    nodes = [each for each in opened.nodes if each.key in wanted]
+    found = ((labels[each.key], _node_results(opened, each, there, intact)) for each in nodes)
     return Results(found)
 
 
-def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> NodeResults:
+def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults, intact: BundleResults) -> NodeResults:
+    """What there is of a node; a damaged result hides neither its others nor those of other nodes."""
     key, is_omitted = node.key, not isinstance(node, BundleJob)
     record = read_node(bundle.folder, key)
     batch = Batch.from_json(record["batch"])
@@ -198,10 +201,16 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
     encoded, error = None, None
     edited: Mapping[str, Any] = record
     try:
-        results = () if is_omitted else there.read(key)
+        try:
+            results = () if is_omitted else there.read(key)
+        except DamagedResultError as reason:
+            results, error = intact.read(key), str(reason)
         edits = () if is_omitted else there.edits(key)
         edited = edited_record(record, edits)
-        stale = frozenset() if is_omitted else there.stale(key)
+        try:
+            stale = frozenset() if is_omitted else there.stale(key)
+        except DamagedResultError:
+            stale = intact.stale(key)
     except RecordError as reason:
         error = str(reason)
     if batch is not None and any(":" in rule for rule in batch.merge.values()):

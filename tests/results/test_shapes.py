@@ -282,6 +282,19 @@ def test_a_value_that_could_not_be_read_again_is_refused(graph):
         plan_graph(graph)
 
 
+def test_damage_hides_no_other_result(bundle):
+    """Neither those of other chunks nor what was made from it."""
+    tampered(bundle, lambda record: record.update(outputs=[]))
+
+    found = read_results(bundle)
+
+    render = found["Test.render"]
+    assert (render.missing, [frames for frames, _ in render.chunks]) == ("1-2", ["3-4"])
+    assert "1-2.json is damaged" in render.error
+    assert found["Test.total"].is_there
+    assert found["Test.check"].is_there
+
+
 @pytest.mark.parametrize("output", [["-o", "json"], ["--history"], ["--chunks"]])
 def test_the_command_tells_of_damage_and_goes_on(bundle, output):
     """All else is shown."""
