@@ -32,8 +32,8 @@ def test_the_texts_are_found():
     found = {text.text for text in TEXTS}
 
     assert len(TEXTS) > 1000
-    assert "is a folder" in found
-    assert "{path} is not a bundle: it has no {MANIFEST}; 'flowpipe-deadline list' shows yours" in found
+    assert "no graph is named" in found
+    assert "{path} is not a bundle: it {what}; 'flowpipe-deadline list' shows yours" in found
     assert "No job is selected. Select jobs of flowpipe-deadline in the list of jobs, and choose this again." in found
 
 

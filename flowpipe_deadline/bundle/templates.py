@@ -27,6 +27,7 @@ PATH_KEYS = {"path": "PathVariables", "paths": "PathListVariables"}
 """By what variables hold, the key that lists their names."""
 
 _LONGEST_NAME = 200
+_TEMPLATES = ("job_info.jinja", "plugin_info.jinja")
 
 
 class _StrictCodeGenerator(CodeGenerator):
@@ -45,10 +46,13 @@ class JobFiles:
         """``templates`` is a folder with a ``job_info.jinja`` or ``plugin_info.jinja`` to use instead of ours.
 
         Raises:
-            BundleError: The folder does not exist.
+            BundleError: The folder does not exist, or has neither of them.
         """
-        if templates is not None and not templates.is_dir():
+        if templates is not None and not templates.exists():
             raise BundleError(f"the template folder {templates} does not exist")
+        if templates is not None and not any((templates / name).is_file() for name in _TEMPLATES):
+            raise BundleError(f"the template folder {templates} has neither {' nor '.join(_TEMPLATES)}")
+        self._folder = templates
         own = jinja2.PackageLoader("flowpipe_deadline.bundle", "jinja")
         loaders: list[jinja2.BaseLoader] = [own] if templates is None else [jinja2.FileSystemLoader(templates), own]
         self._environment = jinja2.Environment(
@@ -126,15 +130,16 @@ class JobFiles:
         refusal: Callable[[str], Optional[str]] = lambda _: None,
     ) -> str:
         """The text; ``refusal`` gives the reason why a further key must not be set, or None."""
+        own = None if self._folder is None else self._folder / template
+        file = own if own is not None and own.is_file() else template
         try:
-            loaded = self._environment.get_template(template)
-            text = loaded.render(values)
+            text = self._environment.get_template(template).render(values)
             entries = dict(parse_entries(text))
         except (BundleError, InfoFileError) as error:
-            raise BundleError(f"the template {_place(error) or template} gives no valid file: {error}") from error
+            raise BundleError(f"the template {_place(error) or file} gives no valid file: {error}") from error
         except Exception as error:  # A template can fail in any way.
-            raise BundleError(f"the template {_place(error) or template} fails: {error_line(error)}") from error
-        place = f"the template {loaded.filename or template}"
+            raise BundleError(f"the template {_place(error) or file} fails: {error_line(error)}") from error
+        place = f"the template {file}"
         for key, value in needed.items():
             if entries.get(key) != value:
                 written = f"says {key}={without_secret(entries[key])!r}" if key in entries else f"has no {key}"
@@ -164,7 +169,7 @@ def _checked_value(value: Any) -> Any:
 
 def _place(error: Exception) -> str:
     """The file and line of a template that the error comes from, with its text; empty if it comes from none."""
-    steps = [step for step in traceback.extract_tb(error.__traceback__) if not step.filename.endswith(".py")]
+    steps = [step for step in traceback.extract_tb(error.__traceback__) if not step.filename.endswith((".py", ">"))]
     return f"{steps[-1].filename}, line {steps[-1].lineno}, {steps[-1].line!r}," if steps else ""
 
 

@@ -190,7 +190,8 @@ def read_bundle(folder: AnyPath) -> Bundle:
     """
     path = Path(folder).expanduser().absolute()
     if not (path / MANIFEST).is_file():
-        raise RecordError(f"{path} is not a bundle: it has no {MANIFEST}; 'flowpipe-deadline list' shows yours")
+        what = f"has no {MANIFEST}" if path.exists() else "does not exist"
+        raise RecordError(f"{path} is not a bundle: it {what}; 'flowpipe-deadline list' shows yours")
     return parse_manifest(read_record(path / MANIFEST, version=FORMAT, keys=("name", "jobs", "omitted")), folder=path)
 
 

@@ -84,8 +84,8 @@ def root_warnings(info: RootInfo) -> Iterator[PlanWarning]:
     if info.storage.place == "local":
         text = f"the root {info.path} is on this machine ({info.storage.text}), where workers do not see it"
         advice = (
-            "choose a folder on a share; if they do see it, give --tolerate local-root, or set"
-            " allow_local_root = true in the studio file"
+            "choose a folder on a share; if they do see it, --tolerate local-root, or allow_local_root = true in the"
+            " studio file, makes this a mere warning"
         )
         yield PlanWarning(WarningKind.LOCAL_ROOT, "error", text, advice)
     if info.only_writer is not None and info.storage.place == "network":

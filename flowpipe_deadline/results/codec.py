@@ -239,8 +239,13 @@ def _resolved(data: Any, is_fitting: Callable[[type], bool]) -> Any:
     """The class that a value names, if it is of the kind that the value claims."""
     found = resolve(data["class"])
     if not isinstance(found, type) or not is_fitting(found):
-        raise TypeError(f"{data['class']['qualname']} is something else")
+        raise _misnamed(data)
     return found
+
+
+def _misnamed(data: Any) -> DamagedValueError:
+    named = f"{data['class']['module']}.{data['class']['qualname']}"
+    return DamagedValueError(f"a damaged value of kind '{data[TYPE]}': it names {named}, which is something else")
 
 
 def _encode_items(values: Any) -> List[Any]:
@@ -360,9 +365,9 @@ def _decode_namedtuple(data: Any) -> Any:
 def _decode_reference(data: Any) -> Any:
     found = resolve(data["class"])
     if not isinstance(found, (type, types.FunctionType)):
-        found = found.func  # A decorator made a node of it.
+        found = getattr(found, "func", None)  # A decorator made a node of it.
     if not isinstance(found, (type, types.FunctionType)):
-        raise TypeError(f"{data['class']['qualname']} is neither a class nor a function")
+        raise _misnamed(data)
     return found
 
 

@@ -196,9 +196,11 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
     stale: Places = frozenset()
     edits: tuple[Edit, ...] = ()
     encoded, error = None, None
+    edited: Mapping[str, Any] = record
     try:
         results = () if is_omitted else there.read(key)
         edits = () if is_omitted else there.edits(key)
+        edited = edited_record(record, edits)
         stale = frozenset() if is_omitted else there.stale(key)
     except RecordError as reason:
         error = str(reason)
@@ -222,7 +224,7 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults) -> Nod
         ),
         missing=missing,
         stale=places_text(stale),
-        inputs=tuple(_inputs(edited_record(record, edits), edits)),
+        inputs=tuple(_inputs(edited, edits)),
         error=error,
         batch=batch,
     )

@@ -19,7 +19,6 @@ from ..core.errors import FlowpipeDeadlineError
 from ..core.files import NewerFormatError
 from ..core.locate import REFUSED, UNTRUSTED, LoadError, Source, beginnings, import_root, in_bundle
 from .codec import DEEPEST, TYPE, DamagedValueError, decode, find_sources
-from .inputs.edits import read_edits
 
 _LARGEST = 2**64  # Of numbers that count something; as nanoseconds since 1970, it is in the year 2554.
 
@@ -148,8 +147,10 @@ def decode_output(data: Any, place: str) -> Any:
     """
     try:
         return decode(data)
-    except (DamagedValueError, LoadError) as error:
-        raise type(error)(f"{place}: {error}") from error
+    except DamagedValueError as error:
+        raise DamagedValueError(f"{place}: {error}; requeue the task that gave it") from error
+    except LoadError as error:
+        raise LoadError(f"{place}: {error}") from error
 
 
 def _are_pairs(data: Any) -> bool:
@@ -240,6 +241,8 @@ class TrustedCode:
 
     def _read_own(self, node: str) -> Set[Tuple[object, str]]:
         """The files that a node was planned with, by the names of their modules, and the folders of its imports."""
+        from .inputs.edits import read_edits  # noqa: PLC0415 (it checks shapes in turn)
+
         record = read_node(self._bundle, node)
         edits = [[edit.value, edit.was] for edit in read_edits(self._bundle, node)]
         roots = (record.get("imports") or {}).get("roots", ())

@@ -162,7 +162,7 @@ def _parse_batch(metadata: Mapping[str, Any], errors: _NodeErrors) -> Optional[B
         if name not in _BATCH_KEYS:
             advice = suggestion(str(name), _BATCH_KEYS, otherwise=f"There are {', '.join(_BATCH_KEYS)}.")
             errors.say(f"unknown batch setting '{name}'. {advice}")
-    if "size" not in batch:
+    if "size" not in batch and isinstance(metadata["batch"], Mapping):
         errors.say("metadata['batch'] needs 'size', the number of frames per task")
     return BatchSettings(
         chunk_size=_chunk_size("batch size", batch.get("size", 1), errors),

@@ -30,7 +30,7 @@ Entries = tuple[tuple[str, str], ...]
 
 _PRINTF = re.compile(r"%0?(\d*)d")
 _DICT = "a dict of names and texts"
-_HIDDEN = "is not one line of text, a number or a boolean; it looks like a secret, so it is not shown"
+_HIDDEN = "it looks like a secret, so it is not shown"
 _ADVICE = "Deadline has no escape for it: take it out, or write the value into a file and pass on the path"
 
 
@@ -179,7 +179,8 @@ def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting])
     value = settings.get(name)
     if not isinstance(value, Mapping):
         found = without_secret(shown(value))
-        errors += [] if value is None else [InvalidSetting(name, f"{name} must be a dict, not {found}")]
+        advice = f"on the command line, write --set {name}.NAME=VALUE"
+        errors += [] if value is None else [InvalidSetting(name, f"{name} must be a dict, not {found}; {advice}")]
         return {}
     texts: dict[str, Optional[str]] = {}
     for member, item in value.items():
@@ -191,7 +192,11 @@ def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting])
         try:
             texts[member] = None if item is None else text(scalar(item))
         except UnfitError as error:
-            reason = _HIDDEN if name == "environment" and looks_secret(member, shown(item)) else str(error)
+            reason = str(error)
+            if name == "environment" and looks_secret(member, shown(item)):
+                flaw = flaw_in(item) if isinstance(item, str) else ""
+                what = f"has {flaw}, for which Deadline has no escape"
+                reason = f"{what if flaw else 'must be text, a number or a boolean'}; {_HIDDEN}"
             errors.append(InvalidSetting(f"{name}.{member}", f"{name}.{member} {reason}"))
     return texts
 

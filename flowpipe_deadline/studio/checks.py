@@ -121,7 +121,8 @@ class StudioChecks:
             return False
         for word in value:
             if word not in words:
-                self._add(("strict",), f"has '{word}'. {suggestion(word, words, otherwise=', '.join(words))}")
+                advice = suggestion(word, words, otherwise=f"There are {', '.join(words)}; true is for all")
+                self._add(("strict",), f"has '{word}'. {advice}")
         return tuple(value)
 
     def _webservice(self) -> dict[str, str]:

@@ -18,7 +18,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 from ..bundle.job_files import read_batch_name
 from ..core.bundle import FORMAT, SUBMISSION, read_bundle, with_job_names
 from ..core.errors import FlowpipeDeadlineError
-from ..core.files import NewerFormatError, RecordError, json_bytes, read_record, write_whole
+from ..core.files import DamagedRecordError, RecordError, json_bytes, read_record, write_whole
 from ..deadline.client import SubmissionError
 from .ownership import OwnedRecord, has_token, is_at_work, owner_of
 from .redo_record import REDO, REDO_IDS, RedoRecord, read_lines, read_redo
@@ -97,9 +97,7 @@ def _read(folder: Path) -> Optional[SubmissionRecord]:
         return None
     try:
         return _parse(read_record(path, version=FORMAT, keys=("jobs",)), folder)
-    except NewerFormatError:
-        raise
-    except (RecordError, TypeError, ValueError, AttributeError) as error:
+    except (DamagedRecordError, TypeError, ValueError, AttributeError) as error:
         jobs = read_lines(folder / IDS)
         ids = with_job_names(", ".join(jobs.values()), jobs) or "unknown"
         raise RecordError(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..core.bundle import FORMAT
-from ..core.files import RecordError, read_record
+from ..core.files import DamagedRecordError, RecordError, read_record
 from .ownership import is_at_work, owner_of
 
 REDO = "redo.json"
@@ -81,10 +81,10 @@ def read_redo(folder: Path) -> Optional[RedoRecord]:
         )
     except FileNotFoundError:
         return None  # It has ended this moment.
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (DamagedRecordError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordError(
-            f"{path} is damaged: {error}; a redo of {folder.name} was under way: see in the Monitor how its jobs are,"
-            " and delete that file"
+            f"{path} is damaged: {getattr(error, 'reason', error)}; a redo of {folder.name} was under way: see in the"
+            " Monitor how its jobs are, and delete that file"
         ) from error
 
 

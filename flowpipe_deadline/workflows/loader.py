@@ -18,6 +18,7 @@ from typing import Any, Optional
 from flowpipe import Graph, INode
 from flowpipe.graph import get_default_graph
 
+from ..core.bundle import MANIFEST
 from ..core.errors import UsageError, error_line
 from ..core.loading import refuse_while_loading
 from ..core.locate import LoadError, load_file, load_module, own_line
@@ -58,8 +59,11 @@ def _load(location: str) -> ModuleType:
     path = Path(os.path.expanduser(location))
     if path.suffix == ".py" or not is_module_name:
         if not path.is_file():
-            what = "is a folder" if path.is_dir() else "does not exist"
-            raise UsageError(f"the file '{location}' {what}; a graph is file.py, file.py:name or package.module:name")
+            what = f"the file '{location}' does not exist" if location else "no graph is named"
+            if location and path.is_dir():
+                kind = "bundle" if (path / MANIFEST).exists() else f"folder, and not a bundle: it has no {MANIFEST}"
+                what = f"'{location}' is a {kind}"
+            raise UsageError(f"{what}; a graph is file.py, file.py:name or package.module:name")
         return load_file(str(path))
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -177,5 +181,6 @@ def parse_parameters(texts: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for key, equals, _ in pairs:
         if not equals or not key:
-            raise UsageError(f"'{key}' has no value; write -p NAME=VALUE")
+            what = f"'{key}' has no value" if key else "a parameter has no name"
+            raise UsageError(f"{what}; write -p NAME=VALUE")
     return {key: value for key, _, value in pairs}

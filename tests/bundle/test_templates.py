@@ -230,6 +230,25 @@ def test_a_template_folder_that_does_not_exist_is_refused(tmp_path):
         write_bundle(plan_of_one(), root=tmp_path, templates=tmp_path / "nope")
 
 
+@pytest.mark.parametrize("name", ["jobinfo.jinja", "job_info.jinja/misplaced"])
+def test_a_template_folder_without_a_template_is_refused(tmp_path, name):
+    """Its file has another name, or is a folder."""
+    (tmp_path / "own" / name).parent.mkdir(parents=True)
+    (tmp_path / "own" / name).write_text(FULL)
+
+    with pytest.raises(BundleError, match=r"own has neither job_info.jinja nor plugin_info.jinja"):
+        write_bundle(plan_of_one(), root=tmp_path, templates=tmp_path / "own")
+
+
+def test_a_template_in_another_encoding_is_named(tmp_path):
+    """Not a file of Python's, where the error is raised."""
+    folder = template(tmp_path / "own", FULL)
+    (folder / "job_info.jinja").write_bytes(b"Comment=\xe4\n")
+
+    with pytest.raises(BundleError, match=r"own.job_info.jinja fails: UnicodeDecodeError"):
+        write_bundle(plan_of_one(), root=tmp_path, templates=folder)
+
+
 def test_a_bundle_path_that_no_line_can_hold_is_refused(tmp_path):
     """What it has is named, and where."""
     for name, flaw in FLAWED_NAMES.items():

@@ -473,17 +473,35 @@ def test_an_interruption_between_two_nodes_changes_nothing(bundle, monkeypatch, 
         assert {path.name for path in (bundle.folder / "edits").iterdir()} == {"render.json"}
 
 
-@pytest.mark.parametrize("damage", ["{", '{"format": 1}', '{"format": 1, "edits": [{"number": "one"}]}', "[]"])
+EDIT = {"number": 1, "input": "samples", "sub_plug": None, "value": 64, "was": 32, "user": "anna", "written": 5}
+
+
+def edits_text(**changes):
+    """A file with one edit, in which these members are otherwise."""
+    return json.dumps({"format": 1, "edits": [{**EDIT, **changes}]})
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("{", "[]", '{"format": 1}', '{"format": 1, "edits": 5}', '{"format": 1, "edits": [{"number": 1}]}'),
+        *(edits_text(**{name: ["x"]}) for name in (*EDIT, "withdrawn") if name not in ("value", "was")),
+        *(edits_text(**{name: {"$type": kind}}) for name in ("value", "was") for kind in ("int", "new")),
+        edits_text(was=float("nan")),
+        edits_text(input="no-such"),
+        edits_text(sub_plug="no-such"),
+    ],
+)
 def test_damaged_edits_are_told_and_never_ignored(bundle, damage):
     """A task does not go on with what was planned, and its results cannot be taken for right."""
     edit(bundle, "render.samples=64")
     path = bundle.folder / "edits" / "render.json"
     path.write_text(damage, encoding="utf-8")
 
-    with pytest.raises(RecordError, match=str(path)):
+    with pytest.raises(RecordError, match=r"edits.render\.json"):
         evaluate_task(bundle.folder, node="render", frames=FrameList.parse("1-2"))
 
-    assert str(path) in read_results(bundle)["Shot.render"].error
+    assert "render.json" in read_results(bundle)["Shot.render"].error
 
 
 def test_results_of_edits_that_are_gone_are_stale(bundle):

@@ -155,7 +155,8 @@ def test_an_object_with_a_graph_will_do(tmp_path):
     ("spec", "parameters", "reason"),
     [
         ("{folder}/nope.py", {}, "nope.py' does not exist"),
-        ("{folder}", {}, "is a folder"),
+        ("{folder}", {}, "is a folder, and not a bundle: it has no manifest.json; a graph is file.py"),
+        ("", {}, "no graph is named"),
         ("no_such_module:graph", {}, "not importable"),
         ("not a module", {}, "'not a module' does not exist; a graph is file.py"),
         ("{script}:biuld", {}, "has no 'biuld'; it has build"),

@@ -90,7 +90,10 @@ class WebServiceClient(DeadlineClient):
                 was sent, is a server's error (5xx; not 501, which stands for a request that it does not have), or names
                 no job ID.
         """
-        job_info, plugin_info = _read_info(job_file), _read_info(plugin_file)
+        try:
+            job_info, plugin_info = read_entries(Path(job_file)), read_entries(Path(plugin_file))
+        except RecordError as error:
+            raise RefusedError(str(error)) from error
         given = {key.lower() for key in job_info}
         job_info.update({key: value for key, value in self._submitter.items() if key.lower() not in given})
         job = {"JobInfo": job_info, "PluginInfo": plugin_info, "AuxFiles": [], "IdOnly": True}
@@ -361,10 +364,3 @@ def _not_older(job_ids: Iterable[str], *, than: Iterable[str]) -> list[str]:
     if not seconds or any(abs(time.time() - second) > _DAY for second in seconds):
         return list(job_ids)
     return [job_id for job_id in job_ids if int(job_id[:8], 16) >= min(seconds) - _DAY]
-
-
-def _read_info(path: str) -> dict[str, str]:
-    try:
-        return read_entries(Path(path))
-    except RecordError as error:
-        raise RefusedError(str(error)) from error

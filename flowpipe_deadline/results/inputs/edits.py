@@ -8,15 +8,17 @@ with it. Deadline's own Python imports this too: standard library only, valid fr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ...core.bundle import EDITS
 from ...core.errors import words_of
-from ...core.files import RecordError, parse_record
+from ...core.files import NewerFormatError, RecordError, parse_record
 from ..codec import canonical
+from ..shapes import Shape, ShapeError, check_members, check_value, is_count, is_text_or_none
 
+_TO_DO = "restore it, or delete it: then the inputs are as they were planned"
 FORMAT = 1
 Place = Tuple[str, Optional[str]]
 """An input, and one of its sub-plugs or None."""
@@ -80,10 +82,10 @@ def read_edits(bundle: Path, node: str) -> Tuple[Edit, ...]:
     record = parse_record(data, name=str(path), version=FORMAT, keys=("edits",))
     try:
         return tuple(_parse(node, entry) for entry in record["edits"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise RecordError(
-            f"{path} is damaged: {words_of(error)}; restore it, or delete it: then the inputs are as they were planned"
-        ) from error
+    except (TypeError, ShapeError) as error:  # Or there is no list.
+        raise RecordError(f"{path} is damaged: {words_of(error)}; {_TO_DO}") from error
+    except NewerFormatError as error:
+        raise NewerFormatError(f"{path}: {error}") from error
 
 
 def last_number(edits: Iterable[Edit]) -> int:
@@ -116,7 +118,12 @@ def edited_record(record: Mapping[str, Any], edits: Sequence[Edit]) -> Mapping[s
         return record
     inputs = dict(record["inputs"])
     for (name, sub_plug), value in edited_values(edits).items():
-        inputs[name] = _with_value(inputs[name], sub_plug, value)
+        try:
+            inputs[name] = _with_value(inputs[name], sub_plug, value)
+        except KeyError:
+            file = f"{EDITS}/{record['key']}.json"
+            unknown = f"the node has no input {place_name(name, sub_plug)!r:.80}"
+            raise RecordError(f"{file} in the bundle is damaged ({unknown}); {_TO_DO}") from None
     return {**record, "inputs": inputs}
 
 
@@ -133,10 +140,18 @@ def edits_file(bundle: Path, node: str) -> Path:
     return bundle / EDITS / f"{node}.json"
 
 
-def _parse(node: str, entry: Mapping[str, Any]) -> Edit:
-    numbers = {"number", "written", "withdrawn"}
-    values = {field.name: entry[field.name] for field in fields(Edit) if field.name not in ("node", "withdrawn")}
-    edit = Edit(node=node, withdrawn=entry.get("withdrawn", 0), **values)
-    if not all(type(getattr(edit, name)) is int for name in numbers) or not isinstance(edit.input, str):
-        raise ValueError(f"an edit has {entry!r:.200}")
-    return edit
+_SHAPES: Mapping[str, Shape] = {
+    **dict.fromkeys(("number", "written", "withdrawn"), is_count),
+    **dict.fromkeys(("input", "user"), str),
+    "sub_plug": is_text_or_none,
+    **dict.fromkeys(("value", "was"), lambda _: True),
+}
+
+
+def _parse(node: str, entry: Any) -> Edit:
+    known = {"withdrawn": 0, **check_members(entry, _SHAPES)}
+    if not known.keys() >= _SHAPES.keys():
+        raise ShapeError(f"an edit lacks its {', '.join(sorted(_SHAPES.keys() - known.keys()))}")
+    for value in (known["value"], known["was"]):
+        check_value(value, dict)
+    return Edit(node=node, **{name: known[name] for name in _SHAPES})
