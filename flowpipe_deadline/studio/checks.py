@@ -74,10 +74,8 @@ class StudioChecks:
 
     def _text(self, path: tuple[str, ...], kind: ValueKind, *, home: bool = False) -> Optional[str]:
         value = self._value(path)
-        if value is None:
-            return None
         try:
-            return kind.write(_from_home(value) if home else value)
+            return None if value is None else kind.write(_from_home(value) if home else value)
         except UnfitError as error:
             self._add(path, error)
             return None

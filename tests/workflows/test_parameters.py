@@ -98,7 +98,7 @@ def test_a_text_becomes_what_is_declared(kind, text, value):
 )
 def test_a_text_that_does_not_fit_is_refused(kind, text, reason):
     """The error names the parameter, what it takes, and the text."""
-    with pytest.raises(UsageError, match=f"'value' is ({reason})"):
+    with pytest.raises(UsageError, match=f"'value' must be ({reason})"):
         value_of(kind, text)
 
 
