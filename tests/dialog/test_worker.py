@@ -296,13 +296,13 @@ def test_cancelled_while_the_graph_is_planned_it_stops_before_the_first_job(farm
     """The request to stop is not lost where nothing listens to it yet."""
     marker = tmp_path / "planning"
     body = f"""\
-from flowpipe_deadline.studio import submit
-plan_graph = submit.plan_graph
-def plan_slowly(*arguments, **options):
+from flowpipe_deadline.studio import options
+plan_graph = options.plan_graph
+def plan_slowly(*arguments, **given):
     open({str(marker)!r}, 'w').close()
     time.sleep(1)
-    return plan_graph(*arguments, **options)
-submit.plan_graph = plan_slowly"""
+    return plan_graph(*arguments, **given)
+options.plan_graph = plan_slowly"""
     (studio.parent / "workflows" / "nasty.py").write_text(nasty(body))
     run = WorkerRun(**submission(tmp_path / "root", "nasty"))
     wait_until(marker.exists)
