@@ -8,7 +8,7 @@ import click
 
 from ..core.bundle import job_labels
 from ..core.text import counted, listing
-from ..offline.setup import names_here
+from ..offline.hosts import names_here
 from ..planning.plan import Job, Plan, shown_text
 from .support.effective import effective_options
 from .support.options import (

@@ -11,10 +11,13 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Optional
 
 from ..core.errors import UsageError
+from ..core.shipped import shipped_folder
 from ..core.text import listing
+from .standins.sandbox import read_param
 
 TASK = "<TASK>"
 """In a host's arguments, the path of the task file."""
@@ -116,6 +119,17 @@ def configured_hosts(config: Mapping[str, str]) -> dict[str, list[str]]:
     return {name: texts for name, texts in hosts.items() if texts}
 
 
+def names_here(hosts: Mapping[str, str]) -> frozenset[str]:
+    """The names of these hosts, and of those of the default configuration that are on this machine.
+
+    Raises:
+        UsageError: One is wrongly written.
+    """
+    config = default_config(shipped_folder("plugins") / "Flowpipe", hosts)
+    found = [name for name, texts in configured_hosts(config).items() if find_host(texts)]
+    return frozenset([*found, *(name.replace("_", "-") for name in found)])
+
+
 def needed_hosts(config: Mapping[str, str], needed: Mapping[str, Sequence[str]]) -> dict[str, Host]:
     """The hosts on this machine of these interpreters, each with the nodes that need it.
 
@@ -135,6 +149,15 @@ def needed_hosts(config: Mapping[str, str], needed: Mapping[str, Sequence[str]])
     if missing:
         raise UsageError("\n".join(missing))
     return hosts
+
+
+def default_config(plugin: Path, hosts: Mapping[str, str]) -> dict[str, str]:
+    """The default configuration of the plugin in that folder, with this Python and these hosts.
+
+    Raises:
+        UsageError: One is wrongly written.
+    """
+    return add_hosts(read_param(str(plugin / "Flowpipe.param")), {"python": sys.executable, **hosts})
 
 
 def add_hosts(config: Mapping[str, str], hosts: Mapping[str, str]) -> dict[str, str]:

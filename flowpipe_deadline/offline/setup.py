@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ from ..bundle.templates import PLUGIN
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError
 from ..core.shipped import shipped_folder
-from .hosts import add_hosts, configured_hosts, find_host
+from .hosts import default_config
 from .standins.sandbox import read_param
 from .workers import python_path
 
@@ -71,21 +70,5 @@ def plugins_folder() -> Path:
 
 
 def plugin_config(folder: Path, *, interpreters: Mapping[str, str]) -> dict[str, str]:
-    """The plugin's configuration on this machine: its defaults, this Python, and the hosts that were given.
-
-    Raises:
-        UsageError: One is wrongly written.
-    """
-    config = add_hosts(read_param(str(folder / f"{PLUGIN}.param")), {"python": sys.executable, **interpreters})
-    return {**config, "WaitForResults": "0"}  # Local files are seen at once.
-
-
-def names_here(hosts: Mapping[str, str]) -> frozenset[str]:
-    """The names of these hosts, and of those of the default configuration that are on this machine.
-
-    Raises:
-        UsageError: One is wrongly written.
-    """
-    config = plugin_config(plugins_folder() / PLUGIN, interpreters=hosts)
-    found = [name for name, texts in configured_hosts(config).items() if find_host(texts)]
-    return frozenset([*found, *(name.replace("_", "-") for name in found)])
+    """The plugin's configuration on this machine: its defaults, this Python, and the hosts that were given."""
+    return {**default_config(folder, interpreters), "WaitForResults": "0"}  # Local files are seen at once.
