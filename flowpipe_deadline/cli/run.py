@@ -166,7 +166,8 @@ def show_state(state: RunState, bundle: Bundle, labels: Mapping[str, str], displ
             f"{_task_name(task, bundle, labels)}: error {task.errors}: {reason_in(task.message)}"
         )
         for task in state.tasks
-        if task.errors and task.status is not TaskStatus.COMPLETED and task.message
+        # The next attempt has a message of its own.
+        if task.errors and task.status not in (TaskStatus.COMPLETED, TaskStatus.RENDERING) and task.message
     }
     display.show(jobs, errors)
 

@@ -90,6 +90,9 @@ def _evaluate_task(request: TaskRequest, reporter: Reporter, *, is_last: Callabl
         if os.getpid() != process:  # A child that the node has forked, which is not to answer for it.
             os._exit(error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else _NODE_FAILED)
         text, message = report_of(error, leaves_out=_OURS), error_line(error)
+        first = message.partition("\n")[0]
+        if first not in text:  # It says more than the error did.
+            text = f"{first}\n\n{text}"
         _keep_failure(request, error, reason=message, report=text, began=began, warn=reporter.warning)
         reporter.failed(message=message, traceback=text)
         return _NODE_FAILED

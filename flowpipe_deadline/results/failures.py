@@ -127,7 +127,8 @@ def reason_in(report: str) -> str:
     >>> reason_in("The interpreter was killed\n    what it printed last"), reason_in("Traceback (most …\nKeyError: 1")
     ('The interpreter was killed', 'KeyError: 1')
     """
-    report = _CAUSED.split(report)[-1]
+    head, _, rest = report.partition("\n\n")
+    report = head if _TRACEBACK.match(rest) and not _TRACEBACK.match(head) else _CAUSED.split(report)[-1]
     lines = [line for line in report.split("\n") if any(map(str.isalnum, line))] or [""]
     if _TRACEBACK.match(report):  # Its steps are indented, and groups of errors have a margin.
         said = [match[1] for match in map(_SAID.match, lines) if match] or lines[-1:]

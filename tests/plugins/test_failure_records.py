@@ -275,6 +275,7 @@ CAUSED = "\nThe above exception was the direct cause of the following exception:
         ("Traceback (most recent call last):\n  File x\nTypeError: a\nb\n", "TypeError: a"),
         (f"ValueError: 0\n{CAUSED}Traceback (most recent call last):\n  File x\nKeyError: 1\n", "KeyError: 1"),
         (f"ValueError: 0\n{CAUSED}ValueError: 1\n", "ValueError: 1"),
+        (f"write a list\n\nTraceback (most recent call last):\n  File x\nKeyError: 1\n{CAUSED}K: 2", "write a list"),
     ],
 )
 def test_the_reason_in_a_report(report, reason):
