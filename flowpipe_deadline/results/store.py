@@ -436,7 +436,7 @@ def _are_marks(data: Any) -> bool:
     return True
 
 
-_is_mark = matches(r"[0-9]{1,19}\.[\w.-]{0,100}")
+_is_mark = matches(r"[0-9]{1,30}\.[\w.-]{0,100}")
 _MEMBERS: Mapping[str, Shape] = {
     "node": str,
     "written": is_count,
