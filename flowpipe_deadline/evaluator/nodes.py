@@ -12,6 +12,7 @@ from flowpipe.node import FunctionNode
 
 from ..core.errors import FlowpipeDeadlineError, error_line, locals_of, text_of, traceback_of
 from ..core.locate import resolve
+from ..core.text import size_text
 from ..results.codec import UnsupportedValueError, canonical, decode, encode
 from ..results.shapes import decode_output
 from ..results.upstream import Record, sources
@@ -119,7 +120,7 @@ def remarks_on(outputs: Mapping[str, Any], *, record: Callable[[], Record]) -> I
     for name, output in outputs.items():
         size = size_of(output)
         if size >= LARGE_VALUE:
-            text = f"The output '{name}' has {size / 1e6:.1f} MB, which each task that it feeds reads"
+            text = f"The output '{name}' has {size_text(size)}, which each task that it feeds reads"
             yield f"{text}; {LARGE_ADVICE}."
 
 

@@ -6,9 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Optional
 
-from rich.filesize import decimal
-
-from ..core.text import listing, one_line
+from ..core.text import listing, one_line, size_text
 from ..core.warnings import PlanWarning, Severity, WarningKind
 from ..evaluator.nodes import LARGE_ADVICE, LARGE_VALUE, size_of
 from ..settings.environment import kind_of, variables_of
@@ -122,10 +120,10 @@ def _size_warnings(job: Job) -> Iterator[PlanWarning]:
     for what, value in _values(job.record):
         size = size_of(value)
         if size >= LARGE_VALUE:
-            text = f"{what} holds {decimal(size)}, which {readers}"
+            text = f"{what} holds {size_text(size)}, which {readers}"
             yield _warning(job, WarningKind.LARGE_VALUE, text, LARGE_ADVICE)
     if whole >= LARGE_RECORD:
-        yield _warning(job, WarningKind.LARGE_RECORD, f"it holds {decimal(whole)}, which {readers}", LARGE_ADVICE)
+        yield _warning(job, WarningKind.LARGE_RECORD, f"it holds {size_text(whole)}, which {readers}", LARGE_ADVICE)
 
 
 def _values(record: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:

@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
-from rich.filesize import decimal
-
 from ..core.bundle import RESULTS, AnyPath
 from ..core.rights import describe, lets_all_write, make_folder, only_writer, share
-from ..core.text import flaw_in
+from ..core.text import flaw_in, size_text
 from ..core.warnings import PlanWarning, WarningKind
 from ..evaluator.path_mapping import is_windows_path
 from .storage import Mounts, Storage, read_mounts
@@ -94,7 +92,7 @@ def root_warnings(info: RootInfo) -> Iterator[PlanWarning]:
         advice = f"if workers run as another user, give the root to a group of both:  {remedy}"
         yield PlanWarning(WarningKind.PRIVATE_ROOT, "warning", text, advice)
     if info.error is None and info.free_bytes is not None and info.free_bytes < LITTLE_SPACE:
-        text = f"only {decimal(info.free_bytes)} are free below the root {info.path}"
+        text = f"only {size_text(info.free_bytes)} are free below the root {info.path}"
         advice = "make room for the results, or choose another root"
         yield PlanWarning(WarningKind.LITTLE_SPACE, "warning", text, advice)
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 
 import farm_nodes as nodes
 import pytest
-from direct_farm import DirectClient
+from direct_farm import AnyonesClient
 from other_users import acting_as, folder_of, needs_superuser, run_as
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
@@ -20,18 +19,6 @@ ARTIST, FARM, SECOND_FARM, WRANGLER, STRANGER = 1101, 1102, 1103, 1104, 1105
 GROUP = 1200
 
 pytestmark = needs_superuser
-
-
-class AnyonesClient(DirectClient):
-    """A Deadline that does not ask who asks."""
-
-    def _call(self, question, *arguments):
-        user = os.geteuid()
-        os.seteuid(0)
-        try:
-            return super()._call(question, *arguments)
-        finally:
-            os.seteuid(user)
 
 
 @pytest.fixture(params=[0o2775, 0o775, 0o2770, 0o777], ids=oct)

@@ -7,7 +7,7 @@ import stat
 
 import farm_nodes as nodes
 import pytest
-from direct_farm import DirectClient
+from direct_farm import AnyonesClient
 from other_users import acting_as, folder_of, needs_superuser, run_as
 from redo_farm import chosen
 
@@ -28,18 +28,6 @@ VALUE = "hunter2"
 UMASKS = pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
 
 pytestmark = needs_superuser
-
-
-class AnyonesClient(DirectClient):
-    """A Deadline that does not ask who asks; it reads the files of jobs as who submits them."""
-
-    def _call(self, question, *arguments):
-        user = os.geteuid()
-        os.seteuid(0)
-        try:
-            return super()._call(question, *arguments)
-        finally:
-            os.seteuid(user)
 
 
 def written(graph, root, *, umask, groups=(ARTIST, GROUP)):
