@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import click
 
@@ -12,6 +12,7 @@ from ..offline.hosts import names_here
 from ..planning.plan import Job, Plan, shown_text
 from .support.effective import effective_options
 from .support.options import (
+    FARMS,
     interpreter_option,
     output_option,
     parameter_option,
@@ -29,8 +30,11 @@ _MOST_NAMES = 8  # Of jobs from one file.
 @parameter_option
 @interpreter_option
 @settings_options
+@click.option("--for", "farm", type=click.Choice(FARMS), help="Show what becomes of them by 'export --to'.")
 @output_option
-def plan(graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...], output: str, **_: Any) -> None:
+def plan(
+    graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...], farm: Optional[str], output: str, **_: Any
+) -> None:
     """Show the jobs that a graph becomes, and why.
 
     Nothing is written or run.
@@ -40,11 +44,16 @@ def plan(graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...],
       flowpipe-deadline plan turntable.py
       flowpipe-deadline plan turntable --frames 1-100 --camera top
       flowpipe-deadline plan shot.py:build -p frames=48
+      flowpipe-deadline plan shot.py --for openjd
       flowpipe-deadline plan studio.graphs:publish --preset comp --set priority=80 -o json
     """
     reserve_stdout()
     known = names_here(parse_interpreters(interpreters))
     planned = effective_options().plan(graph, parameters, interpreters=known)
+    if farm:
+        from ..openjd.export import plan_for_openjd  # noqa: PLC0415 (most plans are for Deadline)
+
+        planned = plan_for_openjd(planned)
     if output == "json":
         answer_json(planned.to_json())
     else:

@@ -53,6 +53,7 @@ class WarningKind(enum.Enum):
     LONG_PATH = ("long-path", "A file of the bundle has a longer path than Windows takes.")
     LOCAL_FILE = ("local-file", "A file of the scene is on a disk of this machine.")
     MISSING_FILE = ("missing-file", "A file of the scene does not exist.")
+    NO_COUNTERPART = ("no-counterpart", "A setting of jobs means nothing to the farm that the bundle is exported for.")
     FOREIGN_PATH = ("foreign-path", "A file of the scene has a path of another system.")
 
     def __init__(self, word: str, sentence: str, is_notice: bool = False) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Tuple, Union
 
 from ..core.errors import error_line
 from ..core.files import RecordError, parse_record, read_record
@@ -42,6 +42,16 @@ class TaskRequest:
     def chunk(self) -> Optional[FrameList]:
         """The frames in ascending order, whatever order Deadline was given: all outputs of a node come in one."""
         return None if self.frames is None else FrameList(sorted(self.frames))
+
+    def to_json(self) -> Dict[str, Any]:
+        """The task as ``read_request`` takes it, in a file."""
+        return {
+            "format": FORMAT,
+            **vars(self),
+            "bundle": str(self.bundle),
+            "frames": None if self.frames is None else list(self.frames),
+            "path_mappings": [list(rule) for rule in self.path_mappings],
+        }
 
 
 @dataclass(frozen=True)

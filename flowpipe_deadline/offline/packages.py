@@ -13,7 +13,7 @@ import functools
 import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import PackageNotFoundError
@@ -79,8 +79,17 @@ def read_light_packages() -> LightPackages:
         PackagingError: One is missing, or is not pure Python.
         OSError: A file of theirs cannot be read.
     """
+    return _read_packages(light_modules())
+
+
+def read_worker_packages() -> LightPackages:
+    """Those that a node's interpreter needs, without what is for Deadline's own Python; raises as the others do."""
+    return _read_packages(worker_modules())
+
+
+def _read_packages(modules: Iterable[str]) -> LightPackages:
     versions = {_OWN: own_version()}
-    files = {f"{_PACKAGE.name}/{name}": (_PACKAGE / name).read_bytes() for name in light_modules()}
+    files = {f"{_PACKAGE.name}/{name}": (_PACKAGE / name).read_bytes() for name in modules}
     for module, distribution in _NEEDED.items():
         files.update(_module_files(module, distribution))
         versions[distribution] = version_of(distribution) or _UNKNOWN
@@ -97,10 +106,12 @@ def light_modules() -> frozenset[str]:
 def worker_modules() -> frozenset[str]:
     """The files that a node's interpreter loads: the evaluator, its old name, and all that these import.
 
-    And the nodes of our own workflows, and what scripts with nodes and workflows import to annotate parameters.
+    And what starts it where Open Job Description does, the nodes of our own workflows, and what scripts with nodes and
+    workflows import to annotate parameters.
     """
     patterns = (
         "evaluator/*.py",
+        "openjd/task.py",
         "workflows/*_nodes.py",
         "workflows/check_frames.py",
         "workflows/parameters.py",

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from flowpipe import Graph
 
 
+FARMS = ("openjd",)
+"""The other farms that a bundle can be exported for."""
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _BUNDLE_NAME = re.compile(r"[0-9a-f]{24}|[^/\\\\:]+-[0-9]{8}(-[0-9]{0,6}(-[0-9a-f]{0,8})?)?", re.IGNORECASE)
 """A job ID, or the name of a submission; its beginning where that is no name of a workflow."""
@@ -247,8 +249,8 @@ def planned_bundle(target: str, *, via: Optional[str] = None, again: bool = Fals
     return opened_bundle(target, via)
 
 
-def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
-    """``NAME=HOST`` texts as a dict.
+def parse_interpreters(texts: tuple[str, ...], *, are_here: bool = True) -> dict[str, str]:
+    """``NAME=HOST`` texts as a dict; those of other machines, that are not here, as they are typed.
 
     Raises:
         UsageError: One has another form, or its file does not exist.
@@ -260,5 +262,6 @@ def parse_interpreters(texts: tuple[str, ...]) -> dict[str, str]:
         name, equals, host = (part.strip() for part in text.partition("="))
         if not equals or not name:
             raise UsageError(f"'{text}' is not an interpreter; write -i NAME=PATH")
-        hosts[name] = checked_host(name, host)
+        checked = checked_host(name, host, may_be_missing=not are_here)
+        hosts[name] = checked if are_here else host
     return hosts

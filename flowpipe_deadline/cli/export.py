@@ -1,0 +1,87 @@
+"""``flowpipe-deadline export``"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..core.warnings import warning_lines
+from ..openjd.export import TEMPLATE, export_bundle, export_graph
+from ..studio.options import SubmitOptions
+from .support.effective import effective_options
+from .support.options import (
+    FARMS,
+    bundle_options,
+    check_options,
+    graph_from,
+    interpreter_option,
+    is_bundle,
+    output_option,
+    parameter_option,
+    parse_interpreters,
+    planned_bundle,
+    settings_options,
+    snapshot_option,
+)
+from .support.output import answer, answer_json, reserve_stdout, say_warning
+from .support.workflow_command import Target, WorkflowCommand
+
+
+@click.command(cls=WorkflowCommand)
+@click.argument("target", metavar="WORKFLOW|GRAPH|BUNDLE", type=Target())
+@click.option("--to", "farm", type=click.Choice(FARMS), required=True, help="openjd: Open Job Description.")
+@parameter_option
+@bundle_options(root_help="The folder that gets the bundle.")
+@interpreter_option
+@check_options
+@settings_options
+@snapshot_option
+@output_option
+def export(
+    target: str,
+    parameters: tuple[str, ...],
+    interpreters: tuple[str, ...],
+    strict: tuple[str, ...],
+    tolerate: tuple[str, ...],
+    snapshot_code: bool,
+    output: str,
+    **_: Any,
+) -> None:
+    """Write a graph, or a bundle, as a job for farms that take Open Job Description.
+
+    AWS Deadline Cloud is one. The bundle gets a template.yaml, with a step for each node, and what the workers need:
+    'openjd run' and 'deadline bundle submit' take it as it is. The same evaluator runs there, and the results come into
+    the bundle.
+
+    \b
+    Examples:
+      flowpipe-deadline export turntable --to openjd --frames 1-100 --snapshot-code
+      flowpipe-deadline export shot.py:build --to openjd -p frames=48 --root /mnt/projects/show/farm
+      flowpipe-deadline export Shot-20261123-101500-1a2b3c4d --to openjd -i maya=/usr/autodesk/maya2025/bin/mayapy
+    """
+    reserve_stdout()
+    hosts = parse_interpreters(interpreters, are_here=False)
+    if is_bundle(target):
+        bundle = planned_bundle(target)
+        for line in warning_lines(export_bundle(bundle, interpreters=hosts)):
+            say_warning(line)
+    else:
+        effective = effective_options()
+        options = SubmitOptions(
+            settings=effective.settings,
+            presets=effective.presets,
+            snapshot_code=snapshot_code,
+            templates=effective.templates,
+            store=effective.store,
+            strict=strict or None,
+            tolerate=tolerate or None,
+            studio=effective.studio,
+        )
+        graph = graph_from(target, parameters, folders=effective.studio.workflows)
+        bundle = export_graph(graph, root=effective.root, options=options, interpreters=hosts, on_warning=say_warning)
+    template = bundle.folder / TEMPLATE
+    if output == "json":
+        answer_json({"bundle": str(bundle.folder), "template": str(template)})
+    else:
+        answer(f"{len(bundle.jobs)} steps: {template}")

@@ -1,0 +1,201 @@
+"""Writes a job bundle of Open Job Description into a bundle: the same work, for another farm."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from flowpipe import Graph
+
+from ..bundle.templates import PLUGIN
+from ..core.bundle import CODE, EDITS, ERRORS, NODES, RESULTS, STORE, AnyPath, Bundle, read_bundle
+from ..core.errors import BundleError, PlanError, UsageError, words_of
+from ..core.files import write_whole
+from ..core.rights import keep_from_others, make_folder
+from ..core.shipped import shipped_folder
+from ..core.text import one_line
+from ..core.warnings import PlanWarning, WarningKind, warning_lines
+from ..offline.hosts import Host, parse_host
+from ..offline.packages import read_worker_packages
+from ..offline.standins.sandbox import read_param
+from ..planning.dependencies import FRAME_BY_FRAME
+from ..planning.plan import Dependency, Job, Plan
+from ..studio.file import load_studio_file
+from ..studio.options import SubmitOptions, check_all, find_root
+from ..studio.write import write_bundle
+from .steps import Step, job_priority, lost_warnings, steps_of_bundle, steps_of_plan
+from .template import PACKAGES, make_template
+
+TEMPLATE = "template.yaml"
+LONGEST_TEMPLATE = 1_000_000
+"""Characters that AWS Deadline Cloud takes."""
+_MAIN = b"from flowpipe_deadline.openjd.task import run\n\nrun()\n"
+_PROGRAMS = {"maya": "mayapy", "houdini": "hython"}
+_LONGEST_MESSAGE = 600
+
+
+def plan_for_openjd(plan: Plan) -> Plan:
+    """The plan as it is carried out there: what its edges and chunks become, and what has no counterpart.
+
+    Raises:
+        PlanError, PreflightError, UsageError: As ``export_bundle``.
+    """
+    steps = steps_of_plan(plan)
+    checked_template(plan.name, steps, {})
+    jobs = tuple(
+        replace(job, dependencies=tuple(map(_by_step, job.dependencies)), notes=_notes(job)) for job in plan.jobs
+    )
+    return replace(plan, jobs=jobs, warnings=(*plan.warnings, *lost_warnings(steps)))
+
+
+def _by_step(dependency: Dependency) -> Dependency:
+    if dependency.kind != "frame":
+        return dependency
+    reason = f"{dependency.reason[: -len(FRAME_BY_FRAME)]}, not frame by frame as steps wait for whole steps there"
+    return replace(dependency, kind="job", reason=reason)
+
+
+def _notes(job: Job) -> tuple[str, ...]:
+    """Those of the job, and how large its chunks become if not all are of the planned size."""
+    if len(job.frames) % job.chunk_size == 0 or job.task_count == 1:
+        return job.notes
+    smallest, larger = divmod(len(job.frames), job.task_count)
+    return (*job.notes, f"balanced there, {smallest}{f' or {smallest + 1}' if larger else ''} each")
+
+
+def export_graph(
+    graph: Graph,
+    *,
+    root: Optional[AnyPath] = None,
+    options: Optional[SubmitOptions] = None,
+    interpreters: Optional[Mapping[str, str]] = None,
+    on_warning: Optional[Callable[[str], None]] = None,
+) -> Bundle:
+    """The new bundle of a graph below ``root``, exported as by ``export_bundle``; if that fails, nothing is left.
+
+    The other arguments are those of ``submit_graph``; Deadline is not asked.
+
+    Raises:
+        FlowpipeDeadlineError: As ``submit_graph`` and ``export_bundle``.
+    """
+    options = options or SubmitOptions()
+    studio = options.studio or load_studio_file()
+    chosen, below = options.completed(studio), find_root(root, studio)
+    plan = chosen.plan(graph, studio=studio)
+    odd = tuple(lost_warnings(steps_of_plan(plan)))
+    warnings = check_all(plan, root=below, repository=None, options=chosen, odd=odd)
+    # Such a farm may carry files to its workers.
+    for line in warning_lines(warning for warning in warnings if warning.kind is not WarningKind.LOCAL_ROOT):
+        if on_warning is not None:
+            on_warning(line)
+    bundle = write_bundle(plan, root=below, templates=chosen.templates, store=chosen.store, studio=studio)
+    try:
+        export_bundle(bundle, interpreters=interpreters)
+    except BaseException:
+        shutil.rmtree(bundle.folder, ignore_errors=True)
+        raise
+    return bundle
+
+
+def export_bundle(bundle: AnyPath, *, interpreters: Optional[Mapping[str, str]] = None) -> tuple[PlanWarning, ...]:
+    """Writes ``template.yaml``, ``parameter_values.yaml`` and ``asset_references.yaml`` into a bundle, with what tasks
+    import; gives a warning for each setting that has no counterpart.
+
+    ``interpreters`` are hosts on the workers by name, as ``parse_host`` reads them; by default the usual program, which
+    is looked for on their PATH. The job's parameters may name others.
+
+    Raises:
+        PlanError, PreflightError: Something does not fit into a template, or the official model refuses it.
+        UsageError: The extra ``openjd`` is not installed.
+        RecordError: The folder is not a bundle, or is damaged.
+        BundleError: It cannot be written.
+    """
+    opened = read_bundle(bundle)
+    steps = steps_of_bundle(opened)
+    template = checked_template(opened.graph, steps, interpreters or {})
+    priority = job_priority(step.priority for step in steps)
+    boot = (shipped_folder(f"plugins/{PLUGIN}") / "boot.py").read_bytes()
+    packages = {**read_worker_packages().files, "boot.py": boot, "__main__.py": _MAIN}
+    files = {
+        **{f"{PACKAGES}/{name}": data for name, data in packages.items()},
+        "parameter_values.yaml": _yaml({"parameterValues": [{"name": "deadline:priority", "value": priority}]}),
+        "asset_references.yaml": _yaml({"assetReferences": _asset_references(opened.folder, steps)}),
+        TEMPLATE: template,  # Last: without it, there is no job bundle.
+    }
+    try:
+        for name, data in files.items():
+            path = opened.folder / name
+            if not path.is_file() or path.read_bytes() != data:
+                make_folder(path.parent)
+                write_whole(path, data)
+        keep_from_others(opened.folder / TEMPLATE, root=opened.folder.parent)  # It has variables of jobs.
+    except OSError as error:
+        raise BundleError(f"{opened.folder} cannot be written: {words_of(error)}; export it again") from error
+    return tuple(lost_warnings(steps))
+
+
+def checked_template(name: str, steps: Iterable[Step], interpreters: Mapping[str, str]) -> bytes:
+    """The text of the template, of which the official model has made a job; raises as ``export_bundle``."""
+    steps = tuple(steps)
+    data = _yaml(make_template(name, steps, _hosts(steps, interpreters)))
+    length = len(data.decode("utf-8"))
+    if length > LONGEST_TEMPLATE:
+        fits = len(steps) * LONGEST_TEMPLATE // length
+        reason = f"its template has {length} characters, and farms take {LONGEST_TEMPLATE}: it has {len(steps)} nodes,"
+        raise PlanError(name, f"{reason} and about {fits} would fit")
+    _check_by_model(name, data.decode("utf-8"))
+    return data
+
+
+def _check_by_model(name: str, template: str) -> None:
+    """Makes a job of the template, with the default of each parameter, as ``openjd run`` does."""
+    try:
+        from openjd import model  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        raise UsageError(
+            f"the official model is missing ({error}):  pip install 'flowpipe-deadline[openjd]'"
+        ) from error
+    here = Path.cwd()
+    try:
+        document = model.document_string_to_object(document=template, document_type=model.DocumentType.YAML)
+        decoded = model.decode_job_template(template=document, supported_extensions=["TASK_CHUNKING"])
+        values = model.preprocess_job_parameters(
+            job_template=decoded, job_parameter_values={}, job_template_dir=here, current_working_dir=here
+        )
+        model.create_job(job_template=decoded, job_parameter_values=values)
+    except ValueError as error:
+        said = one_line(str(error), longest=_LONGEST_MESSAGE)
+        raise PlanError(name, f"the official model of Open Job Description refuses the template: {said}") from error
+
+
+def _hosts(steps: Iterable[Step], given: Mapping[str, str]) -> dict[str, Host]:
+    """The hosts of the steps, and the Python of the tasks, with their arguments."""
+    defaults = read_param(str(shipped_folder(f"plugins/{PLUGIN}") / f"{PLUGIN}.param"))
+    hosts = {}
+    for name in dict.fromkeys(["python", *(step.job.interpreter for step in steps)]):
+        application = name.partition("-")[0]
+        host = parse_host(given.get(name, _PROGRAMS.get(application, application)))
+        usual = defaults.get(f"Arguments_{application}") or defaults["Arguments_python"]
+        hosts[name] = replace(host, arguments=host.arguments or usual)
+    return hosts
+
+
+def _asset_references(folder: Path, steps: Iterable[Step]) -> dict[str, Any]:
+    """What a farm without a shared disk carries to its workers, and what it brings back; in full, as it needs them."""
+    folders = [
+        str(folder / name) for name in (PACKAGES, NODES, CODE, EDITS) if name == PACKAGES or (folder / name).is_dir()
+    ]
+    files = [str(folder / STORE)] if (folder / STORE).is_file() else []
+    inputs = dict.fromkeys([*files, *(path for step in steps for path in step.inputs)])
+    own = (str(folder / RESULTS), str(folder / ERRORS))
+    outputs = dict.fromkeys([*own, *(path for step in steps for path in step.outputs)])
+    return {"inputs": {"filenames": list(inputs), "directories": folders}, "outputs": {"directories": list(outputs)}}
+
+
+def _yaml(data: Any) -> bytes:
+    import yaml  # noqa: PLC0415 (the official model brings it)
+
+    return bytes(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=200, encoding="utf-8"))

@@ -1,0 +1,166 @@
+"""The steps of a job: what becomes of each node, and of its settings, from a plan and from a bundle alike.
+
+Deadline's side of the settings: submission, section 1.2. The other side: the specification ``jobtemplate-2023-09``, and
+the options of ``deadline bundle submit``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Optional, Union
+
+from ..bundle.job_files import FRAMES_KEY, NODE_KEY, SUBMISSION_KEY, plugin_entries, read_entries
+from ..bundle.templates import PATH_KEYS
+from ..core.bundle import MANIFEST, Bundle, BundleJob, job_labels, read_node
+from ..core.files import DamagedRecordError
+from ..core.frames import FrameList
+from ..core.text import listing
+from ..core.warnings import PlanWarning, WarningKind
+from ..offline.timeouts import read_timeout
+from ..planning.plan import Job, Plan
+from ..results.upstream import UPSTREAM
+from ..settings.environment import variables_of, variables_of_kind
+from ..settings.job_info_keys import ENVIRONMENT_KEY, EXTRA_INFO_KEY, planned_reason, setting_of_key
+
+_OWN = tuple(f"{name}=" for name in (SUBMISSION_KEY, NODE_KEY, FRAMES_KEY))
+_TIMEOUTS = ("TaskTimeoutSeconds", "TaskTimeoutMinutes", "OnTaskTimeout")
+_PRIORITY, _HIGHEST_PRIORITY = 50, 100  # Of jobs that say nothing, here and there; and the highest there.
+_QUEUES = "there, queues and fleets say which workers a job gets"
+_ADVICE = {
+    **dict.fromkeys(("pool", "secondary_pool", "group", "allow_list", "deny_list", "limits"), _QUEUES),
+    "machine_limit": "'deadline bundle submit --max-worker-count' limits the whole job",
+    "failure_detection_task_errors": "'deadline bundle submit --max-retries-per-task' sets it for the whole job",
+    "include_environment": "name the variables with capture_environment",
+    "enable_frame_timeouts": "a task has the time of the planned frames of its chunk",
+}
+_OTHER_ADVICE = "it counts in Deadline 10 only"
+
+
+@dataclass
+class Step:
+    """A job as a step."""
+
+    job: Union[Job, BundleJob]
+    name: str
+    """What people see: the node's name, distinct within the graph."""
+    frames: Optional[FrameList]
+    """None if it is not batched."""
+    upstream: tuple[str, ...]
+    """The keys of all jobs that it waits for, or takes results of: those that Deadline need not be told are among them,
+    as nobody has documented whether a farm that carries files around brings theirs along."""
+    path_variables: Mapping[str, str]
+    """Names of variables that hold paths, and ``path`` or ``paths``."""
+    variables: Mapping[str, str]
+    description: str = ""
+    timeout: int = 0
+    """Seconds that a task may take; 0 for any."""
+    priority: int = _PRIORITY
+    inputs: list[str] = field(default_factory=list)
+    """Files that must exist."""
+    outputs: list[str] = field(default_factory=list)
+    """Folders for what it makes."""
+    lost: list[str] = field(default_factory=list)
+    """The keys of settings for which there is nothing."""
+
+    def take(self, job_info: Mapping[str, str]) -> Step:
+        """The step itself, once it has what becomes of these entries of a job info file."""
+        timeout = read_timeout(job_info, frame_count=self.job.chunk_size)
+        if timeout is not None and timeout.end in ("error", "failure"):
+            self.timeout = max(1, int(timeout.seconds))
+        for key, text in job_info.items():
+            setting = setting_of_key(key)
+            name = "" if setting is None else setting.name
+            if planned_reason(key) or key.startswith(ENVIRONMENT_KEY) or (setting and text == setting.default):
+                continue
+            if name == "comment":
+                self.description = text
+            elif name == "priority":
+                self.priority = int(text)
+            elif name in ("required_assets", "aws_asset_files") and "#" not in text:
+                self.inputs += text.split(",")
+            elif name == "output_directories":
+                self.outputs.append(text)
+            elif name == "output_filenames" and re.search(r"[/\\]", text):
+                self.outputs.append(re.split(r"[/\\][^/\\]*\Z", text)[0])
+            elif not text.startswith(_OWN) and not (self.timeout and key in _TIMEOUTS):
+                self.lost.append(key)
+        return self
+
+
+def steps_of_plan(plan: Plan) -> tuple[Step, ...]:
+    """The steps of a plan."""
+    labels = job_labels(plan.jobs, main=plan.name)
+    return tuple(
+        Step(
+            job,
+            name=labels[job.key],
+            frames=None if job.frame_mode == "none" else job.frames,
+            upstream=tuple(dependency.upstream for dependency in job.dependencies),
+            path_variables={
+                name: kind
+                for kind in PATH_KEYS
+                for name in variables_of_kind(kind, job.job_info, dict(job.environment_kinds))
+            },
+            variables=variables_of(job.job_info),
+        ).take({**dict(job.job_info), **{f"{EXTRA_INFO_KEY}{name}": text for name, text in job.extra_info}})
+        for job in plan.jobs
+    )
+
+
+def steps_of_bundle(bundle: Bundle) -> tuple[Step, ...]:
+    """The steps of a bundle.
+
+    Raises:
+        RecordError: A record or a file of a job is missing or damaged, or jobs do not come after what they wait for.
+    """
+    labels = job_labels(bundle.jobs, main=bundle.graph)
+    steps: dict[str, Step] = {}
+    for job in bundle.jobs:
+        plugin_info, job_info = plugin_entries(bundle, job), read_entries(bundle.job_files(job)[0])
+        upstream = tuple(dict.fromkeys((*job.depends_on, *read_node(bundle.folder, job.key).get(UPSTREAM, ()))))
+        for key in upstream:  # The official tools do not end where there is a cycle.
+            if key not in steps:
+                raise DamagedRecordError(bundle.folder / MANIFEST, f"{job.key} comes before {key}, which it waits for")
+        steps[job.key] = Step(
+            job,
+            name=labels[job.key],
+            frames=None if job.frames is None else FrameList.parse(job.frames),
+            upstream=upstream,
+            path_variables={
+                name: kind
+                for kind, key in PATH_KEYS.items()
+                for name in filter(None, plugin_info.get(key, "").split(","))
+            },
+            variables=variables_of(job_info.items()),
+        ).take(job_info)
+    return tuple(steps.values())
+
+
+def lost_warnings(steps: Iterable[Step]) -> Iterator[PlanWarning]:
+    """A warning for each setting that has no counterpart, and where steps have several priorities."""
+    priorities: dict[int, str] = {}
+    for step in steps:
+        priorities.setdefault(step.priority, step.job.label)
+        for name in dict.fromkeys(map(_name_of, step.lost)):
+            text = f"{name} has no counterpart in Open Job Description"
+            yield _warning(text, _ADVICE.get(name, _OTHER_ADVICE), node=step.job.label)
+    if len(priorities) > 1 or max(priorities) > _HIGHEST_PRIORITY:
+        said = listing([f"{priority} of {label}" for priority, label in sorted(priorities.items())])
+        advice = f"all of it gets {job_priority(priorities)}"
+        yield _warning(f"the job has one priority there, up to {_HIGHEST_PRIORITY}, and its nodes have {said}", advice)
+
+
+def job_priority(priorities: Iterable[int]) -> int:
+    """The priority of a job with nodes of these."""
+    return min(_HIGHEST_PRIORITY, max(priorities))
+
+
+def _name_of(key: str) -> str:
+    setting = setting_of_key(key)
+    return setting.name if setting else "extra_info" if key.startswith(EXTRA_INFO_KEY) else key
+
+
+def _warning(text: str, advice: str, *, node: Optional[str] = None) -> PlanWarning:
+    return PlanWarning(WarningKind.NO_COUNTERPART, "warning", text, advice, node)

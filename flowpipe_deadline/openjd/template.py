@@ -1,0 +1,142 @@
+"""Makes the job template of a bundle: a step per node, of what every implementation has.
+
+That is the specification ``jobtemplate-2023-09``, with the extension ``TASK_CHUNKING`` and no other. Chunks are
+balanced there, and may be resized while the job runs: results are kept by frame, so whatever comes will do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core.errors import PlanError
+from ..core.frames import FrameList
+from ..core.names import unique_keys
+from ..core.text import flaw_in
+from ..core.warnings import ErrorCollector
+from ..offline.hosts import Host
+from ..offline.standins.packages._worker.arguments import split_dotnet
+from .steps import Step
+
+PACKAGES = "packages"
+"""The folder of the bundle with what tasks import; Python runs the folder itself."""
+LONGEST_NAME, LONGEST_VARIABLE, LONGEST_DESCRIPTION, LONGEST_PROGRAM = 64, 2048, 2048, 1024
+MOST_PARAMETERS = 50
+_BRACES = "{{Param.Braces}}"
+_PROGRAM = "The program of {} on the workers: a name on their PATH, or a path."
+_TARGET = "Seconds that a chunk should take, on farms that resize chunks; 0 keeps the planned size."
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,255}")
+
+
+def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -> dict[str, Any]:
+    """The template of a job with that name; ``hosts`` are by interpreter, with their arguments.
+
+    Raises:
+        PlanError: Something does not fit into a template; the message says how much would.
+        PreflightError: Several things do not.
+    """
+    errors = ErrorCollector()
+    programs = _programs(hosts)
+    names = {step.job.key: step.name for step in steps}
+    _check(errors, name, "the graph's name", name, LONGEST_NAME)
+    for each, host in hosts.items():
+        _check(errors, name, f"the program of {each}", host.executable, LONGEST_PROGRAM)
+    if len(programs) > MOST_PARAMETERS - 3:
+        what = f"has {len(programs)} interpreters, each a parameter of the job; {MOST_PARAMETERS - 3} would fit"
+        errors.add(PlanError(name, what))
+    made = []
+    for step in steps:
+        host = hosts[step.job.interpreter]
+        variables = {**step.variables, **dict(host.variables)}
+        _check_step(errors, step, variables)
+        command = [f"{{{{Param.{programs[step.job.interpreter]}}}}}", *map(_literal, split_dotnet(host.arguments))]
+        made.append(_step(step, [names[key] for key in step.upstream], variables, command))
+    errors.raise_all()
+    is_chunked = any(step.frames for step in steps)
+    parameters = [
+        _parameter("Bundle", "PATH", ".", "The bundle that this template is in.", objectType="DIRECTORY"),
+        *(_parameter(key, "STRING", hosts[each].executable, _PROGRAM.format(each)) for each, key in programs.items()),
+    ]
+    if is_chunked:
+        parameters.append(_parameter("TargetRuntimeSeconds", "INT", 0, _TARGET, minValue=0))
+    if _BRACES in str([_literal(name), made]):
+        parameters.append(_parameter("Braces", "STRING", "{{", "Two braces that begin no reference."))
+    return {
+        "specificationVersion": "jobtemplate-2023-09",
+        **({"extensions": ["TASK_CHUNKING"]} if is_chunked else {}),
+        "name": _literal(name),
+        "parameterDefinitions": parameters,
+        "steps": made,
+    }
+
+
+def _programs(hosts: Mapping[str, Host]) -> dict[str, str]:
+    """The job parameters with the programs, by interpreter; the Python of the tasks is always among them."""
+    others = sorted(name for name in hosts if name != "python")
+    keys = (key.replace("-", "_") for key in unique_keys(re.sub("[^A-Za-z0-9]", "_", name) for name in others))
+    return {"python": "Python", **{name: f"Interpreter_{key}" for name, key in zip(others, keys)}}
+
+
+def _parameter(name: str, kind: str, default: object, about: str, **more: object) -> dict[str, Any]:
+    return {"name": name, "type": kind, **more, "default": default, "description": about}
+
+
+def _step(step: Step, upstream: Sequence[str], variables: Mapping[str, str], command: Sequence[str]) -> dict[str, Any]:
+    """A step; its tasks are asked for as ``task.py`` takes it."""
+    made: dict[str, Any] = {"name": step.name}
+    arguments = ["{{Param.Bundle}}/" + PACKAGES, f"--node={step.job.key}", "--rules={{Session.PathMappingRulesFile}}"]
+    if step.description:
+        made["description"] = step.description
+    if upstream:
+        made["dependencies"] = [{"dependsOn": name} for name in upstream]
+    if variables:
+        values = {key: _literal(text) for key, text in variables.items()}
+        made["stepEnvironments"] = [{"name": "Variables", "variables": values}]
+    if step.frames:
+        kind = "Items" if step.job.frame_mode == "items" else "Frames"
+        made["parameterSpace"] = {"taskParameterDefinitions": [_chunks(kind, step.frames, step.job.chunk_size)]}
+        arguments.append(f"--frames={{{{Task.Param.{kind}}}}}")
+    arguments += [f"--{kind}={name}" for name, kind in step.path_variables.items()]
+    action = {"command": "{{Param.Python}}", "args": [*arguments, "--", *command]}
+    made["script"] = {"actions": {"onRun": {**action, **({"timeout": step.timeout} if step.timeout else {})}}}
+    return made
+
+
+def _chunks(name: str, frames: FrameList, size: int) -> dict[str, Any]:
+    ascending = FrameList(sorted(frames))
+    return {
+        "name": name,
+        "type": "CHUNK[INT]",
+        "range": str(ascending).replace("x", ":"),
+        "chunks": {
+            "defaultTaskCount": size,
+            "targetRuntimeSeconds": "{{Param.TargetRuntimeSeconds}}",
+            "rangeConstraint": "CONTIGUOUS" if ascending.is_contiguous else "NONCONTIGUOUS",
+        },
+    }
+
+
+def _literal(text: str) -> str:
+    """The text where references are replaced, so that it stays as it is: nothing else stands for two braces there."""
+    return text.replace("{{", _BRACES)
+
+
+def _check_step(errors: ErrorCollector, step: Step, variables: Mapping[str, str]) -> None:
+    label = step.job.label
+    _check(errors, label, "its name", step.name, LONGEST_NAME)
+    _check(errors, label, "its comment", step.description, LONGEST_DESCRIPTION)
+    for name, value in variables.items():
+        if not _VARIABLE.fullmatch(name):
+            what = "a variable there has letters, digits and _ in its name, at most 256, and no digit first"
+            errors.add(PlanError(label, f"{what}; {name[:80]!r} would not fit"))
+        _check(errors, label, f"the variable {name[:80]}", value, LONGEST_VARIABLE)
+
+
+def _check(errors: ErrorCollector, label: str, what: str, text: str, most: int) -> None:
+    flaw = flaw_in(text)
+    if flaw:
+        errors.add(PlanError(label, f"{what} has {flaw}, which Open Job Description does not take"))
+    if len(text) > most:
+        fits = f"; {text[:most]!r} would fit" if most == LONGEST_NAME else ""
+        errors.add(PlanError(label, f"{what} has {len(text)} characters, and Open Job Description takes {most}{fits}"))
