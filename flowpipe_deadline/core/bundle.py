@@ -266,7 +266,7 @@ def node_labels(bundle: Bundle) -> dict[str, str]:
     return labels
 
 
-def job_labels(jobs: Iterable[BundleNode], *, main: str) -> Dict[str, str]:
+def job_labels(jobs: Iterable[BundleNode], *, main: str, longest: int = _LONGEST_LABEL) -> Dict[str, str]:
     """The names of jobs for people by key: the node's, with its graph's before it unless that is ``main``.
 
     Of several with the same name, all but the first are followed by their key.
@@ -274,9 +274,11 @@ def job_labels(jobs: Iterable[BundleNode], *, main: str) -> Dict[str, str]:
     labels: Dict[str, str] = {}
     seen = set()
     for job in jobs:
-        name = one_line(job.node if job.graph == main else job.label, longest=_LONGEST_LABEL) or job.key
-        labels[job.key] = f"{name} ({job.key})" if name in seen else name
+        name = one_line(job.node if job.graph == main else job.label, longest=longest) or job.key
+        while name in seen:
+            name = f"{name} ({job.key})"
         seen.add(name)
+        labels[job.key] = name
     return labels
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -17,15 +19,17 @@ from ..core.files import write_whole
 from ..core.rights import keep_from_others, make_folder
 from ..core.shipped import shipped_folder
 from ..core.text import one_line
-from ..core.warnings import PlanWarning, WarningKind, warning_lines
+from ..core.warnings import ErrorCollector, PlanWarning, WarningKind, warning_lines
 from ..offline.hosts import Host, parse_host
 from ..offline.packages import read_worker_packages
 from ..offline.standins.sandbox import read_param
 from ..planning.dependencies import FRAME_BY_FRAME
 from ..planning.plan import Dependency, Job, Plan
+from ..status.notices import is_copy
 from ..studio.file import load_studio_file
 from ..studio.options import SubmitOptions, check_all, find_root
 from ..studio.write import write_bundle
+from ..submit.record import read_submission
 from .steps import Step, job_priority, lost_warnings, steps_of_bundle, steps_of_plan
 from .template import PACKAGES, make_template
 
@@ -35,6 +39,7 @@ LONGEST_TEMPLATE = 1_000_000
 _MAIN = b"from flowpipe_deadline.openjd.task import run\n\nrun()\n"
 _PROGRAMS = {"maya": "mayapy", "houdini": "hython"}
 _LONGEST_MESSAGE = 600
+_NUMBER = re.compile(r"[-+.0-9]")  # How a number begins.
 
 
 def plan_for_openjd(plan: Plan) -> Plan:
@@ -84,9 +89,12 @@ def export_graph(
     options = options or SubmitOptions()
     studio = options.studio or load_studio_file()
     chosen, below = options.completed(studio), find_root(root, studio)
-    plan = chosen.plan(graph, studio=studio)
-    odd = tuple(lost_warnings(steps_of_plan(plan)))
-    warnings = check_all(plan, root=below, repository=None, options=chosen, odd=odd)
+    plan, errors = chosen.plan(graph, studio=studio), ErrorCollector()
+    steps = steps_of_plan(plan)
+    with errors.collected():
+        checked_template(plan.name, steps, interpreters or {})
+    odd = tuple(lost_warnings(steps))
+    warnings = check_all(plan, root=below, repository=None, options=chosen, errors=errors, odd=odd)
     # Such a farm may carry files to its workers.
     for line in warning_lines(warning for warning in warnings if warning.kind is not WarningKind.LOCAL_ROOT):
         if on_warning is not None:
@@ -111,9 +119,14 @@ def export_bundle(bundle: AnyPath, *, interpreters: Optional[Mapping[str, str]] 
         PlanError, PreflightError: Something does not fit into a template, or the official model refuses it.
         UsageError: The extra ``openjd`` is not installed.
         RecordError: The folder is not a bundle, or is damaged.
-        BundleError: It cannot be written.
+        BundleError: It cannot be written, or is submitted to Deadline.
     """
     opened = read_bundle(bundle)
+    if read_submission(opened.folder) is not None and not is_copy(opened):
+        copy = f"flowpipe-deadline submit {opened.folder} --again --dry-run"
+        raise BundleError(
+            f"{opened.folder} is submitted, and two farms would write its results; export a copy:  {copy}"
+        )
     steps = steps_of_bundle(opened)
     template = checked_template(opened.graph, steps, interpreters or {})
     priority = job_priority(step.priority for step in steps)
@@ -152,13 +165,7 @@ def checked_template(name: str, steps: Iterable[Step], interpreters: Mapping[str
 
 def _check_by_model(name: str, template: str) -> None:
     """Makes a job of the template, with the default of each parameter, as ``openjd run`` does."""
-    try:
-        from openjd import model  # noqa: PLC0415 (an extra)
-    except ImportError as error:
-        raise UsageError(
-            f"the official model is missing ({error}):  pip install 'flowpipe-deadline[openjd]'"
-        ) from error
-    here = Path.cwd()
+    model, here = _extra("openjd.model"), Path(__file__).parent
     try:
         document = model.document_string_to_object(document=template, document_type=model.DocumentType.YAML)
         decoded = model.decode_job_template(template=document, supported_extensions=["TASK_CHUNKING"])
@@ -196,6 +203,21 @@ def _asset_references(folder: Path, steps: Iterable[Step]) -> dict[str, Any]:
 
 
 def _yaml(data: Any) -> bytes:
-    import yaml  # noqa: PLC0415 (the official model brings it)
+    """The data as YAML that all readers read alike: for YAML 1.2, but not for 1.1, ``1e3`` and ``0o17`` are numbers."""
+    yaml = _extra("yaml")
 
-    return bytes(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=200, encoding="utf-8"))
+    def represent(dumper: Any, text: str) -> Any:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if _NUMBER.match(text) else None)
+
+    kind: Any = type("Dumper", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {})
+    kind.add_representer(str, represent)
+    return bytes(yaml.dump(data, Dumper=kind, sort_keys=False, allow_unicode=True, width=200, encoding="utf-8"))
+
+
+def _extra(module: str) -> Any:
+    """A module of the official model, or one that it brings."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        advice = "pip install 'flowpipe-deadline[openjd]'"
+        raise UsageError(f"the official model of Open Job Description is missing ({error}):  {advice}") from error
