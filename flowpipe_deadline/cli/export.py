@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from ..core.bundle import TEMPLATE
 from ..core.warnings import warning_lines
-from ..openjd.export import TEMPLATE, export_bundle, export_graph
+from ..openjd.export import export_bundle, export_graph
 from ..studio.options import SubmitOptions
 from .support.effective import effective_options
 from .support.options import (

@@ -28,6 +28,8 @@ OFFLINE = "offline"
 """The folder of the offline farm: its repository, its logs, and the lock of a run."""
 CODE = "code"
 """The folder with the code that a bundle brings along. Files in there are told by their path in the bundle."""
+TEMPLATE = "template.yaml"
+"""What farms that take Open Job Description are given, in a bundle that was exported for them."""
 FILES = "files"
 """The store of bundles that keep their results themselves."""
 _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", "inputs", "outputs", "batch")

@@ -13,7 +13,7 @@ from typing import Any, Callable, Optional
 from flowpipe import Graph
 
 from ..bundle.templates import PLUGIN
-from ..core.bundle import CODE, EDITS, ERRORS, NODES, RESULTS, STORE, AnyPath, Bundle, read_bundle
+from ..core.bundle import CODE, EDITS, ERRORS, NODES, RESULTS, STORE, TEMPLATE, AnyPath, Bundle, read_bundle
 from ..core.errors import BundleError, PlanError, UsageError, words_of
 from ..core.files import write_whole
 from ..core.rights import keep_from_others, make_folder
@@ -33,13 +33,12 @@ from ..submit.record import read_submission
 from .steps import Step, job_priority, lost_warnings, steps_of_bundle, steps_of_plan
 from .template import PACKAGES, make_template
 
-TEMPLATE = "template.yaml"
 LONGEST_TEMPLATE = 1_000_000
 """Characters that AWS Deadline Cloud takes."""
 _MAIN = b"from flowpipe_deadline.openjd.task import run\n\nrun()\n"
 _PROGRAMS = {"maya": "mayapy", "houdini": "hython"}
 _LONGEST_MESSAGE = 600
-_NUMBER = re.compile(r"[-+.0-9]")  # How a number begins.
+_NUMBER = re.compile(r"[-+]?\.?[0-9]")  # How one begins.
 
 
 def plan_for_openjd(plan: Plan) -> Plan:

@@ -61,7 +61,7 @@ def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -
         parameters.append(_parameter("TargetRuntimeSeconds", "INT", 0, _TARGET, minValue=0))
     for brace, reference in _BRACES.items():
         if reference in str([_literal(name), made]):
-            parameters.append(_parameter(reference[8:-2], "STRING", brace, "A brace that is none of a reference."))
+            parameters.append(_parameter(reference[8:-2], "STRING", brace, "A brace that begins or ends no reference."))
     if len(parameters) > MOST_PARAMETERS:
         fits = len(programs) - len(parameters) + MOST_PARAMETERS
         errors.add(PlanError(name, f"has {len(programs)} interpreters, each a parameter of the job; {fits} would fit"))

@@ -16,8 +16,9 @@ from openjd.model import _v1 as strict_model
 from openjd_runs import OPENJD, exported, run_openjd
 
 from flowpipe_deadline import FlowpipeDeadlineError, plan_graph, read_results
+from flowpipe_deadline.core.bundle import TEMPLATE
 from flowpipe_deadline.core.text import flaw_in
-from flowpipe_deadline.openjd.export import LONGEST_TEMPLATE, TEMPLATE, checked_template, plan_for_openjd
+from flowpipe_deadline.openjd.export import LONGEST_TEMPLATE, checked_template, plan_for_openjd
 from flowpipe_deadline.openjd.steps import steps_of_plan
 
 BRACES = ("{{", "}}", "{", "}", "{{{", "}}}", "{}}", "{{}", "{{Param.Bundle}}", "{{ Task.Param.Frames }}")
