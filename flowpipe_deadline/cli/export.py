@@ -65,7 +65,8 @@ def export(
     hosts = parse_interpreters(interpreters, are_here=False)
     if is_bundle(target):
         bundle = planned_bundle(target)
-        for line in warning_lines(export_bundle(bundle, interpreters=hosts)):
+        options = SubmitOptions(strict=strict or None, tolerate=tolerate or None)
+        for line in warning_lines(export_bundle(bundle, interpreters=hosts, options=options)):
             say_warning(line)
     else:
         effective = effective_options()

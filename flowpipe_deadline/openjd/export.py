@@ -100,22 +100,26 @@ def export_graph(
             on_warning(line)
     bundle = write_bundle(plan, root=below, templates=chosen.templates, store=chosen.store, studio=studio)
     try:
-        export_bundle(bundle, interpreters=interpreters)
+        export_bundle(bundle, interpreters=interpreters, options=chosen)
     except BaseException:
         shutil.rmtree(bundle.folder, ignore_errors=True)
         raise
     return bundle
 
 
-def export_bundle(bundle: AnyPath, *, interpreters: Optional[Mapping[str, str]] = None) -> tuple[PlanWarning, ...]:
+def export_bundle(
+    bundle: AnyPath, *, interpreters: Optional[Mapping[str, str]] = None, options: Optional[SubmitOptions] = None
+) -> tuple[PlanWarning, ...]:
     """Writes ``template.yaml``, ``parameter_values.yaml`` and ``asset_references.yaml`` into a bundle, with what tasks
     import; gives a warning for each setting that has no counterpart.
 
     ``interpreters`` are hosts on the workers by name, as ``parse_host`` reads them; by default the usual program, which
-    is looked for on their PATH. The job's parameters may name others.
+    is looked for on their PATH. The job's parameters may name others. Of the ``options``, ``strict`` and ``tolerate``
+    count.
 
     Raises:
         PlanError, PreflightError: Something does not fit into a template, or the official model refuses it.
+        CheckError: A setting has no counterpart, and the options are strict about that.
         UsageError: The extra ``openjd`` is not installed.
         RecordError: The folder is not a bundle, or is damaged.
         BundleError: It cannot be written, or is submitted to Deadline.
@@ -127,6 +131,8 @@ def export_bundle(bundle: AnyPath, *, interpreters: Optional[Mapping[str, str]] 
             f"{opened.folder} is submitted, and two farms would write its results; export a copy:  {copy}"
         )
     steps = steps_of_bundle(opened)
+    chosen = (options or SubmitOptions()).completed(load_studio_file())
+    warnings = check_all(None, root=None, repository=None, options=chosen, odd=lost_warnings(steps))
     template = checked_template(opened.graph, steps, interpreters or {})
     priority = job_priority(step.priority for step in steps)
     boot = (shipped_folder(f"plugins/{PLUGIN}") / "boot.py").read_bytes()
@@ -146,7 +152,7 @@ def export_bundle(bundle: AnyPath, *, interpreters: Optional[Mapping[str, str]] 
         keep_from_others(opened.folder / TEMPLATE, root=opened.folder.parent)  # It has variables of jobs.
     except OSError as error:
         raise BundleError(f"{opened.folder} cannot be written: {words_of(error)}; export it again") from error
-    return tuple(lost_warnings(steps))
+    return warnings
 
 
 def checked_template(name: str, steps: Iterable[Step], interpreters: Mapping[str, str]) -> bytes:

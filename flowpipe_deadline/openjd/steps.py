@@ -9,7 +9,7 @@ from __future__ import annotations
 import ntpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Optional, Union
 
 from ..bundle.job_files import FRAMES_KEY, NODE_KEY, SUBMISSION_KEY, plugin_entries, read_entries
@@ -128,12 +128,12 @@ def steps_of_bundle(bundle: Bundle) -> tuple[Step, ...]:
     steps: dict[str, Step] = {}
     for job in bundle.jobs:
         plugin_info, job_info = plugin_entries(bundle, job), read_entries(bundle.job_files(job)[0])
-        upstream = tuple(dict.fromkeys((*job.depends_on, *read_node(bundle.folder, job.key).get(UPSTREAM, ()))))
+        upstream = tuple(dict.fromkeys((*job.depends_on, *(read_node(bundle.folder, job.key).get(UPSTREAM) or ()))))
         for key in upstream:  # The official tools do not end where there is a cycle.
             if key not in steps:
                 raise DamagedRecordError(bundle.folder / MANIFEST, f"{job.key} comes before {key}, which it waits for")
         steps[job.key] = Step(
-            job,
+            replace(job, interpreter=job.interpreter or plugin_info.get("Interpreter", "python")),
             name=names[job.key],
             frames=None if job.frames is None else FrameList.parse(job.frames),
             upstream=upstream,

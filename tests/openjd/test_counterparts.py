@@ -9,6 +9,7 @@ from pathlib import Path
 import farm_nodes as nodes
 import pytest
 from flowpipe import Graph
+from harness import run_cli
 from hypothesis import HealthCheck, given, settings
 
 from flowpipe_deadline import plan_graph, write_bundle
@@ -295,3 +296,18 @@ def test_strict_makes_an_error_of_what_has_no_counterpart(tmp_path):
     assert "pool has no counterpart" in said
     assert "its comment has 2049 characters" in said
     assert not (tmp_path / "root").exists()
+
+
+def test_strict_counts_for_a_bundle_too(tmp_path):
+    """On the command line; what is tolerated is only told."""
+    bundle = write_bundle(plan_graph(graph_of({"pool": "cpu"})), root=tmp_path)
+
+    strict = run_cli("export", bundle.folder, "--to", "openjd", "--strict", "no-counterpart")
+    left = {path.name for path in bundle.folder.iterdir()}
+    tolerant = run_cli("export", bundle.folder, "--to", "openjd", "--strict", "all", "--tolerate", "no-counterpart")
+
+    assert strict.returncode == 2
+    assert "graph.n0: pool has no counterpart" in strict.stderr
+    assert not left & {"packages", "template.yaml"}
+    assert tolerant.returncode == 0
+    assert "graph.n0: pool has no counterpart" in tolerant.stderr
