@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -92,7 +91,7 @@ def export_graph(
     steps = steps_of_plan(plan)
     with errors.collected():
         checked_template(plan.name, steps, interpreters or {})
-    odd = tuple(lost_warnings(steps))
+    odd = lost_warnings(steps)
     warnings = check_all(plan, root=below, repository=None, options=chosen, errors=errors, odd=odd)
     # Such a farm may carry files to its workers.
     for line in warning_lines(warning for warning in warnings if warning.kind is not WarningKind.LOCAL_ROOT):
@@ -126,10 +125,8 @@ def export_bundle(
     """
     opened = read_bundle(bundle)
     if read_submission(opened.folder) is not None and not is_copy(opened):
-        copy = f"flowpipe-deadline submit {opened.folder} --again --dry-run"
-        raise BundleError(
-            f"{opened.folder} is submitted, and two farms would write its results; export a copy:  {copy}"
-        )
+        advice = f"export a copy:  flowpipe-deadline submit {opened.folder} --again --dry-run"
+        raise BundleError(f"{opened.folder} is submitted, and two farms would write its results; {advice}")
     steps = steps_of_bundle(opened)
     chosen = (options or SubmitOptions()).completed(load_studio_file())
     warnings = check_all(None, root=None, repository=None, options=chosen, odd=lost_warnings(steps))
@@ -155,24 +152,25 @@ def export_bundle(
     return warnings
 
 
-def checked_template(name: str, steps: Iterable[Step], interpreters: Mapping[str, str]) -> bytes:
-    """The text of the template, of which the official model has made a job; raises as ``export_bundle``."""
-    steps = tuple(steps)
-    data = _yaml(make_template(name, steps, _hosts(steps, interpreters)))
-    length = len(data.decode("utf-8"))
-    if length > LONGEST_TEMPLATE:
-        fits = len(steps) * LONGEST_TEMPLATE // length
-        reason = f"its template has {length} characters, and farms take {LONGEST_TEMPLATE}: it has {len(steps)} nodes,"
-        raise PlanError(name, f"{reason} and about {fits} would fit")
-    _check_by_model(name, data.decode("utf-8"))
-    return data
+def checked_template(name: str, steps: Sequence[Step], interpreters: Mapping[str, str]) -> bytes:
+    """The text of the template, of which the official model has made a job with the default of each parameter.
 
-
-def _check_by_model(name: str, template: str) -> None:
-    """Makes a job of the template, with the default of each parameter, as ``openjd run`` does."""
-    model, here = _extra("openjd.model"), Path(__file__).parent
+    Raises as ``export_bundle``.
+    """
     try:
-        document = model.document_string_to_object(document=template, document_type=model.DocumentType.YAML)
+        from openjd import model  # noqa: PLC0415 (an extra)
+    except ImportError as error:
+        advice = "pip install 'flowpipe-deadline[openjd]'"
+        raise UsageError(f"the official model of Open Job Description is missing ({error}):  {advice}") from error
+    data = _yaml(make_template(name, steps, _hosts(steps, interpreters)))
+    text, here = data.decode("utf-8"), Path(__file__).parent
+    if len(text) > LONGEST_TEMPLATE:
+        reason = (
+            f"its template has {len(text)} characters, and farms take {LONGEST_TEMPLATE}: it has {len(steps)} nodes,"
+        )
+        raise PlanError(name, f"{reason} and about {len(steps) * LONGEST_TEMPLATE // len(text)} would fit")
+    try:
+        document = model.document_string_to_object(document=text, document_type=model.DocumentType.YAML)
         decoded = model.decode_job_template(template=document, supported_extensions=["TASK_CHUNKING"])
         values = model.preprocess_job_parameters(
             job_template=decoded, job_parameter_values={}, job_template_dir=here, current_working_dir=here
@@ -181,6 +179,7 @@ def _check_by_model(name: str, template: str) -> None:
     except ValueError as error:
         said = one_line(str(error), longest=_LONGEST_MESSAGE)
         raise PlanError(name, f"the official model of Open Job Description refuses the template: {said}") from error
+    return data
 
 
 def _hosts(steps: Iterable[Step], given: Mapping[str, str]) -> dict[str, Host]:
@@ -209,7 +208,7 @@ def _asset_references(folder: Path, steps: Iterable[Step]) -> dict[str, Any]:
 
 def _yaml(data: Any) -> bytes:
     """The data as YAML that all readers read alike: for YAML 1.2, but not for 1.1, ``1e3`` and ``0o17`` are numbers."""
-    yaml = _extra("yaml")
+    import yaml  # noqa: PLC0415 (the official model brings it)
 
     def represent(dumper: Any, text: str) -> Any:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if _NUMBER.match(text) else None)
@@ -217,12 +216,3 @@ def _yaml(data: Any) -> bytes:
     kind: Any = type("Dumper", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {})
     kind.add_representer(str, represent)
     return bytes(yaml.dump(data, Dumper=kind, sort_keys=False, allow_unicode=True, width=200, encoding="utf-8"))
-
-
-def _extra(module: str) -> Any:
-    """A module of the official model, or one that it brings."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        advice = "pip install 'flowpipe-deadline[openjd]'"
-        raise UsageError(f"the official model of Open Job Description is missing ({error}):  {advice}") from error

@@ -10,6 +10,7 @@ import ntpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Optional, Union
 
 from ..bundle.job_files import FRAMES_KEY, NODE_KEY, SUBMISSION_KEY, plugin_entries, read_entries
@@ -36,9 +37,8 @@ _ADVICE = {
     "include_environment": "name the variables with capture_environment",
     "enable_frame_timeouts": "a task has the time of the planned frames of its chunk",
 }
-_LONGEST_TIMEOUT = 2**31 - 1
-_LONGEST_NAME = 100_000  # Whatever is longer than farms take is refused, with its length.
 _OTHER_ADVICE = "it counts in Deadline 10 only"
+_WARNING = partial(PlanWarning, WarningKind.NO_COUNTERPART, "warning")
 
 
 @dataclass
@@ -73,13 +73,12 @@ class Step:
             self.description = item_comment(self.job)
         timeout = read_timeout(job_info, frame_count=self.job.chunk_size)
         if timeout is not None and timeout.end in ("error", "failure"):
-            self.timeout = max(1, int(min(timeout.seconds, _LONGEST_TIMEOUT)))
+            self.timeout = max(1, int(min(timeout.seconds, 2**31 - 1)))
         for key, text in job_info.items():
             setting = setting_of_key(key)
             name = setting.name if setting else "extra_info" if key.startswith(EXTRA_INFO_KEY) else key
-            if planned_reason(key) or key.startswith(ENVIRONMENT_KEY) or not text:
-                continue
-            if setting and text.lower() == setting.default.lower():
+            nothing = ("", setting.default.lower() if setting else "")
+            if planned_reason(key) or key.startswith(ENVIRONMENT_KEY) or text.lower() in nothing:
                 continue
             if name == "comment":
                 self.description = text
@@ -113,7 +112,7 @@ def steps_of_plan(plan: Plan) -> tuple[Step, ...]:
                 for name in variables_of_kind(kind, job.job_info, dict(job.environment_kinds))
             },
             variables=variables_of(job.job_info),
-        ).take({**dict(job.job_info), **{f"{EXTRA_INFO_KEY}{name}": text for name, text in job.extra_info}})
+        ).take({**dict(job.job_info), **{f"{EXTRA_INFO_KEY}{name}": f"{name}={text}" for name, text in job.extra_info}})
         for job in plan.jobs
     )
 
@@ -149,7 +148,7 @@ def steps_of_bundle(bundle: Bundle) -> tuple[Step, ...]:
 
 def _names(jobs: Iterable[Union[Job, BundleJob]], *, main: str) -> dict[str, str]:
     """The names of steps by key; in those, the stricter of the official readers refuses two opening braces together."""
-    labels = job_labels(jobs, main=main, longest=_LONGEST_NAME)
+    labels = job_labels(jobs, main=main, longest=100_000)  # What is too long is refused, with its length.
     return {key: re.sub(r"\{(?=\{)", "{ ", label) for key, label in labels.items()}
 
 
@@ -160,17 +159,13 @@ def lost_warnings(steps: Iterable[Step]) -> Iterator[PlanWarning]:
         priorities.setdefault(step.priority, step.job.label)
         for name in dict.fromkeys(step.lost):
             text = f"{name} has no counterpart in Open Job Description"
-            yield _warning(text, _ADVICE.get(name, _OTHER_ADVICE), node=step.job.label)
+            yield _WARNING(text, _ADVICE.get(name, _OTHER_ADVICE), step.job.label)
     if list(priorities) != [_PRIORITY]:
         said = listing([f"{priority} of {label}" for priority, label in sorted(priorities.items())])
         advice = f"submit it by  deadline bundle submit --priority {job_priority(priorities)}"
-        yield _warning(f"the job has one priority there, up to {_HIGHEST_PRIORITY}, and its nodes have {said}", advice)
+        yield _WARNING(f"the job has one priority there, up to {_HIGHEST_PRIORITY}, and its nodes have {said}", advice)
 
 
 def job_priority(priorities: Iterable[int]) -> int:
     """The priority of a job with nodes of these."""
     return min(_HIGHEST_PRIORITY, max(priorities))
-
-
-def _warning(text: str, advice: str, *, node: Optional[str] = None) -> PlanWarning:
-    return PlanWarning(WarningKind.NO_COUNTERPART, "warning", text, advice, node)

@@ -135,8 +135,9 @@ def _check_step(errors: ErrorCollector, step: Step, variables: Mapping[str, str]
         if not _VARIABLE.fullmatch(name):
             what = "a variable there has letters, digits and _ in its name, at most 256, and no digit first"
             errors.add(PlanError(label, f"{what}; {name[:80]!r} would not fit"))
-        what = f"the variable {name[:80]}{', its braces written as references,' if _literal(value) != value else ''}"
-        _check(errors, label, what, _literal(value), LONGEST_VARIABLE)
+        written = _literal(value)
+        what = f"the variable {name[:80]}{', its braces written as references,' if written != value else ''}"
+        _check(errors, label, what, written, LONGEST_VARIABLE)
 
 
 def _check(errors: ErrorCollector, label: str, what: str, text: str, most: int) -> None:
