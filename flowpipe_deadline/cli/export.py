@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
+from ..core.bundle import TEMPLATE
 from ..core.warnings import warning_lines
-from ..openjd.export import TEMPLATE, export_bundle, export_graph
+from ..openjd.export import export_bundle, export_graph
 from ..studio.options import SubmitOptions
 from .support.effective import effective_options
 from .support.options import (
@@ -64,7 +65,8 @@ def export(
     hosts = parse_interpreters(interpreters, are_here=False)
     if is_bundle(target):
         bundle = planned_bundle(target)
-        for line in warning_lines(export_bundle(bundle, interpreters=hosts)):
+        options = SubmitOptions(strict=strict or None, tolerate=tolerate or None)
+        for line in warning_lines(export_bundle(bundle, interpreters=hosts, options=options)):
             say_warning(line)
     else:
         effective = effective_options()

@@ -28,6 +28,8 @@ OFFLINE = "offline"
 """The folder of the offline farm: its repository, its logs, and the lock of a run."""
 CODE = "code"
 """The folder with the code that a bundle brings along. Files in there are told by their path in the bundle."""
+TEMPLATE = "template.yaml"
+"""What farms that take Open Job Description are given, in a bundle that was exported for them."""
 FILES = "files"
 """The store of bundles that keep their results themselves."""
 _RECORD_KEYS = ("name", "graph", "class", "function", "attributes", "metadata", "inputs", "outputs", "batch")
@@ -266,7 +268,7 @@ def node_labels(bundle: Bundle) -> dict[str, str]:
     return labels
 
 
-def job_labels(jobs: Iterable[BundleNode], *, main: str) -> Dict[str, str]:
+def job_labels(jobs: Iterable[BundleNode], *, main: str, longest: int = _LONGEST_LABEL) -> Dict[str, str]:
     """The names of jobs for people by key: the node's, with its graph's before it unless that is ``main``.
 
     Of several with the same name, all but the first are followed by their key.
@@ -274,9 +276,11 @@ def job_labels(jobs: Iterable[BundleNode], *, main: str) -> Dict[str, str]:
     labels: Dict[str, str] = {}
     seen = set()
     for job in jobs:
-        name = one_line(job.node if job.graph == main else job.label, longest=_LONGEST_LABEL) or job.key
-        labels[job.key] = f"{name} ({job.key})" if name in seen else name
+        name = one_line(job.node if job.graph == main else job.label, longest=longest) or job.key
+        while name in seen:
+            name = f"{name} ({job.key})"
         seen.add(name)
+        labels[job.key] = name
     return labels
 
 

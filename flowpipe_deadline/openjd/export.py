@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional
@@ -11,30 +12,32 @@ from typing import Any, Callable, Optional
 from flowpipe import Graph
 
 from ..bundle.templates import PLUGIN
-from ..core.bundle import CODE, EDITS, ERRORS, NODES, RESULTS, STORE, AnyPath, Bundle, read_bundle
+from ..core.bundle import CODE, EDITS, ERRORS, NODES, RESULTS, STORE, TEMPLATE, AnyPath, Bundle, read_bundle
 from ..core.errors import BundleError, PlanError, UsageError, words_of
 from ..core.files import write_whole
 from ..core.rights import keep_from_others, make_folder
 from ..core.shipped import shipped_folder
 from ..core.text import one_line
-from ..core.warnings import PlanWarning, WarningKind, warning_lines
+from ..core.warnings import ErrorCollector, PlanWarning, WarningKind, warning_lines
 from ..offline.hosts import Host, parse_host
 from ..offline.packages import read_worker_packages
 from ..offline.standins.sandbox import read_param
 from ..planning.dependencies import FRAME_BY_FRAME
 from ..planning.plan import Dependency, Job, Plan
+from ..status.notices import is_copy
 from ..studio.file import load_studio_file
 from ..studio.options import SubmitOptions, check_all, find_root
 from ..studio.write import write_bundle
+from ..submit.record import read_submission
 from .steps import Step, job_priority, lost_warnings, steps_of_bundle, steps_of_plan
 from .template import PACKAGES, make_template
 
-TEMPLATE = "template.yaml"
 LONGEST_TEMPLATE = 1_000_000
 """Characters that AWS Deadline Cloud takes."""
 _MAIN = b"from flowpipe_deadline.openjd.task import run\n\nrun()\n"
 _PROGRAMS = {"maya": "mayapy", "houdini": "hython"}
 _LONGEST_MESSAGE = 600
+_NUMBER = re.compile(r"[-+]?\.?[0-9]")  # How one begins.
 
 
 def plan_for_openjd(plan: Plan) -> Plan:
@@ -84,37 +87,49 @@ def export_graph(
     options = options or SubmitOptions()
     studio = options.studio or load_studio_file()
     chosen, below = options.completed(studio), find_root(root, studio)
-    plan = chosen.plan(graph, studio=studio)
-    odd = tuple(lost_warnings(steps_of_plan(plan)))
-    warnings = check_all(plan, root=below, repository=None, options=chosen, odd=odd)
+    plan, errors = chosen.plan(graph, studio=studio), ErrorCollector()
+    steps = steps_of_plan(plan)
+    with errors.collected():
+        checked_template(plan.name, steps, interpreters or {})
+    odd = lost_warnings(steps)
+    warnings = check_all(plan, root=below, repository=None, options=chosen, errors=errors, odd=odd)
     # Such a farm may carry files to its workers.
     for line in warning_lines(warning for warning in warnings if warning.kind is not WarningKind.LOCAL_ROOT):
         if on_warning is not None:
             on_warning(line)
     bundle = write_bundle(plan, root=below, templates=chosen.templates, store=chosen.store, studio=studio)
     try:
-        export_bundle(bundle, interpreters=interpreters)
+        export_bundle(bundle, interpreters=interpreters, options=chosen)
     except BaseException:
         shutil.rmtree(bundle.folder, ignore_errors=True)
         raise
     return bundle
 
 
-def export_bundle(bundle: AnyPath, *, interpreters: Optional[Mapping[str, str]] = None) -> tuple[PlanWarning, ...]:
+def export_bundle(
+    bundle: AnyPath, *, interpreters: Optional[Mapping[str, str]] = None, options: Optional[SubmitOptions] = None
+) -> tuple[PlanWarning, ...]:
     """Writes ``template.yaml``, ``parameter_values.yaml`` and ``asset_references.yaml`` into a bundle, with what tasks
     import; gives a warning for each setting that has no counterpart.
 
     ``interpreters`` are hosts on the workers by name, as ``parse_host`` reads them; by default the usual program, which
-    is looked for on their PATH. The job's parameters may name others.
+    is looked for on their PATH. The job's parameters may name others. Of the ``options``, ``strict`` and ``tolerate``
+    count.
 
     Raises:
         PlanError, PreflightError: Something does not fit into a template, or the official model refuses it.
+        CheckError: A setting has no counterpart, and the options are strict about that.
         UsageError: The extra ``openjd`` is not installed.
         RecordError: The folder is not a bundle, or is damaged.
-        BundleError: It cannot be written.
+        BundleError: It cannot be written, or is submitted to Deadline.
     """
     opened = read_bundle(bundle)
+    if read_submission(opened.folder) is not None and not is_copy(opened):
+        advice = f"export a copy:  flowpipe-deadline submit {opened.folder} --again --dry-run"
+        raise BundleError(f"{opened.folder} is submitted, and two farms would write its results; {advice}")
     steps = steps_of_bundle(opened)
+    chosen = (options or SubmitOptions()).completed(load_studio_file())
+    warnings = check_all(None, root=None, repository=None, options=chosen, odd=lost_warnings(steps))
     template = checked_template(opened.graph, steps, interpreters or {})
     priority = job_priority(step.priority for step in steps)
     boot = (shipped_folder(f"plugins/{PLUGIN}") / "boot.py").read_bytes()
@@ -134,33 +149,28 @@ def export_bundle(bundle: AnyPath, *, interpreters: Optional[Mapping[str, str]] 
         keep_from_others(opened.folder / TEMPLATE, root=opened.folder.parent)  # It has variables of jobs.
     except OSError as error:
         raise BundleError(f"{opened.folder} cannot be written: {words_of(error)}; export it again") from error
-    return tuple(lost_warnings(steps))
+    return warnings
 
 
-def checked_template(name: str, steps: Iterable[Step], interpreters: Mapping[str, str]) -> bytes:
-    """The text of the template, of which the official model has made a job; raises as ``export_bundle``."""
-    steps = tuple(steps)
-    data = _yaml(make_template(name, steps, _hosts(steps, interpreters)))
-    length = len(data.decode("utf-8"))
-    if length > LONGEST_TEMPLATE:
-        fits = len(steps) * LONGEST_TEMPLATE // length
-        reason = f"its template has {length} characters, and farms take {LONGEST_TEMPLATE}: it has {len(steps)} nodes,"
-        raise PlanError(name, f"{reason} and about {fits} would fit")
-    _check_by_model(name, data.decode("utf-8"))
-    return data
+def checked_template(name: str, steps: Sequence[Step], interpreters: Mapping[str, str]) -> bytes:
+    """The text of the template, of which the official model has made a job with the default of each parameter.
 
-
-def _check_by_model(name: str, template: str) -> None:
-    """Makes a job of the template, with the default of each parameter, as ``openjd run`` does."""
+    Raises as ``export_bundle``.
+    """
     try:
         from openjd import model  # noqa: PLC0415 (an extra)
     except ImportError as error:
-        raise UsageError(
-            f"the official model is missing ({error}):  pip install 'flowpipe-deadline[openjd]'"
-        ) from error
-    here = Path.cwd()
+        advice = "pip install 'flowpipe-deadline[openjd]'"
+        raise UsageError(f"the official model of Open Job Description is missing ({error}):  {advice}") from error
+    data = _yaml(make_template(name, steps, _hosts(steps, interpreters)))
+    text, here = data.decode("utf-8"), Path(__file__).parent
+    if len(text) > LONGEST_TEMPLATE:
+        reason = (
+            f"its template has {len(text)} characters, and farms take {LONGEST_TEMPLATE}: it has {len(steps)} nodes,"
+        )
+        raise PlanError(name, f"{reason} and about {len(steps) * LONGEST_TEMPLATE // len(text)} would fit")
     try:
-        document = model.document_string_to_object(document=template, document_type=model.DocumentType.YAML)
+        document = model.document_string_to_object(document=text, document_type=model.DocumentType.YAML)
         decoded = model.decode_job_template(template=document, supported_extensions=["TASK_CHUNKING"])
         values = model.preprocess_job_parameters(
             job_template=decoded, job_parameter_values={}, job_template_dir=here, current_working_dir=here
@@ -169,6 +179,7 @@ def _check_by_model(name: str, template: str) -> None:
     except ValueError as error:
         said = one_line(str(error), longest=_LONGEST_MESSAGE)
         raise PlanError(name, f"the official model of Open Job Description refuses the template: {said}") from error
+    return data
 
 
 def _hosts(steps: Iterable[Step], given: Mapping[str, str]) -> dict[str, Host]:
@@ -196,6 +207,12 @@ def _asset_references(folder: Path, steps: Iterable[Step]) -> dict[str, Any]:
 
 
 def _yaml(data: Any) -> bytes:
+    """The data as YAML that all readers read alike: for YAML 1.2, but not for 1.1, ``1e3`` and ``0o17`` are numbers."""
     import yaml  # noqa: PLC0415 (the official model brings it)
 
-    return bytes(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=200, encoding="utf-8"))
+    def represent(dumper: Any, text: str) -> Any:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="'" if _NUMBER.match(text) else None)
+
+    kind: Any = type("Dumper", (getattr(yaml, "CSafeDumper", yaml.SafeDumper),), {})
+    kind.add_representer(str, represent)
+    return bytes(yaml.dump(data, Dumper=kind, sort_keys=False, allow_unicode=True, width=200, encoding="utf-8"))

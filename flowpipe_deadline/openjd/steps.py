@@ -6,13 +6,15 @@ the options of ``deadline bundle submit``.
 
 from __future__ import annotations
 
+import ntpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Optional, Union
 
 from ..bundle.job_files import FRAMES_KEY, NODE_KEY, SUBMISSION_KEY, plugin_entries, read_entries
-from ..bundle.templates import PATH_KEYS
+from ..bundle.templates import PATH_KEYS, item_comment
 from ..core.bundle import MANIFEST, Bundle, BundleJob, job_labels, read_node
 from ..core.files import DamagedRecordError
 from ..core.frames import FrameList
@@ -25,7 +27,7 @@ from ..settings.environment import variables_of, variables_of_kind
 from ..settings.job_info_keys import ENVIRONMENT_KEY, EXTRA_INFO_KEY, planned_reason, setting_of_key
 
 _OWN = tuple(f"{name}=" for name in (SUBMISSION_KEY, NODE_KEY, FRAMES_KEY))
-_TIMEOUTS = ("TaskTimeoutSeconds", "TaskTimeoutMinutes", "OnTaskTimeout")
+_TIMEOUTS = ("task_timeout_seconds", "task_timeout_minutes")
 _PRIORITY, _HIGHEST_PRIORITY = 50, 100  # Of jobs that say nothing, here and there; and the highest there.
 _QUEUES = "there, queues and fleets say which workers a job gets"
 _ADVICE = {
@@ -36,6 +38,7 @@ _ADVICE = {
     "enable_frame_timeouts": "a task has the time of the planned frames of its chunk",
 }
 _OTHER_ADVICE = "it counts in Deadline 10 only"
+_WARNING = partial(PlanWarning, WarningKind.NO_COUNTERPART, "warning")
 
 
 @dataclass
@@ -62,40 +65,45 @@ class Step:
     outputs: list[str] = field(default_factory=list)
     """Folders for what it makes."""
     lost: list[str] = field(default_factory=list)
-    """The keys of settings for which there is nothing."""
+    """The settings for which there is nothing, and keys that belong to none."""
 
     def take(self, job_info: Mapping[str, str]) -> Step:
         """The step itself, once it has what becomes of these entries of a job info file."""
+        if self.job.item_frames is not None:  # As without a comment in the job info file.
+            self.description = item_comment(self.job)
         timeout = read_timeout(job_info, frame_count=self.job.chunk_size)
         if timeout is not None and timeout.end in ("error", "failure"):
-            self.timeout = max(1, int(timeout.seconds))
+            self.timeout = max(1, int(min(timeout.seconds, 2**31 - 1)))
         for key, text in job_info.items():
             setting = setting_of_key(key)
-            name = "" if setting is None else setting.name
-            if planned_reason(key) or key.startswith(ENVIRONMENT_KEY) or (setting and text == setting.default):
+            name = setting.name if setting else "extra_info" if key.startswith(EXTRA_INFO_KEY) else key
+            nothing = ("", setting.default.lower() if setting else "")
+            if planned_reason(key) or key.startswith(ENVIRONMENT_KEY) or text.lower() in nothing:
                 continue
             if name == "comment":
                 self.description = text
-            elif name == "priority":
+            elif name == "priority" and text.isdecimal():
                 self.priority = int(text)
-            elif name in ("required_assets", "aws_asset_files") and "#" not in text:
+            elif name == "aws_asset_files":
+                self.inputs.append(text)
+            elif name == "required_assets" and "#" not in text:
                 self.inputs += text.split(",")
-            elif name == "output_directories":
-                self.outputs.append(text)
-            elif name == "output_filenames" and re.search(r"[/\\]", text):
-                self.outputs.append(re.split(r"[/\\][^/\\]*\Z", text)[0])
-            elif not text.startswith(_OWN) and not (self.timeout and key in _TIMEOUTS):
-                self.lost.append(key)
+            elif name in ("output_directories", "output_filenames"):
+                known, number, _ = text.partition("#")
+                folder = text if name == "output_directories" and not number else ntpath.dirname(known)
+                self.outputs += [folder] if folder else []  # A mere name of a file is in one of the folders.
+            elif not (name == "extra_info" and text.startswith(_OWN)) and not (self.timeout and name in _TIMEOUTS):
+                self.lost.append(name)
         return self
 
 
 def steps_of_plan(plan: Plan) -> tuple[Step, ...]:
     """The steps of a plan."""
-    labels = job_labels(plan.jobs, main=plan.name)
+    names = _names(plan.jobs, main=plan.name)
     return tuple(
         Step(
             job,
-            name=labels[job.key],
+            name=names[job.key],
             frames=None if job.frame_mode == "none" else job.frames,
             upstream=tuple(dependency.upstream for dependency in job.dependencies),
             path_variables={
@@ -104,7 +112,7 @@ def steps_of_plan(plan: Plan) -> tuple[Step, ...]:
                 for name in variables_of_kind(kind, job.job_info, dict(job.environment_kinds))
             },
             variables=variables_of(job.job_info),
-        ).take({**dict(job.job_info), **{f"{EXTRA_INFO_KEY}{name}": text for name, text in job.extra_info}})
+        ).take({**dict(job.job_info), **{f"{EXTRA_INFO_KEY}{name}": f"{name}={text}" for name, text in job.extra_info}})
         for job in plan.jobs
     )
 
@@ -115,17 +123,17 @@ def steps_of_bundle(bundle: Bundle) -> tuple[Step, ...]:
     Raises:
         RecordError: A record or a file of a job is missing or damaged, or jobs do not come after what they wait for.
     """
-    labels = job_labels(bundle.jobs, main=bundle.graph)
+    names = _names(bundle.jobs, main=bundle.graph)
     steps: dict[str, Step] = {}
     for job in bundle.jobs:
         plugin_info, job_info = plugin_entries(bundle, job), read_entries(bundle.job_files(job)[0])
-        upstream = tuple(dict.fromkeys((*job.depends_on, *read_node(bundle.folder, job.key).get(UPSTREAM, ()))))
+        upstream = tuple(dict.fromkeys((*job.depends_on, *(read_node(bundle.folder, job.key).get(UPSTREAM) or ()))))
         for key in upstream:  # The official tools do not end where there is a cycle.
             if key not in steps:
                 raise DamagedRecordError(bundle.folder / MANIFEST, f"{job.key} comes before {key}, which it waits for")
         steps[job.key] = Step(
-            job,
-            name=labels[job.key],
+            replace(job, interpreter=job.interpreter or plugin_info.get("Interpreter", "python")),
+            name=names[job.key],
             frames=None if job.frames is None else FrameList.parse(job.frames),
             upstream=upstream,
             path_variables={
@@ -138,29 +146,26 @@ def steps_of_bundle(bundle: Bundle) -> tuple[Step, ...]:
     return tuple(steps.values())
 
 
+def _names(jobs: Iterable[Union[Job, BundleJob]], *, main: str) -> dict[str, str]:
+    """The names of steps by key; in those, the stricter of the official readers refuses two opening braces together."""
+    labels = job_labels(jobs, main=main, longest=100_000)  # What is too long is refused, with its length.
+    return {key: re.sub(r"\{(?=\{)", "{ ", label) for key, label in labels.items()}
+
+
 def lost_warnings(steps: Iterable[Step]) -> Iterator[PlanWarning]:
-    """A warning for each setting that has no counterpart, and where steps have several priorities."""
+    """A warning for each setting that has no counterpart, and if the job has to be submitted with its priority."""
     priorities: dict[int, str] = {}
     for step in steps:
         priorities.setdefault(step.priority, step.job.label)
-        for name in dict.fromkeys(map(_name_of, step.lost)):
+        for name in dict.fromkeys(step.lost):
             text = f"{name} has no counterpart in Open Job Description"
-            yield _warning(text, _ADVICE.get(name, _OTHER_ADVICE), node=step.job.label)
-    if len(priorities) > 1 or max(priorities) > _HIGHEST_PRIORITY:
+            yield _WARNING(text, _ADVICE.get(name, _OTHER_ADVICE), step.job.label)
+    if list(priorities) != [_PRIORITY]:
         said = listing([f"{priority} of {label}" for priority, label in sorted(priorities.items())])
-        advice = f"all of it gets {job_priority(priorities)}"
-        yield _warning(f"the job has one priority there, up to {_HIGHEST_PRIORITY}, and its nodes have {said}", advice)
+        advice = f"submit it by  deadline bundle submit --priority {job_priority(priorities)}"
+        yield _WARNING(f"the job has one priority there, up to {_HIGHEST_PRIORITY}, and its nodes have {said}", advice)
 
 
 def job_priority(priorities: Iterable[int]) -> int:
     """The priority of a job with nodes of these."""
     return min(_HIGHEST_PRIORITY, max(priorities))
-
-
-def _name_of(key: str) -> str:
-    setting = setting_of_key(key)
-    return setting.name if setting else "extra_info" if key.startswith(EXTRA_INFO_KEY) else key
-
-
-def _warning(text: str, advice: str, *, node: Optional[str] = None) -> PlanWarning:
-    return PlanWarning(WarningKind.NO_COUNTERPART, "warning", text, advice, node)

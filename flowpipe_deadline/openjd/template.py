@@ -23,8 +23,11 @@ PACKAGES = "packages"
 """The folder of the bundle with what tasks import; Python runs the folder itself."""
 LONGEST_NAME, LONGEST_VARIABLE, LONGEST_DESCRIPTION, LONGEST_PROGRAM = 64, 2048, 2048, 1024
 MOST_PARAMETERS = 50
-_BRACES = "{{Param.Braces}}"
-_PROGRAM = "The program of {} on the workers: a name on their PATH, or a path."
+_BRACES = {"{": "{{Param.Brace}}", "}": "{{Param.EndBrace}}"}
+"""References to braces: two that stand side by side in a text would begin or end a reference."""
+_DOUBLED = re.compile(r"\{(?=\{)|(?<=\})\}")
+_LONGEST_KEY = 48  # Of an interpreter: what is put around it makes 64 of that.
+_PROGRAM = "The program of {:.80} on the workers: a name on their PATH, or a path."
 _TARGET = "Seconds that a chunk should take, on farms that resize chunks; 0 keeps the planned size."
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,255}")
 
@@ -42,9 +45,6 @@ def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -
     _check(errors, name, "the graph's name", name, LONGEST_NAME)
     for each, host in hosts.items():
         _check(errors, name, f"the program of {each}", host.executable, LONGEST_PROGRAM)
-    if len(programs) > MOST_PARAMETERS - 3:
-        what = f"has {len(programs)} interpreters, each a parameter of the job; {MOST_PARAMETERS - 3} would fit"
-        errors.add(PlanError(name, what))
     made = []
     for step in steps:
         host = hosts[step.job.interpreter]
@@ -52,7 +52,6 @@ def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -
         _check_step(errors, step, variables)
         command = [f"{{{{Param.{programs[step.job.interpreter]}}}}}", *map(_literal, split_dotnet(host.arguments))]
         made.append(_step(step, [names[key] for key in step.upstream], variables, command))
-    errors.raise_all()
     is_chunked = any(step.frames for step in steps)
     parameters = [
         _parameter("Bundle", "PATH", ".", "The bundle that this template is in.", objectType="DIRECTORY"),
@@ -60,8 +59,13 @@ def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -
     ]
     if is_chunked:
         parameters.append(_parameter("TargetRuntimeSeconds", "INT", 0, _TARGET, minValue=0))
-    if _BRACES in str([_literal(name), made]):
-        parameters.append(_parameter("Braces", "STRING", "{{", "Two braces that begin no reference."))
+    for brace, reference in _BRACES.items():
+        if reference in str([_literal(name), made]):
+            parameters.append(_parameter(reference[8:-2], "STRING", brace, "A brace that begins or ends no reference."))
+    if len(parameters) > MOST_PARAMETERS:
+        fits = len(programs) - len(parameters) + MOST_PARAMETERS
+        errors.add(PlanError(name, f"has {len(programs)} interpreters, each a parameter of the job; {fits} would fit"))
+    errors.raise_all()
     return {
         "specificationVersion": "jobtemplate-2023-09",
         **({"extensions": ["TASK_CHUNKING"]} if is_chunked else {}),
@@ -74,8 +78,9 @@ def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -
 def _programs(hosts: Mapping[str, Host]) -> dict[str, str]:
     """The job parameters with the programs, by interpreter; the Python of the tasks is always among them."""
     others = sorted(name for name in hosts if name != "python")
-    keys = (key.replace("-", "_") for key in unique_keys(re.sub("[^A-Za-z0-9]", "_", name) for name in others))
-    return {"python": "Python", **{name: f"Interpreter_{key}" for name, key in zip(others, keys)}}
+    keys = unique_keys(re.sub("[^A-Za-z0-9]+", "_", name)[:_LONGEST_KEY] for name in others)
+    # No key has two _ of its own, so that those with a number behind them are distinct, too.
+    return {"python": "Python", **{name: f"Interpreter_{key.replace('-', '__')}" for name, key in zip(others, keys)}}
 
 
 def _parameter(name: str, kind: str, default: object, about: str, **more: object) -> dict[str, Any]:
@@ -118,8 +123,8 @@ def _chunks(name: str, frames: FrameList, size: int) -> dict[str, Any]:
 
 
 def _literal(text: str) -> str:
-    """The text where references are replaced, so that it stays as it is: nothing else stands for two braces there."""
-    return text.replace("{{", _BRACES)
+    """The text as it is written where references are replaced, so that it stays as it is."""
+    return _DOUBLED.sub(lambda brace: _BRACES[brace[0]], text)
 
 
 def _check_step(errors: ErrorCollector, step: Step, variables: Mapping[str, str]) -> None:
@@ -130,7 +135,9 @@ def _check_step(errors: ErrorCollector, step: Step, variables: Mapping[str, str]
         if not _VARIABLE.fullmatch(name):
             what = "a variable there has letters, digits and _ in its name, at most 256, and no digit first"
             errors.add(PlanError(label, f"{what}; {name[:80]!r} would not fit"))
-        _check(errors, label, f"the variable {name[:80]}", value, LONGEST_VARIABLE)
+        written = _literal(value)
+        what = f"the variable {name[:80]}{', its braces written as references,' if written != value else ''}"
+        _check(errors, label, what, written, LONGEST_VARIABLE)
 
 
 def _check(errors: ErrorCollector, label: str, what: str, text: str, most: int) -> None:

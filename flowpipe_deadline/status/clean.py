@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 from ..bundle.job_files import plugin_entries
-from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, AnyPath, Bundle, read_bundle, with_job_names
+from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, TEMPLATE, AnyPath, Bundle, read_bundle, with_job_names
 from ..core.errors import BundleError, FlowpipeDeadlineError, UsageError, words_of
 from ..core.files import RecordError
 from ..core.locks import clock_of
@@ -29,6 +29,7 @@ from ..core.names import beginning_of, last_part
 from ..core.rights import user_name
 from ..core.text import listing
 from ..deadline.client import COMPLETED, UNKNOWN, DeadlineClient
+from ..results.counts import ResultCounts
 from ..results.store import open_store
 from ..submit.ownership import record_lock
 from ..submit.record import SUBMITTED, SubmissionRecord, read_submission
@@ -106,7 +107,8 @@ def plan_cleaning(
 
     Refused is what jobs still need: jobs on record, of the same batch, or with that bundle in their plugin info, which
     Deadline lists and which are not complete. So is what is being submitted, is half submitted, or is being run on this
-    machine; what was submitted where Deadline cannot be asked; what this user may not delete; what is damaged; links.
+    machine; what was submitted where Deadline cannot be asked; what this user may not delete; what is damaged; links;
+    and, unless it is named, what was exported for another farm, and has not all results of its last nodes.
 
     Raises:
         UsageError: Nothing says which bundles are to go; or the root does not exist, or cannot be read.
@@ -124,7 +126,7 @@ def plan_cleaning(
         chosen = [found for found in map(read_folder, folders) if found is not None]
     farm = _Farm(chosen, open_client)
     farm.ask()
-    looks = at_once(lambda found: _look(found, farm), chosen)
+    looks = at_once(lambda found: _look(found, farm, is_named=bundles is not None), chosen)
     return Cleaning(
         removed=tuple(look for look in looks if isinstance(look, Removal)),
         rest=tuple(Removal(folder, *_measure(folder)[:2]) for folder in rest),
@@ -279,13 +281,19 @@ class _Farm:
         return listing([*names, *job_ids[3:]])
 
 
-def _look(found: Found, farm: _Farm) -> Union[Removal, Refusal]:
+def _look(found: Found, farm: _Farm, *, is_named: bool) -> Union[Removal, Refusal]:
     """Whether the bundle can go."""
     folder = found.folder
     try:
         _refuse_needed(found, farm)
         if is_being_run(folder):
             raise BundleError("it is being run on this machine")
+        if found.bundle is not None and not is_named and (folder / TEMPLATE).is_file():
+            counts = ResultCounts(found.bundle)
+            if not all(counts.has_all(job.key) for job in found.bundle.jobs if job.is_last):
+                raise BundleError(
+                    "it is exported, and a farm that cannot be asked may still need it; name it to delete it"
+                )
         size, files, obstacle = _measure(folder)
         if obstacle:
             raise BundleError(obstacle)

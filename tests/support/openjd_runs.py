@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
-from flowpipe_deadline.openjd.export import TEMPLATE, export_bundle
+from flowpipe_deadline.core.bundle import TEMPLATE
+from flowpipe_deadline.openjd.export import export_bundle
 
 OPENJD = Path(sys.executable).with_name("openjd")
 
