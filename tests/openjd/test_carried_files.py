@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -53,7 +54,10 @@ def build(show: Path, samples: int = 2) -> Graph:
 
 
 class Farm:
-    """Runs each step in a new folder: what was carried lies there as it lay below ``show``, which is away meanwhile."""
+    """Runs each step in a new folder: what was carried lies there as it lay below ``show``, which is away meanwhile.
+
+    Of what other steps have made, a step gets what those have made that its dependencies name.
+    """
 
     def __init__(self, show: Path, bundle: Path) -> None:
         references = yaml.safe_load((bundle / "asset_references.yaml").read_text(encoding="utf-8"))["assetReferences"]
@@ -63,21 +67,27 @@ class Farm:
         for folder in references["inputs"]["directories"]:
             inputs += [path for path in Path(folder).rglob("*") if path.is_file()]
         self.carried = {path.relative_to(show): path.read_bytes() for path in inputs}
-        self.made: dict[Path, bytes] = {}
+        self._made: dict[str, dict[Path, bytes]] = {}
+
+    @property
+    def made(self) -> dict[Path, bytes]:
+        """All that the steps have made below the folders for outputs."""
+        return {name: data for made in self._made.values() for name, data in made.items()}
 
     def run(self, folder: Path) -> None:
-        """Runs all steps, and brings what they made below the folders for outputs to where these were."""
+        """Runs all steps, and brings what they have made to where the bundle was."""
         template = (self._bundle / "template.yaml").read_bytes()
         away = self._show.rename(folder / "away")
         for number, step in enumerate(yaml.safe_load(template)["steps"]):
             session = folder / f"session-{number}"
-            self._run_step(step["name"], template, session)
+            self._run_step(step, template, session)
             shutil.rmtree(session)
         away.rename(self._show)
         _write(self._show, self.made)
 
-    def _run_step(self, name: str, template: bytes, session: Path) -> None:
-        _write(session / "files", {**self.carried, **self.made})
+    def _run_step(self, step: dict[str, Any], template: bytes, session: Path) -> None:
+        for files in (self.carried, *(self._made[each["dependsOn"]] for each in step.get("dependencies", ()))):
+            _write(session / "files", files)
         _write(session, {Path("template.yaml"): template})
         rule = {
             "source_path_format": "POSIX" if os.sep == "/" else "WINDOWS",
@@ -85,13 +95,13 @@ class Farm:
             "destination_path": str(session / "files"),
         }
         rules = json.dumps({"version": "pathmapping-1.0", "path_mapping_rules": [rule]})
-        options = ("--step", name, "--no-run-dependencies", "--path-mapping-rules", rules)
+        options = ("--step", step["name"], "--no-run-dependencies", "--path-mapping-rules", rules)
         done = run_openjd(session, "-p", f"Bundle={self._bundle}", *options)
         assert done.returncode == 0, done.stdout
-        for folder in self._outputs:
-            below = session / "files" / folder.relative_to(self._show)
-            paths = [path for path in below.rglob("*") if path.is_file()]
-            self.made.update({path.relative_to(session / "files"): path.read_bytes() for path in paths})
+        below = [session / "files" / folder.relative_to(self._show) for folder in self._outputs]
+        paths = [path for folder in below for path in folder.rglob("*") if path.is_file()]
+        made = {path.relative_to(session / "files"): path.read_bytes() for path in paths}
+        self._made[step["name"]] = {name: data for name, data in made.items() if name not in self.made}
 
 
 def _write(folder: Path, files: dict[Path, bytes]) -> None:
