@@ -141,6 +141,7 @@ STATES = {
     "config": "",
     "dialog": "",
     "doctor": "",
+    "export": "written",
     "graph": "complete",
     "install": "",
     "list": "",

@@ -17,7 +17,15 @@ from flowpipe_deadline.results.edits import read_edits
 from flowpipe_deadline.studio.file import read_studio_file
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = ["for-artists.md", "for-wranglers.md", "in-blender.md", "in-maya.md", "performance.md", "writing-a-workflow.md"]
+PAGES = [
+    "for-artists.md",
+    "for-wranglers.md",
+    "in-blender.md",
+    "in-maya.md",
+    "other-farms.md",
+    "performance.md",
+    "writing-a-workflow.md",
+]
 
 
 def code_blocks(page, language):

@@ -49,17 +49,19 @@ def export(
     output: str,
     **_: Any,
 ) -> None:
-    """Write a graph, or a bundle, as a job for farms that take Open Job Description.
+    """Write a graph, or a bundle, as a job of Open Job Description: for AWS Deadline Cloud, and other farms.
 
-    AWS Deadline Cloud is one. The bundle gets a template.yaml, with a step for each node, and what the workers need:
-    'openjd run' and 'deadline bundle submit' take it as it is. The same evaluator runs there, and the results come into
-    the bundle.
+    The bundle gets a template.yaml, with a step for each node, and what its tasks import: 'openjd run' and 'deadline
+    bundle submit' take it as it is. The same evaluator runs there, and the results come into the bundle. 'plan --for'
+    shows before what becomes of each node.
+
+    An interpreter is a program on the workers, and need not be on this machine.
 
     \b
     Examples:
       flowpipe-deadline export turntable --to openjd --frames 1-100 --snapshot-code
       flowpipe-deadline export shot.py:build --to openjd -p frames=48 --root /mnt/projects/show/farm
-      flowpipe-deadline export Shot-20261123-101500-1a2b3c4d --to openjd -i maya=/usr/autodesk/maya2025/bin/mayapy
+      flowpipe-deadline export ./bundles/Shot-20261123-101500-1a2b3c4d --to openjd -i maya=/opt/maya2026/bin/mayapy
     """
     reserve_stdout()
     hosts = parse_interpreters(interpreters, are_here=False)

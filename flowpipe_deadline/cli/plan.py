@@ -30,7 +30,7 @@ _MOST_NAMES = 8  # Of jobs from one file.
 @parameter_option
 @interpreter_option
 @settings_options
-@click.option("--for", "farm", type=click.Choice(FARMS), help="Show what becomes of them by 'export --to'.")
+@click.option("--for", "farm", type=click.Choice(FARMS), help="Show what becomes of it by 'export --to'.")
 @output_option
 def plan(
     graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...], farm: Optional[str], output: str, **_: Any
