@@ -119,16 +119,14 @@ def _run(options: Dict[str, List[str]], command: List[str]) -> None:
     try:
         task.write_bytes(json_bytes(request.to_json()))
         interpreter = _Interpreter(request, answers)
-        places = (("<TASK>", str(task)), ("<BOOT>", str(packages / "boot.py")))
-        for name, place in places:
-            command = [word.replace(name, place) for word in command]
-        interpreter.run(command, _environment(options, rules, packages))
+        words = [word.replace("<TASK>", str(task)).replace("<BOOT>", str(packages / "boot.py")) for word in command]
+        interpreter.run(words, _environment(options, rules, packages))
     finally:
         for remove in (task.unlink, answers.unlink, folder.rmdir):
             with suppress(OSError):  # The session removes its whole folder later.
                 remove()
     if interpreter.reason:
-        with suppress(OSError):  # The reason counts.
+        with suppress(Exception):  # The reason counts.
             _keep_failure(request, interpreter, began=began)
     if not interpreter.is_done:
         raise TaskError(interpreter.reason or interpreter.failure)
@@ -263,8 +261,8 @@ class _Interpreter:
                 _order("progress", str(min(100, int(progress[1]))))
 
     def _take_answer(self, kind: str, text: str) -> None:
-        self._has_ended = kind == _END
-        self._has_begun = self._has_begun or not self._has_ended
+        self._has_ended = self._has_ended or kind == _END
+        self._has_begun = self._has_begun or kind != _END
         if kind == "progress":
             fraction, _, text = text.partition(" ")
             _order("progress", f"{100.0 * float(fraction):.1f}")
@@ -282,8 +280,8 @@ class _Interpreter:
     def _take_answers(self) -> None:
         """Takes the further answers in the file for those that could not be printed."""
         if self._answers.is_file():
-            data = self._answers.read_bytes()[self._answers_read :]
-            self._answers_read += len(data)
+            data, end, _ = self._answers.read_bytes()[self._answers_read :].rpartition(b"\n")
+            self._answers_read += len(data + end)
             for line in data.splitlines():
                 self._take(line)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -164,6 +166,21 @@ def test_a_damaged_answer_does_not_stop_the_reading(damaged, tmp_path):
     interpreter, _ = passed_on(MARK + damaged + MARK + b"done {}\n", tmp_path)
 
     assert interpreter.is_done
+
+
+def test_what_comes_behind_the_end_keeps_nobody(tmp_path):
+    """Of a process that the node has forked, say, and that keeps the output open."""
+    interpreter = _Interpreter(TaskRequest(bundle=tmp_path, node="a", token=TOKEN), tmp_path / "answers")
+    source, sink = os.pipe()
+    os.write(sink, MARK + b"end\n" + MARK + b"done {}\nmore\n")
+
+    reader = threading.Thread(target=interpreter._read, args=(source,), daemon=True)
+    reader.start()
+    reader.join(10)
+
+    is_read = not reader.is_alive()
+    os.close(sink)
+    assert is_read
 
 
 def test_a_long_warning_is_no_order(tmp_path):
