@@ -18,12 +18,13 @@ from ..core.frames import FrameList
 from ..results.failures import write_failure
 from ..results.inputs.edits import last_number, read_edits
 from . import system
+from .attempt import evaluation_of
 from .channel import Channel, Reporter
 from .nodes import remarks_on
 from .progress import report_to
 from .protocol import SessionRequest, TaskRequest, read_request
 from .session import run_session
-from .task import evaluate_request, evaluation_of
+from .task import evaluate_request
 
 _NODE_FAILED = 1
 _TASK_REFUSED = 2

@@ -16,15 +16,15 @@ from ..core.bundle import CODE, read_node
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import is_same_folder
 from ..core.locate import code_folders, in_bundle, out_of_bundle
-from ..core.text import one_line
 from ..results.codec import decode, encode, map_sources
 from ..results.cut import cut_inputs
-from ..results.evaluation import LONGEST_REASON, Evaluation, followed_by, public_token
+from ..results.evaluation import followed_by
 from ..results.inputs.edits import Edit, edited_record, last_number, read_edits
 from ..results.merge import Batch
 from ..results.store import ChunkResult, Chunks, DamagedResultError, open_store
 from ..results.upstream import UPSTREAM, Record, Upstream, UpstreamValues, patiently
 from ..results.versions import counted, is_made_from_later
+from .attempt import evaluation_of
 from .fresh import forget_modules, note_modules
 from .nodes import build_node, evaluate_node, feed_inputs
 from .path_mapping import PathMapping
@@ -71,21 +71,6 @@ def evaluate_request(request: TaskRequest, *, report: Callable[[str], None]) -> 
         evaluations=(evaluation_of(request, began=began, edit=task.edit),),
     )
     return patiently(lambda: task.keep(counted(result, replaced), replaced), seconds=request.wait)
-
-
-def evaluation_of(request: TaskRequest, *, began: float, edit: int = 0, error: Optional[str] = None) -> Evaluation:
-    """The evaluation of a task that ends now and began at that time of ``time.monotonic``."""
-    return Evaluation(
-        frames=None if request.chunk is None else str(request.chunk),
-        written=time.time_ns(),
-        seconds=round(time.monotonic() - began, 3),
-        worker=request.worker,
-        job=request.job,
-        task=request.task,
-        token=public_token(request.token or os.urandom(4).hex()),
-        edit=edit,
-        error=None if error is None else one_line(error, longest=LONGEST_REASON),
-    )
 
 
 class _Task:

@@ -6,37 +6,38 @@ lines such as ``openjd_env: A=B`` as orders: only what the evaluator says become
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
 import re
-import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import uuid
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import IO, Dict, List, NoReturn, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, NoReturn, Optional, Sequence, Tuple
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError, error_line, words_of
 from ..core.files import json_bytes
 from ..core.frames import FrameList
 from ..core.text import one_line
-from ..evaluator.path_mapping import PathMapping
 from ..evaluator.protocol import TaskRequest
+from ..evaluator.system import set_blocking
 
 _ORDER, _HARMLESS = b"openjd_", b"| "
 """What orders begin with, in any case and behind any blanks; and what is put before a line that might be one."""
 _LONGEST_PIECE = 16_384  # Of a line: readers cut lines, each at a length of its own, and an order may begin there.
-_LONGEST_MESSAGE, _MOST_LAST_LINES = 1_000, 20
+_LONGEST_MESSAGE, _MOST_LAST_LINES, _LONGEST_LAST_LINE = 1_000, 20, 400
 _WAIT = 30.0  # Seconds for results from upstream that the file system does not show yet, as the plugin waits.
-_LAST_LINES_SECONDS = 2.0  # After the interpreter has ended: what it started may keep the output open for ever.
-_RANGE = re.compile(r"\s*(-?\d+)\s*(?:-\s*(-?\d+)\s*(?::\s*(-?\d+)\s*)?)?", re.ASCII)
+_END = "end"  # The launcher's own answer, behind all that the interpreter has printed.
+_MOST_FRAMES = 1_000_000  # As many as a frame list takes.
+_RANGE = re.compile(r"\s*(-?\d{1,18})\s*(?:-\s*(-?\d{1,18})\s*(?::\s*(-?\d{1,18})\s*)?)?", re.ASCII)
+_PROGRESS = re.compile(rb"Progress: (\d{1,3})%")  # As Deadline's own plugins read it.
+_POSIX_PATH = re.compile("(?:&?:)*/(?!/)")  # Or a list of them.
 _LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 
 
@@ -48,10 +49,13 @@ def run(arguments: Optional[Sequence[str]] = None) -> NoReturn:
     """Runs the task that the arguments describe, and exits: with 0 if its result is there."""
     code = 1
     try:
-        _run(*_parse(sys.argv[1:] if arguments is None else list(arguments)))
+        _run(*_parse(sys.argv[1:] if arguments is None else arguments))
         code = 0
-    except (FlowpipeDeadlineError, OSError) as error:
+    except Exception as error:  # The session shows what it is told, and hardly a traceback.
         _order("fail", str(error) if isinstance(error, FlowpipeDeadlineError) else error_line(error))
+    if hasattr(os, "getsid") and os.getsid(0) == os.getpid():  # A session's: what the node has left behind ends, too.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTERM)
     os._exit(code)  # A thread may still wait for what the interpreter has left behind.
 
 
@@ -62,56 +66,67 @@ def parse_range(text: str) -> List[int]:
     ([7], [-3, -2, -1], [7, 9, 20], [1, 11, 21, 31])
 
     Raises:
-        TaskError: It is none.
+        TaskError: It is none, or has too many.
     """
     numbers: List[int] = []
     for match in map(_RANGE.fullmatch, text.split(",")):
-        step = int(match[3] or 1) if match else 0
-        if match is None or step == 0:
-            raise TaskError(f"{text[:80]!r} is not a range of frames, such as 7, 1-10, 7,9,20 or 1-31:10")
-        numbers += range(int(match[1]), int(match[2] or match[1]) + (1 if step > 0 else -1), step)
+        words = match.groups() if match else ("0", "0", "0")
+        first, last, step = int(words[0]), int(words[1] or words[0]), int(words[2] or 1)
+        if step == 0 or (last - first) * step < 0:
+            raise TaskError(f"{text[:80]!r} is not a range of frames, such as 7, 1-10, 7,9,20, 1-31:10 or 10-1:-1")
+        if (last - first) // step + len(numbers) >= _MOST_FRAMES:
+            raise TaskError(f"{text[:80]!r} has more than {_MOST_FRAMES} frames, which a task cannot have")
+        numbers += range(first, last + (1 if step > 0 else -1), step)
     return numbers
 
 
-def _parse(arguments: List[str]) -> Tuple[argparse.Namespace, List[str]]:
-    """The options, and the command behind ``--``."""
-    parser = argparse.ArgumentParser(prog="packages", description="Runs one task of a flowpipe-deadline bundle.")
-    parser.add_argument("--node", required=True, help="the node's key")
-    parser.add_argument("--frames", help="the frames or item numbers of the chunk; not for a node without a batch")
-    parser.add_argument("--rules", type=Path, help="the session's file of path mapping rules")
-    parser.add_argument("--path", action="append", default=[], metavar="NAME", help="a variable that holds a path")
-    parser.add_argument("--paths", action="append", default=[], metavar="NAME", help="one that holds a list of paths")
-    parser.add_argument("command", nargs="*", help="how the interpreter is started; <TASK> is the file of the task")
-    at = arguments.index("--") if "--" in arguments else len(arguments)
-    return parser.parse_args(arguments[:at]), arguments[at + 1 :]
+def _parse(arguments: Sequence[str]) -> Tuple[Dict[str, List[str]], List[str]]:
+    """The options, each as ``--name=value``, and the command behind ``--``, which starts the interpreter."""
+    words = list(arguments)
+    at = words.index("--") if "--" in words else len(words)
+    options: Dict[str, List[str]] = {}
+    for name, _, value in (word.partition("=") for word in words[:at]):
+        options.setdefault(name, []).append(value)
+    if "--node" not in options or not words[at + 1 :]:
+        raise TaskError("write  --node=KEY [--frames=RANGE] [--rules=FILE] [--path=NAME] [--paths=NAME] -- COMMAND")
+    return options, words[at + 1 :]
 
 
-def _run(options: argparse.Namespace, command: List[str]) -> None:
-    """Runs the task; raises TaskError if there is no result."""
+def _run(options: Dict[str, List[str]], command: List[str]) -> None:
+    """Runs the task; raises TaskError if there is no result.
+
+    Of its options, ``--frames`` are those of the chunk, ``--rules`` is the session's file of path mapping rules, and
+    ``--path`` and ``--paths`` name variables that hold a path, or a list of paths.
+    """
     began = time.monotonic()
     packages = Path(__file__).absolute().parents[2]
-    rules = _read_rules(options.rules)
+    rules = _read_rules(options.get("--rules", [""])[0])
+    node, token = options["--node"][0], os.urandom(16).hex()
+    frames = options.get("--frames")
     request = TaskRequest(
         bundle=packages.parent,
-        node=options.node,
-        frames=None if options.frames is None else FrameList(parse_range(options.frames)),
-        token=uuid.uuid4().hex,
-        interpreter=read_node(packages.parent, options.node)["interpreter"],
+        node=node,
+        frames=FrameList(parse_range(frames[0])) if frames else None,
+        token=token,
+        interpreter=read_node(packages.parent, node)["interpreter"],
         wait=_WAIT,
         path_mappings=rules,
         worker=platform.node(),
     )
-    folder = Path(tempfile.mkdtemp(prefix="task-", dir=os.getcwd()))
+    folder = Path(os.getcwd()) / f"task-{token}"
+    task, answers = folder / "task.json", folder / "answers"
+    folder.mkdir(mode=0o700)
     try:
-        (folder / "task.json").write_bytes(json_bytes(request.to_json()))
-        places = {"<TASK>": str(folder / "task.json"), "<BOOT>": str(packages / "boot.py")}
-        interpreter = _Interpreter(request, folder / "answers")
-        environment = _environment(options, PathMapping(rules), packages)
-        interpreter.run([places.get(word, word) for word in command], environment)
+        task.write_bytes(json_bytes(request.to_json()))
+        interpreter = _Interpreter(request, answers)
+        words = [word.replace("<TASK>", str(task)).replace("<BOOT>", str(packages / "boot.py")) for word in command]
+        interpreter.run(words, _environment(options, rules, packages))
     finally:
-        shutil.rmtree(str(folder), ignore_errors=True)
+        for remove in (task.unlink, answers.unlink, folder.rmdir):
+            with suppress(OSError):  # The session removes its whole folder later.
+                remove()
     if interpreter.reason:
-        with suppress(OSError):  # The reason counts.
+        with suppress(Exception):  # The reason counts.
             _keep_failure(request, interpreter, began=began)
     if not interpreter.is_done:
         raise TaskError(interpreter.reason or interpreter.failure)
@@ -119,7 +134,7 @@ def _run(options: argparse.Namespace, command: List[str]) -> None:
 
 def _keep_failure(request: TaskRequest, interpreter: _Interpreter, *, began: float) -> None:
     """Keeps in the bundle why the task failed, where the evaluator could not."""
-    from ..evaluator.task import evaluation_of  # noqa: PLC0415 (tasks with a result do not need it)
+    from ..evaluator.attempt import evaluation_of  # noqa: PLC0415 (tasks with a result do not need it)
     from ..results.failures import write_failure  # noqa: PLC0415 (as above)
 
     write_failure(
@@ -132,23 +147,37 @@ def _keep_failure(request: TaskRequest, interpreter: _Interpreter, *, began: flo
     )
 
 
-def _read_rules(path: Optional[Path]) -> Tuple[Tuple[str, str], ...]:
+def _read_rules(path: str) -> Tuple[Tuple[str, str], ...]:
     """Beginnings of paths and their replacements, of the session's rules; those of URIs concern nobody here."""
-    data = {} if path is None else json.loads(path.read_text(encoding="utf-8"))
+    data = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
     rules = data.get("path_mapping_rules", ())
     return tuple((one["source_path"], one["destination_path"]) for one in rules if one["source_path_format"] != "URI")
 
 
-def _environment(options: argparse.Namespace, mapping: PathMapping, packages: Path) -> Dict[str, str]:
+def _environment(options: Dict[str, List[str]], rules: Tuple[Tuple[str, str], ...], packages: Path) -> Dict[str, str]:
     """The variables of the interpreter."""
     found = dict(os.environ)
-    for names, mapped in ((options.path, mapping.path), (options.paths, mapping.text)):
-        found.update({name: mapped(found[name]) for name in names if name in found})
+    if rules and ("--path" in options or "--paths" in options):
+        from ..evaluator.path_mapping import PathMapping  # noqa: PLC0415 (few tasks need it, and it takes time)
+
+        mapping = PathMapping(rules)
+        for option, mapped in (("--path", mapping.path), ("--paths", partial(map_list, mapped=mapping.path))):
+            found.update({name: mapped(found[name]) for name in options.get(option, ()) if name in found})
     found["PYTHONPATH"] = os.pathsep.join(filter(None, [str(packages), found.get("PYTHONPATH", "")]))
     found.update(PYTHONUNBUFFERED="1", PYTHONIOENCODING="utf-8", PWD=str(packages.parent))
     if os.name != "nt" and not any(map(found.get, _LOCALE)):  # Some hosts read and write ASCII otherwise.
         found["LC_CTYPE"] = "UTF-8" if sys.platform == "darwin" else "C.UTF-8"
     return found
+
+
+def map_list(paths: str, mapped: Callable[[str], str], *, separator: str = os.pathsep) -> str:
+    """A list of paths of any system, each of them mapped, with the separator of this one; as the plugin reads it."""
+    is_of_windows = not _POSIX_PATH.match(paths) and re.search(r"\\|(?:^|;)(?:[A-Za-z]:(?:[/;]|$)|//)", paths)
+    parts = re.split("(;)" if is_of_windows else r"(:(?!//)|;(?=[/&$@~;]|$)|(?<=&);)", paths)
+    parts[::2] = map(mapped, parts[::2])
+    if bool(is_of_windows) == (separator == ":"):
+        parts[1::2] = [separator] * (len(parts) // 2)
+    return "".join(parts)
 
 
 class _Interpreter:
@@ -161,6 +190,7 @@ class _Interpreter:
         self.reason = ""
         """Why there is no result, where the evaluator does not say it."""
         self.last_lines: List[str] = []
+        self._has_begun = self._has_ended = False
         self._request = request
         self._mark = f"[flowpipe:{request.token}] ".encode("ascii")
         self._answers = answers
@@ -168,29 +198,35 @@ class _Interpreter:
 
     def run(self, command: List[str], environment: Dict[str, str]) -> None:
         """Runs it to its end, and passes its output on."""
-        folder, pipe = str(self._request.bundle), subprocess.PIPE
+        folder, name, (source, sink) = str(self._request.bundle), self._request.interpreter, os.pipe()
+        advice = "name its program on the workers by the job's parameter for it"
         try:
             process = subprocess.Popen(
-                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=pipe, stderr=subprocess.STDOUT
+                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
             )
         except OSError as error:
-            self.reason = (
-                f"the interpreter {self._request.interpreter} cannot be started, {words_of(error)}: {command[0]};"
-                " name its program on the workers by the job's parameter for it"
-            )
+            self.reason = f"the interpreter {name} cannot be started, {words_of(error)}: {command[0]}; {advice}"
             return
-        reader = threading.Thread(target=self._read, args=(process.stdout,), daemon=True)
+        reader = threading.Thread(target=self._read, args=(source,), daemon=True)
         reader.start()
         code = process.wait()
-        reader.join(_LAST_LINES_SECONDS)
+        # What it has left behind may print, or just keep the output open, for ever.
+        set_blocking(sink)
+        os.write(sink, self._mark + _END.encode("ascii") + b"\n")
+        reader.join()
+        self._take_answers()  # Those that nothing could be printed of, as the node has closed its output.
         if not self.is_done and not self.failure:
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            self.reason = f"the interpreter ended before it wrote a result ({how})"
+            self.reason = f"the interpreter {name} ended before it wrote a result ({how})"
+            if not self._has_begun:
+                self.reason = (
+                    f"the interpreter {name} ended before it reached the evaluator ({how}): {command[0]}; {advice}"
+                )
 
-    def _read(self, stream: IO[bytes]) -> None:
+    def _read(self, source: int) -> None:
         waiting, more = b"", b"-"
-        while more:
-            more = os.read(stream.fileno(), 65_536)
+        while more and not self._has_ended:
+            more = os.read(source, 65_536)
             *lines, waiting = re.split(rb"\r\n?|\n", waiting + more)
             for line in lines:
                 self._take(line)
@@ -199,7 +235,7 @@ class _Interpreter:
                 end = len(waiting) - len(self._mark) if at < 0 else at
                 self._pass_on(waiting[:end])
                 waiting = waiting[end:]
-        if waiting:
+        if waiting and not self._has_ended:
             self._take(waiting)
 
     def _take(self, line: bytes) -> None:
@@ -208,34 +244,46 @@ class _Interpreter:
         if before or not mark:
             self._pass_on(before)
         if mark:
-            self._take_answer(*answer.decode("ascii", "replace").partition(" ")[::2])
+            try:
+                self._take_answer(*answer.decode("ascii").partition(" ")[::2])
+            except (ValueError, LookupError, TypeError):  # It is damaged; and somebody has to go on reading.
+                self._pass_on(answer)
 
     def _pass_on(self, line: bytes) -> None:
         """Prints what is no answer, so that it is no order."""
         for start in range(0, max(1, len(line)), _LONGEST_PIECE):
             piece = line[start : start + _LONGEST_PIECE]
-            self.last_lines = [*self.last_lines, piece.decode("utf-8", "replace")][-_MOST_LAST_LINES:]
+            shown = piece[:_LONGEST_LAST_LINE].decode("utf-8", "replace")
+            self.last_lines = [*self.last_lines, shown][-_MOST_LAST_LINES:]
             _write((_HARMLESS if _ORDER in piece.lower() else b"") + piece)
+            progress = _PROGRESS.search(piece)
+            if progress:
+                _order("progress", str(min(100, int(progress[1]))))
 
     def _take_answer(self, kind: str, text: str) -> None:
+        self._has_ended = self._has_ended or kind == _END
+        self._has_begun = self._has_begun or kind != _END
         if kind == "progress":
             fraction, _, text = text.partition(" ")
             _order("progress", f"{100.0 * float(fraction):.1f}")
         if kind in ("progress", "status") and text:
             _order("status", text)
         elif kind == "warning":
-            _write(f"Warning: {text}".encode("ascii"))
-        elif (
-            kind == "answers" and self._answers.is_file()
-        ):  # Too long to be printed, or the node has closed its output.
-            data = self._answers.read_bytes()[self._answers_read :]
-            self._answers_read += len(data)
-            for line in data.splitlines():
-                self._take(line)
+            self._pass_on(f"Warning: {text}".encode("ascii"))
+        elif kind == "answers":  # Too long to be printed.
+            self._take_answers()
         elif kind == "error":
             self.failure = json.loads(text)["message"]
         elif kind == "done":
             self.is_done = True
+
+    def _take_answers(self) -> None:
+        """Takes the further answers in the file for those that could not be printed."""
+        if self._answers.is_file():
+            data, end, _ = self._answers.read_bytes()[self._answers_read :].rpartition(b"\n")
+            self._answers_read += len(data + end)
+            for line in data.splitlines():
+                self._take(line)
 
 
 def _order(kind: str, text: str) -> None:
@@ -243,5 +291,6 @@ def _order(kind: str, text: str) -> None:
 
 
 def _write(line: bytes) -> None:
-    sys.stdout.buffer.write(line + b"\n")
-    sys.stdout.buffer.flush()
+    with suppress(OSError):  # Nobody reads it any more; the task goes on to its result.
+        sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
