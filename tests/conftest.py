@@ -9,7 +9,7 @@ import pytest
 from direct_farm import DirectClient
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from installed import build_wheel, install_wheel, make_bare_python, run_installed
 from pythons import VERSIONS, find_python
 from redis_server import EXECUTABLE, RedisServer
@@ -21,7 +21,10 @@ from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.warm import start
 from tests.fake_deadline.web import serve
 
-settings.register_profile("thorough", max_examples=5000)
+# How long anything takes on a machine that is busy says nothing about what is tested.
+settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=5000)
+settings.load_profile("usual")
 
 # No studio file of the machine that the tests run on, also not in the processes that they start.
 os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull

@@ -80,7 +80,7 @@ def test_a_batched_chain_runs_as_a_pipeline(tmp_path):
     assert "IsFrameDependent=true\n" in bundle.job_files(bundle.jobs[1])[0].read_text()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 @given(
     count=st.integers(1, 9),
     sizes=st.tuples(st.integers(1, 10), st.integers(1, 10)),

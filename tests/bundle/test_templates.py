@@ -94,7 +94,7 @@ def test_files_of_a_small_graph_line_by_line(graph, tmp_path):
     assert plugin_info == f"Bundle={bundle.folder}\nNode=Publish\nInterpreter=maya-2025\nFrameMode=none\n"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=150)
 @given(name=HOSTILE, graph_name=HOSTILE)
 def test_no_name_can_smuggle_in_a_line(tmp_path, name, graph_name):
     """Whatever a node or a graph is called, the file has the planned keys and no other."""

@@ -212,7 +212,7 @@ def test_every_chunk_size_gives_what_one_evaluation_gives(graph, tmp_path, frame
     assert_same_as_flowpipe(graph, tmp_path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(
     frames=st.lists(st.integers(0, 40), max_size=12).map(sorted) | st.lists(st.integers(-5, 40), max_size=12),
     size=st.integers(1, 14),

@@ -208,7 +208,7 @@ def any_graphs(draw):
     return build
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=40)
 @given(build=any_graphs(), changed=st.sets(st.integers(0, 5), max_size=2), skip_clean=st.booleans())
 def test_any_graph_is_left_as_flowpipe_leaves_it(tmp_path, build, changed, skip_clean):
     """The first time, and again after inputs have changed, with its clean nodes or without; the same are told of."""
