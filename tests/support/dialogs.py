@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 
+import warm_worker
+
 from flowpipe_deadline.dialog import WORKER
 
 NODES = """
@@ -56,10 +58,10 @@ def nasty(body, head="def nasty() -> Graph:"):
 
 
 class WorkerRun:
-    """A worker at work on a request."""
+    """A worker at work on a request: a fresh process, or one that branches off from a warm one."""
 
-    def __init__(self, **request):
-        command = [sys.executable, *WORKER]
+    def __init__(self, *, is_warm=False, **request):
+        command = [sys.executable, *(warm_worker.command() if is_warm else WORKER)]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
         self.said, self.end, self.printed = [], None, b""
@@ -100,7 +102,7 @@ class WorkerRun:
 
 def ask(**request):
     """The answer of a worker."""
-    return WorkerRun(**request).finish()
+    return WorkerRun(is_warm=True, **request).finish()
 
 
 def wait_until(is_so, *, seconds=60.0, meanwhile=lambda: time.sleep(0.01)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import warm_worker
 from dialogs import wait_until
 
 pytest.importorskip(
@@ -13,6 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from flowpipe_deadline.dialog import WORKER, process
 from flowpipe_deadline.dialog.application import Given
 from flowpipe_deadline.dialog.window import Window
 
@@ -22,8 +24,9 @@ def until(is_so, **options):
     wait_until(is_so, meanwhile=lambda: QTest.qWait(5), **options)
 
 
-def opened(workflow="shot", **given):
-    """A window that has come to rest, with this workflow."""
+def opened(workflow="shot", *, is_warm=True, **given):
+    """A window that has come to rest, with this workflow; its workers branch off from a warm one."""
+    process.WORKER = warm_worker.command() if is_warm else WORKER
     QApplication.instance() or QApplication([])
     window = Window(Given(workflow, **given))
     window.show()
