@@ -105,7 +105,7 @@ def run_alone():
 
 def run_all():
     """Runs one script after the other, each as if Blender had just been started."""
-    global addon, scene
+    global addon, scene  # noqa: PLW0603  (scripts have them)
     for line in sys.stdin:
         path, variables = json.loads(line)
         os.environ.update(variables)

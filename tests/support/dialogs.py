@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-import warm_worker
+from warm_python import warmed
 
 from flowpipe_deadline.dialog import WORKER
 
@@ -57,13 +57,17 @@ def nasty(body, head="def nasty() -> Graph:"):
     return f"{NODES}\n{head}\n{lines}{LAST_LINES.format('Nasty')}"
 
 
+def worker_command(*, is_warm):
+    """With what a worker is started: a fresh one, or one that branches off."""
+    return warmed([sys.executable, *WORKER]) if is_warm else [sys.executable, *WORKER]
+
+
 class WorkerRun:
     """A worker at work on a request: a fresh process, or one that branches off from a warm one."""
 
     def __init__(self, *, is_warm=False, **request):
-        command = [sys.executable, *(warm_worker.command() if is_warm else WORKER)]
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        self.process = subprocess.Popen(worker_command(is_warm=is_warm), stdin=pipe, stdout=pipe, stderr=pipe)
         self.said, self.end, self.printed = [], None, b""
         self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._read_errors)]
         for thread in self._threads:

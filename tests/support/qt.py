@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import warm_worker
-from dialogs import wait_until
+from dialogs import wait_until, worker_command
 
 pytest.importorskip(
     "PySide6.QtWidgets", reason="the dialog needs PySide6 and libraries of the system", exc_type=ImportError
@@ -14,7 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from flowpipe_deadline.dialog import WORKER, process
+from flowpipe_deadline.dialog import process
 from flowpipe_deadline.dialog.application import Given
 from flowpipe_deadline.dialog.window import Window
 
@@ -26,7 +25,7 @@ def until(is_so, **options):
 
 def opened(workflow="shot", *, is_warm=True, **given):
     """A window that has come to rest, with this workflow; its workers branch off from a warm one."""
-    process.WORKER = warm_worker.command() if is_warm else WORKER
+    process.WORKER = worker_command(is_warm=is_warm)[1:]
     QApplication.instance() or QApplication([])
     window = Window(Given(workflow, **given))
     window.show()
