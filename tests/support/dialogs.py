@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import subprocess
 import sys
@@ -49,6 +50,13 @@ LAST_LINES = """\
     return graph
 """
 OPTIONS = {"settings": {}, "presets": [], "keep_suspended": False, "is_dry_run": False}
+
+
+def has_qt():
+    """Whether the dialog could open here."""
+    with contextlib.suppress(ImportError):
+        return importlib.import_module("PySide6.QtWidgets") is not None
+    return False
 
 
 def nasty(body, head="def nasty() -> Graph:"):
