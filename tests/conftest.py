@@ -43,8 +43,8 @@ FRESH = ("dotnet", "evaluator", "hosts", "installation", "offline", "plugins", "
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """One more than there are processors, as many tests wait for processes."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are processors, as many tests wait for processes."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture
