@@ -6,12 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+import thousands
+import warm_python
 from direct_farm import DirectClient
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from installed import build_wheel, install_wheel, make_bare_python, run_installed
+from once import fill_once
 from pythons import VERSIONS, find_python
+from random_examples import THOROUGH
 from redis_server import EXECUTABLE, RedisServer
 from submissions import TerseClient, Worker
 from web_services import make_certificates
@@ -21,19 +25,26 @@ from tests.fake_deadline.operations import FakeDeadline
 from tests.fake_deadline.warm import start
 from tests.fake_deadline.web import serve
 
-settings.register_profile("thorough", max_examples=5000)
+# How long anything takes on a machine that is busy says nothing about what is tested.
+settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("usual"), max_examples=THOROUGH)
+settings.load_profile("usual")
 
 # No studio file of the machine that the tests run on, also not in the processes that they start.
 os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
 # What they import is compiled once, not by each of them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 start()
+warm_python.install()
+thousands.prepare()
+FRESH = ("dotnet", "evaluator", "hosts", "installation", "offline", "plugins", "test_compatibility.py")
+"""Folders and files whose tests are about workers and interpreters, which are fresh processes there."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """One more than there are processors, as many tests wait for processes."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are processors, as many tests wait for processes."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.fixture
@@ -98,17 +109,22 @@ def redis_server(start_redis) -> RedisServer:
 @pytest.fixture(scope="session")
 def installed_package(tmp_path_factory) -> Path:
     """A folder that this version was installed into, from a wheel that was made of this checkout."""
-    folder = tmp_path_factory.mktemp("installed")
-    return install_wheel(build_wheel(folder), folder / "packages")
+
+    def install(folder):
+        install_wheel(build_wheel(folder), folder / "packages")
+
+    return fill_once(tmp_path_factory.getbasetemp(), "installed", install) / "packages"
 
 
 @pytest.fixture(scope="session")
 def farm_repository(installed_package, tmp_path_factory) -> Path:
     """A repository that the installed package has installed into; it is not to be changed."""
-    folder = tmp_path_factory.mktemp("repository")
-    result = run_installed(installed_package, "install", folder)
-    assert result.returncode == 0, result.stderr
-    return folder
+
+    def install(folder):
+        result = run_installed(installed_package, "install", folder)
+        assert result.returncode == 0, result.stderr
+
+    return fill_once(tmp_path_factory.getbasetemp(), "repository", install)
 
 
 @pytest.fixture(scope="session")
@@ -133,6 +149,13 @@ def job_ids(client, bundle):
 def worker(deadline, bundle, job_ids):
     """Whoever renders it."""
     return Worker(deadline, bundle, job_ids)
+
+
+@pytest.fixture(autouse=True)
+def _warm_processes(request, monkeypatch):
+    """Workers and interpreters that are not what a test is about branch off from a process that is warm."""
+    if not set(FRESH) & set(request.path.relative_to(Path(__file__).parent).parts):
+        monkeypatch.setenv(warm_python.VARIABLE, warm_python.address())
 
 
 @pytest.fixture(autouse=True)

@@ -19,19 +19,17 @@ _COMMAND = re.compile(
 )
 _SENTENCE_ENDS = re.compile(r"[.;:]\s|\n")
 
-TEXTS = error_texts()
-
 
 def places(pattern: str, *, flags: int = 0) -> list[str]:
     """The texts that the pattern occurs in."""
-    return [text.place for text in TEXTS if re.search(pattern, text.text, flags)]
+    return [text.place for text in error_texts() if re.search(pattern, text.text, flags)]
 
 
 def test_the_texts_are_found():
     """Those of every room, and those that a variable carries to an error."""
-    found = {text.text for text in TEXTS}
+    found = {text.text for text in error_texts()}
 
-    assert len(TEXTS) > 1000
+    assert len(error_texts()) > 1000
     assert "no graph is named" in found
     assert "{path} is not a bundle: it {what}; 'flowpipe-deadline list' shows yours" in found
     assert "No job is selected. Select jobs of flowpipe-deadline in the list of jobs, and choose this again." in found
@@ -62,7 +60,12 @@ def test_no_text_puts_a_fixed_article_before_a_name():
 
 def test_sentences_are_short():
     """One that needs a second reading is two."""
-    long = [text.place for text in TEXTS for part in _SENTENCE_ENDS.split(text.text) if len(part.split()) > _MOST_WORDS]
+    long = [
+        text.place
+        for text in error_texts()
+        for part in _SENTENCE_ENDS.split(text.text)
+        if len(part.split()) > _MOST_WORDS
+    ]
 
     assert long == []
 
@@ -71,7 +74,7 @@ def test_messages_do_not_mix_the_two_styles():
     """The package's are clauses without a full stop; sentences in windows and in the plugin have one at each end."""
     mixed = [
         text.place
-        for text in TEXTS
+        for text in error_texts()
         if text.carrier.startswith("raise ") and text.text[:1].islower() and text.text.endswith(".")
     ]
 
@@ -81,7 +84,7 @@ def test_messages_do_not_mix_the_two_styles():
 def test_every_command_in_a_text_is_one_that_there_is():
     """With options that it has."""
     wrong = []
-    for text in TEXTS:
+    for text in error_texts():
         for verb, rest in _COMMAND.findall(text.text):
             command = LazyGroup().get_command(click.Context(click.Group()), verb) if verb in VERBS else None
             known = {option for parameter in command.params for option in parameter.opts} if command else set()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
-import subprocess
 import sys
-from pathlib import Path
 
 import click
 import pytest
 from direct_farm import DirectClient
+from harness import run_cli
 from submissions import Worker
 
 from flowpipe_deadline import plan_graph, run_bundle, write_bundle
@@ -21,7 +19,6 @@ from flowpipe_deadline.submit.transaction import submit_to
 from flowpipe_deadline.workflows.find import load_workflow
 from tests.fake_deadline.operations import FakeDeadline
 
-DRIVER = Path(__file__).parent / "support" / "examples_driver.py"
 PROGRAM = "flowpipe-deadline"
 NOT_RUN = {
     "dialog": "a window waits for a person",
@@ -112,13 +109,9 @@ class Place:
             "FLOWPIPE_DEADLINE_CONFIG": str(self.folder / "studio.toml"),
             "XDG_DATA_HOME": str(self.folder / "data"),
         }
-        lines = json.dumps([self.arguments(example, state) for example in examples])
-        command = [sys.executable, str(DRIVER), lines]
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=110
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        lines = [self.arguments(example, state) for example in examples]
+        done = [run_cli(*line, cwd=self.folder, env=environment) for line in lines]
+        return [(each.returncode, each.stdout, each.stderr) for each in done]
 
 
 @pytest.fixture
@@ -158,7 +151,6 @@ STATES = {
 """What the bundles in a verb's examples are. A new verb needs a line here, so that its examples are run."""
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the examples run in children of one process")
 @pytest.mark.parametrize("verb", sorted(VERBS))
 def test_the_examples_of_a_verb_work(verb, place):
     """Each exits with 0, and says no error."""

@@ -13,6 +13,7 @@ from flowpipe import Graph
 from harness import evaluate_plan, evaluate_task, expected_outputs, tasks_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_examples import examples
 
 from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
@@ -80,7 +81,7 @@ def test_a_batched_chain_runs_as_a_pipeline(tmp_path):
     assert "IsFrameDependent=true\n" in bundle.job_files(bundle.jobs[1])[0].read_text()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=examples(15))
 @given(
     count=st.integers(1, 9),
     sizes=st.tuples(st.integers(1, 10), st.integers(1, 10)),

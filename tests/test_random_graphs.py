@@ -19,6 +19,7 @@ from flowpipe.graph import reset_default_graph
 from harness import evaluate_task
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_examples import examples
 
 from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.bundle.job_files import job_entries, plugin_entries
@@ -174,7 +175,7 @@ def reference_outputs(graph):
     }
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(25))
 @given(graph=graphs(), faults=st.lists(FAULTS, max_size=12), consecutive=st.booleans(), workers=st.integers(1, 4))
 def test_a_farm_that_misbehaves_gives_what_flowpipe_gives(graph, faults, consecutive, workers):
     """Errors, deaths, cancelled and repeated tasks, any chunk sizes, any order, either reading of chunks with gaps."""
@@ -191,7 +192,7 @@ def test_a_farm_that_misbehaves_gives_what_flowpipe_gives(graph, faults, consecu
         shutil.rmtree(folder)
 
 
-@settings(deadline=None, max_examples=4)
+@settings(max_examples=3)
 @given(graph=graphs())
 def test_real_processes_give_what_flowpipe_gives(graph):
     """A few of these graphs through real workers, the real plugin, and an evaluator for each task."""

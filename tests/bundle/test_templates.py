@@ -9,6 +9,7 @@ import pytest
 from flowpipe import Graph
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_examples import examples
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, encode_info, parse_entries
@@ -94,7 +95,7 @@ def test_files_of_a_small_graph_line_by_line(graph, tmp_path):
     assert plugin_info == f"Bundle={bundle.folder}\nNode=Publish\nInterpreter=maya-2025\nFrameMode=none\n"
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=examples(50))
 @given(name=HOSTILE, graph_name=HOSTILE)
 def test_no_name_can_smuggle_in_a_line(tmp_path, name, graph_name):
     """Whatever a node or a graph is called, the file has the planned keys and no other."""
@@ -109,7 +110,7 @@ def test_no_name_can_smuggle_in_a_line(tmp_path, name, graph_name):
     assert [key for key, _ in parse_entries(files_of(bundle)[1])] == ["Bundle", "Node", "Interpreter", "FrameMode"]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(50))
 @given(value=HOSTILE)
 def test_no_setting_can_smuggle_in_a_line(value):
     """A setting's text arrives as it is, or is refused; it is never cut into two lines."""

@@ -8,16 +8,13 @@ import subprocess
 import sys
 
 import pytest
+from dialogs import has_qt
 from harness import run_cli
 from maya_product import MAIN, load
 
 from flowpipe_deadline.dialog.application import DialogError, check_qt
 
-needs_qt = pytest.mark.skipif(
-    subprocess.run([sys.executable, "-c", "import PySide6.QtWidgets"], capture_output=True, check=False).returncode
-    != 0,
-    reason="the dialog needs PySide6 and libraries of the system",
-)
+needs_qt = pytest.mark.skipif(not has_qt(), reason="the dialog needs PySide6 and libraries of the system")
 ONLY_LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
 
 

@@ -612,7 +612,7 @@ import sys
 sys.path.insert(0, {os.path.dirname(qt.__file__)!r})
 from qt import click, opened, until
 from flowpipe_deadline.workflows.facts import Facts
-window = opened(facts=Facts(values={{"frames": "1-10"}}), root={str(tmp_path / "root")!r})
+window = opened(is_warm=False, facts=Facts(values={{"frames": "1-10"}}), root={str(tmp_path / "root")!r})
 click(window.edit.submit_button)
 until(lambda: False)
 """

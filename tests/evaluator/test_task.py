@@ -9,6 +9,7 @@ from flowpipe import Graph
 from harness import evaluate_in_process, evaluate_plan, evaluate_task, expected_outputs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_examples import examples
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.frames import FrameList
@@ -212,7 +213,7 @@ def test_every_chunk_size_gives_what_one_evaluation_gives(graph, tmp_path, frame
     assert_same_as_flowpipe(graph, tmp_path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=examples(20))
 @given(
     frames=st.lists(st.integers(0, 40), max_size=12).map(sorted) | st.lists(st.integers(-5, 40), max_size=12),
     size=st.integers(1, 14),

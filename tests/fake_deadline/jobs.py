@@ -212,6 +212,13 @@ class JobRepository(Repository):
                 self._settle(job_id)
         return changed
 
+    def pend_again(self, job_id: str) -> None:
+        """Makes all tasks of the job wait, also those that have begun or ended; no worker can come between."""
+        sources = {*CHANGES["requeue"].sources, *CHANGES["pend"].sources, "Suspended"}
+        with self._transaction():
+            self._move(job_id, tuple(sources), CHANGES["pend"].target)
+            self._settle(job_id)
+
     def resume_at_once(self, job_id: str, *, task_ids: Optional[Collection[int]] = None) -> list[int]:
         """Resumes suspended tasks although their job waits for others."""
         with self._transaction():

@@ -160,8 +160,7 @@ class FakeDeadline(Home):
                 ids = ",".join(created.job_id if each == job_id else each for each in other.dependencies)
                 self.repository.set_job_info(other.job_id, {**other.job_info, "JobDependencies": ids})
                 if unknowns.resubmitted_dependents == "follow and pend":
-                    self.repository.change("requeue", other.job_id)
-                    self.repository.change("pend", other.job_id)
+                    self.repository.pend_again(other.job_id)
         return created
 
     def scan(self) -> None:

@@ -17,6 +17,7 @@ from flowpipe import Graph, Node
 from harness import evaluate_plan, write_script
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_examples import examples
 
 from flowpipe_deadline import OfflineEvaluator, plan_graph, write_bundle
 from flowpipe_deadline.errors import EvaluationError, MergeError, PlanError
@@ -208,7 +209,7 @@ def any_graphs(draw):
     return build
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=examples(15))
 @given(build=any_graphs(), changed=st.sets(st.integers(0, 5), max_size=2), skip_clean=st.booleans())
 def test_any_graph_is_left_as_flowpipe_leaves_it(tmp_path, build, changed, skip_clean):
     """The first time, and again after inputs have changed, with its clean nodes or without; the same are told of."""

@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from blenders import DOUBLE, Blender, find_blenders, install_client
+from blenders import DOUBLE, Blender, KeptBlender, find_blenders, install_client
 from other_users import folder_of, needs_superuser
 
 from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
@@ -30,12 +30,30 @@ def installed(tmp_path_factory):
     return install_client(tmp_path_factory.mktemp("installed"))
 
 
+@pytest.fixture(scope="module")
+def keep(tmp_path_factory, installed):
+    """Gives the real Blender of a name that stays, started when it is first needed; None for the double."""
+    kept = {}
+
+    def keep(name):
+        if name == DOUBLE:
+            return None
+        if name not in kept:
+            folder = tmp_path_factory.mktemp("kept")
+            kept[name] = KeptBlender(Blender(BLENDERS[name], folder=folder, installed=installed))
+        return kept[name]
+
+    yield keep
+    for each in kept.values():
+        each.close()
+
+
 @pytest.fixture(params=BLENDERS)
-def blender(request, tmp_path, installed):
+def blender(request, tmp_path, installed, keep):
     """A Blender whose scenes are in a folder with blanks, umlauts, quotes and braces."""
     folder = tmp_path / """Bühne 'a' "b" {c}"""
     folder.mkdir()
-    return Blender(BLENDERS[request.param], folder=folder, installed=installed)
+    return Blender(BLENDERS[request.param], folder=folder, installed=installed, kept=keep(request.param))
 
 
 def press(blender, lines=""):
@@ -171,7 +189,8 @@ def test_the_addon_is_there_once_however_often_it_is_enabled(blender):
     """And leaves nothing behind when it is disabled, even twice."""
     assert blender.run(
         "tell(menu_entries())\naddon.register()\ntell(menu_entries())\naddon.unregister()\naddon.unregister()\n"
-        "tell(menu_entries())\ntell(hasattr(bpy.types, 'FLOWPIPE_OT_submit'))\naddon.register()\ntell(menu_entries())"
+        "tell(menu_entries())\ntell(hasattr(bpy.types, 'FLOWPIPE_OT_submit'))\naddon.register()\ntell(menu_entries())",
+        is_fresh=True,
     ) == [1, 1, 0, False, 1]
 
 
@@ -453,7 +472,7 @@ def test_an_image_that_is_cut_where_blender_writes_it_fails_the_task(blender):
         "tell(render(shot))\ntell(tempfile.gettempdir())"
     )
 
-    error, folder = blender.run(f"{SHOT}{EXR}save(shot)\n{lines}")
+    error, folder = blender.run(f"{SHOT}{EXR}save(shot)\n{lines}", is_fresh=True)
 
     assert error == FULL.format(errno.EFBIG, "File too large", folder)
     assert not list((blender.folder / "render").iterdir())

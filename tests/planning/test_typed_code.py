@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import code
+import linecache
 import statistics
 import sys
 from dataclasses import replace
@@ -34,6 +35,12 @@ def session(monkeypatch):
 def _nothing_planned_here(monkeypatch):
     """What a test reads back is from the file, not from the session."""
     monkeypatch.setattr(locate, "_planned_here", {})
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept_of_other_sessions(monkeypatch):
+    """What another test typed is no text that this one could find."""
+    monkeypatch.setattr(linecache, "cache", {})
 
 
 def begin(monkeypatch, **options):

@@ -12,6 +12,7 @@ from flowpipe import Graph
 from harness import run_cli
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_examples import examples
 
 from flowpipe_deadline import write_bundle
 from flowpipe_deadline.bundle.info_format import decode_info, encode_info, format_entries, parse_entries
@@ -77,7 +78,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(100))
 @given(given_settings=st.dictionaries(st.sampled_from([*SETTINGS, *OWN_SETTINGS, "nonsense"]), VALUES, max_size=6))
 def test_whatever_is_set_is_one_line_of_its_own_key_or_refused(given_settings):
     """No value makes a second line, a planned key or a traceback."""

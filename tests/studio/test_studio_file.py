@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_examples import examples
 
 from flowpipe_deadline.errors import PreflightError, StudioFileError
 from flowpipe_deadline.studio.checks import StudioChecks
@@ -260,7 +261,7 @@ VALUES = st.recursive(
 KEYS = ("root", "store", "templates", "via", "strict", "allow_local_root", "webservice", "settings", "presets", "hooks")
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(60))
 @given(table=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4))
 def test_whatever_a_file_says_is_a_value_or_a_problem(table):
     """Never a traceback, never a value of another kind."""

@@ -7,6 +7,7 @@ import pytest
 from flowpipe import Graph
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_examples import examples
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.bundle.copy import copy_plan
@@ -175,7 +176,7 @@ def test_a_latin_name_keeps_its_key_and_its_folder(tmp_path):
 
 
 @given(graph=st.text(max_size=80), node=st.text(max_size=80))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30))
 def test_any_name_fits_into_a_job_info_file(graph, node):
     """And comes out of it as it was put in, but for what would break its line."""
     batch = batch_name_of(graph, f"{safe_name(spelt_in_ascii(graph))}-20261123-101500-1a2b3c4d")

@@ -2,10 +2,12 @@
 
     blender_driver.py SCRIPT ADDON-FOLDER
 
-The script has the names that are made here. For any Blender, and for its double.
+The script has the names that are made here. For any Blender, and for its double. Where the script is ``-``, lines on
+stdin name scripts and variables: each script finds a new scene.
 """
 
 import faulthandler
+import importlib
 import json
 import os
 import sys
@@ -14,6 +16,7 @@ import traceback
 
 import bpy
 
+CLIENT = ("flowpipe_proxy", "flowpipe_client", "flowpipe_blender")
 script, addons = sys.argv[-2:]
 sys.path.insert(0, addons)
 import flowpipe_deadline_addon as addon  # noqa: E402  (it is in the folder that has just been added)
@@ -71,33 +74,62 @@ def render(scene, frames=(1,), **inputs):
     return [os.fspath(file) for file in node.outputs["files"].value]
 
 
-scene.render.engine = "CYCLES"
-if hasattr(scene, "cycles"):
-    scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.device = 1, False, "CPU"
-    scene.render.resolution_x = scene.render.resolution_y = 8
-addon.register()
+def prepare():
+    """Makes the scene small, and the button there."""
+    scene.render.engine = "CYCLES"
+    if hasattr(scene, "cycles"):
+        scene.cycles.samples, scene.cycles.use_denoising, scene.cycles.device = 1, False, "CPU"
+        scene.render.resolution_x = scene.render.resolution_y = 8
+    addon.register()
 
 
-def run():
-    """Runs the script, and ends Blender."""
+def run(path=script):
+    """Runs the script."""
     try:
-        with open(script, encoding="utf-8") as file:
-            exec(compile(file.read(), script, "exec"), globals())
+        with open(path, encoding="utf-8") as file:
+            exec(compile(file.read(), path, "exec"), globals())
         print("TOLD", json.dumps(told))
     except BaseException:
         traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(0)  # bpy 4.5.15 does not end where a class is registered.
+
+
+def run_alone():
+    """Runs the script, and ends Blender."""
+    prepare()
+    run()
+    os._exit(0)  # bpy 4.5.15 does not end where a class is registered.
+
+
+def run_all():
+    """Runs one script after the other, each as if Blender had just been started."""
+    global addon, scene  # noqa: PLW0603  (scripts have them)
+    for line in sys.stdin:
+        path, variables = json.loads(line)
+        os.environ.update(variables)
+        addon = importlib.import_module("flowpipe_deadline_addon")
+        bpy.ops.wm.read_homefile(use_factory_startup=True)
+        scene = bpy.context.scene
+        told.clear()
+        prepare()
+        run(path)
+        addon.unregister()
+        for name in [name for name in sys.modules if name.startswith(("flowpipe_deadline_addon", *CLIENT))]:
+            del sys.modules[name]
+        print("ENDED", flush=True)
+    os._exit(0)
 
 
 def run_in_window():
     """Runs the script as if somebody pressed keys in the window."""
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        run()
+        run_alone()
 
 
+if script == "-":
+    run_all()
 if bpy.app.background:
-    run()
+    run_alone()
 bpy.app.timers.register(run_in_window, first_interval=1.0)  # When the window is there.

@@ -49,8 +49,11 @@ def install_client(folder: Path) -> tuple[Path, Path]:
 class Blender:
     """A Blender, or its double, with the add-on, and with a program that stands in for the dialog's Python."""
 
-    def __init__(self, executable: str, *, folder: Path, installed: tuple[Path, Path]) -> None:
+    def __init__(
+        self, executable: str, *, folder: Path, installed: tuple[Path, Path], kept: KeptBlender | None = None
+    ) -> None:
         self.folder = folder
+        self._kept = kept
         self._repository, self._addons = installed
         self.dialog = write_python(
             folder / "dialog", "open(here + '/facts', 'w').write(open(facts_file).read())", "os.remove(facts_file)"
@@ -63,29 +66,38 @@ class Blender:
             self.program.write_text(_WRAPPER.format(double=double, python=executable))
             self.program.chmod(0o755)
 
-    def run(self, script: str, *, client: object = None, window: bool = False):
+    def run(self, script: str, *, client: object = None, window: bool = False, is_fresh: bool = False):
         """What the script tells (blender_driver.py); it has ``folder``, in which it can write.
 
-        Without a window, or in one on a screen that nobody sees.
+        Without a window, or in one on a screen that nobody sees. In the Blender that is kept, if there is one, unless
+        it is to be fresh, has a window or another client.
         """
         path = self.folder / "script.py"
         path.write_text(f"from pathlib import Path\nfolder = Path({str(self.folder)!r})\n{script}", encoding="utf-8")
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(self._repository / "custom" / "plugins" / "Flowpipe" / "packages.zip"),
+        variables = {
             "FLOWPIPE_DEADLINE_CLIENT": str(client or shipped_folder("submission/Flowpipe/Main")),
             "FLOWPIPE_DEADLINE_DIALOG_PYTHON": str(self.dialog),
         }
+        if self._kept and not (client or window or is_fresh):
+            return self._kept.run(path, variables)
+        environment = {**self.environment(), **variables}
         if window:
             environment["LIBGL_ALWAYS_SOFTWARE"] = "1"
         started = ["xvfb-run", "-a", self.program, *_START[1:]] if window else [self.program, *_START]
-        command = [*started, _SUPPORT / "blender_driver.py", "--", path, self._addons]
+        command = [*started, *self.driver(path)]
         result = subprocess.run(
             command, env=environment, capture_output=True, text=True, errors="replace", timeout=100, check=False
         )
-        told = [line for line in result.stdout.splitlines() if line.startswith("TOLD ")]
-        assert told, result.stdout + result.stderr
-        return json.loads(told[-1].partition(" ")[2])
+        return _told(result.stdout.splitlines(), result.stdout + result.stderr)
+
+    def environment(self) -> dict[str, str]:
+        """The variables of this process, with the packages that are installed."""
+        packages = self._repository / "custom" / "plugins" / "Flowpipe" / "packages.zip"
+        return {**os.environ, "PYTHONPATH": str(packages)}
+
+    def driver(self, script: object) -> list[object]:
+        """What follows the options with which Blender is started."""
+        return [_SUPPORT / "blender_driver.py", "--", script, self._addons]
 
     def worker_setup(self):
         """Workers that have this Blender, and of ours what is installed in the repository."""
@@ -94,3 +106,34 @@ class Blender:
     def facts(self):
         """What the dialog was given last."""
         return json.loads((self.folder / "dialog" / "facts").read_text())
+
+
+class KeptBlender:
+    """A Blender that stays for many scripts, as its start is most of what they cost; each finds a new scene."""
+
+    def __init__(self, blender: Blender) -> None:
+        self._process = subprocess.Popen(
+            [blender.program, *_START, *blender.driver("-")],
+            env=blender.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+
+    def run(self, script: Path, variables: dict[str, str]):
+        """What the script tells."""
+        print(json.dumps([str(script), variables]), file=self._process.stdin, flush=True)
+        lines = list(iter(self._process.stdout.readline, "ENDED\n"))
+        return _told(lines, "".join(lines))
+
+    def close(self) -> None:
+        """Ends it."""
+        self._process.communicate()
+
+
+def _told(lines, printed):
+    told = [line for line in lines if line.startswith("TOLD ")]
+    assert told, printed
+    return json.loads(told[-1].partition(" ")[2])

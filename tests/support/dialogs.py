@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import subprocess
 import sys
 import threading
 import time
+
+from warm_python import warmed
 
 from flowpipe_deadline.dialog import WORKER
 
@@ -49,19 +52,30 @@ LAST_LINES = """\
 OPTIONS = {"settings": {}, "presets": [], "keep_suspended": False, "is_dry_run": False}
 
 
+def has_qt():
+    """Whether the dialog could open here."""
+    with contextlib.suppress(ImportError):
+        return importlib.import_module("PySide6.QtWidgets") is not None
+    return False
+
+
 def nasty(body, head="def nasty() -> Graph:"):
     """A workflow that does that, and would then build a graph of one job."""
     lines = "".join(f"    {line}\n" for line in body.splitlines())
     return f"{NODES}\n{head}\n{lines}{LAST_LINES.format('Nasty')}"
 
 
-class WorkerRun:
-    """A worker at work on a request."""
+def worker_command(*, is_warm):
+    """With what a worker is started: a fresh one, or one that branches off."""
+    return warmed([sys.executable, *WORKER]) if is_warm else [sys.executable, *WORKER]
 
-    def __init__(self, **request):
-        command = [sys.executable, *WORKER]
+
+class WorkerRun:
+    """A worker at work on a request: a fresh process, or one that branches off from a warm one."""
+
+    def __init__(self, *, is_warm=False, **request):
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
+        self.process = subprocess.Popen(worker_command(is_warm=is_warm), stdin=pipe, stdout=pipe, stderr=pipe)
         self.said, self.end, self.printed = [], None, b""
         self._threads = [threading.Thread(target=self._read), threading.Thread(target=self._read_errors)]
         for thread in self._threads:
@@ -100,7 +114,7 @@ class WorkerRun:
 
 def ask(**request):
     """The answer of a worker."""
-    return WorkerRun(**request).finish()
+    return WorkerRun(is_warm=True, **request).finish()
 
 
 def wait_until(is_so, *, seconds=60.0, meanwhile=lambda: time.sleep(0.01)):

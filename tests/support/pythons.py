@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 VERSIONS = ("3.7", "3.10")
 """Those of Deadline 10.2 and of 10.3 and later (submission, section 8)."""
-HOST_VERSIONS = ("3.7", "3.9", "3.11", "3.13")
+_EVERY = os.environ.get("FLOWPIPE_PYTHONS") == "every"
+HOST_VERSIONS = ("3.7", "3.9", "3.10", "3.11", "3.12", "3.13") if _EVERY else ("3.7", "3.13")
+"""Those of host applications: the oldest and the newest, and those between if FLOWPIPE_PYTHONS is ``every``."""
 
 
 def find_python(version):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dialogs import wait_until
+from dialogs import wait_until, worker_command
 
 pytest.importorskip(
     "PySide6.QtWidgets", reason="the dialog needs PySide6 and libraries of the system", exc_type=ImportError
@@ -13,6 +13,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from flowpipe_deadline.dialog import process
 from flowpipe_deadline.dialog.application import Given
 from flowpipe_deadline.dialog.window import Window
 
@@ -22,8 +23,9 @@ def until(is_so, **options):
     wait_until(is_so, meanwhile=lambda: QTest.qWait(5), **options)
 
 
-def opened(workflow="shot", **given):
-    """A window that has come to rest, with this workflow."""
+def opened(workflow="shot", *, is_warm=True, **given):
+    """A window that has come to rest, with this workflow; its workers branch off from a warm one."""
+    process.WORKER = worker_command(is_warm=is_warm)[1:]
     QApplication.instance() or QApplication([])
     window = Window(Given(workflow, **given))
     window.show()

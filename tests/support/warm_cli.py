@@ -24,6 +24,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
+import thousands
+import warm_python
+
 MAIN = "flowpipe_deadline.cli.main"
 _WARM = (
     *("flowpipe_deadline.planning.planner", "flowpipe_deadline.evaluator.task", "flowpipe_deadline.offline.farm"),
@@ -159,6 +162,8 @@ def _import_all():
 
 
 if __name__ == "__main__":
+    warm_python.install()
+    thousands.prepare()
     _import_all()
     serve(socket.socket(fileno=int(sys.argv[1])))
     runpy.run_module(MAIN, run_name="__main__", alter_sys=True)

@@ -1,4 +1,4 @@
-"""What is for Maya, in the Pythons of Maya 2022 to 2027, as far as this machine has them."""
+"""What is for Maya, in the Pythons of Maya 2022 (3.7) to 2027 (3.13), as far as this machine has them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from maya_product import MAIN, MODULE
 from maya_stubs import find_stubs
-from pythons import find_python
 
 SUPPORT = Path(__file__).parents[2] / "support"
 RECORDS = """
@@ -22,17 +21,14 @@ def open_dialog(host, host_version, facts, files=(), warnings=(), on_failure=pri
 """
 
 
-@pytest.mark.parametrize("version", ["3.7", "3.9", "3.10", "3.11", "3.12", "3.13"])
-def test_from_the_installer_to_the_dialog(tmp_path, stubs, version):
+@pytest.mark.usefixtures("stubs")
+def test_from_the_installer_to_the_dialog(tmp_path, host_python):
     """With the real proxy; nothing is compiled into the folder of the client."""
-    python = find_python(version)
-    if python is None:
-        pytest.skip(f"this machine has no Python {version}")
     client = tmp_path / "client"
     client.mkdir()
     shutil.copy(MAIN / "flowpipe_maya.py", client)
     (client / "flowpipe_client.py").write_text((MAIN / "flowpipe_client.py").read_text(encoding="utf-8") + RECORDS)
-    command = [python, "-W", "error", str(SUPPORT / "maya_driver.py"), str(MODULE / "install_in_maya.py")]
+    command = [host_python, "-W", "error", str(SUPPORT / "maya_driver.py"), str(MODULE / "install_in_maya.py")]
     environment = {**os.environ, "PYTHONPATH": str(SUPPORT), "FLOWPIPE_DEADLINE_CLIENT": str(client)}
 
     result = subprocess.run(
