@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Set, Tuple
 
 from ..results.codec import TYPE, canonical
 from ..results.store import ChunkResult
@@ -166,6 +166,17 @@ class PathMapping:
         if isinstance(data, list):
             return [self._paths(item) for item in data]
         return {key: self._paths(item) for key, item in data.items()} if isinstance(data, dict) else data
+
+
+def backwards(rules: Sequence[Tuple[str, str]]) -> PathMapping:
+    r"""What leads mapped paths back to where they came from; where that may be two systems, to that of the first rule.
+
+    >>> backwards([("P:\\", "/mnt/p")]).path("/mnt/p/show")
+    'P:\\show'
+    """
+    is_windows = any(is_windows_path(old) for old, _ in rules[:1])
+    back = [(new, old) for old, new in rules if is_windows_path(old) == is_windows]
+    return PathMapping(back, separator="\\" if is_windows else "/")
 
 
 def is_windows_path(text: str) -> bool:

@@ -31,7 +31,9 @@ class TaskRequest:
     wait: float = 0.0
     """Seconds to wait for upstream results that the file system does not show yet."""
     path_mappings: Tuple[Tuple[str, str], ...] = ()
-    """Deadline's path mapping rules for this worker: the beginning of a path, and its replacement."""
+    """The path mapping rules for this worker: the beginning of a path, and its replacement."""
+    maps_back: bool = False
+    """Whether results have paths as they were before the rules: the folders of this worker may be gone afterwards."""
     job: str = ""
     """The ID of the job on the farm; empty where there is none, or an earlier version of the plugin asks."""
     task: str = ""
@@ -94,6 +96,7 @@ def _task(data: Mapping[str, Any], name: str) -> TaskRequest:
             interpreter=str(data["interpreter"]),
             wait=float(data["wait"]),
             path_mappings=tuple((str(rule[0]), str(rule[1])) for rule in data["path_mappings"]),
+            maps_back=bool(data.get("maps_back", False)),
             **{name: str(data.get(name, "")) for name in ("job", "task", "worker")},
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:

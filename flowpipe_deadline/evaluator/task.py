@@ -27,7 +27,7 @@ from ..results.versions import counted, is_made_from_later
 from .attempt import evaluation_of
 from .fresh import forget_modules, note_modules
 from .nodes import build_node, evaluate_node, feed_inputs
-from .path_mapping import PathMapping
+from .path_mapping import PathMapping, backwards
 from .protocol import TaskRequest
 
 
@@ -104,9 +104,9 @@ class _Task:
         return "" if self.frames is None or self._batch is None else f" {self._batch.shown(self.frames)}"
 
     def kept_outputs(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
-        """The outputs as results keep them, so that every machine finds their classes in the bundle."""
+        """The outputs as results keep them, so that every machine finds their classes, and paths, where they are."""
         kept: Dict[str, Any] = map_sources(outputs, out_of_bundle(self._request.bundle)) if self._has_code else outputs
-        return kept
+        return dict(backwards(self._request.path_mappings).encoded(kept)) if self._request.maps_back else kept
 
     def cut_record(self) -> Record:
         """The record with the part of each batched input that is not fed; the whole may be long, and flowpipe slow."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,12 +31,12 @@ from ..studio.options import SubmitOptions, check_all, find_root
 from ..studio.write import write_bundle
 from ..submit.record import read_submission
 from .steps import Step, job_priority, lost_warnings, steps_of_bundle, steps_of_plan
-from .template import PACKAGES, make_template
+from .template import MOST_FRAMES, PACKAGES, make_template
 
 LONGEST_TEMPLATE = 1_000_000
 """Characters that AWS Deadline Cloud takes."""
 _MAIN = b"from flowpipe_deadline.openjd.task import run\n\nrun()\n"
-_PROGRAMS = {"maya": "mayapy", "houdini": "hython"}
+_PROGRAMS = {"python": "python" if os.name == "nt" else "python3", "maya": "mayapy", "houdini": "hython"}
 _LONGEST_MESSAGE = 600
 _NUMBER = re.compile(r"[-+]?\.?[0-9]")  # How one begins.
 
@@ -63,9 +64,11 @@ def _by_step(dependency: Dependency) -> Dependency:
 
 def _notes(job: Job) -> tuple[str, ...]:
     """Those of the job, and how large its chunks become if not all are of the planned size."""
-    if len(job.frames) % job.chunk_size == 0 or job.task_count == 1:
+    size = min(job.chunk_size, MOST_FRAMES)
+    count = job.frames.chunk_count(size)
+    if len(job.frames) == count * job.chunk_size or count == 1:
         return job.notes
-    smallest, larger = divmod(len(job.frames), job.task_count)
+    smallest, larger = divmod(len(job.frames), count)
     return (*job.notes, f"balanced there, {smallest}{f' or {smallest + 1}' if larger else ''} each")
 
 

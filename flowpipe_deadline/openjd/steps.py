@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ntpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Optional, Union
@@ -143,7 +143,20 @@ def steps_of_bundle(bundle: Bundle) -> tuple[Step, ...]:
             },
             variables=variables_of(job_info.items()),
         ).take(job_info)
-    return tuple(steps.values())
+    return _with_makers(tuple(steps.values()))
+
+
+def _with_makers(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps, each depending also on those further up that make files.
+
+    A farm without a shared disk brings a task what its step's own dependencies have made, and a path may be handed on.
+    """
+    makers: dict[str, dict[str, None]] = {}
+    for step in steps:
+        above = dict.fromkeys(key for upstream in step.upstream for key in makers[upstream])
+        step.upstream = tuple(dict.fromkeys((*step.upstream, *above)))
+        makers[step.job.key] = {**above, **({step.job.key: None} if step.outputs else {})}
+    return tuple(steps)
 
 
 def _names(jobs: Iterable[Union[Job, BundleJob]], *, main: str) -> dict[str, str]:

@@ -111,6 +111,7 @@ def _run(options: Dict[str, List[str]], command: List[str]) -> None:
         interpreter=read_node(packages.parent, node)["interpreter"],
         wait=_WAIT,
         path_mappings=rules,
+        maps_back=True,  # On farms that carry files, each session has folders of its own.
         worker=platform.node(),
     )
     folder = Path(os.getcwd()) / f"task-{token}"

@@ -23,6 +23,8 @@ PACKAGES = "packages"
 """The folder of the bundle with what tasks import; Python runs the folder itself."""
 LONGEST_NAME, LONGEST_VARIABLE, LONGEST_DESCRIPTION, LONGEST_PROGRAM = 64, 2048, 2048, 1024
 MOST_PARAMETERS = 50
+MOST_FRAMES = 150
+"""In a planned chunk, as AWS Deadline Cloud documents it."""
 _BRACES = {"{": "{{Param.Brace}}", "}": "{{Param.EndBrace}}"}
 """References to braces: two that stand side by side in a text would begin or end a reference."""
 _DOUBLED = re.compile(r"\{(?=\{)|(?<=\})\}")
@@ -52,13 +54,11 @@ def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -
         _check_step(errors, step, variables)
         command = [f"{{{{Param.{programs[step.job.interpreter]}}}}}", *map(_literal, split_dotnet(host.arguments))]
         made.append(_step(step, [names[key] for key in step.upstream], variables, command))
-    is_chunked = any(step.frames for step in steps)
     parameters = [
         _parameter("Bundle", "PATH", ".", "The bundle that this template is in.", objectType="DIRECTORY"),
         *(_parameter(key, "STRING", hosts[each].executable, _PROGRAM.format(each)) for each, key in programs.items()),
+        _parameter("TargetRuntimeSeconds", "INT", 0, _TARGET, minValue=0),
     ]
-    if is_chunked:
-        parameters.append(_parameter("TargetRuntimeSeconds", "INT", 0, _TARGET, minValue=0))
     for brace, reference in _BRACES.items():
         if reference in str([_literal(name), made]):
             parameters.append(_parameter(reference[8:-2], "STRING", brace, "A brace that begins or ends no reference."))
@@ -68,7 +68,7 @@ def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -
     errors.raise_all()
     return {
         "specificationVersion": "jobtemplate-2023-09",
-        **({"extensions": ["TASK_CHUNKING"]} if is_chunked else {}),
+        **({"extensions": ["TASK_CHUNKING"]} if any(step.frames for step in steps) else {}),
         "name": _literal(name),
         "parameterDefinitions": parameters,
         "steps": made,
@@ -103,7 +103,7 @@ def _step(step: Step, upstream: Sequence[str], variables: Mapping[str, str], com
         made["parameterSpace"] = {"taskParameterDefinitions": [_chunks(kind, step.frames, step.job.chunk_size)]}
         arguments.append(f"--frames={{{{Task.Param.{kind}}}}}")
     arguments += [f"--{kind}={name}" for name, kind in step.path_variables.items()]
-    action = {"command": "{{Param.Python}}", "args": [*arguments, "--", *command]}
+    action = {"command": "{{Param.Python}}", "args": ["-E", *arguments, "--", *command]}
     made["script"] = {"actions": {"onRun": {**action, **({"timeout": step.timeout} if step.timeout else {})}}}
     return made
 
@@ -115,7 +115,7 @@ def _chunks(name: str, frames: FrameList, size: int) -> dict[str, Any]:
         "type": "CHUNK[INT]",
         "range": str(ascending).replace("x", ":"),
         "chunks": {
-            "defaultTaskCount": size,
+            "defaultTaskCount": min(size, MOST_FRAMES),
             "targetRuntimeSeconds": "{{Param.TargetRuntimeSeconds}}",
             "rangeConstraint": "CONTIGUOUS" if ascending.is_contiguous else "NONCONTIGUOUS",
         },

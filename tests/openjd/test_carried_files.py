@@ -25,18 +25,24 @@ from pathlib import Path
 from flowpipe import Graph, Node
 
 
-@Node(outputs=["sizes"])
+@Node(outputs=["images", "pattern"])
 def Render(frames, folder, scene, samples):
     folder.mkdir(exist_ok=True)
-    for frame in frames:
-        (folder / f"{frame}.txt").write_text(scene.read_text() * samples)
-    return {"sizes": [samples * frame for frame in frames]}
+    images = [folder / f"{frame}.txt" for frame in frames]
+    for image in images:
+        image.write_text(scene.read_text() * samples)
+    return {"images": images, "pattern": str(folder / "%d.txt")}
+
+
+@Node(outputs=["images"])
+def Check(images):
+    return {"images": [image for image in images if image.suffix == ".txt"]}
 
 
 @Node(outputs=["texts", "notes"])
-def Publish(folder, sizes):
+def Publish(images):
     notes = Path(os.environ["SHOW_ROOT"], "assets", "scene.txt")
-    return {"texts": [(folder / f"{size // 3}.txt").read_text() for size in sizes], "notes": notes.read_text()}
+    return {"texts": [image.read_text() for image in images], "notes": notes.read_text()}
 
 
 def build(show: Path, samples: int = 2) -> Graph:
@@ -47,8 +53,10 @@ def build(show: Path, samples: int = 2) -> Graph:
         graph=graph, frames=list(range(1, 8)), folder=images, scene=scene, samples=samples,
         metadata={"batch_size": 3, "deadline": carried},
     )
-    publish = Publish(graph=graph, folder=images, metadata={"deadline": {"environment": {"SHOW_ROOT": str(show)}}})
-    render.outputs["sizes"].connect(publish.inputs["sizes"])
+    publish = Publish(graph=graph, metadata={"deadline": {"environment": {"SHOW_ROOT": str(show)}}})
+    check = Check(graph=graph)
+    render.outputs["images"].connect(check.inputs["images"])
+    check.outputs["images"].connect(publish.inputs["images"])
     return graph
 """
 
@@ -139,7 +147,10 @@ def farm(show, bundle, tmp_path_factory):
 
 
 def test_the_results_that_come_back_are_those_of_one_process(farm, show, bundle, monkeypatch):
-    """They are read in the bundle that the job was submitted from."""
+    """They are read in the bundle that the job was submitted from, and paths in them lead to what came back.
+
+    The last node reads what the first has written, though it depends on the one between them only.
+    """
     monkeypatch.setenv("SHOW_ROOT", str(show))
     graph = load_workflow(str(show / "shot.py")).build({"show": str(show), "samples": "3"})
     graph.evaluate()
@@ -170,6 +181,7 @@ def test_what_comes_back_is_results_and_the_folders_for_outputs(farm, bundle, sh
     outside = sorted(path.as_posix() for path in farm.made if own not in path.parents)
 
     assert inside == [
+        "results/Check/whole.json",
         "results/Publish/whole.json",
         *(f"results/Render/{name}" for name in (".other-chunks/4-5", ".other-chunks/6-7", "1-3.json", "4-5.json")),
         "results/Render/6-7.json",

@@ -1,4 +1,7 @@
-"""Random graphs through the official ``openjd run``, against flowpipe's own evaluation; more: the profile ``thorough``."""
+"""Random graphs through the official ``openjd run``, against flowpipe's own evaluation.
+
+More of them: ``--hypothesis-profile=thorough``.
+"""
 
 from __future__ import annotations
 

@@ -282,9 +282,10 @@ def test_lists_of_paths_are_read_as_the_plugin_reads_them(paths, system):
 
 HOSTILE = "- a \"b\" $HOME `x` {{Param.x}} 'c' \\ ü;&"
 TOLD = """
-import os, sys
+import json, os
 names = ("OCIO", "LIBS", "PYTHONPATH", "LC_CTYPE", "PWD", "QUEUE")
-value = [{**{name: os.environ.get(name) for name in names}, "folder": os.getcwd(), "frames": frames}]
+found = {**{name: os.environ.get(name) for name in names}, "folder": os.getcwd(), "frames": frames}
+value = [json.dumps(found), *frames]
 """
 PLANNED = {
     "batch_size": 9,
@@ -324,7 +325,8 @@ def mapped(tmp_path_factory):
             patch.delenv(name, raising=False)
         done = run_openjd(bundle, *options, folder=folder)
     assert done.returncode == 0, done.stdout
-    return home, outputs_of(home)[0]
+    told, *returned = outputs_of(home)
+    return home, {**json.loads(told), "returned": returned}
 
 
 def test_values_and_variables_are_mapped_by_the_rules_of_the_session(mapped):
@@ -333,6 +335,13 @@ def test_values_and_variables_are_mapped_by_the_rules_of_the_session(mapped):
 
     assert told["frames"] == ["/mnt/p/show/a.exr", "/new/b", "/new/b:/new/c", "/elsewhere", "s3://bucket/x"]
     assert (told["OCIO"], told["LIBS"]) == ("/mnt/p/show/c.ocio", "/mnt/p/lib:lib:/mnt/p/show")
+
+
+def test_paths_that_a_node_returns_are_kept_as_they_were_before_the_rules(mapped):
+    """Those of the system that the first rule is for: the folders of a session are gone afterwards."""
+    _, told = mapped
+
+    assert told["returned"] == ["P:\\show\\a.exr", "/new/b", "/new/b:/new/c", "/elsewhere", "s3://bucket/x"]
 
 
 def test_a_task_finds_its_bundle_and_what_the_queue_has_set(mapped):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import farm_nodes as nodes
 import pytest
-from flowpipe import Graph, Node
+from flowpipe import Graph
 from harness import expected_outputs
 from openjd.model import IntRangeExpr
-from openjd_rust import make_job, run_in_rust, tasks_of
 from openjd_runs import exported
+from openjd_rust import make_job, run_in_rust, tasks_of
+from task_nodes import Do
 
 from flowpipe_deadline import read_results
 from flowpipe_deadline.openjd.task import parse_range
@@ -27,21 +28,14 @@ ORDERS = (
 VALUES = {"BRACES": "{{ Param.Bundle }}", "CLOSED": "}}{", "THREE": "{{{a}}}", "SHELL": "$(id) `id` ; '\" && %PATH%"}
 
 
-@Node(outputs=["found"])
-def Say(lines=(), names=()):
-    """Prints the lines; gives the variables of these names."""
-    import os  # noqa: PLC0415 (the node is loaded by another Python)
-
-    for line in lines:
-        print(line)
-    return {"found": {name: os.environ.get(name) for name in names}}
+SAY = "import os\nfor line in {!r}:\n    print(line)\nvalue = {{name: os.environ.get(name) for name in {!r}}}"
 
 
 def a_graph():
     """Chunks with and without gaps, frames that are item numbers, and a node that prints what looks like orders."""
     graph = Graph(name="both {{ x }}")
     metadata = {"deadline": {"environment": VALUES}}
-    Say(name="say", graph=graph, lines=list(ORDERS), names=list(VALUES), metadata=metadata)
+    Do(name="say", graph=graph, code=SAY.format(ORDERS, list(VALUES)), metadata=metadata)
     for name, frames in (("range", range(1, 32)), ("steps", range(1, 42, 10)), ("odd", [3, -1, 3, 7])):
         nodes.Render(name=name, graph=graph, frames=list(frames), metadata={"batch_size": 1 if name == "steps" else 10})
     last = nodes.Collect(name="last", graph=graph)
@@ -60,7 +54,7 @@ def bundle(tmp_path_factory):
 
 def test_the_outputs_are_those_of_one_process(bundle):
     """Of all nodes; what a node prints is no order there either."""
-    expected = {**expected_outputs(a_graph()), "both {{ x }}.say": {"found": VALUES}}
+    expected = {**expected_outputs(a_graph()), "both {{ x }}.say": {"value": VALUES}}
 
     assert {label: node.outputs() for label, node in read_results(bundle).items()} == expected
 
@@ -84,6 +78,4 @@ def test_tasks_get_the_planned_frames_in_balanced_chunks(bundle):
     assert [len(chunk) for chunk in frames["range"]] == [8, 8, 8, 7]
     assert frames["steps"] == [[1], [11], [21], [31], [41]]
     assert frames["odd"] == [[0, 1, 2, 3]]
-    assert all(
-        parse_range(text) == list(IntRangeExpr.from_str(text)) for chunks in texts.values() for text in chunks
-    )
+    assert all(parse_range(text) == list(IntRangeExpr.from_str(text)) for chunks in texts.values() for text in chunks)
