@@ -168,15 +168,16 @@ class PathMapping:
         return {key: self._paths(item) for key, item in data.items()} if isinstance(data, dict) else data
 
 
-def backwards(rules: Sequence[Tuple[str, str]]) -> PathMapping:
-    r"""What leads mapped paths back to where they came from; where that may be two systems, to that of the first rule.
+def mapped_back(data: Any, rules: Sequence[Tuple[str, str]]) -> Any:
+    r"""Encoded data with the paths that these rules have made as they were before; of two systems, those of Windows.
 
-    >>> backwards([("P:\\", "/mnt/p")]).path("/mnt/p/show")
-    'P:\\show'
+    >>> mapped_back(["/mnt/p/show", "/new/show"], [("/old", "/new"), ("P:\\", "/mnt/p")])
+    ['P:\\show', '/old/show']
     """
-    is_windows = any(is_windows_path(old) for old, _ in rules[:1])
-    back = [(new, old) for old, new in rules if is_windows_path(old) == is_windows]
-    return PathMapping(back, separator="\\" if is_windows else "/")
+    for is_windows, separator in ((True, "\\"), (False, "/")):
+        back = [(new, old) for old, new in rules if is_windows_path(old) == is_windows]
+        data = PathMapping(back, separator=separator).encoded(data)
+    return data
 
 
 def is_windows_path(text: str) -> bool:

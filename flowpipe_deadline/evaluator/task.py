@@ -27,7 +27,7 @@ from ..results.versions import counted, is_made_from_later
 from .attempt import evaluation_of
 from .fresh import forget_modules, note_modules
 from .nodes import build_node, evaluate_node, feed_inputs
-from .path_mapping import PathMapping, backwards
+from .path_mapping import PathMapping, mapped_back
 from .protocol import TaskRequest
 
 
@@ -106,7 +106,7 @@ class _Task:
     def kept_outputs(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
         """The outputs as results keep them, so that every machine finds their classes, and paths, where they are."""
         kept: Dict[str, Any] = map_sources(outputs, out_of_bundle(self._request.bundle)) if self._has_code else outputs
-        return dict(backwards(self._request.path_mappings).encoded(kept)) if self._request.maps_back else kept
+        return dict(mapped_back(kept, self._request.path_mappings)) if self._request.maps_back else kept
 
     def cut_record(self) -> Record:
         """The record with the part of each batched input that is not fed; the whole may be long, and flowpipe slow."""
