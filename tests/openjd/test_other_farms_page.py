@@ -135,7 +135,7 @@ def test_the_limits_of_the_page_are_those_that_are_checked():
         template.LONGEST_VARIABLE,
         256,
         template.LONGEST_PROGRAM,
-        template.MOST_PARAMETERS - 3,
+        template.MOST_PARAMETERS,
         LONGEST_TEMPLATE,
     ]
 
