@@ -30,6 +30,7 @@ CARRIED = {
     "comment": "first",
     "priority": 80,
     "output_directories": ["/mnt/show/out"],
+    "output_filenames": ["/mnt/show/out/a.exr"],
     "required_assets": ["/mnt/show/a.ma"],
     "aws_asset_files": ["/mnt/show/b.ma"],
 }
@@ -56,7 +57,9 @@ def section(title):
 
 
 def united(whole, part):
-    """The whole with all of the part in it."""
+    """The whole with all of the part in it; of a list, the part is the beginning."""
+    if isinstance(part, list) and isinstance(whole, list):
+        return [*part, *whole[len(part) :]]
     if not isinstance(part, dict) or not isinstance(whole, dict):
         return part
     return {**whole, **{key: united(whole.get(key), value) for key, value in part.items()}}
@@ -155,4 +158,4 @@ def test_every_option_that_it_names_alone_exists(name):
     """In our commands, or in those of the client of Deadline Cloud, version 0.60.10."""
     theirs = {"--priority", "--max-worker-count", "--max-retries-per-task", "--max-failed-tasks-count", "--yes"}
 
-    assert name in theirs or any(name in run_cli(verb, "--help").stdout for verb in ("export", "plan"))
+    assert name in theirs or any(name in run_cli(verb, "--help").stdout for verb in ("export", "plan", "redo"))
