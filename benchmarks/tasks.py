@@ -34,9 +34,10 @@ from empty_nodes import act  # noqa: E402
 from flowpipe import Graph  # noqa: E402
 
 from flowpipe_deadline import plan_graph, run_bundle, write_bundle  # noqa: E402
-from flowpipe_deadline.core.bundle import Bundle  # noqa: E402
+from flowpipe_deadline.core.bundle import TEMPLATE, Bundle  # noqa: E402
 from flowpipe_deadline.offline.packages import read_light_packages  # noqa: E402
 from flowpipe_deadline.offline.standins.sandbox import SandboxTask  # noqa: E402
+from flowpipe_deadline.openjd.export import export_bundle  # noqa: E402
 from tests.support.sandboxed import LoadedPlugin  # noqa: E402
 
 MODULES = {"bpy": "bpy", "pvpython": "paraview.simple"}
@@ -130,6 +131,17 @@ def measure(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
             lambda: run_openjd(options.openjd, template),
             goal="1",
             runs=runs,
+        )
+        tasks = max(2, count // 5)
+        exported = written(chunks(tasks), folder)
+        export_bundle(exported, interpreters={"python": sys.executable})
+        alone = write_task(exported, folder)
+        yield compare(
+            (f"{tasks} empty tasks of an exported graph, by openjd run", "the evaluator as often, run directly"),
+            lambda: run_openjd(options.openjd, str(exported.folder / TEMPLATE)),
+            lambda: sum(started_python("-m", "flowpipe_deadline.evaluator", "--task", alone) for _ in range(tasks)),
+            goal="2",
+            runs=max(1, runs // 3),
         )
 
 
