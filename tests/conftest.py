@@ -37,7 +37,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 start()
 warm_python.install()
 thousands.prepare()
-FRESH = ("dotnet", "evaluator", "hosts", "installation", "offline", "plugins", "test_compatibility.py")
+FRESH = (
+    *("dotnet", "hosts", "installation", "plugins", "standins"),
+    *("test_compatibility.py", "test_hosts.py", "test_offline_farm.py", "test_timeouts.py"),
+)
 """Folders and files whose tests are about workers and interpreters, which are fresh processes there."""
 
 
