@@ -161,6 +161,12 @@ def _warm_processes(request, monkeypatch):
         monkeypatch.setenv(warm_python.VARIABLE, warm_python.address())
 
 
+@pytest.fixture
+def fresh_processes(monkeypatch, _warm_processes):
+    """Workers and interpreters are fresh processes, as the test is about them."""
+    monkeypatch.delenv(warm_python.VARIABLE, raising=False)
+
+
 @pytest.fixture(autouse=True)
 def no_proxies(monkeypatch):
     """No proxy of the machine stands between."""
