@@ -37,7 +37,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 start()
 warm_python.install()
 thousands.prepare()
-FRESH = ("dotnet", "evaluator", "hosts", "installation", "offline", "plugins", "test_compatibility.py")
+FRESH = (
+    *("dotnet", "hosts", "installation", "plugins", "standins"),
+    *("test_compatibility.py", "test_hosts.py", "test_offline_farm.py", "test_timeouts.py"),
+)
 """Folders and files whose tests are about workers and interpreters, which are fresh processes there."""
 
 
@@ -156,6 +159,12 @@ def _warm_processes(request, monkeypatch):
     """Workers and interpreters that are not what a test is about branch off from a process that is warm."""
     if not set(FRESH) & set(request.path.relative_to(Path(__file__).parent).parts):
         monkeypatch.setenv(warm_python.VARIABLE, warm_python.address())
+
+
+@pytest.fixture
+def fresh_processes(monkeypatch, _warm_processes):
+    """Workers and interpreters are fresh processes, as the test is about them."""
+    monkeypatch.delenv(warm_python.VARIABLE, raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -142,7 +142,8 @@ def test_a_run_repeats_what_is_older_than_its_inputs(tmp_path):
     assert len(plan.jobs) == 2
 
 
-@pytest.mark.parametrize("milliseconds", range(0, 200, 10))
+@pytest.mark.usefixtures("fresh_processes")
+@pytest.mark.parametrize("milliseconds", range(0, 200, 20))
 def test_a_task_killed_at_any_point_leaves_nothing_half(tmp_path, milliseconds):
     """SIGKILL to the evaluator: the result is whole or not there, and the next run gives what it would have given."""
     graph = chain(range(1, 5))

@@ -153,7 +153,7 @@ def _no_sleep(monkeypatch):
     monkeypatch.setattr("flowpipe_deadline.core.locks.time.sleep", lambda _: step())
 
 
-ROUNDS = int(os.environ.get("LOCK_ROUNDS", "40"))
+ROUNDS = int(os.environ.get("LOCK_ROUNDS", "20"))
 
 
 @pytest.mark.usefixtures("links", "_no_sleep")

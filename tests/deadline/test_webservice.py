@@ -10,6 +10,7 @@ import time
 
 import pytest
 from redis_server import free_port
+from sandboxed import wait_until
 from web_services import JOB_INFO, ScriptedService, farm_at, http, job_ids_of, requests_of, write_job
 
 from flowpipe_deadline.deadline.client import RefusedError
@@ -196,6 +197,7 @@ def test_a_lost_answer_leaves_open_whether_there_is_a_job(service, deadline, job
         farm_at(service.url, read_timeout=0.2).submit(*job)
 
     assert caught.value.is_uncertain
+    wait_until(lambda: requests_of(deadline) and len(job_ids_of(deadline)) == jobs)  # The service may be slower.
     assert requests_of(deadline) == ["POST /api/jobs"]
     assert len(job_ids_of(deadline)) == jobs
 

@@ -32,12 +32,10 @@ def installed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def keep(tmp_path_factory, installed):
-    """Gives the real Blender of a name that stays, started when it is first needed; None for the double."""
+    """Gives the Blender of a name that stays, started when it is first needed."""
     kept = {}
 
     def keep(name):
-        if name == DOUBLE:
-            return None
         if name not in kept:
             folder = tmp_path_factory.mktemp("kept")
             kept[name] = KeptBlender(Blender(BLENDERS[name], folder=folder, installed=installed))
@@ -215,9 +213,9 @@ WINDOWS = "bpy.app.background = False\n"
 
 
 @pytest.fixture
-def double(tmp_path, installed):
+def double(tmp_path, installed, keep):
     """The double of Blender, which has windows."""
-    return Blender(BLENDERS[DOUBLE], folder=tmp_path, installed=installed)
+    return Blender(BLENDERS[DOUBLE], folder=tmp_path, installed=installed, kept=keep(DOUBLE))
 
 
 def test_unsaved_changes_are_asked_about(double):

@@ -25,7 +25,7 @@ from flowpipe_deadline.submit.redo_record import read_redo
 from flowpipe_deadline.submit.transaction import submit_to
 from tests.redo.test_least_that_must import add_nodes
 
-RUNS = int(os.environ.get("FAULT_RUNS", "15"))
+RUNS = int(os.environ.get("FAULT_RUNS", "8"))
 FIRST = int(os.environ.get("FAULT_FIRST", "0"))
 KINDS = (
     lambda: SubmissionError("no line"),

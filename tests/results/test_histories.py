@@ -20,7 +20,7 @@ from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.results.codec import decode
 
-COUNT = int(os.environ.get("FLOWPIPE_HISTORIES", "30"))
+COUNT = int(os.environ.get("FLOWPIPE_HISTORIES", "15"))
 PLANNED = range(2, 8)
 ADDED = range(1, 10)
 SKEW = 600.0

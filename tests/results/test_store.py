@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import random
 import resource
 import string
@@ -24,6 +25,7 @@ from flowpipe_deadline.results.store import ChunkResult, FileStore, open_store
 
 FORK = multiprocessing.get_context("fork")
 LARGE = 2_000_000
+KILLS = int(os.environ.get("WRITER_KILLS", "12"))
 
 
 class FileBackend:
@@ -245,7 +247,7 @@ def test_a_result_of_50_megabytes(backend):
 def test_a_killed_writer_leaves_the_old_or_the_new_result(backend):
     """SIGKILL at any moment: what is read is always one whole result."""
     store = backend.open()
-    for start in range(30):
+    for start in range(KILLS):
         reader, writer_end = FORK.Pipe(duplex=False)
         writer = FORK.Process(target=write_without_end, args=(store, start, writer_end))
         writer.start()

@@ -17,7 +17,7 @@ from flowpipe_deadline.submit.ownership import _at_work
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.submit.transaction import submit_to
 
-RUNS = int(os.environ.get("FAULT_RUNS", "20"))
+RUNS = int(os.environ.get("FAULT_RUNS", "12"))
 KINDS = (
     lambda: SubmissionError("no line"),
     lambda: RefusedError("timed out", is_uncertain=True, may_come=False),

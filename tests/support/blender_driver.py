@@ -16,6 +16,7 @@ import traceback
 
 import bpy
 
+IS_DOUBLE = "fake_blender" in bpy.__file__
 CLIENT = ("flowpipe_proxy", "flowpipe_client", "flowpipe_blender")
 script, addons = sys.argv[-2:]
 sys.path.insert(0, addons)
@@ -109,6 +110,9 @@ def run_all():
     for line in sys.stdin:
         path, variables = json.loads(line)
         os.environ.update(variables)
+        if IS_DOUBLE:
+            run_in_branch(path)
+            continue
         addon = importlib.import_module("flowpipe_deadline_addon")
         bpy.ops.wm.read_homefile(use_factory_startup=True)
         scene = bpy.context.scene
@@ -120,6 +124,17 @@ def run_all():
             del sys.modules[name]
         print("ENDED", flush=True)
     os._exit(0)
+
+
+def run_in_branch(path):
+    """Runs the script in a process that branches off from this one."""
+    branch = os.fork()
+    if branch == 0:
+        prepare()
+        run(path)
+        os._exit(0)
+    os.waitpid(branch, 0)
+    print("ENDED", flush=True)
 
 
 def run_in_window():

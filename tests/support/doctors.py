@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
+
+from harness import run_cli
 
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.deadline.connect import choose_connection
@@ -35,8 +36,7 @@ def send(root, *vias, **options):
 
 def doctor(*arguments):
     """What the command did, as a process of its own."""
-    command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=60, check=False)
+    return run_cli("doctor", *arguments)
 
 
 def verdicts(checks):

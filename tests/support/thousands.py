@@ -31,6 +31,9 @@ def prepare() -> None:
     os.fsync = lambda _: None
     templates.JobFiles.__init__ = _keeping_code(templates.JobFiles.__init__)
     context.own_file = _known(context.own_file)
+    files = templates.JobFiles()
+    for name in templates._TEMPLATES:  # For processes that branch off from this one.
+        files._environment.get_template(name)
 
 
 def _keeping_code(initialize):

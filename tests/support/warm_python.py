@@ -47,7 +47,10 @@ def hand_over(where: str, *command: str) -> None:
     connection.sendall(request)
     for stream in _STREAMS:
         os.close(stream)
-    status = int.from_bytes(connection.recv(_SIZE, _socket.MSG_WAITALL), "big")
+    answer = connection.recv(_SIZE, _socket.MSG_WAITALL)
+    if not answer:
+        os._exit(1)  # The warm process has ended, and nobody knows what became of the branch.
+    status = int.from_bytes(answer, "big")
     if os.WIFSIGNALED(status):
         os.kill(os.getpid(), os.WTERMSIG(status))
     os._exit(os.WEXITSTATUS(status))
@@ -194,7 +197,7 @@ class _Tree:
         connection, _ = self._listener.accept()
         try:
             received = _receive(connection)
-        except ValueError:  # Who has connected was killed.
+        except (ValueError, EOFError, TypeError, OSError):  # Who has connected was killed.
             connection.close()
             return None
         branch = os.fork()
