@@ -88,7 +88,7 @@ def export_graph(
     studio = options.studio or load_studio_file()
     chosen, below = options.completed(studio), find_root(root, studio)
     plan, errors = chosen.plan(graph, studio=studio), ErrorCollector()
-    steps = steps_of_plan(plan)
+    steps = steps_of_plan(plan, templates=chosen.templates)
     with errors.collected():
         checked_template(plan.name, steps, interpreters or {})
     odd = lost_warnings(steps)
@@ -186,7 +186,7 @@ def _hosts(steps: Iterable[Step], given: Mapping[str, str]) -> dict[str, Host]:
     """The hosts of the steps, and the Python of the tasks, with their arguments."""
     defaults = read_param(str(shipped_folder(f"plugins/{PLUGIN}") / f"{PLUGIN}.param"))
     hosts = {}
-    for name in dict.fromkeys(["python", *(step.job.interpreter for step in steps)]):
+    for name in dict.fromkeys(["python", *(step.interpreter for step in steps)]):
         application = name.partition("-")[0]
         host = parse_host(given.get(name, _PROGRAMS.get(application, application)))
         usual = defaults.get(f"Arguments_{application}") or defaults["Arguments_python"]

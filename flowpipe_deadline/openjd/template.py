@@ -47,10 +47,10 @@ def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -
         _check(errors, name, f"the program of {each}", host.executable, LONGEST_PROGRAM)
     made = []
     for step in steps:
-        host = hosts[step.job.interpreter]
+        host = hosts[step.interpreter]
         variables = {**step.variables, **dict(host.variables)}
         _check_step(errors, step, variables)
-        command = [f"{{{{Param.{programs[step.job.interpreter]}}}}}", *map(_literal, split_dotnet(host.arguments))]
+        command = [f"{{{{Param.{programs[step.interpreter]}}}}}", *map(_literal, split_dotnet(host.arguments))]
         made.append(_step(step, [names[key] for key in step.upstream], variables, command))
     is_chunked = any(step.frames for step in steps)
     parameters = [

@@ -150,7 +150,9 @@ def test_a_setting_that_repeats_a_default_needs_no_warning():
         for setting in SETTINGS.values()
         if setting.default in ("true", "false", "0", "1", "none", "Nothing", "Error", "50", "100", "None")
     }
-    step = steps_of_plan(plan_graph(graph_of({})))[0].take({**defaults, "Department": "", "ExtraInfoKeyValue9": ""})
+    step = step_of()
+
+    step.take({**defaults, "Department": "", "ExtraInfoKeyValue9": ""})
 
     assert list(lost_warnings([step])) == []
 
