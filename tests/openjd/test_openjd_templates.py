@@ -85,6 +85,12 @@ def read_template(template):
     return model.decode_job_template(template=document, supported_extensions=["TASK_CHUNKING"])
 
 
+def read_strictly(template):
+    """What the stricter of the two official readers makes of it."""
+    kind = strict_model.DocumentType.YAML
+    return strict_model.decode_job_template_str(template, kind, supported_extensions=["TASK_CHUNKING"])
+
+
 def job_of(template, *, seconds=0):
     """The job, and how a session replaces the references in a text of it."""
     decoded, here = read_template(template), Path(__file__).parent
@@ -129,6 +135,7 @@ def test_what_is_at_a_limit_is_taken_and_what_is_above_is_refused_with_what_fits
         template_of(make(most + 1))
 
     assert read_template(at_limit)
+    assert read_strictly(at_limit)
     assert re.search(rf"\b{most}\b", str(error.value))
     assert "model" not in str(error.value)
 
@@ -187,6 +194,7 @@ def test_a_template_of_a_million_characters_is_taken_and_one_above_is_refused():
         template_of(graph)
 
     assert len(at_limit) == LONGEST_TEMPLATE
+    assert read_strictly(at_limit)
 
 
 INTERPRETERS = {
@@ -231,13 +239,14 @@ def test_thousands_of_scattered_frames_are_one_range():
     frames = [number * number for number in range(5000)]
     graph = interpreter_graph(frames=frames)
 
-    ranges = ranges_of(template_of(graph))
+    template = template_of(graph)
 
-    assert [int(text) for text in ranges] == frames
+    assert [int(text) for text in ranges_of(template)] == frames
+    assert read_strictly(template)
 
 
 @given(frames=FRAMES, size=st.integers(1, 12), seconds=st.sampled_from([0, 1]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_chunks_are_as_the_plan_says(frames, size, seconds):
     """For the official iterator of tasks, also of farms that resize chunks: all frames, in order, of the sizes told."""
     graph = Graph(name="graph")
@@ -254,7 +263,7 @@ def test_chunks_are_as_the_plan_says(frames, size, seconds):
 
 
 @given(texts=st.lists(TEXTS.filter(lambda text: not flaw_in(text)), min_size=5, max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_texts_arrive_as_they_are(texts):
     """In a job that the official model makes, and in what its stricter reader of YAML reads."""
     variable, comment, program, argument, name = (text.strip() for text in texts)
@@ -273,16 +282,13 @@ def test_texts_arrive_as_they_are(texts):
     assert job.steps[0].name == re.sub(r"\{(?=\{)", "{ ", graph.name)
     assert (job.steps[0].description or "") == comment
     assert [resolve(argument) for argument in action.args[-3:]] == [f"/{program}", argument, "<TASK>"]
-    other = strict_model.decode_job_template_str(
-        template, strict_model.DocumentType.YAML, supported_extensions=["TASK_CHUNKING"]
-    )
+    other = read_strictly(template)
     read = read_template(template).steps[0].stepEnvironments[0].variables["V"]
     assert str(other.steps[0].step_environments[0].variables["V"]) == str(read)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """The variables of a node that ``openjd run`` has evaluated, with all limits and hostile texts in one graph."""
+def test_a_real_run_gives_a_node_its_variables_as_they_were(tmp_path_factory):
+    """At all limits at once, in folders that shells and templates would read otherwise; and no text is an order."""
     variables = {f"HOSTILE_{number}": piece.strip() for number, piece in enumerate(PIECES)}
     variables.update({"V" * 256: "v" * 2048, "BRACES": "}" * 3 + "v" * 2011, "EMPTY": ""})
     graph = node_graph(
@@ -293,24 +299,14 @@ def run(tmp_path_factory):
     )
     folder = tmp_path_factory.mktemp("$(touch x) {{Param.Bundle}} 'ä' #")
     bundle = exported(graph, folder)
+
     done = run_openjd(bundle, folder=folder)
-    assert done.returncode == 0, done.stdout
-    return folder, variables, next(iter(read_results(bundle).values())).outputs()["variables"]
 
-
-def test_a_real_run_gives_a_node_its_variables_as_they_were(run):
-    """At all limits at once, in folders that shells and templates would read otherwise."""
-    _, variables, found = run
-
+    found = next(iter(read_results(bundle).values())).outputs()["variables"]
+    assert done.returncode == 0
     assert {name: found.get(name) for name in variables} == variables
-
-
-def test_no_text_is_an_order_to_anybody(run):
-    """Nothing but the bundle is made by a run with hostile texts."""
-    folder, _, _ = run
-
     assert not list(folder.rglob("x"))
-    assert len(list(folder.iterdir())) == 1
+    assert list(folder.iterdir()) == [bundle.folder]
 
 
 def test_the_official_check_takes_as_many_interpreters_as_fit(tmp_path):
