@@ -200,6 +200,7 @@ def test_a_template_of_a_million_characters_is_taken_and_one_above_is_refused():
 INTERPRETERS = {
     "long names": ["i" * 50, "i" * 100, "i" * 3000],
     "dashes, dots and other letters": ["a-b", "a_b", "a.b", "a--b", "A-b", "A_B", "a_b_2", "a-b-2", "a_b__2"],
+    "a number of their own": ["a-b", "a_b", "a_b_2"],
     "names of devices": ["con", "con_", "CON", "nul-1", "python", "Python", "python-3"],
 }
 
@@ -260,6 +261,19 @@ def test_chunks_are_as_the_plan_says(frames, size, seconds):
     chunks = [list(model.IntRangeExpr.from_str(text)) for text in ranges]
     assert [frame for chunk in chunks for frame in chunk] == sorted(planned.frames)
     assert seconds or {len(chunk) for chunk in chunks} == told
+
+
+def test_all_readers_take_texts_for_texts():
+    """What YAML 1.1 takes for text may be a number in YAML 1.2; each of the official readers reads one of them."""
+    variables = {
+        f"V{number}": text.strip() for number, text in enumerate([*YAML, "-1e3", "+0o7", "1.5e3", "y", "NULL"])
+    }
+
+    template = template_of(node_graph(environment=variables))
+
+    strict = read_strictly(template).steps[0].step_environments[0].variables
+    assert {name: str(value) for name, value in strict.items()} == variables
+    assert read_template(template).steps[0].stepEnvironments[0].variables == variables
 
 
 @given(texts=st.lists(TEXTS.filter(lambda text: not flaw_in(text)), min_size=5, max_size=5))
