@@ -113,8 +113,7 @@ def export_bundle(
     import; gives a warning for each setting that has no counterpart.
 
     ``interpreters`` are hosts on the workers by name, as ``parse_host`` reads them; by default the usual program, which
-    is looked for on their PATH. The job's parameters may name others. Of the ``options``, ``strict`` and ``tolerate``
-    count.
+    is looked for on their PATH. Of the ``options``, ``strict`` and ``tolerate`` count.
 
     Raises:
         PlanError, PreflightError: Something does not fit into a template, or the official model refuses it.
@@ -153,10 +152,7 @@ def export_bundle(
 
 
 def checked_template(name: str, steps: Sequence[Step], interpreters: Mapping[str, str]) -> bytes:
-    """The text of the template, of which the official model has made a job with the default of each parameter.
-
-    Raises as ``export_bundle``.
-    """
+    """The text of the template, of which the official model has made a job; raises as ``export_bundle``."""
     try:
         from openjd import model  # noqa: PLC0415 (an extra)
     except ImportError as error:
@@ -196,14 +192,16 @@ def _hosts(steps: Iterable[Step], given: Mapping[str, str]) -> dict[str, Host]:
 
 def _asset_references(folder: Path, steps: Iterable[Step]) -> dict[str, Any]:
     """What a farm without a shared disk carries to its workers, and what it brings back; in full, as it needs them."""
-    folders = [
-        str(folder / name) for name in (PACKAGES, NODES, CODE, EDITS) if name == PACKAGES or (folder / name).is_dir()
-    ]
-    files = [str(folder / STORE)] if (folder / STORE).is_file() else []
-    inputs = dict.fromkeys([*files, *(path for step in steps for path in step.inputs)])
-    own = (str(folder / RESULTS), str(folder / ERRORS))
-    outputs = dict.fromkeys([*own, *(path for step in steps for path in step.outputs)])
-    return {"inputs": {"filenames": list(inputs), "directories": folders}, "outputs": {"directories": list(outputs)}}
+    folders = [PACKAGES, *(name for name in (NODES, CODE, EDITS) if (folder / name).is_dir())]
+    inputs = [str(folder / STORE)] if (folder / STORE).is_file() else []
+    outputs = [str(folder / RESULTS), str(folder / ERRORS)]
+    for step in steps:
+        inputs += step.inputs
+        outputs += step.outputs
+    return {
+        "inputs": {"filenames": [*dict.fromkeys(inputs)], "directories": [str(folder / name) for name in folders]},
+        "outputs": {"directories": [*dict.fromkeys(outputs)]},
+    }
 
 
 def _yaml(data: Any) -> bytes:

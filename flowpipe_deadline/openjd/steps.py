@@ -55,28 +55,20 @@ class Step:
         upstream: Iterable[str],
     ) -> None:
         self.job = job
-        self.name = name
-        """What people see: the node's name, distinct within the graph."""
+        self.name = name  # What people see, distinct within the graph.
+        # Also those that Deadline need not be told: whether a farm that carries files brings theirs along is unknown.
         self.upstream = tuple(dict.fromkeys(upstream))
-        """The keys of all jobs that it waits for, or takes results of: those that Deadline need not be told are among
-        them, as nobody has documented whether a farm that carries files around brings theirs along."""
         self.interpreter = plugin_info.get("Interpreter", "python")
         self.frames = None if job.frame_mode == "none" else FrameList.parse(str(job.frames))
-        """None if it is not batched."""
         lists = {kind: plugin_info.get(key, "").split(",") for kind, key in PATH_KEYS.items()}
         self.path_variables = {one: kind for kind, names in lists.items() for one in names if one}
-        """Names of variables that hold paths, and ``path`` or ``paths``."""
         self.variables = variables_of(job_info.items())
         self.description = ""
-        self.timeout = 0
-        """Seconds that a task may take; 0 for any."""
+        self.timeout = 0  # Seconds that a task may take; 0 for any.
         self.priority = _PRIORITY
-        self.inputs: list[str] = []
-        """Files that must exist."""
-        self.outputs: list[str] = []
-        """Folders for what it makes."""
-        self.lost: list[str] = []
-        """The settings for which there is nothing, and keys that belong to none."""
+        self.inputs: list[str] = []  # Files that must exist.
+        self.outputs: list[str] = []  # Folders for what it makes.
+        self.lost: list[str] = []  # Settings for which there is nothing, and keys that belong to none.
         self.take(job_info)
 
     def take(self, job_info: Mapping[str, str]) -> None:

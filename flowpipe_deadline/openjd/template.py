@@ -99,27 +99,19 @@ def _step(step: Step, upstream: Sequence[str], variables: Mapping[str, str], com
         values = {key: _literal(text) for key, text in variables.items()}
         made["stepEnvironments"] = [{"name": "Variables", "variables": values}]
     if step.frames:
-        kind = "Items" if step.job.frame_mode == "items" else "Frames"
-        made["parameterSpace"] = {"taskParameterDefinitions": [_chunks(kind, step.frames, step.job.chunk_size)]}
+        ascending, kind = FrameList(sorted(step.frames)), "Items" if step.job.frame_mode == "items" else "Frames"
+        chunks = {
+            "defaultTaskCount": step.job.chunk_size,
+            "targetRuntimeSeconds": "{{Param.TargetRuntimeSeconds}}",
+            "rangeConstraint": "CONTIGUOUS" if ascending.is_contiguous else "NONCONTIGUOUS",
+        }
+        space = {"name": kind, "type": "CHUNK[INT]", "range": str(ascending).replace("x", ":"), "chunks": chunks}
+        made["parameterSpace"] = {"taskParameterDefinitions": [space]}
         arguments.append(f"--frames={{{{Task.Param.{kind}}}}}")
     arguments += [f"--{kind}={name}" for name, kind in step.path_variables.items()]
     action = {"command": "{{Param.Python}}", "args": [*arguments, "--", *command]}
     made["script"] = {"actions": {"onRun": {**action, **({"timeout": step.timeout} if step.timeout else {})}}}
     return made
-
-
-def _chunks(name: str, frames: FrameList, size: int) -> dict[str, Any]:
-    ascending = FrameList(sorted(frames))
-    return {
-        "name": name,
-        "type": "CHUNK[INT]",
-        "range": str(ascending).replace("x", ":"),
-        "chunks": {
-            "defaultTaskCount": size,
-            "targetRuntimeSeconds": "{{Param.TargetRuntimeSeconds}}",
-            "rangeConstraint": "CONTIGUOUS" if ascending.is_contiguous else "NONCONTIGUOUS",
-        },
-    }
 
 
 def _literal(text: str) -> str:
