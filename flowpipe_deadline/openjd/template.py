@@ -90,7 +90,9 @@ def _parameter(name: str, kind: str, default: object, about: str, **more: object
 def _step(step: Step, upstream: Sequence[str], variables: Mapping[str, str], command: Sequence[str]) -> dict[str, Any]:
     """A step; its tasks are asked for as ``task.py`` takes it."""
     made: dict[str, Any] = {"name": step.name}
-    arguments = ["{{Param.Bundle}}/" + PACKAGES, f"--node={step.job.key}", "--rules={{Session.PathMappingRulesFile}}"]
+    # Without the variables of the node, which may be of another Python.
+    arguments = ["-E", "{{Param.Bundle}}/" + PACKAGES]
+    arguments += [f"--node={step.job.key}", "--rules={{Session.PathMappingRulesFile}}"]
     if step.description:
         made["description"] = step.description
     if upstream:

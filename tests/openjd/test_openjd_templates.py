@@ -303,8 +303,10 @@ def test_texts_arrive_as_they_are(texts):
 
 def test_a_real_run_gives_a_node_its_variables_as_they_were(tmp_path_factory):
     """At all limits at once, in folders that shells and templates would read otherwise; and no text is an order."""
+    modules = tmp_path_factory.mktemp("modules")
+    (modules / "sitecustomize.py").write_text("print('  openjd_env: what a node imports is no order')")
     variables = {f"HOSTILE_{number}": piece.strip() for number, piece in enumerate(PIECES)}
-    variables.update({"V" * 256: "v" * 2048, "BRACES": "}" * 3 + "v" * 2011, "EMPTY": ""})
+    variables.update({"V" * 256: "v" * 2048, "BRACES": "}" * 3 + "v" * 2011, "EMPTY": "", "PYTHONPATH": str(modules)})
     graph = node_graph(
         name="{{Param.Bundle}}; touch x #" + "n" * 37,
         node="$(touch x) `touch x` {{}}: - &a *a" + "n" * 29,
@@ -318,6 +320,7 @@ def test_a_real_run_gives_a_node_its_variables_as_they_were(tmp_path_factory):
 
     found = next(iter(read_results(bundle).values())).outputs()["variables"]
     assert done.returncode == 0
+    assert found.pop("PYTHONPATH").endswith(variables.pop("PYTHONPATH"))
     assert {name: found.get(name) for name in variables} == variables
     assert not list(folder.rglob("x"))
     assert list(folder.iterdir()) == [bundle.folder]
