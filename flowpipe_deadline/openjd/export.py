@@ -46,7 +46,7 @@ def plan_for_openjd(plan: Plan) -> Plan:
     Raises:
         PlanError, PreflightError, UsageError: As ``export_bundle``.
     """
-    steps = steps_of_plan(plan)
+    steps = steps_of_plan(plan, templates=SubmitOptions().completed(load_studio_file()).templates)
     checked_template(plan.name, steps, {})
     jobs = tuple(
         replace(job, dependencies=tuple(map(_by_step, job.dependencies)), notes=_notes(job)) for job in plan.jobs
