@@ -265,9 +265,20 @@ def test_chunks_are_as_the_plan_says(frames, size, seconds):
 
 def test_all_readers_take_texts_for_texts():
     """What YAML 1.1 takes for text may be a number in YAML 1.2; each of the official readers reads one of them."""
-    variables = {
-        f"V{number}": text.strip() for number, text in enumerate([*YAML, "-1e3", "+0o7", "1.5e3", "y", "NULL"])
-    }
+    texts = [
+        *YAML,
+        *OTHERS,
+        *SHELLS,
+        "-1e3",
+        "+0o7",
+        "1.5e3",
+        "y",
+        "NULL",
+        "1  2 " * 99,
+        "a  \xa0 b " * 99,
+        "'\"\\ " * 99,
+    ]
+    variables = {f"V{number}": text.strip() for number, text in enumerate(texts)}
 
     template = template_of(node_graph(environment=variables))
 
