@@ -5,12 +5,11 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 import jinja2
 from jinja2.compiler import CodeGenerator
 
-from ..core.bundle import BundleJob
 from ..core.errors import BundleError, error_line
 from ..core.text import flaw_in, one_line
 from ..planning.plan import Job
@@ -103,7 +102,8 @@ class JobFiles:
         text = self._render("job_info.jinja", values, needed=planned, refusal=_refusal)
         if job.item_frames is None or any(key.lower() == "comment" for key, _ in parse_entries(text)):
             return text
-        return f"{text.rstrip()}\nComment={item_comment(job)}\n"
+        comment = one_line(f"items {job.frames} are the frames {job.item_frames}", longest=_LONGEST_NAME)
+        return f"{text.rstrip()}\nComment={comment}\n"
 
     def plugin_info(self, job: Job, *, bundle: Path) -> str:
         """The text of the plugin info file.
@@ -171,11 +171,6 @@ def _place(error: Exception) -> str:
     """The file and line of a template that the error comes from, with its text; empty if it comes from none."""
     steps = [step for step in traceback.extract_tb(error.__traceback__) if not step.filename.endswith((".py", ">"))]
     return f"{steps[-1].filename}, line {steps[-1].lineno}, {steps[-1].line!r}," if steps else ""
-
-
-def item_comment(job: Union[Job, BundleJob]) -> str:
-    """The comment of a job whose item numbers stand for frames."""
-    return one_line(f"items {job.frames} are the frames {job.item_frames}", longest=_LONGEST_NAME)
 
 
 def job_name(job: Job, *, plan_name: str) -> str:

@@ -47,7 +47,7 @@ def plan_for_openjd(plan: Plan) -> Plan:
     Raises:
         PlanError, PreflightError, UsageError: As ``export_bundle``.
     """
-    steps = steps_of_plan(plan)
+    steps = steps_of_plan(plan, templates=SubmitOptions().completed(load_studio_file()).templates)
     checked_template(plan.name, steps, {})
     jobs = tuple(
         replace(job, dependencies=tuple(map(_by_step, job.dependencies)), notes=_notes(job)) for job in plan.jobs
@@ -91,7 +91,7 @@ def export_graph(
     studio = options.studio or load_studio_file()
     chosen, below = options.completed(studio), find_root(root, studio)
     plan, errors = chosen.plan(graph, studio=studio), ErrorCollector()
-    steps = steps_of_plan(plan)
+    steps = steps_of_plan(plan, templates=chosen.templates)
     with errors.collected():
         checked_template(plan.name, steps, interpreters or {})
     odd = lost_warnings(steps)
@@ -116,8 +116,7 @@ def export_bundle(
     import; gives a warning for each setting that has no counterpart.
 
     ``interpreters`` are hosts on the workers by name, as ``parse_host`` reads them; by default the usual program, which
-    is looked for on their PATH. The job's parameters may name others. Of the ``options``, ``strict`` and ``tolerate``
-    count.
+    is looked for on their PATH. Of the ``options``, ``strict`` and ``tolerate`` count.
 
     Raises:
         PlanError, PreflightError: Something does not fit into a template, or the official model refuses it.
@@ -156,10 +155,7 @@ def export_bundle(
 
 
 def checked_template(name: str, steps: Sequence[Step], interpreters: Mapping[str, str]) -> bytes:
-    """The text of the template, of which the official model has made a job with the default of each parameter.
-
-    Raises as ``export_bundle``.
-    """
+    """The text of the template, of which the official model has made a job; raises as ``export_bundle``."""
     try:
         from openjd import model  # noqa: PLC0415 (an extra)
     except ImportError as error:
@@ -189,7 +185,7 @@ def _hosts(steps: Iterable[Step], given: Mapping[str, str]) -> dict[str, Host]:
     """The hosts of the steps, and the Python of the tasks, with their arguments."""
     defaults = read_param(str(shipped_folder(f"plugins/{PLUGIN}") / f"{PLUGIN}.param"))
     hosts = {}
-    for name in dict.fromkeys(["python", *(step.job.interpreter for step in steps)]):
+    for name in dict.fromkeys(["python", *(step.interpreter for step in steps)]):
         application = name.partition("-")[0]
         host = parse_host(given.get(name, _PROGRAMS.get(application, application)))
         usual = defaults.get(f"Arguments_{application}") or defaults["Arguments_python"]
@@ -199,14 +195,16 @@ def _hosts(steps: Iterable[Step], given: Mapping[str, str]) -> dict[str, Host]:
 
 def _asset_references(folder: Path, steps: Iterable[Step]) -> dict[str, Any]:
     """What a farm without a shared disk carries to its workers, and what it brings back; in full, as it needs them."""
-    folders = [
-        str(folder / name) for name in (PACKAGES, NODES, CODE, EDITS) if name == PACKAGES or (folder / name).is_dir()
-    ]
-    files = [str(folder / STORE)] if (folder / STORE).is_file() else []
-    inputs = dict.fromkeys([*files, *(path for step in steps for path in step.inputs)])
-    own = (str(folder / RESULTS), str(folder / ERRORS))
-    outputs = dict.fromkeys([*own, *(path for step in steps for path in step.outputs)])
-    return {"inputs": {"filenames": list(inputs), "directories": folders}, "outputs": {"directories": list(outputs)}}
+    folders = [PACKAGES, *(name for name in (NODES, CODE, EDITS) if (folder / name).is_dir())]
+    inputs = [str(folder / STORE)] if (folder / STORE).is_file() else []
+    outputs = [str(folder / RESULTS), str(folder / ERRORS)]
+    for step in steps:
+        inputs += step.inputs
+        outputs += step.outputs
+    return {
+        "inputs": {"filenames": [*dict.fromkeys(inputs)], "directories": [str(folder / name) for name in folders]},
+        "outputs": {"directories": [*dict.fromkeys(outputs)]},
+    }
 
 
 def _yaml(data: Any) -> bytes:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import ntpath
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Optional, Union
 
-from ..bundle.job_files import FRAMES_KEY, NODE_KEY, SUBMISSION_KEY, plugin_entries, read_entries
-from ..bundle.templates import PATH_KEYS, item_comment
-from ..core.bundle import MANIFEST, Bundle, BundleJob, job_labels, read_node
+from ..bundle.info_format import parse_entries
+from ..bundle.job_files import FRAMES_KEY, NODE_KEY, SUBMISSION_KEY, read_entries
+from ..bundle.templates import PATH_KEYS, JobFiles
+from ..core.bundle import MANIFEST, AnyPath, Bundle, BundleJob, job_labels, read_node
 from ..core.files import DamagedRecordError
 from ..core.frames import FrameList
 from ..core.text import listing
@@ -23,7 +24,7 @@ from ..core.warnings import PlanWarning, WarningKind
 from ..offline.timeouts import read_timeout
 from ..planning.plan import Job, Plan
 from ..results.upstream import UPSTREAM
-from ..settings.environment import variables_of, variables_of_kind
+from ..settings.environment import variables_of
 from ..settings.job_info_keys import ENVIRONMENT_KEY, EXTRA_INFO_KEY, planned_reason, setting_of_key
 
 _OWN = tuple(f"{name}=" for name in (SUBMISSION_KEY, NODE_KEY, FRAMES_KEY))
@@ -41,36 +42,37 @@ _OTHER_ADVICE = "it counts in Deadline 10 only"
 _WARNING = partial(PlanWarning, WarningKind.NO_COUNTERPART, "warning")
 
 
-@dataclass
 class Step:
-    """A job as a step."""
+    """A job as a step: what becomes of the entries of its two files."""
 
-    job: Union[Job, BundleJob]
-    name: str
-    """What people see: the node's name, distinct within the graph."""
-    frames: Optional[FrameList]
-    """None if it is not batched."""
-    upstream: tuple[str, ...]
-    """The keys of all jobs that it waits for, or takes results of: those that Deadline need not be told are among them,
-    as nobody has documented whether a farm that carries files around brings theirs along."""
-    path_variables: Mapping[str, str]
-    """Names of variables that hold paths, and ``path`` or ``paths``."""
-    variables: Mapping[str, str]
-    description: str = ""
-    timeout: int = 0
-    """Seconds that a task may take; 0 for any."""
-    priority: int = _PRIORITY
-    inputs: list[str] = field(default_factory=list)
-    """Files that must exist."""
-    outputs: list[str] = field(default_factory=list)
-    """Folders for what it makes."""
-    lost: list[str] = field(default_factory=list)
-    """The settings for which there is nothing, and keys that belong to none."""
+    def __init__(
+        self,
+        job: Union[Job, BundleJob],
+        name: str,
+        job_info: Mapping[str, str],
+        plugin_info: Mapping[str, str],
+        *,
+        upstream: Iterable[str],
+    ) -> None:
+        self.job = job
+        self.name = name  # What people see, distinct within the graph.
+        # Also those that Deadline need not be told: whether a farm that carries files brings theirs along is unknown.
+        self.upstream = tuple(dict.fromkeys(upstream))
+        self.interpreter = plugin_info.get("Interpreter", "python")
+        self.frames = None if job.frame_mode == "none" else FrameList.parse(str(job.frames))
+        lists = {kind: plugin_info.get(key, "").split(",") for kind, key in PATH_KEYS.items()}
+        self.path_variables = {one: kind for kind, names in lists.items() for one in names if one}
+        self.variables = variables_of(job_info.items())
+        self.description = ""
+        self.timeout = 0  # Seconds that a task may take; 0 for any.
+        self.priority = _PRIORITY
+        self.inputs: list[str] = []  # Files that must exist.
+        self.outputs: list[str] = []  # Folders for what it makes.
+        self.lost: list[str] = []  # Settings for which there is nothing, and keys that belong to none.
+        self.take(job_info)
 
-    def take(self, job_info: Mapping[str, str]) -> Step:
-        """The step itself, once it has what becomes of these entries of a job info file."""
-        if self.job.item_frames is not None:  # As without a comment in the job info file.
-            self.description = item_comment(self.job)
+    def take(self, job_info: Mapping[str, str]) -> None:
+        """Adds what becomes of these entries of the job info file."""
         timeout = read_timeout(job_info, frame_count=self.job.chunk_size)
         if timeout is not None and timeout.end in ("error", "failure"):
             self.timeout = max(1, int(min(timeout.seconds, 2**31 - 1)))
@@ -94,27 +96,22 @@ class Step:
                 self.outputs += [folder] if folder else []  # A mere name of a file is in one of the folders.
             elif not (name == "extra_info" and text.startswith(_OWN)) and not (self.timeout and name in _TIMEOUTS):
                 self.lost.append(name)
-        return self
 
 
-def steps_of_plan(plan: Plan) -> tuple[Step, ...]:
-    """The steps of a plan."""
-    names = _names(plan.jobs, main=plan.name)
-    return tuple(
-        Step(
-            job,
-            name=names[job.key],
-            frames=None if job.frame_mode == "none" else job.frames,
-            upstream=tuple(dependency.upstream for dependency in job.dependencies),
-            path_variables={
-                name: kind
-                for kind in PATH_KEYS
-                for name in variables_of_kind(kind, job.job_info, dict(job.environment_kinds))
-            },
-            variables=variables_of(job.job_info),
-        ).take({**dict(job.job_info), **{f"{EXTRA_INFO_KEY}{name}": f"{name}={text}" for name, text in job.extra_info}})
-        for job in plan.jobs
-    )
+def steps_of_plan(plan: Plan, *, templates: Optional[AnyPath] = None) -> tuple[Step, ...]:
+    """The steps of a plan, as its bundle will have them; ``templates`` is a studio's folder, as for ``write_bundle``.
+
+    Raises:
+        BundleError: A template does not fit.
+    """
+    names, files = _names(plan.jobs, main=plan.name), JobFiles(None if templates is None else Path(templates))
+
+    def step(job: Job) -> Step:
+        info = files.job_info(job, plan_name=plan.name, batch_name=plan.name, job_dependencies=job.awaited_keys)
+        entries = map(dict, map(parse_entries, (info, files.plugin_info(job, bundle=Path()))))
+        return Step(job, names[job.key], *entries, upstream=[one.upstream for one in job.dependencies])
+
+    return _with_makers([step(job) for job in plan.jobs])
 
 
 def steps_of_bundle(bundle: Bundle) -> tuple[Step, ...]:
@@ -123,27 +120,14 @@ def steps_of_bundle(bundle: Bundle) -> tuple[Step, ...]:
     Raises:
         RecordError: A record or a file of a job is missing or damaged, or jobs do not come after what they wait for.
     """
-    names = _names(bundle.jobs, main=bundle.graph)
-    steps: dict[str, Step] = {}
+    names, steps = _names(bundle.jobs, main=bundle.graph), dict[str, Step]()
     for job in bundle.jobs:
-        plugin_info, job_info = plugin_entries(bundle, job), read_entries(bundle.job_files(job)[0])
-        upstream = tuple(dict.fromkeys((*job.depends_on, *(read_node(bundle.folder, job.key).get(UPSTREAM) or ()))))
+        upstream = (*job.depends_on, *(read_node(bundle.folder, job.key).get(UPSTREAM) or ()))
         for key in upstream:  # The official tools do not end where there is a cycle.
             if key not in steps:
                 raise DamagedRecordError(bundle.folder / MANIFEST, f"{job.key} comes before {key}, which it waits for")
-        steps[job.key] = Step(
-            replace(job, interpreter=job.interpreter or plugin_info.get("Interpreter", "python")),
-            name=names[job.key],
-            frames=None if job.frames is None else FrameList.parse(job.frames),
-            upstream=upstream,
-            path_variables={
-                name: kind
-                for kind, key in PATH_KEYS.items()
-                for name in filter(None, plugin_info.get(key, "").split(","))
-            },
-            variables=variables_of(job_info.items()),
-        ).take(job_info)
-    return _with_makers(tuple(steps.values()))
+        steps[job.key] = Step(job, names[job.key], *map(read_entries, bundle.job_files(job)), upstream=upstream)
+    return _with_makers(list(steps.values()))
 
 
 def _with_makers(steps: Sequence[Step]) -> tuple[Step, ...]:

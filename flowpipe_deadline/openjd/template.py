@@ -49,10 +49,10 @@ def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -
         _check(errors, name, f"the program of {each}", host.executable, LONGEST_PROGRAM)
     made = []
     for step in steps:
-        host = hosts[step.job.interpreter]
+        host = hosts[step.interpreter]
         variables = {**step.variables, **dict(host.variables)}
         _check_step(errors, step, variables)
-        command = [f"{{{{Param.{programs[step.job.interpreter]}}}}}", *map(_literal, split_dotnet(host.arguments))]
+        command = [f"{{{{Param.{programs[step.interpreter]}}}}}", *map(_literal, split_dotnet(host.arguments))]
         made.append(_step(step, [names[key] for key in step.upstream], variables, command))
     parameters = [
         _parameter("Bundle", "PATH", ".", "The bundle that this template is in.", objectType="DIRECTORY"),
@@ -90,7 +90,9 @@ def _parameter(name: str, kind: str, default: object, about: str, **more: object
 def _step(step: Step, upstream: Sequence[str], variables: Mapping[str, str], command: Sequence[str]) -> dict[str, Any]:
     """A step; its tasks are asked for as ``task.py`` takes it."""
     made: dict[str, Any] = {"name": step.name}
-    arguments = ["{{Param.Bundle}}/" + PACKAGES, f"--node={step.job.key}", "--rules={{Session.PathMappingRulesFile}}"]
+    # Without the variables of the node, which may be of another Python.
+    arguments = ["-E", "{{Param.Bundle}}/" + PACKAGES]
+    arguments += [f"--node={step.job.key}", "--rules={{Session.PathMappingRulesFile}}"]
     if step.description:
         made["description"] = step.description
     if upstream:
@@ -99,27 +101,19 @@ def _step(step: Step, upstream: Sequence[str], variables: Mapping[str, str], com
         values = {key: _literal(text) for key, text in variables.items()}
         made["stepEnvironments"] = [{"name": "Variables", "variables": values}]
     if step.frames:
-        kind = "Items" if step.job.frame_mode == "items" else "Frames"
-        made["parameterSpace"] = {"taskParameterDefinitions": [_chunks(kind, step.frames, step.job.chunk_size)]}
-        arguments.append(f"--frames={{{{Task.Param.{kind}}}}}")
-    arguments += [f"--{kind}={name}" for name, kind in step.path_variables.items()]
-    action = {"command": "{{Param.Python}}", "args": ["-E", *arguments, "--", *command]}
-    made["script"] = {"actions": {"onRun": {**action, **({"timeout": step.timeout} if step.timeout else {})}}}
-    return made
-
-
-def _chunks(name: str, frames: FrameList, size: int) -> dict[str, Any]:
-    ascending = FrameList(sorted(frames))
-    return {
-        "name": name,
-        "type": "CHUNK[INT]",
-        "range": str(ascending).replace("x", ":"),
-        "chunks": {
-            "defaultTaskCount": min(size, MOST_FRAMES),
+        ascending, kind = FrameList(sorted(step.frames)), "Items" if step.job.frame_mode == "items" else "Frames"
+        chunks = {
+            "defaultTaskCount": min(step.job.chunk_size, MOST_FRAMES),
             "targetRuntimeSeconds": "{{Param.TargetRuntimeSeconds}}",
             "rangeConstraint": "CONTIGUOUS" if ascending.is_contiguous else "NONCONTIGUOUS",
-        },
-    }
+        }
+        space = {"name": kind, "type": "CHUNK[INT]", "range": str(ascending).replace("x", ":"), "chunks": chunks}
+        made["parameterSpace"] = {"taskParameterDefinitions": [space]}
+        arguments.append(f"--frames={{{{Task.Param.{kind}}}}}")
+    arguments += [f"--{kind}={name}" for name, kind in step.path_variables.items()]
+    action = {"command": "{{Param.Python}}", "args": [*arguments, "--", *command]}
+    made["script"] = {"actions": {"onRun": {**action, **({"timeout": step.timeout} if step.timeout else {})}}}
+    return made
 
 
 def _literal(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import farm_nodes as nodes
 import pytest
 from flowpipe import Graph
-from harness import run_cli
+from harness import run_cli, write_script
 from hypothesis import HealthCheck, given, settings
 
 from flowpipe_deadline import plan_graph, write_bundle
@@ -53,6 +53,18 @@ COUNTERPARTS = {
     "output_filenames": ("outputs", ["/show/a", "P:\\b"]),
     "aws_asset_files": ("inputs", ["/show/a.abc", "/show/b.abc"]),
 }
+SCRIPT = """
+from flowpipe import Graph, Node
+
+@Node(outputs=["value"])
+def One():
+    return {"value": 1}
+
+def build():
+    graph = Graph(name="one")
+    One(name="one", graph=graph)
+    return graph
+"""
 JOB_INFO = (
     "Plugin=Flowpipe\nName={{ name }}\nBatchName={{ batch_name }}\nFrames={{ frames }}\nChunkSize={{ chunk_size }}\n"
 )
@@ -150,7 +162,9 @@ def test_a_setting_that_repeats_a_default_needs_no_warning():
         for setting in SETTINGS.values()
         if setting.default in ("true", "false", "0", "1", "none", "Nothing", "Error", "50", "100", "None")
     }
-    step = steps_of_plan(plan_graph(graph_of({})))[0].take({**defaults, "Department": "", "ExtraInfoKeyValue9": ""})
+    step = step_of()
+
+    step.take({**defaults, "Department": "", "ExtraInfoKeyValue9": ""})
 
     assert list(lost_warnings([step])) == []
 
@@ -263,6 +277,21 @@ def test_what_a_studio_template_writes_counts(tmp_path):
     (step,) = steps_of_bundle(bundle)
     assert [warning.text.partition(" has no")[0] for warning in warnings] == ["Region", "priority"]
     assert (step.description, step.timeout) == ("own {{", 2**31 - 1)
+
+
+def test_a_studio_template_counts_for_plan_and_before_a_graph_is_exported(tmp_path, monkeypatch):
+    """With the command line, and where it is an error."""
+    (tmp_path / "job_info.jinja").write_text(JOB_INFO + "Region=eu\n", encoding="utf-8")
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_TEMPLATES", str(tmp_path))
+    script = write_script(tmp_path, SCRIPT)
+
+    planned = run_cli("plan", f"{script}:build", "--for", "openjd", "-o", "json")
+    with pytest.raises(FlowpipeDeadlineError, match=r"Region has no counterpart"):
+        export_graph(graph_of({}), root=tmp_path / "root", options=SubmitOptions(strict=["no-counterpart"]))
+
+    assert planned.returncode == 0
+    assert "Region has no counterpart" in planned.stdout
+    assert not (tmp_path / "root").exists()
 
 
 def test_edges_frame_by_frame_become_edges_of_whole_steps():

@@ -17,6 +17,7 @@ import yaml
 from flowpipe import Graph
 from harness import evaluate_plan
 from openjd_runs import exported
+from other_users import acting_as, folder_of, needs_superuser
 
 from flowpipe_deadline import (
     CleaningChoice,
@@ -176,6 +177,18 @@ def test_what_stands_in_the_way_is_named(put, tmp_path):
 
     with pytest.raises(BundleError, match=r"graph-[0-9a-f-]+ cannot be written"):
         export_bundle(bundle)
+
+
+@needs_superuser
+def test_who_may_not_write_or_read_is_told_so():
+    """Of the root's group, that the bundle cannot be written; all others, whom its variables are kept from."""
+    with folder_of(0, 777, 0o755) as root:
+        bundle = write_bundle(plan_graph(one_graph()), root=root)
+
+        with acting_as(12345, 777), pytest.raises(BundleError, match=r"cannot be written: Permission denied"):
+            export_bundle(bundle)
+        with acting_as(12345, 12345), pytest.raises(RecordError, match=r"for its owner and group only"):
+            export_bundle(bundle)
 
 
 def test_several_exports_at_once_give_one(tmp_path):
