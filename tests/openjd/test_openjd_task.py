@@ -76,6 +76,7 @@ def has_ended(process):
 def test_a_task_without_a_result_says_why(code, reason, tmp_path):
     """To the session, and in the bundle; nothing else is left."""
     bundle = bundle_of(code, tmp_path)
+    shutil.rmtree(bundle.folder / "errors")  # As where files are carried around, and empty folders are not.
 
     task = run_task(bundle, folder=tmp_path)
 
