@@ -51,12 +51,15 @@ class TaskError(FlowpipeDeadlineError):
 def run() -> NoReturn:
     """Runs the task that the arguments describe, and exits: with 0 if its result is there."""
     code = 1
+    is_of_session = hasattr(os, "getsid") and os.getsid(0) == os.getpid()  # All that a node starts ends with its task.
+    if is_of_session:
+        signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
     try:
         _run(*_parse(sys.argv[1:]))
         code = 0
     except Exception as error:  # The session shows what it is told, and hardly a traceback.
         _order("fail", str(error) if isinstance(error, FlowpipeDeadlineError) else error_line(error))
-    if hasattr(os, "getsid") and os.getsid(0) == os.getpid():  # A session's: what the node has left behind ends, too.
+    if is_of_session:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
     os._exit(code)  # A thread may still wait for what the interpreter has left behind.

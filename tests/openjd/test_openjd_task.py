@@ -184,6 +184,18 @@ def test_a_cancelled_task_leaves_nothing_and_runs_again(tmp_path):
     assert (again.code, outputs_of(bundle)) == (0, 7)
 
 
+def test_a_task_that_is_asked_to_end_takes_all_with_it(tmp_path):
+    """As by sessions that first notify, of the process that they started alone."""
+    bundle = bundle_of(SLOW, tmp_path)
+    task = start_task(bundle, folder=tmp_path, STARTED=str(tmp_path / "started"), SLOW="1")
+    processes = processes_in(tmp_path / "started")
+
+    task.terminate()
+    task.communicate(timeout=20)
+
+    assert [has_ended(each) for each in processes] == [True, True]
+
+
 def test_a_task_with_too_little_time_is_ended_with_all_that_it_started(tmp_path):
     """By the timeout of its action, which is the node's."""
     bundle = bundle_of(SLOW, tmp_path, deadline={"task_timeout_seconds": 4, "on_task_timeout": "Error"})
