@@ -18,7 +18,7 @@ import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, List, NoReturn, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, NoReturn, Optional, Tuple
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError, error_line, words_of
@@ -33,7 +33,10 @@ _ORDER, _HARMLESS = b"openjd_", b"| "
 _LONGEST_PIECE = 16_384  # Of a line: readers cut lines, each at a length of its own, and an order may begin there.
 _LONGEST_MESSAGE, _MOST_LAST_LINES, _LONGEST_LAST_LINE = 1_000, 20, 400
 _WAIT = 30.0  # Seconds for results from upstream that the file system does not show yet, as the plugin waits.
-_END = "end"  # The launcher's own answer, behind all that the interpreter has printed.
+_END = "end"  # The launcher's own answer, behind all that the interpreter has printed: others may go on for ever.
+_LAST_ANSWERS_SECONDS = (
+    2.0  # Behind the end, if there is no answer yet: what starts it may hand its output on to others.
+)
 _MOST_FRAMES = 1_000_000  # As many as a frame list takes.
 _RANGE = re.compile(r"\s*(-?\d{1,18})\s*(?:-\s*(-?\d{1,18})\s*(?::\s*(-?\d{1,18})\s*)?)?", re.ASCII)
 _PROGRESS = re.compile(rb"Progress: (\d{1,3})%")  # As Deadline's own plugins read it.
@@ -45,15 +48,18 @@ class TaskError(FlowpipeDeadlineError):
     """A task that cannot be run, or that ended without a result."""
 
 
-def run(arguments: Optional[Sequence[str]] = None) -> NoReturn:
+def run() -> NoReturn:
     """Runs the task that the arguments describe, and exits: with 0 if its result is there."""
     code = 1
+    is_of_session = hasattr(os, "getsid") and os.getsid(0) == os.getpid()  # All that a node starts ends with its task.
+    if is_of_session:
+        signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
     try:
-        _run(*_parse(sys.argv[1:] if arguments is None else arguments))
+        _run(*_parse(sys.argv[1:]))
         code = 0
     except Exception as error:  # The session shows what it is told, and hardly a traceback.
         _order("fail", str(error) if isinstance(error, FlowpipeDeadlineError) else error_line(error))
-    if hasattr(os, "getsid") and os.getsid(0) == os.getpid():  # A session's: what the node has left behind ends, too.
+    if is_of_session:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(0, signal.SIGTERM)
     os._exit(code)  # A thread may still wait for what the interpreter has left behind.
@@ -80,9 +86,8 @@ def parse_range(text: str) -> List[int]:
     return numbers
 
 
-def _parse(arguments: Sequence[str]) -> Tuple[Dict[str, List[str]], List[str]]:
+def _parse(words: List[str]) -> Tuple[Dict[str, List[str]], List[str]]:
     """The options, each as ``--name=value``, and the command behind ``--``, which starts the interpreter."""
-    words = list(arguments)
     at = words.index("--") if "--" in words else len(words)
     options: Dict[str, List[str]] = {}
     for name, _, value in (word.partition("=") for word in words[:at]):
@@ -121,31 +126,27 @@ def _run(options: Dict[str, List[str]], command: List[str]) -> None:
         task.write_bytes(json_bytes(request.to_json()))
         interpreter = _Interpreter(request, answers)
         words = [word.replace("<TASK>", str(task)).replace("<BOOT>", str(packages / "boot.py")) for word in command]
-        interpreter.run(words, _environment(options, rules, packages))
+        reason = interpreter.run(words, _environment(options, rules, packages))
     finally:
         for remove in (task.unlink, answers.unlink, folder.rmdir):
             with suppress(OSError):  # The session removes its whole folder later.
                 remove()
-    if interpreter.reason:
+    if reason:
         with suppress(Exception):  # The reason counts.
-            _keep_failure(request, interpreter, began=began)
-    if not interpreter.is_done:
-        raise TaskError(interpreter.reason or interpreter.failure)
+            _keep_failure(request, reason, interpreter.last_lines, began=began)
+    if reason or interpreter.failure:
+        raise TaskError(reason or interpreter.failure)
 
 
-def _keep_failure(request: TaskRequest, interpreter: _Interpreter, *, began: float) -> None:
+def _keep_failure(request: TaskRequest, reason: str, last_lines: Iterable[str], *, began: float) -> None:
     """Keeps in the bundle why the task failed, where the evaluator could not."""
     from ..evaluator.attempt import evaluation_of  # noqa: PLC0415 (tasks with a result do not need it)
     from ..results.failures import write_failure  # noqa: PLC0415 (as above)
 
-    write_failure(
-        request.bundle,
-        request.node,
-        request.chunk,
-        error=TaskError(interpreter.reason),
-        report="\n    ".join([interpreter.reason, *interpreter.last_lines]),
-        evaluation=evaluation_of(request, began=began, error=interpreter.reason),
-    )
+    report = "\n    ".join([reason, *last_lines])
+    evaluation = evaluation_of(request, began=began, error=reason)
+    error = TaskError(reason)
+    write_failure(request.bundle, request.node, request.chunk, error=error, report=report, evaluation=evaluation)
 
 
 def _read_rules(path: str) -> Tuple[Tuple[str, str], ...]:
@@ -185,48 +186,43 @@ class _Interpreter:
     """The node's interpreter with the evaluator in it, what it prints, and what it answers."""
 
     def __init__(self, request: TaskRequest, answers: Path) -> None:
-        self.is_done = False
-        self.failure = ""
-        """What the evaluator says, and has kept."""
-        self.reason = ""
-        """Why there is no result, where the evaluator does not say it."""
+        self.failure: Optional[str] = None
+        """What the evaluator says, and has kept: nothing if there is a result, and None before it says so."""
         self.last_lines: List[str] = []
-        self._has_begun = self._has_ended = False
+        self._has_begun = False
+        self._ended = threading.Event()
         self._request = request
         self._mark = f"[flowpipe:{request.token}] ".encode("ascii")
         self._answers = answers
         self._answers_read = 0
 
-    def run(self, command: List[str], environment: Dict[str, str]) -> None:
-        """Runs it to its end, and passes its output on."""
-        folder, name, (source, sink) = str(self._request.bundle), self._request.interpreter, os.pipe()
-        advice = "name its program on the workers by the job's parameter for it"
+    def run(self, command: List[str], environment: Dict[str, str]) -> str:
+        """Runs it to its end, and passes its output on; gives why there is no result, if the evaluator does not."""
+        name, advice = self._request.interpreter, "name its program on the workers by the job's parameter for it"
+        folder, nothing, (source, sink) = str(self._request.bundle), subprocess.DEVNULL, os.pipe()
         try:
-            process = subprocess.Popen(
-                command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink
-            )
+            process = subprocess.Popen(command, cwd=folder, env=environment, stdin=nothing, stdout=sink, stderr=sink)
         except OSError as error:
-            self.reason = f"the interpreter {name} cannot be started, {words_of(error)}: {command[0]}; {advice}"
-            return
+            return f"the interpreter {name} cannot be started, {words_of(error)}: {command[0]}; {advice}"
         reader = threading.Thread(target=self._read, args=(source,), daemon=True)
         reader.start()
         code = process.wait()
-        # What it has left behind may print, or just keep the output open, for ever.
         set_blocking(sink)
         os.write(sink, self._mark + _END.encode("ascii") + b"\n")
-        reader.join()
+        os.close(sink)
+        self._ended.wait()
+        reader.join(_LAST_ANSWERS_SECONDS)
         self._take_answers()  # Those that nothing could be printed of, as the node has closed its output.
-        if not self.is_done and not self.failure:
-            how = f"signal {-code}" if code < 0 else f"exit code {code}"
-            self.reason = f"the interpreter {name} ended before it wrote a result ({how})"
-            if not self._has_begun:
-                self.reason = (
-                    f"the interpreter {name} ended before it reached the evaluator ({how}): {command[0]}; {advice}"
-                )
+        if self.failure is not None:
+            return ""
+        how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        if self._has_begun:
+            return f"the interpreter {name} ended before it wrote a result ({how})"
+        return f"the interpreter {name} ended before it reached the evaluator ({how}): {command[0]}; {advice}"
 
     def _read(self, source: int) -> None:
         waiting, more = b"", b"-"
-        while more and not self._has_ended:
+        while more and not (self._ended.is_set() and self.failure is not None):
             more = os.read(source, 65_536)
             *lines, waiting = re.split(rb"\r\n?|\n", waiting + more)
             for line in lines:
@@ -236,7 +232,7 @@ class _Interpreter:
                 end = len(waiting) - len(self._mark) if at < 0 else at
                 self._pass_on(waiting[:end])
                 waiting = waiting[end:]
-        if waiting and not self._has_ended:
+        if waiting:
             self._take(waiting)
 
     def _take(self, line: bytes) -> None:
@@ -247,7 +243,7 @@ class _Interpreter:
         if mark:
             try:
                 self._take_answer(*answer.decode("ascii").partition(" ")[::2])
-            except (ValueError, LookupError, TypeError):  # It is damaged; and somebody has to go on reading.
+            except (OSError, ValueError, LookupError, TypeError):  # It is damaged; and somebody has to go on reading.
                 self._pass_on(answer)
 
     def _pass_on(self, line: bytes) -> None:
@@ -262,7 +258,6 @@ class _Interpreter:
                 _order("progress", str(min(100, int(progress[1]))))
 
     def _take_answer(self, kind: str, text: str) -> None:
-        self._has_ended = self._has_ended or kind == _END
         self._has_begun = self._has_begun or kind != _END
         if kind == "progress":
             fraction, _, text = text.partition(" ")
@@ -276,7 +271,9 @@ class _Interpreter:
         elif kind == "error":
             self.failure = json.loads(text)["message"]
         elif kind == "done":
-            self.is_done = True
+            self.failure = ""
+        elif kind == _END:
+            self._ended.set()
 
     def _take_answers(self) -> None:
         """Takes the further answers in the file for those that could not be printed."""
