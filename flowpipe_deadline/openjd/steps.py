@@ -123,7 +123,7 @@ def steps_of_bundle(bundle: Bundle) -> tuple[Step, ...]:
     names, steps = _names(bundle.jobs, main=bundle.graph), dict[str, Step]()
     for job in bundle.jobs:
         upstream = (*job.depends_on, *(read_node(bundle.folder, job.key).get(UPSTREAM) or ()))
-        for key in upstream:  # The official tools do not end where there is a cycle.
+        for key in upstream:  # No cycle reaches the official tools.
             if key not in steps:
                 raise DamagedRecordError(bundle.folder / MANIFEST, f"{job.key} comes before {key}, which it waits for")
         steps[job.key] = Step(job, names[job.key], *map(read_entries, bundle.job_files(job)), upstream=upstream)
