@@ -29,7 +29,7 @@ VERBS = {
     "config": "Show which settings apply here, and where each value comes from.",
     "dialog": "Choose a workflow and its parameters in a window, see the jobs, and submit them.",
     "doctor": "Find what stands between this machine and a working farm.",
-    "export": "Write a graph, or a bundle, as a job for farms that take Open Job Description.",
+    "export": "Write a graph, or a bundle, as a job of Open Job Description: for AWS Deadline Cloud, and other farms.",
     "graph": "Draw a graph: its nodes with their states, progress and times, and what waits for what.",
     "install": "Install plugin, submitter and scripts into a Deadline repository.",
     "list": "Show my bundles and submissions, the newest first, with their state and progress.",

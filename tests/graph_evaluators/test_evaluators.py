@@ -566,7 +566,7 @@ def test_a_script_without_a_main_guard_is_refused(tmp_path):
 
 def test_ctrl_c_stops_the_evaluation(tmp_path):
     """A KeyboardInterrupt as with flowpipe; no process goes on, and no file stays."""
-    script, log = evaluating_script(tmp_path, seconds=30)
+    script, log = evaluating_script(tmp_path, seconds=100)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
@@ -575,7 +575,7 @@ def test_ctrl_c_stops_the_evaluation(tmp_path):
     below = psutil.Process(process.pid).children(recursive=True)
 
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=60)
 
     assert errors.splitlines()[-1] == "KeyboardInterrupt"
     assert [child for child in below if child.is_running()] == []

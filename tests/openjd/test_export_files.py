@@ -227,7 +227,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_bundle_is_refused(damage, tmp_path):
-    """Before anything is written, and before the official tools, which do not end with a cycle."""
+    """Before anything is written, and before the official tools see any of it."""
     bundle = write_bundle(plan_graph(one_graph()), root=tmp_path)
     damage(bundle.folder)
     before = files_of(bundle.folder)
