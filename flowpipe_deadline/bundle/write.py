@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
@@ -25,7 +24,6 @@ def write_plan(
     plan: Plan,
     *,
     root: AnyPath,
-    now: Optional[datetime] = None,
     templates: Optional[AnyPath] = None,
     store: str = FILES,
 ) -> Bundle:
@@ -42,7 +40,7 @@ def write_plan(
         LoadingError: A script calls this while it is only being loaded.
     """
     refuse_while_loading("write a bundle")
-    submission = new_submission(spelt_in_ascii(plan.name), now=now)
+    submission = new_submission(spelt_in_ascii(plan.name))
     name = submission["submission"]
     check_store(store, submission=name)
     batch_name = batch_name_of(plan.name, name)
@@ -65,7 +63,6 @@ def copy_bundle(
     bundle: AnyPath,
     *,
     root: Optional[AnyPath] = None,
-    now: Optional[datetime] = None,
     settings: Optional[Mapping[str, Any]] = None,
 ) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``; with other ``settings``.
@@ -79,7 +76,6 @@ def copy_bundle(
     return copy_plan(
         bundle,
         root=root,
-        now=now,
         check_store=lambda store, name: check_store(store, submission=name),
         change=(lambda job, infos: changed_files(job, *infos, settings=settings)) if settings else None,
     )
