@@ -11,12 +11,15 @@ from ..core.errors import UsageError
 from ..core.interrupts import stop_requests
 from ..core.loading import refuse_while_loading
 from ..core.rights import user_name
+from ..core.warnings import ErrorCollector
 from ..deadline.client import DeadlineClient
+from ..deadline.properties import PROPERTIES
 from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState
 from ..offline.setup import WorkerSetup
 from ..results.edits import Edit, write_edits
 from ..results.stale import BundleResults
-from ..settings.changes import entries_for_jobs
+from ..settings.parse import OWN_SETTINGS, parse_job_settings
+from ..settings.table import SETTINGS
 from ..status.notices import is_copy, submitted_record
 from ..studio.connect import studio_client
 from ..submit.record import read_submission
@@ -27,6 +30,9 @@ from .missing import left_stale, runnable, tolerant_results
 from .offline import failed_offline, redo_offline
 from .options import ALL, FAILED, REPOINT, WAITING, RedoOptions, RedoResult, Wish
 from .selection import Selection, find_key, select
+
+CHANGEABLE = tuple(name for key in PROPERTIES for name, setting in SETTINGS.items() if setting.key == key)
+"""The settings that Deadline can change of a job that it has (plugin API, section 5.5)."""
 
 
 def redo_bundle(  # noqa: PLR0913  (what, and how)
@@ -54,7 +60,7 @@ def redo_bundle(  # noqa: PLR0913  (what, and how)
     ``node``, a key, ``graph.node`` or a name, and ``frames`` limit what is asked for; ``which`` is ``all``, ``failed``
     (also what has ended without a result), or ``stale``. With ``only``, nothing downstream runs. ``inputs`` are new
     values of inputs that nothing feeds, by node and input: these nodes run again as well, and alone if nothing else is
-    asked for. ``settings`` are those of ``settings.changes.CHANGEABLE``, for the jobs that run again.
+    asked for. ``settings`` are those of ``CHANGEABLE``, for the jobs that run again.
 
     A bundle that is submitted runs on the farm: its tasks are requeued, or ``new_jobs`` come for them; jobs that wait
     for those which are replaced are then re-pointed, deleted or left, as ``waiting`` says. Any other bundle runs on
@@ -135,3 +141,27 @@ class _Redo:
 
     def _edit(self) -> Sequence[Edit]:
         return write_edits(self.bundle.folder, self.wish.inputs, user=user_name()) if self.wish.inputs else ()
+
+
+def entries_for_jobs(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The job info entries to set on jobs that there are.
+
+    >>> entries_for_jobs({"priority": 80, "limits": ["maya", "arnold"]})
+    {'Priority': '80', 'LimitGroups': 'maya,arnold'}
+
+    Raises:
+        UsageError: A setting does not exist or fit, or cannot be changed any more.
+        PreflightError: Several are wrong.
+    """
+    parsed = parse_job_settings(settings, environ={})
+    errors = ErrorCollector(UsageError(str(error)) for error in parsed.errors)
+    for name in settings:
+        if name not in CHANGEABLE and (name in SETTINGS or name in OWN_SETTINGS):
+            errors.add(
+                UsageError(
+                    f"'{name}' cannot be changed of a job that there is, but for a new submission: submit --again. What"
+                    f" can be: {', '.join(CHANGEABLE)}; and inputs of nodes, as NODE.INPUT=VALUE"
+                )
+            )
+    errors.raise_all()
+    return dict(parsed.job_info)
