@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional, Union
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
-from ..core.errors import UsageError
+from ..core.errors import InterruptedRunError, UsageError
 from ..core.interrupts import stop_requests
 from ..core.loading import refuse_while_loading
 from ..core.rights import user_name
 from ..core.warnings import ErrorCollector
 from ..deadline.client import DeadlineClient
 from ..deadline.properties import PROPERTIES
-from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState
+from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, last_states, run_bundle
 from ..offline.setup import WorkerSetup
 from ..results.edits import Edit, write_edits
+from ..results.failures import read_failures, without_later_result
 from ..results.stale import BundleResults
 from ..settings.parse import OWN_SETTINGS, parse_job_settings
 from ..settings.table import SETTINGS
@@ -25,10 +26,10 @@ from ..studio.connect import studio_client
 from ..submit.record import read_submission
 from ..submit.transaction import ignore
 from .by_script import redo_by
-from .farm import FarmRedo
+from .ended import failed_or_empty
+from .farm import FarmRedo, take_back
 from .missing import left_stale, runnable, tolerant_results
-from .offline import failed_offline, redo_offline
-from .options import ALL, FAILED, REPOINT, WAITING, RedoOptions, RedoResult, Wish
+from .options import ALL, FAILED, REPOINT, WAITING, RedoOptions, RedoResult, Tasks, Wish
 from .selection import Selection, find_key, select
 
 CHANGEABLE = tuple(name for key in PROPERTIES for name, setting in SETTINGS.items() if setting.key == key)
@@ -119,8 +120,45 @@ class _Redo:
         self.on_selected(selection)
         if self.is_dry_run or not selection.tasks:
             return RedoResult(tasks=selection.tasks, messages=(*messages, *others))
-        result = redo_offline(self.bundle, self._choose, change=self._edit, say=self.say, **how)
+        result = self._run(**how)
         return replace(result, messages=(*result.messages, *others))
+
+    def _run(self, *, on_progress: Optional[Callable[[RunState], None]], **how: Any) -> RedoResult:
+        """Edits inputs and chooses once nobody else can run the bundle, and runs these tasks and no others.
+
+        Results stay until they are replaced. Edits are taken back if no task begins. Tasks that are made from what is
+        chosen wait where they miss other results.
+        """
+        edits: Sequence[Edit] = ()
+        tasks: Tasks = {}
+        messages: tuple[str, ...] = ()
+        has_begun = False  # Whether a task may have been run.
+
+        def select_tasks() -> Tasks:
+            nonlocal edits, tasks, messages
+            edits = write_edits(self.bundle.folder, self.wish.inputs, user=user_name()) if self.wish.inputs else ()
+            results = tolerant_results(self.bundle)
+            chosen, messages = runnable(self.bundle, self._choose(results), results=results)
+            tasks = chosen.tasks
+            return tasks
+
+        def show(state: RunState) -> None:
+            nonlocal has_begun
+            has_begun = True
+            if on_progress is not None:
+                on_progress(state.part(tasks))
+
+        try:
+            state = run_bundle(self.bundle, select=select_tasks, on_progress=show, **how)
+        except InterruptedRunError:
+            raise InterruptedRunError(
+                "interrupted; results that were not replaced are as before. The same command makes all of it again; to"
+                f" make only what no longer fits:  flowpipe-deadline redo {self.bundle.folder} --stale"
+            ) from None
+        finally:
+            if not has_begun:
+                take_back(self.bundle, edits, say=self.say)
+        return RedoResult(tasks=tasks, messages=messages, left=state.open_tasks(tasks))
 
     def on_farm(self, client: DeadlineClient, how: RedoOptions) -> RedoResult:
         """On the farm, whose jobs are on record."""
@@ -136,11 +174,19 @@ class _Redo:
             return farm.run(self.wish, chosen, how=how, say=self.say, is_stopping=is_stopping)
 
     def _choose(self, results: BundleResults) -> Selection:
-        failed = failed_offline(self.bundle, results=results) if self.wish.which == FAILED else {}
+        failed = _failed_here(self.bundle, results=results) if self.wish.which == FAILED else {}
         return select(self.bundle, results=results, failed=failed, **self.wish.asked)
 
-    def _edit(self) -> Sequence[Edit]:
-        return write_edits(self.bundle.folder, self.wish.inputs, user=user_name()) if self.wish.inputs else ()
+
+def _failed_here(bundle: Bundle, *, results: BundleResults) -> Mapping[str, frozenset[Optional[str]]]:
+    """The tasks, by node key, whose last attempt on this machine failed, or that have ended without a result."""
+    states = last_states(bundle)
+    failed = {}
+    for job in bundle.jobs:
+        there = results.latest(job.key)
+        kept = {failure.frames for failure in without_later_result(read_failures(bundle.folder, job.key), there)}
+        failed[job.key] = failed_or_empty(job, states.get(job.key, {}), results=results).union(kept)
+    return failed
 
 
 def entries_for_jobs(settings: Mapping[str, Any]) -> dict[str, str]:
