@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Sequence, TypeVar
 
@@ -65,7 +66,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
                 os.fsync(file.fileno())
             share(temporary[path])
         for path, written in temporary.items():
-            _replace(written, path)
+            retried_on_windows(partial(os.replace, written, path))
     except BaseException as error:
         for path, written in temporary.items():
             if isinstance(error, OSError) and error.filename == str(written):
@@ -73,10 +74,6 @@ def write_together(files: Mapping[Path, bytes]) -> None:
             with contextlib.suppress(FileNotFoundError):
                 written.unlink()
         raise
-
-
-def _replace(written: Path, path: Path) -> None:
-    retried_on_windows(lambda: os.replace(written, path))
 
 
 def retried(act: Callable[[], Result], may_pass: Callable[[Exception], bool], *, seconds: float) -> Result:
