@@ -38,16 +38,7 @@ from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record
 from ..core.frames import FrameList, FrameListError
 from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
 from .evaluation import Evaluation, evaluations_json, parse_evaluations
-from .shapes import (
-    Change,
-    Shape,
-    TrustedCode,
-    are_counts,
-    check_members,
-    check_outputs,
-    is_count,
-    matches,
-)
+from .shapes import Change, Shape, TrustedCode, are_counts, check_members, check_outputs, is_count, matches
 
 if TYPE_CHECKING:
     from .redis.store import RedisStore
