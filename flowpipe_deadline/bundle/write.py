@@ -14,9 +14,9 @@ from ..core.names import batch_name_of
 from ..planning.plan import Plan, frames_text, omitted_json
 from ..planning.transliteration import spelt_in_ascii
 from ..results.store import check_store
-from ..settings.changes import changed_job_info
 from ..settings.environment import kind_of
 from ..settings.job_info_keys import EXTRA_INFO_KEY
+from ..settings.layers import changed_job_info
 from .copy import copy_plan
 from .folder import make_bundle, new_submission
 from .info_format import encode_info
