@@ -60,10 +60,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     temporary = {path: path.with_name(temporary_name(path.name)) for path in files}
     try:
         for path, data in files.items():
-            with temporary[path].open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            write_through(temporary[path], data)
             share(temporary[path])
         for path, written in temporary.items():
             retried_on_windows(partial(os.replace, written, path))
@@ -74,6 +71,14 @@ def write_together(files: Mapping[Path, bytes]) -> None:
             with contextlib.suppress(FileNotFoundError):
                 written.unlink()
         raise
+
+
+def write_through(path: Path, data: bytes) -> None:
+    """Writes a new file, which is on the disk then, also after a crash."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def retried(act: Callable[[], Result], may_pass: Callable[[Exception], bool], *, seconds: float) -> Result:

@@ -197,7 +197,8 @@ class Store(ABC):
 
     def _read(self, node: str, names: Iterable[str], *, skips_damaged: bool = False) -> Tuple[ChunkResult, ...]:
         found = (self._parse(node, *loaded, skips_damaged=skips_damaged) for loaded in self._load(node, names))
-        return latest_first(filter(None, found))
+        latest_first = sorted(filter(None, found), key=lambda result: (result.version, result.token), reverse=True)
+        return tuple(latest_first)
 
     def _parse(
         self, node: str, name: str, place: str, data: Union[bytes, DamagedResultError], *, skips_damaged: bool = False
@@ -492,8 +493,3 @@ def _damaged(name: str, reason: str) -> DamagedResultError:
     return DamagedResultError(
         f"the result {name} is damaged, or cannot be read as a whole yet ({reason}); if that lasts, requeue its task"
     )
-
-
-def latest_first(results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
-    """The results in the order that every store gives them in."""
-    return tuple(sorted(results, key=lambda result: (result.version, result.token), reverse=True))
