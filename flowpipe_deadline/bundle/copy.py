@@ -5,7 +5,6 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Callable, Dict, Iterator, Optional, Tuple
 
@@ -20,11 +19,10 @@ Infos = Tuple[Dict[str, str], Dict[str, str]]
 """The entries of a job's job info and of its plugin info."""
 
 
-def copy_plan(  # noqa: PLR0913  (where, and what is another there)
+def copy_plan(
     bundle: AnyPath,
     *,
     root: Optional[AnyPath] = None,
-    now: Optional[datetime] = None,
     check_store: Optional[Callable[[str, str], None]] = None,
     map_path: Callable[[str], str] = str,
     change: Optional[Callable[[BundleJob, Infos], Infos]] = None,
@@ -43,7 +41,7 @@ def copy_plan(  # noqa: PLR0913  (where, and what is another there)
         BundleError: The root cannot be written, or the disk is full; nothing is left behind.
     """
     old = read_bundle(bundle)
-    manifest = {**old.manifest, **new_submission(beginning_of(old.manifest.get("submission", old.graph)), now=now)}
+    manifest = {**old.manifest, **new_submission(beginning_of(old.manifest.get("submission", old.graph)))}
     name = manifest["submission"]
     if check_store is not None:
         check_store(old.store, name)

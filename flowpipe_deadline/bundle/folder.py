@@ -10,7 +10,7 @@ import secrets
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Mapping, Tuple
 
 from ..core.bundle import (
     CODE,
@@ -35,12 +35,12 @@ from ..core.rights import keep_from_others, make_folder, share, user_name
 _LONGEST_GRAPH_NAME = 40
 
 
-def new_submission(graph: str, *, now: Optional[datetime] = None) -> Dict[str, str]:
+def new_submission(graph: str) -> Dict[str, str]:
     """What the manifest says of a new submission of the graph: the name of its folder, when it was made, and by whom.
 
     The name is graph, time, and digits that make it distinct; letters that are not ASCII are left out.
     """
-    created = now or datetime.now()
+    created = datetime.now()
     name = f"{safe_name(graph, longest=_LONGEST_GRAPH_NAME)}-{created:%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"
     return {"submission": name, "created": created.isoformat(timespec="seconds"), "user": user_name()}
 

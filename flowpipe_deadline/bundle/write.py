@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
 from ..core.bundle import FILES, FORMAT, JOBS, NODES, AnyPath, Bundle, BundleJob
+from ..core.errors import UsageError
 from ..core.files import json_bytes
 from ..core.loading import refuse_while_loading
 from ..core.names import batch_name_of
 from ..planning.plan import Plan, frames_text, omitted_json
 from ..planning.transliteration import spelt_in_ascii
 from ..results.store import check_store
-from .changed_files import changed_files
+from ..settings.environment import kind_of
+from ..settings.job_info_keys import EXTRA_INFO_KEY
+from ..settings.layers import changed_job_info
 from .copy import copy_plan
 from .folder import make_bundle, new_submission
 from .info_format import encode_info
-from .templates import JobFiles
+from .templates import PATH_KEYS, JobFiles
+
+_OF_PLANNING = ("capture_environment", "import_roots")
 
 
 def write_plan(
     plan: Plan,
     *,
     root: AnyPath,
-    now: Optional[datetime] = None,
     templates: Optional[AnyPath] = None,
     store: str = FILES,
 ) -> Bundle:
@@ -42,7 +45,7 @@ def write_plan(
         LoadingError: A script calls this while it is only being loaded.
     """
     refuse_while_loading("write a bundle")
-    submission = new_submission(spelt_in_ascii(plan.name), now=now)
+    submission = new_submission(spelt_in_ascii(plan.name))
     name = submission["submission"]
     check_store(store, submission=name)
     batch_name = batch_name_of(plan.name, name)
@@ -65,7 +68,6 @@ def copy_bundle(
     bundle: AnyPath,
     *,
     root: Optional[AnyPath] = None,
-    now: Optional[datetime] = None,
     settings: Optional[Mapping[str, Any]] = None,
 ) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``; with other ``settings``.
@@ -79,10 +81,47 @@ def copy_bundle(
     return copy_plan(
         bundle,
         root=root,
-        now=now,
         check_store=lambda store, name: check_store(store, submission=name),
-        change=(lambda job, infos: changed_files(job, *infos, settings=settings)) if settings else None,
+        change=(lambda job, infos: _changed_files(job, *infos, settings=settings)) if settings else None,
     )
+
+
+def _changed_files(
+    job: BundleJob, job_info: Mapping[str, str], plugin_info: Mapping[str, str], *, settings: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The entries of a job's two files, with these settings in place of those that it has.
+
+    Raises:
+        SettingError: A setting does not exist or does not fit.
+        UsageError: It says how a graph is planned.
+        PreflightError: Several do not fit.
+    """
+    for name in _OF_PLANNING:
+        if settings.get(name) is not None:
+            raise UsageError(f"'{name}' is about planning, and a bundle is planned already; submit the graph itself")
+    own = tuple((key, text) for key, text in job_info.items() if not key.startswith(EXTRA_INFO_KEY))
+    changed, parsed = changed_job_info(own, settings, label=job.label)
+    pairs = (text.partition("=") for key, text in job_info.items() if key.startswith(EXTRA_INFO_KEY))
+    extra_info = {**{name: text for name, _, text in pairs}, **dict(parsed.extra_info)}
+    numbered = {f"{EXTRA_INFO_KEY}{number}": f"{name}={text}" for number, (name, text) in enumerate(extra_info.items())}
+    return {**dict(changed), **numbered}, _with_kinds(plugin_info, settings, dict(parsed.environment_kinds))
+
+
+def _with_kinds(
+    plugin_info: Mapping[str, str], settings: Mapping[str, Any], declared: Mapping[str, str]
+) -> dict[str, str]:
+    """The plugin info with the variables that are set now among those that hold paths, or not."""
+    environment = settings.get("environment") or {}
+    named = {*environment, *(settings.get("environment_kinds") or {})}
+    kinds = {name: kind_of(name, declared) for name in named if environment.get(name, "") is not None}
+    changed = dict(plugin_info)
+    for kind, key in PATH_KEYS.items():
+        old = [name for name in filter(None, plugin_info.get(key, "").split(",")) if name not in named]
+        names = ",".join([*old, *sorted(name for name, own in kinds.items() if own == kind and "," not in name)])
+        changed.update({key: names})
+        if not names:
+            del changed[key]
+    return changed
 
 
 def job_file_stems(plan: Plan) -> Iterator[str]:

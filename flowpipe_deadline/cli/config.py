@@ -81,7 +81,7 @@ def _report(effective: Effective) -> dict[str, Any]:
                 for place in studio_file_places()
             ],
         },
-        "options": {name: _json(option) for name, option in held.items()},
+        "options": {name: {"value": _plain(option.value), "source": option.source} for name, option in held.items()},
         "settings": {
             name: {"value": _plain(value, name), "source": sources.get(name, DEFAULT)}
             for name, value in places(layers.merged())
@@ -122,10 +122,6 @@ def _webservice_options(studio: StudioFile) -> dict[str, Option]:
         elif key in studio.webservice:
             options[f"webservice.{key}"] = Option(studio.webservice[key], f"studio file {studio.path}")
     return options
-
-
-def _json(option: Option) -> dict[str, Any]:
-    return {"value": _plain(option.value), "source": option.source}
 
 
 def _plain(value: Any, name: str = "") -> Any:

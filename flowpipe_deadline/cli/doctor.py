@@ -141,16 +141,12 @@ def _print(report: Report) -> None:
         if checks:
             verdicts = [Text(check.verdict, style=_STYLES[check.verdict]) for check in checks]
             rows = [(verdict, check.name, check.found, check.advice) for verdict, check in zip(verdicts, checks)]
-            print_table(("", "Check", "Found", "What to do"), rows, title=_title(title), below=("What to do",))
+            print_table(("", "Check", "Found", "What to do"), rows, title=title, below=("What to do",))
     if report.answers:
         answers = [(one.name, f"{one.question} ({one.reference})", str(one), one.simplifies) for one in report.answers]
         below = ("Answer", "It simplifies")
-        use = _title("Open questions (the report of --output json, in an issue, lets us use the answers)")
+        use = "Open questions (the report of --output json, in an issue, lets us use the answers)"
         print_table(("Name", "Question", *below), answers, title=use, below=below)
     said = f"errors: {', '.join(report.errors)}" if report.errors else "no errors"
     text = f"Interrupted; {said} so far" if report.is_interrupted else said[0].upper() + said[1:]
     answer_line(text)
-
-
-def _title(text: str) -> Text:
-    return Text(text, style="table.title")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Optional, Union
 
@@ -73,10 +74,7 @@ def graph(
     file = _file_to_show(drawn, form) if file is None and is_opened else file
     if follow and (file is None or isinstance(drawn, Plan)):
         raise UsageError("--follow keeps a file of a bundle current: name a BUNDLE and a FILE, or --open it")
-
-    def open_client() -> DeadlineClient:
-        return studio_client(via=via)
-
+    open_client = partial(studio_client, via=via)
     if file is None:
         picture = picture_of(drawn, open_client)
         text = draw_svg(picture) if form == "svg" else draw_page(picture, made=datetime.now().astimezone())

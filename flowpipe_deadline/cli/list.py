@@ -66,17 +66,14 @@ def _print_entries(entries: tuple[BundleEntry, ...], root: Path, *, everyone: bo
 
 def _cells(entry: BundleEntry) -> tuple[str, ...]:
     mark = "" if entry.is_reported else "*"
+    graph = one_line(entry.graph, longest=_LONGEST_GRAPH)
     return (
         entry.status,
         f"{entry.progress:.0f} %{mark}" if entry.total else "-",
         f"{entry.done}/{entry.total}{mark}" if entry.total else "-",
         entry.user or "-",
-        entry.name if beginning_of(entry.name) == entry.graph else f"{entry.name}  {_graph(entry)}",
+        entry.name if beginning_of(entry.name) == entry.graph else f"{entry.name}  {graph}",
     )
-
-
-def _graph(entry: BundleEntry) -> str:
-    return one_line(entry.graph, longest=_LONGEST_GRAPH)
 
 
 def _json(entry: BundleEntry) -> dict[str, Any]:

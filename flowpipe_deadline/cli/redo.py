@@ -26,14 +26,7 @@ from ..results.outputs import read_results
 from ..studio.connect import studio_client
 from .run import local_options, print_problems, show_state
 from .support.assignments import parse_assignments, split_assignments
-from .support.options import (
-    bundle_argument,
-    opened_bundle,
-    output_option,
-    parse_interpreters,
-    set_option,
-    via_option,
-)
+from .support.options import bundle_argument, opened_bundle, output_option, parse_interpreters, set_option, via_option
 from .support.output import answer, answer_json, can_ask, reserve_stdout, say
 from .support.progress import Display, progress_display
 from .support.report import print_answer

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Sequence, TypeVar
 
@@ -59,13 +60,10 @@ def write_together(files: Mapping[Path, bytes]) -> None:
     temporary = {path: path.with_name(temporary_name(path.name)) for path in files}
     try:
         for path, data in files.items():
-            with temporary[path].open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            write_through(temporary[path], data)
             share(temporary[path])
         for path, written in temporary.items():
-            _replace(written, path)
+            retried_on_windows(partial(os.replace, written, path))
     except BaseException as error:
         for path, written in temporary.items():
             if isinstance(error, OSError) and error.filename == str(written):
@@ -75,8 +73,12 @@ def write_together(files: Mapping[Path, bytes]) -> None:
         raise
 
 
-def _replace(written: Path, path: Path) -> None:
-    retried_on_windows(lambda: os.replace(written, path))
+def write_through(path: Path, data: bytes) -> None:
+    """Writes a new file, which is on the disk then, also after a crash."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def retried(act: Callable[[], Result], may_pass: Callable[[Exception], bool], *, seconds: float) -> Result:

@@ -327,9 +327,15 @@ class DeadlineClient(ABC):
         """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
         return ()
 
-    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:  # noqa: ARG002
-        """The log in one of the job's reports, piece by piece."""
-        return read_report_file(report.path)
+    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:
+        """The log in one of the job's reports; from its file if this machine sees it, which need not be held whole."""
+        is_here = bool(report.path) and os.path.isfile(report.path)
+        text = None if is_here else self.read_report_text(job_id, report.report_id, report.task_id)
+        return read_report_file(report.path) if text is None else iter([text.encode("utf-8", "replace")])
+
+    def read_report_text(self, job_id: str, report_id: str, task_id: Optional[int]) -> Optional[str]:  # noqa: ARG002
+        """The log in a report, by its ID; None where Deadline tells no more than its file."""
+        return None
 
     def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:  # noqa: ARG002
         """What is known of all workers and limits; of these pools and groups, also who is in them."""

@@ -145,19 +145,13 @@ class CommandClient(DeadlineClient):
 
     def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
         """Entries of the job info; that settings have the names of their keys is inferred (submission, section 2.5)."""
-        return {key: self._setting(job_id, key) for key in keys}
+        told = {key: self._list("-GetJobSetting", job_id, key) for key in keys}
+        return {key: None if lines is None else "".join(lines[-1:]) for key, lines in told.items()}
 
     def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
         """Sets entries of a job's info, a command for each."""
         for key, value in entries.items():
             self.run(["-SetJobSetting", job_id, key, value])
-
-    def _setting(self, job_id: str, key: str) -> Optional[str]:
-        try:
-            lines = parse_lines(self.run(["-GetJobSetting", job_id, key]))
-        except SubmissionError:
-            return None
-        return lines[-1] if lines else ""
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by one command for what the vendor's submitters ask and four others."""
@@ -221,7 +215,7 @@ class CommandClient(DeadlineClient):
         }
         return tuple(replace(worker, **{field: found[worker.name]}) for worker in workers)  # type: ignore[arg-type]
 
-    def _parsed(self, parse: Callable[[str], Any], *command: str) -> Any:
+    def _parsed(self, parse: Callable[[str], _Item], *command: str) -> Optional[_Item]:
         try:
             return parse(self.run(command))
         except SubmissionError:
@@ -305,10 +299,7 @@ class CommandClient(DeadlineClient):
         return result if isinstance(result, dict) else {}
 
     def _list(self, *command: str) -> Optional[Tuple[str, ...]]:
-        try:
-            return parse_lines(self.run(command))
-        except SubmissionError:
-            return None
+        return self._parsed(parse_lines, *command)
 
     def _one(self, *command: str) -> Optional[str]:
         lines = self._list(*command)

@@ -10,16 +10,7 @@ import re
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ..bundle.job_files import SUBMISSION_KEY
-from .client import (
-    TASK_STATES,
-    UNKNOWN,
-    Created,
-    JobDetails,
-    LimitDetails,
-    RefusedError,
-    TaskDetails,
-    WorkerDetails,
-)
+from .client import TASK_STATES, UNKNOWN, Created, JobDetails, LimitDetails, RefusedError, TaskDetails, WorkerDetails
 
 _JOB_ID = re.compile(r"JobID=([0-9a-fA-F]{24})")
 _ANY_ID = re.compile(r"[0-9a-f]{24}")

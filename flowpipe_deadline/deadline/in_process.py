@@ -7,8 +7,7 @@ whether that stays within the process is unknown, and does not matter here. They
 
 from __future__ import annotations
 
-import os
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..bundle.job_files import PLUGIN_NAME
 from .client import (
@@ -26,7 +25,7 @@ from .client import (
 from .command_client import CommandClient
 from .command_output import parse_error, parse_memberships, parse_percent, parse_status, parse_worker_state
 from .properties import PROPERTIES, entry_text, entry_value
-from .reports import Report, read_report_file
+from .reports import Report
 
 
 class InProcessClient(CommandClient):
@@ -62,12 +61,6 @@ class InProcessClient(CommandClient):
     def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
         """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
         return tuple(_asked(self._report, *report) for report in self._reports(job_id, task_id))
-
-    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:
-        """The log in one of the job's reports; from its file if this machine sees it, which need not be held whole."""
-        if report.path and os.path.isfile(report.path):
-            return read_report_file(report.path)
-        return iter([self.read_report_text(job_id, report.report_id, report.task_id).encode("utf-8", "replace")])
 
     def read_report_text(self, job_id: str, report_id: str, task_id: Optional[int]) -> str:
         """The log in a report, by its ID."""

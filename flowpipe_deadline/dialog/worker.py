@@ -36,6 +36,7 @@ from ..studio.file import StudioFile, load_studio_file
 from ..studio.options import SubmitOptions, find_root
 from ..studio.plan import plan_graph
 from ..studio.submit import submit_graph
+from ..submit.script_client import with_tuples
 from ..submit.submit import submit_new_bundle  # noqa: F401  (takes long to import, and each submission needs it)
 from ..workflows.facts import SceneFile
 from ..workflows.find import find_workflows, load_workflow
@@ -176,7 +177,7 @@ def _plan(request: Mapping[str, Any], _say: Say) -> Mapping[str, Any]:
     except FlowpipeDeadlineError as error:
         findings += _findings(error, request)
     known = request["repository"]
-    repository = None if known is None else RepositoryInfo(**{key: _frozen(value) for key, value in known.items()})
+    repository = None if known is None else RepositoryInfo(**with_tuples(known))
     chosen = options.completed(studio)
     tolerated = parse_kinds(chosen.tolerate or ()) | ({WarningKind.LOCAL_ROOT} if options.is_dry_run else set())
     strict = chosen.strict if isinstance(chosen.strict, bool) else parse_strict(chosen.strict or ())
@@ -286,10 +287,6 @@ def _build(request: Mapping[str, Any], studio: StudioFile) -> Graph:
 def _jobs(plan: Plan) -> list[Mapping[str, Any]]:
     labels = job_labels(plan.jobs, main=plan.name)
     return [{**job, "label": labels[job["key"]]} for job in plan.to_json()["jobs"]]
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 def _finding(severity: str, text: str, field: str = "") -> Mapping[str, str]:

@@ -21,7 +21,6 @@ from ..studio.plan import plan_graph
 from ..submit.submit import open_client
 from ..submit.transaction import Say
 from . import machine, probe_graph, repository
-from .dialog import check_dialog
 from .hosts import check_hosts
 from .probe import GraphSender, check_cleanup
 from .questions import QUESTIONS, ask_questions
@@ -87,7 +86,7 @@ class _Examination:
         self._check("root", lambda: machine.check_root(options.root, tolerated=options.tolerated))
         self._check("store", lambda: machine.check_results(options.store))
         self._check("interpreters", lambda: _INTERPRETERS)
-        self._check("dialog", lambda: check_dialog(command))
+        self._check("dialog", lambda: machine.check_dialog(command))
         if options.wants(HOSTS) and not self._is_stopping():
             self._checks += check_hosts(self._info.root, options, say=self._say, is_stopping=self._is_stopping)
         if options.is_probing and set(options.only) != {HOSTS} and not self._is_stopping():

@@ -14,7 +14,7 @@ from ..bundle.write import write_plan
 from ..core.bundle import FILES, Bundle, with_job_names
 from ..core.errors import FlowpipeDeadlineError
 from ..core.text import counted, one_line
-from ..deadline.client import COMPLETED, DeadlineClient, Stop
+from ..deadline.client import ACTIVE, COMPLETED, DeadlineClient, Stop
 from ..deadline.connect import Connection
 from ..deadline.via import VIA_VARIABLE
 from ..planning.plan import Plan
@@ -22,16 +22,25 @@ from ..results.counts import ResultCounts
 from ..results.failures import read_failures
 from ..results.outputs import read_results
 from ..status.jobs import DeadlineJobs
+from ..studio.file import StudioFile
 from ..submit.own_jobs import own_jobs
 from ..submit.record import read_submission
 from ..submit.submit import open_client, submit_unchecked
 from ..submit.transaction import Say
 from ..submit.undo import Deletion
-from . import measures, probe_graph
+from . import probe_graph
+from .probe_graph import SHIFT, TOTAL
 from .report import Check, DoctorOptions
 
 _PAUSE = 0.5  # Seconds between two looks; a look by deadlinecommand takes longer itself.
 _LATE_RESULTS = 30.0  # Seconds that network file systems have to show a result.
+_LONGEST = 300  # Characters of an error.
+# The jobs that are evaluated are released as well, which takes up to as long again.
+_MUCH_FASTER = 3.0
+_LONG = 30.0  # Seconds between two jobs that are worth a look at the repository options.
+
+Look = tuple[float, Mapping[str, str]]
+"""When Deadline was asked, on a monotonic clock, and the states of the jobs by node key."""
 
 
 class GraphSender:
@@ -63,11 +72,11 @@ class GraphSender:
                 self._submissions.setdefault(connection.via, {"error": str(error)})
                 self._say(f"  {error}")
                 if is_first and not self._is_stopping():
-                    self.checks.append(Check("graph", "problem", one_line(str(error), longest=measures.LONGEST)))
+                    self.checks.append(Check("graph", "problem", one_line(str(error), longest=_LONGEST)))
         if self._submissions:
             is_studios = not (self._options.via or os.environ.get(VIA_VARIABLE))
             studio = self._options.studio if is_studios else None
-            self.checks.insert(0, measures.check_submissions(self._submissions, self._connections, studio))
+            self.checks.insert(0, check_submissions(self._submissions, self._connections, studio))
 
     def _send(self, connection: Connection, *, is_evaluated: bool) -> None:
         """Submits the graph by one connection, and waits for it if it is evaluated; leaves nothing behind."""
@@ -127,11 +136,11 @@ class GraphSender:
         counts.wait_for(job_ids, seconds=_LATE_RESULTS)
         results = {result.node: result for result in read_results(bundle).values()}
         self.checks.append(probe_graph.check_outputs(results, seconds=looks[-1][0] - started))
-        self.checks.append(measures.check_release(looks))
+        self.checks.append(check_release(looks))
 
-    def _watch(self, jobs: DeadlineJobs, end: float) -> list[measures.Look]:
+    def _watch(self, jobs: DeadlineJobs, end: float) -> list[Look]:
         """The states of the jobs until none can go on, or there is no more time."""
-        looks: list[measures.Look] = []
+        looks: list[Look] = []
         while not self._is_stopping() and time.monotonic() < end:
             if jobs.look() or not looks:
                 self._say("  " + ", ".join(f"{key} {status}" for key, status in jobs.statuses.items()))
@@ -145,13 +154,68 @@ class GraphSender:
         states = ", ".join(f"{key} is {status}" for key, status in incomplete.items())
         failures = [failure for key in incomplete for failure in read_failures(bundle.folder, key)]
         error = failures[0].reason if failures else ""
-        said = f"; {one_line(error, longest=measures.LONGEST)}" if failures else ""
+        said = f"; {one_line(error, longest=_LONGEST)}" if failures else ""
         when = f"not complete after {self._options.timeout:g} s: " if is_late else ""
         advice = "run it once more with --keep, and see the reports of its tasks in the Monitor"
         if is_late and not failures:
             places = "pool and group (--set pool=..., group=...)"
             advice = f"see that an idle worker takes the jobs' {places}; or give --timeout"
         return Check("graph", "problem", f"{when}{states}{said}", advice, {"statuses": dict(incomplete)})
+
+
+def check_submissions(
+    submissions: Mapping[str, Mapping[str, Any]], connections: Sequence[Connection], studio: Optional[StudioFile]
+) -> Check:
+    """How long it took to submit the graph, by connection, or why it failed; and what to write if another is better.
+
+    The first connection is the one in use. ``studio`` is None if it is not the studio's choice.
+    """
+    texts, check = [], Check("submission", "ok", "", details=submissions)
+    for via, info in submissions.items():
+        if "error" in info:
+            check = replace(check, verdict="warning", advice="please report this, with --output json")
+            texts.append(f"{via}: failed ({one_line(info['error'], longest=_LONGEST)})")
+        else:
+            each = info["seconds"] / info["jobs"]
+            texts.append(f"{via}: {info['seconds']:.2g} s for {counted(info['jobs'], 'job')}, {each:.2g} s for one")
+    seconds = {via: info["seconds"] for via, info in submissions.items() if "seconds" in info}
+    fastest = min(connections, key=lambda connection: seconds.get(connection.via, float("inf")))
+    used = connections[0]
+    if studio and seconds.get(used.via, 0.0) > _MUCH_FASTER * seconds.get(fastest.via, 0.0) and not check.advice:
+        check = replace(check, advice=f"{fastest.via} is much faster than {used.via}: {_studio_lines(fastest, studio)}")
+    return replace(check, found="; ".join(texts))
+
+
+def _studio_lines(connection: Connection, studio: StudioFile) -> str:
+    """What to write into the studio file, so that everybody uses this connection."""
+    lines = f'write  via = "{connection.via}"'
+    if connection.webservice is not None and "url" not in studio.webservice:
+        lines += f'  and, in its table [webservice],  url = "{connection.webservice.url}"'
+    return f"{lines}  into {studio.path or 'a studio file, whose place flowpipe-deadline config says'}"
+
+
+def check_release(looks: Sequence[Look]) -> Check:
+    """How long Deadline held back the last job, once the one that it waits for was complete.
+
+    >>> states = [("Rendering", "Pending"), ("Completed", "Pending"), ("Completed", "Queued")]
+    >>> looks = [(5.0 * number, {SHIFT: one, TOTAL: other}) for number, (one, other) in enumerate(states)]
+    >>> check_release(looks).found
+    'the last job was released 5 s after all before it (give or take 5)'
+    """
+    complete = _first_with(looks, SHIFT, (COMPLETED,))
+    released = _first_with(looks, TOTAL, (*ACTIVE, COMPLETED))
+    if not complete or not released:
+        return Check("release", "unknown", "when Deadline released the last job was not seen")
+    seconds = looks[released][0] - looks[complete][0]
+    uncertainty = max(looks[index][0] - looks[index - 1][0] for index in (complete, released))
+    found = f"the last job was released {seconds:.2g} s after all before it (give or take {uncertainty:.2g})"
+    advice = "graphs take less time if Deadline looks for pending jobs more often: see the repository options"
+    details = {"seconds": seconds, "uncertainty": uncertainty}
+    return Check("release", "ok", found, advice if seconds > _LONG else "", details)
+
+
+def _first_with(looks: Sequence[Look], key: str, statuses: Sequence[str]) -> Optional[int]:
+    return next((index for index, (_, by_key) in enumerate(looks) if by_key[key] in statuses), None)
 
 
 def check_cleanup(left: Sequence[str], store: str) -> Check:

@@ -12,8 +12,7 @@ from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, job_labels, no
 from ..core.frames import FrameList
 from ..core.text import counted, listing
 from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, DeadlineClient, SubmissionError
-from ..offline.look import read_tasks
-from ..offline.states import TaskStatus
+from ..offline.repository import TaskStatus, read_tasks
 from ..planning.plan import Plan
 from ..results.evaluation import Evaluation
 from ..results.history import read_history

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from ..core.files import write_through
 from ..core.interrupts import stop_requests
 from ..submit.transaction import ignore
 from .record import InstallationError
@@ -121,10 +122,7 @@ def _stage(change: FileChange, undo: ExitStack) -> Optional[Path]:
             undo.callback(remove_if_empty, folder)
             make_folder(folder)
         undo.callback(source.unlink, missing_ok=True)
-        with source.open("xb") as file:
-            file.write(change.data)
-            file.flush()
-            os.fsync(file.fileno())
+        write_through(source, change.data)
         _set_mode(source, _FILE_MODE)
     return source
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Optional
@@ -61,19 +61,7 @@ def install(
         folders = tuple(sorted(needed & {*before.folders, *made}))
         return replace(planned, after=replace(planned.after, folders=folders))
 
-    def carry_out(changes: Changes) -> None:
-        record = custom.folder / RECORD
-        # Whichever of the files a killed installation has brought, the next one knows them as ours.
-        apply(
-            [FileChange(record, _while_changing(changes).to_bytes())],
-            [*_file_changes(changes, custom, ours), FileChange(record, changes.after.to_bytes())],
-        )
-
-    changes = plan()
-    if dry_run or (changes.is_nothing and not custom.unfinished()):
-        _announce(changes, custom, on_changes)
-        return changes
-    return _act(custom, plan, carry_out, on_changes)
+    return _change(custom, plan, ours.files, dry_run=dry_run, on_changes=on_changes)
 
 
 def uninstall(
@@ -94,6 +82,8 @@ def uninstall(
         OSError: The repository cannot be read or written.
     """
     custom = Custom(repository)
+    if read_installed(custom.folder) == Record() and not custom.unfinished():
+        raise InstallationError(f"{custom.folder} holds no {RECORD}: nothing was installed there, nothing is removed")
 
     def plan() -> Changes:
         before = read_installed(custom.folder)
@@ -102,17 +92,8 @@ def uninstall(
         kept = [Change(path, "keep", note="not part of the installation") for path in others]
         return replace(planned, files=(*planned.files, *kept))
 
-    def carry_out(changes: Changes) -> None:
-        apply([FileChange(custom.folder / path) for path in (*(change.path for change in changes.acting), RECORD)])
-
-    changes = plan()
-    if changes.before == Record() and not custom.unfinished():
-        raise InstallationError(f"{custom.folder} holds no {RECORD}: nothing was installed there, nothing is removed")
-    if dry_run:
-        _announce(changes, custom, on_changes)
-        return changes
-    changes = _act(custom, plan, carry_out, on_changes)
-    if CUSTOM in changes.before.folders:
+    changes = _change(custom, plan, {}, dry_run=dry_run, on_changes=on_changes)
+    if CUSTOM in changes.before.folders and not dry_run:
         remove_if_empty(custom.folder)
     return changes
 
@@ -121,10 +102,19 @@ def _folders_of(paths: Iterable[str]) -> set[str]:
     return {str(parent) for path in paths for parent in PurePosixPath(path).parents}
 
 
-def _act(
-    custom: Custom, plan: Callable[[], Changes], carry_out: Callable[[Changes], None], on_changes: Optional[OnChanges]
+def _change(
+    custom: Custom,
+    plan: Callable[[], Changes],
+    files: Mapping[str, bytes],
+    *,
+    dry_run: bool,
+    on_changes: Optional[OnChanges],
 ) -> Changes:
-    """Plans again under the lock, when nothing else can change anything, and carries it out."""
+    """Does what is planned, with the content of ``files``; planned anew under the lock, when nobody else changes it."""
+    changes = plan()
+    if dry_run or (changes.is_nothing and not custom.unfinished()):
+        _announce(changes, custom, on_changes)
+        return changes
     is_made = not custom.folder.is_dir()
     with about(custom.folder):
         make_folder(custom.folder)
@@ -132,7 +122,12 @@ def _act(
         with exclusive(custom.folder):
             changes = plan()
             _announce(changes, custom, on_changes)
-            carry_out(changes)
+            record, steps = custom.folder / RECORD, list(_file_changes(changes, custom, files))
+            if changes.after == Record():
+                apply([*steps, FileChange(record)])
+            else:  # Whichever of the files a killed installation has brought, the next one knows them as ours.
+                before = [FileChange(record, _while_changing(changes).to_bytes())]
+                apply(before, [*steps, FileChange(record, changes.after.to_bytes())])
             _tidy_up(changes, custom)
     finally:
         if is_made:
@@ -148,13 +143,13 @@ def _announce(changes: Changes, custom: Custom, on_changes: Optional[OnChanges])
         raise EditedFilesError(custom.folder, changes.refused)
 
 
-def _file_changes(changes: Changes, custom: Custom, contents: Contents) -> Iterator[FileChange]:
+def _file_changes(changes: Changes, custom: Custom, files: Mapping[str, bytes]) -> Iterator[FileChange]:
     """The single steps. Copies of edited files come before what replaces them."""
     for change in changes.acting:
         if change.copy is not None:
             yield FileChange(custom.folder / change.copy, (custom.folder / change.path).read_bytes())
     for change in changes.acting:
-        data = contents.files.get(change.path, contents.files.get(change.path.removesuffix(NEW)))
+        data = files.get(change.path, files.get(change.path.removesuffix(NEW)))
         yield FileChange(custom.folder / change.path, None if change.action == "remove" else data)
 
 

@@ -24,9 +24,8 @@ from ..status.live import refuse_live
 from ..status.logs import LOGS, REPOSITORY
 from ..status.run_lock import run_lock
 from .hosts import needed_hosts
-from .look import read_tasks
 from .packages import ARCHIVE, read_light_packages
-from .repository import JobStatus, Repository, Task, TaskStatus
+from .repository import JobStatus, Repository, Task, TaskStatus, read_tasks
 from .setup import WorkerSetup
 from .worker import WorkerSettings, task_log_name
 from .workers import WorkerPool

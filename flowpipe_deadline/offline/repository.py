@@ -1,4 +1,7 @@
-"""The repository of an offline farm: jobs and tasks in SQLite, with Deadline's states and transitions."""
+"""The repository of an offline farm: jobs and tasks in SQLite, with Deadline's states and transitions.
+
+The states have Deadline's names (submission, section 5.1).
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,16 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, Optional
 
+from ..core.bundle import OFFLINE, Bundle
 from ..core.errors import BundleError
 from ..core.frames import FrameList, without
-from .states import JobStatus, Task, TaskStatus, is_true, upstream_ids
-
-__all__ = ["JobStatus", "Repository", "Task", "TaskStatus", "is_true", "upstream_ids"]
+from ..status.logs import REPOSITORY
 
 _SCHEMA = """
 CREATE TABLE jobs (
@@ -42,7 +46,7 @@ CREATE TABLE dependencies (job_id TEXT NOT NULL, upstream_id TEXT NOT NULL, PRIM
 CREATE INDEX dependents ON dependencies (upstream_id);
 """
 # The columns have the order of the fields of `Task`.
-SELECT_TASKS = (
+_SELECT_TASKS = (
     "SELECT job_id, key, task_id, frames, tasks.status, errors, progress, message, worker, seconds"
     " FROM tasks JOIN jobs ON jobs.id = job_id"
 )
@@ -70,11 +74,63 @@ SELECT DISTINCT mine.task_id FROM frames AS theirs CROSS JOIN frames AS mine ON 
 WHERE mine.job_id = ? AND theirs.job_id = ? AND theirs.task_id = ?
 """
 _PATIENCE = 60.0  # Seconds that a transaction waits for the others.
+_PATIENCE_OF_LOOKS = 2.0  # Seconds that a look waits for those who write.
 _RESUME_ON = {
     "Completed": ("ResumeOnCompleteDependencies", "true"),
     "Failed": ("ResumeOnFailedDependencies", "false"),
     "Deleted": ("ResumeOnDeletedDependencies", "false"),
 }
+
+
+class JobStatus(str, Enum):
+    """The states of a job."""
+
+    ACTIVE = "Active"
+    """It has tasks to render, or is rendering some."""
+    PENDING = "Pending"
+    """It waits for other jobs."""
+    SUSPENDED = "Suspended"
+    """It waits to be resumed."""
+    COMPLETED = "Completed"
+    """All of its tasks are complete."""
+    FAILED = "Failed"
+    """A task failed for good, and no other is left to run."""
+
+
+class TaskStatus(str, Enum):
+    """The states of a task."""
+
+    QUEUED = "Queued"
+    """The next free worker takes it."""
+    PENDING = "Pending"
+    """Its job waits for other jobs."""
+    SUSPENDED = "Suspended"
+    """It waits to be resumed."""
+    RENDERING = "Rendering"
+    """A worker renders it."""
+    COMPLETED = "Completed"
+    """Done; its result is in the store."""
+    FAILED = "Failed"
+    """It failed as often as the failure limit allows."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as it stands."""
+
+    job_id: str
+    key: str
+    task_id: int
+    frames: str
+    status: TaskStatus
+    errors: int
+    progress: float
+    """Percent, as the plugin reports it."""
+    message: str
+    """The last status of a rendering task, the last error of one that failed."""
+    worker: Optional[str]
+    seconds: Optional[float]
+    """How long the last evaluation took; None before it ended."""
 
 
 class Repository:
@@ -192,13 +248,13 @@ class Repository:
 
     def tasks(self) -> tuple[Task, ...]:
         """Every task as it stands, jobs in the order of submission."""
-        rows = self._database.execute(f"{SELECT_TASKS} ORDER BY jobs.number, task_id")
-        return tuple(task_of(row) for row in rows)
+        rows = self._database.execute(f"{_SELECT_TASKS} ORDER BY jobs.number, task_id")
+        return tuple(_task_of(row) for row in rows)
 
     def tasks_of(self, job_id: str) -> tuple[Task, ...]:
         """The tasks of one job as they stand."""
-        rows = self._database.execute(f"{SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
-        return tuple(task_of(row) for row in rows)
+        rows = self._database.execute(f"{_SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
+        return tuple(_task_of(row) for row in rows)
 
     def claim(self, worker: str, *, job_id: Optional[str] = None, process: Optional[int] = None) -> Optional[Task]:
         """A queued task, now the worker's: of ``job_id`` if it has one, else of the earliest job; None without any.
@@ -217,7 +273,7 @@ class Repository:
                 " WHERE job_id = ? AND task_id = ?",
                 (TaskStatus.RENDERING.value, worker, process, time.time(), *row),
             )
-            return task_of(database.execute(f"{SELECT_TASKS} WHERE job_id = ? AND task_id = ?", row).fetchone())
+            return _task_of(database.execute(f"{_SELECT_TASKS} WHERE job_id = ? AND task_id = ?", row).fetchone())
 
     def has_work(self) -> bool:
         """Whether a task is queued or rendering."""
@@ -377,10 +433,30 @@ class Repository:
         self._database.execute("COMMIT")
 
 
-def task_of(row: Sequence[Any]) -> Task:
-    """The task in a row of ``SELECT_TASKS``."""
+def read_tasks(bundle: Bundle) -> tuple[Task, ...]:
+    """The tasks of the bundle's last run, for those who only look; none if it had none, or is just being set up."""
+    place = f"{(bundle.folder / OFFLINE / REPOSITORY).absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(place, uri=True, timeout=_PATIENCE_OF_LOOKS)) as database:
+            return tuple(map(_task_of, database.execute(f"{_SELECT_TASKS} ORDER BY jobs.number, task_id").fetchall()))
+    except sqlite3.Error:
+        return ()
+
+
+def _task_of(row: Sequence[Any]) -> Task:
+    """The task in a row of ``_SELECT_TASKS``."""
     job_id, key, task_id, frames, status, *rest = row
     return Task(job_id, key, task_id, frames, TaskStatus(status), *rest)
+
+
+def upstream_ids(job_info: Mapping[str, str]) -> list[str]:
+    """The IDs of the jobs that a job waits for, once each."""
+    return list(dict.fromkeys(filter(None, map(str.strip, job_info.get("JobDependencies", "").split(",")))))
+
+
+def is_true(text: str) -> bool:
+    """A boolean of a job info file (submission, section 1.1)."""
+    return text.strip().lower() in ("true", "1")
 
 
 def _storable(text: str) -> str:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Optional
 
-from .states import is_true
+from .repository import is_true
 
 End = Literal["error", "failure", "completion", "nothing"]
 # RequeueAndNotify and Requeue count an error here: else a task that is always late would never end.

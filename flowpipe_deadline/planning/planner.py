@@ -28,7 +28,6 @@ from .typed import TypedCode, with_typed_code
 def make_plan(
     graph: Graph,
     *,
-    name: Optional[str] = None,
     settings: Optional[Mapping[str, Any]] = None,
     skip: Collection[INode] = (),
     context: Optional[PlanContext] = None,
@@ -48,7 +47,7 @@ def make_plan(
     """
     refuse_while_loading("plan")
     nodes, cycles = read_nodes(graph)
-    plan_name = str(name or graph.name)
+    plan_name = str(graph.name)
     if not nodes:
         raise PlanError(plan_name, "the graph has no nodes")
     context = context or PlanContext()

@@ -12,8 +12,7 @@ from ..core.errors import UsageError
 from ..core.warnings import CheckError, ErrorCollector, PlanWarning, WarningKind
 from ..deadline.client import RepositoryInfo
 from ..planning.plan import Plan
-from .files import merge_warnings, output_warnings, source_warnings
-from .path_lengths import length_warnings
+from .files import length_warnings, merge_warnings, output_warnings, source_warnings
 from .repository import plugin_warnings, repository_warnings
 from .root import read_root_info, root_warnings
 from .storage import Mounts, read_mounts

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Optional
 
 from ..core.bundle import RESULTS, AnyPath
+from ..core.files import write_through
 from ..core.rights import describe, lets_all_write, make_folder, only_writer, share
 from ..core.text import flaw_in, size_text
 from ..core.warnings import PlanWarning, WarningKind
@@ -111,10 +112,7 @@ def _try_to_write(folder: Path, *, names: Sequence[str]) -> Optional[str]:
             (probe / name).mkdir()
             (probe / name).rmdir()
         make_folder(inner)
-        with (inner / "probe").open("xb") as stream:
-            stream.write(b"x")
-            stream.flush()
-            os.fsync(stream.fileno())
+        write_through(inner / "probe", b"x")
         writer = only_writer(inner)
         return None if writer is None else f"{writer} ({describe(folder)})"
     finally:

@@ -68,9 +68,8 @@ class FarmRedo:
 
     def mend(self, say: Say = ignore) -> None:
         """Undoes what a redo of before has left half done, if there was one."""
-        self._record = submitted_record(self._bundle)
-        if self._record.redo is not None and mend_redo(self._client, self._bundle, say=say):
-            self._record = submitted_record(self._bundle)
+        if submitted_record(self._bundle).redo is not None:
+            mend_redo(self._client, self._bundle, say=say)
 
     def look(self, *, needs_states: bool = True) -> FarmTasks:
         """Reads the record, results and tasks anew; what has failed is only known with ``needs_states``."""
@@ -93,9 +92,7 @@ class FarmRedo:
         selection, messages = runnable(self._bundle, chosen, results=self._results, coming=farm.coming)
         return selection, (*messages, *left_stale(self._bundle, selection, wish.inputs, advice=self._advice))
 
-    def carry_out(
-        self, wish: Wish, *, how: RedoOptions, say: Say = ignore, is_stopping: Stop = lambda: False
-    ) -> RedoResult:
+    def carry_out(self, wish: Wish, *, how: RedoOptions, say: Say = ignore) -> RedoResult:
         """Makes it again, as it is chosen now: somebody else may have done it meanwhile.
 
         Raises:
@@ -103,7 +100,7 @@ class FarmRedo:
         """
         self.mend(say)
         self.look()
-        return self.run(wish, self.choose(wish), how=how, say=say, is_stopping=is_stopping)
+        return self.run(wish, self.choose(wish), how=how, say=say, is_stopping=lambda: False)
 
     def run(self, wish: Wish, chosen: Chosen, *, how: RedoOptions, say: Say, is_stopping: Stop) -> RedoResult:
         """Makes what was chosen again; inputs are changed first, and changed back if that fails.
@@ -210,8 +207,8 @@ def _frames(tasks: Mapping[str, Sequence[Optional[str]]]) -> Tasks:
     }
 
 
-def mend_redo(client: DeadlineClient, bundle: Bundle, *, say: Say = ignore) -> bool:
-    """Undoes what a redo has left half done; whether there was any.
+def mend_redo(client: DeadlineClient, bundle: Bundle, *, say: Say = ignore) -> None:
+    """Undoes what a redo has left half done.
 
     Raises:
         SubmissionError: It is under way; or not all of it could be undone.
@@ -222,7 +219,6 @@ def mend_redo(client: DeadlineClient, bundle: Bundle, *, say: Say = ignore) -> b
         if record.redo is not None:
             _mended(writer, client, bundle, record, say=say)
         writer.drop()
-        return record.redo is not None
 
 
 def _mended(

@@ -7,26 +7,33 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional, Union
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
-from ..core.errors import UsageError
+from ..core.errors import InterruptedRunError, UsageError
 from ..core.interrupts import stop_requests
 from ..core.loading import refuse_while_loading
 from ..core.rights import user_name
+from ..core.warnings import ErrorCollector
 from ..deadline.client import DeadlineClient
-from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState
+from ..deadline.properties import PROPERTIES
+from ..offline.farm import DEFAULT_FAILURE_LIMIT, DEFAULT_WORKERS, RunState, last_states, run_bundle
 from ..offline.setup import WorkerSetup
 from ..results.edits import Edit, write_edits
+from ..results.failures import read_failures, without_later_result
 from ..results.stale import BundleResults
-from ..settings.changes import entries_for_jobs
+from ..settings.parse import OWN_SETTINGS, parse_job_settings
+from ..settings.table import SETTINGS
 from ..status.notices import is_copy, submitted_record
 from ..studio.connect import studio_client
 from ..submit.record import read_submission
 from ..submit.transaction import ignore
 from .by_script import redo_by
-from .farm import FarmRedo
+from .ended import failed_or_empty
+from .farm import FarmRedo, take_back
 from .missing import left_stale, runnable, tolerant_results
-from .offline import failed_offline, redo_offline
-from .options import ALL, FAILED, REPOINT, WAITING, RedoOptions, RedoResult, Wish
+from .options import ALL, FAILED, REPOINT, WAITING, RedoOptions, RedoResult, Tasks, Wish
 from .selection import Selection, find_key, select
+
+CHANGEABLE = tuple(name for key in PROPERTIES for name, setting in SETTINGS.items() if setting.key == key)
+"""The settings that Deadline can change of a job that it has (plugin API, section 5.5)."""
 
 
 def redo_bundle(  # noqa: PLR0913  (what, and how)
@@ -54,7 +61,7 @@ def redo_bundle(  # noqa: PLR0913  (what, and how)
     ``node``, a key, ``graph.node`` or a name, and ``frames`` limit what is asked for; ``which`` is ``all``, ``failed``
     (also what has ended without a result), or ``stale``. With ``only``, nothing downstream runs. ``inputs`` are new
     values of inputs that nothing feeds, by node and input: these nodes run again as well, and alone if nothing else is
-    asked for. ``settings`` are those of ``settings.changes.CHANGEABLE``, for the jobs that run again.
+    asked for. ``settings`` are those of ``CHANGEABLE``, for the jobs that run again.
 
     A bundle that is submitted runs on the farm: its tasks are requeued, or ``new_jobs`` come for them; jobs that wait
     for those which are replaced are then re-pointed, deleted or left, as ``waiting`` says. Any other bundle runs on
@@ -113,8 +120,45 @@ class _Redo:
         self.on_selected(selection)
         if self.is_dry_run or not selection.tasks:
             return RedoResult(tasks=selection.tasks, messages=(*messages, *others))
-        result = redo_offline(self.bundle, self._choose, change=self._edit, say=self.say, **how)
+        result = self._run(**how)
         return replace(result, messages=(*result.messages, *others))
+
+    def _run(self, *, on_progress: Optional[Callable[[RunState], None]], **how: Any) -> RedoResult:
+        """Edits inputs and chooses once nobody else can run the bundle, and runs these tasks and no others.
+
+        Results stay until they are replaced. Edits are taken back if no task begins. Tasks that are made from what is
+        chosen wait where they miss other results.
+        """
+        edits: Sequence[Edit] = ()
+        tasks: Tasks = {}
+        messages: tuple[str, ...] = ()
+        has_begun = False  # Whether a task may have been run.
+
+        def select_tasks() -> Tasks:
+            nonlocal edits, tasks, messages
+            edits = write_edits(self.bundle.folder, self.wish.inputs, user=user_name()) if self.wish.inputs else ()
+            results = tolerant_results(self.bundle)
+            chosen, messages = runnable(self.bundle, self._choose(results), results=results)
+            tasks = chosen.tasks
+            return tasks
+
+        def show(state: RunState) -> None:
+            nonlocal has_begun
+            has_begun = True
+            if on_progress is not None:
+                on_progress(state.part(tasks))
+
+        try:
+            state = run_bundle(self.bundle, select=select_tasks, on_progress=show, **how)
+        except InterruptedRunError:
+            raise InterruptedRunError(
+                "interrupted; results that were not replaced are as before. The same command makes all of it again; to"
+                f" make only what no longer fits:  flowpipe-deadline redo {self.bundle.folder} --stale"
+            ) from None
+        finally:
+            if not has_begun:
+                take_back(self.bundle, edits, say=self.say)
+        return RedoResult(tasks=tasks, messages=messages, left=state.open_tasks(tasks))
 
     def on_farm(self, client: DeadlineClient, how: RedoOptions) -> RedoResult:
         """On the farm, whose jobs are on record."""
@@ -130,8 +174,40 @@ class _Redo:
             return farm.run(self.wish, chosen, how=how, say=self.say, is_stopping=is_stopping)
 
     def _choose(self, results: BundleResults) -> Selection:
-        failed = failed_offline(self.bundle, results=results) if self.wish.which == FAILED else {}
+        failed = _failed_here(self.bundle, results=results) if self.wish.which == FAILED else {}
         return select(self.bundle, results=results, failed=failed, **self.wish.asked)
 
-    def _edit(self) -> Sequence[Edit]:
-        return write_edits(self.bundle.folder, self.wish.inputs, user=user_name()) if self.wish.inputs else ()
+
+def _failed_here(bundle: Bundle, *, results: BundleResults) -> Mapping[str, frozenset[Optional[str]]]:
+    """The tasks, by node key, whose last attempt on this machine failed, or that have ended without a result."""
+    states = last_states(bundle)
+    failed = {}
+    for job in bundle.jobs:
+        there = results.latest(job.key)
+        kept = {failure.frames for failure in without_later_result(read_failures(bundle.folder, job.key), there)}
+        failed[job.key] = failed_or_empty(job, states.get(job.key, {}), results=results).union(kept)
+    return failed
+
+
+def entries_for_jobs(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The job info entries to set on jobs that there are.
+
+    >>> entries_for_jobs({"priority": 80, "limits": ["maya", "arnold"]})
+    {'Priority': '80', 'LimitGroups': 'maya,arnold'}
+
+    Raises:
+        UsageError: A setting does not exist or fit, or cannot be changed any more.
+        PreflightError: Several are wrong.
+    """
+    parsed = parse_job_settings(settings, environ={})
+    errors = ErrorCollector(UsageError(str(error)) for error in parsed.errors)
+    for name in settings:
+        if name not in CHANGEABLE and (name in SETTINGS or name in OWN_SETTINGS):
+            errors.add(
+                UsageError(
+                    f"'{name}' cannot be changed of a job that there is, but for a new submission: submit --again. What"
+                    f" can be: {', '.join(CHANGEABLE)}; and inputs of nodes, as NODE.INPUT=VALUE"
+                )
+            )
+    errors.raise_all()
+    return dict(parsed.job_info)

@@ -41,7 +41,8 @@ def read_history(bundle: AnyPath, *, node: Optional[str] = None) -> Dict[str, Tu
         if job.key in wanted:
             series: Dict[Optional[str], List[Sequence[Evaluation]]] = {}
             for result in store.read_replaced(job.key, skips_damaged=True):
-                series.setdefault(_text(result.frames), []).append(result.evaluations)
+                frames = None if result.frames is None else str(result.frames)
+                series.setdefault(frames, []).append(result.evaluations)
             for failure in read_failures(opened.folder, job.key):
                 series.setdefault(failure.frames, []).append(failure.evaluations)
             found = [one for each in series.values() for one in in_order(*each)]
@@ -120,7 +121,3 @@ def _moment(nanoseconds: int) -> str:
 
 def _place(frames: Optional[str]) -> Tuple[int, str]:
     return (-1, "") if frames is None else (FrameList.parse(frames)[0], frames)
-
-
-def _text(frames: Optional[FrameList]) -> Optional[str]:
-    return None if frames is None else str(frames)

@@ -38,16 +38,7 @@ from ..core.files import NewerFormatError, RecordError, json_bytes, parse_record
 from ..core.frames import FrameList, FrameListError
 from ..core.rights import make_folder, reason_with_remedy, share, try_to_write
 from .evaluation import Evaluation, evaluations_json, parse_evaluations
-from .shapes import (
-    Change,
-    Shape,
-    TrustedCode,
-    are_counts,
-    check_members,
-    check_outputs,
-    is_count,
-    matches,
-)
+from .shapes import Change, Shape, TrustedCode, are_counts, check_members, check_outputs, is_count, matches
 
 if TYPE_CHECKING:
     from .redis.store import RedisStore
@@ -206,7 +197,8 @@ class Store(ABC):
 
     def _read(self, node: str, names: Iterable[str], *, skips_damaged: bool = False) -> Tuple[ChunkResult, ...]:
         found = (self._parse(node, *loaded, skips_damaged=skips_damaged) for loaded in self._load(node, names))
-        return latest_first(filter(None, found))
+        latest_first = sorted(filter(None, found), key=lambda result: (result.version, result.token), reverse=True)
+        return tuple(latest_first)
 
     def _parse(
         self, node: str, name: str, place: str, data: Union[bytes, DamagedResultError], *, skips_damaged: bool = False
@@ -501,8 +493,3 @@ def _damaged(name: str, reason: str) -> DamagedResultError:
     return DamagedResultError(
         f"the result {name} is damaged, or cannot be read as a whole yet ({reason}); if that lasts, requeue its task"
     )
-
-
-def latest_first(results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
-    """The results in the order that every store gives them in."""
-    return tuple(sorted(results, key=lambda result: (result.version, result.token), reverse=True))

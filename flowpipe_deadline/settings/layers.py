@@ -6,7 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .job_info_keys import setting_of_key
+from ..core.errors import SettingError
+from ..core.warnings import ErrorCollector
+from .environment import variables_of
+from .job_info_keys import ENVIRONMENT_KEY, setting_of_key
+from .parse import Entries, JobEntries, parse_job_settings
 from .rules import counts, rivals
 
 _BY_VARIABLE = ("environment", "environment_kinds")
@@ -68,6 +72,26 @@ def merge_settings(weaker: Mapping[str, Any], stronger: Mapping[str, Any]) -> di
         if isinstance(weaker.get(name), Mapping) and isinstance(stronger.get(name), Mapping):
             merged[name] = {**weaker[name], **stronger[name]}
     return merged
+
+
+def changed_job_info(job_info: Entries, settings: Mapping[str, Any], *, label: str) -> tuple[Entries, JobEntries]:
+    """The job info with these settings in place of those that it has, and what else they become.
+
+    A list replaces the whole list, and settings that a new one excludes are removed. Environment variables are added to
+    those that the job has.
+
+    Raises:
+        SettingError: A setting does not exist or does not fit; of the node with that ``label``.
+        PreflightError: Several do not.
+    """
+    own = [entry for entry in job_info if not entry[0].startswith(ENVIRONMENT_KEY)]
+    environment = {**variables_of(job_info), **(settings.get("environment") or {})}
+    parsed = parse_job_settings({**settings, "environment": environment}, environ={})
+    ErrorCollector(SettingError(label, str(error)) for error in parsed.errors).raise_all()
+    new = {key.lower() for key, _ in parsed.job_info}
+    ousted = {*ousted_settings(settings), *filter(None, (setting_name(key) for key, _ in parsed.job_info))}
+    kept = [entry for entry in own if entry[0].lower() not in new and setting_name(entry[0]) not in ousted]
+    return (*kept, *parsed.job_info), parsed
 
 
 def ousted_settings(settings: Mapping[str, Any]) -> set[str]:

@@ -12,10 +12,10 @@ from ..core.text import is_one_line
 from ..core.warnings import PlanWarning, WarningKind
 from ..planning.checks import secret_warnings
 from ..planning.plan import Dependency, Job, Plan
-from ..settings.changes import changed_job_info
 from ..settings.environment import KINDS
 from ..settings.job_info_keys import check_entries
 from ..settings.kinds import suggestion
+from ..settings.layers import changed_job_info
 from ..workflows.entry_points import find_entry_points
 
 GROUP = "flowpipe_deadline.plan_hooks"

@@ -22,7 +22,7 @@ from ..deadline.client import (
     WorkerDetails,
 )
 from ..deadline.process import CommandResult, DeadlineCommand, ProcessClient
-from ..deadline.reports import Report, read_report_file
+from ..deadline.reports import Report
 from .script_server import FORMAT, plain, record_bytes
 from .transaction import InterruptedSubmissionError
 
@@ -182,12 +182,9 @@ class ScriptClient(ProcessClient):
         """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
         return tuple(Report(**report) for report in self.ask("read_reports", job_id, task_id))
 
-    def read_report_log(self, job_id: str, report: Report) -> Iterator[bytes]:
-        """The log in one of the job's reports; from its file if this machine sees it, which need not be held whole."""
-        if report.path and os.path.isfile(report.path):
-            return read_report_file(report.path)
-        text = self.ask("read_report_text", job_id, report.report_id, report.task_id)
-        return iter([str(text).encode("utf-8", "replace")])
+    def read_report_text(self, job_id: str, report_id: str, task_id: Optional[int]) -> str:
+        """The log in a report, by its ID."""
+        return str(self.ask("read_report_text", job_id, report_id, task_id))
 
     def read_farm(self, *, pools: Sequence[str] = (), groups: Sequence[str] = ()) -> FarmDetails:
         """What is known of all workers and limits, by one process."""

@@ -14,8 +14,7 @@ from doctors import changes_of, doctor, examine, only, pretend_version, verdicts
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.deadline.client import RepositoryInfo
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
-from flowpipe_deadline.doctor.dialog import check_dialog
-from flowpipe_deadline.doctor.machine import check_results, check_root, check_service
+from flowpipe_deadline.doctor.machine import check_dialog, check_results, check_root, check_service
 from flowpipe_deadline.doctor.recorder import RecordedCommand
 from flowpipe_deadline.doctor.repository import Installed, check_limits, check_plugin, check_version
 from flowpipe_deadline.doctor.repository import check_root as check_repository_root

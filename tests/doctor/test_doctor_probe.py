@@ -13,8 +13,7 @@ from doctors import COMMAND, changes_of, examine, only, pretend_version, send, v
 
 from flowpipe_deadline.deadline.connect import Connection
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
-from flowpipe_deadline.doctor.measures import check_release, check_submissions
-from flowpipe_deadline.doctor.probe import check_cleanup
+from flowpipe_deadline.doctor.probe import check_cleanup, check_release, check_submissions
 from flowpipe_deadline.doctor.probe_graph import check_outputs, expected_outputs
 from flowpipe_deadline.installation.install import install
 from flowpipe_deadline.studio.file import StudioFile

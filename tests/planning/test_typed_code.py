@@ -18,8 +18,7 @@ from flowpipe_deadline import plan_graph
 from flowpipe_deadline.core import locate
 from flowpipe_deadline.core.locate import NotImportableError
 from flowpipe_deadline.errors import PlanError
-from flowpipe_deadline.preflight.files import source_warnings
-from flowpipe_deadline.preflight.path_lengths import length_warnings
+from flowpipe_deadline.preflight.files import length_warnings, source_warnings
 from flowpipe_deadline.preflight.storage import Mount, Mounts
 
 NODE = "from flowpipe import Graph, Node\n"

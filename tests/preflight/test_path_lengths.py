@@ -9,7 +9,7 @@ from harness import evaluate_plan
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.warnings import WarningKind
-from flowpipe_deadline.preflight.path_lengths import length_warnings
+from flowpipe_deadline.preflight.files import length_warnings
 
 
 def planned(name="shot", *, node="render", **options):

@@ -10,7 +10,7 @@ from flowpipe_deadline.bundle.job_files import job_entries, plugin_entries
 from flowpipe_deadline.bundle.write import copy_bundle
 from flowpipe_deadline.deadline.properties import PROPERTIES
 from flowpipe_deadline.errors import PreflightError, SettingError, UsageError
-from flowpipe_deadline.settings.changes import CHANGEABLE, entries_for_jobs
+from flowpipe_deadline.redo.redo import CHANGEABLE, entries_for_jobs
 from flowpipe_deadline.settings.table import SETTINGS
 
 

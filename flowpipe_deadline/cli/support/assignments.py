@@ -7,9 +7,9 @@ from typing import Any
 
 from ...core.errors import UsageError
 from ...core.warnings import ErrorCollector
-from ...settings.changes import is_setting
+from ...settings.job_info_keys import planned_key_of_name
 from ...settings.kinds import FULL_PATH, NAMES, NOTE, TEXT, UnfitError
-from ...settings.parse import parse_job_settings
+from ...settings.parse import OWN_SETTINGS, parse_job_settings
 from ...settings.table import SETTINGS
 from ...studio.toml import parse_value
 
@@ -54,7 +54,8 @@ def split_assignments(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     parts: tuple[list[str], list[str]] = ([], [])
     for text in texts:
         name, dot, _ = text.partition("=")[0].strip().partition(".")
-        parts[bool(dot) and not is_setting(name)].append(text)
+        is_setting = name in SETTINGS or name in OWN_SETTINGS or planned_key_of_name(name) is not None
+        parts[bool(dot) and not is_setting].append(text)
     return parts
 
 

@@ -16,13 +16,7 @@ from ...core.bundle import FILES, MANIFEST, Bundle, read_bundle
 from ...core.errors import UsageError
 from ...deadline.via import VIA_VARIABLE, VIAS
 from ...evaluator.path_mapping import is_windows_path
-from ...studio.variables import (
-    ROOT_VARIABLE,
-    STORE_VARIABLE,
-    STRICT_VARIABLE,
-    TEMPLATES_VARIABLE,
-    TOLERATE_VARIABLE,
-)
+from ...studio.variables import ROOT_VARIABLE, STORE_VARIABLE, STRICT_VARIABLE, TEMPLATES_VARIABLE, TOLERATE_VARIABLE
 
 if TYPE_CHECKING:
     from flowpipe import Graph

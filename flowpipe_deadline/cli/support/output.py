@@ -91,7 +91,7 @@ def print_table(
     headings: Sequence[str],
     rows: Iterable[Sequence[Union[str, Text]]],
     *,
-    title: Union[str, Text, None] = None,
+    title: Optional[str] = None,
     is_first_whole: bool = False,
     below: Collection[str] = (),
 ) -> None:
@@ -106,15 +106,15 @@ def print_table(
 
     cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     widths = [max([len(name), *(row[index].cell_len for row in cells)]) for index, name in enumerate(headings)]
+    top = None if title is None else Text(title, style="table.title")
     console = answer_console()
     least = sum(min(width, _LEAST_BELOW) if name in below else width for name, width in zip(headings, widths))
     if below and least + _GAP * len(headings) > console.width:
-        if title is not None:
-            console.print(Text(title, style="table.title") if isinstance(title, str) else title)
+        if top is not None:
+            console.print(top)
         _print_narrow(console, headings, cells, widths, below)
         return
-    title = Text(title) if isinstance(title, str) else title
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    table = Table(title=top, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
     for index, heading in enumerate(headings):
         table.add_column(heading, justify=_side(heading), overflow="fold", no_wrap=is_first_whole and index == 0)
     for row in cells:

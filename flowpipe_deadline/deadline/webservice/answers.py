@@ -58,10 +58,7 @@ def parse_job_id(text: str) -> Optional[str]:
     >>> parse_job_id('"69789945325386f947e7240b"\n')
     '69789945325386f947e7240b'
     """
-    try:
-        value = parse_json(text)
-    except AnswerError:
-        value = text.strip()
+    value = _json_or_words(text)
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, dict):
@@ -81,20 +78,12 @@ def parse_job_ids(text: str) -> list[str]:
 
 def parse_jobs(text: str) -> list[JobDetails]:
     """The jobs in a list of them; also of one alone."""
-    value = parse_json(text)
-    items = [value] if isinstance(value, dict) and "_id" in value else value
-    if not isinstance(items, list):
-        raise AnswerError("a list of jobs was expected")
-    return [_job(item) for item in items if item is not None]
+    return [_job(item) for item in _jobs(text)]
 
 
 def parse_job_objects(text: str) -> list[dict[str, Any]]:
     """The jobs as the service has them, each with its properties."""
-    value = parse_json(text)
-    items = [value] if isinstance(value, dict) and "_id" in value else value
-    if not isinstance(items, list):
-        raise AnswerError("a list of jobs was expected")
-    found = [item for item in items if item is not None]
+    found = _jobs(text)
     if not all(isinstance(item, dict) and isinstance(item.get("Props"), dict) for item in found):
         raise AnswerError("jobs with properties were expected")
     return found
@@ -103,23 +92,17 @@ def parse_job_objects(text: str) -> list[dict[str, Any]]:
 def parse_tasks(text: str) -> tuple[TaskDetails, ...]:
     """The frame tasks of a job, by number."""
     value = parse_json(text)
-    items = value.get("Tasks") if isinstance(value, dict) else value
-    if not isinstance(items, list):
-        raise AnswerError("a list of tasks was expected")
-    return tuple(sorted((_task(item) for item in items), key=lambda task: task.task_id))
+    items = _list_of("tasks", value.get("Tasks") if isinstance(value, dict) else value)
+    return tuple(sorted(map(_task, items), key=lambda task: task.task_id))
 
 
 def parse_reports(text: str) -> tuple[Report, ...]:
     """The reports in a list of them, without requeues; none in words, which say that there are none."""
-    try:
-        value = parse_json(text)
-    except AnswerError:
-        value = text
+    value = _json_or_words(text)
     if isinstance(value, str):
         return ()
-    if not isinstance(value, list):
-        raise AnswerError("a list of reports was expected")
-    reports = [_report(item) for item in value if isinstance(item, dict) and item.get("Type") != _REQUEUE_REPORT]
+    items = _list_of("reports", value)
+    reports = [_report(item) for item in items if isinstance(item, dict) and item.get("Type") != _REQUEUE_REPORT]
     return tuple(sorted(reports, key=lambda report: report.written))
 
 
@@ -134,18 +117,13 @@ def parse_report_text(text: str) -> str:
 
 def parse_workers(text: str) -> tuple[WorkerDetails, ...]:
     """The workers in a list of objects with ``Info`` and ``Settings``."""
-    value = parse_json(text)
-    if not isinstance(value, list):
-        raise AnswerError("a list of workers was expected")
-    return tuple(_worker(item) for item in value if isinstance(item, dict))
+    return tuple(_worker(item) for item in _list_of("workers", parse_json(text)) if isinstance(item, dict))
 
 
 def parse_limits(text: str) -> tuple[LimitDetails, ...]:
     """The limits in a list of them."""
-    value = parse_json(text)
-    if not isinstance(value, list):
-        raise AnswerError("a list of limits was expected")
-    items = [{**_dictionary(item.get("Props")), **item} for item in value if isinstance(item, dict)]
+    found = _list_of("limits", parse_json(text))
+    items = [{**_dictionary(item.get("Props")), **item} for item in found if isinstance(item, dict)]
     names = [_text(item.get("Name")) or _text(item.get("_id")) for item in items]
     return tuple(
         LimitDetails(name, maximum=_whole(item.get("Limit")), in_use=_whole(item.get("InUse")))
@@ -172,10 +150,7 @@ def parse_number(text: str) -> int:
 
 def parse_text(text: str) -> str:
     """The line of text, quoted or not."""
-    try:
-        value = parse_json(text)
-    except AnswerError:
-        value = text.strip()
+    value = _json_or_words(text)
     if not isinstance(value, str) or not value or not is_one_line(value):
         raise AnswerError("a line of text was expected")
     return value
@@ -200,6 +175,27 @@ def parse_json(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise AnswerError("JSON was expected") from error
+
+
+def _json_or_words(text: str) -> Any:
+    """What the JSON holds; of other answers, which are words, these."""
+    try:
+        return parse_json(text)
+    except AnswerError:
+        return text.strip()
+
+
+def _list_of(what: str, value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise AnswerError(f"a list of {what} was expected")
+    return value
+
+
+def _jobs(text: str) -> list[Any]:
+    """The jobs in a list of them; also one alone."""
+    value = parse_json(text)
+    items = _list_of("jobs", [value] if isinstance(value, dict) and "_id" in value else value)
+    return [item for item in items if item is not None]
 
 
 def _job(item: Any) -> JobDetails:

@@ -27,12 +27,13 @@ from ..client import (
     SubmissionError,
     TaskDetails,
     bundles_of,
+    refuse_unknown,
     unknown_job,
 )
+from ..properties import PROPERTIES, entry_text, entry_value
 from ..reports import Report
 from . import answers
 from .http import PAUSES, HttpClient, WebServiceError, quoted
-from .properties import read_entry, with_dependencies, with_entries
 from .settings import WebServiceSettings
 
 _MOST_IDS = 239  # Of 24 digits and a comma in a path of 6000 characters: web servers and proxies take 8000 at most.
@@ -57,6 +58,20 @@ _TASKS_ARE: Mapping[str, frozenset[str]] = {
     "suspend": frozenset((SUSPENDED,)),
     "resume": frozenset(("Queued", PENDING, "Rendering", COMPLETED)),
     "fail": frozenset((FAILED,)),
+}
+# A dependency of a job object (submission, sections 4.1 and 6.3).
+_DEPENDENCY: Mapping[str, Any] = {
+    "Notes": "",
+    "IgnoreFrameOffsets": False,
+    "OverrideFrameOffsets": False,
+    "StartOffset": 0,
+    "EndOffset": 0,
+    "OverrideResumeOn": False,
+    "ResumeOnComplete": True,
+    "ResumeOnDeleted": False,
+    "ResumeOnFailed": False,
+    "ResumeOnPercentageCompleted": False,
+    "ResumeOnPercentageValue": 0.0,
 }
 
 
@@ -207,17 +222,17 @@ class WebServiceClient(DeadlineClient):
     def set_dependencies(self, job_id: str, upstream_ids: Sequence[str]) -> None:
         """Makes a job depend on these jobs alone; the whole job is read and saved (submission, section 6.2)."""
         job = self._job_object(job_id)
-        self._save(job, with_dependencies(job["Props"], [_checked_id(upstream) for upstream in upstream_ids]))
+        self._save(job, _with_dependencies(job["Props"], [_checked_id(upstream) for upstream in upstream_ids]))
 
     def read_entries(self, job_id: str, keys: Sequence[str]) -> dict[str, Optional[str]]:
         """Entries of the job info, by the properties of the job that hold them."""
         properties = self._job_object(job_id)["Props"]
-        return {key: read_entry(properties, key) for key in keys}
+        return {key: _read_entry(properties, key) for key in keys}
 
     def set_entries(self, job_id: str, entries: Mapping[str, str]) -> None:
         """Sets entries of a job's info; the whole job is read and saved (submission, section 6.2)."""
         job = self._job_object(job_id)
-        self._save(job, with_entries(job["Props"], entries))
+        self._save(job, _with_entries(job["Props"], entries))
 
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, by eight questions over one connection; None where one is not answered.
@@ -364,3 +379,31 @@ def _not_older(job_ids: Iterable[str], *, than: Iterable[str]) -> list[str]:
     if not seconds or any(abs(time.time() - second) > _DAY for second in seconds):
         return list(job_ids)
     return [job_id for job_id in job_ids if int(job_id[:8], 16) >= min(seconds) - _DAY]
+
+
+def _read_entry(properties: Mapping[str, Any], key: str) -> Optional[str]:
+    """The entry of a job object as text; None where the job does not tell."""
+    held = PROPERTIES.get(key)
+    value = None if held is None else properties.get(held.webservice)
+    return entry_text(value, held.kind) if held is not None and type(value) is held.kind else None
+
+
+def _with_entries(properties: Mapping[str, Any], entries: Mapping[str, str]) -> dict[str, Any]:
+    """The properties with these entries.
+
+    Raises:
+        SubmissionError: The job has no property for one.
+    """
+    known = {key: held for key, held in PROPERTIES.items() if held.webservice in properties}
+    refuse_unknown(entries, known)
+    return {
+        **properties,
+        **{known[key].webservice: entry_value(text, known[key].kind) for key, text in entries.items()},
+    }
+
+
+def _with_dependencies(properties: Mapping[str, Any], job_ids: Sequence[str]) -> dict[str, Any]:
+    """The properties of a job that depends on these jobs alone; what was set for one of them stays."""
+    found: Sequence[Any] = properties.get("Dep") or ()
+    there = {str(item.get("JobID")).lower(): item for item in found if isinstance(item, dict)}
+    return {**properties, "Dep": [there.get(job_id, {"JobID": job_id, **_DEPENDENCY}) for job_id in job_ids]}

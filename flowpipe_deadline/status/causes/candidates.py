@@ -82,7 +82,7 @@ def _no_worker(
         return f"of {counted(len(workers), 'worker')}, none is in {needs.where}"
     if not named:
         return f"of {counted(len(members), 'worker')}, the job's machine list lets none render it"
-    states = [f"{worker.name} ({_off(worker)})" for worker in named]
+    states = [f"{one.name} ({'disabled' if one.is_enabled is False else one.state.lower()})" for one in named]
     return f"all workers{f' in {needs.where}' if needs.where else ''} are off: {listing(states, most=_MOST_NAMES)}"
 
 
@@ -102,10 +102,6 @@ def _is_member(worker: WorkerDetails, needs: Needs) -> bool:
 
 def _may(name: str, needs: Needs) -> bool:
     return name in needs.allowed if needs.allowed else name not in needs.denied
-
-
-def _off(worker: WorkerDetails) -> str:
-    return "disabled" if worker.is_enabled is False else worker.state.lower()
 
 
 def _listed(planned: Mapping[str, str], *keys: str) -> FrozenSet[str]:

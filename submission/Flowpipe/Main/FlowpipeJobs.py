@@ -283,7 +283,7 @@ def open_logs(main, chosen, notes):
     tasks = selected_tasks(job)
     if len(tasks) > 1:
         notes.append("Of the selected tasks, this is the first.")
-    number = str(tasks[0].TaskFrameList[0]) if tasks and is_batched(bundle, key) else ""
+    number = str(tasks[0].TaskFrameList[0]) if tasks and bundle.job(key).is_batched else ""
     frame = bundle.job(key).real_frames(number) or number  # Of items, the frame that it stands for.
     return LogDialog(notes, main, (bundle, key, str(job.JobId).lower()), frame)
 
@@ -302,18 +302,13 @@ def selected_tasks(job):
     return [task for task in MonitorUtils.GetSelectedTasks() if (str(task.TaskId), str(task.TaskFrameString)) in own]
 
 
-def is_batched(bundle, key):
-    """Whether the tasks of the node have frames."""
-    return next(job for job in bundle.jobs if job.key == key).is_batched
-
-
 class LogDialog(TextDialog):
     """What a task printed, with a field for its frame."""
 
     def __init__(self, notes, main, job, first):
         (self.bundle, self.key, self.job_id), self.first = job, first
         self.main = main
-        self.is_batched = is_batched(self.bundle, self.key)
+        self.is_batched = self.bundle.job(self.key).is_batched
         super().__init__("Logs", notes, lambda _: self.log())
 
     def log(self):

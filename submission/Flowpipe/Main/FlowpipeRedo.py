@@ -198,6 +198,6 @@ def selected_frames(shared, chosen):
         return ""
     key, job = found[0]
     texts = ",".join(str(task.TaskFrameString) for task in shared.selected_tasks(job))
-    planned = next(planned for planned in chosen.bundle.jobs if planned.key == key)
+    planned = chosen.bundle.job(key)
     # Tasks may carry item numbers, of which people know the frames. Of other items, the numbers are all that there is.
     return (planned.real_frames(texts) or texts) if texts and planned.is_batched else ""
