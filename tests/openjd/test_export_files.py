@@ -24,6 +24,7 @@ from flowpipe_deadline import (
     clean,
     plan_cleaning,
     plan_graph,
+    read_submission_status,
     write_bundle,
 )
 from flowpipe_deadline.bundle.write import copy_bundle
@@ -301,3 +302,13 @@ def test_cleaning_keeps_what_another_farm_may_still_need(tmp_path):
     assert [removal.folder for one in done for removal in one.removed] == [finished.folder, named.folder]
     assert {refusal.folder for refusal in chosen.refused} == {waiting.folder, named.folder}
     assert "it is exported, and a farm that cannot be asked may still need it" in chosen.refused[0].reason
+
+
+def test_a_bundle_for_another_farm_is_told_as_such(tmp_path):
+    """And not to be submitted to Deadline as well."""
+    bundle = exported(one_graph(), tmp_path)
+
+    told = read_submission_status(bundle, unreachable).notices
+
+    what = "exported for another farm; what that has done is known by its results alone"
+    assert told == (f"{bundle.name} is not submitted to Deadline, but {what}",)
