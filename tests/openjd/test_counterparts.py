@@ -294,6 +294,15 @@ def test_a_studio_template_counts_for_plan_and_before_a_graph_is_exported(tmp_pa
     assert not (tmp_path / "root").exists()
 
 
+def test_a_plan_for_another_farm_takes_interpreters_that_are_not_here(tmp_path):
+    """As the export does; they are programs of its workers."""
+    script = write_script(tmp_path, SCRIPT.replace("outputs=", "metadata={'interpreter': 'comp'}, outputs="))
+
+    done = run_cli("plan", f"{script}:build", "--for", "openjd", "-i", "comp=/nowhere/comp")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_edges_frame_by_frame_become_edges_of_whole_steps():
     """And the plan says so, with what they feed."""
     graph = Graph(name="graph")
