@@ -34,9 +34,7 @@ _LONGEST_PIECE = 16_384  # Of a line: readers cut lines, each at a length of its
 _LONGEST_MESSAGE, _MOST_LAST_LINES, _LONGEST_LAST_LINE = 1_000, 20, 400
 _WAIT = 30.0  # Seconds for results from upstream that the file system does not show yet, as the plugin waits.
 _END = "end"  # The launcher's own answer, behind all that the interpreter has printed: others may go on for ever.
-_LAST_ANSWERS_SECONDS = (
-    2.0  # Behind the end, if there is no answer yet: what starts it may hand its output on to others.
-)
+_LAST_ANSWERS_SECONDS = 2.0  # Behind the end, if there is no answer yet: a wrapper may hand its output on late.
 _MOST_FRAMES = 1_000_000  # As many as a frame list takes.
 _RANGE = re.compile(r"\s*(-?\d{1,18})\s*(?:-\s*(-?\d{1,18})\s*(?::\s*(-?\d{1,18})\s*)?)?", re.ASCII)
 _PROGRESS = re.compile(rb"Progress: (\d{1,3})%")  # As Deadline's own plugins read it.
