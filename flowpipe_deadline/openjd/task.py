@@ -124,7 +124,8 @@ def _run(options: Dict[str, List[str]], command: List[str]) -> None:
         task.write_bytes(json_bytes(request.to_json()))
         interpreter = _Interpreter(request, answers)
         words = [word.replace("<TASK>", str(task)).replace("<BOOT>", str(packages / "boot.py")) for word in command]
-        reason = interpreter.run(words, _environment(options, rules, packages))
+        _set_variables(options, rules, packages)
+        reason = interpreter.run(words)
     finally:
         for remove in (task.unlink, answers.unlink, folder.rmdir):
             with suppress(OSError):  # The session removes its whole folder later.
@@ -154,9 +155,9 @@ def _read_rules(path: str) -> Tuple[Tuple[str, str], ...]:
     return tuple((one["source_path"], one["destination_path"]) for one in rules if one["source_path_format"] != "URI")
 
 
-def _environment(options: Dict[str, List[str]], rules: Tuple[Tuple[str, str], ...], packages: Path) -> Dict[str, str]:
-    """The variables of the interpreter."""
-    found = dict(os.environ)
+def _set_variables(options: Dict[str, List[str]], rules: Tuple[Tuple[str, str], ...], packages: Path) -> None:
+    """Makes the variables those of the interpreter, in this process, which knows them in any case on Windows."""
+    found = os.environ
     if rules and ("--path" in options or "--paths" in options):
         from ..evaluator.path_mapping import PathMapping  # noqa: PLC0415 (few tasks need it, and it takes time)
 
@@ -167,7 +168,6 @@ def _environment(options: Dict[str, List[str]], rules: Tuple[Tuple[str, str], ..
     found.update(PYTHONUNBUFFERED="1", PYTHONIOENCODING="utf-8", PWD=str(packages.parent))
     if os.name != "nt" and not any(map(found.get, _LOCALE)):  # Some hosts read and write ASCII otherwise.
         found["LC_CTYPE"] = "UTF-8" if sys.platform == "darwin" else "C.UTF-8"
-    return found
 
 
 def map_list(paths: str, mapped: Callable[[str], str], *, separator: str = os.pathsep) -> str:
@@ -194,12 +194,12 @@ class _Interpreter:
         self._answers = answers
         self._answers_read = 0
 
-    def run(self, command: List[str], environment: Dict[str, str]) -> str:
+    def run(self, command: List[str]) -> str:
         """Runs it to its end, and passes its output on; gives why there is no result, if the evaluator does not."""
         name, advice = self._request.interpreter, "name its program on the workers by the job's parameter for it"
         folder, nothing, (source, sink) = str(self._request.bundle), subprocess.DEVNULL, os.pipe()
         try:
-            process = subprocess.Popen(command, cwd=folder, env=environment, stdin=nothing, stdout=sink, stderr=sink)
+            process = subprocess.Popen(command, cwd=folder, stdin=nothing, stdout=sink, stderr=sink)
         except OSError as error:
             return f"the interpreter {name} cannot be started, {words_of(error)}: {command[0]}; {advice}"
         reader = threading.Thread(target=self._read, args=(source,), daemon=True)
