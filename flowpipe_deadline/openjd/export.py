@@ -23,7 +23,6 @@ from ..core.warnings import ErrorCollector, PlanWarning, WarningKind
 from ..offline.hosts import Host, parse_host
 from ..offline.packages import read_worker_packages
 from ..offline.standins.sandbox import read_param
-from ..planning.dependencies import FRAME_BY_FRAME
 from ..planning.plan import Dependency, Job, Plan
 from ..status.notices import is_copy
 from ..studio.file import load_studio_file
@@ -58,8 +57,7 @@ def plan_for_openjd(plan: Plan) -> Plan:
 def _by_step(dependency: Dependency) -> Dependency:
     if dependency.kind != "frame":
         return dependency
-    reason = f"{dependency.reason[: -len(FRAME_BY_FRAME)]}, not frame by frame as steps wait for whole steps there"
-    return replace(dependency, kind="job", reason=reason)
+    return replace(dependency, kind="job", reason=f"{dependency.reason} on Deadline 10, the whole step there")
 
 
 def _notes(job: Job) -> tuple[str, ...]:

@@ -194,6 +194,7 @@ TIMEOUTS = {
     "zero is any": ({"task_timeout_seconds": 0}, 0),
     "seconds": ({"task_timeout_seconds": 5}, 5),
     "an end that is an error": ({"task_timeout_minutes": 1, "on_task_timeout": "ErrorAndNotify"}, 60),
+    "an end that is a failure": ({"task_timeout_minutes": 1, "on_task_timeout": "Fail"}, 60),
     "an end that is none": ({"task_timeout_minutes": 1, "on_task_timeout": "Complete"}, 0),
     "the longest": ({"task_timeout_minutes": 2**31 - 1}, 2**31 - 1),
 }
@@ -316,7 +317,7 @@ def test_edges_frame_by_frame_become_edges_of_whole_steps():
 
     (edge,) = planned.jobs[1].dependencies
     assert plan_graph(graph).jobs[1].dependencies[0].kind == "frame"
-    assert (edge.kind, edge.reason) == ("job", "feeds items, not frame by frame as steps wait for whole steps there")
+    assert (edge.kind, edge.reason) == ("job", "feeds items, frame by frame on Deadline 10, the whole step there")
     assert planned.jobs[0].notes[-1] == "balanced there, 2 or 3 each"
     assert planned.jobs[1].notes == plan_graph(graph).jobs[1].notes
 
