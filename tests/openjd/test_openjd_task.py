@@ -305,9 +305,10 @@ def test_lists_of_paths_are_read_as_the_plugin_reads_them(paths, system):
 
 HOSTILE = "- a \"b\" $HOME `x` {{Param.x}} 'c' \\ ü;&"
 TOLD = """
-import json, os
+import json, os, sys
 names = ("OCIO", "LIBS", "PYTHONPATH", "LC_CTYPE", "PWD", "QUEUE")
 found = {**{name: os.environ.get(name) for name in names}, "folder": os.getcwd(), "frames": frames}
+found["rights"] = oct(os.stat(os.path.dirname(sys.argv[-1])).st_mode)
 value = [json.dumps(found), *frames]
 """
 PLANNED = {
@@ -374,6 +375,13 @@ def test_a_task_finds_its_bundle_and_what_the_queue_has_set(mapped):
     assert told["PYTHONPATH"] == f"{home / 'packages'}:/queue/lib"
     assert (told["folder"], told["PWD"]) == (str(home), str(home))
     assert (told["QUEUE"], told["LC_CTYPE"]) == ("1", "C.UTF-8")
+
+
+def test_others_may_not_read_what_a_task_is_told(mapped):
+    """Who knows its token could answer for it."""
+    _, told = mapped
+
+    assert told["rights"] == "0o40700"
 
 
 def test_a_worker_of_another_system_finds_the_bundle_and_hears_the_task(tmp_path):
