@@ -318,7 +318,7 @@ PLANNED = {
         "environment_kinds": {"LIBS": "paths"},
     },
 }
-PATHS = ["P:\\show\\a.exr", "/old/b", "/old/b:/old/c", "/elsewhere", "s3://bucket/x"]
+PATHS = ["P:\\show\\a.exr", "/old/b", "/old/b:/old/c", "/bucket/y", "s3://bucket/x"]
 QUEUE = {"PYTHONPATH": "/queue/lib", "QUEUE": "1"}
 
 
@@ -357,7 +357,7 @@ def test_values_and_variables_are_mapped_by_the_rules_of_the_session(mapped):
     """Paths, lists of paths, each of their entries; rules for URIs concern none of them."""
     _, told = mapped
 
-    assert told["frames"] == ["/mnt/p/show/a.exr", "/new/b", "/new/b:/new/c", "/elsewhere", "s3://bucket/x"]
+    assert told["frames"] == ["/mnt/p/show/a.exr", "/new/b", "/new/b:/new/c", "/bucket/y", "s3://bucket/x"]
     assert (told["OCIO"], told["LIBS"]) == ("/mnt/p/show/c.ocio", "/mnt/p/lib:lib:/mnt/p/show")
 
 
@@ -365,7 +365,7 @@ def test_paths_that_a_node_returns_are_kept_as_they_were_before_the_rules(mapped
     """Of either system; the folders of a session are gone afterwards."""
     _, told = mapped
 
-    assert told["returned"] == ["P:\\show\\a.exr", "/old/b", "/old/b:/old/c", "/elsewhere", "s3://bucket/x"]
+    assert told["returned"] == ["P:\\show\\a.exr", "/old/b", "/old/b:/old/c", "/bucket/y", "s3://bucket/x"]
 
 
 def test_a_task_finds_its_bundle_and_what_the_queue_has_set(mapped):
