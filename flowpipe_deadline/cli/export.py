@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..core.bundle import TEMPLATE
+from ..core.text import counted
 from ..core.warnings import warning_lines
 from ..openjd.export import export_bundle, export_graph
 from ..studio.options import SubmitOptions
@@ -56,7 +57,7 @@ def export(
     bundle submit' take it as it is. The same evaluator runs there, and the results come into the bundle. 'plan --for'
     shows before what becomes of each node.
 
-    An interpreter is a program on the workers, and need not be on this machine.
+    With -i, an interpreter is a program on the workers, and need not be on this machine.
 
     \b
     Examples:
@@ -82,4 +83,4 @@ def export(
     if output == "json":
         answer_json({"bundle": str(bundle.folder), "template": str(template)})
     else:
-        answer(f"{len(bundle.jobs)} steps: {template}")
+        answer(f"{counted(len(bundle.jobs), 'step')}: {template}")

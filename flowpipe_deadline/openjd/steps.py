@@ -38,7 +38,6 @@ _ADVICE = {
     "include_environment": "name the variables with capture_environment",
     "enable_frame_timeouts": "a task has the time of the planned frames of its chunk",
 }
-_OTHER_ADVICE = "it counts in Deadline 10 only"
 _WARNING = partial(PlanWarning, WarningKind.NO_COUNTERPART, "warning")
 
 
@@ -156,7 +155,7 @@ def lost_warnings(steps: Iterable[Step]) -> Iterator[PlanWarning]:
         priorities.setdefault(step.priority, step.job.label)
         for name in dict.fromkeys(step.lost):
             text = f"{name} has no counterpart in Open Job Description"
-            yield _WARNING(text, _ADVICE.get(name, _OTHER_ADVICE), step.job.label)
+            yield _WARNING(text, _ADVICE.get(name, "it counts in Deadline 10 only"), step.job.label)
     if list(priorities) != [_PRIORITY]:
         said = listing([f"{priority} of {label}" for priority, label in sorted(priorities.items())])
         advice = f"submit it by  deadline bundle submit --priority {job_priority(priorities)}"
