@@ -58,6 +58,7 @@ class Step:
         # Also those that Deadline need not be told: whether a farm that carries files brings theirs along is unknown.
         self.upstream = tuple(dict.fromkeys(upstream))
         self.interpreter = plugin_info.get("Interpreter", "python")
+        # They ascend, as those of all plans.
         self.frames = None if job.frame_mode == "none" else FrameList.parse(str(job.frames))
         lists = {kind: plugin_info.get(key, "").split(",") for kind, key in PATH_KEYS.items()}
         self.path_variables = {one: kind for kind, names in lists.items() for one in names if one}
@@ -74,7 +75,7 @@ class Step:
         """Adds what becomes of these entries of the job info file."""
         timeout = read_timeout(job_info, frame_count=self.job.chunk_size)
         if timeout is not None and timeout.end in ("error", "failure"):
-            self.timeout = max(1, int(min(timeout.seconds, 2**31 - 1)))
+            self.timeout = int(min(timeout.seconds, 2**31 - 1))
         for key, text in job_info.items():
             setting = setting_of_key(key)
             name = setting.name if setting else "extra_info" if key.startswith(EXTRA_INFO_KEY) else key

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from other_users import acting_as, folder_of, needs_superuser
 
 from flowpipe_deadline import (
     CleaningChoice,
+    check_plan,
     clean,
     plan_cleaning,
     plan_graph,
@@ -31,6 +33,7 @@ from flowpipe_deadline.bundle.write import copy_bundle
 from flowpipe_deadline.core.bundle import TEMPLATE
 from flowpipe_deadline.core.errors import BundleError, PlanError
 from flowpipe_deadline.core.files import RecordError
+from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.openjd.export import export_bundle, export_graph
 from flowpipe_deadline.results.edits import parse_inputs, write_edits
@@ -156,6 +159,17 @@ def test_a_bundle_that_could_not_be_exported_has_no_template(tmp_path):
     assert (bundle.folder / TEMPLATE).is_file()
 
 
+def test_a_root_of_this_machine_is_no_warning(tmp_path):
+    """The farm may carry files to its workers; for Deadline, it is one."""
+    graph = one_graph()
+
+    bundle, warnings = export_graph(graph, root=tmp_path)
+
+    assert warnings == ()
+    assert [warning.kind for warning in check_plan(plan_graph(graph), root=tmp_path)] == [WarningKind.LOCAL_ROOT]
+    assert (bundle.folder / TEMPLATE).is_file()
+
+
 def test_a_graph_that_could_not_be_exported_leaves_nothing(tmp_path):
     """Below the root."""
     with files_no_larger_than(4000), pytest.raises(BundleError):
@@ -248,7 +262,8 @@ def test_what_is_submitted_is_not_exported_but_a_copy_is(tmp_path):
     with pytest.raises(BundleError, match=r"is submitted, and two farms .* submit .* --again --dry-run"):
         export_bundle(bundle)
 
-    assert export_bundle(copy_bundle(bundle)) == ()
+    copied = shutil.copytree(bundle.folder, tmp_path / "copied")
+    assert [export_bundle(copy) for copy in (copy_bundle(bundle), copied)] == [(), ()]
 
 
 def test_a_current_folder_that_is_gone_does_not_matter(tmp_path, monkeypatch):
