@@ -137,6 +137,24 @@ def test_a_bundle_has_the_steps_of_its_plan(graph):
     assert contents(steps) == contents(steps_of_plan(plan))
 
 
+def test_a_step_waits_for_all_whose_results_it_takes(tmp_path):
+    """Of a plan and of a bundle; also for those that Deadline need not be told, as another job waits for them."""
+    graph = Graph(name="graph")
+    scene = nodes.Pass(name="scene", graph=graph)
+    first = nodes.Each(name="first", graph=graph, frames=range(8), metadata={"batch_size": 2})
+    over = {"size": 2, "over": ["frames", "items"]}
+    second = nodes.Follow(name="second", graph=graph, frames=range(8), metadata={"batch": over})
+    scene.outputs["value"].connect(first.inputs["value"])
+    scene.outputs["value"].connect(second.inputs["value"])
+    first.outputs["items"].connect(second.inputs["items"])
+    plan = plan_graph(graph)
+
+    of_plan, of_bundle = steps_of_plan(plan), steps_of_bundle(write_bundle(plan, root=tmp_path))
+
+    assert plan.jobs[2].awaited_keys == ("first",)
+    assert [sorted(steps[2].upstream) for steps in (of_plan, of_bundle)] == [["first", "scene"]] * 2
+
+
 def test_item_numbers_are_told_with_their_frames_from_a_plan_and_a_bundle(tmp_path):
     """As the comment of the job in Deadline does; variables and their kinds are alike, too."""
     graph = graph_of({"environment": {"OCIO": "/c", "NUKE_PATH": "/a:/b", "SHOW": "x"}})
