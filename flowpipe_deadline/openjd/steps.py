@@ -56,7 +56,7 @@ class Step:
         self.job = job
         self.name = name  # What people see, distinct within the graph.
         # Also those that Deadline need not be told: whether a farm that carries files brings theirs along is unknown.
-        self.upstream = tuple(dict.fromkeys(upstream))
+        self.upstream = tuple(upstream)
         self.interpreter = plugin_info.get("Interpreter", "python")
         # They ascend, as those of all plans.
         self.frames = None if job.frame_mode == "none" else FrameList.parse(str(job.frames))

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -186,7 +187,7 @@ class _Interpreter:
     def __init__(self, request: TaskRequest, answers: Path) -> None:
         self.failure: Optional[str] = None
         """What the evaluator says, and has kept: nothing if there is a result, and None before it says so."""
-        self.last_lines: List[str] = []
+        self.last_lines: deque[str] = deque(maxlen=_MOST_LAST_LINES)
         self._has_begun = False
         self._ended = threading.Event()
         self._request = request
@@ -248,8 +249,7 @@ class _Interpreter:
         """Prints what is no answer, so that it is no order."""
         for start in range(0, max(1, len(line)), _LONGEST_PIECE):
             piece = line[start : start + _LONGEST_PIECE]
-            shown = piece[:_LONGEST_LAST_LINE].decode("utf-8", "replace")
-            self.last_lines = [*self.last_lines, shown][-_MOST_LAST_LINES:]
+            self.last_lines.append(piece[:_LONGEST_LAST_LINE].decode("utf-8", "replace"))
             _write((_HARMLESS if _ORDER in piece.lower() else b"") + piece)
             progress = _PROGRESS.search(piece)
             if progress:

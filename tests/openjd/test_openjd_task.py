@@ -85,6 +85,17 @@ def test_a_task_without_a_result_says_why(code, reason, tmp_path):
     assert list(tmp_path.iterdir()) == [bundle.folder]
 
 
+def test_the_last_lines_of_an_interpreter_that_ended_are_kept(tmp_path):
+    """With the reason, for those who do not see the farm's log."""
+    bundle = bundle_of("import os\nfor number in range(30):\n    print('line', number)\nos._exit(3)", tmp_path)
+
+    run_task(bundle, folder=tmp_path)
+
+    (failure,) = read_failures(bundle.folder, "do")
+    lines = [f"line {number}" for number in range(10, 30)]
+    assert [line.strip() for line in failure.report.splitlines()] == [f"{ENDED} (exit code 3)", *lines]
+
+
 @pytest.mark.parametrize("code", RESULTS.values(), ids=RESULTS)
 def test_whatever_a_node_does_to_its_surroundings_its_result_counts(code, tmp_path):
     """At once, and what it leaves behind ends with the task."""
