@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from ..core.bundle import TEMPLATE
+from ..core.text import counted
 from ..core.warnings import warning_lines
 from ..openjd.export import export_bundle, export_graph
 from ..studio.options import SubmitOptions
@@ -55,7 +57,7 @@ def export(
     bundle submit' take it as it is. The same evaluator runs there, and the results come into the bundle. 'plan --for'
     shows before what becomes of each node.
 
-    An interpreter is a program on the workers, and need not be on this machine.
+    With -i, an interpreter is a program on the workers, and need not be on this machine.
 
     \b
     Examples:
@@ -65,27 +67,20 @@ def export(
     """
     reserve_stdout()
     hosts = parse_interpreters(interpreters, are_here=False)
+    options = SubmitOptions(snapshot_code=snapshot_code, strict=strict or None, tolerate=tolerate or None)
     if is_bundle(target):
         bundle = planned_bundle(target)
-        options = SubmitOptions(strict=strict or None, tolerate=tolerate or None)
-        for line in warning_lines(export_bundle(bundle, interpreters=hosts, options=options)):
-            say_warning(line)
+        warnings = export_bundle(bundle, interpreters=hosts, options=options)
     else:
-        effective = effective_options()
-        options = SubmitOptions(
-            settings=effective.settings,
-            presets=effective.presets,
-            snapshot_code=snapshot_code,
-            templates=effective.templates,
-            store=effective.store,
-            strict=strict or None,
-            tolerate=tolerate or None,
-            studio=effective.studio,
-        )
-        graph = graph_from(target, parameters, folders=effective.studio.workflows)
-        bundle = export_graph(graph, root=effective.root, options=options, interpreters=hosts, on_warning=say_warning)
+        found = effective_options()
+        options = replace(options, settings=found.settings, presets=found.presets, studio=found.studio)
+        options = replace(options, templates=found.templates, store=found.store)
+        graph = graph_from(target, parameters, folders=found.studio.workflows)
+        bundle, warnings = export_graph(graph, root=found.root, options=options, interpreters=hosts)
+    for line in warning_lines(warnings):
+        say_warning(line)
     template = bundle.folder / TEMPLATE
     if output == "json":
         answer_json({"bundle": str(bundle.folder), "template": str(template)})
     else:
-        answer(f"{len(bundle.jobs)} steps: {template}")
+        answer(f"{counted(len(bundle.jobs), 'step')}: {template}")

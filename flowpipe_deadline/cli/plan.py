@@ -48,7 +48,8 @@ def plan(
       flowpipe-deadline plan studio.graphs:publish --preset comp --set priority=80 -o json
     """
     reserve_stdout()
-    known = names_here(parse_interpreters(interpreters))
+    hosts = parse_interpreters(interpreters, are_here=not farm)
+    known = None if farm else names_here(hosts)  # Those of another farm are on its workers only.
     planned = effective_options().plan(graph, parameters, interpreters=known)
     if farm:
         from ..openjd.export import plan_for_openjd  # noqa: PLC0415 (most plans are for Deadline)

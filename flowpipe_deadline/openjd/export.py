@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 from flowpipe import Graph
 
@@ -19,11 +19,10 @@ from ..core.files import write_whole
 from ..core.rights import keep_from_others, make_folder
 from ..core.shipped import shipped_folder
 from ..core.text import one_line
-from ..core.warnings import ErrorCollector, PlanWarning, WarningKind, warning_lines
+from ..core.warnings import ErrorCollector, PlanWarning, WarningKind
 from ..offline.hosts import Host, parse_host
 from ..offline.packages import read_worker_packages
 from ..offline.standins.sandbox import read_param
-from ..planning.dependencies import FRAME_BY_FRAME
 from ..planning.plan import Dependency, Job, Plan
 from ..status.notices import is_copy
 from ..studio.file import load_studio_file
@@ -58,8 +57,7 @@ def plan_for_openjd(plan: Plan) -> Plan:
 def _by_step(dependency: Dependency) -> Dependency:
     if dependency.kind != "frame":
         return dependency
-    reason = f"{dependency.reason[: -len(FRAME_BY_FRAME)]}, not frame by frame as steps wait for whole steps there"
-    return replace(dependency, kind="job", reason=reason)
+    return replace(dependency, kind="job", reason=f"{dependency.reason} on Deadline 10, the whole step there")
 
 
 def _notes(job: Job) -> tuple[str, ...]:
@@ -78,11 +76,10 @@ def export_graph(
     root: Optional[AnyPath] = None,
     options: Optional[SubmitOptions] = None,
     interpreters: Optional[Mapping[str, str]] = None,
-    on_warning: Optional[Callable[[str], None]] = None,
-) -> Bundle:
-    """The new bundle of a graph below ``root``, exported as by ``export_bundle``; if that fails, nothing is left.
+) -> tuple[Bundle, tuple[PlanWarning, ...]]:
+    """The new bundle of a graph below ``root``, exported as by ``export_bundle``, and all warnings.
 
-    The other arguments are those of ``submit_graph``; Deadline is not asked.
+    If that fails, nothing is left. The other arguments are those of ``submit_graph``; Deadline is not asked.
 
     Raises:
         FlowpipeDeadlineError: As ``submit_graph`` and ``export_bundle``.
@@ -94,19 +91,15 @@ def export_graph(
     steps = steps_of_plan(plan, templates=chosen.templates)
     with errors.collected():
         checked_template(plan.name, steps, interpreters or {})
-    odd = lost_warnings(steps)
-    warnings = check_all(plan, root=below, repository=None, options=chosen, errors=errors, odd=odd)
-    # Such a farm may carry files to its workers.
-    for line in warning_lines(warning for warning in warnings if warning.kind is not WarningKind.LOCAL_ROOT):
-        if on_warning is not None:
-            on_warning(line)
+    warnings = check_all(plan, root=below, repository=None, options=chosen, errors=errors, odd=lost_warnings(steps))
     bundle = write_bundle(plan, root=below, templates=chosen.templates, store=chosen.store, studio=studio)
     try:
         export_bundle(bundle, interpreters=interpreters, options=chosen)
     except BaseException:
         shutil.rmtree(bundle.folder, ignore_errors=True)
         raise
-    return bundle
+    # Such a farm may carry files to its workers.
+    return bundle, tuple(warning for warning in warnings if warning.kind is not WarningKind.LOCAL_ROOT)
 
 
 def export_bundle(
@@ -164,10 +157,9 @@ def checked_template(name: str, steps: Sequence[Step], interpreters: Mapping[str
     data = _yaml(make_template(name, steps, _hosts(steps, interpreters)))
     text, here = data.decode("utf-8"), Path(__file__).parent
     if len(text) > LONGEST_TEMPLATE:
-        reason = (
-            f"its template has {len(text)} characters, and farms take {LONGEST_TEMPLATE}: it has {len(steps)} nodes,"
-        )
-        raise PlanError(name, f"{reason} and about {len(steps) * LONGEST_TEMPLATE // len(text)} would fit")
+        fit = len(steps) * LONGEST_TEMPLATE // len(text)
+        reason = f"its template has {len(text)} characters, and farms take {LONGEST_TEMPLATE}"
+        raise PlanError(name, f"{reason}: it has {len(steps)} nodes, and about {fit} would fit")
     try:
         document = model.document_string_to_object(document=text, document_type=model.DocumentType.YAML)
         decoded = model.decode_job_template(template=document, supported_extensions=["TASK_CHUNKING"])

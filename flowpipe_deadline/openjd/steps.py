@@ -38,7 +38,6 @@ _ADVICE = {
     "include_environment": "name the variables with capture_environment",
     "enable_frame_timeouts": "a task has the time of the planned frames of its chunk",
 }
-_OTHER_ADVICE = "it counts in Deadline 10 only"
 _WARNING = partial(PlanWarning, WarningKind.NO_COUNTERPART, "warning")
 
 
@@ -57,8 +56,9 @@ class Step:
         self.job = job
         self.name = name  # What people see, distinct within the graph.
         # Also those that Deadline need not be told: whether a farm that carries files brings theirs along is unknown.
-        self.upstream = tuple(dict.fromkeys(upstream))
+        self.upstream = tuple(upstream)
         self.interpreter = plugin_info.get("Interpreter", "python")
+        # They ascend, as those of all plans.
         self.frames = None if job.frame_mode == "none" else FrameList.parse(str(job.frames))
         lists = {kind: plugin_info.get(key, "").split(",") for kind, key in PATH_KEYS.items()}
         self.path_variables = {one: kind for kind, names in lists.items() for one in names if one}
@@ -75,7 +75,7 @@ class Step:
         """Adds what becomes of these entries of the job info file."""
         timeout = read_timeout(job_info, frame_count=self.job.chunk_size)
         if timeout is not None and timeout.end in ("error", "failure"):
-            self.timeout = max(1, int(min(timeout.seconds, 2**31 - 1)))
+            self.timeout = int(min(timeout.seconds, 2**31 - 1))
         for key, text in job_info.items():
             setting = setting_of_key(key)
             name = setting.name if setting else "extra_info" if key.startswith(EXTRA_INFO_KEY) else key
@@ -156,7 +156,7 @@ def lost_warnings(steps: Iterable[Step]) -> Iterator[PlanWarning]:
         priorities.setdefault(step.priority, step.job.label)
         for name in dict.fromkeys(step.lost):
             text = f"{name} has no counterpart in Open Job Description"
-            yield _WARNING(text, _ADVICE.get(name, _OTHER_ADVICE), step.job.label)
+            yield _WARNING(text, _ADVICE.get(name, "it counts in Deadline 10 only"), step.job.label)
     if list(priorities) != [_PRIORITY]:
         said = listing([f"{priority} of {label}" for priority, label in sorted(priorities.items())])
         advice = f"submit it by  deadline bundle submit --priority {job_priority(priorities)}"

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -34,9 +35,7 @@ _LONGEST_PIECE = 16_384  # Of a line: readers cut lines, each at a length of its
 _LONGEST_MESSAGE, _MOST_LAST_LINES, _LONGEST_LAST_LINE = 1_000, 20, 400
 _WAIT = 30.0  # Seconds for results from upstream that the file system does not show yet, as the plugin waits.
 _END = "end"  # The launcher's own answer, behind all that the interpreter has printed: others may go on for ever.
-_LAST_ANSWERS_SECONDS = (
-    2.0  # Behind the end, if there is no answer yet: what starts it may hand its output on to others.
-)
+_LAST_ANSWERS_SECONDS = 2.0  # Behind the end, if there is no answer yet: a wrapper may hand its output on late.
 _MOST_FRAMES = 1_000_000  # As many as a frame list takes.
 _RANGE = re.compile(r"\s*(-?\d{1,18})\s*(?:-\s*(-?\d{1,18})\s*(?::\s*(-?\d{1,18})\s*)?)?", re.ASCII)
 _PROGRESS = re.compile(rb"Progress: (\d{1,3})%")  # As Deadline's own plugins read it.
@@ -126,7 +125,8 @@ def _run(options: Dict[str, List[str]], command: List[str]) -> None:
         task.write_bytes(json_bytes(request.to_json()))
         interpreter = _Interpreter(request, answers)
         words = [word.replace("<TASK>", str(task)).replace("<BOOT>", str(packages / "boot.py")) for word in command]
-        reason = interpreter.run(words, _environment(options, rules, packages))
+        _set_variables(options, rules, packages)
+        reason = interpreter.run(words)
     finally:
         for remove in (task.unlink, answers.unlink, folder.rmdir):
             with suppress(OSError):  # The session removes its whole folder later.
@@ -156,9 +156,9 @@ def _read_rules(path: str) -> Tuple[Tuple[str, str], ...]:
     return tuple((one["source_path"], one["destination_path"]) for one in rules if one["source_path_format"] != "URI")
 
 
-def _environment(options: Dict[str, List[str]], rules: Tuple[Tuple[str, str], ...], packages: Path) -> Dict[str, str]:
-    """The variables of the interpreter."""
-    found = dict(os.environ)
+def _set_variables(options: Dict[str, List[str]], rules: Tuple[Tuple[str, str], ...], packages: Path) -> None:
+    """Makes the variables those of the interpreter, in this process, which knows them in any case on Windows."""
+    found = os.environ
     if rules and ("--path" in options or "--paths" in options):
         from ..evaluator.path_mapping import PathMapping  # noqa: PLC0415 (few tasks need it, and it takes time)
 
@@ -169,7 +169,6 @@ def _environment(options: Dict[str, List[str]], rules: Tuple[Tuple[str, str], ..
     found.update(PYTHONUNBUFFERED="1", PYTHONIOENCODING="utf-8", PWD=str(packages.parent))
     if os.name != "nt" and not any(map(found.get, _LOCALE)):  # Some hosts read and write ASCII otherwise.
         found["LC_CTYPE"] = "UTF-8" if sys.platform == "darwin" else "C.UTF-8"
-    return found
 
 
 def map_list(paths: str, mapped: Callable[[str], str], *, separator: str = os.pathsep) -> str:
@@ -188,7 +187,7 @@ class _Interpreter:
     def __init__(self, request: TaskRequest, answers: Path) -> None:
         self.failure: Optional[str] = None
         """What the evaluator says, and has kept: nothing if there is a result, and None before it says so."""
-        self.last_lines: List[str] = []
+        self.last_lines: deque[str] = deque(maxlen=_MOST_LAST_LINES)
         self._has_begun = False
         self._ended = threading.Event()
         self._request = request
@@ -196,12 +195,12 @@ class _Interpreter:
         self._answers = answers
         self._answers_read = 0
 
-    def run(self, command: List[str], environment: Dict[str, str]) -> str:
+    def run(self, command: List[str]) -> str:
         """Runs it to its end, and passes its output on; gives why there is no result, if the evaluator does not."""
         name, advice = self._request.interpreter, "name its program on the workers by the job's parameter for it"
         folder, nothing, (source, sink) = str(self._request.bundle), subprocess.DEVNULL, os.pipe()
         try:
-            process = subprocess.Popen(command, cwd=folder, env=environment, stdin=nothing, stdout=sink, stderr=sink)
+            process = subprocess.Popen(command, cwd=folder, stdin=nothing, stdout=sink, stderr=sink)
         except OSError as error:
             return f"the interpreter {name} cannot be started, {words_of(error)}: {command[0]}; {advice}"
         reader = threading.Thread(target=self._read, args=(source,), daemon=True)
@@ -250,8 +249,7 @@ class _Interpreter:
         """Prints what is no answer, so that it is no order."""
         for start in range(0, max(1, len(line)), _LONGEST_PIECE):
             piece = line[start : start + _LONGEST_PIECE]
-            shown = piece[:_LONGEST_LAST_LINE].decode("utf-8", "replace")
-            self.last_lines = [*self.last_lines, shown][-_MOST_LAST_LINES:]
+            self.last_lines.append(piece[:_LONGEST_LAST_LINE].decode("utf-8", "replace"))
             _write((_HARMLESS if _ORDER in piece.lower() else b"") + piece)
             progress = _PROGRESS.search(piece)
             if progress:

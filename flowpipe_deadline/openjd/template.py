@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.errors import PlanError
-from ..core.frames import FrameList
 from ..core.names import unique_keys
 from ..core.text import flaw_in
 from ..core.warnings import ErrorCollector
@@ -101,13 +100,13 @@ def _step(step: Step, upstream: Sequence[str], variables: Mapping[str, str], com
         values = {key: _literal(text) for key, text in variables.items()}
         made["stepEnvironments"] = [{"name": "Variables", "variables": values}]
     if step.frames:
-        ascending, kind = FrameList(sorted(step.frames)), "Items" if step.job.frame_mode == "items" else "Frames"
+        kind = "Items" if step.job.frame_mode == "items" else "Frames"
         chunks = {
             "defaultTaskCount": min(step.job.chunk_size, MOST_FRAMES),
             "targetRuntimeSeconds": "{{Param.TargetRuntimeSeconds}}",
-            "rangeConstraint": "CONTIGUOUS" if ascending.is_contiguous else "NONCONTIGUOUS",
+            "rangeConstraint": "CONTIGUOUS" if step.frames.is_contiguous else "NONCONTIGUOUS",
         }
-        space = {"name": kind, "type": "CHUNK[INT]", "range": str(ascending).replace("x", ":"), "chunks": chunks}
+        space = {"name": kind, "type": "CHUNK[INT]", "range": str(step.frames).replace("x", ":"), "chunks": chunks}
         made["parameterSpace"] = {"taskParameterDefinitions": [space]}
         arguments.append(f"--frames={{{{Task.Param.{kind}}}}}")
     arguments += [f"--{kind}={name}" for name, kind in step.path_variables.items()]

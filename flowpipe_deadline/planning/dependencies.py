@@ -14,9 +14,6 @@ from .chunking import Chunking
 from .graph import Connection
 from .plan import Dependency, DependencyKind, Job
 
-FRAME_BY_FRAME = ", frame by frame"
-"""The end of the reason of a dependency by frame."""
-
 
 class PlannedJobs:
     """The jobs so far, upstream first, and which of them are complete before any task of another begins.
@@ -89,7 +86,7 @@ def plan_dependencies(
 def _kind_and_reason(*, by_frame: bool, needed: str | None, implied: str | None) -> tuple[DependencyKind, str]:
     """``needed`` is a job that must be waited for as a whole; ``implied`` is one that begins only after this one."""
     if by_frame and needed is None:
-        return "frame", FRAME_BY_FRAME
+        return "frame", ", frame by frame"
     if by_frame:
         return "job", f", not frame by frame as all of {needed} is needed"
     if implied is not None and needed is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from ..bundle.job_files import KeptFromUserError, plugin_entries
-from ..core.bundle import Bundle, with_job_names
+from ..core.bundle import TEMPLATE, Bundle, with_job_names
 from ..core.files import is_same_folder
 from ..core.text import counted
 from ..deadline.client import SubmissionError
@@ -34,7 +34,10 @@ def state_of(record: Optional[SubmissionRecord]) -> str:
 def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str, ...]:
     """What is unusual about the submission, a sentence each."""
     if record is None:
-        return (f"{bundle.name} is not submitted; to submit it:  flowpipe-deadline submit {bundle.folder}",)
+        advice = f"; to submit it:  flowpipe-deadline submit {bundle.folder}"
+        if (bundle.folder / TEMPLATE).is_file():
+            advice = " to Deadline, but exported for another farm; what that has done is known by its results alone"
+        return (f"{bundle.name} is not submitted{advice}",)
     notices = []
     state = state_of(record)
     if state == SUBMITTING:

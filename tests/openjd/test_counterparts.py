@@ -137,6 +137,24 @@ def test_a_bundle_has_the_steps_of_its_plan(graph):
     assert contents(steps) == contents(steps_of_plan(plan))
 
 
+def test_a_step_waits_for_all_whose_results_it_takes(tmp_path):
+    """Of a plan and of a bundle; also for those that Deadline need not be told, as another job waits for them."""
+    graph = Graph(name="graph")
+    scene = nodes.Pass(name="scene", graph=graph)
+    first = nodes.Each(name="first", graph=graph, frames=range(8), metadata={"batch_size": 2})
+    over = {"size": 2, "over": ["frames", "items"]}
+    second = nodes.Follow(name="second", graph=graph, frames=range(8), metadata={"batch": over})
+    scene.outputs["value"].connect(first.inputs["value"])
+    scene.outputs["value"].connect(second.inputs["value"])
+    first.outputs["items"].connect(second.inputs["items"])
+    plan = plan_graph(graph)
+
+    of_plan, of_bundle = steps_of_plan(plan), steps_of_bundle(write_bundle(plan, root=tmp_path))
+
+    assert plan.jobs[2].awaited_keys == ("first",)
+    assert [sorted(steps[2].upstream) for steps in (of_plan, of_bundle)] == [["first", "scene"]] * 2
+
+
 def test_item_numbers_are_told_with_their_frames_from_a_plan_and_a_bundle(tmp_path):
     """As the comment of the job in Deadline does; variables and their kinds are alike, too."""
     graph = graph_of({"environment": {"OCIO": "/c", "NUKE_PATH": "/a:/b", "SHOW": "x"}})
@@ -194,6 +212,7 @@ TIMEOUTS = {
     "zero is any": ({"task_timeout_seconds": 0}, 0),
     "seconds": ({"task_timeout_seconds": 5}, 5),
     "an end that is an error": ({"task_timeout_minutes": 1, "on_task_timeout": "ErrorAndNotify"}, 60),
+    "an end that is a failure": ({"task_timeout_minutes": 1, "on_task_timeout": "Fail"}, 60),
     "an end that is none": ({"task_timeout_minutes": 1, "on_task_timeout": "Complete"}, 0),
     "the longest": ({"task_timeout_minutes": 2**31 - 1}, 2**31 - 1),
 }
@@ -294,6 +313,15 @@ def test_a_studio_template_counts_for_plan_and_before_a_graph_is_exported(tmp_pa
     assert not (tmp_path / "root").exists()
 
 
+def test_a_plan_for_another_farm_takes_interpreters_that_are_not_here(tmp_path):
+    """As the export does; they are programs of its workers."""
+    script = write_script(tmp_path, SCRIPT.replace("outputs=", "metadata={'interpreter': 'comp'}, outputs="))
+
+    done = run_cli("plan", f"{script}:build", "--for", "openjd", "-i", "comp=/nowhere/comp")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_edges_frame_by_frame_become_edges_of_whole_steps():
     """And the plan says so, with what they feed."""
     graph = Graph(name="graph")
@@ -307,7 +335,7 @@ def test_edges_frame_by_frame_become_edges_of_whole_steps():
 
     (edge,) = planned.jobs[1].dependencies
     assert plan_graph(graph).jobs[1].dependencies[0].kind == "frame"
-    assert (edge.kind, edge.reason) == ("job", "feeds items, not frame by frame as steps wait for whole steps there")
+    assert (edge.kind, edge.reason) == ("job", "feeds items, frame by frame on Deadline 10, the whole step there")
     assert planned.jobs[0].notes[-1] == "balanced there, 2 or 3 each"
     assert planned.jobs[1].notes == plan_graph(graph).jobs[1].notes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,15 +22,18 @@ from other_users import acting_as, folder_of, needs_superuser
 
 from flowpipe_deadline import (
     CleaningChoice,
+    check_plan,
     clean,
     plan_cleaning,
     plan_graph,
+    read_submission_status,
     write_bundle,
 )
 from flowpipe_deadline.bundle.write import copy_bundle
 from flowpipe_deadline.core.bundle import TEMPLATE
 from flowpipe_deadline.core.errors import BundleError, PlanError
 from flowpipe_deadline.core.files import RecordError
+from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.deadline.client import SubmissionError
 from flowpipe_deadline.openjd.export import export_bundle, export_graph
 from flowpipe_deadline.results.edits import parse_inputs, write_edits
@@ -155,6 +159,17 @@ def test_a_bundle_that_could_not_be_exported_has_no_template(tmp_path):
     assert (bundle.folder / TEMPLATE).is_file()
 
 
+def test_a_root_of_this_machine_is_no_warning(tmp_path):
+    """The farm may carry files to its workers; for Deadline, it is one."""
+    graph = one_graph()
+
+    bundle, warnings = export_graph(graph, root=tmp_path)
+
+    assert warnings == ()
+    assert [warning.kind for warning in check_plan(plan_graph(graph), root=tmp_path)] == [WarningKind.LOCAL_ROOT]
+    assert (bundle.folder / TEMPLATE).is_file()
+
+
 def test_a_graph_that_could_not_be_exported_leaves_nothing(tmp_path):
     """Below the root."""
     with files_no_larger_than(4000), pytest.raises(BundleError):
@@ -247,7 +262,8 @@ def test_what_is_submitted_is_not_exported_but_a_copy_is(tmp_path):
     with pytest.raises(BundleError, match=r"is submitted, and two farms .* submit .* --again --dry-run"):
         export_bundle(bundle)
 
-    assert export_bundle(copy_bundle(bundle)) == ()
+    copied = shutil.copytree(bundle.folder, tmp_path / "copied")
+    assert [export_bundle(copy) for copy in (copy_bundle(bundle), copied)] == [(), ()]
 
 
 def test_a_current_folder_that_is_gone_does_not_matter(tmp_path, monkeypatch):
@@ -301,3 +317,13 @@ def test_cleaning_keeps_what_another_farm_may_still_need(tmp_path):
     assert [removal.folder for one in done for removal in one.removed] == [finished.folder, named.folder]
     assert {refusal.folder for refusal in chosen.refused} == {waiting.folder, named.folder}
     assert "it is exported, and a farm that cannot be asked may still need it" in chosen.refused[0].reason
+
+
+def test_a_bundle_for_another_farm_is_told_as_such(tmp_path):
+    """And not to be submitted to Deadline as well."""
+    bundle = exported(one_graph(), tmp_path)
+
+    told = read_submission_status(bundle, unreachable).notices
+
+    what = "exported for another farm; what that has done is known by its results alone"
+    assert told == (f"{bundle.name} is not submitted to Deadline, but {what}",)

@@ -85,6 +85,17 @@ def test_a_task_without_a_result_says_why(code, reason, tmp_path):
     assert list(tmp_path.iterdir()) == [bundle.folder]
 
 
+def test_the_last_lines_of_an_interpreter_that_ended_are_kept(tmp_path):
+    """With the reason, for those who do not see the farm's log."""
+    bundle = bundle_of("import os\nfor number in range(30):\n    print('line', number)\nos._exit(3)", tmp_path)
+
+    run_task(bundle, folder=tmp_path)
+
+    (failure,) = read_failures(bundle.folder, "do")
+    lines = [f"line {number}" for number in range(10, 30)]
+    assert [line.strip() for line in failure.report.splitlines()] == [f"{ENDED} (exit code 3)", *lines]
+
+
 @pytest.mark.parametrize("code", RESULTS.values(), ids=RESULTS)
 def test_whatever_a_node_does_to_its_surroundings_its_result_counts(code, tmp_path):
     """At once, and what it leaves behind ends with the task."""
@@ -305,9 +316,10 @@ def test_lists_of_paths_are_read_as_the_plugin_reads_them(paths, system):
 
 HOSTILE = "- a \"b\" $HOME `x` {{Param.x}} 'c' \\ ü;&"
 TOLD = """
-import json, os
+import json, os, sys
 names = ("OCIO", "LIBS", "PYTHONPATH", "LC_CTYPE", "PWD", "QUEUE")
 found = {**{name: os.environ.get(name) for name in names}, "folder": os.getcwd(), "frames": frames}
+found["rights"] = oct(os.stat(os.path.dirname(sys.argv[-1])).st_mode)
 value = [json.dumps(found), *frames]
 """
 PLANNED = {
@@ -317,7 +329,7 @@ PLANNED = {
         "environment_kinds": {"LIBS": "paths"},
     },
 }
-PATHS = ["P:\\show\\a.exr", "/old/b", "/old/b:/old/c", "/elsewhere", "s3://bucket/x"]
+PATHS = ["P:\\show\\a.exr", "/old/b", "/old/b:/old/c", "/bucket/y", "s3://bucket/x"]
 QUEUE = {"PYTHONPATH": "/queue/lib", "QUEUE": "1"}
 
 
@@ -356,7 +368,7 @@ def test_values_and_variables_are_mapped_by_the_rules_of_the_session(mapped):
     """Paths, lists of paths, each of their entries; rules for URIs concern none of them."""
     _, told = mapped
 
-    assert told["frames"] == ["/mnt/p/show/a.exr", "/new/b", "/new/b:/new/c", "/elsewhere", "s3://bucket/x"]
+    assert told["frames"] == ["/mnt/p/show/a.exr", "/new/b", "/new/b:/new/c", "/bucket/y", "s3://bucket/x"]
     assert (told["OCIO"], told["LIBS"]) == ("/mnt/p/show/c.ocio", "/mnt/p/lib:lib:/mnt/p/show")
 
 
@@ -364,7 +376,7 @@ def test_paths_that_a_node_returns_are_kept_as_they_were_before_the_rules(mapped
     """Of either system; the folders of a session are gone afterwards."""
     _, told = mapped
 
-    assert told["returned"] == ["P:\\show\\a.exr", "/old/b", "/old/b:/old/c", "/elsewhere", "s3://bucket/x"]
+    assert told["returned"] == ["P:\\show\\a.exr", "/old/b", "/old/b:/old/c", "/bucket/y", "s3://bucket/x"]
 
 
 def test_a_task_finds_its_bundle_and_what_the_queue_has_set(mapped):
@@ -374,6 +386,13 @@ def test_a_task_finds_its_bundle_and_what_the_queue_has_set(mapped):
     assert told["PYTHONPATH"] == f"{home / 'packages'}:/queue/lib"
     assert (told["folder"], told["PWD"]) == (str(home), str(home))
     assert (told["QUEUE"], told["LC_CTYPE"]) == ("1", "C.UTF-8")
+
+
+def test_others_may_not_read_what_a_task_is_told(mapped):
+    """Who knows its token could answer for it."""
+    _, told = mapped
+
+    assert told["rights"] == "0o40700"
 
 
 def test_a_worker_of_another_system_finds_the_bundle_and_hears_the_task(tmp_path):

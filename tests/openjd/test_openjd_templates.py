@@ -234,6 +234,18 @@ def test_steps_have_distinct_names(names):
     assert [dependency.dependsOn for dependency in decoded.steps[-1].dependencies] == found[:-1]
 
 
+@pytest.mark.parametrize(("frames", "name"), [([1, 2, 3], "Frames"), ([1, 5, 9], "Items")])
+def test_the_parameter_of_tasks_says_whether_they_are_frames(frames, name):
+    """Or positions in a batch."""
+    graph = Graph(name="graph")
+    nodes.Render(name="render", graph=graph, frames=frames, metadata={"batch_size": 2})
+
+    (step,) = read_template(template_of(graph)).steps
+
+    assert [one.name for one in step.parameterSpace.taskParameterDefinitions] == [name]
+    assert f"--frames={{{{Task.Param.{name}}}}}" in step.script.actions.onRun.args
+
+
 def test_thousands_of_scattered_frames_are_one_range():
     """There is no limit for the length of a range, only for that of a list."""
     frames = [number * number for number in range(5000)]
