@@ -25,7 +25,7 @@ MOST_PARAMETERS = 50
 MOST_FRAMES = 150
 """In a planned chunk, as AWS Deadline Cloud documents it."""
 _BRACES = {"{": "{{Param.Brace}}", "}": "{{Param.EndBrace}}"}
-"""References to braces: two that stand side by side in a text would begin or end a reference."""
+"""References to braces: two side by side in a text would begin or end one (findings/openjd-json-text.sh)."""
 _DOUBLED = re.compile(r"\{(?=\{)|(?<=\})\}")
 _LONGEST_KEY = 48  # Of an interpreter: what is put around it makes 64 of that.
 _PROGRAM = "The program of {:.80} on the workers: a name on their PATH, or a path."
