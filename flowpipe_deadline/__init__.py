@@ -13,6 +13,7 @@
     plan_cleaning(folder, studio_client, choice=CleaningChoice(keep=3))    # what may go; clean() deletes it
 
     submit_graph(graph, root=folder)               # from the plan to the farm in one call
+    export_graph(graph, root=folder)               # a job of Open Job Description, for other farms
     graph.evaluate(mode=None, evaluator=OfflineEvaluator())    # all of it, through flowpipe's own hook
 
 All of these go by the studio file and its hooks, as the command line does. Nothing is imported before it is used, so
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from .graph_evaluators.offline import OfflineEvaluator as OfflineEvaluator
     from .offline.farm import run_bundle as run_bundle
     from .offline.setup import WorkerSetup as WorkerSetup
+    from .openjd.export import export_bundle as export_bundle
+    from .openjd.export import export_graph as export_graph
     from .planning.plan import Dependency as Dependency
     from .planning.plan import Job as Job
     from .planning.plan import Plan as Plan
@@ -94,6 +97,7 @@ _NAMES = {
     "graph_evaluators.offline": ("OfflineEvaluator",),
     "offline.farm": ("run_bundle",),
     "offline.setup": ("WorkerSetup",),
+    "openjd.export": ("export_bundle", "export_graph"),
     "planning.plan": ("Dependency", "Job", "Plan"),
     "redo.options": ("RedoResult",),
     "redo.redo": ("redo_bundle",),

@@ -122,8 +122,8 @@ def export_bundle(
     if read_submission(opened.folder) is not None and not is_copy(opened):
         advice = f"export a copy:  flowpipe-deadline submit {opened.folder} --again --dry-run"
         raise BundleError(f"{opened.folder} is submitted, and two farms would write its results; {advice}")
-    steps = steps_of_bundle(opened)
-    chosen = (options or SubmitOptions()).completed(load_studio_file())
+    steps, options = steps_of_bundle(opened), options or SubmitOptions()
+    chosen = options.completed(options.studio or load_studio_file())
     warnings = check_all(None, root=None, repository=None, options=chosen, odd=lost_warnings(steps))
     template = checked_template(opened.graph, steps, interpreters or {})
     priority = job_priority(step.priority for step in steps)
