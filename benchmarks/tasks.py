@@ -141,7 +141,7 @@ def measure(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
             lambda: run_openjd(options.openjd, str(exported.folder / TEMPLATE)),
             lambda: sum(started_python("-m", "flowpipe_deadline.evaluator", "--task", alone) for _ in range(tasks)),
             goal="2",
-            runs=max(1, runs // 3),
+            runs=runs,
         )
 
 

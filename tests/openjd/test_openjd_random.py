@@ -14,7 +14,7 @@ from openjd_runs import outputs_by_openjd
 from tests.test_random_graphs import assert_equal, graphs, reference_outputs
 
 
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=5)
 @given(graph=graphs(), seconds=st.sampled_from([0, 1]))
 def test_openjd_gives_what_flowpipe_gives(graph, seconds):
     """With chunks as planned, and with chunks that the tool resizes."""
