@@ -21,6 +21,8 @@ from .steps import Step
 PACKAGES = "packages"
 """The folder of the bundle with what tasks import; Python runs the folder itself."""
 LONGEST_NAME, LONGEST_VARIABLE, LONGEST_DESCRIPTION, LONGEST_PROGRAM = 64, 2048, 2048, 1024
+LONGEST_WRITTEN = 128
+"""Characters of a job's name in a template, for the stricter of the official readers."""
 MOST_PARAMETERS = 50
 MOST_FRAMES = 150
 """In a planned chunk, as AWS Deadline Cloud documents it."""
@@ -44,6 +46,8 @@ def make_template(name: str, steps: Sequence[Step], hosts: Mapping[str, Host]) -
     programs = _programs(hosts)
     names = {step.job.key: step.name for step in steps}
     _check(errors, name, "the graph's name", name, LONGEST_NAME)
+    if _literal(name) != name:
+        _check(errors, name, "the graph's name, its braces written as references,", _literal(name), LONGEST_WRITTEN)
     for each, host in hosts.items():
         _check(errors, name, f"the program of {each}", host.executable, LONGEST_PROGRAM)
     made = []
