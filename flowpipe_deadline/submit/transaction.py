@@ -277,6 +277,8 @@ class Attempt:
             self.doubt = Doubt(is_uncertain=error.is_uncertain, may_come=error.may_come)
             if error.job_id is not None:
                 self.created.append(error.job_id)
+            if self._is_stopping():  # Ctrl+C may have reached the call as well, just as it began.
+                raise InterruptedSubmissionError("interrupted") from error
             raise SubmissionError(f"{job.label}: {error}") from error
         job_id = self._choose(job, [created.job_id, *created.others]) if created.others else created.job_id
         self.doubt = Doubt()

@@ -281,6 +281,24 @@ def test_asked_to_stop_it_undoes_everything(deadline, client, bundle, asked_befo
     assert read_submission(bundle.folder) is None
 
 
+def test_a_call_that_ends_with_the_request_to_stop_is_no_refusal(deadline, client, bundle):
+    """Ctrl+C may have reached it as well, just as it began."""
+    stopped = []
+
+    def stop(number):
+        if number == 3:
+            stopped.append(True)
+            raise RefusedError("Deadline refused the job with exit code -2", is_uncertain=True)
+
+    client.after_call = stop
+
+    with pytest.raises(InterruptedSubmissionError, match="interrupted while"):
+        submit_to(client, bundle, is_stopping=lambda: bool(stopped))
+
+    assert statuses(deadline) == {}
+    assert read_submission(bundle.folder) is None
+
+
 def test_a_submitted_bundle_is_refused_with_its_jobs(deadline, client, bundle):
     """Its results would be written by two jobs."""
     job_ids = submit_to(client, bundle)
