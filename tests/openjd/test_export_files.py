@@ -35,6 +35,7 @@ from flowpipe_deadline.core.errors import BundleError, PlanError
 from flowpipe_deadline.core.files import RecordError
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.deadline.client import SubmissionError
+from flowpipe_deadline.offline.packages import worker_modules
 from flowpipe_deadline.openjd.export import export_bundle, export_graph
 from flowpipe_deadline.results.edits import parse_inputs, write_edits
 
@@ -209,6 +210,7 @@ def test_who_may_not_write_or_read_is_told_so():
 def test_several_exports_at_once_give_one(tmp_path):
     """Whoever is last."""
     bundle = write_bundle(plan_graph(one_graph()), root=tmp_path)
+    worker_modules()  # Python 3.11 fails where several threads parse source at once.
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(export_bundle, [bundle] * 4))
