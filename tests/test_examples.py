@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from harness import run_cli
+from openjd_runs import run_openjd
+
+from flowpipe_deadline import read_results
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PUBLISHED = os.environ.get("FLOWPIPE_EXAMPLES", "")
@@ -38,7 +41,7 @@ def test_the_turntable_renders_real_images(tmp_path):
 
 
 def test_the_turntable_is_the_same_without_a_farm(tmp_path, monkeypatch):
-    """``graph.evaluate()`` writes the same pixels as the farm does."""
+    """``graph.evaluate()`` writes the same pixels as the farm does, and as ``openjd run``."""
     pytest.importorskip("PIL.Image", reason="the example needs Pillow and numpy")
     pytest.importorskip("numpy", reason="the example needs Pillow and numpy")
     monkeypatch.setattr(sys, "path", [str(EXAMPLES), *sys.path])
@@ -50,15 +53,19 @@ def test_the_turntable_is_the_same_without_a_farm(tmp_path, monkeypatch):
     other = tmp_path / "other"
 
     run_cli("run", EXAMPLES / "turntable.py", *words, "-p", f"output={other}", "--root", tmp_path / "root")
+    exported = ("export", EXAMPLES / "turntable.py", "--to", "openjd", *words, "-p", f"output={tmp_path / 'third'}")
+    bundle = json.loads(run_cli(*exported, "--root", tmp_path / "root", "-o", "json").stdout)["bundle"]
+    done = run_openjd(bundle)
 
+    assert done.returncode == 0, done.stdout
     pictures = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.png"))
     assert len(pictures) == 7
     for picture in pictures:
-        assert (tmp_path / "one" / picture).read_bytes() == (other / picture).read_bytes()
+        for folder in (other, tmp_path / "third"):
+            assert (tmp_path / "one" / picture).read_bytes() == (folder / picture).read_bytes()
 
 
-@pytest.mark.skipif(not PUBLISHED, reason="FLOWPIPE_EXAMPLES names no folder with flowpipe's examples")
-@pytest.mark.parametrize(
+WORKING = pytest.mark.parametrize(
     ("spec", "outputs"),
     [
         ("nested_graphs.py", {"update_db_from_file.Update DB": {"file": None}}),
@@ -71,6 +78,26 @@ def test_the_turntable_is_the_same_without_a_farm(tmp_path, monkeypatch):
         ),
     ],
 )
+
+
+@pytest.mark.skipif(not PUBLISHED, reason="FLOWPIPE_EXAMPLES names no folder with flowpipe's examples")
+@pytest.mark.parametrize("seconds", [0, 1], ids=["fixed chunks", "adaptive chunks"])
+@WORKING
+def test_flowpipes_published_examples_run_on_other_farms(tmp_path, spec, outputs, seconds):
+    """By the official ``openjd run``."""
+    file, *words = spec.split()
+    exported = run_cli("export", f"{PUBLISHED}/{file}", *words, "--to", "openjd", "--root", tmp_path, "-o", "json")
+    bundle = json.loads(exported.stdout)["bundle"]
+
+    done = run_openjd(bundle, seconds=seconds)
+
+    assert done.returncode == 0, done.stdout
+    found = read_results(bundle)
+    assert {label: found[label].plain_outputs() for label in outputs} == outputs
+
+
+@pytest.mark.skipif(not PUBLISHED, reason="FLOWPIPE_EXAMPLES names no folder with flowpipe's examples")
+@WORKING
 def test_flowpipes_published_examples_run_unchanged(tmp_path, spec, outputs):
     """Module-level graphs, nested graphs, dynamic plugs, the workflow pattern."""
     file, *words = spec.split()
