@@ -267,7 +267,7 @@ class _Interpreter:
         elif kind == "answers":  # Too long to be printed.
             self._take_answers()
         elif kind == "error":
-            self.failure = json.loads(text)["message"]
+            self.failure = json.loads(text)["message"] or "the task failed without a message"
         elif kind == "done":
             self.failure = ""
         elif kind == _END:

@@ -96,6 +96,15 @@ def test_the_last_lines_of_an_interpreter_that_ended_are_kept(tmp_path):
     assert [line.strip() for line in failure.report.splitlines()] == [f"{ENDED} (exit code 3)", *lines]
 
 
+def test_an_error_without_a_word_is_a_failure(tmp_path):
+    """It may be raised by a node that uses our errors."""
+    bundle = bundle_of("from flowpipe_deadline import FlowpipeDeadlineError; raise FlowpipeDeadlineError('')", tmp_path)
+
+    task = run_task(bundle, folder=tmp_path)
+
+    assert (task.code, task.said("fail")) == (1, ["the task failed without a message"])
+
+
 @pytest.mark.parametrize("code", RESULTS.values(), ids=RESULTS)
 def test_whatever_a_node_does_to_its_surroundings_its_result_counts(code, tmp_path):
     """At once, and what it leaves behind ends with the task."""
