@@ -87,14 +87,14 @@ def export_graph(
     options = options or SubmitOptions()
     studio = options.studio or load_studio_file()
     chosen, below = options.completed(studio), find_root(root, studio)
-    plan, errors = chosen.plan(graph, studio=studio), ErrorCollector()
+    plan, errors, template = chosen.plan(graph, studio=studio), ErrorCollector(), b""
     steps = steps_of_plan(plan, templates=chosen.templates)
     with errors.collected():
-        checked_template(plan.name, steps, interpreters or {})
+        template = checked_template(plan.name, steps, interpreters or {})
     warnings = check_all(plan, root=below, repository=None, options=chosen, errors=errors, odd=lost_warnings(steps))
     bundle = write_bundle(plan, root=below, templates=chosen.templates, store=chosen.store, studio=studio)
     try:
-        export_bundle(bundle, interpreters=interpreters, options=chosen)
+        _write_files(bundle, steps, template)
     except BaseException:
         shutil.rmtree(bundle.folder, ignore_errors=True)
         raise
@@ -125,26 +125,30 @@ def export_bundle(
     steps, options = steps_of_bundle(opened), options or SubmitOptions()
     chosen = options.completed(options.studio or load_studio_file())
     warnings = check_all(None, root=None, repository=None, options=chosen, odd=lost_warnings(steps))
-    template = checked_template(opened.graph, steps, interpreters or {})
+    _write_files(opened, steps, checked_template(opened.graph, steps, interpreters or {}))
+    return warnings
+
+
+def _write_files(bundle: Bundle, steps: Sequence[Step], template: bytes) -> None:
+    """Writes the job bundle and what its tasks import; raises BundleError if that cannot be done."""
     priority = job_priority(step.priority for step in steps)
     boot = (shipped_folder(f"plugins/{PLUGIN}") / "boot.py").read_bytes()
     packages = {**read_worker_packages().files, "boot.py": boot, "__main__.py": _MAIN}
     files = {
         **{f"{PACKAGES}/{name}": data for name, data in packages.items()},
         "parameter_values.yaml": _yaml({"parameterValues": [{"name": "deadline:priority", "value": priority}]}),
-        "asset_references.yaml": _yaml({"assetReferences": _asset_references(opened.folder, steps)}),
+        "asset_references.yaml": _yaml({"assetReferences": _asset_references(bundle.folder, steps)}),
         TEMPLATE: template,  # Last: without it, there is no job bundle.
     }
     try:
         for name, data in files.items():
-            path = opened.folder / name
+            path = bundle.folder / name
             if not path.is_file() or path.read_bytes() != data:
                 make_folder(path.parent)
                 write_whole(path, data)
-        keep_from_others(opened.folder / TEMPLATE, root=opened.folder.parent)  # It has variables of jobs.
+        keep_from_others(bundle.folder / TEMPLATE, root=bundle.folder.parent)  # It has variables of jobs.
     except OSError as error:
-        raise BundleError(f"{opened.folder} cannot be written: {words_of(error)}; export it again") from error
-    return warnings
+        raise BundleError(f"{bundle.folder} cannot be written: {words_of(error)}; export it again") from error
 
 
 def checked_template(name: str, steps: Sequence[Step], interpreters: Mapping[str, str]) -> bytes:
