@@ -10,6 +10,7 @@ What a task costs is in ``tasks.py``.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -55,7 +56,7 @@ def chain(count: int) -> Graph:
     for node in nodes:
         node.graph = graph
     graph.nodes.extend(nodes)
-    for one, other in zip(nodes, nodes[1:]):
+    for one, other in itertools.pairwise(nodes):
         one.outputs["value"].connections.append(other.inputs["value"])
         other.inputs["value"].connections.append(one.outputs["value"])
     return graph
@@ -98,7 +99,7 @@ def batches(count: int) -> Graph:
     for node in nodes:
         node.graph = graph
     graph.nodes.extend(nodes)
-    for one, other in zip(nodes, nodes[1:]):
+    for one, other in itertools.pairwise(nodes):
         one.outputs["images"].connections.append(other.inputs["images"])
         other.inputs["images"].connections.append(one.outputs["images"])
     return graph

@@ -394,7 +394,7 @@ def render(*, width: int, height: int, turn: float, elevation: float = 11.0, loo
     forward, upward, right = _vector(0, -sine, -cosine), _vector(0, cosine, -sine), _vector(1, 0, 0)
     camera = _turned(_vector(0, 0.98, 0) - forward * 7.9, -turn)
     across, along = _film(width, height)
-    picture = np.empty((height, width, 3), dtype=np.uint8)
+    picture: Array = np.empty((height, width, 3), dtype=np.uint8)
     band = max(1, RAYS_AT_ONCE // (width * SAMPLES**2))
     for top in range(0, height, band):
         x, y = np.meshgrid(across, along[top * SAMPLES : (top + band) * SAMPLES])

@@ -69,7 +69,7 @@ def test_the_evaluator_imports_flowpipe_and_the_standard_library_only():
 
     loaded = {name.partition(".")[0] for name in modules_after("import flowpipe_deadline.evaluator.__main__")}
 
-    strangers = loaded - bare - allowed - set(getattr(sys, "stdlib_module_names", loaded))
+    strangers = loaded - bare - allowed - sys.stdlib_module_names
     assert {name for name in strangers if not name.startswith("_")} == set()
     assert not loaded & {"jinja2", "click", "rich", "psutil", "platformdirs", "redis"}
 
@@ -85,7 +85,6 @@ OPTIONAL = {
 }
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="this Python does not list the names of its standard library")
 def test_what_the_farm_loads_needs_no_more_than_it_has():
     """The standard library alone in Deadline's own Python, and flowpipe beside it in a node's interpreter."""
     strangers = {}
@@ -118,7 +117,7 @@ def test_scripts_import_deadline_and_the_standard_library_only(path):
     source = path.read_text(encoding="utf-8")
     imported = imported_by(source) - (HOSTS_OWN if path in HOST_SCRIPTS else DEADLINES_OWN)
 
-    assert imported <= set(getattr(sys, "stdlib_module_names", imported))
+    assert imported <= sys.stdlib_module_names
     assert "flowpipe_deadline" not in imported
     assert set(re.findall(r'"(flowpipe_deadline\.[a-z_.]+)"', source)) <= names_in_deadline() | STARTED
 

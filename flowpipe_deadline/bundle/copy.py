@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
-from typing import Callable, Dict, Iterator, Optional, Tuple
+from typing import Callable, Dict, Iterator, Tuple
 
 from ..core.bundle import CODE, EDITS, JOBS, NODES, AnyPath, Bundle, BundleJob, read_bundle, read_node
 from ..core.files import is_same_folder, json_bytes
@@ -22,10 +22,10 @@ Infos = Tuple[Dict[str, str], Dict[str, str]]
 def copy_plan(
     bundle: AnyPath,
     *,
-    root: Optional[AnyPath] = None,
-    check_store: Optional[Callable[[str, str], None]] = None,
+    root: AnyPath | None = None,
+    check_store: Callable[[str, str], None] | None = None,
     map_path: Callable[[str], str] = str,
-    change: Optional[Callable[[BundleJob, Infos], Infos]] = None,
+    change: Callable[[BundleJob, Infos], Infos] | None = None,
 ) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``.
 
@@ -46,7 +46,7 @@ def copy_plan(
     if check_store is not None:
         check_store(old.store, name)
 
-    def files(folder: Path) -> Iterator[Tuple[str, bytes]]:
+    def files(folder: Path) -> Iterator[tuple[str, bytes]]:
         home = PurePath(folder)
         told = plugin_entries(old, old.jobs[0]).get("Bundle", "")
         if root is None and not is_same_folder(told, old.folder) and is_same_folder(map_path(told), old.folder):

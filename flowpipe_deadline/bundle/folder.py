@@ -10,7 +10,7 @@ import secrets
 import shutil
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Mapping, Tuple
+from typing import Any, Callable, Iterable, Mapping
 
 from ..core.bundle import (
     CODE,
@@ -35,7 +35,7 @@ from ..core.rights import keep_from_others, make_folder, share, user_name
 _LONGEST_GRAPH_NAME = 40
 
 
-def new_submission(graph: str) -> Dict[str, str]:
+def new_submission(graph: str) -> dict[str, str]:
     """What the manifest says of a new submission of the graph: the name of its folder, when it was made, and by whom.
 
     The name is graph, time, and digits that make it distinct; letters that are not ASCII are left out.
@@ -51,7 +51,7 @@ def partial_name(name: str) -> str:
 
 
 def make_bundle(
-    manifest: Mapping[str, Any], *, root: AnyPath, files: Callable[[Path], Iterable[Tuple[str, bytes]]]
+    manifest: Mapping[str, Any], *, root: AnyPath, files: Callable[[Path], Iterable[tuple[str, bytes]]]
 ) -> Bundle:
     """Writes and returns the bundle with that manifest, in a new folder below the root, which is created if need be.
 

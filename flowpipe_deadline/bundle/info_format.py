@@ -7,7 +7,7 @@ break, so no value may hold one. Deadline's own Python imports this too: standar
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterable, List, Tuple
+from typing import Iterable
 
 from ..core.errors import FlowpipeDeadlineError
 
@@ -19,13 +19,13 @@ class InfoFileError(FlowpipeDeadlineError):
     """A text that is not an info file."""
 
 
-def parse_entries(text: str) -> List[Tuple[str, str]]:
+def parse_entries(text: str) -> list[tuple[str, str]]:
     """The keys and values of an info file, in order; empty lines are ignored.
 
     Raises:
         InfoFileError: A line is not ``Key=Value``, or a key occurs twice.
     """
-    entries: Dict[str, Tuple[str, str]] = {}
+    entries: dict[str, tuple[str, str]] = {}
     for line in filter(str.strip, text.splitlines()):
         key, equals, value = line.partition("=")
         if not equals or not _KEY.fullmatch(key):
@@ -36,7 +36,7 @@ def parse_entries(text: str) -> List[Tuple[str, str]]:
     return list(entries.values())
 
 
-def format_entries(entries: Iterable[Tuple[str, str]]) -> str:
+def format_entries(entries: Iterable[tuple[str, str]]) -> str:
     """The text of an info file."""
     return "".join(f"{key}={value}\n" for key, value in entries)
 

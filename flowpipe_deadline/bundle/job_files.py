@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path, PurePath
-from typing import Dict, Mapping, Tuple
+from typing import Mapping
 
 from ..core.bundle import MANIFEST, Bundle, BundleJob
 from ..core.errors import words_of
@@ -34,7 +34,7 @@ class KeptFromUserError(RecordError):
     """A file of a job that only its owner and the root's group may read."""
 
 
-def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -> Dict[str, str]:
+def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -> dict[str, str]:
     """The job info of one job, its dependencies as job IDs; ``job_ids`` are those submitted so far, by key.
 
     Raises:
@@ -52,7 +52,7 @@ def job_entries(bundle: Bundle, job: BundleJob, *, job_ids: Mapping[str, str]) -
     return entries
 
 
-def plugin_entries(bundle: Bundle, job: BundleJob) -> Dict[str, str]:
+def plugin_entries(bundle: Bundle, job: BundleJob) -> dict[str, str]:
     """The plugin info of one job.
 
     Raises:
@@ -70,7 +70,7 @@ def read_batch_name(bundle: Bundle) -> str:
 
 def planned_entries(
     bundle: Bundle, job: BundleJob, *, submission: str, folder: PurePath
-) -> Tuple[Dict[str, str], Dict[str, str]]:
+) -> tuple[dict[str, str], dict[str, str]]:
     """Job info and plugin info of one job as planned, for another submission with that name in that folder.
 
     Raises:
@@ -85,7 +85,7 @@ def planned_entries(
     return {**entries, BATCH_NAME: batch}, {**plugin_entries(bundle, job), BUNDLE_KEY: str(folder)}
 
 
-def read_entries(path: Path) -> Dict[str, str]:
+def read_entries(path: Path) -> dict[str, str]:
     """The entries of a job info or plugin info file.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import jinja2
 from jinja2.compiler import CodeGenerator
@@ -42,7 +42,7 @@ class _StrictCodeGenerator(CodeGenerator):
 class JobFiles:
     """Renders the two files of a job from the package's templates, or a studio's own where it has some."""
 
-    def __init__(self, templates: Optional[Path] = None) -> None:
+    def __init__(self, templates: Path | None = None) -> None:
         """``templates`` is a folder with a ``job_info.jinja`` or ``plugin_info.jinja`` to use instead of ours.
 
         Raises:
@@ -127,7 +127,7 @@ class JobFiles:
         values: Mapping[str, Any],
         *,
         needed: Mapping[str, str],
-        refusal: Callable[[str], Optional[str]] = lambda _: None,
+        refusal: Callable[[str], str | None] = lambda _: None,
     ) -> str:
         """The text; ``refusal`` gives the reason why a further key must not be set, or None."""
         own = None if self._folder is None else self._folder / template
@@ -151,7 +151,7 @@ class JobFiles:
         return text
 
 
-def _refusal(key: str) -> Optional[str]:
+def _refusal(key: str) -> str | None:
     return None if key == "Name" else planned_reason(key)  # A studio may call its jobs what it likes.
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ..core.bundle import FILES, FORMAT, JOBS, NODES, AnyPath, Bundle, BundleJob
 from ..core.errors import UsageError
@@ -29,7 +29,7 @@ def write_plan(
     plan: Plan,
     *,
     root: AnyPath,
-    templates: Optional[AnyPath] = None,
+    templates: AnyPath | None = None,
     store: str = FILES,
 ) -> Bundle:
     """Writes and returns the bundle of the plan, in a new folder below ``root``, which is created if need be.
@@ -67,8 +67,8 @@ def write_plan(
 def copy_bundle(
     bundle: AnyPath,
     *,
-    root: Optional[AnyPath] = None,
-    settings: Optional[Mapping[str, Any]] = None,
+    root: AnyPath | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Bundle:
     """A new bundle of the same plan, without results, beside the old one or below ``root``; with other ``settings``.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Optional
 
 import click
 
@@ -21,7 +20,7 @@ from .support.output import answer, answer_json, can_ask, reserve_stdout, say
 @click.option("-y", "--yes", is_flag=True, help="Do not ask, also on a terminal.")
 @via_option
 @output_option
-def cancel(bundle: str, suspend: bool, yes: bool, via: Optional[str], output: str) -> None:
+def cancel(bundle: str, suspend: bool, yes: bool, via: str | None, output: str) -> None:
     """Delete the jobs of a submission from Deadline, all of them, whatever their state.
 
     Results stay in the bundle, which can be submitted again. Jobs of a submission that ended half-way are deleted too.

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import click
 
@@ -28,12 +28,12 @@ _LONGEST_REASON = 300
 _MOST_NAMES = 20
 
 
-class Age(click.ParamType):  # type: ignore[misc]  # click is not followed
+class Age(click.ParamType):
     """A time such as ``30d``, in seconds."""
 
     name = "age"
 
-    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The seconds; fails for what is not a number with a unit."""
         number, unit = str(value)[:-1], str(value)[-1:].lower()
         if unit not in _SECONDS or not re.fullmatch(r"[0-9]{1,6}", number):
@@ -63,13 +63,13 @@ class Age(click.ParamType):  # type: ignore[misc]  # click is not followed
 @output_option
 def clean(
     bundles: tuple[str, ...],
-    older_than: Optional[float],
-    keep: Optional[int],
-    root: Optional[Path],
+    older_than: float | None,
+    keep: int | None,
+    root: Path | None,
     everyone: bool,
     dry_run: bool,
     yes: bool,
-    via: Optional[str],
+    via: str | None,
     output: str,
 ) -> int:
     """Delete bundles that are not needed any more, with their results.
@@ -107,7 +107,7 @@ def clean(
     return 1 if is_left or (bundles and done.refused) else 0
 
 
-def _named(text: str, via: Optional[str], *, everyone: bool) -> Bundle:
+def _named(text: str, via: str | None, *, everyone: bool) -> Bundle:
     """The bundle that is meant; a beginning may be that of another user's."""
     bundle = opened_bundle(text, via)
     found = read_folder(bundle.folder)

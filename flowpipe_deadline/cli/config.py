@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, Union
+from typing import Any
 
 import click
 
@@ -166,7 +166,7 @@ def _shown(value: Any) -> str:
 
 
 def _setting_rows() -> Iterable[dict[str, str]]:
-    sections: dict[str, Iterable[Union[JobSetting, OwnSetting]]] = {**SECTIONS, "Besides": OWN_SETTINGS.values()}
+    sections: dict[str, Iterable[JobSetting | OwnSetting]] = {**SECTIONS, "Besides": OWN_SETTINGS.values()}
     for section, settings in sections.items():
         for setting in settings:
             yield {

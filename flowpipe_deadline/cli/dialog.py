@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Optional
 
 import click
 
@@ -26,7 +25,7 @@ from .support.workflow_command import Target
 )
 @root_option(help_text="The folder that gets the bundle; all workers must see it.")
 @click.option("--preset", "presets", multiple=True, metavar="NAME", help="A preset of the studio file.")
-def dialog(workflow: str, facts_file: Optional[Path], root: Optional[Path], presets: tuple[str, ...]) -> int:
+def dialog(workflow: str, facts_file: Path | None, root: Path | None, presets: tuple[str, ...]) -> int:
     """Choose a workflow and its parameters in a window, see the jobs, and submit them.
 
     WORKFLOW is a name, or a GRAPH. Without it, what the button of the host application stands for is opened, else what

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 import click
 from rich.text import Text
@@ -63,7 +63,7 @@ _STYLES = {"ok": "green", "warning": "yellow", "problem": "red", "unknown": "dim
 @settings_options
 @output_option
 def doctor(
-    via: Optional[str],
+    via: str | None,
     probe: bool,
     only: tuple[str, ...],
     interpreters: tuple[str, ...],

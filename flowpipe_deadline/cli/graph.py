@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import Any
 
 import click
 
@@ -47,12 +48,12 @@ OpenClient = Callable[[], DeadlineClient]
 @output_option
 def graph(
     target: str,
-    file: Optional[Path],
+    file: Path | None,
     parameters: tuple[str, ...],
-    form: Optional[Format],
+    form: Format | None,
     follow: bool,
     is_opened: bool,
-    via: Optional[str],
+    via: str | None,
     output: str,
     **_: Any,
 ) -> None:
@@ -68,7 +69,7 @@ def graph(
       flowpipe-deadline graph //server/show/farm/Shot-20261123-101500-1a2b3c4d shot.svg
     """
     reserve_stdout()
-    drawn: Union[Plan, Bundle]
+    drawn: Plan | Bundle
     drawn = planned_bundle(target, via=via) if is_bundle(target) else effective_options().plan(target, parameters)
     form = form or ("svg" if file is not None and file.suffix.lower() == ".svg" else "html")
     file = _file_to_show(drawn, form) if file is None and is_opened else file
@@ -89,7 +90,7 @@ def graph(
 
 
 def _write(
-    drawn: Union[Plan, Bundle], file: Path, form: Format, open_client: OpenClient, *, follow: bool, is_opened: bool
+    drawn: Plan | Bundle, file: Path, form: Format, open_client: OpenClient, *, follow: bool, is_opened: bool
 ) -> Picture:
     picture = write_page(drawn, file, open_client, form=form)
     say(f"Written: {file}")
@@ -105,7 +106,7 @@ def _write(
     return picture
 
 
-def _file_to_show(drawn: Union[Plan, Bundle], form: Format) -> Path:
+def _file_to_show(drawn: Plan | Bundle, form: Format) -> Path:
     """A file in the user's cache folder, the same for the same bundle."""
     import platformdirs  # noqa: PLC0415 (seldom needed)
 

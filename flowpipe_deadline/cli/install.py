@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Optional
 
 import click
 
@@ -40,7 +39,7 @@ _ACTS = {"add": "new", "replace": "changed", "remove": "removed", "keep": "kept"
 @click.option("--remove-edited", is_flag=True, help="With --uninstall: remove files that were edited as well.")
 @output_option
 def install_command(
-    repository: Optional[Path],
+    repository: Path | None,
     is_check: bool,
     is_uninstall: bool,
     dry_run: bool,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import click
 
@@ -25,7 +25,7 @@ _LONGEST_GRAPH = 60
 @click.option("-a", "--all", "everyone", is_flag=True, help="Those of all users; else only mine.")
 @via_option
 @output_option
-def list_command(root: Optional[Path], everyone: bool, via: Optional[str], output: str) -> None:
+def list_command(root: Path | None, everyone: bool, via: str | None, output: str) -> None:
     """Show my bundles and submissions, the newest first, with their state and progress.
 
     Each of them can be named where other commands want a BUNDLE, by its whole name or a beginning that no other has.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Optional
 
 import click
 
@@ -27,7 +26,7 @@ _MOST_TASKS = 30  # In a list to choose from.
 )
 @via_option
 @output_option
-def logs(bundle: str, node: str, frame: Optional[str], follow: bool, via: Optional[str], output: str) -> None:
+def logs(bundle: str, node: str, frame: str | None, follow: bool, via: str | None, output: str) -> None:
     """Show what a task printed, here or on the farm, while it renders or afterwards.
 
     NODE is a key, a node's name or graph.node, and FRAME a frame of the task. Without FRAME, it is the node's only

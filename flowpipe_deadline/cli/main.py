@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Optional
 
 import click
 
@@ -48,14 +47,14 @@ _COMMANDS = {"install": "install_command", "list": "list_command"}
 """The commands that are not called as their verbs are, by verb."""
 
 
-class LazyGroup(click.Group):  # type: ignore[misc]  # click is not followed
+class LazyGroup(click.Group):
     """The verbs; a verb's module is imported when it is called."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Their names."""
         return sorted(VERBS)
 
-    def get_command(self, _ctx: click.Context, cmd_name: str) -> Optional[click.Command]:
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb; None if there is none of that name."""
         if cmd_name not in VERBS:
             return None
@@ -89,7 +88,7 @@ def cli(debug: bool) -> None:
         os.environ[DEBUG] = "1"
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits."""
     code = _run(arguments)
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
@@ -97,7 +96,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> None:
     sys.exit(code)
 
 
-def _run(arguments: Optional[Sequence[str]]) -> int:
+def _run(arguments: Sequence[str] | None) -> int:
     if sys.stderr is None:  # It is closed.
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (open to the end)
     if isinstance(sys.stderr, io.TextIOWrapper):

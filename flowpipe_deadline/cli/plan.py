@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 import click
 
@@ -33,7 +33,7 @@ _MOST_NAMES = 8  # Of jobs from one file.
 @click.option("--for", "farm", type=click.Choice(FARMS), help="Show what becomes of it by 'export --to'.")
 @output_option
 def plan(
-    graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...], farm: Optional[str], output: str, **_: Any
+    graph: str, parameters: tuple[str, ...], interpreters: tuple[str, ...], farm: str | None, output: str, **_: Any
 ) -> None:
     """Show the jobs that a graph becomes, and why.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import click
 
@@ -57,8 +57,8 @@ _NOTHING = {ALL: "there is no task", FAILED: "no task has failed", STALE: "nothi
 @output_option
 def redo(
     bundle: str,
-    node: Optional[str],
-    frames: Optional[str],
+    node: str | None,
+    frames: str | None,
     only: bool,
     failed: bool,
     stale: bool,
@@ -68,10 +68,10 @@ def redo(
     workers: int,
     failures: int,
     interpreters: tuple[str, ...],
-    repository: Optional[Path],
+    repository: Path | None,
     dry_run: bool,
     yes: bool,
-    via: Optional[str],
+    via: str | None,
     output: str,
 ) -> int:
     """Make a part of a bundle again, with all that is made from it, and nothing else.
@@ -131,11 +131,11 @@ class _Screen(ExitStack):
         super().__init__()
         self.labels = job_labels(bundle.jobs, main=bundle.graph)
         self.selection = Selection()
-        self.state: Optional[RunState] = None
+        self.state: RunState | None = None
         """The last one on this machine."""
         self._bundle = bundle
         self._asks = asks and can_ask()
-        self._display: Optional[Display] = None
+        self._display: Display | None = None
 
     def confirm(self, selection: Selection) -> None:
         """Asks on a terminal, if there is something to do."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any
 
 import click
 
@@ -25,7 +25,7 @@ from .support.output import answer, answer_json, reserve_stdout
     help="Every evaluation as well: when, where, how long, for which task; and the inputs, with who changed them.",
 )
 @output_option
-def results(bundle: str, node: Optional[str], chunks: bool, with_history: bool, output: str) -> int:
+def results(bundle: str, node: str | None, chunks: bool, with_history: bool, output: str) -> int:
     """Show what the nodes of a bundle gave, and what is missing.
 
     NODE is a key, a node's name or graph.node; without it, all nodes are shown. Files that differ only in their frame

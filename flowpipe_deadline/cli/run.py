@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import click
 
@@ -80,9 +80,9 @@ def run(
     workers: int,
     failures: int,
     interpreters: tuple[str, ...],
-    repository: Optional[Path],
+    repository: Path | None,
     anyway: bool,
-    root: Optional[Path],
+    root: Path | None,
     snapshot_code: bool,
     output: str,
     **_: Any,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Optional
 
 import click
 
@@ -29,7 +28,7 @@ _TASK_HEADINGS = ("Job", "Task", "Frames", "Status", "Progress", "Worker", "Erro
 )
 @via_option
 @output_option
-def status(bundle: str, node: Optional[str], with_tasks: bool, via: Optional[str], output: str) -> None:
+def status(bundle: str, node: str | None, with_tasks: bool, via: str | None, output: str) -> None:
     """Show how far the jobs of a submission are, as Deadline tells it.
 
     NODE is a key, a node's name or graph.node; without it, all are shown. Where Deadline does not say how many tasks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import click
 
@@ -46,8 +46,8 @@ from .support.workflow_command import Target, WorkflowCommand
 def submit(
     target: str,
     parameters: tuple[str, ...],
-    root: Optional[Path],
-    via: Optional[str],
+    root: Path | None,
+    via: str | None,
     again: bool,
     suspended: bool,
     strict: tuple[str, ...],

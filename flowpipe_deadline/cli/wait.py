@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Mapping
-from typing import Optional
 
 import click
 
@@ -45,7 +44,7 @@ _LATE_RESULTS = 30.0  # Seconds that network file systems have to show a result.
 )
 @via_option
 @output_option
-def wait(bundle: str, timeout: Optional[float], poll: float, via: Optional[str], output: str) -> int:
+def wait(bundle: str, timeout: float | None, poll: float, via: str | None, output: str) -> int:
     """Wait for the jobs of a submission, and print the outputs of the last nodes.
 
     Shows their progress, and the errors of their tasks. Exits with 0 if all jobs are complete and have their results;
@@ -81,7 +80,7 @@ def wait(bundle: str, timeout: Optional[float], poll: float, via: Optional[str],
     return 0 if submitted.is_complete and has_answer(results) else 1
 
 
-def _wait(bundle: Bundle, *, timeout: Optional[float], poll: float, via: Optional[str]) -> SubmissionStatus:
+def _wait(bundle: Bundle, *, timeout: float | None, poll: float, via: str | None) -> SubmissionStatus:
     end = None if timeout is None else time.monotonic() + timeout + _SLACK
     labels = job_labels(bundle.jobs, main=bundle.graph)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Optional
+from typing import Any
 
 import click
 
@@ -22,7 +22,7 @@ from .support.output import answer, answer_json, reserve_stdout
 @click.argument("node", metavar="[NODE]", required=False)
 @via_option
 @output_option
-def why(bundle: str, node: Optional[str], via: Optional[str], output: str) -> None:
+def why(bundle: str, node: str | None, via: str | None, output: str) -> None:
     """Say why a submission, or a node of it, waits, failed or lacks results, and what to do.
 
     NODE is a key, a node's name or graph.node. Causes are shown once, with the commands that help and the jobs that
@@ -48,7 +48,7 @@ def why(bundle: str, node: Optional[str], via: Optional[str], output: str) -> No
         answer(f"nothing is wrong: all jobs of {opened.name} are complete, and so are their results")
 
 
-def _client(bundle: Bundle, via: Optional[str]) -> tuple[Optional[DeadlineClient], str]:
+def _client(bundle: Bundle, via: str | None) -> tuple[DeadlineClient | None, str]:
     """The client, if the bundle was submitted, or why there is none."""
     if read_submission(bundle.folder) is None:
         return None, ""

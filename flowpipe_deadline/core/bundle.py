@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
+from typing import Any, Iterable, Mapping, Union
 
 from .errors import UsageError
 from .files import DamagedRecordError, RecordError, read_record
@@ -68,10 +68,10 @@ class BundleJob(BundleNode):
     """Empty where an earlier version did not write it."""
     frame_mode: str
     """``frames``, ``items`` or ``none``."""
-    frames: Optional[str]
+    frames: str | None
     """The frame list; None for a job that is not batched."""
     chunk_size: int
-    depends_on: Tuple[str, ...]
+    depends_on: tuple[str, ...]
     """The keys of the jobs that it waits for."""
     is_frame_dependent: bool
     """Whether its tasks are released one by one."""
@@ -79,7 +79,7 @@ class BundleJob(BundleNode):
     """Whether no other job waits for it."""
     file: str
     """The name that its files share, without their endings."""
-    item_frames: Optional[str] = None
+    item_frames: str | None = None
     """The frames that its item numbers stand for; None if its tasks have frames, or its items are something else."""
 
     @property
@@ -88,12 +88,12 @@ class BundleJob(BundleNode):
         return self.frame_mode != _NOT_BATCHED
 
     @property
-    def chunks(self) -> Tuple[Optional[FrameList], ...]:
+    def chunks(self) -> tuple[FrameList | None, ...]:
         """The frames of each task; None for the one of a job that is not batched."""
         return (None,) if self.frames is None else FrameList.parse(self.frames).chunks(size=self.chunk_size)
 
     @property
-    def task_frames(self) -> Tuple[Optional[str], ...]:
+    def task_frames(self) -> tuple[str | None, ...]:
         """The same as texts."""
         return tuple(None if chunk is None else str(chunk) for chunk in self.chunks)
 
@@ -102,7 +102,7 @@ class BundleJob(BundleNode):
         """How many tasks Deadline makes of it."""
         return 1 if self.frames is None else FrameList.parse(self.frames).chunk_count(self.chunk_size)
 
-    def real_frames(self, chunk: Optional[str]) -> Optional[str]:
+    def real_frames(self, chunk: str | None) -> str | None:
         """The frames that a task is about, by its frame list in Deadline; None for one that is about none.
 
         Those are the same, or what its item numbers stand for.
@@ -116,14 +116,14 @@ class BundleJob(BundleNode):
             return None
         return None if real is None else str(real)
 
-    def shown_frames(self, chunk: Optional[str]) -> str:
+    def shown_frames(self, chunk: str | None) -> str:
         """A task for people, by its frame list in Deadline: ``1-10``, or ``0-9 (frames 1001-1091x10)``, or nothing."""
         if chunk is None or not self.is_batched:
             return ""
         real = None if self.item_frames is None else self.real_frames(chunk)
         return chunk if real is None else f"{chunk} (frames {real})"
 
-    def to_json(self) -> Dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The job's entry in the manifest."""
         entry = {field.name.replace("is_", ""): getattr(self, field.name) for field in fields(self)}
         if self.item_frames is None:
@@ -138,19 +138,19 @@ class Bundle(Shown):
     folder: Path
     graph: str
     """The name of the graph that was planned."""
-    created: Optional[str]
+    created: str | None
     """When it was planned, as ISO 8601; None where an earlier version did not write it."""
-    user: Optional[str]
+    user: str | None
     """Who wrote it; None where an earlier version did not say it."""
     store: str
     """Where the results are kept: ``files``, or the URL of a Redis server."""
-    jobs: Tuple[BundleJob, ...]
+    jobs: tuple[BundleJob, ...]
     """The planned jobs, upstream first."""
-    omitted: Tuple[BundleNode, ...]
+    omitted: tuple[BundleNode, ...]
     """The nodes without a job."""
     manifest: Mapping[str, Any]
     """The manifest itself, for a copy of the bundle."""
-    _by_key: Dict[str, BundleJob] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _by_key: dict[str, BundleJob] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __fspath__(self) -> str:
         return str(self.folder)
@@ -164,7 +164,7 @@ class Bundle(Shown):
         return self.folder.name
 
     @property
-    def nodes(self) -> Tuple[BundleNode, ...]:
+    def nodes(self) -> tuple[BundleNode, ...]:
         """The jobs, upstream first, then the omitted nodes."""
         return (*self.jobs, *self.omitted)
 
@@ -178,7 +178,7 @@ class Bundle(Shown):
             self._by_key.update({job.key: job for job in self.jobs})
         return self._by_key[key]
 
-    def job_files(self, job: BundleJob) -> Tuple[Path, Path]:
+    def job_files(self, job: BundleJob) -> tuple[Path, Path]:
         """Job info file and plugin info file of one of these jobs."""
         stem = self.folder / JOBS / job.file
         return stem.with_name(f"{stem.name}.job"), stem.with_name(f"{stem.name}.plugin")
@@ -241,7 +241,7 @@ def _parse_job(entry: Mapping[str, Any]) -> BundleJob:
     )
 
 
-def _texts(entry: Mapping[str, Any], *keys: str) -> Dict[str, str]:
+def _texts(entry: Mapping[str, Any], *keys: str) -> dict[str, str]:
     """These values of an entry; raises ValueError if one is missing or not a text."""
     for key in keys:
         if not isinstance(entry.get(key), str):
@@ -249,7 +249,7 @@ def _texts(entry: Mapping[str, Any], *keys: str) -> Dict[str, str]:
     return {key: entry[key] for key in keys}
 
 
-def read_node(bundle: Path, key: str) -> Dict[str, Any]:
+def read_node(bundle: Path, key: str) -> dict[str, Any]:
     """The record of one node.
 
     Raises:
@@ -268,12 +268,12 @@ def node_labels(bundle: Bundle) -> dict[str, str]:
     return labels
 
 
-def job_labels(jobs: Iterable[BundleNode], *, main: str, longest: int = _LONGEST_LABEL) -> Dict[str, str]:
+def job_labels(jobs: Iterable[BundleNode], *, main: str, longest: int = _LONGEST_LABEL) -> dict[str, str]:
     """The names of jobs for people by key: the node's, with its graph's before it unless that is ``main``.
 
     Of several with the same name, all but the first are followed by their key.
     """
-    labels: Dict[str, str] = {}
+    labels: dict[str, str] = {}
     seen = set()
     for job in jobs:
         name = one_line(job.node if job.graph == main else job.label, longest=longest) or job.key
@@ -287,9 +287,9 @@ def job_labels(jobs: Iterable[BundleNode], *, main: str, longest: int = _LONGEST
 def with_job_names(
     text: str,
     ids: Mapping[str, str],
-    bundle: Optional[Bundle] = None,
+    bundle: Bundle | None = None,
     *,
-    earlier: Optional[Mapping[str, Iterable[str]]] = None,
+    earlier: Mapping[str, Iterable[str]] | None = None,
 ) -> str:
     """A message with the node's name before each job ID that has none; ``ids`` are the known ones by node key.
 

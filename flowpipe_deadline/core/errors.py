@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import traceback
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Mapping
 
 _LONGEST = 100_000  # Characters of a message, or of a report.
 _LONGEST_VALUE = 80
@@ -37,7 +37,7 @@ class StudioFileError(FlowpipeDeadlineError):
 
     exit_code = 2
 
-    def __init__(self, path: object, reason: str, *, line: Optional[int] = None) -> None:
+    def __init__(self, path: object, reason: str, *, line: int | None = None) -> None:
         super().__init__(path, reason, line)
         self.path = str(path)
         self.reason = reason
@@ -71,7 +71,7 @@ class CycleError(FlowpipeDeadlineError):
 
     exit_code = 2
 
-    def __init__(self, path: Tuple[str, ...]) -> None:
+    def __init__(self, path: tuple[str, ...]) -> None:
         super().__init__(path)
         self.path = path
 
@@ -133,7 +133,7 @@ def text_of(error: BaseException) -> str:
         return "its message cannot be written out"
 
 
-def report_of(error: BaseException, *, leaves_out: Tuple[str, ...]) -> str:
+def report_of(error: BaseException, *, leaves_out: tuple[str, ...]) -> str:
     """The traceback, without the steps through these packages that led to others; of a long one, both its ends."""
     step = found = traceback_of(error)
     while step is not None and step.tb_frame.f_globals.get("__name__", "").partition(".")[0] in leaves_out:
@@ -149,7 +149,7 @@ def report_of(error: BaseException, *, leaves_out: Tuple[str, ...]) -> str:
     return text
 
 
-def locals_of(error: BaseException, function: str, *, module: str) -> Optional[Mapping[str, Any]]:
+def locals_of(error: BaseException, function: str, *, module: str) -> Mapping[str, Any] | None:
     """The local variables of the last call of a function that the error passed through; None if there was none."""
     frames = [frame for frame, _ in traceback.walk_tb(traceback_of(error))]
     found = [one for one in frames if (one.f_code.co_name, one.f_globals.get("__name__")) == (function, module)]

@@ -8,7 +8,7 @@ import os
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Sequence, TypeVar
+from typing import Any, Callable, Mapping, Sequence, TypeVar
 
 from .errors import FlowpipeDeadlineError, words_of
 from .rights import share
@@ -108,7 +108,7 @@ def json_bytes(data: Any) -> bytes:
     return (json.dumps(data, indent=1, allow_nan=False) + "\n").encode("ascii")
 
 
-def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[str, Any]:
+def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> dict[str, Any]:
     """The JSON object in the file, with at least these keys.
 
     Raises:
@@ -124,7 +124,7 @@ def read_record(path: Path, *, version: int, keys: Sequence[str] = ()) -> Dict[s
     return parse_record(data, name=str(path), version=version, keys=keys)
 
 
-def parse_record(data: bytes, *, name: str, version: int, keys: Sequence[str] = ()) -> Dict[str, Any]:
+def parse_record(data: bytes, *, name: str, version: int, keys: Sequence[str] = ()) -> dict[str, Any]:
     """The JSON object in the bytes; ``name`` says where they are from.
 
     Raises:

@@ -6,7 +6,7 @@ import itertools
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Iterable, Optional, Sequence, Tuple
+from typing import Iterable, Sequence, Tuple
 
 from .errors import FlowpipeDeadlineError
 
@@ -90,7 +90,7 @@ class FrameList(Tuple[int, ...]):
         """Whether every frame is larger than the one before."""
         return all(one < other for one, other in zip(self, self[1:]))
 
-    def chunks(self, *, size: int, consecutive: bool = False) -> Tuple[FrameList, ...]:
+    def chunks(self, *, size: int, consecutive: bool = False) -> tuple[FrameList, ...]:
         """Frame lists of at most ``size`` frames, in order; the last may be shorter.
 
         Whether Deadline puts frames with a gap between them into one chunk is undocumented (submission, section 3.3).
@@ -130,7 +130,7 @@ class FrameList(Tuple[int, ...]):
         return f"FrameList({str(self)!r})"
 
 
-def shown_frames(chunk: FrameList, items: Optional[FrameList]) -> str:
+def shown_frames(chunk: FrameList, items: FrameList | None) -> str:
     """The frames of a task for people; of item numbers also those that they stand for, the ``items``, if these are any.
 
     >>> shown_frames(FrameList.parse("0-2"), FrameList.parse("1001-1191x10"))
@@ -140,7 +140,7 @@ def shown_frames(chunk: FrameList, items: Optional[FrameList]) -> str:
     return str(chunk) if real is None or items is None else f"{chunk} (frames {real})"
 
 
-def real_frames(chunk: FrameList, items: Optional[FrameList]) -> Optional[FrameList]:
+def real_frames(chunk: FrameList, items: FrameList | None) -> FrameList | None:
     """The frames that item numbers stand for, if they do; without ``items`` the numbers are frames themselves."""
     if items is None:
         return chunk
@@ -148,7 +148,7 @@ def real_frames(chunk: FrameList, items: Optional[FrameList]) -> Optional[FrameL
     return FrameList(known) if known else None
 
 
-def without(chunks: Iterable[FrameList], others: Iterable[FrameList]) -> Tuple[FrameList, ...]:
+def without(chunks: Iterable[FrameList], others: Iterable[FrameList]) -> tuple[FrameList, ...]:
     """What is left of these chunks without the frames of the others."""
     taken = set(itertools.chain.from_iterable(others))
     left = [[frame for frame in chunk if frame not in taken] for chunk in chunks]

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Optional
 
 _asked: list[list[int]] = []
 """The requests of each block that is being run, one in another."""
@@ -22,7 +21,7 @@ def stop_requests(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
     """
     requests: list[int] = []
 
-    def note(number: int, frame: Optional[FrameType]) -> None:  # noqa: ARG001  (Python calls it so)
+    def note(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (Python calls it so)
         for others in _asked:
             others.append(number)
         if len(requests) > 1 and number == signal.SIGINT:
@@ -44,7 +43,7 @@ def stop_requests(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
 def terminable() -> Iterator[None]:
     """Makes a request to terminate, or the end of the terminal, end the block as Ctrl+C does."""
 
-    def interrupt(number: int, frame: Optional[FrameType]) -> None:  # noqa: ARG001  (Python calls it so)
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (Python calls it so)
         raise KeyboardInterrupt
 
     with _handled(("SIGTERM", "SIGHUP", "SIGBREAK"), interrupt):
@@ -52,7 +51,7 @@ def terminable() -> Iterator[None]:
 
 
 @contextmanager
-def _handled(names: Sequence[str], handler: Callable[[int, Optional[FrameType]], None]) -> Iterator[bool]:
+def _handled(names: Sequence[str], handler: Callable[[int, FrameType | None], None]) -> Iterator[bool]:
     """Has the handler called for those of the signals that this system has, and that are not ignored (``nohup``).
 
     False outside of the main thread, where nothing is handled.

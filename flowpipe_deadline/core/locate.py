@@ -15,7 +15,7 @@ from functools import lru_cache
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional
 
 from .bundle import CODE, AnyPath
 from .errors import FlowpipeDeadlineError, error_line, text_of, traceback_of
@@ -31,9 +31,9 @@ Source = Dict[str, Optional[str]]
 UNTRUSTED, REFUSED = "untrusted", "refused"
 """What the source of a class in a result may have: the file that it named, so that only the module's name counts; or
 why nothing is loaded for it."""
-_take_typed: ContextVar[Optional[Callable[[Any, str], Source]]] = ContextVar("take_typed", default=None)
+_take_typed: ContextVar[Callable[[Any, str], Source] | None] = ContextVar("take_typed", default=None)
 # What was planned here with its code, by the file in the bundle: its classes are the ones that this process knows.
-_planned_here: Dict[str, ModuleType] = {}
+_planned_here: dict[str, ModuleType] = {}
 
 
 class NotImportableError(FlowpipeDeadlineError):
@@ -44,7 +44,7 @@ class LoadError(FlowpipeDeadlineError):
     """A module or script could not be loaded; the message names the error it raised, and the line."""
 
 
-def describe(thing: Any, *, qualname: Optional[str] = None) -> Source:
+def describe(thing: Any, *, qualname: str | None = None) -> Source:
     """The source of a class or function for ``resolve``: its ``module``, its ``qualname`` there, and the module's
     ``file``, None for an installed package, of which a worker has its own copy.
 
@@ -102,7 +102,7 @@ def is_typed(thing: Any) -> bool:
     return file is None or not os.path.exists(file) or is_prompt or has_no_file
 
 
-def own_codes(thing: Any) -> List[CodeType]:
+def own_codes(thing: Any) -> list[CodeType]:
     """The code of a function, or of the functions in the body of a class, without those that were generated for it."""
     if not isinstance(thing, type):
         code = getattr(unwrapped(thing), "__code__", None)  # None for one that is not written in Python.
@@ -118,7 +118,7 @@ def unwrapped(thing: Any) -> Any:
     return inspect.unwrap(thing, stop=lambda each: isinstance(each, type))
 
 
-def code_folders(folders: Iterable[str], *, bundle: AnyPath) -> List[str]:
+def code_folders(folders: Iterable[str], *, bundle: AnyPath) -> list[str]:
     """Those of the folders that a bundle brings along, with their full paths."""
     return [os.path.abspath(os.path.join(str(bundle), each)) for each in folders if each.startswith(f"{CODE}/")]
 
@@ -144,7 +144,7 @@ def out_of_bundle(folder: AnyPath) -> Callable[[Source], Source]:
     inside = os.path.join(os.path.realpath(str(folder)), CODE, "")
 
     @lru_cache(maxsize=256)  # Long lists have the same class again and again.
-    def told(file: Optional[str]) -> Optional[str]:
+    def told(file: str | None) -> str | None:
         path = os.path.realpath(file) if file else ""
         return f"{CODE}/{path[len(inside) :].replace(os.sep, '/')}" if path.startswith(inside) else file
 
@@ -175,7 +175,7 @@ def resolve(source: Mapping[str, Any]) -> Any:
         ) from error
 
 
-def load_module(name: str, *, file: Optional[str]) -> ModuleType:
+def load_module(name: str, *, file: str | None) -> ModuleType:
     """The module of that name if it comes from ``file``, else the file itself, loaded as a script would be.
 
     The file decides, because a script called ``test.py`` is not the standard library's ``test``. If the file does not
@@ -239,7 +239,7 @@ def _stands_for(found: Any, thing: Any) -> bool:
     return getattr(found, "func", None) is thing
 
 
-def own_file(file: Optional[str]) -> Optional[str]:
+def own_file(file: str | None) -> str | None:
     """The absolute path of a module that is the user's own, not installed."""
     if file is None:
         return None
@@ -256,7 +256,7 @@ def _walk(module: ModuleType, qualname: str) -> Any:
     return thing
 
 
-def _known_module(name: str, file: Optional[str]) -> Optional[ModuleType]:
+def _known_module(name: str, file: str | None) -> ModuleType | None:
     """The module of this process that was loaded from the file: under its name, or as the running script."""
     posix = (file or "").replace("\\", "/")
     for path, module in list(_planned_here.items()) if f"{CODE}/" in posix else ():
@@ -266,7 +266,7 @@ def _known_module(name: str, file: Optional[str]) -> Optional[ModuleType]:
     return next((module for module in modules if _same_file(getattr(module, "__file__", None), file)), None)
 
 
-def _import_by_name(name: str, file: Optional[str]) -> ModuleType:
+def _import_by_name(name: str, file: str | None) -> ModuleType:
     try:
         with _as_script(file or name):
             return importlib.import_module(name)
@@ -277,7 +277,7 @@ def _import_by_name(name: str, file: Optional[str]) -> ModuleType:
         raise
 
 
-def import_root(name: str, file: str) -> Optional[str]:
+def import_root(name: str, file: str) -> str | None:
     """The folder that must be on ``sys.path`` so that ``name`` means ``file``; None if none could."""
     parts = name.split(".")
     path = Path(file)
@@ -288,7 +288,7 @@ def import_root(name: str, file: str) -> Optional[str]:
     return str(path.parents[len(parts) - 1])
 
 
-def find_spec(name: str) -> Optional[ModuleSpec]:
+def find_spec(name: str) -> ModuleSpec | None:
     """What importing the name would load here; None if that cannot be told."""
     try:
         return importlib.util.find_spec(name)
@@ -301,7 +301,7 @@ def _finds(name: str, file: str) -> bool:
     return spec is not None and _same_file(spec.origin, file)
 
 
-def beginnings(name: str) -> List[str]:
+def beginnings(name: str) -> list[str]:
     """The folders of ``sys.path`` in which importing ``name`` would begin: one, or several for a namespace."""
     spec = find_spec(name.partition(".")[0])
     if spec is None:
@@ -315,7 +315,7 @@ def _comes_from(root: str, name: str) -> bool:
     return any(_same_file(folder, root) for folder in beginnings(name))
 
 
-def leading_path() -> List[str]:
+def leading_path() -> list[str]:
     """The folders of ``sys.path`` before Python's own library; those behind it are a last resort."""
     own = str(_STANDARD_LIBRARY)
     return sys.path[: sys.path.index(own)] if own in sys.path else sys.path
@@ -366,7 +366,7 @@ def _is_own(file: str) -> bool:
     return path is not None and os.path.exists(path) and Path(__file__).parents[1] not in Path(path).parents
 
 
-def _same_file(one: Optional[str], other: Optional[str]) -> bool:
+def _same_file(one: str | None, other: str | None) -> bool:
     """Whether both are known, and the same."""
     return one is not None and other is not None and os.path.realpath(one) == os.path.realpath(other)
 

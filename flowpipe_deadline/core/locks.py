@@ -14,7 +14,7 @@ import tempfile
 import time
 import uuid
 from pathlib import Path
-from typing import Callable, ContextManager, Iterator, List, Optional, Set, Tuple
+from typing import Callable, ContextManager, Iterator
 
 from .files import retried_on_windows, temporary_name
 from .rights import share
@@ -25,7 +25,7 @@ _PAUSE = 0.01
 _BRIEF_LIFE = 60.0  # Seconds after which a lock that is held for a moment only is a dead process's.
 _BRIEF_PATIENCE = 20.0
 _BRIEF_PAUSE = 0.05
-_released: Set[Tuple[Path, str]] = set()
+_released: set[tuple[Path, str]] = set()
 """Locks of this process that are not held any more and could not be removed."""
 
 
@@ -153,7 +153,7 @@ def _remove(path: Path, text: str, *, is_stale: Callable[[str], bool], temporary
     return True
 
 
-def _read(path: Path) -> Optional[str]:
+def _read(path: Path) -> str | None:
     """What the lock says; None if there is none, empty if it is another user's alone, who died before sharing it."""
     try:
         return retried_on_windows(lambda: path.read_text(encoding="utf-8", errors="replace"))
@@ -193,7 +193,7 @@ def start_mark(process: int) -> str:
     return _linux_state_and_start(process)[1] or _ps_start(process)
 
 
-def _linux_state_and_start(process: int) -> Tuple[str, str]:
+def _linux_state_and_start(process: int) -> tuple[str, str]:
     """State and start of a process as Linux tells them; both empty elsewhere."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
@@ -219,7 +219,7 @@ def _ps_start(process: int) -> str:
     return " ".join(result.stdout.decode("ascii", "replace").split())
 
 
-def _windows_start(process: int) -> Optional[str]:
+def _windows_start(process: int) -> str | None:
     """The creation time in units of 100 nanoseconds since 1601; empty if unknown, None if it does not run.
 
     ``os.kill`` would end the process, whatever the signal.
@@ -241,7 +241,7 @@ def _windows_start(process: int) -> Optional[str]:
     return str(times[0].value) if is_known else ""
 
 
-def seconds_since_written(paths: List[Path], *, folder: Path) -> float:
+def seconds_since_written(paths: list[Path], *, folder: Path) -> float:
     """How long ago the last of these files was written, by the clock of the file system that holds them."""
     written = [0.0]
     for path in paths:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import Optional
 
 from .text import one_line
 
@@ -65,7 +64,7 @@ def batch_name_of(graph: str, submission: str) -> str:
     return submission if ending is None or graph.isascii() or not name else name + ending[0]
 
 
-def is_same_batch(one: Optional[str], other: str) -> bool:
+def is_same_batch(one: str | None, other: str) -> bool:
     """Whether both are the batch of the same submission: they are equal, or have the time and digits of one.
 
     In which encoding Deadline prints is unknown (submission, section 2.4), so what comes before may be anything.

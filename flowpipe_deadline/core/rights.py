@@ -11,7 +11,6 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import Optional
 
 
 def make_folder(path: Path, *, with_parents: bool = True) -> None:
@@ -123,7 +122,7 @@ def reason_with_remedy(error: OSError, folder: Path) -> str:
     )
 
 
-def only_writer(folder: Path) -> Optional[str]:
+def only_writer(folder: Path) -> str | None:
     """The owner's name, if nobody else may write in this folder of this user's; None if others may, or nobody knows.
 
     Shares such as SMB make up a mode, and do not keep another, or refuse it.
@@ -145,7 +144,7 @@ def describe(folder: Path) -> str:
     return f"{user_name(found.st_uid)}, group {group_name(found.st_gid)}, {stat.filemode(found.st_mode)}"
 
 
-def user_name(number: Optional[int] = None) -> str:
+def user_name(number: int | None = None) -> str:
     """The name of the user with that number, by default of this process's; the number where it has no name."""
     try:
         import pwd  # noqa: PLC0415 (not on Windows)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from typing import Optional
 
 _BREAKING = ("Cc", "Zl", "Zp", "Cs")  # Controls, line and paragraph separators, and what has no UTF-8 form.
 _CALLED = {
@@ -73,7 +72,7 @@ def listing(names: Sequence[str], *, most: int = 3) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def grouped_lines(messages: Iterable[tuple[Optional[str], str]]) -> list[str]:
+def grouped_lines(messages: Iterable[tuple[str | None, str]]) -> list[str]:
     """A line per message, in order, with its nodes before it.
 
     >>> grouped_lines([("shot.a", "is too large"), (None, "no plugin"), ("shot.b", "is too large")])

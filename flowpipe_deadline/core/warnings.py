@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import Literal
 
 from .errors import CycleError, FlowpipeDeadlineError, PlanError
 from .text import counted, grouped_lines
@@ -71,7 +71,7 @@ class PlanWarning:
     text: str
     advice: str
     """What to do about it."""
-    node: Optional[str] = None
+    node: str | None = None
     """The node's label, ``graph.node``; None if it concerns no single node."""
 
     @property
@@ -82,7 +82,7 @@ class PlanWarning:
     def __str__(self) -> str:
         return self.message if self.node is None else f"{self.node}: {self.message}"
 
-    def to_json(self) -> dict[str, Optional[str]]:
+    def to_json(self) -> dict[str, str | None]:
         """The warning for other programs."""
         return {
             "kind": self.kind.word,
@@ -126,7 +126,7 @@ class PreflightError(FlowpipeDeadlineError):
         return "\n".join([f"{counted(len(self.errors), 'error')}:", *(f"- {line}" for line in self.lines)])
 
 
-def _message(error: FlowpipeDeadlineError) -> tuple[Optional[str], str]:
+def _message(error: FlowpipeDeadlineError) -> tuple[str | None, str]:
     """The error's node, if it is of one, and what is wrong there."""
     if isinstance(error, PlanError):
         return error.node, error.reason

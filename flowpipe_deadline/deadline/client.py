@@ -9,7 +9,7 @@ import os
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Callable, Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Collection, Iterator, Mapping, Sequence
 
 from ..bundle.job_files import BUNDLE_KEY, NODE_INFO_KEY
 from ..core.errors import FlowpipeDeadlineError
@@ -40,7 +40,7 @@ class RefusedError(SubmissionError):
     """One job was not accepted, or that is uncertain."""
 
     def __init__(
-        self, message: str, *, job_id: Optional[str] = None, is_uncertain: bool = False, may_come: bool = False
+        self, message: str, *, job_id: str | None = None, is_uncertain: bool = False, may_come: bool = False
     ) -> None:
         super().__init__(message)
         self.job_id = job_id
@@ -56,9 +56,9 @@ class Created:
     """A job that Deadline has accepted."""
 
     job_id: str
-    warnings: Tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     """Deadline's own words."""
-    others: Tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
     """Further IDs in its answer, if it names several: an event plugin makes jobs of its own. Any one may be the job."""
 
 
@@ -69,23 +69,23 @@ class JobDetails:
     job_id: str
     status: str
     """Active, Queued, Rendering, Pending, Suspended, Completed, Failed, or Unknown."""
-    name: Optional[str] = None
-    batch_name: Optional[str] = None
+    name: str | None = None
+    batch_name: str | None = None
     """Empty for a job without one."""
-    plugin: Optional[str] = None
-    frames: Optional[str] = None
-    chunk_size: Optional[int] = None
-    task_count: Optional[int] = None
-    dependencies: Optional[Tuple[str, ...]] = None
+    plugin: str | None = None
+    frames: str | None = None
+    chunk_size: int | None = None
+    task_count: int | None = None
+    dependencies: tuple[str, ...] | None = None
     """The IDs of the jobs that it waits for."""
-    frame_dependent: Optional[bool] = None
+    frame_dependent: bool | None = None
     tasks: Mapping[str, int] = field(default_factory=dict)
     """How many tasks are in each of ``TASK_STATES``; empty if Deadline does not say."""
-    errors: Optional[int] = None
+    errors: int | None = None
     """How many errors its tasks have had."""
-    pool: Optional[str] = None
-    group: Optional[str] = None
-    limits: Optional[Tuple[str, ...]] = None
+    pool: str | None = None
+    group: str | None = None
+    limits: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,24 +95,24 @@ class TaskDetails:
     task_id: int
     frames: str
     status: str
-    progress: Optional[float] = None
+    progress: float | None = None
     """Percent."""
     worker: str = ""
-    errors: Optional[int] = None
+    errors: int | None = None
 
 
 @dataclass(frozen=True)
 class RepositoryInfo:
     """What Deadline says of its repository; None where it says nothing."""
 
-    version: Optional[str] = None
-    root: Optional[str] = None
-    pools: Optional[Tuple[str, ...]] = None
-    groups: Optional[Tuple[str, ...]] = None
-    limits: Optional[Tuple[str, ...]] = None
-    plugins: Optional[Tuple[str, ...]] = None
-    maximum_priority: Optional[int] = None
-    task_limit: Optional[int] = None
+    version: str | None = None
+    root: str | None = None
+    pools: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None
+    limits: tuple[str, ...] | None = None
+    plugins: tuple[str, ...] | None = None
+    maximum_priority: int | None = None
+    task_limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -122,10 +122,10 @@ class WorkerDetails:
     name: str
     state: str = UNKNOWN
     """Rendering, Idle, Offline, Stalled, StartingJob, HouseCleaning, or Unknown."""
-    is_enabled: Optional[bool] = None
-    pools: Optional[Tuple[str, ...]] = None
+    is_enabled: bool | None = None
+    pools: tuple[str, ...] | None = None
     """Without ``none``, in which nearly every worker is; so are the groups."""
-    groups: Optional[Tuple[str, ...]] = None
+    groups: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -133,20 +133,20 @@ class LimitDetails:
     """What Deadline says of a limit; None where it says nothing."""
 
     name: str
-    maximum: Optional[int] = None
+    maximum: int | None = None
     """None also for a limit that limits nothing."""
-    in_use: Optional[int] = None
+    in_use: int | None = None
 
 
 @dataclass(frozen=True)
 class FarmDetails:
     """What Deadline says of its workers and limits; None where it says nothing."""
 
-    workers: Optional[Tuple[WorkerDetails, ...]] = None
-    limits: Optional[Tuple[LimitDetails, ...]] = None
+    workers: tuple[WorkerDetails, ...] | None = None
+    limits: tuple[LimitDetails, ...] | None = None
 
 
-def with_frames(tasks: Sequence[TaskDetails], planned: Sequence[Optional[str]]) -> Tuple[TaskDetails, ...]:
+def with_frames(tasks: Sequence[TaskDetails], planned: Sequence[str | None]) -> tuple[TaskDetails, ...]:
     """The tasks with the planned frames where Deadline does not tell any, unless there are others than planned."""
     if len(planned) != len(tasks):
         return tuple(tasks)
@@ -168,13 +168,13 @@ def unknown_job(job_id: str) -> SubmissionError:
     return SubmissionError(f"Deadline does not know job {job_id}: it was deleted, or is in another repository")
 
 
-def bundles_of(infos: Mapping[str, Mapping[str, str]]) -> Dict[str, Tuple[str, str]]:
+def bundles_of(infos: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, str]]:
     """Bundle and node of the jobs whose plugin info, by job ID, names a bundle."""
     found = {job_id: (info.get(BUNDLE_KEY, ""), info.get(NODE_INFO_KEY, "")) for job_id, info in infos.items()}
     return {job_id: pair for job_id, pair in found.items() if pair[0]}
 
 
-def _spellings(path: str) -> List[str]:
+def _spellings(path: str) -> list[str]:
     """A full path, and of Windows its other spellings; whether a rule matches them all is unknown (plugin API, 3.6).
 
     The plugin has the same.
@@ -195,7 +195,7 @@ class DeadlineClient(ABC):
         SubmissionError: Of every call, that Deadline could not be asked, or refuses; with its own words.
     """
 
-    undo_pauses: Tuple[float, ...] = (0.0, 1.0, 3.0)
+    undo_pauses: tuple[float, ...] = (0.0, 1.0, 3.0)
     """Seconds before each round of an undo: a deletion may work the second time, and a job whose answer was lost may
     still be coming."""
 
@@ -208,33 +208,33 @@ class DeadlineClient(ABC):
         """
 
     @abstractmethod
-    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
+    def read_jobs(self, job_ids: Sequence[str]) -> dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
 
-    def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
+    def list_jobs(self, job_ids: Sequence[str]) -> set[str]:
         """Those of the jobs that Deadline lists: not the deleted ones."""
         return set(self.read_jobs(job_ids))
 
-    def read_listed(self, job_ids: Sequence[str]) -> Tuple[Dict[str, JobDetails], Set[str]]:
+    def read_listed(self, job_ids: Sequence[str]) -> tuple[dict[str, JobDetails], set[str]]:
         """The jobs by ID, and those that Deadline lists and says nothing of."""
         found = self.read_jobs(job_ids) if job_ids else {}
         unread = [job_id for job_id in job_ids if job_id not in found]
         return found, self.list_jobs(unread) if unread else set()
 
-    def read_batches(self, job_ids: Sequence[str]) -> Dict[str, Optional[str]]:
+    def read_batches(self, job_ids: Sequence[str]) -> dict[str, str | None]:
         """The batch of each of the jobs that Deadline knows; empty for a job without one, None if it does not tell."""
         return {job_id: job.batch_name for job_id, job in self.read_jobs(job_ids).items()}
 
     @abstractmethod
-    def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
+    def read_tasks(self, job_id: str) -> tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
 
-    def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskDetails, ...]]:
+    def read_tasks_of(self, job_ids: Sequence[str]) -> dict[str, tuple[TaskDetails, ...]]:
         """The tasks of several jobs, by job ID and number."""
         return {job_id: self.read_tasks(job_id) for job_id in job_ids}
 
     @abstractmethod
-    def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:
+    def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> list[str]:
         """The IDs of all jobs of that batch; ``known`` are some that must be among them."""
 
     @abstractmethod
@@ -250,7 +250,7 @@ class DeadlineClient(ABC):
 
     def change_tasks_of(self, command: str, tasks: Mapping[str, Sequence[int]]) -> None:
         """Gives the command for some tasks of several jobs, by job ID; of as many as possible, also after an error."""
-        errors: List[SubmissionError] = []
+        errors: list[SubmissionError] = []
         for job_id, task_ids in tasks.items():
             try:
                 self.change_tasks(command, job_id, task_ids)
@@ -279,7 +279,7 @@ class DeadlineClient(ABC):
         """What is asked from now on comes to its end, even if somebody wants to stop: something is being undone."""
 
     @abstractmethod
-    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+    def read_plugin_info(self, job_id: str) -> dict[str, str]:
         """The plugin info of a job: at least its Bundle and its Node.
 
         Raises:
@@ -287,7 +287,7 @@ class DeadlineClient(ABC):
         """
 
     @abstractmethod
-    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+    def find_bundle_jobs(self) -> dict[str, tuple[str, str]]:
         """The bundle, as it stands in the job, and the key of the node, of every listed job of our plugin, by ID."""
 
     def map_path(self, text: str) -> str:
@@ -308,7 +308,7 @@ class DeadlineClient(ABC):
         """Makes a job depend on these jobs alone. What came of it has to be read, and it has to be pended."""
 
     @abstractmethod
-    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> dict[str, str | None]:
         """Entries of the job info by key, as texts; None where Deadline does not tell."""
 
     @abstractmethod
@@ -323,7 +323,7 @@ class DeadlineClient(ABC):
     def read_repository(self) -> RepositoryInfo:
         """What is known of the repository, in as few questions as possible."""
 
-    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:  # noqa: ARG002
+    def read_reports(self, job_id: str, task_id: int | None = None) -> tuple[Report, ...]:  # noqa: ARG002
         """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
         return ()
 
@@ -333,7 +333,7 @@ class DeadlineClient(ABC):
         text = None if is_here else self.read_report_text(job_id, report.report_id, report.task_id)
         return read_report_file(report.path) if text is None else iter([text.encode("utf-8", "replace")])
 
-    def read_report_text(self, job_id: str, report_id: str, task_id: Optional[int]) -> Optional[str]:  # noqa: ARG002
+    def read_report_text(self, job_id: str, report_id: str, task_id: int | None) -> str | None:  # noqa: ARG002
         """The log in a report, by its ID; None where Deadline tells no more than its file."""
         return None
 

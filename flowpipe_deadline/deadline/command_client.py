@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import replace
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
+from typing import Any, Callable, Mapping, Sequence, TypeVar
 
 from ..bundle.job_files import BUNDLE_KEY, DEPENDENCIES, NODE_INFO_KEY, PLUGIN_NAME, SUBMISSION_KEY
 from ..core.names import is_same_batch
@@ -63,7 +63,7 @@ class CommandClient(DeadlineClient):
         """The job that Deadline makes of these two files."""
         return parse_submission(self.run([job_file, plugin_file]))
 
-    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
+    def read_jobs(self, job_ids: Sequence[str]) -> dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more).
 
         All are asked for at once. A deleted one may hide the others, so those that Deadline lists are asked for at once
@@ -79,22 +79,22 @@ class CommandClient(DeadlineClient):
                 jobs.update(self._read_one(job_id))
         return jobs
 
-    def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
+    def list_jobs(self, job_ids: Sequence[str]) -> set[str]:
         """Those of the jobs that Deadline lists: not the deleted ones."""
         return set(parse_job_ids(self.run(["-GetJobIds"]))) & set(job_ids)
 
-    def read_batches(self, job_ids: Sequence[str]) -> Dict[str, Optional[str]]:
+    def read_batches(self, job_ids: Sequence[str]) -> dict[str, str | None]:
         """The batch of each of the jobs that Deadline knows; empty for a job without one, None if it does not tell.
 
         If ``GetJob`` tells it of no job, each is asked for the submission that it names.
         """
         return self._told(super().read_batches(job_ids))
 
-    def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
+    def read_tasks(self, job_id: str) -> tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
         return parse_tasks(self.run(["-GetJobTasks", job_id]))
 
-    def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:
+    def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> list[str]:
         """The IDs of all jobs of that batch.
 
         Whether the filter accepts ``BatchName`` is undocumented: it may find nothing, or everything. So what it finds
@@ -115,14 +115,14 @@ class CommandClient(DeadlineClient):
         for some in _portions(task_ids, most=_MOST_TASKS):
             self.run([f"-{_COMMANDS.get(command, command.title())}JobTasks", job_id, ",".join(map(str, some))])
 
-    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+    def read_plugin_info(self, job_id: str) -> dict[str, str]:
         """The Bundle and the Node of a job; a command for each."""
         info = {key: self._one("-GetJobPluginInfoKeyValue", job_id, key) for key in (BUNDLE_KEY, NODE_INFO_KEY)}
         if not info[BUNDLE_KEY] and not self.list_jobs([job_id]):
             raise unknown_job(job_id)
         return {key: value for key, value in info.items() if value}
 
-    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+    def find_bundle_jobs(self) -> dict[str, tuple[str, str]]:
         """The bundle and the node of every listed job of our plugin; two commands for each of them.
 
         Raises:
@@ -143,7 +143,7 @@ class CommandClient(DeadlineClient):
         """Makes a job depend on these jobs alone; that the setting has this name is inferred."""
         self.run(["-SetJobSetting", job_id, DEPENDENCIES, ",".join(upstream_ids)])
 
-    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> dict[str, str | None]:
         """Entries of the job info; that settings have the names of their keys is inferred (submission, section 2.5)."""
         told = {key: self._list("-GetJobSetting", job_id, key) for key in keys}
         return {key: None if lines is None else "".join(lines[-1:]) for key, lines in told.items()}
@@ -167,7 +167,7 @@ class CommandClient(DeadlineClient):
             task_limit=_number(info.get("TaskLimit")),
         )
 
-    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
+    def read_reports(self, job_id: str, task_id: int | None = None) -> tuple[Report, ...]:
         """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first.
 
         Only the names of files are told; which task each is about stands in it. Where this machine cannot read one,
@@ -197,14 +197,14 @@ class CommandClient(DeadlineClient):
             workers = self._with_members("groups", "-GetSlaveNamesInGroup", groups, workers)
         return FarmDetails(workers=workers, limits=self._parsed(parse_limits, "-GetLimitGroups"))
 
-    def _workers(self, names: Sequence[str]) -> Tuple[WorkerDetails, ...]:
+    def _workers(self, names: Sequence[str]) -> tuple[WorkerDetails, ...]:
         told = self._parsed(parse_workers, "-GetSlave", ",".join(names)) if names else None
         known = {worker.name: worker for worker in told or ()}
         return tuple(known.get(name, WorkerDetails(name)) for name in names)
 
     def _with_members(
         self, field: str, command: str, names: Sequence[str], workers: Sequence[WorkerDetails]
-    ) -> Tuple[WorkerDetails, ...]:
+    ) -> tuple[WorkerDetails, ...]:
         """The workers with those of the pools or groups that they are in; as they were if one of these is not told."""
         members = {name: self._list(command, name) for name in names}
         if not names or None in members.values():
@@ -215,20 +215,20 @@ class CommandClient(DeadlineClient):
         }
         return tuple(replace(worker, **{field: found[worker.name]}) for worker in workers)  # type: ignore[arg-type]
 
-    def _parsed(self, parse: Callable[[str], _Item], *command: str) -> Optional[_Item]:
+    def _parsed(self, parse: Callable[[str], _Item], *command: str) -> _Item | None:
         try:
             return parse(self.run(command))
         except SubmissionError:
             return None
 
-    def _read_portions(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
-        jobs: Dict[str, JobDetails] = {}
+    def _read_portions(self, job_ids: Sequence[str]) -> dict[str, JobDetails]:
+        jobs: dict[str, JobDetails] = {}
         for some in _portions(job_ids):
             with contextlib.suppress(SubmissionError):
                 jobs.update(parse_jobs(self.run(["-GetJob", ",".join(some), "True"]), job_ids=some))
         return jobs
 
-    def _read_one(self, job_id: str) -> Dict[str, JobDetails]:
+    def _read_one(self, job_id: str) -> dict[str, JobDetails]:
         try:
             return parse_jobs(self.run(["-GetJob", job_id]), job_ids=[job_id])
         except SubmissionError:
@@ -236,10 +236,10 @@ class CommandClient(DeadlineClient):
                 raise
             return {}
 
-    def _of_batch(self, job_ids: Sequence[str], batch_name: str, *, known: Sequence[str]) -> List[str]:
+    def _of_batch(self, job_ids: Sequence[str], batch_name: str, *, known: Sequence[str]) -> list[str]:
         """Those of the jobs that are of this batch; the known ones are not read."""
         unread = [job_id for job_id in job_ids if job_id not in set(known)]
-        sections: Dict[str, Dict[str, str]] = {}
+        sections: dict[str, dict[str, str]] = {}
         for some in _portions(unread):
             sections.update(self._sections(some))
         missing = [job_id for job_id in unread if job_id not in sections]
@@ -256,7 +256,7 @@ class CommandClient(DeadlineClient):
         batches = self._told(batches)
         return [job_id for job_id in job_ids if is_same_batch(batches.get(job_id), batch_name) or job_id in known]
 
-    def _told(self, batches: Dict[str, Optional[str]]) -> Dict[str, Optional[str]]:
+    def _told(self, batches: dict[str, str | None]) -> dict[str, str | None]:
         """The batches; if none is told, the submission that each of the jobs names, as ours do.
 
         A copy in another batch names it too. If the filter once finds some of all jobs, it tells these apart from then.
@@ -273,7 +273,7 @@ class CommandClient(DeadlineClient):
                 named.update(dict.fromkeys(copies, ""))
         return named
 
-    def _filtered(self, batch_name: str) -> List[str]:
+    def _filtered(self, batch_name: str) -> list[str]:
         try:
             return parse_job_ids(self.run(["-GetJobIdsFilter", f"BatchName={batch_name}"]))
         except SubmissionError:
@@ -281,7 +281,7 @@ class CommandClient(DeadlineClient):
                 raise
             return []
 
-    def _sections(self, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
+    def _sections(self, job_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         """What Deadline says of these jobs; nothing if one of them makes the command fail."""
         try:
             output = self.run(["-GetJob", ",".join(job_ids), *(["True"] if len(job_ids) > 1 else [])])
@@ -289,7 +289,7 @@ class CommandClient(DeadlineClient):
             return {}
         return parse_sections(output, job_ids=job_ids)
 
-    def _submission_info(self) -> Dict[str, Any]:
+    def _submission_info(self) -> dict[str, Any]:
         try:
             output = self.run(["-JSON", "-GetSubmissionInfo", "Pools", "Groups", "MaxPriority", "TaskLimit"])
             answer = json.loads(output[output.index("{") :])
@@ -298,10 +298,10 @@ class CommandClient(DeadlineClient):
         result = answer.get("result") if isinstance(answer, dict) and answer.get("ok") else None
         return result if isinstance(result, dict) else {}
 
-    def _list(self, *command: str) -> Optional[Tuple[str, ...]]:
+    def _list(self, *command: str) -> tuple[str, ...] | None:
         return self._parsed(parse_lines, *command)
 
-    def _one(self, *command: str) -> Optional[str]:
+    def _one(self, *command: str) -> str | None:
         lines = self._list(*command)
         return lines[-1] if lines else None
 
@@ -310,7 +310,7 @@ def _untold(what: str) -> SubmissionError:
     return SubmissionError(f"deadlinecommand tells nothing of {what}; use another connection, such as --via script")
 
 
-def _portions(items: Sequence[_Item], *, most: int = _MOST_IDS) -> List[Sequence[_Item]]:
+def _portions(items: Sequence[_Item], *, most: int = _MOST_IDS) -> list[Sequence[_Item]]:
     """The IDs in portions that fit into a command line."""
     return [items[first : first + most] for first in range(0, len(items), most)]
 
@@ -329,9 +329,9 @@ def _frames(text: str) -> str:
     return first if first == last else text
 
 
-def _texts(value: Any) -> Optional[Tuple[str, ...]]:
+def _texts(value: Any) -> tuple[str, ...] | None:
     return tuple(str(item) for item in value) if isinstance(value, list) else None
 
 
-def _number(value: Any) -> Optional[int]:
+def _number(value: Any) -> int | None:
     return value if type(value) is int else None

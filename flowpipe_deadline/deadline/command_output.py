@@ -7,7 +7,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import re
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Iterable, Mapping, Sequence
 
 from ..bundle.job_files import SUBMISSION_KEY
 from .client import TASK_STATES, UNKNOWN, Created, JobDetails, LimitDetails, RefusedError, TaskDetails, WorkerDetails
@@ -19,7 +19,7 @@ _BLANKS = " \t\r\ufeff"
 _WARNINGS_FOLLOW = "but there were some warnings:"
 
 
-def parse_job_id(output: str) -> Optional[str]:
+def parse_job_id(output: str) -> str | None:
     """The ID of the job that a submission made; None without one, or with several.
 
     Only a line that is nothing but an ID counts.
@@ -28,12 +28,12 @@ def parse_job_id(output: str) -> Optional[str]:
     return found[0] if len(found) == 1 else None
 
 
-def _submitted(output: str) -> List[str]:
+def _submitted(output: str) -> list[str]:
     matches = filter(None, map(_JOB_ID.fullmatch, parse_lines(output)))
     return list(dict.fromkeys(match[1].lower() for match in matches))
 
 
-def parse_submission(output: str, *, exit_code: Optional[int] = None) -> Created:
+def parse_submission(output: str, *, exit_code: int | None = None) -> Created:
     """The job that a submission made; ``exit_code`` is None if only the output is known.
 
     Raises:
@@ -54,17 +54,17 @@ def parse_submission(output: str, *, exit_code: Optional[int] = None) -> Created
     return Created(job_ids[0], lines[starts[0] + 1 :] if starts else (), others=tuple(job_ids[1:]))
 
 
-def parse_job_ids(output: str) -> List[str]:
+def parse_job_ids(output: str) -> list[str]:
     """The job IDs in a list with one per line."""
     return [line.lower() for line in parse_lines(output) if _ANY_ID.fullmatch(line.lower())]
 
 
-def parse_error(output: str) -> Optional[str]:
+def parse_error(output: str) -> str | None:
     """The error that was printed, if one was."""
     return next((line for line in reversed(parse_lines(output)) if line.startswith(_ERRORS)), None)
 
 
-def parse_jobs(output: str, *, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
+def parse_jobs(output: str, *, job_ids: Sequence[str]) -> dict[str, JobDetails]:
     r"""What ``GetJob`` printed, by job ID: below a ``[job id]`` header, below a line with the ID, or of the only job.
 
     >>> jobs = parse_jobs("[a1]\nJobStatus=Queued\n[b2]\nStatus=Rendering (3)\n", job_ids=["a1", "b2"])
@@ -74,7 +74,7 @@ def parse_jobs(output: str, *, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
     return {job_id: _job(job_id, values) for job_id, values in parse_sections(output, job_ids=job_ids).items()}
 
 
-def parse_sections(output: str, *, job_ids: Sequence[str]) -> Dict[str, Dict[str, str]]:
+def parse_sections(output: str, *, job_ids: Sequence[str]) -> dict[str, dict[str, str]]:
     """The lines of each job as lower-case keys and values; jobs without lines that are certainly theirs are left out.
 
     A job's lines stand below a ``[job id]`` header, or between blank lines together with one that has its ID. If only
@@ -83,13 +83,13 @@ def parse_sections(output: str, *, job_ids: Sequence[str]) -> Dict[str, Dict[str
     wanted = {job_id.lower(): job_id for job_id in job_ids}
     lines = [line.strip(_BLANKS) for line in output.splitlines()]
     has_headers = any(line.startswith("[") and line[1:-1].lower() in wanted for line in lines)
-    blocks: List[List[str]] = [[]]
+    blocks: list[list[str]] = [[]]
     for line in lines:
         is_header = line.startswith("[") and line.endswith("]")
         if is_header or (not line and not has_headers and len(job_ids) > 1):
             blocks.append([])
         blocks[-1].append(line)
-    sections: Dict[str, Dict[str, str]] = {}
+    sections: dict[str, dict[str, str]] = {}
     for block in blocks:
         values = _values(block)
         ids = {wanted[value.lower()] for value in _ids_of(block) if value.lower() in wanted}
@@ -100,7 +100,7 @@ def parse_sections(output: str, *, job_ids: Sequence[str]) -> Dict[str, Dict[str
     return sections
 
 
-def _ids_of(block: Sequence[str]) -> List[str]:
+def _ids_of(block: Sequence[str]) -> list[str]:
     """The ID in the block's header, or else all that its lines give as the job's."""
     if block and block[0].startswith("["):
         return [block[0][1:-1]]
@@ -108,8 +108,8 @@ def _ids_of(block: Sequence[str]) -> List[str]:
     return [value.strip() for key, equals, value in pairs if equals and key.strip().lower() in ("id", "_id", "jobid")]
 
 
-def _values(block: Sequence[str]) -> Dict[str, str]:
-    values: Dict[str, str] = {}
+def _values(block: Sequence[str]) -> dict[str, str]:
+    values: dict[str, str] = {}
     for line in block:
         key, equals, value = (part.strip() for part in line.partition("="))
         if equals and key:
@@ -117,10 +117,10 @@ def _values(block: Sequence[str]) -> Dict[str, str]:
     return values
 
 
-def parse_tasks(output: str) -> Tuple[TaskDetails, ...]:
+def parse_tasks(output: str) -> tuple[TaskDetails, ...]:
     """What ``GetJobTasks`` printed: blocks of ``Key=Value`` with a blank line between them."""
-    tasks: List[TaskDetails] = []
-    block: Dict[str, str] = {}
+    tasks: list[TaskDetails] = []
+    block: dict[str, str] = {}
     for line in [*output.splitlines(), ""]:
         key, equals, value = (part.strip() for part in line.partition("="))
         if equals and key.lower() != "taskid":
@@ -131,12 +131,12 @@ def parse_tasks(output: str) -> Tuple[TaskDetails, ...]:
     return tuple(sorted(tasks, key=lambda task: task.task_id))
 
 
-def parse_paths(output: str) -> Tuple[str, ...]:
+def parse_paths(output: str) -> tuple[str, ...]:
     """The paths in a list with one per line."""
     return tuple(line for line in parse_lines(output) if "/" in line or "\\" in line)
 
 
-def parse_workers(output: str) -> Tuple[WorkerDetails, ...]:
+def parse_workers(output: str) -> tuple[WorkerDetails, ...]:
     r"""What ``GetSlave`` printed: blocks of ``Key=Value`` with a blank line between them. No key of them is certain.
 
     >>> parse_workers("SlaveName=node-1\nSlaveState=Idle\nSlavePools=none,comp\n")[0].pools
@@ -161,19 +161,19 @@ def parse_workers(output: str) -> Tuple[WorkerDetails, ...]:
     return tuple(workers)
 
 
-def parse_worker_state(text: Optional[str]) -> str:
+def parse_worker_state(text: str | None) -> str:
     """The state of a worker as one word: ``Starting Job`` is StartingJob."""
     return "".join((text or "").split()) or UNKNOWN
 
 
-def parse_memberships(text: Optional[str]) -> Optional[Tuple[str, ...]]:
+def parse_memberships(text: str | None) -> tuple[str, ...] | None:
     """The pools or groups in a list of them, without ``none``."""
     if text is None:
         return None
     return tuple(name for name in re.findall(r"[^\s,;]+", text.lower()) if name != "none")
 
 
-def parse_limits(output: str) -> Tuple[LimitDetails, ...]:
+def parse_limits(output: str) -> tuple[LimitDetails, ...]:
     """What ``GetLimitGroups`` printed: blocks with ``Name=``; the other keys are those of a script's objects."""
     limits = []
     for values in _blocks(output):
@@ -193,7 +193,7 @@ def _blocks(output: str) -> Iterable[Mapping[str, str]]:
     return (_values(block.splitlines()) for block in re.split(r"\n\s*\n", output.replace("\r", "")))
 
 
-def parse_lines(output: str) -> Tuple[str, ...]:
+def parse_lines(output: str) -> tuple[str, ...]:
     """The lines with something in them, without blanks around it."""
     return tuple(filter(None, (line.strip(_BLANKS) for line in output.splitlines())))
 
@@ -226,7 +226,7 @@ def _job(job_id: str, values: Mapping[str, str]) -> JobDetails:
     )
 
 
-def parse_batch(values: Mapping[str, str]) -> Optional[str]:
+def parse_batch(values: Mapping[str, str]) -> str | None:
     """The batch of a job; if none is told, the submission that it names, whose jobs have its name as batch."""
     batches = {values[key] for key in ("batchname", "jobbatchname", "batch") if key in values}
     if batches:
@@ -235,12 +235,12 @@ def parse_batch(values: Mapping[str, str]) -> Optional[str]:
     return _first(values, SUBMISSION_KEY.lower()) or (marks[0] if marks else None)
 
 
-def parse_status(text: Optional[str]) -> str:
+def parse_status(text: str | None) -> str:
     """One word: ``Rendering (3)`` is Rendering."""
     return text.split()[0].capitalize() if text and text.split() else UNKNOWN
 
 
-def parse_percent(value: object) -> Optional[float]:
+def parse_percent(value: object) -> float | None:
     """A progress as a number: of 40, ``40``, ``40 %`` and ``40,5%``; None where there is none."""
     found = re.match(r"\s*(\d+)([.,]\d+)?", str(value))
     return float(found[1] + (found[2] or "").replace(",", ".")) if found else None
@@ -260,13 +260,13 @@ def _task(block: Mapping[str, str]) -> Iterable[TaskDetails]:
     )
 
 
-def _first(values: Mapping[str, str], *keys: str) -> Optional[str]:
+def _first(values: Mapping[str, str], *keys: str) -> str | None:
     return next((values[key] for key in keys if key in values), None)
 
 
-def _listed(text: Optional[str]) -> Optional[Tuple[str, ...]]:
+def _listed(text: str | None) -> tuple[str, ...] | None:
     return None if text is None else tuple(filter(None, (item.strip() for item in text.split(","))))
 
 
-def _number(text: Optional[str]) -> Optional[int]:
+def _number(text: str | None) -> int | None:
     return int(text) if text is not None and re.fullmatch(r"\d+", text) else None

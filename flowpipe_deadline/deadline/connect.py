@@ -8,7 +8,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 from ..core.errors import UsageError
 from .client import SubmissionError
@@ -34,13 +33,13 @@ class Connection:
     """Why this one, for people."""
     may_fall_back: bool = False
     """Whether ``command`` may be used instead if this one does not work."""
-    webservice: Optional[WebServiceSettings] = None
+    webservice: WebServiceSettings | None = None
 
     def __str__(self) -> str:
         return f"{self.via} ({self.reason})"
 
 
-def choose_connection(via: Optional[str] = None, *, environment: Optional[Mapping[str, str]] = None) -> Connection:
+def choose_connection(via: str | None = None, *, environment: Mapping[str, str] | None = None) -> Connection:
     """The connection ``via``, else that of FLOWPIPE_DEADLINE_VIA, else (``auto``) one that this machine has.
 
     ``script`` is one ``deadlinecommand`` process for a graph, ``webservice`` requests to Deadline's Web Service, and

@@ -7,7 +7,7 @@ whether that stays within the process is unknown, and does not matter here. They
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Mapping, Sequence
 
 from ..bundle.job_files import PLUGIN_NAME
 from .client import (
@@ -44,25 +44,25 @@ class InProcessClient(CommandClient):
             raise SubmissionError(f"{arguments[0]}: {error}")
         return output
 
-    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
+    def read_jobs(self, job_ids: Sequence[str]) -> dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
         jobs = {job_id: self._job(job_id) for job_id in job_ids}
         return {job_id: _asked(_job_details, job) for job_id, job in jobs.items() if job is not None}
 
-    def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
+    def list_jobs(self, job_ids: Sequence[str]) -> set[str]:
         """Those of the jobs that Deadline still knows."""
         return {job_id for job_id in job_ids if self._job(job_id) is not None}
 
-    def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
+    def read_tasks(self, job_id: str) -> tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
         tasks = _asked(self._repository.GetJobTasks, self._known(job_id), True)
         return tuple(sorted((_asked(_task_details, task) for task in tasks), key=lambda task: task.task_id))
 
-    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
+    def read_reports(self, job_id: str, task_id: int | None = None) -> tuple[Report, ...]:
         """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
         return tuple(_asked(self._report, *report) for report in self._reports(job_id, task_id))
 
-    def read_report_text(self, job_id: str, report_id: str, task_id: Optional[int]) -> str:
+    def read_report_text(self, job_id: str, report_id: str, task_id: int | None) -> str:
         """The log in a report, by its ID."""
         for report, _ in self._reports(job_id, task_id):
             if str(report.ReportID) == report_id:
@@ -78,7 +78,7 @@ class InProcessClient(CommandClient):
             return super().read_farm(pools=pools, groups=groups)
         return FarmDetails(workers=workers, limits=limits)
 
-    def _reports(self, job_id: str, task_id: Optional[int]) -> List[Tuple[Any, bool]]:
+    def _reports(self, job_id: str, task_id: int | None) -> list[tuple[Any, bool]]:
         """Deadline's own reports, and whether each is of an error."""
         found = _asked(self._repository.GetJobReports, job_id)
         reports = list(_asked(found.GetAllReports)) if found is not None else []
@@ -104,11 +104,11 @@ class InProcessClient(CommandClient):
             path=path,
         )
 
-    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+    def read_plugin_info(self, job_id: str) -> dict[str, str]:
         """The plugin info of a job, all of it."""
         return _plugin_info(self._known(job_id))
 
-    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+    def find_bundle_jobs(self) -> dict[str, tuple[str, str]]:
         """The bundle and the node of every listed job of our plugin."""
         jobs = [job for job in _asked(self._repository.GetJobs, True) if str(job.JobPlugin) == PLUGIN_NAME]
         return bundles_of({str(job.JobId).lower(): _plugin_info(job) for job in jobs})
@@ -123,7 +123,7 @@ class InProcessClient(CommandClient):
         _asked(job.SetJobDependencyIDs, list(upstream_ids))
         _asked(self._repository.SaveJob, job)
 
-    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> dict[str, str | None]:
         """Entries of the job info, by the properties of the job that hold them."""
         job = self._known(job_id)
         return {key: _asked(_read_property, job, key) if key in PROPERTIES else None for key in keys}
@@ -178,7 +178,7 @@ def _job_details(job: Any) -> JobDetails:
     )
 
 
-def _plugin_info(job: Any) -> Dict[str, str]:
+def _plugin_info(job: Any) -> dict[str, str]:
     # Whether a missing value reads as "" or None is unknown (plugin API, section 5.5).
     keys = [str(key) for key in _asked(job.GetJobPluginInfoKeys)]
     return {key: str(_asked(job.GetJobPluginInfoKeyValue, key) or "") for key in keys}

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 from ..core.errors import words_of
 from .client import Created, RefusedError, Stop, SubmissionError
@@ -28,7 +28,7 @@ _HOST_VARIABLES = ("PYTHONHOME", "PYTHONPATH")
 class CommandResult:
     """What ``deadlinecommand`` did."""
 
-    exit_code: Optional[int]
+    exit_code: int | None
     """None if it was ended, as it took too long or was asked to stop."""
     output: str
     errors: str = ""
@@ -44,7 +44,7 @@ class CommandResult:
 class DeadlineCommand:
     """The ``deadlinecommand`` of this machine, a process per call."""
 
-    def __init__(self, *, is_stopping: Optional[Stop] = None, timeout: Optional[float] = None) -> None:
+    def __init__(self, *, is_stopping: Stop | None = None, timeout: float | None = None) -> None:
         """``timeout`` seconds are how long a call may take (FLOWPIPE_DEADLINE_TIMEOUT, else ten minutes).
 
         Raises:
@@ -63,7 +63,7 @@ class DeadlineCommand:
         self,
         arguments: Sequence[str],
         *,
-        while_waiting: Optional[Callable[[], bool]] = None,
+        while_waiting: Callable[[], bool] | None = None,
         grace: float = _GRACE,
     ) -> CommandResult:
         """Runs it to its end.
@@ -94,7 +94,7 @@ class DeadlineCommand:
         self, process: subprocess.Popen[bytes], while_waiting: Callable[[], bool], *, grace: float
     ) -> CommandResult:
         alive = time.monotonic()
-        stopping_since: Optional[float] = None
+        stopping_since: float | None = None
         pause = 0.05
         while True:
             try:

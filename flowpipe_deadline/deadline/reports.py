@@ -9,7 +9,7 @@ import bz2
 import re
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO, Dict, Iterable, Iterator, Optional
+from typing import IO, Iterable, Iterator
 
 _COMPRESSED = b"BZh"
 _PIECE = 1 << 16
@@ -29,7 +29,7 @@ class Report:
     report_id: str
     """Deadline's own, or the path of its file."""
     is_error: bool
-    task_id: Optional[int] = None
+    task_id: int | None = None
     frames: str = ""
     worker: str = ""
     written: str = ""
@@ -74,7 +74,7 @@ def parse_report(lines: Iterable[str], *, path: str, is_error: bool) -> Report:
     >>> parse_report(lines, path="a.bz2", is_error=True).title
     'Error: no license'
     """
-    found: Dict[str, str] = {"frames": "", "worker": "", "written": "", "title": ""}
+    found: dict[str, str] = {"frames": "", "worker": "", "written": "", "title": ""}
     for line in map(str.strip, islice(lines, _MOST_LINES)):
         if line in _HEADINGS or line.startswith(_RULE):
             continue

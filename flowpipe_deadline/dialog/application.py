@@ -9,7 +9,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Optional
 
 from ..core.errors import FlowpipeDeadlineError
 from ..workflows.facts import Facts
@@ -23,7 +22,7 @@ class Given:
 
     workflow: str = ""
     facts: Facts = field(default_factory=Facts)
-    root: Optional[str] = None
+    root: str | None = None
     presets: Sequence[str] = ()
     """Those of the studio file."""
     warnings: Sequence[str] = ()
@@ -45,7 +44,7 @@ def run_dialog(given: Given) -> int:
     application.setApplicationName("flowpipe-deadline")
     window = Window(given)
 
-    def show_bug(kind: type[BaseException], error: BaseException, trace: Optional[TracebackType]) -> None:
+    def show_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.__excepthook__(kind, error, trace)
         window.show_bug(error)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Optional
 
 from PySide6 import QtWidgets
 from PySide6.QtCore import Qt, Signal
@@ -23,7 +22,7 @@ def button(text: str) -> QtWidgets.QPushButton:
     return made
 
 
-def row(*parts: Optional[QtWidgets.QWidget]) -> QtWidgets.QHBoxLayout:
+def row(*parts: QtWidgets.QWidget | None) -> QtWidgets.QHBoxLayout:
     """The widgets beside each other; None is room between them."""
     layout = QtWidgets.QHBoxLayout()
     layout.setContentsMargins(0, 0, 0, 0)

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
 
 import platformdirs
 
@@ -46,7 +45,7 @@ def user_folder() -> Path:
     return platformdirs.user_config_path(_APPLICATION, appauthor=False)
 
 
-def read_presets(workflow: str, *, shared: Optional[Path]) -> tuple[tuple[Preset, ...], tuple[str, ...]]:
+def read_presets(workflow: str, *, shared: Path | None) -> tuple[tuple[Preset, ...], tuple[str, ...]]:
     """The user's presets of the workflow, then the studio's, by name; and a sentence for each file that is skipped."""
     presets, notes = [], []
     for folder, is_shared in ((user_folder() / "presets", False), (shared, True)):
@@ -70,7 +69,7 @@ def read_presets(workflow: str, *, shared: Optional[Path]) -> tuple[tuple[Preset
     return tuple(presets), tuple(notes)
 
 
-def save_preset(name: str, texts: Texts, *, workflow: str, shared: Optional[Path] = None) -> Path:
+def save_preset(name: str, texts: Texts, *, workflow: str, shared: Path | None = None) -> Path:
     """The file of the preset, which replaces one of the same name: the user's own, or below the ``shared`` folder.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -167,6 +168,6 @@ def box_text(job: Job) -> str:
 
 def _curve(points: Sequence[Point]) -> QtGui.QPainterPath:
     path = QtGui.QPainterPath(QtCore.QPointF(*points[0]))
-    for (x, y), (next_x, next_y) in zip(points, points[1:]):
+    for (x, y), (next_x, next_y) in itertools.pairwise(points):
         path.cubicTo((x + next_x) / 2, y, (x + next_x) / 2, next_y, next_x, next_y)
     return path

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any
 
 from ..core.text import counted
 from ..workflows.annotations import Control
@@ -59,8 +59,8 @@ class Fields:
         self,
         parameters: Iterable[WorkflowParameter],
         *,
-        facts: Optional[Mapping[str, str]] = None,
-        sticky: Optional[Mapping[str, str]] = None,
+        facts: Mapping[str, str] | None = None,
+        sticky: Mapping[str, str] | None = None,
     ) -> None:
         self.parameters = {parameter.name: parameter for parameter in parameters}
         self._typed: dict[str, str] = {}
@@ -137,7 +137,7 @@ def option_fields(
     *,
     known_presets: Sequence[str] = (),
     presets: Sequence[str] = (),
-    root: Optional[str] = None,
+    root: str | None = None,
 ) -> Fields:
     """The fields of the job's options; presets and root of the command line win over those of last time.
 

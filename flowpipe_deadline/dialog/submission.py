@@ -6,7 +6,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt, Signal
@@ -52,7 +52,7 @@ class SubmissionPage(QtWidgets.QWidget):
     def __init__(self, worker: Worker) -> None:
         super().__init__()
         self._worker = worker
-        self._request: Optional[Request] = None
+        self._request: Request | None = None
         self._keys: Collection[str] = ()
         self._may_kill = self._is_left = False
         self.is_cancelling = False
@@ -155,7 +155,7 @@ class JobsPage(QtWidgets.QWidget):
     def __init__(self, worker: Worker) -> None:
         super().__init__()
         self._worker = worker
-        self._request: Optional[Request] = None
+        self._request: Request | None = None
         self._bundle = ""
         self._ids: Sequence[str] = ()
         self._pause = float(_FIRST_PAUSE)

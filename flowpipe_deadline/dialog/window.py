@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Qt
@@ -37,7 +37,7 @@ class Window(QtWidgets.QWidget):
         """What the worker is at: to describe a workflow, or to plan it."""
         self._workflow = ""
         self._studio: Mapping[str, Any] = {"root": None, "presets": (), "presets_folder": None}
-        self._repository: Optional[Mapping[str, Any]] = None
+        self._repository: Mapping[str, Any] | None = None
         self._presets: Sequence[Preset] = ()
         self._findings = {"given": [_warning(line) for line in (*given.warnings, *given.facts.warnings)]}
         """By where they come from."""

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from typing import Any, BinaryIO, Optional
+from typing import Any, BinaryIO
 
 from flowpipe import Graph
 
@@ -340,5 +340,5 @@ def _field_of_warning(warning: PlanWarning, request: Mapping[str, Any]) -> str:
 def _field_with_text(text: str, request: Mapping[str, Any]) -> str:
     """The parameter that has a text which is quoted here, such as a path."""
     texts: Mapping[str, str] = request.get("texts", {})
-    found: Optional[str] = next((name for name, own in texts.items() if own and f"'{own}'" in text), None)
+    found: str | None = next((name for name, own in texts.items() if own and f"'{own}'" in text), None)
     return "" if found is None else f"parameters.{found}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Optional, TypeVar
+from typing import TypeVar
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.shipped import packages_folder
@@ -46,7 +46,7 @@ def examine(options: DoctorOptions, *, say: Say, is_stopping: Stop) -> Report:
     return _Examination(options, say=say, is_stopping=is_stopping).run()
 
 
-def _attempt(find: Callable[[], _Found]) -> tuple[Optional[_Found], str]:
+def _attempt(find: Callable[[], _Found]) -> tuple[_Found | None, str]:
     """What is found, or the error in words."""
     try:
         return find(), ""
@@ -64,8 +64,8 @@ class _Examination:
         self._left: list[str] = []
         """What could not be cleaned up, in words."""
         self._answers: list[Question] = []
-        self._plan: Optional[Plan] = None
-        self._connection: Optional[Connection] = None
+        self._plan: Plan | None = None
+        self._connection: Connection | None = None
         self._info = RepositoryInfo()
         self._service, self._service_error = _attempt(lambda: parse_environment(studio_variables(options.studio)))
         new_command = partial(RecordedCommand, timeout=_TIMEOUT, is_stopping=is_stopping)

@@ -6,7 +6,6 @@ import secrets
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Optional
 
 from ..bundle.info_format import encode_info, format_entries
 from ..core.errors import FlowpipeDeadlineError, words_of
@@ -106,7 +105,7 @@ class Experiment:
             raise NoAnswerError(f"Deadline does not know the job {job_id} that was submitted for it")
         return jobs[job_id]
 
-    def clean_up(self) -> Optional[str]:
+    def clean_up(self) -> str | None:
         """Deletes all jobs, also after Ctrl+C; returns what could not be deleted, in words."""
         if not self._job_ids and not self._doubt.is_uncertain:
             return None

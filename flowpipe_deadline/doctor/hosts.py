@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe import Graph
 
@@ -39,9 +39,7 @@ _LAST_LINES = 3
 _LONGEST = 1000
 
 
-def check_hosts(
-    repository: Optional[AnyPath], options: DoctorOptions, *, say: Say, is_stopping: Stop
-) -> Iterator[Check]:
+def check_hosts(repository: AnyPath | None, options: DoctorOptions, *, say: Say, is_stopping: Stop) -> Iterator[Check]:
     """A check for each host that is on this machine, and one for the others; ``repository`` is what can be seen of one.
 
     The plugin and its configuration are those that are installed there, as they were installed, else our own.
@@ -70,7 +68,7 @@ class _TrialError(Exception):
 
 
 class _HostTrial:
-    def __init__(self, name: str, host: Host, repository: Optional[AnyPath], timeout: float) -> None:
+    def __init__(self, name: str, host: Host, repository: AnyPath | None, timeout: float) -> None:
         self._name = name
         self._host = host
         self._repository = repository

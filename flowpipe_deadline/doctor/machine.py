@@ -14,7 +14,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Optional
 
 from ..core.bundle import FILES
 from ..core.errors import FlowpipeDeadlineError, words_of
@@ -48,7 +47,7 @@ def check_versions() -> Check:
     return Check("versions", "ok", found, details=details)
 
 
-def check_command(command: Optional[RecordedCommand], error: str, *, has_service: bool) -> Check:
+def check_command(command: RecordedCommand | None, error: str, *, has_service: bool) -> Check:
     """Whether ``deadlinecommand`` is here and starts, and what a start costs; ``error`` says why there is none."""
     name = "deadlinecommand"
     if command is None:
@@ -68,7 +67,7 @@ def check_command(command: Optional[RecordedCommand], error: str, *, has_service
     return Check(name, "ok", found, details={"start_seconds": seconds})
 
 
-def check_script(command: Optional[DeadlineCommand]) -> Check:
+def check_script(command: DeadlineCommand | None) -> Check:
     """Whether ``deadlinecommand`` runs our script, which can then ask Deadline."""
     name = "script connection"
     if command is None:
@@ -89,7 +88,7 @@ def _seconds_to_read(client: DeadlineClient) -> float:
     return time.monotonic() - started
 
 
-def check_service(service: Optional[WebServiceSettings], error: str, *, is_used: bool) -> Check:
+def check_service(service: WebServiceSettings | None, error: str, *, is_used: bool) -> Check:
     """Whether the Web Service is configured, can be reached, and lets us in; ``is_used`` if it is the connection."""
     name = "Web Service"
     if error:
@@ -105,7 +104,7 @@ def check_service(service: Optional[WebServiceSettings], error: str, *, is_used:
     return Check(name, "ok", found, details={"configured": True, "works": True, "seconds": seconds})
 
 
-def check_dialog(command: Optional[RecordedCommand]) -> Check:
+def check_dialog(command: RecordedCommand | None) -> Check:
     """Whether the Python that opens the submit dialog is configured, is here, and has what the dialog needs."""
     name = "dialog"
     # The client that hosts load is not a module of this package.
@@ -133,7 +132,7 @@ def check_dialog(command: Optional[RecordedCommand]) -> Check:
     return Check(name, "ok", f"{python} can open it")
 
 
-def _read_setting(command: Optional[RecordedCommand]) -> Optional[str]:
+def _read_setting(command: RecordedCommand | None) -> str | None:
     """The plugin's setting; None if Deadline does not say."""
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "answer.json")
@@ -142,7 +141,7 @@ def _read_setting(command: Optional[RecordedCommand]) -> Optional[str]:
         return json.loads(answer.read_bytes()).get("DialogPython") if answer.exists() else None
 
 
-def check_root(root: Optional[Path], *, tolerated: Collection[WarningKind]) -> Check:
+def check_root(root: Path | None, *, tolerated: Collection[WarningKind]) -> Check:
     """Whether bundles can be written below the root, and whether workers can see it at all."""
     name = "root"
     if root is None:

@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any
 
 from ..bundle.write import write_plan
 from ..core.bundle import FILES, Bundle, with_job_names
@@ -96,7 +96,7 @@ class GraphSender:
             left = self._clean(bundle, job_ids)
             self.left += [left] if left else []
 
-    def _clean(self, bundle: Bundle, job_ids: Mapping[str, str]) -> Optional[str]:
+    def _clean(self, bundle: Bundle, job_ids: Mapping[str, str]) -> str | None:
         """Deletes the jobs and the bundle; returns what is left, in words."""
         if job_ids and self._options.is_keeping and any(check.verdict == "problem" for check in self.checks):
             jobs = with_job_names(", ".join(job_ids.values()), job_ids)
@@ -164,7 +164,7 @@ class GraphSender:
 
 
 def check_submissions(
-    submissions: Mapping[str, Mapping[str, Any]], connections: Sequence[Connection], studio: Optional[StudioFile]
+    submissions: Mapping[str, Mapping[str, Any]], connections: Sequence[Connection], studio: StudioFile | None
 ) -> Check:
     """How long it took to submit the graph, by connection, or why it failed; and what to write if another is better.
 
@@ -214,7 +214,7 @@ def check_release(looks: Sequence[Look]) -> Check:
     return Check("release", "ok", found, advice if seconds > _LONG else "", details)
 
 
-def _first_with(looks: Sequence[Look], key: str, statuses: Sequence[str]) -> Optional[int]:
+def _first_with(looks: Sequence[Look], key: str, statuses: Sequence[str]) -> int | None:
     return next((index for index, (_, by_key) in enumerate(looks) if by_key[key] in statuses), None)
 
 

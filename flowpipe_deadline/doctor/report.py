@@ -6,7 +6,7 @@ import platform
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Optional, Union
+from typing import Any, Literal
 
 from ..core.bundle import FILES
 from ..core.warnings import PlanWarning, WarningKind
@@ -27,9 +27,9 @@ Verdict = Literal["ok", "warning", "problem", "unknown"]
 class DoctorOptions:
     """What to examine, and with what."""
 
-    via: Optional[str] = None
+    via: str | None = None
     """The connection, as for ``choose_connection``."""
-    root: Optional[Path] = None
+    root: Path | None = None
     store: str = FILES
     studio: StudioFile = field(default_factory=StudioFile)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Question:
     """Where docs/deadline leaves it open."""
     simplifies: str
     """What of flowpipe_deadline the answer would make simpler: a function or a method."""
-    answer: Optional[str] = None
+    answer: str | None = None
     reason: str = ""
     """Why there is no answer."""
     details: Mapping[str, Any] = field(default_factory=dict, compare=False)
@@ -130,7 +130,7 @@ class Report:
         return {**hidden, "exchanges": [exchange.to_json(self.redaction) for exchange in self.exchanges]}
 
 
-def _fields(record: Union[Check, Question]) -> dict[str, Any]:
+def _fields(record: Check | Question) -> dict[str, Any]:
     """The fields by their names in JSON, where the details are called facts.
 
     Of a text with several lines only the first, which is ours.

@@ -7,7 +7,6 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
 
 from ..bundle.templates import PLUGIN
 from ..core.files import RecordError, read_record
@@ -32,7 +31,7 @@ _MADE_FOR = 10
 _BROKEN = ("missing", "older", "newer", "unfinished")
 
 
-def check_version(text: Optional[str]) -> Check:
+def check_version(text: str | None) -> Check:
     """Deadline's version, as it prints it."""
     name = "Deadline"
     found = _VERSION.search(text or "")
@@ -48,7 +47,7 @@ def check_version(text: Optional[str]) -> Check:
     return Check(name, "ok", shown, details=details)
 
 
-def printed_version(command: Optional[RecordedCommand]) -> Optional[str]:
+def printed_version(command: RecordedCommand | None) -> str | None:
     """What the last ``-GetVersion`` printed."""
     exchanges = command.exchanges[::-1] if command is not None else []
     return next((one.result.output.strip() for one in exchanges if one.arguments == ("-GetVersion",)), None)
@@ -74,13 +73,13 @@ def check_root(info: RepositoryInfo) -> Check:
 class Installed:
     """The plugin that is installed."""
 
-    version: Optional[str]
+    version: str | None
     """None if there is no record of one."""
     differences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Files that differ from this version's, by how they differ: missing, older, edited, ..."""
 
 
-def read_installed(root: Optional[str], command: Optional[DeadlineCommand]) -> Optional[Installed]:
+def read_installed(root: str | None, command: DeadlineCommand | None) -> Installed | None:
     """What is installed in the repository; None if this machine cannot find out.
 
     Raises:
@@ -102,7 +101,7 @@ def read_installed(root: Optional[str], command: Optional[DeadlineCommand]) -> O
     return None
 
 
-def check_plugin(info: RepositoryInfo, installed: Optional[Installed]) -> Check:
+def check_plugin(info: RepositoryInfo, installed: Installed | None) -> Check:
     """Whether the plugin is installed, in this version."""
     is_listed = None if info.plugins is None else PLUGIN in info.plugins
     version = None if installed is None else installed.version
@@ -113,7 +112,7 @@ def check_plugin(info: RepositoryInfo, installed: Optional[Installed]) -> Check:
     return Check("plugin", verdict, found, advice.format(install), details)
 
 
-def _judge(is_listed: Optional[bool], installed: Optional[Installed]) -> tuple[Verdict, str, str]:
+def _judge(is_listed: bool | None, installed: Installed | None) -> tuple[Verdict, str, str]:
     """The verdict, what was found, and what to do."""
     if is_listed is False:
         return "problem", f"the repository has no plugin {PLUGIN}", "install it:  {}"
@@ -139,7 +138,7 @@ def _judge(is_listed: Optional[bool], installed: Optional[Installed]) -> tuple[V
     return "problem" if is_broken else "warning", f"{found}, but files differ: {counts}", advice
 
 
-def check_names(info: RepositoryInfo, plan: Optional[Plan], *, tolerated: Collection[WarningKind]) -> Check:
+def check_names(info: RepositoryInfo, plan: Plan | None, *, tolerated: Collection[WarningKind]) -> Check:
     """How many pools, groups and limits there are, and whether those of the settings are among them."""
     lists = {"pools": info.pools, "groups": info.groups, "limits": info.limits}
     counts = {kind: None if names is None else len(names) for kind, names in lists.items()}

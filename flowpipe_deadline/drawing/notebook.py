@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Union
+from typing import Any
 
 from ..core.bundle import Bundle
 from ..core.errors import FlowpipeDeadlineError
@@ -19,7 +19,7 @@ _MOST_NODES = 500  # More of them make a notebook too large.
 _LONGEST_VALUE = 200
 
 
-def html_of(shown: Union[Plan, Bundle, NodeResults, Mapping[str, NodeResults]]) -> str:
+def html_of(shown: Plan | Bundle | NodeResults | Mapping[str, NodeResults]) -> str:
     """HTML for a notebook; what cannot be shown says why."""
     if isinstance(shown, (Plan, Bundle)):
         try:

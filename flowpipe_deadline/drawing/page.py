@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Optional, Union
+from typing import Any, Literal
 
 from ..core.bundle import AnyPath
 from ..core.errors import FlowpipeDeadlineError
@@ -56,9 +56,9 @@ def draw_page(picture: Picture, *, made: datetime, seconds: float = 0.0) -> str:
 
 
 def write_page(
-    drawn: Union[Plan, AnyPath],
+    drawn: Plan | AnyPath,
     file: AnyPath,
-    open_client: Optional[Callable[[], DeadlineClient]] = studio_client,
+    open_client: Callable[[], DeadlineClient] | None = studio_client,
     *,
     form: Format = "html",
 ) -> Picture:
@@ -77,7 +77,7 @@ def write_page(
 def follow_page(
     bundle: AnyPath,
     file: AnyPath,
-    open_client: Optional[Callable[[], DeadlineClient]] = studio_client,
+    open_client: Callable[[], DeadlineClient] | None = studio_client,
     *,
     form: Format = "html",
     say: Callable[[str], None] = lambda _: None,

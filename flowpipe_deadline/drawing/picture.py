@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal, Optional
+from typing import Any, Literal
 
 
 class State(str, Enum):
@@ -44,7 +44,7 @@ class PictureNode:
     label: str
     """Its real name, with its graph before it where that is another than the whole."""
     state: State
-    frames: Optional[str]
+    frames: str | None
     """None for a node that is not batched."""
     total: int
     """How many chunks it has."""
@@ -52,7 +52,7 @@ class PictureNode:
     """How many of them are complete; those that render count by their progress."""
     failed: int = 0
     stale: int = 0
-    seconds: Optional[float] = None
+    seconds: float | None = None
     """How long its chunks took, all together; None if that is not known."""
     reason: str = ""
     """Why it failed, in a line."""

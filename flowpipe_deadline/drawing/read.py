@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Optional, Union
 
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, job_labels, node_labels, read_bundle
 from ..core.frames import FrameList
@@ -42,9 +41,7 @@ _NOT_BEGUN = (State.PLANNED, State.PARTLY, State.WAITING)
 _OPEN = (*_NOT_BEGUN, State.QUEUED, State.RENDERING)
 
 
-def picture_of(
-    drawn: Union[Plan, AnyPath], open_client: Optional[Callable[[], DeadlineClient]] = studio_client
-) -> Picture:
+def picture_of(drawn: Plan | AnyPath, open_client: Callable[[], DeadlineClient] | None = studio_client) -> Picture:
     """The picture of a plan, or of a bundle as it is now; without ``open_client``, Deadline is never asked.
 
     Raises:
@@ -79,7 +76,7 @@ def _planned(plan: Plan) -> Picture:
 class PictureReader:
     """Reads the picture of one bundle, any number of times."""
 
-    def __init__(self, bundle: AnyPath, open_client: Optional[Callable[[], DeadlineClient]] = studio_client) -> None:
+    def __init__(self, bundle: AnyPath, open_client: Callable[[], DeadlineClient] | None = studio_client) -> None:
         """``open_client`` is called once there is something to ask; without it, Deadline is never asked.
 
         Raises:
@@ -150,7 +147,7 @@ class PictureReader:
                 )
             above.add(job.key)
 
-    def _node(self, job: SubmittedJob, planned: BundleJob, found: Optional[str]) -> PictureNode:
+    def _node(self, job: SubmittedJob, planned: BundleJob, found: str | None) -> PictureNode:
         """``found`` is the job's state in Deadline's words; None where nobody is at work on it."""
         if found is not None:
             state = _OF_DEADLINE.get(found, State.UNKNOWN)
@@ -200,13 +197,13 @@ class _OfflineRun:
             self._states[task.key].add(task.status)
             self.progress[task.key] += task.progress / 100 if task.status is TaskStatus.RENDERING else 0
 
-    def status(self, key: str) -> Optional[str]:
+    def status(self, key: str) -> str | None:
         """The state of the node's job in Deadline's words; None if nobody is at work on it."""
         order = (TaskStatus.RENDERING, TaskStatus.QUEUED, TaskStatus.PENDING, TaskStatus.FAILED, TaskStatus.COMPLETED)
         return next((state.value for state in order if state in self._states[key]), None)
 
 
-def _chunks_in(job: BundleJob, stale: Optional[str]) -> int:
+def _chunks_in(job: BundleJob, stale: str | None) -> int:
     """How many of the planned chunks have one of these frames, ``all`` for a node that is not batched."""
     if stale is None or job.frames is None:
         return int(stale is not None)

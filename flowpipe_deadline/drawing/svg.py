@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -110,7 +111,7 @@ def _path(points: tuple[Point, ...]) -> str:
     """A curve through the points, which leaves and reaches boxes and columns level."""
     moved = [(round(x + MARGIN, 1), round(y + MARGIN, 1)) for x, y in points]
     parts = [f"M{moved[0][0]:g} {moved[0][1]:g}"]
-    for (x, y), (next_x, next_y) in zip(moved, moved[1:]):
+    for (x, y), (next_x, next_y) in itertools.pairwise(moved):
         middle = round((x + next_x) / 2, 1)
         parts.append(f"C{middle:g} {y:g} {middle:g} {next_y:g} {next_x:g} {next_y:g}")
     return "".join(parts)

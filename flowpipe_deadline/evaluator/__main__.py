@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Callable, Iterator, NoReturn, Optional, Sequence, Tuple, Union
+from typing import Callable, Iterator, NoReturn, Sequence
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError, error_line, report_of
@@ -36,7 +36,7 @@ _PATIENCE = 60.0  # Seconds that threads of a node have to end before its task i
 _ANSWERS = "answers"  # A file beside the task's, for answers that cannot be printed.
 
 
-def run(arguments: Optional[Sequence[str]] = None) -> NoReturn:
+def run(arguments: Sequence[str] | None = None) -> NoReturn:
     """Evaluates what the arguments ask for, and ends the process."""
     code, wants_farewell = _evaluate(sys.argv[1:] if arguments is None else arguments)
     if wants_farewell:
@@ -44,12 +44,12 @@ def run(arguments: Optional[Sequence[str]] = None) -> NoReturn:
     system.leave(code)
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Evaluates the task; gives 0, 1 if the node raised, or 2 if the task could not be evaluated at all."""
     return _evaluate(sys.argv[1:] if arguments is None else arguments)[0]
 
 
-def _evaluate(arguments: Sequence[str]) -> Tuple[int, bool]:
+def _evaluate(arguments: Sequence[str]) -> tuple[int, bool]:
     """The exit code, and whether the host wants to shut down by itself."""
     wants_farewell = _FAREWELL in arguments
     try:
@@ -131,7 +131,7 @@ def _host(application: str, *, warn: Callable[[str], None]) -> Iterator[None]:
             warn(f"Maya did not shut down cleanly: {error}")
 
 
-def _parse(arguments: Sequence[str]) -> Tuple[Union[TaskRequest, SessionRequest], Path]:
+def _parse(arguments: Sequence[str]) -> tuple[TaskRequest | SessionRequest, Path]:
     """What is asked for, and the folder of the file that asks for it."""
     if len(arguments) == 2 and arguments[0] == "--task":
         return read_request(Path(arguments[1])), Path(arguments[1]).parent

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Optional
 
 from ..core.text import one_line
 from ..results.evaluation import LONGEST_REASON, Evaluation, public_token
 from .protocol import TaskRequest
 
 
-def evaluation_of(request: TaskRequest, *, began: float, edit: int = 0, error: Optional[str] = None) -> Evaluation:
+def evaluation_of(request: TaskRequest, *, began: float, edit: int = 0, error: str | None = None) -> Evaluation:
     """The evaluation of a task that ends now and began at that time of ``time.monotonic``."""
     return Evaluation(
         frames=None if request.chunk is None else str(request.chunk),

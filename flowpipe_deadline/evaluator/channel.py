@@ -14,7 +14,7 @@ import select
 import sys
 import time
 from pathlib import Path
-from typing import Any, Dict, Optional
+from typing import Any
 
 from . import system
 
@@ -38,7 +38,7 @@ class Channel:
         self._identities = {number: system.identity(number) for number in (self._input, self._output, self._error)}
         # All that were given, the hosts' first: one that is freed closes what others may have wrapped.
         self._streams = [sys.stdin, sys.stdout, sys.stderr]
-        self._given: Dict[str, Any] = {}
+        self._given: dict[str, Any] = {}
         self._waiting = b""
         self.memory = system.Memory()
         system.set_binary(self._input)
@@ -81,7 +81,7 @@ class Channel:
                 self._streams.append(stream)
                 setattr(sys, name, stream)
 
-    def read_line(self) -> Optional[str]:
+    def read_line(self) -> str | None:
         """The next line that is not blank; None at the end of the input."""
         while True:
             line, end, rest = self._waiting.partition(b"\n")

@@ -6,13 +6,13 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Iterable, Iterator, Optional, Set
+from typing import Iterable, Iterator
 
 from ..core.locate import INSTALLED, SHARED, code_folders, own_file
 from ..results.upstream import Record
 
 _LIBRARY = os.path.join(os.path.dirname(os.path.realpath(os.__file__)), "")
-_folders: Set[str] = set()
+_folders: set[str] = set()
 """Where the modules of graphs came from in this process, each with a final separator."""
 
 
@@ -52,7 +52,7 @@ def _own_modules() -> Iterator[str]:
             yield name
 
 
-def _is_standard(module: Optional[ModuleType]) -> bool:
+def _is_standard(module: ModuleType | None) -> bool:
     file = getattr(module, "__file__", None)
     return file is None or (
         os.path.realpath(file).startswith(_LIBRARY) and not INSTALLED.intersection(Path(file).parts)

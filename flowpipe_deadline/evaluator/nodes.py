@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import traceback
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple, Type
+from typing import Any, Callable, Iterator, Mapping
 
 from flowpipe import INode, InputPlug, OutputPlug
 from flowpipe.node import FunctionNode
@@ -74,7 +74,7 @@ def feed_inputs(node: INode, *, record: Record, upstream: Mapping[str, Record]) 
             )
 
 
-def evaluate_node(node: INode) -> Dict[str, Any]:
+def evaluate_node(node: INode) -> dict[str, Any]:
     """The outputs that the node sets when it is evaluated, as a store keeps them.
 
     Raises:
@@ -166,7 +166,7 @@ class _Sink(INode):
         """Never called."""
 
 
-def _held_values(node: INode, sink: _Sink) -> Iterator[Tuple[Tuple[str, Optional[str]], Any]]:
+def _held_values(node: INode, sink: _Sink) -> Iterator[tuple[tuple[str, str | None], Any]]:
     """What each output and each of its sub-plugs holds."""
     for name, plug in node.outputs.items():
         yield (name, None), _handed_on(name, plug, sink)
@@ -179,7 +179,7 @@ def _handed_on(name: str, plug: OutputPlug, sink: _Sink) -> Any:
     return sink.inputs[name].value if name in sink.inputs else plug.value
 
 
-def _snapshot(value: Any) -> Optional[str]:
+def _snapshot(value: Any) -> str | None:
     """A text that changes if the value is changed in place; None if the value cannot be kept."""
     try:
         return canonical(encode(value))
@@ -202,7 +202,7 @@ def _build_function(cls: Callable[..., INode], record: Record) -> INode:
     return cls(func=function, outputs=[], name=record["name"], graph=None)
 
 
-def _build_class(cls: Type[INode], record: Record) -> INode:
+def _build_class(cls: type[INode], record: Record) -> INode:
     """Calls the constructor with its defaults, as flowpipe does; if it needs arguments, bypasses it, as pickle does."""
     if record["default_constructor"]:
         try:
@@ -215,7 +215,7 @@ def _build_class(cls: Type[INode], record: Record) -> INode:
     return node
 
 
-def _restore_plugs(node: INode, plugs: Dict[str, Any], records: Mapping[str, Record], make: Callable[..., Any]) -> None:
+def _restore_plugs(node: INode, plugs: dict[str, Any], records: Mapping[str, Record], make: Callable[..., Any]) -> None:
     """Gives the node exactly the plugs, sub-plugs and values of its record, in that order."""
     for name, record in records.items():
         if name not in plugs:

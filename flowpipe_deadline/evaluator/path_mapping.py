@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ..results.codec import TYPE, canonical
 from ..results.store import ChunkResult
@@ -40,7 +40,7 @@ class PathMapping:
 
     def __init__(
         self,
-        rules: Iterable[Tuple[str, str]],
+        rules: Iterable[tuple[str, str]],
         *,
         separator: str = os.sep,
         report: Callable[[str], None] = lambda _: None,
@@ -55,7 +55,7 @@ class PathMapping:
         self._separator = separator
         self._rules = [(_pattern(_plain(prefix)), self._base(new)) for prefix, new in longest_first]
         self._report = report
-        self._reported: Set[str] = set()
+        self._reported: set[str] = set()
 
     def text(self, text: str) -> str:
         """The text, mapped if it is one path or a list of paths; a list gets the separator of this system.
@@ -95,7 +95,7 @@ class PathMapping:
         native = replacement.replace("\\" if self._separator == "/" else "/", self._separator)
         return native.rstrip(self._separator) or native[1:]
 
-    def _list(self, text: str) -> Optional[str]:
+    def _list(self, text: str) -> str | None:
         """The text with the paths that it lists mapped; None if it is not a list, or has paths of another system."""
         here = self._separator == "\\"
         for separator in ";:":
@@ -141,17 +141,17 @@ class PathMapping:
             changed["class"] = self._paths(data["class"])
         return {**data, **changed}
 
-    def record(self, record: Mapping[str, Any]) -> Dict[str, Any]:
+    def record(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """A node record with its values, and the files of its classes, mapped."""
         values = {key: self.encoded(record[key]) for key in _VALUE_FIELDS if key in record}
         plugs = {key: self._plugs(record[key]) for key in _PLUG_FIELDS if key in record}
         return {**record, **values, **plugs, **{key: self._paths(record[key]) for key in _PATH_FIELDS if key in record}}
 
-    def results(self, results: Iterable[ChunkResult]) -> Tuple[ChunkResult, ...]:
+    def results(self, results: Iterable[ChunkResult]) -> tuple[ChunkResult, ...]:
         """The results with the paths in their outputs mapped, so that workers of two systems can merge theirs."""
         return tuple(replace(result, outputs=self.encoded(result.outputs)) for result in results)
 
-    def _plugs(self, plugs: Mapping[str, Any]) -> Dict[str, Any]:
+    def _plugs(self, plugs: Mapping[str, Any]) -> dict[str, Any]:
         """Plugs with their values mapped; their names, and those of what feeds them, stay."""
         mapped = {}
         for name, plug in plugs.items():
@@ -168,7 +168,7 @@ class PathMapping:
         return {key: self._paths(item) for key, item in data.items()} if isinstance(data, dict) else data
 
 
-def mapped_back(data: Any, rules: Sequence[Tuple[str, str]]) -> Any:
+def mapped_back(data: Any, rules: Sequence[tuple[str, str]]) -> Any:
     r"""Encoded data with the paths that these rules have made as they were before; of two systems, those of Windows.
 
     >>> mapped_back(["/mnt/p/show", "/new/show"], [("/old", "/new"), ("P:\\", "/mnt/p")])

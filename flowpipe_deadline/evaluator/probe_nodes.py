@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from flowpipe import Node
 
@@ -16,25 +16,25 @@ _VERSIONS = {"bpy": "app.version_string", "hou": "applicationVersionString", "nu
 
 
 @Node(outputs=["values", "python"])
-def square(frames: Optional[List[int]] = None) -> Dict[str, Any]:
+def square(frames: list[int] | None = None) -> dict[str, Any]:
     """The square of each frame."""
     return {"values": [frame * frame for frame in frames or ()], "python": _python()}
 
 
 @Node(outputs=["values", "python"])
-def shift(frames: Optional[List[int]] = None, values: Optional[List[int]] = None) -> Dict[str, Any]:
+def shift(frames: list[int] | None = None, values: list[int] | None = None) -> dict[str, Any]:
     """Each value with its frame added."""
     return {"values": [frame + value for frame, value in zip(frames or (), values or ())], "python": _python()}
 
 
 @Node(outputs=["total", "python"])
-def total(values: Optional[List[int]] = None) -> Dict[str, Any]:
+def total(values: list[int] | None = None) -> dict[str, Any]:
     """The sum of all values."""
     return {"total": sum(values or ()), "python": _python()}
 
 
 @Node(outputs=["processes", "version", "python"])
-def host(frames: Optional[List[int]] = None) -> Dict[str, Any]:
+def host(frames: list[int] | None = None) -> dict[str, Any]:
     """The process that evaluates each frame, and the version of the application that it is, as far as it tells."""
     return {"processes": [os.getpid() for _ in frames or ()], "version": _version(), "python": _python()}
 

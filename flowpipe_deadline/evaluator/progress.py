@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Callable, Optional
+from typing import Callable
 
 _PAUSE, _SHORT_PAUSE = 0.1, 0.01  # Seconds between two reports, and before one with another message.
 
@@ -25,7 +25,7 @@ class _Progress:
     def __init__(self) -> None:
         self.begin(None)
 
-    def begin(self, report: Optional[Callable[[float, str], None]]) -> None:
+    def begin(self, report: Callable[[float, str], None] | None) -> None:
         self.report = report
         self._last, self._message = 0.0, ""
 
@@ -40,6 +40,6 @@ class _Progress:
 _current = _Progress()
 
 
-def report_to(report: Optional[Callable[[float, str], None]]) -> None:
+def report_to(report: Callable[[float, str], None] | None) -> None:
     """Hands the progress on to ``report`` from now on; None ignores it."""
     _current.begin(report)

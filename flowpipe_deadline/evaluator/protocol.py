@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Mapping
 
 from ..core.errors import error_line
 from ..core.files import RecordError, parse_record, read_record
@@ -23,14 +23,14 @@ class TaskRequest:
 
     bundle: Path
     node: str
-    frames: Optional[FrameList] = None
+    frames: FrameList | None = None
     """The frames or item numbers of the task; None for a node that is not batched."""
     token: str = ""
     """Marks the answers to this task, so that nothing that a node prints can pass for one."""
     interpreter: str = "python"
     wait: float = 0.0
     """Seconds to wait for upstream results that the file system does not show yet."""
-    path_mappings: Tuple[Tuple[str, str], ...] = ()
+    path_mappings: tuple[tuple[str, str], ...] = ()
     """The path mapping rules for this worker: the beginning of a path, and its replacement."""
     maps_back: bool = False
     """Whether results have paths as they were before the rules: the folders of this worker may be gone afterwards."""
@@ -41,11 +41,11 @@ class TaskRequest:
     worker: str = ""
 
     @property
-    def chunk(self) -> Optional[FrameList]:
+    def chunk(self) -> FrameList | None:
         """The frames in ascending order, whatever order Deadline was given: all outputs of a node come in one."""
         return None if self.frames is None else FrameList(sorted(self.frames))
 
-    def to_json(self) -> Dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The task as ``read_request`` takes it, in a file."""
         return {
             "format": FORMAT,
@@ -65,7 +65,7 @@ class SessionRequest:
     interpreter: str = "python"
 
 
-def read_request(path: Path) -> Union[TaskRequest, SessionRequest]:
+def read_request(path: Path) -> TaskRequest | SessionRequest:
     """What a file that the plugin wrote asks for.
 
     Raises:

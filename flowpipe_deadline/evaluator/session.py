@@ -8,7 +8,7 @@ import sys
 import threading
 import warnings
 from contextlib import suppress
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 from flowpipe.graph import reset_default_graph
 
@@ -63,7 +63,7 @@ class _Surroundings:
     def __init__(self) -> None:
         self._folder = os.getcwd()
         self._variables = dict(os.environ)
-        lists: List[Any] = [sys.path, sys.argv, warnings.filters, logging.root.handlers]
+        lists: list[Any] = [sys.path, sys.argv, warnings.filters, logging.root.handlers]
         self._lists = [(found, list(found)) for found in lists]
         self._modules = set(sys.modules)
         self._umask = system.umask()

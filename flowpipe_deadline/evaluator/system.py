@@ -13,7 +13,7 @@ import stat
 import sys
 import threading
 import time
-from typing import Any, Collection, NoReturn, Optional, Tuple
+from typing import Any, Collection, NoReturn
 
 _FIRST_DESCRIPTOR = 200  # Above those that careless code closes by number.
 _MEGABYTE = 1024 * 1024
@@ -30,7 +30,7 @@ def keep_descriptor(number: int) -> int:
     return os.dup(number)
 
 
-def identity(number: int) -> Optional[Tuple[int, ...]]:
+def identity(number: int) -> tuple[int, ...] | None:
     """What a descriptor leads to, to be compared; None if it is closed."""
     try:
         found = os.fstat(number)

@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Collection, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Callable, Collection, Iterable
 
 from flowpipe import INode
 
@@ -93,7 +93,7 @@ class _Task:
             raise TaskError(f"{request.node} {really}, but the task says otherwise; submit its bundle again")
         self.store = patiently(lambda: open_store(request.bundle, mapped=self._mapping.path), seconds=request.wait)
 
-    def _read_node(self) -> Tuple[Record, Tuple[Edit, ...]]:
+    def _read_node(self) -> tuple[Record, tuple[Edit, ...]]:
         """The record of the node as it was planned, and what has been changed of its inputs since."""
         bundle, node = self._request.bundle, self._request.node
         return read_node(bundle, node), read_edits(bundle, node)
@@ -103,9 +103,9 @@ class _Task:
         """The frames for people, with a blank before them."""
         return "" if self.frames is None or self._batch is None else f" {self._batch.shown(self.frames)}"
 
-    def kept_outputs(self, outputs: Dict[str, Any]) -> Dict[str, Any]:
+    def kept_outputs(self, outputs: dict[str, Any]) -> dict[str, Any]:
         """The outputs as results keep them, so that every machine finds their classes, and paths, where they are."""
-        kept: Dict[str, Any] = map_sources(outputs, out_of_bundle(self._request.bundle)) if self._has_code else outputs
+        kept: dict[str, Any] = map_sources(outputs, out_of_bundle(self._request.bundle)) if self._has_code else outputs
         return dict(mapped_back(kept, self._request.path_mappings)) if self._request.maps_back else kept
 
     def cut_record(self) -> Record:
@@ -119,13 +119,13 @@ class _Task:
                 inputs[name] = {**plug, "value": part if isinstance(whole, list) else encode(part)}
         return {**self.record, "inputs": inputs}
 
-    def take(self, *, skips_damaged: bool = False) -> Tuple[Tuple[ChunkResult, ...], UpstreamValues]:
+    def take(self, *, skips_damaged: bool = False) -> tuple[tuple[ChunkResult, ...], UpstreamValues]:
         """What there is now: the results that the task replaces, and what it takes from upstream."""
 
-        def read(key: str, chunks: Optional[Chunks]) -> Tuple[ChunkResult, ...]:
+        def read(key: str, chunks: Chunks | None) -> tuple[ChunkResult, ...]:
             return self._mapping.results(self.store.read(key, chunks))
 
-        chunks: Optional[Chunks] = (None,)
+        chunks: Chunks | None = (None,)
         if self._batch is not None and self.frames is not None:
             chunks = self._batch.chunks_of(self.frames) if UPSTREAM in self.record else None
         replaced = self.store.read_replaced(self._request.node, chunks, skips_damaged=skips_damaged)
@@ -159,7 +159,7 @@ class _Task:
         self.store.write(self._request.node, result, is_planned=is_planned)
         return result
 
-    def _cut(self, inputs: Dict[str, Any]) -> Dict[str, Any]:
+    def _cut(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """The parts of inputs for the frames of the task."""
         if self._batch is None or self.frames is None:
             return {}
@@ -190,7 +190,7 @@ def _add_import_roots(record: Record, *, bundle: Path) -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join(python_path)
 
 
-def _extended(known: List[str], folders: Iterable[str], bundle: Path) -> List[str]:
+def _extended(known: list[str], folders: Iterable[str], bundle: Path) -> list[str]:
     """The known folders, before them those of the bundle, and behind them those that exist on this machine."""
     brought = code_folders(folders, bundle=bundle)
     others = [each for each in folders if each not in known and os.path.isabs(each) and os.path.exists(each)]

@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Optional
 
 from flowpipe import Graph, INode
 
@@ -39,10 +38,10 @@ class DeadlineEvaluator(GraphEvaluator):
     def __init__(
         self,
         *,
-        root: Optional[AnyPath] = None,
-        options: Optional[SubmitOptions] = None,
+        root: AnyPath | None = None,
+        options: SubmitOptions | None = None,
         poll_seconds: float = 10.0,
-        on_progress: Optional[Callable[[Mapping[str, str]], None]] = None,
+        on_progress: Callable[[Mapping[str, str]], None] | None = None,
     ) -> None:
         """``root`` and ``options`` are as for ``submit_graph``; a ``root`` on this machine is only a warning.
 

@@ -6,7 +6,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any, Literal, Optional
+from typing import Any, Literal
 
 from flowpipe import Graph, INode, OutputPlug
 from flowpipe.evaluator import Evaluator, LinearEvaluator, NodeEventCallback
@@ -34,7 +34,7 @@ class LiveGraph:
         nodes: Mapping[str, INode],
         *,
         bundle: Bundle,
-        on_node_event: Optional[NodeEventCallback] = None,
+        on_node_event: NodeEventCallback | None = None,
         wait: float = 0.0,
     ) -> None:
         """``nodes`` are those to evaluate by key, upstream first, including omitted ones.
@@ -103,7 +103,7 @@ class LiveGraph:
         self._open.discard(id(node))
 
     def _report(
-        self, node: INode, event: Literal["started", "finished", "failed"], info: Optional[dict[str, Any]] = None
+        self, node: INode, event: Literal["started", "finished", "failed"], info: dict[str, Any] | None = None
     ) -> None:
         if self._on_node_event is not None:
             self._on_node_event(node, event, info)
@@ -174,9 +174,7 @@ class GraphEvaluator(Evaluator):
     importable by other processes, and relative paths in them are relative to the bundle's folder.
     """
 
-    def evaluate(
-        self, graph: Graph, skip_clean: bool = False, on_node_event: Optional[NodeEventCallback] = None
-    ) -> None:
+    def evaluate(self, graph: Graph, skip_clean: bool = False, on_node_event: NodeEventCallback | None = None) -> None:
         """Evaluates the graph and all connected graphs; with ``skip_clean``, clean nodes are left as they are.
 
         ``on_node_event`` is called when a node's first task starts, and when its outputs are back or it has failed.

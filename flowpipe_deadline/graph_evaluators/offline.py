@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Optional
 
 from flowpipe import Graph, INode
 
@@ -42,10 +41,10 @@ class OfflineEvaluator(GraphEvaluator):
         self,
         *,
         workers: int = DEFAULT_WORKERS,
-        root: Optional[AnyPath] = None,
+        root: AnyPath | None = None,
         failure_limit: int = 1,
-        interpreters: Optional[Mapping[str, str]] = None,
-        options: Optional[SubmitOptions] = None,
+        interpreters: Mapping[str, str] | None = None,
+        options: SubmitOptions | None = None,
     ) -> None:
         """Runs ``workers`` tasks at once, and tries each ``failure_limit`` times.
 

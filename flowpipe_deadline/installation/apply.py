@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 from ..core.files import write_through
 from ..core.interrupts import stop_requests
@@ -34,7 +33,7 @@ class FileChange:
     """A file that gets this content; without content, it is removed."""
 
     path: Path
-    data: Optional[bytes] = None
+    data: bytes | None = None
 
 
 class InterruptedInstallationError(InstallationError):
@@ -113,7 +112,7 @@ def _make(changes: Sequence[FileChange], undo: ExitStack) -> list[Path]:
     return list(copies.values())
 
 
-def _stage(change: FileChange, undo: ExitStack) -> Optional[Path]:
+def _stage(change: FileChange, undo: ExitStack) -> Path | None:
     if change.data is None:
         return None
     source = change.path.with_name(temporary_name(change.path.name))
@@ -127,7 +126,7 @@ def _stage(change: FileChange, undo: ExitStack) -> Optional[Path]:
     return source
 
 
-def _restore(path: Path, copy: Optional[Path]) -> None:
+def _restore(path: Path, copy: Path | None) -> None:
     if copy is None:
         path.unlink(missing_ok=True)
     elif copy.exists():  # Else it is back already.

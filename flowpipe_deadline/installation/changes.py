@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import PurePosixPath
-from typing import Literal, Optional
+from typing import Literal
 
 from .contents import CONFIGURATION, Contents
 from .record import Record
 
 Action = Literal["add", "replace", "remove", "keep", "refuse"]
-Digest = Callable[[str], Optional[str]]
+Digest = Callable[[str], str | None]
 """The digest of a file below ``custom`` as it is now; None if there is none."""
 
 NEW = ".new"
@@ -28,7 +28,7 @@ class Change:
     action: Action
     """``keep``: the studio edited the file, and it stays; ``refuse``: the studio edited it, and it is in the way."""
     note: str = ""
-    copy: Optional[str] = None
+    copy: str | None = None
     """Where an edited file is copied first."""
 
 
@@ -91,7 +91,7 @@ class _Planner:
         self._digest = digest
         self._overwrite_edited = overwrite_edited
 
-    def plan(self, path: str, ours: Optional[str]) -> None:
+    def plan(self, path: str, ours: str | None) -> None:
         """A file of this version, or one that it no longer has (None)."""
         if ours is not None:
             self.files[path] = ours
@@ -138,5 +138,5 @@ class _Planner:
         copy = next(name for name in names if self._digest(name) in (None, have))
         self._add(path, action, f"edited here; kept as {PurePosixPath(copy).name}", copy)
 
-    def _add(self, path: str, action: Action, note: str = "", copy: Optional[str] = None) -> None:
+    def _add(self, path: str, action: Action, note: str = "", copy: str | None = None) -> None:
         self.changes.append(Change(path, action, note, copy))

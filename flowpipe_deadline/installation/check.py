@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Optional
+from typing import Literal
 
 from ..core.bundle import AnyPath
 from .changes import EDITED, NEW
@@ -39,7 +39,7 @@ class Report:
     differences: tuple[Difference, ...]
 
 
-def check(repository: AnyPath, *, contents: Optional[Contents] = None) -> Report:
+def check(repository: AnyPath, *, contents: Contents | None = None) -> Report:
     """How the repository differs from this version, or from ``contents``.
 
     Raises:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Optional
 
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError, words_of
@@ -28,7 +28,7 @@ class Custom:
         """As ``check_repository``."""
         self.folder = check_repository(repository) / "custom"
 
-    def digest(self, path: str) -> Optional[str]:
+    def digest(self, path: str) -> str | None:
         """The digest of a file; None if there is none.
 
         Raises:
@@ -79,7 +79,7 @@ def check_repository(folder: AnyPath) -> Path:
             " 'deadlinecommand -GetRepositoryRoot' names"
         )
     parts = [part.lower() for part in path.parts]
-    if ("deadline10", "cache") in zip(parts, parts[1:]):  # plugin API, section 4.8
+    if ("deadline10", "cache") in itertools.pairwise(parts):  # plugin API, section 4.8
         raise UsageError(
             f"{path} is this machine's cache of what a Remote Connection Server handed out; install on a machine that"
             " sees the repository itself"

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Optional
 
 from ..core.bundle import AnyPath
 from .apply import FileChange, about, apply, make_folder, remove_if_empty
@@ -35,8 +34,8 @@ def install(
     *,
     overwrite_edited: bool = False,
     dry_run: bool = False,
-    contents: Optional[Contents] = None,
-    on_changes: Optional[OnChanges] = None,
+    contents: Contents | None = None,
+    on_changes: OnChanges | None = None,
 ) -> Changes:
     """Installs this version, or ``contents``, into the repository; returns what was changed.
 
@@ -69,7 +68,7 @@ def uninstall(
     *,
     remove_edited: bool = False,
     dry_run: bool = False,
-    on_changes: Optional[OnChanges] = None,
+    on_changes: OnChanges | None = None,
 ) -> Changes:
     """Removes the files that were installed, and folders that are empty then; returns what was removed.
 
@@ -108,7 +107,7 @@ def _change(
     files: Mapping[str, bytes],
     *,
     dry_run: bool,
-    on_changes: Optional[OnChanges],
+    on_changes: OnChanges | None,
 ) -> Changes:
     """Does what is planned, with the content of ``files``; planned anew under the lock, when nobody else changes it."""
     changes = plan()
@@ -135,7 +134,7 @@ def _change(
     return changes
 
 
-def _announce(changes: Changes, custom: Custom, on_changes: Optional[OnChanges]) -> None:
+def _announce(changes: Changes, custom: Custom, on_changes: OnChanges | None) -> None:
     """Passes the changes on; fails if edited files are in the way."""
     if on_changes is not None:
         on_changes(changes)

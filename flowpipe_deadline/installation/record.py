@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, Optional
+from typing import Any
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import RecordError, json_bytes, parse_record
@@ -24,7 +24,7 @@ class InstallationError(FlowpipeDeadlineError):
 class Record:
     """What was installed; without a version, nothing yet."""
 
-    version: Optional[str] = None
+    version: str | None = None
     packages: Mapping[str, str] = field(default_factory=dict)
     """The versions of what the archive of packages holds, by distribution."""
     files: Mapping[str, str] = field(default_factory=dict)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional
 
 from ..bundle.job_files import job_entries, plugin_entries
 from ..core.bundle import OFFLINE, AnyPath, Bundle, BundleJob, read_bundle
@@ -36,7 +35,7 @@ _PAUSE = 0.03  # Seconds between two looks at the repository.
 _KEEP_SECONDS = 5.0
 DEFAULT_WORKERS = 2
 DEFAULT_FAILURE_LIMIT = 3
-SomeTasks = Mapping[str, Sequence[Optional[FrameList]]]
+SomeTasks = Mapping[str, Sequence[FrameList | None]]
 """Tasks by node key: the frames of each; None for the one of a job without frames."""
 
 
@@ -59,7 +58,7 @@ class RunState:
         jobs = {key: status for key, status in self.jobs.items() if key in some}
         return RunState(jobs, tuple(task for task in self.tasks if (task.key, task.frames) in names))
 
-    def open_tasks(self, some: SomeTasks) -> dict[str, tuple[Optional[FrameList], ...]]:
+    def open_tasks(self, some: SomeTasks) -> dict[str, tuple[FrameList | None, ...]]:
         """Those of these tasks that are not complete."""
         done = {(task.key, task.frames) for task in self.tasks if task.status is TaskStatus.COMPLETED}
         left = {
@@ -73,11 +72,11 @@ def run_bundle(  # noqa: PLR0913  (five beside the bundle)
     *,
     workers: int = DEFAULT_WORKERS,
     failure_limit: int = DEFAULT_FAILURE_LIMIT,
-    setup: Optional[WorkerSetup] = None,
-    on_progress: Optional[Callable[[RunState], None]] = None,
+    setup: WorkerSetup | None = None,
+    on_progress: Callable[[RunState], None] | None = None,
     anyway: bool = False,
-    select: Optional[Callable[[], SomeTasks]] = None,
-    entries: Optional[Mapping[str, str]] = None,
+    select: Callable[[], SomeTasks] | None = None,
+    entries: Mapping[str, str] | None = None,
 ) -> RunState:
     """Runs a bundle until no task can run any more; the results are in the bundle's store.
 
@@ -137,10 +136,10 @@ def _one_clear_error(bundle: Bundle) -> Iterator[None]:
         raise BundleError(text) from error
 
 
-def last_states(bundle: Bundle) -> dict[str, dict[Optional[str], str]]:
+def last_states(bundle: Bundle) -> dict[str, dict[str | None, str]]:
     """The state of each task in the last run, by node key and frame list, None without frames; empty if not known."""
     batched = {job.key for job in bundle.jobs if job.is_batched}
-    states: dict[str, dict[Optional[str], str]] = {}
+    states: dict[str, dict[str | None, str]] = {}
     for task in read_tasks(bundle):
         if task.message != _COUNTS_AS_DONE:
             states.setdefault(task.key, {})[task.frames if task.key in batched else None] = task.status.value
@@ -152,9 +151,9 @@ def task_log(bundle: Bundle, task: Task) -> Path:
     return bundle.folder / OFFLINE / LOGS / task_log_name(task)
 
 
-def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Optional[Callable[[RunState], None]]) -> None:
+def _watch(repository: Repository, *, pool: WorkerPool, on_progress: Callable[[RunState], None] | None) -> None:
     """Returns when no task is queued or rendering any more."""
-    last: Optional[RunState] = None
+    last: RunState | None = None
     while True:
         started = time.monotonic()
         is_over = not repository.has_work()
@@ -177,7 +176,7 @@ def _state(repository: Repository) -> RunState:
 
 @contextmanager
 def _new_repository(
-    bundle: Bundle, *, failure_limit: int, select: Optional[Callable[[], SomeTasks]], entries: Mapping[str, str]
+    bundle: Bundle, *, failure_limit: int, select: Callable[[], SomeTasks] | None, entries: Mapping[str, str]
 ) -> Iterator[Repository]:
     """The bundle's repository, with all jobs submitted, upstream first; finished tasks are complete.
 
@@ -217,7 +216,7 @@ def _new_repository(
         repository.close()
 
 
-def _mark_empty(repository: Repository, job: BundleJob, job_id: str, *, there: Collection[Optional[int]]) -> None:
+def _mark_empty(repository: Repository, job: BundleJob, job_id: str, *, there: Collection[int | None]) -> None:
     """Marks the job's tasks that are complete from the start and have no result, for whoever asks what failed."""
     for task in repository.tasks_of(job_id):
         places = FrameList.parse(task.frames) if job.is_batched else (None,)
@@ -225,7 +224,7 @@ def _mark_empty(repository: Repository, job: BundleJob, job_id: str, *, there: C
             repository.report(task, message=_COUNTS_AS_DONE)
 
 
-def _text(frames: Optional[FrameList]) -> str:
+def _text(frames: FrameList | None) -> str:
     return _NO_FRAMES if frames is None else str(frames)
 
 

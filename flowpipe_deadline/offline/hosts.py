@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional
 
 from ..core.errors import UsageError
 from ..core.shipped import shipped_folder
@@ -76,7 +75,7 @@ def split_hosts(text: str) -> list[tuple[str, str]]:
     return [(name.strip(), rest.strip()) for name, _, rest in parts if rest.strip()]
 
 
-def find_host(texts: Iterable[str]) -> Optional[Host]:
+def find_host(texts: Iterable[str]) -> Host | None:
     """The first of these hosts that is on this machine, with its full path."""
     for host in map(parse_host, texts):
         if os.path.isfile(host.executable) or host.executable == sys.executable:
@@ -171,7 +170,7 @@ def add_hosts(config: Mapping[str, str], hosts: Mapping[str, str]) -> dict[str, 
     return {**config, **hidden, _LIST: ";".join([*given, config.get(_LIST, "")])}
 
 
-def _full_path(program: str) -> Optional[str]:
+def _full_path(program: str) -> str | None:
     path = program if os.path.isfile(program) or os.path.dirname(program) else shutil.which(program)
     return os.path.abspath(path) if path and os.path.isfile(path) else None
 

@@ -13,14 +13,13 @@ import functools
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Mapping, Optional
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.files import json_bytes
@@ -198,7 +197,7 @@ def own_version() -> str:
     return version
 
 
-def version_of(distribution: str) -> Optional[str]:
+def version_of(distribution: str) -> str | None:
     """The version that is installed here; None if there is none."""
     try:
         return installed_version(distribution)

@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ..core.bundle import OFFLINE, Bundle
 from ..core.errors import BundleError
@@ -128,8 +128,8 @@ class Task:
     """Percent, as the plugin reports it."""
     message: str
     """The last status of a rendering task, the last error of one that failed."""
-    worker: Optional[str]
-    seconds: Optional[float]
+    worker: str | None
+    seconds: float | None
     """How long the last evaluation took; None before it ended."""
 
 
@@ -256,7 +256,7 @@ class Repository:
         rows = self._database.execute(f"{_SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
         return tuple(_task_of(row) for row in rows)
 
-    def claim(self, worker: str, *, job_id: Optional[str] = None, process: Optional[int] = None) -> Optional[Task]:
+    def claim(self, worker: str, *, job_id: str | None = None, process: int | None = None) -> Task | None:
         """A queued task, now the worker's: of ``job_id`` if it has one, else of the earliest job; None without any.
 
         ``process`` is one of the worker's that may evaluate it.
@@ -290,7 +290,7 @@ class Repository:
         ).fetchone()
         return row is not None
 
-    def report(self, task: Task, *, progress: Optional[float] = None, message: Optional[str] = None) -> None:
+    def report(self, task: Task, *, progress: float | None = None, message: str | None = None) -> None:
         """Records the progress of a rendering task, in percent and in words."""
         self._database.execute(
             "UPDATE tasks SET progress = COALESCE(?, progress), message = COALESCE(?, message)"
@@ -298,7 +298,7 @@ class Repository:
             (progress, None if message is None else _storable(message), task.job_id, task.task_id),
         )
 
-    def set_process(self, task: Task, process: Optional[int]) -> None:
+    def set_process(self, task: Task, process: int | None) -> None:
         """Records the process that evaluates the task, in case its worker dies."""
         self._database.execute(
             "UPDATE tasks SET process = ? WHERE job_id = ? AND task_id = ?", (process, task.job_id, task.task_id)
@@ -355,14 +355,14 @@ class Repository:
             (status.value, message, progress, time.time(), task.job_id, task.task_id),
         )
 
-    def _task_ended(self, job_id: str, task_id: Optional[int] = None) -> None:
+    def _task_ended(self, job_id: str, task_id: int | None = None) -> None:
         """Settles the job, and releases what waited for that task, or any of the job's, or for the whole job."""
         has_ended = self._settle(job_id) in (JobStatus.COMPLETED, JobStatus.FAILED)
         if self._releases_at_once:
             after = None if has_ended or task_id is None else (job_id, task_id)
             self._release(self._dependents(job_id, frame_dependent_only=not has_ended), after=after)
 
-    def _release(self, job_ids: Iterable[str], *, after: Optional[tuple[str, int]] = None) -> None:
+    def _release(self, job_ids: Iterable[str], *, after: tuple[str, int] | None = None) -> None:
         """The pending job scan, for these jobs and those they release in turn; ``after`` the end of a task alone."""
         waiting = deque(job_ids)
         while waiting:
@@ -371,7 +371,7 @@ class Repository:
             if self._settle(job_id) is JobStatus.COMPLETED:
                 waiting.extend(self._dependents(job_id))
 
-    def _release_tasks(self, job_id: str, after: Optional[tuple[str, int]]) -> None:
+    def _release_tasks(self, job_id: str, after: tuple[str, int] | None) -> None:
         """Queues the job's pending tasks: all once every job that it waits for is complete.
 
         Of a frame dependent job, each task once those upstream that cover its frames are.

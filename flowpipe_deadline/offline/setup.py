@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
 
 from ..bundle.templates import PLUGIN
 from ..core.bundle import AnyPath
@@ -24,7 +23,7 @@ class WorkerSetup:
     interpreters: Mapping[str, str] = field(default_factory=dict)
     """Hosts by name (``{"maya": "/usr/autodesk/maya2025/bin/mayapy"}``), as ``parse_host`` reads them, added to the
     plugin's configuration; ``python`` is this interpreter unless it is named."""
-    repository: Optional[AnyPath] = None
+    repository: AnyPath | None = None
     """A repository that ``flowpipe-deadline install`` has installed into. The plugin and packages there are used, and
     interpreters get nothing of this environment."""
     with_subfolders: bool = True

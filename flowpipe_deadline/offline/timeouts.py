@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import Literal
 
 from .repository import is_true
 
@@ -44,7 +44,7 @@ class TaskTimeout:
         return f"{late} and was ended, with all that it started{counts}"
 
 
-def read_timeout(job_info: Mapping[str, str], *, frame_count: int) -> Optional[TaskTimeout]:
+def read_timeout(job_info: Mapping[str, str], *, frame_count: int) -> TaskTimeout | None:
     """The time-out of a task with so many frames; None if it has none. Of both units, minutes count."""
     for unit, factor in (("Minutes", 60.0), ("Seconds", 1.0)):
         text = job_info.get(f"TaskTimeout{unit}", "").strip()

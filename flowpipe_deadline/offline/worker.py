@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, takewhile
 from pathlib import Path
-from typing import Any, Optional, TextIO
+from typing import Any, TextIO
 
 from ..core.frames import FrameList
 from ..core.rights import share
@@ -68,14 +68,14 @@ class _TaskHost(Host):
     def __init__(self, repository: Repository, stopping: threading.Event) -> None:
         self._repository = repository
         self._stopping = stopping
-        self._task: Optional[Task] = None
-        self._log: Optional[TextIO] = None
+        self._task: Task | None = None
+        self._log: TextIO | None = None
         self._reported: dict[str, Any] = {}
-        self.process: Optional[int] = None
+        self.process: int | None = None
         """The process that evaluates tasks."""
-        self.expired: Optional[TaskTimeout] = None
+        self.expired: TaskTimeout | None = None
         """The time-out of the task, once that is over and ends it."""
-        self._timeout: Optional[TaskTimeout] = None
+        self._timeout: TaskTimeout | None = None
         self._end = 0.0
 
     @contextlib.contextmanager
@@ -91,7 +91,7 @@ class _TaskHost(Host):
                 self._task = self._log = None
 
     @contextlib.contextmanager
-    def within(self, timeout: Optional[TaskTimeout]) -> Iterator[None]:
+    def within(self, timeout: TaskTimeout | None) -> Iterator[None]:
         """In the block, the task is given up once its time is over."""
         self.expired, self._timeout = None, timeout
         self._end = time.monotonic() + (0.0 if timeout is None else timeout.seconds)
@@ -166,8 +166,8 @@ class Worker:
             releases_at_once=settings.releases_at_once,
         )
         self._host = _TaskHost(self._repository, stopping)
-        self._sandbox: Optional[Sandbox] = None
-        self._job_id: Optional[str] = None
+        self._sandbox: Sandbox | None = None
+        self._job_id: str | None = None
         self._kind: object = None
 
     def run(self) -> None:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe import Graph
 
@@ -73,9 +73,9 @@ def _notes(job: Job) -> tuple[str, ...]:
 def export_graph(
     graph: Graph,
     *,
-    root: Optional[AnyPath] = None,
-    options: Optional[SubmitOptions] = None,
-    interpreters: Optional[Mapping[str, str]] = None,
+    root: AnyPath | None = None,
+    options: SubmitOptions | None = None,
+    interpreters: Mapping[str, str] | None = None,
 ) -> tuple[Bundle, tuple[PlanWarning, ...]]:
     """The new bundle of a graph below ``root``, exported as by ``export_bundle``, and all warnings.
 
@@ -103,7 +103,7 @@ def export_graph(
 
 
 def export_bundle(
-    bundle: AnyPath, *, interpreters: Optional[Mapping[str, str]] = None, options: Optional[SubmitOptions] = None
+    bundle: AnyPath, *, interpreters: Mapping[str, str] | None = None, options: SubmitOptions | None = None
 ) -> tuple[PlanWarning, ...]:
     """Writes ``template.yaml``, ``parameter_values.yaml`` and ``asset_references.yaml`` into a bundle, with what tasks
     import; gives a warning for each setting that has no counterpart.

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Optional, Union
 
 from ..bundle.info_format import parse_entries
 from ..bundle.job_files import FRAMES_KEY, NODE_KEY, SUBMISSION_KEY, read_entries
@@ -46,7 +45,7 @@ class Step:
 
     def __init__(
         self,
-        job: Union[Job, BundleJob],
+        job: Job | BundleJob,
         name: str,
         job_info: Mapping[str, str],
         plugin_info: Mapping[str, str],
@@ -98,7 +97,7 @@ class Step:
                 self.lost.append(name)
 
 
-def steps_of_plan(plan: Plan, *, templates: Optional[AnyPath] = None) -> tuple[Step, ...]:
+def steps_of_plan(plan: Plan, *, templates: AnyPath | None = None) -> tuple[Step, ...]:
     """The steps of a plan, as its bundle will have them; ``templates`` is a studio's folder, as for ``write_bundle``.
 
     Raises:
@@ -143,7 +142,7 @@ def _with_makers(steps: Sequence[Step]) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _names(jobs: Iterable[Union[Job, BundleJob]], *, main: str) -> dict[str, str]:
+def _names(jobs: Iterable[Job | BundleJob], *, main: str) -> dict[str, str]:
     """The names of steps by key; in those, the stricter of the official readers refuses two opening braces together."""
     labels = job_labels(jobs, main=main, longest=100_000)  # What is too long is refused, with its length.
     return {key: re.sub(r"\{(?=\{)", "{ ", label) for key, label in labels.items()}

@@ -19,7 +19,7 @@ from collections import deque
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Callable, Dict, Iterable, List, NoReturn, Optional, Tuple
+from typing import Callable, Iterable, NoReturn
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError, error_line, words_of
@@ -64,7 +64,7 @@ def run() -> NoReturn:
     os._exit(code)  # A thread may still wait for what the interpreter has left behind.
 
 
-def parse_range(text: str) -> List[int]:
+def parse_range(text: str) -> list[int]:
     """The numbers of a range expression, as a task is handed them.
 
     >>> parse_range("7-7"), parse_range("-3--1"), parse_range("7,9,20"), parse_range("1-31:10")
@@ -73,7 +73,7 @@ def parse_range(text: str) -> List[int]:
     Raises:
         TaskError: It is none, or has too many.
     """
-    numbers: List[int] = []
+    numbers: list[int] = []
     for match in map(_RANGE.fullmatch, text.split(",")):
         words = match.groups() if match else ("0", "0", "0")
         first, last, step = int(words[0]), int(words[1] or words[0]), int(words[2] or 1)
@@ -85,10 +85,10 @@ def parse_range(text: str) -> List[int]:
     return numbers
 
 
-def _parse(words: List[str]) -> Tuple[Dict[str, List[str]], List[str]]:
+def _parse(words: list[str]) -> tuple[dict[str, list[str]], list[str]]:
     """The options, each as ``--name=value``, and the command behind ``--``, which starts the interpreter."""
     at = words.index("--") if "--" in words else len(words)
-    options: Dict[str, List[str]] = {}
+    options: dict[str, list[str]] = {}
     for name, _, value in (word.partition("=") for word in words[:at]):
         options.setdefault(name, []).append(value)
     if "--node" not in options or not words[at + 1 :]:
@@ -96,7 +96,7 @@ def _parse(words: List[str]) -> Tuple[Dict[str, List[str]], List[str]]:
     return options, words[at + 1 :]
 
 
-def _run(options: Dict[str, List[str]], command: List[str]) -> None:
+def _run(options: dict[str, list[str]], command: list[str]) -> None:
     """Runs the task; raises TaskError if there is no result.
 
     Of its options, ``--frames`` are those of the chunk, ``--rules`` is the session's file of path mapping rules, and
@@ -149,14 +149,14 @@ def _keep_failure(request: TaskRequest, reason: str, last_lines: Iterable[str], 
     write_failure(request.bundle, request.node, request.chunk, error=error, report=report, evaluation=evaluation)
 
 
-def _read_rules(path: str) -> Tuple[Tuple[str, str], ...]:
+def _read_rules(path: str) -> tuple[tuple[str, str], ...]:
     """Beginnings of paths and their replacements, of the session's rules; those of URIs concern nobody here."""
     data = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
     rules = data.get("path_mapping_rules", ())
     return tuple((one["source_path"], one["destination_path"]) for one in rules if one["source_path_format"] != "URI")
 
 
-def _set_variables(options: Dict[str, List[str]], rules: Tuple[Tuple[str, str], ...], packages: Path) -> None:
+def _set_variables(options: dict[str, list[str]], rules: tuple[tuple[str, str], ...], packages: Path) -> None:
     """Makes the variables those of the interpreter, in this process, which knows them in any case on Windows."""
     found = os.environ
     if rules and ("--path" in options or "--paths" in options):
@@ -185,7 +185,7 @@ class _Interpreter:
     """The node's interpreter with the evaluator in it, what it prints, and what it answers."""
 
     def __init__(self, request: TaskRequest, answers: Path) -> None:
-        self.failure: Optional[str] = None
+        self.failure: str | None = None
         """What the evaluator says, and has kept: nothing if there is a result, and None before it says so."""
         self.last_lines: deque[str] = deque(maxlen=_MOST_LAST_LINES)
         self._has_begun = False
@@ -195,7 +195,7 @@ class _Interpreter:
         self._answers = answers
         self._answers_read = 0
 
-    def run(self, command: List[str]) -> str:
+    def run(self, command: list[str]) -> str:
         """Runs it to its end, and passes its output on; gives why there is no result, if the evaluator does not."""
         name, advice = self._request.interpreter, "name its program on the workers by the job's parameter for it"
         folder, nothing, (source, sink) = str(self._request.bundle), subprocess.DEVNULL, os.pipe()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any
 
 from ..core.text import listing, one_line, size_text
 from ..core.warnings import PlanWarning, Severity, WarningKind
@@ -33,9 +33,7 @@ _VANISHING = {
 }
 
 
-def job_warnings(
-    job: Job, *, settings: NodeSettings, interpreters: Optional[Collection[str]]
-) -> tuple[PlanWarning, ...]:
+def job_warnings(job: Job, *, settings: NodeSettings, interpreters: Collection[str] | None) -> tuple[PlanWarning, ...]:
     """The warnings about one job; ``interpreters`` are the configured ones, None if they are not known."""
     return (
         *_metadata_warnings(job, settings),
@@ -90,7 +88,7 @@ def _metadata_warnings(job: Job, settings: NodeSettings) -> Iterator[PlanWarning
         yield _warning(job, WarningKind.LOST_ATTRIBUTE, text, "make it an input if the node depends on it")
 
 
-def _interpreter_warnings(job: Job, interpreters: Optional[Collection[str]]) -> Iterator[PlanWarning]:
+def _interpreter_warnings(job: Job, interpreters: Collection[str] | None) -> Iterator[PlanWarning]:
     if interpreters is not None and job.interpreter not in interpreters:
         text = f"the interpreter '{job.interpreter}' is not configured; its job would fail here"
         yield _warning(job, WarningKind.INTERPRETER, text, "say where its executable is")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe import INode
 
@@ -28,9 +28,9 @@ class Chunking:
     chunk_size: int
     note: str
     """How it was cut and why, for people."""
-    batch: Optional[BatchSettings] = None
+    batch: BatchSettings | None = None
     """What it was cut by; None if it was not."""
-    item_frames: Optional[FrameList] = None
+    item_frames: FrameList | None = None
     """The frames that item numbers stand for, if they do."""
 
     @property
@@ -38,7 +38,7 @@ class Chunking:
         """The inputs that are cut."""
         return () if self.batch is None else self.batch.over
 
-    def to_json(self) -> Optional[dict[str, Any]]:
+    def to_json(self) -> dict[str, Any] | None:
         """The batch of the node's record; None if the node is not cut."""
         if self.batch is None:
             return None
@@ -56,7 +56,7 @@ class Chunking:
 NOT_CUT = Chunking(mode="none", frames=FrameList([0]), chunk_size=1, note="one task: no batch size is set")
 
 
-def plan_chunks(node: INode, batch: Optional[BatchSettings], *, fed: Collection[str]) -> Chunking:
+def plan_chunks(node: INode, batch: BatchSettings | None, *, fed: Collection[str]) -> Chunking:
     """How the node is cut; ``fed`` are the inputs that get their value from upstream only.
 
     Raises:
@@ -117,7 +117,7 @@ def _items_of_input(node: INode, name: str) -> Sequence[Any]:
         raise PlanError(label(node), f"is batched over '{name}', but {error}") from error
 
 
-def _why_not_frames(frames: Optional[FrameList]) -> str:
+def _why_not_frames(frames: FrameList | None) -> str:
     if frames is None:
         return "the items are not distinct whole numbers from 0"
     return "how Deadline cuts frames with gaps between them is unknown" if frames.is_ascending else "they do not ascend"

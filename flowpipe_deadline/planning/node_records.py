@@ -6,7 +6,7 @@ import inspect
 import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe import INode
 from flowpipe.node import FunctionNode
@@ -37,7 +37,7 @@ def node_record(
     graph_node: GraphNode,
     *,
     interpreter: str,
-    batch: Optional[Mapping[str, Any]],
+    batch: Mapping[str, Any] | None,
     feeds: Iterable[Connection],
     errors: ErrorCollector,
 ) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _without_variables(metadata: Any) -> Any:
     return {**metadata, "deadline": {name: value for name, value in settings.items() if name != "environment"}}
 
 
-def _source(node: INode, thing: Any, qualname: str, errors: ErrorCollector) -> Optional[dict[str, Optional[str]]]:
+def _source(node: INode, thing: Any, qualname: str, errors: ErrorCollector) -> dict[str, str | None] | None:
     try:
         return describe(thing, qualname=qualname)
     except NotImportableError as error:
@@ -79,7 +79,7 @@ def _source(node: INode, thing: Any, qualname: str, errors: ErrorCollector) -> O
         return None
 
 
-def _function_source(node: FunctionNode[Any], errors: ErrorCollector) -> Optional[dict[str, Optional[str]]]:
+def _function_source(node: FunctionNode[Any], errors: ErrorCollector) -> dict[str, str | None] | None:
     """Where the function is defined: under its own name, as a function or a node, or under the name of its node."""
     function, own_name = node.func, node.func.__qualname__
     module = sys.modules.get(function.__module__)
@@ -142,7 +142,7 @@ def _inputs(node: INode, feeds: Iterable[Connection], errors: ErrorCollector) ->
     }
 
 
-def _input(node: INode, plug: IPlug, feed: Optional[Connection], errors: ErrorCollector) -> dict[str, Any]:
+def _input(node: INode, plug: IPlug, feed: Connection | None, errors: ErrorCollector) -> dict[str, Any]:
     """Value and source of an input. A connected one keeps its value, in case upstream does not set the output."""
     value = None if plug.sub_plugs else plug.value
     if feed is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Optional
+from typing import Any, Literal
 
 from ..core.bundle import CODE, BundleNode
 from ..core.frames import FrameList, shown_frames
@@ -51,15 +51,15 @@ class Job(BundleNode):
     """The node record, ready for JSON."""
     notes: tuple[str, ...]
     """How it was cut and why, for people."""
-    item_frames: Optional[FrameList] = None
+    item_frames: FrameList | None = None
     """The frames that its item numbers stand for, if they do."""
     environment_kinds: Entries = ()
     """Names or patterns of variables, and what they hold: ``path``, ``paths`` or ``text``."""
 
     @property
-    def source(self) -> Mapping[str, Optional[str]]:
+    def source(self) -> Mapping[str, str | None]:
         """Where its code is defined: ``module``, ``qualname``, and the ``file``, None for what is installed."""
-        found: Mapping[str, Optional[str]] = self.record["function"] or self.record["class"]
+        found: Mapping[str, str | None] = self.record["function"] or self.record["class"]
         return found
 
     @property
@@ -144,12 +144,12 @@ class Plan(Shown):
         }
 
 
-def frames_text(job: Job) -> Optional[str]:
+def frames_text(job: Job) -> str | None:
     """The frames for people: None for a job that is not batched."""
     return None if job.frame_mode == "none" else str(job.frames)
 
 
-def shown_text(job: Job) -> Optional[str]:
+def shown_text(job: Job) -> str | None:
     """The same with the frames that item numbers stand for."""
     return None if job.frame_mode == "none" else shown_frames(job.frames, job.item_frames)
 

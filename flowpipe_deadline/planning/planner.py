@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe import Graph, INode
 
@@ -28,9 +28,9 @@ from .typed import TypedCode, with_typed_code
 def make_plan(
     graph: Graph,
     *,
-    settings: Optional[Mapping[str, Any]] = None,
+    settings: Mapping[str, Any] | None = None,
     skip: Collection[INode] = (),
-    context: Optional[PlanContext] = None,
+    context: PlanContext | None = None,
 ) -> Plan:
     """The jobs that the graph becomes, upstream first; the graph is only read.
 
@@ -130,7 +130,7 @@ def _plan_job(node: GraphNode, settings: NodeSettings, planned: PlannedJobs) -> 
     return replace(job, dependencies=plan_dependencies(job, feeds, awaited=node.awaited, planned=planned))
 
 
-def _collect_merge_rules(node: GraphNode, batch: Optional[BatchSettings], errors: ErrorCollector) -> None:
+def _collect_merge_rules(node: GraphNode, batch: BatchSettings | None, errors: ErrorCollector) -> None:
     """Collects an error for each merge rule of an output that the node does not have."""
     outputs = node.node.outputs
     for place, _ in batch.merge if batch is not None else ():

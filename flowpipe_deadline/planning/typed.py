@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe.node import FunctionNode
 
@@ -61,7 +61,7 @@ class TypedCode:
         self._add(top, _namespace(thing)[top])
         return {**_SOURCE, "qualname": name}
 
-    def file(self) -> Optional[tuple[str, bytes]]:
+    def file(self) -> tuple[str, bytes] | None:
         """The file in the bundle, and what is in it; None if nothing was typed. The same code gives the same file."""
         if not self._parts:
             return None
@@ -245,7 +245,7 @@ def _import(name: str, module: ModuleType) -> str:
     return f"import {module.__name__}\n" if module.__name__ == name else f"import {module.__name__} as {name}\n"
 
 
-def _place(value: Any, name: str) -> Optional[str]:
+def _place(value: Any, name: str) -> str | None:
     """The statement that imports a value under the name; None if no module has it.
 
     It is looked for where it says that it is from, then, under the same name, in everything that is loaded.

@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Iterator
 from types import CodeType
-from typing import Any, Optional, Union
+from typing import Any
 
 from ..core.locate import NotImportableError, own_codes
 
-Definition = Union[ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign]
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign
 
 
 def find_source(thing: Any, *, futures: int) -> str:
@@ -116,7 +116,7 @@ def _defines(statement: Definition, thing: Any, inside: list[CodeType]) -> bool:
 def _has_fields_of(statement: ast.ClassDef, cls: type, *, has_functions: bool) -> bool:
     """Whether the class has the values of the text, and one without functions, such as an enumeration, its names."""
     members = getattr(cls, "__members__", {})
-    texts: dict[str, Optional[ast.expr]] = {}
+    texts: dict[str, ast.expr | None] = {}
     for part in statement.body:
         if isinstance(part, ast.FunctionDef) and not _is_held(part, cls):
             return False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Optional, Union
 
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError
@@ -19,11 +18,11 @@ from .storage import Mounts, read_mounts
 
 
 def examine_plan(
-    plan: Optional[Plan],
+    plan: Plan | None,
     *,
-    root: Optional[AnyPath] = None,
-    repository: Optional[RepositoryInfo] = None,
-    mounts: Optional[Mounts] = None,
+    root: AnyPath | None = None,
+    repository: RepositoryInfo | None = None,
+    mounts: Mounts | None = None,
 ) -> tuple[PlanWarning, ...]:
     """Everything that is wrong or odd, the plan's own warnings included; what is not given is not checked.
 
@@ -48,9 +47,9 @@ def examine_plan(
 def raise_errors(
     found: Iterable[PlanWarning],
     *,
-    strict: Union[bool, Collection[WarningKind]] = False,
+    strict: bool | Collection[WarningKind] = False,
     tolerated: Collection[WarningKind] = (),
-    errors: Optional[ErrorCollector] = None,
+    errors: ErrorCollector | None = None,
 ) -> tuple[PlanWarning, ...]:
     """Those of the ``found`` that are only warnings; the others are raised, together with further ``errors``.
 
@@ -75,7 +74,7 @@ def raise_errors(
     return tuple(warnings)
 
 
-def parse_strict(words: Collection[str]) -> Union[bool, frozenset[WarningKind]]:
+def parse_strict(words: Collection[str]) -> bool | frozenset[WarningKind]:
     """What ``raise_errors`` takes for ``strict``: the kinds that these words name, or True if ``all`` is among them.
 
     Raises:

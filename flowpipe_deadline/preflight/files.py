@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from typing import Optional
 
 from ..bundle.folder import new_submission, partial_name
 from ..bundle.write import job_file_stems
@@ -114,7 +113,7 @@ def _paths(plan: Plan) -> Iterator[tuple[str, str]]:
         yield node.label, f"{partial}/{NODES}/{node.key}.json"
 
 
-def _last_chunks(job: Job) -> tuple[Optional[FrameList], ...]:
+def _last_chunks(job: Job) -> tuple[FrameList | None, ...]:
     """The chunks that may have the longest name: planned frames ascend, so the last ones have the most digits."""
     if job.frame_mode == "none":
         return (None,)

@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import Optional
 
 from ..bundle.templates import PLUGIN
 from ..core.text import counted, listing
@@ -19,7 +18,7 @@ TASK_LIMIT = 5000
 _NONE = "none"  # The pool and the group that every repository has.
 
 
-def repository_warnings(plan: Plan, repository: Optional[RepositoryInfo]) -> tuple[PlanWarning, ...]:
+def repository_warnings(plan: Plan, repository: RepositoryInfo | None) -> tuple[PlanWarning, ...]:
     """What does not fit; what the repository does not tell is not checked, except for the number of tasks."""
     info = repository or RepositoryInfo()
     registers = (
@@ -40,7 +39,7 @@ def repository_warnings(plan: Plan, repository: Optional[RepositoryInfo]) -> tup
     return tuple(warnings)
 
 
-def plugin_warnings(repository: Optional[RepositoryInfo]) -> tuple[PlanWarning, ...]:
+def plugin_warnings(repository: RepositoryInfo | None) -> tuple[PlanWarning, ...]:
     """An error if the repository does not have the plugin."""
     if repository is None or repository.plugins is None:
         return ()
@@ -49,7 +48,7 @@ def plugin_warnings(repository: Optional[RepositoryInfo]) -> tuple[PlanWarning, 
     return () if warning is None else (replace(warning, advice=advice),)
 
 
-def _task_warnings(job: Job, limit: Optional[int]) -> Iterator[PlanWarning]:
+def _task_warnings(job: Job, limit: int | None) -> Iterator[PlanWarning]:
     most = TASK_LIMIT if limit is None else limit
     if 0 < most < job.task_count:  # What a limit of 0 means is not documented; surely not that no jobs are allowed.
         taker = "Deadline takes" if limit is None else "the repository takes"
@@ -58,14 +57,14 @@ def _task_warnings(job: Job, limit: Optional[int]) -> Iterator[PlanWarning]:
         yield PlanWarning(WarningKind.TASK_LIMIT, "error", text, advice, node=job.short_label)
 
 
-def _priority_warnings(job: Job, priority: str, maximum: Optional[int]) -> Iterator[PlanWarning]:
+def _priority_warnings(job: Job, priority: str, maximum: int | None) -> Iterator[PlanWarning]:
     if maximum is not None and priority.isdecimal() and int(priority) > maximum:
         text = f"a priority of {priority} is above the repository's maximum"
         yield PlanWarning(WarningKind.PRIORITY, "error", text, f"use at most {maximum}", node=job.short_label)
 
 
 @lru_cache(maxsize=1000)
-def _name_warning(kind: WarningKind, noun: str, name: str, known: tuple[str, ...]) -> Optional[PlanWarning]:
+def _name_warning(kind: WarningKind, noun: str, name: str, known: tuple[str, ...]) -> PlanWarning | None:
     """What is wrong with the name, where the repository knows the ``known``."""
     if name in known:
         return None

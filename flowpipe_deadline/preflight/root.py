@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 from ..core.bundle import RESULTS, AnyPath
 from ..core.files import write_through
@@ -28,19 +27,19 @@ class RootInfo:
 
     path: str
     """The full path."""
-    error: Optional[str]
+    error: str | None
     """Why nothing can be written there; None if something was."""
     storage: Storage
-    free_bytes: Optional[int]
+    free_bytes: int | None
     """None where the system does not tell."""
-    only_writer: Optional[str] = None
+    only_writer: str | None = None
     """The only user who could write in a bundle below it, and the rights that say so; None if there are others, or
     that is not known."""
     is_open: bool = False
     """Whether all who reach it may write there, and read what bundles hold."""
 
 
-def read_root_info(root: AnyPath, *, mounts: Optional[Mounts] = None) -> RootInfo:
+def read_root_info(root: AnyPath, *, mounts: Mounts | None = None) -> RootInfo:
     """What is known of a root, which need not exist yet.
 
     A folder with a file in it is made in the nearest existing folder, and deleted again. ``mounts`` are those of this
@@ -98,7 +97,7 @@ def root_warnings(info: RootInfo) -> Iterator[PlanWarning]:
         yield PlanWarning(WarningKind.LITTLE_SPACE, "warning", text, advice)
 
 
-def _try_to_write(folder: Path, *, names: Sequence[str]) -> Optional[str]:
+def _try_to_write(folder: Path, *, names: Sequence[str]) -> str | None:
     """Makes a folder as a bundle is made, in it folders of these names and a file, and deletes them all again.
 
     Gives the only user who could write a result there, with the rights of the folder.

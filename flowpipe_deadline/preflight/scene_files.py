@@ -7,7 +7,6 @@ import os
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Optional
 
 from ..core.text import counted, listing
 from ..core.warnings import PlanWarning, WarningKind
@@ -48,7 +47,7 @@ def scene_file_warnings(
 
 def _judge(
     file: SceneFile, *, mounts: Mounts, exists: Callable[[str], bool], real_path: Callable[[str], str]
-) -> Optional[tuple[WarningKind, str]]:
+) -> tuple[WarningKind, str] | None:
     """What is odd about the path, and the words for it that follow "is" or "are"."""
     path = file.path
     on_windows, of_windows = mounts.system == "win32", is_windows_path(path)

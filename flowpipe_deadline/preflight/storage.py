@@ -9,7 +9,7 @@ import re
 import sys
 import tempfile
 from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import Literal
 
 import psutil
 
@@ -71,7 +71,7 @@ class Mounts:
     """In the order in which they were mounted: a later one hides an earlier one in the same folder."""
     system: str
     """As in ``sys.platform``: ``linux``, ``darwin``, ``win32``."""
-    temporary: Optional[str] = None
+    temporary: str | None = None
     """The folder for temporary files. It is local, unless its file system is known to be a network's."""
 
     def storage(self, path: str) -> Storage:
@@ -89,7 +89,7 @@ class Mounts:
             return Storage("local", "the folder for temporary files")
         return storage
 
-    def _mount_of(self, path: str) -> Optional[Mount]:
+    def _mount_of(self, path: str) -> Mount | None:
         """The innermost file system that holds the path; the last of several in one folder."""
         holding = [mount for mount in reversed(self.mounts) if self._is_within(path, mount.folder)]
         return max(holding, key=lambda mount: len(self._plain(mount.folder)), default=None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Callable, Collection, Dict, List, Mapping, Optional, Sequence
+from typing import Callable, Collection, Mapping, Sequence
 
 from ..core.bundle import Bundle, BundleJob, node_labels
 from ..core.frames import FrameList, FrameListError
@@ -56,10 +56,10 @@ class RedoAttempt:
         self._client = own.client
         self._writer = writer
         self._labels = node_labels(order.bundle)
-        self._before: Dict[str, JobBefore] = {}
-        self._made: Optional[Sequence[str]] = None
+        self._before: dict[str, JobBefore] = {}
+        self._made: Sequence[str] | None = None
         """The new jobs, once some may have been made."""
-        self._messages: List[str] = []
+        self._messages: list[str] = []
         self._reason = ""
         """Deadline's words on the last call that failed."""
 
@@ -94,11 +94,11 @@ class RedoAttempt:
         except SubmissionError as error:
             self._reason = str(error)
 
-    def _states(self, job_ids: Collection[str]) -> Dict[str, Mapping[int, str]]:
+    def _states(self, job_ids: Collection[str]) -> dict[str, Mapping[int, str]]:
         return read_states(self._client, job_ids)
 
 
-def frames_of(task: TaskDetails, job: BundleJob, tasks: Sequence[TaskDetails]) -> Optional[FrameList]:
+def frames_of(task: TaskDetails, job: BundleJob, tasks: Sequence[TaskDetails]) -> FrameList | None:
     """The frames of a task: Deadline's, or, where it does not tell them, those that were planned; None without any.
 
     Raises:

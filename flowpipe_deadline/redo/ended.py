@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Iterable, Mapping, Optional, Sequence
 
 from ..core.bundle import Bundle, BundleJob
 from ..core.frames import FrameList, FrameListError
@@ -27,9 +27,9 @@ class FarmTasks:
 
     tasks: Tasks
     """Of the jobs that were asked for."""
-    failed: Mapping[str, FrozenSet[Optional[str]]]
+    failed: Mapping[str, frozenset[str | None]]
     """By node key, the tasks that failed, or have ended without a result; also those of jobs that are gone."""
-    coming: FrozenSet[str]
+    coming: frozenset[str]
     """The keys of the jobs that may still give results by themselves."""
 
 
@@ -59,8 +59,8 @@ def read_farm_tasks(
         if is_cut_anew or (needs_states and any(_may_have_failed(job, each, results) for each in found)):
             wanted.append(job)
     read = client.read_tasks_of([job_id for job in wanted for job_id in there[job.key]]) if wanted else {}
-    tasks: Dict[str, Tuple[Optional[FrameList], ...]] = {}
-    failed: Dict[str, FrozenSet[Optional[str]]] = {}
+    tasks: dict[str, tuple[FrameList | None, ...]] = {}
+    failed: dict[str, frozenset[str | None]] = {}
     for job in wanted:
         states = _states(job, [read.get(job_id, ()) for job_id in there[job.key]])
         if job.is_batched and states:
@@ -75,10 +75,10 @@ def read_farm_tasks(
     return FarmTasks(tasks, failed, frozenset(coming))
 
 
-def _states(job: BundleJob, tasks: Iterable[Sequence[TaskDetails]]) -> Dict[Optional[str], str]:
+def _states(job: BundleJob, tasks: Iterable[Sequence[TaskDetails]]) -> dict[str | None, str]:
     """The states of the tasks of a node, by their frame lists; of each job in turn, those with frames of their own."""
-    states: Dict[Optional[str], str] = {}
-    seen: Set[Optional[int]] = set()
+    states: dict[str | None, str] = {}
+    seen: set[int | None] = set()
     for some in tasks:
         own = {task.frames if job.is_batched else None: task.status for task in some}
         new = {text: state for text, state in own.items() if not seen.issuperset(places_of(text))}
@@ -87,17 +87,17 @@ def _states(job: BundleJob, tasks: Iterable[Sequence[TaskDetails]]) -> Dict[Opti
     return states
 
 
-def failed_or_empty(job: BundleJob, states: States, *, results: BundleResults) -> FrozenSet[Optional[str]]:
+def failed_or_empty(job: BundleJob, states: States, *, results: BundleResults) -> frozenset[str | None]:
     """The tasks of the job that failed, or have ended without a result."""
     there = results.latest(job.key)
-    found: List[Optional[str]] = []
+    found: list[str | None] = []
     for frames, state in states.items():
         if state == FAILED or (state == COMPLETED and not all(place in there for place in places_of(frames))):
             found.append(frames)
     return frozenset(found)
 
 
-def places_of(frames: Optional[str]) -> Iterable[Optional[int]]:
+def places_of(frames: str | None) -> Iterable[int | None]:
     """The frames of a frame list; None alone for a task without one."""
     return (None,) if frames is None else FrameList.parse(frames)
 

@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Type
+from typing import Any, Callable, Mapping, Sequence, Tuple
 
 from ..core.bundle import Bundle, read_bundle
 from ..core.errors import FlowpipeDeadlineError
@@ -48,7 +48,7 @@ class FarmRedo:
         bundle: Bundle,
         client: DeadlineClient,
         *,
-        act: Optional[Callable[..., RedoResult]] = None,
+        act: Callable[..., RedoResult] | None = None,
         advice: str = ", and count as stale",
     ) -> None:
         """``act`` does it, by default ``redo_on_farm``; ``advice`` is what to say of frames that become stale."""
@@ -57,7 +57,7 @@ class FarmRedo:
         self._act = act or redo_on_farm
         self._advice = advice
         self._results: BundleResults
-        self._farm: Optional[FarmTasks] = None
+        self._farm: FarmTasks | None = None
         self._record = submitted_record(bundle)
         check_place(bundle, client.map_path)
 
@@ -163,7 +163,7 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
                     writer.drop()
             raise error
         own = own_jobs(client, bundle, record.jobs)
-        kind: Type[RedoAttempt] = NewJobs if how.new_jobs else Requeue
+        kind: type[RedoAttempt] = NewJobs if how.new_jobs else Requeue
         attempt = kind(RedoOrder(bundle, record, selection, how, say, is_stopping), own, writer)
         try:
             result = attempt.run()
@@ -176,14 +176,14 @@ def redo_on_farm(  # noqa: PLR0913  (what, where, and how)
     return result
 
 
-def request_of(selection: Selection, how: RedoOptions) -> Dict[str, Any]:
+def request_of(selection: Selection, how: RedoOptions) -> dict[str, Any]:
     """What is to be done, as plain JSON."""
     return {"tasks": texts_of(selection.tasks), "how": {**vars(how), "entries": dict(how.entries)}}
 
 
 def redo_as_requested(
     client: DeadlineClient, bundle: str, wanted: Mapping[str, Any], *, say: Say, is_stopping: Stop
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """As ``redo_on_farm``, asked for and answered as plain JSON: for a process of Deadline's own."""
     selection = Selection(_frames(wanted["tasks"]))
     how = RedoOptions(**wanted["how"])
@@ -196,12 +196,12 @@ def result_of(answer: Mapping[str, Any]) -> RedoResult:
     return RedoResult(_frames(answer["tasks"]), answer["new_jobs"], tuple(answer["messages"]))
 
 
-def texts_of(tasks: Tasks) -> Dict[str, List[Optional[str]]]:
+def texts_of(tasks: Tasks) -> dict[str, list[str | None]]:
     """The tasks as plain JSON."""
     return {key: [None if chunk is None else str(chunk) for chunk in chunks] for key, chunks in tasks.items()}
 
 
-def _frames(tasks: Mapping[str, Sequence[Optional[str]]]) -> Tasks:
+def _frames(tasks: Mapping[str, Sequence[str | None]]) -> Tasks:
     return {
         key: tuple(None if text is None else FrameList.parse(text) for text in texts) for key, texts in tasks.items()
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from ..core.bundle import Bundle, BundleJob, node_labels, read_node
 from ..core.errors import UsageError
@@ -24,7 +24,7 @@ __all__ = ["FarmRedo", "Wish", "editable_inputs", "task_lines"]
 _LONGEST_FRAMES = 60
 
 
-def task_lines(bundle: Bundle, tasks: Tasks) -> List[str]:
+def task_lines(bundle: Bundle, tasks: Tasks) -> list[str]:
     """How many tasks run again, and a line for each of their jobs."""
     if not tasks:
         return ["Nothing runs again."]
@@ -48,7 +48,7 @@ def _shown(job: BundleJob, chunk: FrameList) -> str:
     return f"{job.frame_mode if real is None else 'frames'} {text}"
 
 
-def editable_inputs(bundle: Bundle, node: str) -> Dict[str, str]:
+def editable_inputs(bundle: Bundle, node: str) -> dict[str, str]:
     """The inputs of the node that nothing feeds and a text can say, with their present values as such texts.
 
     Raises:
@@ -70,7 +70,7 @@ def editable_inputs(bundle: Bundle, node: str) -> Dict[str, str]:
     return texts
 
 
-def _text_of(encoded: Any) -> Optional[str]:
+def _text_of(encoded: Any) -> str | None:
     """The text that means this value; None if none does."""
     try:
         value = decode(encoded)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Collection, Dict, FrozenSet, Iterable, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import Collection, Iterable, Iterator, Sequence
 
 from ..core.bundle import Bundle, node_labels
 from ..core.errors import BundleError
@@ -26,17 +26,17 @@ class Missing:
 
     key: str
     """The node of the task."""
-    chunk: Optional[FrameList]
+    chunk: FrameList | None
     """The frames of the task; None if it has none."""
     source: str
     """The node whose results are missing."""
-    frames: Optional[FrameList]
+    frames: FrameList | None
     """Their frames; None for a node without frames."""
 
 
 def without_blocked(
     bundle: Bundle, selection: Selection, *, results: BundleResults, coming: Collection[str] = ()
-) -> Tuple[Selection, Tuple[Missing, ...]]:
+) -> tuple[Selection, tuple[Missing, ...]]:
     """The tasks that can run, and what the others miss: those that need such results, and all that is made from them.
 
     Results of the nodes in ``coming``, by key, do not count as missing: a farm is at work on them.
@@ -47,21 +47,21 @@ def without_blocked(
     """
     links = Links(bundle, results)
     jobs = {job.key: job for job in bundle.jobs}
-    made: Dict[str, FrozenSet[Optional[int]]] = {}
+    made: dict[str, frozenset[int | None]] = {}
 
-    def lacking(source: str, places: Iterable[Optional[int]]) -> Tuple[Optional[int], ...]:
+    def lacking(source: str, places: Iterable[int | None]) -> tuple[int | None, ...]:
         there, new = results.latest(source), made.get(source, ())
         return () if source in coming else tuple(place for place in places if place not in there and place not in new)
 
     lacking_at_all = lru_cache(maxsize=None)(lambda source: lacking(source, _places(jobs[source].chunks)))
-    blocked: Dict[str, FrozenSet[Optional[int]]] = {}
-    left: Dict[str, Tuple[Chunk, ...]] = {}
-    found: List[Missing] = []
+    blocked: dict[str, frozenset[int | None]] = {}
+    left: dict[str, tuple[Chunk, ...]] = {}
+    found: list[Missing] = []
     for job in bundle.jobs:
         chunks = selection.tasks.get(job.key, ())
         if not chunks:
             continue
-        waiting: Set[Chunk] = set()
+        waiting: set[Chunk] = set()
         for chunk in chunks:
             for source, by_frame in links.of(job.key, chunk).items():
                 missing = lacking(source, chunk or (None,)) if by_frame else lacking_at_all(source)
@@ -83,8 +83,8 @@ def without_blocked(
 
 
 def runnable(
-    bundle: Bundle, selection: Selection, *, results: Optional[BundleResults] = None, coming: Collection[str] = ()
-) -> Tuple[Selection, Tuple[str, ...]]:
+    bundle: Bundle, selection: Selection, *, results: BundleResults | None = None, coming: Collection[str] = ()
+) -> tuple[Selection, tuple[str, ...]]:
     """The selected tasks that have what they need, and a line for those that have not; ``results`` if they are read.
 
     Raises:
@@ -105,7 +105,7 @@ def runnable(
     return left, (f"Not run, with what is made from it: {text}",)
 
 
-def left_stale(bundle: Bundle, selection: Selection, keys: Iterable[str], *, advice: str) -> Tuple[str, ...]:
+def left_stale(bundle: Bundle, selection: Selection, keys: Iterable[str], *, advice: str) -> tuple[str, ...]:
     """A line for each of the nodes, whose inputs have changed, of which not all planned frames run again."""
     return tuple(
         f"{key}: its other frames were made with the values of before{advice}"
@@ -122,7 +122,7 @@ def tolerant_results(bundle: Bundle) -> BundleResults:
 def _lines(bundle: Bundle, missing: Sequence[Missing]) -> Iterator[str]:
     """For each two nodes a line: which frames of one need which of the other."""
     labels = node_labels(bundle)
-    pairs: Dict[Tuple[str, str], List[Missing]] = {}
+    pairs: dict[tuple[str, str], list[Missing]] = {}
     for one in missing:
         pairs.setdefault((one.key, one.source), []).append(one)
 
@@ -136,5 +136,5 @@ def _lines(bundle: Bundle, missing: Sequence[Missing]) -> Iterator[str]:
         yield f"{needing} needs {needed}, which is missing"
 
 
-def _places(chunks: Iterable[Chunk]) -> FrozenSet[Optional[int]]:
+def _places(chunks: Iterable[Chunk]) -> frozenset[int | None]:
     return frozenset(place for chunk in chunks for place in chunk or (None,))

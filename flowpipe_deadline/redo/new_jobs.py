@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
-from typing import Dict, FrozenSet, List, Mapping, Sequence, Set, Tuple
+from typing import Mapping, Sequence
 
 from ..bundle.job_files import DEPENDENCIES, job_entries
 from ..core.bundle import BundleJob
@@ -39,16 +39,16 @@ class NewJobs(RedoAttempt, Attempt):
         Attempt.__init__(self, order.bundle, own, writer, say=order.say, is_stopping=order.is_stopping)
         RedoAttempt.__init__(self, order, own, writer)
         own.kept = order.record.own_ids  # Not to be deleted, whatever happens.
-        self._details: Dict[str, JobDetails] = {}
+        self._details: dict[str, JobDetails] = {}
         """Of the jobs of before that there are."""
-        self._tasks: Dict[str, Tuple[TaskDetails, ...]] = {}
+        self._tasks: dict[str, tuple[TaskDetails, ...]] = {}
         """Those of the jobs of before whose tasks matter."""
-        self._repointed: List[BundleJob] = []
-        self._deleted: Dict[str, BundleJob] = {}
+        self._repointed: list[BundleJob] = []
+        self._deleted: dict[str, BundleJob] = {}
         """The jobs of before that are to be deleted, as new ones come for what they wait for."""
-        self._new: Dict[str, BundleJob] = {}
+        self._new: dict[str, BundleJob] = {}
         """The new jobs by node key, with the frames that they get."""
-        self._between: Dict[str, Tuple[FrameList, ...]] = {}
+        self._between: dict[str, tuple[FrameList, ...]] = {}
         """By node key, the tasks of the new job that are not to run: they are between others, and complete."""
         self._is_counting = False
         """Whether the submission's record may name the new jobs already."""
@@ -105,7 +105,7 @@ class NewJobs(RedoAttempt, Attempt):
 
     # What is made, and from what --------------------------------------------------------------------------------------
 
-    def waits_for(self, job: BundleJob) -> List[str]:
+    def waits_for(self, job: BundleJob) -> list[str]:
         """The IDs of the jobs that it depends on: new ones, and those of before."""
         return [job_id for key in job.depends_on for job_id in self._feeding(key, job)]
 
@@ -113,7 +113,7 @@ class NewJobs(RedoAttempt, Attempt):
         """Whether a new job feeds it."""
         return not self._new.keys().isdisjoint(job.depends_on)
 
-    def entries(self, job: BundleJob) -> Dict[str, str]:
+    def entries(self, job: BundleJob) -> dict[str, str]:
         """The job info of the bundle's own file, with these frames, dependencies, and settings."""
         entries = job_entries(self._bundle, job, job_ids=dict.fromkeys(job.depends_on, ""))
         entries.pop(DEPENDENCIES, None)
@@ -130,7 +130,7 @@ class NewJobs(RedoAttempt, Attempt):
         replaced = {key.lower() for key in changes}
         return {**{key: value for key, value in entries.items() if key.lower() not in replaced}, **changes}
 
-    def _feeding(self, key: str, job: BundleJob) -> List[str]:
+    def _feeding(self, key: str, job: BundleJob) -> list[str]:
         """The jobs that make the results of a node for this job, or are going to."""
         found = [self.job_ids[key]] if key in self.job_ids else []
         current = self._record.jobs.get(key, "")
@@ -144,18 +144,18 @@ class NewJobs(RedoAttempt, Attempt):
         by_frame = self._bundle.job(job.key).is_frame_dependent
         return not (by_frame and self._chosen(key).issuperset(FrameList.parse(job.frames or "0")))
 
-    def _chosen(self, key: str) -> FrozenSet[int]:
+    def _chosen(self, key: str) -> frozenset[int]:
         """The frames of a node that its new job makes."""
         job = self._new.get(key)
         if job is None or job.frames is None:
             return frozenset()
         return frozenset(FrameList.parse(job.frames)).difference(*self._between.get(key, ()))
 
-    def _still_making(self, key: str) -> List[str]:
+    def _still_making(self, key: str) -> list[str]:
         """The jobs of before that still make results of the node that no new one makes."""
         return [job_id for job_id in self._record.jobs_of(key) if not all(self._unfinished(key, job_id).values())]
 
-    def _unfinished(self, key: str, job_id: str) -> Dict[int, bool]:
+    def _unfinished(self, key: str, job_id: str) -> dict[int, bool]:
         """The tasks of a job that is at work which are not complete, and whether a new job makes them."""
         job = self._bundle.job(key)
         is_deleted = key in self._deleted and job_id == self._id(job)
@@ -186,8 +186,8 @@ class NewJobs(RedoAttempt, Attempt):
     def _choose_nodes(self) -> None:
         """Which nodes get new jobs, and what becomes of those that wait for the old ones."""
         self._repointed, self._deleted, self._new, self._between = [], {}, {}, {}
-        gone: Set[str] = set()
-        waiting: Set[str] = set()  # They wait for new jobs, or for such as do: all of their tasks run anyway.
+        gone: set[str] = set()
+        waiting: set[str] = set()  # They wait for new jobs, or for such as do: all of their tasks run anyway.
         for job in self._bundle.jobs:
             is_below = any(key in self._new or key in gone for key in job.depends_on)
             is_waiting = (is_below or not waiting.isdisjoint(job.depends_on)) and self._is_wholly_pending(job)
@@ -262,7 +262,7 @@ class NewJobs(RedoAttempt, Attempt):
         waits_for = None if job.key in self._deleted else self._dependencies_of(job_id, self._labels[job.key])
         return JobBefore(job.key, details.status, len(numbers), {PENDING: numbers}, dependencies=waits_for)
 
-    def _dependencies_of(self, job_id: str, label: str) -> Tuple[str, ...]:
+    def _dependencies_of(self, job_id: str, label: str) -> tuple[str, ...]:
         """What Deadline says that a job depends on.
 
         Raises:
@@ -321,7 +321,7 @@ class NewJobs(RedoAttempt, Attempt):
         self._reason = f" ({self._reason})" if self._reason else ""
         return self._states([job_id]).get(job_id, {})
 
-    def _hold_waiting(self) -> List[str]:
+    def _hold_waiting(self) -> list[str]:
         """Suspends the waiting jobs, so that they cannot begin; gives those that have begun before that."""
         ids = list(self._before)
         if not ids:
@@ -366,7 +366,7 @@ class NewJobs(RedoAttempt, Attempt):
         if soft:  # Resuming may have let them start (submission, section 5.2).
             self._try(self._client.pend, soft)
 
-    def _counting(self) -> Tuple[Dict[str, str], Dict[str, List[str]]]:
+    def _counting(self) -> tuple[dict[str, str], dict[str, list[str]]]:
         """The jobs that count from now on by node key, and those that they replace."""
         gone = self._deleted.keys() - self._new.keys()
         jobs = dict(self._record.jobs)

@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
+from typing import Any, Iterable, Mapping, Optional, Tuple
 
 from ..core.frames import FrameList
 
@@ -30,9 +30,9 @@ Tasks = Mapping[str, Tuple[Optional[FrameList], ...]]
 class Wish:
     """What is to be made again."""
 
-    nodes: Tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
     """Keys, ``graph.node`` or names; none for all nodes."""
-    frames: Union[str, Iterable[int], None] = None
+    frames: str | Iterable[int] | None = None
     """Those of these nodes; None or an empty text for all."""
     which: str = ALL
     """One of ``WHICH``."""
@@ -42,7 +42,7 @@ class Wish:
     """New values, by node key and input."""
 
     @property
-    def asked(self) -> Dict[str, Any]:
+    def asked(self) -> dict[str, Any]:
         """What ``select`` is asked for."""
         frames = None if self.frames == "" else self.frames
         return {"node": self.nodes, "frames": frames, "which": self.which, "only": self.only, "edited": self.inputs}
@@ -69,7 +69,7 @@ class RedoResult:
     tasks: Tasks = field(default_factory=dict)
     new_jobs: Mapping[str, str] = field(default_factory=dict)
     """The IDs of the new jobs, by node key."""
-    messages: Tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
     """What happened besides, for people."""
     left: Tasks = field(default_factory=dict)
     """Of the tasks, those that came to no new result; told only where this machine ran them."""

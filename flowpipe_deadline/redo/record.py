@@ -5,7 +5,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Sequence
+from typing import Any, Mapping, Sequence
 
 from ..deadline.client import SubmissionError
 from ..submit.ownership import OwnedRecord
@@ -20,7 +20,7 @@ class RedoWriter(OwnedRecord):
     LINES = REDO_IDS
     what = "redo"
     _before: Mapping[str, JobBefore] = {}
-    _kept: Optional[Sequence[str]] = None
+    _kept: Sequence[str] | None = None
 
     def claim(self) -> SubmissionRecord:
         """The record of the submission, whose redo is this writer's now; with what an earlier redo has left.
@@ -47,7 +47,7 @@ class RedoWriter(OwnedRecord):
             self._unlink(REDO_IDS)
             return record
 
-    def plan(self, before: Mapping[str, JobBefore], *, kept: Optional[Sequence[str]] = None) -> None:
+    def plan(self, before: Mapping[str, JobBefore], *, kept: Sequence[str] | None = None) -> None:
         """Puts on record what is going to be changed, before it is; nothing of an earlier redo is left.
 
         Raises:
@@ -73,7 +73,7 @@ class RedoWriter(OwnedRecord):
         made = set() if record.redo is None else set(record.redo.jobs.values())
         return bool(made) and made <= set(record.jobs.values())
 
-    def _record(self, state: str, jobs: Mapping[str, str]) -> Dict[str, Any]:
+    def _record(self, state: str, jobs: Mapping[str, str]) -> dict[str, Any]:
         before = {job_id: job.to_json() for job_id, job in self._before.items()}
         return {
             "state": state,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Optional, Union
+from typing import Any
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.errors import InterruptedRunError, UsageError
@@ -40,21 +40,21 @@ def redo_bundle(  # noqa: PLR0913  (what, and how)
     bundle: AnyPath,
     open_client: Callable[[], DeadlineClient] = studio_client,
     *,
-    node: Optional[str] = None,
-    frames: Union[str, Iterable[int], None] = None,
+    node: str | None = None,
+    frames: str | Iterable[int] | None = None,
     which: str = ALL,
     only: bool = False,
     new_jobs: bool = False,
     waiting: str = REPOINT,
-    settings: Optional[Mapping[str, Any]] = None,
-    inputs: Optional[Mapping[str, Mapping[str, Any]]] = None,
+    settings: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Mapping[str, Any]] | None = None,
     dry_run: bool = False,
     workers: int = DEFAULT_WORKERS,
     failure_limit: int = DEFAULT_FAILURE_LIMIT,
-    setup: Optional[WorkerSetup] = None,
-    on_selected: Optional[Callable[[Selection], None]] = None,
-    on_message: Optional[Callable[[str], None]] = None,
-    on_progress: Optional[Callable[[RunState], None]] = None,
+    setup: WorkerSetup | None = None,
+    on_selected: Callable[[Selection], None] | None = None,
+    on_message: Callable[[str], None] | None = None,
+    on_progress: Callable[[RunState], None] | None = None,
 ) -> RedoResult:
     """Makes tasks of a bundle again with all that is made from them, and nothing else; nothing to do is no error.
 
@@ -123,7 +123,7 @@ class _Redo:
         result = self._run(**how)
         return replace(result, messages=(*result.messages, *others))
 
-    def _run(self, *, on_progress: Optional[Callable[[RunState], None]], **how: Any) -> RedoResult:
+    def _run(self, *, on_progress: Callable[[RunState], None] | None, **how: Any) -> RedoResult:
         """Edits inputs and chooses once nobody else can run the bundle, and runs these tasks and no others.
 
         Results stay until they are replaced. Edits are taken back if no task begins. Tasks that are made from what is
@@ -178,7 +178,7 @@ class _Redo:
         return select(self.bundle, results=results, failed=failed, **self.wish.asked)
 
 
-def _failed_here(bundle: Bundle, *, results: BundleResults) -> Mapping[str, frozenset[Optional[str]]]:
+def _failed_here(bundle: Bundle, *, results: BundleResults) -> Mapping[str, frozenset[str | None]]:
     """The tasks, by node key, whose last attempt on this machine failed, or that have ended without a result."""
     states = last_states(bundle)
     failed = {}

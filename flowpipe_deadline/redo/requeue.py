@@ -7,7 +7,7 @@ valid from Python 3.7.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Collection, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Collection, Mapping, Sequence
 
 from ..core.bundle import BundleJob
 from ..core.frames import FrameList
@@ -46,12 +46,12 @@ class Part:
     job_id: str
     label: str
     details: JobDetails
-    tasks: Tuple[TaskDetails, ...]
+    tasks: tuple[TaskDetails, ...]
     """As they were at first."""
     was: Mapping[int, str]
     """The states of its tasks at first."""
-    chosen: FrozenSet[int]
-    upstream: Tuple[str, ...]
+    chosen: frozenset[int]
+    upstream: tuple[str, ...]
     """The IDs of the jobs that it waits for."""
     only_waits: bool
     """Whether none of its tasks has to run again: they have not run yet, and must wait."""
@@ -62,7 +62,7 @@ class Part:
         return self.details.status == SUSPENDED
 
     @property
-    def suspended(self) -> FrozenSet[int]:
+    def suspended(self) -> frozenset[int]:
         """The tasks that somebody has suspended."""
         return frozenset(number for number, state in self.was.items() if state == SUSPENDED)
 
@@ -73,11 +73,11 @@ class Part:
         return not self.suspended and others <= {COMPLETED, FAILED}
 
     @property
-    def moving(self) -> FrozenSet[int]:
+    def moving(self) -> frozenset[int]:
         """The chosen tasks but for those that somebody has suspended."""
         return self.chosen - self.suspended
 
-    def frames(self, number: int) -> FrozenSet[int]:
+    def frames(self, number: int) -> frozenset[int]:
         """The frames of a task; empty where there are none."""
         found = [task for task in self.tasks if task.task_id == number]
         return frozenset(frames_of(found[0], self.job, self.tasks) or ())
@@ -88,12 +88,12 @@ class Requeue(RedoAttempt):
 
     def __init__(self, order: RedoOrder, own: OwnJobs, writer: RedoWriter) -> None:
         super().__init__(order, own, writer)
-        self._parts: List[Part] = []
+        self._parts: list[Part] = []
         self._running: Mapping[str, Part] = {}
         """By job, those of which tasks run again, or have not run."""
         self._details: Mapping[str, JobDetails] = {}
         """The jobs as they were at first, also those that parts wait for."""
-        self._tasks: Mapping[str, Tuple[TaskDetails, ...]] = {}
+        self._tasks: Mapping[str, tuple[TaskDetails, ...]] = {}
 
     def run(self) -> RedoResult:
         """Has the tasks run again; what it has changed stands in the record before it does."""
@@ -139,7 +139,7 @@ class Requeue(RedoAttempt):
         found = [self._details[job_id] for job_id in job_ids]
         return any(item.tasks.get(_QUEUED) if item.tasks else item.status not in (*_HELD, COMPLETED) for item in found)
 
-    def _parts_of(self, job: BundleJob, job_ids: Sequence[str]) -> List[Part]:
+    def _parts_of(self, job: BundleJob, job_ids: Sequence[str]) -> list[Part]:
         """The tasks with the chosen frames, looked for in the newest job first.
 
         Raises:
@@ -183,7 +183,7 @@ class Requeue(RedoAttempt):
 
     def _check_links(self) -> None:
         """Raises if a job does not wait for the one in which a task that feeds it runs again."""
-        by_key: Dict[str, List[Part]] = {}
+        by_key: dict[str, list[Part]] = {}
         for part in self._parts:
             by_key.setdefault(part.job.key, []).append(part)
         for part in self._parts:
@@ -195,7 +195,7 @@ class Requeue(RedoAttempt):
                     )
 
     def _before_of(self, part: Part) -> JobBefore:
-        tasks: Dict[str, Tuple[int, ...]] = {}
+        tasks: dict[str, tuple[int, ...]] = {}
         for number in sorted(part.chosen | part.suspended):
             tasks[part.was[number]] = (*tasks.get(part.was[number], ()), number)
         keys = list(self._how.entries)
@@ -255,8 +255,8 @@ class Requeue(RedoAttempt):
 
     def _requeue(self, parts: Sequence[Part], states: Mapping[str, Mapping[int, str]]) -> None:
         for command, kinds in (("resumefailed", (FAILED,)), ("requeue", (COMPLETED, _RENDERING))):
-            whole: List[str] = []
-            some: Dict[str, List[int]] = {}
+            whole: list[str] = []
+            some: dict[str, list[int]] = {}
             for part in parts:
                 now = states[part.job_id]
                 numbers = [number for number in sorted(part.chosen) if now.get(number) in kinds]
@@ -331,7 +331,7 @@ class Requeue(RedoAttempt):
             self._try(self._client.pend, followers)
         let_wait(self._own, list(suspended), not_waiting=lambda: self._not_waiting(parts))
 
-    def _not_waiting(self, parts: Sequence[Part]) -> List[str]:
+    def _not_waiting(self, parts: Sequence[Part]) -> list[str]:
         """The jobs of which a task could start now, or is still held."""
         if not parts:
             return []
@@ -379,14 +379,14 @@ class Requeue(RedoAttempt):
         if held:
             self._try(self._client.change_tasks_of, "resume", held)
 
-    def _still_held(self, parts: Sequence[Part]) -> List[str]:
+    def _still_held(self, parts: Sequence[Part]) -> list[str]:
         # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
         there = self._client.list_jobs([part.job_id for part in parts])
         return list(self._tasks_in((SUSPENDED,), {part.job_id: part.moving for part in parts if part.job_id in there}))
 
     # Small things -----------------------------------------------------------------------------------------------------
 
-    def _tasks_in(self, states: Collection[str], tasks: Mapping[str, Collection[int]]) -> Dict[str, List[int]]:
+    def _tasks_in(self, states: Collection[str], tasks: Mapping[str, Collection[int]]) -> dict[str, list[int]]:
         """Those of the tasks, by job and number, that are in one of these states now."""
         now = self._states(tasks.keys())
         found = {
@@ -395,8 +395,8 @@ class Requeue(RedoAttempt):
         }
         return {job_id: numbers for job_id, numbers in found.items() if numbers}
 
-    def _tasks_of_result(self) -> Dict[str, Tuple[Optional[FrameList], ...]]:
-        found: Dict[str, Tuple[Optional[FrameList], ...]] = {}
+    def _tasks_of_result(self) -> dict[str, tuple[FrameList | None, ...]]:
+        found: dict[str, tuple[FrameList | None, ...]] = {}
         for part in self._running.values():
             frames = [frames_of(task, part.job, part.tasks) for task in part.tasks if task.task_id in part.chosen]
             found[part.job.key] = (*found.get(part.job.key, ()), *frames)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import Callable, Collection, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Callable, Collection, Mapping, Sequence
 
 from ..core.errors import words_of
 from ..deadline.client import COMPLETED, FAILED, PENDING, SUSPENDED, DeadlineClient, SubmissionError
@@ -25,9 +25,9 @@ def undo_redo(
     own: OwnJobs,
     before: Mapping[str, JobBefore],
     *,
-    made: Optional[Sequence[str]],
-    doubt: Optional[Doubt] = None,
-) -> Tuple[bool, str]:
+    made: Sequence[str] | None,
+    doubt: Doubt | None = None,
+) -> tuple[bool, str]:
     """Makes jobs what they were ``before`` a redo, and deletes those that it has ``made``; None if it makes none.
 
     Tells whether nothing is left, and what came of it in words. What is left stays on record. It never raises.
@@ -43,7 +43,7 @@ def undo_redo(
     return False, outcome
 
 
-def delete_new(writer: RedoWriter, own: OwnJobs, made: Sequence[str], *, doubt: Optional[Doubt] = None) -> Deletion:
+def delete_new(writer: RedoWriter, own: OwnJobs, made: Sequence[str], *, doubt: Doubt | None = None) -> Deletion:
     """Deletes what a redo has made, also jobs that are not on record; ``own.kept`` stay."""
     deletion = Deletion(own)
     deletion.again = "redo it again"
@@ -51,7 +51,7 @@ def delete_new(writer: RedoWriter, own: OwnJobs, made: Sequence[str], *, doubt: 
     return deletion
 
 
-def restore(own: OwnJobs, before: Mapping[str, JobBefore]) -> Tuple[Mapping[str, JobBefore], str]:
+def restore(own: OwnJobs, before: Mapping[str, JobBefore]) -> tuple[Mapping[str, JobBefore], str]:
     """Makes the jobs what they were ``before``, also after an exception of any kind; those that are not, and words.
 
     It never raises.
@@ -71,13 +71,13 @@ def restore(own: OwnJobs, before: Mapping[str, JobBefore]) -> Tuple[Mapping[str,
     return left, f"not all jobs are as they were{reason}; see to them in the Monitor, or redo again: {listed}"
 
 
-def read_states(client: DeadlineClient, job_ids: Collection[str]) -> Dict[str, Mapping[int, str]]:
+def read_states(client: DeadlineClient, job_ids: Collection[str]) -> dict[str, Mapping[int, str]]:
     """The states of the tasks of these jobs, by job ID and number."""
     tasks = client.read_tasks_of(list(job_ids)) if job_ids else {}
     return {job_id: {task.task_id: task.status for task in some} for job_id, some in tasks.items()}
 
 
-def same_entries(now: Mapping[str, Optional[str]], wanted: Mapping[str, str]) -> bool:
+def same_entries(now: Mapping[str, str | None], wanted: Mapping[str, str]) -> bool:
     """Whether all of these entries mean what is wanted: booleans, numbers and lists are written in several ways.
 
     >>> same_entries({"a": "True", "b": "x, y", "c": None}, {"a": "true", "b": "x,y"})
@@ -86,7 +86,7 @@ def same_entries(now: Mapping[str, Optional[str]], wanted: Mapping[str, str]) ->
     return all(_plain(now.get(key)) == _plain(value) for key, value in wanted.items())
 
 
-def _plain(text: Optional[str]) -> Optional[str]:
+def _plain(text: str | None) -> str | None:
     return None if text is None else ",".join(item.strip() for item in text.strip().lower().split(","))
 
 
@@ -94,7 +94,7 @@ class _Restoring:
     """The rounds of one undo."""
 
     def __init__(self, own: OwnJobs, before: Mapping[str, JobBefore]) -> None:
-        self.left: Set[str] = set(before)
+        self.left: set[str] = set(before)
         self.reason = ""
         self._client = own.client
         self._own = own
@@ -122,11 +122,11 @@ class _Restoring:
                 self.left.add(job_id)
         return bool(self.left)
 
-    def _wrong(self, job_ids: Sequence[str]) -> Tuple[Dict[str, Dict[str, List[int]]], Mapping[str, Mapping[int, str]]]:
+    def _wrong(self, job_ids: Sequence[str]) -> tuple[dict[str, dict[str, list[int]]], Mapping[str, Mapping[int, str]]]:
         """The tasks that are not as they were, by the command that changes that and by job; and the states of all."""
         listed = self._client.list_jobs(job_ids) if job_ids else set()
         states = read_states(self._client, [job_id for job_id in job_ids if job_id in listed])
-        wrong: Dict[str, Dict[str, List[int]]] = {"complete": {}, "fail": {}, "resume": {}, "suspend": {}}
+        wrong: dict[str, dict[str, list[int]]] = {"complete": {}, "fail": {}, "resume": {}, "suspend": {}}
         for job_id, now in states.items():
             for before, numbers in self._before[job_id].tasks.items():
                 for number in numbers:

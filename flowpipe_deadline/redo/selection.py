@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Collection, Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple, Union
+from typing import Any, Collection, FrozenSet, Iterable, Mapping, Optional
 
 from ..core.bundle import Bundle, BundleJob, find_nodes, node_labels, read_node
 from ..core.errors import UsageError
@@ -43,13 +43,13 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
     bundle: Bundle,
     *,
     results: BundleResults,
-    failed: Mapping[str, Collection[Optional[str]]],
-    node: Union[str, Collection[str], None] = None,
-    frames: Union[str, Iterable[int], None] = None,
+    failed: Mapping[str, Collection[str | None]],
+    node: str | Collection[str] | None = None,
+    frames: str | Iterable[int] | None = None,
     which: str = ALL,
     only: bool = False,
     edited: Collection[str] = (),
-    tasks: Optional[Tasks] = None,
+    tasks: Tasks | None = None,
 ) -> Selection:
     """The tasks to run again; none if nothing of that kind is there.
 
@@ -75,14 +75,14 @@ def select(  # noqa: PLR0913  (what is there, and what is asked for)
     links = Links(bundle, results)
     needed = links.downstream({*of, *edited})
     cut = BundleTasks(bundle, results, keys=needed)
-    chosen: Dict[str, Tuple[Chunk, ...]] = {}
-    asked: Dict[str, Tuple[Chunk, ...]] = {}
-    changed: Dict[str, Places] = {}
+    chosen: dict[str, tuple[Chunk, ...]] = {}
+    asked: dict[str, tuple[Chunk, ...]] = {}
+    changed: dict[str, Places] = {}
     for job in bundle.jobs:
         if job.key not in needed:
             continue
         chunks = tasks[job.key] if tasks is not None and job.key in tasks else cut.chunks(job)
-        first: Set[Chunk] = set(chunks) if job.key in edited and job.key not in of else set()
+        first: set[Chunk] = set(chunks) if job.key in edited and job.key not in of else set()
         if job.key in of:
             wanted = None if frames is None else _task_frames(bundle, job, frames, chunks)
             wrong = _wrong(job, results, failed, which)
@@ -124,7 +124,7 @@ class Links:
         self.record = lru_cache(maxsize=None)(lambda key: read_node(bundle.folder, key))
         """The record of a node by its key."""
 
-    def downstream(self, keys: Collection[str]) -> FrozenSet[str]:
+    def downstream(self, keys: Collection[str]) -> frozenset[str]:
         """The keys of these nodes, and of all that may be made from them."""
         found = set(keys)
         for job in self._bundle.jobs:
@@ -132,9 +132,9 @@ class Links:
                 found.add(job.key)
         return frozenset(found)
 
-    def of(self, key: str, chunk: Chunk) -> Dict[str, bool]:
+    def of(self, key: str, chunk: Chunk) -> dict[str, bool]:
         """By key, the nodes that a task takes results from, and whether only those of its own frames."""
-        links: Dict[str, bool] = {}
+        links: dict[str, bool] = {}
         for source, _, _ in sources(self.record(key)):
             by_frame = bool(source["by_frame"]) and not self._took_all(key, chunk, source["node"])
             links[source["node"]] = by_frame and links.get(source["node"], True)
@@ -157,8 +157,8 @@ class Links:
 
 
 def _wrong(
-    job: BundleJob, results: BundleResults, failed: Mapping[str, Collection[Optional[str]]], which: str
-) -> Optional[Places]:
+    job: BundleJob, results: BundleResults, failed: Mapping[str, Collection[str | None]], which: str
+) -> Places | None:
     """The places of the job that are asked for; None for all."""
     if which == STALE:
         return results.stale(job.key)
@@ -170,13 +170,11 @@ def _wrong(
     return None
 
 
-def _shares(chunk: Chunk, places: Optional[Places]) -> bool:
+def _shares(chunk: Chunk, places: Places | None) -> bool:
     return places is None or not places.isdisjoint(chunk or (None,))
 
 
-def _task_frames(
-    bundle: Bundle, job: BundleJob, frames: Union[str, Iterable[int]], chunks: Tuple[Chunk, ...]
-) -> Places:
+def _task_frames(bundle: Bundle, job: BundleJob, frames: str | Iterable[int], chunks: tuple[Chunk, ...]) -> Places:
     """The frames as the tasks of the job carry them.
 
     Raises:
@@ -202,7 +200,7 @@ def _task_frames(
     return frozenset(item for frame in wanted for item in there[frame])
 
 
-def _frames_of_items(record: Mapping[str, Any]) -> Optional[List[int]]:
+def _frames_of_items(record: Mapping[str, Any]) -> list[int] | None:
     """The frame that each item stands for; None if items are something else, or come from upstream."""
     batch = Batch.from_json(record["batch"])
     assert batch is not None

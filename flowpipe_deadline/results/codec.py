@@ -23,7 +23,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache, partial
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
-from typing import Any, Callable, Collection, Dict, List, Mapping, Tuple
+from typing import Any, Callable, Collection, Mapping
 from uuid import UUID
 
 from ..core.errors import FlowpipeDeadlineError
@@ -40,7 +40,7 @@ _WIDE = 64  # Larger integers, by bits, are written in hex: Python 3.11+ refuses
 class UnsupportedValueError(FlowpipeDeadlineError):
     """A value that would not come back as it was."""
 
-    def __init__(self, reason: str, trail: Tuple[str, ...] = ()) -> None:
+    def __init__(self, reason: str, trail: tuple[str, ...] = ()) -> None:
         super().__init__(reason, trail)
         self.reason = reason
         self.trail = trail
@@ -105,9 +105,9 @@ def map_sources(data: Any, change: Callable[[Any], Any], *, own: Collection[str]
     }
 
 
-def find_sources(data: Any, *, own: Collection[str] = ()) -> List[Any]:
+def find_sources(data: Any, *, own: Collection[str] = ()) -> list[Any]:
     """Where each class and function in the encoded data is defined; ``own`` as for ``map_sources``."""
-    found: List[Any] = []
+    found: list[Any] = []
 
     def note(source: Any) -> Any:
         found.append(source)
@@ -117,7 +117,7 @@ def find_sources(data: Any, *, own: Collection[str] = ()) -> List[Any]:
     return found
 
 
-def members(data: Any) -> Dict[str, Any]:
+def members(data: Any) -> dict[str, Any]:
     """The still encoded members of an encoded dict whose keys are texts; empty for anything else."""
     if not isinstance(data, dict):
         return {}
@@ -139,7 +139,7 @@ def canonical(data: Any) -> str:
 
 def _is_deep(data: Any) -> bool:
     """Whether what reads the data, level by level, could run out of Python's stack."""
-    level: List[Any] = [[data]]
+    level: list[Any] = [[data]]
     for _ in range(DEEPEST + 1):
         level = [each for each in level if not _PLAIN.issuperset(map(type, each))]
         if not level:
@@ -211,14 +211,14 @@ def _words(error: Exception) -> str:
     return traceback.format_exception_only(type(error), error)[-1].strip()[:300]
 
 
-def _items(data: Mapping[str, Any]) -> List[Any]:
+def _items(data: Mapping[str, Any]) -> list[Any]:
     """The decoded items of a value."""
     if type(data["items"]) is not list:
         raise TypeError("its items are not a list")
     return [_decode(item) for item in data["items"]]
 
 
-def _pairs(data: Mapping[str, Any]) -> List[Tuple[Any, Any]]:
+def _pairs(data: Mapping[str, Any]) -> list[tuple[Any, Any]]:
     return [(_decode(key), _decode(item)) for key, item in data["items"]]
 
 
@@ -248,8 +248,8 @@ def _misnamed(data: Any) -> DamagedValueError:
     return DamagedValueError(f"a damaged value of kind '{data[TYPE]}': it names {named}, which is something else")
 
 
-def _encode_items(values: Any) -> List[Any]:
-    items: List[Any] = []
+def _encode_items(values: Any) -> list[Any]:
+    items: list[Any] = []
     try:
         for value in values:
             items.append(_encode(value))
@@ -258,13 +258,13 @@ def _encode_items(values: Any) -> List[Any]:
     return items
 
 
-def _encode_dict(values: Dict[Any, Any]) -> Any:
+def _encode_dict(values: dict[Any, Any]) -> Any:
     if TYPE in values or any(type(key) is not str for key in values):
         return {TYPE: "dict", "items": _encode_pairs(values)}
     return {key: _encode_member(value, "[{}]", key) for key, value in values.items()}
 
 
-def _encode_pairs(values: Dict[Any, Any]) -> List[Any]:
+def _encode_pairs(values: dict[Any, Any]) -> list[Any]:
     return [[_encode_member(key, " key {}", key), _encode_member(item, "[{}]", key)] for key, item in values.items()]
 
 
@@ -527,7 +527,7 @@ def _as_base64(value: Any) -> str:
 _from_base64 = partial(base64.b64decode, validate=True)
 
 
-_ENCODERS: Dict[type, Callable[[Any], Any]] = {
+_ENCODERS: dict[type, Callable[[Any], Any]] = {
     **dict.fromkeys((type(None), bool, str), lambda value: value),
     int: _encode_int,
     float: _encode_float,
@@ -546,7 +546,7 @@ _ENCODERS: Dict[type, Callable[[Any], Any]] = {
     re.Pattern: _encode_pattern,
 }
 
-_DECODERS: Dict[str, Callable[[Any], Any]] = {
+_DECODERS: dict[str, Callable[[Any], Any]] = {
     "int": lambda data: int(data["text"], 16),
     "float": lambda data: float(data["text"]),
     "dict": lambda data: dict(_pairs(data)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Optional
+from typing import Any
 
 from ..core.bundle import ERRORS, Bundle, BundleJob, read_node
 from ..core.files import RecordError
@@ -29,10 +29,10 @@ class ResultCounts:
         self._bundle = bundle.folder
         self._store = open_store(bundle.folder)
         self._jobs = {job.key: job for job in bundle.jobs}
-        self._planned: dict[str, dict[str, Optional[FrameList]]] = {}
+        self._planned: dict[str, dict[str, FrameList | None]] = {}
         self._counted: dict[str, tuple[frozenset[str], int]] = {}
 
-    def frames(self, key: str) -> tuple[Optional[str], ...]:
+    def frames(self, key: str) -> tuple[str | None, ...]:
         """The frame list of each planned chunk; None for the one of a job that is not batched."""
         return self._jobs[key].task_frames
 
@@ -53,7 +53,7 @@ class ResultCounts:
         """Whether all results of the node exist, in whatever state its job is."""
         return self.done(key) == self.planned(key)
 
-    def missing(self, key: str, chunks: Iterable[Optional[str]]) -> frozenset[Optional[str]]:
+    def missing(self, key: str, chunks: Iterable[str | None]) -> frozenset[str | None]:
         """The chunks, of those given by frame list, without a result of their own."""
         there = self._store.chunk_names(key)
         names = {frames: chunk_name(None if frames is None else FrameList.parse(frames)) for frames in chunks}
@@ -92,7 +92,7 @@ class ResultCounts:
                 return not missing
             time.sleep(_PAUSE)
 
-    def _chunks(self, key: str) -> dict[str, Optional[FrameList]]:
+    def _chunks(self, key: str) -> dict[str, FrameList | None]:
         if key not in self._planned:
             self._planned[key] = {chunk_name(chunk): chunk for chunk in self._jobs[key].chunks}
         return self._planned[key]
@@ -119,7 +119,7 @@ class BundleTasks:
         StoreError: The store of the results cannot be read.
     """
 
-    def __init__(self, bundle: Bundle, results: BundleResults, *, keys: Optional[Collection[str]] = None) -> None:
+    def __init__(self, bundle: Bundle, results: BundleResults, *, keys: Collection[str] | None = None) -> None:
         """Of the jobs with these ``keys`` alone, if they are given; all that is made from them must be among them."""
         self._results = results
         self._added: dict[str, set[int]] = {}
@@ -133,7 +133,7 @@ class BundleTasks:
                 if source["by_frame"]:
                     self._added.setdefault(source["node"], set()).update(added)
 
-    def chunks(self, job: BundleJob) -> tuple[Optional[FrameList], ...]:
+    def chunks(self, job: BundleJob) -> tuple[FrameList | None, ...]:
         """The frames of each task, planned or added; None for the one of a job that is not batched."""
         added = self.added(job)
         return (*without(filter(None, job.chunks), added), *added) or (None,)
@@ -165,7 +165,7 @@ class Finished:
         self._bundle = bundle
         self.results = BundleResults(bundle.folder, store)
         """What is there."""
-        self._open: dict[str, frozenset[Optional[int]]] = {}
+        self._open: dict[str, frozenset[int | None]] = {}
         for job in bundle.jobs:
             try:
                 self.results.latest(job.key)
@@ -174,7 +174,7 @@ class Finished:
         self.tasks = BundleTasks(bundle, self.results)
         """How the jobs are cut."""
 
-    def chunks(self, job: BundleJob) -> frozenset[Optional[str]]:
+    def chunks(self, job: BundleJob) -> frozenset[str | None]:
         """The frame lists of the job's finished chunks, planned or added; None for the task of one that is not batched.
 
         Call this for all jobs in order, upstream first.
@@ -186,7 +186,7 @@ class Finished:
         wrong = self.results.stale(job.key) | self._failed(job.key, latest)
         record = read_node(self._bundle.folder, job.key)
         done = set()
-        still_open: set[Optional[int]] = set()
+        still_open: set[int | None] = set()
         for chunk in self.tasks.chunks(job):
             places = frozenset(chunk or (None,))
             parts = {id(latest[place]): latest[place] for place in places if place in latest}.values()
@@ -199,7 +199,7 @@ class Finished:
         self._open[job.key] = frozenset(still_open)
         return frozenset(done)
 
-    def _failed(self, key: str, latest: Mapping[Optional[int], ChunkResult]) -> Places:
+    def _failed(self, key: str, latest: Mapping[int | None, ChunkResult]) -> Places:
         """The places of tasks that failed when they were last made again: their results are of before."""
         failures = without_later_result(read_failures(self._bundle.folder, key), latest)
         return frozenset(place for failure in failures for place in failure.places)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Sequence
 
 from ..core.errors import FlowpipeDeadlineError
 from ..core.frames import FrameList, FrameListError
@@ -31,7 +31,7 @@ def items_of(value: Any) -> Sequence[Any]:
     raise CutError(f"{what}; give a list, tuple or frame list")
 
 
-def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Dict[str, Any]:
+def cut_inputs(inputs: dict[str, Any], *, batch: Batch, frames: FrameList) -> dict[str, Any]:
     """The part of each of these inputs that belongs to ``frames`` (item numbers in ``items`` mode), its type kept.
 
     Unplanned frames, from a frame range that was changed in the Monitor, are passed on as they are.
@@ -58,14 +58,14 @@ def cut_inputs(inputs: Dict[str, Any], *, batch: Batch, frames: FrameList) -> Di
     return parts
 
 
-def _pick(value: Any, items: Sequence[Any], places: List[int]) -> Any:
+def _pick(value: Any, items: Sequence[Any], places: list[int]) -> Any:
     steps = {later - earlier for earlier, later in zip(places, places[1:])}
     if isinstance(value, range) and len(steps) <= 1 and min(steps, default=1) > 0:
         return value[places[0] : places[-1] + 1 : min(steps, default=1)]
     return _like(value, [items[place] for place in places])
 
 
-def _like(value: Any, items: List[Any]) -> Any:
+def _like(value: Any, items: list[Any]) -> Any:
     """The items in the type of the whole input; uneven parts of a range become a list."""
     if isinstance(value, str):
         return str(FrameList(items))

@@ -10,7 +10,7 @@ import contextlib
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, ContextManager, Iterable, Mapping, Sequence
 
 from ..core.bundle import EDITS, Bundle, node_labels, read_bundle, read_node
 from ..core.errors import BundleError, UsageError
@@ -38,7 +38,7 @@ __all__ = ["Edit", "edited_record", "last_number", "parse_inputs", "read_edits",
 _LOCK = ".lock"
 
 
-def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> Dict[str, Dict[str, Any]]:
+def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The new values that texts such as ``render.samples=64`` mean, by node key and input.
 
     The node is a key, a name or ``graph.node``; the input may be followed by a sub-plug. The text is read as a value of
@@ -48,7 +48,7 @@ def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> Dict[str, Dict[str, An
         UsageError: There is no such node or input, it cannot be changed, or the text is not such a value.
         RecordError: A record of the bundle is damaged.
     """
-    changes: Dict[str, Dict[str, Any]] = {}
+    changes: dict[str, dict[str, Any]] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
@@ -64,7 +64,7 @@ def parse_inputs(bundle: Bundle, texts: Sequence[str]) -> Dict[str, Dict[str, An
     return changes
 
 
-def write_edits(bundle: Path, changes: Mapping[str, Mapping[str, Any]], *, user: str) -> Tuple[Edit, ...]:
+def write_edits(bundle: Path, changes: Mapping[str, Mapping[str, Any]], *, user: str) -> tuple[Edit, ...]:
     """Changes inputs of nodes, all or none, and gives the edits; ``changes`` are values by node key and input.
 
     What has the value already is not changed. Results that were made with other values are stale from now on.
@@ -78,7 +78,7 @@ def write_edits(bundle: Path, changes: Mapping[str, Mapping[str, Any]], *, user:
     wanted = {key: _encoded(opened, key, values) for key, values in changes.items()}
     written = time.time_ns()
 
-    def add(node: str, known: Tuple[Edit, ...]) -> Tuple[Edit, ...]:
+    def add(node: str, known: tuple[Edit, ...]) -> tuple[Edit, ...]:
         edits, number = list(known), last_number(known)
         for (name, sub_plug), (value, planned) in wanted[node].items():
             was = edited_values(edits).get((name, sub_plug), planned)
@@ -97,11 +97,11 @@ def withdraw_edits(bundle: Path, edits: Iterable[Edit]) -> None:
         BundleError: The bundle cannot be written.
         RecordError: The edits of a node are damaged.
     """
-    numbers: Dict[str, List[int]] = {}
+    numbers: dict[str, list[int]] = {}
     for edit in edits:
         numbers.setdefault(edit.node, []).append(edit.number)
 
-    def withdraw(node: str, known: Tuple[Edit, ...]) -> Tuple[Edit, ...]:
+    def withdraw(node: str, known: tuple[Edit, ...]) -> tuple[Edit, ...]:
         withdrawal = last_number(known) + 1
         return tuple(
             replace(edit, withdrawn=withdrawal) if edit.number in numbers[node] and edit.is_in_force() else edit
@@ -112,14 +112,14 @@ def withdraw_edits(bundle: Path, edits: Iterable[Edit]) -> None:
 
 
 def _change(
-    bundle: Path, nodes: Iterable[str], change: Callable[[str, Tuple[Edit, ...]], Tuple[Edit, ...]]
-) -> Tuple[Edit, ...]:
+    bundle: Path, nodes: Iterable[str], change: Callable[[str, tuple[Edit, ...]], tuple[Edit, ...]]
+) -> tuple[Edit, ...]:
     """Changes the edits of these nodes under a lock, all or none; gives those that are new."""
     keys = list(nodes)
     if not keys:
         return ()
     folder = bundle / EDITS
-    new: List[Edit] = []
+    new: list[Edit] = []
     try:
         make_folder(folder)
         with _alone(folder) as is_ours:
@@ -236,7 +236,7 @@ class _Input:
 def _find(bundle: Bundle, text: str) -> _Input:
     """The input that ``node.input`` or ``node.input.sub_plug`` names; names may hold dots."""
     ends = [index for index, character in enumerate(text) if character == "."]
-    unknown: Optional[UsageError] = None
+    unknown: UsageError | None = None
     for end in reversed(ends):
         keys = _keys(bundle, text[:end])
         if len(keys) > 1:
@@ -257,7 +257,7 @@ def _find(bundle: Bundle, text: str) -> _Input:
     raise UsageError(f"{bundle.folder} has no node '{node}'{suggestion(node, known)}")
 
 
-def _keys(bundle: Bundle, name: str) -> List[str]:
+def _keys(bundle: Bundle, name: str) -> list[str]:
     """The node with that key, else those with that label or name."""
     by_key = [node.key for node in bundle.nodes if node.key == name]
     return by_key or [node.key for node in bundle.nodes if name in (node.label, node.node)]
@@ -267,14 +267,14 @@ def _input(bundle: Bundle, key: str, text: str) -> _Input:
     """The node's input, or sub-plug of one, that is called so."""
     record = read_node(bundle.folder, key)
     sub_plugs = [(name, sub_plug) for name, plug in record["inputs"].items() for sub_plug in plug["sub_plugs"]]
-    places: Dict[str, Place] = {place_name(*place): place for place in sub_plugs}
+    places: dict[str, Place] = {place_name(*place): place for place in sub_plugs}
     places.update({name: (name, None) for name in record["inputs"]})
     if text not in places:
         raise UsageError(f"{key} has no input '{text}'{suggestion(text, places)}")
     return _Input(bundle, record, key, places[text])
 
 
-def _encoded(bundle: Bundle, key: str, values: Mapping[str, Any]) -> Dict[Place, Tuple[Any, Any]]:
+def _encoded(bundle: Bundle, key: str, values: Mapping[str, Any]) -> dict[Place, tuple[Any, Any]]:
     """The new and the planned value of each of these inputs, encoded; raises UsageError where one does not fit."""
     if key not in {node.key for node in bundle.nodes}:
         raise UsageError(f"{bundle.folder} has no node '{key}'{suggestion(key, [node.key for node in bundle.nodes])}")

@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Iterable, Mapping, Sequence
 
 from ..core.frames import FrameList
 from .shapes import Shape, check_members, is_count
@@ -28,11 +28,11 @@ _SHOWN_OF_TOKEN = 8  # All of it would let a node answer for its task.
 class Evaluation:
     """One evaluation of a chunk."""
 
-    frames: Optional[str]
+    frames: str | None
     """The frame list of the chunk; None if the node is not batched."""
     written: int
     """When it ended, in nanoseconds since 1970, by the worker's clock."""
-    seconds: Optional[float] = None
+    seconds: float | None = None
     """How long it took; None if that is not known."""
     worker: str = ""
     job: str = ""
@@ -45,7 +45,7 @@ class Evaluation:
     """Tells it from all others."""
     edit: int = 0
     """The number of the last edit of the node's inputs that it was made with."""
-    error: Optional[str] = None
+    error: str | None = None
     """Why it failed, in a line; None if it did not."""
 
     @property
@@ -59,31 +59,31 @@ def public_token(token: str) -> str:
     return token[:_SHOWN_OF_TOKEN]
 
 
-def followed_by(earlier: Sequence[Evaluation], own: Evaluation) -> Tuple[Evaluation, ...]:
+def followed_by(earlier: Sequence[Evaluation], own: Evaluation) -> tuple[Evaluation, ...]:
     """The evaluations of a chunk with one more, which is a further attempt; only the latest are kept."""
     attempt = earlier[-1].attempt + 1 if earlier else 1
     return (*earlier, replace(own, attempt=attempt))[-MOST:]
 
 
-def in_order(*series: Sequence[Evaluation]) -> Tuple[Evaluation, ...]:
+def in_order(*series: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
     """The evaluations of one chunk out of several records, each once, oldest first, counted as attempts.
 
     Each series keeps its order, whatever the clocks of the workers said.
     """
-    times: Dict[str, Tuple[int, Evaluation]] = {}
+    times: dict[str, tuple[int, Evaluation]] = {}
     for each in series:
         latest = 0
         for one in each:
             latest = max(latest, one.written)
             times.setdefault(one.token or str(one.written), (latest, one))
-    ordered: List[Evaluation] = []
+    ordered: list[Evaluation] = []
     for _, one in sorted(times.values(), key=lambda pair: pair[0]):
         attempt = max(one.attempt, ordered[-1].attempt + 1 if ordered else 1)
         ordered.append(replace(one, attempt=attempt))
     return tuple(ordered)
 
 
-def evaluations_json(evaluations: Iterable[Evaluation]) -> List[Dict[str, Any]]:
+def evaluations_json(evaluations: Iterable[Evaluation]) -> list[dict[str, Any]]:
     """The evaluations of a chunk as records hold them: without its frames, and without what says nothing."""
     return [
         {key: value for key, value in vars(one).items() if key != "frames" and value not in (None, "", 0)}
@@ -91,7 +91,7 @@ def evaluations_json(evaluations: Iterable[Evaluation]) -> List[Dict[str, Any]]:
     ]
 
 
-def parse_evaluations(data: Any, *, frames: Optional[FrameList]) -> Tuple[Evaluation, ...]:
+def parse_evaluations(data: Any, *, frames: FrameList | None) -> tuple[Evaluation, ...]:
     """The evaluations of a chunk of these frames, from a record.
 
     Raises:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MemberDescriptorType
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Iterable, Mapping, Sequence
 
 from ..core.bundle import ERRORS
 from ..core.errors import text_of, words_of
@@ -39,7 +39,7 @@ _CAUSED = re.compile(r"\n(?:The above exception was the direct cause|During hand
 class Failure:
     """How the last attempt at a task failed."""
 
-    frames: Optional[str]
+    frames: str | None
     """The frame list of the chunk; None if the node is not batched."""
     report: str
     """The node's traceback, or just the message if the node did not fail."""
@@ -49,13 +49,13 @@ class Failure:
     """When, in nanoseconds since 1970."""
     reason: str = ""
     """Why, in one line for people: the node's message, or what became of its interpreter, in words."""
-    evaluations: Tuple[Evaluation, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
     """The failed attempts at this chunk, oldest first."""
     change: Change = field(default=dict, repr=False, compare=False)
     """Gives the sources of the classes in ``raised`` as they may be loaded."""
 
     @property
-    def places(self) -> Iterable[Optional[int]]:
+    def places(self) -> Iterable[int | None]:
         """Its frames; None alone if the node is not batched."""
         return (None,) if self.frames is None else FrameList.parse(self.frames)
 
@@ -63,11 +63,11 @@ class Failure:
 def write_failure(  # noqa: PLR0913  (five beside the failure itself)
     bundle: Path,
     node: str,
-    frames: Optional[FrameList],
+    frames: FrameList | None,
     *,
     error: BaseException,
     report: str,
-    evaluation: Optional[Evaluation] = None,
+    evaluation: Evaluation | None = None,
 ) -> None:
     """Keeps the failure in the bundle, replacing an earlier one of the same chunk; its attempts are carried on.
 
@@ -77,7 +77,7 @@ def write_failure(  # noqa: PLR0913  (five beside the failure itself)
         OSError: The bundle cannot be written.
     """
     path = bundle / ERRORS / node / f"{chunk_name(frames)}.json"
-    earlier: Tuple[Evaluation, ...] = ()
+    earlier: tuple[Evaluation, ...] = ()
     with suppress(RecordError):
         earlier = _read(path).evaluations
     own = evaluation or Evaluation(None, time.time_ns(), error=reason_in(report) or type(error).__name__)
@@ -96,9 +96,9 @@ def write_failure(  # noqa: PLR0913  (five beside the failure itself)
     write_whole(path, json_bytes(record))
 
 
-def read_failures(bundle: Path, node: str) -> Tuple[Failure, ...]:
+def read_failures(bundle: Path, node: str) -> tuple[Failure, ...]:
     """The last failure of each of the node's tasks, the latest first, including those of tasks that succeeded later."""
-    found: Dict[Optional[str], List[Failure]] = {}
+    found: dict[str | None, list[Failure]] = {}
     # The evaluator's before the plugin's.
     for path in sorted((bundle / ERRORS / node).glob("[!.]*.json"), key=lambda each: each.name.startswith(_PLUGINS)):
         with suppress(RecordError):  # Deadline reports the failure in any case.
@@ -109,14 +109,12 @@ def read_failures(bundle: Path, node: str) -> Tuple[Failure, ...]:
     return tuple(sorted(failures, key=lambda failure: failure.written, reverse=True))
 
 
-def without_later_result(
-    failures: Sequence[Failure], there: Mapping[Optional[int], ChunkResult]
-) -> Tuple[Failure, ...]:
+def without_later_result(failures: Sequence[Failure], there: Mapping[int | None, ChunkResult]) -> tuple[Failure, ...]:
     """Those of tasks that have not succeeded since; ``there`` are the node's results that count, by frame."""
     return tuple(one for one in failures if any(not _is_later(there.get(place), one) for place in one.places))
 
 
-def _is_later(result: Optional[ChunkResult], failure: Failure) -> bool:
+def _is_later(result: ChunkResult | None, failure: Failure) -> bool:
     """Whether there is a result, made after the failure; where that is not known, it counts as later."""
     return result is not None and not (result.evaluations and result.evaluations[-1].written < failure.written)
 
@@ -179,7 +177,7 @@ def _united(failures: Sequence[Failure]) -> Failure:
     return replace(last, evaluations=evaluations)
 
 
-def rebuild_error(failure: Failure) -> Optional[BaseException]:
+def rebuild_error(failure: Failure) -> BaseException | None:
     """The error as it was raised, of its own class; None if it cannot be rebuilt here."""
     if failure.raised["class"] is None:
         return None
@@ -204,8 +202,8 @@ def rebuild_error(failure: Failure) -> Optional[BaseException]:
     return error
 
 
-def _raised(error: BaseException) -> Dict[str, Any]:
-    unkept: Dict[str, Any] = {"class": None, "arguments": None, "attributes": {}}
+def _raised(error: BaseException) -> dict[str, Any]:
+    unkept: dict[str, Any] = {"class": None, "arguments": None, "attributes": {}}
     try:
         cls = describe(type(error))
         arguments, attributes = _reduced(error)
@@ -223,7 +221,7 @@ def _raised(error: BaseException) -> Dict[str, Any]:
     return raised if len(json_bytes(raised)) < _LARGEST else unkept
 
 
-def _reduced(error: BaseException) -> Tuple[Tuple[Any, ...], Mapping[str, Any]]:
+def _reduced(error: BaseException) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
     """Arguments and attributes as pickle sees them, with the files of an OSError and the module of an ImportError."""
     reduced = error.__reduce__()
     if not isinstance(reduced, tuple) or reduced[0] is not type(error):

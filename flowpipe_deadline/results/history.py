@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Iterator, Mapping, Sequence
 
 from ..core.bundle import AnyPath, find_nodes, node_labels, read_bundle
 from ..core.frames import FrameList
@@ -22,7 +22,7 @@ __all__ = ["Evaluation", "history_json", "history_lines", "read_history"]
 _Histories = Mapping[str, Sequence[Evaluation]]
 
 
-def read_history(bundle: AnyPath, *, node: Optional[str] = None) -> Dict[str, Tuple[Evaluation, ...]]:
+def read_history(bundle: AnyPath, *, node: str | None = None) -> dict[str, tuple[Evaluation, ...]]:
     """The evaluations of each job by ``graph.node``, oldest first, as ``read_results`` gives its outputs.
 
     Of each chunk, the last twenty results and the last twenty failures are kept. Of results of earlier versions, it is
@@ -39,7 +39,7 @@ def read_history(bundle: AnyPath, *, node: Optional[str] = None) -> Dict[str, Tu
     history = {}
     for job in opened.jobs:
         if job.key in wanted:
-            series: Dict[Optional[str], List[Sequence[Evaluation]]] = {}
+            series: dict[str | None, list[Sequence[Evaluation]]] = {}
             for result in store.read_replaced(job.key, skips_damaged=True):
                 frames = None if result.frames is None else str(result.frames)
                 series.setdefault(frames, []).append(result.evaluations)
@@ -50,12 +50,12 @@ def read_history(bundle: AnyPath, *, node: Optional[str] = None) -> Dict[str, Tu
     return history
 
 
-def history_json(evaluations: Sequence[Evaluation]) -> List[Dict[str, Any]]:
+def history_json(evaluations: Sequence[Evaluation]) -> list[dict[str, Any]]:
     """The evaluations of a node as plain JSON."""
     return [dict(vars(one)) for one in evaluations]
 
 
-def history_lines(results: Mapping[str, NodeResults], history: _Histories) -> List[str]:
+def history_lines(results: Mapping[str, NodeResults], history: _Histories) -> list[str]:
     """What is known of each of these nodes, as lines for people.
 
     Its inputs with who changed them; for each chunk its evaluations, oldest first, and its outputs; what is missing,
@@ -119,5 +119,5 @@ def _moment(nanoseconds: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(nanoseconds / 10**9))
 
 
-def _place(frames: Optional[str]) -> Tuple[int, str]:
+def _place(frames: str | None) -> tuple[int, str]:
     return (-1, "") if frames is None else (FrameList.parse(frames)[0], frames)

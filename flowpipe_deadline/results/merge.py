@@ -16,15 +16,11 @@ from typing import (
     Any,
     Callable,
     Collection,
-    Dict,
     Iterable,
     Iterator,
-    List,
     Mapping,
     NamedTuple,
-    Optional,
     Sequence,
-    Tuple,
 )
 
 from ..core.errors import FlowpipeDeadlineError
@@ -51,13 +47,13 @@ _FUNCTION = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 class MissingResultsError(FlowpipeDeadlineError):
     """Results of a node that are missing, for some of its frames."""
 
-    frames: Optional[FrameList] = None
+    frames: FrameList | None = None
     shown = ""
     """These frames for people, also of an error that was kept in a bundle; empty for a node without frames."""
     planned = ""
     """All frames of the node, as Deadline was given them."""
 
-    def __init__(self, node: str, frames: Optional[FrameList], batch: Optional[Batch] = None) -> None:
+    def __init__(self, node: str, frames: FrameList | None, batch: Batch | None = None) -> None:
         """``batch`` is how the node was planned."""
         super().__init__(node, frames)
         self.node = node
@@ -91,7 +87,7 @@ class MergeError(FlowpipeDeadlineError):
 class Batch:
     """How a node is cut into chunks and merged, as its record says."""
 
-    over: Tuple[str, ...]
+    over: tuple[str, ...]
     """The inputs that are cut, all alike."""
     mode: str
     """``frames`` if tasks carry the frames themselves, ``items`` if they carry item numbers from 0."""
@@ -101,11 +97,11 @@ class Batch:
     """Merge rules by output, or by ``output.key`` for one sub-plug."""
     size: int = 1
     """The planned number of frames in a chunk."""
-    item_frames: Optional[FrameList] = None
+    item_frames: FrameList | None = None
     """The frames that item numbers stand for, if they do."""
 
     @classmethod
-    def from_json(cls, data: Optional[Mapping[str, Any]]) -> Optional[Batch]:
+    def from_json(cls, data: Mapping[str, Any] | None) -> Batch | None:
         """The batch of a node record; None for a node that is not batched."""
         if data is None:
             return None
@@ -122,12 +118,12 @@ class Batch:
         """Some of the frames for people, and what they are if they are item numbers."""
         return shown_frames(frames, self.item_frames)
 
-    def places(self, frames: FrameList) -> List[Optional[int]]:
+    def places(self, frames: FrameList) -> list[int | None]:
         """Where each of these frames is among the planned ones, from 0; None for a frame that was not planned."""
         nearest = [bisect_left(self.frames, frame, hi=len(self.frames) - 1) for frame in frames]  # They ascend.
         return [place if self.frames[place] == frame else None for place, frame in zip(nearest, frames)]
 
-    def chunks_of(self, frames: FrameList) -> Tuple[FrameList, ...]:
+    def chunks_of(self, frames: FrameList) -> tuple[FrameList, ...]:
         """The planned chunks that share a frame with these, and one of the frames that were not planned."""
         places = self.places(frames)
         numbers = sorted({place // self.size for place in places if place is not None})
@@ -141,8 +137,8 @@ class Batch:
 
 
 def merge_results(
-    node: str, *, batch: Optional[Batch], results: Sequence[ChunkResult], wanted: Optional[Collection[str]] = None
-) -> Dict[str, Any]:
+    node: str, *, batch: Batch | None, results: Sequence[ChunkResult], wanted: Collection[str] | None = None
+) -> dict[str, Any]:
     """The node's outputs, ``{name: {"value": encoded, "sub_plugs": {key: encoded}}}``; those never set are left out.
 
     The latest result of each frame counts, and all outputs come in ascending order of the frames. ``wanted`` limits the
@@ -167,7 +163,7 @@ def merge_results(
     return {name: _merge_plug(node, name, batch, segments) for name in names if wanted is None or name in wanted}
 
 
-def chunk_value(output: str, *, batch: Batch, covering: Sequence[Tuple[int, ChunkResult]]) -> Optional[Any]:
+def chunk_value(output: str, *, batch: Batch, covering: Sequence[tuple[int, ChunkResult]]) -> Any | None:
     """The encoded list that an output holds for some frames, one item each, from the result that covers the frame.
 
     A tuple or array counts only if the merge rule is ``concat``. None if a result does not have one item per frame:
@@ -185,7 +181,7 @@ def chunk_value(output: str, *, batch: Batch, covering: Sequence[Tuple[int, Chun
     return _concat(parts) if len({_kind(part) for part in parts}) == 1 else None
 
 
-def missing_frames(batch: Batch, results: Iterable[ChunkResult]) -> Optional[FrameList]:
+def missing_frames(batch: Batch, results: Iterable[ChunkResult]) -> FrameList | None:
     """The planned frames (or item numbers) that no result covers; None if all are there."""
     done = {frame for result in results if result.frames is not None for frame in result.frames}
     missing = [frame for frame in batch.frames if frame not in done]
@@ -199,7 +195,7 @@ def check_rule(rule: str) -> None:
         raise MergeError(f"there is no merge rule '{rule}'; choose {', '.join(names)}, or name a module:function")
 
 
-def rule_function(rule: str) -> Callable[[List[Any]], Any]:
+def rule_function(rule: str) -> Callable[[list[Any]], Any]:
     """The function that a rule ``module:function`` names.
 
     Raises:
@@ -207,7 +203,7 @@ def rule_function(rule: str) -> Callable[[List[Any]], Any]:
     """
     module, _, attribute = rule.partition(":")
     try:
-        function: Optional[Callable[[List[Any]], Any]] = getattr(load_module(module, file=None), attribute, None)
+        function: Callable[[list[Any]], Any] | None = getattr(load_module(module, file=None), attribute, None)
     except (LoadError, LoadingError) as error:
         raise MergeError(f"the function cannot be imported here ({error})") from error
     if function is None or not callable(function):
@@ -219,14 +215,14 @@ class _Piece(NamedTuple):
     """What one result gives for neighbouring frames, in the order of all frames."""
 
     result: ChunkResult
-    frames: Tuple[int, ...]
+    frames: tuple[int, ...]
     value: Any
     """The output, or the encoded value of it or of one of its sub-plugs."""
 
 
 def _merge_plug(
-    node: str, name: str, batch: Batch, segments: Sequence[Tuple[ChunkResult, Tuple[int, ...]]]
-) -> Dict[str, Any]:
+    node: str, name: str, batch: Batch, segments: Sequence[tuple[ChunkResult, tuple[int, ...]]]
+) -> dict[str, Any]:
     """One output: each of its sub-plugs, and the value that a plain connection carries."""
     outputs = [_Piece(result, frames, result.outputs[name]) for result, frames in segments if name in result.outputs]
     rule = batch.merge.get(name)
@@ -248,7 +244,7 @@ def _is_compound(output: Mapping[str, Any]) -> bool:
     return all(key in values and identical(values[key], value) for key, value in output["sub_plugs"].items())
 
 
-def _merge_values(node: str, place: str, rule: Optional[str], pieces: Sequence[_Piece]) -> Any:
+def _merge_values(node: str, place: str, rule: str | None, pieces: Sequence[_Piece]) -> Any:
     by_result = {id(piece.result): piece for piece in pieces}.values()
     encoded: Sequence[Any] = [piece.value for piece in by_result]
     chosen = rule or _default_rule(encoded)
@@ -299,7 +295,7 @@ def _parts(pieces: Sequence[_Piece]) -> Sequence[Any]:
 
 def _refuse_partial_overlap(pieces: Sequence[_Piece]) -> None:
     """Raises if a later result covers some, but not all, frames of an earlier one."""
-    counting: Dict[int, int] = {}
+    counting: dict[int, int] = {}
     for piece in pieces:
         counting[id(piece.result)] = counting.get(id(piece.result), 0) + len(piece.frames)
     for piece in pieces:
@@ -314,7 +310,7 @@ def _refuse_partial_overlap(pieces: Sequence[_Piece]) -> None:
             )
 
 
-def _items_of(value: Any, frames: Optional[FrameList], wanted: Sequence[int]) -> Optional[Any]:
+def _items_of(value: Any, frames: FrameList | None, wanted: Sequence[int]) -> Any | None:
     """The part of an encoded value with the items of these frames; None if it does not have one for each frame."""
     if frames is None or _kind(value) not in _DIVISIBLE or _length(value) != len(frames):
         return None
@@ -331,7 +327,7 @@ def _items_of(value: Any, frames: Optional[FrameList], wanted: Sequence[int]) ->
     return _like(value, [items[place] for place in places])
 
 
-def _length(value: Any) -> Optional[int]:
+def _length(value: Any) -> int | None:
     """How many items an encoded value has whose type may grow with its frames; of an array, its first axis."""
     kind = _kind(value)
     if kind == "ndarray":
@@ -347,7 +343,7 @@ def _length(value: Any) -> Optional[int]:
     return len(_pairs(value)) if kind in _DICTS else None
 
 
-def _in_order(pieces: Sequence[_Piece]) -> Optional[Sequence[Any]]:
+def _in_order(pieces: Sequence[_Piece]) -> Sequence[Any] | None:
     """The values in the order of their frames, where they have one item per frame; None where that makes no difference.
 
     Raises:
@@ -375,9 +371,9 @@ def _refuse_growing(values: Iterable[Any], rule: str, results: Sequence[ChunkRes
             )
 
 
-def _shared(encoded: Sequence[Any]) -> List[Any]:
+def _shared(encoded: Sequence[Any]) -> list[Any]:
     """The values that several dicts have by the same key."""
-    seen: Dict[str, int] = {}
+    seen: dict[str, int] = {}
     pairs = [(canonical(key), item) for value in encoded for key, item in _pairs(value)]
     for key, _ in pairs:
         seen[key] = seen.get(key, 0) + 1
@@ -393,7 +389,7 @@ def _arrays(value: Any) -> Iterator[Any]:
             yield from _arrays(item)
 
 
-def _like(value: Any, items: List[Any]) -> Any:
+def _like(value: Any, items: list[Any]) -> Any:
     return items if isinstance(value, list) else {TYPE: "tuple", "items": items}
 
 
@@ -437,13 +433,13 @@ def _concat_arrays(arrays: Sequence[Any]) -> Any:
 def _union(encoded: Sequence[Any]) -> Any:
     kinds = {_kind(value) for value in encoded}
     if kinds <= {"set", "frozenset"} and len(kinds) == 1:
-        items: Dict[Any, Any] = {}
+        items: dict[Any, Any] = {}
         for item in (item for value in encoded for item in value["items"]):
             items.setdefault(_key(item), item)
         return {TYPE: kinds.pop(), "items": sorted(items.values(), key=canonical)}
     if kinds not in ({"dict"}, {"ordered"}):
         raise ValueError(f"it unites dicts or sets of one kind, and got {', '.join(sorted(kinds))}")
-    united: Dict[Any, Tuple[Any, Any]] = {}
+    united: dict[Any, tuple[Any, Any]] = {}
     for key, item in (pair for value in encoded for pair in _pairs(value)):
         _, known = united.setdefault(_key(key), (key, item))
         if not identical(known, item):
@@ -456,20 +452,20 @@ def _key(data: Any) -> Any:
     return data if isinstance(data, (int, float)) else canonical(data)
 
 
-def _dict_of(pairs: Iterable[Tuple[Any, Any]], like: Sequence[Any]) -> Any:
+def _dict_of(pairs: Iterable[tuple[Any, Any]], like: Sequence[Any]) -> Any:
     """The pairs as an encoded dict of the kind of these."""
     if all(TYPE not in value for value in like):
         return dict(pairs)
     return {TYPE: _kind(like[0]), "items": [list(pair) for pair in pairs]}
 
 
-def _pairs(value: Mapping[str, Any]) -> Collection[Tuple[Any, Any]]:
+def _pairs(value: Mapping[str, Any]) -> Collection[tuple[Any, Any]]:
     """The encoded keys and values of an encoded dict."""
-    pairs: Collection[Tuple[Any, Any]] = value["items"] if TYPE in value else value.items()
+    pairs: Collection[tuple[Any, Any]] = value["items"] if TYPE in value else value.items()
     return pairs
 
 
-def _computed(function: Callable[[List[Any]], Any]) -> Callable[[Sequence[Any]], Any]:
+def _computed(function: Callable[[list[Any]], Any]) -> Callable[[Sequence[Any]], Any]:
     """A rule that works on the decoded values."""
     return lambda encoded: encode(function([decode(value) for value in encoded]))
 
@@ -488,7 +484,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
-_RULES: Dict[str, Callable[[Sequence[Any]], Any]] = {
+_RULES: dict[str, Callable[[Sequence[Any]], Any]] = {
     "concat": _concat,
     "union": _union,
     "same": _same,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Dict
 
 from ..core.bundle import AnyPath, Bundle, BundleJob, BundleNode, find_nodes, node_labels, read_bundle, read_node
 from ..core.files import RecordError
@@ -33,7 +33,7 @@ class NodeInput:
     """As people write it: ``files``, or ``files.a``."""
     encoded: Any
     """The value, if it is not fed; encoded."""
-    source: Optional[str]
+    source: str | None
     """The output that feeds it, as ``node.output``; None if it has a value of its own."""
     edits: tuple[Edit, ...]
     """What was changed of it since it was planned, oldest first."""
@@ -64,19 +64,19 @@ class NodeResults(Shown, BundleNode):
     is_omitted: bool
     is_last: bool
     """Whether no other job waits for it."""
-    encoded: Optional[Mapping[str, Any]]
+    encoded: Mapping[str, Any] | None
     """The outputs after all chunks, without those that cannot be merged; None if something is missing or damaged."""
-    chunks: tuple[tuple[Optional[str], Mapping[str, Any]], ...]
+    chunks: tuple[tuple[str | None, Mapping[str, Any]], ...]
     """The outputs of each chunk, by its frame list (None for a node that is not batched)."""
-    missing: Optional[str]
+    missing: str | None
     """The frames without a result, ``all`` for a node without frames; None if nothing is missing."""
-    stale: Optional[str]
+    stale: str | None
     """The frames whose results were made from others than are there now, or with other values of its inputs; ``all``
     for a node without frames, None if there are none."""
     inputs: tuple[NodeInput, ...]
-    error: Optional[str]
+    error: str | None
     """Why the results cannot be read or merged; None if they can."""
-    batch: Optional[Batch] = None
+    batch: Batch | None = None
     """How it is cut into tasks; None for a node without frames."""
 
     @property
@@ -146,18 +146,18 @@ class NodeResults(Shown, BundleNode):
             return f"missing its result; {missing_advice('')}"
         return f"missing {self.batch.mode} {self.shown_frames(self.missing)}; {missing_advice(str(self.batch.frames))}"
 
-    def shown_frames(self, frames: Optional[str]) -> str:
+    def shown_frames(self, frames: str | None) -> str:
         """Some of its frames for people: ``1-10``, or ``0-9 (frames 1001-1091x10)``, or nothing."""
         return "" if frames is None or self.batch is None else self.batch.shown(FrameList.parse(frames))
 
-    def real_frames(self, frames: Optional[str]) -> Optional[str]:
+    def real_frames(self, frames: str | None) -> str | None:
         """The frames that some of Deadline's are about: the same, or those that item numbers stand for, if they do."""
         if frames is None or self.batch is None or (self.batch.item_frames is None and self.batch.mode == "items"):
             return None
         real = real_frames(FrameList.parse(frames), self.batch.item_frames)
         return None if real is None else str(real)
 
-    def plain_outputs(self) -> Optional[dict[str, Any]]:
+    def plain_outputs(self) -> dict[str, Any] | None:
         """The outputs as plain JSON; None if something is missing."""
         return None if self.encoded is None else {name: plain(value) for name, value in self.encoded.items()}
 
@@ -170,7 +170,7 @@ class Results(Shown, Dict[str, NodeResults]):
         return f"<Results of {counted(len(self), 'node')}" + (f", {missing} without outputs>" if missing else ">")
 
 
-def read_results(bundle: AnyPath, *, node: Optional[str] = None) -> Results:
+def read_results(bundle: AnyPath, *, node: str | None = None) -> Results:
     """The results by ``graph.node``, upstream first; ``node``, a key, a name or ``graph.node``, limits them.
 
     If several nodes have the same label, it is followed by their key: ``sub.render (render-2)``.
@@ -240,8 +240,8 @@ def _node_results(bundle: Bundle, node: BundleNode, there: BundleResults, intact
 
 
 def _merged_outputs(
-    key: str, record: Mapping[str, Any], batch: Optional[Batch], results: Sequence[ChunkResult]
-) -> tuple[dict[str, Any], Optional[str]]:
+    key: str, record: Mapping[str, Any], batch: Batch | None, results: Sequence[ChunkResult]
+) -> tuple[dict[str, Any], str | None]:
     """The outputs, without those that chunks have set but that cannot be merged, and why these cannot."""
     merged: dict[str, Any] = {}
     errors = []
@@ -278,7 +278,7 @@ def _inputs(record: Mapping[str, Any], edits: Sequence[Edit]) -> Iterator[NodeIn
             yield NodeInput(place_name(name, key), part.get("value"), fed_by or None, own)
 
 
-def _missing(batch: Optional[Batch], results: tuple[ChunkResult, ...]) -> Optional[str]:
+def _missing(batch: Batch | None, results: tuple[ChunkResult, ...]) -> str | None:
     if batch is None:
         return None if any(result.frames is None for result in results) else "all"
     frames = missing_frames(batch, results)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Sequence
 
 from ..core.frames import FrameList
 from ..core.locate import LoadError
@@ -72,7 +72,7 @@ def shown(encoded: Any) -> str:
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}… ({len(text)} characters)"
 
 
-def fold(texts: Sequence[str]) -> List[Tuple[str, int]]:
+def fold(texts: Sequence[str]) -> list[tuple[str, int]]:
     """The texts in order, each with the number of those that it stands for: files that differ in their frame are one.
 
     The frames ascend and are padded alike; of all other texts, each stands for itself.
@@ -80,8 +80,8 @@ def fold(texts: Sequence[str]) -> List[Tuple[str, int]]:
     >>> fold(["a.8.exr", "a.9.exr", "a.10.exr", "b.1.exr"])
     [('a.[8-10].exr', 3), ('b.1.exr', 1)]
     """
-    folded: List[Tuple[str, int]] = []
-    run: List[str] = []
+    folded: list[tuple[str, int]] = []
+    run: list[str] = []
     for text in (*texts, None):
         if run and (text is None or not _goes_on(run[-1], text, first=run[0])):
             folded += [(_run_text(run), len(run))] if len(run) >= _FEWEST_FOLDED else [(each, 1) for each in run]
@@ -99,12 +99,12 @@ def _goes_on(last: str, text: str, *, first: str) -> bool:
     return int(number) > int(one["number"]) and number == number.lstrip("0").zfill(_width(_numbered(first)))
 
 
-def _numbered(text: str) -> Optional[re.Match[str]]:
+def _numbered(text: str) -> re.Match[str] | None:
     match = _NUMBERED.fullmatch(text)
     return None if match is None or _SIGNED.search(match["head"]) else match
 
 
-def _width(first: Optional[re.Match[str]]) -> int:
+def _width(first: re.Match[str] | None) -> int:
     """How many digits the numbers of a run have at least, as its first one says."""
     number = first["number"] if first is not None else ""
     return len(number) if number.startswith("0") else 1

@@ -12,7 +12,7 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional, Set, Tuple, Union
+from typing import Any, Callable, Mapping, Union
 
 from ..core.bundle import CODE, read_bundle, read_node
 from ..core.errors import FlowpipeDeadlineError
@@ -75,7 +75,7 @@ def check_value(data: Any, change: Change, depth: int = 0) -> None:
         raise ShapeError(f"{data} is not a number that JSON has")
 
 
-def _check_kind(data: Dict[str, Any], change: Change, depth: int) -> None:
+def _check_kind(data: dict[str, Any], change: Change, depth: int) -> None:
     kind = data[TYPE]
     if type(kind) is not str or not kind.isidentifier():
         raise ShapeError(f"a value of the kind {kind!r:.80}")
@@ -228,7 +228,7 @@ class TrustedCode:
     def _look_up(self, node: str, module: str, file: str) -> bool:
         path = self._mapped(file)
         root = import_root(module, path)
-        wanted: Set[Tuple[object, str]] = {(module, _norm(path))}
+        wanted: set[tuple[object, str]] = {(module, _norm(path))}
         if self._refusal(module) is None:
             # A planned file may have been loaded as a script is, by its own name.
             wanted |= {(_ANY_NAME, _norm(path))} if root in (None, os.path.dirname(path)) else set()
@@ -239,7 +239,7 @@ class TrustedCode:
             is_planned = not wanted.isdisjoint(self._all())
         return is_planned and not self._is_among_results(path)
 
-    def _read_own(self, node: str) -> Set[Tuple[object, str]]:
+    def _read_own(self, node: str) -> set[tuple[object, str]]:
         """The files that a node was planned with, by the names of their modules, and the folders of its imports."""
         from .inputs.edits import read_edits  # noqa: PLC0415 (it checks shapes in turn)
 
@@ -253,15 +253,15 @@ class TrustedCode:
                 found |= {(source["module"], _norm(path)), (_ANY_NAME, _norm(path)), (_FOLDER, _norm(folder))}
         return found
 
-    def _read_all(self) -> Set[Tuple[object, str]]:
+    def _read_all(self) -> set[tuple[object, str]]:
         return set().union(*(self._own(node.key) for node in read_bundle(self._bundle).nodes))
 
-    def _paths(self, path: Optional[str]) -> Set[str]:
+    def _paths(self, path: str | None) -> set[str]:
         """What a file or folder of a record is called here: as it was planned, and without links."""
         here = "" if path is None else self._mapped(str(self._in_bundle({"file": path})["file"]))
         return {here, os.path.realpath(here)} if os.path.isabs(here) else set()
 
-    def _find_refusal(self, module: str) -> Optional[str]:
+    def _find_refusal(self, module: str) -> str | None:
         if not all(map(str.isidentifier, module.split("."))) or module.rpartition(".")[2] == "__main__":
             return f"'{module}' is not the name of a module to import"
         for folder in beginnings(module):

@@ -23,7 +23,7 @@ Places = FrozenSet[Optional[int]]
 """Frames; None stands for the result of a node that is not batched."""
 
 
-def places_text(places: Places) -> Optional[str]:
+def places_text(places: Places) -> str | None:
     """The frames as a frame list, ``all`` for a node that is not batched; None if there are none."""
     frames = sorted(frame for frame in places if frame is not None)
     return str(FrameList(frames)) if frames else "all" if places else None
@@ -47,7 +47,7 @@ class BundleResults:
         """The edits of a node's inputs by its key."""
         self._marks_there = lru_cache(maxsize=None)(self._marks)
 
-    def _latest(self, node: str) -> Mapping[Optional[int], ChunkResult]:
+    def _latest(self, node: str) -> Mapping[int | None, ChunkResult]:
         results = self.read(node)
         if read_node(self._bundle, node)["batch"] is not None:
             return {frame: result for frame, result in latest_by_frame(results).items()}  # noqa: C416 (its type is wider)
@@ -73,7 +73,7 @@ class BundleResults:
         everywhere: Places = frozenset(result.frames or (None,))
         if is_outdated(self.edits(node), result.edit):
             return everywhere
-        changed: set[Optional[int]] = set()
+        changed: set[int | None] = set()
         for source, marks in result.taken.items():
             there = self._marks_there(source)
             different = {place for place, mark in expanded(marks).items() if there.get(place, mark) != mark}
@@ -96,7 +96,7 @@ class BundleResults:
                 return True
         return False
 
-    def _marks(self, node: str) -> Mapping[Optional[int], str]:
+    def _marks(self, node: str) -> Mapping[int | None, str]:
         """The marks of the node's results by frame, and of all together under None, if all are there."""
         latest = self.latest(node)
         marks = {place: result.mark(place) for place, result in latest.items()}

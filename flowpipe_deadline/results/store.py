@@ -18,17 +18,11 @@ from typing import (
     Any,
     Callable,
     Collection,
-    Dict,
-    FrozenSet,
     Iterable,
     Iterator,
-    List,
     Mapping,
     Optional,
     Sequence,
-    Set,
-    Tuple,
-    Union,
 )
 
 from ..core.bundle import FILES, RESULTS, STORE
@@ -65,7 +59,7 @@ class StoreError(FlowpipeDeadlineError):
 class ChunkResult:
     """The outputs of one evaluation: of one chunk of a node, or of the whole node."""
 
-    frames: Optional[FrameList]
+    frames: FrameList | None
     """The frames (or item numbers) of the chunk; None if the node is not batched."""
     outputs: Mapping[str, Any]
     """By output that the evaluation set: ``{"value": encoded, "sub_plugs": {key: encoded}}``."""
@@ -82,19 +76,19 @@ class ChunkResult:
     Empty in results of earlier versions."""
     edit: int = 0
     """The number of the last edit of the node's inputs that it was made with."""
-    evaluations: Tuple[Evaluation, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
     """Those of this chunk that gave a result, this one last; empty in results of earlier versions."""
-    _lower: Mapping[Optional[int], int] = field(init=False, repr=False, compare=False)
+    _lower: Mapping[int | None, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         lower = {frame: one for frames, one in self.lower_versions.items() for frame in FrameList.parse(frames)}
         object.__setattr__(self, "_lower", lower)
 
-    def version_of(self, frame: Optional[int]) -> int:
+    def version_of(self, frame: int | None) -> int:
         """The version of one of its frames; None stands for a result without frames."""
         return self._lower.get(frame, self.version)
 
-    def mark(self, frame: Optional[int]) -> str:
+    def mark(self, frame: int | None) -> str:
         """Tells it from all other results of that frame; begins with its version."""
         return f"{self.version_of(frame)}.{self.token}"
 
@@ -113,7 +107,7 @@ class Store(ABC):
     trusted = TrustedCode(Path())
     """The code that its results may name."""
 
-    def read(self, node: str, chunks: Optional[Chunks] = None) -> Tuple[ChunkResult, ...]:
+    def read(self, node: str, chunks: Chunks | None = None) -> tuple[ChunkResult, ...]:
         """All results of the node, the latest first; with ``chunks``, those that share a frame with one of these.
 
         Results of other frames are not opened. All are listed only if a frame has no result, or one of an earlier
@@ -126,8 +120,8 @@ class Store(ABC):
         return self._read_sharing(node, chunks, needs_all=True)
 
     def read_replaced(
-        self, node: str, chunks: Optional[Chunks] = None, *, skips_damaged: bool = True
-    ) -> Tuple[ChunkResult, ...]:
+        self, node: str, chunks: Chunks | None = None, *, skips_damaged: bool = True
+    ) -> tuple[ChunkResult, ...]:
         """The results that a new one of these planned chunks replaces: as ``read``, but frames may have no result."""
         return self._read_sharing(node, chunks, needs_all=False, skips_damaged=skips_damaged)
 
@@ -146,17 +140,17 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def chunk_names(self, node: str) -> FrozenSet[str]:
+    def chunk_names(self, node: str) -> frozenset[str]:
         """The names, as ``chunk_name`` gives them, of the chunks with results; the results are not read."""
 
-    def count(self, node: str) -> Optional[int]:
+    def count(self, node: str) -> int | None:
         """How many results there are; None if some are of chunks that were not planned, so that they have to be read.
 
         An earlier version did not mark those.
         """
         return None if self._other_chunks(node) else len(self.chunk_names(node))
 
-    def set_damaged_aside(self, node: str) -> Tuple[str, ...]:
+    def set_damaged_aside(self, node: str) -> tuple[str, ...]:
         """Moves the node's damaged results away, so that they count as missing; gives their new places.
 
         Raises:
@@ -175,7 +169,7 @@ class Store(ABC):
         """The names of the results of chunks that were not planned."""
 
     @abstractmethod
-    def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
+    def _load(self, node: str, names: Iterable[str]) -> Iterator[tuple[str, str, bytes | DamagedResultError]]:
         """Of each of these chunks that has a result: name, place for messages, and record or why it is unreadable."""
 
     @abstractmethod
@@ -183,8 +177,8 @@ class Store(ABC):
         """Moves the result of this chunk away; gives its new place."""
 
     def _read_sharing(
-        self, node: str, chunks: Optional[Chunks], *, needs_all: bool, skips_damaged: bool = False
-    ) -> Tuple[ChunkResult, ...]:
+        self, node: str, chunks: Chunks | None, *, needs_all: bool, skips_damaged: bool = False
+    ) -> tuple[ChunkResult, ...]:
         """Results that share a frame with one of the chunks, or all; with ``needs_all`` each frame must have one."""
         if chunks is None:
             return self._read(node, sorted(self.chunk_names(node)), skips_damaged=skips_damaged)
@@ -195,14 +189,14 @@ class Store(ABC):
             return found
         return self._read(node, _sharing(self.chunk_names(node), chunks), skips_damaged=skips_damaged)
 
-    def _read(self, node: str, names: Iterable[str], *, skips_damaged: bool = False) -> Tuple[ChunkResult, ...]:
+    def _read(self, node: str, names: Iterable[str], *, skips_damaged: bool = False) -> tuple[ChunkResult, ...]:
         found = (self._parse(node, *loaded, skips_damaged=skips_damaged) for loaded in self._load(node, names))
         latest_first = sorted(filter(None, found), key=lambda result: (result.version, result.token), reverse=True)
         return tuple(latest_first)
 
     def _parse(
-        self, node: str, name: str, place: str, data: Union[bytes, DamagedResultError], *, skips_damaged: bool = False
-    ) -> Optional[ChunkResult]:
+        self, node: str, name: str, place: str, data: bytes | DamagedResultError, *, skips_damaged: bool = False
+    ) -> ChunkResult | None:
         """The result; None if it is damaged and that may be skipped, or if it is not what its name says: a copy."""
         try:
             if isinstance(data, DamagedResultError):
@@ -252,11 +246,11 @@ class FileStore(Store):
             path.touch()
             share(path)
 
-    def chunk_names(self, node: str) -> FrozenSet[str]:
+    def chunk_names(self, node: str) -> frozenset[str]:
         """The names of the files, without their ending; files of other names are none of ours."""
         return _chunk_names(self._list(node))
 
-    def count(self, node: str) -> Optional[int]:
+    def count(self, node: str) -> int | None:
         """By one look at the folder."""
         names = self._list(node)
         return None if OTHER_CHUNKS in names else len(_chunk_names(names))
@@ -264,7 +258,7 @@ class FileStore(Store):
     def _other_chunks(self, node: str) -> Collection[str]:
         return self._list(node, OTHER_CHUNKS)
 
-    def _list(self, node: str, *subfolder: str) -> List[str]:
+    def _list(self, node: str, *subfolder: str) -> list[str]:
         folder = self._folder.joinpath(node, *subfolder)
         try:
             return os.listdir(str(folder))
@@ -273,7 +267,7 @@ class FileStore(Store):
         except OSError as error:
             raise StoreError(f"{node}: its results cannot be read from {folder}: {words_of(error)}") from error
 
-    def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
+    def _load(self, node: str, names: Iterable[str]) -> Iterator[tuple[str, str, bytes | DamagedResultError]]:
         for name in names:
             path = self._folder / node / f"{name}.json"
             try:
@@ -293,7 +287,7 @@ class FileStore(Store):
         return f"{path}.damaged"
 
 
-def _chunk_names(files: Iterable[str]) -> FrozenSet[str]:
+def _chunk_names(files: Iterable[str]) -> frozenset[str]:
     return frozenset(name[:-5] for name in files if name.endswith(".json") and is_chunk_name(name[:-5]))
 
 
@@ -350,7 +344,7 @@ def _redis_store(url: str, *, submission: str) -> RedisStore:
     return RedisStore(address, submission=submission)
 
 
-def chunk_name(frames: Optional[FrameList]) -> str:
+def chunk_name(frames: FrameList | None) -> str:
     """A file name for the chunk: its frame list, a long one shortened by a hash; ``whole`` without frames."""
     if frames is None:
         return "whole"
@@ -371,12 +365,12 @@ def is_chunk_name(name: str) -> bool:
         return False
 
 
-def _places(chunks: Chunks) -> Set[Optional[int]]:
+def _places(chunks: Chunks) -> set[int | None]:
     """The frames of these chunks; None stands for the one of a node that is not batched."""
     return {place for chunk in chunks for place in chunk or (None,)}
 
 
-def _sharing(names: Iterable[str], chunks: Chunks) -> List[str]:
+def _sharing(names: Iterable[str], chunks: Chunks) -> list[str]:
     """Those of the names whose results share a frame with one of the chunks, or may: long names are shortened."""
     frames = {frame for chunk in chunks for frame in chunk or ()}
     if not frames:
@@ -396,7 +390,7 @@ def _may_share(name: str, frames: Collection[int], low: int, high: int) -> bool:
     return name != chunk_name(None) and not set(frames).isdisjoint(FrameList.parse(name))
 
 
-def result_record(node: str, result: ChunkResult) -> Dict[str, Any]:
+def result_record(node: str, result: ChunkResult) -> dict[str, Any]:
     """The result as the JSON object that every store keeps.
 
     The version is in ``written``, as it was a time once: readers of then take the larger for the later, too.
@@ -440,7 +434,7 @@ _MEMBERS: Mapping[str, Shape] = {
 }
 
 
-def parse_result(data: bytes, *, name: str, node: str, change: Change) -> Optional[ChunkResult]:
+def parse_result(data: bytes, *, name: str, node: str, change: Change) -> ChunkResult | None:
     """The result in the bytes, if it is this node's; ``name`` says in messages where they are.
 
     ``change`` gives the sources of the classes in it.
@@ -478,7 +472,7 @@ def parse_result(data: bytes, *, name: str, node: str, change: Change) -> Option
         raise _damaged(name, words_of(error)) from error
 
 
-def _evaluations(record: Mapping[str, Any], frames: Optional[FrameList]) -> Tuple[Evaluation, ...]:
+def _evaluations(record: Mapping[str, Any], frames: FrameList | None) -> tuple[Evaluation, ...]:
     """Those in the record; of a result of an earlier version, when it was written."""
     if "evaluations" in record:
         return parse_evaluations(record["evaluations"], frames=frames)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple, TypeVar
+from typing import Any, Callable, Iterator, Mapping, NamedTuple, Optional, Tuple, TypeVar
 
 from ..core.bundle import read_node
 from ..core.errors import FlowpipeDeadlineError
@@ -41,7 +41,7 @@ def _may_be_late(error: Exception) -> bool:
     return isinstance(error, (MissingResultsError, RecordError, StoreError)) and not isinstance(error, NewerFormatError)
 
 
-def sources(record: Record) -> Iterator[Tuple[Record, str, Optional[str]]]:
+def sources(record: Record) -> Iterator[tuple[Record, str, str | None]]:
     """Every connection into the node: its source, the input, and the sub-plug of the input or None."""
     for name, plug in record["inputs"].items():
         if plug["source"]:
@@ -54,20 +54,20 @@ def sources(record: Record) -> Iterator[Tuple[Record, str, Optional[str]]]:
 class UpstreamValues(NamedTuple):
     """What one task takes from upstream."""
 
-    merged: Dict[str, Dict[str, Any]]
+    merged: dict[str, dict[str, Any]]
     """The merged outputs, encoded, by node and output: those that feed whole inputs."""
-    items: Dict[str, Any]
+    items: dict[str, Any]
     """By input that is fed frame by frame, its list for the frames of the task."""
-    versions: Dict[str, int]
+    versions: dict[str, int]
     """The latest version of these results, by node."""
-    taken: Dict[str, Dict[str, str]]
+    taken: dict[str, dict[str, str]]
     """The marks of these results, as ``ChunkResult.taken`` holds them."""
 
 
 class Upstream:
     """The results of all nodes that feed one task, each node's read once; only of its frames, where that will do."""
 
-    def __init__(self, record: Record, *, bundle: Path, read: ReadResults, frames: Optional[FrameList]) -> None:
+    def __init__(self, record: Record, *, bundle: Path, read: ReadResults, frames: FrameList | None) -> None:
         """``record`` is of the node that is fed, ``frames`` are those of its task.
 
         Raises:
@@ -76,8 +76,8 @@ class Upstream:
         """
         self._frames = frames
         self._read = read
-        self._whole: Dict[str, Set[str]] = {}  # Outputs by node.
-        self._by_frame: List[Tuple[str, str, str]] = []  # Node, output and the input that it feeds.
+        self._whole: dict[str, set[str]] = {}  # Outputs by node.
+        self._by_frame: list[tuple[str, str, str]] = []  # Node, output and the input that it feeds.
         for source, name, _ in sources(record):
             if source["by_frame"]:
                 self._by_frame.append((source["node"], source["output"], name))
@@ -104,7 +104,7 @@ class Upstream:
         """
         before = dict(self._results)
         merged = {key: self._merge(key, names) for key, names in self._whole.items()}
-        items: Dict[str, Any] = {}
+        items: dict[str, Any] = {}
         for key, output, name in self._by_frame:
             covering = self._covering(key)
             if any(output in result.outputs for _, result in covering):
@@ -115,14 +115,14 @@ class Upstream:
         versions = {key: max(result.version for result in results) for key, (results, _) in taken.items()}
         return UpstreamValues(merged, items, versions, {key: marks for key, (_, marks) in taken.items()})
 
-    def _needed(self, key: str) -> Optional[Chunks]:
+    def _needed(self, key: str) -> Chunks | None:
         """The chunks to read; None for all."""
         batch = self._batches[key]
         if batch is None:
             return (None,)
         return None if key in self._whole or self._frames is None else batch.chunks_of(self._frames)
 
-    def _covering(self, key: str) -> List[Tuple[int, ChunkResult]]:
+    def _covering(self, key: str) -> list[tuple[int, ChunkResult]]:
         """The latest result of each frame of the task."""
         latest = latest_by_frame(self._results[key])
         missing = [frame for frame in self._frames or () if frame not in latest]
@@ -130,7 +130,7 @@ class Upstream:
             raise MissingResultsError(key, FrameList(missing), self._batches[key])
         return [(frame, latest[frame]) for frame in self._frames or ()]
 
-    def _items(self, key: str, output: str, covering: List[Tuple[int, ChunkResult]]) -> Any:
+    def _items(self, key: str, output: str, covering: list[tuple[int, ChunkResult]]) -> Any:
         batch = self._batches[key]
         assert batch is not None
         assert self._frames is not None
@@ -149,10 +149,10 @@ class Upstream:
                 f" its whole cannot be cut: {error}; return a list as long as the frames, or declare its merge rule"
             ) from error
 
-    def _merge(self, key: str, wanted: Set[str]) -> Dict[str, Any]:
+    def _merge(self, key: str, wanted: set[str]) -> dict[str, Any]:
         return merge_results(key, batch=self._batches[key], results=self._results[key], wanted=wanted)
 
-    def _taken(self, key: str) -> Tuple[List[ChunkResult], Dict[str, str]]:
+    def _taken(self, key: str) -> tuple[list[ChunkResult], dict[str, str]]:
         """The results that were taken, and their marks."""
         if self._batches[key] is None:
             whole = latest_whole(self._results[key])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import Dict, Iterable, List, Mapping, Optional, Tuple, TypeVar
+from typing import Iterable, Mapping, TypeVar
 
 from ..core.frames import FrameList
 from .store import ALL, ChunkResult
@@ -17,17 +17,17 @@ from .store import ALL, ChunkResult
 _Value = TypeVar("_Value")
 
 
-def latest_by_frame(results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
+def latest_by_frame(results: Iterable[ChunkResult]) -> dict[int, ChunkResult]:
     """The result that counts for each frame, in ascending order of the frames.
 
     It is the one of the latest version; of two with the same, the one that was made with later edits, or from later
     inputs. One without a token, of an earlier version of this package, counts only where there is no other: tasks do
     not look for more.
     """
-    latest: Dict[int, ChunkResult] = {}
-    inputs: Dict[int, Mapping[Optional[int], int]] = {}  # By the id of a result.
+    latest: dict[int, ChunkResult] = {}
+    inputs: dict[int, Mapping[int | None, int]] = {}  # By the id of a result.
 
-    def order(result: ChunkResult, frame: int) -> Tuple[bool, int, int, int, str]:
+    def order(result: ChunkResult, frame: int) -> tuple[bool, int, int, int, str]:
         if id(result) not in inputs:
             inputs[id(result)] = _inputs(result)
         later = _input(inputs[id(result)], frame)
@@ -41,7 +41,7 @@ def latest_by_frame(results: Iterable[ChunkResult]) -> Dict[int, ChunkResult]:
     return {frame: latest[frame] for frame in sorted(latest)}
 
 
-def latest_whole(results: Iterable[ChunkResult]) -> Optional[ChunkResult]:
+def latest_whole(results: Iterable[ChunkResult]) -> ChunkResult | None:
     """The result of a node that is not batched, if there is one."""
     return next((result for result in results if result.frames is None), None)
 
@@ -53,14 +53,14 @@ def mark_of_all(latest: Mapping[int, ChunkResult]) -> str:
     return f"{total}.{hashlib.sha256(text.encode('ascii')).hexdigest()[:16]}"
 
 
-def marks_by_frame(results: Mapping[int, ChunkResult]) -> Dict[str, str]:
+def marks_by_frame(results: Mapping[int, ChunkResult]) -> dict[str, str]:
     """The marks of these results by the frames of each that are given."""
     return {frames: mark for mark, frames in _grouped({frame: results[frame].mark(frame) for frame in results})}
 
 
-def expanded(marks: Mapping[str, str]) -> Dict[Optional[int], str]:
+def expanded(marks: Mapping[str, str]) -> dict[int | None, str]:
     """The mark for each frame; None stands for all results of the node."""
-    found: Dict[Optional[int], str] = {}
+    found: dict[int | None, str] = {}
     for frames, mark in marks.items():
         found.update(dict.fromkeys((None,) if frames == ALL else FrameList.parse(frames), mark))
     return found
@@ -74,11 +74,11 @@ def version_in(mark: str) -> int:
 def counted(result: ChunkResult, replaced: Iterable[ChunkResult]) -> ChunkResult:
     """The result with versions that are later than those of all that it replaces and is made from."""
     taken = {node: expanded(marks) for node, marks in result.taken.items()}
-    older: Dict[Optional[int], int] = {}
+    older: dict[int | None, int] = {}
     for one in replaced:
         for frame in one.frames or (None,):
             older[frame] = max(older.get(frame, 0), one.version_of(frame))
-    versions: Dict[Optional[int], int] = {}
+    versions: dict[int | None, int] = {}
     for frame in result.frames or (None,):
         inputs = [result.inputs[node] if None in marks else version_in(marks[frame]) for node, marks in taken.items()]
         versions[frame] = max(result.version_of(frame), 1 + max([older.get(frame, 0), *inputs]))
@@ -96,23 +96,23 @@ def is_made_from_later(one: ChunkResult, other: ChunkResult) -> bool:
     return all(own >= others for own, others in counts) and any(own > others for own, others in counts)
 
 
-def _inputs(result: ChunkResult) -> Mapping[Optional[int], int]:
+def _inputs(result: ChunkResult) -> Mapping[int | None, int]:
     """The versions that its frames were made from, added up; None stands for what all of them were made from."""
-    totals: Dict[Optional[int], int] = {}
+    totals: dict[int | None, int] = {}
     for marks in result.taken.values():
         for place, mark in expanded(marks).items():
             totals[place] = totals.get(place, 0) + version_in(mark)
     return totals
 
 
-def _input(inputs: Mapping[Optional[int], int], frame: Optional[int]) -> int:
+def _input(inputs: Mapping[int | None, int], frame: int | None) -> int:
     """The versions of all that the frame was made from, added up."""
     return sum(inputs.get(place, 0) for place in {None, frame})
 
 
-def _grouped(values: Mapping[int, _Value]) -> List[Tuple[_Value, str]]:
+def _grouped(values: Mapping[int, _Value]) -> list[tuple[_Value, str]]:
     """Each value with the list of the frames that have it."""
-    frames: Dict[_Value, List[int]] = {}
+    frames: dict[_Value, list[int]] = {}
     for frame, value in values.items():
         frames.setdefault(value, []).append(frame)
     return [(value, str(FrameList(numbers))) for value, numbers in frames.items()]

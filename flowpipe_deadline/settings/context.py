@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Optional
 
 from ..core.locate import INSTALLED, SHARED, import_root, leading_path, own_file
 from ..core.text import is_one_line
@@ -42,17 +41,17 @@ _NEVER_BY_PATTERN = (
 class PlanContext:
     """What the planner cannot know by itself."""
 
-    environ: Optional[Mapping[str, str]] = field(default=None, repr=False)
+    environ: Mapping[str, str] | None = field(default=None, repr=False)
     """The variables that jobs may take along; None if they were not read."""
     import_roots: tuple[str, ...] = ()
     """Folders that the graph's own modules come from, in the order of ``sys.path``."""
     python_path: tuple[str, ...] = ()
     """Folders that child processes import from as well: those of PYTHONPATH."""
-    interpreters: Optional[Collection[str]] = None
+    interpreters: Collection[str] | None = None
     """The configured interpreters; None if they are not known."""
 
 
-def read_plan_context(*, interpreters: Optional[Collection[str]] = None) -> PlanContext:
+def read_plan_context(*, interpreters: Collection[str] | None = None) -> PlanContext:
     """The context of this process. Read it after building the graph, so that the graph's modules are loaded."""
     return PlanContext(
         environ=dict(os.environ),
@@ -138,7 +137,7 @@ def _module_roots(module: object) -> Iterator[str]:
         yield import_root(getattr(spec, "name", name), path) or os.path.dirname(path)
 
 
-def _launcher_folder() -> Optional[str]:
+def _launcher_folder() -> str | None:
     """What Python put on ``sys.path`` for a console script: its folder; on Windows, the launcher itself."""
     file = getattr(sys.modules.get("__main__"), "__file__", None)
     return os.path.dirname(os.path.realpath(file)) if isinstance(file, str) and _is_launcher(file) else None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Optional
 
 from .job_info_keys import ENVIRONMENT_KEY
 
@@ -31,7 +30,7 @@ def variables_of(job_info: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def kind_of(variable: str, declared: Mapping[str, str]) -> Optional[str]:
+def kind_of(variable: str, declared: Mapping[str, str]) -> str | None:
     """What the variable holds, one of KINDS; None if that is not known.
 
     A declared name counts before a declared pattern, of these the last, and both before what is known. Case does not

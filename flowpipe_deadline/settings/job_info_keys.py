@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Optional, TypeVar
+from typing import Any, TypeVar
 
 from .kinds import TEXT, InvalidSetting, UnfitError, shown
 from .secrets import without_secret
@@ -65,7 +65,7 @@ _Found = TypeVar("_Found")
 _JOB_INFO_KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 
 
-def setting_of_key(key: str) -> Optional[JobSetting]:
+def setting_of_key(key: str) -> JobSetting | None:
     """The setting that a key of Deadline's, or one of a series, belongs to, in any case; None for an unknown key.
 
     >>> setting_of_key("priority").name, setting_of_key("OutputDirectory12").name, setting_of_key("Denylist").name
@@ -88,7 +88,7 @@ def documented_key(key: str) -> str:
     return documented.replace("#", key[len(documented) - 1 :])
 
 
-def planned_reason(key: str) -> Optional[str]:
+def planned_reason(key: str) -> str | None:
     """Why no setting may change the key; None for a key that settings may change.
 
     >>> planned_reason("chunksize")
@@ -97,7 +97,7 @@ def planned_reason(key: str) -> Optional[str]:
     return _looked_up(key, _PLANNED)
 
 
-def planned_key_of_name(name: str) -> Optional[str]:
+def planned_key_of_name(name: str) -> str | None:
     """The planned key that is meant by a setting of that name, such as ``chunk_size``.
 
     >>> planned_key_of_name("chunk_size"), planned_key_of_name("pool")
@@ -106,7 +106,7 @@ def planned_key_of_name(name: str) -> Optional[str]:
     return next((key for key in PLANNED_KEYS if _CAPITALS.sub("_", key).lower() == name), None)
 
 
-def _looked_up(key: str, table: Mapping[str, _Found]) -> Optional[_Found]:
+def _looked_up(key: str, table: Mapping[str, _Found]) -> _Found | None:
     """What the table has for the key in any case, or for the series that it belongs to."""
     return table.get(key.lower()) or table.get(_NUMBERS.sub("#", key).lower())
 
@@ -177,7 +177,7 @@ def check_entries(entries: Sequence[tuple[str, str]]) -> tuple[InvalidSetting, .
     return tuple(errors)
 
 
-def _refusal(key: Any, known: Collection[str], names: Collection[str]) -> Optional[str]:
+def _refusal(key: Any, known: Collection[str], names: Collection[str]) -> str | None:
     if not isinstance(key, str) or not _JOB_INFO_KEY.fullmatch(key):
         return f"{key!r} is not a job info key, which has letters and digits only"
     reason = planned_reason(key)
@@ -204,6 +204,6 @@ def _gaps(entries: Sequence[tuple[str, str]]) -> Iterator[InvalidSetting]:
             yield InvalidSetting(f"job_info.{series}", f"job info keys {series}… must be numbered from 0 without gaps")
 
 
-def _series_number(key: str, series: str) -> Optional[int]:
+def _series_number(key: str, series: str) -> int | None:
     digits = key[len(series) :]
     return int(digits) if key.lower().startswith(series.lower()) and digits.isdecimal() and digits.isascii() else None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Optional
+from typing import Any
 
 from ..core.text import flaw_in, one_line
 
@@ -50,7 +50,7 @@ class ValueKind:
 
     words: str
     """For people."""
-    form: Callable[[Any], Optional[str]]
+    form: Callable[[Any], str | None]
     """The text that Deadline is given; None for a value that does not fit. May raise UnfitError, to say more."""
     read: Callable[[str], Any] = str
     """The value for ``write``, from the text that Deadline would be given; a text that does not fit stays as it is."""
@@ -145,7 +145,7 @@ def choice(*words: str) -> ValueKind:
     listed = f"{', '.join(words[:-1])} or {words[-1]}"
     by_lower_case = {word.lower(): word for word in words}
 
-    def form(value: Any) -> Optional[str]:
+    def form(value: Any) -> str | None:
         found = by_lower_case.get(value.strip().lower()) if isinstance(value, str) else None
         guess = [] if found else difflib.get_close_matches(shown(value).lower(), by_lower_case, n=1)
         if guess:
@@ -158,7 +158,7 @@ def choice(*words: str) -> ValueKind:
 def _list_of(words: str, write_item: Callable[[Any], str]) -> ValueKind:
     """Lists, of which Deadline is given the items with commas between them."""
 
-    def form(value: Any) -> Optional[str]:
+    def form(value: Any) -> str | None:
         return ",".join(map(checked, value)) if isinstance(value, (list, tuple)) else None
 
     def checked(value: Any) -> str:
@@ -176,11 +176,11 @@ def _list_of(words: str, write_item: Callable[[Any], str]) -> ValueKind:
     return ValueKind(words, form, read)
 
 
-def _form_boolean(value: Any) -> Optional[str]:
+def _form_boolean(value: Any) -> str | None:
     return scalar(value) if isinstance(value, bool) else None
 
 
-def _form_progress(value: Any) -> Optional[str]:
+def _form_progress(value: Any) -> str | None:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     fits = is_number and (value == -1 or 0 <= value <= 100)
     return format(Decimal(repr(float(value))), "f") if fits else None
@@ -210,7 +210,7 @@ def _form_path(value: Any) -> str:
     return path
 
 
-def _form_moment(value: Any) -> Optional[str]:
+def _form_moment(value: Any) -> str | None:
     moment = _parsed(value, _MOMENTS) if isinstance(value, str) else value
     if not isinstance(moment, datetime):
         return None
@@ -219,7 +219,7 @@ def _form_moment(value: Any) -> Optional[str]:
     return f"{moment.day:02d}/{moment.month:02d}/{moment.year:04d} {moment.hour:02d}:{moment.minute:02d}"
 
 
-def _form_time(value: Any) -> Optional[str]:
+def _form_time(value: Any) -> str | None:
     parsed = _parsed(value, _TIMES) if isinstance(value, str) else value
     moment = parsed.time() if isinstance(parsed, datetime) else parsed
     if not isinstance(moment, time) or moment.tzinfo is not None or moment.microsecond:
@@ -227,7 +227,7 @@ def _form_time(value: Any) -> Optional[str]:
     return moment.strftime("%H:%M:%S")
 
 
-def _parsed(given: str, forms: tuple[str, ...]) -> Optional[datetime]:
+def _parsed(given: str, forms: tuple[str, ...]) -> datetime | None:
     for form in forms:
         try:
             return datetime.strptime(given.strip(), form)
@@ -236,7 +236,7 @@ def _parsed(given: str, forms: tuple[str, ...]) -> Optional[datetime]:
     return None
 
 
-def _form_span(value: Any) -> Optional[str]:
+def _form_span(value: Any) -> str | None:
     if isinstance(value, timedelta):
         seconds, rest = divmod(value, timedelta(seconds=1))
         if rest or not 0 <= seconds < 100 * 86400:

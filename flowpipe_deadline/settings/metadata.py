@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import Any
 
 from ..core.errors import SettingError
 from ..core.warnings import ErrorCollector
@@ -38,7 +38,7 @@ class NodeSettings:
     """Everything that a node's metadata says."""
 
     interpreter: str = DEFAULT_INTERPRETER
-    batch: Optional[BatchSettings] = None
+    batch: BatchSettings | None = None
     reload: bool = False
     """Whether each task gets the graph's own modules anew, though its interpreter is kept."""
     job: JobEntries = field(default_factory=JobEntries)
@@ -149,7 +149,7 @@ def _parse_interpreter(value: Any, errors: _NodeErrors) -> str:
     return str(value)
 
 
-def _parse_batch(metadata: Mapping[str, Any], errors: _NodeErrors) -> Optional[BatchSettings]:
+def _parse_batch(metadata: Mapping[str, Any], errors: _NodeErrors) -> BatchSettings | None:
     size, batch = metadata.get("batch_size"), metadata.get("batch")
     if batch is None:
         if size is None:

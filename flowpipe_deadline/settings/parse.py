@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 from ..core.text import flaw_in
 from .context import Captured, capture
@@ -174,7 +174,7 @@ def _complete_outputs(values: dict[str, Any], errors: list[InvalidSetting]) -> N
     errors += [InvalidSetting(place, f"{place}{reason}") for reason in reasons]
 
 
-def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting]) -> dict[str, Optional[str]]:
+def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting]) -> dict[str, str | None]:
     """A setting that is a dict of names and texts; a text of None stays None."""
     value = settings.get(name)
     if not isinstance(value, Mapping):
@@ -182,7 +182,7 @@ def _named(settings: Mapping[str, Any], name: str, errors: list[InvalidSetting])
         advice = f"on the command line, write --set {name}.NAME=VALUE"
         errors += [] if value is None else [InvalidSetting(name, f"{name} must be a dict, not {found}; {advice}")]
         return {}
-    texts: dict[str, Optional[str]] = {}
+    texts: dict[str, str | None] = {}
     for member, item in value.items():
         if not isinstance(member, str) or not member.strip() or "=" in member or flaw_in(member):
             flaw = flaw_in(member) if isinstance(member, str) else ""

@@ -6,6 +6,7 @@ What a pipeline needs comes first, and is left alone: paths, versions, names of 
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import lru_cache
 
@@ -142,7 +143,7 @@ def _is_random(piece: str) -> bool:
     if _LONG_HEX.fullmatch(piece):
         return len(piece) != _GIT_HASH
     kinds = ["a" if one.islower() else "A" if one.isupper() else "0" for one in piece]
-    changes = sum(one != other for one, other in zip(kinds, kinds[1:])) / (len(kinds) - 1)
+    changes = sum(one != other for one, other in itertools.pairwise(kinds)) / (len(kinds) - 1)
     if len(set(kinds)) == 3:
         return changes >= 0.45
     return "0" in kinds and len(piece) >= 24 and changes >= 0.36

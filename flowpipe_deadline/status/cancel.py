@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..deadline.client import DeadlineClient, SubmissionError
@@ -22,7 +21,7 @@ def cancel_submission(
     bundle: AnyPath,
     open_client: Callable[[], DeadlineClient] = studio_client,
     *,
-    on_message: Optional[Callable[[str], None]] = None,
+    on_message: Callable[[str], None] | None = None,
 ) -> str:
     """Deletes all jobs of the submission, also of one that ended half-way; returns what was done, in words.
 
@@ -73,7 +72,7 @@ def suspend_submission(bundle: AnyPath, open_client: Callable[[], DeadlineClient
     return outcome
 
 
-def _own_record(bundle: Bundle) -> Optional[SubmissionRecord]:
+def _own_record(bundle: Bundle) -> SubmissionRecord | None:
     """The record of the bundle's submission, unless that is being made, or another bundle's."""
     record = refuse_taken(bundle.folder, takes_submitted=True)
     if record is not None:

@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
+from typing import Callable, Iterator, Sequence
 
 from ..bundle.job_files import plugin_entries
 from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, TEMPLATE, AnyPath, Bundle, read_bundle, with_job_names
@@ -71,11 +71,11 @@ class Refusal:
 class Cleaning:
     """What is deleted and what is not."""
 
-    removed: Tuple[Removal, ...] = ()
-    rest: Tuple[Removal, ...] = ()
+    removed: tuple[Removal, ...] = ()
+    rest: tuple[Removal, ...] = ()
     """What is left of bundles whose deletion was interrupted, or that could not be deleted to the end."""
-    refused: Tuple[Refusal, ...] = ()
-    notices: Tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    notices: tuple[str, ...] = ()
     """What else people should know, a sentence each."""
 
     @property
@@ -90,9 +90,9 @@ class CleaningChoice:
 
     everyone: bool = False
     """Whether those of all users go; else only this user's."""
-    older_than: Optional[float] = None
+    older_than: float | None = None
     """Seconds in which nothing was written to them."""
-    keep: Optional[int] = None
+    keep: int | None = None
     """How many stay of each graph of each user, the newest ones."""
 
 
@@ -101,7 +101,7 @@ def plan_cleaning(
     open_client: OpenClient,
     *,
     choice: CleaningChoice = CleaningChoice(),
-    bundles: Optional[Sequence[Bundle]] = None,
+    bundles: Sequence[Bundle] | None = None,
 ) -> Cleaning:
     """What ``clean`` would delete below the root, or of these ``bundles``, and what it would not; nothing is changed.
 
@@ -134,15 +134,13 @@ def plan_cleaning(
     )
 
 
-def clean(
-    plan: Cleaning, open_client: OpenClient, *, on_removed: Optional[Callable[[Removal], None]] = None
-) -> Cleaning:
+def clean(plan: Cleaning, open_client: OpenClient, *, on_removed: Callable[[Removal], None] | None = None) -> Cleaning:
     """Deletes what the plan says, unless something needs it by now; returns what was deleted and what was not.
 
     Deadline is asked again. ``on_removed`` gets each bundle that is gone.
     """
-    removed: List[Removal] = []
-    rest: List[Removal] = []
+    removed: list[Removal] = []
+    rest: list[Removal] = []
     refused, notices = list(plan.refused), list(plan.notices)
 
     def finish(removal: Removal, aside: Path) -> None:
@@ -176,12 +174,12 @@ def clean(
     return Cleaning(tuple(removed), tuple(rest), tuple(refused), tuple(notices))
 
 
-def _chosen(root: Path, choice: CleaningChoice) -> List[Found]:
+def _chosen(root: Path, choice: CleaningChoice) -> list[Found]:
     """The bundles that may go, the newest first."""
     me = user_name()
     found = [one for one in read_root(root) if choice.everyone or one.is_of(me)]
     if choice.keep is not None:
-        newer: Counter[Tuple[str, str]] = Counter()
+        newer: Counter[tuple[str, str]] = Counter()
         found, all_found = [], found
         for one in all_found:
             of = one.graph, (one.user or "").lower()
@@ -204,7 +202,7 @@ def _last_written(found: Found) -> float:
     return max(times)
 
 
-def _find_rest(root: Path, *, everyone: bool) -> List[Path]:
+def _find_rest(root: Path, *, everyone: bool) -> list[Path]:
     """What earlier cleanings have renamed, and not deleted to the end."""
     mine = os.geteuid() if hasattr(os, "geteuid") and not everyone else None
     found = [entry for entry in _entries(str(root)) if _REST.fullmatch(entry.name) and not _is_link_or_file(entry)]
@@ -215,11 +213,11 @@ class _Farm:
     """The jobs in Deadline that need bundles."""
 
     def __init__(self, found: Sequence[Found], open_client: OpenClient) -> None:
-        self._bundles: Dict[str, Set[Path]] = {}
+        self._bundles: dict[str, set[Path]] = {}
         """The folders by the names of their submissions, as ``_told_by`` has them."""
-        self._jobs: Dict[str, Set[Path]] = {}
+        self._jobs: dict[str, set[Path]] = {}
         """The folders by the jobs that they have on record."""
-        self._records: Dict[Path, Tuple[SubmissionRecord, Optional[Bundle]]] = {}
+        self._records: dict[Path, tuple[SubmissionRecord, Bundle | None]] = {}
         for one in found:
             planned = one.bundle.manifest.get("submission") if one.bundle is not None else None  # It may be renamed.
             for name in {one.folder.name, str(planned or one.folder.name)}:
@@ -231,7 +229,7 @@ class _Farm:
                 for job_id in record.all_ids if record is not None else ():
                     self._jobs.setdefault(job_id, set()).add(one.folder)
         self._open_client = open_client
-        self._needed: Dict[Path, Dict[str, str]] = {}
+        self._needed: dict[Path, dict[str, str]] = {}
         """By folder, the states of the jobs that are not complete, by ID."""
         self._error = ""
         self._asked = -_FRESH
@@ -281,7 +279,7 @@ class _Farm:
         return listing([*names, *job_ids[3:]])
 
 
-def _look(found: Found, farm: _Farm, *, is_named: bool) -> Union[Removal, Refusal]:
+def _look(found: Found, farm: _Farm, *, is_named: bool) -> Removal | Refusal:
     """Whether the bundle can go."""
     folder = found.folder
     try:
@@ -327,7 +325,7 @@ def _refuse_needed(found: Found, farm: _Farm) -> None:
     farm.refuse_needed(folder, is_submitted=record is not None)
 
 
-def _measure(folder: Path) -> Tuple[int, int, str]:
+def _measure(folder: Path) -> tuple[int, int, str]:
     """The bytes on disk, the number of files, and what keeps this user from deleting it, if anything does."""
     size, files, waiting, obstacle = 0, 0, [str(folder)], _obstacle(folder)
     while waiting:

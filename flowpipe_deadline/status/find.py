@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Optional
 
 from ..core.bundle import MANIFEST, SUBMISSION, AnyPath, Bundle, read_bundle
 from ..core.errors import FlowpipeDeadlineError, UsageError
@@ -34,7 +33,7 @@ def find_bundle(
     name: AnyPath,
     open_client: Callable[[], DeadlineClient] = studio_client,
     *,
-    root: Optional[AnyPath] = None,
+    root: AnyPath | None = None,
 ) -> Bundle:
     """The bundle in that folder, of the submission of that name, or of the job with that ID.
 
@@ -58,7 +57,7 @@ def find_bundle(
     return _named(text, known_root(root))
 
 
-def find_names(beginning: str, *, root: Optional[AnyPath] = None) -> tuple[str, ...]:
+def find_names(beginning: str, *, root: AnyPath | None = None) -> tuple[str, ...]:
     """The names of the folders below the root that begin so, the newest first; none if the root cannot be read."""
     try:
         names = [folder.name for folder in list_folders(known_root(root))]

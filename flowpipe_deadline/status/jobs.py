@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Optional
 
 from ..core.bundle import Bundle, BundleJob, with_job_names
 from ..deadline.client import (
@@ -213,7 +212,7 @@ def shown_status(details: JobDetails) -> str:
     return "Rendering" if details.tasks.get("Rendering") else "Queued"
 
 
-def told_done(status: Optional[str], states: Mapping[str, int], total: int) -> Optional[int]:
+def told_done(status: str | None, states: Mapping[str, int], total: int) -> int | None:
     """How many of a job's tasks are complete, by the numbers of tasks in each state; None if Deadline does not tell."""
     if status == COMPLETED:
         return total

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Optional
 
 from ..core.bundle import FILES, RESULTS, AnyPath, Bundle, BundleJob
 from ..core.errors import FlowpipeDeadlineError, words_of
@@ -37,9 +36,9 @@ class BundleEntry:
 
     folder: Path
     graph: str
-    user: Optional[str]
+    user: str | None
     """Who wrote it; None if nobody can tell."""
-    created: Optional[str]
+    created: str | None
     """When, as ISO 8601; None where the bundle does not say it."""
     state: str
     """As that of ``SubmissionStatus``, or ``damaged``."""
@@ -70,10 +69,10 @@ class BundleEntry:
 
 
 def list_bundles(
-    root: Optional[AnyPath] = None,
+    root: AnyPath | None = None,
     *,
     everyone: bool = False,
-    open_client: Optional[Callable[[], DeadlineClient]] = studio_client,
+    open_client: Callable[[], DeadlineClient] | None = studio_client,
     on_message: Callable[[str], None] = ignore,
 ) -> tuple[BundleEntry, ...]:
     """The bundles of this user below the root, or those of ``everyone``, the newest first.
@@ -90,7 +89,7 @@ def list_bundles(
     found = [one for one in read_root(known_root(root)) if everyone or one.is_of(me)]
     read = at_once(_Submission.read, found)
     ids = [job_id for one in read for job_id in one.job_ids.values()]
-    answer: Optional[_Answer] = None
+    answer: _Answer | None = None
     if open_client is not None and ids:
         try:
             answer = open_client().read_listed(ids)
@@ -105,7 +104,7 @@ class _Submission:
     """A bundle with its record."""
 
     found: Found
-    record: Optional[SubmissionRecord]
+    record: SubmissionRecord | None
     error: str
 
     @classmethod
@@ -121,7 +120,7 @@ class _Submission:
         """By node key; of other jobs than those planned, by whatever the record says."""
         return self.record.jobs if self.record is not None else {}
 
-    def entry(self, answer: Optional[_Answer]) -> BundleEntry:
+    def entry(self, answer: _Answer | None) -> BundleEntry:
         """The bundle with what Deadline said of its jobs."""
         bundle = self.found.bundle
         entry = BundleEntry(
@@ -139,7 +138,7 @@ class _Submission:
         except (FlowpipeDeadlineError, OSError) as error:
             return replace(entry, error=self.error or words_of(error))
 
-    def _with_progress(self, entry: BundleEntry, bundle: Bundle, answer: Optional[_Answer]) -> BundleEntry:
+    def _with_progress(self, entry: BundleEntry, bundle: Bundle, answer: _Answer | None) -> BundleEntry:
         results = _Results(bundle)
         states: Counter[str] = Counter()
         done, total, are_reported = 0, 0, bool(answer and self.job_ids)
@@ -154,7 +153,7 @@ class _Submission:
             done, total, are_reported = done + ended, total + count, are_reported and told is not None
         return replace(entry, jobs=dict(states), done=done, total=total, is_reported=are_reported)
 
-    def _told(self, key: str, answer: Optional[_Answer]) -> tuple[Optional[str], Optional[JobDetails]]:
+    def _told(self, key: str, answer: _Answer | None) -> tuple[str | None, JobDetails | None]:
         """State and details of a node's job; None where Deadline was not asked for it, or does not tell."""
         job_id = self.job_ids.get(key)
         if answer is None or not job_id:
@@ -170,8 +169,8 @@ class _Results:
 
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
-        self._store: Optional[Store] = None  # Most submissions are known by Deadline.
-        self._nodes: Optional[Collection[str]] = None
+        self._store: Store | None = None  # Most submissions are known by Deadline.
+        self._nodes: Collection[str] | None = None
 
     def done(self, job: BundleJob) -> int:
         """How many of the job's planned chunks have results."""

@@ -11,7 +11,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Iterator, Optional, Sequence, Set, Tuple, Union
+from typing import Callable, Iterable, Iterator, Sequence, Union
 
 from ..core.bundle import OFFLINE, SUBMISSION, Bundle, BundleJob, job_labels
 from ..core.errors import FlowpipeDeadlineError, UsageError, words_of
@@ -47,12 +47,12 @@ class NoLogError(FlowpipeDeadlineError):
 class LoggedTask:
     """A task of a node, as far as its bundle tells."""
 
-    frames: Optional[str]
+    frames: str | None
     """The frame list of its chunk; None for the task of a node that is not batched."""
-    real_frames: Optional[str]
+    real_frames: str | None
     """The frames that it is about: the same, or those that its item numbers stand for; None if it is about none."""
     has_result: bool
-    number: Optional[int] = None
+    number: int | None = None
     """The frame or item that was asked for: the task may have been cut anew since it was planned."""
 
     @property
@@ -77,13 +77,13 @@ def attempt_heading(frames: str, *, worker: str, attempt: int) -> str:
     return f"=== {time.strftime('%Y-%m-%d %H:%M:%S')}, {worker}, frames {frames}, attempt {attempt} ==="
 
 
-def parse_heading(line: str) -> Optional[Dict[str, str]]:
+def parse_heading(line: str) -> dict[str, str] | None:
     """What the line says if it begins an attempt: ``written``, ``worker``, ``frames`` and ``number``."""
     match = _HEADING.fullmatch(line.rstrip("\r\n"))
     return match.groupdict() if match else None
 
 
-def logged_tasks(bundle: Bundle, key: str) -> Tuple[LoggedTask, ...]:
+def logged_tasks(bundle: Bundle, key: str) -> tuple[LoggedTask, ...]:
     """The node's planned tasks, to choose one.
 
     Raises:
@@ -98,7 +98,7 @@ def logged_tasks(bundle: Bundle, key: str) -> Tuple[LoggedTask, ...]:
     )
 
 
-def choose_task(bundle: Bundle, key: str, frame: Frame = None) -> Optional[LoggedTask]:
+def choose_task(bundle: Bundle, key: str, frame: Frame = None) -> LoggedTask | None:
     """The node's task with that frame; without one, its only task, or the one that failed last.
 
     None if there is a choice between several that did not fail.
@@ -127,13 +127,13 @@ def is_on_farm(bundle: Bundle, key: str, task: LoggedTask) -> bool:
 def read_log(  # noqa: PLR0913  (which log, and how it is read)
     bundle: Bundle,
     node_key: str,
-    frame: Union[Frame, LoggedTask] = None,
-    client: Optional[DeadlineClient] = None,
+    frame: Frame | LoggedTask = None,
+    client: DeadlineClient | None = None,
     *,
     follow: bool = False,
     say: Callable[[str], None] = lambda _: None,
     pause: float = _FARM_PAUSE,
-    job_id: Optional[str] = None,
+    job_id: str | None = None,
 ) -> Iterator[str]:
     r"""What the task with that frame printed, piece by piece, all attempts one after the other.
 
@@ -204,14 +204,14 @@ def _named(bundle: Bundle, key: str, shown: str) -> str:
     return f"{job_labels(bundle.jobs, main=bundle.graph).get(key, key)} {shown}".rstrip()
 
 
-def _frames_in(path: Path) -> Optional[str]:
+def _frames_in(path: Path) -> str | None:
     """The frames of the first attempt in a log; None in one of an earlier version."""
     with path.open("rb") as file:
         heading = parse_heading(file.readline(_PIECE).decode("utf-8", "replace"))
     return heading["frames"] if heading else None
 
 
-def _has_frame(frames: Optional[str], wanted: int) -> bool:
+def _has_frame(frames: str | None, wanted: int) -> bool:
     try:
         return frames is not None and wanted in FrameList.parse(frames)
     except FrameListError:
@@ -242,7 +242,7 @@ class _OfflineLog:
         self._job = _job(bundle, key)
         self._name = _named(bundle, key, task.shown)
 
-    def find(self) -> Optional[Path]:
+    def find(self) -> Path | None:
         """Its file, if there is one.
 
         Its name has the task's number, which changes with the frames that were added; the attempts in it say their
@@ -318,7 +318,7 @@ class _FarmLog:
         self._client = client
         self._say = say
 
-    def read(self, job_ids: Sequence[str], *, pause: Optional[float]) -> Iterator[str]:
+    def read(self, job_ids: Sequence[str], *, pause: float | None) -> Iterator[str]:
         """The reports of all attempts, in the first of the jobs that has the task.
 
         With a ``pause``, also those that come until the task has ended.
@@ -330,9 +330,9 @@ class _FarmLog:
         return self._attempts(job_id, found, reports, pause)
 
     def _attempts(
-        self, job_id: str, found: TaskDetails, reports: Iterable[Report], pause: Optional[float]
+        self, job_id: str, found: TaskDetails, reports: Iterable[Report], pause: float | None
     ) -> Iterator[str]:
-        seen: Set[str] = set()
+        seen: set[str] = set()
         words = ""
         while True:
             for report in reports:
@@ -348,7 +348,7 @@ class _FarmLog:
             found = self._find(job_id)
             reports = self._client.read_reports(job_id, found.task_id)
 
-    def _find_first(self, job_ids: Sequence[str]) -> Tuple[str, TaskDetails]:
+    def _find_first(self, job_ids: Sequence[str]) -> tuple[str, TaskDetails]:
         """The first of the jobs that has the task, and the task."""
         for job_id in job_ids[:-1]:
             with contextlib.suppress(UsageError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, Optional
+from typing import Callable
 
 from ..bundle.job_files import KeptFromUserError, plugin_entries
 from ..core.bundle import TEMPLATE, Bundle, with_job_names
@@ -22,7 +22,7 @@ HALF_UNDONE = "half undone"
 """It was cancelled, and some of its jobs could not be deleted."""
 
 
-def state_of(record: Optional[SubmissionRecord]) -> str:
+def state_of(record: SubmissionRecord | None) -> str:
     """The state of a submission, in one of the words above, or ``submitted``."""
     if record is None:
         return NOT_SUBMITTED
@@ -31,7 +31,7 @@ def state_of(record: Optional[SubmissionRecord]) -> str:
     return {SUBMITTED: SUBMITTED, LEFT: HALF_UNDONE}.get(record.state, HALF_SUBMITTED)
 
 
-def notices_of(bundle: Bundle, record: Optional[SubmissionRecord]) -> tuple[str, ...]:
+def notices_of(bundle: Bundle, record: SubmissionRecord | None) -> tuple[str, ...]:
     """What is unusual about the submission, a sentence each."""
     if record is None:
         advice = f"; to submit it:  flowpipe-deadline submit {bundle.folder}"
@@ -108,7 +108,7 @@ def check_place(bundle: Bundle, map_path: Callable[[str], str] = str) -> None:
         raise SubmissionError(f"{bundle.folder} is a copy of {home}, whose jobs these are; name that one")
 
 
-def home_of(bundle: Bundle, map_path: Callable[[str], str] = str) -> Optional[Path]:
+def home_of(bundle: Bundle, map_path: Callable[[str], str] = str) -> Path | None:
     """The folder that the jobs of the bundle use, if it is not this one.
 
     It may be this one under a name that it has on another machine, unless ``map_path`` tells that.

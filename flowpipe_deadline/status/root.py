@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Callable, Iterable, List, Optional, Tuple, TypeVar
+from typing import Callable, Iterable, TypeVar
 
 from ..core.bundle import MANIFEST, AnyPath, Bundle, read_bundle
 from ..core.errors import UsageError, words_of
@@ -30,11 +30,11 @@ class Found:
     """A folder that is a bundle, or should be one."""
 
     folder: Path
-    bundle: Optional[Bundle]
+    bundle: Bundle | None
     """None if it cannot be read."""
     error: str
     """Why it cannot be read; empty if it can."""
-    user: Optional[str]
+    user: str | None
     """Who wrote it; None if nobody can tell."""
     made: float
     """When it was written, in seconds since 1970."""
@@ -57,7 +57,7 @@ def full_path(folder: AnyPath) -> Path:
     return Path(os.path.abspath(os.path.expanduser(os.fspath(folder))))
 
 
-def list_folders(root: Path) -> Tuple[Path, ...]:
+def list_folders(root: Path) -> tuple[Path, ...]:
     """The folders below the root, in no order, without links, and bundles that are being written or deleted.
 
     Raises:
@@ -78,7 +78,7 @@ def is_link(folder: Path) -> bool:
     return os.path.normcase(os.path.realpath(str(folder))) != os.path.normcase(place)
 
 
-def read_root(root: Path) -> Tuple[Found, ...]:
+def read_root(root: Path) -> tuple[Found, ...]:
     """The bundles below the root, the newest first. Other folders are left out, and those that are gone meanwhile.
 
     Raises:
@@ -88,7 +88,7 @@ def read_root(root: Path) -> Tuple[Found, ...]:
     return tuple(sorted(filter(None, found), key=lambda one: (one.made, one.folder.name), reverse=True))
 
 
-def read_folder(folder: Path) -> Optional[Found]:
+def read_folder(folder: Path) -> Found | None:
     """The bundle in that folder; None if it is not one and is not called like one, or does not exist."""
     bundle, error = None, ""
     try:
@@ -106,13 +106,13 @@ def read_folder(folder: Path) -> Optional[Found]:
     return Found(folder, bundle, error, user or _owner(owner), _made(bundle, found.st_mtime))
 
 
-def at_once(act: Callable[[_Item], _Answer], items: Iterable[_Item]) -> List[_Answer]:
+def at_once(act: Callable[[_Item], _Answer], items: Iterable[_Item]) -> list[_Answer]:
     """What ``act`` returns for each of the items, several at a time: it waits for a disk."""
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         return list(pool.map(act, items))
 
 
-def _made(bundle: Optional[Bundle], written: float) -> float:
+def _made(bundle: Bundle | None, written: float) -> float:
     """When the bundle was made: as it says, but not later than its manifest was written.
 
     So a clock that was ahead makes no bundle newer than others, nor does copying all of them to another disk.
@@ -123,7 +123,7 @@ def _made(bundle: Optional[Bundle], written: float) -> float:
         return written
 
 
-def _owner(number: Optional[int]) -> Optional[str]:
+def _owner(number: int | None) -> str | None:
     """The name of the user with that number; Windows has no such numbers."""
     return None if number is None or os.name == "nt" else user_name(number)
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, BundleJob, find_nodes, job_labels, read_bundle
 from ..core.errors import UsageError
@@ -46,9 +45,9 @@ class SubmittedJob:
     graph: str
     planned: BundleJob
     """The job itself."""
-    job_id: Optional[str]
+    job_id: str | None
     """None if it has no job."""
-    status: Optional[str]
+    status: str | None
     """In Deadline's words: Queued, Rendering, Active, Pending, Suspended, Completed or Failed.
 
     Unknown if Deadline lists it without a state; Deleted if Deadline does not list it any more, and results are
@@ -64,16 +63,16 @@ class SubmittedJob:
     """Whether Deadline reports how many are complete; else the planned chunks that have results are counted."""
     states: Mapping[str, int]
     """The number of tasks by state; empty if Deadline does not report it."""
-    errors: Optional[int]
+    errors: int | None
     """How many errors its tasks have had; None if Deadline does not report it."""
     depends_on: tuple[str, ...]
     waits_for: tuple[str, ...]
     """The keys of those that it depends on and that are not complete."""
     failures: tuple[Failure, ...]
     """What its tasks raised, the latest first, except for tasks that have succeeded since."""
-    tasks: Optional[tuple[TaskDetails, ...]] = None
+    tasks: tuple[TaskDetails, ...] | None = None
     """None if they were not asked for."""
-    stale: Optional[str] = None
+    stale: str | None = None
     """The frames whose results were made from others than are there now, ``all`` for a job without frames; None if
     there are none, or that was not asked."""
 
@@ -118,7 +117,7 @@ def read_submission_status(
     bundle: AnyPath,
     open_client: Callable[[], DeadlineClient] = studio_client,
     *,
-    node: Optional[str] = None,
+    node: str | None = None,
     with_tasks: bool = False,
     with_stale: bool = True,
 ) -> SubmissionStatus:
@@ -145,7 +144,7 @@ def read_submission_status(
 class SubmissionReader:
     """Reads the status of one submission, any number of times."""
 
-    def __init__(self, bundle: Bundle, open_client: Optional[Callable[[], DeadlineClient]]) -> None:
+    def __init__(self, bundle: Bundle, open_client: Callable[[], DeadlineClient] | None) -> None:
         """Reads the bundle's record. Deadline is not asked yet, and without ``open_client`` never.
 
         Raises:
@@ -154,7 +153,7 @@ class SubmissionReader:
         """
         self.bundle = bundle
         self.counts = ResultCounts(bundle)
-        self._record: Optional[SubmissionRecord] = read_submission(bundle.folder)
+        self._record: SubmissionRecord | None = read_submission(bundle.folder)
         self._notices = notices_of(bundle, self._record)
         if is_being_run(bundle.folder):
             self._notices = (*self._notices, f"{bundle.name} is being run offline at this moment")
@@ -165,7 +164,7 @@ class SubmissionReader:
             self._client = open_client()
             self.jobs = DeadlineJobs(bundle, self._ids, client=self._client, has_results=self.counts.has_all)
         self._unknown: Collection[str] = ()
-        self._by_results: Mapping[str, Optional[str]] = {}
+        self._by_results: Mapping[str, str | None] = {}
         """The states of the jobs of a bundle that is not submitted."""
         self._labels = job_labels(bundle.jobs, main=bundle.graph)
         self._whole: set[str] = set()
@@ -183,7 +182,7 @@ class SubmissionReader:
 
     def status(
         self,
-        wanted: Optional[Collection[str]] = None,
+        wanted: Collection[str] | None = None,
         *,
         with_tasks: bool = False,
         with_progress: bool = False,
@@ -242,9 +241,9 @@ class SubmissionReader:
             f" frame range back to {job.frames} in the Monitor (Modify Frame Range)"
         )
 
-    def _stale(self, jobs: Sequence[BundleJob]) -> tuple[Mapping[str, Optional[str]], tuple[str, ...]]:
+    def _stale(self, jobs: Sequence[BundleJob]) -> tuple[Mapping[str, str | None], tuple[str, ...]]:
         """The stale frames of these jobs by key, and where that cannot be told, a sentence each."""
-        stale: dict[str, Optional[str]] = {}
+        stale: dict[str, str | None] = {}
         doubts = []
         try:
             results = BundleResults(self.bundle.folder, open_store(self.bundle.folder))
@@ -257,7 +256,7 @@ class SubmissionReader:
             doubts.append(f"which results are stale is unknown: {error}")
         return stale, tuple(doubts)
 
-    def _result_status(self, key: str, failed: Collection[str]) -> Optional[str]:
+    def _result_status(self, key: str, failed: Collection[str]) -> str | None:
         if key in failed and self.counts.failures(key):
             return FAILED
         return COMPLETED if self.counts.has_all(key) else None
@@ -277,12 +276,12 @@ class SubmissionReader:
         found = self._client.read_tasks_of(list(known)) if known else {}
         return {known[job_id]: with_frames(tasks, self.counts.frames(known[job_id])) for job_id, tasks in found.items()}
 
-    def _status(self, key: str) -> Optional[str]:
+    def _status(self, key: str) -> str | None:
         if self.jobs is None or key not in self.jobs.statuses:
             return self._by_results.get(key)
         return UNKNOWN if key in self._unknown else self.jobs.statuses[key]
 
-    def _job(self, job: BundleJob, tasks: Optional[tuple[TaskDetails, ...]], failed: Collection[str]) -> SubmittedJob:
+    def _job(self, job: BundleJob, tasks: tuple[TaskDetails, ...] | None, failed: Collection[str]) -> SubmittedJob:
         key, status = job.key, self._status(job.key)
         details = self.jobs.details.get(key) if self.jobs is not None else None
         states = _states(details, tasks) if status not in (None, DELETED) else {}
@@ -308,7 +307,7 @@ class SubmissionReader:
         )
 
     def _done(
-        self, key: str, status: Optional[str], details: Optional[JobDetails], states: Mapping[str, int]
+        self, key: str, status: str | None, details: JobDetails | None, states: Mapping[str, int]
     ) -> tuple[int, int, bool]:
         """How many tasks are complete, of how many, and whether Deadline reports it."""
         planned = self.counts.planned(key)
@@ -322,7 +321,7 @@ class SubmissionReader:
         return max(0, min(self.counts.done(key), total) - failed), total, False
 
 
-def _told_frames(details: JobDetails) -> Optional[FrameList]:
+def _told_frames(details: JobDetails) -> FrameList | None:
     """The job's frames in Deadline; None if it does not tell them, or in words of its own."""
     try:
         return FrameList.parse(details.frames) if details.frames else None
@@ -330,13 +329,13 @@ def _told_frames(details: JobDetails) -> Optional[FrameList]:
         return None
 
 
-def _states(details: Optional[JobDetails], tasks: Optional[Sequence[TaskDetails]]) -> Mapping[str, int]:
+def _states(details: JobDetails | None, tasks: Sequence[TaskDetails] | None) -> Mapping[str, int]:
     if tasks:
         return Counter(task.status for task in tasks)
     return details.tasks if details is not None else {}
 
 
-def _errors(details: Optional[JobDetails], tasks: Optional[Sequence[TaskDetails]]) -> Optional[int]:
+def _errors(details: JobDetails | None, tasks: Sequence[TaskDetails] | None) -> int | None:
     if tasks and all(task.errors is not None for task in tasks):
         return sum(task.errors or 0 for task in tasks)
     return details.errors if details is not None else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..deadline.client import DeadlineClient, SubmissionError
@@ -37,8 +36,8 @@ def wait_for_submission(
     open_client: Callable[[], DeadlineClient] = studio_client,
     *,
     poll_seconds: float = POLL_SECONDS,
-    timeout: Optional[float] = None,
-    listener: Optional[Listener] = None,
+    timeout: float | None = None,
+    listener: Listener | None = None,
 ) -> SubmissionStatus:
     """The status of the submission once no job can go on, or after ``timeout`` seconds: ``is_over`` says which.
 

@@ -5,7 +5,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-from typing import Callable, Collection, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Collection, Mapping, Sequence
 
 from ..core.bundle import Bundle, find_nodes
 from ..core.text import counted, listing
@@ -23,12 +23,12 @@ _MOST_NAMES = 5
 
 def why(
     bundle: Bundle,
-    client: Optional[DeadlineClient],
+    client: DeadlineClient | None,
     *,
-    node: Optional[str] = None,
-    map_path: Optional[Callable[[str], str]] = None,
+    node: str | None = None,
+    map_path: Callable[[str], str] | None = None,
     unreachable: str = "",
-) -> Tuple[Reason, ...]:
+) -> tuple[Reason, ...]:
     """Why the nodes are as they are: those that are not well, or the one that is named by key, name or ``graph.node``.
 
     ``client`` is needed for a bundle that was submitted; ``unreachable`` says why there is none. ``map_path`` is
@@ -56,7 +56,7 @@ def why(
     return (*filter(None, (elsewhere, *asked.of_all)), *found)
 
 
-def why_lines(reasons: Sequence[Reason], labels: Mapping[str, str]) -> List[str]:
+def why_lines(reasons: Sequence[Reason], labels: Mapping[str, str]) -> list[str]:
     """The reasons for people: each cause once, with what to do and what waits for it. ``labels`` are by node key.
 
     >>> render = Reason("a", "suspended", "suspended", advice="resume it")
@@ -64,8 +64,8 @@ def why_lines(reasons: Sequence[Reason], labels: Mapping[str, str]) -> List[str]
     ['render: suspended', '  resume it', '  1 job waits for it: comp']
     """
     chain = [_chain_line(reason, labels) for reason in reasons if len(reasons) == 1 and reason.because]
-    causes: Dict[Tuple[str, str], List[Reason]] = {}
-    waiting: Dict[Tuple[str, str], List[str]] = {}
+    causes: dict[tuple[str, str], list[Reason]] = {}
+    waiting: dict[tuple[str, str], list[str]] = {}
     for reason in reasons:
         for cause in reason.ends:
             group = causes.setdefault((cause.kind, cause.text), [])
@@ -100,7 +100,7 @@ def _chain_line(reason: Reason, labels: Mapping[str, str]) -> str:
     return f"{labels.get(reason.key, reason.key)}: waits for {way[-1]}{through}"
 
 
-def _with_upstream(bundle: Bundle, keys: Collection[str]) -> FrozenSet[str]:
+def _with_upstream(bundle: Bundle, keys: Collection[str]) -> frozenset[str]:
     found = set(keys)
     for job in reversed(bundle.jobs):
         if job.key in found:
@@ -108,7 +108,7 @@ def _with_upstream(bundle: Bundle, keys: Collection[str]) -> FrozenSet[str]:
     return frozenset(found)
 
 
-def _elsewhere(bundle: Bundle, map_path: Callable[[str], str]) -> Optional[Reason]:
+def _elsewhere(bundle: Bundle, map_path: Callable[[str], str]) -> Reason | None:
     """That the bundle is a copy, with advice; or that its jobs know it by another name, without."""
     home = home_of(bundle, map_path)
     if home is None:

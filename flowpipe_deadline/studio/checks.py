@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 from ..core.bundle import FILES
 from ..core.warnings import WarningKind
@@ -57,7 +57,7 @@ class StudioChecks:
             "buttons": self._buttons(),
         }
 
-    def _add(self, path: tuple[str, ...], reason: Union[str, Exception]) -> None:
+    def _add(self, path: tuple[str, ...], reason: str | Exception) -> None:
         self.errors.append((path, f"{'.'.join(path)} {reason}"))
 
     def _value(self, path: tuple[str, ...]) -> Any:
@@ -72,7 +72,7 @@ class StudioChecks:
             self._add(path, f"must be a table, [{'.'.join(path)}], not {shown(value)}")
         return value if isinstance(value, Mapping) else {}
 
-    def _text(self, path: tuple[str, ...], kind: ValueKind, *, home: bool = False) -> Optional[str]:
+    def _text(self, path: tuple[str, ...], kind: ValueKind, *, home: bool = False) -> str | None:
         value = self._value(path)
         try:
             return None if value is None else kind.write(_from_home(value) if home else value)
@@ -86,7 +86,7 @@ class StudioChecks:
                 advice = suggestion(key, known, otherwise=f"There are {', '.join(known)}.")
                 self.errors.append(((*path, key), f"unknown key '{'.'.join((*path, key))}'. {advice}"))
 
-    def _root(self) -> Optional[Path]:
+    def _root(self) -> Path | None:
         """A path, or one for each system that reads the same file."""
         systems = tuple(_SYSTEMS.values())
         own: tuple[str, ...] = ("root",)
@@ -102,7 +102,7 @@ class StudioChecks:
             self._add(own, f"is a path of another system; write  root = {{ {each} }}")
         return None if text is None else Path(text)
 
-    def _store(self) -> Optional[str]:
+    def _store(self) -> str | None:
         store = self._text(("store",), TEXT)
         try:
             if store not in (None, FILES):
@@ -111,7 +111,7 @@ class StudioChecks:
             self.errors.append((("store",), str(error)))
         return store
 
-    def _strict(self) -> Union[bool, tuple[str, ...]]:
+    def _strict(self) -> bool | tuple[str, ...]:
         value = self._value(("strict",))
         if value is None or isinstance(value, bool):
             return bool(value)
@@ -138,7 +138,7 @@ class StudioChecks:
         texts = {key: text for key, text in found.items() if text is not None}
         return {key: str(self._folder / text) if key in _FILES and text else text for key, text in texts.items()}
 
-    def _timeout(self, value: Any) -> Optional[str]:
+    def _timeout(self, value: Any) -> str | None:
         """Seconds that the service may be silent, or those to connect and these."""
         if value is None:
             return None

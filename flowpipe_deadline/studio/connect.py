@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Optional, Union
 
 from ..deadline.client import DeadlineClient, Stop
 from ..deadline.connect import Connection, choose_connection
@@ -11,7 +10,7 @@ from ..deadline.via import VIA_VARIABLE
 from .file import StudioFile, load_studio_file
 
 
-def studio_connection(studio: StudioFile, *, via: Union[str, Connection, None] = None) -> Connection:
+def studio_connection(studio: StudioFile, *, via: str | Connection | None = None) -> Connection:
     """The connection that is asked for, here or by an environment variable, else the studio's, else one that works.
 
     Raises:
@@ -27,7 +26,7 @@ def studio_variables(studio: StudioFile) -> dict[str, str]:
     return {**studio.webservice_variables, **named, **here}
 
 
-def studio_client(*, via: Optional[str] = None, is_stopping: Optional[Stop] = None) -> DeadlineClient:
+def studio_client(*, via: str | None = None, is_stopping: Stop | None = None) -> DeadlineClient:
     """What asks Deadline and changes its jobs, by the studio's connection or ``via`` another.
 
     A call is given up once ``is_stopping`` returns True.

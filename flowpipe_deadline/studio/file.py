@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 
 from ..core.bundle import AnyPath
 from ..core.errors import StudioFileError, UsageError, words_of
@@ -24,13 +24,13 @@ _WEBSERVICE = "FLOWPIPE_DEADLINE_WEBSERVICE"
 class StudioFile:
     """What the studio has set; nothing if there is no file."""
 
-    path: Optional[Path] = None
-    root: Optional[Path] = None
-    store: Optional[str] = None
-    templates: Optional[Path] = None
-    via: Optional[str] = None
+    path: Path | None = None
+    root: Path | None = None
+    store: str | None = None
+    templates: Path | None = None
+    via: str | None = None
     """``auto``, ``script``, ``webservice`` or ``command``."""
-    strict: Union[bool, tuple[str, ...]] = False
+    strict: bool | tuple[str, ...] = False
     """Whether warnings are errors: all of them, or those of these kinds."""
     allow_local_root: bool = False
     webservice: Mapping[str, str] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class StudioFile:
     disabled_hooks: tuple[str, ...] = ()
     workflows: tuple[Path, ...] = ()
     """Folders whose Python files are workflows; an earlier one wins."""
-    presets_folder: Optional[Path] = None
+    presets_folder: Path | None = None
     """Where the dialog keeps presets for everybody."""
     buttons: Mapping[str, str] = field(default_factory=dict)
     """The workflow that the button of a host application opens, by host: ``maya``, ``blender``, ``monitor``."""
@@ -71,7 +71,7 @@ class Place:
     reason: str
 
 
-def known_root(root: Optional[AnyPath] = None) -> Path:
+def known_root(root: AnyPath | None = None) -> Path:
     """The folder below which bundles are looked for: the one given, else that of the environment, else the studio's.
 
     Where none is named, it is the one that ``run`` writes to then.

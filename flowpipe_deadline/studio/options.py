@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Optional, Union
+from typing import Any
 
 from flowpipe import Graph, INode
 
@@ -29,7 +29,7 @@ class SubmitOptions:
         UsageError: ``strict`` or ``tolerate`` names no kind of warning.
     """
 
-    settings: Optional[Mapping[str, Any]] = None
+    settings: Mapping[str, Any] | None = None
     """Job settings for all nodes, as for ``plan_graph``."""
     presets: Sequence[str] = ()
     """Presets of the studio file, as for ``plan_graph``."""
@@ -37,21 +37,21 @@ class SubmitOptions:
     """Nodes that are not part of the plan, as for ``plan_graph``."""
     snapshot_code: bool = False
     """Whether the graph's own modules travel along as they are now, as for ``plan_graph``."""
-    templates: Optional[AnyPath] = None
+    templates: AnyPath | None = None
     """A folder with a ``job_info.jinja`` or ``plugin_info.jinja`` of your own."""
-    store: Optional[str] = None
+    store: str | None = None
     """Where results are kept, as for ``write_bundle``."""
-    strict: Union[bool, Collection[str], None] = None
+    strict: bool | Collection[str] | None = None
     """The kinds of warnings that are errors, such as ``large-value``; True for every kind."""
-    tolerate: Optional[Collection[str]] = None
+    tolerate: Collection[str] | None = None
     """The kinds of errors that are only warnings, such as ``local-root``."""
-    via: Union[str, Connection, None] = None
+    via: str | Connection | None = None
     """The connection to Deadline, or its name, as for ``choose_connection``."""
     keep_suspended: bool = False
     """Whether the jobs stay suspended until a person resumes them in the Monitor."""
     is_dry_run: bool = False
     """Whether everything is checked and written, and nothing is submitted; Deadline is not asked."""
-    studio: Optional[StudioFile] = None
+    studio: StudioFile | None = None
     """The studio file; by default it is read from its place."""
 
     def __post_init__(self) -> None:
@@ -86,7 +86,7 @@ class SubmitOptions:
         )
 
 
-def find_root(root: Optional[AnyPath], studio: StudioFile) -> AnyPath:
+def find_root(root: AnyPath | None, studio: StudioFile) -> AnyPath:
     """The folder that gets the bundles: the one given, else that of the environment, else the studio's.
 
     Raises:
@@ -106,9 +106,9 @@ def _words(variable: str) -> tuple[str, ...]:
 def check_plan(
     plan: Plan,
     *,
-    root: Optional[AnyPath] = None,
-    repository: Optional[RepositoryInfo] = None,
-    options: Optional[SubmitOptions] = None,
+    root: AnyPath | None = None,
+    repository: RepositoryInfo | None = None,
+    options: SubmitOptions | None = None,
 ) -> tuple[PlanWarning, ...]:
     """What is odd about the plan, the root and the repository; what is wrong with them is raised.
 
@@ -127,12 +127,12 @@ def check_plan(
 
 
 def check_all(  # noqa: PLR0913  (what is checked, how, and what was found before)
-    plan: Optional[Plan],
+    plan: Plan | None,
     *,
-    root: Optional[AnyPath],
-    repository: Optional[RepositoryInfo],
+    root: AnyPath | None,
+    repository: RepositoryInfo | None,
     options: SubmitOptions,
-    errors: Optional[ErrorCollector] = None,
+    errors: ErrorCollector | None = None,
     odd: Iterable[PlanWarning] = (),
 ) -> tuple[PlanWarning, ...]:
     """As ``check_plan``, with completed ``options``; without a plan, only the rest, and what else is ``odd``.

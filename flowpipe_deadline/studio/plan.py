@@ -7,7 +7,7 @@ them shows or runs is what another submits.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe import Graph, INode
 
@@ -23,11 +23,11 @@ from .snapshot import with_snapshot
 def plan_graph(  # noqa: PLR0913  (six beside the graph)
     graph: Graph,
     *,
-    settings: Optional[Mapping[str, Any]] = None,
+    settings: Mapping[str, Any] | None = None,
     presets: Sequence[str] = (),
-    interpreters: Optional[Collection[str]] = None,
+    interpreters: Collection[str] | None = None,
     skip: Collection[INode] = (),
-    studio: Optional[StudioFile] = None,
+    studio: StudioFile | None = None,
     snapshot_code: bool = False,
 ) -> Plan:
     """The jobs that the graph becomes, upstream first, as the hooks of the studio leave them; the graph is only read.
@@ -60,7 +60,7 @@ def studio_layers(
     studio: StudioFile,
     *,
     presets: Sequence[str] = (),
-    given: Optional[Mapping[str, Any]] = None,
+    given: Mapping[str, Any] | None = None,
     source: str = "settings",
 ) -> Layers:
     """The settings of a graph: those ``given`` over the presets, a later one over an earlier, over the studio's.

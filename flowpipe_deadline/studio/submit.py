@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe import Graph
 
@@ -47,10 +47,10 @@ class SubmitResult:
 def submit_graph(
     graph: Graph,
     *,
-    root: Optional[AnyPath] = None,
-    options: Optional[SubmitOptions] = None,
-    on_message: Optional[_Say] = None,
-    on_warning: Optional[_Say] = None,
+    root: AnyPath | None = None,
+    options: SubmitOptions | None = None,
+    on_message: _Say | None = None,
+    on_warning: _Say | None = None,
 ) -> SubmitResult:
     """Plans the graph, checks the plan, writes its bundle below ``root``, and submits all of its jobs or none.
 
@@ -74,7 +74,7 @@ def submit_graph(
     steps = _Steps(options, on_message, on_warning)
     chosen = steps.options
     below = find_root(root, steps.studio)
-    plan: Optional[Plan] = None
+    plan: Plan | None = None
     errors = ErrorCollector()
     with errors.collected():
         plan = chosen.plan(graph, studio=steps.studio)
@@ -89,9 +89,9 @@ def submit_graph(
 def submit_bundle(
     bundle: AnyPath,
     *,
-    options: Optional[SubmitOptions] = None,
-    on_message: Optional[_Say] = None,
-    on_warning: Optional[_Say] = None,
+    options: SubmitOptions | None = None,
+    on_message: _Say | None = None,
+    on_warning: _Say | None = None,
 ) -> SubmitResult:
     """Submits a bundle that was only written: all of its jobs, or none. What an earlier attempt left is undone first.
 
@@ -119,12 +119,12 @@ def submit_bundle(
 def resubmit_bundle(  # noqa: PLR0913  (six beside the bundle)
     bundle: AnyPath,
     *,
-    root: Optional[AnyPath] = None,
-    options: Optional[SubmitOptions] = None,
-    on_message: Optional[_Say] = None,
-    on_warning: Optional[_Say] = None,
-    settings: Optional[Mapping[str, Any]] = None,
-    inputs: Optional[Mapping[str, Mapping[str, Any]]] = None,
+    root: AnyPath | None = None,
+    options: SubmitOptions | None = None,
+    on_message: _Say | None = None,
+    on_warning: _Say | None = None,
+    settings: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> SubmitResult:
     """Submits the plan of a bundle once more, as a new bundle without results beside the old one or below ``root``.
 
@@ -163,9 +163,7 @@ def resubmit_bundle(  # noqa: PLR0913  (six beside the bundle)
 class _Steps:
     """What every submission does alike; how Deadline is reached is known before anything is planned or written."""
 
-    def __init__(
-        self, options: Optional[SubmitOptions], on_message: Optional[_Say], on_warning: Optional[_Say]
-    ) -> None:
+    def __init__(self, options: SubmitOptions | None, on_message: _Say | None, on_warning: _Say | None) -> None:
         options = options or SubmitOptions()
         self.studio = options.studio or load_studio_file()
         self.options = options.completed(self.studio)
@@ -178,14 +176,14 @@ class _Steps:
         write: Callable[[], Bundle],
         *,
         root: AnyPath,
-        plan: Optional[Plan] = None,
-        errors: Optional[ErrorCollector] = None,
+        plan: Plan | None = None,
+        errors: ErrorCollector | None = None,
         odd: Iterable[PlanWarning] = (),
     ) -> SubmitResult:
         """Submits what ``write`` gives, once the plan, its root and the repository have been checked."""
         written: list[SubmitResult] = []
 
-        def check_and_write(repository: Optional[RepositoryInfo]) -> Bundle:
+        def check_and_write(repository: RepositoryInfo | None) -> Bundle:
             warnings = check_all(plan, root=root, repository=repository, options=self.options, errors=errors, odd=odd)
             for line in warning_lines(warnings):
                 self._on_warning(line)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -19,7 +19,7 @@ _PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)|\s*\(at end of document\)
 class TomlError(Exception):
     """A text that is not TOML; ``line`` is where, if that is known."""
 
-    def __init__(self, reason: str, line: Optional[int]) -> None:
+    def __init__(self, reason: str, line: int | None) -> None:
         super().__init__(reason)
         self.line = line
 
@@ -66,14 +66,14 @@ def _has_huge_number(value: Any) -> bool:
     return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
-def find_lines(text: str, paths: Sequence[Sequence[str]]) -> list[Optional[int]]:
+def find_lines(text: str, paths: Sequence[Sequence[str]]) -> list[int | None]:
     """For each path of keys the line of its entry, else of the innermost table around it; None if there is neither.
 
     >>> find_lines("[presets.comp]" + chr(10) + "pool = 2", [["presets", "comp", "pool"], ["presets", "fx"], ["via"]])
     [2, 1, None]
     """
     # An entry stands between the last lines that are TOML without it and the first that are TOML with it.
-    found: list[tuple[int, Optional[int]]] = [(0, None) for _ in paths]
+    found: list[tuple[int, int | None]] = [(0, None) for _ in paths]
     lines, begin = text.split("\n") if paths else [], 1
     for end in range(1, len(lines) + 1):
         try:

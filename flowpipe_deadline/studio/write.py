@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from ..bundle.write import write_plan
 from ..core.bundle import FILES, AnyPath, Bundle
 from ..planning.plan import Plan
@@ -15,9 +13,9 @@ def write_bundle(
     plan: Plan,
     *,
     root: AnyPath,
-    templates: Optional[AnyPath] = None,
-    store: Optional[str] = None,
-    studio: Optional[StudioFile] = None,
+    templates: AnyPath | None = None,
+    store: str | None = None,
+    studio: StudioFile | None = None,
 ) -> Bundle:
     """The bundle of the plan in a new folder below ``root``, which is created if need be.
 

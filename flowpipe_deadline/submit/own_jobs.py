@@ -5,7 +5,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 
 from __future__ import annotations
 
-from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Collection, Iterable, Mapping, Sequence
 
 from ..bundle.job_files import job_entries, read_batch_name
 from ..core.bundle import Bundle, BundleJob, with_job_names
@@ -18,7 +18,7 @@ class OwnJobs:
     """The jobs of one submission, known by their batch."""
 
     def __init__(
-        self, client: DeadlineClient, batch_name: str, *, bundle: Optional[Bundle] = None, trusted: Collection[str] = ()
+        self, client: DeadlineClient, batch_name: str, *, bundle: Bundle | None = None, trusted: Collection[str] = ()
     ) -> None:
         """With the ``bundle``, a job that is only found by its batch must look like one of its."""
         self.client = client
@@ -41,7 +41,7 @@ class OwnJobs:
         """What an error says, with the names of jobs beside their IDs."""
         return with_job_names(words_of(error), self.ids, self._bundle, earlier=self.earlier)
 
-    def sort(self, job_ids: Sequence[str]) -> Tuple[List[str], Dict[str, str]]:
+    def sort(self, job_ids: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """Those of the jobs that are of the submission; and of the others the batch, empty if that is not known.
 
         Jobs that Deadline does not know (any more) are in neither.
@@ -61,7 +61,7 @@ class OwnJobs:
         others = {job_id: batch or "" for job_id, batch in batches.items() if job_id not in known}
         return [job_id for job_id in job_ids if job_id in known], others
 
-    def find(self, *, known: Sequence[str] = ()) -> Tuple[List[str], List[str]]:
+    def find(self, *, known: Sequence[str] = ()) -> tuple[list[str], list[str]]:
         """All jobs of the submission, and others of its batch; the ``known`` ones must be among the former.
 
         Raises:

@@ -10,7 +10,7 @@ import os
 import socket
 import uuid
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Dict, Iterator, List, Mapping, Optional, Set, TypeVar
+from typing import Any, Callable, ContextManager, Iterator, Mapping, TypeVar
 
 from ..core.bundle import FORMAT
 from ..core.errors import words_of
@@ -22,7 +22,7 @@ from ..deadline.client import SubmissionError
 _LOCK = "submission.lock"
 """One for all records of a bundle, so that a submission and what is done to it exclude each other."""
 _SILENCE = 900.0  # Seconds without a write after which a process of another machine is taken for dead.
-_at_work: Set[str] = set()
+_at_work: set[str] = set()
 """The tokens of the attempts that this process makes at this moment."""
 _Self = TypeVar("_Self", bound="OwnedRecord")
 
@@ -37,7 +37,7 @@ class OwnedRecord:
     what = "submission"
     """What the attempt is, for messages."""
 
-    def __init__(self, folder: Path, *, token: Optional[str] = None) -> None:
+    def __init__(self, folder: Path, *, token: str | None = None) -> None:
         """``token`` tells the attempt from all others; one is made if need be."""
         self.name = folder.name
         """The submission's."""
@@ -91,7 +91,7 @@ class OwnedRecord:
 
     def _bytes(self, record: Mapping[str, Any]) -> bytes:
         who = {"host": socket.gethostname(), "process": os.getpid(), "started": start_mark(os.getpid())}
-        head: Dict[str, Any] = {"format": FORMAT, "state": "", **who, "token": self._token}
+        head: dict[str, Any] = {"format": FORMAT, "state": "", **who, "token": self._token}
         return json_bytes({**head, **record})
 
     def _unlink(self, name: str) -> None:
@@ -138,7 +138,7 @@ def has_token(path: Path, token: str) -> bool:
     return path.exists() and read_record(path, version=FORMAT).get("token", "") == token
 
 
-def is_at_work(data: Mapping[str, Any], paths: List[Path]) -> bool:
+def is_at_work(data: Mapping[str, Any], paths: list[Path]) -> bool:
     """Whether the owner of a record is at work, as far as that is known; ``paths`` are what he writes."""
     if data.get("host") == socket.gethostname():
         process = data.get("process", 0)

@@ -13,7 +13,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Mapping, Sequence
 
 from ..bundle.job_files import read_batch_name
 from ..core.bundle import FORMAT, SUBMISSION, read_bundle, with_job_names
@@ -41,9 +41,9 @@ class SubmissionRecord:
     """``submitting``, ``submitted`` or ``left``."""
     jobs: Mapping[str, str]
     """The job that counts, by node key, in the order of submission: a redo may have made a newer one."""
-    earlier: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
+    earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By node key, the jobs of before that newer ones have replaced, and that are still there."""
-    redo: Optional[RedoRecord] = None
+    redo: RedoRecord | None = None
     """The redo that is under way, or half done."""
     is_at_work: bool = False
     """Whether it is being submitted at this moment, as far as that is known."""
@@ -58,25 +58,25 @@ class SubmissionRecord:
         """The process, for a sentence; empty if that is not known."""
         return owner_of({"process": self.process, "host": self.host})
 
-    def jobs_of(self, key: str) -> Tuple[str, ...]:
+    def jobs_of(self, key: str) -> tuple[str, ...]:
         """A node's jobs, the one that counts first: after a redo, those of before may hold a part of the frames."""
         current = (self.jobs[key],) if key in self.jobs else ()
         return (*current, *reversed(self.earlier.get(key, ())))
 
     @property
-    def own_ids(self) -> Tuple[str, ...]:
+    def own_ids(self) -> tuple[str, ...]:
         """All jobs of the submission, also replaced ones; upstream first."""
         ids = [job_id for key in self.jobs for job_id in (*self.earlier.get(key, ()), self.jobs[key])]
         ids += [job_id for key, some in self.earlier.items() if key not in self.jobs for job_id in some]
         return tuple(dict.fromkeys(ids))
 
     @property
-    def all_ids(self) -> Tuple[str, ...]:
+    def all_ids(self) -> tuple[str, ...]:
         """These, and those of a redo under way."""
         return tuple(dict.fromkeys((*self.own_ids, *(self.redo.jobs.values() if self.redo else ()))))
 
 
-def read_submission(folder: Path) -> Optional[SubmissionRecord]:
+def read_submission(folder: Path) -> SubmissionRecord | None:
     """The record of the bundle in that folder; None if it was not submitted, or all of that was undone.
 
     Raises:
@@ -91,7 +91,7 @@ def read_submission(folder: Path) -> Optional[SubmissionRecord]:
     return record
 
 
-def _read(folder: Path) -> Optional[SubmissionRecord]:
+def _read(folder: Path) -> SubmissionRecord | None:
     path = folder / SUBMISSION
     if not path.exists():
         return None
@@ -106,7 +106,7 @@ def _read(folder: Path) -> Optional[SubmissionRecord]:
         ) from error
 
 
-def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> Optional[SubmissionRecord]:
+def refuse_taken(folder: Path, *, takes_submitted: bool = False) -> SubmissionRecord | None:
     """What an earlier attempt left, if the bundle can be submitted.
 
     Raises:
@@ -143,13 +143,13 @@ class SubmissionWriter(OwnedRecord):
     FILE = SUBMISSION
     LINES = IDS
 
-    def __init__(self, folder: Path, *, token: Optional[str] = None) -> None:
+    def __init__(self, folder: Path, *, token: str | None = None) -> None:
         """``token`` tells the attempt from all others; one is made if need be."""
         super().__init__(folder, token=token)
-        self._jobs: Dict[str, str] = {}
+        self._jobs: dict[str, str] = {}
         self._earlier: Mapping[str, Sequence[str]] = {}
 
-    def claim(self, *, takes_submitted: bool = False, only_of: Optional[str] = None) -> Optional[SubmissionRecord]:
+    def claim(self, *, takes_submitted: bool = False, only_of: str | None = None) -> SubmissionRecord | None:
         """Makes the bundle's submission this writer's; gives what an earlier attempt left, which is to be undone.
 
         ``takes_submitted`` claims a complete submission too, to undo it. With ``only_of``, only the attempt of that
@@ -221,7 +221,7 @@ class SubmissionWriter(OwnedRecord):
         for name in (REDO_IDS, REDO):
             self._unlink(name)
 
-    def _record(self, state: str) -> Dict[str, Any]:
+    def _record(self, state: str) -> dict[str, Any]:
         earlier = {key: list(job_ids) for key, job_ids in self._earlier.items()}
         return {"state": state, "jobs": self._jobs, **({"earlier": earlier} if earlier else {})}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Mapping
 
 from ..core.bundle import FORMAT
 from ..core.files import DamagedRecordError, RecordError, read_record
@@ -27,14 +27,14 @@ class JobBefore:
     key: str
     status: str
     task_count: int = 0
-    tasks: Mapping[str, Tuple[int, ...]] = field(default_factory=dict)
+    tasks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The numbers of the tasks that the redo changes, by the state that they had."""
     entries: Mapping[str, str] = field(default_factory=dict)
     """The entries of the job info that it changes."""
-    dependencies: Optional[Tuple[str, ...]] = None
+    dependencies: tuple[str, ...] | None = None
     """What it depended on, if the redo changes that."""
 
-    def to_json(self) -> Dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As it stands in the record."""
         tasks = {state: list(numbers) for state, numbers in self.tasks.items()}
         return {**vars(self), "tasks": tasks, "entries": dict(self.entries)}
@@ -54,12 +54,12 @@ class RedoRecord:
     """The jobs that it changes, by ID, upstream first."""
     jobs: Mapping[str, str]
     """The IDs of the jobs that it has made, by node key."""
-    kept: Optional[Tuple[str, ...]]
+    kept: tuple[str, ...] | None
     """The jobs of the submission that were there before new ones were made; None where none are."""
     token: str
 
 
-def read_redo(folder: Path) -> Optional[RedoRecord]:
+def read_redo(folder: Path) -> RedoRecord | None:
     """The record of a redo of the bundle in that folder; None without one.
 
     Raises:
@@ -88,7 +88,7 @@ def read_redo(folder: Path) -> Optional[RedoRecord]:
         ) from error
 
 
-def read_lines(path: Path) -> Dict[str, str]:
+def read_lines(path: Path) -> dict[str, str]:
     """Job IDs by node key, of the lines that are whole; the last may have been cut off."""
     try:
         lines = path.read_text(encoding="ascii", errors="replace").splitlines()

@@ -6,13 +6,13 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 import contextlib
-from typing import Callable, List, Sequence
+from typing import Callable, Sequence
 
 from ..deadline.client import SubmissionError
 from .own_jobs import OwnJobs
 
 
-def let_wait(own: OwnJobs, suspended: Sequence[str], *, not_waiting: Callable[[], List[str]]) -> None:
+def let_wait(own: OwnJobs, suspended: Sequence[str], *, not_waiting: Callable[[], list[str]]) -> None:
     """Brings jobs from Suspended to Pending; ``not_waiting`` reads which of all that have to wait do not.
 
     The status of a job that is submitted suspended with a dependency is undocumented, and so is what resuming makes of
@@ -44,7 +44,7 @@ def let_go(
     held: Sequence[str],
     *,
     resume: Callable[[Sequence[str]], None],
-    still_held: Callable[[], List[str]],
+    still_held: Callable[[], list[str]],
 ) -> None:
     """Resumes jobs that wait for nothing; ``still_held`` reads which of them are still suspended.
 

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any
 
 from ..core.bundle import Bundle, with_job_names
 from ..core.errors import words_of
@@ -27,13 +27,13 @@ class PlannedSubmission:
 
     make_bundle: Callable[[RepositoryInfo], Bundle]
     """Makes the bundle, once the repository is known; not called if there is a ``bundle``."""
-    bundle: Optional[Bundle]
+    bundle: Bundle | None
     """None until it is made."""
     say: Say
     keep_suspended: bool = False
 
 
-def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand, is_stopping: Stop) -> Dict[str, str]:
+def submit_by_script(submission: PlannedSubmission, command: DeadlineCommand, is_stopping: Stop) -> dict[str, str]:
     """The job IDs by node key, once one process has submitted the whole bundle.
 
     Raises:
@@ -120,8 +120,8 @@ class Conversation:
 
 
 def _take_over(
-    bundle: Optional[Bundle], command: DeadlineCommand, words: str, *, token: str, was_ended: bool
-) -> Dict[str, str]:
+    bundle: Bundle | None, command: DeadlineCommand, words: str, *, token: str, was_ended: bool
+) -> dict[str, str]:
     """The job IDs, if the script finished its work without an answer; otherwise undoes what it had done.
 
     If we have ended it (``was_ended``), a job may still come into being.
@@ -141,7 +141,7 @@ def _take_over(
     raise SubmissionError(f"{words}; {undone}")
 
 
-def _cut_off(error: BaseException, bundle: Optional[Bundle], command: DeadlineCommand, *, token: str) -> BaseException:
+def _cut_off(error: BaseException, bundle: Bundle | None, command: DeadlineCommand, *, token: str) -> BaseException:
     """The error to raise if we have ended the process, or lost it; undoes what it had done."""
     words = words_of(error)
     try:

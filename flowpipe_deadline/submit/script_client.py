@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any
 
 from ..core.errors import words_of
 from ..core.files import read_record
@@ -45,7 +45,7 @@ class RequestFiles:
         self.info = folder / "info.json"
         self.go = folder / "go.json"
 
-    def write(self, request: Dict[str, Any]) -> None:
+    def write(self, request: dict[str, Any]) -> None:
         """Writes the request, with the paths of all other files."""
         paths = {name: str(path) for name, path in vars(self).items() if name != "request"}
         more = {"packages": str(packages_folder()), "process": os.getpid()}
@@ -74,7 +74,7 @@ def request_files() -> Iterator[RequestFiles]:
 
 
 def run_script(
-    files: RequestFiles, command: DeadlineCommand, *, while_waiting: Optional[Callable[[], bool]] = None
+    files: RequestFiles, command: DeadlineCommand, *, while_waiting: Callable[[], bool] | None = None
 ) -> CommandResult:
     """Runs our script with the request; ``while_waiting`` is called meanwhile.
 
@@ -104,7 +104,7 @@ class ScriptClient(ProcessClient):
         super().__init__(command)
         self.may_fall_back = may_fall_back
 
-    def ask(self, question: str, *arguments: Any, options: Optional[Mapping[str, Any]] = None) -> Any:
+    def ask(self, question: str, *arguments: Any, options: Mapping[str, Any] | None = None) -> Any:
         """The answer to one of ``script_server.QUESTIONS``."""
         with request_files() as files:
             files.write({"action": question, "arguments": arguments, "options": options or {}})
@@ -115,25 +115,25 @@ class ScriptClient(ProcessClient):
             raise ScriptDidNotRunError(silence(self.command, result))
         return plain(getattr(ProcessClient(self.command), question)(*arguments, **(options or {})))
 
-    def read_jobs(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
+    def read_jobs(self, job_ids: Sequence[str]) -> dict[str, JobDetails]:
         """The jobs by ID, without those that Deadline does not know (any more)."""
         jobs = self.ask("read_jobs", list(job_ids))
         return {job_id: JobDetails(**with_tuples(job)) for job_id, job in jobs.items()}
 
-    def list_jobs(self, job_ids: Sequence[str]) -> Set[str]:
+    def list_jobs(self, job_ids: Sequence[str]) -> set[str]:
         """Those of the jobs that Deadline lists."""
         return set(self.ask("list_jobs", list(job_ids)))
 
-    def read_tasks_of(self, job_ids: Sequence[str]) -> Dict[str, Tuple[TaskDetails, ...]]:
+    def read_tasks_of(self, job_ids: Sequence[str]) -> dict[str, tuple[TaskDetails, ...]]:
         """The tasks of several jobs, by job ID and number."""
         tasks = self.ask("read_tasks_of", list(job_ids))
         return {job_id: tuple(TaskDetails(**task) for task in some) for job_id, some in tasks.items()}
 
-    def read_tasks(self, job_id: str) -> Tuple[TaskDetails, ...]:
+    def read_tasks(self, job_id: str) -> tuple[TaskDetails, ...]:
         """The tasks of a job, by number."""
         return self.read_tasks_of([job_id]).get(job_id, ())
 
-    def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> List[str]:  # noqa: ARG002 (nothing to prove)
+    def find_jobs(self, batch_name: str, *, known: Sequence[str] = ()) -> list[str]:  # noqa: ARG002 (nothing to prove)
         """The IDs of all jobs of that batch."""
         return list(self.ask("find_jobs", batch_name))
 
@@ -150,11 +150,11 @@ class ScriptClient(ProcessClient):
         if tasks:
             self.ask("change_tasks_of", command, {job_id: list(task_ids) for job_id, task_ids in tasks.items()})
 
-    def read_plugin_info(self, job_id: str) -> Dict[str, str]:
+    def read_plugin_info(self, job_id: str) -> dict[str, str]:
         """The plugin info of a job."""
         return dict(self.ask("read_plugin_info", job_id))
 
-    def find_bundle_jobs(self) -> Dict[str, Tuple[str, str]]:
+    def find_bundle_jobs(self) -> dict[str, tuple[str, str]]:
         """The bundle and the node of every listed job of our plugin, by one process."""
         return {job_id: (bundle, node) for job_id, (bundle, node) in self.ask("find_bundle_jobs").items()}
 
@@ -166,7 +166,7 @@ class ScriptClient(ProcessClient):
         """Makes a job depend on these jobs alone."""
         self.ask("set_dependencies", job_id, list(upstream_ids))
 
-    def read_entries(self, job_id: str, keys: Sequence[str]) -> Dict[str, Optional[str]]:
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> dict[str, str | None]:
         """Entries of the job info, by one process."""
         return dict(self.ask("read_entries", job_id, list(keys)))
 
@@ -178,11 +178,11 @@ class ScriptClient(ProcessClient):
         """What is known of the repository, by one process."""
         return RepositoryInfo(**with_tuples(self.ask("read_repository")))
 
-    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> Tuple[Report, ...]:
+    def read_reports(self, job_id: str, task_id: int | None = None) -> tuple[Report, ...]:
         """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
         return tuple(Report(**report) for report in self.ask("read_reports", job_id, task_id))
 
-    def read_report_text(self, job_id: str, report_id: str, task_id: Optional[int]) -> str:
+    def read_report_text(self, job_id: str, report_id: str, task_id: int | None) -> str:
         """The log in a report, by its ID."""
         return str(self.ask("read_report_text", job_id, report_id, task_id))
 
@@ -198,6 +198,6 @@ def _records(cls: Any, items: Any) -> Any:
     return None if items is None else tuple(cls(**with_tuples(item)) for item in items)
 
 
-def with_tuples(data: Dict[str, Any]) -> Dict[str, Any]:
+def with_tuples(data: dict[str, Any]) -> dict[str, Any]:
     """The fields of a job or the repository, of which JSON has made lists."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import socket
 from collections.abc import Callable
-from typing import Optional
 
 from ..core.bundle import AnyPath, Bundle, read_bundle
 from ..core.interrupts import stop_requests
@@ -18,7 +17,7 @@ from .script_client import ScriptClient, ScriptDidNotRunError
 from .transaction import Options, Say, ignore, submit_to
 
 
-def open_client(connection: Connection, *, is_stopping: Optional[Stop] = None) -> DeadlineClient:
+def open_client(connection: Connection, *, is_stopping: Stop | None = None) -> DeadlineClient:
     """The client of that connection.
 
     Raises:
@@ -37,7 +36,7 @@ def open_client(connection: Connection, *, is_stopping: Optional[Stop] = None) -
 def submit_unchecked(
     bundle: AnyPath,
     *,
-    connection: Optional[Connection] = None,
+    connection: Connection | None = None,
     on_message: Say = ignore,
     keep_suspended: bool = False,
 ) -> dict[str, str]:

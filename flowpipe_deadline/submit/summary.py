@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping, Optional, Tuple
+from typing import Mapping
 
 from ..bundle.job_files import read_batch_name
 from ..core.bundle import MANIFEST, AnyPath, BundleJob, job_labels, read_bundle
@@ -33,9 +33,9 @@ class Summary:
     """How far the submission is."""
     is_submitted: bool
     """Whether only a copy of it can be submitted."""
-    labels: Tuple[str, ...]
+    labels: tuple[str, ...]
     """What its jobs are called while they are submitted."""
-    jobs: Tuple[str, ...]
+    jobs: tuple[str, ...]
     """A line per job, upstream first: its node, its tasks, and its ID if it has one."""
 
 
@@ -67,12 +67,12 @@ def read_summary(bundle: AnyPath) -> Summary:
     )
 
 
-def _line(job: BundleJob, task_count: int, job_id: Optional[str]) -> str:
+def _line(job: BundleJob, task_count: int, job_id: str | None) -> str:
     what = f"{job.frame_mode} {job.shown_frames(job.frames)}, " if job.is_batched else ""
     return f"{job.label}: {what}{counted(task_count, 'task')}" + (f", job {job_id}" if job_id else "")
 
 
-def _progress(record: Optional[SubmissionRecord]) -> str:
+def _progress(record: SubmissionRecord | None) -> str:
     if record is None:
         return "not yet"
     if record.state == SUBMITTED:

@@ -10,7 +10,6 @@ import socket
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Optional
 
 from ..core.bundle import FORMAT
 from ..core.files import RecordError, json_bytes, read_record, write_whole
@@ -28,7 +27,7 @@ def record_suspension(folder: Path, how: str) -> None:
         write_whole(folder / _FILE, json_bytes({**record, "written": int(time.time())}))
 
 
-def suspension_of(folder: Path) -> Optional[str]:
+def suspension_of(folder: Path) -> str | None:
     """Who did it last, how and when, in words; None if nobody did by our means.
 
     The jobs may have been resumed since, and suspended in the Monitor.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterable, List, Optional, Sequence
+from typing import Callable, Iterable, Sequence
 
 from ..bundle.info_format import encode_info, format_entries
 from ..bundle.job_files import INITIAL_STATUS, job_entries, plugin_entries
@@ -51,7 +51,7 @@ class Options:
 
     keep_suspended: bool = False
     """Whether releasing the jobs is left to somebody in the Monitor."""
-    token: Optional[str] = None
+    token: str | None = None
     """Tells this attempt from all others, for a caller that needs to know."""
 
 
@@ -66,7 +66,7 @@ def submit_to(
     say: Say = ignore,
     is_stopping: Stop = lambda: False,
     options: Options = Options(),
-) -> Dict[str, str]:
+) -> dict[str, str]:
     """The job IDs by node key, once Deadline has all jobs as they were planned and has released them.
 
     The jobs are submitted suspended, upstream first, and each is on record in the bundle before the next. All are
@@ -108,7 +108,7 @@ def submit_to(
 
 
 def undo_half_done(
-    bundle: Bundle, client: DeadlineClient, *, say: Say = ignore, only_of: Optional[str] = None, may_come: bool = False
+    bundle: Bundle, client: DeadlineClient, *, say: Say = ignore, only_of: str | None = None, may_come: bool = False
 ) -> str:
     """Undoes a submission that ended half-way, and says what was undone.
 
@@ -172,8 +172,8 @@ class Attempt:
     """Of the files that hold the job info that Deadline is given."""
 
     def __init__(self, bundle: Bundle, own: OwnJobs, writer: OwnedRecord, *, say: Say, is_stopping: Stop) -> None:
-        self.job_ids: Dict[str, str] = {}
-        self.created: List[str] = []
+        self.job_ids: dict[str, str] = {}
+        self.created: list[str] = []
         """Every ID that Deadline named, also of jobs that went wrong."""
         self.doubt = Doubt()
         """What is not known of the jobs that were created."""
@@ -190,7 +190,7 @@ class Attempt:
         self._say = say
         self._is_stopping = is_stopping
 
-    def waits_for(self, job: BundleJob) -> List[str]:
+    def waits_for(self, job: BundleJob) -> list[str]:
         """The IDs of the jobs that it depends on, as far as they are submitted."""
         return [self.job_ids[key] for key in job.depends_on]
 
@@ -198,7 +198,7 @@ class Attempt:
         """Whether nothing of it may start when the jobs are released."""
         return bool(job.depends_on)
 
-    def entries(self, job: BundleJob) -> Dict[str, str]:
+    def entries(self, job: BundleJob) -> dict[str, str]:
         """The job info of a job, once what it waits for is submitted."""
         return job_entries(self._bundle, job, job_ids=self.job_ids)
 
@@ -235,12 +235,12 @@ class Attempt:
         self._begin("the jobs were released")
         let_go(self._own, held, resume=self._client.resume, still_held=lambda: self._still_held(held))
 
-    def _still_held(self, job_ids: Sequence[str]) -> List[str]:
+    def _still_held(self, job_ids: Sequence[str]) -> list[str]:
         # A short job may be complete by now, and deleted if that is what becomes of complete jobs.
         details = self._client.read_jobs(job_ids)
         return [job_id for job_id in job_ids if job_id in details and details[job_id].status == SUSPENDED]
 
-    def _not_waiting(self, job_ids: Sequence[str]) -> List[str]:
+    def _not_waiting(self, job_ids: Sequence[str]) -> list[str]:
         details = self._read(job_ids)
         return [job_id for job_id in job_ids if not self._is_waiting(details[job_id])]
 
@@ -347,7 +347,7 @@ class Attempt:
     def _listed(self, job_ids: Iterable[str]) -> str:
         return self._own.named(sorted(job_ids)) or "nothing"
 
-    def _read(self, job_ids: Sequence[str]) -> Dict[str, JobDetails]:
+    def _read(self, job_ids: Sequence[str]) -> dict[str, JobDetails]:
         """What Deadline says of these jobs; raises if it does not know one of them."""
         details = self._client.read_jobs(job_ids) if job_ids else {}
         lost = [job_id for job_id in job_ids if job_id not in details]

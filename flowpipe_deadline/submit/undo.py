@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Optional, Sequence, Set
+from typing import Callable, Sequence
 
 from .own_jobs import OwnJobs, foreign_jobs
 from .record import SubmissionWriter
@@ -30,19 +30,19 @@ class Deletion:
     """Deletes jobs until Deadline lists them no longer; only those of one submission."""
 
     def __init__(self, own: OwnJobs) -> None:
-        self.left: List[str] = []
+        self.left: list[str] = []
         """The jobs that could not be deleted."""
         self.again = "submit or cancel it again"
         """What looks for jobs of which nobody knows."""
         self._client = own.client
         self._own = own
-        self._order: List[str] = []
-        self._deleted: List[str] = []
-        self._ours: Set[str] = set()
+        self._order: list[str] = []
+        self._deleted: list[str] = []
+        self._ours: set[str] = set()
         """Those that are known to be of the submission."""
-        self._foreign: Dict[str, str] = {}
+        self._foreign: dict[str, str] = {}
         """The batches of those that are not, empty where that is not known."""
-        self._others: List[str] = []
+        self._others: list[str] = []
         """Jobs of the batch that an event plugin has made."""
         self._reason = ""
         """Why the last deletion failed; empty if it did not."""
@@ -132,7 +132,7 @@ class Deletion:
         self._deleted += [job_id for job_id in self.left if job_id not in there and job_id not in self._deleted]
         self.left = list(there)
 
-    def _certain(self, job_ids: Sequence[str]) -> List[str]:
+    def _certain(self, job_ids: Sequence[str]) -> list[str]:
         """Those of the jobs that are certainly of the submission; the foreign ones are given up."""
         unsure = [job_id for job_id in job_ids if job_id not in self._ours]
         try:
@@ -152,7 +152,7 @@ class Deletion:
             except Exception as error:
                 self._reason = self._own.words_of(error)
 
-    def _look(self, *, looks: Callable[[], bool]) -> Optional[List[str]]:
+    def _look(self, *, looks: Callable[[], bool]) -> list[str] | None:
         """The jobs that are still there, also those that were not known; None if Deadline cannot be asked."""
         try:
             there = self._client.list_jobs(self.left) if self.left else set()
@@ -166,7 +166,7 @@ class Deletion:
             *(job_id for job_id in found if job_id not in there and job_id not in self._foreign),
         ]
 
-    def _in_order(self, job_ids: Sequence[str]) -> List[str]:
+    def _in_order(self, job_ids: Sequence[str]) -> list[str]:
         """The jobs in the order of submission, then those that were found."""
         known = [job_id for job_id in self._order if job_id in job_ids]
         return known + [job_id for job_id in job_ids if job_id not in known]

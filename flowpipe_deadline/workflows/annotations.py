@@ -12,7 +12,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional, Union
+from typing import Annotated, Any, Literal, Union
 
 Control = Literal[
     "LINE_EDIT",
@@ -36,19 +36,19 @@ class Parameter:
     ``samples: Annotated[int, Parameter(label="Samples per pixel", min_value=1, max_value=4096)] = 64``
     """
 
-    label: Optional[str] = None
+    label: str | None = None
     """What people see; by default the name with blanks."""
-    description: Optional[str] = None
+    description: str | None = None
     """What it means; by default what the docstring says of it."""
-    group_label: Optional[str] = None
+    group_label: str | None = None
     """The heading that it stands under."""
-    control: Optional[Control] = None
+    control: Control | None = None
     """How it is filled in; by default as its type asks for."""
-    min_value: Optional[float] = None
-    max_value: Optional[float] = None
+    min_value: float | None = None
+    max_value: float | None = None
     file_filters: Sequence[str] = ()
     """The names of files to choose from, such as ``*.ma``."""
-    choices_from: Optional[str] = None
+    choices_from: str | None = None
     """The fact of a host application that offers choices, such as ``cameras``; other values are taken as well."""
 
 
@@ -66,8 +66,7 @@ RenderLayers = Annotated[Sequence[str], Parameter(choices_from="layers")]
 def declared_types(function: Callable[..., Any]) -> dict[str, tuple[Any, ...]]:
     """The types that each parameter, and ``return``, may have; those that are unknown are left out.
 
-    An annotation that cannot be evaluated here (a name for type checkers only, ``int | None`` on Python 3.9) does not
-    affect the others.
+    An annotation that cannot be evaluated here, such as a name for type checkers only, does not affect the others.
     """
     return {key: declared.kinds for key, declared in declarations(function).items() if declared.kinds}
 

@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Sequence
 
 from flowpipe import Node
 
@@ -41,7 +41,7 @@ def RenderBlenderLayer(  # noqa: N802, PLR0913, PLR0917  (nodes are named like c
     renderer: str = "",
     output: Any = "",
     run_scripts: bool = True,
-) -> Dict[str, List[Path]]:
+) -> dict[str, list[Path]]:
     """The images of the frames, which Blender renders as F12 does, one by one.
 
     Each appears whole, under the number of its frame: a task that is killed leaves no half image that counts.
@@ -77,7 +77,7 @@ def RenderBlenderLayer(  # noqa: N802, PLR0913, PLR0917  (nodes are named like c
         names = [item.name for item in blend.view_layers]
         subfolder = dict(zip(names, unique_keys(names)))[layer]
     template = blend.render.filepath
-    files: List[Path] = []
+    files: list[Path] = []
     for count, frame in enumerate(frames, start=1):
         blend.render.filepath = template
         files += _render(blend, frame, subfolder)
@@ -135,7 +135,7 @@ def _set_camera(blend: Any, camera: str) -> None:
     blend.camera = cameras[camera]
 
 
-def _render(blend: Any, frame: int, subfolder: str) -> List[Path]:
+def _render(blend: Any, frame: int, subfolder: str) -> list[Path]:
     """The images of one frame; there are several where each eye has its own."""
     try:
         blend.frame_set(frame)  # Setting frame_current keeps a part of a frame (bpy 4.5.15).
@@ -158,7 +158,7 @@ def _render(blend: Any, frame: int, subfolder: str) -> List[Path]:
     return [folder / name for name in images]
 
 
-def _images(blend: Any, frame: int, name: str) -> Dict[str, bytes]:
+def _images(blend: Any, frame: int, name: str) -> dict[str, bytes]:
     """The images of the frame by their names.
 
     On a full disk, Blender cuts an image without an error (findings/bpy-full-disk.sh), and reading it does not tell.

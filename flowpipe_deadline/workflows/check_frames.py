@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import Any, Dict, List, Sequence
+from typing import Any, Sequence
 
 from flowpipe import Node
 
@@ -33,7 +33,7 @@ class BadFramesError(FlowpipeDeadlineError):
 @Node(outputs=["frames"])
 def CheckFrames(  # noqa: N802  (nodes are named like classes)
     files: Sequence[Any], minimum_size: int = 1, wait: float = 10.0
-) -> Dict[str, List[Any]]:
+) -> dict[str, list[Any]]:
     """The files as they were given, once each is there and has at least ``minimum_size`` bytes.
 
     A file that was written on another machine may be seen late, so it is looked for again for ``wait`` seconds.
@@ -41,14 +41,14 @@ def CheckFrames(  # noqa: N802  (nodes are named like classes)
     Raises:
         BadFramesError: Files are missing or too small, or there are none at all.
     """
-    sizes: Dict[str, int] = {}
+    sizes: dict[str, int] = {}
     with contextlib.suppress(BadFramesError):  # On a slow share, this first look alone may take longer than ``wait``.
         _check(files, minimum_size, sizes)
     retried(lambda: _check(files, minimum_size, sizes), lambda error: isinstance(error, BadFramesError), seconds=wait)
     return {"frames": list(files)}
 
 
-def _check(files: Sequence[Any], minimum_size: int, sizes: Dict[str, int]) -> None:
+def _check(files: Sequence[Any], minimum_size: int, sizes: dict[str, int]) -> None:
     """Looks at those that were not good at the last look; ``sizes`` remembers."""
     if not files:
         raise BadFramesError("There is no file to check: nothing was rendered.")

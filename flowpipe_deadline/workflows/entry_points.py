@@ -18,14 +18,8 @@ def find_entry_points(group: str) -> Iterator[tuple[str, str, str]]:
         return
     from importlib import metadata  # noqa: PLC0415 (takes longer to import than a small graph to plan)
 
-    # Python 3.9: entry_points() takes no group, and its points do not know where they come from.
-    seen = set()
-    for distribution in metadata.distributions():
-        points = [point for point in distribution.entry_points if point.group == group]
-        package = str(distribution.metadata["Name"]) if points else ""
-        if points and package not in seen:
-            seen.add(package)
-            yield from ((point.name, point.value, package) for point in points)
+    for point in metadata.entry_points(group=group):
+        yield point.name, point.value, point.dist.name if point.dist else ""
 
 
 def _may_have(group: str) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError, words_of
@@ -31,7 +31,7 @@ class SceneFile:
 class Facts:
     """The facts of one scene; nothing if there is no host application."""
 
-    host: Optional[str] = None
+    host: str | None = None
     """``maya``, ``blender`` or ``monitor``."""
     host_version: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)

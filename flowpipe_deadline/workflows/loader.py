@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe import Graph, INode
 from flowpipe.graph import get_default_graph
@@ -48,7 +48,7 @@ def load_target(spec: str) -> Any:
     return _find(module, name, location) if name else _only_graph(module, location)
 
 
-def _split(spec: str) -> tuple[str, Optional[str]]:
+def _split(spec: str) -> tuple[str, str | None]:
     drive = spec[:2] if _WINDOWS_DRIVE.match(spec) else ""
     location, _, name = spec[len(drive) :].partition(":")
     return drive + location, name or None

@@ -7,7 +7,7 @@ module: the standard library, flowpipe and, inside functions, Maya.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Sequence
 
 from flowpipe import Node
 
@@ -20,7 +20,7 @@ def RenderMayaLayer(  # noqa: N802, PLR0913, PLR0917  (nodes are named like clas
     camera: str = "",
     renderer: str = "",
     project: Any = "",
-) -> Dict[str, List[str]]:
+) -> dict[str, list[str]]:
     """The images that Maya says it writes for the frames of one render layer.
 
     Each frame is rendered by ``mayaBatchRenderProcedure``, the MEL procedure that Maya's own ``Render`` calls, and that
@@ -54,7 +54,7 @@ def RenderMayaLayer(  # noqa: N802, PLR0913, PLR0917  (nodes are named like clas
     for name, value in {"animation": True, "modifyExtension": False, "byFrameStep": 1}.items():
         cmds.setAttr(f"defaultRenderGlobals.{name}", value)
     may_skip = bool(cmds.getAttr("defaultRenderGlobals.skipExistingFrames"))
-    files: List[str] = []
+    files: list[str] = []
     for count, frame in enumerate(frames, start=1):
         for name in ("startFrame", "endFrame"):
             cmds.setAttr(f"defaultRenderGlobals.{name}", frame)
@@ -83,7 +83,7 @@ def _layer_node(layer: str) -> str:
     return str(nodes[layer])
 
 
-def _set_cameras(camera: str) -> List[str]:
+def _set_cameras(camera: str) -> list[str]:
     """Makes one camera the only renderable one; without one, all stay as they are. Those that are rendered."""
     from maya import cmds  # noqa: PLC0415
 
@@ -100,7 +100,7 @@ def _set_cameras(camera: str) -> List[str]:
     return cameras
 
 
-def _image_names(layer: str, cameras: Sequence[str]) -> List[str]:
+def _image_names(layer: str, cameras: Sequence[str]) -> list[str]:
     """The images of the frame that is set, with their full paths."""
     from maya import cmds  # noqa: PLC0415
 
@@ -111,7 +111,7 @@ def _image_names(layer: str, cameras: Sequence[str]) -> List[str]:
     ]
 
 
-def _state(image: str) -> Optional[Tuple[int, int, int]]:
+def _state(image: str) -> tuple[int, int, int] | None:
     """What changes when a file is written; None if there is none."""
     try:
         found = os.stat(image)

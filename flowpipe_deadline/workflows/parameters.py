@@ -14,7 +14,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePath
-from typing import Any, Literal, Optional
+from typing import Any, Literal
 
 from ..core.errors import UsageError
 from ..core.frames import FrameList, FrameListError
@@ -59,15 +59,15 @@ class WorkflowParameter:
     label: str
     description: str = ""
     group_label: str = ""
-    default: Optional[str] = None
+    default: str | None = None
     """The default as a text; None if there is none, or if it cannot be written as one."""
     is_required: bool = True
     """Whether there is no default."""
     allowed_values: tuple[str, ...] = ()
-    min_value: Optional[float] = None
-    max_value: Optional[float] = None
+    min_value: float | None = None
+    max_value: float | None = None
     file_filters: tuple[str, ...] = ()
-    choices_from: Optional[str] = None
+    choices_from: str | None = None
     kinds: tuple[Any, ...] = field(default=(), compare=False, repr=False)
     """The Python types that it takes; empty for any."""
 
@@ -116,7 +116,7 @@ class WorkflowParameter:
 
 
 def read_parameters(
-    function: Callable[..., Any], *, descriptions: Optional[Mapping[str, str]] = None
+    function: Callable[..., Any], *, descriptions: Mapping[str, str] | None = None
 ) -> tuple[WorkflowParameter, ...]:
     """The parameters of a callable, in its order, without ``*args`` and ``**kwargs``.
 
@@ -233,7 +233,7 @@ def _allowed_values(kinds: Sequence[Any]) -> tuple[str, ...]:
     return tuple(kind.__members__) if isinstance(kind, type) and issubclass(kind, enum.Enum) else ()
 
 
-def _default_text(default: Any, kind: ParameterType) -> Optional[str]:
+def _default_text(default: Any, kind: ParameterType) -> str | None:
     if kind == "FRAMES" and default is not None:
         with contextlib.suppress(FrameListError, TypeError):
             return str(FrameList(default))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 from flowpipe import Graph
 
@@ -19,7 +19,7 @@ def render_scene(  # noqa: PLR0913, PLR0917  (its parameters are fields of a dia
     layers: RenderLayers,
     camera: Camera = "",
     renderer: str = "",
-    project: Optional[Folder] = None,
+    project: Folder | None = None,
     chunk_size: Annotated[int, Parameter(min_value=1)] = 5,
 ) -> Graph:
     """Renders a Maya scene: each render layer in chunks of its frames, then a check that all images are there.

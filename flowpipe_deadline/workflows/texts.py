@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import PurePath
-from typing import Any, Literal, Optional
+from typing import Any, Literal
 
 from ..core.frames import FrameList, FrameListError
 
@@ -26,7 +26,7 @@ _WORDS: Mapping[Any, str] = {
 }
 
 
-def text_of(value: Any) -> Optional[str]:
+def text_of(value: Any) -> str | None:
     """The text that ``value_of`` reads as this value; None if there is none.
 
     >>> text_of(["a", "b"]), text_of(True), text_of(range(1, 11))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -100,7 +101,7 @@ def test_shots_side_by_side_do_not_cross():
     lines = sorted((*layout.boxes[one], *layout.boxes[other]) for one, other in edges)
     assert [
         (one, other)
-        for one, other in zip(lines, lines[1:])
+        for one, other in itertools.pairwise(lines)
         if one[0] == other[0] and one[2] == other[2] and one[1] < other[1] and one[3] > other[3]
     ] == []
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe_deadline.core.errors import FlowpipeDeadlineError
 from flowpipe_deadline.core.interrupts import terminable
@@ -22,7 +22,7 @@ from .workers import running_workers
 _LISTS = ("pools", "groups", "limits")
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Opens or creates a fake Deadline and renders what is submitted to it, until Ctrl+C."""
     options = _parser().parse_args(arguments)
     try:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Optional
 
 from .intake import DeadlineError
 from .operations import FakeDeadline
@@ -17,7 +16,7 @@ from .session import Command, Death, Session, failure_code, run_command
 MODULES = ("commands_submit", "commands_read", "commands_change", "commands_farm", "commands_script")
 
 
-def main(folder: str, arguments: Optional[Sequence[str]] = None) -> int:
+def main(folder: str, arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; the exit code."""
     with FakeDeadline(folder) as deadline:
         time.sleep(deadline.settings.startup_seconds)
@@ -46,7 +45,7 @@ def execute(session: Session, arguments: Sequence[str]) -> int:
         return failure_code(session)
 
 
-def find_command(name: str) -> Optional[Command]:
+def find_command(name: str) -> Command | None:
     """The command of that name in lower case, if there is one."""
     for module in MODULES:
         commands = import_module(f".{module}", __package__).COMMANDS

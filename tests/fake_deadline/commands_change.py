@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Optional
 
 from .intake import DeadlineError
 from .jobs import CHANGES
@@ -34,7 +33,7 @@ _TASK_COMMANDS = {
 }
 
 
-def _change_jobs(operation: str, session: Session, arguments: Sequence[str]) -> Optional[int]:
+def _change_jobs(operation: str, session: Session, arguments: Sequence[str]) -> int | None:
     job_ids = listed(require(arguments, 1)[0])
     problems = session.deadline.change_all(operation, job_ids)
     session.say(*(f"Error: {problem} (System.Exception)" for problem in problems))

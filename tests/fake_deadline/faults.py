@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 VARIABLE = "FLOWPIPE_OFFLINE_FAULTS"
 OPERATION_ACTIONS = frozenset({"refuse", "partial", "rewrite", "follow", "warn"})
@@ -54,7 +54,7 @@ class Fault:
     """From which call on, counted from when the fault was set."""
     times: int = 1
     """For how many calls; 0 for all from then on."""
-    value: Union[str, float, Mapping[str, Any], None] = None
+    value: str | float | Mapping[str, Any] | None = None
 
     def covers(self, count: int) -> bool:
         """Whether it happens at that call."""
@@ -73,7 +73,7 @@ class Fault:
         return float(self.value) if isinstance(self.value, (int, float)) else default
 
 
-def parse_faults(items: Iterable[Union[Fault, Mapping[str, Any]]]) -> tuple[Fault, ...]:
+def parse_faults(items: Iterable[Fault | Mapping[str, Any]]) -> tuple[Fault, ...]:
     """The faults, given as such or as JSON holds them.
 
     Raises:

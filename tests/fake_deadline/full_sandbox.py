@@ -9,9 +9,10 @@ import importlib
 import shlex
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any
 
 from flowpipe_deadline.offline.standins import sandbox
 from flowpipe_deadline.offline.standins.sandbox import Host, SandboxTask, TaskError
@@ -37,12 +38,12 @@ class SandboxJob(sandbox.SandboxJob):
     batch_name: str = ""
     user_name: str = ""
     frames: str = "0"
-    frames_list: Tuple[int, ...] = (0,)
+    frames_list: tuple[int, ...] = (0,)
     frames_per_task: int = 1
-    extra_info: Dict[str, str] = field(default_factory=dict)
-    auxiliary_files: List[str] = field(default_factory=list)
+    extra_info: dict[str, str] = field(default_factory=dict)
+    auxiliary_files: list[str] = field(default_factory=list)
     thread_number: int = 0
-    path_mappings: List[Tuple[str, str]] = field(default_factory=list)
+    path_mappings: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Unknowns:
 
     frame_bounds: str = "ends"
     """Start and end frame of a task with gaps or in reverse order: its ``ends``, or its ``extremes`` (9.9)."""
-    missing_value: Optional[str] = ""
+    missing_value: str | None = ""
     """What a missing key of the job's ``…KeyValue`` getters reads as: ``""`` or None (9.8)."""
     quotes: str = "dotnet"
     """Who splits arguments on Linux and macOS: ``dotnet``, or ``mono``, for which single quotes are quotes.
@@ -112,7 +113,7 @@ class Sandbox(sandbox.Sandbox):
         plugin_name: str,
         job: SandboxJob,
         host: Host,
-        deadline_version: Tuple[int, ...] = (10, 4),
+        deadline_version: tuple[int, ...] = (10, 4),
         *,
         handlers: str = "first",
         unknowns: Unknowns = Unknowns(),

@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, Union
+from typing import Any, TypeVar
 
 from .calls import CallLog
 from .executables import write_executables
@@ -35,7 +35,7 @@ _Home = TypeVar("_Home", bound="Home")
 class Home:
     """A fake Deadline's folder, opened."""
 
-    def __init__(self, folder: Union[str, Path]) -> None:
+    def __init__(self, folder: str | Path) -> None:
         """Opens the one in the folder.
 
         Raises:
@@ -54,7 +54,7 @@ class Home:
         self.log = CallLog(self.folder / _CALLS)
 
     @classmethod
-    def create(cls: type[_Home], folder: Union[str, Path], **settings: Any) -> _Home:
+    def create(cls: type[_Home], folder: str | Path, **settings: Any) -> _Home:
         """A new one in the folder, without a job; the settings are those of ``Settings``.
 
         Raises:
@@ -114,7 +114,7 @@ class Home:
         if "faults" in changes:
             self.log.restart_counts()
 
-    def set_faults(self, *faults: Union[Fault, Mapping[str, Any]]) -> None:
+    def set_faults(self, *faults: Fault | Mapping[str, Any]) -> None:
         """Sets the faults in place of the earlier ones; calls are counted from here."""
         self.change_settings(faults=faults)
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.offline.repository import JobStatus, Repository, TaskStatus, is_true, upstream_ids
@@ -63,8 +63,8 @@ class Job:
     is_deleted: bool
     submitted: float
     """In seconds since 1970, as the other two; None for never."""
-    started: Optional[float]
-    completed: Optional[float]
+    started: float | None
+    completed: float | None
     tasks: Mapping[str, int]
     """How many tasks are in which state; all six states of ``TaskStatus``."""
     errors: int
@@ -187,9 +187,9 @@ class JobRepository(Repository):
                 self._release([job_id])
         return job_id
 
-    def jobs(self, job_ids: Optional[Collection[str]] = None, *, is_deleted: Optional[bool] = False) -> list[Job]:
+    def jobs(self, job_ids: Collection[str] | None = None, *, is_deleted: bool | None = False) -> list[Job]:
         """All jobs, or those of these IDs, in the order of submission; deleted ones, or both (None), if asked for."""
-        ids: list[Optional[str]] = [None] if job_ids is None else list(set(job_ids))
+        ids: list[str | None] = [None] if job_ids is None else list(set(job_ids))
         found = [row for job_id in ids for row in self._database.execute(_ROWS, (job_id, job_id))]
         counts: dict[str, list[Any]] = {}
         for job_id in ids:
@@ -198,7 +198,7 @@ class JobRepository(Repository):
         wanted = [row for row in sorted(found, key=_number) if is_deleted in (None, bool(row[4]))]
         return [_job(row, counts[row[0]]) for row in wanted]
 
-    def change(self, name: str, job_id: str, *, task_ids: Optional[Collection[int]] = None) -> list[int]:
+    def change(self, name: str, job_id: str, *, task_ids: Collection[int] | None = None) -> list[int]:
         """Changes the job's tasks, all or some, and settles the job; the numbers of those that changed."""
         change = CHANGES[name]
         sources = (*change.sources, "Suspended") if name == "pend" else change.sources
@@ -219,7 +219,7 @@ class JobRepository(Repository):
             self._move(job_id, tuple(sources), CHANGES["pend"].target)
             self._settle(job_id)
 
-    def resume_at_once(self, job_id: str, *, task_ids: Optional[Collection[int]] = None) -> list[int]:
+    def resume_at_once(self, job_id: str, *, task_ids: Collection[int] | None = None) -> list[int]:
         """Resumes suspended tasks although their job waits for others."""
         with self._transaction():
             changed = self._move(job_id, ("Suspended",), "Queued", task_ids=task_ids)
@@ -264,7 +264,7 @@ class JobRepository(Repository):
         self._set_dependencies(job_id, upstream_ids(job_info))
 
     def _move(
-        self, job_id: str, sources: Sequence[str], target: str, *, task_ids: Optional[Collection[int]] = None
+        self, job_id: str, sources: Sequence[str], target: str, *, task_ids: Collection[int] | None = None
     ) -> list[int]:
         """Changes the tasks in these states; the task IDs of those that changed."""
         rows = self._database.execute("SELECT task_id, status FROM tasks WHERE job_id = ? ORDER BY task_id", (job_id,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.deadline.client import Created
@@ -62,7 +62,7 @@ class FakeDeadline(Home):
         warnings += [fault.text("A warning") for fault in faults if fault.do == "warn"]
         return Created(job_ids[0], tuple(warnings), others=tuple(job_ids[1:]))
 
-    def jobs(self, job_ids: Optional[Collection[str]] = None, *, is_deleted: Optional[bool] = False) -> list[Job]:
+    def jobs(self, job_ids: Collection[str] | None = None, *, is_deleted: bool | None = False) -> list[Job]:
         """All jobs, or those of these IDs that there are, in the order of submission.
 
         ``is_deleted`` asks for deleted ones, None for both.
@@ -86,7 +86,7 @@ class FakeDeadline(Home):
         """The IDs of the jobs for which the condition is true."""
         return [job.job_id for job in self.jobs() if is_wanted(job)]
 
-    def change(self, name: str, job_id: str, *, task_ids: Optional[Collection[int]] = None) -> list[int]:
+    def change(self, name: str, job_id: str, *, task_ids: Collection[int] | None = None) -> list[int]:
         """Does one of ``CHANGES`` to a job, or to some of its tasks; the numbers of the tasks that changed."""
         self._begin(name, [job_id])
         return self._change(name, job_id, task_ids)
@@ -173,7 +173,7 @@ class FakeDeadline(Home):
             raise _unknown(job_id)
         return found[0]
 
-    def _change(self, name: str, job_id: str, task_ids: Optional[Collection[int]]) -> list[int]:
+    def _change(self, name: str, job_id: str, task_ids: Collection[int] | None) -> list[int]:
         job = self._known(job_id)
         unknowns = self.settings.unknowns
         if name == "pend":

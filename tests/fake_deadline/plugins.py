@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
 
 from flowpipe_deadline.offline.standins.sandbox import read_param
 
@@ -15,7 +14,7 @@ def plugin_folders(deadline: FakeDeadline) -> list[Path]:
     return [deadline.root / "custom" / "plugins", deadline.root / "plugins"]
 
 
-def installed_plugin(deadline: FakeDeadline, name: str) -> Optional[Path]:
+def installed_plugin(deadline: FakeDeadline, name: str) -> Path | None:
     """The plugin's folder in the repository, if it has one there."""
     for folder in plugin_folders(deadline):
         if (folder / name / f"{name}.py").is_file():

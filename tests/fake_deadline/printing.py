@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Optional
 
 from flowpipe_deadline.offline.repository import Task
 
@@ -64,7 +63,7 @@ def job_lines(job: Job, unknowns: Unknowns) -> Iterator[str]:
             yield f"{without}={text(job)}"
 
 
-def job_setting(job: Job, name: str) -> Optional[str]:
+def job_setting(job: Job, name: str) -> str | None:
     """The value that has this name in what GetJob tells, or in the job info; None if none has.
 
     The name's case makes no difference, and neither does ``Job`` before it.
@@ -89,7 +88,7 @@ def task_lines(task: Task, *, frames_key: str) -> Iterator[str]:
     yield f"TaskRenderStatus={' '.join(task.message.split())[:200]}"
 
 
-def date_text(seconds: Optional[float]) -> str:
+def date_text(seconds: float | None) -> str:
     """A time, as the command line prints it."""
     if seconds is None:
         return _NEVER
@@ -97,7 +96,7 @@ def date_text(seconds: Optional[float]) -> str:
     return _MONTHS[moment.tm_mon - 1] + time.strftime(" %d/%y  %H:%M:%S", moment)
 
 
-def span_text(seconds: Optional[float]) -> str:
+def span_text(seconds: float | None) -> str:
     """A time span, as the command line prints it."""
     if seconds is None:
         return _NO_SPAN

@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe_deadline.offline.repository import Task
 
@@ -31,7 +31,7 @@ def _execute(deadline: FakeDeadline, arguments: Sequence[str]) -> tuple[int, str
     return exit_code, session.output
 
 
-def _job(deadline: FakeDeadline, job_id: str) -> Optional[dict[str, Any]]:
+def _job(deadline: FakeDeadline, job_id: str) -> dict[str, Any] | None:
     found = deadline.jobs([job_id])
     return _job_facts(found[0]) if found else None
 
@@ -49,7 +49,7 @@ def _tasks(deadline: FakeDeadline, job_id: str) -> list[dict[str, Any]]:
     return [_task_facts(task, _PROGRESS[form]) for task in deadline.tasks(job_id)]
 
 
-def _change(deadline: FakeDeadline, name: str, job_id: str, task_ids: Optional[list[int]]) -> None:
+def _change(deadline: FakeDeadline, name: str, job_id: str, task_ids: list[int] | None) -> None:
     if name == "delete":
         deadline.delete(job_id)
     else:

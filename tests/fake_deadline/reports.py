@@ -6,7 +6,6 @@ import bz2
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 from flowpipe_deadline.offline.repository import Task
 
@@ -29,7 +28,7 @@ class FakeReport:
     worker: str
     written: str
     lines: tuple[str, ...]
-    error: Optional[str]
+    error: str | None
     """Its message; None for an attempt that worked."""
 
     @property
@@ -60,7 +59,7 @@ class FakeReport:
         )
 
 
-def reports_of(deadline: FakeDeadline, job_id: str, task_id: Optional[int] = None) -> list[FakeReport]:
+def reports_of(deadline: FakeDeadline, job_id: str, task_id: int | None = None) -> list[FakeReport]:
     """The reports of a job, or of one task of it, the earliest first."""
     job = deadline.job(job_id)
     tasks = [task for task in deadline.repository.tasks_of(job_id) if task_id in (None, task.task_id)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Optional
 
 from .faults import Fault
 from .intake import DeadlineError
@@ -60,7 +59,7 @@ _GARBLE = {ord("="): "\N{REPLACEMENT CHARACTER}", **{ord(digit): "#" for digit i
 class Command:
     """One command."""
 
-    run: Callable[[Session, Sequence[str]], Optional[int]]
+    run: Callable[[Session, Sequence[str]], int | None]
     """Runs it; its exit code, None for 0."""
     operation: str = ""
     """Another name for it, where faults are set."""
@@ -89,7 +88,7 @@ def run_command(session: Session, name: str, command: Command, arguments: Sequen
     return exit_code
 
 
-def _denied(session: Session, faults: Sequence[Fault]) -> Optional[int]:
+def _denied(session: Session, faults: Sequence[Fault]) -> int | None:
     for fault in faults:
         if fault.do in ("deny", "quiet"):
             session.say(f"Error: {fault.text('An error occurred')}")

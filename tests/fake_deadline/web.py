@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Optional, Union
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from .faults import Fault
@@ -36,15 +36,15 @@ _LONGEST_STOP = 10.0  # Seconds for requests under way when the service ends.
 class Guard:
     """Who may connect, and the service's certificate."""
 
-    certificate: Optional[Path] = None
+    certificate: Path | None = None
     """A PEM file with the service's certificate and key: it speaks TLS."""
-    client_ca: Optional[Path] = None
+    client_ca: Path | None = None
     """A PEM file: clients must show a certificate that one in it has signed."""
     user: str = ""
     """For HTTP Basic authentication; empty for none."""
     password: str = ""
 
-    def context(self) -> Optional[ssl.SSLContext]:
+    def context(self) -> ssl.SSLContext | None:
         """What TLS needs."""
         if self.certificate is None:
             return None
@@ -169,7 +169,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return Request(method=self.command, path=parts.path.rstrip("/"), query=query, body=body)
 
-    def _write(self, answer: Reply, headers: Optional[Mapping[str, str]] = None) -> None:
+    def _write(self, answer: Reply, headers: Mapping[str, str] | None = None) -> None:
         data = answer.body.encode("utf-8") if isinstance(answer.body, str) else answer.body
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json" if answer.is_json else "text/plain; charset=utf-8")
@@ -187,11 +187,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serve(
-    deadline: Union[FakeDeadline, str, Path],
+    deadline: FakeDeadline | str | Path,
     *,
     port: int = 0,
-    guard: Optional[Guard] = None,
-    behaviour: Optional[Behaviour] = None,
+    guard: Guard | None = None,
+    behaviour: Behaviour | None = None,
 ) -> Iterator[WebService]:
     """The Web Service of the fake Deadline, or of that in the folder, on this machine alone, as long as that lasts.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, Optional
+from typing import Any
 
 from flowpipe_deadline.offline.repository import Task, is_true
 
@@ -181,5 +181,5 @@ def _numbered(job: Job, key: str) -> list[str]:
     return found
 
 
-def _date(seconds: Optional[float]) -> str:
+def _date(seconds: float | None) -> str:
     return _NEVER if seconds is None else datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")

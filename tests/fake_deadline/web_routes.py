@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Any
 
 from .commands_farm import limits_of, workers_of
 from .intake import DeadlineError
@@ -14,7 +14,7 @@ from .operations import FakeDeadline
 from .reports import reports_of
 from .web_objects import ENTRIES, job_object, report_object, task_object, tasks_object, worker_object
 
-JsonData = Union[dict[str, Any], list[Any], str, int]
+JsonData = dict[str, Any] | list[Any] | str | int
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Reply:
     """What is answered: data as JSON, or words as plain text."""
 
     status: int
-    body: Union[bytes, str]
+    body: bytes | str
     is_json: bool = False
 
 
@@ -231,7 +231,7 @@ def _put_tasks(deadline: FakeDeadline, request: Request, _: Behaviour) -> Reply:
         return Reply(400, "The message body has no Command or no JobID")
     if command not in CHANGES:
         return Reply(500, f"{command} is no valid command")
-    listed: Optional[Any] = data.get("TaskList")
+    listed: Any | None = data.get("TaskList")
     task_ids = [listed] if isinstance(listed, int) else listed
     deadline.change(command, str(data["JobID"]), task_ids=task_ids)
     return Reply(200, "Success")

@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Optional
 
 from flowpipe_deadline.bundle.templates import PLUGIN
 from flowpipe_deadline.core.errors import BundleError
@@ -25,7 +24,7 @@ def running_workers(
     *,
     count: int = 2,
     scan_seconds: float = 0.2,
-    interpreters: Optional[Mapping[str, str]] = None,
+    interpreters: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     """In the block, ``count`` workers render active jobs, and every ``scan_seconds`` there is a pending job scan.
 
@@ -59,7 +58,7 @@ class _Keeper(threading.Thread):
         self._pool = pool
         self._scan_seconds = scan_seconds
         self._stopping = threading.Event()
-        self.failure: Optional[BundleError] = None
+        self.failure: BundleError | None = None
         """Why it stopped by itself."""
 
     def run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 
 import farm_nodes as nodes
@@ -32,7 +33,7 @@ def chain(graph, count):
     for node in made:
         node.graph = graph
     graph.nodes.extend(made)
-    for one, other in zip(made, made[1:]):
+    for one, other in itertools.pairwise(made):
         link(one.outputs["value"], other.inputs["value"])
     return made
 
@@ -141,7 +142,7 @@ def test_a_chain_of_thousands_of_batches_with_one_scene_is_planned(graph):
         link(scene.outputs["value"], InputPlug("scene", node))
     made[0].metadata = {"batch_size": 1}
     graph.nodes.extend(made)
-    for one, other in zip(made, made[1:]):
+    for one, other in itertools.pairwise(made):
         link(one.outputs["images"], other.inputs["images"])
 
     jobs = jobs_by_name(graph)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import farm_nodes as nodes
 import pytest
 from flowpipe import Graph, InputPlug
@@ -150,7 +152,7 @@ def test_thousands_of_jobs_are_checked(tmp_path, graph):
     made[0].metadata = {"batch_size": 1, "deadline": settings}
     for node in made:
         node.graph = graph
-    for one, other in zip(made, made[1:]):
+    for one, other in itertools.pairwise(made):
         one.outputs["images"].connections.append(other.inputs["images"])
         other.inputs["images"].connections.append(one.outputs["images"])
     InputPlug("scene", made[-1], "x" * 2_000_000)

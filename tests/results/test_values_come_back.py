@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import sys
 from collections import OrderedDict
 from datetime import timedelta, timezone
 from importlib import import_module
@@ -124,12 +123,11 @@ KEPT = [
     "numpy.zeros(2, values.RECORD)[0]",
     'numpy.zeros(2, {"names": ["a", "b"], "formats": ["i1", "i4"], "offsets": [0, 4], "itemsize": 12})',
 ]
-if sys.version_info >= (3, 10):
-    KEPT += [
-        "values.Slotted(1, [2])",
-        'values.SlottedMore({1: 2}).hide("secret")',
-        "values.KeywordOnly(a=1)",
-    ]
+KEPT += [
+    "values.Slotted(1, [2])",
+    'values.SlottedMore({1: 2}).hide("secret")',
+    "values.KeywordOnly(a=1)",
+]
 REFUSED = [
     ("values.Mode.READ | values.Mode.WRITE", "a values.Mode cannot be kept: it combines members"),
     ("values.Rights(64)", "it combines members"),

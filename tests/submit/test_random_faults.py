@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import random
 import sys
@@ -119,7 +120,7 @@ def test_of_two_at_once_one_submits(deadline, bundle, is_dead):
     for seed in range(RUNS):
         choice = random.Random(seed)
         clients = [DirectClient(deadline) for _ in range(3)]
-        ended = [meet(client, other, bundle, choice, is_dead=is_dead) for client, other in zip(clients, clients[1:])]
+        ended = [meet(client, other, bundle, choice, is_dead=is_dead) for client, other in itertools.pairwise(clients)]
         said = attempt(lambda client=clients[0]: submit_to(client, bundle))
 
         record = read_submission(bundle.folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -41,7 +42,7 @@ def deadline(tmp_path, monkeypatch):
 def bundle(graph, tmp_path):
     """Three jobs in a row, one with a name that no file could have."""
     made = [nodes.Pass(name=name, graph=graph) for name in ("a", "b ü/..", "c")]
-    for one, other in zip(made, made[1:]):
+    for one, other in itertools.pairwise(made):
         one.outputs["value"].connect(other.inputs["value"])
     return write_bundle(plan_graph(graph), root=tmp_path)
 

@@ -13,7 +13,7 @@ import functools
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 ROOMS = ("flowpipe_deadline", "plugins", "submission", "custom_scripts")
@@ -66,7 +66,7 @@ def _texts_of(path: Path) -> list[Text]:
     return sorted(found, key=lambda text: text.line)
 
 
-def _text(node: ast.AST) -> Optional[str]:
+def _text(node: ast.AST) -> str | None:
     """The text that an expression makes, with what is filled in in braces; None if it makes none."""
     if isinstance(node, ast.Constant):
         return node.value if isinstance(node.value, str) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Optional
 
 from warm_cli import MAIN, branch
 
@@ -26,7 +25,7 @@ def evaluate_in_process(graph, root):
     return {label: node.outputs() for label, node in read_results(bundle).items()}
 
 
-def evaluate_task(folder: Path, *, node: str, frames: Optional[FrameList] = None, wait: float = 0.0) -> ChunkResult:
+def evaluate_task(folder: Path, *, node: str, frames: FrameList | None = None, wait: float = 0.0) -> ChunkResult:
     """The result of one task, evaluated in this process."""
     return evaluate_request(TaskRequest(bundle=folder, node=node, frames=frames, wait=wait), report=[].append)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable
 
 
 def fill_once(base: Path, name: str, fill: Callable[[Path], None]) -> Path:

@@ -18,7 +18,7 @@ import uuid
 from collections import deque, namedtuple
 from dataclasses import InitVar, dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, List, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 Thing = TypeVar("Thing")
 
@@ -108,7 +108,7 @@ class Identity:
 
 @dataclass
 class Defaults:
-    files: List[Any] = field(default_factory=list)
+    files: list[Any] = field(default_factory=list)
     hidden: Any = field(default=1, repr=False, compare=False)
     later: Any = field(init=False)
     fixed: Any = field(init=False, default=7)
@@ -303,20 +303,20 @@ class Place(type(Path())):
     label: str = ""
 
 
-if sys.version_info >= (3, 10):
+@dataclass(slots=True, frozen=True)
+class Slotted:
+    a: Any
+    b: Any = None
 
-    @dataclass(slots=True, frozen=True)
-    class Slotted:
-        a: Any
-        b: Any = None
 
-    @dataclass(slots=True)
-    class SlottedMore(Old):
-        c: Any = field(default_factory=dict)
+@dataclass(slots=True)
+class SlottedMore(Old):
+    c: Any = field(default_factory=dict)
 
-    @dataclass(kw_only=True)
-    class KeywordOnly:
-        a: Any
+
+@dataclass(kw_only=True)
+class KeywordOnly:
+    a: Any
 
 
 # Named tuples.

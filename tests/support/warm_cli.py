@@ -22,7 +22,6 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Optional
 
 import thousands
 import warm_python
@@ -38,8 +37,8 @@ _PACKAGES = ("flowpipe_deadline", "flowpipe", "flowpipe.py", "click")
 
 
 def branch(
-    arguments: Sequence[str], *, cwd: Optional[str], env: Optional[Mapping[str, str]], timeout: float
-) -> Optional[subprocess.CompletedProcess]:
+    arguments: Sequence[str], *, cwd: str | None, env: Mapping[str, str] | None, timeout: float
+) -> subprocess.CompletedProcess | None:
     """What the command line did; None where only a fresh process would do."""
     environment = dict(os.environ if env is None else env)
     if not hasattr(os, "fork") or not _is_alike(environment):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Literal, Optional, Union
 
 import pytest
 
@@ -56,12 +57,14 @@ def value_of(kind, text):
         (Optional[int], "none", None),
         (Optional[int], "3", 3),
         (Union[str, int], "3", 3),
+        (int | None, "3", 3),
+        (str | int, "abc", "abc"),
         (Union[str, int], "abc", "abc"),
-        (List[int], "[1, 2]", [1, 2]),
+        (list[int], "[1, 2]", [1, 2]),
         (list, "(1, 2)", [1, 2]),
-        (Tuple[int, int], "1, 2", (1, 2)),
+        (tuple[int, int], "1, 2", (1, 2)),
         (set, "[1, 1]", {1}),
-        (Dict[str, int], "{'a': 1}", {"a": 1}),
+        (dict[str, int], "{'a': 1}", {"a": 1}),
         (Sequence[str], "['a', 'b']", ["a", "b"]),
         (Quality, "FINAL", Quality.FINAL),
         (Literal["low", 2], "2", 2),
@@ -88,7 +91,7 @@ def test_a_text_becomes_what_is_declared(kind, text, value):
         (int, "1.5", "a whole number"),
         (bool, "perhaps", "true or false"),
         (float, "x", "a number"),
-        (List[int], "5", "a list"),
+        (list[int], "5", "a list"),
         (dict, "[1]", "a dict"),
         (Quality, "BEST", "one of DRAFT, FINAL"),
         (Literal["low", "high"], "mid", "one of low, high"),

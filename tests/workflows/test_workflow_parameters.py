@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, List, Literal, Optional, Sequence, Tuple
+from typing import Annotated, Literal
 
 import pytest
 from hypothesis import example, given
@@ -36,12 +37,12 @@ def turntable(  # noqa: PLR0917  (one of each kind)
     frames: Frames,
     scene: Annotated[InputFile, Parameter(file_filters=("*.ma", "*.mb"), group_label="Files")],
     out: OutputFile = Path("out.exr"),
-    project: Optional[Folder] = None,
+    project: Folder | None = None,
     camera: Camera = "persp",
     layers: RenderLayers = ("beauty",),
     renderer: Literal["arnold", "redshift"] = "arnold",
     quality: Quality = Quality.DRAFT,
-    passes: List[Literal["diffuse", "specular"]] = ["diffuse"],  # noqa: B006
+    passes: list[Literal["diffuse", "specular"]] = ["diffuse"],  # noqa: B006
     samples: Samples = 64,
     gamma: float = 2.2,
     denoise: bool = True,
@@ -155,14 +156,14 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl
 @given(
     st.one_of(
         st.tuples(st.just(Sequence[str]), st.lists(NAMES)),
-        st.tuples(st.just(List[Path]), st.lists(NAMES.map(Path))),
+        st.tuples(st.just(list[Path]), st.lists(NAMES.map(Path))),
         st.tuples(st.just(bool), st.booleans()),
         st.tuples(st.just(int), st.integers()),
         st.tuples(st.just(float), st.floats(allow_nan=False, allow_infinity=False)),
         st.tuples(st.just(str), NAMES),
         st.tuples(st.just(Path), NAMES.map(Path)),
         st.tuples(st.just(Quality), st.sampled_from(Quality)),
-        st.tuples(st.just(Tuple[int, ...]), st.lists(st.integers()).map(tuple)),
+        st.tuples(st.just(tuple[int, ...]), st.lists(st.integers()).map(tuple)),
         st.tuples(st.just(Frames), st.sets(st.integers(0, 10**6), min_size=1).map(sorted)),
     )
 )
@@ -210,7 +211,7 @@ def test_an_empty_text_is_no_path():
 def test_a_list_of_members_is_written_by_their_names():
     """As it is read."""
 
-    def build(_looks: List[Quality] = [Quality.DRAFT, Quality.FINAL]):  # noqa: B006
+    def build(_looks: list[Quality] = [Quality.DRAFT, Quality.FINAL]):  # noqa: B006
         """Never built."""
 
     [parameter] = read_parameters(build)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -36,16 +36,16 @@ class Effective:
     settings: Mapping[str, Any]
     """Those of ``--set``."""
     presets: tuple[str, ...]
-    root: Optional[Path]
+    root: Path | None
     store: str
-    templates: Optional[Path]
+    templates: Path | None
 
     def plan(
         self,
         spec: str,
         parameters: tuple[str, ...],
         *,
-        interpreters: Optional[Collection[str]] = None,
+        interpreters: Collection[str] | None = None,
         snapshot_code: bool = False,
     ) -> Plan:
         """The plan of the graph that GRAPH and ``-p`` name; there is a warning for others than these interpreters."""
@@ -59,7 +59,7 @@ class Effective:
         )
 
 
-def effective_options(sets: Optional[Sequence[str]] = None) -> Effective:
+def effective_options(sets: Sequence[str] | None = None) -> Effective:
     """What applies to the current command; ``sets`` are the texts of its settings, by default those of ``--set``.
 
     Raises:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -29,7 +29,7 @@ _BUNDLE_NAME = re.compile(r"[0-9a-f]{24}|[^/\\\\:]+-[0-9]{8}(-[0-9]{0,6}(-[0-9a-
 """A job ID, or the name of a submission; its beginning where that is no name of a workflow."""
 
 
-class Folder(click.ParamType):  # type: ignore[misc]  # click is not followed
+class Folder(click.ParamType):
     """A folder as a full path without ``~`` and ``..``; None for an empty text, such as an unset variable of a shell.
 
     Deadline's path mapping compares the beginnings of paths, and workers have other homes.
@@ -37,7 +37,7 @@ class Folder(click.ParamType):  # type: ignore[misc]  # click is not followed
 
     name = "directory"
 
-    def convert(self, value: Any, param: Optional[click.Parameter], ctx: Optional[click.Context]) -> Optional[Path]:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path | None:
         """The path; fails for one of Windows on another system."""
         text = str(value)
         if not text:
@@ -90,7 +90,7 @@ via_option = click.option(
 )
 
 
-class BundleName(click.ParamType):  # type: ignore[misc]  # click is not followed
+class BundleName(click.ParamType):
     """The folder of a bundle, the name of its submission, or the ID of one of its jobs, as ``opened_bundle`` takes."""
 
     name = "bundle"
@@ -193,7 +193,7 @@ def graph_from(name: str, parameters: tuple[str, ...], *, folders: Sequence[Path
     return load_workflow(name, folders=folders).build(parse_parameters(parameters))
 
 
-def opened_bundle(text: str, via: Optional[str] = None) -> Bundle:
+def opened_bundle(text: str, via: str | None = None) -> Bundle:
     """The bundle that BUNDLE means: a folder, the name of a submission, or the ID of one of its jobs.
 
     Raises:
@@ -226,7 +226,7 @@ def is_bundle(target: str) -> bool:
     return is_folder_of_bundle(target) or _BUNDLE_NAME.fullmatch(target) is not None
 
 
-def planned_bundle(target: str, *, via: Optional[str] = None, again: bool = False) -> Bundle:
+def planned_bundle(target: str, *, via: str | None = None, again: bool = False) -> Bundle:
     """The bundle that is meant, which keeps what it was planned with; ``again`` allows for another root and settings.
 
     Raises:

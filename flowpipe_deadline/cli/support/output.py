@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Optional, TextIO, Union
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
 
@@ -23,7 +23,7 @@ _LEAST = 6
 _GAP = 2
 _INDENT = 4
 _NUMBERS = ("Disk", "Files", "Tasks", "Errors", "Task", "Progress")
-_answer: Optional[TextIO] = None
+_answer: TextIO | None = None
 
 
 def can_ask() -> bool:
@@ -89,9 +89,9 @@ def say_warning(line: str) -> None:
 
 def print_table(
     headings: Sequence[str],
-    rows: Iterable[Sequence[Union[str, Text]]],
+    rows: Iterable[Sequence[str | Text]],
     *,
-    title: Optional[str] = None,
+    title: str | None = None,
     is_first_whole: bool = False,
     below: Collection[str] = (),
 ) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Optional
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -23,7 +23,7 @@ _WORKFLOW = f"{__name__}.workflow"
 _OPTIONS = f"{__name__}.options"
 
 
-class Target(click.ParamType):  # type: ignore[misc]  # click is not followed
+class Target(click.ParamType):
     """A workflow, a graph, or for some commands a bundle."""
 
     name = "target"
@@ -41,7 +41,7 @@ class Target(click.ParamType):  # type: ignore[misc]  # click is not followed
         return [*names, *bundles] or [CompletionItem(incomplete, type="file")]
 
 
-class WorkflowCommand(click.Command):  # type: ignore[misc]  # click is not followed
+class WorkflowCommand(click.Command):
     """A command with a ``target`` and ``-p``; what is behind a workflow's name may be its parameters as options.
 
     The workflow is loaded for them only where the command line has such options, asks for help, or is completed.
@@ -61,9 +61,10 @@ class WorkflowCommand(click.Command):  # type: ignore[misc]  # click is not foll
         try:
             rest: list[str] = super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            if workflow is None:
-                error.message += " (the options of a workflow stand behind its name)"
-            raise
+            if workflow is not None:
+                raise
+            text = f"{error.format_message()} (the options of a workflow stand behind its name)"
+            raise click.UsageError(text, error.ctx) from None
         names = [option.name for option in ctx.meta.get(_OPTIONS, ())]
         given = [(name, ctx.params.pop(name, None)) for name in names]
         texts = [f"{name[len(_PREFIX) :]}={_text(value)}" for name, value in given if value is not None]
@@ -76,7 +77,7 @@ class WorkflowCommand(click.Command):  # type: ignore[misc]  # click is not foll
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the options, those of the workflow first, and what cannot be one."""
-        workflow: Optional[Workflow] = ctx.meta.get(_WORKFLOW)
+        workflow: Workflow | None = ctx.meta.get(_WORKFLOW)
         own = ctx.meta.pop(_OPTIONS, ())
         if workflow is not None:
             records = [record for option in own if (record := option.get_help_record(ctx)) is not None]
@@ -94,7 +95,7 @@ class WorkflowCommand(click.Command):  # type: ignore[misc]  # click is not foll
         super().format_options(ctx, formatter)
         ctx.meta[_OPTIONS] = own
 
-    def _workflow(self, ctx: click.Context, args: list[str]) -> Optional[Workflow]:
+    def _workflow(self, ctx: click.Context, args: list[str]) -> Workflow | None:
         """The workflow that is meant, if its parameters are needed."""
         parser = self.make_parser(ctx)
         parser.ignore_unknown_options = True

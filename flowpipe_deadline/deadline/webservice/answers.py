@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import Any
 
 from ...core.text import is_one_line
 from ..client import (
@@ -50,7 +50,7 @@ def is_job_id(value: Any) -> bool:
     return isinstance(value, str) and _JOB_ID.fullmatch(value) is not None
 
 
-def parse_job_id(text: str) -> Optional[str]:
+def parse_job_id(text: str) -> str | None:
     r"""The ID in the answer to a submission, which is an object with ``_id``, or the ID alone; None without one.
 
     >>> parse_job_id('{"_id":"69789945325386F947e7240b"}')
@@ -221,7 +221,7 @@ def _job(item: Any) -> JobDetails:
     )
 
 
-def _job_status(value: Any, *, rendering: Optional[int]) -> str:
+def _job_status(value: Any, *, rendering: int | None) -> str:
     """The state in Deadline's words; an active job is Rendering or Queued, as in Deadline's own programs."""
     state = _state(value, _STATES_OF_JOBS)
     if state != "Active" or rendering is None:
@@ -233,7 +233,7 @@ def _state(value: Any, states: dict[int, str]) -> str:
     return states.get(value, UNKNOWN) if type(value) is int else UNKNOWN
 
 
-def _dependencies(value: Any) -> Optional[tuple[str, ...]]:
+def _dependencies(value: Any) -> tuple[str, ...] | None:
     if not isinstance(value, list):
         return None
     items: Sequence[Any] = [item.get("JobID") if isinstance(item, dict) else item for item in value]
@@ -282,13 +282,13 @@ def _dictionary(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _names(value: Any) -> Optional[tuple[str, ...]]:
+def _names(value: Any) -> tuple[str, ...] | None:
     return tuple(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
 
 
-def _whole(value: Any) -> Optional[int]:
+def _whole(value: Any) -> int | None:
     return value if type(value) is int else None
 
 
-def _text(value: Any) -> Optional[str]:
+def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None

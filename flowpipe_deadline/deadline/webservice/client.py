@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Optional, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ...bundle.job_files import PLUGIN_NAME, read_entries
@@ -41,7 +41,7 @@ _DAY = 24 * 60 * 60
 _Value = TypeVar("_Value")
 
 # Whether a command has done what it is for, seen from the job; None is a job that Deadline does not know.
-_IS_DONE: Mapping[str, Callable[[Optional[JobDetails]], bool]] = {
+_IS_DONE: Mapping[str, Callable[[JobDetails | None], bool]] = {
     "resume": lambda job: job is not None and job.status != SUSPENDED,
     "pend": lambda job: job is not None and job.status == PENDING,
     "suspend": lambda job: job is not None and job.status == SUSPENDED,
@@ -137,7 +137,7 @@ class WebServiceClient(DeadlineClient):
         """The tasks of a job, by number."""
         return self._ask(f"/api/tasks?JobID={_checked_id(job_id)}", answers.parse_tasks)
 
-    def read_reports(self, job_id: str, task_id: Optional[int] = None) -> tuple[Report, ...]:
+    def read_reports(self, job_id: str, task_id: int | None = None) -> tuple[Report, ...]:
         """What Deadline keeps of each attempt at the job's tasks, or at one, the earliest first."""
         kind = "jobreports" if task_id is None else "taskreports"
         task = "" if task_id is None else f"&TaskID={task_id}"
@@ -179,7 +179,7 @@ class WebServiceClient(DeadlineClient):
         the error names those that failed. A job that Deadline does not know is deleted already.
         """
         failed: list[str] = []
-        first: Optional[WebServiceError] = None
+        first: WebServiceError | None = None
         for job_id in map(_checked_id, job_ids):
             try:
                 if first is not None and first.status is None:
@@ -224,7 +224,7 @@ class WebServiceClient(DeadlineClient):
         job = self._job_object(job_id)
         self._save(job, _with_dependencies(job["Props"], [_checked_id(upstream) for upstream in upstream_ids]))
 
-    def read_entries(self, job_id: str, keys: Sequence[str]) -> dict[str, Optional[str]]:
+    def read_entries(self, job_id: str, keys: Sequence[str]) -> dict[str, str | None]:
         """Entries of the job info, by the properties of the job that hold them."""
         properties = self._job_object(job_id)["Props"]
         return {key: _read_entry(properties, key) for key in keys}
@@ -242,7 +242,7 @@ class WebServiceClient(DeadlineClient):
         """
         failures: list[WebServiceError] = []
 
-        def value(path: str, parse: Callable[[str], _Value]) -> Optional[_Value]:
+        def value(path: str, parse: Callable[[str], _Value]) -> _Value | None:
             return self._told(path, parse, failures)
 
         details = RepositoryInfo(
@@ -269,8 +269,8 @@ class WebServiceClient(DeadlineClient):
             raise WebServiceError(message, status=200) from error
 
     def _told(
-        self, path: str, parse: Callable[[str], _Value], failures: Optional[list[WebServiceError]] = None
-    ) -> Optional[_Value]:
+        self, path: str, parse: Callable[[str], _Value], failures: list[WebServiceError] | None = None
+    ) -> _Value | None:
         """The answer, or None if the service has none; ``failures`` gets its error."""
         try:
             return self._ask(path, parse)
@@ -381,7 +381,7 @@ def _not_older(job_ids: Iterable[str], *, than: Iterable[str]) -> list[str]:
     return [job_id for job_id in job_ids if int(job_id[:8], 16) >= min(seconds) - _DAY]
 
 
-def _read_entry(properties: Mapping[str, Any], key: str) -> Optional[str]:
+def _read_entry(properties: Mapping[str, Any], key: str) -> str | None:
     """The entry of a job object as text; None where the job does not tell."""
     held = PROPERTIES.get(key)
     value = None if held is None else properties.get(held.webservice)

@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any, Optional
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -38,7 +38,7 @@ class WebServiceError(SubmissionError):
     """A request that failed, and what that means."""
 
     def __init__(
-        self, message: str, *, status: Optional[int] = None, may_be_done: bool = False, is_temporary: bool = False
+        self, message: str, *, status: int | None = None, may_be_done: bool = False, is_temporary: bool = False
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -72,8 +72,8 @@ class HttpClient:
         self._verify, self._certificate = read_certificates(settings)
         self._session = requests.Session()
         if settings.user:
-            # As UTF-8: requests alone fails on what Latin-1 does not have.
-            self._session.auth = (settings.user.encode(), settings.password.encode())
+            # As UTF-8: requests alone fails on what Latin-1 does not have. It takes bytes, too.
+            self._session.auth = (settings.user.encode(), settings.password.encode())  # type: ignore[assignment]
         self._last_use = 0.0
 
     def request(self, method: str, path: str, data: bytes = b"") -> str:
@@ -134,7 +134,7 @@ class _Body(io.BytesIO):
 
     was_read = False
 
-    def read(self, size: Optional[int] = -1) -> bytes:
+    def read(self, size: int | None = -1) -> bytes:
         """The next bytes."""
         self.was_read = True
         return super().read(size)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional, Union
 from urllib.parse import urlsplit
 
 from ...core.errors import UsageError, words_of
@@ -43,11 +42,11 @@ class WebServiceSettings:
     user: str = ""
     """For HTTP Basic authentication; empty for none."""
     password: str = field(default="", repr=False)
-    ca: Optional[Path] = None
+    ca: Path | None = None
     """A PEM file with the certificates to trust, instead of those that ``requests`` trusts."""
-    certificate: Optional[Path] = None
+    certificate: Path | None = None
     """A PEM file with the client's certificate, and its key unless ``key`` names another file."""
-    key: Optional[Path] = None
+    key: Path | None = None
     connect_timeout: float = 10.0
     """Seconds in which a connection must be made."""
     read_timeout: float = 60.0
@@ -103,7 +102,7 @@ def parse_url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def parse_environment(environment: Mapping[str, str]) -> Optional[WebServiceSettings]:
+def parse_environment(environment: Mapping[str, str]) -> WebServiceSettings | None:
     """The settings in the variables ``FLOWPIPE_DEADLINE_WEBSERVICE`` and ``…_*``; None without the first.
 
     ``…_TIMEOUT`` is the seconds that the service may be silent, or both: ``connect,read``.
@@ -127,7 +126,7 @@ def parse_environment(environment: Mapping[str, str]) -> Optional[WebServiceSett
     )
 
 
-def _path(environment: Mapping[str, str], variable: str) -> Optional[Path]:
+def _path(environment: Mapping[str, str], variable: str) -> Path | None:
     text = environment.get(variable, "").strip()
     return Path(text) if text else None
 
@@ -145,7 +144,7 @@ def _parse_timeouts(text: str) -> tuple[float, float]:
     return connect, read
 
 
-def read_certificates(settings: WebServiceSettings) -> tuple[Union[str, bool], Optional[tuple[str, str]]]:
+def read_certificates(settings: WebServiceSettings) -> tuple[str | bool, tuple[str, str] | None]:
     """What the service's certificate is checked against, and the files of the client's certificate and key.
 
     Raises:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ...core.bundle import EDITS
 from ...core.errors import words_of
@@ -33,7 +33,7 @@ class Edit:
     number: int
     """Counted from 1 for each node, together with its withdrawals."""
     input: str
-    sub_plug: Optional[str]
+    sub_plug: str | None
     value: Any
     """The value, encoded."""
     was: Any
@@ -54,19 +54,19 @@ class Edit:
         """What it changes, as people write it."""
         return place_name(*self.place)
 
-    def is_in_force(self, number: Optional[int] = None) -> bool:
+    def is_in_force(self, number: int | None = None) -> bool:
         """Whether it counts, or counted when there was nothing later than that number."""
         if number is None:
             return not self.withdrawn
         return self.number <= number and not 0 < self.withdrawn <= number
 
 
-def place_name(name: str, sub_plug: Optional[str]) -> str:
+def place_name(name: str, sub_plug: str | None) -> str:
     """An input, or one of its sub-plugs, as people write it: ``files`` or ``files.a``."""
     return name if sub_plug is None else f"{name}.{sub_plug}"
 
 
-def read_edits(bundle: Path, node: str) -> Tuple[Edit, ...]:
+def read_edits(bundle: Path, node: str) -> tuple[Edit, ...]:
     """All edits of the node's inputs by number, also those that were withdrawn. It opens one file.
 
     Raises:
@@ -93,9 +93,9 @@ def last_number(edits: Iterable[Edit]) -> int:
     return max((max(edit.number, edit.withdrawn) for edit in edits), default=0)
 
 
-def edited_values(edits: Sequence[Edit], number: Optional[int] = None) -> Dict[Place, Any]:
+def edited_values(edits: Sequence[Edit], number: int | None = None) -> dict[Place, Any]:
     """The encoded value of each input that was ever edited: as it is now, or as it was after that number."""
-    values: Dict[Place, Any] = {}
+    values: dict[Place, Any] = {}
     for edit in edits:
         values.setdefault(edit.place, edit.was)
     values.update({edit.place: edit.value for edit in edits if edit.is_in_force(number)})
@@ -127,7 +127,7 @@ def edited_record(record: Mapping[str, Any], edits: Sequence[Edit]) -> Mapping[s
     return {**record, "inputs": inputs}
 
 
-def _with_value(plug: Mapping[str, Any], sub_plug: Optional[str], value: Any) -> Mapping[str, Any]:
+def _with_value(plug: Mapping[str, Any], sub_plug: str | None, value: Any) -> Mapping[str, Any]:
     if sub_plug is None:
         return {**plug, "value": value}
     sub_plugs = dict(plug["sub_plugs"])

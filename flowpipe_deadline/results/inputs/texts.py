@@ -9,7 +9,7 @@ import ast
 import difflib
 import json
 from datetime import datetime, time
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from ...core.frames import FrameList
 from ...core.locate import LoadError
@@ -100,7 +100,7 @@ def _fitting(value: Any, planned: Any) -> Any:
     if isinstance(value, str) and kind != "text":
         return value_in(value, planned)
     if kind in _CONTAINERS and isinstance(value, (list, tuple, set, frozenset)):
-        items: List[Any] = planned if kind == "list" else planned["items"]
+        items: list[Any] = planned if kind == "list" else planned["items"]
         is_alike = len(set(map(kind_of, items))) == 1
         return _CONTAINERS[kind](_fitting(item, items[0] if is_alike else None) for item in value)
     if kind == "dict" and isinstance(value, dict):
@@ -157,7 +157,7 @@ def _range(text: str) -> Sequence[int]:
     return found if max(found) < 256 else list(found)  # flowpipe 1.3.0 takes no larger numbers in a range.
 
 
-_READERS: Dict[str, Callable[[str], Any]] = {
+_READERS: dict[str, Callable[[str], Any]] = {
     "none": _literal,
     "text": str,
     "bool": _truth,

@@ -11,7 +11,7 @@ import json
 import os
 import time
 from contextlib import closing
-from typing import Any, Callable, Collection, FrozenSet, Iterable, Iterator, List, Tuple, Type, TypeVar, Union, cast
+from typing import Any, Callable, Collection, Iterable, Iterator, TypeVar, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -38,7 +38,7 @@ _LARGEST = 512 * 1024 * 1024  # What Redis takes as one value by default.
 _Answer = TypeVar("_Answer")
 
 # What an error means, and what to do. The first that fits counts: a refused password is a kind of lost connection.
-_ADVICE: Tuple[Tuple[Type[Exception], str, str], ...] = (
+_ADVICE: tuple[tuple[type[Exception], str, str], ...] = (
     (
         redis.AuthenticationError,
         "refuses user or password",
@@ -116,7 +116,7 @@ class RedisStore(Store):
 
         self._ask(delete, failure="the results of the submission cannot be deleted")
 
-    def chunk_names(self, node: str) -> FrozenSet[str]:
+    def chunk_names(self, node: str) -> frozenset[str]:
         """The fields of the node's hash."""
         fields = self._ask(
             lambda client: client.hkeys(self._key(node)), failure=f"{node}: its results cannot be listed"
@@ -129,10 +129,10 @@ class RedisStore(Store):
         )
         return list(map(_text, cast(Any, names)))
 
-    def _load(self, node: str, names: Iterable[str]) -> Iterator[Tuple[str, str, Union[bytes, DamagedResultError]]]:
+    def _load(self, node: str, names: Iterable[str]) -> Iterator[tuple[str, str, bytes | DamagedResultError]]:
         """Record by record: all at once would fill the server's memory for every task that reads."""
 
-        def fetch(client: redis.Redis) -> List[Any]:
+        def fetch(client: redis.Redis) -> list[Any]:
             return [(name, client.hget(self._key(node), name)) for name in wanted]
 
         wanted = list(names)

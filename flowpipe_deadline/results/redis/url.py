@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Dict
 from urllib.parse import parse_qsl, urlsplit
 
 from ..store import StoreError
@@ -78,7 +77,7 @@ class RedisAddress:
         return f"{'rediss' if self.is_encrypted else 'redis'}://{host}:{self.port}/{self.database}"
 
 
-def _parse_options(query: str, *, server: str) -> Dict[str, str]:
+def _parse_options(query: str, *, server: str) -> dict[str, str]:
     options = {**_DEFAULTS, **dict(parse_qsl(query, keep_blank_values=True))}
     unknown = sorted(options.keys() - _DEFAULTS)
     if unknown:

@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Iterable, Mapping, Sequence
 
 from ...core.text import counted, listing
 from ...deadline.client import ACTIVE, FarmDetails, JobDetails, WorkerDetails
@@ -21,14 +21,14 @@ _MOST_NAMES = 5
 class Needs:
     """What a job asks of a worker, in lower case."""
 
-    pools: FrozenSet[str]
+    pools: frozenset[str]
     """Empty if every pool will do."""
     group: str
     """Empty if every group will do."""
-    allowed: FrozenSet[str]
+    allowed: frozenset[str]
     """The only workers that may take it; empty if all may but the ``denied``."""
-    denied: FrozenSet[str]
-    limits: Tuple[str, ...]
+    denied: frozenset[str]
+    limits: tuple[str, ...]
 
     @property
     def where(self) -> str:
@@ -56,7 +56,7 @@ def waits_for_worker(details: JobDetails) -> bool:
     return details.status in ACTIVE and details.status != "Rendering" and not details.tasks.get("Rendering")
 
 
-def lack_of_worker(farm: FarmDetails, needs: Needs) -> Optional[Tuple[str, str]]:
+def lack_of_worker(farm: FarmDetails, needs: Needs) -> tuple[str, str] | None:
     """Kind and text of what keeps all workers from a queued job; None if nothing is known to."""
     usable: Sequence[WorkerDetails] = ()
     if farm.workers is not None:
@@ -104,10 +104,10 @@ def _may(name: str, needs: Needs) -> bool:
     return name in needs.allowed if needs.allowed else name not in needs.denied
 
 
-def _listed(planned: Mapping[str, str], *keys: str) -> FrozenSet[str]:
+def _listed(planned: Mapping[str, str], *keys: str) -> frozenset[str]:
     return frozenset(name.lower() for key in keys for name in _names(planned.get(key, "")))
 
 
 def _names(text: str) -> Iterable[str]:
-    found: List[str] = [name.strip() for name in text.split(",")]
+    found: list[str] = [name.strip() for name in text.split(",")]
     return filter(None, found)

@@ -8,7 +8,7 @@ standard library only, valid from Python 3.7.
 from __future__ import annotations
 
 import re
-from typing import Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import Collection, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ...bundle.job_files import KeptFromUserError, job_entries, read_batch_name
 from ...core.bundle import Bundle, BundleJob
@@ -53,11 +53,11 @@ class Explanation:
     """Why the jobs of one bundle are as they are."""
 
     def __init__(
-        self, bundle: Bundle, record: Optional[SubmissionRecord], client: Optional[DeadlineClient], unreachable: str
+        self, bundle: Bundle, record: SubmissionRecord | None, client: DeadlineClient | None, unreachable: str
     ) -> None:
         """``unreachable`` says why there is no ``client``, if a submitted bundle has none."""
         recorded = {} if record is None else record.jobs
-        self.of_all: List[Reason] = []
+        self.of_all: list[Reason] = []
         """What is to be said of the whole bundle."""
         self._bundle = bundle
         self._client = client
@@ -73,16 +73,16 @@ class Explanation:
         self._results = BundleResults(bundle.folder, open_store(bundle.folder), skips_damaged=True)
         self._failed = self._counts.failed_nodes()
         self._found: Mapping[str, JobDetails] = {}
-        self._details: Dict[str, JobDetails] = {}
-        self._listed: Set[str] = set()
-        self._strangers: Dict[str, JobDetails] = {}
-        self._needs: Dict[str, Needs] = {}
+        self._details: dict[str, JobDetails] = {}
+        self._listed: set[str] = set()
+        self._strangers: dict[str, JobDetails] = {}
+        self._needs: dict[str, Needs] = {}
         self._farm = FarmDetails()
         self._reports_read = 0
         if record is not None and record.redo is not None:
             self.of_all.append(of_bundle(bundle, "redo", _redo_text(record)))
 
-    def reasons(self, keys: Optional[Collection[str]]) -> Dict[str, Reason]:
+    def reasons(self, keys: Collection[str] | None) -> dict[str, Reason]:
         """By node key, of these jobs or all, upstream first."""
         jobs = [job for job in self._bundle.jobs if keys is None or job.key in keys]
         if self._is_told:
@@ -93,7 +93,7 @@ class Explanation:
         if self._is_submitted and not self._is_told:
             said = f": {one_line(self._error, longest=_LONGEST)}" if self._error else ""
             self.of_all.append(of_bundle(self._bundle, "out of reach", f"Deadline cannot be asked{said}"))
-        found: Dict[str, Reason] = {}
+        found: dict[str, Reason] = {}
         for job in jobs:
             kind, text, because = self._by_deadline(job, found) if self._is_told else self._by_results(job, found)
             found[job.key] = Reason(job.key, kind, text, because, advice_of(self._bundle, kind, job.key))
@@ -121,7 +121,7 @@ class Explanation:
             groups = {needs.group for needs in self._needs.values() if needs.group}
             self._farm = self._client.read_farm(pools=sorted(pools), groups=sorted(groups))
 
-    def _job_to_explain(self, key: str) -> Optional[JobDetails]:
+    def _job_to_explain(self, key: str) -> JobDetails | None:
         """The one that counts; once it is complete or gone, and results are missing, one of before that has work."""
         current = self._found.get(self._ids.get(key, ""))
         others = [self._found[job_id] for job_id in self._all_ids[key] if job_id in self._found]
@@ -173,7 +173,7 @@ class Explanation:
             return "unknown", f"submitted{self._lacking(job)}", ()
         return NOT_SUBMITTED, f"neither submitted nor run here to its end{self._lacking(job)}", ()
 
-    def _when_complete(self, job: BundleJob, details: Optional[JobDetails]) -> Answer:
+    def _when_complete(self, job: BundleJob, details: JobDetails | None) -> Answer:
         if not self._counts.has_all(job.key):
             return self._when_missing(job, details)
         stale = self._results.stale(job.key)
@@ -184,7 +184,7 @@ class Explanation:
         count = self._counts.planned(job.key)
         return "complete", f"complete: {'its result is' if count == 1 else f'all {count} results are'} there", ()
 
-    def _when_missing(self, job: BundleJob, details: Optional[JobDetails]) -> Answer:
+    def _when_missing(self, job: BundleJob, details: JobDetails | None) -> Answer:
         told = None if details is None or not job.is_batched else self._told_frames(job)
         cut = _without(job, told) if told is not None else ""
         if cut:
@@ -194,9 +194,9 @@ class Explanation:
         said = f"; an attempt failed{_failures_text(job, failures)}" if failures else ""
         return "missing", f"complete in Deadline{self._lacking(job)}{said}", ()
 
-    def _told_frames(self, job: BundleJob) -> Optional[str]:
+    def _told_frames(self, job: BundleJob) -> str | None:
         """The frames that its jobs have in Deadline."""
-        told: List[str] = []
+        told: list[str] = []
         for details in (self._found[job_id] for job_id in self._all_ids[job.key] if job_id in self._found):
             if details.frames is not None:
                 told.append(details.frames)
@@ -250,12 +250,12 @@ class Explanation:
             return "machine limit", f"{text}{how_far}{said}", ()
         return "rendering", f"renders{how_far}{said}", ()
 
-    def _unmet(self, job: BundleJob, details: JobDetails, found: Mapping[str, Reason]) -> Tuple[Reason, ...]:
+    def _unmet(self, job: BundleJob, details: JobDetails, found: Mapping[str, Reason]) -> tuple[Reason, ...]:
         """What the job waits for and that is not complete."""
         waits = details.dependencies
         if waits is None:
             waits = tuple(self._ids[key] for key in job.depends_on if key in self._ids)
-        unmet: List[Reason] = []
+        unmet: list[Reason] = []
         for job_id in waits:
             key = self._keys.get(job_id)
             if key is None:
@@ -350,7 +350,7 @@ def _failures_text(job: BundleJob, failures: Failed) -> str:
     return f"{f', {_joined(job, same)}' if same else ''}: {one_line(reason, longest=_LONGEST)}{more}"
 
 
-def _joined(job: BundleJob, texts: Iterable[Optional[str]]) -> str:
+def _joined(job: BundleJob, texts: Iterable[str | None]) -> str:
     """The frames of several frame lists as one, for people."""
     return _shown(job, FrameList(sorted({frame for text in texts if text for frame in FrameList.parse(text)})))
 

@@ -6,7 +6,7 @@ Deadline's own Python imports this too: standard library only, valid from Python
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Mapping, NamedTuple, Tuple
+from typing import Mapping, NamedTuple
 
 from ...core.bundle import Bundle
 from ..notices import HALF_SUBMITTED, HALF_UNDONE, NOT_SUBMITTED, SUBMITTING
@@ -100,13 +100,13 @@ class Reason:
     """One of ``KINDS``."""
     text: str
     """The same in words, with all that is known."""
-    because: Tuple[Reason, ...] = field(default=(), repr=False, compare=False)
+    because: tuple[Reason, ...] = field(default=(), repr=False, compare=False)
     """What it waits for: the end of each chain is what keeps it."""
     advice: str = field(default="", compare=False)
     """What to do, with commands to copy."""
     distance: int = field(default=0, init=False, repr=False, compare=False)
     """How many steps it is from here to the nearest end."""
-    _ends: Tuple[Reason, ...] = field(default=(), init=False, repr=False, compare=False)
+    _ends: tuple[Reason, ...] = field(default=(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # What it waits for is known by now, so that nothing has to follow chains of thousands of jobs.
@@ -116,7 +116,7 @@ class Reason:
             object.__setattr__(self, "distance", 1 + min(item.distance for item in self.because))
 
     @property
-    def ends(self) -> Tuple[Reason, ...]:
+    def ends(self) -> tuple[Reason, ...]:
         """What keeps it, at the ends of what it waits for; itself if it waits for nothing."""
         return self._ends or (self,)
 
