@@ -35,7 +35,6 @@ NOT_YET = {
     "docs/contributing.md",
     "docs/for-artists.md",
     "docs/for-wranglers.md",
-    "docs/hosts.md",
     "docs/in-blender.md",
     "docs/in-maya.md",
     "docs/other-farms.md",
@@ -44,6 +43,9 @@ NOT_YET = {
 }
 """Pages that are not yet written by these rules."""
 NOT_RUN = {
+    "flowpipe-deadline doctor --probe *": "it needs workers, and has tests of its own",
+    "*rez-*": "Rez is not a requirement of the tests",
+    "*/usr/bin/scribus*": "few machines have Scribus",
     "*pip install *": "it would ask PyPI",
     "deadline *": "it needs an account of AWS",
     "flowpipe-deadline dialog*": "a window waits for a person",
