@@ -22,8 +22,8 @@ FACTS = {"scene": "/mnt/show/asset.ma", "frames": "1-48", "camera": "turn", "cam
 ROOT = "/mnt/show/farm"
 SIZE = 980, 600
 PAUSE = 300  # Milliseconds, for what Qt draws late.
-TURNS, FRAME_SIZE, GUTTER = (0, 45, 90), (240, 135), 14
-"""Frames 1, 4 and 7 of the turntable at their own size, side by side."""
+TURNS, FRAME_SIZE, GUTTER = (0, 45, 90), (240, 135), 7
+"""Frames 1, 4 and 7 of the turntable at their own size, side by side: no wider than a column of the pages."""
 
 
 def main() -> None:
