@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -32,7 +33,6 @@ LINKED = sorted({*LINKED, *(CHECKOUT / "docs").rglob("*.md")})
 NOT_YET = {
     "README.md",
     "docs/architecture.md",
-    "docs/contributing.md",
     "docs/for-artists.md",
     "docs/for-wranglers.md",
     "docs/hosts.md",
@@ -45,8 +45,15 @@ NOT_YET = {
 """Pages that are not yet written by these rules."""
 NOT_RUN = {
     "*pip install *": "it would ask PyPI",
+    ".venv/bin/pre-commit *": "CI runs the linters",
+    ".venv/bin/python -m build": "it would ask PyPI",
+    ".venv/bin/python -m pytest": "it would run itself",
+    ".venv/bin/python -m tests.fake_deadline *": "it runs until Ctrl+C",
+    ".venv/bin/sphinx-build *": "CI builds the pages",
+    ".venv/bin/twine *": "it looks at what was built",
     "deadline *": "it needs an account of AWS",
     "flowpipe-deadline dialog*": "a window waits for a person",
+    "git *": "it changes a repository",
 }
 """Commands that cannot run here, and why; ``*`` is any text. Of ours, the options are checked."""
 OTHER_OPTIONS = {
@@ -56,7 +63,7 @@ OTHER_OPTIONS = {
     **dict.fromkeys(("--frames", "--flag", "--no-flag"), "workflows"),
     **dict.fromkeys(("--hypothesis-profile", "--web"), "the tests"),
     "--factory-startup": "Blender",
-    "--host": "benchmarks/tasks.py",
+    **dict.fromkeys(("--host", "--plot"), "benchmarks/tasks.py"),
 }
 """Options that pages name and that are not ours, and whose they are."""
 
@@ -72,7 +79,13 @@ def submission_of_a_shot(place):
     place.environment["FLOWPIPE_DEADLINE_ROOT"] = str(place.root)
 
 
-BEFORE = {"docs/for-wranglers.md": submission_of_a_shot}
+def checkout(place):
+    """The checkout with its environment."""
+    for path in (*CHECKOUT.glob("[!.]*"), Path(sys.prefix)):
+        (place.home / (".venv" if path == Path(sys.prefix) else path.name)).symlink_to(path)
+
+
+BEFORE = {"CONTRIBUTING.md": checkout, "docs/for-wranglers.md": submission_of_a_shot}
 """What is there before a page begins."""
 
 
