@@ -63,7 +63,7 @@ OTHER_OPTIONS = {
     **dict.fromkeys(("--frames", "--flag", "--no-flag"), "workflows"),
     **dict.fromkeys(("--hypothesis-profile", "--web"), "the tests"),
     "--factory-startup": "Blender",
-    **dict.fromkeys(("--host", "--plot"), "benchmarks/tasks.py"),
+    "--host": "benchmarks/tasks.py",
 }
 """Options that pages name and that are not ours, and whose they are."""
 
