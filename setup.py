@@ -16,13 +16,14 @@ SHIPPED = (
 )
 SHIPPED_PACKAGES = {f"flowpipe_deadline.{folder.replace('/', '.')}": folder for folder in SHIPPED}
 
-# On a package index there is nothing beside the README: what leads to other files of the checkout is left out.
+# On a package index there is nothing beside the README: pictures and links into the checkout are left out.
 README = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
 PICTURE = re.compile(r"!\[[^\]]*\]\((?!https?:)[^)]*\)\n*")
 LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)[^)]*\)")
+WHERE = "\nThe pages that are named here are in the folder `docs` of the source distribution.\n"
 
 setup(
-    long_description=LINK.sub(r"\1", PICTURE.sub("", README)),
+    long_description=LINK.sub(r"\1", PICTURE.sub("", README)) + WHERE,
     packages=[*find_packages(include=["flowpipe_deadline", "flowpipe_deadline.*"]), *SHIPPED_PACKAGES],
     package_dir=SHIPPED_PACKAGES,
 )

@@ -114,8 +114,10 @@ def test_the_description_has_no_link_into_the_checkout(installed_package):
     (metadata,) = installed_package.glob("flowpipe_deadline-*.dist-info/METADATA")
 
     description = metadata.read_text(encoding="utf-8").partition("\n\n")[2]
+    readme = (installed_package.parent / "source" / "README.md").read_text(encoding="utf-8")
 
-    assert description.startswith("# flowpipe-deadline\n")
+    whole = re.compile("^#.*|```[^`]+```", flags=re.MULTILINE)  # Headings and code.
+    assert whole.findall(description) == whole.findall(readme)
     assert {link.partition(":")[0] for link in re.findall(r"\]\(([^)]*)", description)} == {"https"}
 
 
