@@ -72,7 +72,7 @@ def submission_of_a_shot(place):
     place.environment["FLOWPIPE_DEADLINE_ROOT"] = str(place.root)
 
 
-BEFORE = {"docs/for-wranglers.md": submission_of_a_shot}
+BEFORE = dict.fromkeys(("docs/for-wranglers.md", "docs/troubleshooting.md"), submission_of_a_shot)
 """What is there before a page begins."""
 
 
