@@ -15,7 +15,8 @@ _CITATION = re.compile(
     rf"\b({'|'.join(DOCUMENTS)}), sections? ({_NUMBER}(?:(?:, | and | to ){_NUMBER})*)", flags=re.IGNORECASE
 )
 _OTHER_FORMS = re.compile(
-    r"shared/|reference/|deadline-(?:submission|plugin-api)\b|hosts-and-tooling(?!\.md\)|\.md$)|reference plugin|"
+    r"shared/|(?<!\()reference/|reference plugin|"
+    r"deadline-(?:submission|plugin-api)\b|hosts-and-tooling(?!\.md\)|\.md$)|"
     rf"\((?:section )?{_NUMBER.replace('?', '')}\)|(?<!, )\bsections? {_NUMBER}"
 )
 
