@@ -34,7 +34,8 @@ def sources():
         "examples",
     )
     paths = [path for folder in folders for path in (CHECKOUT / folder).rglob("*") if path.suffix in KINDS]
-    paths = [path for path in paths if CHECKOUT / "docs" / "deadline" not in path.parents and path != Path(__file__)]
+    others = (Path(__file__), CHECKOUT / "docs" / "index.md")  # The latter lists pages by their paths.
+    paths = [path for path in paths if CHECKOUT / "docs" / "deadline" not in path.parents and path not in others]
     return [*paths, CHECKOUT / "README.md", CHECKOUT / "setup.cfg"]
 
 
