@@ -58,7 +58,7 @@ OTHER_OPTIONS = {
     **dict.fromkeys(("--max-worker-count", "--max-retries-per-task", "--max-failed-tasks-count"), "deadline"),
     **dict.fromkeys(("--priority", "--yes"), "deadline"),
     **dict.fromkeys(("--task", "--farewell"), "the evaluator"),
-    **dict.fromkeys(("--frames", "--flag", "--no-flag"), "workflows"),
+    **dict.fromkeys(("--frames", "--hours", "--flag", "--no-flag"), "workflows"),
     **dict.fromkeys(("--hypothesis-profile", "--web"), "the tests"),
     "--factory-startup": "Blender",
     "--host": "benchmarks/tasks.py",
@@ -144,7 +144,7 @@ def problems_of_command(command, place):
         return
     done = place.run(command.text)
     expected = (0,)
-    if re.search("^Error: ", command.shown or "", flags=re.MULTILINE):
+    if re.search("^(Error|Failed): ", command.shown or "", flags=re.MULTILINE):
         expected = range(1, 256)
     elif command.text.startswith(f"{PROGRAM} doctor"):
         expected = (0, 1)  # What it finds here is no matter.
