@@ -52,6 +52,8 @@ NOT_RUN = {
     "*pip install *": "it would ask PyPI",
     "deadline *": "it needs an account of AWS",
     "flowpipe-deadline dialog*": "a window waits for a person",
+    "flowpipe-deadline doctor --only hosts*": "it starts all that is on this machine, and has tests of its own",
+    "flowpipe-deadline doctor --probe*": "it takes a farm, and has tests of its own",
 }
 """Commands that cannot run here, and why; ``*`` is any text. Of ours, the options are checked."""
 OTHER_OPTIONS = {
@@ -156,10 +158,14 @@ def problems_of_command(command, place):
 
 def is_shown(output, shown):
     """Whether the output is what the page shows: ``…`` is any text, on a line alone any lines; blanks do not count."""
-    pattern = "".join(
-        r"(?:.*\n)*?" if line == "…" else f"{'.*'.join(map(re.escape, line.split('…')))}\n" for line in lines_of(shown)
-    )
+    pattern = "".join(r"(?:.*\n)*?" if line == "…" else f"{pattern_of(line)}\n" for line in lines_of(shown))
     return bool(re.fullmatch(pattern, "".join(f"{line}\n" for line in lines_of(output))))
+
+
+def pattern_of(line):
+    """The line as a regular expression; the blanks around ``…`` belong to it."""
+    any_text = {" … ": " (?:.* )?", " …": "(?: .*)?", "… ": "(?:.* )?", "…": ".*"}
+    return "".join(any_text.get(part, re.escape(part)) for part in re.split("( ?… ?)", line))
 
 
 def lines_of(output):
@@ -173,6 +179,8 @@ def lines_of(output):
         ("a  1\nb  2", True),
         ("a …\nb 2\n", True),
         ("…\nb 2", True),
+        ("a … 1\nb 2 …", True),
+        ("a 1 … b 2", False),
         ("a 1\n…\nb 2", True),
         ("…", True),
         ("a 1", False),
