@@ -9,8 +9,6 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[1]
 DOCUMENTS = {"submission": "submission.md", "plugin API": "plugin-api.md", "hosts and tooling": "hosts-and-tooling.md"}
-CONTENTS = CHECKOUT / "docs" / "index.md"
-"""It names the documents by their files, and cites nothing."""
 KINDS = (".py", ".md", ".param", ".options", ".jinja", ".toml", ".cfg")
 _NUMBER = r"\d+(?:\.\d+)?"
 _CITATION = re.compile(
@@ -36,9 +34,9 @@ def sources():
         "examples",
     )
     paths = [path for folder in folders for path in (CHECKOUT / folder).rglob("*") if path.suffix in KINDS]
-    paths = [path for path in paths if CHECKOUT / "docs" / "deadline" not in path.parents]
-    own = {CONTENTS, Path(__file__)}
-    return [*(path for path in paths if path not in own), CHECKOUT / "README.md", CHECKOUT / "setup.cfg"]
+    others = (Path(__file__), CHECKOUT / "docs" / "index.md")  # The latter lists pages by their paths.
+    paths = [path for path in paths if CHECKOUT / "docs" / "deadline" not in path.parents and path not in others]
+    return [*paths, CHECKOUT / "README.md", CHECKOUT / "setup.cfg"]
 
 
 def text_of(path):
