@@ -31,7 +31,6 @@ LINKED = [*CHECKOUT.glob("*.md"), *CHECKOUT.glob("benchmarks/*.md"), *CHECKOUT.g
 LINKED = sorted({*LINKED, *(CHECKOUT / "docs").rglob("*.md")})
 """All whose links are followed."""
 NOT_RUN = {
-    "flowpipe-deadline doctor --probe *": "it needs workers, and has tests of its own",
     "*rez-*": "Rez is not a requirement of the tests",
     "*/usr/bin/scribus*": "few machines have Scribus",
     "*pip install *": "it would ask PyPI",
