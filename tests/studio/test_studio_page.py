@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from flowpipe_deadline import WarningKind
-from flowpipe_deadline.studio.checks import KEYS
+from flowpipe_deadline.studio.checks import KEYS, WEBSERVICE_KEYS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "studio.md").read_text(encoding="utf-8")
 
@@ -27,5 +27,8 @@ def test_the_page_names_all_kinds_of_warnings():
 
 
 def test_the_page_names_all_keys_of_the_studio_file():
-    """And no others."""
-    assert sorted(rows("All keys")) == sorted(KEYS)
+    """And no others; and those of the Web Service."""
+    keys = rows("All keys")
+
+    assert sorted(keys) == sorted(KEYS)
+    assert ", ".join(f"`{key}`" for key in WEBSERVICE_KEYS) in keys["webservice"]
