@@ -13,6 +13,7 @@ from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
 from hypothesis import HealthCheck, settings
 from installed import build_wheel, install_wheel, make_bare_python, run_installed
+from memory import keep_in_memory
 from once import fill_once
 from pythons import VERSIONS, find_python
 from random_examples import THOROUGH
@@ -34,6 +35,7 @@ settings.load_profile("usual")
 os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
 # What they import is compiled once, not by each of them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+keep_in_memory()
 start()
 warm_python.install()
 thousands.prepare()
