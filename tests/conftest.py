@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -50,6 +51,12 @@ FRESH = (
 def pytest_xdist_auto_num_workers(config):
     """Two more than there are processors, as many tests wait for processes."""
     return (os.cpu_count() or 1) + 2
+
+
+def pytest_collection_finish(session):
+    """What was collected stays to the end: nobody has to look again and again whether it is garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
