@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
 from hypothesis import HealthCheck, settings
 from installed import build_sdist, build_wheel, install_wheel, make_bare_python, run_installed
+from memory import keep_in_memory
 from once import fill_once
 from pythons import VERSIONS, find_python
 from random_examples import THOROUGH
@@ -34,6 +36,7 @@ settings.load_profile("usual")
 os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
 # What they import is compiled once, not by each of them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+keep_in_memory()
 start()
 warm_python.install()
 thousands.prepare()
@@ -48,6 +51,12 @@ FRESH = (
 def pytest_xdist_auto_num_workers(config):
     """Two more than there are processors, as many tests wait for processes."""
     return (os.cpu_count() or 1) + 2
+
+
+def pytest_collection_finish(session):
+    """What was collected stays to the end: nobody has to look again and again whether it is garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def is_same_folder(path: str, folder: Path) -> bool:
         return False
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, *, is_windows: bool = IS_WINDOWS) -> None:
     """Writes the file so that a reader sees all of it, or what was there before, even after a crash.
 
     It has the rights of its folder, whoever wrote what was there before.
@@ -52,10 +52,10 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: For example, the disk is full or read-only; the file is as it was, and nothing is left beside it.
     """
-    write_together({path: data})
+    write_together({path: data}, is_windows=is_windows)
 
 
-def write_together(files: Mapping[Path, bytes]) -> None:
+def write_together(files: Mapping[Path, bytes], *, is_windows: bool = IS_WINDOWS) -> None:
     """Writes several files as ``write_whole`` does one; none is changed before all of them are on the disk."""
     temporary = {path: path.with_name(temporary_name(path.name)) for path in files}
     try:
@@ -63,7 +63,7 @@ def write_together(files: Mapping[Path, bytes]) -> None:
             write_through(temporary[path], data)
             share(temporary[path])
         for path, written in temporary.items():
-            retried_on_windows(partial(os.replace, written, path))
+            retried_on_windows(partial(os.replace, written, path), is_windows=is_windows)
     except BaseException as error:
         for path, written in temporary.items():
             if isinstance(error, OSError) and error.filename == str(written):
@@ -93,9 +93,9 @@ def retried(act: Callable[[], Result], may_pass: Callable[[Exception], bool], *,
             time.sleep(_PAUSE)
 
 
-def retried_on_windows(act: Callable[[], Result]) -> Result:
+def retried_on_windows(act: Callable[[], Result], *, is_windows: bool = IS_WINDOWS) -> Result:
     """What ``act`` returns. Windows forbids it while somebody reads or removes the file, which takes a moment."""
-    return retried(act, lambda error: IS_WINDOWS and isinstance(error, PermissionError), seconds=_PATIENCE)
+    return retried(act, lambda error: is_windows and isinstance(error, PermissionError), seconds=_PATIENCE)
 
 
 def temporary_name(name: str, digits: str = "") -> str:

@@ -23,7 +23,6 @@ from .live_graph import GraphEvaluator, JobState, LiveGraph
 
 _log = logging.getLogger(__name__)
 
-_WAIT_FOR_RESULTS = 30.0  # Seconds that network file systems have to show a result; as the plugin's own default.
 _STATES: Mapping[str, JobState] = {
     "Rendering": "started",
     COMPLETED: "completed",
@@ -41,17 +40,20 @@ class DeadlineEvaluator(GraphEvaluator):
         root: AnyPath | None = None,
         options: SubmitOptions | None = None,
         poll_seconds: float = 10.0,
+        wait_seconds: float = 30.0,
         on_progress: Callable[[Mapping[str, str]], None] | None = None,
     ) -> None:
         """``root`` and ``options`` are as for ``submit_graph``; a ``root`` on this machine is only a warning.
 
         The jobs are always submitted and released. Deadline is asked for their states every ``poll_seconds``, and
         ``on_progress`` is called with every change: Deadline's words by node key. How often a task is tried again is
-        the repository's setting. If waiting ends early, the jobs are suspended.
+        the repository's setting. If waiting ends early, the jobs are suspended. Network file systems have
+        ``wait_seconds`` to show a result; the default is the plugin's own.
         """
         self._root = root
         self._options = options or SubmitOptions()
         self._poll_seconds = poll_seconds
+        self._wait_seconds = wait_seconds
         self._on_progress = on_progress
 
     def _run(self, graph: Graph, skip: Collection[INode], live_graph: Callable[..., LiveGraph]) -> LiveGraph:
@@ -69,7 +71,7 @@ class DeadlineEvaluator(GraphEvaluator):
         except InterruptedSubmissionError as error:
             raise KeyboardInterrupt(str(error)) from None
         bundle, job_ids = submitted.bundle, submitted.job_ids
-        live = live_graph(bundle=bundle, wait=_WAIT_FOR_RESULTS)
+        live = live_graph(bundle=bundle, wait=self._wait_seconds)
         jobs = DeadlineJobs(bundle, job_ids, client=client, has_results=ResultCounts(bundle).has_all)
         try:
             self._watch(jobs, live, job_ids=job_ids)

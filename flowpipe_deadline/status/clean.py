@@ -38,7 +38,6 @@ from .run_lock import is_being_run, run_lock
 
 _REST = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.deleted")
 """What a bundle is called while it is being deleted."""
-_FRESH = 10.0  # Seconds after which Deadline is asked again: a job may have been requeued meanwhile.
 _REPARSE_POINT = 0x400  # As Windows marks junctions.
 _NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 OpenClient = Callable[[], DeadlineClient]
@@ -124,7 +123,7 @@ def plan_cleaning(
     else:
         folders = dict.fromkeys(bundle.folder for bundle in bundles)
         chosen = [found for found in map(read_folder, folders) if found is not None]
-    farm = _Farm(chosen, open_client)
+    farm = _Farm(chosen, open_client, fresh_seconds=0.0)
     farm.ask()
     looks = at_once(lambda found: _look(found, farm, is_named=bundles is not None), chosen)
     return Cleaning(
@@ -134,10 +133,17 @@ def plan_cleaning(
     )
 
 
-def clean(plan: Cleaning, open_client: OpenClient, *, on_removed: Callable[[Removal], None] | None = None) -> Cleaning:
+def clean(
+    plan: Cleaning,
+    open_client: OpenClient,
+    *,
+    on_removed: Callable[[Removal], None] | None = None,
+    fresh_seconds: float = 10.0,
+) -> Cleaning:
     """Deletes what the plan says, unless something needs it by now; returns what was deleted and what was not.
 
-    Deadline is asked again. ``on_removed`` gets each bundle that is gone.
+    Deadline is asked again, also after each ``fresh_seconds``: a job may have been requeued meanwhile. ``on_removed``
+    gets each bundle that is gone.
     """
     removed: list[Removal] = []
     rest: list[Removal] = []
@@ -162,7 +168,7 @@ def clean(plan: Cleaning, open_client: OpenClient, *, on_removed: Callable[[Remo
         finish(removal, removal.folder)
     sizes = {removal.folder: removal for removal in plan.removed}
     found = [one for one in map(read_folder, sizes) if one is not None]
-    farm = _Farm(found, open_client)
+    farm = _Farm(found, open_client, fresh_seconds=fresh_seconds)
     for one in found:
         try:
             aside = _take_away(one, farm)
@@ -212,7 +218,8 @@ def _find_rest(root: Path, *, everyone: bool) -> list[Path]:
 class _Farm:
     """The jobs in Deadline that need bundles."""
 
-    def __init__(self, found: Sequence[Found], open_client: OpenClient) -> None:
+    def __init__(self, found: Sequence[Found], open_client: OpenClient, *, fresh_seconds: float) -> None:
+        self._fresh_seconds = fresh_seconds
         self._bundles: dict[str, set[Path]] = {}
         """The folders by the names of their submissions, as ``_told_by`` has them."""
         self._jobs: dict[str, set[Path]] = {}
@@ -232,11 +239,11 @@ class _Farm:
         self._needed: dict[Path, dict[str, str]] = {}
         """By folder, the states of the jobs that are not complete, by ID."""
         self._error = ""
-        self._asked = -_FRESH
+        self._asked = -fresh_seconds
 
     def ask(self) -> None:
         """Asks Deadline, unless it was asked just now; once for all jobs."""
-        if not self._bundles or time.monotonic() - self._asked < _FRESH:
+        if not self._bundles or time.monotonic() - self._asked < self._fresh_seconds:
             return
         self._needed, self._error = {}, ""
         try:

@@ -6,7 +6,6 @@ import os
 
 import pytest
 
-from flowpipe_deadline.core import files
 from flowpipe_deadline.core.files import write_whole
 
 
@@ -25,12 +24,11 @@ def refusing(monkeypatch):
     return refusals
 
 
-def test_a_file_that_is_read_on_windows_is_replaced_once_it_is_not(tmp_path, monkeypatch, refusing):
+def test_a_file_that_is_read_on_windows_is_replaced_once_it_is_not(tmp_path, refusing):
     """A result of hours is not lost because somebody looks at the one that it replaces."""
-    monkeypatch.setattr(files, "IS_WINDOWS", True)
     (tmp_path / "result").write_bytes(b"old")
 
-    write_whole(tmp_path / "result", b"new")
+    write_whole(tmp_path / "result", b"new", is_windows=True)
 
     assert (tmp_path / "result").read_bytes() == b"new"
 

@@ -19,7 +19,8 @@ MODULES = ("commands_submit", "commands_read", "commands_change", "commands_farm
 def main(folder: str, arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; the exit code."""
     with FakeDeadline(folder) as deadline:
-        time.sleep(deadline.settings.startup_seconds)
+        if deadline.settings.startup_seconds:
+            time.sleep(deadline.settings.startup_seconds)
         session = Session(deadline)
         try:
             exit_code = execute(session, sys.argv[1:] if arguments is None else arguments)

@@ -10,19 +10,16 @@ from .warm import VARIABLE
 
 _LONGEST_INTERPRETER = 120  # Linux reads 127 characters of a script's first line, older ones with what follows.
 _BODY = """\
+{warm}
 import sys
 
 sys.path.insert(0, {package!r})
-{warm}
+
 from tests.fake_deadline.command import main
 
 sys.exit(main({folder!r}))
 """
-_WARM = """
-from tests.fake_deadline.warm import run
-
-run({address!r}, {folder!r})
-"""
+_HAND_OVER = Path(__file__).with_name("hand_over.py")
 # It ignores files in the current folder, a host's variables for its own Python, and site-packages.
 _OPTIONS = "-IS"
 
@@ -33,7 +30,7 @@ def write_executables(folder: Path) -> None:
     path = folder / "bin" / "deadlinecommand"
     path.parent.mkdir(parents=True, exist_ok=True)
     address = os.environ.get(VARIABLE)
-    warm = "" if address is None else _WARM.format(address=address, folder=str(folder))
+    warm = "" if address is None else f"{_HAND_OVER.read_text()}\n\nhand_over({address!r}, {str(folder)!r})\n"
     body = _BODY.format(package=package, folder=str(folder), warm=warm)
     path.write_text(_first_line(sys.executable) + body, encoding="utf-8")
     path.chmod(0o755)

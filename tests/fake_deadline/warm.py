@@ -6,37 +6,15 @@ the one that does the work. It ends with the same exit code, and if it is killed
 
 from __future__ import annotations
 
-import _socket  # As ``socket`` imports much more, which each call would pay for.
+import _socket
 import marshal
 import os
 import sys
 
+from .hand_over import SIZE, STREAMS
+
 VARIABLE = "FAKE_DEADLINE_SERVER"
 """Names the environment variable with the process's address; fake Deadlines that are created meanwhile use it."""
-_STREAMS = (0, 1, 2)
-_SIZE = 4
-
-
-def run(address: str, folder: str) -> None:
-    """Has the call done over there, and exits as it did; returns where that is not possible."""
-    request = marshal.dumps((folder, sys.argv, os.getcwd(), dict(os.environ), _umask()))
-    streams = b"".join(stream.to_bytes(_SIZE, sys.byteorder) for stream in _STREAMS)
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        connection.connect(address)
-        size = len(request).to_bytes(_SIZE, "big")
-        connection.sendmsg([size], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
-    except OSError:  # It has ended, or belongs to another user; or a stream is closed.
-        return
-    connection.sendall(request)
-    code = connection.recv(1)
-    os._exit(code[0] if code else 1)
-
-
-def _umask() -> int:
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
 
 
 def start() -> None:
@@ -112,15 +90,15 @@ def _answer(connection: _socket.socket) -> None:
 
 def _become_caller(connection: _socket.socket) -> str:
     """Takes over all that the caller has; the fake Deadline's folder."""
-    size, ((_, _, data),), _, _ = connection.recvmsg(_SIZE, _socket.CMSG_SPACE(_SIZE * len(_STREAMS)))
+    size, ((_, _, data),), _, _ = connection.recvmsg(SIZE, _socket.CMSG_SPACE(SIZE * len(STREAMS)))
     request = connection.recv(int.from_bytes(size, "big"), _socket.MSG_WAITALL)
     folder, sys.argv[:], cwd, environment, umask = marshal.loads(request)
-    for stream in _STREAMS:
-        theirs = int.from_bytes(data[_SIZE * stream : _SIZE * (stream + 1)], sys.byteorder)
+    for stream in STREAMS:
+        theirs = int.from_bytes(data[SIZE * stream : SIZE * (stream + 1)], sys.byteorder)
         os.dup2(theirs, stream)
         os.close(theirs)
     os.chdir(cwd)
     os.umask(umask)
-    os.environ.clear()
-    os.environ.update(environment)
+    os.environb.clear()
+    os.environb.update(environment)
     return str(folder)

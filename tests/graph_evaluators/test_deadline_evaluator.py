@@ -79,9 +79,9 @@ class Steps:
 def stepwise(deadline, tmp_path):
     """Makes an evaluator, and what it tells of changes to; each does the next of the steps."""
 
-    def make(*steps):
+    def make(*steps, **options):
         heard = Steps(deadline, tmp_path / "root", *steps)
-        return DeadlineEvaluator(root=tmp_path / "root", poll_seconds=0.01, on_progress=heard), heard
+        return DeadlineEvaluator(root=tmp_path / "root", poll_seconds=0.01, on_progress=heard, **options), heard
 
     return make
 
@@ -193,11 +193,10 @@ def test_a_job_deleted_once_it_was_complete_is_complete(graph, deadline, stepwis
     assert collect.outputs["parts"].value == {"items": [1, 2, 3, 4]}
 
 
-def test_a_job_completed_by_hand_has_no_results(graph, stepwise, monkeypatch):
+def test_a_job_completed_by_hand_has_no_results(graph, stepwise):
     """Somebody marked it complete in the Monitor: after a while of looking, that is said."""
-    monkeypatch.setattr("flowpipe_deadline.graph_evaluators.deadline._WAIT_FOR_RESULTS", 0.1)
     nodes.Pass(name="node", graph=graph, value=1)
-    evaluator, _ = stepwise(lambda worker, _: worker.complete("node"))
+    evaluator, _ = stepwise(lambda worker, _: worker.complete("node"), wait_seconds=0.1)
 
     with pytest.raises(MissingResultsError, match="node: its result is missing"):
         graph.evaluate(mode=None, evaluator=evaluator)

@@ -14,6 +14,7 @@ from pathlib import Path
 import farm_nodes as nodes
 import pytest
 from harness import evaluate_plan, run_cli, write_script
+from warm_python import warmed
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.bundle import read_bundle
@@ -85,7 +86,7 @@ def read_elsewhere(bundle, *, cwd, paths=()):
         "from flowpipe_deadline import read_results\n"
         "print(read_results(sys.argv[1], node='first')['Test.first'].outputs())"
     )
-    command = [sys.executable, "-c", code, bundle.folder, *paths]
+    command = warmed([sys.executable, "-c", code, str(bundle.folder), *map(str, paths)])
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 
@@ -140,7 +141,11 @@ def test_a_file_that_no_node_was_planned_with_is_not_loaded(graph, tmp_path, str
     )
 
     read = subprocess.run(
-        [sys.executable, "-c", code, bundle.folder], capture_output=True, text=True, check=True, cwd=bundle.folder
+        warmed([sys.executable, "-c", code, str(bundle.folder)]),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=bundle.folder,
     )
     shown = run_cli("results", bundle.folder)
 
@@ -408,11 +413,10 @@ def read_all(folder, cwd, **environ):
         "error = rebuild_error(read_failures(Path(sys.argv[1]), 'Fail')[0])\n"
         "print(type(error).__name__, error and error.args)"
     )
-    command = [sys.executable, "-c", code, folder]
+    environment = {**os.environ, **environ}
+    command = warmed([sys.executable, "-c", code, str(folder)], environment)
     return [
-        subprocess.run(
-            [*command, node], capture_output=True, text=True, check=False, cwd=cwd, env={**os.environ, **environ}
-        )
+        subprocess.run([*command, node], capture_output=True, text=True, check=False, cwd=cwd, env=environment)
         for node in ("Make", "hand", "again")
     ]
 
@@ -471,8 +475,8 @@ def test_a_bundle_of_another_system_is_trusted_as_its_paths_are_mapped(graph, tm
         "                      path_mappings=((r'P:\\show', sys.argv[2]),))\n"
         "print(evaluate_request(request, report=[].append).outputs['value']['value']['class']['file'])"
     )
-    command = [sys.executable, "-c", code, bundle.folder, show]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = warmed([sys.executable, "-c", code, str(bundle.folder), str(show)], environment)
 
     runs = [
         subprocess.run([*command, node], capture_output=True, text=True, check=False, env=environment)

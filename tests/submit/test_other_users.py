@@ -7,9 +7,10 @@ import json
 import farm_nodes as nodes
 import pytest
 from direct_farm import AnyonesClient
-from other_users import acting_as, folder_of, needs_superuser, run_as
+from other_users import acting_as, folder_of, interrupt, needs_superuser, run_as
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
+from flowpipe_deadline.errors import InterruptedRunError
 from flowpipe_deadline.offline.farm import run_bundle
 from flowpipe_deadline.status.cancel import cancel_submission
 from flowpipe_deadline.submit.record import IDS, SubmissionWriter, read_submission
@@ -83,12 +84,11 @@ def test_a_record_is_taken_over(graph, root):
 def test_a_run_is_gone_on_with_by_another(graph, root, monkeypatch):
     """The offline farm's own files are theirs too."""
     monkeypatch.setattr("flowpipe_deadline.offline.workers.WorkerPool.start", lambda *_: None)
-    monkeypatch.setattr("flowpipe_deadline.offline.farm._watch", lambda *_, **__: None)
     bundle = written(graph, root, umask=0o077)
 
     for user in (ARTIST, WRANGLER):
-        with acting_as(user, user, GROUP, umask=0o077):
-            assert not run_bundle(bundle).is_complete
+        with acting_as(user, user, GROUP, umask=0o077), pytest.raises(InterruptedRunError):
+            run_bundle(bundle, on_progress=interrupt)
 
 
 @pytest.mark.parametrize("prepared", [True, False], ids=["the node's folder is there", "it is not"])

@@ -8,12 +8,12 @@ import stat
 import farm_nodes as nodes
 import pytest
 from direct_farm import AnyonesClient
-from other_users import acting_as, folder_of, needs_superuser, run_as
+from other_users import acting_as, folder_of, interrupt, needs_superuser, run_as
 from redo_farm import chosen
 
 from flowpipe_deadline import list_bundles, plan_graph, read_bundle, read_results, write_bundle
 from flowpipe_deadline.bundle.write import copy_bundle
-from flowpipe_deadline.errors import RecordError
+from flowpipe_deadline.errors import InterruptedRunError, RecordError
 from flowpipe_deadline.offline.farm import last_states, run_bundle
 from flowpipe_deadline.redo.farm import redo_on_farm
 from flowpipe_deadline.redo.options import RedoOptions
@@ -62,12 +62,12 @@ def open_for_others(folder):
 def test_the_group_reads_variables_and_nobody_else(graph, mode, umask, deadline, monkeypatch):
     """Wherever they are: in the planned jobs, a redo's, the offline farm's, and those of a copy."""
     monkeypatch.setattr("flowpipe_deadline.offline.workers.WorkerPool.start", lambda *_: None)
-    monkeypatch.setattr("flowpipe_deadline.offline.farm._watch", lambda *_, **__: None)
     client = AnyonesClient(deadline)
     with folder_of(ARTIST if mode == 0o755 else OWNER, GROUP, mode) as root:
         bundle = written(graph, root, umask=umask)
         with acting_as(ARTIST, ARTIST, GROUP, umask=umask):
-            run_bundle(bundle)
+            with pytest.raises(InterruptedRunError):
+                run_bundle(bundle, on_progress=interrupt)
             submit_to(client, bundle)
             redo_on_farm(client, bundle, chosen(bundle, render=["1"]), how=RedoOptions(new_jobs=True))
             copy = copy_bundle(bundle)

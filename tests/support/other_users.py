@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import functools
 import os
 import shutil
 import subprocess
@@ -76,6 +77,7 @@ def run_as(user, *groups, arguments, umask=0o022, python=None):
     )
 
 
+@functools.lru_cache(maxsize=1)
 def python_for_all():
     """An interpreter that other users may run too; the test is skipped without one."""
     for python in (sys.executable, shutil.which("python3", path="/usr/bin:/usr/local/bin")):
@@ -84,3 +86,8 @@ def python_for_all():
             if subprocess.run(command, user=1199, cwd="/", capture_output=True, check=False).returncode == 0:
                 return python
     return pytest.skip("no Python of this machine can be run by other users")
+
+
+def interrupt(*_):
+    """Ctrl+C, at the first look at an offline farm whose workers have not started."""
+    raise KeyboardInterrupt

@@ -7,10 +7,12 @@ the package take a fresh process.
 
 from __future__ import annotations
 
-import _socket  # As ``socket`` imports much more, which each process would pay for.
+import _socket
 import marshal
 import os
 import sys
+
+from warm_client import SIZE, STREAMS
 
 VARIABLE = "FLOWPIPE_WARM_PYTHON"
 """Names the environment variable with the address; without it, processes are fresh."""
@@ -25,48 +27,18 @@ _STARTS = ("LANG", "LC_", "PYTHON")
 _OF_PLUGIN = (("PYTHONUNBUFFERED", "1"), ("PYTHONIOENCODING", "utf-8"))
 """The plugin sets them for all interpreters; the warm process starts with them."""
 _PACKAGES = ("flowpipe_deadline", "flowpipe", "flowpipe.py")
-_STREAMS = (0, 1, 2)
-_SIZE = 4
 _HERE = os.path.abspath(__file__)
+_CLIENT = os.path.join(os.path.dirname(_HERE), "warm_client.py")
 _addresses: list[str] = []
 _known: dict[str, str] = {}
 """The variables that the warm process started with, once there is one."""
-
-
-def hand_over(where: str, *command: str) -> None:
-    """Ends as a branch does that runs the command; runs it here where there is none."""
-    connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
-    try:
-        connection.connect(where)
-    except OSError:
-        os.execv(command[0], command)
-    request = marshal.dumps((command, os.getcwd(), dict(os.environ), _umask()))
-    streams = b"".join(stream.to_bytes(_SIZE, sys.byteorder) for stream in _STREAMS)
-    size = len(request).to_bytes(_SIZE, "big")
-    connection.sendmsg([size], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
-    connection.sendall(request)
-    for stream in _STREAMS:
-        os.close(stream)
-    answer = connection.recv(_SIZE, _socket.MSG_WAITALL)
-    if not answer:
-        os._exit(1)  # The warm process has ended, and nobody knows what became of the branch.
-    status = int.from_bytes(answer, "big")
-    if os.WIFSIGNALED(status):
-        os.kill(os.getpid(), os.WTERMSIG(status))
-    os._exit(os.WEXITSTATUS(status))
-
-
-def _umask() -> int:
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return umask
 
 
 def warmed(command, environment=None) -> list[str]:
     """The command with which a branch does what this one would do; the same where only a fresh process would do."""
     environment = os.environ if environment is None else environment
     where = environment.get(VARIABLE)
-    return [sys.executable, "-IS", _HERE, where, *command] if where and _is_alike(environment) else command
+    return [sys.executable, "-IS", _CLIENT, where, *command] if where and _is_alike(environment) else command
 
 
 def _is_alike(environment) -> bool:
@@ -122,7 +94,7 @@ def address() -> str:
     folder = tempfile.mkdtemp(prefix="warm-python-")
     _known.update(os.environ)
     process = subprocess.Popen(
-        [sys.executable, _HERE, "--serve", folder],
+        [sys.executable, _HERE, folder],
         cwd=folder,
         env={**os.environ, **dict(_OF_PLUGIN)},
         stdin=subprocess.PIPE,
@@ -241,14 +213,14 @@ class _Tree:
                 with suppress(KeyError):
                     self._waiting.unregister(connection)
                 with connection, suppress(OSError):
-                    connection.sendall(found[1].to_bytes(_SIZE, "big"))
+                    connection.sendall(found[1].to_bytes(SIZE, "big"))
 
 
 def _receive(connection):
     """The streams of who started a process, the command, and the surroundings."""
-    size, ((_, _, data),), _, _ = connection.recvmsg(_SIZE, _socket.CMSG_SPACE(_SIZE * len(_STREAMS)))
+    size, ((_, _, data),), _, _ = connection.recvmsg(SIZE, _socket.CMSG_SPACE(SIZE * len(STREAMS)))
     request = connection.recv(int.from_bytes(size, "big"), _socket.MSG_WAITALL)
-    parts = (data[start : start + _SIZE] for start in range(0, len(data), _SIZE))
+    parts = (data[start : start + SIZE] for start in range(0, len(data), SIZE))
     return ([int.from_bytes(part, sys.byteorder) for part in parts], *marshal.loads(request))
 
 
@@ -256,15 +228,15 @@ def _become(streams, own_path, cwd, environment, umask):
     """Takes over all of that."""
     import importlib
 
-    for theirs, stream in zip(streams, _STREAMS):
+    for theirs, stream in zip(streams, STREAMS):
         os.dup2(theirs, stream)
         os.close(theirs)
     os.setsid()
     os.umask(umask)
     os.chdir(cwd)
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.path[:] = [*_python_path(environment), *own_path]
+    os.environb.clear()
+    os.environb.update(environment)
+    sys.path[:] = [*_python_path(os.environ), *own_path]
     importlib.invalidate_caches()
 
 
@@ -287,7 +259,4 @@ def run(command) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--serve":
-        run(serve(sys.argv[2]))
-    else:
-        hand_over(*sys.argv[1:])
+    run(serve(sys.argv[1]))

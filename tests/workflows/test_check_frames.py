@@ -9,7 +9,6 @@ import threading
 import pytest
 from flowpipe import Graph
 
-from flowpipe_deadline.workflows import check_frames
 from flowpipe_deadline.workflows.check_frames import BadFramesError, CheckFrames
 
 
@@ -115,13 +114,14 @@ def test_a_share_that_is_slower_than_the_wait_is_looked_at_twice(images, monkeyp
     late = images[3]
     os.rename(late, late.with_suffix(".tmp"))
 
-    def slow_size(file):
+    def slowly(file):
         looks.append(file)
         if len(looks) == len(images):
             os.rename(late.with_suffix(".tmp"), late)
-        return os.path.getsize(file) if os.path.exists(file) else -1
+        return real(file)
 
-    monkeypatch.setattr(check_frames, "_size", slow_size)
+    real = os.path.isfile
+    monkeypatch.setattr("os.path.isfile", slowly)
 
     assert check(images, wait=0) == images
     assert looks == [*map(str, images), str(late)]

@@ -11,6 +11,7 @@ import json
 import os
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, Callable, Collection, Iterable, Iterator, TypeVar, cast
 
 import redis
@@ -30,10 +31,6 @@ from ..store import (
 from .url import PASSWORD_VARIABLE, USER_VARIABLE, RedisAddress
 
 _SECONDS_A_DAY = 24 * 60 * 60
-_CONNECT_SECONDS = 5.0
-_ANSWER_SECONDS = 30.0  # For sending one result as well: 512 MB on a gigabit line take five.
-_PAUSES = (0.25, 1.0)  # Seconds before each new attempt after a lost connection.
-_LARGEST = 512 * 1024 * 1024  # What Redis takes as one value by default.
 
 _Answer = TypeVar("_Answer")
 
@@ -58,6 +55,19 @@ _ADVICE: tuple[tuple[type[Exception], str, str], ...] = (
 _LOST = (redis.ConnectionError, redis.TimeoutError)
 
 
+@dataclass(frozen=True)
+class RedisLimits:
+    """How long a server is waited for, and how much it takes."""
+
+    connect_seconds: float = 5.0
+    answer_seconds: float = 30.0
+    """For sending one result as well: 512 MB on a gigabit line take five."""
+    pauses: tuple[float, ...] = (0.25, 1.0)
+    """Seconds before each new attempt after a lost connection."""
+    largest: int = 512 * 1024 * 1024
+    """What Redis takes as one value by default."""
+
+
 class RedisStore(Store):
     """A store in a Redis server, for one submission.
 
@@ -65,8 +75,9 @@ class RedisStore(Store):
     drop a connection that is idle for so long.
     """
 
-    def __init__(self, address: RedisAddress, *, submission: str) -> None:
+    def __init__(self, address: RedisAddress, *, submission: str, limits: RedisLimits = RedisLimits()) -> None:
         self._address = address
+        self._limits = limits
         self._base = f"{address.prefix}:{submission}"
 
     def check(self, failure: str = "nothing can be stored") -> None:
@@ -85,10 +96,10 @@ class RedisStore(Store):
     def write(self, node: str, result: ChunkResult, *, is_planned: bool = False) -> None:
         """Keeps the result as one field of the node's hash, and renews the expiry of the whole submission."""
         record = json.dumps(result_record(node, result), allow_nan=False, separators=(",", ":")).encode("ascii")
-        if len(record) > _LARGEST:
+        if len(record) > self._limits.largest:
             raise StoreError(
-                f"{node}: its result has {len(record) >> 20} MB, and Redis takes {_LARGEST >> 20} MB at most; let"
-                " the node write a file and pass on its path, or plan with the store 'files'"
+                f"{node}: its result has {len(record) >> 20} MB, and Redis takes {self._limits.largest >> 20} MB at"
+                " most; let the node write a file and pass on its path, or plan with the store 'files'"
             )
 
         def keep(client: redis.Redis) -> None:
@@ -165,7 +176,7 @@ class RedisStore(Store):
 
     def _ask(self, question: Callable[[redis.Redis], _Answer], *, failure: str) -> _Answer:
         """The server's answer. After a lost connection it asks again: writing a result twice does no harm."""
-        pauses = iter(_PAUSES)
+        pauses = iter(self._limits.pauses)
         while True:
             try:
                 with closing(self._client()) as client:
@@ -189,8 +200,8 @@ class RedisStore(Store):
             password=os.environ.get(PASSWORD_VARIABLE) or None,
             ssl=self._address.is_encrypted,
             ssl_check_hostname=True,
-            socket_connect_timeout=_CONNECT_SECONDS,
-            socket_timeout=_ANSWER_SECONDS,
+            socket_connect_timeout=self._limits.connect_seconds,
+            socket_timeout=self._limits.answer_seconds,
             retry=Retry(NoBackoff(), 0),  # The client's own retries differ by version.
             protocol=2,  # Servers before Redis 6 have no other.
         )
