@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import gc
 import importlib
 import json
 import os
@@ -164,5 +165,6 @@ if __name__ == "__main__":
     warm_python.install()
     thousands.prepare()
     _import_all()
+    gc.freeze()
     serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module(MAIN, run_name="__main__", alter_sys=True)
+    warm_python.leave_after(lambda: runpy.run_module(MAIN, run_name="__main__", alter_sys=True))
