@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -30,6 +31,8 @@ settings.register_profile("usual", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("thorough", settings.get_profile("usual"), max_examples=THOROUGH)
 settings.load_profile("usual")
 
+# What is imported and collected stays to the end: until the tests begin, there is no garbage to look for.
+gc.disable()
 # No studio file of the machine that the tests run on, also not in the processes that they start.
 os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
 # What they import is compiled once, not by each of them.
@@ -48,6 +51,13 @@ FRESH = (
 def pytest_xdist_auto_num_workers(config):
     """Two more than there are processors, as many tests wait for processes."""
     return (os.cpu_count() or 1) + 2
+
+
+def pytest_collection_finish():
+    """From here on, garbage is looked for among what tests make."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture
