@@ -32,6 +32,8 @@ settings.register_profile("usual", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("thorough", settings.get_profile("usual"), max_examples=THOROUGH)
 settings.load_profile("usual")
 
+# What is imported and collected stays to the end: until the tests begin, there is no garbage to look for.
+gc.disable()
 # No studio file of the machine that the tests run on, also not in the processes that they start.
 os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
 # What they import is compiled once, not by each of them.
@@ -53,10 +55,11 @@ def pytest_xdist_auto_num_workers(config):
     return (os.cpu_count() or 1) + 2
 
 
-def pytest_collection_finish(session):
-    """What was collected stays to the end: nobody has to look again and again whether it is garbage."""
+def pytest_collection_finish():
+    """What was collected stays to the end: from here on, garbage is looked for among what tests make."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture

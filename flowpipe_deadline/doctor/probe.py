@@ -32,7 +32,6 @@ from . import probe_graph
 from .probe_graph import SHIFT, TOTAL
 from .report import Check, DoctorOptions
 
-_PAUSE = 0.5  # Seconds between two looks; a look by deadlinecommand takes longer itself.
 _LATE_RESULTS = 30.0  # Seconds that network file systems have to show a result.
 _LONGEST = 300  # Characters of an error.
 # The jobs that are evaluated are released as well, which takes up to as long again.
@@ -147,7 +146,7 @@ class GraphSender:
             looks.append((time.monotonic(), dict(jobs.statuses)))
             if not jobs.due():
                 break
-            time.sleep(_PAUSE)
+            time.sleep(self._options.pause)
         return looks
 
     def _incomplete(self, bundle: Bundle, incomplete: Mapping[str, str], *, is_late: bool) -> Check:

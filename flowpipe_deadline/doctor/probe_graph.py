@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flowpipe import Graph
@@ -14,17 +14,16 @@ from ..results.outputs import NodeResults
 from .report import Check
 
 SQUARE, SHIFT, TOTAL = "square", "shift", "total"
-_FRAMES = list(range(1, 7))
 _PYTHON = "python"  # The output that differs between workers.
 
 
-def build_graph() -> Graph:
+def build_graph(frames: Sequence[Any] = range(1, 7)) -> Graph:
     """A node cut by two frames, one behind it by three, frame by frame, and one that needs all."""
     graph = Graph(name="doctor")
     by_two = {"batch": {"size": 2, "over": ["frames"], "merge": {_PYTHON: "first"}}}
     by_three = {"batch": {"size": 3, "over": ["frames", "values"], "merge": {_PYTHON: "first"}}}
-    square = probe_nodes.square(name=SQUARE, graph=graph, frames=_FRAMES, metadata=by_two)
-    shift = probe_nodes.shift(name=SHIFT, graph=graph, frames=_FRAMES, metadata=by_three)
+    square = probe_nodes.square(name=SQUARE, graph=graph, frames=list(frames), metadata=by_two)
+    shift = probe_nodes.shift(name=SHIFT, graph=graph, frames=list(frames), metadata=by_three)
     total = probe_nodes.total(name=TOTAL, graph=graph)
     square.outputs["values"].connect(shift.inputs["values"])
     shift.outputs["values"].connect(total.inputs["values"])

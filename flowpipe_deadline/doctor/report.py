@@ -46,6 +46,8 @@ class DoctorOptions:
     """Whether a graph that fails stays on the farm."""
     timeout: float = 900.0
     """Seconds that the graph may take, and each host."""
+    pause: float = 0.5
+    """Seconds between two looks at the graph; a look by deadlinecommand takes longer itself."""
 
     def wants(self, name: str) -> bool:
         """Whether to try it out."""

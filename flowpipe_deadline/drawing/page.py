@@ -19,8 +19,6 @@ from .read import PictureReader, picture_of
 from .svg import BOX, SIGNS, draw_svg, render, svg_values
 
 Format = Literal["html", "svg"]
-PAUSE = 5.0
-"""Seconds between two looks at the work."""
 _TROUBLES = (State.FAILED, State.DELETED, State.MISSING)
 
 
@@ -74,30 +72,31 @@ def write_page(
     return picture
 
 
-def follow_page(
+def follow_page(  # noqa: PLR0913  (what, where, and how)
     bundle: AnyPath,
     file: AnyPath,
     open_client: Callable[[], DeadlineClient] | None = studio_client,
     *,
     form: Format = "html",
     say: Callable[[str], None] = lambda _: None,
+    pause: float = 5.0,
 ) -> Picture:
-    """As ``write_page``, again every few seconds until the work is over.
+    """As ``write_page``, again after every ``pause``, in seconds, until the work is over.
 
     Looking takes a tenth of the time at most. What goes wrong meanwhile is said, and tried again. However it ends, the
     file says that it is not kept current any more.
     """
     path, reader = Path(file).expanduser(), PictureReader(bundle, open_client)
-    picture, made, pause, problem = reader.read(), _now(), PAUSE, ""
+    picture, made, seconds, problem = reader.read(), _now(), pause, ""
     try:
-        _write(path, picture, made, form=form, seconds=pause)
+        _write(path, picture, made, form=form, seconds=seconds)
         while not picture.is_over:
-            time.sleep(pause)
+            time.sleep(seconds)
             started = time.monotonic()
             try:
                 picture, made = reader.read(), _now()
-                _write(path, picture, made, form=form, seconds=pause)
-                pause = max(PAUSE, 9 * (time.monotonic() - started))
+                _write(path, picture, made, form=form, seconds=seconds)
+                seconds = max(pause, 9 * (time.monotonic() - started))
                 problem = ""
             except (FlowpipeDeadlineError, OSError) as error:
                 if not problem:

@@ -35,6 +35,9 @@ def build(frames: int = 5) -> Graph:
     return graph
 """
 
+PAUSE = 0.05
+"""Seconds between two looks at the work."""
+
 
 @pytest.fixture
 def script(tmp_path):
@@ -61,12 +64,6 @@ def run(capfd, monkeypatch):
         return ended.value.code or 0, written.out, written.err
 
     return call
-
-
-@pytest.fixture
-def quick(monkeypatch):
-    """A look at the work every few moments."""
-    monkeypatch.setattr(page, "PAUSE", 0.05)
 
 
 def data_of(file):
@@ -172,7 +169,6 @@ def test_without_a_browser_it_says_what_to_open(run, script, tmp_path, monkeypat
     assert (tmp_path / "shot.html").as_uri() in err
 
 
-@pytest.mark.usefixtures("quick")
 def test_it_follows_a_submission_to_its_end(deadline, bundle, tmp_path):
     """The page says that it is kept current as long as it is, and is whole at every moment."""
     client = DirectClient(deadline)
@@ -193,7 +189,7 @@ def test_it_follows_a_submission_to_its_end(deadline, bundle, tmp_path):
     threads = [threading.Thread(target=one) for one in (watch, render)]
     for thread in threads:
         thread.start()
-    picture = page.follow_page(bundle, file, lambda: client)
+    picture = page.follow_page(bundle, file, lambda: client, pause=PAUSE)
     is_over.set()
     for thread in threads:
         thread.join()
@@ -205,7 +201,6 @@ def test_it_follows_a_submission_to_its_end(deadline, bundle, tmp_path):
     assert "the work is over" in file.read_text(encoding="utf-8")
 
 
-@pytest.mark.usefixtures("quick")
 def test_it_goes_on_while_deadline_is_out_of_reach(deadline, bundle, tmp_path):
     """What the results tell is shown meanwhile."""
     client, file, seen = DirectClient(deadline), tmp_path / "page.html", []
@@ -221,13 +216,12 @@ def test_it_goes_on_while_deadline_is_out_of_reach(deadline, bundle, tmp_path):
             raise SubmissionError("no route")
         return client
 
-    picture = page.follow_page(bundle, file, open_client)
+    picture = page.follow_page(bundle, file, open_client, pause=PAUSE)
 
     assert (seen, picture.is_over, picture.notices) == ([None, True, True], True, ())
     assert set(states(file).values()) == {"complete"}
 
 
-@pytest.mark.usefixtures("quick")
 def test_what_goes_wrong_meanwhile_is_said_once_and_tried_again(bundle, tmp_path, monkeypatch):
     """A full disk, or a store that is out of reach, does not end it."""
     file, said, failures = (
@@ -251,7 +245,7 @@ def test_what_goes_wrong_meanwhile_is_said_once_and_tried_again(bundle, tmp_path
 
     monkeypatch.setattr(page.PictureReader, "read", reading)
 
-    assert page.follow_page(bundle, file, None, say=said.append).is_over
+    assert page.follow_page(bundle, file, None, say=said.append, pause=PAUSE).is_over
     assert said == ["away; trying again"]
     assert set(states(file).values()) == {"complete"}
 

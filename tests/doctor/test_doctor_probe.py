@@ -14,7 +14,7 @@ from doctors import COMMAND, changes_of, examine, only, pretend_version, send, v
 from flowpipe_deadline.deadline.connect import Connection
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
 from flowpipe_deadline.doctor.probe import check_cleanup, check_release, check_submissions
-from flowpipe_deadline.doctor.probe_graph import check_outputs, expected_outputs
+from flowpipe_deadline.doctor.probe_graph import build_graph, check_outputs, expected_outputs
 from flowpipe_deadline.installation.install import install
 from flowpipe_deadline.studio.file import StudioFile
 from tests.fake_deadline.operations import FakeDeadline
@@ -28,7 +28,6 @@ GRAPH = {"is_probing": True, "only": ("graph",)}
 def deadline(tmp_path, monkeypatch):
     """A fake Deadline with the plugin, and the farm's own packages, installed."""
     monkeypatch.setattr("flowpipe_deadline.deadline.client.DeadlineClient.undo_pauses", (0.0, 0.0, 0.0))
-    monkeypatch.setattr("flowpipe_deadline.doctor.probe._PAUSE", 0.1)
     with FakeDeadline.create(tmp_path / "deadline", pools=("none", "tests")) as made:
         install(made.root)
         monkeypatch.setenv("DEADLINE_PATH", str(made.bin))
@@ -87,14 +86,12 @@ def test_a_farm_without_workers_is_reported_after_the_time_out(deadline, root):
     assert (sender.left, what_is_left(deadline, root)) == ([], ([], []))
 
 
-def test_a_task_that_fails_is_reported_in_its_own_words(deadline, root, monkeypatch):
+def test_a_task_that_fails_is_reported_in_its_own_words(deadline, root):
     """What the node raised, from the bundle, before that is removed."""
     deadline.change_settings(failure_limit=1)
-    monkeypatch.setattr("flowpipe_deadline.doctor.probe_graph._FRAMES", ["one", "two"])
-    monkeypatch.setattr("flowpipe_deadline.doctor.probe_graph.expected_outputs", dict)
 
     with running_workers(deadline):
-        sender = send(root)
+        sender = send(root, graph=build_graph(["one", "two"]))
 
     graph = only(sender.checks, "graph")
     assert graph.verdict == "problem"

@@ -17,19 +17,22 @@ from flowpipe_deadline.planning.planner import make_plan
 
 COMMAND = (sys.executable, "-m", "flowpipe_deadline.cli.main", "doctor")
 RECORD = "custom/plugins/Flowpipe/installed.json"
+PAUSE = 0.05  # Seconds between two looks; a fake Deadline answers at once.
 
 
 def examine(*, settings=None, **options):
     """The doctor's report; a root on this machine is tolerated."""
-    asked = DoctorOptions(**{"tolerated": {WarningKind.LOCAL_ROOT}, "settings": settings or {}, **options})
+    asked = DoctorOptions(
+        **{"tolerated": {WarningKind.LOCAL_ROOT}, "settings": settings or {}, "pause": PAUSE, **options}
+    )
     return examination.examine(asked, say=print, is_stopping=lambda: False)
 
 
-def send(root, *vias, **options):
+def send(root, *vias, graph=None, **options):
     """Sends the doctor's graph by these connections, of which the first evaluates it."""
     connections = [choose_connection(via) for via in vias or ("command",)]
-    asked = DoctorOptions(root=root, **options)
-    sender = GraphSender(make_plan(build_graph()), asked, connections, say=print, is_stopping=lambda: False)
+    asked = DoctorOptions(root=root, pause=PAUSE, **options)
+    sender = GraphSender(make_plan(graph or build_graph()), asked, connections, say=print, is_stopping=lambda: False)
     sender.run()
     return sender
 

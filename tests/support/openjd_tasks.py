@@ -13,7 +13,7 @@ import task_nodes
 from flowpipe import Graph
 from openjd.sessions._action_filter import ActionMonitoringFilter
 from openjd.sessions._subprocess import LOG_LINE_MAX_LENGTH
-from openjd_runs import exported
+from openjd_runs import exported_to_run
 
 EVALUATOR = ("-u", "-m", "flowpipe_deadline.evaluator", "--task", "<TASK>")
 
@@ -52,7 +52,7 @@ def bundle_of(code, root, *, paths=(), program=None, **metadata):
         name="do", graph=graph, code=code, frames=frames if "batch_size" in metadata else None, metadata=metadata
     )
     hosts = {metadata["interpreter"]: str(program)} if program else None
-    return exported(graph, root, interpreters=hosts)
+    return exported_to_run(graph, root, interpreters=hosts)
 
 
 def start_task(bundle, *options, node="do", command=None, folder, python=sys.executable, **variables):

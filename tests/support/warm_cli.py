@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import functools
+import gc
 import importlib
 import json
 import os
@@ -177,8 +178,9 @@ if __name__ == "__main__":
     warm_python.install()
     thousands.prepare()
     _import_all()
+    gc.freeze()
     script = serve(socket.socket(fileno=int(sys.argv[1])))
     if script is None:
-        runpy.run_module(MAIN, run_name="__main__", alter_sys=True)
+        warm_python.leave_after(lambda: runpy.run_module(MAIN, run_name="__main__", alter_sys=True))
     else:
-        runpy.run_path(script, run_name="__main__")
+        warm_python.leave_after(lambda: runpy.run_path(script, run_name="__main__"))

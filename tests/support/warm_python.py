@@ -240,6 +240,28 @@ def _become(streams, own_path, cwd, environment, umask):
     importlib.invalidate_caches()
 
 
+def leave_after(act) -> None:
+    """Does it, and ends this process as Python does, but frees nothing: that takes longer than most of what is done."""
+    import atexit
+    from contextlib import suppress
+
+    code = 0
+    try:
+        act()
+    except SystemExit as ending:
+        code = 0 if ending.code is None else ending.code
+        if not isinstance(code, int):
+            raise
+    if "threading" in sys.modules:
+        sys.modules["threading"]._shutdown()
+    atexit._run_exitfuncs()
+    with suppress(OSError, ValueError):
+        for stream in filter(None, (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)):
+            stream.flush()
+        os._exit(code & 0xFF)
+    sys.exit(code)  # Python says what it says where a stream cannot be written.
+
+
 def run(command) -> None:
     """Does what Python does with these arguments."""
     import runpy
@@ -259,4 +281,5 @@ def run(command) -> None:
 
 
 if __name__ == "__main__":
-    run(serve(sys.argv[1]))
+    branched = serve(sys.argv[1])
+    leave_after(lambda: run(branched))
