@@ -21,7 +21,7 @@ from flowpipe.graph import get_default_graph
 from ..core.bundle import MANIFEST
 from ..core.errors import UsageError, error_line
 from ..core.loading import refuse_while_loading
-from ..core.locate import LoadError, load_file, load_module, own_line
+from ..core.locate import LoadError, annotations_of, load_file, load_module, own_line
 from ..core.text import listing, one_line
 from ..planning.graph import connected_nodes
 from .annotations import declared_types
@@ -125,7 +125,7 @@ def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
 
 
 def _why_no_builder(function: Callable[..., Any]) -> str:
-    annotation = getattr(inspect.unwrap(function), "__annotations__", {}).get("return", _NOTHING)
+    annotation = annotations_of(inspect.unwrap(function)).get("return", _NOTHING)
     if annotation is _NOTHING:
         return "does not say what it returns"
     return f"returns {annotation if isinstance(annotation, str) else getattr(annotation, '__name__', annotation)}"
@@ -138,7 +138,7 @@ def _graph_names(module: ModuleType) -> list[str]:
 def _returns_graph(function: Callable[..., Any]) -> bool:
     kinds = declared_types(function).get("return", ())
     if not kinds:  # It may be a name for type checkers only.
-        annotation = getattr(inspect.unwrap(function), "__annotations__", {}).get("return")
+        annotation = annotations_of(inspect.unwrap(function)).get("return")
         return isinstance(annotation, str) and annotation.strip("'\" ").rpartition(".")[2] == "Graph"
     return any(isinstance(kind, type) and issubclass(kind, Graph) for kind in kinds)
 
