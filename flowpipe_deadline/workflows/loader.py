@@ -20,6 +20,7 @@ from flowpipe.graph import get_default_graph
 
 from ..core.bundle import MANIFEST
 from ..core.errors import UsageError, error_line
+from ..core.files import is_file
 from ..core.loading import refuse_while_loading
 from ..core.locate import LoadError, annotations_of, load_file, load_module, own_line
 from ..core.text import listing, one_line
@@ -58,7 +59,7 @@ def _load(location: str) -> ModuleType:
     is_module_name = bool(location) and all(part.isidentifier() for part in location.split("."))
     path = Path(os.path.expanduser(location))
     if path.suffix == ".py" or not is_module_name:
-        if not path.is_file():
+        if not is_file(path):
             what = f"the file '{location}' does not exist" if location else "no graph is named"
             if location and path.is_dir():
                 kind = "bundle" if (path / MANIFEST).exists() else f"folder, and not a bundle: it has no {MANIFEST}"
