@@ -1,4 +1,7 @@
-"""Which packages there are; everything else is in ``setup.cfg``, which cannot say this by a rule."""
+"""Which packages there are, and the README for a package index: what ``setup.cfg`` cannot say by a rule."""
+
+import re
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
@@ -13,7 +16,14 @@ SHIPPED = (
 )
 SHIPPED_PACKAGES = {f"flowpipe_deadline.{folder.replace('/', '.')}": folder for folder in SHIPPED}
 
+# On a package index there is nothing beside the README: pictures and links into the checkout are left out.
+README = Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+PICTURE = re.compile(r"!\[[^\]]*\]\((?!https?:)[^)]*\)\n*")
+LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)[^)]*\)")
+WHERE = "\nThe pages that are named here are in the folder `docs` of the source distribution.\n"
+
 setup(
+    long_description=LINK.sub(r"\1", PICTURE.sub("", README)) + WHERE,
     packages=[*find_packages(include=["flowpipe_deadline", "flowpipe_deadline.*"]), *SHIPPED_PACKAGES],
     package_dir=SHIPPED_PACKAGES,
 )

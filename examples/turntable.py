@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 VIEWS = {"front": (0, 6), "side": (90, 6), "top": (0, 90)}
 """The clay passes: turn of the table and elevation of the camera, in degrees."""
-THUMBNAIL_WIDTH, ANIMATION_WIDTH = 240, 640
+THUMBNAIL_WIDTH, ANIMATION_WIDTH = 160, 640
 DARKEST_MEAN, FLATTEST_SPREAD = 0.02, 0.01
 """What a frame must exceed to count as neither black nor flat; luminance from 0 to 1."""
 MILLISECONDS_PER_FRAME = 80
@@ -425,7 +425,7 @@ body {{ margin: 2.5rem auto; max-width: 72rem; padding: 0 1.5rem; background: {b
        font: 15px/1.5 system-ui, sans-serif; }}
 h1 {{ font-weight: 500; margin: 0; }}
 p {{ color: {faint_ink}; margin: 0 0 1.5rem; }}
-img {{ display: block; max-width: 100%; margin: 0 0 1.5rem; }}
+img {{ display: block; margin: 0 0 1.5rem; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
 th, td {{ padding: 0.2rem 1.5rem 0.2rem 0; text-align: right; border-bottom: 1px solid #262b32; }}
 th {{ color: {faint_ink}; font-weight: 400; }}
@@ -434,7 +434,7 @@ th {{ color: {faint_ink}; font-weight: 400; }}
 <body>
 <h1>Turntable</h1>
 <p>{summary}</p>
-<img src="{animation}" alt="The turn, animated" width="480">
+<img src="{animation}" alt="The turn, animated">
 <img src="{sheet}" alt="Contact sheet of all frames and views">
 <table>
 <tr><th>frame</th><th>luminance</th><th>contrast</th><th>seconds</th></tr>

@@ -12,7 +12,7 @@ from direct_farm import DirectClient
 from flowpipe import Graph
 from flowpipe.graph import reset_default_graph
 from hypothesis import HealthCheck, settings
-from installed import build_wheel, install_wheel, make_bare_python, run_installed
+from installed import build_sdist, build_wheel, install_wheel, make_bare_python, run_installed
 from once import fill_once
 from pythons import VERSIONS, find_python
 from random_examples import THOROUGH
@@ -111,10 +111,10 @@ def redis_server(start_redis) -> RedisServer:
 
 @pytest.fixture(scope="session")
 def installed_package(tmp_path_factory) -> Path:
-    """A folder that this version was installed into, from a wheel that was made of this checkout."""
+    """A folder that this version was installed into, from a wheel made of the source distribution beside it."""
 
     def install(folder):
-        install_wheel(build_wheel(folder), folder / "packages")
+        install_wheel(build_wheel(build_sdist(folder), folder), folder / "packages")
 
     return fill_once(tmp_path_factory.getbasetemp(), "installed", install) / "packages"
 

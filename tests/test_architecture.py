@@ -1,4 +1,4 @@
-"""What ``docs/architecture.md`` says of the package is so."""
+"""What ``docs/architecture.md`` and ``docs/decisions.md`` say of the package is so."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[1]
 PACKAGE = CHECKOUT / "flowpipe_deadline"
 PAGE = (CHECKOUT / "docs" / "architecture.md").read_text(encoding="utf-8")
+DECISIONS = (CHECKOUT / "docs" / "decisions.md").read_text(encoding="utf-8")
 MOST_MODULES = 15
 VERBS = "cli"  # A module for each.
 
@@ -24,7 +25,7 @@ def rooms_of_contract():
 
 def test_every_file_that_it_names_exists():
     """Below the package, or below the checkout."""
-    named = re.findall(r"`((?:\w+/)*\w+\.py)`", re.sub(r"^\| `\w+` \|.*$", "", PAGE, flags=re.MULTILINE))
+    named = re.findall(r"`((?:\w+/)*\w+\.py)`", re.sub(r"^\| `\w+` \|.*$", "", PAGE + DECISIONS, flags=re.MULTILINE))
 
     assert len(named) > 20
     assert [name for name in named if not (PACKAGE / name).is_file() and not (CHECKOUT / name).is_file()] == []

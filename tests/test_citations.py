@@ -15,7 +15,8 @@ _CITATION = re.compile(
     rf"\b({'|'.join(DOCUMENTS)}), sections? ({_NUMBER}(?:(?:, | and | to ){_NUMBER})*)", flags=re.IGNORECASE
 )
 _OTHER_FORMS = re.compile(
-    r"shared/|reference/|deadline-(?:submission|plugin-api)\b|hosts-and-tooling(?!\.md\)|\.md$)|reference plugin|"
+    r"shared/|(?<!\()reference/|reference plugin|"
+    r"deadline-(?:submission|plugin-api)\b|hosts-and-tooling(?!\.md\)|\.md$)|"
     rf"\((?:section )?{_NUMBER.replace('?', '')}\)|(?<!, )\bsections? {_NUMBER}"
 )
 
@@ -33,7 +34,8 @@ def sources():
         "examples",
     )
     paths = [path for folder in folders for path in (CHECKOUT / folder).rglob("*") if path.suffix in KINDS]
-    paths = [path for path in paths if CHECKOUT / "docs" / "deadline" not in path.parents and path != Path(__file__)]
+    others = (Path(__file__), CHECKOUT / "docs" / "index.md")  # The latter lists pages by their paths.
+    paths = [path for path in paths if CHECKOUT / "docs" / "deadline" not in path.parents and path not in others]
     return [*paths, CHECKOUT / "README.md", CHECKOUT / "setup.cfg"]
 
 

@@ -1,9 +1,11 @@
-"""Our example, and flowpipe's own published ones."""
+"""Our examples, and flowpipe's own published ones."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +17,22 @@ from flowpipe_deadline import read_results
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 PUBLISHED = os.environ.get("FLOWPIPE_EXAMPLES", "")
+
+
+def test_the_first_graph_gives_the_same_here_and_on_workers(tmp_path):
+    """In at most 50 lines, with flowpipe alone."""
+    script = EXAMPLES / "first_graph.py"
+
+    run = run_cli("run", script, "--root", tmp_path, "-o", "json")
+    here = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True).stdout
+
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    assert [len(job["tasks"]) for job in report["jobs"]] == [4, 4, 1]
+    outputs = {"good": 24, "brightest": 13, "samples": 1536}
+    assert report["outputs"]["First.Report"] == outputs
+    assert here.splitlines()[-1] == str(outputs)
+    assert len(script.read_text(encoding="utf-8").splitlines()) <= 50
 
 
 def test_the_turntable_renders_real_images(tmp_path):
@@ -37,7 +55,9 @@ def test_the_turntable_renders_real_images(tmp_path):
             assert frame.size == (64, 36)
     with image.open(report["outputs"]["Publish.Animation"]["animation"]) as animation:
         assert animation.n_frames == 5
-    assert "<html" in Path(report["outputs"]["Publish.Report"]["report"]).read_text(encoding="utf-8")
+    page = Path(report["outputs"]["Publish.Report"]["report"]).read_text(encoding="utf-8")
+    assert [sorted(re.findall(r" (\w+)=", tag)) for tag in re.findall("<img[^>]*>", page)] == [["alt", "src"]] * 2
+    assert "max-width: 100%" not in page  # So pictures have their own size.
 
 
 def test_the_turntable_is_the_same_without_a_farm(tmp_path, monkeypatch):

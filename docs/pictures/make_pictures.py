@@ -1,4 +1,5 @@
-"""Makes the pictures for the pages: dialogs over the tests' fake Deadline, without a display, and a page in Chromium.
+"""Makes the pictures for the pages: dialogs over the tests' fake Deadline, without a display, a page in Chromium, and
+frames of the turntable.
 
     pip install -e '.[test]'
     python docs/pictures/make_pictures.py
@@ -21,6 +22,8 @@ FACTS = {"scene": "/mnt/show/asset.ma", "frames": "1-48", "camera": "turn", "cam
 ROOT = "/mnt/show/farm"
 SIZE = 980, 600
 PAUSE = 300  # Milliseconds, for what Qt draws late.
+TURNS, FRAME_SIZE, GUTTER = (0, 45, 90), (240, 135), 7
+"""Frames 1, 4 and 7 of the turntable at their own size, side by side: no wider than a column of the pages."""
 
 
 def main() -> None:
@@ -36,11 +39,25 @@ def main() -> None:
         os.environ["FLOWPIPE_DEADLINE_CONFIG"] = str(folder / "studio.toml")
         os.environ["FLOWPIPE_DEADLINE_TOLERATE"] = "local-root"
         os.environ["XDG_CONFIG_HOME"] = os.environ["APPDATA"] = str(folder)
-        sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "tests" / "support"), str(PICTURES)]
+        sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "tests" / "support"), str(PICTURES), str(CHECKOUT / "examples")]
+        make_turntable(PICTURES / "turntable.png")
         make_pictures(folder)
         from wranglers import make_wranglers_pictures  # noqa: PLC0415  (once the path is set)
 
         make_wranglers_pictures(folder, PICTURES)
+
+
+def make_turntable(path: Path) -> None:
+    """Renders some frames of examples/turntable.py into one picture."""
+    import raymarch  # noqa: PLC0415  (once the path is set)
+    from PIL import Image  # noqa: PLC0415
+
+    width, height = FRAME_SIZE
+    strip = Image.new("RGBA", (len(TURNS) * (width + GUTTER) - GUTTER, height))
+    for place, turn in enumerate(TURNS):
+        pixels = raymarch.render(width=width, height=height, turn=turn)
+        strip.paste(Image.fromarray(pixels), (place * (width + GUTTER), 0))
+    strip.save(path, optimize=True)
 
 
 def make_pictures(folder: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import time
 from pathlib import Path
 
@@ -91,6 +93,32 @@ def test_the_wheel_has_the_stand_ins_of_a_run_and_no_more(installed_package, tmp
         "_dotnet",
         "_worker",
     }
+
+
+def test_the_source_distribution_has_the_tests_and_all_that_they_read(installed_package):
+    """So whoever packages this version for a system can test it."""
+    (sdist,) = installed_package.parent.glob("*.tar.gz")
+    source = installed_package.parent / "source"
+    read = [path for path in source.glob("*/**/*") if path.is_file()]
+    read += [source / name for name in ("CONTRIBUTING.md", "README.md", "ruff.toml", "setup.cfg")]
+
+    with tarfile.open(sdist) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert {path.relative_to(source).as_posix() for path in read} - packed == set()
+    assert {"tests/conftest.py", "docs/architecture.md", "examples/turntable.py"} <= packed
+
+
+def test_the_description_has_no_link_into_the_checkout(installed_package):
+    """A package index shows the README without the files beside it."""
+    (metadata,) = installed_package.glob("flowpipe_deadline-*.dist-info/METADATA")
+
+    description = metadata.read_text(encoding="utf-8").partition("\n\n")[2]
+    readme = (installed_package.parent / "source" / "README.md").read_text(encoding="utf-8")
+
+    whole = re.compile("^#.*|```[^`]+```", flags=re.MULTILINE)  # Headings and code.
+    assert whole.findall(description) == whole.findall(readme)
+    assert {link.partition(":")[0] for link in re.findall(r"\]\(([^)]*)", description)} == {"https"}
 
 
 def test_the_command_runs_a_graph_on_what_was_installed(installed_package, farm_repository, bare_python, tmp_path):

@@ -1,28 +1,21 @@
-"""What the page about other farms promises; its commands of ``deadline`` need an account, and are not run here."""
+"""What the page about other farms promises of an export; its commands are run by ``test_pages.py``."""
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 import farm_nodes as nodes
 import pytest
 import yaml
 from harness import run_cli, write_script
-from openjd_runs import OPENJD
+from pages import CHECKOUT, read_page
 
 from flowpipe_deadline import plan_graph
 from flowpipe_deadline.core.warnings import WarningKind
 from flowpipe_deadline.openjd import template
 from flowpipe_deadline.openjd.export import LONGEST_TEMPLATE, plan_for_openjd
 
-CHECKOUT = Path(__file__).parent.parent.parent
-PAGE = (CHECKOUT / "docs" / "other-farms.md").read_text(encoding="utf-8")
+PAGE = read_page(CHECKOUT / "docs" / "other-farms.md")
 CARRIED = {
     "environment": {"SHOW": "sho"},
     "task_timeout_seconds": 9,
@@ -43,17 +36,11 @@ LOST = {
     "machine_limit": 2,
     "on_task_timeout": "Notify",
 }
-ROOT, BUNDLE = "/mnt/projects/show/farm", "Shot-20261123-101500-1a2b3c4d"
-
-
-def blocks(text, language):
-    """The blocks of that language in a page."""
-    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
 
 
 def section(title):
     """The page's text below that title."""
-    return re.split(r"^## ", PAGE.partition(f"\n## {title}\n")[2], flags=re.MULTILINE)[0]
+    return re.split(r"^## ", PAGE.text.partition(f"\n## {title}\n")[2], flags=re.MULTILINE)[0]
 
 
 def united(whole, part):
@@ -65,62 +52,33 @@ def united(whole, part):
     return {**whole, **{key: united(whole.get(key), value) for key, value in part.items()}}
 
 
-@dataclass
-class Walk:
-    """The commands of the page, each with its exit code, and the bundle that they made."""
-
-    done: list[tuple[str, int]]
-    told: str
-    bundle: Path
-
-
 @pytest.fixture(scope="module")
-def walk(tmp_path_factory):
-    """All commands of the page but those of pip and ``deadline``, in its order, with the graph of the README."""
-    folder = tmp_path_factory.mktemp("walk")
-    root = folder / "farm"
-    write_script(folder, blocks((CHECKOUT / "README.md").read_text(encoding="utf-8"), "python")[0], name="shot.py")
-    write_script(folder, blocks(PAGE, "json")[0], name="rules.json")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    done, told, name = [], "", BUNDLE
-    for program, line in re.findall(r"^    (flowpipe-deadline|openjd) (.+)$", PAGE, flags=re.MULTILINE):
-        words = [word.replace(ROOT, str(root)).replace(BUNDLE, name) for word in shlex.split(line)]
-        if program == "openjd":
-            process = subprocess.run(
-                [str(OPENJD), *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
-            )
-        else:
-            process = run_cli(*words, cwd=folder)
-        done.append((f"{program} {line}", process.returncode))
-        told += process.stdout + process.stderr
-        if name == BUNDLE and root.is_dir():
-            (name,) = os.listdir(root)
-    return Walk(done, told, root / name)
+def bundle(tmp_path_factory):
+    """What the export of the README's graph has written."""
+    folder = tmp_path_factory.mktemp("export")
+    text = next(block.text for block in read_page(CHECKOUT / "README.md").blocks if block.name == "shot.py")
+    script = write_script(folder, text, name="shot.py")
+    done = run_cli("export", script, "--to", "openjd", "--root", folder / "farm", "--snapshot-code")
+    assert done.returncode == 0, done.stderr
+    return next((folder / "farm").iterdir())
 
 
-def test_the_commands_work(walk):
-    """As they stand there, in its order."""
-    assert [line for line, code in walk.done if code != 0] == [], walk.told
-    assert len(walk.done) > 8
-    assert "Shot.Publish\n  count = 48\n" in walk.told
-
-
-def test_the_template_of_the_page_is_a_part_of_what_is_written(walk):
+def test_the_template_of_the_page_is_a_part_of_what_is_written(bundle):
     """All that it shows of the first step, however it is quoted."""
-    template_of_page = yaml.safe_load(blocks(PAGE, "yaml")[0])
-    written = yaml.safe_load((walk.bundle / "template.yaml").read_text(encoding="utf-8"))
+    template_of_page = yaml.safe_load(next(block.text for block in PAGE.blocks if block.language == "yaml"))
+    written = yaml.safe_load((bundle / "template.yaml").read_text(encoding="utf-8"))
 
     (step,) = template_of_page
     assert united(written["steps"][0], step) == written["steps"][0]
 
 
-def test_the_files_of_the_page_are_those_that_are_written(walk):
+def test_the_files_of_the_page_are_those_that_are_written(bundle):
     """Each of the table, and nothing else that a bundle does not have without them."""
     others = {"manifest.json", "nodes", "jobs", "results", "errors", "code", "offline"}
 
     named = set(re.findall(r"^\| `([^`]+?)/?` \|", section("What is written"), flags=re.MULTILINE))
 
-    assert {path.name for path in walk.bundle.iterdir()} - others == named
+    assert {path.name for path in bundle.iterdir()} - others == named
 
 
 def test_what_the_page_says_to_carry_over_is_no_warning_and_what_it_says_not_to_is_one(graph):
@@ -151,11 +109,3 @@ def test_the_limits_of_the_page_are_those_that_are_checked():
         template.MOST_PARAMETERS,
         LONGEST_TEMPLATE,
     ]
-
-
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"`(--[a-z-]+)`", PAGE))))
-def test_every_option_that_it_names_alone_exists(name):
-    """In our commands, or in those of the client of Deadline Cloud, version 0.60.10."""
-    theirs = {"--priority", "--max-worker-count", "--max-retries-per-task", "--max-failed-tasks-count", "--yes"}
-
-    assert name in theirs or any(name in run_cli(verb, "--help").stdout for verb in ("export", "plan", "redo"))

@@ -51,14 +51,29 @@ def expected_outputs(graph):
     }
 
 
-def run_cli(*arguments, cwd=None, env=None) -> subprocess.CompletedProcess:
-    """The command line in a process of its own, which finds imported what every command imports, where it can."""
+def run_cli(*arguments, cwd=None, env=None, is_together=False) -> subprocess.CompletedProcess:
+    """The command line in a process of its own, which finds imported what every command imports, where it can.
+
+    ``is_together`` has its errors among its output, as in a terminal.
+    """
     words = [str(argument) for argument in arguments]
-    done = branch(words, cwd=cwd, env=env, timeout=110)
+    return _run([sys.executable, "-m", MAIN, *words], words, cwd=cwd, env=env, is_together=is_together)
+
+
+def run_script(path: Path, *arguments, cwd=None, env=None) -> subprocess.CompletedProcess:
+    """The Python file in a process of its own, likewise, with its errors among its output."""
+    command = [sys.executable, str(path), *arguments]
+    return _run(command, arguments, cwd=cwd, env=env, is_together=True, script=path)
+
+
+def _run(command, words, *, cwd, env, is_together, script=None):
+    done = branch(words, cwd=cwd, env=env, timeout=110, script=script, is_together=is_together)
     if done is not None:
         return done
-    command = [sys.executable, "-m", MAIN, *words]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=env, check=False, timeout=110)
+    errors = subprocess.STDOUT if is_together else subprocess.PIPE
+    return subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=cwd, env=env, check=False, timeout=110
+    )
 
 
 def write_script(folder: Path, text: str, *, name: str = "script.py") -> Path:

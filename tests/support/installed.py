@@ -1,4 +1,4 @@
-"""This version as users have it: a wheel, installed."""
+"""This version as users have it: a source distribution, the wheel that is made of it, and that installed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,20 @@ import venv
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
-_NOT_SOURCES = shutil.ignore_patterns(".*", "build", "dist", "tests", "__pycache__", "*.egg-info")
+_NOT_SOURCES = shutil.ignore_patterns(".*", "build", "dist", "*-output", "__pycache__", "*.egg-info")
 
 
-def build_wheel(folder: Path) -> Path:
-    """A wheel of this checkout."""
+def build_sdist(folder: Path) -> Path:
+    """A source distribution of this checkout."""
     source = shutil.copytree(CHECKOUT, folder / "source", ignore=_NOT_SOURCES)  # Building leaves files behind.
-    _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder, source)
+    _run("-c", "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])", folder, cwd=source)
+    (sdist,) = folder.glob("*.tar.gz")
+    return sdist
+
+
+def build_wheel(sdist: Path, folder: Path) -> Path:
+    """The wheel of a source distribution, as ``python -m build`` makes it."""
+    _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder, sdist)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -41,6 +48,10 @@ def make_bare_python(folder: Path) -> str:
 
 
 def _pip(*arguments: object) -> None:
-    command = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check", *map(str, arguments)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    _run("-m", "pip", "-q", "--disable-pip-version-check", *arguments)
+
+
+def _run(*arguments: object, cwd: Path | None = None) -> None:
+    command = [sys.executable, *map(str, arguments)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -1,4 +1,5 @@
-"""The command line in processes that branch off from one that has imported it: imports are most of what it costs.
+"""The command line, and scripts, in processes that branch off from one that has imported it: imports are most of what
+they cost.
 
 Each is a process of its own, with its own streams, folder and environment, and ends as one that was started does. What
 only the start of an interpreter reads, such as ``PYTHONUTF8``, and another version of the package take a fresh process:
@@ -37,15 +38,26 @@ _PACKAGES = ("flowpipe_deadline", "flowpipe", "flowpipe.py", "click")
 
 
 def branch(
-    arguments: Sequence[str], *, cwd: str | None, env: Mapping[str, str] | None, timeout: float
+    arguments: Sequence[str],
+    *,
+    cwd: str | None,
+    env: Mapping[str, str] | None,
+    timeout: float,
+    script: str | None = None,
+    is_together: bool = False,
 ) -> subprocess.CompletedProcess | None:
-    """What the command line did; None where only a fresh process would do."""
+    """What the command line, or the script, did; None where only a fresh process would do.
+
+    ``is_together`` has its errors among its output, as in a terminal.
+    """
     environment = dict(os.environ if env is None else env)
     if not hasattr(os, "fork") or not _is_alike(environment):
         return None
     request = {"arguments": list(arguments), "cwd": str(cwd or os.getcwd()), "environment": environment}
+    request["script"] = None if script is None else str(script)
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        code = _server().run(request, [output.fileno(), errors.fileno()], timeout=timeout)
+        files = [output.fileno(), (output if is_together else errors).fileno()]
+        code = _server().run(request, files, timeout=timeout)
         texts = [_text(file) for file in (output, errors)]
     return subprocess.CompletedProcess([MAIN, *arguments], code, *texts)
 
@@ -115,8 +127,8 @@ class Server:
         self._process.wait()
 
 
-def serve(connection) -> None:
-    """Branches off a process for each request, until the other side closes; a branch returns from here as well."""
+def serve(connection) -> str | None:
+    """Branches off a process for each request, until the other side closes; a branch returns its script."""
     own_path = [entry for entry in sys.path[1:] if entry not in _python_path(os.environ)]
     while True:
         head, files, _, _ = socket.recv_fds(connection, _SIZE.size, 2)
@@ -128,7 +140,7 @@ def serve(connection) -> None:
         if child == 0:
             connection.close()
             _become(request, files, own_path)
-            return
+            return request["script"]
         for file in files:
             os.close(file)
         _, status = os.waitpid(child, 0)
@@ -142,8 +154,9 @@ def _become(request, files, own_path):
     os.chdir(request["cwd"])
     os.environ.clear()
     os.environ.update(request["environment"])
-    sys.path[:] = [request["cwd"], *_python_path(os.environ), *own_path]
-    sys.argv[:] = [MAIN, *request["arguments"]]
+    script = request["script"]
+    sys.path[:] = [os.path.dirname(script) if script else request["cwd"], *_python_path(os.environ), *own_path]
+    sys.argv[:] = [script or MAIN, *request["arguments"]]
     importlib.invalidate_caches()
 
 
@@ -164,5 +177,8 @@ if __name__ == "__main__":
     warm_python.install()
     thousands.prepare()
     _import_all()
-    serve(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module(MAIN, run_name="__main__", alter_sys=True)
+    script = serve(socket.socket(fileno=int(sys.argv[1])))
+    if script is None:
+        runpy.run_module(MAIN, run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(script, run_name="__main__")
