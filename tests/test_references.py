@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 
 from pages import CHECKOUT, read_page
 
 import flowpipe_deadline
-from flowpipe_deadline.studio.checks import WEBSERVICE_KEYS
-from flowpipe_deadline.studio.file import StudioFile
 
 DOCS = CHECKOUT / "docs"
 
@@ -25,9 +22,9 @@ def test_each_page_is_in_a_table_of_contents():
     assert len(listed) == len(set(listed))
 
 
-def first_column(page, heading="\n"):
-    """What stands in backquotes in the first column of the tables below that heading."""
-    text = (DOCS / "reference" / page).read_text(encoding="utf-8").partition(heading)[2]
+def first_column(page):
+    """What stands in backquotes in the first column of the page's tables."""
+    text = (DOCS / "reference" / page).read_text(encoding="utf-8")
     return set(re.findall(r"^\| `([^`]+)` \|", text, flags=re.MULTILINE))
 
 
@@ -39,14 +36,6 @@ def test_the_page_of_variables_has_all_that_the_code_reads():
     named |= {f"FLOWPIPE_DEADLINE_WEBSERVICE{end}" for end in re.findall(r'f"\{URL_VARIABLE\}(_[A-Z]+)"', code)}
 
     assert first_column("variables.md") - {"DEADLINE_PATH", "_FLOWPIPE_DEADLINE_COMPLETE"} == named
-
-
-def test_the_page_of_settings_has_all_keys_of_the_studio_file():
-    """And those of the Web Service."""
-    keys = {re.sub(r"\[(\w+).*\]", r"\1", name) for name in first_column("settings.md", "## The studio file")}
-
-    assert keys == {field.name.replace("disabled_", "") for field in fields(StudioFile)} - {"path"}
-    assert ", ".join(f"`{key}`" for key in WEBSERVICE_KEYS) in (DOCS / "reference" / "settings.md").read_text("utf-8")
 
 
 def test_the_page_of_python_has_each_public_name():

@@ -1,16 +1,17 @@
-"""Makes the pictures for the pages: dialogs over the tests' fake Deadline, without a display, a page in Chromium, and
-frames of the turntable.
+"""Makes the pictures for the pages: dialogs over the tests' fake Deadline, a page in Chromium, frames of the examples.
 
-    pip install -e '.[test]'
+    pip install -e '.[test,examples]'
     python docs/pictures/make_pictures.py
 
-The workflow is the one of docs/writing-a-workflow.md.
+None needs a display. The workflow is the one of docs/writing-a-workflow.md. performance.svg is made by
+``python benchmarks/tasks.py --plot docs/pictures/performance.svg``, as docs/performance.md shows.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -22,6 +23,7 @@ FACTS = {"scene": "/mnt/show/asset.ma", "frames": "1-48", "camera": "turn", "cam
 ROOT = "/mnt/show/farm"
 SIZE = 980, 600
 PAUSE = 300  # Milliseconds, for what Qt draws late.
+SHOT = {"frames": "16", "width": "800", "height": "450", "samples": "128"}
 TURNS, FRAME_SIZE, GUTTER = (0, 45, 90), (240, 135), 7
 """Frames 1, 4 and 7 of the turntable at their own size, side by side: no wider than a column of the pages."""
 
@@ -45,6 +47,7 @@ def main() -> None:
         from wranglers import make_wranglers_pictures  # noqa: PLC0415  (once the path is set)
 
         make_wranglers_pictures(folder, PICTURES)
+        make_shot(folder)
 
 
 def make_turntable(path: Path) -> None:
@@ -97,6 +100,19 @@ def make_pictures(folder: Path) -> None:
         window.jobs.place.say(f"{ROOT}/{Path(window.jobs.place.text()).name}")
         take("dialog-jobs")
         window.close()
+
+
+def make_shot(folder: Path) -> None:
+    """Renders a frame of examples/blender_shot.py."""
+    from PySide6.QtGui import QImage  # noqa: PLC0415  (once the environment is set)
+
+    example = str(CHECKOUT / "examples" / "blender_shot.py")
+    command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "run", example]
+    parameters = {**SHOT, "output": str(folder / "shot")}
+    options = [word for item in parameters.items() for word in ("-p", "=".join(item))]
+    subprocess.run([*command, *options, "--root", str(folder)], check=True)
+    (frame,) = (folder / "shot" / "frames").glob("*.png")
+    QImage(str(frame)).save(str(PICTURES / "blender-shot.jpg"), quality=85)
 
 
 if __name__ == "__main__":

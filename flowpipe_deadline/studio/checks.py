@@ -19,7 +19,7 @@ from .file import webservice_variable
 
 WEBSERVICE_KEYS = ("url", "user", "ca", "certificate", "key", "timeout")
 _SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
-_KEYS = (
+KEYS = (
     *("root", "store", "templates", "via", "strict", "allow_local_root"),
     *("webservice", "settings", "presets", "hooks", "workflows", "presets_folder", "buttons"),
 )
@@ -38,7 +38,7 @@ class StudioChecks:
 
     def values(self) -> dict[str, Any]:
         """The fields of a ``StudioFile``."""
-        self._refuse_unknown((), self._table, _KEYS)
+        self._refuse_unknown((), self._table, KEYS)
         templates = self._text(("templates",), TEXT, home=True)
         presets_folder = self._text(("presets_folder",), TEXT, home=True)
         return {
