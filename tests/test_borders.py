@@ -76,6 +76,7 @@ def test_the_evaluator_imports_flowpipe_and_the_standard_library_only():
 
 # Imported inside functions, for what only exists where they do.
 OPTIONAL = {
+    "core/locate.py": "annotationlib",  # Of Python 3.14.
     "evaluator/__main__.py": "maya",
     "results/codec.py": "numpy",
     "results/merge.py": "numpy",

@@ -11,6 +11,7 @@ import jinja2
 from jinja2.compiler import CodeGenerator
 
 from ..core.errors import BundleError, error_line
+from ..core.files import is_file, is_there
 from ..core.text import flaw_in, one_line
 from ..planning.plan import Job
 from ..settings.environment import variables_of_kind
@@ -48,9 +49,9 @@ class JobFiles:
         Raises:
             BundleError: The folder does not exist, or has neither of them.
         """
-        if templates is not None and not templates.exists():
+        if templates is not None and not is_there(templates):
             raise BundleError(f"the template folder {templates} does not exist")
-        if templates is not None and not any((templates / name).is_file() for name in _TEMPLATES):
+        if templates is not None and not any(is_file(templates / name) for name in _TEMPLATES):
             raise BundleError(f"the template folder {templates} has neither {' nor '.join(_TEMPLATES)}")
         self._folder = templates
         own = jinja2.PackageLoader("flowpipe_deadline.bundle", "jinja")
@@ -131,7 +132,7 @@ class JobFiles:
     ) -> str:
         """The text; ``refusal`` gives the reason why a further key must not be set, or None."""
         own = None if self._folder is None else self._folder / template
-        file = own if own is not None and own.is_file() else template
+        file = own if own is not None and is_file(own) else template
         try:
             text = self._environment.get_template(template).render(values)
             entries = dict(parse_entries(text))

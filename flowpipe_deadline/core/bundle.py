@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Iterable, Mapping, Union
 
 from .errors import UsageError
-from .files import DamagedRecordError, RecordError, read_record
+from .files import DamagedRecordError, RecordError, is_file, is_there, read_record
 from .frames import FrameList, FrameListError, real_frames
 from .notebook import Shown
 from .text import counted, one_line
@@ -191,8 +191,8 @@ def read_bundle(folder: AnyPath) -> Bundle:
         RecordError: The folder is not a bundle, or its manifest is damaged or from a newer version.
     """
     path = Path(folder).expanduser().absolute()
-    if not (path / MANIFEST).is_file():
-        what = f"has no {MANIFEST}" if path.exists() else "does not exist"
+    if not is_file(path / MANIFEST):
+        what = f"has no {MANIFEST}" if is_there(path) else "does not exist"
         raise RecordError(f"{path} is not a bundle: it {what}; 'flowpipe-deadline list' shows yours")
     return parse_manifest(read_record(path / MANIFEST, version=FORMAT, keys=("name", "jobs", "omitted")), folder=path)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import stat
 import time
 from functools import partial
 from pathlib import Path
@@ -16,6 +18,9 @@ from .rights import share
 IS_WINDOWS = os.name == "nt"
 _PATIENCE = 10.0  # Seconds.
 _PAUSE = 0.1  # Seconds between two tries.
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EBADF, errno.ELOOP}
+# Of Windows: no disk in the drive, a name that no file can have, a link to nowhere.
+_ABSENT_NUMBERS = {21, 123, 1921}
 Result = TypeVar("Result")
 RESTORE = "restore it, or submit the graph itself again"  # What to do about a file that cannot be used.
 
@@ -42,6 +47,35 @@ def is_same_folder(path: str, folder: Path) -> bool:
         return os.path.realpath(path) == os.path.realpath(str(folder)) or os.path.samefile(path, folder)
     except (OSError, ValueError):
         return False
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is something; from Python 3.14 on, ``Path.exists`` says no also where nobody can tell.
+
+    Raises:
+        OSError: Nobody can tell: a folder cannot be read, a share is away.
+    """
+    return _mode(path) != 0
+
+
+def is_file(path: Path) -> bool:
+    """Whether there is a file.
+
+    Raises:
+        OSError: As ``is_there``.
+    """
+    return stat.S_ISREG(_mode(path))
+
+
+def _mode(path: Path) -> int:
+    try:
+        return os.stat(path).st_mode
+    except ValueError:  # No path has a null character.
+        return 0
+    except OSError as error:
+        if error.errno in _ABSENT or getattr(error, "winerror", None) in _ABSENT_NUMBERS:
+            return 0
+        raise
 
 
 def write_whole(path: Path, data: bytes, *, is_windows: bool = IS_WINDOWS) -> None:

@@ -110,12 +110,38 @@ def own_codes(thing: Any) -> list[CodeType]:
     parts = [getattr(part, "fget", None) or getattr(part, "__func__", None) or part for part in vars(thing).values()]
     functions = [part for part in map(unwrapped, parts) if isinstance(part, FunctionType)]
     codes = [part.__code__ for part in functions if part.__qualname__.startswith(f"{thing.__qualname__}.")]
-    return [code for code in codes if not code.co_filename.startswith(_GENERATED)]
+    # Python 3.14 evaluates annotations in a function.
+    return [code for code in codes if not code.co_filename.startswith(_GENERATED) and code.co_name != "__annotate__"]
 
 
 def unwrapped(thing: Any) -> Any:
     """What decorators were given, if they say so."""
     return inspect.unwrap(thing, stop=lambda each: isinstance(each, type))
+
+
+def signature_of(function: Callable[..., Any]) -> inspect.Signature:
+    """Its signature, without annotations: Python 3.14 would evaluate them, and a name may be for type checkers only.
+
+    Raises:
+        TypeError, ValueError: It has none.
+    """
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format  # noqa: PLC0415  (it came with 3.14)
+
+        return inspect.signature(function, annotation_format=Format.STRING)
+    return inspect.signature(function)
+
+
+def annotations_of(owner: Any) -> Mapping[str, Any]:
+    """The annotations of a function, or a class's own; all as texts if Python 3.14 cannot evaluate one of them."""
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format, get_annotations  # noqa: PLC0415  (it came with 3.14)
+
+        try:
+            return getattr(owner, "__annotations__", {})
+        except Exception:  # An annotation can be any expression.
+            return get_annotations(owner, format=Format.STRING)
+    return getattr(owner, "__annotations__", {})
 
 
 def code_folders(folders: Iterable[str], *, bundle: AnyPath) -> list[str]:

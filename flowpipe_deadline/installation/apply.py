@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.files import write_through
+from ..core.files import is_there, write_through
 from ..core.interrupts import stop_requests
 from ..submit.transaction import ignore
 from .record import InstallationError
@@ -97,7 +97,7 @@ def _make(changes: Sequence[FileChange], undo: ExitStack) -> list[Path]:
     """Makes the changes of one group; returns the copies of what was there."""
     staged = [_stage(change, undo) for change in changes]
     copies: dict[Path, Path] = {}
-    for path in [change.path for change in changes if change.path.exists()]:
+    for path in [change.path for change in changes if is_there(change.path)]:
         copies[path] = copy = path.with_name(temporary_name(path.name))
         undo.callback(copy.unlink, missing_ok=True)
         with about(path):
@@ -117,7 +117,7 @@ def _stage(change: FileChange, undo: ExitStack) -> Path | None:
         return None
     source = change.path.with_name(temporary_name(change.path.name))
     with about(change.path):
-        for folder in [folder for folder in change.path.parents if not folder.exists()][::-1]:
+        for folder in [folder for folder in change.path.parents if not is_there(folder)][::-1]:
             undo.callback(remove_if_empty, folder)
             make_folder(folder)
         undo.callback(source.unlink, missing_ok=True)
@@ -129,7 +129,7 @@ def _stage(change: FileChange, undo: ExitStack) -> Path | None:
 def _restore(path: Path, copy: Path | None) -> None:
     if copy is None:
         path.unlink(missing_ok=True)
-    elif copy.exists():  # Else it is back already.
+    elif is_there(copy):  # Else it is back already.
         os.replace(copy, path)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError, words_of
+from ..core.files import is_there
 from .apply import is_temporary
 from .contents import OWN_FOLDERS, TOP_FOLDERS, digest_of
 from .lock import LOCK
@@ -50,7 +51,7 @@ class Custom:
     def unfinished(self) -> list[Path]:
         """Lock and temporary files of an installation that is running, or was killed."""
         lock = self.folder / LOCK
-        return [*self.temporary_files(), *([lock] if lock.exists() else [])]
+        return [*self.temporary_files(), *([lock] if is_there(lock) else [])]
 
     def temporary_files(self) -> list[Path]:
         """The temporary files of all installations."""
@@ -68,7 +69,7 @@ def check_repository(folder: AnyPath) -> Path:
         UsageError: It does not exist, or is not a repository.
     """
     path = Path(folder).expanduser().absolute()
-    if not path.exists():
+    if not is_there(path):
         raise UsageError(f"{path} does not exist; give the root of the Deadline repository")
     if not path.is_dir():
         raise UsageError(f"{path} is a file; give the root of the Deadline repository, which is a folder")

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..bundle.templates import PLUGIN
 from ..core.bundle import AnyPath
 from ..core.errors import UsageError
+from ..core.files import is_file
 from ..core.shipped import shipped_folder
 from .hosts import default_config
 from .standins.sandbox import read_param
@@ -39,7 +40,7 @@ class WorkerSetup:
             return plugins_folder()
         root = Path(self.repository).expanduser().absolute()
         folder = root / "custom" / "plugins"
-        if not (folder / PLUGIN / f"{PLUGIN}.py").is_file():
+        if not is_file(folder / PLUGIN / f"{PLUGIN}.py"):
             raise UsageError(f"{root} has no {PLUGIN} plugin; put it there:  flowpipe-deadline install {root}")
         return folder
 

@@ -21,6 +21,7 @@ from itertools import count, takewhile
 from pathlib import Path
 from typing import Any, TextIO
 
+from ..core.files import is_file
 from ..core.frames import FrameList
 from ..core.rights import share
 from ..status.logs import attempt_heading
@@ -260,7 +261,7 @@ class Worker:
         """The worker's own copy of the plugin, as Deadline makes one (plugin API, section 1.1)."""
         folders, copy = self._settings.plugins, self._scratch / "plugins" / job_id
         found = (Path(folder, plugin) for folder in folders)
-        source = next((folder for folder in found if (folder / f"{plugin}.py").is_file()), None)
+        source = next((folder for folder in found if is_file(folder / f"{plugin}.py")), None)
         if source is None:
             where = f"is in none of {', '.join(folders)}; install it by  flowpipe-deadline install"
             raise TaskError(f"the plugin {plugin} {where}")

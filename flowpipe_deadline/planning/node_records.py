@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -14,7 +13,7 @@ from flowpipe.plug import IPlug
 
 from ..core.bundle import FORMAT
 from ..core.errors import PlanError
-from ..core.locate import NotImportableError, describe
+from ..core.locate import NotImportableError, describe, signature_of
 from ..core.warnings import ErrorCollector
 from ..evaluator.nodes import UNKEPT
 from ..results.codec import UnsupportedValueError, encode
@@ -97,7 +96,7 @@ def _unwrapped(thing: Any) -> Any:
 def _has_default_constructor(cls: type) -> bool:
     """Whether the class can be called as ``cls(graph=None)``, which is what flowpipe does to load a node."""
     try:
-        inspect.signature(cls).bind(graph=None)
+        signature_of(cls).bind(graph=None)
     except (TypeError, ValueError):
         return False
     return True

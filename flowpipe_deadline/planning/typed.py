@@ -125,7 +125,8 @@ class TypedCode:
             self._add(own, value)
             return _Part(f"{name} = {own}\n", eager=(own,))
         has_future = namespace.get("annotations") is annotations  # What its import leaves, also here.
-        self._has_future = self._has_future or has_future
+        is_lazy = has_future or sys.version_info >= (3, 14)  # A worker's Python may evaluate annotations at once.
+        self._has_future = self._has_future or is_lazy
         text = find_source(definition, futures=annotations.compiler_flag if has_future else 0)
         is_as_defined = value is definition or isinstance(value, FunctionNode) or "@" in text.split("def ")[0]
         if name != own or not is_as_defined:
@@ -135,7 +136,7 @@ class TypedCode:
         if isinstance(value, FunctionType) and not _has_defaults_of(text, definition, namespace):
             raise NotImportableError(f"a default of '{name}' was changed since; run its definition again")
         eager, lazy = _names(text)
-        if has_future:  # Annotations are not evaluated.
+        if is_lazy:  # Annotations are not evaluated.
             lazy |= eager
             eager = _names(_without_annotations(text))[0]
         used = [

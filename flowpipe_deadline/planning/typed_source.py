@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
-from ..core.locate import NotImportableError, own_codes
+from ..core.locate import NotImportableError, annotations_of, own_codes
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Assign
 
@@ -138,8 +138,8 @@ def _has_fields_of(statement: ast.ClassDef, cls: type, *, has_functions: bool) -
         used = node.id if isinstance(node, ast.Name) else None
         if used not in texts and not any(session.get(used or "", value) is each for each in (value, held)):
             return False
-    own, known = vars(cls).get("__annotations__", ()), (*dir(cls), *getattr(cls, "__annotations__", ()), *members)
-    return has_functions or {*members, *own} <= {*texts} <= {*known}
+    own = {*members, *annotations_of(cls)}
+    return has_functions or own <= {*texts} <= {*dir(cls), *own}
 
 
 def _is_held(function: ast.FunctionDef, cls: type) -> bool:

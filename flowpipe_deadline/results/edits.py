@@ -14,7 +14,7 @@ from typing import Any, Callable, ContextManager, Iterable, Mapping, Sequence
 
 from ..core.bundle import EDITS, Bundle, node_labels, read_bundle, read_node
 from ..core.errors import BundleError, UsageError
-from ..core.files import json_bytes, write_together, write_whole
+from ..core.files import is_there, json_bytes, write_together, write_whole
 from ..core.locate import LoadError, in_bundle, out_of_bundle
 from ..core.locks import locked_briefly
 from ..core.rights import make_folder, reason_with_remedy
@@ -142,7 +142,7 @@ def _change(
 
 def _replace_all(files: Mapping[Path, bytes]) -> None:
     """Writes these files; if it is interrupted or fails between two of them, all are as they were."""
-    before = {path: path.read_bytes() if path.exists() else None for path in files}
+    before = {path: path.read_bytes() if is_there(path) else None for path in files}
     try:
         write_together(files)
     except BaseException:

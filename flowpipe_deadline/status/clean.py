@@ -23,7 +23,7 @@ from typing import Callable, Iterator, Sequence
 from ..bundle.job_files import plugin_entries
 from ..core.bundle import ERRORS, FILES, OFFLINE, RESULTS, STORE, TEMPLATE, AnyPath, Bundle, read_bundle, with_job_names
 from ..core.errors import BundleError, FlowpipeDeadlineError, UsageError, words_of
-from ..core.files import RecordError
+from ..core.files import RecordError, is_file, is_there
 from ..core.locks import clock_of
 from ..core.names import beginning_of, last_part
 from ..core.rights import user_name
@@ -293,7 +293,7 @@ def _look(found: Found, farm: _Farm, *, is_named: bool) -> Removal | Refusal:
         _refuse_needed(found, farm)
         if is_being_run(folder):
             raise BundleError("it is being run on this machine")
-        if found.bundle is not None and not is_named and (folder / TEMPLATE).is_file():
+        if found.bundle is not None and not is_named and is_file(folder / TEMPLATE):
             counts = ResultCounts(found.bundle)
             if not all(counts.has_all(job.key) for job in found.bundle.jobs if job.is_last):
                 raise BundleError(
@@ -404,7 +404,7 @@ def _forget_results(aside: Path) -> str:
         StoreError: The store cannot be reached.
         OSError: The bundle cannot be changed.
     """
-    if not (aside / STORE).exists():
+    if not is_there(aside / STORE):
         return ""
     match, home, note = _REST.fullmatch(aside.name), "", ""
     with contextlib.suppress(RecordError):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..core.bundle import MANIFEST, SUBMISSION, AnyPath, Bundle, read_bundle
 from ..core.errors import FlowpipeDeadlineError, UsageError
-from ..core.files import RecordError
+from ..core.files import RecordError, is_file
 from ..core.names import beginning_of, is_same_batch, last_part, safe_name
 from ..core.rights import user_name
 from ..core.text import listing
@@ -50,7 +50,7 @@ def find_bundle(
     """
     text = os.fspath(name)
     folder = Path(text).expanduser()
-    if (folder / MANIFEST).is_file() or _is_path(text):
+    if is_file(folder / MANIFEST) or _is_path(text):
         return read_bundle(folder)
     if _JOB_ID.fullmatch(text):
         return _with_job(text.lower(), open_client, known_root(root))
@@ -67,7 +67,7 @@ def find_names(beginning: str, *, root: AnyPath | None = None) -> tuple[str, ...
 
 
 def _named(text: str, root: Path) -> Bundle:
-    if (root / text / MANIFEST).is_file():
+    if is_file(root / text / MANIFEST):
         return read_bundle(root / text)
     try:
         names = [folder.name for folder in list_folders(root)]
@@ -110,7 +110,7 @@ def _with_job(job_id: str, open_client: Callable[[], DeadlineClient], root: Path
         raise UsageError(f"job {job_id} is not one of a bundle: it is of another plugin")
     here = Path(client.map_path(place))
     beside = root / last_part(place)
-    return read_bundle(beside if not (here / MANIFEST).is_file() and (beside / MANIFEST).is_file() else here)
+    return read_bundle(beside if not is_file(here / MANIFEST) and is_file(beside / MANIFEST) else here)
 
 
 def _has_on_record(folder: Path, job_id: str) -> bool:

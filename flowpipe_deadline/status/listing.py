@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..core.bundle import FILES, RESULTS, AnyPath, Bundle, BundleJob
 from ..core.errors import FlowpipeDeadlineError, words_of
-from ..core.files import RecordError
+from ..core.files import RecordError, is_there
 from ..core.rights import user_name
 from ..deadline.client import COMPLETED, PENDING, UNKNOWN, DeadlineClient, JobDetails
 from ..results.counts import ResultCounts
@@ -96,7 +96,7 @@ def list_bundles(
         except FlowpipeDeadlineError as error:
             on_message(f"Deadline cannot be asked, so results are counted: {error}")
     entries = at_once(lambda one: one.entry(answer), read)
-    return tuple(entry for entry in entries if not entry.error or entry.folder.exists())
+    return tuple(entry for entry in entries if not entry.error or is_there(entry.folder))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Iterator
 
 from ..core.bundle import OFFLINE
 from ..core.errors import BundleError
+from ..core.files import is_there
 from ..core.rights import make_folder, share
 
 _LOCK = "lock.sqlite"
@@ -46,7 +47,7 @@ def run_lock(folder: Path) -> Iterator[None]:
 def is_being_run(folder: Path) -> bool:
     """Whether the offline farm is at work on the bundle in that folder, as far as that is known."""
     lock = folder / OFFLINE / _LOCK
-    if not lock.exists():
+    if not is_there(lock):
         return False
     import sqlite3  # noqa: PLC0415 (as above)
 

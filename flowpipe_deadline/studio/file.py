@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.bundle import AnyPath
 from ..core.errors import StudioFileError, UsageError, words_of
+from ..core.files import is_there
 from ..core.warnings import ErrorCollector
 from ..settings.kinds import suggestion
 from .variables import ROOT_VARIABLE
@@ -134,7 +135,7 @@ def load_studio_file() -> StudioFile:
 def _exists(path: Path) -> bool:
     """Whether the file exists. If that is unknown, it is an error: the file may be the one that counts."""
     try:
-        return path.exists()
+        return is_there(path)
     except OSError as error:
         raise StudioFileError(path, f"cannot be read: {words_of(error)}") from error
 

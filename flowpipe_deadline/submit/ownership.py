@@ -14,7 +14,7 @@ from typing import Any, Callable, ContextManager, Iterator, Mapping, TypeVar
 
 from ..core.bundle import FORMAT
 from ..core.errors import words_of
-from ..core.files import RecordError, json_bytes, read_record, write_whole
+from ..core.files import RecordError, is_there, json_bytes, read_record, write_whole
 from ..core.locks import is_running, locked_briefly, seconds_since_written, start_mark
 from ..core.rights import share
 from ..deadline.client import SubmissionError
@@ -135,7 +135,7 @@ def record_lock(folder: Path) -> ContextManager[Callable[[], bool]]:
 
 def has_token(path: Path, token: str) -> bool:
     """Whether the record is that of the attempt with this token."""
-    return path.exists() and read_record(path, version=FORMAT).get("token", "") == token
+    return is_there(path) and read_record(path, version=FORMAT).get("token", "") == token
 
 
 def is_at_work(data: Mapping[str, Any], paths: list[Path]) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, Mapping, Sequence
 from ..bundle.job_files import read_batch_name
 from ..core.bundle import FORMAT, SUBMISSION, read_bundle, with_job_names
 from ..core.errors import FlowpipeDeadlineError
-from ..core.files import DamagedRecordError, RecordError, json_bytes, read_record, write_whole
+from ..core.files import DamagedRecordError, RecordError, is_there, json_bytes, read_record, write_whole
 from ..deadline.client import SubmissionError
 from .ownership import OwnedRecord, has_token, is_at_work, owner_of
 from .redo_record import REDO, REDO_IDS, RedoRecord, read_lines, read_redo
@@ -93,7 +93,7 @@ def read_submission(folder: Path) -> SubmissionRecord | None:
 
 def _read(folder: Path) -> SubmissionRecord | None:
     path = folder / SUBMISSION
-    if not path.exists():
+    if not is_there(path):
         return None
     try:
         return _parse(read_record(path, version=FORMAT, keys=("jobs",)), folder)

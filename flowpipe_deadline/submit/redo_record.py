@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Mapping
 
 from ..core.bundle import FORMAT
-from ..core.files import DamagedRecordError, RecordError, read_record
+from ..core.files import DamagedRecordError, RecordError, is_there, read_record
 from .ownership import is_at_work, owner_of
 
 REDO = "redo.json"
@@ -66,7 +66,7 @@ def read_redo(folder: Path) -> RedoRecord | None:
         RecordError: It is damaged, or a newer version wrote it.
     """
     path = folder / REDO
-    if not path.exists():
+    if not is_there(path):
         return None
     try:
         data = read_record(path, version=FORMAT, keys=("before", "jobs", "kept"))

@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
 
+from ..core.locate import annotations_of
+
 Control = Literal[
     "LINE_EDIT",
     "MULTILINE_EDIT",
@@ -84,11 +86,10 @@ def declarations(function: Callable[..., Any]) -> dict[str, Declared]:
     """What the annotations of a callable say, by parameter, and of what it returns."""
     owner: Any = vars(function).get("__init__", function) if isinstance(function, type) else function
     owner = inspect.unwrap(getattr(owner, "__func__", owner))
-    if callable(owner) and not hasattr(owner, "__annotations__"):  # An object that can be called.
+    if callable(owner) and not inspect.isroutine(owner):  # An object that can be called.
         owner = type(owner).__call__
     namespace = {**vars(builtins), **getattr(owner, "__globals__", {})}
-    annotations = getattr(owner, "__annotations__", {})
-    return {key: _declared(annotation, namespace) for key, annotation in annotations.items()}
+    return {key: _declared(annotation, namespace) for key, annotation in annotations_of(owner).items()}
 
 
 def _declared(annotation: Any, namespace: Mapping[str, Any]) -> Declared:

@@ -20,8 +20,9 @@ from flowpipe.graph import get_default_graph
 
 from ..core.bundle import MANIFEST
 from ..core.errors import UsageError, error_line
+from ..core.files import is_file
 from ..core.loading import refuse_while_loading
-from ..core.locate import LoadError, load_file, load_module, own_line
+from ..core.locate import LoadError, annotations_of, load_file, load_module, own_line
 from ..core.text import listing, one_line
 from ..planning.graph import connected_nodes
 from .annotations import declared_types
@@ -58,7 +59,7 @@ def _load(location: str) -> ModuleType:
     is_module_name = bool(location) and all(part.isidentifier() for part in location.split("."))
     path = Path(os.path.expanduser(location))
     if path.suffix == ".py" or not is_module_name:
-        if not path.is_file():
+        if not is_file(path):
             what = f"the file '{location}' does not exist" if location else "no graph is named"
             if location and path.is_dir():
                 kind = "bundle" if (path / MANIFEST).exists() else f"folder, and not a bundle: it has no {MANIFEST}"
@@ -125,7 +126,7 @@ def _functions(module: ModuleType) -> dict[str, Callable[..., Any]]:
 
 
 def _why_no_builder(function: Callable[..., Any]) -> str:
-    annotation = getattr(inspect.unwrap(function), "__annotations__", {}).get("return", _NOTHING)
+    annotation = annotations_of(inspect.unwrap(function)).get("return", _NOTHING)
     if annotation is _NOTHING:
         return "does not say what it returns"
     return f"returns {annotation if isinstance(annotation, str) else getattr(annotation, '__name__', annotation)}"
@@ -138,7 +139,7 @@ def _graph_names(module: ModuleType) -> list[str]:
 def _returns_graph(function: Callable[..., Any]) -> bool:
     kinds = declared_types(function).get("return", ())
     if not kinds:  # It may be a name for type checkers only.
-        annotation = getattr(inspect.unwrap(function), "__annotations__", {}).get("return")
+        annotation = annotations_of(inspect.unwrap(function)).get("return")
         return isinstance(annotation, str) and annotation.strip("'\" ").rpartition(".")[2] == "Graph"
     return any(isinstance(kind, type) and issubclass(kind, Graph) for kind in kinds)
 

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from ..core.errors import UsageError
 from ..core.frames import FrameList, FrameListError
+from ..core.locate import signature_of
 from ..core.warnings import ErrorCollector
 from .annotations import Control, Declared, Parameter, declarations
 from .texts import item_kind, literal, text_of, value_of
@@ -176,7 +177,7 @@ def bind_parameters(function: Callable[..., Any], texts: Mapping[str, str], *, n
 
 def _signature(function: Callable[..., Any]) -> inspect.Signature:
     try:
-        return inspect.signature(function)
+        return signature_of(function)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{getattr(function, '__name__', function)} cannot be called from here: {error}") from error
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from flowpipe_deadline.core.files import write_whole
+from flowpipe_deadline.core.files import is_file, is_there, write_whole
 
 
 @pytest.fixture
@@ -42,3 +42,20 @@ def test_elsewhere_it_is_refused_at_once(tmp_path, refusing):
 
     assert refusing == [2]
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("result", b"old")]
+
+
+def test_what_is_there_is_told_from_what_is_not(tmp_path):
+    """A folder is no file, and a name with a null character is none either."""
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    absent = (tmp_path / "no", tmp_path / "file" / "no", tmp_path / "loop", tmp_path / "null\0")
+
+    assert [is_there(tmp_path), is_file(tmp_path), is_file(tmp_path / "file")] == [True, False, True]
+    assert not any(is_there(path) or is_file(path) for path in absent)
+
+
+@pytest.mark.parametrize("tell", [is_there, is_file])
+def test_where_nobody_can_tell_it_is_an_error(tmp_path, tell):
+    """In each Python; so a share that is away is not taken for an empty one."""
+    with pytest.raises(OSError, match="too long"):
+        tell(tmp_path / ("x" * 300))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from interleaved import interleave, step
@@ -187,8 +188,8 @@ def test_a_lock_that_cannot_be_removed_is_in_nobodys_way_of_this_process(tmp_pat
     path = tmp_path / "lock"
 
     with monkeypatch.context() as patched, locked(path, "one", is_stale=never, refuse=refuse):
-        for name in ("rename", "unlink"):
-            patched.setattr(os, name, lambda *_: (_ for _ in ()).throw(OSError("no share")))
+        for owner, name in ((os, "rename"), (Path, "unlink")):
+            patched.setattr(owner, name, lambda *_: (_ for _ in ()).throw(OSError("no share")))
 
     assert path.read_text() == "one"
     for left in tmp_path.glob(".lock-*"):

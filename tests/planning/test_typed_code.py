@@ -22,6 +22,8 @@ from flowpipe_deadline.preflight.files import length_warnings, source_warnings
 from flowpipe_deadline.preflight.storage import Mount, Mounts
 
 NODE = "from flowpipe import Graph, Node\n"
+LAZY = "" if sys.version_info >= (3, 14) else "from __future__ import annotations\n"
+"""So that annotations are not evaluated where they stand."""
 
 
 @pytest.fixture
@@ -490,9 +492,9 @@ def test_what_was_changed_since_its_definition_is_refused(session, text, change,
 
 
 def test_classes_may_name_each_other_in_annotations_that_are_not_evaluated(session, tmp_path):
-    """Neither has to be there first."""
-    session.type("""
-        from __future__ import annotations
+    """Neither has to be there first, and other names in them not at all."""
+    session.type(f"""
+        {LAZY}
         from dataclasses import dataclass
         @dataclass
         class Shot:
@@ -500,9 +502,10 @@ def test_classes_may_name_each_other_in_annotations_that_are_not_evaluated(sessi
         @dataclass
         class Take:
             shot: Shot
+            note: Unknown = None
         @Node(outputs=["found"])
         def Render():
-            return {"found": [Shot([]), Take]}
+            return {{"found": [Shot([]), Take]}}
     """)
 
     module = loaded(planned(session.Render), tmp_path)

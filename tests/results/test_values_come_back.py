@@ -109,7 +109,7 @@ KEPT = [
     'numpy.str_("")',
     'numpy.bytes_(b"a\\0b")',
     'numpy.void(b"ab\\0")',
-    'numpy.datetime64("NaT")',
+    'numpy.datetime64("NaT", "D")',
     'numpy.datetime64(5, "25s")',
     'numpy.array([b"a\\0"])',
     'numpy.array([1], "q")',

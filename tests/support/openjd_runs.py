@@ -92,7 +92,7 @@ def _write_warm_python(folder):
     if not os.environ.get(warm_python.VARIABLE):
         return sys.executable
     program = Path(folder, "warm-python")
-    words = {"python": shlex.quote(sys.executable), "warm": shlex.quote(warm_python.__file__)}
+    words = {"python": shlex.quote(sys.executable), "warm": shlex.quote(warm_python.CLIENT)}
     program.write_text(_WARM.format(**words, variable=warm_python.VARIABLE))
     program.chmod(0o755)
     return program

@@ -28,7 +28,7 @@ _OF_PLUGIN = (("PYTHONUNBUFFERED", "1"), ("PYTHONIOENCODING", "utf-8"))
 """The plugin sets them for all interpreters; the warm process starts with them."""
 _PACKAGES = ("flowpipe_deadline", "flowpipe", "flowpipe.py")
 _HERE = os.path.abspath(__file__)
-_CLIENT = os.path.join(os.path.dirname(_HERE), "warm_client.py")
+CLIENT = os.path.join(os.path.dirname(_HERE), "warm_client.py")
 _addresses: list[str] = []
 _known: dict[str, str] = {}
 """The variables that the warm process started with, once there is one."""
@@ -38,7 +38,7 @@ def warmed(command, environment=None) -> list[str]:
     """The command with which a branch does what this one would do; the same where only a fresh process would do."""
     environment = os.environ if environment is None else environment
     where = environment.get(VARIABLE)
-    return [sys.executable, "-IS", _CLIENT, where, *command] if where and _is_alike(environment) else command
+    return [sys.executable, "-IS", CLIENT, where, *command] if where and _is_alike(environment) else command
 
 
 def _is_alike(environment) -> bool:

@@ -92,4 +92,4 @@ def test_standard_library_only():
             if words[:1] in (["import"], ["from"]):
                 imported.add(words[1].partition(".")[0].rstrip(","))
 
-    assert imported <= own | set(getattr(sys, "stdlib_module_names", imported))
+    assert imported <= own | sys.stdlib_module_names
