@@ -70,7 +70,7 @@ def uninstall(
     dry_run: bool = False,
     on_changes: OnChanges | None = None,
 ) -> Changes:
-    """Removes the files that were installed, and folders that are empty then; returns what was removed.
+    """Removes the files that were installed, and folders made for them that are empty then; returns what was removed.
 
     Edited files stay, unless ``remove_edited``; files that were never installed always stay.
 
