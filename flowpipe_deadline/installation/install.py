@@ -57,7 +57,7 @@ def install(
         before = read_installed(custom.folder)
         planned = plan_install(ours, before, digest=custom.digest, overwrite_edited=overwrite_edited)
         needed = _folders_of([RECORD, *planned.after.files])
-        folders = tuple(sorted(needed & {*before.folders, *made}))
+        folders = tuple(sorted({*before.folders, *(needed & made)}))
         return replace(planned, after=replace(planned.after, folders=folders))
 
     return _change(custom, plan, ours.files, dry_run=dry_run, on_changes=on_changes)
@@ -70,7 +70,7 @@ def uninstall(
     dry_run: bool = False,
     on_changes: OnChanges | None = None,
 ) -> Changes:
-    """Removes the files that were installed, and folders that are empty then; returns what was removed.
+    """Removes the files that were installed, and folders made for them that are empty then; returns what was removed.
 
     Edited files stay, unless ``remove_edited``; files that were never installed always stay.
 
@@ -168,7 +168,9 @@ def _tidy_up(changes: Changes, custom: Custom) -> None:
     for path in (*custom.temporary_files(), *compiled):
         with contextlib.suppress(OSError):
             path.unlink()
-    names = {*changes.before.folders, *(OWN_FOLDERS if changes.after == Record() else ())}
-    emptied = [custom.folder / name for name in names - {CUSTOM, *changes.after.folders}]
+    is_over = changes.after == Record()
+    names = {*changes.before.folders, *(OWN_FOLDERS if is_over else ())}
+    needed = set() if is_over else _folders_of([RECORD, *changes.after.files])
+    emptied = [custom.folder / name for name in names - {CUSTOM, *needed}]
     for folder in sorted([*emptied, *(path.parent / CACHE for path in removed)], reverse=True):
         remove_if_empty(folder)

@@ -30,7 +30,7 @@ class Record:
     files: Mapping[str, str] = field(default_factory=dict)
     """The digest of each file as that version brought it, by path below ``custom``."""
     folders: tuple[str, ...] = ()
-    """The folders that were made for it."""
+    """The folders that were made for it, and for versions before it: others may have kept these from going."""
     pending: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Further digests that each file may have while it is being installed. Only a killed installation leaves any."""
 

@@ -390,6 +390,8 @@ def _encode_numpy(value: Any) -> Any:
                 raise _unsupported(value, f"its dtype would come back as {found!s:.100}; pass on a copy of that one")
         elif not is_array and numpy.dtype(dtype.str).type is not type(value):
             raise _unsupported(value, f"it would come back as {_named(numpy.dtype(dtype.str).type)}")
+        if not is_array and dtype.kind == "f" and numpy.isnan(value):
+            value = dtype.type("nan")  # All kinds of nan are one, as for Python's own numbers.
         saved = _saved(numpy, value)
         if not dtype.itemsize:
             _loaded(numpy, saved)  # It may have more items than can be read.

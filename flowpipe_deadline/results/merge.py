@@ -28,6 +28,7 @@ from ..core.frames import FrameList, shown_frames
 from ..core.loading import LoadingError
 from ..core.locate import LoadError, load_module
 from .codec import TYPE, canonical, compound, decode, encode, identical, members
+from .plain import plain
 from .store import ChunkResult
 from .versions import latest_by_frame, latest_whole
 
@@ -481,6 +482,8 @@ def _kind(value: Any) -> str:
 
 def _short(value: Any) -> str:
     text = canonical(value)
+    if _kind(value) in ("numpy_scalar", "ndarray"):
+        text = f"{value['summary']} {canonical(plain(value))}"
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

@@ -336,6 +336,16 @@ class TestUninstalling:
         assert set(actions(changes)) == set(FIRST.files)
         assert list(installed.iterdir()) == []
 
+    def test_a_folder_of_an_earlier_version_goes_once_it_is_empty(self, installed):
+        """A file of the studio's was in it when a version without that folder was installed."""
+        write(installed, "scripts/Submission/studio.py", "")
+        install(installed, contents=SECOND)
+        (installed / "custom" / "scripts" / "Submission" / "studio.py").unlink()
+
+        uninstall(installed)
+
+        assert list(installed.iterdir()) == []
+
     def test_folders_that_were_there_before_stay(self, repository):
         """Empty as they were."""
         (repository / "custom" / "scripts" / "Submission").mkdir(parents=True)

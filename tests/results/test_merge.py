@@ -91,6 +91,12 @@ def test_rules(values, rule, expected):
         pytest.param(
             [{"a": 1}, {"a": 2}], None, r'the key "a" is 1 in one chunk, 2 in another', id="one key, two values"
         ),
+        pytest.param(
+            [{1: numpy.float64(1)}, {1: numpy.float64(2)}],
+            None,
+            r"the key 1 is float64 1\.0 in one chunk, float64 2\.0 in another",
+            id="one key, two numbers of numpy",
+        ),
         pytest.param([{1: "a"}, {True: "b"}], None, 'the key true is "a" in one chunk, "b"', id="keys that are one"),
         pytest.param([1, "a"], "concat", "joins lists", id="nothing to join"),
         pytest.param([[1], {1}], "union", "unites dicts", id="nothing to unite"),
@@ -102,6 +108,15 @@ def test_what_cannot_be_merged_is_said(values, rule, reason):
     """The error names node, output, the two values, and the rule to declare."""
     with pytest.raises(MergeError, match=reason):
         merged(values, rule=rule)
+
+
+@pytest.mark.parametrize("nan", [float("nan"), numpy.float64("nan"), numpy.float32("nan")])
+def test_a_nan_by_the_same_key_is_the_same(nan):
+    """Also with another sign, which computing gives it."""
+    result = decode(merged([{3: nan, 4: 1.0}, {3: -nan}])["value"])
+
+    assert numpy.isnan(result.pop(3))
+    assert result == {4: 1.0}
 
 
 def test_sub_plugs_are_merged_one_by_one():
