@@ -16,5 +16,5 @@ def test_hooks_are_lines_of_ci():
 
     lines = (CHECKOUT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
-    assert len(hooks) == 4
+    assert len(hooks) == 5
     assert [hook for hook in hooks if hook not in lines] == []

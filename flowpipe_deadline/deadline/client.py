@@ -23,8 +23,6 @@ COMPLETED = "Completed"
 FAILED = "Failed"
 UNKNOWN = "Unknown"
 TASK_STATES = (COMPLETED, "Rendering", "Queued", PENDING, SUSPENDED, FAILED)
-TASK_COMMANDS = ("requeue", "resumefailed", "complete", "suspend", "resume", "fail")
-"""What can be done to single tasks (submission, sections 2.5 and 6.2)."""
 
 _FULL_PATH = re.compile(r"[A-Za-z]:(?:[/\\]|$)|\\\\|/")
 
@@ -246,7 +244,11 @@ class DeadlineClient(ABC):
 
     @abstractmethod
     def change_tasks(self, command: str, job_id: str, task_ids: Sequence[int]) -> None:
-        """Gives one of ``TASK_COMMANDS`` for some tasks of a job."""
+        """Gives Deadline a command for some tasks of a job.
+
+        That is ``requeue``, ``resumefailed``, ``complete``, ``suspend``, ``resume`` or ``fail``; see submission,
+        sections 2.5 and 6.2.
+        """
 
     def change_tasks_of(self, command: str, tasks: Mapping[str, Sequence[int]]) -> None:
         """Gives the command for some tasks of several jobs, by job ID; of as many as possible, also after an error."""

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import failing_nodes
@@ -15,6 +14,7 @@ import farm_nodes as nodes
 import pytest
 from direct_farm import DirectClient
 from harness import run_cli
+from patience import wait_until
 from submissions import Worker, write_three
 from terminals import on_terminal
 
@@ -404,14 +404,6 @@ def test_interrupted_it_only_waits_no_longer(deadline, bundle, job_ids, number):
         f" flowpipe-deadline cancel {bundle.folder}\n"
     )
     assert states(deadline) == ["Queued", "Pending", "Queued"]
-
-
-def wait_until(is_true):
-    """Returns once it is."""
-    end = time.monotonic() + PATIENCE
-    while not is_true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_on_a_terminal_there_are_bars(deadline, bundle, worker):

@@ -8,11 +8,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from direct_farm import DirectClient
 from harness import evaluate_task, write_script
+from patience import wait_until
 from submissions import Worker, write_three
 
 from flowpipe_deadline.cli import graph as verb
@@ -70,14 +70,6 @@ def data_of(file):
     """What the page knows."""
     text = file.read_text(encoding="utf-8")
     return json.loads(text.partition('id="data">')[2].partition("</script>")[0])
-
-
-def wait_until(condition):
-    """Waits until it is so."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def states(file):

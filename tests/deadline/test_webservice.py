@@ -9,8 +9,8 @@ import threading
 import time
 
 import pytest
+from patience import wait_until
 from redis_server import free_port
-from sandboxed import wait_until
 from web_services import JOB_INFO, ScriptedService, farm_at, http, job_ids_of, requests_of, write_job
 
 from flowpipe_deadline.deadline.client import RefusedError

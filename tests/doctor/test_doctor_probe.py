@@ -6,10 +6,10 @@ import os
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 from doctors import COMMAND, changes_of, examine, only, pretend_version, send, verdicts
+from patience import wait_until
 
 from flowpipe_deadline.deadline.connect import Connection
 from flowpipe_deadline.deadline.webservice.settings import WebServiceSettings
@@ -172,14 +172,6 @@ def test_ctrl_c_cleans_up(deadline, root):
     assert process.returncode == 130
     assert "Interrupted; no errors so far" in output
     assert what_is_left(deadline, root) == ([], [])
-
-
-def wait_until(is_so):
-    """Returns once it is so."""
-    end = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def look(seconds, shift, total):

@@ -7,13 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import farm_nodes as nodes
 import pytest
 from flowpipe import Graph
 from harness import expected_outputs
+from patience import wait_until
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.deadline.connect import find_deadlinecommand
@@ -31,14 +31,6 @@ def _context(monkeypatch, deadline):
     """Workers find the nodes of the tests, and submitters find the fake Deadline."""
     monkeypatch.setenv("PYTHONPATH", TESTS)
     monkeypatch.setenv("DEADLINE_PATH", str(deadline.bin))
-
-
-def wait_until(condition):
-    """Returns when the condition holds, and fails after a while."""
-    until = time.monotonic() + PATIENCE
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.02)
-    assert condition()
 
 
 def states(deadline):

@@ -17,6 +17,7 @@ from flowpipe import Graph, Node
 from harness import evaluate_plan, write_script
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from patience import wait_until
 from random_examples import examples
 
 from flowpipe_deadline import OfflineEvaluator, plan_graph, write_bundle
@@ -571,7 +572,7 @@ def test_ctrl_c_stops_the_evaluation(tmp_path):
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
     process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True, env=environment)
-    wait_for(log.exists)
+    wait_until(log.exists)
     below = psutil.Process(process.pid).children(recursive=True)
 
     process.send_signal(signal.SIGINT)
@@ -595,11 +596,3 @@ def test_skipped_nodes_are_no_part_of_the_plan():
     assert plan.jobs[1].record["inputs"]["value"] == {"value": "earlier", "source": None, "sub_plugs": {}}
     with pytest.raises(PlanError, match="omitted or skipped"):
         plan_graph(graph, skip=graph.nodes)
-
-
-def wait_for(condition, seconds=20.0):
-    """Returns when the condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)

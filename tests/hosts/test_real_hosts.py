@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import session_nodes as nodes
 from blenders import DOUBLE, find_blenders
-from sandboxed import LoadedPlugin, is_alive, wait_until
+from patience import wait_until
+from sandboxed import LoadedPlugin, is_alive
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.offline.packages import read_light_packages

@@ -17,6 +17,7 @@ import pytest
 import session_nodes
 from flowpipe import Graph
 from harness import expected_outputs
+from patience import wait_until
 
 from flowpipe_deadline import WorkerSetup, plan_graph, read_results, run_bundle, write_bundle
 from flowpipe_deadline.errors import BundleError, InterruptedRunError, UsageError
@@ -397,7 +398,7 @@ def test_a_signal_to_the_command_ends_all_its_processes(graph, tmp_path, number)
     bundle = bundle_of(graph, tmp_path)
     command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "run", str(bundle.folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for((tmp_path / "log").exists)
+    wait_until((tmp_path / "log").exists)
 
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
@@ -414,7 +415,7 @@ def test_ctrl_c_while_the_farm_waits_for_its_end_leaves_nothing_behind(graph, tm
     bundle = bundle_of(graph, tmp_path)
     command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "run", str(bundle.folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: any((bundle.folder / "results" / "node").glob("[!.]*.json")))
+    wait_until(lambda: any((bundle.folder / "results" / "node").glob("[!.]*.json")))
     time.sleep(0.5)
 
     process.send_signal(signal.SIGINT)
@@ -429,12 +430,12 @@ def test_a_command_that_is_killed_takes_its_workers_along(graph, tmp_path):
     bundle = bundle_of(graph, tmp_path)
     command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "run", str(bundle.folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for((tmp_path / "log").exists)
+    wait_until((tmp_path / "log").exists)
 
     process.kill()
     process.wait()
 
-    wait_for(lambda: not evaluators_of(bundle))
+    wait_until(lambda: not evaluators_of(bundle))
 
 
 def test_a_node_that_asks_or_closes_its_streams_is_no_trouble(graph, tmp_path):
@@ -485,11 +486,3 @@ def is_for(process, bundle):
         return process.cwd() == str(bundle.folder) or bundle.name in " ".join(process.cmdline())
     except psutil.Error:
         return False
-
-
-def wait_for(condition, seconds=20.0):
-    """Returns when the condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.05)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import session_nodes as nodes
+from full_disk import full_disk
 from sandboxed import LoadedPlugin
 
 from flowpipe_deadline import plan_graph, write_bundle
@@ -170,17 +169,6 @@ def test_of_one_attempt_the_evaluators_record_counts(write):
     (failure,) = read_failures(bundle.folder, "act")
     assert [one.error for one in failure.evaluations] == ["ValueError: no scene", "The interpreter ended"]
     assert failure.reason == "The interpreter ended"
-
-
-@contextmanager
-def full_disk():
-    """No file may grow."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_full_disk_leaves_what_was_there(write):

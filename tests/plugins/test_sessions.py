@@ -15,7 +15,8 @@ from types import SimpleNamespace
 
 import pytest
 import session_nodes as nodes
-from sandboxed import LoadedPlugin, is_alive, wait_until
+from patience import wait_until
+from sandboxed import LoadedPlugin, is_alive
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.offline.standins.sandbox import TaskCanceled, TaskError

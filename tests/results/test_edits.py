@@ -6,11 +6,9 @@ import enum
 import json
 import multiprocessing
 import os
-import resource
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PureWindowsPath
@@ -19,6 +17,7 @@ from random import Random
 import history_nodes as nodes
 import pytest
 from flowpipe import Graph, INode, InputPlug, OutputPlug
+from full_disk import full_disk
 from harness import evaluate_plan, evaluate_task
 
 from flowpipe_deadline import plan_graph, read_bundle, read_results, write_bundle
@@ -420,17 +419,6 @@ def test_a_copy_of_the_plan_has_the_edits(bundle):
     evaluate_task(copy.folder, node="source")
     assert {others["samples"] for _, _, _, others in seen(copy)} == {64}
     assert stale(copy) is None
-
-
-@contextmanager
-def full_disk():
-    """No file may grow."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_full_disk_changes_nothing(bundle):

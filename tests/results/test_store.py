@@ -6,13 +6,13 @@ import itertools
 import multiprocessing
 import os
 import random
-import resource
 import string
 import time
 from contextlib import contextmanager
 
 import farm_nodes as nodes
 import pytest
+from full_disk import full_disk
 from harness import evaluate_plan, expected_outputs
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
@@ -48,15 +48,9 @@ class FileBackend:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{chunk}.json").write_bytes(data)
 
-    @contextmanager
     def refusing(self):
-        """No file may grow, as on a disk that is full."""
-        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        """Its disk is full."""
+        return full_disk()
 
 
 class RedisBackend:

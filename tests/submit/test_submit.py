@@ -8,10 +8,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import farm_nodes as nodes
 import pytest
+from patience import wait_until
 
 from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.deadline.client import ACTIVE, SubmissionError
@@ -305,14 +305,6 @@ def test_a_script_goes_on_to_the_end_without_the_command_that_started_it(deadlin
 
     assert states(deadline) == RELEASED
     assert read_submission(bundle.folder).state == "submitted"
-
-
-def wait_until(is_true):
-    """Returns once it is."""
-    end = time.monotonic() + 30
-    while not is_true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_the_other_questions_are_answered_alike_by_every_way(deadline, bundle):

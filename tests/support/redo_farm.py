@@ -8,8 +8,6 @@ from flowpipe_deadline import plan_graph, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.redo.selection import Selection
 
-RENDERED = ("1-4", "5-8", "9-10")
-
 
 def write_shot(graph, root):
     """``render`` and ``comp`` frame by frame in three tasks each, ``collect`` after both, ``beside`` alone."""

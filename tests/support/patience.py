@@ -1,0 +1,13 @@
+"""Waiting for what other processes and threads do."""
+
+from __future__ import annotations
+
+import time
+
+
+def wait_until(holds, seconds=60.0):
+    """Returns once it holds, and fails if it does not in that time."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not come true"
+        time.sleep(0.01)
