@@ -33,6 +33,7 @@ from .store import ChunkResult
 from .versions import latest_by_frame, latest_whole
 
 _CHUNKS = "chunks"
+_LONGEST = 80  # Of a value in an error.
 # The rule to suggest for values without a default rule.
 _FITTING_RULES = {
     **dict.fromkeys(("tuple", "ndarray"), "concat"),
@@ -404,7 +405,8 @@ def _default_rule(encoded: Sequence[Any]) -> str:
 def _same(encoded: Sequence[Any]) -> Any:
     for value in encoded[1:]:
         if not identical(encoded[0], value):
-            raise ValueError(f"one chunk has {_short(encoded[0])}, another {_short(value)}")
+            one, other = _told_apart(encoded[0], value)
+            raise ValueError(f"one chunk has {one}, another {other}")
     return encoded[0]
 
 
@@ -480,11 +482,30 @@ def _kind(value: Any) -> str:
     return "text" if isinstance(value, str) else type(value).__name__
 
 
+def _told_apart(one: Any, other: Any) -> tuple[str, str]:
+    """Two encoded values that differ, as short texts: as JSON for people if they differ in that too."""
+    texts = (_words(one), _words(other))
+    if "ndarray" not in (_kind(one), _kind(other)):
+        readable = (canonical(plain(one)), canonical(plain(other)))
+        texts = readable if readable[0] != readable[1] else texts
+    alike = next((index for index, (a, b) in enumerate(zip(*texts)) if a != b), min(map(len, texts)))
+    start = 0 if alike < _LONGEST // 2 else alike - _LONGEST // 4
+    first, second = (f"...{text[start:]}" if start else text for text in texts)
+    return _cut(first), _cut(second)
+
+
 def _short(value: Any) -> str:
-    text = canonical(value)
-    if _kind(value) in ("numpy_scalar", "ndarray"):
-        text = f"{value['summary']} {canonical(plain(value))}"
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return _cut(_words(value))
+
+
+def _words(value: Any) -> str:
+    if _kind(value) in ("numpy_scalar", "ndarray"):  # What encodes them says nothing to people.
+        return f"{value['summary']} {canonical(plain(value))}"
+    return canonical(value)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 _RULES: dict[str, Callable[[Sequence[Any]], Any]] = {

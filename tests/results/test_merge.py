@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from pathlib import PurePosixPath
 
 import numpy
 import pytest
@@ -87,7 +88,16 @@ def test_rules(values, rule, expected):
         ),
         pytest.param([1, True], None, "one chunk has 1, another true", id="equal, of another type"),
         pytest.param([1, 1.0], None, "one chunk has 1, another 1.0", id="equal numbers of another type"),
-        pytest.param([[1], (1,)], None, "'same'", id="a list and a tuple"),
+        pytest.param([[1], (1,)], None, r"one chunk has \[1\], another {.*tuple", id="a list and a tuple"),
+        pytest.param(
+            [PurePosixPath("/a"), PurePosixPath("/b")], None, 'one chunk has "/a", another "/b"', id="paths differ"
+        ),
+        pytest.param(
+            ["a" * 100 + "b", "a" * 100 + "c"],
+            None,
+            r'\.\.\.a{19,20}b", another \.\.\.a+c"',
+            id="long texts differ late",
+        ),
         pytest.param(
             [{"a": 1}, {"a": 2}], None, r'the key "a" is 1 in one chunk, 2 in another', id="one key, two values"
         ),
