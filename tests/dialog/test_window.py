@@ -11,7 +11,7 @@ import sys
 
 import psutil
 import pytest
-from dialogs import LAST_LINES, NODES, SHOT, nasty, wait_until, write_studio
+from dialogs import LAST_LINES, NODES, SHOT, nasty, wait_until, worker_command, write_studio
 
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.workflows.facts import Facts, SceneFile
@@ -612,7 +612,8 @@ import sys
 sys.path.insert(0, {os.path.dirname(qt.__file__)!r})
 from qt import click, opened, until
 from flowpipe_deadline.workflows.facts import Facts
-window = opened(is_warm=False, facts=Facts(values={{"frames": "1-10"}}), root={str(tmp_path / "root")!r})
+facts = Facts(values={{"frames": "1-10"}})
+window = opened(worker={worker_command(is_warm=True)!r}, facts=facts, root={str(tmp_path / "root")!r})
 click(window.edit.submit_button)
 until(lambda: False)
 """
