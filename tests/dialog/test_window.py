@@ -194,8 +194,12 @@ def test_enter_submits_nothing(edited):
     assert reached == ["camera", "secondary_pool", "group", "limits", "priority", "department", "comment"]
 
 
-def test_a_submission_ends_with_its_jobs_and_their_state(window, farm):
-    """With IDs and a line for a terminal to copy. Enter on the button submits, and the next Enter cancels nothing."""
+def test_a_submission_ends_with_its_jobs_whose_state_is_live_and_is_offered_the_next_time(window, open_window, farm):
+    """With IDs and a line for a terminal to copy. Enter on the button submits, and the next Enter cancels nothing.
+
+    A job that is deleted elsewhere is shown so. The next time, the workflow is offered too, where no other is asked
+    for; but nothing of the facts of that scene.
+    """
     type_into(window, "camera", "side")
     type_into(window, "pool", "comp")
     settle(window)
@@ -218,31 +222,16 @@ def test_a_submission_ends_with_its_jobs_and_their_state(window, farm):
     click(window.jobs.copy_line_button)
     assert QGuiApplication.clipboard().text().startswith("flowpipe-deadline status ")
 
-
-def test_what_was_submitted_last_is_offered_the_next_time(window, open_window):
-    """The workflow too, where no other is asked for; but for the facts of that scene."""
-    type_into(window, "camera", "side")
-    click(window.edit.submit_button)
-    until(lambda: window.pages.currentWidget() is window.jobs)
+    for job_id in ids:
+        farm.delete(job_id)
+    window.jobs.look()
+    until(lambda: table_rows(window.jobs.table)[0][1] == "Deleted")
+    assert window.jobs.headline.text() == "2 jobs submitted, ended, 0 % done"
 
     later = open_window("")
-
     assert later.edit.workflow_box.currentText() == "shot"
     assert later.parameters.text("camera") == "side"
     assert later.parameters.text("frames") == ""
-
-
-def test_the_state_of_the_jobs_is_live(window, farm):
-    """A job that is deleted elsewhere is shown so."""
-    click(window.edit.submit_button)
-    until(lambda: window.pages.currentWidget() is window.jobs and table_rows(window.jobs.table)[0][1])
-    for job in farm.jobs():
-        farm.delete(job.job_id)
-
-    window.jobs.look()
-    until(lambda: table_rows(window.jobs.table)[0][1] == "Deleted")
-
-    assert window.jobs.headline.text() == "2 jobs submitted, ended, 0 % done"
 
 
 def test_a_bundle_can_be_written_and_not_submitted(window, farm):
