@@ -11,10 +11,11 @@ import sys
 
 import psutil
 import pytest
-from dialogs import LAST_LINES, NODES, SHOT, nasty, wait_until, write_studio
+from dialogs import LAST_LINES, NODES, SHOT, nasty, wait_until, worker_command, write_studio
 
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.workflows.facts import Facts, SceneFile
+from tests.fake_deadline.operations import FakeDeadline
 
 qt = pytest.importorskip("qt", reason="the dialog needs PySide6 and libraries of the system")
 
@@ -24,6 +25,7 @@ from PySide6.QtTest import QTest  # noqa: E402
 from PySide6.QtWidgets import QApplication, QDialogButtonBox  # noqa: E402
 from qt import click, messages, note, settle, table_rows, type_into, until  # noqa: E402
 
+FACTS = Facts("maya", values={"frames": "1-10", "cameras": ["cam"]})
 JOBS = [["Render", "1-10", "2", "python", ""], ["Publish", "", "1", "python", "Render"]]
 
 
@@ -47,108 +49,157 @@ def open_window():
 @pytest.fixture
 def window(open_window, farm, tmp_path):
     """A window with the workflow ``shot``, its frames filled in, over a fake Deadline that has answered."""
-    window = open_window(
-        root=str(tmp_path / "root"), facts=Facts("maya", values={"frames": "1-10", "cameras": ["cam"]})
-    )
+    window = open_window(root=str(tmp_path / "root"), facts=FACTS)
+    until_answered(window)
+    return window
+
+
+def until_answered(window):
+    """Waits until the window has what Deadline has, and its preview."""
     until(
         lambda: (
             window.edit.options_form.editors["priority"].parent() is not None and not window.edit.deadline_note.text()
         )
     )
     settle(window)
-    return window
 
 
-def test_it_opens_filled_in_with_a_preview(window):
+@pytest.fixture(scope="module")
+def kept_farm(tmp_path_factory):
+    """A fake Deadline for all tests in which nothing is submitted; its folder is in that of the studio."""
+    folder = tmp_path_factory.mktemp("kept")
+    with FakeDeadline.create(folder / "a farm", pools=["none", "comp"], limits=["nuke"]) as farm:
+        yield farm
+
+
+@pytest.fixture(scope="module")
+def _kept_windows():
+    """The window over it, once there is one."""
+    windows = []
+    yield windows
+    for window in windows:
+        window.close()
+        window.deleteLater()
+    QTest.qWait(0)
+
+
+@pytest.fixture
+def edited(kept_farm, _kept_windows, monkeypatch):
+    """A window like ``window``, for tests that submit nothing: what one of them types is typed back after it."""
+    folder = kept_farm.folder.parent
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    monkeypatch.setenv("DEADLINE_PATH", str(kept_farm.bin))
+    monkeypatch.setenv("FLOWPIPE_DEADLINE_TOLERATE", "local-root")
+    write_studio(folder, monkeypatch, shot=SHOT)
+    if not _kept_windows:
+        _kept_windows.append(qt.opened(root=str(folder / "root"), facts=FACTS))
+        until_answered(_kept_windows[0])
+    (window,) = _kept_windows
+    parts = (window.parameters, window.options)
+    before = [{name: fields.text(name) for name in fields.parameters} for fields in parts]
+    yield window
+    for fields, texts in zip(parts, before):
+        for name in [name for name, text in texts.items() if fields.text(name) != text]:
+            type_into(window, name, texts[name])
+    window.edit.tabs.setCurrentIndex(0)
+    settle(window)
+    assert [{name: fields.text(name) for name in fields.parameters} for fields in parts] == before
+
+
+def test_it_opens_filled_in_with_a_preview(edited):
     """By facts of the host and defaults; the jobs are those that would be submitted."""
-    editors = window.edit.parameters_form.editors
+    editors = edited.edit.parameters_form.editors
 
     assert {name: editor.text() for name, editor in editors.items()} == {
         "frames": "1-10",
         "camera": "persp",
         "chunk_size": "5",
     }
-    assert note(window, "frames") == "10 frames"
+    assert note(edited, "frames") == "10 frames"
     assert [editors["camera"].itemText(row) for row in range(editors["camera"].count())] == ["cam"]
-    assert table_rows(window.edit.preview.table) == JOBS
-    assert window.edit.status.text() == "2 jobs, 3 tasks"
+    assert table_rows(edited.edit.preview.table) == JOBS
+    assert edited.edit.status.text() == "2 jobs, 3 tasks"
 
 
-def test_the_preview_follows_what_is_typed(window):
+def test_the_preview_follows_what_is_typed(edited):
     """And shows the last right one while something is wrong, which stands below its field and in the list."""
-    type_into(window, "frames", "1-3")
-    settle(window)
-    followed = table_rows(window.edit.preview.table)
-    type_into(window, "frames", "1-3x")
-    settle(window)
+    type_into(edited, "frames", "1-3")
+    settle(edited)
+    followed = table_rows(edited.edit.preview.table)
+    type_into(edited, "frames", "1-3x")
+    settle(edited)
 
     assert followed[0][:3] == ["Render", "1-3", "1"]
-    assert table_rows(window.edit.preview.table) == followed
-    assert not window.edit.preview.isEnabled()
-    assert note(window, "frames").startswith("Frames does not fit: '1-3x'")
-    assert messages(window)[0] == note(window, "frames")
+    assert table_rows(edited.edit.preview.table) == followed
+    assert not edited.edit.preview.isEnabled()
+    assert note(edited, "frames").startswith("Frames does not fit: '1-3x'")
+    assert messages(edited)[0] == note(edited, "frames")
 
 
-def test_a_message_leads_to_its_field(window):
+def test_a_message_leads_to_its_field(edited):
     """Also to one on the other page, below a scroll."""
-    type_into(window, "comment", "x")
-    type_into(window, "pool", "cmp")
-    settle(window)
-    window.edit.tabs.setCurrentIndex(0)
-    (row,) = [row for row, text in enumerate(messages(window)) if "no pool 'cmp'" in text]
+    type_into(edited, "comment", "x")
+    type_into(edited, "pool", "cmp")
+    settle(edited)
+    edited.edit.tabs.setCurrentIndex(0)
+    (row,) = [row for row, text in enumerate(messages(edited)) if "no pool 'cmp'" in text]
 
-    window.edit.messages.itemActivated.emit(window.edit.messages.item(row))
+    edited.edit.messages.itemActivated.emit(edited.edit.messages.item(row))
 
-    assert window.edit.tabs.currentIndex() == 1
-    assert window.edit.options_form.editors["pool"].hasFocus()
+    assert edited.edit.tabs.currentIndex() == 1
+    assert edited.edit.options_form.editors["pool"].hasFocus()
 
 
-def test_what_deadline_has_can_be_chosen(window):
+def test_what_deadline_has_can_be_chosen(edited):
     """Pools and limits; the priority has the repository's maximum."""
-    editors = window.edit.options_form.editors
-    type_into(window, "priority", "101")
+    editors = edited.edit.options_form.editors
+    type_into(edited, "priority", "101")
 
     assert [editors["pool"].itemText(row) for row in range(editors["pool"].count())] == ["none", "comp"]
     assert [editors["limits"].item(row).text() for row in range(editors["limits"].count())] == ["nuke"]
-    assert note(window, "priority") == "Priority must be at most 100, not 101."
+    assert note(edited, "priority") == "Priority must be at most 100, not 101."
 
 
-def test_submitted_with_errors_it_leads_to_the_first(window, farm):
+def test_submitted_with_errors_it_leads_to_the_first(edited, kept_farm):
     """Nothing is submitted."""
-    type_into(window, "frames", "")
-    type_into(window, "chunk_size", "0")
+    type_into(edited, "frames", "")
+    type_into(edited, "chunk_size", "0")
 
-    click(window.edit.submit_button)
+    click(edited.edit.submit_button)
 
-    assert window.pages.currentWidget() is window.edit
-    assert window.edit.parameters_form.editors["frames"].hasFocus()
-    assert (note(window, "frames"), note(window, "chunk_size")) == (
+    assert edited.pages.currentWidget() is edited.edit
+    assert edited.edit.parameters_form.editors["frames"].hasFocus()
+    assert (note(edited, "frames"), note(edited, "chunk_size")) == (
         "Fill in Frames.",
         "Chunk size must be at least 1, not 0.",
     )
-    assert farm.jobs() == []
+    assert kept_farm.jobs() == []
 
 
-def test_enter_submits_nothing(window):
+def test_enter_submits_nothing(edited):
     """In whatever field; Tab leads from one to the next, also where Deadline's answer has replaced some."""
-    editor = window.edit.parameters_form.editors["frames"]
+    editor = edited.edit.parameters_form.editors["frames"]
     editor.setFocus()
 
     QTest.keyClick(editor, Qt.Key.Key_Return)
     QTest.keyClick(editor, Qt.Key.Key_Tab)
-    reached = [name for name, each in window.edit.parameters_form.editors.items() if each.hasFocus()]
-    window.edit.tabs.setCurrentIndex(1)
-    window.edit.options_form.editors["pool"].setFocus()
+    reached = [name for name, each in edited.edit.parameters_form.editors.items() if each.hasFocus()]
+    edited.edit.tabs.setCurrentIndex(1)
+    edited.edit.options_form.editors["pool"].setFocus()
     for _ in range(6):
         QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
-        reached += [name for name, each in window.edit.options_form.editors.items() if each.hasFocus()]
+        reached += [name for name, each in edited.edit.options_form.editors.items() if each.hasFocus()]
 
-    assert window.pages.currentWidget() is window.edit
+    assert edited.pages.currentWidget() is edited.edit
     assert reached == ["camera", "secondary_pool", "group", "limits", "priority", "department", "comment"]
 
 
-def test_a_submission_ends_with_its_jobs_and_their_state(window, farm):
-    """With IDs and a line for a terminal to copy. Enter on the button submits, and the next Enter cancels nothing."""
+def test_a_submission_ends_with_its_jobs_whose_state_is_live_and_is_offered_the_next_time(window, open_window, farm):
+    """With IDs and a line for a terminal to copy. Enter on the button submits, and the next Enter cancels nothing.
+
+    A job that is deleted elsewhere is shown so. The next time, the workflow is offered too, where no other is asked
+    for; but nothing of the facts of that scene.
+    """
     type_into(window, "camera", "side")
     type_into(window, "pool", "comp")
     settle(window)
@@ -171,31 +222,16 @@ def test_a_submission_ends_with_its_jobs_and_their_state(window, farm):
     click(window.jobs.copy_line_button)
     assert QGuiApplication.clipboard().text().startswith("flowpipe-deadline status ")
 
-
-def test_what_was_submitted_last_is_offered_the_next_time(window, open_window):
-    """The workflow too, where no other is asked for; but for the facts of that scene."""
-    type_into(window, "camera", "side")
-    click(window.edit.submit_button)
-    until(lambda: window.pages.currentWidget() is window.jobs)
+    for job_id in ids:
+        farm.delete(job_id)
+    window.jobs.look()
+    until(lambda: table_rows(window.jobs.table)[0][1] == "Deleted")
+    assert window.jobs.headline.text() == "2 jobs submitted, ended, 0 % done"
 
     later = open_window("")
-
     assert later.edit.workflow_box.currentText() == "shot"
     assert later.parameters.text("camera") == "side"
     assert later.parameters.text("frames") == ""
-
-
-def test_the_state_of_the_jobs_is_live(window, farm):
-    """A job that is deleted elsewhere is shown so."""
-    click(window.edit.submit_button)
-    until(lambda: window.pages.currentWidget() is window.jobs and table_rows(window.jobs.table)[0][1])
-    for job in farm.jobs():
-        farm.delete(job.job_id)
-
-    window.jobs.look()
-    until(lambda: table_rows(window.jobs.table)[0][1] == "Deleted")
-
-    assert window.jobs.headline.text() == "2 jobs submitted, ended, 0 % done"
 
 
 def test_a_bundle_can_be_written_and_not_submitted(window, farm):
@@ -612,7 +648,8 @@ import sys
 sys.path.insert(0, {os.path.dirname(qt.__file__)!r})
 from qt import click, opened, until
 from flowpipe_deadline.workflows.facts import Facts
-window = opened(is_warm=False, facts=Facts(values={{"frames": "1-10"}}), root={str(tmp_path / "root")!r})
+facts = Facts(values={{"frames": "1-10"}})
+window = opened(worker={worker_command(is_warm=True)!r}, facts=facts, root={str(tmp_path / "root")!r})
 click(window.edit.submit_button)
 until(lambda: False)
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from dialogs import OPTIONS, SHOT, WorkerRun, ask, nasty, wait_until
+from harness import run_cli
 
 from flowpipe_deadline.core.bundle import read_bundle
 from flowpipe_deadline.dialog import WORKER
@@ -157,7 +158,7 @@ sys.path.clear()
 os.chdir('/')"""
     (studio.parent / "workflows" / "nasty.py").write_text(nasty(body))
     monkeypatch.setenv("CHILD", str(tmp_path / "child"))
-    run = WorkerRun(do="plan", workflow="nasty", texts={}, root=None, options=OPTIONS, repository=None)
+    run = WorkerRun(is_warm=False, do="plan", workflow="nasty", texts={}, root=None, options=OPTIONS, repository=None)
 
     run.process.wait(20)
 
@@ -213,11 +214,9 @@ def test_the_command_line_makes_the_same_graph(farm, tmp_path):
     """Of the same workflow and the same texts."""
     options = {**OPTIONS, "settings": {"pool": "comp", "priority": 70}, "is_dry_run": True}
     by_dialog = ask(**submission(tmp_path / "one", options=options, frames="1-10x3", camera="top"))["answer"]["bundle"]
-    command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "submit", "shot", "--frames", "1-10x3"]
-    command += ["--camera", "top", "--set", "pool=comp", "--set", "priority=70", "--dry-run", "-o", "json"]
-    done = subprocess.run(
-        [*command, "--root", str(tmp_path / "two")], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
+    texts = ("--frames", "1-10x3", "--camera", "top", "--set", "pool=comp", "--set", "priority=70")
+    done = run_cli("submit", "shot", *texts, "--dry-run", "-o", "json", "--root", tmp_path / "two", cwd=tmp_path)
+    done.check_returncode()
 
     bundles = [Path(by_dialog), Path(json.loads(done.stdout)["bundle"])]
 
@@ -277,7 +276,7 @@ def test_cancelled_while_the_graph_is_built_nothing_is_written(farm, studio, tmp
     (studio.parent / "workflows" / "nasty.py").write_text(nasty(f"open({str(marker)!r}, 'w').close()\ntime.sleep(60)"))
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        run = WorkerRun(**submission(tmp_path / "root", "nasty"))
+        run = WorkerRun(is_warm=False, **submission(tmp_path / "root", "nasty"))
     finally:
         signal.signal(signal.SIGINT, before)
     wait_until(marker.exists)
@@ -354,7 +353,7 @@ def test_a_preview_ends_with_its_dialog(studio):
 
 def test_a_worker_that_is_never_asked_ends_with_its_dialog():
     """The one that was started ahead."""
-    run = WorkerRun()
+    run = WorkerRun(is_warm=False)
 
     run.process.stdin.close()
 

@@ -71,9 +71,9 @@ def worker_command(*, is_warm):
 
 
 class WorkerRun:
-    """A worker at work on a request: a fresh process, or one that branches off from a warm one."""
+    """A worker at work on a request: a process that branches off from a warm one, or a fresh one."""
 
-    def __init__(self, *, is_warm=False, **request):
+    def __init__(self, *, is_warm=True, **request):
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(worker_command(is_warm=is_warm), stdin=pipe, stdout=pipe, stderr=pipe)
         self.said, self.end, self.printed = [], None, b""
@@ -114,7 +114,7 @@ class WorkerRun:
 
 def ask(**request):
     """The answer of a worker."""
-    return WorkerRun(is_warm=True, **request).finish()
+    return WorkerRun(**request).finish()
 
 
 def wait_until(is_so, *, seconds=60.0, meanwhile=lambda: time.sleep(0.01)):

@@ -9,7 +9,7 @@ pytest.importorskip(
     "PySide6.QtWidgets", reason="the dialog needs PySide6 and libraries of the system", exc_type=ImportError
 )
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QEventLoop, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -19,14 +19,30 @@ from flowpipe_deadline.dialog.window import Window
 
 
 def until(is_so, **options):
-    """Lets Qt work until a condition holds."""
-    wait_until(is_so, meanwhile=lambda: QTest.qWait(5), **options)
+    """Lets Qt work until a condition holds; looks after whatever happens to Qt, and for all else now and then."""
+    application = _application()
+    timer = QTimer(interval=25)
+    timer.start()
+
+    def work():
+        application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+        application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+    wait_until(is_so, meanwhile=work, **options)
+    timer.stop()
 
 
-def opened(workflow="shot", *, is_warm=True, **given):
-    """A window that has come to rest, with this workflow; its workers branch off from a warm one."""
-    process.WORKER = worker_command(is_warm=is_warm)[1:]
-    QApplication.instance() or QApplication([])
+def _application():
+    return QApplication.instance() or QApplication([])
+
+
+def opened(workflow="shot", *, worker=None, **given):
+    """A window that has come to rest, with this workflow; its workers branch off from a warm one.
+
+    ``worker`` is the command of one, where this process cannot know it.
+    """
+    process.WORKER = (worker or worker_command(is_warm=True))[1:]
+    _application()
     window = Window(Given(workflow, **given))
     window.show()
     until(lambda: not window.is_working)
