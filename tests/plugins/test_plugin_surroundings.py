@@ -39,6 +39,7 @@ def seen(bundle):
     return run
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_nothing_of_the_workers_python_and_qt_arrives(deadline_python, seen):
     """Empty counts as unset for all of these; other variables arrive."""
     worker = {name: HARMLESS.get(name, "/worker") for name in REMOVED if name not in LISTS}
@@ -127,6 +128,7 @@ def test_a_job_that_takes_nothing_of_the_worker_gets_nothing(seen):
     ],
 )
 @pytest.mark.skipif(os.name == "nt", reason="Windows separates folders by semicolons")
+@pytest.mark.usefixtures("fresh_processes")
 def test_the_list_is_the_studios(seen, config, expected):
     """PATH can be in it, and then loses Deadline's folders too."""
     folders = "/opt/Thinkbox/Deadline10:/studio"

@@ -54,6 +54,7 @@ def test_the_tasks_of_a_job_share_a_process(load):
     assert len(plugin.host.started) == 1
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_the_session_ends_with_the_job(load):
     """At once, and quietly."""
     plugin = load()
@@ -88,6 +89,7 @@ def test_a_switch_gives_one_process_per_task(load, names):
     assert [evaluated for _, evaluated, _ in seen] == [1, 1]
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_progress_and_status_are_shown(load):
     """By the function, and by a printed line; what is too much is all."""
     plugin = load({1: "report", 2: "print progress"})
@@ -144,6 +146,7 @@ def test_output_is_in_the_log_as_it_came(load):
     assert plugin.host.of("STDOUT")[-1] == "'' b''"
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_a_session_that_died_since_its_last_task_is_replaced(load):
     """The next task does not fail for that; the log says it."""
     plugin = load()
@@ -173,6 +176,7 @@ def test_the_end_of_the_interpreter_is_reported_at_once_with_its_last_words(load
 
 
 @pytest.mark.parametrize("act", ["raise", "exit", "close stdout and raise", "close all and raise"])
+@pytest.mark.usefixtures("fresh_processes")
 def test_a_failed_task_ends_the_session(load, act):
     """Nobody knows what it left behind; Deadline ends the job as well."""
     plugin = load({2: act})
@@ -206,6 +210,7 @@ def test_variables_with_text_that_dotnet_cannot_hold_harm_nobody(load, monkeypat
 
 
 @pytest.mark.parametrize("end", ["the job ends", "a task fails"])
+@pytest.mark.usefixtures("fresh_processes")
 def test_what_nodes_started_ends_with_the_session(load, tmp_path, end):
     """Also what their children started."""
     plugin = load({1: "start a grandchild", 2: "raise"})
@@ -222,6 +227,7 @@ def test_what_nodes_started_ends_with_the_session(load, tmp_path, end):
 
 
 @pytest.mark.parametrize("act", ["wait", "report for ever"])
+@pytest.mark.usefixtures("fresh_processes")
 def test_cancelling_ends_the_session(load, tmp_path, act):
     """Whatever its node does."""
     plugin = load({2: act})
@@ -234,6 +240,7 @@ def test_cancelling_ends_the_session(load, tmp_path, act):
     assert not is_alive(process)
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_an_interpreter_that_grew_is_renewed_between_tasks(load):
     """The first task's memory does not count: applications load much of themselves with it."""
     plugin = load({1: "leak", 2: "leak", 3: "leak"}, SessionMemory="50")
@@ -245,6 +252,7 @@ def test_an_interpreter_that_grew_is_renewed_between_tasks(load):
     assert any("grown by" in text for text in plugin.host.of("INFO"))
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_garbage_is_no_reason_to_renew_an_interpreter(load):
     """Nodes and plugs refer to one another, so what they hold stays until garbage is collected."""
     plugin = load(dict.fromkeys(range(1, 10), "hold in a cycle"), SessionMemory="130")
@@ -264,6 +272,7 @@ def test_the_path_of_a_session_does_not_grow(load, tmp_path):
     assert others == [first, first]
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_a_stopped_interpreter_is_noticed(load):
     """It would look like one that works for ever."""
     plugin = load({1: "stop"})
@@ -280,6 +289,7 @@ def test_a_stopped_interpreter_is_noticed(load):
     assert "is stopped" in plugin.host.messages[-1]
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_what_a_node_leaves_to_do_is_done_when_the_session_ends(load, tmp_path):
     """Registered functions are called, as at the end of any Python; threads end before the task is done."""
     plugin = load({1: "leave work"})
@@ -292,6 +302,7 @@ def test_what_a_node_leaves_to_do_is_done_when_the_session_ends(load, tmp_path):
 
 @pytest.mark.parametrize("more", [{}, {"OneTaskPerProcess": "*"}], ids=["in a session", "alone"])
 @pytest.mark.parametrize("wants_farewell", [False, True], ids=["no farewell", "a farewell"])
+@pytest.mark.usefixtures("fresh_processes")
 def test_a_host_shuts_down_by_itself_only_if_it_wants_to(load, tmp_path, wants_farewell, more):
     """Some wait for ever or crash in it, others have a licence to give back."""
     arguments = '-u -m flowpipe_deadline.evaluator --task "<TASK>"' + (" --farewell" if wants_farewell else "")
@@ -304,6 +315,7 @@ def test_a_host_shuts_down_by_itself_only_if_it_wants_to(load, tmp_path, wants_f
     assert plugin.host.of("WARNING") == []
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_an_error_of_any_length_is_reported_whole_whatever_else_prints(load):
     """What is longer than a pipe takes at once could be torn apart by the lines of others."""
     plugin = load({1: "raise at length"})
@@ -457,6 +469,7 @@ def test_an_interpreter_that_cannot_be_executed_is_a_clear_error(load, tmp_path)
         plugin.render(1)
 
 
+@pytest.mark.usefixtures("fresh_processes")
 def test_the_virtual_environment_of_an_interpreter_is_named(load):
     """Blender, for one, takes that of the first Python on PATH."""
     plugin = load()

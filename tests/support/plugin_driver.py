@@ -99,4 +99,8 @@ def main():
 
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
+    if sys.version_info >= (3, 10) and os.environ.get("FLOWPIPE_WARM_PYTHON"):
+        import warm_python
+
+        warm_python.install()  # The evaluator branches off, where its Python is this one.
     main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ HOST_VERSIONS = ("3.7", "3.9", "3.10", "3.11", "3.12", "3.13") if _EVERY else ("
 """Those of host applications: the oldest and the newest, and those between if FLOWPIPE_PYTHONS is ``every``."""
 
 
+@functools.cache
 def find_python(version):
     """The newest interpreter of that version: on the path, or one of pyenv's."""
     installed = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
