@@ -44,7 +44,7 @@ warm_python.install()
 thousands.prepare()
 FRESH = (
     *("dotnet", "installation", "plugins", "standins"),
-    *("test_compatibility.py", "test_hosts.py", "test_real_hosts.py", "test_timeouts.py"),
+    *("test_compatibility.py", "test_real_hosts.py", "test_timeouts.py"),
 )
 """Folders and files whose tests are about workers and interpreters, which are fresh processes there."""
 
