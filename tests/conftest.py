@@ -43,8 +43,8 @@ start()
 warm_python.install()
 thousands.prepare()
 FRESH = (
-    *("dotnet", "hosts", "installation", "standins"),
-    *("test_compatibility.py", "test_hosts.py", "test_offline_farm.py", "test_timeouts.py"),
+    *("dotnet", "installation", "standins"),
+    *("test_compatibility.py", "test_real_hosts.py", "test_timeouts.py"),
 )
 """Folders and files whose tests are about workers and interpreters, which are fresh processes there."""
 

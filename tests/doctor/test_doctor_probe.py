@@ -49,7 +49,7 @@ def what_is_left(deadline, root):
 
 def test_the_farm_gives_what_the_graph_gives_at_home(deadline, root, monkeypatch):
     """By one connection; by the others it is only submitted. All of it is measured, and nothing is left."""
-    with serve(deadline) as service, running_workers(deadline):
+    with serve(deadline) as service, running_workers(deadline, count=1, scan_seconds=0.05):
         monkeypatch.setenv("FLOWPIPE_DEADLINE_WEBSERVICE", service.url)
 
         report = examine(root=root, settings={"pool": "tests", "priority": 70}, **GRAPH)
@@ -90,7 +90,7 @@ def test_a_task_that_fails_is_reported_in_its_own_words(deadline, root):
     """What the node raised, from the bundle, before that is removed."""
     deadline.change_settings(failure_limit=1)
 
-    with running_workers(deadline):
+    with running_workers(deadline, count=1, scan_seconds=0.05):
         sender = send(root, graph=build_graph(["one", "two"]))
 
     graph = only(sender.checks, "graph")

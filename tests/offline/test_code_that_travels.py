@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import textwrap
 
 import pytest
 from flowpipe import Graph
-from harness import run_cli, write_script
+from harness import run_cli, run_script, write_script
 from sessions import Session
 
 from flowpipe_deadline import (
@@ -77,7 +76,6 @@ def session(monkeypatch):
     """A session with nodes of both kinds; that it has a file lets flowpipe make nodes of its classes."""
     session = Session(file="a notebook")
     monkeypatch.setitem(sys.modules, "__main__", session.module)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     return session.type(TYPED)
 
 
@@ -140,7 +138,7 @@ def test_a_bundle_that_was_moved_still_finds_its_code(session, tmp_path):
     )
 
     read = run_cli("results", again, "-o", "json")
-    values = subprocess.run([sys.executable, script, again], capture_output=True, text=True, check=True, cwd=tmp_path)
+    values = run_script(script, str(again), cwd=tmp_path)
 
     assert read.returncode == 0, read.stderr
     assert '"look": "DAY"' in read.stdout
@@ -226,7 +224,7 @@ def project(tmp_path, monkeypatch):
     for name, text in PROJECT.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write_script(folder, textwrap.dedent(text), name=name)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder / "lib"), *sys.path]))
+    monkeypatch.setenv("PYTHONPATH", str(folder / "lib"))
     return folder
 
 

@@ -25,6 +25,8 @@ from flowpipe_deadline.offline.repository import JobStatus, Repository, TaskStat
 from tests.fake_deadline.jobs import JobRepository
 
 TESTS = str(Path(__file__).parents[1] / "support")
+FRESH = pytest.mark.usefixtures("fresh_processes")
+"""Marks tests of what a process is: how it is killed, what it has loaded, and its streams."""
 
 
 @pytest.fixture(autouse=True)
@@ -171,6 +173,7 @@ def test_an_interpreter_that_ends_without_a_word_has_failed(graph, tmp_path, cod
     assert f"exit code {code}" in state.tasks[0].message
 
 
+@FRESH
 def test_a_killed_evaluator_counts_an_error_and_is_replaced(graph, tmp_path):
     """SIGKILL half-way through: the next try gives the result."""
     nodes.FailOnce(name="node", graph=graph, marker=str(tmp_path / "marker"), value=5, kill=True)
@@ -182,6 +185,7 @@ def test_a_killed_evaluator_counts_an_error_and_is_replaced(graph, tmp_path):
     assert read_results(bundle)["Test.node"].outputs() == {"value": 5}
 
 
+@FRESH
 def test_a_killed_worker_is_replaced(tmp_path, graph):
     """Its task is queued again, and its evaluator does not outlive it."""
     marker = tmp_path / "marker"
@@ -212,6 +216,7 @@ def test_jobs_that_need_the_same_interpreter_share_one(graph, tmp_path):
     assert [processes.index(process) for process in processes] == [0, 0, 2]
 
 
+@FRESH
 def test_a_job_finds_nothing_that_another_left_in_their_interpreter(graph, tmp_path):
     """As on the farm, where each has its own: modules, variables and ``sys.path`` are fresh."""
     first = session_nodes.Act(name="first", graph=graph, frames=[1], acts={1: "leave traces"}, folder=str(tmp_path))
@@ -228,6 +233,7 @@ def test_a_job_finds_nothing_that_another_left_in_their_interpreter(graph, tmp_p
     assert (tmp_path / "traces.txt").read_text(encoding="utf-8") == "[None, False]"
 
 
+@FRESH
 def test_a_job_gets_an_interpreter_of_its_own_where_another_left_what_cannot_be_forgotten(graph, tmp_path):
     """What is installed may have been changed, or cannot be loaded twice."""
     first = session_nodes.Act(name="first", graph=graph, frames=[1], acts={1: "import what is installed"})
@@ -373,6 +379,7 @@ def test_a_farm_without_workers_is_refused(graph, tmp_path):
         run_bundle(bundle_of(graph, tmp_path), workers=0)
 
 
+@FRESH
 def test_interrupting_a_run_leaves_nothing_behind(graph, tmp_path):
     """It leaves no process and no half-written result, and the next run continues."""
     nodes.Pass(name="first", graph=graph, value=1)
@@ -391,10 +398,11 @@ def test_interrupting_a_run_leaves_nothing_behind(graph, tmp_path):
     assert slow.name == "slow"
 
 
+@FRESH
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_command_ends_all_its_processes(graph, tmp_path, number):
     """Ctrl+C in a terminal, or a request to terminate: the exit code says so, and a second run completes."""
-    nodes.Wait(name="slow", graph=graph, seconds=3, log=str(tmp_path / "log"))
+    nodes.WaitOnce(name="slow", graph=graph, seconds=60, log=str(tmp_path / "log"))
     bundle = bundle_of(graph, tmp_path)
     command = [sys.executable, "-m", "flowpipe_deadline.cli.main", "run", str(bundle.folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -409,6 +417,7 @@ def test_a_signal_to_the_command_ends_all_its_processes(graph, tmp_path, number)
     assert run_bundle(bundle).is_complete
 
 
+@FRESH
 def test_ctrl_c_while_the_farm_waits_for_its_end_leaves_nothing_behind(graph, tmp_path):
     """An interpreter may be busy with what its node left to do."""
     session_nodes.Act(name="node", graph=graph, frames=[1], acts={1: "leave long work"}, folder=str(tmp_path))
@@ -424,6 +433,7 @@ def test_ctrl_c_while_the_farm_waits_for_its_end_leaves_nothing_behind(graph, tm
     assert evaluators_of(bundle) == []
 
 
+@FRESH
 def test_a_command_that_is_killed_takes_its_workers_along(graph, tmp_path):
     """After SIGKILL to the command, its workers notice and stop what they render."""
     nodes.Wait(name="slow", graph=graph, seconds=60, log=str(tmp_path / "log"))
@@ -438,6 +448,7 @@ def test_a_command_that_is_killed_takes_its_workers_along(graph, tmp_path):
     wait_until(lambda: not evaluators_of(bundle))
 
 
+@FRESH
 def test_a_node_that_asks_or_closes_its_streams_is_no_trouble(graph, tmp_path):
     """It gets an end of file, and its result counts."""
     nodes.Ask(name="node", graph=graph)
@@ -448,6 +459,7 @@ def test_a_node_that_asks_or_closes_its_streams_is_no_trouble(graph, tmp_path):
     assert read_results(bundle)["Test.node"].outputs() == {"value": "nobody"}
 
 
+@FRESH
 def test_files_of_the_current_folder_do_not_get_in_the_way(graph, tmp_path, monkeypatch):
     """Even if one has the name of a module that the farm needs, and PYTHONPATH is relative."""
     (tmp_path / "json.py").write_text("raise RuntimeError('the wrong json')")

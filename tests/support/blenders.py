@@ -20,6 +20,7 @@ DOUBLE = "double"
 _SUPPORT = Path(__file__).parent
 # As the plugin starts Blender; a Python with Blender's module takes its place by leaving out what is Blender's.
 _START = ["-b", "--factory-startup", "--python-use-system-env", "--python-exit-code", "1", "-P"]
+_SMALL_SCREEN = ["xvfb-run", "-a", "-s", "-screen 0 640x480x24"]  # The processor draws each of its pixels.
 _WRAPPER = """#!/bin/sh
 while [ "$1" != "-P" ]; do shift; done
 shift
@@ -66,11 +67,10 @@ class Blender:
             self.program.write_text(_WRAPPER.format(double=double, python=executable))
             self.program.chmod(0o755)
 
-    def run(self, script: str, *, client: object = None, window: bool = False, is_fresh: bool = False):
+    def run(self, script: str, *, client: object = None, window: bool = False):
         """What the script tells (blender_driver.py); it has ``folder``, in which it can write.
 
-        Without a window, or in one on a screen that nobody sees. In the Blender that is kept, if there is one, unless
-        it is to be fresh, has a window or another client.
+        In the Blender that is kept, if there is one; or in a fresh one with a window, on a screen that nobody sees.
         """
         path = self.folder / "script.py"
         path.write_text(f"from pathlib import Path\nfolder = Path({str(self.folder)!r})\n{script}", encoding="utf-8")
@@ -78,12 +78,12 @@ class Blender:
             "FLOWPIPE_DEADLINE_CLIENT": str(client or shipped_folder("submission/Flowpipe/Main")),
             "FLOWPIPE_DEADLINE_DIALOG_PYTHON": str(self.dialog),
         }
-        if self._kept and not (client or window or is_fresh):
+        if self._kept and not window:
             return self._kept.run(path, variables)
         environment = {**self.environment(), **variables}
         if window:
             environment["LIBGL_ALWAYS_SOFTWARE"] = "1"
-        started = ["xvfb-run", "-a", self.program, *_START[1:]] if window else [self.program, *_START]
+        started = [*_SMALL_SCREEN, self.program, *_START[1:]] if window else [self.program, *_START]
         command = [*started, *self.driver(path)]
         result = subprocess.run(
             command, env=environment, capture_output=True, text=True, errors="replace", timeout=100, check=False

@@ -142,6 +142,15 @@ def Wait(seconds=0.0, log=None, value=None):
 
 
 @Node(outputs=["value"])
+def WaitOnce(seconds=0.0, log=None):
+    """Takes its time the first time, and says when it began."""
+    is_first = not Path(log).exists()
+    Path(log).touch()
+    time.sleep(seconds if is_first else 0.0)
+    return {"value": None}
+
+
+@Node(outputs=["value"])
 def Chatter(value=None):
     """Prints what could be taken for the evaluator's own words."""
     print("Progress: 250%")
