@@ -16,6 +16,8 @@ from typing import IO, Any
 
 from flowpipe_deadline.offline.standins import sandbox
 
+from . import warm
+from .branches import Branch
 from .intake import DeadlineError
 from .questions import QUESTIONS
 from .session import Session, failure_code
@@ -40,7 +42,7 @@ def run_script(session: Session, script: str, arguments: Sequence[str]) -> int:
     return _exit_code(session, end)
 
 
-def _start(session: Session, script: str, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+def _start(session: Session, script: str, arguments: Sequence[str]) -> subprocess.Popen[bytes] | Branch:
     settings = session.deadline.settings
     unknowns = settings.unknowns
     argv = {"script": [script, *arguments], "command": [sys.argv[0], *sys.argv[1:]], "empty": [""]}
@@ -56,13 +58,15 @@ def _start(session: Session, script: str, arguments: Sequence[str]) -> subproces
     # Deadline brings its own Python: no variables of a host's, no site-packages, no folder of the script.
     command = [settings.interpreter or sys.executable, "-IS", str(Path(script_host.__file__)), json.dumps(request)]
     hidden = subprocess.DEVNULL if unknowns.script_output == "hidden" else None
+    if not settings.interpreter and warm.may_branch():
+        return Branch(command[2:], is_hidden=hidden is not None)
     try:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=hidden)
     except OSError as error:
         raise DeadlineError(f"Deadline's Python {command[0]} cannot be started: {error.strerror}") from error
 
 
-def _serve(session: Session, process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def _serve(session: Session, process: subprocess.Popen[bytes] | Branch) -> dict[str, Any]:
     """Answers the script until it ends; its last message, empty if it died."""
     assert process.stdout is not None
     assert process.stdin is not None

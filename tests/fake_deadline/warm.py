@@ -15,6 +15,15 @@ from .hand_over import SIZE, STREAMS
 
 VARIABLE = "FAKE_DEADLINE_SERVER"
 """Names the environment variable with the process's address; fake Deadlines that are created meanwhile use it."""
+_BRANCHES = "FLOWPIPE_WARM_PYTHON"
+"""Names the environment variable without which interpreters are fresh processes."""
+_served: list[str] = []
+"""The folder of the process that this one branched off from."""
+_OF_SCRIPTS = (
+    *("ast", "copy", "hashlib", "importlib.util", "inspect", "ipaddress", "locale", "pkgutil", "platform", "queue"),
+    *("random", "runpy", "shutil", "subprocess", "tempfile", "textwrap", "traceback", "typing", "urllib.parse", "uuid"),
+)
+"""What scripts import of the standard library."""
 
 
 def start() -> None:
@@ -34,6 +43,11 @@ def start() -> None:
     atexit.register(server.communicate)
 
 
+def may_branch() -> bool:
+    """Whether this process may have an interpreter branch off, instead of starting a fresh one."""
+    return bool(_served) and bool(os.environ.get(_BRANCHES))
+
+
 def serve(folder: str) -> None:
     """Branches off a process for each call, until stdin is closed."""
     import gc
@@ -47,6 +61,9 @@ def serve(folder: str) -> None:
 
     for name in MODULES:
         importlib.import_module(f".{name}", __package__)
+    for name in _OF_SCRIPTS:
+        importlib.import_module(name)
+    _served.append(folder)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(os.path.join(folder, "socket"))
     listener.listen(64)

@@ -6,6 +6,7 @@ import enum
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -90,9 +91,12 @@ class Render(INode):
         return {"seen": [(frame, image, files, others) for frame, image in zip(frames, images)]}
 
 
-@pytest.fixture
-def bundle(tmp_path):
-    """A batched node with inputs of every kind, one of which is fed, and a node that follows it."""
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory):
+    """A batched node with inputs of every kind, one of which is fed, and a node that follows it.
+
+    Only copies of it are changed.
+    """
     graph = Graph(name="Shot")
     source = nodes.Source(name="source", graph=graph, frames=[1])
     metadata = {"batch": {"size": 2, "over": ["frames", "images"]}}
@@ -103,9 +107,15 @@ def bundle(tmp_path):
     last = nodes.Last(name="last", graph=graph)
     render.outputs["seen"].connect(last.inputs["items"])
     plan = plan_graph(graph)
-    bundle = write_bundle(plan, root=tmp_path)
+    bundle = write_bundle(plan, root=tmp_path_factory.mktemp("evaluated"))
     evaluate_plan(plan, bundle)
     return bundle
+
+
+@pytest.fixture
+def bundle(evaluated, tmp_path):
+    """A copy of it."""
+    return read_bundle(shutil.copytree(evaluated.folder, tmp_path / evaluated.name))
 
 
 def edit(bundle, *texts, user="anna"):

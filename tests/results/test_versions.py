@@ -17,16 +17,22 @@ import pytest
 from flowpipe import Graph
 from harness import evaluate_plan, evaluate_task
 
-from flowpipe_deadline import plan_graph, read_results, run_bundle, write_bundle
+from flowpipe_deadline import plan_graph, read_bundle, read_results, run_bundle, write_bundle
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import RecordError
 from flowpipe_deadline.results.store import FileStore, open_store
 
 
+@pytest.fixture(scope="module")
+def chain_of_six(tmp_path_factory):
+    """A chain frame by frame of six frames in chunks of two, evaluated; only copies of it are changed."""
+    return evaluated(chain(range(1, 7), size=2), tmp_path_factory.mktemp("chain"))
+
+
 @pytest.fixture
-def bundle(tmp_path):
-    """A chain frame by frame of six frames in chunks of two, evaluated."""
-    return evaluated(chain(range(1, 7), size=2), tmp_path)
+def bundle(chain_of_six, tmp_path):
+    """A copy of the chain."""
+    return read_bundle(shutil.copytree(chain_of_six.folder, tmp_path / chain_of_six.name))
 
 
 def chain(frames, *, size):
