@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 from flowpipe_deadline.installation.contents import Contents
@@ -89,6 +90,13 @@ def act_with_fault(name, repository, *, fault, step):
     os._exit(0 if steps < step else 1)
 
 
+def let_time_pass(repository):
+    """A minute, for the files that it left: what a dead process was about to remove is not waited for."""
+    then = time.time() - 60
+    for path in (repository / "custom").rglob(".*"):
+        os.utime(path, (then, then))
+
+
 def problems_after(repository, end, *, before, after):
     """What is not as it should be, in words."""
     now = snapshot(repository)
@@ -130,6 +138,8 @@ def main():
         end = act_with_fault(name, repository, fault=fault, step=step)
         if end == DONE:
             break
+        if end == KILLED:
+            let_time_pass(repository)
         version = NEWER if step % 2 else NEW
         found = [
             *problems_after(repository, end, before=before, after=expected[NEW.version]),

@@ -23,7 +23,10 @@ def build_sdist(folder: Path) -> Path:
 
 def build_wheel(sdist: Path, folder: Path) -> Path:
     """The wheel of a source distribution, as ``python -m build`` makes it."""
-    _pip("wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder, sdist)
+    unpacked = folder / "unpacked"
+    _run("-m", "tarfile", "-e", sdist, unpacked)
+    (source,) = unpacked.iterdir()
+    _run("-c", "import sys; from setuptools import build_meta; build_meta.build_wheel(sys.argv[1])", folder, cwd=source)
     (wheel,) = folder.glob("*.whl")
     return wheel
 

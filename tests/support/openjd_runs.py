@@ -12,12 +12,14 @@ import sys
 from pathlib import Path
 
 import warm_python
+from warm_cli import branch
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
 from flowpipe_deadline.core.bundle import TEMPLATE
 from flowpipe_deadline.openjd.export import export_bundle
 
 OPENJD = Path(sys.executable).with_name("openjd")
+_MODULES = ("openjd.cli", "openjd.sessions")
 _compiled = {}
 _WARM = """#!/bin/sh
 case "$*" in
@@ -37,11 +39,18 @@ def run_openjd(bundle, *arguments, seconds=0, folder=None, python=sys.executable
     parameters = {"Python": str(python)}
     if seconds:
         parameters["TargetRuntimeSeconds"] = seconds
-    environment = {**os.environ, **variables}
-    return subprocess.run(
-        [str(OPENJD), "run", str(template), "-p", json.dumps(parameters), *map(str, arguments)],
-        cwd=folder or bundle,
-        env=environment,
+    words = ["run", template, "-p", json.dumps(parameters), *arguments]
+    return call_openjd(*words, cwd=folder or bundle, env={**os.environ, **variables})
+
+
+def call_openjd(*words, cwd=None, env=None):
+    """The process of ``openjd`` with these words, once it has ended: a branch of one that has imported it."""
+    arguments, where = [str(word) for word in words], os.fspath(cwd or os.getcwd())
+    done = branch(arguments, cwd=where, env=env, timeout=110, script=OPENJD, is_together=True, imported=_MODULES)
+    return done or subprocess.run(
+        [str(OPENJD), *arguments],
+        cwd=where,
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

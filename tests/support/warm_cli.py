@@ -46,19 +46,21 @@ def branch(
     timeout: float,
     script: str | None = None,
     is_together: bool = False,
+    imported: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess | None:
     """What the command line, or the script, did; None where only a fresh process would do.
 
-    ``is_together`` has its errors among its output, as in a terminal.
+    ``is_together`` has its errors among its output, as in a terminal. A script of others branches off from a process
+    of its own, which has imported these modules alone.
     """
     environment = dict(os.environ if env is None else env)
-    if not hasattr(os, "fork") or not _is_alike(environment):
+    if not hasattr(os, "fork") or not _is_alike(environment, _server(imported).environment):
         return None
     request = {"arguments": list(arguments), "cwd": str(cwd or os.getcwd()), "environment": environment}
     request["script"] = None if script is None else str(script)
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         files = [output.fileno(), (output if is_together else errors).fileno()]
-        code = _server().run(request, files, timeout=timeout)
+        code = _server(imported).run(request, files, timeout=timeout)
         texts = [_text(file) for file in (output, errors)]
     return subprocess.CompletedProcess([MAIN, *arguments], code, *texts)
 
@@ -68,9 +70,8 @@ def _text(file):
     return file.read().decode().replace(os.linesep, "\n")
 
 
-def _is_alike(environment) -> bool:
+def _is_alike(environment, warm) -> bool:
     """Whether an interpreter that started in the environment would be like the one that is warm."""
-    warm = _server().environment
     if _started_with(environment) != _started_with(warm):
         return False
     added = [entry for entry in _python_path(environment) if entry not in _python_path(warm)]
@@ -85,20 +86,20 @@ def _python_path(environment) -> list[str]:
     return [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
 
 
-@functools.lru_cache(maxsize=1)
-def _server() -> Server:
-    return Server()
+@functools.cache
+def _server(imported=()) -> Server:
+    return Server(imported)
 
 
 class Server:
-    """The process that has imported the command line, and does nothing but branch."""
+    """The process that has imported the command line, or these modules, and does nothing but branch."""
 
-    def __init__(self):
+    def __init__(self, imported: tuple[str, ...] = ()):
         self.environment = dict(os.environ)
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).absolute()), str(theirs.fileno())],
+                [sys.executable, str(Path(__file__).absolute()), str(theirs.fileno()), *imported],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -175,9 +176,13 @@ def _import_all():
 
 
 if __name__ == "__main__":
-    warm_python.install()
-    thousands.prepare()
-    _import_all()
+    if sys.argv[2:]:
+        for name in sys.argv[2:]:
+            importlib.import_module(name)
+    else:
+        warm_python.install()
+        thousands.prepare()
+        _import_all()
     gc.freeze()
     script = serve(socket.socket(fileno=int(sys.argv[1])))
     if script is None:
