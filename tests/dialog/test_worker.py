@@ -433,7 +433,7 @@ def test_a_second_cancel_does_not_wait_for_a_call_that_hangs(farm, tmp_path, mon
     monkeypatch.setenv("FLOWPIPE_DEADLINE_VIA", "script")
     farm.set_faults({"on": "submit", "do": "hang", "nth": 2})
     run = WorkerRun(**submission(tmp_path / "root", frames="1-10"))
-    wait_until(farm.jobs)
+    wait_until(lambda: [call.name for call in farm.log.calls("script")].count("submitjob") == 2)
 
     run.write(do="cancel")
     wait_until(lambda: any(said.get("line", "").startswith("Stopping: ") for said in run.said))
