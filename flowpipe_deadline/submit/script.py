@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..core.bundle import Bundle, with_job_names
@@ -19,6 +20,7 @@ from .script_server import FORMAT, SUBMIT, record_bytes
 from .transaction import InterruptedSubmissionError, Say, undo_half_done
 
 _PAUSE = 0.5
+_PATIENCE = 5.0  # Seconds that a script has to be gone once we have ended it.
 
 
 @dataclass
@@ -137,8 +139,20 @@ def _take_over(
     if record.state == SUBMITTED:
         return dict(record.jobs)
     command.ignore_stop_requests()
+    if was_ended:
+        _await_end(bundle.folder)
     undone = undo_half_done(bundle, ProcessClient(command), only_of=token, may_come=was_ended)
     raise SubmissionError(f"{words}; {undone}")
+
+
+def _await_end(folder: Path) -> None:
+    """Returns once a script that we have ended is gone: Deadline may run it in another process, which ends later."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        record = read_submission(folder)
+        if record is None or not record.is_at_work:
+            return
+        time.sleep(_PAUSE)
 
 
 def _cut_off(error: BaseException, bundle: Bundle | None, command: DeadlineCommand, *, token: str) -> BaseException:
