@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 
@@ -387,15 +388,18 @@ def test_unknown_choice(host):
         Sandbox("Test", SandboxJob(job_id="1"), host, handlers="frist")
 
 
-def test_a_sandbox_costs_milliseconds(make_sandbox, host):
-    """Making, loading, starting and ending a sandbox is cheap: the quickest of ten takes less than 20 ms."""
+def test_a_sandbox_costs_less_than_the_start_of_an_interpreter(make_sandbox, host):
+    """Making, loading, starting and ending one: the quickest of ten takes less processor time."""
     source = _ALL_CALLBACKS.format(kind="Advanced")
     sandboxes = [make_sandbox(source) for _ in range(10)]
     seconds = []
 
     for sandbox in sandboxes:
-        start = time.perf_counter()
+        start = time.process_time()
         live(sandbox)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
 
-    assert min(seconds) < 0.02
+    before = os.times()
+    subprocess.run([sys.executable, "-c", "import subprocess"], check=True)
+    after = os.times()
+    assert min(seconds) < sum(after[2:4]) - sum(before[2:4])
