@@ -14,7 +14,7 @@ from ..core.errors import words_of
 from ..core.files import read_record, write_whole
 from ..deadline.client import RepositoryInfo, Stop, SubmissionError
 from ..deadline.process import DeadlineCommand, ProcessClient
-from .record import SUBMITTED, read_submission, refuse_taken
+from .record import SUBMITTED, SubmissionRecord, read_submission, refuse_taken
 from .script_client import RequestFiles, ScriptDidNotRunError, request_files, run_script, silence, with_tuples
 from .script_server import FORMAT, SUBMIT, record_bytes
 from .transaction import InterruptedSubmissionError, Say, undo_half_done
@@ -136,22 +136,22 @@ def _take_over(
     record = None if bundle is None else read_submission(bundle.folder)
     if bundle is None or record is None or record.token != token:
         raise ScriptDidNotRunError(words)
-    if record.state == SUBMITTED:
-        return dict(record.jobs)
     command.ignore_stop_requests()
     if was_ended:
-        _await_end(bundle.folder)
+        record = _record_once_ended(bundle.folder) or record
+    if record.state == SUBMITTED:
+        return dict(record.jobs)
     undone = undo_half_done(bundle, ProcessClient(command), only_of=token, may_come=was_ended)
     raise SubmissionError(f"{words}; {undone}")
 
 
-def _await_end(folder: Path) -> None:
-    """Returns once a script that we have ended is gone: Deadline may run it in another process, which ends later."""
+def _record_once_ended(folder: Path) -> SubmissionRecord | None:
+    """The record once a script that we have ended is gone: Deadline may run it in another process, which ends later."""
     deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
+    while True:
         record = read_submission(folder)
-        if record is None or not record.is_at_work:
-            return
+        if record is None or not record.is_at_work or time.monotonic() > deadline:
+            return record
         time.sleep(_PAUSE)
 
 
