@@ -269,9 +269,14 @@ def own_file(file: str | None) -> str | None:
     """The absolute path of a module that is the user's own, not installed."""
     if file is None:
         return None
-    path = Path(os.path.abspath(file))
-    installed = INSTALLED.intersection(path.parts) or _STANDARD_LIBRARY in path.parents
-    return None if installed else str(path)
+    path = os.path.abspath(file)
+    return None if _is_installed(os.path.dirname(path)) else path
+
+
+@lru_cache(maxsize=None)  # Asked for every module that is loaded, and few folders hold them.
+def _is_installed(folder: str) -> bool:
+    path = Path(folder)
+    return not INSTALLED.isdisjoint(path.parts) or _STANDARD_LIBRARY in (path, *path.parents)
 
 
 def _walk(module: ModuleType, qualname: str) -> Any:
@@ -305,13 +310,13 @@ def _import_by_name(name: str, file: str | None) -> ModuleType:
 
 def import_root(name: str, file: str) -> str | None:
     """The folder that must be on ``sys.path`` so that ``name`` means ``file``; None if none could."""
-    parts = name.split(".")
-    path = Path(file)
-    if path.name == "__init__.py":
-        path = path.parent
-    if list(path.with_suffix("").parts[-len(parts) :]) != parts:
-        return None
-    return str(path.parents[len(parts) - 1])
+    folder, base = os.path.split(file)
+    root = folder if base == "__init__.py" else os.path.splitext(file)[0]
+    for part in reversed(name.split(".")):
+        root, last = os.path.split(root)
+        if last != part:
+            return None
+    return root
 
 
 def find_spec(name: str) -> ModuleSpec | None:

@@ -97,14 +97,15 @@ def _take(path: Path, text: str, *, beside: Path) -> bool:
     """Whether the lock is ours now; it appears with its whole text."""
     try:
         beside.write_text(text, encoding="utf-8")
-        share(beside)  # Others have to read it.
-        os.link(str(beside), str(path))
-    except FileExistsError:
-        return _read(path) == text  # A share may answer a second time, as if the first had not been.
-    except OSError:
-        if not beside.exists():
-            raise
-        return _take_in_two_steps(path, text)  # A file system without hard links.
+        try:
+            share(beside)  # Others have to read it.
+            os.link(str(beside), str(path))
+        except FileExistsError:
+            return _read(path) == text  # A share may answer a second time, as if the first had not been.
+        except FileNotFoundError:
+            return False  # Whoever holds the lock has tidied up around it.
+        except OSError:
+            return _take_in_two_steps(path, text)  # A file system without hard links.
     finally:
         _unlink(beside)
     return True

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from ..core.locate import INSTALLED, SHARED, import_root, leading_path, own_file
@@ -113,7 +114,7 @@ def _import_roots() -> tuple[str, ...]:
     Folders that a script or PYTHONPATH has put before the standard library count even if nothing was imported from
     them yet: a node may do so when it is evaluated.
     """
-    found = {root for module in list(sys.modules.values()) for root in _module_roots(module)}
+    found = set(filter(None, map(_module_root, list(sys.modules.values()))))
     launcher = _launcher_folder()
     found |= {
         folder
@@ -124,17 +125,22 @@ def _import_roots() -> tuple[str, ...]:
     return tuple(folder for folder in _full_paths(sys.path) if os.path.normcase(folder) in known)
 
 
-def _module_roots(module: object) -> Iterator[str]:
+def _module_root(module: object) -> str | None:
     """Where a module of the graph's own was imported from; for a script that is run, its folder."""
     file, name = getattr(module, "__file__", None), getattr(module, "__name__", None)
     if not isinstance(file, str) or not isinstance(name, str) or name.partition(".")[0] in SHARED:
-        return
-    if name == "__main__" and _is_launcher(file):
-        return
+        return None
+    if name == "__main__":
+        if _is_launcher(file):
+            return None
+        name = getattr(getattr(module, "__spec__", None), "name", name)
+    return _own_root(name, file if os.path.isabs(file) else os.path.abspath(file))
+
+
+@cache  # Asked for every module that is loaded, at every plan.
+def _own_root(name: str, file: str) -> str | None:
     path = own_file(file)
-    if path is not None:
-        spec = getattr(module, "__spec__", None) if name == "__main__" else None
-        yield import_root(getattr(spec, "name", name), path) or os.path.dirname(path)
+    return None if path is None else import_root(name, path) or os.path.dirname(path)
 
 
 def _launcher_folder() -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import subprocess
 import sys
@@ -100,6 +102,27 @@ def test_many_take_turns(tmp_path):
         thread.join()
 
     assert (len(most), set(most)) == (40, {1})
+
+
+@pytest.mark.usefixtures("links")
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_holds_the_lock_may_remove_all_that_is_beside_it(tmp_path, seed):
+    """As an installation does at its end: some of it may be another one's try at the lock."""
+    path = tmp_path / "lock"
+
+    def hold_and_tidy_up():
+        with locked(path, "holder", is_stale=never, refuse=lambda _: step()):
+            for file in tmp_path.iterdir():
+                if file != path:
+                    file.unlink(missing_ok=True)
+
+    def try_to_hold(name):
+        with contextlib.suppress(HeldError), locked(path, name, is_stale=never, refuse=refuse):
+            pass
+
+    interleave([hold_and_tidy_up, *(functools.partial(try_to_hold, name) for name in "ab")], seed)
+
+    assert not path.exists()
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_of_the_system(tmp_path):

@@ -8,7 +8,6 @@ import os
 from jinja2 import BytecodeCache
 
 from flowpipe_deadline.bundle import templates
-from flowpipe_deadline.settings import context
 
 
 class _Compiled(BytecodeCache):
@@ -27,10 +26,9 @@ class _Compiled(BytecodeCache):
 
 
 def prepare() -> None:
-    """Compiles templates once, looks at the file of each module once, and waits for no disk: nobody pulls the plug."""
+    """Compiles templates once, and waits for no disk: nobody pulls the plug."""
     os.fsync = lambda _: None
     templates.JobFiles.__init__ = _keeping_code(templates.JobFiles.__init__)
-    context.own_file = _known(context.own_file)
     files = templates.JobFiles()
     for name in templates._TEMPLATES:  # For processes that branch off from this one.
         files._environment.get_template(name)
@@ -45,13 +43,3 @@ def _keeping_code(initialize):
         self._environment.bytecode_cache = compiled
 
     return initialize_too
-
-
-def _known(own_file):
-    known = functools.lru_cache(maxsize=None)(own_file)
-
-    @functools.wraps(own_file)
-    def find(file):
-        return known(file) if file is not None and os.path.isabs(file) else own_file(file)
-
-    return find
