@@ -56,8 +56,8 @@ def pytest_xdist_auto_num_workers(config):
 
 
 def pytest_collection_finish():
-    """What was collected stays to the end: from here on, garbage is looked for among what tests make."""
-    gc.collect()
+    """What was collected stays to the end: from here on, garbage is looked for, seldom, among what tests make."""
+    gc.set_threshold(20_000, 20, 100)
     gc.freeze()
     gc.enable()
 

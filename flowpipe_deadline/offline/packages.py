@@ -36,6 +36,8 @@ _NEEDED = {"flowpipe": "flowpipe", "ascii_canvas": "ascii-canvas", "typing_exten
 _BINARIES = (*EXTENSION_SUFFIXES, ".so", ".pyd", ".dll", ".dylib")
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # The first time that a zip file can name.
 _UNKNOWN = "unknown"
+_BLOCKS = (ast.stmt, ast.excepthandler, ast.match_case)
+"""What holds statements, besides modules; expressions hold none."""
 
 
 class PackagingError(FlowpipeDeadlineError):
@@ -165,7 +167,8 @@ def _imported(path: Path) -> frozenset[Path]:
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
     for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)):
+        is_for_types = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test)
+        if isinstance(child, _BLOCKS) and not is_for_types:
             yield child
             yield from _statements(child)
 
