@@ -1,6 +1,7 @@
 """Which packages there are, and the README for a package index: what ``setup.cfg`` cannot say by a rule."""
 
 import re
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -22,8 +23,11 @@ PICTURE = re.compile(r"!\[[^\]]*\]\((?!https?:)[^)]*\)\n*")
 LINK = re.compile(r"\[([^\]]*)\]\((?!https?:)[^)]*\)")
 WHERE = "\nThe pages that are named here are in the folder `docs` of the source distribution.\n"
 
+# A checkout is imported by its path: each start of Python would pay for a hook, and editors do not follow one.
+FOLDERS = {"": "."} if "editable_wheel" in sys.argv else SHIPPED_PACKAGES
+
 setup(
     long_description=LINK.sub(r"\1", PICTURE.sub("", README)) + WHERE,
-    packages=[*find_packages(include=["flowpipe_deadline", "flowpipe_deadline.*"]), *SHIPPED_PACKAGES],
-    package_dir=SHIPPED_PACKAGES,
+    packages=[*find_packages(include=["flowpipe_deadline", "flowpipe_deadline.*"]), *filter(None, FOLDERS)],
+    package_dir=FOLDERS,
 )

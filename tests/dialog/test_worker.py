@@ -293,13 +293,14 @@ def test_cancelled_while_the_graph_is_built_nothing_is_written(farm, studio, tmp
 
 def test_cancelled_while_the_graph_is_planned_it_stops_before_the_first_job(farm, studio, tmp_path):
     """The request to stop is not lost where nothing listens to it yet."""
-    marker = tmp_path / "planning"
+    marker, told = tmp_path / "planning", tmp_path / "told"
     body = f"""\
 from flowpipe_deadline.studio import options
 plan_graph = options.plan_graph
 def plan_slowly(*arguments, **given):
     open({str(marker)!r}, 'w').close()
-    time.sleep(1)
+    while not os.path.exists({str(told)!r}):
+        time.sleep(0.01)
     return plan_graph(*arguments, **given)
 options.plan_graph = plan_slowly"""
     (studio.parent / "workflows" / "nasty.py").write_text(nasty(body))
@@ -307,6 +308,7 @@ options.plan_graph = plan_slowly"""
     wait_until(marker.exists)
 
     run.write(do="cancel")
+    told.touch()
     end = run.finish()
 
     assert (farm.jobs(), end["is_cancelled"]) == ([], True)

@@ -68,6 +68,7 @@ def serve(folder: str) -> None:
     listener.bind(os.path.join(folder, "socket"))
     listener.listen(64)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    gc.disable()  # What branches off ends soon.
     gc.freeze()
     while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
         connection, _ = listener.accept()

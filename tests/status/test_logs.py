@@ -6,11 +6,11 @@ import json
 import os
 import sqlite3
 import threading
-import time
 
 import farm_nodes as nodes
 import pytest
 from direct_farm import DirectClient
+from patience import wait_until
 from submissions import Worker, write_three
 
 from flowpipe_deadline import plan_graph, write_bundle
@@ -202,12 +202,12 @@ def locked(bundle):
 def test_a_growing_log_is_followed_until_its_task_has_ended(bundle):
     """Also from before it begins; what came at the very end is not lost."""
     (bundle.folder / "offline" / "logs").mkdir(parents=True)
-    repository, lock, said = running(bundle, "5-8", "Queued"), locked(bundle), []
+    repository, lock, said, lines = running(bundle, "5-8", "Queued"), locked(bundle), [], []
 
     def render():
-        time.sleep(0.2)
+        wait_until(lambda: said)
         write_log(bundle, "render", 1, ("5-8", b"one\n"))
-        time.sleep(0.4)
+        wait_until(lambda: "one" in lines)
         with (bundle.folder / "offline" / "logs" / "render.1.log").open("ab") as file:
             file.write(b"two\n")
         other = Repository(bundle.folder / "offline" / "repository.sqlite")
@@ -216,7 +216,8 @@ def test_a_growing_log_is_followed_until_its_task_has_ended(bundle):
 
     thread = threading.Thread(target=render)
     thread.start()
-    lines = read(bundle, "render", 5, follow=True, say=said.append)
+    for text in read_log(bundle, "render", 5, None, follow=True, say=said.append):
+        lines += text.splitlines()
     thread.join()
     lock.close()
     repository.close()

@@ -52,10 +52,14 @@ def error_texts() -> tuple[Text, ...]:
 
 def _texts_of(path: Path) -> list[Text]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
-    seen = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and _text(node.value) is not None}
+    parents, nodes = {}, [tree]
+    for node in nodes:
+        children = list(ast.iter_child_nodes(node))
+        parents.update(dict.fromkeys(children, node))
+        nodes += children
+    seen = {node.value for node in nodes if isinstance(node, ast.Expr) and _text(node.value) is not None}
     found = []
-    for node in ast.walk(tree):
+    for node in nodes:
         text = None if node in seen else _text(node)
         if text is None:
             continue

@@ -84,10 +84,10 @@ def session_lines(output):
 
 
 def orders_in(output):
-    """What the official filter takes for orders in the output."""
+    """What the official filter takes for orders in the output; the same line again is the same order."""
     orders = []
     taken = ActionMonitoringFilter(session_id="", callback=lambda kind, value, _: orders.append((kind.value, value)))
-    for line in session_lines(output):
+    for line in dict.fromkeys(session_lines(output)):
         record = logging.makeLogRecord({"msg": line, "session_id": ""})
         taken.filter(record)
         if " -- ERROR: " in record.msg[len(line) :]:

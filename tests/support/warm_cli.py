@@ -183,6 +183,7 @@ if __name__ == "__main__":
         warm_python.install()
         thousands.prepare()
         _import_all()
+    gc.disable()  # What branches off ends soon.
     gc.freeze()
     script = serve(socket.socket(fileno=int(sys.argv[1])))
     if script is None:
