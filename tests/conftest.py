@@ -38,6 +38,8 @@ gc.disable()
 os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
 # What they import is compiled once, not by each of them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Nothing here multiplies matrices, and each process that imports numpy would start threads for that.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 keep_in_memory()
 start()
 warm_python.install()

@@ -124,18 +124,18 @@ def test_a_cycle_is_reported_as_a_path(graph):
 
 def test_a_chain_of_thousands_is_planned(graph):
     """No recursion, no quadratic time."""
-    chain(graph, 5000)
+    chain(graph, 3000)
 
     plan = make_plan(graph)
 
-    assert len(plan.jobs) == 5000
-    assert plan.last_jobs[0].node == "n4999"
+    assert len(plan.jobs) == 3000
+    assert plan.last_jobs[0].node == "n2999"
 
 
 def test_a_chain_of_thousands_of_batches_with_one_scene_is_planned(graph):
     """That the scene is complete before each batch but the first begins is known without a search upstream."""
     scene = nodes.Pass(graph=graph, name="scene")
-    made = [nodes.Check(graph=None, name=f"n{index}", frames=[1, 2]) for index in range(3000)]
+    made = [nodes.Check(graph=None, name=f"n{index}", frames=[1, 2]) for index in range(2000)]
     for node in made:
         node.graph = graph
         node.metadata = {"batch": {"size": 1, "over": ["frames", "images"]}}
@@ -148,7 +148,7 @@ def test_a_chain_of_thousands_of_batches_with_one_scene_is_planned(graph):
     jobs = jobs_by_name(graph)
 
     assert kinds(jobs["n0"]) == {"scene": "job"}
-    assert kinds(jobs["n2999"]) == {"n2998": "frame", "scene": "implied"}
+    assert kinds(jobs["n1999"]) == {"n1998": "frame", "scene": "implied"}
 
 
 def test_planning_twice_gives_the_same_plan(graph):

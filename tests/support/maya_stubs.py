@@ -6,7 +6,6 @@ Valid from Python 3.7; of the six megabytes, only the commands that are asked fo
 from __future__ import annotations
 
 import ast
-import re
 import sys
 from pathlib import Path
 
@@ -32,8 +31,9 @@ class Stubs:
     def signatures(self, command):
         """For each way to call the command, the flags that it must have, and the types of those that it may have."""
         if command not in self.known:
-            lines = re.findall(rf"^def {command}\(.*$", self.text, re.MULTILINE)
-            self.known[command] = [signature(line) for line in lines]
+            head = f"def {command}("
+            found = self.text.split(f"\n{head}")[1:]
+            self.known[command] = [signature(head + rest.partition("\n")[0]) for rest in found]
         return self.known[command]
 
     def fault(self, command, flags):
