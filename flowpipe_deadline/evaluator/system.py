@@ -34,13 +34,13 @@ def identity(number: int) -> tuple[int, ...] | None:
     """What a descriptor leads to, to be compared; None if it is closed."""
     try:
         found = os.fstat(number)
-        if os.name != "nt":
-            return (found.st_dev, found.st_ino)
-        import msvcrt  # noqa: PLC0415  (on Windows only; there, pipes have no number)
+        if os.name == "nt":
+            import msvcrt  # noqa: PLC0415  (on Windows only; there, pipes have no number)
 
-        return (found.st_mode, msvcrt.get_osfhandle(number))  # type: ignore[attr-defined, unused-ignore]
+            return (found.st_mode, msvcrt.get_osfhandle(number))  # type: ignore[attr-defined, unused-ignore]
     except OSError:
         return None
+    return (found.st_dev, found.st_ino)
 
 
 def is_pipe(number: int) -> bool:
@@ -126,13 +126,16 @@ def _used_memory() -> float:
         if sys.platform.startswith("linux"):
             with open("/proc/self/statm", "rb") as file:
                 return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / _MEGABYTE
-        if os.name == "nt":
-            return _memory_on_windows()
-        import subprocess  # noqa: PLC0415  (macOS: getrusage() tells the most that there ever was)
-
-        answer = subprocess.run(["ps", "-o", "rss=", "-p", str(os.getpid())], stdout=subprocess.PIPE, check=True)
-        return int(answer.stdout) / 1024
+        return _memory_on_windows() if os.name == "nt" else _memory_by_ps()
     return 0.0
+
+
+def _memory_by_ps() -> float:
+    """As every POSIX system tells it; of macOS, ``getrusage()`` tells the most that there ever was."""
+    import subprocess  # noqa: PLC0415  (not needed on Linux)
+
+    answer = subprocess.run(["ps", "-o", "rss=", "-p", str(os.getpid())], stdout=subprocess.PIPE, check=True)
+    return int(answer.stdout) / 1024
 
 
 def _memory_on_windows() -> float:
@@ -162,10 +165,13 @@ def leave(code: int, *, waits: bool = True) -> NoReturn:
     """
     import atexit  # noqa: PLC0415  (needed here only)
 
-    steps: Any = (threading._shutdown, atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush)  # type: ignore[attr-defined]
+    steps: Any = (threading._shutdown, atexit._run_exitfuncs)  # type: ignore[attr-defined]
     for step in steps if waits else ():
         with contextlib.suppress(BaseException):
             step()
+    for stream in (sys.stdout, sys.stderr) if waits else ():
+        with contextlib.suppress(BaseException):  # A host may have none.
+            stream.flush()
     flush_c_output()
     if not waits and hasattr(os, "killpg") and os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)  # With all that nodes have started: there is nobody else to end it.
