@@ -174,7 +174,7 @@ def is_running(process: int, *, started: str = "") -> bool:
     if process <= 0:
         return False
     if sys.platform == "win32":
-        mark = _windows_start(process)
+        mark = _start_on_windows(process)
         return mark is not None and (not mark or not started or started == mark)
     try:
         with contextlib.suppress(PermissionError):  # It runs, for another user.
@@ -190,8 +190,8 @@ def is_running(process: int, *, started: str = "") -> bool:
 def start_mark(process: int) -> str:
     """When that process began, in the system's own words; empty where the system does not tell."""
     if sys.platform == "win32":
-        return _windows_start(process) or ""
-    return _linux_state_and_start(process)[1] or _ps_start(process)
+        return _start_on_windows(process) or ""
+    return _linux_state_and_start(process)[1] or _start_by_ps(process)
 
 
 def _linux_state_and_start(process: int) -> tuple[str, str]:
@@ -203,7 +203,7 @@ def _linux_state_and_start(process: int) -> tuple[str, str]:
         return "", ""
 
 
-def _ps_start(process: int) -> str:
+def _start_by_ps(process: int) -> str:
     """As ``ps`` tells it, which every other POSIX system has."""
     command = ["ps", "-o", "lstart=", "-p", str(process)]
     try:
@@ -220,7 +220,7 @@ def _ps_start(process: int) -> str:
     return " ".join(result.stdout.decode("ascii", "replace").split())
 
 
-def _windows_start(process: int) -> str | None:
+def _start_on_windows(process: int) -> str | None:
     """The creation time in units of 100 nanoseconds since 1601; empty if unknown, None if it does not run.
 
     ``os.kill`` would end the process, whatever the signal.

@@ -146,10 +146,10 @@ def describe(folder: Path) -> str:
 
 def user_name(number: int | None = None) -> str:
     """The name of the user with that number, by default of this process's; the number where it has no name."""
-    try:
-        import pwd  # noqa: PLC0415 (not on Windows)
-    except ImportError:
+    if os.name == "nt":
         return os.environ.get("USERNAME", "of this process")
+    import pwd  # noqa: PLC0415 (not on Windows)
+
     number = os.geteuid() if number is None else number
     try:
         return pwd.getpwuid(number).pw_name

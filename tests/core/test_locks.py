@@ -15,7 +15,8 @@ import pytest
 from interleaved import interleave, step
 from other_users import acting_as, folder_of, needs_superuser
 
-from flowpipe_deadline.core.locks import _ps_start, is_running, locked, start_mark
+from flowpipe_deadline.core.files import temporary_name
+from flowpipe_deadline.core.locks import _start_by_ps, is_running, locked, start_mark
 
 
 class HeldError(Exception):
@@ -142,8 +143,8 @@ def test_a_process_is_known_by_its_start():
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no ps")
 def test_ps_tells_the_start_where_there_is_no_proc():
     """The same each time, whatever the language and time zone of who asks."""
-    assert _ps_start(os.getpid()) == _ps_start(os.getpid()) != ""
-    assert _ps_start(2**22 + 1) == ""
+    assert _start_by_ps(os.getpid()) == _start_by_ps(os.getpid()) != ""
+    assert _start_by_ps(2**22 + 1) == ""
 
 
 def contend(path, seed, *, names=("a", "b", "c"), stale=("dead",)):
@@ -219,6 +220,50 @@ def test_a_lock_that_cannot_be_removed_is_in_nobodys_way_of_this_process(tmp_pat
         left.unlink()  # Else it takes some seconds until what guards a removal is stale.
     with locked(path, "two", is_stale=never, refuse=refuse):
         assert path.read_text() == "two"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_is_slow_to_remove_a_lock_gives_back_the_one_that_has_taken_its_place(tmp_path):
+    """Between the look at a dead holder's lock and its removal, another one may have done so and be at work."""
+    path = tmp_path / "lock"
+    path.write_text("dead")
+    looks = []
+
+    def is_stale(text):
+        looks.append(text)
+        if looks == ["dead", "dead"]:
+            path.write_text("another")
+        return text == "dead"
+
+    with pytest.raises(HeldError, match="another"), locked(path, "slow", is_stale=is_stale, refuse=refuse):
+        pass
+
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("lock", "another")]
+
+
+def test_who_died_while_removing_a_lock_is_in_nobodys_way(tmp_path):
+    """What keeps others from it falls after a few seconds, and not before."""
+    path, guard = tmp_path / "lock", tmp_path / ".lock-guard.tmp"
+    path.write_text("dead")
+    guard.touch()
+    looks = []
+
+    def is_stale(text):
+        looks.append(text)
+        if len(looks) == 3:
+            raise HeldError(text)
+        return True
+
+    def hold():
+        named = lambda name, digits="": temporary_name(name, digits and "guard")  # noqa: E731
+        with locked(path, "mine", is_stale=is_stale, refuse=refuse, temporary=named):
+            return path.read_text()
+
+    with pytest.raises(HeldError, match="dead"):
+        hold()
+    assert guard.exists()
+    os.utime(guard, (0, 0))
+    assert hold() == "mine"
     assert list(tmp_path.iterdir()) == []
 
 
