@@ -61,7 +61,7 @@ def describe(thing: Any, *, qualname: str | None = None) -> Source:
         raise NotImportableError(f"{label} {what} to the top of its module")
     module = sys.modules.get(thing.__module__)
     if module is None:
-        raise NotImportableError(f"{label} is defined in a module that is not loaded any more")
+        raise NotImportableError(f"{label} is defined in a module that sys.modules does not list; import it by name")
     if not _stands_for(_walk(module, name), thing):
         aliases = [alias for alias, value in list(vars(module).items()) if _stands_for(value, thing)]
         if not aliases and is_typed(thing):

@@ -284,6 +284,16 @@ def test_a_value_that_is_not_there_is_refused_with_its_line(tmp_path, expression
     assert EMPTY_VALUES[expression] in str(caught.value)
 
 
+def test_a_template_smuggles_in_no_line_either(tmp_path):
+    """The names of nodes are what artists type, and a template has them as they are."""
+    folder = template(tmp_path / "templates", f"{FULL}Comment={{{{ job.node }}}}\n")
+    graph = Graph(name="shot")
+    nodes.Pass(name="a\nPriority=100", graph=graph)
+
+    with pytest.raises(BundleError, match=r"line 6, .* would not stay within its line: it has a line break"):
+        write_bundle(plan_graph(graph), root=tmp_path, templates=folder)
+
+
 def test_a_value_with_a_default_may_be_missing(tmp_path):
     """Where a template says what to write instead."""
     lines = [

@@ -127,6 +127,29 @@ def test_a_value_of_another_type_is_named(bundle, values):
         read_bundle(bundle)
 
 
+@pytest.mark.parametrize(
+    ("change_jobs", "reason"),
+    [
+        pytest.param(lambda _: [], "it lists no jobs", id="no job"),
+        pytest.param(lambda jobs: [*jobs, jobs[0]], "a node is listed twice", id="a job twice"),
+    ],
+)
+def test_a_manifest_that_no_submission_has_is_named(bundle, change_jobs, reason):
+    """Nothing would be submitted of it, or a job twice."""
+    path = bundle.folder / "manifest.json"
+    change(path, jobs=change_jobs(json.loads(path.read_text())["jobs"]))
+
+    with pytest.raises(RecordError, match=rf"manifest\.json is damaged: {reason}; restore it"):
+        read_bundle(bundle)
+
+
+def test_a_frame_list_that_nobody_can_read_has_no_frames(bundle):
+    """Deadline may say something of a job that has two readings, and what is told of its tasks goes on."""
+    render = bundle.job("render")
+
+    assert [render.real_frames(text) for text in ("4-5", "10-1x4", "all")] == ["4-5", None, None]
+
+
 NEWER = r"has format 2, and this flowpipe-deadline reads format 1: a newer version wrote it; use that version here too"
 
 

@@ -99,6 +99,12 @@ def test_absurd_sizes_are_refused_at_once(text):
         FrameList.parse(text)
 
 
+def test_a_list_may_be_too_long_as_well():
+    """Items of a batch are counted, not typed."""
+    with pytest.raises(FrameListError, match="1000001 frames are more than 1000000; cut the work into several jobs"):
+        FrameList(range(1_000_001))
+
+
 def test_reverse_step_has_two_readings():
     """Which end anchors a reverse step is unknown of Deadline, and is not guessed."""
     with pytest.raises(FrameListError, match="two readings"):

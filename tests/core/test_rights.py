@@ -172,6 +172,18 @@ def test_the_reason_names_user_folder_and_remedy():
         assert reason_with_remedy(full, top) == "No space left on device"
 
 
+@needs_superuser
+def test_the_reason_names_the_link_that_leads_where_the_user_may_not_look():
+    """Whose the folder behind it is, the user cannot tell."""
+    denied = PermissionError(errno.EACCES, "Permission denied")
+    with folder_of(ARTIST, GROUP, 0o700) as top:
+        link = top.parent / "link"
+        link.symlink_to(top / "bundle")
+        (top / "bundle").mkdir()
+        with acting_as(1102, 1102):
+            assert reason_with_remedy(denied, link) == f"Permission denied; let the user 1102 into {link}"
+
+
 def test_a_drive_that_is_not_there_is_an_error(monkeypatch):
     """Windows finds neither the folder nor the drive itself."""
 

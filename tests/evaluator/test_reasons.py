@@ -77,6 +77,7 @@ def test_an_error_that_holds_too_much_is_kept_as_its_report(graph, tmp_path):
 
 
 REFUSED = {
+    "array": "returned what is neither true nor false (The truth value of an array with more than one element is",
     "unknown": "returned 'values', which is not one of its outputs; did you mean 'value'?",
     "unknown and unlike": "returned 'images', which is not one of its outputs; return a dict with its outputs (value)",
     "unknown with a sub-plug": "returned 'values.a', which is not one of its outputs; did you mean 'value'?",

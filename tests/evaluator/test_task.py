@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import farm_nodes as nodes
+import odd_nodes
 import pytest
 from farm_nodes import Colour, Shot
 from flowpipe import Graph
@@ -75,6 +76,17 @@ def test_outputs_that_upstream_never_sets(graph, tmp_path):
     assert_same_as_flowpipe(graph, tmp_path)
 
 
+def test_an_output_that_upstream_never_sets_needs_a_planned_value(graph, tmp_path):
+    """One that cannot be kept is only missed where it is needed."""
+    silent = nodes.Silent(name="silent", graph=graph)
+    last = nodes.Pass(name="last", graph=graph)
+    silent.outputs["value"].value = object()
+    silent.outputs["value"].connect(last.inputs["value"])
+
+    with pytest.raises(NodeError, match="silent did not set its output 'value', and the value that 'value' had when"):
+        evaluate_in_process(graph, tmp_path)
+
+
 def test_omitted_nodes(graph, tmp_path):
     """They run no code, and pass on their planned values."""
     first = nodes.Pass(name="first", graph=graph, value=1)
@@ -97,6 +109,21 @@ def test_class_nodes_with_attributes(graph, tmp_path):
     scale.outputs["scaled"].connect(holder.inputs["value"])
 
     assert_same_as_flowpipe(graph, tmp_path)
+
+
+def test_a_constructor_that_fails_on_a_worker_is_not_needed(graph, tmp_path, monkeypatch):
+    """Unless it makes what cannot be kept; then its error is told."""
+    monkeypatch.setenv("SCENE", "shot.ma")
+    odd_nodes.Scene(name="whole", graph=graph)
+    odd_nodes.Scene(name="open", graph=graph).handle = object()
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+    monkeypatch.delenv("SCENE")
+
+    evaluate_task(bundle.folder, node="whole")
+    with pytest.raises(NodeError, match=r"Scene\(\) fails without arguments: KeyError: 'SCENE'"):
+        evaluate_task(bundle.folder, node="open")
+
+    assert read_results(bundle)["Test.whole"].outputs() == {"value": "shot.ma"}
 
 
 def test_functions_patterns_and_odd_names_on_a_node_survive(graph, tmp_path):

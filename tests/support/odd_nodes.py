@@ -7,7 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from flowpipe import Node
+from flowpipe import INode, Node, OutputPlug
 
 
 class RaisingError(Exception):
@@ -95,6 +95,12 @@ def Leave():
     os._exit(0)
 
 
+def _array():
+    import numpy  # Here, as the other nodes are loaded sooner without it.
+
+    return numpy.array([1, 2])
+
+
 def _generator():
     yield {"value": 1}
 
@@ -104,6 +110,7 @@ async def _coroutine():
 
 
 ANSWERS = {
+    "array": _array,
     "unknown": lambda: {"values": 1},
     "unknown and unlike": lambda: {"images": 1},
     "unknown with a sub-plug": lambda: {"values.a": 1},
@@ -141,3 +148,17 @@ def Close():
 def Large(size):
     """Returns a text of this size."""
     return {"value": "x" * size, "other": 1}
+
+
+class Scene(INode):
+    """A class node whose constructor needs what the machine has that it is planned on."""
+
+    def __init__(self, **kwargs):
+        """The scene is a variable's."""
+        super().__init__(**kwargs)
+        self.scene = os.environ["SCENE"]
+        OutputPlug("value", self)
+
+    def compute(self):
+        """The scene."""
+        return {"value": self.scene}
