@@ -8,6 +8,7 @@ import sys
 from types import ModuleType
 
 import pytest
+from sessions import Session
 
 from flowpipe_deadline.core.locate import NotImportableError, describe, load_file, load_module
 
@@ -64,3 +65,12 @@ def test_a_module_that_is_not_listed_is_named(write):
 
     with pytest.raises(NotImportableError, match=r"unlisted\.where is defined in a module that sys\.modules does not"):
         describe(module.where)
+
+
+def test_what_is_typed_in_a_session_has_a_place_within_a_plan_only(monkeypatch):
+    """A plan takes its text along; what an input is edited to, say, has none to go with."""
+    session = Session().type("class Shot:\n    def name(self):\n        return 'shot'\n")
+    monkeypatch.setitem(sys.modules, "__main__", session.module)
+
+    with pytest.raises(NotImportableError, match=r"Shot is defined in an interactive session; put it into a file"):
+        describe(session.Shot)
