@@ -90,13 +90,13 @@ class Workflow:
 
     @cached_property
     def _docstring(self) -> Docstring:
-        from docstring_parser import Docstring, ParseError, parse  # noqa: PLC0415 (plans of graphs do not need it)
+        from docstring_parser import Docstring, parse  # noqa: PLC0415 (plans of graphs do not need it)
 
         try:
             # Of functools.partial, what it calls.
             target = getattr(self.target, "func", self.target)
             return parse(inspect.getdoc(target) or "") if self._is_builder else Docstring()
-        except ParseError:  # It is any text.
+        except Exception:  # It is any text, and docstring_parser 0.18.0 raises IndexError for some.
             return Docstring()
 
 

@@ -84,6 +84,15 @@ def test_a_workflow_tells_what_its_docstring_says(folders):
     assert workflow.build({"shot": "030"}).nodes[0].inputs["shot"].value == "030"
 
 
+def test_a_docstring_that_cannot_be_parsed_says_nothing(tmp_path):
+    """Its workflow can be used as any other."""
+    text = (WORKFLOW % "build").replace("    All of it.\n", "    : : all of it\n")
+    workflow = load_workflow(str(write_script(tmp_path, text)))
+
+    assert (workflow.description, [item.name for item in workflow.parameters]) == ("", ["shot"])
+    assert workflow.build({"shot": "010"}).name == "Publish"
+
+
 def test_a_partial_says_what_its_function_says(tmp_path):
     """And not what ``functools.partial`` is."""
     text = WORKFLOW % "build_any" + "\nimport functools\nbuild = functools.partial(build_any, '010')\n"
