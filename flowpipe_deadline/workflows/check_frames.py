@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from typing import Any, Sequence
 
 from flowpipe import Node
@@ -74,9 +75,10 @@ def _check(files: Sequence[Any], minimum_size: int, sizes: dict[str, int]) -> No
 def _size(file: str) -> int:
     """The size in bytes; -1 if there is no such file, or it is out of reach."""
     try:
-        return os.path.getsize(file) if os.path.isfile(file) else -1
-    except OSError:
+        found = os.stat(file)
+    except (OSError, ValueError):  # A name with a null byte is none.
         return -1
+    return found.st_size if stat.S_ISREG(found.st_mode) else -1
 
 
 def _frames(files: Sequence[str]) -> str:

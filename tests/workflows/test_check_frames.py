@@ -88,7 +88,7 @@ def test_nothing_to_check_is_an_error():
         check([])
 
 
-@pytest.mark.parametrize("wrong", ["folder", 1, None])
+@pytest.mark.parametrize("wrong", ["folder", "a\0b", 1, None])
 def test_what_is_no_file_is_missing(tmp_path, wrong):
     """A folder has a size, and a number would be that of an open file."""
     (tmp_path / "folder").mkdir()
@@ -114,14 +114,15 @@ def test_a_share_that_is_slower_than_the_wait_is_looked_at_twice(images, monkeyp
     late = images[3]
     os.rename(late, late.with_suffix(".tmp"))
 
-    def slowly(file):
-        looks.append(file)
-        if len(looks) == len(images):
-            os.rename(late.with_suffix(".tmp"), late)
-        return real(file)
+    def slowly(file, **options):
+        if str(file).endswith(".exr"):
+            looks.append(file)
+            if len(looks) == len(images):
+                os.rename(late.with_suffix(".tmp"), late)
+        return real(file, **options)
 
-    real = os.path.isfile
-    monkeypatch.setattr("os.path.isfile", slowly)
+    real = os.stat
+    monkeypatch.setattr("os.stat", slowly)
 
     assert check(images, wait=0) == images
     assert looks == [*map(str, images), str(late)]
