@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import math
+import sys
+from base64 import b64decode, b64encode
 from collections import OrderedDict, namedtuple
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -184,6 +186,12 @@ def of_kind(kind, qualname, **data):
     return {"$type": kind, "class": {"module": "values", "qualname": qualname, "file": None}, **data}
 
 
+PETABYTES = b64encode(
+    b64decode(encode(numpy.zeros(0))["text"]).replace(b"(0,), }" + 15 * b" ", b"(%d,), }" % 10**15)
+).decode()
+"""The beginning of an array, as a file has it that was cut."""
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -212,6 +220,7 @@ def of_kind(kind, qualname, **data):
         of_kind("namedtuple", "Point", items=[1]),
         of_kind("reference", "RECORD"),
         {"$type": "ndarray", "text": "", "summary": "f8 [1]"},
+        pytest.param({"$type": "ndarray", "text": PETABYTES, "summary": "f8"}, id="larger than any memory"),
         {"$type": "numpy_scalar", "text": encode(numpy.zeros(2))["text"], "summary": "f8"},
     ],
     ids=str,
@@ -294,8 +303,12 @@ def test_a_time_zone_that_is_not_known_here_is_named():
         (range(10**9), "range(0, 1000000000)"),
         (-(16**5000), "-0x1" + 5000 * "0"),
         (numpy.longdouble(0.5), 0.5),
+        ([math.nan, math.inf, -math.inf], ["NaN", "Infinity", "-Infinity"]),
     ],
-    ids=["keys that are one text", "keys that are not", "a range", "a long range", "a long integer", "a long float"],
+    ids=[
+        *("keys that are one text", "keys that are not", "a range", "a long range", "a long integer", "a long float"),
+        "what JSON has no number for",
+    ],
 )
 def test_what_is_shown_says_what_is_there(value, expected):
     """No entry of a dict is lost, and nothing is too long to be shown."""
@@ -317,6 +330,16 @@ def test_what_does_not_count_of_a_value():
 def test_a_damaged_array_is_shown_as_what_it_was():
     """Looking at results goes on."""
     assert plain({"$type": "ndarray", "text": "AAAA", "summary": "float64 [3]"}) == "<float64 [3]>"
+
+
+def test_a_value_of_numpy_is_named_where_there_is_no_numpy(monkeypatch):
+    """It is not damaged, and looking at results goes on."""
+    data = encode(numpy.zeros(3))
+    monkeypatch.setitem(sys.modules, "numpy", None)
+
+    assert plain(data) == f"<{data['summary']}>"
+    with pytest.raises(LoadError, match="numpy is not installed here"):
+        decode(data)
 
 
 def test_records_of_equal_sets_are_equal():

@@ -70,6 +70,9 @@ INPUTS = {
     "day": date(2026, 11, 30),
     "span": range(1, 11),
     "nothing": None,
+    "raw": b"ab",
+    "mixed": ["a", 1],
+    "weights": {(0, 1): 0.5},
     "large": Options(),
 }
 
@@ -155,6 +158,10 @@ def stale(bundle, node="render"):
         ("render.quality=FINAL", Quality.FINAL),
         ("render.day=2026-12-01", date(2026, 12, 1)),
         ("render.span=1-9x2", range(1, 10, 2)),
+        ("render.span=5", range(5, 6)),
+        ("render.raw=b'\\x00c'", b"\x00c"),
+        ('render.mixed=[2, "b", true]', [2, "b", True]),
+        ("render.weights={(0, 1): 0.25}", {(0, 1): 0.25}),
         ("render.nothing=[1, 2]", [1, 2]),
         ("render.nothing=a b", "a b"),
         ("render.images=w,x,y,z", ["w", "x", "y", "z"]),
@@ -191,6 +198,10 @@ def test_a_text_is_read_as_what_was_planned(bundle, text, value):
         ("render.cameras=5", "render.cameras must be a list: '5' is not one"),
         ("render.sizes=1, wide", "render.sizes must be a tuple: '1, wide' is not one"),
         ("render.quality=BEST", "render.quality must be a member of test_edits.Quality: 'BEST' is not one"),
+        ("render.options={'depth': ...}", "render.options must be a dict"),
+        ("render.span=1,5,6", "'1,5,6' is not one"),
+        ("render.raw=ab", "'ab' is not one"),
+        ("render.raw='ab'", "is not one"),
         ("render.large=5", "a text cannot say that"),
         ("render.files=5", "consists of sub-plugs; change one of them: render.files.a, render.files.b"),
         ("render.files.b=5", "render.files.b is fed by source.items; change an input of that node"),
@@ -234,6 +245,50 @@ def test_an_object_that_no_text_says_can_come_from_python(bundle):
     write_edits(bundle.folder, {"render": {"large": Options(8)}}, user="anna")
 
     assert {others["large"].samples for _, _, _, others in seen(bundle)} == {8}
+
+
+def test_a_whole_number_is_a_number(bundle):
+    """Also where Python gives it."""
+    (made,) = write_edits(bundle.folder, {"render": {"ratio": 2}}, user="anna")
+
+    assert (type(made.value), made.value) == (float, 2.0)
+
+
+def test_a_member_of_an_enum_that_is_not_to_be_had_here_is_told_apart(bundle):
+    """The text may be right; its class is on another machine."""
+    path = bundle.folder / "nodes" / "render.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["inputs"]["quality"]["value"]["class"] = {"module": "farm_only", "qualname": "Quality", "file": None}
+    path.write_text(json.dumps(record), encoding="utf-8")
+
+    with pytest.raises(UsageError, match=r"'FINAL' cannot be read here, as .*farm_only"):
+        parse_inputs(bundle, ["render.quality=FINAL"])
+
+
+def test_an_input_of_an_omitted_node_is_not_changed(tmp_path):
+    """Nobody would see it."""
+    graph = Graph(name="Shot")
+    nodes.Source(name="source", graph=graph, frames=[1]).omit = True
+    nodes.Last(name="last", graph=graph)
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+
+    with pytest.raises(UsageError, match=r"source.frames is of a node that is omitted, and so is never evaluated"):
+        edit(bundle, "source.frames=[2]")
+
+
+def test_another_frame_list_of_a_chunk_input_is_checked(tmp_path):
+    """A text that names frames may be another, of as many frames."""
+    graph = Graph(name="Shot")
+    metadata = {"batch": {"size": 2, "over": ["frames", "images"]}}
+    render = Render(name="render", graph=graph, metadata=metadata)
+    render.inputs["frames"].value, render.inputs["images"].value = [1, 2, 3, 4], "1-4"
+    bundle = write_bundle(plan_graph(graph), root=tmp_path)
+
+    with pytest.raises(UsageError, match=r"render.images is cut into the chunks of its node: .*not a frame list"):
+        edit(bundle, "render.images=first")
+    (made,) = edit(bundle, "render.images=11-17x2")
+
+    assert (made.was, made.value) == ("1-4", "11-17x2")
 
 
 def test_nodes_of_one_name_are_told_by_key_or_label(tmp_path):
@@ -500,6 +555,14 @@ def test_damaged_edits_are_told_and_never_ignored(bundle, damage):
         evaluate_task(bundle.folder, node="render", frames=FrameList.parse("1-2"))
 
     assert "render.json" in read_results(bundle)["Shot.render"].error
+
+
+def test_edits_that_cannot_be_read_are_told(bundle):
+    """A task does not go on without them."""
+    (bundle.folder / "edits" / "render.json").mkdir(parents=True)
+
+    with pytest.raises(RecordError, match=r"edits.render\.json cannot be read: "):
+        evaluate_task(bundle.folder, node="render", frames=FrameList.parse("1-2"))
 
 
 def test_results_of_edits_that_are_gone_are_stale(bundle):

@@ -33,12 +33,25 @@ class CodeError(Exception):
         self.code = code
 
 
+class ScriptedError(CodeError):
+    """An error that says how pickle makes it again, as those of some packages do."""
+
+    def __reduce__(self):
+        return made_again, (self.code,)
+
+
+def made_again(code):
+    """What pickle would call."""
+    return ScriptedError(code)
+
+
 @pytest.mark.parametrize(
     "error",
     [
         ValueError(),
         KeyError(("a", 1)),
         CodeError(5),
+        ScriptedError(5),
         PermissionError(13, "Permission denied", "/a", None, "/b"),
         ImportError("no such module", name="solver", path="/solver.py"),
         StopIteration(4),

@@ -301,6 +301,24 @@ def test_what_cannot_be_brought_into_that_order_is_refused(chunks):
         assert "lie between those of others, or do not ascend; requeue all tasks" in merged[name]
 
 
+def test_ordered_dicts_that_cannot_be_brought_into_that_order_are_refused():
+    """Two keys for each frame; without an order, as in a dict, it makes no difference."""
+
+    def united(kind):
+        frames = [FrameList([1, 3]), FrameList([2, 4])]
+        batch = Batch(over=("frames",), mode="frames", frames=FrameList.parse("1-4"), merge={})
+        values = [encode(kind((f"{side}{frame}", 1) for frame in chunk for side in "lr")) for chunk in frames]
+        results = [
+            ChunkResult(frames=chunk, outputs={"out": {"value": value, "sub_plugs": {}}}, version=1)
+            for chunk, value in zip(frames, values)
+        ]
+        return decode(merge_results("node", batch=batch, results=results)["out"]["value"])
+
+    assert len(united(dict)) == 8
+    with pytest.raises(MergeError, match="lie between those of others"):
+        united(OrderedDict)
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -9,6 +9,7 @@ import random
 import string
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import farm_nodes as nodes
 import pytest
@@ -16,6 +17,7 @@ from full_disk import full_disk
 from harness import evaluate_plan, expected_outputs
 
 from flowpipe_deadline import plan_graph, read_results, write_bundle
+from flowpipe_deadline.core.files import NewerFormatError
 from flowpipe_deadline.core.frames import FrameList
 from flowpipe_deadline.errors import RecordError, StoreError
 from flowpipe_deadline.results.evaluation import Evaluation
@@ -48,6 +50,10 @@ class FileBackend:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{chunk}.json").write_bytes(data)
 
+    def get(self, place):
+        """What is in a place that the store names."""
+        return Path(place).read_bytes()
+
     def refusing(self):
         """Its disk is full."""
         return full_disk()
@@ -68,6 +74,11 @@ class RedisBackend:
         """Puts these bytes where a result would be."""
         with self.server.client() as client:
             client.hset(f"flowpipe:Shot:{node}", chunk, data)
+
+    def get(self, place):
+        """What is in a place that the store names."""
+        with self.server.client() as client:
+            return client.hget(*place.split(" "))
 
     @contextmanager
     def refusing(self):
@@ -161,6 +172,35 @@ def test_the_chunks_that_have_results_can_be_listed(backend):
     assert names[1:] == ["1-5", "7", "8-9", "whole"]
     assert names[0].startswith("0-39601_")
     assert store.chunk_names("rende") == frozenset()
+
+
+def test_results_are_counted_without_reading_them_where_all_are_planned(backend):
+    """One of another chunk has to be read: only it says which frames it has."""
+    store = backend.open()
+    for frames in ("1-2", "3-4"):
+        store.write("render", result(frames=frames), is_planned=True)
+    backend.put(b"{", node="render", chunk="5-6")
+
+    assert (store.count("render"), store.count("rende")) == (3, 0)
+    store.write("render", result(frames="2-3"))
+    assert store.count("render") is None
+
+
+def test_damaged_results_are_set_aside(backend):
+    """They count as missing then, and can still be looked at; one of a newer version is not damaged."""
+    store = backend.open()
+    store.write("render", result(frames="1-4"), is_planned=True)
+    backend.put(b'{"format": 1', node="render", chunk="5-8")
+
+    (place,) = store.set_damaged_aside("render")
+
+    assert store.chunk_names("render") == {"1-4"}
+    assert backend.get(place) == b'{"format": 1'
+    assert store.set_damaged_aside("render") == ()
+    backend.put(b'{"format": 99}', node="render", chunk="5-8")
+    with pytest.raises(NewerFormatError, match=r"render\W5-8"):
+        store.set_damaged_aside("render")
+    assert store.chunk_names("render") == {"1-4", "5-8"}
 
 
 def test_a_result_replaces_the_earlier_one_of_its_chunk(backend):

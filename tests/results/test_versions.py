@@ -559,6 +559,7 @@ def test_no_time_is_read_back(bundle):
     for path in (bundle.folder / "results").glob("*/*.json"):
         record = json.loads(path.read_text())
         record["time"] = "never"
+        del record["evaluations"]  # Of which earlier versions have none but the time.
         path.write_text(json.dumps(record))
 
     assert stale(bundle) is None

@@ -410,9 +410,9 @@ class Proxy:
         return Level
 
 
-def with_attribute(value):
+def with_attribute(value, name="extra"):
     """The object with an attribute that its class says nothing about."""
-    value.extra = [1, {"a": -0.0}]
+    setattr(value, name, [1, {"a": -0.0}])
     return value
 
 
