@@ -209,6 +209,15 @@ def test_a_merge_rule_of_its_own_is_no_list_by_frame(graph):
     assert kinds(jobs_by_name(graph)["second"]) == {"first": "job"}
 
 
+def test_a_sub_plug_is_no_list_by_frame(graph):
+    """What it has is told once all chunks are there."""
+    first = batched(graph, "first", size=4)
+    second = batched(graph, "second", size=4, over=("frames", "images"))
+    first.outputs["images"]["left"].connect(second.inputs["images"])
+
+    assert kinds(jobs_by_name(graph)["second"]) == {"first": "job"}
+
+
 def test_one_whole_job_among_the_upstream_makes_all_whole(graph):
     """Deadline has one switch per job; the reason names the job that is to blame."""
     first = batched(graph, "first", size=4)
@@ -310,6 +319,10 @@ def test_an_empty_batch_is_one_task(graph):
         pytest.param({"batch": {"size": 1, "merge": {"items": "conct"}}}, {}, "no merge rule", id="no such rule"),
         pytest.param({"batch_size": 1}, {"frames": 5}, "no items to cut", id="frames are a number"),
         pytest.param({"batch_size": 1}, {"frames": "a-b"}, "not a frame list", id="frames are nonsense"),
+        pytest.param({"batch": {"size": 1, "over": []}}, {}, "must be a list of input names", id="over nothing"),
+        pytest.param({"batch": {"size": 1, "over": [1]}}, {}, "must be a list of input names", id="over a number"),
+        pytest.param({"batch": {"size": 1, "merge": {"items": 1}}}, {}, "must be a name, not 1", id="rule is a number"),
+        pytest.param({"reload": "yes"}, {}, "must be True or False", id="reload is text"),
         pytest.param({"interpreter": "my maya"}, {}, "not an interpreter", id="interpreter with a blank"),
         pytest.param({"interpreter": 3}, {}, "not an interpreter", id="interpreter is a number"),
     ],
@@ -332,6 +345,27 @@ def test_a_batch_whose_items_all_come_from_upstream_is_refused(graph):
 
     with pytest.raises(PlanError, match="known only after upstream"):
         make_plan(graph)
+
+
+def test_a_batch_over_an_input_with_sub_plugs_is_refused(graph):
+    """They are a dict, which has no order to cut."""
+    render = nodes.Render(name="render", graph=graph, metadata={"batch_size": 1})
+    render.inputs["frames"]["left"].value = [1, 2]
+
+    with pytest.raises(PlanError, match="'frames', which has sub-plugs; batch over a list"):
+        make_plan(graph)
+
+
+def test_a_batch_is_cut_by_the_first_input_that_is_known(graph):
+    """Frames that are made upstream are as many as the images, whose numbers are not theirs."""
+    source = nodes.Pass(name="source", graph=graph, value=[1, 2, 3])
+    check = batched(graph, "check", size=2, over=("frames", "images"))
+    check.inputs["images"].value = [7, 8, 9]
+    source.outputs["value"].connect(check.inputs["frames"])
+
+    job = jobs_by_name(graph)["check"]
+
+    assert (job.frame_mode, str(job.frames)) == ("items", "0-2")
 
 
 def test_batched_inputs_of_different_lengths_are_refused(graph):

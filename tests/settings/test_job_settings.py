@@ -289,6 +289,7 @@ def test_errors_in_graph_wide_settings_are_reported_once(graph):
         pytest.param({"Pool": "", "Priority": ""}, ["Pool=", "Priority="], id="blank"),
         pytest.param({"ExtraInfo3": 5}, ["ExtraInfo3=5"], id="a fixed slot"),
         pytest.param({"OutputDirectory0": "/a"}, ["OutputDirectory0=/a"], id="of a series"),
+        pytest.param({"MachineLimitProgress": "50.5"}, ["MachineLimitProgress=50.5"], id="a part as text"),
         pytest.param({"Region": "eu", "ProxyRoot": 3}, ["Region=eu", "ProxyRoot=3"], id="undocumented"),
         pytest.param(
             {"ScheduledType": "none", "JobDelay": "00:00:01:00"},
@@ -306,6 +307,7 @@ def test_raw_keys_are_checked_by_the_same_table(raw, expected):
     ("settings", "reason"),
     [
         ({"job_info": {"Priority": "high"}}, "Priority must be a whole number from 0, not 'high'"),
+        ({"job_info": {"MachineLimitProgress": "half"}}, "must be a number from 0 to 100, or -1, not 'half'"),
         ({"job_info": {"OnJobComplete": "Explode"}}, "OnJobComplete must be Nothing, Delete or Archive"),
         ({"job_info": {"Whitelist": "a", "Allowlist": "a"}}, "set by another setting, 'allow_list'"),
         ({"job_info": {"Priority": 5, "priority": 5}}, "set by another setting, 'priority'"),

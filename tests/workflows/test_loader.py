@@ -207,6 +207,8 @@ def test_an_object_with_a_graph_will_do(tmp_path):
         ("{script}:build.nope", {}, "has no 'build.nope'"),
         ("{empty}", {}, "has no graph"),
         ("{several}", {}, "several graphs, a, b; say which, as .*:NAME"),
+        ("{builders}", {}, "several graphs, shot, sequence; say which, as .*:NAME"),
+        ("{builders}:widest", {}, "max cannot be called from here: no signature"),
         ("{several}:a", {"x": "1"}, "takes no parameters"),
         ("{failing}", {}, "ZeroDivisionError: division by zero .line 2"),
         ("{broken}", {}, "SyntaxError"),
@@ -218,11 +220,14 @@ def test_an_object_with_a_graph_will_do(tmp_path):
 def test_what_cannot_be_loaded_is_one_clear_error(tmp_path, spec, parameters, reason):
     """What is wrong, where, and what to do."""
     two = "from flowpipe import Graph\na = Graph(name='a')\nb = Graph(name='b')\n"
+    builders = "".join(f"def {name}() -> Graph: pass\n" for name in ("shot", "sequence"))
+    builders = f"from flowpipe import Graph\n{builders}widest = max\n"
     places = {
         "folder": tmp_path,
         "script": write_script(tmp_path, BUILDER),
         "empty": write_script(tmp_path, "", name="empty.py"),
         "several": write_script(tmp_path, two, name="several.py"),
+        "builders": write_script(tmp_path, builders, name="builders.py"),
         "failing": write_script(tmp_path, "\n1 / 0\n", name="failing.py"),
         "broken": write_script(tmp_path, "def (:\n", name="broken.py"),
         "exiting": write_script(tmp_path, "import sys\nsys.exit(3)\n", name="exiting.py"),

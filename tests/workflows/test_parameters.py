@@ -6,7 +6,7 @@ import enum
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Optional, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NewType, Optional, Union
 
 import pytest
 
@@ -69,6 +69,8 @@ def value_of(kind, text):
         (Quality, "FINAL", Quality.FINAL),
         (Literal["low", 2], "2", 2),
         (date, "2026-01-31", date(2026, 1, 31)),
+        (Annotated[int, "of a studio's own tools"], "7", 7),
+        (NewType("Frame", int), "7", 7),
         ("int | None", "7", 7),
         ("int | None", "none", None),
         ("Optional[int]", "7", 7),
@@ -113,6 +115,15 @@ def test_one_odd_annotation_spoils_no_other():
 
     assert declared_types(build) == {"shot": (str,), "frames": (int,)}
     assert bound(build, shot="010") == {"shot": "010"}
+
+
+def test_any_type_is_that_of_the_default():
+    """Who says Any says nothing: a shot that is called 10 is no number."""
+
+    def build(shot: Any = "010"):
+        return shot
+
+    assert bound(build, shot="10") == {"shot": "10"}
 
 
 def test_positional_parameters_are_passed_by_position():

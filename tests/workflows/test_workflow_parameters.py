@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -163,6 +164,7 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl
         st.tuples(st.just(str), NAMES),
         st.tuples(st.just(Path), NAMES.map(Path)),
         st.tuples(st.just(Quality), st.sampled_from(Quality)),
+        st.tuples(st.just(date), st.dates()),
         st.tuples(st.just(tuple[int, ...]), st.lists(st.integers()).map(tuple)),
         st.tuples(st.just(Frames), st.sets(st.integers(0, 10**6), min_size=1).map(sorted)),
     )
