@@ -96,7 +96,7 @@ class Workflow:
             # Of functools.partial, what it calls.
             target = getattr(self.target, "func", self.target)
             return parse(inspect.getdoc(target) or "") if self._is_builder else Docstring()
-        except Exception:  # It is any text, and docstring_parser 0.18.0 raises IndexError for some.
+        except Exception:  # It is any text, and not only ParseError comes (findings/docstring-parser-index-error.sh).
             return Docstring()
 
 
