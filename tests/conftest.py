@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,8 @@ gc.disable()
 os.environ["FLOWPIPE_DEADLINE_CONFIG"] = os.devnull
 # What they import is compiled once, not by each of them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# A shell has what it runs in the background ignore Ctrl+C, and the processes of the tests would, too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Nothing here multiplies matrices, and each process that imports numpy would start threads for that.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 keep_in_memory()
