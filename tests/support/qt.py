@@ -20,19 +20,20 @@ from flowpipe_deadline.dialog.window import Window
 
 def until(is_so, **options):
     """Lets Qt work until a condition holds; looks after whatever happens to Qt, and for all else now and then."""
-    application = _application()
+    running = application()
     timer = QTimer(interval=25)
     timer.start()
 
     def work():
-        application.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
-        application.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        running.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+        running.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
     wait_until(is_so, meanwhile=work, **options)
     timer.stop()
 
 
-def _application():
+def application():
+    """The one that this process has."""
     return QApplication.instance() or QApplication([])
 
 
@@ -42,7 +43,7 @@ def opened(workflow="shot", *, worker=None, **given):
     ``worker`` is the command of one, where this process cannot know it.
     """
     process.WORKER = (worker or worker_command(is_warm=True))[1:]
-    _application()
+    application()
     window = Window(Given(workflow, **given))
     window.show()
     until(lambda: not window.is_working)
