@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -93,6 +94,33 @@ def test_until_all_are_there_nothing_can_start(deadline, client, bundle):
     assert seen[resumed] == {"Queued", "Pending"}
     assert all(states <= {"Suspended", "Pending"} for states in seen[:resumed])
     assert len(deadline.jobs()) == 5
+
+
+class DeafClient(DirectClient):
+    """A Deadline that takes one command and does nothing, as ``ANSWERS`` has it for jobs in a wrong state."""
+
+    def __init__(self, deadline, command):
+        super().__init__(deadline)
+        setattr(self, command, lambda _: None)
+
+
+@pytest.mark.parametrize("answers", ANSWERS, ids=str)
+@pytest.mark.parametrize("command", ["pend", "resume"])
+def test_a_command_that_does_nothing_is_noticed(deadline, bundle, command, answers):
+    """What became of the jobs is read, whatever was answered: all wait and go on as planned, or none is left."""
+    deadline.change_settings(unknowns=answers)
+    waits = "Pending" in (answers["suspended_dependent"], answers["resumed_dependent"])  # Without being told to.
+    if command == "pend" and waits:
+        end, left = contextlib.nullcontext(), RELEASED
+    else:
+        words = {"pend": r"does not let .* wait for what they depend on", "resume": r"does not resume .*left"}
+        end, left = pytest.raises(SubmissionError, match=words[command]), {}
+
+    with end:
+        submit_to(DeafClient(deadline, command), bundle)
+
+    assert statuses(deadline) == left
+    assert (read_submission(bundle.folder) is None) == (not left)
 
 
 class SpeechlessError(Exception):
