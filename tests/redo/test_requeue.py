@@ -85,6 +85,21 @@ def test_the_order_is_right_whatever_is_unknown(client, bundle, farm, job_ids, u
     assert {("render", "1-4"), ("render", "9-10"), ("comp", "1-4"), ("comp", "9-10")} <= set(farm.log)
 
 
+@pytest.mark.parametrize("unknowns", UNKNOWNS, ids=lambda choice: "-".join(choice.values()))
+def test_a_task_that_waits_for_nothing_that_runs_again_may_start_at_once(client, bundle, farm, job_ids, unknowns):
+    """Of a frame dependent job, the others still wait for the frames that they need, while workers take tasks."""
+    client.deadline.change_settings(unknowns=unknowns)
+    client.on_call = lambda number: farm.work() if number % 5 == 0 else None
+
+    redo_on_farm(client, bundle, chosen(bundle, render=["5-8"], comp=["5-8", "9-10"], collect=None))
+
+    farm.run()
+    assert states(client.deadline, job_ids) == DONE
+    assert farm.stale() == set()
+    assert sorted(farm.log, key=str) == [("collect", None), ("comp", "5-8"), ("comp", "9-10"), ("render", "5-8")]
+    assert farm.log.index(("render", "5-8")) < farm.log.index(("comp", "5-8"))
+
+
 def test_failed_tasks_go_on_and_finished_ones_stay(client, bundle, farm, job_ids, deadline):
     """A task in the middle failed; what waits for it is pending."""
     deadline.change("requeue", job_ids["comp"], task_ids=[1])
