@@ -243,17 +243,18 @@ class Repository:
 
     def job_status(self) -> dict[str, JobStatus]:
         """The status of every job by its node key, in the order of submission."""
-        rows = self._database.execute("SELECT key, status FROM jobs ORDER BY number")
+        rows = self._database.execute("SELECT key, status FROM jobs ORDER BY number").fetchall()
         return {key: JobStatus(status) for key, status in rows}
 
     def tasks(self) -> tuple[Task, ...]:
         """Every task as it stands, jobs in the order of submission."""
-        rows = self._database.execute(f"{_SELECT_TASKS} ORDER BY jobs.number, task_id")
+        # All at once, here as elsewhere: if Ctrl+C came between two rows, the look would keep workers from writing.
+        rows = self._database.execute(f"{_SELECT_TASKS} ORDER BY jobs.number, task_id").fetchall()
         return tuple(_task_of(row) for row in rows)
 
     def tasks_of(self, job_id: str) -> tuple[Task, ...]:
         """The tasks of one job as they stand."""
-        rows = self._database.execute(f"{_SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,))
+        rows = self._database.execute(f"{_SELECT_TASKS} WHERE job_id = ? ORDER BY task_id", (job_id,)).fetchall()
         return tuple(_task_of(row) for row in rows)
 
     def claim(self, worker: str, *, job_id: str | None = None, process: int | None = None) -> Task | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -415,6 +417,29 @@ def test_a_signal_to_the_command_ends_all_its_processes(graph, tmp_path, number)
     assert errors.splitlines()[-1].startswith("Error: interrupted; to go on:")
     assert evaluators_of(bundle) == []
     assert run_bundle(bundle).is_complete
+
+
+def test_a_look_that_is_interrupted_keeps_no_worker_from_writing(tmp_path, monkeypatch):
+    """Ctrl+C comes anywhere, and the workers have to hand their tasks back then."""
+    path = tmp_path / "repository.sqlite"
+    repository = Repository(path)
+    repository.submit(key="render", job_info={"Frames": "1-10"}, plugin_info={})
+    monkeypatch.setattr("flowpipe_deadline.offline.repository._task_of", interrupt)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        repository.tasks()
+
+    monkeypatch.undo()
+    with contextlib.closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as worker:
+        worker.execute("UPDATE tasks SET progress = 50")
+    assert {task.progress for task in repository.tasks()} == {50}
+    assert caught.traceback  # With all that its frames hold.
+    repository.close()
+
+
+def interrupt(_):
+    """Ctrl+C."""
+    raise KeyboardInterrupt
 
 
 @FRESH
