@@ -270,11 +270,12 @@ def own_file(file: str | None) -> str | None:
     if file is None:
         return None
     path = os.path.abspath(file)
-    return None if _is_installed(os.path.dirname(path)) else path
+    return None if _is_of_python(os.path.dirname(path)) else path
 
 
 @lru_cache(maxsize=None)  # Asked for every module that is loaded, and few folders hold them.
-def _is_installed(folder: str) -> bool:
+def _is_of_python(folder: str) -> bool:
+    """Whether it belongs to the standard library, or holds what is installed."""
     path = Path(folder)
     return not INSTALLED.isdisjoint(path.parts) or _STANDARD_LIBRARY in (path, *path.parents)
 

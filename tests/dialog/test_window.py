@@ -11,7 +11,8 @@ import sys
 
 import psutil
 import pytest
-from dialogs import LAST_LINES, NODES, SHOT, nasty, wait_until, worker_command, write_studio
+from dialogs import LAST_LINES, NODES, SHOT, nasty, worker_command, write_studio
+from patience import wait_until
 
 from flowpipe_deadline.submit.record import read_submission
 from flowpipe_deadline.workflows.facts import Facts, SceneFile

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from dialogs import OPTIONS, SHOT, WorkerRun, ask, nasty, wait_until
+from dialogs import OPTIONS, SHOT, WorkerRun, ask, nasty
 from harness import run_cli
+from patience import wait_until
 
 from flowpipe_deadline.core.bundle import read_bundle
 from flowpipe_deadline.dialog import WORKER

@@ -8,8 +8,8 @@ import json
 import subprocess
 import sys
 import threading
-import time
 
+from patience import wait_until
 from warm_python import warmed
 
 from flowpipe_deadline.dialog import WORKER
@@ -115,14 +115,6 @@ class WorkerRun:
 def ask(**request):
     """The answer of a worker."""
     return WorkerRun(**request).finish()
-
-
-def wait_until(is_so, *, seconds=60.0, meanwhile=lambda: time.sleep(0.01)):
-    """Waits for a condition."""
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "waited for too long"
-        meanwhile()
 
 
 def write_studio(folder, monkeypatch, **texts):

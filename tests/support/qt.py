@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dialogs import wait_until, worker_command
+from dialogs import worker_command
+from patience import wait_until
 
 pytest.importorskip(
     "PySide6.QtWidgets", reason="the dialog needs PySide6 and libraries of the system", exc_type=ImportError
