@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -218,6 +219,23 @@ def test_import_roots_are_where_the_graphs_own_modules_come_from(tmp_path, monke
     assert not [root for root in roots if "site-packages" in root or root.startswith((sys.prefix, sys.base_prefix))]
     assert behind not in roots
     assert [folder for folder in dict.fromkeys(map(os.path.abspath, sys.path)) if folder in roots] == list(roots)
+
+
+def test_the_root_of_a_package_is_the_folder_that_it_is_in(tmp_path, monkeypatch):
+    """Also behind Python's own library, where hosts put their users' folders; what nothing came from is no root."""
+    used, unused = tmp_path / "used", tmp_path / "unused"
+    for folder in (used, unused):
+        (folder / "show_tools").mkdir(parents=True)
+        (folder / "show_tools" / "__init__.py").touch()
+        (folder / "show_tools" / "nodes.py").touch()
+    monkeypatch.setattr(sys, "path", [*sys.path, str(used), str(unused)])
+    importlib.import_module("show_tools.nodes")
+
+    roots = read_plan_context().import_roots
+
+    for name in ("show_tools", "show_tools.nodes"):
+        del sys.modules[name]
+    assert [root for root in roots if root.startswith(str(tmp_path))] == [str(used)]
 
 
 @pytest.mark.parametrize(
